@@ -1,0 +1,49 @@
+# Two commands are enough on a fresh machine: `make stress` (the main job) and `make test`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+STAMP   = $(VENV)/.installed
+SOURCES = $(shell find c src -name '*.c' -o -name '*.h' -o -name '*.py' -o -name 'CMakeLists.txt') pyproject.toml CMakeLists.txt
+
+.PHONY: stress test c-test bench soak docs lint build clean dist
+stress: $(STAMP)
+	$(BIN)/lockfree stress --procs 4 --seconds 60 $(STRESS)
+
+test: $(STAMP) c-test lint
+	$(BIN)/python -m pytest -q $(PYTEST)
+
+c-test: $(STAMP)
+	$(BIN)/python c/tests/run.py
+
+bench: $(STAMP)
+	$(BIN)/python -m pip install -q -e '.[bench]' --no-build-isolation
+	$(BIN)/python -m pytest -q benchmarks --benchmark-only $(PYTEST)
+
+soak: $(STAMP)
+	$(BIN)/python -m pytest -q --soak tests stress $(PYTEST)
+
+docs: $(STAMP)
+	$(BIN)/python -m pytest -q tests/test_docs.py
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+build: $(STAMP)
+
+dist: $(STAMP)
+	$(BIN)/python -m pip install -q build
+	$(BIN)/python -m build
+
+$(VENV)/.tools: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q 'scikit-build-core>=0.10' 'cffi>=1.16' ninja cmake
+	touch $@
+
+$(STAMP): $(VENV)/.tools $(SOURCES)
+	$(BIN)/python -m pip install -q --no-build-isolation -e '.[test,lint]'
+	touch $@
+
+clean:
+	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache
