@@ -1,0 +1,205 @@
+/* participants.h: who uses a segment, who of them is alive, and giving back what the dead held.
+ *
+ * Contract
+ *   Every attachment holds one participant number, as a lock on one byte of the segment's file taken through an
+ *   open file description of its own (F_OFD_SETLK). The kernel drops the lock when the process dies, in whatever
+ *   way; no pid is ever compared. A number is used again only after everything its last holder had in hand was
+ *   given back: whoever takes the byte of a number that is still marked in use recovers it first, holding the byte.
+ * Progress: blocking nowhere. Recovery of one number runs in one process at a time; if that process is stopped,
+ *   others go on without what the dead one held; if it dies, the next one starts the recovery again.
+ * Leaving (lf_leave) is recovery of oneself.
+ * Note: fork shares the parent's description, and so its locks. A child must call lf_after_fork before anything
+ *   else (the Python face does), or the parent's death stays unseen until the child ends.
+ * Source: fcntl(2), open file description locks. */
+#ifndef LOCKFREE_PARTICIPANTS_H
+#define LOCKFREE_PARTICIPANTS_H
+
+#include "segment.h"
+
+LF_INLINE void lf__recover(struct lf_handle *h, uint32_t gone) {
+    if (h->recover != NULL)
+        h->recover(h, gone);
+    h->segment->participants[gone].pid = 0;
+    lf_store_release(&h->segment->participants[gone].in_use, 0u); /* [P1] pairs with [P2] */
+}
+
+#ifdef LF_MODEL
+LF_INLINE int lf__seize(struct lf_handle *h, uint32_t number) {
+    uint64_t nobody = 0; /* the byte lock, modelled as a lock on the `joined` word of a dead participant */
+    return !lf_model_participant_alive(number) &&
+           lf_cas_acq_rel(&h->segment->participants[number].joined, &nobody, (uint64_t)1);
+}
+LF_INLINE void lf__yield_byte(struct lf_handle *h, uint32_t number) {
+    lf_store_release(&h->segment->participants[number].joined, (uint64_t)0);
+}
+#else
+#define LF__LIVENESS_OFFSET ((off_t)1 << 61) /* far beyond the data: locks need no bytes below them */
+
+LF_INLINE int lf__byte_lock(int fd, int command, short type, uint32_t first, uint32_t count) {
+    struct flock lock;
+    memset(&lock, 0, sizeof lock);
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = LF__LIVENESS_OFFSET + (off_t)first;
+    lock.l_len = (off_t)count;
+    int result = fcntl(fd, command, &lock);
+    return command == F_OFD_GETLK && result == 0 ? lock.l_type != F_UNLCK : result;
+}
+
+/* Takes the byte of a number if nobody alive holds it. */
+LF_INLINE int lf__seize(struct lf_handle *h, uint32_t number) {
+    return h->fd >= 0 && lf__byte_lock(h->fd, F_OFD_SETLK, F_WRLCK, number, 1) == 0;
+}
+LF_INLINE void lf__yield_byte(struct lf_handle *h, uint32_t number) {
+    lf__byte_lock(h->fd, F_OFD_SETLK, F_UNLCK, number, 1);
+}
+
+/* Takes a participant number for this handle: LF_NO_PARTICIPANT if 255 live ones hold them all. */
+LF_INLINE int lf_join(struct lf_handle *h) {
+    for (uint32_t number = 1; number < LF_PARTICIPANTS; number++) {
+        if (!lf__seize(h, number))
+            continue;
+        struct lf_participant *me = &h->segment->participants[number];
+        h->participant = number;
+        if (lf_load_acquire(&me->in_use)) /* [P2] pairs with [P1] */
+            lf__recover(h, number);
+        me->pid = (uint32_t)getpid();
+        me->joined = lf_now();
+        lf_store_release(&me->in_use, 1u);
+        uint32_t highest = lf_load_relaxed(&h->segment->highest);
+        while (highest < number && !lf_cas_relaxed(&h->segment->highest, &highest, number))
+            ;
+        return LF_OK;
+    }
+    return LF_NO_PARTICIPANT;
+}
+
+/* Gives back what this handle held, its number, its mapping and its file. No operation of this handle may be
+ * running. Safe on a handle that never came to anything. */
+LF_INLINE void lf_detach(struct lf_handle *h) {
+    if (h->segment != NULL && h->participant != 0 && h->fd >= 0) {
+        lf__recover(h, h->participant);
+        lf__yield_byte(h, h->participant);
+    }
+    h->participant = 0;
+    h->closed = 1;
+    lf_segment_unmap(h);
+}
+
+/* In a forked child: a file description and a number of its own. On failure the handle is closed. */
+LF_INLINE int lf_after_fork(struct lf_handle *h) {
+    if (h->segment == NULL || h->fd < 0)
+        return LF_OK;
+    int fd = lf_segment_reopen(h->fd), status = LF_SYSTEM;
+    if (fd < 0)
+        h->error = errno;
+    close(h->fd); /* the parent's description: its locks are the parent's */
+    h->fd = fd;
+    h->participant = 0;
+    h->reaping = 0;
+    if (fd >= 0)
+        status = lf_join(h);
+    if (status != LF_OK)
+        h->closed = 1;
+    return status;
+}
+
+/* Does any live process hold this segment? Takes the answer from the kernel, for `lockfree ls` and `gc`. */
+LF_INLINE int lf_segment_in_use(struct lf_handle *h) {
+    return lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, 0, LF_PARTICIPANTS) != 0;
+}
+
+/* Removes a named segment that nobody alive holds: 1 removed, 0 in use, else a status. */
+LF_INLINE int lf_segment_sweep(struct lf_handle *h, const char *name) {
+    struct stat held, named;
+    char path[256];
+    if (lf_segment_path(path, name) != LF_OK)
+        return LF_INVALID;
+    if (lf__byte_lock(h->fd, F_OFD_SETLK, F_WRLCK, 0, LF_PARTICIPANTS) != 0)
+        return 0;
+    /* While all bytes are ours nobody can join; a joiner that opened the file before finds it unlinked. */
+    int status = LF_OK;
+    if (fstat(h->fd, &held) != 0 || stat(path, &named) != 0)
+        status = lf_system_error(h);
+    else if (held.st_ino == named.st_ino && unlink(path) == 0)
+        status = 1;
+    lf__byte_lock(h->fd, F_OFD_SETLK, F_UNLCK, 0, LF_PARTICIPANTS);
+    return status;
+}
+
+/* Attach by name: open, check, join, and make sure that it was not swept in between. */
+LF_INLINE int lf_segment_attach(struct lf_handle *h, const char *name, uint32_t kind, lf_recover_fn recover) {
+    for (;;) {
+        struct stat file;
+        int status = lf_segment_open(h, name, kind);
+        if (status != LF_OK)
+            return status;
+        h->recover = recover;
+        if (lf_join(h) == LF_OK) {
+            if (fstat(h->fd, &file) == 0 && file.st_nlink > 0)
+                return LF_OK;
+            lf_detach(h); /* swept: look the name up again */
+            continue;
+        }
+        int all_alive = fstat(h->fd, &file) == 0 && file.st_nlink > 0;
+        lf_segment_unmap(h);
+        if (all_alive)
+            return LF_NO_PARTICIPANT;
+    }
+}
+
+/* Attach through a file handed over by another process; takes the file over. */
+LF_INLINE int lf_segment_attach_fd(struct lf_handle *h, int fd, uint32_t kind, lf_recover_fn recover) {
+    int own = lf_segment_reopen(fd);
+    if (own < 0) {
+        memset(h, 0, sizeof *h);
+        h->fd = -1;
+        h->error = errno;
+        close(fd);
+        return LF_SYSTEM;
+    }
+    close(fd);
+    int status = lf_segment_adopt(h, own, kind);
+    if (status != LF_OK)
+        return status;
+    h->recover = recover;
+    status = lf_join(h);
+    if (status != LF_OK)
+        lf_segment_unmap(h);
+    return status;
+}
+#endif /* LF_MODEL */
+
+/* Looks for dead participants and gives back what they held; how many were recovered. */
+LF_INLINE int lf_reap(struct lf_handle *h) {
+    int recovered = 0;
+    if (lf_exchange_acquire(&h->reaping, 1u) != 0) /* [P3] pairs with [P4]; the byte lock cannot keep our own threads apart */
+        return 0;
+    uint32_t highest = lf_load_relaxed(&h->segment->highest);
+    if (highest >= LF_PARTICIPANTS)
+        highest = LF_PARTICIPANTS - 1;
+    for (uint32_t number = 1; number <= highest; number++) {
+        if (number == h->participant || !lf_load_relaxed(&h->segment->participants[number].in_use))
+            continue;
+        if (!lf__seize(h, number))
+            continue;
+        if (lf_load_acquire(&h->segment->participants[number].in_use)) { /* [P2] again: nobody was faster */
+            lf__recover(h, number);
+            recovered++;
+        }
+        lf__yield_byte(h, number);
+    }
+    lf_store_release(&h->reaping, 0u); /* [P4] pairs with [P3] */
+    return recovered;
+}
+
+/* The same at most once per tick of the coarse clock: cheap enough for the refusals of non-blocking calls. */
+LF_INLINE int lf_reap_if_due(struct lf_handle *h) {
+    uint64_t now = lf_now_coarse();
+    if (lf_load_relaxed(&h->last_reap) == now)
+        return 0;
+    lf_store_relaxed(&h->last_reap, now);
+    return lf_reap(h);
+}
+
+#endif
