@@ -19,7 +19,8 @@
 
 typedef int (*lf_attempt_fn)(void *operation);
 
-LF_INLINE int lf_is_closed(struct lf_handle *h) {
+/* Every operation begins by asking this: a closed handle has no segment to look at any more. */
+LF_INLINE int lf_is_closed(const struct lf_handle *h) {
     return lf_load_relaxed(&h->closed) || lf_load_relaxed(&h->segment->shut_down);
 }
 
@@ -60,6 +61,13 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
 /* Ends this handle: its sleepers return LF_CLOSED. Others are woken once, find nothing and sleep again. */
 LF_INLINE void lf_close(struct lf_handle *h, struct lf_eventcount *const *counts, int n) {
     lf_store_release(&h->closed, 1u);
+    for (int i = 0; i < n; i++)
+        lf_eventcount_notify_all(counts[i]);
+}
+
+/* Ends the object for everybody: sleepers and later calls return LF_CLOSED in every process. */
+LF_INLINE void lf_shutdown(struct lf_handle *h, struct lf_eventcount *const *counts, int n) {
+    lf_store_release(&h->segment->shut_down, 1u);
     for (int i = 0; i < n; i++)
         lf_eventcount_notify_all(counts[i]);
 }

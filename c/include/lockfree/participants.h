@@ -17,8 +17,8 @@
 #include "segment.h"
 
 LF_INLINE void lf__recover(struct lf_handle *h, uint32_t gone) {
-    if (h->recover != NULL)
-        h->recover(h, gone);
+    if (h->kind != NULL)
+        h->kind->recover(h, gone);
     h->segment->participants[gone].pid = 0;
     lf_store_release(&h->segment->participants[gone].in_use, 0u); /* [P1] pairs with [P2] */
 }
@@ -127,14 +127,29 @@ LF_INLINE int lf_segment_sweep(struct lf_handle *h, const char *name) {
     return status;
 }
 
+/* Joins a newly laid out segment and gives it its name, in one step: EEXIST if the name is taken. On failure the
+ * handle is detached. */
+LF_INLINE int lf_segment_publish(struct lf_handle *h, const char *name) {
+    char path[256], self[64];
+    int status = lf_join(h);
+    if (status == LF_OK && name != NULL) {
+        status = lf_segment_path(path, name);
+        snprintf(self, sizeof self, "/proc/self/fd/%d", h->fd);
+        if (status == LF_OK && linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
+            status = lf_system_error(h);
+    }
+    if (status != LF_OK)
+        lf_detach(h);
+    return status;
+}
+
 /* Attach by name: open, check, join, and make sure that it was not swept in between. */
-LF_INLINE int lf_segment_attach(struct lf_handle *h, const char *name, uint32_t kind, lf_recover_fn recover) {
+LF_INLINE int lf_segment_attach(struct lf_handle *h, const char *name, const struct lf_kind *kind) {
     for (;;) {
         struct stat file;
         int status = lf_segment_open(h, name, kind);
         if (status != LF_OK)
             return status;
-        h->recover = recover;
         if (lf_join(h) == LF_OK) {
             if (fstat(h->fd, &file) == 0 && file.st_nlink > 0)
                 return LF_OK;
@@ -149,11 +164,10 @@ LF_INLINE int lf_segment_attach(struct lf_handle *h, const char *name, uint32_t 
 }
 
 /* Attach through a file handed over by another process; takes the file over. */
-LF_INLINE int lf_segment_attach_fd(struct lf_handle *h, int fd, uint32_t kind, lf_recover_fn recover) {
+LF_INLINE int lf_segment_attach_fd(struct lf_handle *h, int fd, const struct lf_kind *kind) {
     int own = lf_segment_reopen(fd);
     if (own < 0) {
-        memset(h, 0, sizeof *h);
-        h->fd = -1;
+        lf__handle_clear(h);
         h->error = errno;
         close(fd);
         return LF_SYSTEM;
@@ -162,7 +176,6 @@ LF_INLINE int lf_segment_attach_fd(struct lf_handle *h, int fd, uint32_t kind, l
     int status = lf_segment_adopt(h, own, kind);
     if (status != LF_OK)
         return status;
-    h->recover = recover;
     status = lf_join(h);
     if (status != LF_OK)
         lf_segment_unmap(h);

@@ -18,6 +18,7 @@
 #define LF_ABI_VERSION 1u
 #define LF_PARTICIPANTS 256u /* numbers 1..255; 0 is nobody */
 #define LF_GEOMETRY 6
+#define LF_NOTE 512
 #define LF_NAME_MAX 200
 #define LF_NAME_PREFIX "lockfree."
 #define LF_NAME_DIR "/dev/shm"
@@ -41,27 +42,34 @@ struct lf_segment {
     LF_ALIGNED struct lf_identity identity; /* line 0: written once before anybody else can see it */
     LF_ALIGNED uint32_t shut_down;          /* line 1: written at most once, by shutdown */
     uint32_t highest;                       /* highest participant number ever used; written when joining */
+    LF_ALIGNED char note[LF_NOTE];          /* text of the creator's (a record's dtype); read by people and attachers */
     LF_ALIGNED struct lf_participant participants[LF_PARTICIPANTS]; /* each written by who holds its byte */
 };
 
 LF_STATIC_ASSERT(offsetof(struct lf_segment, identity) == 0, "layout");
 LF_STATIC_ASSERT(offsetof(struct lf_identity, geometry) == 24, "layout");
 LF_STATIC_ASSERT(offsetof(struct lf_segment, shut_down) == 128, "layout");
-LF_STATIC_ASSERT(offsetof(struct lf_segment, participants) == 256, "layout");
-LF_STATIC_ASSERT(sizeof(struct lf_segment) == 256 + 16 * LF_PARTICIPANTS, "layout");
+LF_STATIC_ASSERT(offsetof(struct lf_segment, participants) == 256 + LF_NOTE, "layout");
+LF_STATIC_ASSERT(sizeof(struct lf_segment) == 256 + LF_NOTE + 16 * LF_PARTICIPANTS, "layout");
 #define LF_BODY_OFFSET sizeof(struct lf_segment)
 
 struct lf_handle;
-/* Gives back everything that participant `gone` held. Runs alone for that number; may be cut off by death
- * at any instruction and is then run again by somebody else. */
-typedef void (*lf_recover_fn)(struct lf_handle *h, uint32_t gone);
+/* What a primitive tells this layer about itself. Its process-local struct begins with a struct lf_handle. */
+struct lf_kind {
+    uint32_t number;
+    /* Checks the geometry against the true size and fills the process-local view; LF_OK or LF_MISMATCH. */
+    int (*view)(struct lf_handle *h);
+    /* Gives back everything that participant `gone` held. Runs alone for that number; may be cut off by death at
+     * any instruction and is then run again by somebody else. */
+    void (*recover)(struct lf_handle *h, uint32_t gone);
+};
 
 /* One process's attachment; lives in process memory, provided by the caller, zeroed. */
 struct lf_handle {
     struct lf_segment *segment;
     unsigned char *body;    /* the primitive's own part of the segment */
     uint64_t bytes;         /* of the whole mapping */
-    lf_recover_fn recover;
+    const struct lf_kind *kind;
     uint32_t participant;   /* 1..255 */
     uint32_t closed;        /* set by lf_close; every operation looks */
     uint32_t reaping;       /* one thread of a process at a time looks for the dead */
@@ -98,31 +106,55 @@ LF_INLINE int lf_mismatch(struct lf_handle *h, const char *field, uint64_t found
     return LF_MISMATCH;
 }
 
-/* kind 0 accepts every kind. */
-LF_INLINE int lf_identity_check(struct lf_handle *h, const struct lf_identity *id, uint32_t kind, uint64_t true_size) {
+/* kind NULL accepts every kind. */
+LF_INLINE int lf_identity_check(struct lf_handle *h, const struct lf_identity *id, const struct lf_kind *kind,
+                                uint64_t true_size) {
     if (id->magic != LF_MAGIC)
         return lf_mismatch(h, "magic", id->magic, LF_MAGIC);
     if (id->abi_version != LF_ABI_VERSION)
         return lf_mismatch(h, "ABI version", id->abi_version, LF_ABI_VERSION);
     if (id->checksum != lf_identity_checksum(id))
         return lf_mismatch(h, "checksum of the identity", id->checksum, lf_identity_checksum(id));
-    if (kind != 0 && id->kind != kind)
-        return lf_mismatch(h, "kind", id->kind, kind);
+    if (kind != NULL && id->kind != kind->number)
+        return lf_mismatch(h, "kind", id->kind, kind->number);
     if (id->total_bytes != true_size || true_size < LF_BODY_OFFSET)
         return lf_mismatch(h, "size in bytes", true_size, id->total_bytes);
     return LF_OK;
 }
 
-/* A handle on memory of the caller's: for threads of one process, C tests and the model checker. */
-LF_INLINE void lf_handle_local(struct lf_handle *h, void *memory, uint64_t bytes, uint32_t participant,
-                               lf_recover_fn recover) {
+LF_INLINE void lf__handle_clear(struct lf_handle *h) {
     memset(h, 0, sizeof *h);
+    h->fd = -1;
+}
+
+LF_INLINE void lf__handle_place(struct lf_handle *h, const struct lf_kind *kind, void *memory, uint64_t bytes) {
+    h->kind = kind;
     h->segment = (struct lf_segment *)memory;
     h->body = (unsigned char *)memory + LF_BODY_OFFSET;
     h->bytes = bytes;
-    h->recover = recover;
+}
+
+/* A new segment in zeroed memory of the caller's, aligned to LF_CACHE_LINE, and the first handle on it: for
+ * threads of one process, C tests and the model checker. Nobody's death can be noticed there. */
+LF_INLINE int lf_segment_create_local(struct lf_handle *h, const struct lf_kind *kind, void *memory, uint64_t bytes,
+                                      const uint64_t geometry[LF_GEOMETRY]) {
+    lf__handle_clear(h);
+    lf__handle_place(h, kind, memory, bytes);
+    lf_identity_init(&h->segment->identity, kind->number, bytes, geometry);
+    return kind->view(h);
+}
+
+/* One more participant on such memory. The caller chooses the numbers, 1..255, each once. */
+LF_INLINE int lf_segment_attach_local(struct lf_handle *h, const struct lf_kind *kind, void *memory,
+                                      uint32_t participant) {
+    struct lf_segment *segment = (struct lf_segment *)memory;
+    lf__handle_clear(h);
+    lf__handle_place(h, kind, memory, segment->identity.total_bytes);
     h->participant = participant;
-    h->fd = -1;
+    segment->participants[participant].in_use = 1;
+    if (segment->highest < participant)
+        segment->highest = participant;
+    return kind->view(h);
 }
 
 #ifndef LF_MODEL
@@ -153,13 +185,11 @@ LF_INLINE uint32_t lf__spin_bound(void) {
     return 400;   /* about 10 us: between a cache-line transfer and a futex wake */
 }
 
-LF_INLINE int lf__map(struct lf_handle *h, uint64_t bytes) {
+LF_INLINE int lf__map(struct lf_handle *h, const struct lf_kind *kind, uint64_t bytes) {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
     if (memory == MAP_FAILED)
         return lf_system_error(h);
-    h->segment = (struct lf_segment *)memory;
-    h->body = (unsigned char *)memory + LF_BODY_OFFSET;
-    h->bytes = bytes;
+    lf__handle_place(h, kind, memory, bytes);
     h->spins = lf__spin_bound();
     return LF_OK;
 }
@@ -175,12 +205,11 @@ LF_INLINE void lf_segment_unmap(struct lf_handle *h) {
 }
 
 /* Allocates and maps a segment that nobody else can see yet; name NULL: anonymous. The caller then lays out
- * its body and calls lf_segment_publish. */
-LF_INLINE int lf_segment_create(struct lf_handle *h, const char *name, uint32_t kind, uint64_t bytes,
+ * its body and calls lf_segment_publish (participants.h). */
+LF_INLINE int lf_segment_create(struct lf_handle *h, const char *name, const struct lf_kind *kind, uint64_t bytes,
                                 const uint64_t geometry[LF_GEOMETRY]) {
     char path[256];
-    memset(h, 0, sizeof *h);
-    h->fd = -1;
+    lf__handle_clear(h);
     if (name != NULL && lf_segment_path(path, name) != LF_OK)
         return LF_INVALID;
     if (name == NULL)
@@ -197,34 +226,22 @@ LF_INLINE int lf_segment_create(struct lf_handle *h, const char *name, uint32_t 
                (name == NULL && fcntl(h->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)) {
         status = lf_system_error(h);
     } else {
-        status = lf__map(h, bytes);
+        status = lf__map(h, kind, bytes);
     }
-    if (status != LF_OK) {
+    if (status == LF_OK) {
+        lf_identity_init(&h->segment->identity, kind->number, bytes, geometry);
+        status = kind->view(h);
+    }
+    if (status != LF_OK)
         lf_segment_unmap(h);
-        return status;
-    }
-    lf_identity_init(&h->segment->identity, kind, bytes, geometry);
-    return LF_OK;
-}
-
-/* Gives a finished segment its name, in one step: EEXIST if the name is taken. */
-LF_INLINE int lf_segment_publish(struct lf_handle *h, const char *name) {
-    char path[256], self[64];
-    if (name == NULL)
-        return LF_OK;
-    if (lf_segment_path(path, name) != LF_OK)
-        return LF_INVALID;
-    snprintf(self, sizeof self, "/proc/self/fd/%d", h->fd);
-    if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
-        return lf_system_error(h);
-    return LF_OK;
+    return status;
 }
 
 /* Checks and maps the segment behind an open file, which it takes over (also when it fails). */
-LF_INLINE int lf_segment_adopt(struct lf_handle *h, int fd, uint32_t kind) {
+LF_INLINE int lf_segment_adopt(struct lf_handle *h, int fd, const struct lf_kind *kind) {
     struct stat file;
     struct lf_identity identity;
-    memset(h, 0, sizeof *h);
+    lf__handle_clear(h);
     h->fd = fd;
     int status = LF_OK;
     if (fstat(fd, &file) != 0) {
@@ -235,17 +252,18 @@ LF_INLINE int lf_segment_adopt(struct lf_handle *h, int fd, uint32_t kind) {
     } else {
         status = lf_identity_check(h, &identity, kind, (uint64_t)file.st_size);
         if (status == LF_OK)
-            status = lf__map(h, (uint64_t)file.st_size);
+            status = lf__map(h, kind, (uint64_t)file.st_size);
+        if (status == LF_OK && kind != NULL)
+            status = kind->view(h);
     }
     if (status != LF_OK)
         lf_segment_unmap(h);
     return status;
 }
 
-LF_INLINE int lf_segment_open(struct lf_handle *h, const char *name, uint32_t kind) {
+LF_INLINE int lf_segment_open(struct lf_handle *h, const char *name, const struct lf_kind *kind) {
     char path[256];
-    memset(h, 0, sizeof *h);
-    h->fd = -1;
+    lf__handle_clear(h);
     if (lf_segment_path(path, name) != LF_OK)
         return LF_INVALID;
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);

@@ -1,0 +1,239 @@
+/* index_queue.h: building block: lock-free FIFO queues of slot indices that never lose track of an index.
+ *
+ * Contract
+ *   A store has `slots` indices and several queues. Every index is at any instant in exactly one queue or in the
+ *   custody of exactly one participant, and which one can be read from shared memory, whoever dies at whatever
+ *   instruction. lf_queue_take takes the oldest index, or answers EMPTY, which is exact: at one instant of the call
+ *   every index published before had been taken. lf_queue_publish appends an index in the caller's custody.
+ * Progress: lock-free. Claim and publication are one compare-and-swap of a cell, so there is no state in which
+ *   others have to wait for somebody.
+ * Death: lf_custody_recover returns every index in a dead participant's custody to where it was on its way to.
+ *
+ * Layout
+ *   cell    {position : 52 without its low bits, in their place the index | taker : 12}
+ *           taker 0: the index is inside; else who took it: participant | LF_LEASE, or LF__NOBODY before first use.
+ *           The queue has `cells` cells, a power of two >= slots, so position and index share 52 bits.
+ *   custody one word per slot {held : 1 | queue : 8 | participant and lease : 9 | position : 46}
+ *           coming (held = 0): the participant is publishing at, or has published at, this position of this queue;
+ *           held   (held = 1): the participant has the index; it took it from this position of this queue.
+ * Invariants
+ *   [I1] head <= the first position whose index has not been taken; all positions below `tail` are published.
+ *   [I2] a cell changes: round r inside -> round r taken -> round r+1 inside; never anything else.
+ *   [I3] before a cell taken by t leaves round r, the custody word of its index no longer says "coming at that
+ *        position": whoever reuses the cell first writes "held by t" for a slower taker (helping).
+ *   [I4] so a custody word that still says "coming at P" after a later round was seen at P's cell proves that the
+ *        index was never published at P.
+ * Linearization points: publish and take: their successful compare-and-swap of the cell; EMPTY: the load of the cell.
+ * Wrap: positions count modulo 2^52 in cells and 2^46 in custody words. A mistake needs a thread that stops between
+ *   its load and its compare-and-swap for exactly a multiple of that many operations on one queue.
+ * Sources: NCQ (Nikolaev, DISC 2019) for the cell that carries its cycle; recording the taker in the same atomic
+ *   step, and helping to complete the record, after detectable objects (Attiya, Ben-Baruch, Hendler, PODC 2018). */
+#ifndef LOCKFREE_INDEX_QUEUE_H
+#define LOCKFREE_INDEX_QUEUE_H
+
+#include "participants.h"
+
+#define LF_LEASE 0x100u  /* beside the participant: give the record to somebody else if the taker dies */
+#define LF__NOBODY 0xfffu
+#define LF__TAKER_BITS 12
+#define LF__PARTICIPANT_MASK 0xffu
+#define LF__CUSTODY_POSITION ((UINT64_C(1) << 46) - 1)
+
+struct lf_queue_ends {
+    LF_ALIGNED uint64_t head; /* line 0: takers */
+    LF_ALIGNED uint64_t tail; /* line 1: publishers */
+};
+LF_STATIC_ASSERT(sizeof(struct lf_queue_ends) == 2 * LF_CACHE_LINE, "layout");
+
+/* Process-local views; nothing in them is read from shared memory after attach. */
+struct lf_store {
+    unsigned char *custody; /* the first custody word */
+    uint64_t stride;        /* bytes from one custody word to the next */
+    uint64_t slots;
+};
+
+struct lf_queue {
+    struct lf_queue_ends *ends;
+    uint64_t *cells;
+    uint64_t mask;
+    uint32_t id; /* 0..255: names this queue in custody words */
+    const struct lf_store *store;
+};
+
+/* Cells per queue for a store of that many slots; at least a line's worth, so that positions wrap late. */
+LF_INLINE uint64_t lf_queue_cells(uint64_t slots) { return lf_round_up_pow2(slots < 16 ? 16 : slots); }
+LF_INLINE uint64_t lf_queue_bytes(uint64_t slots) {
+    return lf_round_up(sizeof(struct lf_queue_ends) + 8 * lf_queue_cells(slots), LF_CACHE_LINE);
+}
+
+LF_INLINE void lf_queue_view(struct lf_queue *q, const struct lf_store *store, uint32_t id, void *memory) {
+    q->ends = (struct lf_queue_ends *)memory;
+    q->cells = (uint64_t *)(void *)((unsigned char *)memory + sizeof(struct lf_queue_ends));
+    q->mask = lf_queue_cells(store->slots) - 1;
+    q->id = id;
+    q->store = store;
+}
+
+LF_INLINE uint64_t *lf__custody(const struct lf_store *store, uint64_t index) {
+    return (uint64_t *)(void *)(store->custody + index * store->stride);
+}
+
+LF_INLINE uint64_t lf__cell(const struct lf_queue *q, uint64_t position, uint64_t index, uint32_t taker) {
+    return ((position & ~q->mask) | index) << LF__TAKER_BITS | taker;
+}
+LF_INLINE uint64_t lf__cell_index(const struct lf_queue *q, uint64_t cell) { return cell >> LF__TAKER_BITS & q->mask; }
+LF_INLINE uint32_t lf__cell_taker(uint64_t cell) { return (uint32_t)cell & LF__NOBODY; }
+LF_INLINE int lf__cell_is_at(const struct lf_queue *q, uint64_t cell, uint64_t position) {
+    return ((cell ^ position << LF__TAKER_BITS) & ~(q->mask << LF__TAKER_BITS | LF__NOBODY)) == 0;
+}
+
+LF_INLINE uint64_t lf__coming(uint32_t queue, uint64_t position, uint32_t participant) {
+    return (uint64_t)queue << 55 | (uint64_t)participant << 46 | (position & LF__CUSTODY_POSITION);
+}
+LF_INLINE uint64_t lf__held(uint32_t queue, uint64_t position, uint32_t taker) {
+    return UINT64_C(1) << 63 | lf__coming(queue, position, taker & 0x1ffu);
+}
+LF_INLINE int lf__is_held(uint64_t word) { return word >> 63 != 0; }
+LF_INLINE uint32_t lf__custody_queue(uint64_t word) { return (uint32_t)(word >> 55) & 0xffu; }
+LF_INLINE uint32_t lf__custody_taker(uint64_t word) { return (uint32_t)(word >> 46) & 0x1ffu; }
+LF_INLINE int lf__is_coming_at(uint64_t word, uint32_t queue, uint64_t position) {
+    return ((word ^ lf__coming(queue, position, 0)) & ~(UINT64_C(0x1ff) << 46)) == 0;
+}
+
+/* Lays the queue out with indices first..first+count-1 inside, positions beginning at `start`. */
+LF_INLINE void lf_queue_init(struct lf_queue *q, uint64_t start, uint64_t count) {
+    for (uint64_t i = 0; i <= q->mask; i++) {
+        uint64_t position = start + i;
+        uint64_t *cell = &q->cells[position & q->mask];
+        if (i < count) {
+            *cell = lf__cell(q, position, i, 0);
+            *lf__custody(q->store, i) = lf__coming(q->id, position, 0);
+        } else {
+            *cell = lf__cell(q, position - q->mask - 1, 0, LF__NOBODY);
+        }
+    }
+    q->ends->head = start;
+    q->ends->tail = start + count;
+}
+
+/* [I3]: writes down who holds the index of a taken cell, unless that is written already. */
+LF_INLINE int lf__complete_custody(const struct lf_queue *q, uint64_t cell, uint64_t position) {
+    uint32_t taker = lf__cell_taker(cell);
+    uint64_t index = lf__cell_index(q, cell);
+    if (taker == LF__NOBODY)
+        return LF_OK;
+    if (LF_UNLIKELY(index >= q->store->slots))
+        return LF_CORRUPT;
+    uint64_t *custody = lf__custody(q->store, index);
+    uint64_t word = lf_load_acquire(custody); /* [Q1] pairs with [Q2] of the index's next owner */
+    if (lf__is_coming_at(word, q->id, position))
+        lf_cas_acq_rel(custody, &word, lf__held(q->id, position, taker)); /* [Q1] */
+    return LF_OK;
+}
+
+/* Appends an index in the caller's custody. LF_CORRUPT if shared memory holds what nobody here can have written. */
+LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_t participant) {
+    for (;;) {
+        uint64_t tail = lf_load_acquire(&q->ends->tail); /* [Q3] pairs with [Q4]: all below is published */
+        uint64_t *place = &q->cells[tail & q->mask];
+        uint64_t cell = lf_load_acquire(place); /* [Q5] pairs with [Q6], [Q7]: its index's custody is readable */
+        if (lf__cell_is_at(q, cell, tail)) {
+            lf_cas_release(&q->ends->tail, &tail, tail + 1); /* [Q4] help a slower publisher */
+            continue;
+        }
+        if (LF_UNLIKELY(!lf__cell_is_at(q, cell, tail - q->mask - 1) || lf__cell_taker(cell) == 0)) {
+            if (lf_load_relaxed(&q->ends->tail) == tail)
+                return LF_CORRUPT; /* only an outdated tail excuses such a cell */
+            continue;
+        }
+        if (LF_UNLIKELY(lf__complete_custody(q, cell, tail - q->mask - 1) != LF_OK))
+            return LF_CORRUPT;
+        /* [Q2] release; pairs with [Q1] and [Q8]: what the index guards was written before it says "coming" */
+        lf_store_release(lf__custody(q->store, index), lf__coming(q->id, tail, participant));
+        /* [Q6] release; pairs with [Q5], [Q7]: the record and its custody word come with the cell */
+        if (lf_cas_acq_rel(place, &cell, lf__cell(q, tail, index, 0))) {
+            lf_cas_release(&q->ends->tail, &tail, tail + 1); /* [Q4] pairs with [Q3] */
+            return LF_OK;
+        }
+    }
+}
+
+/* Takes the oldest index into the custody of `taker` (participant, with LF_LEASE or not): the index >= 0, LF_EMPTY
+ * or LF_CORRUPT. */
+LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
+    for (;;) {
+        uint64_t head = lf_load_acquire(&q->ends->head); /* [Q9] pairs with [Q10]: all below is taken */
+        uint64_t *place = &q->cells[head & q->mask];
+        uint64_t cell = lf_load_acquire(place); /* [Q7] pairs with [Q6] */
+        if (lf__cell_is_at(q, cell, head)) {
+            if (lf__cell_taker(cell) == 0) {
+                uint64_t index = lf__cell_index(q, cell);
+                if (LF_UNLIKELY(index >= q->store->slots))
+                    return LF_CORRUPT;
+                /* [Q7] acquire: the record is readable; release: the next publisher here completes our custody */
+                if (!lf_cas_acq_rel(place, &cell, cell | taker))
+                    continue;
+                lf_cas_release(&q->ends->head, &head, head + 1); /* [Q10] pairs with [Q9] */
+                return (int64_t)index;
+            }
+            lf_cas_release(&q->ends->head, &head, head + 1); /* [Q10] help a slower taker */
+            continue;
+        }
+        if (lf__cell_is_at(q, cell, head - q->mask - 1) && (lf__cell_taker(cell) != 0))
+            return LF_EMPTY; /* position `head` was unpublished when the cell was read, so nothing was inside */
+        if (lf_load_relaxed(&q->ends->head) == head)
+            return LF_CORRUPT;
+    }
+}
+
+/* How many are inside: exact when nobody else is running, else a value that was near the truth during the call. */
+LF_INLINE uint64_t lf_queue_size(const struct lf_queue *q) {
+    uint64_t head = lf_load_acquire(&q->ends->head), tail = lf_load_acquire(&q->ends->tail);
+    int64_t size = (int64_t)(tail - head);
+    if (size < 0)
+        return 0;
+    return (uint64_t)size > q->store->slots ? q->store->slots : (uint64_t)size;
+}
+
+/* The records of a dead participant's takes from this queue are completed; first half of a recovery. */
+LF_INLINE void lf_queue_complete_custody_of(const struct lf_queue *q, uint32_t gone) {
+    for (uint64_t i = 0; i <= q->mask; i++) {
+        uint64_t cell = lf_load_acquire(&q->cells[i]); /* [Q5] pairs with [Q7]: the dead one's take */
+        uint32_t taker = lf__cell_taker(cell);
+        if (taker == LF__NOBODY || (taker & LF__PARTICIPANT_MASK) != gone)
+            continue;
+        uint64_t position = (cell >> LF__TAKER_BITS & ~q->mask) | i; /* its low 52 bits */
+        lf__complete_custody(q, cell, position);
+    }
+}
+
+/* Did an index whose custody says "coming at this position" arrive there? [I4] */
+LF_INLINE int lf__arrived(const struct lf_queue *q, uint64_t index, uint64_t word) {
+    uint64_t cell = lf_load_acquire(&q->cells[word & q->mask]); /* [Q5] pairs with [Q6] */
+    uint64_t round_bits = LF__CUSTODY_POSITION & ~q->mask;
+    return ((cell >> LF__TAKER_BITS ^ word) & round_bits) == 0 && lf__cell_index(q, cell) == index &&
+           lf__cell_taker(cell) != LF__NOBODY;
+}
+
+/* Second half, for one slot: an index that the dead one had goes where it was on its way to: a lease and an unfinished
+ * publication to the queue in its custody word, everything else to queue `free_queue`. `queues` are indexed by id.
+ * The id of the queue it went to, or -1: it was not the dead one's. */
+LF_INLINE int lf_custody_recover(const struct lf_queue *queues, uint32_t n_queues, uint32_t free_queue, uint64_t index,
+                                 uint32_t gone, uint32_t recoverer) {
+    uint64_t *custody = lf__custody(queues[0].store, index);
+    uint64_t word = lf_load_acquire(custody); /* [Q8] pairs with [Q2] */
+    uint32_t queue = lf__custody_queue(word);
+    if ((lf__custody_taker(word) & LF__PARTICIPANT_MASK) != gone || queue >= n_queues)
+        return -1;
+    if (!lf__is_held(word) && lf__arrived(&queues[queue], index, word))
+        return -1;
+    int owed = lf__is_held(word) ? (lf__custody_taker(word) & LF_LEASE) != 0 : queue != free_queue;
+    /* The lease bit says for the next recoverer, should this one die here, that the record is still owed. The
+     * compare-and-swap is also the second look that [I4] asks for. */
+    if (!lf_cas_acq_rel(custody, &word, lf__held(queue, word, recoverer | (owed ? LF_LEASE : 0)))) /* [Q8] */
+        return -1;
+    uint32_t to = owed ? queue : free_queue;
+    return lf_queue_publish(&queues[to], index, recoverer) == LF_OK ? (int)to : -1;
+}
+
+#endif

@@ -1,0 +1,308 @@
+/* mpmc_ring.h: bounded FIFO ring of byte records, many producers, many consumers.
+ *
+ * Contract
+ *   Linearizable FIFO with exact EMPTY. FULL means: at one instant of the call, the records inside plus those in the
+ *   hands of running operations (being written, copied out, reserved, peeked or leased) were >= capacity.
+ *   A record is 0..record_size bytes and comes out with its exact length.
+ * Progress: try_*, reserve/commit, peek/release and the batches are lock-free; put and get sleep (blocking.h).
+ * Death: nobody is blocked by it. What the dead one was writing, or had taken for good, gives its slot back at the
+ *   next recovery (at the latest when somebody would block on it); a record whose put was under way may still
+ *   arrive; a leased record is published again, at the tail.
+ * Layout: {not_empty, not_full} | ends and cells of the queue of free slots | of the queue of records | slots.
+ *   A slot is {custody word, length, payload}, in lines of its own (64 bytes).
+ * Invariants and linearization points: index_queue.h. put: the publication into `records`; get: the take from it;
+ *   EMPTY: the load there that finds nothing; FULL: the load in `free` that finds nothing.
+ * Source: the scheme of two index queues is that of SCQ (Nikolaev, DISC 2019). */
+#ifndef LOCKFREE_MPMC_RING_H
+#define LOCKFREE_MPMC_RING_H
+
+#include "blocking.h"
+#include "index_queue.h"
+
+#define LF_KIND_MPMC_RING 8u
+#define LF_MPMC_MAX_CAPACITY (UINT64_C(1) << 31)
+#define LF_MAX_RECORD (UINT64_C(1) << 31)
+
+enum { LF__FREE = 0, LF__RECORDS = 1 }; /* queue ids */
+
+struct lf_slot {
+    uint64_t custody;
+    uint32_t length;
+    uint32_t level; /* priority queues */
+    /* payload follows */
+};
+LF_STATIC_ASSERT(sizeof(struct lf_slot) == 16, "layout");
+
+LF_INLINE uint64_t lf_slot_stride(uint64_t record_size) { return lf_round_up(sizeof(struct lf_slot) + record_size, 64); }
+
+struct lf_mpmc_body {
+    LF_ALIGNED struct lf_eventcount not_empty; /* line 0: consumers announce, producers look */
+    LF_ALIGNED struct lf_eventcount not_full;  /* line 1: producers announce, consumers look */
+};
+
+struct lf_mpmc_ring {
+    struct lf_handle h;
+    struct lf_mpmc_body *body;
+    struct lf_store store;
+    struct lf_queue queues[2];
+    unsigned char *slots;
+    uint64_t capacity;
+    uint64_t record_size;
+};
+
+/* Bytes of a segment with this geometry; LF_INVALID if out of bounds. geometry = {capacity, record_size, start}. */
+LF_INLINE int lf_mpmc_ring_bytes(uint64_t capacity, uint64_t record_size, uint64_t *bytes) {
+    if (capacity < 1 || capacity > LF_MPMC_MAX_CAPACITY || record_size > LF_MAX_RECORD)
+        return LF_INVALID;
+    *bytes = LF_BODY_OFFSET + sizeof(struct lf_mpmc_body) + 2 * lf_queue_bytes(capacity);
+    return lf_add_mul(bytes, capacity, lf_slot_stride(record_size));
+}
+
+LF_INLINE int lf__mpmc_view(struct lf_handle *h) {
+    struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)h;
+    const uint64_t *geometry = h->segment->identity.geometry;
+    uint64_t bytes = 0;
+    r->capacity = geometry[0];
+    r->record_size = geometry[1];
+    if (lf_mpmc_ring_bytes(r->capacity, r->record_size, &bytes) != LF_OK || bytes != h->bytes)
+        return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
+    unsigned char *at = h->body + sizeof(struct lf_mpmc_body);
+    uint64_t queue_bytes = lf_queue_bytes(r->capacity);
+    r->body = (struct lf_mpmc_body *)(void *)h->body;
+    r->slots = at + 2 * queue_bytes;
+    r->store.custody = r->slots;
+    r->store.stride = lf_slot_stride(r->record_size);
+    r->store.slots = r->capacity;
+    lf_queue_view(&r->queues[LF__FREE], &r->store, LF__FREE, at);
+    lf_queue_view(&r->queues[LF__RECORDS], &r->store, LF__RECORDS, at + queue_bytes);
+    return LF_OK;
+}
+
+LF_INLINE struct lf_slot *lf_mpmc_ring_slot(const struct lf_mpmc_ring *r, uint64_t index) {
+    return (struct lf_slot *)(void *)(r->slots + index * r->store.stride);
+}
+LF_INLINE unsigned char *lf_slot_payload(struct lf_slot *slot) { return (unsigned char *)(slot + 1); }
+
+LF_INLINE void lf__mpmc_recover(struct lf_handle *h, uint32_t gone) {
+    struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)h;
+    lf_queue_complete_custody_of(&r->queues[LF__FREE], gone);
+    lf_queue_complete_custody_of(&r->queues[LF__RECORDS], gone);
+    for (uint64_t i = 0; i < r->capacity; i++) {
+        int to = lf_custody_recover(r->queues, 2, LF__FREE, i, gone, h->participant);
+        if (to >= 0)
+            lf_eventcount_notify(to == LF__FREE ? &r->body->not_full : &r->body->not_empty, 1);
+    }
+}
+
+static const struct lf_kind lf_mpmc_ring_kind = {LF_KIND_MPMC_RING, lf__mpmc_view, lf__mpmc_recover};
+
+/* Lays out a fresh body. `start`: the first position of both queues; tests begin near the wraps. */
+LF_INLINE void lf__mpmc_layout(struct lf_mpmc_ring *r, uint64_t start) {
+    lf_queue_init(&r->queues[LF__RECORDS], start, 0);
+    lf_queue_init(&r->queues[LF__FREE], start, r->capacity);
+}
+
+/* In zeroed memory of the caller's; others of the same process join with lf_segment_attach_local. */
+LF_INLINE int lf_mpmc_ring_create_local(struct lf_mpmc_ring *r, void *memory, uint64_t capacity, uint64_t record_size,
+                                        uint64_t start) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, start, 0, 0, 0};
+    int status = lf_mpmc_ring_bytes(capacity, record_size, &bytes);
+    if (status == LF_OK)
+        status = lf_segment_create_local(&r->h, &lf_mpmc_ring_kind, memory, bytes, geometry);
+    if (status == LF_OK)
+        lf__mpmc_layout(r, start);
+    return status;
+}
+
+#ifndef LF_MODEL
+LF_INLINE int lf_mpmc_ring_create(struct lf_mpmc_ring *r, const char *name, uint64_t capacity, uint64_t record_size,
+                                  uint64_t start) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, start, 0, 0, 0};
+    if (lf_mpmc_ring_bytes(capacity, record_size, &bytes) != LF_OK)
+        return LF_INVALID;
+    int status = lf_segment_create(&r->h, name, &lf_mpmc_ring_kind, bytes, geometry);
+    if (status != LF_OK)
+        return status;
+    lf__mpmc_layout(r, start);
+    return lf_segment_publish(&r->h, name);
+}
+LF_INLINE int lf_mpmc_ring_attach(struct lf_mpmc_ring *r, const char *name) {
+    return lf_segment_attach(&r->h, name, &lf_mpmc_ring_kind);
+}
+#endif
+
+/* ---- zero copy: a slot in hand between two calls ---- */
+
+/* A free slot to write into: its number >= 0, LF_FULL or LF_CORRUPT. Then commit or cancel. */
+LF_INLINE int64_t lf_mpmc_ring_reserve(struct lf_mpmc_ring *r) {
+    if (LF_UNLIKELY(lf_is_closed(&r->h)))
+        return LF_CLOSED;
+    int64_t index = lf_queue_take(&r->queues[LF__FREE], r->h.participant);
+    if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&r->h) > 0)
+        index = lf_queue_take(&r->queues[LF__FREE], r->h.participant);
+    if (LF_UNLIKELY(index == LF_EMPTY))
+        return LF_FULL;
+    return index;
+}
+LF_INLINE int lf__mpmc_publish(struct lf_mpmc_ring *r, int64_t index, uint64_t length) {
+    lf_mpmc_ring_slot(r, (uint64_t)index)->length = (uint32_t)length;
+    return lf_queue_publish(&r->queues[LF__RECORDS], (uint64_t)index, r->h.participant);
+}
+LF_INLINE int lf_mpmc_ring_commit(struct lf_mpmc_ring *r, int64_t index, uint64_t length) {
+    int status = lf__mpmc_publish(r, index, length);
+    lf_eventcount_notify(&r->body->not_empty, 1);
+    return status;
+}
+/* Gives a slot back: a reservation that is not committed, or a record that has been read. */
+LF_INLINE int lf_mpmc_ring_release(struct lf_mpmc_ring *r, int64_t index) {
+    int status = lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant);
+    lf_eventcount_notify(&r->body->not_full, 1);
+    return status;
+}
+/* The oldest record, out of the ring and in hand; `lease` 0 or LF_LEASE: whether it is published again if we die.
+ * Its slot number >= 0 and its length, or LF_EMPTY or LF_CORRUPT. Then release. */
+LF_INLINE int64_t lf_mpmc_ring_peek(struct lf_mpmc_ring *r, uint32_t lease, uint64_t *length) {
+    if (LF_UNLIKELY(lf_is_closed(&r->h)))
+        return LF_CLOSED;
+    int64_t index = lf_queue_take(&r->queues[LF__RECORDS], r->h.participant | lease);
+    if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&r->h) > 0)
+        index = lf_queue_take(&r->queues[LF__RECORDS], r->h.participant | lease);
+    if (index >= 0) {
+        *length = lf_mpmc_ring_slot(r, (uint64_t)index)->length;
+        if (LF_UNLIKELY(*length > r->record_size)) {
+            lf_mpmc_ring_release(r, index);
+            return LF_CORRUPT;
+        }
+    }
+    return index;
+}
+
+/* ---- copying, one record ---- */
+
+LF_INLINE int lf_mpmc_ring_try_put(struct lf_mpmc_ring *r, const void *record, uint64_t length) {
+    if (LF_UNLIKELY(length > r->record_size))
+        return LF_TOO_LONG;
+    int64_t index = lf_mpmc_ring_reserve(r);
+    if (index < 0)
+        return (int)index;
+    memcpy(lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), record, length);
+    return lf_mpmc_ring_commit(r, index, length);
+}
+
+/* `record` has room for record_size bytes; the length >= 0, LF_EMPTY or LF_CORRUPT. */
+LF_INLINE int64_t lf_mpmc_ring_try_get(struct lf_mpmc_ring *r, void *record) {
+    uint64_t length = 0;
+    int64_t index = lf_mpmc_ring_peek(r, 0, &length);
+    if (index < 0)
+        return index;
+    memcpy(record, lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), length);
+    int status = lf_mpmc_ring_release(r, index);
+    return status == LF_OK ? (int64_t)length : status;
+}
+
+/* ---- batches: the records of one call keep their order; others may come in between ---- */
+
+/* Puts records until the ring is full; how many went in, or a negative status if none did. Either every record has
+ * `length` bytes and they stand `pitch` apart, or `lengths` is not NULL and they stand packed, lengths[i] bytes each. */
+LF_INLINE int64_t lf_mpmc_ring_put_many(struct lf_mpmc_ring *r, const void *records, uint64_t pitch, uint64_t length,
+                                        const uint32_t *lengths, uint64_t count) {
+    const unsigned char *from = (const unsigned char *)records;
+    uint64_t done = 0;
+    int64_t index = 0;
+    if (lengths == NULL && length > r->record_size)
+        return LF_TOO_LONG;
+    for (uint64_t i = 0; lengths != NULL && i < count; i++)
+        if (lengths[i] > r->record_size)
+            return LF_TOO_LONG;
+    while (done < count && (index = lf_mpmc_ring_reserve(r)) >= 0) {
+        if (lengths != NULL)
+            pitch = length = lengths[done];
+        memcpy(lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), from, length);
+        if (lf__mpmc_publish(r, index, length) != LF_OK)
+            return LF_CORRUPT;
+        from += pitch;
+        done++;
+    }
+    if (done > 0)
+        lf_eventcount_notify(&r->body->not_empty, (uint32_t)done);
+    return done > 0 || count == 0 || index == LF_FULL ? (int64_t)done : index;
+}
+
+/* Takes up to `count` records into rows of `pitch` >= record_size bytes; lengths[i] is each one's length. */
+LF_INLINE int64_t lf_mpmc_ring_get_many(struct lf_mpmc_ring *r, void *records, uint64_t pitch, uint32_t *lengths,
+                                        uint64_t count) {
+    unsigned char *to = (unsigned char *)records;
+    uint64_t done = 0, length = 0;
+    int64_t index = 0;
+    while (done < count && (index = lf_mpmc_ring_peek(r, 0, &length)) >= 0) {
+        memcpy(to + done * pitch, lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), length);
+        if (lengths != NULL)
+            lengths[done] = (uint32_t)length;
+        if (lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant) != LF_OK)
+            return LF_CORRUPT;
+        done++;
+    }
+    if (done > 0)
+        lf_eventcount_notify(&r->body->not_full, (uint32_t)done);
+    return done > 0 || count == 0 || index == LF_EMPTY ? (int64_t)done : index;
+}
+
+/* ---- waiting: deadline in ns of lf_now(), LF_FOREVER, or 0 to try once ---- */
+
+struct lf__mpmc_call {
+    struct lf_mpmc_ring *r;
+    int64_t index;
+    uint64_t length;
+    uint32_t lease;
+};
+LF_INLINE int lf__mpmc_attempt_reserve(void *operation) {
+    struct lf__mpmc_call *call = (struct lf__mpmc_call *)operation;
+    call->index = lf_mpmc_ring_reserve(call->r);
+    return call->index < 0 ? (int)call->index : LF_OK;
+}
+LF_INLINE int lf__mpmc_attempt_peek(void *operation) {
+    struct lf__mpmc_call *call = (struct lf__mpmc_call *)operation;
+    call->index = lf_mpmc_ring_peek(call->r, call->lease, &call->length);
+    return call->index < 0 ? (int)call->index : LF_OK;
+}
+
+/* As reserve, waiting while the ring is full: also LF_INTERRUPTED and LF_CLOSED. */
+LF_INLINE int64_t lf_mpmc_ring_reserve_wait(struct lf_mpmc_ring *r, uint64_t deadline) {
+    struct lf__mpmc_call call = {r, 0, 0, 0};
+    int status = lf_block_on(&r->h, &r->body->not_full, lf__mpmc_attempt_reserve, &call, LF_FULL, deadline);
+    return status == LF_OK ? call.index : status;
+}
+LF_INLINE int64_t lf_mpmc_ring_peek_wait(struct lf_mpmc_ring *r, uint32_t lease, uint64_t *length, uint64_t deadline) {
+    struct lf__mpmc_call call = {r, 0, 0, lease};
+    int status = lf_block_on(&r->h, &r->body->not_empty, lf__mpmc_attempt_peek, &call, LF_EMPTY, deadline);
+    *length = call.length;
+    return status == LF_OK ? call.index : status;
+}
+LF_INLINE int lf_mpmc_ring_put(struct lf_mpmc_ring *r, const void *record, uint64_t length, uint64_t deadline) {
+    if (length > r->record_size)
+        return LF_TOO_LONG;
+    int64_t index = lf_mpmc_ring_reserve_wait(r, deadline);
+    if (index < 0)
+        return (int)index;
+    memcpy(lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), record, length);
+    return lf_mpmc_ring_commit(r, index, length);
+}
+LF_INLINE int64_t lf_mpmc_ring_get(struct lf_mpmc_ring *r, void *record, uint64_t deadline) {
+    uint64_t length = 0;
+    int64_t index = lf_mpmc_ring_peek_wait(r, 0, &length, deadline);
+    if (index < 0)
+        return index;
+    memcpy(record, lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), length);
+    int status = lf_mpmc_ring_release(r, index);
+    return status == LF_OK ? (int64_t)length : status;
+}
+
+/* Records inside, between 0 and capacity; exact when nothing runs. */
+LF_INLINE uint64_t lf_mpmc_ring_size(const struct lf_mpmc_ring *r) { return lf_queue_size(&r->queues[LF__RECORDS]); }
+
+LF_INLINE void lf_mpmc_ring_close(struct lf_mpmc_ring *r) {
+    struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
+    lf_close(&r->h, counts, 2);
+}
+
+#endif
