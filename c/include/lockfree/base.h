@@ -2,6 +2,10 @@
 #ifndef LOCKFREE_BASE_H
 #define LOCKFREE_BASE_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memfd_create, open file description locks */
+#endif
+
 #include <stddef.h>
 #include <stdint.h>
 

@@ -163,6 +163,9 @@ LF_INLINE int lf_segment_attach_local(struct lf_handle *h, const struct lf_kind 
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#if !defined(F_OFD_SETLK) || !defined(O_TMPFILE)
+#error "define _GNU_SOURCE before the first #include"
+#endif
 
 LF_INLINE int lf_system_error(struct lf_handle *h) {
     h->error = errno;
