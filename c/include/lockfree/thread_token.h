@@ -1,0 +1,47 @@
+/* thread_token.h: a number for the calling thread, and whether the thread behind a number still lives.
+ *
+ * Contract
+ *   lf_thread_token is the same in every module that one process loads (two extensions and an embedding program
+ *   must agree on who holds a lock), never 0, and different for any two threads of a process that live at the same
+ *   time. Another process may use the same number, so it stands beside a participant number in shared memory.
+ *   lf_thread_alive answers for threads of the calling process only, and may say yes for some microseconds after a
+ *   thread was joined: its last instructions are in the kernel.
+ * Source of both: the kernel's thread ids, since no destructor runs in a thread that is cancelled at a bad moment or
+ *   belongs to another module. Ids are used again after some 32,768 (often 4 million) thread creations: a new thread
+ *   with the id of one that ended without giving something back is then taken for it.
+ * Cost: one load after the first call in a thread. */
+#ifndef LOCKFREE_THREAD_TOKEN_H
+#define LOCKFREE_THREAD_TOKEN_H
+
+#include "atomics.h"
+
+#ifdef LF_MODEL
+int lf_model_thread(void);
+
+LF_INLINE uint32_t lf_thread_token(void) { return (uint32_t)lf_model_thread() + 1; }
+LF_INLINE int lf_thread_alive(uint32_t token) { return token != 0; }
+#else
+#include <errno.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static __thread uint32_t lf__token __attribute__((unused));
+static uint32_t lf__token_forgotten_by_children __attribute__((unused));
+
+LF_INLINE void lf__token_forget(void) { lf__token = 0; }
+
+LF_INLINE uint32_t lf__token_first(void) {
+    if (lf_exchange_relaxed(&lf__token_forgotten_by_children, 1u) == 0)
+        pthread_atfork(NULL, NULL, lf__token_forget); /* the thread that goes on in a child has a new id */
+    return lf__token = (uint32_t)syscall(SYS_gettid);
+}
+
+LF_INLINE uint32_t lf_thread_token(void) { return LF_LIKELY(lf__token != 0) ? lf__token : lf__token_first(); }
+
+LF_INLINE int lf_thread_alive(uint32_t token) {
+    return token != 0 && !(syscall(SYS_tgkill, getpid(), (pid_t)token, 0) != 0 && errno == ESRCH);
+}
+#endif
+
+#endif
