@@ -60,6 +60,20 @@ struct lf_queue {
     const struct lf_store *store;
 };
 
+/* What an index stands for in the containers of records. */
+struct lf_slot {
+    uint64_t custody;
+    uint32_t length;
+    uint32_t unused; /* the payload follows, aligned to 16 */
+};
+LF_STATIC_ASSERT(sizeof(struct lf_slot) == 16, "layout");
+#define LF_MAX_RECORD (UINT64_C(1) << 31)
+
+LF_INLINE uint64_t lf_slot_stride(uint64_t record_size) { return lf_round_up(sizeof(struct lf_slot) + record_size, 64); }
+LF_INLINE unsigned char *lf_slot_payload(struct lf_slot *slot) { return (unsigned char *)(slot + 1); }
+
+enum { LF__FREE = 0 }; /* the id of the queue of free slots, in every container */
+
 /* Cells per queue for a store of that many slots; at least a line's worth, so that positions wrap late. */
 LF_INLINE uint64_t lf_queue_cells(uint64_t slots) { return lf_round_up_pow2(slots < 16 ? 16 : slots); }
 LF_INLINE uint64_t lf_queue_bytes(uint64_t slots) {

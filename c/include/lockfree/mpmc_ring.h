@@ -21,19 +21,8 @@
 
 #define LF_KIND_MPMC_RING 8u
 #define LF_MPMC_MAX_CAPACITY (UINT64_C(1) << 31)
-#define LF_MAX_RECORD (UINT64_C(1) << 31)
 
-enum { LF__FREE = 0, LF__RECORDS = 1 }; /* queue ids */
-
-struct lf_slot {
-    uint64_t custody;
-    uint32_t length;
-    uint32_t level; /* priority queues */
-    /* payload follows */
-};
-LF_STATIC_ASSERT(sizeof(struct lf_slot) == 16, "layout");
-
-LF_INLINE uint64_t lf_slot_stride(uint64_t record_size) { return lf_round_up(sizeof(struct lf_slot) + record_size, 64); }
+enum { LF__RECORDS = 1 }; /* queue id, beside LF__FREE */
 
 struct lf_mpmc_body {
     LF_ALIGNED struct lf_eventcount not_empty; /* line 0: consumers announce, producers look */
@@ -81,7 +70,6 @@ LF_INLINE int lf__mpmc_view(struct lf_handle *h) {
 LF_INLINE struct lf_slot *lf_mpmc_ring_slot(const struct lf_mpmc_ring *r, uint64_t index) {
     return (struct lf_slot *)(void *)(r->slots + index * r->store.stride);
 }
-LF_INLINE unsigned char *lf_slot_payload(struct lf_slot *slot) { return (unsigned char *)(slot + 1); }
 
 LF_INLINE void lf__mpmc_recover(struct lf_handle *h, uint32_t gone) {
     struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)h;
@@ -115,19 +103,28 @@ LF_INLINE int lf_mpmc_ring_create_local(struct lf_mpmc_ring *r, void *memory, ui
 }
 
 #ifndef LF_MODEL
-LF_INLINE int lf_mpmc_ring_create(struct lf_mpmc_ring *r, const char *name, uint64_t capacity, uint64_t record_size,
-                                  uint64_t start) {
+/* A ring that nobody else can see yet: finish it, then lf_segment_publish. */
+LF_INLINE int lf__mpmc_ring_allocate(struct lf_mpmc_ring *r, const char *name, uint64_t capacity, uint64_t record_size,
+                                     uint64_t start) {
     uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, start, 0, 0, 0};
     if (lf_mpmc_ring_bytes(capacity, record_size, &bytes) != LF_OK)
         return LF_INVALID;
     int status = lf_segment_create(&r->h, name, &lf_mpmc_ring_kind, bytes, geometry);
-    if (status != LF_OK)
-        return status;
-    lf__mpmc_layout(r, start);
-    return lf_segment_publish(&r->h, name);
+    if (status == LF_OK)
+        lf__mpmc_layout(r, start);
+    return status;
+}
+/* name NULL: anonymous. `start` as in the layout, 0 in earnest. */
+LF_INLINE int lf_mpmc_ring_create(struct lf_mpmc_ring *r, const char *name, uint64_t capacity, uint64_t record_size,
+                                  uint64_t start) {
+    int status = lf__mpmc_ring_allocate(r, name, capacity, record_size, start);
+    return status == LF_OK ? lf_segment_publish(&r->h, name) : status;
 }
 LF_INLINE int lf_mpmc_ring_attach(struct lf_mpmc_ring *r, const char *name) {
     return lf_segment_attach(&r->h, name, &lf_mpmc_ring_kind);
+}
+LF_INLINE int lf_mpmc_ring_attach_fd(struct lf_mpmc_ring *r, int fd) {
+    return lf_segment_attach_fd(&r->h, fd, &lf_mpmc_ring_kind);
 }
 #endif
 
@@ -153,10 +150,18 @@ LF_INLINE int lf_mpmc_ring_commit(struct lf_mpmc_ring *r, int64_t index, uint64_
     lf_eventcount_notify(&r->body->not_empty, 1);
     return status;
 }
-/* Gives a slot back: a reservation that is not committed, or a record that has been read. */
+/* Gives the slot of a record in hand back. */
 LF_INLINE int lf_mpmc_ring_release(struct lf_mpmc_ring *r, int64_t index) {
     int status = lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant);
     lf_eventcount_notify(&r->body->not_full, 1);
+    return status;
+}
+/* Gives a reservation back unused. */
+LF_INLINE int lf_mpmc_ring_cancel(struct lf_mpmc_ring *r, int64_t index) { return lf_mpmc_ring_release(r, index); }
+/* Puts a record in hand back, at the tail. */
+LF_INLINE int lf_mpmc_ring_requeue(struct lf_mpmc_ring *r, int64_t index) {
+    int status = lf_queue_publish(&r->queues[LF__RECORDS], (uint64_t)index, r->h.participant);
+    lf_eventcount_notify(&r->body->not_empty, 1);
     return status;
 }
 /* The oldest record, out of the ring and in hand; `lease` 0 or LF_LEASE: whether it is published again if we die.
@@ -228,14 +233,18 @@ LF_INLINE int64_t lf_mpmc_ring_put_many(struct lf_mpmc_ring *r, const void *reco
     return done > 0 || count == 0 || index == LF_FULL ? (int64_t)done : index;
 }
 
-/* Takes up to `count` records into rows of `pitch` >= record_size bytes; lengths[i] is each one's length. */
+/* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros; lengths (or NULL) gets each
+ * one's length. How many, or a negative status if none. */
 LF_INLINE int64_t lf_mpmc_ring_get_many(struct lf_mpmc_ring *r, void *records, uint64_t pitch, uint32_t *lengths,
                                         uint64_t count) {
     unsigned char *to = (unsigned char *)records;
     uint64_t done = 0, length = 0;
     int64_t index = 0;
+    if (pitch < r->record_size)
+        return LF_INVALID;
     while (done < count && (index = lf_mpmc_ring_peek(r, 0, &length)) >= 0) {
         memcpy(to + done * pitch, lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), length);
+        memset(to + done * pitch + length, 0, pitch - length);
         if (lengths != NULL)
             lengths[done] = (uint32_t)length;
         if (lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant) != LF_OK)
@@ -303,6 +312,10 @@ LF_INLINE uint64_t lf_mpmc_ring_size(const struct lf_mpmc_ring *r) { return lf_q
 LF_INLINE void lf_mpmc_ring_close(struct lf_mpmc_ring *r) {
     struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
     lf_close(&r->h, counts, 2);
+}
+LF_INLINE void lf_mpmc_ring_shutdown(struct lf_mpmc_ring *r) {
+    struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
+    lf_shutdown(&r->h, counts, 2);
 }
 
 #endif

@@ -1,0 +1,24 @@
+"""Lock-free primitives that live in shared memory: the same object works between threads and between processes."""
+
+from lockfree._errors import (
+    Closed,
+    LockfreeError,
+    NotRecoverable,
+    OwnerDied,
+    RoleTaken,
+    SegmentError,
+)
+from lockfree.mpmc_ring import MPMCRing
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Closed",
+    "LockfreeError",
+    "MPMCRing",
+    "NotRecoverable",
+    "OwnerDied",
+    "RoleTaken",
+    "SegmentError",
+    "__version__",
+]

@@ -1,0 +1,13 @@
+/* Operations that may sleep or take long: cffi gives the GIL up once around the whole call. */
+#include <lockfree/lockfree.h>
+
+/* A ring with a note (the dtype of its records) that is there before anybody can see the ring. */
+#define LF_PY_CREATE_RING(ring)                                                                                      \
+    static int lf_py_##ring##_create(struct lf_##ring *r, const char *name, const char *note, uint64_t capacity,     \
+                                     uint64_t record_size, uint64_t start) {                                         \
+        int status = lf__##ring##_allocate(r, name, capacity, record_size, start);                                   \
+        if (status != LF_OK)                                                                                         \
+            return status;                                                                                           \
+        strncpy(r->h.segment->note, note, LF_NOTE - 1);                                                              \
+        return lf_segment_publish(&r->h, name);                                                                      \
+    }

@@ -1,0 +1,28 @@
+struct lf_segment {
+    char note[512];
+    ...;
+};
+struct lf_handle {
+    struct lf_segment *segment;
+    unsigned char *body;
+    uint32_t participant;
+    uint32_t closed;
+    int fd;
+    int error;
+    const char *mismatch;
+    uint64_t found;
+    uint64_t expected;
+    uint64_t bytes;
+    ...;
+};
+
+int lf_reap(struct lf_handle *h);
+int lf_after_fork(struct lf_handle *h);
+int lf_segment_unlink(struct lf_handle *h, const char *name);
+int lf_segment_in_use(struct lf_handle *h);
+int lf_segment_sweep(struct lf_handle *h, const char *name);
+int lf_py_open(struct lf_handle *h, const char *name);
+void lf_py_detach(void *h);
+uint32_t lf_py_kind(struct lf_handle *h);
+uint64_t lf_py_geometry(struct lf_handle *h, int i);
+uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room);

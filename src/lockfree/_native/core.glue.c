@@ -1,0 +1,22 @@
+/* Operations that never block: they keep the GIL. Giving it up costs more than most of them take, and with
+ * several threads every release hands it to somebody else. */
+#undef Py_BEGIN_ALLOW_THREADS
+#undef Py_END_ALLOW_THREADS
+#define Py_BEGIN_ALLOW_THREADS {
+#define Py_END_ALLOW_THREADS }
+
+#include <lockfree/lockfree.h>
+
+static int lf_py_open(struct lf_handle *h, const char *name) { return lf_segment_open(h, name, NULL); }
+static void lf_py_detach(void *h) { lf_detach((struct lf_handle *)h); }
+static uint32_t lf_py_kind(struct lf_handle *h) { return h->segment->identity.kind; }
+static uint64_t lf_py_geometry(struct lf_handle *h, int i) { return h->segment->identity.geometry[i]; }
+
+/* The pids of the participants whose byte is locked: what `lockfree ls` shows. */
+static uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room) {
+    uint64_t count = 0;
+    for (uint32_t number = 1; number < LF_PARTICIPANTS && count < room; number++)
+        if (lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, number, 1) > 0)
+            pids[count++] = h->segment->participants[number].pid;
+    return count;
+}

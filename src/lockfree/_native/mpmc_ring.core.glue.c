@@ -1,0 +1,3 @@
+static unsigned char *lf_py_mpmc_ring_payload(struct lf_mpmc_ring *r, int64_t index) {
+    return lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index));
+}

@@ -1,0 +1,175 @@
+"""Mapping, naming, lifetime and hand-over of the segments in which every object lives.
+
+A handle (a cffi struct that begins with `struct lf_handle`) is one attachment of this process: it owns the mapping,
+the file and the participant number, and gives them back when the last reference to it is gone. Whoever is inside a C
+call, or holds a view into the ring, holds such a reference, so memory is never unmapped under anybody.
+"""
+
+import operator
+import os
+import weakref
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from lockfree._errors import OK, Closed, raise_status
+from lockfree._native import NULL, ffi, lib
+
+_live: "weakref.WeakSet[Shared]" = weakref.WeakSet()
+
+
+def check_int(name: str, value: object, low: int, high: int) -> int:
+    """`value` as an int within [low, high], or TypeError or ValueError naming it and the bound."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}: it must be an integer") from None
+    if not low <= number <= high:
+        raise ValueError(f"{name} is {number}: it must be between {low} and {high}")
+    return number
+
+
+def check_name(name: str | None) -> str | None:
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        raise TypeError(f"name is {name!r}: it must be a string")
+    if not name or "/" in name or "\0" in name or len(name.encode()) > 200:
+        raise ValueError(f"name is {name!r}: it must have 1 to 200 bytes and neither '/' nor NUL")
+    return name
+
+
+class Shared:
+    """An object in shared memory: the part of its behaviour that all primitives have in common.
+
+    Anonymous objects live as long as a process uses them; named ones until `unlink()` (or `lockfree gc`).
+    They travel by fork, by pickling to spawn and forkserver children and through `multiprocessing` connections,
+    and by name to unrelated programs.
+    """
+
+    _struct: ClassVar[str]  # the C struct, e.g. "struct lf_mpmc_ring"
+    _attach: ClassVar[Any]  # C function (struct *, name) -> status
+    _attach_fd: ClassVar[Any]  # C function (struct *, fd) -> status
+    _close: ClassVar[Any]  # C function (struct *): wakes this handle's sleepers
+
+    _h: Any
+    name: str | None
+
+    @classmethod
+    def _new_handle(cls) -> Any:
+        return ffi.gc(ffi.new(cls._struct + " *"), lib.lf_py_detach)
+
+    def _created(self, handle: Any, status: int, name: str | None) -> None:
+        """The end of every constructor: `status` is what the C side said of creating or attaching `handle`."""
+        if status != OK:
+            raise_status(status, f"{type(self).__name__} {name!r}" if name else type(self).__name__, handle.h)
+        self._h = handle
+        self.name = name
+        self._attached()
+        _live.add(self)
+
+    def _attached(self) -> None:
+        """Hook: reads what the object needs to know from its handle."""
+
+    @classmethod
+    def attach(cls, name: str) -> Self:
+        """The object that another program created with `name=`.
+
+        Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
+        """
+        checked = check_name(name)
+        if checked is None:
+            raise TypeError("name is None: it must be a string")
+        self = cls.__new__(cls)
+        handle = cls._new_handle()
+        self._created(handle, cls._attach(handle, checked.encode()), checked)
+        return self
+
+    @classmethod
+    def _adopt(cls, fd: int, name: str | None) -> Self:
+        self = cls.__new__(cls)
+        handle = cls._new_handle()
+        self._created(handle, cls._attach_fd(handle, fd), name)
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from multiprocessing import reduction
+
+        self._require_open()
+        return _rebuild, (type(self), reduction.DupFd(self._h.h.fd), self.name)
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._h.h.closed)
+
+    def _require_open(self) -> None:
+        if self._h.h.closed:
+            raise Closed(f"{self!r}")
+
+    def close(self) -> None:
+        """Ends this process's use of the object; idempotent. Threads of this process that sleep in it get `Closed`,
+        other processes go on. What this process still had in hand is given back.
+        """
+        handle = self._h
+        if handle.h.closed:
+            return
+        type(self)._close(handle)
+        closed = ffi.new(self._struct + " *")
+        closed.h.closed = 1
+        closed.h.fd = -1
+        self._h = closed  # the last reference to `handle` detaches it: now, or when the last call or view ends
+
+    def unlink(self) -> None:
+        """Removes the name of a named object; those who are attached keep it. FileNotFoundError if it is gone."""
+        if self.name is None:
+            raise ValueError("unlink: the object is anonymous and has no name to remove")
+        handle = ffi.new("struct lf_handle *")
+        status = lib.lf_segment_unlink(handle, self.name.encode())
+        if status != OK:
+            raise_status(status, self.name, handle)
+
+    def __enter__(self) -> Self:
+        self._require_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        where = f" name={self.name!r}" if self.name else ""
+        state = " closed" if self.closed else self._describe()
+        return f"<lockfree.{type(self).__name__}{where}{state}>"
+
+    def _describe(self) -> str:
+        return ""
+
+    def recover_dead(self) -> int:
+        """Looks for participants that died and gives back what they held; how many there were.
+
+        It also happens by itself, at the latest when somebody would wait for what a dead one holds.
+        """
+        self._require_open()
+        return int(lib.lf_reap(self._pointer()))
+
+    def _pointer(self) -> Any:
+        return ffi.addressof(self._h, "h")
+
+    def _note(self) -> str:
+        return bytes(ffi.string(self._h.h.segment.note, 512)).decode()
+
+    def _after_fork(self) -> None:
+        if not self._h.h.closed and self._h.h.segment != NULL:
+            lib.lf_after_fork(self._pointer())
+
+
+def _rebuild(cls: type[Shared], duplicate: Any, name: str | None) -> Shared:
+    return cls._adopt(duplicate.detach(), name)
+
+
+def _after_fork_in_child() -> None:
+    for shared in list(_live):
+        shared._after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

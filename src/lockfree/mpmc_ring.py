@@ -1,0 +1,36 @@
+"""MPMCRing: a bounded FIFO for many producers and many consumers, lock-free and safe to kill."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from lockfree._native import lib
+from lockfree._ring import Ring, leased
+from lockfree._waiting import deadline
+
+
+class MPMCRing(Ring, prefix="mpmc_ring"):
+    """Bounded FIFO ring in shared memory for any number of producers and consumers, threads and processes alike.
+
+    `capacity` records (1 to 2**31) of 0..`record_size` bytes each, or of one NumPy `dtype`. Anonymous, or found by
+    others under `name`.
+
+    Progress: every call that does not wait is lock-free in the strict sense: whoever stops or dies, at whatever
+    instruction, the others go on. Waiting calls spin for about 10 us, then sleep in the kernel.
+
+    Order: linearizable FIFO. EMPTY is exact. FULL means that at one instant of the call the records inside, plus those
+    in the hands of running operations, were at least `capacity`.
+
+    Death: a slot that a killed process had in hand is free again at the next recovery, at the latest when somebody
+    would wait for it; a record under `lease()` is delivered again; one that was taken by `get` is lost with its taker.
+
+    Source: the two queues of indices are those of SCQ (Nikolaev, DISC 2019); the argument is in
+    docs/primitives/mpmc_ring.md.
+    """
+
+    def lease(self, block: bool = True, timeout: float | None = None) -> AbstractContextManager[Any]:
+        """`with ring.lease() as record:` takes a record that is only acknowledged when the block ends normally.
+
+        If the block raises, or its process dies, the record is appended to the ring again, exactly once.
+        Raises `queue.Empty` like `get`.
+        """
+        return leased(self, lib.lf_mpmc_ring_requeue, deadline(block, timeout))
