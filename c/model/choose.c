@@ -1,0 +1,150 @@
+/* choose.c: the one function that all nondeterminism goes through. What it returned is the trail of an
+ * execution; an execution is run again from its trail. 0 is always the dull choice: go on with the same
+ * thread, read the newest store, store at the end of the modification order. */
+#include "explore.h"
+
+#include <string.h>
+
+MODEL_STATE struct exploration X;
+
+static uint64_t random_bits(void) { /* xorshift64*, Vigna 2016 */
+    X.random ^= X.random >> 12;
+    X.random ^= X.random << 25;
+    X.random ^= X.random >> 27;
+    return X.random * 0x2545F4914F6CDD1Du;
+}
+
+static int random_below(int n) { return (int)((random_bits() >> 33) % (unsigned)n); }
+
+void trail_add(int number) {
+    if (R.trail_length == MAX_TRAIL)
+        leave_run(RUN_UNUSABLE);
+    R.trail[R.trail_length++] = (uint16_t)number;
+}
+
+static int next_of_replay(void) {
+    return X.replay_at < X.replay_length ? X.replay[X.replay_at++] : 0;
+}
+
+/* Depth first: the last choice that has an alternative left takes it in the next execution. */
+static int bounded(int options) {
+    if (X.depth == X.path_length) {
+        if (X.path_length == MAX_TRAIL)
+            leave_run(RUN_UNUSABLE);
+        X.path[X.path_length].taken = 0;
+        X.path[X.path_length++].options = (uint16_t)options;
+    }
+    return X.path[X.depth++].taken;
+}
+
+bool bounded_advance(void) {
+    X.path_length = X.depth < X.path_length ? X.depth : X.path_length;
+    while (X.path_length > 0 && X.path[X.path_length - 1].taken + 1 == X.path[X.path_length - 1].options)
+        X.path_length--;
+    if (X.path_length == 0)
+        return false;
+    X.path[X.path_length - 1].taken++;
+    return true;
+}
+
+int choose(enum choice_kind kind, int options) {
+    if (options <= 1)
+        return 0;
+    int picked;
+    switch (R.options.mode) {
+    case MODE_REPLAY:
+        picked = next_of_replay();
+        picked = picked < options ? picked : 0;
+        break;
+    case MODE_BOUNDED:
+        picked = bounded(options);
+        break;
+    default:
+        /* Old values and early places are the rare ones in most programs: half of the time the dull one. */
+        if (kind == CHOOSE_READ && random_bits() >> 63)
+            picked = 0;
+        else if (kind == CHOOSE_PLACE && random_bits() >> 61 != 0)
+            picked = 0;
+        else
+            picked = random_below(options);
+    }
+    trail_add(picked);
+    return picked;
+}
+
+static int position_of(const int *list, int count, int thread) {
+    for (int i = 0; i < count; i++)
+        if (list[i] == thread)
+            return i;
+    return -1;
+}
+
+/* PCT (Burckhardt, Kothari, Musuvathi, Nagarakatte: ASPLOS 2010): the runnable thread of highest priority;
+ * at depth - 1 steps chosen at random the running one gets a priority below all others. */
+static int by_priority(const int *list, int count, int current) {
+    X.step++;
+    for (int i = 0; i + 1 < R.options.depth; i++)
+        if (current != 0 && X.change_at[i] == X.step)
+            X.priority[current] = -1 - i;
+    if (current != 0 && R.thread[current].hard_parked)
+        X.priority[current] = -100 - X.step;
+    int best = list[0];
+    for (int i = 1; i < count; i++)
+        best = X.priority[list[i]] > X.priority[best] ? list[i] : best;
+    return best;
+}
+
+void pct_start(void) {
+    X.longest = X.longest > X.step ? X.longest : X.step;
+    X.step = 0;
+    for (int t = 1; t <= R.threads; t++)
+        X.priority[t] = random_below(1 << 20);
+    for (int i = 0; i + 1 < R.options.depth && i < MAX_CHANGES; i++)
+        X.change_at[i] = 1 + random_below(X.longest > 0 ? X.longest : 32);
+}
+
+int choose_thread(const int *list, int count, int current) {
+    if (R.options.mode == MODE_EXHAUSTIVE) {
+        int wanted = graph_thread(list, count);
+        if (count > 1)
+            trail_add(wanted);
+        return wanted;
+    }
+    if (count == 1)
+        return list[0];
+    int at = position_of(list, count, current);
+    int picked = list[0];
+    switch (R.options.mode) {
+    case MODE_REPLAY:
+        picked = next_of_replay();
+        if (position_of(list, count, picked) < 0)
+            picked = at >= 0 ? current : list[0];
+        break;
+    case MODE_BOUNDED: {
+        bool forced = at >= 0 && X.preemptions_left == 0;
+        int choice = forced ? 0 : bounded(count);
+        if (at >= 0) { /* the running thread is choice 0 */
+            picked = choice == 0 ? current : list[choice <= at ? choice - 1 : choice];
+            X.preemptions_left -= choice != 0;
+        } else {
+            picked = list[choice];
+        }
+        break;
+    }
+    case MODE_PCT:
+        picked = by_priority(list, count, current);
+        break;
+    default:
+        picked = at >= 0 && random_bits() >> 62 != 0 ? current : list[random_below(count)];
+    }
+    trail_add(picked);
+    return picked;
+}
+
+void choices_start(void) {
+    X.depth = 0;
+    X.replay_at = 0;
+    X.preemptions_left = R.options.preemptions;
+    if (R.options.mode == MODE_PCT)
+        pct_start();
+}

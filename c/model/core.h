@@ -1,0 +1,245 @@
+/* core.h: the runtime's own types. One execution of a client is a graph of events:
+ *
+ *   po   the order of a thread's events             event.tid, event.idx
+ *   rf   the store that a read took its value from  event.rf
+ *   mo   the order of all stores to one location    loc.store[]
+ *   hb, po+rf, psc  as vector clocks                event.hb, event.porf, event.sc_before
+ *
+ * An execution that RC11 (Lahav, Vafeiadis, Kang, Hur, Dreyer: "Repairing sequential consistency in
+ * C/C++11", PLDI 2017) allows can be built one event at a time along po and rf, since RC11 forbids cycles
+ * of the two. So events are added in the order in which they are run, every read chooses among the stores
+ * that are there, every store chooses its place in mo, and each step is checked against the axioms. */
+#ifndef LOCKFREE_MODEL_CORE_H
+#define LOCKFREE_MODEL_CORE_H
+
+#include "lockfree_model.h"
+#include "seam.h"
+
+#include <stdbool.h>
+
+typedef unsigned __int128 u128;
+
+enum { MAX_THREADS = 8, MAX_EVENTS = 1 << 15, MAX_THREAD_EVENTS = 1 << 13, MAX_CANDIDATES = 512 };
+enum { MAX_OPS = 32, MAX_TRAIL = 1 << 16, MAX_ITERATION = 32, MAX_DEPTH = 64, NO_EVENT = -1 };
+
+typedef struct {
+    uint16_t of[MAX_THREADS]; /* how many events of each thread are before */
+} clk;
+
+enum event_kind { EV_LOAD = 1, EV_STORE, EV_RMW_READ, EV_RMW_WRITE, EV_FENCE, EV_CHOICE, EV_INIT };
+enum order { RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
+
+struct event {
+    u128 value; /* of the whole location: written by a store, seen by a load */
+    clk hb, porf;
+    clk release;   /* stores: what an acquiring reader learns */
+    clk sc_before; /* seq_cst events: of each thread's seq_cst events, those that psc puts before, and it */
+    uint64_t pc, caller;
+    struct loc *loc;
+    int rf;           /* reads: event read from */
+    int first_reader; /* stores: list of events that read it */
+    int next_reader;
+    int mo;              /* stores: position in loc->store */
+    int op;              /* the recorded call it belongs to, or -1 */
+    uint16_t idx;        /* position in its thread */
+    uint16_t sc_number;  /* seq_cst events: 1, 2, ... in their thread */
+    uint16_t last_fence; /* sc_number of the thread's last seq_cst fence up to here, 0 if none */
+    uint16_t stamp;      /* exhaustive mode: when it was added, kept across replays */
+    uint16_t rank;       /* exhaustive mode: place in mo that a replay asks for */
+    uint16_t pseudo;     /* EV_INIT: number within its location */
+    uint16_t picked;     /* which option was taken: 0 is the newest store, the end of mo */
+    uint8_t tid, kind, order, offset, size;
+    bool sc, plain, hidden, cas, cas_failed, as_store;
+};
+
+struct loc {
+    uintptr_t address;
+    int stores, capacity;
+    int *store;                   /* event ids in modification order */
+    int own_release[MAX_THREADS]; /* each thread's last release store here */
+    uint16_t pseudo_stores;       /* initial and plain stores so far */
+    uint16_t plain_epoch;
+    uint8_t plain_tid, size;
+    bool plain_pending; /* plain code wrote here: the next atomic access makes a store of it */
+    bool imaginary;     /* a futex's queue: not in memory */
+};
+
+enum run_end {
+    RUN_DONE,
+    RUN_CUT,       /* not fair, or explored elsewhere */
+    RUN_BOUND,     /* a thread went beyond the step bound */
+    RUN_VIOLATION,
+    RUN_AGAIN,     /* an access wider than known before: start over */
+    RUN_UNUSABLE,  /* the client is too large for the tables, or behaves differently when run again */
+};
+
+struct iteration { /* what a thread looked at since its last pause */
+    int reads;
+    bool pure;       /* wrote nothing new */
+    bool incomplete; /* more reads than entries */
+    struct {
+        uint64_t pc;
+        struct loc *loc;
+        u128 value;
+        int store; /* read, or written without a change */
+    } entry[MAX_ITERATION];
+};
+
+struct thread {
+    void *context; /* saved stack pointer */
+    char *stack;
+    void *tls;
+    clk hb, porf;
+    clk acquire_pending; /* for an acquire fence: what relaxed loads would have learned */
+    clk release_fence;   /* hb at the last release fence */
+    uint64_t clock_ns;
+    long parked_at; /* stores at the time */
+    int depth, op, useless_turns, timeouts, spurious, steps;
+    uint16_t events, sc_events, last_fence;
+    uint8_t tid;
+    bool started, finished, blocked, stopped, parked, hard_parked, asleep, must_read_newest;
+    struct iteration now, before;
+    uint64_t callers[MAX_DEPTH];
+};
+
+struct op_record {
+    struct lf_model_op op;
+    clk begin;
+    uint16_t end; /* events of its thread at the end */
+};
+
+enum mode { MODE_EXHAUSTIVE, MODE_BOUNDED, MODE_PCT, MODE_RANDOM, MODE_REPLAY };
+enum choice_kind { CHOOSE_THREAD, CHOOSE_READ, CHOOSE_PLACE, CHOOSE_VALUE };
+
+struct options {
+    const char *client, *replay;
+    enum mode mode;
+    long executions;
+    double seconds;
+    uint64_t seed;
+    int preemptions, depth, steps, stop_thread, stop_step;
+    bool threads_stop, c20_release_sequence, outcomes, list, no_shrink;
+};
+
+struct runtime {
+    struct options options;
+    const struct lf_model_client *client;
+    struct event *event;
+    int events;
+    int (*by_thread)[MAX_THREAD_EVENTS];
+    int (*sc_list)[MAX_THREAD_EVENTS]; /* [t][n]: the event with sc_number n + 1 */
+    struct thread thread[MAX_THREADS];
+    struct thread *current;
+    int threads;      /* of the client, numbered from 1 */
+    bool running;     /* false in setup and final: accesses are made directly */
+    bool any_sc;      /* this execution has seq_cst events */
+    bool tainted;     /* some thread assumed what is false: report nothing */
+    bool graph_rules; /* how pauses work: see run.c */
+    long stores_made; /* in this execution */
+    void *main_context;
+    enum run_end end;
+    char failure_kind[64], failure[512];
+    struct op_record ops[MAX_OPS];
+    int op_count;
+    uint16_t *trail;
+    int trail_length;
+    char outcome[512];
+    uint32_t dead_participants, dead_after_setup;
+    int heartbeat; /* moves with every visible step: for the watchdog */
+};
+
+extern struct runtime R;
+/* Everything of the runtime that changes lives in this section, which is not part of the program's memory
+ * that is put back between executions. */
+#define MODEL_STATE __attribute__((section("lf_model_state")))
+
+static inline void clk_join(clk *into, const clk *from) {
+    for (int i = 0; i < MAX_THREADS; i++)
+        into->of[i] = into->of[i] > from->of[i] ? into->of[i] : from->of[i];
+}
+static inline bool clk_has(const clk *clock, const struct event *e) { return clock->of[e->tid] > e->idx; }
+static inline bool acquires(int order) { return order != RELAXED && order != RELEASE; }
+static inline bool releases(int order) { return order >= RELEASE; }
+static inline bool is_store(const struct event *e) {
+    return e->kind == EV_STORE || e->kind == EV_RMW_WRITE || e->kind == EV_INIT;
+}
+
+/* memory.c: atomic accesses. Values are those of the accessed bytes, in the low end. */
+typedef u128 (*change_function)(u128 old, u128 operand);
+void memory_start(void);
+void memory_reset(void);
+u128 model_load(uintptr_t address, unsigned size, int order, uint64_t pc);
+void model_store(uintptr_t address, unsigned size, u128 value, int order, uint64_t pc);
+u128 model_rmw(uintptr_t address, unsigned size, change_function change, u128 operand, int order, uint64_t pc);
+bool model_cas(uintptr_t address, unsigned size, u128 *expected, u128 desired, int success, int failure, uint64_t pc);
+void model_fence(int order, uint64_t pc);
+int model_choose(int options, uint64_t pc);
+int coherence_bound(const struct loc *loc, const clk *hb);
+
+/* location.c: which bytes are one atomic object. */
+void locations_reset(void);
+void locations_forget_widths(void);
+struct loc *location_at(uintptr_t address, unsigned size);
+struct loc *locations_overlapping(uintptr_t address, size_t size, struct loc *after);
+void widths_print(void);
+void widths_add(uintptr_t address, unsigned size);
+u128 memory_get(uintptr_t address, unsigned size);
+void memory_put(uintptr_t address, unsigned size, u128 value);
+
+/* seqcst.c: the psc axiom. hb is the clock that the new event will have. */
+bool sc_allows_read(const struct loc *loc, int position, bool sc, const clk *hb);
+bool sc_allows_store(const struct loc *loc, int position, bool sc, const clk *hb);
+void sc_commit(struct event *event, int position);
+
+/* shadow.c: plain accesses; heap.c: what memory exists. */
+void shadow_start(void);
+void shadow_reset(void);
+void plain_access(uintptr_t address, size_t size, bool write, uint64_t pc);
+void atomic_access(uintptr_t address, unsigned size, bool write, uint64_t pc);
+void heap_start(void);
+void heap_snapshot(void);
+void heap_restore(void);
+void *heap_allocate(size_t size, size_t align, bool zeroed);
+void heap_free(void *pointer, uint64_t pc);
+void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc);
+void heap_mark_written(uintptr_t address, size_t size);
+bool heap_contains(uintptr_t address);
+
+/* fiber.c */
+void fibers_start(void);
+void fiber_prepare(struct thread *thread, void (*entry)(void));
+void fiber_switch(struct thread *to);
+void fiber_to_main(void);
+bool on_own_stack(uintptr_t address);
+bool on_any_stack(uintptr_t address);
+bool in_tls(uintptr_t address);
+
+/* run.c: one execution, and the points at which threads change. */
+void enter_step(void);
+void leave_run(enum run_end end) __attribute__((noreturn));
+void fail(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void block_current(void);
+void spin_check(uintptr_t address, uint64_t pc);
+enum run_end run_once(void);
+void run_start(void);
+bool newest_was_read(const struct thread *thread);
+
+/* choose.c: the one function that all nondeterminism goes through, and the ways to explore. */
+int choose(enum choice_kind kind, int options);
+int choose_thread(const int *runnable, int count, int current);
+void trail_add(int number);
+
+/* graph.c: every execution graph once. */
+int graph_thread(const int *runnable, int count);
+int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicting, int count, bool *conflict);
+int graph_pick_place(struct loc *loc, const int *place, int count);
+int graph_pick_value(int options);
+void graph_new_store(struct loc *loc, int write, bool conflict);
+void graph_added(int event);
+
+/* linear.c, report.c */
+bool linearizable(void);
+void report_execution(const char *verdict);
+void report_token(void);
+
+#endif

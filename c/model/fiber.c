@@ -1,0 +1,138 @@
+/* fiber.c: threads of the client as fibers on stacks at fixed addresses. */
+#define _GNU_SOURCE
+#include "core.h"
+
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { STACK_BYTES = 256 << 10 };
+#define STACKS_AT ((char *)0x200000000000)
+
+MODEL_STATE static char *tls_start;
+MODEL_STATE static size_t tls_bytes;
+MODEL_STATE static void *tls_initial;
+MODEL_STATE static void (*entries[MAX_THREADS])(void);
+
+#if defined(__x86_64__)
+/* Saves what the ABI says a call keeps, stores the stack pointer and takes the other one. */
+__asm__(".text\n.globl lf_model_swap\n.type lf_model_swap,@function\nlf_model_swap:\n"
+        "push %rbp\npush %rbx\npush %r12\npush %r13\npush %r14\npush %r15\n"
+        "mov %rsp,(%rdi)\nmov %rsi,%rsp\n"
+        "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbx\npop %rbp\nret\n");
+extern void lf_model_swap(void **save, void *load);
+static void *first_frame(char *top, void (*entry)(void)) {
+    void **frame = (void **)(void *)top;
+    *--frame = NULL; /* entry never returns; keeps the stack aligned as after a call */
+    *--frame = (void *)entry;
+    for (int saved = 0; saved < 6; saved++)
+        *--frame = NULL;
+    return frame;
+}
+#elif defined(__aarch64__)
+__asm__(".text\n.globl lf_model_swap\n.type lf_model_swap,%function\nlf_model_swap:\n"
+        "sub sp,sp,#176\n"
+        "stp x19,x20,[sp]\nstp x21,x22,[sp,#16]\nstp x23,x24,[sp,#32]\nstp x25,x26,[sp,#48]\n"
+        "stp x27,x28,[sp,#64]\nstp x29,x30,[sp,#80]\n"
+        "stp d8,d9,[sp,#96]\nstp d10,d11,[sp,#112]\nstp d12,d13,[sp,#128]\nstp d14,d15,[sp,#144]\n"
+        "mov x9,sp\nstr x9,[x0]\nmov sp,x1\n"
+        "ldp x19,x20,[sp]\nldp x21,x22,[sp,#16]\nldp x23,x24,[sp,#32]\nldp x25,x26,[sp,#48]\n"
+        "ldp x27,x28,[sp,#64]\nldp x29,x30,[sp,#80]\n"
+        "ldp d8,d9,[sp,#96]\nldp d10,d11,[sp,#112]\nldp d12,d13,[sp,#128]\nldp d14,d15,[sp,#144]\n"
+        "add sp,sp,#176\nret\n");
+extern void lf_model_swap(void **save, void *load);
+static void *first_frame(char *top, void (*entry)(void)) {
+    uint64_t *frame = (uint64_t *)(void *)(top - 176);
+    memset(frame, 0, 176);
+    frame[11] = (uint64_t)(uintptr_t)entry; /* x30 */
+    return frame;
+}
+#else
+#include <ucontext.h>
+MODEL_STATE static ucontext_t contexts[MAX_THREADS + 1];
+MODEL_STATE static int used_contexts;
+static void lf_model_swap(void **save, void *load) {
+    ucontext_t here;
+    *save = &here;
+    swapcontext(&here, load);
+}
+static void *first_frame(char *top, void (*entry)(void)) {
+    ucontext_t *context = &contexts[used_contexts++ % MAX_THREADS];
+    getcontext(context);
+    context->uc_stack.ss_sp = top - STACK_BYTES;
+    context->uc_stack.ss_size = STACK_BYTES;
+    context->uc_link = NULL;
+    makecontext(context, entry, 0);
+    return context;
+}
+#endif
+
+static int find_tls(struct dl_phdr_info *info, size_t size, void *found) {
+    (void)size, (void)found;
+    for (int i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_TLS && info->dlpi_tls_data != NULL) {
+            tls_start = info->dlpi_tls_data;
+            tls_bytes = info->dlpi_phdr[i].p_memsz;
+        }
+    return 1; /* the program itself comes first; nothing else is the client's */
+}
+
+void fibers_start(void) {
+    size_t bytes = (size_t)MAX_THREADS * STACK_BYTES;
+    char *stacks = mmap(STACKS_AT, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (stacks != STACKS_AT) {
+        fputs("model: no room for stacks at their fixed address\n", stderr);
+        exit(3);
+    }
+    dl_iterate_phdr(find_tls, NULL);
+    if (tls_bytes != 0) {
+        tls_initial = malloc(tls_bytes);
+        memcpy(tls_initial, tls_start, tls_bytes);
+    }
+    for (int t = 0; t < MAX_THREADS; t++) {
+        R.thread[t].tid = (uint8_t)t;
+        R.thread[t].stack = stacks + (size_t)t * STACK_BYTES;
+        R.thread[t].tls = tls_bytes != 0 ? malloc(tls_bytes) : NULL;
+        mprotect(R.thread[t].stack, 4096, PROT_NONE);
+    }
+}
+
+static void fiber_main(void) {
+    entries[R.current->tid]();
+    abort(); /* entries end with a switch */
+}
+
+void fiber_prepare(struct thread *thread, void (*entry)(void)) {
+    entries[thread->tid] = entry;
+    thread->context = first_frame(thread->stack + STACK_BYTES - 64, fiber_main);
+    if (tls_bytes != 0)
+        memcpy(thread->tls, tls_initial, tls_bytes);
+}
+
+void fiber_switch(struct thread *to) {
+    struct thread *from = R.current;
+    if (tls_bytes != 0) {
+        if (from != NULL)
+            memcpy(from->tls, tls_start, tls_bytes);
+        memcpy(tls_start, to->tls, tls_bytes);
+    }
+    R.current = to;
+    lf_model_swap(from != NULL ? &from->context : &R.main_context, to->context);
+}
+
+void fiber_to_main(void) {
+    struct thread *from = R.current;
+    R.current = NULL;
+    lf_model_swap(&from->context, R.main_context);
+}
+
+bool on_any_stack(uintptr_t address) {
+    return address - (uintptr_t)STACKS_AT < (uintptr_t)MAX_THREADS * STACK_BYTES;
+}
+
+bool on_own_stack(uintptr_t address) { return address - (uintptr_t)R.current->stack < STACK_BYTES; }
+
+bool in_tls(uintptr_t address) { return address - (uintptr_t)tls_start < tls_bytes; }

@@ -1,0 +1,91 @@
+/* futex.c: sleeping in the model. The queue of a futex is an imaginary atomic object, a set of sleeping
+ * threads. The kernel compares and queues under a lock; here the sleeper enters the queue, and then must
+ * still see the expected value behind a seq_cst fence, as the waker takes from the queue behind one. An
+ * execution in which the sleeper sees another value after it queued is one that the kernel's lock
+ * excludes, and is dropped. */
+#include "core.h"
+
+#include <errno.h>
+
+#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
+
+/* No address of a program is there. */
+static uintptr_t queue_of(const uint32_t *word) { return (uintptr_t)word | (uintptr_t)1 << 62; }
+
+static u128 enter_queue(u128 sleepers, u128 me) { return sleepers | me; }
+
+/* request: how many to wake << 32 | which thread comes first */
+static u128 leave_queue(u128 sleepers, u128 request) {
+    int limit = (int)(request >> 32), first = (int)(request & 0xFFFFFFFF), woken = 0;
+    for (int i = 0; i < R.threads && woken < limit; i++) {
+        u128 bit = (u128)1 << (1 + (first + i) % R.threads);
+        woken += (sleepers & bit) != 0;
+        sleepers &= ~bit;
+    }
+    return sleepers;
+}
+
+int lf_model_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns) {
+    if (!R.running)
+        return -EAGAIN; /* setup and final run alone: nobody would wake them */
+    struct thread *t = R.current;
+    uintptr_t address = (uintptr_t)word;
+    uint64_t pc = PC;
+    if (timeout_ns != 0 && t->timeouts < R.client->timeouts && model_choose(2, pc) == 1) {
+        t->timeouts++;
+        t->clock_ns += timeout_ns;
+        return -ETIMEDOUT;
+    }
+    if (t->spurious < R.client->spurious && model_choose(2, pc) == 1) {
+        t->spurious++;
+        return 0;
+    }
+    if ((uint32_t)model_load(address, 4, RELAXED, pc) != expected)
+        return -EAGAIN;
+    u128 bit = (u128)1 << t->tid;
+    model_rmw(queue_of(word), 8, enter_queue, bit, RELAXED, pc);
+    model_fence(SEQ_CST, pc);
+    lf_model_assume((uint32_t)model_load(address, 4, RELAXED, pc) == expected);
+    for (;;) {
+        t->now.reads = 0;
+        t->asleep = true;
+        u128 sleepers = model_load(queue_of(word), 8, RELAXED, pc);
+        t->asleep = (sleepers & bit) != 0;
+        if (!t->asleep)
+            break;
+        if (R.graph_rules)
+            block_current();
+        t->parked = t->hard_parked = true;
+        t->parked_at = R.stores_made;
+        t->must_read_newest = true;
+    }
+    t->must_read_newest = false;
+    t->now.pure = false;
+    return 0;
+}
+
+int lf_model_futex_wake(uint32_t *word, int n) {
+    if (!R.running)
+        return 0;
+    uint64_t pc = PC;
+    int others = R.threads - 1;
+    int first = n < others ? model_choose(R.threads, pc) : 0;
+    model_fence(SEQ_CST, pc);
+    u128 request = (u128)(n < 0 ? 0 : n) << 32 | (u128)first;
+    u128 before = model_rmw(queue_of(word), 8, leave_queue, request, RELAXED, pc);
+    u128 after = leave_queue(before, request);
+    return __builtin_popcountll((uint64_t)before) - __builtin_popcountll((uint64_t)after);
+}
+
+uint64_t lf_model_now(void) {
+    return R.current != NULL ? ++R.current->clock_ns : 0;
+}
+
+int lf_model_participant_alive(uint32_t participant) {
+    return participant >= 32 || (R.dead_participants >> participant & 1) == 0;
+}
+
+void lf_model_set_participant_dead(uint32_t participant) {
+    if (participant < 32)
+        R.dead_participants |= (uint32_t)1 << participant;
+}

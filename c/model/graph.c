@@ -1,0 +1,339 @@
+/* graph.c: every execution graph of the client, each once.
+ *
+ * The algorithm is TruSt (Kokologiannakis, Marmanis, Gladstein, Vafeiadis: "Truly stateless, optimal
+ * dynamic partial order reduction", POPL 2022). Events are added one at a time, the thread being a function
+ * of the graph. A read branches over the stores it can see, a store over its places in mo; and a store w
+ * branches over the earlier reads r of its location that could have read it: the events added after r that
+ * w does not depend on are deleted, and r reads w. The latter only if each deleted event, and r, took the
+ * newest store there was at its time: so that of all graphs that differ only in what is deleted, exactly
+ * one does it.
+ *
+ * A branch is kept as the list of its events in an order in which they can be executed. To follow it, the
+ * client runs again and takes its choices from the list. A read-modify-write is two events, the store
+ * directly after the read; its read may see a store that another one has taken already, for the sake of
+ * the branch in which its store is what the other one reads; the execution itself then ends there. */
+#include "explore.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct graph_item *item_new(int count) {
+    struct graph_item *item = malloc(sizeof *item + (size_t)count * sizeof item->entry[0]);
+    item->count = count;
+    return item;
+}
+
+static void push(struct graph_item *item) {
+    item->next = X.todo;
+    X.todo = item;
+    X.pending_items++;
+}
+
+void graph_forget(void) {
+    while (X.todo != NULL) {
+        struct graph_item *item = X.todo;
+        X.todo = item->next;
+        free(item);
+    }
+    free(X.item);
+    X.item = NULL;
+    X.pending_items = 0;
+}
+
+void graph_begin(void) {
+    if (X.built == NULL) {
+        X.built = calloc(MAX_GRAPH, sizeof *X.built);
+        X.entry_of = calloc(MAX_EVENTS, sizeof *X.entry_of);
+    }
+    graph_forget();
+    push(item_new(0));
+}
+
+bool graph_next(void) {
+    free(X.item);
+    X.item = X.todo;
+    if (X.item == NULL)
+        return false;
+    X.todo = X.item->next;
+    X.pending_items--;
+    return true;
+}
+
+void graph_start_run(void) {
+    X.at = 0;
+    X.conflict = false;
+    X.next_stamp = 0;
+    for (int i = 0; i < X.item->count; i++)
+        if (X.item->entry[i].stamp >= X.next_stamp)
+            X.next_stamp = (uint16_t)(X.item->entry[i].stamp + 1);
+}
+
+static bool replaying(void) { return X.at < X.item->count; }
+
+static bool listed(const int *list, int count, int thread) {
+    for (int i = 0; i < count; i++)
+        if (list[i] == thread)
+            return true;
+    return false;
+}
+
+int graph_thread(const int *list, int count) {
+    if (!replaying())
+        return list[0];
+    int wanted = X.item->entry[X.at].tid;
+    if (!listed(list, count, wanted)) {
+        R.end = RUN_UNUSABLE; /* noticed at the next step: the client did something else than before */
+        X.at = X.item->count;
+        return list[0];
+    }
+    return wanted;
+}
+
+/* What an event is to a list: a branch of a compare-and-swap is made before it is known whether it writes. */
+static int class_of(enum event_kind kind) {
+    switch (kind) {
+    case EV_LOAD:
+    case EV_RMW_READ:
+        return EV_LOAD;
+    case EV_STORE:
+    case EV_RMW_WRITE:
+        return EV_STORE;
+    default:
+        return (int)kind;
+    }
+}
+
+static const struct graph_entry *forced(enum event_kind kind) {
+    const struct graph_entry *entry = &X.item->entry[X.at];
+    if (entry->tid != R.current->tid || class_of(entry->kind) != class_of(kind))
+        leave_run(RUN_UNUSABLE);
+    return entry;
+}
+
+/* Every event, in order of execution. */
+void graph_added(int id) {
+    struct event *e = &R.event[id];
+    if (replaying()) {
+        e->stamp = forced(e->kind)->stamp;
+        e->rank = X.item->entry[X.at].rank;
+    } else {
+        e->stamp = X.next_stamp++;
+    }
+    if (X.at >= MAX_GRAPH)
+        leave_run(RUN_UNUSABLE);
+    X.built[X.at] = id;
+    X.entry_of[id] = X.at++;
+}
+
+static void describe(struct graph_entry *entry, int id, const int *new_index) {
+    const struct event *e = &R.event[id];
+    memset(entry, 0, sizeof *entry);
+    entry->tid = e->tid;
+    entry->kind = e->kind;
+    entry->stamp = e->stamp;
+    entry->value = e->kind == EV_CHOICE ? (uint8_t)e->value : 0;
+    if (e->kind == EV_LOAD || e->kind == EV_RMW_READ) {
+        const struct event *w = &R.event[e->rf];
+        entry->rf = (int16_t)(w->kind == EV_INIT ? -1 - w->pseudo : new_index[X.entry_of[e->rf]]);
+    }
+    if (is_store(e))
+        entry->rank = (uint16_t)(2 * e->mo + 2);
+}
+
+/* The graph up to now with one more entry. */
+static struct graph_item *with_alternative(enum event_kind kind) {
+    static MODEL_STATE int same[MAX_GRAPH];
+    struct graph_item *item = item_new(X.at + 1);
+    for (int i = 0; i < X.at; i++) {
+        same[i] = i;
+        describe(&item->entry[i], X.built[i], same);
+    }
+    struct graph_entry *last = &item->entry[X.at];
+    memset(last, 0, sizeof *last);
+    last->tid = R.current->tid;
+    last->kind = (uint8_t)kind;
+    last->stamp = X.next_stamp;
+    return item;
+}
+
+static int16_t entry_of_store(int id) {
+    const struct event *w = &R.event[id];
+    return (int16_t)(w->kind == EV_INIT ? -1 - w->pseudo : X.entry_of[id]);
+}
+
+static int open_candidates(const bool *conflicting, int count) {
+    int open = 0;
+    for (int i = 0; i < count; i++)
+        open += !conflicting[i];
+    return open;
+}
+
+/* candidate[]: positions in mo, newest first. Returns the position to read. The kind of the alternatives
+ * is not known here (a compare-and-swap may fail with another value); replays accept both. */
+int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicting, int count, bool *conflict) {
+    int picked = -1, number = 0;
+    if (replaying()) {
+        const struct graph_entry *entry = forced(EV_LOAD);
+        for (int i = 0; i < count && picked < 0; i++) {
+            const struct event *w = &R.event[loc->store[candidate[i]]];
+            bool same = w->kind == EV_INIT ? entry->rf == -1 - w->pseudo
+                                           : entry->rf >= 0 && X.built[entry->rf] == loc->store[candidate[i]];
+            if (same)
+                picked = i;
+        }
+        if (picked < 0)
+            leave_run(RUN_CUT); /* the new graph is not consistent */
+    } else {
+        for (int i = 0; i < count && picked < 0; i++)
+            if (!conflicting[i])
+                picked = i;
+        for (int i = 0; i < count; i++) {
+            if (i == picked)
+                continue;
+            struct graph_item *item = with_alternative(EV_LOAD);
+            item->entry[X.at].rf = entry_of_store(loc->store[candidate[i]]);
+            push(item);
+        }
+        if (picked < 0)
+            leave_run(RUN_CUT);
+    }
+    for (int i = 0; i < picked; i++)
+        number += !conflicting[i];
+    if (open_candidates(conflicting, count) > 1)
+        trail_add(number);
+    *conflict = X.conflict = conflicting[picked];
+    return candidate[picked];
+}
+
+int graph_pick_place(struct loc *loc, const int *place, int count) {
+    int picked = 0;
+    if (replaying()) {
+        const struct graph_entry *entry = forced(EV_STORE);
+        int after = 0; /* directly before the first store of a higher rank */
+        for (int i = 0; i < loc->stores; i++)
+            if (R.event[loc->store[i]].kind == EV_INIT || R.event[loc->store[i]].rank < entry->rank)
+                after = i + 1;
+        for (picked = 0; picked < count && place[picked] != after;)
+            picked++;
+        if (picked == count)
+            leave_run(RUN_CUT);
+    } else {
+        for (int i = 1; i < count; i++) {
+            struct graph_item *item = with_alternative(EV_STORE);
+            item->entry[X.at].rank = (uint16_t)(2 * place[i] + 1);
+            push(item);
+        }
+    }
+    if (count > 1)
+        trail_add(picked);
+    return place[picked];
+}
+
+int graph_pick_value(int options) {
+    int value = 0;
+    if (replaying()) {
+        value = forced(EV_CHOICE)->value;
+    } else {
+        for (int i = 1; i < options; i++) {
+            struct graph_item *item = with_alternative(EV_CHOICE);
+            item->entry[X.at].value = (uint8_t)i;
+            push(item);
+        }
+    }
+    trail_add(value);
+    return value;
+}
+
+/* Was e there when `limit` was added, or does w depend on it? */
+static bool previous(const struct event *e, const struct event *limit, const struct event *w) {
+    return e->kind == EV_INIT || e->stamp <= limit->stamp || clk_has(&w->porf, e);
+}
+
+static bool none_newer(const struct loc *loc, int from, const struct event *limit, const struct event *w) {
+    for (int i = from; i < loc->stores; i++)
+        if (previous(&R.event[loc->store[i]], limit, w))
+            return false;
+    return true;
+}
+
+/* Did e take the newest store there was, as seen by a deletion for the sake of w? */
+static bool maximally_added(const struct event *e, const struct event *w) {
+    if (e->kind == EV_FENCE)
+        return true;
+    if (e->kind == EV_CHOICE)
+        return e->value == 0;
+    if (is_store(e)) {
+        for (int r = e->first_reader; r != NO_EVENT; r = R.event[r].next_reader)
+            if (previous(&R.event[r], e, w))
+                return false;
+        return none_newer(e->loc, e->mo + 1, e, w);
+    }
+    const struct event *from = &R.event[e->rf];
+    return previous(from, e, w) && none_newer(e->loc, from->mo + 1, e, w);
+}
+
+static bool deleted(const struct event *e, const struct event *r, const struct event *w) {
+    return e != w && e->stamp > r->stamp && !clk_has(&w->porf, e);
+}
+
+static void revisit(struct loc *loc, int w_id, int r_id) {
+    struct event *w = &R.event[w_id], *r = &R.event[r_id];
+    if (!maximally_added(r, w))
+        return;
+    int kept = 0;
+    static MODEL_STATE int new_index[MAX_GRAPH];
+    for (int i = 0; i < X.at; i++) {
+        const struct event *e = &R.event[X.built[i]];
+        new_index[i] = -1;
+        if (e == r)
+            continue;
+        if (!deleted(e, r, w))
+            new_index[i] = kept++;
+        else if (!maximally_added(e, w))
+            return;
+    }
+    bool rmw = w->kind == EV_RMW_WRITE;
+    int low = rmw ? R.event[w->rf].mo + 1 : coherence_bound(loc, &w->hb) + 1;
+    for (int i = low; rmw && i < loc->stores; i++) { /* the store it read must not stay taken */
+        const struct event *other = &R.event[loc->store[i]];
+        if (other->kind == EV_RMW_WRITE && other->rf == w->rf && !deleted(other, r, w))
+            return;
+    }
+    for (int place = rmw ? low : loc->stores; place >= low; place--) {
+        /* A place is named by the kept store behind it. */
+        const struct event *behind = place < loc->stores ? &R.event[loc->store[place]] : NULL;
+        if (!rmw && behind != NULL && (deleted(behind, r, w) || behind->kind == EV_RMW_WRITE))
+            continue;
+        struct graph_item *item = item_new(kept + 2);
+        for (int i = 0; i < X.at; i++)
+            if (new_index[i] >= 0)
+                describe(&item->entry[new_index[i]], X.built[i], new_index);
+        struct graph_entry *store = &item->entry[kept], *read = &item->entry[kept + 1];
+        memset(store, 0, 2 * sizeof *store);
+        store->tid = w->tid;
+        store->kind = EV_STORE;
+        store->stamp = X.next_stamp;
+        store->rank = (uint16_t)(2 * place + 1);
+        read->tid = r->tid;
+        read->kind = EV_LOAD;
+        read->stamp = r->stamp;
+        read->rf = (int16_t)kept;
+        push(item);
+    }
+}
+
+static void revisit_all(struct loc *loc, int write) {
+    for (int i = 0; i < X.at; i++) {
+        const struct event *r = &R.event[X.built[i]];
+        if (r->loc == loc && (r->kind == EV_LOAD || r->kind == EV_RMW_READ) && !clk_has(&R.event[write].porf, r))
+            revisit(loc, write, X.built[i]);
+    }
+}
+
+/* A new store that has not been put into mo yet. */
+void graph_new_store(struct loc *loc, int write, bool conflict) {
+    if (!replaying())
+        revisit_all(loc, write);
+    if (conflict)
+        leave_run(RUN_CUT);
+}

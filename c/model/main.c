@@ -1,0 +1,426 @@
+/* main.c: options, the loop over executions, shrinking, and the verdict.
+ *
+ * Exit status: 0 nothing found, 1 a violation, 2 undecided, 3 unusable client or arguments. */
+#define _GNU_SOURCE
+#include "explore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+extern const struct lf_model_client *const __start_lf_model_clients[], *const __stop_lf_model_clients[];
+
+struct totals {
+    long executions, cut, bound, again;
+    bool complete, out_of_time;
+    double started;
+};
+MODEL_STATE static struct totals total;
+MODEL_STATE static bool stop_seen;
+enum { MAX_OUTCOMES = 4096 };
+MODEL_STATE static char **outcomes;
+MODEL_STATE static int outcome_count;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+void lf_model_observe(const char *name, uint64_t value) {
+    size_t used = strlen(R.outcome);
+    snprintf(R.outcome + used, sizeof R.outcome - used, "%s%s=%lu", used != 0 ? " " : "", name, (unsigned long)value);
+}
+
+void lf_model_assertion_failed(const char *condition, const char *file, int line) {
+    fail("assertion failed", "%s at %s:%d", condition, file, line);
+    leave_run(RUN_VIOLATION);
+}
+
+/* What assert() calls. */
+void __assert_fail(const char *condition, const char *file, unsigned line, const char *function)
+    __attribute__((noreturn));
+void __assert_fail(const char *condition, const char *file, unsigned line, const char *function) {
+    fail("assertion failed", "%s at %s:%u in %s", condition, file, line, function);
+    abort();
+}
+
+int lf_model_thread(void) { return R.current != NULL ? R.current->tid : 0; }
+
+int lf_model_choose(int options) { return model_choose(options, (uint64_t)(uintptr_t)__builtin_return_address(0)); }
+
+static void note_outcome(void) {
+    for (int i = 0; i < outcome_count; i++)
+        if (strcmp(outcomes[i], R.outcome) == 0)
+            return;
+    if (outcome_count < MAX_OUTCOMES)
+        outcomes[outcome_count++] = strdup(R.outcome);
+}
+
+static enum run_end one_execution(void) {
+    choices_start();
+    if (R.options.mode == MODE_EXHAUSTIVE)
+        graph_start_run();
+    enum run_end end = run_once();
+    if (end == RUN_DONE || end == RUN_VIOLATION)
+        total.executions++;
+    total.cut += end == RUN_CUT;
+    total.bound += end == RUN_BOUND;
+    if (end == RUN_DONE && R.options.outcomes)
+        note_outcome();
+    if (R.options.stop_thread != 0 && R.thread[R.options.stop_thread].stopped)
+        stop_seen = true;
+    return end;
+}
+
+static bool enough(void) {
+    long runs = total.executions + total.cut + total.bound;
+    if (R.options.executions > 0 && runs >= R.options.executions)
+        return true;
+    if (R.options.seconds > 0 && (runs & 63) == 0 && now() - total.started >= R.options.seconds)
+        return true;
+    return false;
+}
+
+/* Goes through the executions of one setting; returns how it ended: RUN_DONE if all is well. */
+static enum run_end explore(void) {
+    bool systematic = R.options.mode == MODE_EXHAUSTIVE || R.options.mode == MODE_BOUNDED;
+restart:
+    if (R.options.mode == MODE_EXHAUSTIVE)
+        graph_begin();
+    X.path_length = 0;
+    for (;;) {
+        if (R.options.mode == MODE_EXHAUSTIVE && !graph_next())
+            return RUN_DONE;
+        if (!systematic && R.options.threads_stop) {
+            X.random = X.random * 6364136223846793005u + 1442695040888963407u;
+            R.options.stop_thread = 1 + (int)((X.random >> 33) % (unsigned)R.threads);
+            R.options.stop_step = (int)((X.random >> 40) % 40);
+            if (R.client->may_stop != 0 && (R.client->may_stop >> R.options.stop_thread & 1) == 0)
+                R.options.stop_thread = 0;
+        }
+        enum run_end end = one_execution();
+        if (end == RUN_AGAIN) {
+            if (++total.again > 1000)
+                return RUN_UNUSABLE;
+            goto restart;
+        }
+        if (end == RUN_VIOLATION || end == RUN_UNUSABLE)
+            return end;
+        if (end == RUN_BOUND && R.options.stop_thread != 0 && R.thread[R.options.stop_thread].stopped) {
+            fail("not lock-free", "a thread made %d steps without finishing while T%d is stopped", R.options.steps,
+                 R.options.stop_thread);
+            return RUN_VIOLATION;
+        }
+        if (enough()) {
+            if (R.options.mode == MODE_BOUNDED && !bounded_advance())
+                return RUN_DONE;
+            if (R.options.mode == MODE_EXHAUSTIVE && X.todo == NULL)
+                return RUN_DONE;
+            total.out_of_time = true;
+            return RUN_DONE;
+        }
+        if (R.options.mode == MODE_BOUNDED && !bounded_advance())
+            return RUN_DONE;
+    }
+}
+
+/* Each thread stopped for ever before each of its steps. */
+static enum run_end explore_with_stops(void) {
+    if (R.options.mode == MODE_PCT || R.options.mode == MODE_RANDOM)
+        return explore();
+    enum run_end end = RUN_DONE;
+    for (int t = 1; t <= R.threads && end == RUN_DONE && !total.out_of_time; t++) {
+        if (R.client->may_stop != 0 && (R.client->may_stop >> t & 1) == 0)
+            continue;
+        R.options.stop_thread = t;
+        stop_seen = true;
+        for (R.options.stop_step = 0; stop_seen && end == RUN_DONE && !total.out_of_time; R.options.stop_step++) {
+            stop_seen = false;
+            end = explore();
+        }
+    }
+    return end;
+}
+
+static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxy";
+
+static void print_token(const uint16_t *trail, int length) {
+    printf("token\t%c%c.%d.%d.%d-", R.graph_rules ? 'g' : 'r', R.options.c20_release_sequence ? '2' : '1',
+           R.options.stop_thread, R.options.stop_step, R.options.steps);
+    for (int i = 0; i < length;) {
+        int zeros = 0;
+        while (i + zeros < length && trail[i + zeros] == 0 && zeros < 27)
+            zeros++;
+        if (zeros >= 2) {
+            putchar('A' + zeros - 2);
+            i += zeros;
+        } else {
+            if (trail[i] < sizeof digits - 1)
+                putchar(digits[trail[i]]);
+            else
+                printf("z%04x", trail[i]);
+            i++;
+        }
+    }
+    putchar('-');
+    widths_print();
+    putchar('\n');
+}
+
+static bool read_token(const char *token) {
+    char rules, release;
+    int used = 0;
+    if (sscanf(token, "%c%c.%d.%d.%d-%n", &rules, &release, &R.options.stop_thread, &R.options.stop_step,
+               &R.options.steps, &used) != 5 || used == 0 || (rules != 'g' && rules != 'r'))
+        return false;
+    R.graph_rules = rules == 'g';
+    R.options.c20_release_sequence = release == '2';
+    const char *at = token + used;
+    for (; *at != '-' && *at != '\0'; at++) {
+        const char *digit = strchr(digits, *at);
+        int repeat = 1;
+        unsigned value = 0;
+        if (*at >= 'A' && *at <= 'Z') {
+            repeat = *at - 'A' + 2;
+        } else if (*at == 'z') {
+            if (sscanf(at + 1, "%4x", &value) != 1)
+                return false;
+            at += 4;
+        } else if (digit != NULL) {
+            value = (unsigned)(digit - digits);
+        } else {
+            return false;
+        }
+        while (repeat-- > 0 && X.replay_length < MAX_TRAIL)
+            X.replay[X.replay_length++] = (uint16_t)value;
+    }
+    if (*at != '-')
+        return false;
+    for (at++; *at == '.';) {
+        unsigned long address;
+        unsigned size;
+        if (sscanf(at, ".%lx:%u%n", &address, &size, &used) != 2)
+            return false;
+        widths_add(address, size);
+        at += used;
+    }
+    return *at == '\0';
+}
+
+static long cost_of_last(void) {
+    long cost = 0;
+    int tid = 0;
+    for (int id = 0; id < R.events; id++) {
+        const struct event *e = &R.event[id];
+        if (e->kind == EV_INIT)
+            continue;
+        cost += 1 + (e->tid != tid && tid != 0 ? 10000 : 0) + (e->picked != 0 && e->kind != EV_CHOICE ? 10000 : 0);
+        tid = e->tid;
+    }
+    return cost;
+}
+
+static bool fails_again(const char *kind) {
+    enum run_end end;
+    int tries = 0;
+    do {
+        choices_start();
+        end = run_once();
+    } while (end == RUN_AGAIN && ++tries < 100);
+    bool not_free = end == RUN_BOUND && strcmp(kind, "not lock-free") == 0;
+    return (end == RUN_VIOLATION && strcmp(kind, R.failure_kind) == 0) || not_free;
+}
+
+/* Makes choices dull, one after another and whole ends of the list, as long as the same kind of failure
+ * stays. Leaves the best list in X.replay, and its execution in R. */
+static void shrink(const char *kind) {
+    uint16_t *best = malloc(MAX_TRAIL * sizeof *best);
+    int best_length = R.trail_length;
+    memcpy(best, R.trail, (size_t)best_length * sizeof *best);
+    R.options.mode = MODE_REPLAY;
+    double until = now() + 2;
+    long best_cost = -1;
+    bool better = true;
+#define TRY(length)                                              \
+    do {                                                         \
+        X.replay_length = (length);                              \
+        if (fails_again(kind)) {                                 \
+            long cost = cost_of_last();                          \
+            if (best_cost < 0 || cost < best_cost) {             \
+                best_cost = cost;                                \
+                best_length = R.trail_length;                    \
+                memcpy(best, R.trail, (size_t)best_length * sizeof *best); \
+                better = true;                                   \
+            }                                                    \
+        }                                                        \
+    } while (0)
+    memcpy(X.replay, best, (size_t)best_length * sizeof *best);
+    TRY(best_length);
+    while (better && !R.options.no_shrink && best_cost >= 0 && now() < until) {
+        better = false;
+        for (int cut = 0; cut < best_length && now() < until; cut++) {
+            memcpy(X.replay, best, (size_t)best_length * sizeof *best);
+            TRY(cut);
+        }
+        for (int i = 0; i < best_length && now() < until; i++)
+            for (int value = 0; value <= R.threads && i < best_length; value++) {
+                if (best[i] == value)
+                    continue;
+                memcpy(X.replay, best, (size_t)best_length * sizeof *best);
+                X.replay[i] = (uint16_t)value;
+                TRY(best_length);
+            }
+        for (int i = 0; i < best_length && now() < until; i++) { /* one choice less */
+            memcpy(X.replay, best, (size_t)best_length * sizeof *best);
+            memmove(X.replay + i, X.replay + i + 1, (size_t)(best_length - i - 1) * sizeof *best);
+            TRY(best_length - 1);
+        }
+    }
+#undef TRY
+    memcpy(X.replay, best, (size_t)best_length * sizeof *best);
+    X.replay_length = best_length;
+    if (!fails_again(kind))
+        printf("note\tthe failure did not come again when its choices were repeated\n");
+    free(best);
+}
+
+static void report_failure(void) {
+    char kind[sizeof R.failure_kind], text[sizeof R.failure];
+    snprintf(kind, sizeof kind, "%s", R.failure_kind);
+    snprintf(text, sizeof text, "%s", R.failure);
+    shrink(kind);
+    if (R.end == RUN_BOUND)
+        snprintf(R.failure, sizeof R.failure, "%s", text);
+    report_execution(kind);
+    print_token(X.replay, X.replay_length);
+}
+
+static int usage(const char *message, const char *what) {
+    fprintf(stderr, "model: %s %s\n", message, what);
+    return 3;
+}
+
+static int parse(int argc, char **argv) {
+    struct options *o = &R.options;
+    *o = (struct options){.mode = MODE_EXHAUSTIVE, .seed = 1, .preemptions = 2, .depth = 3, .steps = 1000};
+    static const char *const modes[] = {"exhaustive", "bounded", "pct", "random"};
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(name, "--threads-stop") == 0)
+            o->threads_stop = true;
+        else if (strcmp(name, "--c20") == 0)
+            o->c20_release_sequence = true;
+        else if (strcmp(name, "--outcomes") == 0)
+            o->outcomes = true;
+        else if (strcmp(name, "--list") == 0)
+            o->list = true;
+        else if (strcmp(name, "--no-shrink") == 0)
+            o->no_shrink = true;
+        else if (i + 1 == argc)
+            return usage("unknown or unfinished option", name);
+        else if (i++, strcmp(name, "--client") == 0)
+            o->client = value;
+        else if (strcmp(name, "--executions") == 0)
+            o->executions = atol(value);
+        else if (strcmp(name, "--seconds") == 0)
+            o->seconds = atof(value);
+        else if (strcmp(name, "--seed") == 0)
+            o->seed = strtoull(value, NULL, 0);
+        else if (strcmp(name, "--preemptions") == 0)
+            o->preemptions = atoi(value);
+        else if (strcmp(name, "--depth") == 0)
+            o->depth = atoi(value) <= MAX_CHANGES ? atoi(value) : MAX_CHANGES;
+        else if (strcmp(name, "--steps") == 0)
+            o->steps = atoi(value);
+        else if (strcmp(name, "--replay") == 0)
+            o->replay = value;
+        else if (strcmp(name, "--mode") == 0) {
+            int mode = 0;
+            while (mode < 4 && strcmp(value, modes[mode]) != 0)
+                mode++;
+            if (mode == 4)
+                return usage("unknown mode", value);
+            o->mode = (enum mode)mode;
+        } else {
+            return usage("unknown option", name);
+        }
+    }
+    return 0;
+}
+
+static int find_client(void) {
+    for (const struct lf_model_client *const *c = __start_lf_model_clients; c < __stop_lf_model_clients; c++) {
+        if (R.options.list)
+            printf("client\t%s\n", (*c)->name);
+        else if (R.client == NULL && (R.options.client == NULL || strcmp(R.options.client, (*c)->name) == 0))
+            R.client = *c;
+    }
+    if (R.client == NULL && !R.options.list)
+        return usage("no client", R.options.client != NULL ? R.options.client : "in this file");
+    return 0;
+}
+
+static int summary(enum run_end end) {
+    const char *verdict = "ok";
+    int status = 0;
+    if (end == RUN_VIOLATION)
+        verdict = "violation", status = 1;
+    else if (end != RUN_DONE)
+        verdict = "unusable", status = 3;
+    else if (total.out_of_time && (R.options.mode == MODE_EXHAUSTIVE || R.options.mode == MODE_BOUNDED))
+        verdict = "unknown", status = 2;
+    for (int i = 0; i < outcome_count; i++)
+        printf("outcome\t%s\n", outcomes[i]);
+    if (status == 3)
+        printf("unusable\t%s\n", R.failure[0] != '\0' ? R.failure
+                                                      : "the client is too large, or behaves differently when run again");
+    printf("summary\t%s\t%ld\t%ld\t%ld\t%d\t%.3f\n", verdict, total.executions, total.cut, total.bound,
+           !total.out_of_time, now() - total.started);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    int status = parse(argc, argv);
+    if (status == 0)
+        status = find_client();
+    if (status != 0 || R.options.list)
+        return status;
+    outcomes = calloc(MAX_OUTCOMES, sizeof *outcomes);
+    X.path = calloc(MAX_TRAIL, sizeof *X.path);
+    X.replay = calloc(MAX_TRAIL, sizeof *X.replay);
+    X.random = R.options.seed * 0x9E3779B97F4A7C15u | 1;
+    if (R.options.seconds <= 0 && R.options.executions <= 0)
+        R.options.seconds = 10;
+    run_start();
+    if (R.end != RUN_DONE) {
+        printf("unusable\tsetup failed: %s: %s\n", R.failure_kind, R.failure);
+        return 3;
+    }
+    total.started = now();
+    if (R.options.replay != NULL) {
+        R.options.mode = MODE_REPLAY;
+        if (!read_token(R.options.replay))
+            return usage("this is not a token:", R.options.replay);
+        enum run_end end;
+        int tries = 0;
+        do
+            end = one_execution();
+        while (end == RUN_AGAIN && ++tries < 100);
+        if (end == RUN_BOUND && R.options.stop_thread != 0) {
+            fail("not lock-free", "a thread made %d steps without finishing while T%d is stopped", R.options.steps,
+                 R.options.stop_thread);
+            end = RUN_VIOLATION;
+        }
+        report_execution(end == RUN_VIOLATION ? R.failure_kind : "none");
+        return summary(end);
+    }
+    R.graph_rules = R.options.mode == MODE_EXHAUSTIVE;
+    enum run_end end = R.options.threads_stop ? explore_with_stops() : explore();
+    enum mode mode = R.options.mode;
+    if (end == RUN_VIOLATION)
+        report_failure();
+    R.options.mode = mode;
+    return summary(end);
+}

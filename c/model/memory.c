@@ -1,0 +1,416 @@
+/* memory.c: atomic accesses as events of RC11. */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+void memory_start(void) {
+    R.event = mmap(NULL, MAX_EVENTS * sizeof *R.event, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    R.by_thread = calloc(MAX_THREADS, sizeof *R.by_thread);
+    R.sc_list = calloc(MAX_THREADS, sizeof *R.sc_list);
+}
+
+void memory_reset(void) {
+    R.events = 0;
+    R.any_sc = false;
+    R.stores_made = 0;
+    locations_reset();
+}
+
+static u128 low_bytes(u128 value, unsigned size) {
+    return size == 16 ? value : value & (((u128)1 << (8 * size)) - 1);
+}
+
+static u128 part(u128 whole, const struct loc *loc, unsigned offset, unsigned size) {
+    return size == loc->size ? whole : low_bytes(whole >> (8 * offset), size);
+}
+
+static u128 merged(u128 whole, const struct loc *loc, unsigned offset, unsigned size, u128 value) {
+    if (size == loc->size)
+        return value;
+    u128 mask = low_bytes(~(u128)0, size) << (8 * offset);
+    return (whole & ~mask) | (value << (8 * offset) & mask);
+}
+
+/* An event that belongs to no thread's order: what a location held before. */
+static void materialise(struct loc *loc) {
+    struct event *e = &R.event[R.events];
+    memset(e, 0, sizeof *e);
+    e->kind = EV_INIT;
+    e->loc = loc;
+    e->size = loc->size;
+    e->tid = loc->plain_tid;
+    e->idx = loc->plain_epoch;
+    e->plain = loc->plain_tid != 0;
+    e->pseudo = loc->pseudo_stores++;
+    e->first_reader = e->rf = NO_EVENT;
+    e->op = -1;
+    e->value = loc->imaginary ? 0 : memory_get(loc->address, loc->size);
+    if (loc->capacity == 0) {
+        loc->capacity = 16;
+        loc->store = malloc(16 * sizeof *loc->store);
+    }
+    loc->store[0] = R.events++;
+    loc->stores = 1;
+    loc->plain_pending = false;
+    for (int t = 0; t < MAX_THREADS; t++)
+        loc->own_release[t] = NO_EVENT;
+}
+
+static struct loc *object(uintptr_t address, unsigned size, bool write, uint64_t pc) {
+    bool imaginary = address >> 62 != 0;
+    if (!imaginary)
+        atomic_access(address, size, write, pc);
+    struct loc *loc = location_at(address, size);
+    loc->imaginary = imaginary;
+    if (loc->plain_pending)
+        materialise(loc);
+    if (R.events + 4 >= MAX_EVENTS)
+        leave_run(RUN_UNUSABLE);
+    return loc;
+}
+
+static struct event *event_new(enum event_kind kind, int order, struct loc *loc, uint64_t pc) {
+    struct thread *t = R.current;
+    struct event *e = &R.event[R.events];
+    memset(e, 0, sizeof *e);
+    e->kind = (uint8_t)kind;
+    e->order = (uint8_t)order;
+    e->tid = t->tid;
+    e->loc = loc;
+    e->pc = pc;
+    e->caller = t->depth > 0 && t->depth <= MAX_DEPTH ? t->callers[t->depth - 1] : 0;
+    e->first_reader = e->next_reader = e->rf = NO_EVENT;
+    e->op = t->op;
+    e->idx = t->events++;
+    if (t->events >= MAX_THREAD_EVENTS)
+        leave_run(RUN_UNUSABLE);
+    R.by_thread[t->tid][e->idx] = R.events++;
+    t->hb.of[t->tid] = t->events;
+    t->porf.of[t->tid] = t->events;
+    e->hb = t->hb;
+    e->porf = t->porf;
+    e->last_fence = t->last_fence;
+    e->sc = order == SEQ_CST && kind != EV_CHOICE;
+    return e;
+}
+
+/* The newest store that an event with this clock may not overlook (coherence: its own and earlier
+ * threads' writes and reads). */
+int coherence_bound(const struct loc *loc, const clk *hb) {
+    for (int i = loc->stores - 1; i > 0; i--) {
+        const struct event *w = &R.event[loc->store[i]];
+        if (clk_has(hb, w))
+            return i;
+        for (int r = w->first_reader; r != NO_EVENT; r = R.event[r].next_reader)
+            if (clk_has(hb, &R.event[r]))
+                return i;
+    }
+    return 0;
+}
+
+static bool read_by_rmw(const struct loc *loc, int position) {
+    return position + 1 < loc->stores && R.event[loc->store[position + 1]].kind == EV_RMW_WRITE;
+}
+
+static bool rmw_is_before(const struct loc *loc, int position, const clk *porf) {
+    return clk_has(porf, &R.event[loc->store[position + 1]]);
+}
+
+static clk clock_after_reading(const struct thread *t, const struct event *store, int order) {
+    clk hb = t->hb;
+    hb.of[t->tid] = (uint16_t)(t->events + 1);
+    if (acquires(order))
+        clk_join(&hb, &store->release);
+    return hb;
+}
+
+static void note_read(struct thread *t, struct loc *loc, u128 value, int store, uint64_t pc) {
+    struct iteration *now = &t->now;
+    if (now->reads == MAX_ITERATION) {
+        now->reads /= 2;
+        now->incomplete = true;
+        memmove(now->entry, now->entry + now->reads, (size_t)now->reads * sizeof *now->entry);
+    }
+    now->entry[now->reads].pc = pc;
+    now->entry[now->reads].loc = loc;
+    now->entry[now->reads].value = value;
+    now->entry[now->reads++].store = store;
+}
+
+typedef bool (*writes_function)(const struct loc *loc, u128 whole, const void *data);
+
+/* Adds a read: of EV_LOAD kind, or the read part of a read-modify-write where `writes` says so for the
+ * value. Returns the event; *conflict if another read-modify-write reads the same store already, which is
+ * explored only for the sake of what the write part may revisit. */
+static int read_event(struct loc *loc, int order, int failure_order, writes_function writes, const void *data,
+                      bool *is_rmw, bool *conflict, uint64_t pc) {
+    struct thread *t = R.current;
+    int candidate[MAX_CANDIDATES], count = 0;
+    bool conflicting[MAX_CANDIDATES];
+    int low = coherence_bound(loc, &t->hb);
+    if (t->must_read_newest)
+        low = loc->stores - 1;
+    for (int i = loc->stores - 1; i >= low && count < MAX_CANDIDATES; i--) {
+        const struct event *store = &R.event[loc->store[i]];
+        bool rmw = writes != NULL && writes(loc, store->value, data);
+        int o = rmw || writes == NULL ? order : failure_order;
+        conflicting[count] = false;
+        if (rmw && read_by_rmw(loc, i)) {
+            if (R.options.mode != MODE_EXHAUSTIVE || rmw_is_before(loc, i, &t->porf))
+                continue;
+            conflicting[count] = true;
+        }
+        if (i < loc->stores - 1) {
+            clk hb = clock_after_reading(t, store, o);
+            if (!sc_allows_read(loc, i, o == SEQ_CST, &hb))
+                continue;
+        }
+        candidate[count++] = i;
+    }
+    *conflict = false;
+    int position = R.options.mode == MODE_EXHAUSTIVE
+                       ? graph_pick_read(loc, candidate, conflicting, count, conflict)
+                       : candidate[choose(CHOOSE_READ, count)];
+    int store_id = loc->store[position];
+    struct event *store = &R.event[store_id];
+    *is_rmw = writes != NULL && writes(loc, store->value, data);
+    int o = *is_rmw || writes == NULL ? order : failure_order;
+
+    int id = R.events;
+    struct event *e = event_new(*is_rmw ? EV_RMW_READ : EV_LOAD, o, loc, pc);
+    e->cas_failed = writes != NULL && !*is_rmw;
+    e->value = store->value;
+    e->rf = store_id;
+    e->picked = (uint16_t)(loc->stores - 1 - position);
+    e->next_reader = store->first_reader;
+    store->first_reader = id;
+    clk_join(&t->porf, &store->porf);
+    if (acquires(o))
+        clk_join(&t->hb, &store->release);
+    else
+        clk_join(&t->acquire_pending, &store->release);
+    e->hb = t->hb;
+    e->porf = t->porf;
+    sc_commit(e, position);
+    note_read(t, loc, e->value, store_id, pc);
+    if (R.options.mode == MODE_EXHAUSTIVE)
+        graph_added(id);
+    return id;
+}
+
+static void insert(struct loc *loc, int place, int id) {
+    if (loc->stores == loc->capacity) {
+        loc->capacity *= 2;
+        loc->store = realloc(loc->store, (size_t)loc->capacity * sizeof *loc->store);
+    }
+    memmove(loc->store + place + 1, loc->store + place, (size_t)(loc->stores - place) * sizeof *loc->store);
+    loc->store[place] = id;
+    loc->stores++;
+    for (int i = place; i < loc->stores; i++)
+        R.event[loc->store[i]].mo = i;
+    if (place == loc->stores - 1 && !loc->imaginary)
+        memory_put(loc->address, loc->size, R.event[id].value);
+}
+
+/* Adds a store. read: the read part it belongs to, or NO_EVENT. */
+static int store_event(struct loc *loc, u128 value, int order, int read, bool conflict, uint64_t pc) {
+    struct thread *t = R.current;
+    int id = R.events;
+    struct event *e = event_new(read != NO_EVENT ? EV_RMW_WRITE : EV_STORE, order, loc, pc);
+    e->value = value;
+    e->release = releases(order) ? e->hb : t->release_fence;
+    if (read != NO_EVENT) {
+        e->rf = R.event[read].rf;
+        clk_join(&e->release, &R.event[e->rf].release);
+    }
+    int own = loc->own_release[t->tid];
+    if (!R.options.c20_release_sequence && own != NO_EVENT)
+        clk_join(&e->release, &R.event[own].hb);
+    if (releases(order))
+        loc->own_release[t->tid] = id;
+
+    if (R.options.mode == MODE_EXHAUSTIVE)
+        graph_new_store(loc, id, conflict);
+    int place;
+    if (read != NO_EVENT) {
+        place = R.event[e->rf].mo + 1;
+        if (place < loc->stores && !sc_allows_store(loc, place, e->sc, &e->hb))
+            leave_run(RUN_CUT);
+        if (R.options.mode == MODE_EXHAUSTIVE)
+            graph_pick_place(loc, &place, 1);
+    } else {
+        int places[MAX_CANDIDATES], count = 0;
+        int low = coherence_bound(loc, &t->hb) + 1;
+        for (int p = loc->stores; p >= low && count < MAX_CANDIDATES; p--) {
+            if (p < loc->stores && R.event[loc->store[p]].kind == EV_RMW_WRITE)
+                continue;
+            if (p < loc->stores && !sc_allows_store(loc, p, e->sc, &e->hb))
+                continue;
+            places[count++] = p;
+        }
+        place = R.options.mode == MODE_EXHAUSTIVE ? graph_pick_place(loc, places, count)
+                                                  : places[choose(CHOOSE_PLACE, count)];
+    }
+    e->picked = (uint16_t)(loc->stores - place);
+    insert(loc, place, id);
+    sc_commit(e, place);
+    R.stores_made++;
+    if (read == NO_EVENT || R.event[read].value != value) {
+        t->now.pure = false;
+        t->now.reads = 0;
+    } else {
+        t->now.entry[t->now.reads - 1].store = id;
+    }
+    if (R.options.mode == MODE_EXHAUSTIVE)
+        graph_added(id);
+    return id;
+}
+
+u128 model_load(uintptr_t address, unsigned size, int order, uint64_t pc) {
+    if (!R.running)
+        return memory_get(address, size);
+    spin_check(address, pc);
+    enter_step();
+    struct loc *loc = object(address, size, false, pc);
+    unsigned offset = (unsigned)(address - loc->address);
+    bool rmw, conflict;
+    struct event *e = &R.event[read_event(loc, order, order, NULL, NULL, &rmw, &conflict, pc)];
+    e->offset = (uint8_t)offset;
+    e->size = (uint8_t)size;
+    return part(e->value, loc, offset, size);
+}
+
+static bool always_writes(const struct loc *loc, u128 whole, const void *data) {
+    (void)loc, (void)whole, (void)data;
+    return true;
+}
+
+struct change {
+    change_function function;
+    u128 operand, expected;
+    unsigned offset, size;
+};
+
+static bool expected_matches(const struct loc *loc, u128 whole, const void *data) {
+    const struct change *change = data;
+    return part(whole, loc, change->offset, change->size) == change->expected;
+}
+
+static u128 rmw(struct loc *loc, const struct change *change, int order, int failure, bool as_store, bool *wrote,
+                uint64_t pc) {
+    bool is_rmw, conflict;
+    bool cas = change->function == NULL;
+    int read = read_event(loc, as_store ? RELAXED : order, failure, cas ? expected_matches : always_writes, change,
+                          &is_rmw, &conflict, pc);
+    struct event *e = &R.event[read];
+    e->offset = (uint8_t)change->offset;
+    e->size = (uint8_t)change->size;
+    e->cas = cas;
+    e->as_store = as_store;
+    u128 old = part(e->value, loc, change->offset, change->size);
+    *wrote = is_rmw;
+    if (is_rmw) {
+        u128 value = cas ? change->operand : low_bytes(change->function(old, change->operand), change->size);
+        int write = store_event(loc, merged(e->value, loc, change->offset, change->size, value), order, read,
+                                conflict, pc);
+        R.event[write].offset = (uint8_t)change->offset;
+        R.event[write].size = (uint8_t)change->size;
+    }
+    return old;
+}
+
+static u128 keep_operand(u128 old, u128 operand) {
+    (void)old;
+    return operand;
+}
+
+void model_store(uintptr_t address, unsigned size, u128 value, int order, uint64_t pc) {
+    value = low_bytes(value, size);
+    if (!R.running) {
+        heap_mark_written(address, size);
+        memory_put(address, size, value);
+        return;
+    }
+    enter_step();
+    struct loc *loc = object(address, size, true, pc);
+    if (loc->size != size) {
+        struct change change = {keep_operand, value, 0, (unsigned)(address - loc->address), size};
+        bool wrote;
+        rmw(loc, &change, order, order, true, &wrote, pc);
+        return;
+    }
+    struct event *e = &R.event[store_event(loc, value, order, NO_EVENT, false, pc)];
+    e->size = (uint8_t)size;
+}
+
+u128 model_rmw(uintptr_t address, unsigned size, change_function change, u128 operand, int order, uint64_t pc) {
+    if (!R.running) {
+        u128 old = memory_get(address, size);
+        memory_put(address, size, change(old, operand));
+        return old;
+    }
+    spin_check(address, pc);
+    enter_step();
+    struct loc *loc = object(address, size, true, pc);
+    struct change how = {change, low_bytes(operand, size), 0, (unsigned)(address - loc->address), size};
+    bool wrote;
+    return rmw(loc, &how, order, order, false, &wrote, pc);
+}
+
+bool model_cas(uintptr_t address, unsigned size, u128 *expected, u128 desired, int success, int failure,
+               uint64_t pc) {
+    u128 wanted = low_bytes(*expected, size);
+    if (!R.running) {
+        u128 old = memory_get(address, size);
+        if (old == wanted)
+            memory_put(address, size, desired);
+        *expected = old;
+        return old == wanted;
+    }
+    spin_check(address, pc);
+    enter_step();
+    struct loc *loc = object(address, size, true, pc);
+    struct change how = {NULL, low_bytes(desired, size), wanted, (unsigned)(address - loc->address), size};
+    bool wrote;
+    *expected = rmw(loc, &how, success, failure, false, &wrote, pc);
+    return wrote;
+}
+
+void model_fence(int order, uint64_t pc) {
+    if (!R.running || order == RELAXED)
+        return;
+    enter_step();
+    struct thread *t = R.current;
+    if (acquires(order))
+        clk_join(&t->hb, &t->acquire_pending);
+    int id = R.events;
+    struct event *e = event_new(EV_FENCE, order, NULL, pc);
+    if (releases(order))
+        t->release_fence = e->hb;
+    if (order == SEQ_CST) {
+        sc_commit(e, 0);
+        t->last_fence = e->sc_number;
+        e->last_fence = e->sc_number;
+    }
+    if (R.options.mode == MODE_EXHAUSTIVE)
+        graph_added(id);
+}
+
+int model_choose(int options, uint64_t pc) {
+    if (!R.running || options <= 1)
+        return 0;
+    enter_step();
+    int value = R.options.mode == MODE_EXHAUSTIVE ? graph_pick_value(options) : choose(CHOOSE_VALUE, options);
+    int id = R.events;
+    struct event *e = event_new(EV_CHOICE, RELAXED, NULL, pc);
+    e->value = (u128)value;
+    e->picked = (uint16_t)value;
+    R.current->now.pure = false;
+    R.current->now.reads = 0;
+    if (R.options.mode == MODE_EXHAUSTIVE)
+        graph_added(id);
+    return value;
+}

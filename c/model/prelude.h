@@ -1,0 +1,20 @@
+/* prelude.h: included before every line of the code under test.
+ *
+ * The compiler does not instrument block copies, the heap and failed assertions: give those functions
+ * other assembler names, so that calls to them, written or made up by the compiler, reach the runtime. */
+#ifndef LOCKFREE_MODEL_PRELUDE_H
+#define LOCKFREE_MODEL_PRELUDE_H
+
+#ifndef __cplusplus
+#include <stddef.h>
+
+void *memcpy(void *restrict, const void *restrict, size_t) __asm__("lf_model_memcpy");
+void *memmove(void *, const void *, size_t) __asm__("lf_model_memmove");
+void *memset(void *, int, size_t) __asm__("lf_model_memset");
+void *malloc(size_t) __asm__("lf_model_malloc");
+void *calloc(size_t, size_t) __asm__("lf_model_calloc");
+void *aligned_alloc(size_t, size_t) __asm__("lf_model_aligned_alloc");
+void free(void *) __asm__("lf_model_free");
+#endif
+
+#endif

@@ -1,0 +1,349 @@
+/* run.c: one execution: setup's memory, the threads step by step, final and the checks.
+ *
+ * A step is a visible event: an atomic access, a fence, a choice. Threads change only before steps.
+ *
+ * Pauses. A waiting loop that looked at the same values twice, and wrote nothing, is not followed further:
+ * the thread waits for news. `graph_rules` (exhaustive mode): it is blocked for this execution, since each
+ * store that is news to it starts an execution of its own in which it reads that store at once. Else it
+ * is parked until somebody stores. At the end, threads that wait although a newer store exists make an
+ * execution unfair (dropped); if no one has news to come, they wait for ever: a deadlock. */
+#define _GNU_SOURCE
+#include "core.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+MODEL_STATE struct runtime R;
+MODEL_STATE static int last_heartbeat, silent_ticks;
+
+void leave_run(enum run_end end) {
+    R.end = end;
+    fiber_to_main();
+    abort();
+}
+
+/* In the client: ends the execution. After it: only remembers. */
+void fail(const char *kind, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    snprintf(R.failure_kind, sizeof R.failure_kind, "%s", kind);
+    vsnprintf(R.failure, sizeof R.failure, format, list);
+    va_end(list);
+    R.end = RUN_VIOLATION;
+    if (R.current != NULL)
+        leave_run(strcmp(kind, "unusable client") == 0 ? RUN_UNUSABLE : RUN_VIOLATION);
+}
+
+static bool has_news(const struct thread *t) { return R.stores_made > t->parked_at; }
+
+static bool runnable(const struct thread *t) {
+    if (t->finished || t->stopped || t->blocked)
+        return false;
+    return !t->parked || has_news(t);
+}
+
+/* Random modes: nobody can go on. Let waiting threads look again, if that can change anything. */
+static bool unpark(void) {
+    bool any = false;
+    for (int i = 1; i <= R.threads; i++) {
+        struct thread *t = &R.thread[i];
+        if (!t->parked || t->finished || t->stopped)
+            continue;
+        if (t->hard_parked && newest_was_read(t))
+            continue;
+        t->parked = false;
+        t->must_read_newest = true;
+        any = true;
+    }
+    return any;
+}
+
+static struct thread *next_thread(void) {
+    int list[MAX_THREADS], count = 0;
+    do {
+        for (int t = 1; t <= R.threads; t++)
+            if (runnable(&R.thread[t]))
+                list[count++] = t;
+    } while (count == 0 && !R.graph_rules && unpark());
+    if (count == 0)
+        return NULL;
+    int t = choose_thread(list, count, R.current != NULL && R.current->tid != 0 ? R.current->tid : 0);
+    R.thread[t].parked = false;
+    return &R.thread[t];
+}
+
+static void go_on(void) {
+    struct thread *next = next_thread();
+    if (next == NULL)
+        fiber_to_main();
+    else if (next != R.current)
+        fiber_switch(next);
+}
+
+void enter_step(void) {
+    struct thread *t = R.current;
+    R.heartbeat++;
+    if (t->tid == R.options.stop_thread && t->steps == R.options.stop_step)
+        t->stopped = true;
+    else if (t->steps >= R.options.steps)
+        leave_run(RUN_BOUND);
+    t->steps++;
+    go_on();
+}
+
+void block_current(void) {
+    R.current->blocked = true;
+    go_on();
+    leave_run(RUN_UNUSABLE); /* nobody resumes a blocked thread */
+}
+
+static void thread_entry(void) {
+    struct thread *t = R.current;
+    R.client->threads[t->tid - 1]();
+    t->finished = true;
+    R.heartbeat++;
+    go_on();
+}
+
+static bool same_iteration(const struct iteration *a, const struct iteration *b) {
+    if (!a->pure || !b->pure || a->incomplete || b->incomplete || a->reads != b->reads)
+        return false;
+    for (int i = 0; i < a->reads; i++)
+        if (a->entry[i].pc != b->entry[i].pc || a->entry[i].loc != b->entry[i].loc ||
+            a->entry[i].value != b->entry[i].value)
+            return false;
+    return true;
+}
+
+bool newest_was_read(const struct thread *t) {
+    const struct iteration *seen = t->now.reads != 0 ? &t->now : &t->before;
+    for (int i = 0; i < seen->reads; i++)
+        if (seen->entry[i].store != seen->entry[i].loc->store[seen->entry[i].loc->stores - 1])
+            return false;
+    return true;
+}
+
+static void start_iteration(struct thread *t) {
+    t->before = t->now;
+    t->now.reads = 0;
+    t->now.pure = true;
+    t->now.incomplete = false;
+}
+
+void lf_model_pause(void) {
+    if (!R.running)
+        return;
+    struct thread *t = R.current;
+    bool useless = same_iteration(&t->now, &t->before);
+    t->useless_turns = useless ? t->useless_turns + 1 : 0;
+    int allowed = R.client->spins > 0 ? R.client->spins : 1;
+    bool hard = t->useless_turns >= allowed;
+    if (R.graph_rules) {
+        if (hard)
+            block_current();
+        start_iteration(t);
+        return;
+    }
+    if (!hard || newest_was_read(t)) {
+        t->parked = true;
+        t->hard_parked = hard;
+        t->parked_at = R.stores_made;
+    }
+    t->must_read_newest = false;
+    go_on();
+    start_iteration(t);
+}
+
+static bool repeats(const struct iteration *now, int period, int times, uintptr_t address, uint64_t pc) {
+    int first = now->reads - period * times;
+    if (first < 0 || now->entry[now->reads - period].pc != pc ||
+        address - now->entry[now->reads - period].loc->address >= now->entry[now->reads - period].loc->size)
+        return false;
+    for (int i = first; i + period < now->reads; i++)
+        if (now->entry[i].pc != now->entry[i + period].pc || now->entry[i].loc != now->entry[i + period].loc ||
+            now->entry[i].value != now->entry[i + period].value)
+            return false;
+    return true;
+}
+
+/* A waiting loop without a pause is known by its reads: the same places, objects and values again. Called
+ * before a read: if the thread has turned like this often enough, it waits for news. */
+void spin_check(uintptr_t address, uint64_t pc) {
+    struct thread *t = R.current;
+    struct iteration *now = &t->now;
+    int times = 4 + (R.client->spins > 0 ? R.client->spins : 1);
+    for (int period = 1; period <= 4; period++) {
+        if (!repeats(now, period, times, address, pc))
+            continue;
+        memmove(now->entry, now->entry + now->reads - period, (size_t)period * sizeof *now->entry);
+        now->reads = period;
+        if (R.graph_rules)
+            block_current();
+        if (newest_was_read(t)) {
+            t->parked = t->hard_parked = true;
+            t->parked_at = R.stores_made;
+        }
+        t->must_read_newest = true;
+        go_on();
+        t->must_read_newest = false;
+        return;
+    }
+}
+
+void lf_model_assume(int condition) {
+    if (condition || !R.running)
+        return;
+    R.tainted = true;
+    block_current();
+}
+
+static void start_threads(void) {
+    for (int i = 1; i <= R.threads; i++) {
+        struct thread *t = &R.thread[i];
+        memset(&t->hb, 0, offsetof(struct thread, now) - offsetof(struct thread, hb));
+        t->tid = (uint8_t)i;
+        t->now.reads = t->before.reads = 0;
+        t->now.pure = t->before.pure = t->now.incomplete = t->before.incomplete = false;
+        t->hb.of[0] = t->porf.of[0] = 1; /* setup happens before */
+        t->op = -1;
+        t->clock_ns = 1000000000u;
+        fiber_prepare(t, thread_entry);
+    }
+}
+
+static void alone(void (*function)(void)) {
+    struct thread *t = &R.thread[0];
+    t->depth = 0;
+    t->op = -1;
+    R.running = false;
+    R.current = NULL;
+    fiber_prepare(t, function);
+    fiber_switch(t);
+    R.current = NULL;
+}
+
+static void setup_entry(void) {
+    if (R.client->setup != NULL)
+        R.client->setup();
+    fiber_to_main();
+}
+
+static void final_entry(void) {
+    R.client->final();
+    fiber_to_main();
+}
+
+static void describe_waiters(void) {
+    char text[256] = "";
+    for (int i = 1; i <= R.threads; i++) {
+        const struct thread *t = &R.thread[i];
+        if (t->finished || t->stopped)
+            continue;
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%sT%d %s", used != 0 ? ", " : "", i,
+                 t->asleep ? "sleeps" : "waits for a change");
+    }
+    bool stopped = R.options.stop_thread != 0 && R.thread[R.options.stop_thread].stopped;
+    bool all_asleep = true;
+    for (int i = 1; i <= R.threads; i++)
+        all_asleep &= R.thread[i].finished || R.thread[i].stopped || R.thread[i].asleep;
+    const char *kind = stopped ? "not lock-free" : all_asleep ? "lost wake" : "deadlock";
+    fail(kind, "%s, and no thread is left to end it%s", text, stopped ? " while the stopped one stays away" : "");
+}
+
+static void judge_end(void) {
+    bool waiting = false, unfair = false;
+    for (int i = 1; i <= R.threads; i++) {
+        const struct thread *t = &R.thread[i];
+        if (t->finished || t->stopped)
+            continue;
+        waiting = true;
+        unfair |= !newest_was_read(t);
+    }
+    if (R.tainted || (waiting && unfair)) {
+        R.end = RUN_CUT;
+        return;
+    }
+    R.end = RUN_DONE;
+    if (waiting) {
+        describe_waiters();
+        return;
+    }
+    if (R.client->final != NULL)
+        alone(final_entry);
+    if (R.end == RUN_DONE && R.client->spec != NULL && !linearizable())
+        R.end = RUN_VIOLATION;
+}
+
+enum run_end run_once(void) {
+    heap_restore();
+    memory_reset();
+    shadow_reset();
+    R.tainted = false;
+    R.op_count = 0;
+    R.dead_participants = R.dead_after_setup;
+    R.trail_length = 0;
+    R.outcome[0] = '\0';
+    R.end = RUN_DONE;
+    start_threads();
+    R.running = true;
+    R.current = NULL;
+    struct thread *first = next_thread();
+    if (first != NULL)
+        fiber_switch(first);
+    R.running = false;
+    R.current = NULL;
+    if (R.end == RUN_DONE)
+        judge_end();
+    else if (R.tainted)
+        R.end = RUN_CUT;
+    return R.end;
+}
+
+static void on_signal(int number) {
+    if (number == SIGVTALRM) {
+        if (R.current == NULL || R.heartbeat != last_heartbeat) {
+            last_heartbeat = R.heartbeat;
+            silent_ticks = 0;
+            return;
+        }
+        if (++silent_ticks < 4)
+            return;
+        fail("endless loop", "T%d runs without a visible step", R.current->tid);
+    }
+    if (R.current == NULL || R.end != RUN_DONE) {
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
+    fail("crash", "T%d got signal %d (%s)", R.current->tid, number, strsignal(number));
+}
+
+void run_start(void) {
+    stack_t alternate = {.ss_sp = malloc(65536), .ss_size = 65536};
+    sigaltstack(&alternate, NULL);
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_NODEFER | SA_ONSTACK};
+    int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGVTALRM};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &action, NULL);
+    struct itimerval tick = {{0, 500000}, {0, 500000}};
+    setitimer(ITIMER_VIRTUAL, &tick, NULL);
+
+    fibers_start();
+    heap_start();
+    shadow_start();
+    memory_start();
+    R.trail = calloc(MAX_TRAIL, sizeof *R.trail);
+    while (R.threads < MAX_THREADS - 1 && R.client->threads[R.threads] != NULL)
+        R.threads++;
+    R.end = RUN_DONE;
+    alone(setup_entry);
+    R.dead_after_setup = R.dead_participants;
+    heap_snapshot();
+}

@@ -1,0 +1,33 @@
+/* seam.h: what wait.h calls instead of the processor and the kernel when it is built with LF_MODEL=1.
+ *
+ * A pause says "nothing changed since I looked": the checker lets others run, and does not follow a
+ * thread that would look at the same values for ever. A futex sleeps in the model, not in the kernel. */
+#ifndef LOCKFREE_MODEL_SEAM_H
+#define LOCKFREE_MODEL_SEAM_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A spin hint. */
+void lf_model_pause(void);
+
+/* Sleeps while *word == expected. 0 woken (or spuriously, where the client allows it), -EAGAIN the value
+ * differed, -ETIMEDOUT only if timeout_ns is not 0 and the client allows time-outs. */
+int lf_model_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns);
+
+/* Wakes at most n sleepers, which ones is the checker's choice; returns how many. */
+int lf_model_futex_wake(uint32_t *word, int n);
+
+/* Nanoseconds of a clock of the calling thread: monotone, moves by 1 a call and by a time-out that passed. */
+uint64_t lf_model_now(void);
+
+/* 1 while the participant has not been declared dead with lf_model_set_participant_dead(). */
+int lf_model_participant_alive(uint32_t participant);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,149 @@
+/* shadow.c: data races on plain accesses, by happens-before.
+ *
+ * Each 8 bytes remember who read and wrote them last, with the number of events that thread had made: an
+ * access is ordered after that one if its clock counts more of that thread's events. */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TABLE = 1 << 13, MAX_RECORDS = 20 };
+
+struct record {
+    uint64_t pc;
+    uint16_t epoch;
+    uint8_t tid, mask;
+    bool write;
+};
+
+struct word {
+    uintptr_t key;
+    uint32_t generation;
+    int records;
+    struct record record[MAX_RECORDS];
+};
+
+MODEL_STATE static struct word *table;
+MODEL_STATE static uint32_t generation;
+MODEL_STATE static int words;
+
+void shadow_start(void) { table = calloc(TABLE, sizeof *table); }
+
+void shadow_reset(void) {
+    generation++;
+    words = 0;
+}
+
+static struct word *word_at(uintptr_t key, bool create) {
+    unsigned slot = (unsigned)((key >> 3) * 0x9E3779B97F4A7C15u >> 48) & (TABLE - 1);
+    for (;; slot = (slot + 1) & (TABLE - 1)) {
+        struct word *word = &table[slot];
+        if (word->generation != generation) {
+            if (!create)
+                return NULL;
+            if (++words > TABLE / 2)
+                leave_run(RUN_UNUSABLE);
+            word->key = key;
+            word->generation = generation;
+            word->records = 0;
+            return word;
+        }
+        if (word->key == key)
+            return word;
+    }
+}
+
+static void race(const char *what, bool write, uintptr_t address, uint64_t pc, int tid, const char *other,
+                 uint64_t other_pc) {
+    fail("data race", "%s %s at %p by T%d @%lx@ is not ordered with the %s by T%d @%lx@", what,
+         write ? "write" : "read", (void *)address, R.current->tid, (unsigned long)pc, other, tid,
+         (unsigned long)other_pc);
+}
+
+/* Against the plain accesses that `word` remembers. */
+static bool ordered_after(const struct word *word, uint8_t mask, bool write, bool plain, uint64_t pc) {
+    const struct thread *t = R.current;
+    for (int i = 0; i < word->records; i++) {
+        const struct record *r = &word->record[i];
+        if ((r->mask & mask) == 0 || r->tid == t->tid || !(write || r->write) || t->hb.of[r->tid] > r->epoch)
+            continue;
+        race(plain ? "plain" : "atomic", write, word->key, pc, r->tid, r->write ? "plain write" : "plain read", r->pc);
+        return false;
+    }
+    return true;
+}
+
+static void remember(struct word *word, uint8_t mask, bool write, uint64_t pc) {
+    const struct thread *t = R.current;
+    int kept = 0;
+    for (int i = 0; i < word->records; i++) {
+        const struct record *r = &word->record[i];
+        bool covered = (r->mask & ~mask) == 0 && (write || (r->tid == t->tid && !r->write));
+        if (!covered)
+            word->record[kept++] = *r;
+    }
+    word->records = kept;
+    if (kept == MAX_RECORDS)
+        leave_run(RUN_UNUSABLE);
+    word->record[word->records++] = (struct record){pc, t->events, t->tid, mask, write};
+}
+
+/* Against the atomic accesses to the same bytes. A plain write starts the object anew. */
+static bool ordered_after_atomics(uintptr_t address, size_t size, bool write, bool mine, uint64_t pc) {
+    struct thread *t = R.current;
+    for (struct loc *loc = NULL; (loc = locations_overlapping(address, size, loc)) != NULL;) {
+        for (int i = 0; !mine && i < loc->stores; i++) {
+            const struct event *w = &R.event[loc->store[i]];
+            if (!clk_has(&t->hb, w) && w->kind != EV_INIT) {
+                race("plain", write, address, pc, w->tid, "atomic write", w->pc);
+                return false;
+            }
+            for (int r = w->first_reader; write && r != NO_EVENT; r = R.event[r].next_reader)
+                if (!clk_has(&t->hb, &R.event[r])) {
+                    race("plain", write, address, pc, R.event[r].tid, "atomic read", R.event[r].pc);
+                    return false;
+                }
+        }
+        if (write) {
+            loc->plain_pending = true;
+            loc->plain_tid = t->tid;
+            loc->plain_epoch = t->events;
+        }
+    }
+    return true;
+}
+
+void plain_access(uintptr_t address, size_t size, bool write, uint64_t pc) {
+    if (!R.running) {
+        if (write)
+            heap_mark_written(address, size);
+        return;
+    }
+    if (size == 0 || in_tls(address))
+        return;
+    heap_check(address, size, write, pc);
+    bool mine = write && on_own_stack(address); /* a new frame may reuse what others once saw */
+    if (!ordered_after_atomics(address, size, write, mine, pc))
+        return;
+    for (uintptr_t at = address & ~(uintptr_t)7; at < address + size; at += 8) {
+        unsigned first = at < address ? (unsigned)(address - at) : 0;
+        unsigned last = at + 8 > address + size ? (unsigned)(address + size - at) : 8;
+        uint8_t mask = (uint8_t)((0xFF << first) & (0xFF >> (8 - last)));
+        struct word *word = word_at(at, true);
+        if (!mine && !ordered_after(word, mask, write, true, pc))
+            return;
+        remember(word, mask, write, pc);
+    }
+}
+
+void atomic_access(uintptr_t address, unsigned size, bool write, uint64_t pc) {
+    heap_check(address, size, write, pc);
+    for (uintptr_t at = address & ~(uintptr_t)7; at < address + size; at += 8) {
+        struct word *word = word_at(at, false);
+        unsigned first = at < address ? (unsigned)(address - at) : 0;
+        unsigned last = at + 8 > address + size ? (unsigned)(address + size - at) : 8;
+        uint8_t mask = (uint8_t)((0xFF << first) & (0xFF >> (8 - last)));
+        if (word != NULL && !ordered_after(word, mask, write, false, pc))
+            return;
+    }
+}
