@@ -36,6 +36,7 @@
 #define LF_HISTORY_NONE INT64_MIN
 #define LF_HISTORY_TEXT (INT64_MIN + 16)
 #define LF_HISTORY_FAILED 1u   /* flag: FULL, EMPTY, false, timed out */
+#define LF_HISTORY_PAIR 2u     /* flag: arg2 belongs to the value (set by the JSON reader for [priority, id]) */
 
 enum lf_history_code {
   LF_OP_NONE, LF_OP_PUT, LF_OP_GET, LF_OP_PUSH, LF_OP_POP, LF_OP_WRITE, LF_OP_READ, LF_OP_CAS,

@@ -15,7 +15,7 @@
 
 #define LIN_NO UINT32_MAX
 
-struct lin_block { struct lin_block *next; size_t bytes; uint64_t align; };
+struct lin_block { struct lin_block *next; size_t bytes; };
 
 /* One check: its limits, its memory (all released at the end) and the result it fills. */
 struct lin_run {
@@ -38,6 +38,7 @@ struct lin_problem {
   uint32_t *call, *ret;   /* [n] ranks */
   uint32_t *event;        /* [events]: operation * 2 + (1 if return) */
   uint32_t *before;       /* [n] or NULL: the previous operation of the same batch, or LIN_NO */
+  uint8_t *skip;          /* [n] or NULL: answers that the weak modes have already settled */
 };
 
 /* A value that was put and perhaps taken, as gaps: put in [put_lo, put_hi], get in [get_lo, get_hi]. */
@@ -45,6 +46,7 @@ struct lin_value {
   int64_t value;
   uint32_t put, get;      /* operations of the problem, LIN_NO if none */
   uint32_t put_lo, put_hi, get_lo, get_hi;
+  uint32_t put_at, get_at;  /* the gaps chosen by lin_squeeze */
 };
 
 enum { LIN_ACCEPT, LIN_REJECT, LIN_UNDECIDED };  /* what a decision procedure answers */
@@ -85,15 +87,24 @@ struct lin_table {
 int lin_table_build(struct lin_problem *p, struct lin_table *t);
 int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, const struct lin_table *t,
                     uint32_t *loose_next, uint32_t *order);
+void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m);
+bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t *order, const uint32_t *last_free,
+                      bool by_taking);
+int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t);  /* EMPTY, capacity */
 int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, int reason);
 
 /* witness.c: a linearization, and the independent replay that certifies it */
-struct lin_witness { struct lin_problem *p; uint32_t *op, *gap, count, room; };
+struct lin_witness {
+  struct lin_problem *p;
+  uint32_t *op, *gap, count;
+  const uint32_t *tie;   /* [n] or NULL: which of equal priorities comes first, by put */
+};
 bool lin_witness_init(struct lin_witness *w, struct lin_problem *p);
 static inline void lin_emit(struct lin_witness *w, uint32_t op, uint32_t gap) {
   w->op[w->count] = op;
   w->gap[w->count++] = gap;
 }
+void lin_witness_free(struct lin_witness *w);
 bool lin_witness_sort(struct lin_witness *w);       /* by gap, stable */
 bool lin_witness_holds(struct lin_witness *w);      /* true: it is a linearization */
 
@@ -113,6 +124,7 @@ bool lin_filter_answers(struct lin_problem *p, int *decision);  /* weak FULL and
 typedef void (*lin_emit_state)(void *context, const int64_t *words, uint32_t count);
 uint32_t lin_spec_initial(const struct lf_lin_spec *spec, int64_t *words);
 bool lin_spec_observes(const struct lf_lin_spec *spec, const struct lf_history_op *op);
+int64_t lin_reader(const struct lf_history_op *op);
 void lin_spec_step(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *words,
                    uint32_t count, int64_t *scratch, lin_emit_state emit, void *context);
 #endif

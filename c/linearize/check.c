@@ -1,0 +1,124 @@
+/* The door of the engine: splits a history into independent objects, decides each, and says why. */
+#include "linearize/internal.h"
+
+static void lin_release(struct lin_run *run, struct lin_block *until) {
+  while (run->blocks != until) {
+    struct lin_block *block = run->blocks;
+    run->blocks = block->next;
+    run->bytes -= block->bytes;
+    free(block);
+  }
+}
+
+/* Strict FULL needs the search; so do values that are not distinct. */
+static int lin_decide_fast(struct lin_problem *p) {
+  switch (p->run->spec->kind) {
+  case LF_LIN_QUEUE: return lin_decide_queue(p);
+  case LF_LIN_PRIORITY_QUEUE: return lin_decide_priority_queue(p);
+  default: return LIN_UNDECIDED;
+  }
+}
+
+static bool lin_strict_full(const struct lin_problem *p) {
+  if (p->run->spec->full != LF_LIN_STRICT) return false;
+  for (uint32_t i = 0; i < p->n; i++) {
+    const struct lf_history_op *op = lin_op(p, i);
+    if (lin_failed(op) && (op->op == LF_OP_PUT || op->op == LF_OP_PUSH)) return true;
+  }
+  return false;
+}
+
+static int lin_decide(struct lin_problem *p) {
+  struct lin_run *run = p->run;
+  struct lf_lin_result *r = run->result;
+  int decision = LIN_UNDECIDED;
+  if (!lin_filter_answers(p, &decision)) return LIN_UNDECIDED;
+  r->method = LF_LIN_BY_ALGORITHM;
+  if (decision == LIN_REJECT) return decision;
+  struct lin_block *mark = run->blocks;
+  if (run->options->general_only != 1 && !lin_strict_full(p)) {
+    decision = lin_decide_fast(p);
+    lin_release(run, mark);
+    if (decision != LIN_UNDECIDED || run->stopped) return decision;
+  }
+  if (run->options->general_only == 2) {
+    run->stopped = LF_LIN_UNDECIDED;
+    return LIN_UNDECIDED;
+  }
+  r->method = LF_LIN_BY_SEARCH;
+  decision = lin_search(p);
+  lin_release(run, mark);
+  return decision;
+}
+
+static uint64_t lin_object(const struct lin_run *run, const struct lf_history_op *op) {
+  if (run->spec->kind == LF_LIN_LOG) return 0;
+  if (run->spec->kind == LF_LIN_CUSTOM && !run->options->partition) return 0;
+  if (run->spec->kind == LF_LIN_SET && !op->key) return lin_mix((uint64_t)op->arg);
+  return op->key;
+}
+
+/* Groups the operations by object: fills index (by object, then by position) and the ends of the parts. */
+static uint32_t *lin_partition(struct lin_run *run, uint32_t n, uint32_t *index, uint32_t *parts) {
+  uint32_t i = 1;
+  while (i < n && lin_object(run, &run->ops[i]) == lin_object(run, &run->ops[0])) i++;
+  for (uint32_t k = 0; k < n; k++) index[k] = k;
+  uint32_t *end = NULL;
+  *parts = 1;
+  if (i < n) {
+    uint64_t *key = lin_alloc(run, n, sizeof *key);
+    if (!key) return NULL;
+    for (uint32_t k = 0; k < n; k++) key[k] = lin_object(run, &run->ops[k]);
+    lin_sort_pairs(run, key, index, n);
+    for (uint32_t k = 1; k < n; k++) *parts += key[k] != key[k - 1];
+    end = lin_alloc(run, *parts, sizeof *end);
+    for (uint32_t k = 1, part = 0; end && k < n; k++) if (key[k] != key[k - 1]) end[part++] = k;
+    lin_free(run, key);
+  } else end = lin_alloc(run, 1, sizeof *end);
+  if (end) end[*parts - 1] = n;
+  return end;
+}
+
+void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf_lin_spec *spec,
+                  const struct lf_lin_options *options, struct lf_lin_result *result) {
+  struct lin_run run = {.ops = ops, .spec = spec, .options = options, .result = result};
+  memset(result, 0, sizeof *result);
+  result->break_op = LIN_NO;
+  if (count == 0) return;
+  if (count > UINT32_MAX / 4) {
+    result->verdict = LF_LIN_UNKNOWN;
+    result->reason = LF_LIN_MEMORY;
+    return;
+  }
+  if (options->timeout_ns) run.deadline = lin_now() + options->timeout_ns;
+  uint32_t n = (uint32_t)count, parts = 0;
+  uint32_t *index = lin_alloc(&run, n, sizeof *index);
+  uint32_t *end = index ? lin_partition(&run, n, index, &parts) : NULL;
+  int decision = LIN_ACCEPT, method = LF_LIN_BY_NOTHING;
+  for (uint32_t part = 0, from = 0; end && !run.stopped && decision == LIN_ACCEPT && part < parts; part++) {
+    struct lin_block *mark = run.blocks;
+    struct lin_problem p;
+    uint32_t size = end[part] - from, *mine = lin_alloc(&run, size, sizeof *mine);
+    if (!mine) break;
+    memcpy(mine, index + from, size * sizeof *mine);
+    if (lin_problem_init(&p, &run, mine, size)) decision = lin_decide(&p);
+    if (result->method > method) method = result->method;
+    lin_release(&run, mark);
+    from = end[part];
+    run.settled += size;
+    if (options->progress) *options->progress = run.settled;
+  }
+  if (decision == LIN_REJECT) result->verdict = LF_LIN_VIOLATION;
+  else if (run.stopped || decision != LIN_ACCEPT) {
+    result->verdict = LF_LIN_UNKNOWN;
+    result->reason = run.stopped ? run.stopped : LF_LIN_UNDECIDED;
+  }
+  if (decision == LIN_ACCEPT) result->method = method;
+  lin_release(&run, NULL);
+}
+
+void lf_lin_result_free(struct lf_lin_result *result) {
+  free(result->core);
+  result->core = NULL;
+  result->core_count = 0;
+}

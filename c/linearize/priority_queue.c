@@ -1,0 +1,114 @@
+/* Priority queue with distinct values, in O(n log n); FIFO within a priority, or any order within it.
+ *
+ * From the most urgent priority down, `covered` is the union of the gaps in which something more urgent is
+ * certainly inside. A get must fall into a gap outside of it; that shrinks its interval, and from the shrunk
+ * intervals each priority is a FIFO of its own (or needs no order). EMPTY: outside of the union of everything. */
+#include "linearize/internal.h"
+
+struct lin_cover { uint32_t *next, *prev; };  /* disjoint sets: the nearest gap that is not covered */
+
+static uint32_t lin_find(uint32_t *set, uint32_t g) {
+  uint32_t root = g;
+  while (set[root] != root) root = set[root];
+  while (set[g] != root) {
+    uint32_t up = set[g];
+    set[g] = root;
+    g = up;
+  }
+  return root;
+}
+/* prev is shifted by one, so that "none" is 0 */
+static uint32_t lin_next_free(struct lin_cover *c, uint32_t g) { return lin_find(c->next, g); }
+static uint32_t lin_prev_free(struct lin_cover *c, uint32_t g) { return lin_find(c->prev, g + 1) - 1; }
+static void lin_cover(struct lin_cover *c, uint32_t from, uint32_t until) {
+  for (uint32_t g = lin_next_free(c, from); g < until; g = lin_next_free(c, g)) {
+    c->next[g] = g + 1;
+    c->prev[g + 1] = g;
+  }
+}
+
+static int lin_reject_less_urgent(struct lin_problem *p, struct lin_table *t, uint32_t upto, const struct lin_value *v) {
+  /* the values of smaller index are the more urgent ones */
+  struct lin_table urgent = *t;
+  struct lf_lin_result *r = p->run->result;
+  urgent.m = upto;
+  if (lin_reject_not_empty(p, &urgent, v->get, LF_LIN_LESS_URGENT) != LIN_REJECT) return LIN_UNDECIDED;
+  uint32_t *core = malloc((r->core_count + 1) * sizeof *core);
+  if (!core) return LIN_UNDECIDED;
+  core[0] = r->core[0];
+  core[1] = p->index[v->put];
+  memcpy(core + 2, r->core + 1, (r->core_count - 1) * sizeof *core);
+  free(r->core);
+  r->core = core;
+  r->core_count++;
+  return LIN_REJECT;
+}
+
+static int lin_level(struct lin_problem *p, struct lin_table *t, struct lin_cover *cover, uint32_t from, uint32_t to,
+                     uint32_t *loose, uint32_t *order) {
+  struct lin_value *v = t->values;
+  for (uint32_t i = from; i < to; i++) {
+    if (v[i].get == LIN_NO) continue;
+    uint32_t lo = lin_next_free(cover, v[i].get_lo), hi = lin_prev_free(cover, v[i].get_hi);
+    if (lo > v[i].get_hi) return lin_reject_less_urgent(p, t, from, &v[i]);
+    v[i].get_lo = lo;
+    v[i].get_hi = hi;
+    v[i].put_hi = lin_min(v[i].put_hi, hi);
+  }
+  int answer = LIN_ACCEPT;
+  if (p->run->spec->unordered) for (uint32_t i = from; i < to; i++) order[i - from] = i - from;
+  else answer = lin_value_order(p, v + from, to - from, t, loose, order);
+  for (uint32_t i = from; i < to; i++) {
+    uint32_t until = v[i].get == LIN_NO ? t->taken_from : v[i].get_lo;
+    if (v[i].put_hi + 1 < until) lin_cover(cover, v[i].put_hi + 1, until);
+    order[i - from] += from;
+  }
+  return answer;
+}
+
+static bool lin_by_priority(struct lin_problem *p, struct lin_table *t) {
+  struct lin_run *run = p->run;
+  uint64_t *key = lin_alloc(run, t->m, sizeof *key);
+  uint32_t *item = lin_alloc(run, t->m, sizeof *item);
+  struct lin_value *sorted = lin_alloc(run, t->m, sizeof *sorted);
+  if (run->stopped) return false;
+  for (uint32_t i = 0; i < t->m; i++) {
+    item[i] = i;
+    key[i] = (uint64_t)lin_op(p, t->values[i].put)->arg2 ^ (UINT64_C(1) << 63);
+  }
+  lin_sort_pairs(run, key, item, t->m);
+  for (uint32_t i = 0; i < t->m; i++) sorted[i] = t->values[item[i]];
+  lin_free(run, t->values);
+  t->values = sorted;
+  lin_free(run, item);
+  lin_free(run, key);
+  return !run->stopped;
+}
+
+int lin_decide_priority_queue(struct lin_problem *p) {
+  struct lin_run *run = p->run;
+  struct lin_table t;
+  int answer = lin_table_build(p, &t);
+  if (answer == LIN_ACCEPT) answer = lin_reject_impossible(p, &t);
+  if (answer != LIN_ACCEPT) return answer;
+  uint32_t gaps = p->events + 2, loose = 0;
+  struct lin_cover cover = {lin_alloc(run, gaps, sizeof(uint32_t)), lin_alloc(run, gaps + 1, sizeof(uint32_t))};
+  uint32_t *order = lin_alloc(run, t.m, sizeof *order);
+  if (!lin_by_priority(p, &t) || run->stopped) return LIN_UNDECIDED;
+  for (uint32_t g = 0; g <= gaps; g++) cover.prev[g] = g;
+  for (uint32_t g = 0; g < gaps; g++) cover.next[g] = g;
+  for (uint32_t from = 0, to; from < t.m; from = to) {
+    int64_t level = lin_op(p, t.values[from].put)->arg2;
+    for (to = from; to < t.m && lin_op(p, t.values[to].put)->arg2 == level;) to++;
+    uint32_t lent = loose;
+    answer = lin_level(p, &t, &cover, from, to, &loose, order + from);
+    /* a rejection is sound only while no pending get has been handed to a particular value */
+    if (answer != LIN_ACCEPT) return answer == LIN_REJECT && !lent ? LIN_REJECT : LIN_UNDECIDED;
+    if (!run->spec->unordered) lin_squeeze(t.values, order + from, to - from);
+    if (!lin_poll(run)) return LIN_UNDECIDED;
+  }
+  for (uint32_t i = 0; run->spec->unordered && i < t.m; i++) lin_squeeze(t.values, &order[i], 1);
+  uint32_t *last_free = cover.next;  /* no longer needed as such */
+  for (uint32_t g = 0; g < gaps; g++) last_free[g] = lin_prev_free(&cover, g);
+  return lin_pass_through(p, &t, order, last_free, run->spec->unordered) ? LIN_ACCEPT : LIN_UNDECIDED;
+}

@@ -1,0 +1,138 @@
+/* FIFO queue with distinct values, in O(n log n); bounded, with EMPTY, and with FULL of records in hand.
+ *
+ * A value is certainly inside after its put must have happened and before its get can have. Wrong are exactly:
+ * a get without its put, a value taken twice or before its put, an overtaking (put a before put b, get b before
+ * get a), and an EMPTY whose whole interval is filled by values certainly inside (Henzinger, Sezgin, Vafeiadis,
+ * CONCUR 2013). To accept, values are put in an order that every interval allows, each put as late and each
+ * get as early as that order permits: then the queue is as empty as it can be at every instant, so EMPTY
+ * and the capacity hold if they can hold under that order. The linearization so found is replayed. */
+#include "linearize/internal.h"
+
+/* inside[g]: how many values are certainly inside during the whole of gap g */
+static uint32_t *lin_certainly_inside(struct lin_problem *p, const struct lin_table *t) {
+  uint32_t *inside = lin_alloc(p->run, p->events + 2, sizeof *inside);
+  if (!inside) return NULL;
+  memset(inside, 0, (p->events + 2) * sizeof *inside);
+  for (uint32_t i = 0; i < t->m; i++) {
+    const struct lin_value *v = &t->values[i];
+    uint32_t until = v->get == LIN_NO ? t->taken_from : v->get_lo;
+    if (v->put_hi + 1 < until) inside[v->put_hi + 1]++, inside[until]--;
+  }
+  for (uint32_t g = 1; g < p->events + 2; g++) inside[g] += inside[g - 1];
+  return inside;
+}
+
+int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t) {
+  uint32_t *inside = lin_certainly_inside(p, t), *room = lin_alloc(p->run, p->events + 2, sizeof *room);
+  if (!inside || !room) return LIN_UNDECIDED;
+  int64_t capacity = p->run->spec->capacity;
+  int answer = LIN_ACCEPT;
+  room[p->events + 1] = p->events + 1;
+  uint32_t over = LIN_NO;
+  for (uint32_t g = p->events + 1; g--;) {
+    room[g] = inside[g] ? room[g + 1] : g;
+    if (capacity && inside[g] > capacity) over = g;
+  }
+  for (uint32_t i = 0; i < t->empties && answer == LIN_ACCEPT; i++) {
+    uint32_t get = t->empty[i];
+    if (room[p->call[get]] >= p->ret[get]) answer = lin_reject_not_empty(p, t, get, LF_LIN_NOT_EMPTY);
+  }
+  if (answer == LIN_ACCEPT && over != LIN_NO) {
+    uint32_t *core = room, count = 0, last = LIN_NO;
+    for (uint32_t i = 0; i < t->m && count < capacity + 1; i++) {
+      const struct lin_value *v = &t->values[i];
+      if (v->put_hi >= over || (v->get == LIN_NO ? t->taken_from : v->get_lo) <= over) continue;
+      core[count++] = v->put;
+      if (last == LIN_NO || p->ret[v->put] > p->ret[last]) last = v->put;
+    }
+    answer = lin_reject(p, LF_LIN_OVER_CAPACITY, last, core, count, (int64_t)inside[over], capacity);
+  }
+  lin_free(p->run, room);
+  lin_free(p->run, inside);
+  return lin_poll(p->run) ? answer : LIN_UNDECIDED;
+}
+
+/* Puts as late, gets as early as the order allows. */
+void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m) {
+  uint32_t bound = LIN_NO;
+  for (uint32_t k = m; k--;) bound = v[order[k]].put_at = lin_min(v[order[k]].put_hi, bound);
+  bound = 0;
+  for (uint32_t k = 0; k < m; k++) {
+    struct lin_value *x = &v[order[k]];
+    bound = x->get_at = lin_max(x->get_lo, bound);
+    x->put_at = lin_min(x->put_at, x->get_at);
+  }
+}
+
+/* The linearization in which every value is put and taken at its chosen gap, replayed. Within a gap: gets of
+ * values already inside, EMPTY, values that pass straight through, then puts. `last_free[g]` is the last gap
+ * <= g in which nothing is inside. */
+bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t *order, const uint32_t *last_free,
+                      bool by_taking) {
+  struct lin_run *run = p->run;
+  struct lin_witness w = {0};
+  if (!lin_witness_init(&w, p)) return false;
+  for (uint32_t k = 0; k < t->m; k++) {
+    const struct lin_value *x = &t->values[order[k]];
+    if (x->get != LIN_NO && x->put_at < x->get_at) lin_emit(&w, x->get, x->get_at);
+  }
+  bool holds = true;
+  for (uint32_t i = 0; i < t->empties && holds; i++) {
+    uint32_t get = t->empty[i], gap = last_free[p->ret[get] - 1];
+    holds = gap != LIN_NO && gap >= p->call[get];
+    lin_emit(&w, get, gap);
+  }
+  for (uint32_t k = 0; k < t->m; k++) {
+    const struct lin_value *x = &t->values[order[k]];
+    if (x->put_at < x->get_at) continue;
+    lin_emit(&w, x->put, x->put_at);
+    lin_emit(&w, x->get, x->get_at);
+  }
+  for (uint32_t k = 0; k < t->m; k++) {
+    const struct lin_value *x = &t->values[order[k]];
+    if (x->put_at < x->get_at) lin_emit(&w, x->put, x->put_at);
+  }
+  holds = holds && lin_witness_sort(&w);
+  uint32_t *tie = NULL;
+  if (holds && by_taking) {
+    tie = lin_alloc(run, p->n, sizeof *tie);
+    uint32_t *taken = lin_alloc(run, p->n, sizeof *taken);
+    if (run->stopped) return false;
+    for (uint32_t k = 0; k < w.count; k++) taken[w.op[k]] = k;
+    for (uint32_t i = 0; i < t->m; i++)
+      tie[t->values[i].put] = t->values[i].get == LIN_NO ? LIN_NO : taken[t->values[i].get];
+    lin_free(run, taken);
+    w.tie = tie;
+  }
+  holds = holds && lin_witness_holds(&w);
+  lin_free(run, tie);
+  lin_witness_free(&w);
+  return holds;
+}
+
+static bool lin_queue_witness(struct lin_problem *p, struct lin_table *t, const uint32_t *order) {
+  const struct lin_value *v = t->values;
+  uint32_t *inside = lin_alloc(p->run, p->events + 2, sizeof *inside), last_free = LIN_NO;
+  if (!inside) return false;
+  lin_squeeze(t->values, order, t->m);
+  memset(inside, 0, (p->events + 2) * sizeof *inside);
+  for (uint32_t i = 0; i < t->m; i++)
+    if (v[i].put_at + 1 < v[i].get_at) inside[v[i].put_at + 1]++, inside[v[i].get_at]--;
+  for (uint32_t g = 1; g < p->events + 2; g++) inside[g] += inside[g - 1];
+  for (uint32_t g = 0; g < p->events + 2; g++) inside[g] = inside[g] ? last_free : (last_free = g);
+  bool holds = lin_pass_through(p, t, order, inside, false);
+  lin_free(p->run, inside);
+  return holds;
+}
+
+int lin_decide_queue(struct lin_problem *p) {
+  struct lin_table t;
+  int answer = lin_table_build(p, &t);
+  if (answer == LIN_ACCEPT) answer = lin_reject_impossible(p, &t);
+  if (answer != LIN_ACCEPT) return answer;
+  uint32_t *order = lin_alloc(p->run, t.m, sizeof *order), loose = 0;
+  if (!order) return LIN_UNDECIDED;
+  answer = lin_value_order(p, t.values, t.m, &t, &loose, order);
+  if (answer != LIN_ACCEPT) return answer;
+  return lin_queue_witness(p, &t, order) ? LIN_ACCEPT : LIN_UNDECIDED;
+}

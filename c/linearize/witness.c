@@ -1,0 +1,163 @@
+/* Certificates. A decision procedure that accepts hands over a linearization: every operation with the gap in
+ * which it takes effect, in order. Here it is checked from scratch: order against the recorded intervals and
+ * batches, results against a plain sequential object. Only then is the verdict OK. */
+#include "linearize/internal.h"
+
+bool lin_witness_init(struct lin_witness *w, struct lin_problem *p) {
+  w->p = p;
+  w->count = 0;
+  w->op = lin_alloc(p->run, p->n, sizeof *w->op);
+  w->gap = lin_alloc(p->run, p->n, sizeof *w->gap);
+  return !p->run->stopped;
+}
+
+void lin_witness_free(struct lin_witness *w) {
+  lin_free(w->p->run, w->gap);
+  lin_free(w->p->run, w->op);
+}
+
+bool lin_witness_sort(struct lin_witness *w) {
+  struct lin_run *run = w->p->run;
+  uint32_t gaps = w->p->events + 2;
+  uint32_t *start = lin_alloc(run, gaps, sizeof *start);
+  uint32_t *op = lin_alloc(run, w->count, sizeof *op), *gap = lin_alloc(run, w->count, sizeof *gap);
+  if (run->stopped) return false;
+  memset(start, 0, gaps * sizeof *start);
+  for (uint32_t i = 0; i < w->count; i++) start[w->gap[i] + 1]++;
+  for (uint32_t g = 1; g < gaps; g++) start[g] += start[g - 1];
+  for (uint32_t i = 0; i < w->count; i++) {
+    uint32_t at = start[w->gap[i]]++;
+    op[at] = w->op[i];
+    gap[at] = w->gap[i];
+  }
+  memcpy(w->op, op, w->count * sizeof *op);
+  memcpy(w->gap, gap, w->count * sizeof *gap);
+  lin_free(run, gap);
+  lin_free(run, op);
+  lin_free(run, start);
+  return lin_poll(run);
+}
+
+/* The sequential objects of the replay: one growable array of words used as queue, stack or heap. */
+struct lin_replay { int64_t *word; uint64_t *seq; size_t head, n; uint64_t next; int64_t value; };
+
+static bool lin_replay_less(const struct lin_replay *r, size_t a, size_t b) {
+  return r->word[2 * a] != r->word[2 * b] ? r->word[2 * a] < r->word[2 * b] : r->seq[a] < r->seq[b];
+}
+static void lin_replay_swap(struct lin_replay *r, size_t a, size_t b) {
+  for (int k = 0; k < 2; k++) {
+    int64_t x = r->word[2 * a + k];
+    r->word[2 * a + k] = r->word[2 * b + k];
+    r->word[2 * b + k] = x;
+  }
+  uint64_t x = r->seq[a];
+  r->seq[a] = r->seq[b];
+  r->seq[b] = x;
+}
+
+/* `tie` orders equal priorities: by arrival, or (unordered) by when the value is taken. */
+static bool lin_replay_heap(struct lin_replay *r, const struct lf_history_op *op, uint64_t tie) {
+  if (op->op == LF_OP_PUT) {
+    size_t i = r->n++;
+    r->word[2 * i] = op->arg2;
+    r->word[2 * i + 1] = op->arg;
+    r->seq[i] = tie;
+    for (; i && lin_replay_less(r, i, (i - 1) / 2); i = (i - 1) / 2) lin_replay_swap(r, i, (i - 1) / 2);
+    return true;
+  }
+  if (!r->n) return false;
+  if (!lin_pending(op) && (r->word[0] != op->arg2 || r->word[1] != op->result)) return false;
+  lin_replay_swap(r, 0, --r->n);
+  for (size_t i = 0, c; (c = 2 * i + 1) < r->n; i = c) {
+    if (c + 1 < r->n && lin_replay_less(r, c + 1, c)) c++;
+    if (!lin_replay_less(r, c, i)) break;
+    lin_replay_swap(r, c, i);
+  }
+  return true;
+}
+
+static bool lin_replay_register(struct lin_replay *r, const struct lf_history_op *op) {
+  if (op->op == LF_OP_WRITE) {
+    r->value = op->arg;
+    return true;
+  }
+  if (op->op == LF_OP_READ) return lin_pending(op) || op->result == r->value;
+  if (op->op != LF_OP_CAS) return false;
+  if (lin_failed(op)) return r->value != op->arg;
+  if (r->value == op->arg) r->value = op->arg2;
+  else if (!lin_pending(op)) return false;
+  return true;
+}
+
+static bool lin_replay_step(struct lin_replay *r, const struct lf_lin_spec *spec, const struct lf_history_op *op,
+                            uint64_t tie) {
+  size_t inside = r->n - r->head;
+  bool put = op->op == LF_OP_PUT || op->op == LF_OP_PUSH, get = op->op == LF_OP_GET || op->op == LF_OP_POP;
+  switch (spec->kind) {
+  case LF_LIN_QUEUE: case LF_LIN_STACK: case LF_LIN_PRIORITY_QUEUE:
+    if (!put && !get) return false;
+    if (lin_failed(op)) return put ? spec->capacity && inside == (size_t)spec->capacity : !inside;
+    if (put && spec->capacity && inside >= (size_t)spec->capacity) return false;
+    if (spec->kind == LF_LIN_PRIORITY_QUEUE) return lin_replay_heap(r, op, tie);
+    if (put) {
+      r->word[r->n++] = op->arg;
+      return true;
+    }
+    if (!inside) return false;
+    return spec->kind == LF_LIN_QUEUE ? r->word[r->head++] == op->result || lin_pending(op)
+                                      : r->word[--r->n] == op->result || lin_pending(op);
+  case LF_LIN_REGISTER:
+    return lin_replay_register(r, op);
+  case LF_LIN_COUNTER:
+    if (!lin_pending(op) && op->result != r->value) return false;
+    if (op->op == LF_OP_FETCH_ADD) r->value = (int64_t)((uint64_t)r->value + (uint64_t)op->arg);
+    return op->op == LF_OP_FETCH_ADD || op->op == LF_OP_LOAD;
+  case LF_LIN_MUTEX:  /* value: 0 free, client + 1 held */
+    if (op->op == LF_OP_ACQUIRE) {
+      if (lin_failed(op)) return r->value != 0;
+      if (r->value) return false;
+      r->value = (int64_t)op->client + 1;
+      return true;
+    }
+    if (op->op != LF_OP_RELEASE || r->value != (int64_t)op->client + 1) return lin_failed(op) && op->op == LF_OP_RELEASE;
+    r->value = 0;
+    return !lin_failed(op);
+  default:
+    return false;
+  }
+}
+
+bool lin_witness_holds(struct lin_witness *w) {
+  struct lin_problem *p = w->p;
+  struct lin_run *run = p->run;
+  uint32_t *position = lin_alloc(run, p->n, sizeof *position);
+  bool heap = run->spec->kind == LF_LIN_PRIORITY_QUEUE;
+  struct lin_replay r = {.value = run->spec->initial};
+  bool container = heap || run->spec->kind == LF_LIN_QUEUE || run->spec->kind == LF_LIN_STACK;
+  r.word = lin_alloc(run, container ? (heap ? 2 : 1) * (size_t)w->count : 1, sizeof *r.word);
+  r.seq = lin_alloc(run, heap ? w->count : 1, sizeof *r.seq);
+  if (run->stopped) return false;
+  memset(position, 0xff, p->n * sizeof *position);
+  bool holds = true;
+  uint32_t latest_call = 0;
+  for (uint32_t k = 0; holds && k < w->count; k++) {
+    uint32_t i = w->op[k];
+    if ((k & 0xffff) == 0 && !lin_poll(run)) holds = false;
+    latest_call = lin_max(latest_call, p->call[i]);
+    if (position[i] != LIN_NO || latest_call >= p->ret[i] || 
+        !lin_replay_step(&r, run->spec, lin_op(p, i), w->tie ? w->tie[i] : k)) holds = false;
+    position[i] = k;
+  }
+  for (uint32_t i = 0; holds && i < p->n; i++) {
+    if (position[i] == LIN_NO) holds = lin_pending(lin_op(p, i)) || (p->skip && p->skip[i]);
+    else if (p->before) {
+      uint32_t b = p->before[i];
+      while (b != LIN_NO && position[b] == LIN_NO) b = p->before[b];
+      holds = b == LIN_NO || position[b] < position[i];
+    }
+  }
+  lin_free(run, r.seq);
+  lin_free(run, r.word);
+  lin_free(run, position);
+  return holds;
+}

@@ -1,0 +1,73 @@
+struct lf_history_op {
+  uint64_t call, ret;
+  int64_t arg, arg2, result;
+  uint32_t client;
+  uint32_t key;
+  uint32_t batch;
+  uint8_t op;
+  uint8_t flags;
+  uint16_t reserved;
+};
+
+struct lf_history_reader;
+struct lf_history_reader *lf_history_reader_new(int any_operation);
+void lf_history_reader_free(struct lf_history_reader *r);
+int lf_history_reader_feed(struct lf_history_reader *r, const char *bytes, size_t count);
+int lf_history_reader_finish(struct lf_history_reader *r);
+const char *lf_history_reader_error(const struct lf_history_reader *r);
+uint64_t lf_history_reader_error_line(const struct lf_history_reader *r);
+struct lf_history_op *lf_history_reader_append(struct lf_history_reader *r);
+int lf_history_reader_extend(struct lf_history_reader *r, const struct lf_history_op *ops, size_t count);
+struct lf_history_op *lf_history_reader_ops(struct lf_history_reader *r, size_t *count);
+uint64_t lf_history_reader_line(const struct lf_history_reader *r, size_t op);
+int64_t lf_history_reader_text(struct lf_history_reader *r, const char *bytes, size_t count);
+const char *lf_history_reader_text_at(const struct lf_history_reader *r, size_t i, size_t *count);
+size_t lf_history_reader_texts(const struct lf_history_reader *r);
+const char *lf_history_reader_name(const struct lf_history_reader *r, int op);
+int lf_history_reader_code(struct lf_history_reader *r, const char *name, size_t count);
+int lf_history_validate(const struct lf_history_op *ops, size_t count, size_t *at, size_t *other);
+
+enum lf_lin_reason {
+  LF_LIN_NO_REASON, LF_LIN_TIME, LF_LIN_MEMORY, LF_LIN_CANCELLED, LF_LIN_UNDECIDED, LF_LIN_STEP_FAILED, LF_LIN_TOO_OPEN,
+  ...
+};
+
+struct lf_lin_spec {
+  int32_t kind;
+  int32_t full, empty;
+  int32_t unordered;
+  int64_t capacity;
+  int64_t initial;
+  int64_t limit;
+};
+
+typedef int32_t (*lf_lin_step)(void *context, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
+
+struct lf_lin_options {
+  uint64_t timeout_ns;
+  uint64_t memory;
+  const volatile int32_t *cancel;
+  volatile uint64_t *progress;
+  int32_t general_only;
+  int32_t partition;
+  int32_t no_core;
+  lf_lin_step step;
+  void *context;
+};
+
+struct lf_lin_result {
+  int32_t verdict, reason, method;
+  uint32_t core_count;
+  uint32_t *core;
+  uint32_t break_op;
+  uint32_t window_from;
+  int64_t detail[4];
+  uint64_t configurations;
+  uint64_t peak_bytes;
+};
+
+void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf_lin_spec *spec,
+                  const struct lf_lin_options *options, struct lf_lin_result *result);
+void lf_lin_result_free(struct lf_lin_result *result);
+
+extern "Python" int32_t lf_python_step(void *context, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);

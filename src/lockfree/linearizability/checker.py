@@ -1,0 +1,209 @@
+"""`check`: the engine run beside the interpreter, so that Ctrl-C and the caller's limits answer at once."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lockfree._native.linearize import ffi, lib
+from lockfree.linearizability.history import History, Operation
+from lockfree.linearizability.report import explain
+from lockfree.linearizability.specs import Spec, Specification, parse_spec
+
+STATUS = ("OK", "VIOLATION", "UNKNOWN")
+METHOD = ("trivial", "near-linear", "search")
+_WHOLE, _SEARCH, _FAST = 0, 1, 2
+_METHODS = {"auto": _WHOLE, "search": _SEARCH, "near-linear": _FAST}
+_CUSTOM = 12
+_SMALL = 5000  # operations: below, a first attempt without a thread of its own
+_FIRST_ATTEMPT_NS = 20_000_000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found. `bool(verdict)` is True only for OK."""
+
+    status: str
+    reason: str
+    spec: str
+    checked: int
+    """Operations in the history."""
+    operations: list[Operation] = field(default_factory=list)
+    """The counterexample, by call time."""
+    indices: list[int] = field(default_factory=list)
+    """Their positions in the history."""
+    break_index: int | None = None
+    """The operation whose return no order explains."""
+    method: str = "trivial"
+    """near-linear, or search."""
+    seconds: float = 0.0
+    configurations: int = 0
+    peak_bytes: int = 0
+    """Memory of the engine, without the history itself."""
+    code: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "OK"
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+class _Stepper:
+    """Numbers the states of a user's specification and answers the engine's questions about them."""
+
+    def __init__(self, spec: Specification, history: History) -> None:
+        self.spec = spec
+        self.history = history
+        self.numbers: dict[Hashable, int] = {spec.init: 0}
+        self.states: list[Hashable] = [spec.init]
+        self.operations: dict[int, Operation] = {}
+        self.known: dict[tuple[int, int], list[int]] = {}
+        self.error: BaseException | None = None
+        self.handle = ffi.new_handle(self)
+
+    def step(self, state: int, op: int) -> list[int]:
+        out = self.known.get((state, op))
+        if out is None:
+            operation = self.operations.get(op)
+            if operation is None:
+                operation = self.operations[op] = self.history[op]
+            out = []
+            for after in self.spec.step(self.states[state], operation):
+                number = self.numbers.setdefault(after, len(self.states))
+                if number == len(self.states):
+                    self.states.append(after)
+                out.append(number)
+            self.known[state, op] = out
+        return out
+
+
+@ffi.def_extern(error=-1)  # type: ignore[untyped-decorator]
+def lf_python_step(context: Any, state: int, op: int, out: Any, room: int) -> int:
+    stepper: _Stepper = ffi.from_handle(context)
+    if stepper.error is not None:
+        return -1
+    try:
+        states = stepper.step(state, op)
+    except BaseException as error:  # noqa: BLE001 - handed to the caller of check()
+        stepper.error = error
+        return -1
+    if len(states) <= room:
+        out[0 : len(states)] = states
+    return len(states)
+
+
+HistoryLike = History | str | os.PathLike[str] | Iterable[Operation | Mapping[str, Any]]
+
+
+def _as_history(history: HistoryLike, *, custom: bool) -> History:
+    if isinstance(history, History):
+        history.validate()
+        return history
+    if isinstance(history, str | os.PathLike):
+        return History.load(history, any_operation=custom)
+    return History.from_operations(history)
+
+
+def check(
+    history: HistoryLike,
+    spec: str | Spec | Specification,
+    *,
+    timeout: float | None = None,
+    memory: int | None = None,
+    method: str = "auto",
+    counterexample: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> Verdict:
+    """Decides whether `history` is linearizable with respect to `spec`.
+
+    `history`: a `History`, the path of a file, or an iterable of `Operation`s (or of mappings with the fields of the
+    file format). `timeout` in seconds, `memory` in bytes (of the engine, beyond the history): reaching either gives
+    UNKNOWN. `method`: "auto", "near-linear" (only the fast algorithms) or "search" (only the general search).
+    `progress(settled, total)` is called a few times a second. Raises `InvalidHistory` for input that cannot be a
+    history, ValueError for an unknown specification, and whatever a specification of your own raises.
+
+    Sources: Wing & Gong 1993, Lowe 2017 (search); Gibbons & Korach 1997 (registers); Henzinger, Sezgin & Vafeiadis
+    2013 (queues by patterns); Horn & Kroening 2015 (independent keys).
+    """
+    if method not in _METHODS:
+        raise ValueError(f"method {method!r}: one of {', '.join(_METHODS)}")
+    if timeout is not None and not 0 <= timeout < 1e9:
+        raise ValueError(f"timeout of {timeout} seconds")
+    started = time.monotonic()
+    known = parse_spec(spec) if isinstance(spec, str) else spec
+    custom = not isinstance(known, Spec)
+    history = _as_history(history, custom=custom)
+    stepper = None if isinstance(known, Spec) else _Stepper(known, history)
+    engine = _Engine(history, known, stepper)
+    engine.options.general_only = _METHODS[method]
+    engine.options.no_core = not counterexample
+    engine.options.memory = memory or 0
+    result = engine.run(timeout, progress)
+    try:
+        if stepper is not None and stepper.error is not None:
+            raise stepper.error
+        indices = sorted((result.core[i] for i in range(result.core_count)), key=lambda i: (history[i].call, i))
+        text = str(known) if isinstance(known, Spec) else type(known).__name__
+        return Verdict(
+            status=STATUS[result.verdict],
+            reason=explain(history, result, text),
+            spec=text,
+            checked=len(history),
+            operations=[history[i] for i in indices],
+            indices=indices,
+            break_index=None if result.break_op == 0xFFFFFFFF else result.break_op,
+            method=METHOD[result.method],
+            seconds=time.monotonic() - started,
+            configurations=result.configurations,
+            peak_bytes=result.peak_bytes,
+            code=result.reason,
+        )
+    finally:
+        lib.lf_lin_result_free(ffi.addressof(result))
+
+
+class _Engine:
+    def __init__(self, history: History, spec: Spec | Specification, stepper: _Stepper | None) -> None:
+        self.history = history
+        self.ops, self.count = history._records()
+        self.cancel = ffi.new("int32_t *")
+        self.settled = ffi.new("uint64_t *")
+        self.options = ffi.new("struct lf_lin_options *")
+        self.options.cancel = self.cancel
+        self.options.progress = self.settled
+        self.spec = ffi.new("struct lf_lin_spec *", spec.fields() if isinstance(spec, Spec) else {"kind": _CUSTOM})
+        if stepper is not None:
+            self.options.step = lib.lf_python_step
+            self.options.context = stepper.handle
+            self.options.partition = bool(getattr(spec, "partition", False))
+        self.result = ffi.new("struct lf_lin_result *")
+
+    def _call(self) -> None:
+        lib.lf_lin_check(self.ops, self.count, self.spec, self.options, self.result)
+
+    def run(self, timeout: float | None, progress: Callable[[int, int], None] | None) -> Any:
+        limit = 0 if timeout is None else max(1, int(timeout * 1e9))
+        if self.count <= _SMALL:
+            self.options.timeout_ns = min(limit, _FIRST_ATTEMPT_NS) if limit else _FIRST_ATTEMPT_NS
+            self._call()
+            if self.result.reason != lib.LF_LIN_TIME or (limit and limit <= _FIRST_ATTEMPT_NS):
+                return self.result[0]
+            lib.lf_lin_result_free(self.result)
+        self.options.timeout_ns = limit
+        worker = threading.Thread(target=self._call, name="linearizability", daemon=True)
+        worker.start()
+        try:
+            while worker.is_alive():
+                worker.join(0.1)
+                if progress is not None:
+                    progress(int(self.settled[0]), self.count)
+        except BaseException:
+            self.cancel[0] = 1
+            worker.join()
+            lib.lf_lin_result_free(self.result)
+            raise
+        return self.result[0]

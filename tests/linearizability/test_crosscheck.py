@@ -1,0 +1,48 @@
+"""The near-linear algorithms, the general search and the plain enumeration of every order agree."""
+
+import pytest
+
+from linearizability.brute import linearizable, model_of
+from linearizability.generate import history
+from lockfree.linearizability import check, parse_spec
+
+SPECS = [
+    "queue",
+    "queue,empty=in-flight",
+    "bounded-queue:1",
+    "bounded-queue:2",
+    "bounded-queue:1,full=in-hand",
+    "bounded-queue:2,full=in-hand",
+    "bounded-queue:2,full=running",
+    "priority-queue",
+    "priority-queue,ties=any",
+    "priority-queue:2",
+    "priority-queue:2,full=in-hand",
+    "stack",
+    "register",
+    "register,initial=0",
+    "counter",
+    "semaphore:2",
+    "semaphore:1,max=2",
+    "mutex",
+    "rwlock",
+    "set",
+    "map",
+    "block-pool",
+    "block-pool:2",
+    "log",
+]
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_every_method_gives_the_verdict_of_the_enumeration(spec, request):
+    count = 100_000 if request.config.getoption("--soak", default=False) else 600
+    parsed, model = parse_spec(spec), model_of(spec)
+    for seed in range(count):
+        ops = history(spec, seed, ops=3 + seed % 6, clients=2 + seed % 3, equal=seed % 5 == 0)
+        truth = "OK" if linearizable(ops, model, full=parsed.full, empty=parsed.empty) else "VIOLATION"
+        search = check(ops, parsed, method="search", counterexample=False).status
+        fast = check(ops, parsed, method="near-linear", counterexample=False).status
+        both = check(ops, parsed, counterexample=False).status
+        assert (search, both) == (truth, truth), (seed, ops)
+        assert fast in (truth, "UNKNOWN"), (seed, ops)
