@@ -69,7 +69,9 @@ struct lf_slot {
 LF_STATIC_ASSERT(sizeof(struct lf_slot) == 16, "layout");
 #define LF_MAX_RECORD (UINT64_C(1) << 31)
 
-LF_INLINE uint64_t lf_slot_stride(uint64_t record_size) { return lf_round_up(sizeof(struct lf_slot) + record_size, 64); }
+LF_INLINE uint64_t lf_slot_stride(uint64_t record_size) {
+    return lf_round_up(sizeof(struct lf_slot) + record_size, 64);
+}
 LF_INLINE unsigned char *lf_slot_payload(struct lf_slot *slot) { return (unsigned char *)(slot + 1); }
 
 enum { LF__FREE = 0 }; /* the id of the queue of free slots, in every container */
@@ -195,6 +197,10 @@ LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
         }
         if (lf__cell_is_at(q, cell, head - q->mask - 1) && (lf__cell_taker(cell) != 0))
             return LF_EMPTY; /* position `head` was unpublished when the cell was read, so nothing was inside */
+        if (lf__cell_is_at(q, cell, head + q->mask + 1)) {
+            lf_cas_release(&q->ends->head, &head, head + 1); /* [Q10] its taker stopped; the cell is in use again */
+            continue;
+        }
         if (lf_load_relaxed(&q->ends->head) == head)
             return LF_CORRUPT;
     }
