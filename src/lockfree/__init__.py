@@ -8,11 +8,17 @@ from lockfree._errors import (
     RoleTaken,
     SegmentError,
 )
+from lockfree.atomic import AtomicF64, AtomicFlag, AtomicI64, AtomicU32, AtomicU64, atomic_view
 from lockfree.mpmc_ring import MPMCRing
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AtomicF64",
+    "AtomicFlag",
+    "AtomicI64",
+    "AtomicU32",
+    "AtomicU64",
     "Closed",
     "LockfreeError",
     "MPMCRing",
@@ -21,4 +27,5 @@ __all__ = [
     "RoleTaken",
     "SegmentError",
     "__version__",
+    "atomic_view",
 ]

@@ -5,7 +5,7 @@ import queue
 from enum import IntEnum
 from typing import Any, NoReturn
 
-from lockfree._native import ffi
+from lockfree._native import ffi, lib
 
 
 class LockfreeError(Exception):
@@ -86,3 +86,8 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
         )
     kind, message = _MESSAGES.get(status, (LockfreeError, f"status {Status(status).name}"))
     raise kind(f"{what}: {message}" if message else what)
+
+
+# The C side of the bound calls raises through this function.
+if lib.lf_py_fast_install() != 0:
+    raise ImportError("the bound calls of lockfree._native._core did not install")

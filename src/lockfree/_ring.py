@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, NoReturn
 
+from lockfree import _native
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, raise_status
 from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._records import BytesCodec, Codec, NumpyCodec, writable_rows
-from lockfree._segment import Shared, check_int, check_name
-from lockfree._waiting import deadline
+from lockfree._segment import Holder, Shared, check_int, check_name
+from lockfree._waiting import FOREVER, deadline
 
 MAX_CAPACITY = 2**31
 MAX_RECORD = 2**31
@@ -99,6 +100,15 @@ class Ring(Shared):
         self._fast = self._codec.fast
         self._scratch = _Scratch(self.record_size)
         self._hand = _Hand()
+        self._bind()
+
+    def _bind(self) -> None:
+        """Puts bound builtins in the place of the two hottest methods, where records need no encoding."""
+        binder = getattr(_native, f"bind_{self._prefix}", None)
+        own = type(self).try_put is Ring.try_put and type(self).try_get is Ring.try_get
+        if binder is not None and own and self._fast is bytes:
+            bound = binder(int(ffi.cast("uintptr_t", self._h)), self._h)
+            self.__dict__["try_put"], self.__dict__["try_get"] = bound
 
     @property
     def dtype(self) -> Any:
@@ -131,11 +141,13 @@ class Ring(Shared):
 
     def put(self, record: Any, block: bool = True, timeout: float | None = None) -> None:
         """Appends a record, waiting at most `timeout` seconds (None: for ever) while the ring is full: `queue.Full`."""
+        until = deadline(block, timeout) if not block or timeout is not None else FOREVER
+        if self.try_put(record):
+            return
         if type(record) is not self._fast:
             record = self._codec.encode(record)
-        until = deadline(block, timeout)
-        status = self._c_try_put(self._h, record, len(record))
-        if status == FULL and until:
+        status = FULL
+        if until:
             status = INTERRUPTED
             while status == INTERRUPTED:  # between two calls Python serves its signals
                 status = self._b_put(self._h, record, len(record), until)
@@ -144,10 +156,13 @@ class Ring(Shared):
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """The oldest record, waiting at most `timeout` seconds (None: for ever) for it: `queue.Empty`."""
-        until = deadline(block, timeout)
+        until = deadline(block, timeout) if not block or timeout is not None else FOREVER
+        record = self.try_get()
+        if record is not None:
+            return record
         scratch = self._scratch
-        status = self._c_try_get(self._h, scratch.memory)
-        if status == EMPTY and until:
+        status = EMPTY
+        if until:
             status = INTERRUPTED
             while status == INTERRUPTED:
                 status = self._b_get(self._h, scratch.memory, until)
@@ -163,7 +178,10 @@ class Ring(Shared):
 
     def get_nowait(self) -> Any:
         """`get` that raises `queue.Empty` instead of waiting."""
-        return self.get(block=False)
+        record = self.try_get()
+        if record is None:
+            raise queue.Empty
+        return record
 
     # ---- batches ----
 
@@ -299,7 +317,7 @@ class Ring(Shared):
 
     def _view(self, index: int, length: int) -> Any:
         # The buffer keeps the handle, and with it the mapping, for as long as anybody has a view.
-        payload = ffi.gc(ffi.cast(f"char(*)[{length}]", self._c_payload(self._h, index)), _Holder(self._h))
+        payload = ffi.gc(ffi.cast(f"char(*)[{length}]", self._c_payload(self._h, index)), Holder(self._h))
         whole = ffi.buffer(payload)
         return self._codec.view(memoryview(whole))
 
@@ -343,6 +361,8 @@ class Ring(Shared):
                 if held is not None:
                     setattr(self._hand, which, None)
                     _end_view(held[1])
+        self.__dict__.pop("try_put", None)
+        self.__dict__.pop("try_get", None)
         super().close()
 
     def _describe(self) -> str:
@@ -356,16 +376,6 @@ class Ring(Shared):
 
 
 builtin_max = max
-
-
-class _Holder:
-    """A destructor that does nothing but be referenced, together with the handle."""
-
-    def __init__(self, handle: Any) -> None:
-        self.handle = handle
-
-    def __call__(self, _pointer: Any) -> None:
-        self.handle = None
 
 
 def _end_view(view: Any) -> None:

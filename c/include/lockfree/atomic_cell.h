@@ -1,0 +1,59 @@
+/* atomic_cell.h: one atomic variable of up to 8 bytes in a segment of its own.
+ *
+ * Contract: the cell is operated on with the macros of atomics.h; this header only gives it a home.
+ * Progress: wait-free. Death: nothing to do.
+ * Layout: one line; the value at its beginning. geometry = {type}. */
+#ifndef LOCKFREE_ATOMIC_CELL_H
+#define LOCKFREE_ATOMIC_CELL_H
+
+#include "participants.h"
+
+#define LF_KIND_ATOMIC 1u
+
+enum lf_cell_type { LF_CELL_U32 = 1, LF_CELL_U64 = 2, LF_CELL_I64 = 3, LF_CELL_F64 = 4, LF_CELL_FLAG = 5 };
+
+struct lf_atomic_cell {
+    struct lf_handle h;
+    uint64_t *value; /* points at the cell; 4-byte types use its first half */
+    uint64_t type;
+};
+
+#define LF__CELL_BYTES (LF_BODY_OFFSET + LF_CACHE_LINE)
+
+LF_INLINE int lf__atomic_cell_view(struct lf_handle *h) {
+    struct lf_atomic_cell *cell = (struct lf_atomic_cell *)h;
+    cell->type = h->segment->identity.geometry[0];
+    cell->value = (uint64_t *)(void *)h->body;
+    if (h->bytes != LF__CELL_BYTES)
+        return lf_mismatch(h, "size in bytes", h->bytes, LF__CELL_BYTES);
+    if (cell->type < LF_CELL_U32 || cell->type > LF_CELL_FLAG)
+        return lf_mismatch(h, "type of the cell", cell->type, LF_CELL_U64);
+    return LF_OK;
+}
+LF_INLINE void lf__atomic_cell_recover(struct lf_handle *h, uint32_t gone) {
+    (void)h;
+    (void)gone; /* an atomic variable belongs to nobody */
+}
+static const struct lf_kind lf_atomic_cell_kind = {LF_KIND_ATOMIC, lf__atomic_cell_view, lf__atomic_cell_recover};
+
+#ifndef LF_MODEL
+LF_INLINE int lf_atomic_cell_create(struct lf_atomic_cell *cell, const char *name, enum lf_cell_type type,
+                                    uint64_t initial) {
+    uint64_t geometry[LF_GEOMETRY] = {(uint64_t)type, 0, 0, 0, 0, 0};
+    int status = lf_segment_create(&cell->h, name, &lf_atomic_cell_kind, LF__CELL_BYTES, geometry);
+    if (status != LF_OK)
+        return status;
+    *cell->value = initial;
+    return lf_segment_publish(&cell->h, name);
+}
+LF_INLINE int lf_atomic_cell_attach(struct lf_atomic_cell *cell, const char *name) {
+    return lf_segment_attach(&cell->h, name, &lf_atomic_cell_kind);
+}
+LF_INLINE int lf_atomic_cell_attach_fd(struct lf_atomic_cell *cell, int fd) {
+    return lf_segment_attach_fd(&cell->h, fd, &lf_atomic_cell_kind);
+}
+#endif
+
+LF_INLINE void lf_atomic_cell_close(struct lf_atomic_cell *cell) { lf_store_release(&cell->h.closed, 1u); }
+
+#endif

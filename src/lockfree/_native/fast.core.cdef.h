@@ -1,0 +1,1 @@
+int lf_py_fast_install(void);
