@@ -1,4 +1,5 @@
-/* check.h: what the C tests share: checks that stay on, random numbers, memory that faults at its ends. */
+/* check.h: what the C tests share: checks that stay on, random numbers, memory that faults at its ends, processes that
+ * are forked, joined and killed. */
 #ifndef LOCKFREE_TESTS_CHECK_H
 #define LOCKFREE_TESTS_CHECK_H
 
@@ -6,10 +7,14 @@
 #define _GNU_SOURCE
 #endif
 
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \
@@ -36,6 +41,13 @@
 #define CHECK_ROUNDS(n) (n)
 #endif
 
+/* The same, times LF_TEST_SCALE percent: for longer campaigns than a test run's. */
+static inline long check_rounds(long n) {
+    const char *scale = getenv("LF_TEST_SCALE");
+    long percent = scale != NULL ? atol(scale) : 100, rounds = CHECK_ROUNDS(n) * percent / 100;
+    return rounds > 0 ? rounds : 1;
+}
+
 /* splitmix64 */
 static inline uint64_t check_random(uint64_t *state) {
     uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
@@ -61,6 +73,36 @@ static inline unsigned char *check_map(uint64_t bytes) {
 static inline void check_unmap(unsigned char *memory, uint64_t bytes) {
     unsigned char *page = (unsigned char *)((uintptr_t)memory / CHECK_PAGE * CHECK_PAGE);
     CHECK(munmap(page - CHECK_PAGE, check_pages(bytes) + 2 * CHECK_PAGE) == 0);
+}
+
+/* Runs body(argument) in a forked child, which ends with 0 if body returns. */
+static inline pid_t check_fork(void (*body)(void *), void *argument) {
+    fflush(NULL);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        alarm(60);
+        body(argument);
+        _exit(0);
+    }
+    return child;
+}
+static inline void check_join(pid_t child) {
+    int status;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+static inline void check_kill(pid_t child) {
+    int status;
+    CHECK(kill(child, SIGKILL) == 0);
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+static inline void check_sleep(uint64_t ns) {
+    struct timespec span;
+    span.tv_sec = (time_t)(ns / 1000000000u);
+    span.tv_nsec = (long)(ns % 1000000000u);
+    nanosleep(&span, NULL);
 }
 
 #endif

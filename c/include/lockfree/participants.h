@@ -183,6 +183,19 @@ LF_INLINE int lf_segment_attach_fd(struct lf_handle *h, int fd, const struct lf_
 }
 #endif /* LF_MODEL */
 
+/* Gives back what one number held if its holder is dead; the caller has h->reaping. */
+LF_INLINE int lf__reap_number(struct lf_handle *h, uint32_t number) {
+    int recovered = 0;
+    if (number == h->participant || !lf_load_relaxed(&h->segment->participants[number].in_use) || !lf__seize(h, number))
+        return 0;
+    if (lf_load_acquire(&h->segment->participants[number].in_use)) { /* [P2] again: nobody was faster */
+        lf__recover(h, number);
+        recovered = 1;
+    }
+    lf__yield_byte(h, number);
+    return recovered;
+}
+
 /* Looks for dead participants and gives back what they held; how many were recovered. */
 LF_INLINE int lf_reap(struct lf_handle *h) {
     int recovered = 0;
@@ -191,18 +204,18 @@ LF_INLINE int lf_reap(struct lf_handle *h) {
     uint32_t highest = lf_load_relaxed(&h->segment->highest);
     if (highest >= LF_PARTICIPANTS)
         highest = LF_PARTICIPANTS - 1;
-    for (uint32_t number = 1; number <= highest; number++) {
-        if (number == h->participant || !lf_load_relaxed(&h->segment->participants[number].in_use))
-            continue;
-        if (!lf__seize(h, number))
-            continue;
-        if (lf_load_acquire(&h->segment->participants[number].in_use)) { /* [P2] again: nobody was faster */
-            lf__recover(h, number);
-            recovered++;
-        }
-        lf__yield_byte(h, number);
-    }
+    for (uint32_t number = 1; number <= highest; number++)
+        recovered += lf__reap_number(h, number);
     lf_store_release(&h->reaping, 0u); /* [P4] pairs with [P3] */
+    return recovered;
+}
+
+/* The same for one number: for whoever is about to wait for that participant. */
+LF_INLINE int lf_reap_one(struct lf_handle *h, uint32_t number) {
+    if (number == 0 || number >= LF_PARTICIPANTS || lf_exchange_acquire(&h->reaping, 1u) != 0) /* [P3] */
+        return 0;
+    int recovered = lf__reap_number(h, number);
+    lf_store_release(&h->reaping, 0u); /* [P4] */
     return recovered;
 }
 

@@ -1,0 +1,183 @@
+/* owner_lock.h: building block: a lock word that names its holder and outlives it.
+ *
+ * Contract
+ *   At most one thread of one participant holds the word. acquire spins a bounded while, then sleeps. Who releases
+ *   must be who acquired (LF_NOT_OWNER). A thread that would wait for itself for ever is told so (LF_DEADLOCK).
+ *   The semantics of death are those of POSIX robust mutexes: the next acquirer holds the lock and gets
+ *   LF_OWNER_DIED; it puts right what the lock guards and calls recover; if it releases without, the lock is
+ *   LF_NOT_RECOVERABLE for ever, and everybody who waits is told.
+ * Progress: blocking. A refusal is exact: at one instant of the call, and for a time-out after the deadline, somebody
+ *   held the lock.
+ * Death: of the holder: found by whoever is about to sleep, and by sleepers every 20 ms. Of a waiter, or of a releaser
+ *   between its exchange and its wake: a wake is late by at most 20 ms. A handle that is detached while it holds the
+ *   lock counts as dead; a thread that ends while it holds the lock does not, as long as its process lives.
+ *
+ * Layout: one 64-bit word
+ *   {thread token : 32 | 0 : 20 | STIRRED | WAITERS | NOT_RECOVERABLE | DIED | participant : 8}
+ *   participant 0: free. The futex is the low half.
+ * Invariants
+ *   [I1] Only the holder, or who recovers it once it is dead, changes participant and token of a held word.
+ *   [I2] Whoever sleeps saw WAITERS in the word that it sleeps on. Whoever was woken sets WAITERS again, in taking
+ *        the lock or in finding it taken, because it cannot know whether others still sleep.
+ *   [I3] DIED is set from the recovery of a dead holder until recover or release.
+ * Linearization points: acquire: its compare-and-swap; release: its exchange; refusal: the load that sees a holder.
+ * Source: the wait protocol is mutex3 of Drepper, "Futexes are tricky", 2011; 40 pauses before sleeping did best when
+ *   threads outnumber cores, where queue locks (ticket, MCS) collapse. */
+#ifndef LOCKFREE_OWNER_LOCK_H
+#define LOCKFREE_OWNER_LOCK_H
+
+#include "blocking.h"
+#include "thread_token.h"
+
+#define LF__LOCK_PARTICIPANT UINT64_C(0xff)
+#define LF__LOCK_DIED (UINT64_C(1) << 8)
+#define LF__LOCK_NOT_RECOVERABLE (UINT64_C(1) << 9)
+#define LF__LOCK_WAITERS (UINT64_C(1) << 10)
+#define LF__LOCK_STIRRED (UINT64_C(1) << 11)
+#define LF__LOCK_HOLDER (UINT64_C(0xffffffff) << 32 | LF__LOCK_PARTICIPANT)
+
+LF_INLINE uint64_t lf__lock_me(const struct lf_handle *h) { return (uint64_t)lf_thread_token() << 32 | h->participant; }
+LF_INLINE uint32_t lf__lock_participant(uint64_t word) { return (uint32_t)(word & LF__LOCK_PARTICIPANT); }
+LF_INLINE uint32_t *lf__lock_futex(uint64_t *word) { return (uint32_t *)(void *)word; }
+
+LF_INLINE int lf_owner_lock_is_mine(const struct lf_handle *h, uint64_t *word) {
+    return ((lf_load_relaxed(word) ^ lf__lock_me(h)) & LF__LOCK_HOLDER) == 0;
+}
+
+/* Takes the lock if it is free: LF_OK, LF_OWNER_DIED or LF_NOT_RECOVERABLE. Else LF_TIMEDOUT, and with `announce`
+ * a word that has WAITERS. *seen is the word that was found. */
+LF_INLINE int lf__lock_take(uint64_t *word, uint64_t me, int announce, uint64_t *seen) {
+    *seen = 0;
+    if (LF_LIKELY(lf_cas_acquire(word, seen, me))) /* [L1] pairs with [L2]: what the last holder wrote is readable */
+        return LF_OK;
+    for (;;) {
+        if (lf__lock_participant(*seen) == 0) {
+            if (*seen & LF__LOCK_NOT_RECOVERABLE)
+                return LF_NOT_RECOVERABLE;
+            if (lf_cas_acquire(word, seen, me | (*seen & (LF__LOCK_DIED | LF__LOCK_WAITERS)))) /* [L1] */
+                return *seen & LF__LOCK_DIED ? LF_OWNER_DIED : LF_OK;
+        } else if (!announce || (*seen & LF__LOCK_WAITERS)) {
+            return LF_TIMEDOUT;
+        } else if (lf_cas_acquire(word, seen, *seen | LF__LOCK_WAITERS)) { /* [L3] pairs with [L4] */
+            *seen |= LF__LOCK_WAITERS;
+            return LF_TIMEDOUT;
+        }
+    }
+}
+
+/* The waiting part of acquire, after a first refusal. */
+static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, uint64_t *word, uint64_t me,
+                                                           uint32_t spins, uint64_t deadline) {
+    uint64_t seen;
+    for (uint32_t spin = 0; spin < spins && spin < h->spins; spin++) {
+        lf_pause();
+        if (lf__lock_participant(lf_load_relaxed(word)) == 0) {
+            int status = lf__lock_take(word, me, 0, &seen);
+            if (status != LF_TIMEDOUT)
+                return status;
+        }
+    }
+    for (int slice = 0;; slice++) {
+        uint64_t now = deadline == LF_FOREVER ? 0 : lf_now(), nap = LF__SLICE_NS;
+        int status = lf__lock_take(word, me, 1, &seen);
+        if (status != LF_TIMEDOUT)
+            return status;
+        if (deadline == LF_FOREVER && ((seen ^ me) & LF__LOCK_HOLDER) == 0)
+            return LF_DEADLOCK;
+        if (lf_is_closed(h))
+            return LF_CLOSED;
+        if (deadline != LF_FOREVER && now >= deadline)
+            return LF_TIMEDOUT;
+        if (slice == LF__SLICES)
+            return LF_INTERRUPTED;
+        if (lf_reap_one(h, lf__lock_participant(seen)))
+            continue;
+        if (deadline != LF_FOREVER && deadline - now < nap)
+            nap = deadline - now;
+        if (lf_futex_wait(lf__lock_futex(word), (uint32_t)seen, nap) == -EINTR)
+            return LF_INTERRUPTED;
+        me |= LF__LOCK_WAITERS; /* [I2] */
+    }
+}
+
+/* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once; `spins` pauses at most before the first sleep.
+ * LF_OK, LF_OWNER_DIED (held, see recover), LF_NOT_RECOVERABLE, LF_TIMEDOUT, LF_CLOSED, LF_DEADLOCK (held by this
+ * very thread, and the deadline is LF_FOREVER), LF_INTERRUPTED (call again with the same deadline). */
+LF_INLINE int lf_owner_lock_acquire(struct lf_handle *h, uint64_t *word, uint32_t spins, uint64_t deadline) {
+    uint64_t seen, me = lf__lock_me(h);
+    if (LF_UNLIKELY(lf_is_closed(h)))
+        return LF_CLOSED;
+    int status = lf__lock_take(word, me, 0, &seen);
+    if (LF_LIKELY(status != LF_TIMEDOUT))
+        return status;
+    if (deadline != 0)
+        return lf__lock_wait(h, word, me, spins, deadline);
+    return lf_reap_if_due(h) > 0 ? lf__lock_take(word, me, 0, &seen) : LF_TIMEDOUT;
+}
+
+/* LF_OK, or LF_NOT_OWNER and nothing changed. Works on a closed handle. */
+LF_INLINE int lf__lock_release(struct lf_handle *h, uint64_t *word) {
+    uint64_t seen = lf_load_relaxed(word); /* only we can change what is looked at here [I1] */
+    if (LF_UNLIKELY(((seen ^ lf__lock_me(h)) & LF__LOCK_HOLDER) != 0))
+        return LF_NOT_OWNER;
+    uint64_t next = seen & LF__LOCK_DIED ? LF__LOCK_NOT_RECOVERABLE : 0;
+    seen = lf_exchange_release(word, next); /* [L2] pairs with [L1] */
+    if (LF_UNLIKELY(seen & LF__LOCK_WAITERS))
+        lf_futex_wake(lf__lock_futex(word), next ? INT32_MAX : 1);
+    return LF_OK;
+}
+LF_INLINE int lf_owner_lock_release(struct lf_handle *h, uint64_t *word) {
+    return LF_UNLIKELY(lf_is_closed(h)) ? LF_CLOSED : lf__lock_release(h, word);
+}
+
+/* What the lock guards is in order again; does nothing if it was. */
+LF_INLINE int lf_owner_lock_recover(struct lf_handle *h, uint64_t *word) {
+    if (LF_UNLIKELY(lf_is_closed(h)))
+        return LF_CLOSED;
+    uint64_t seen = lf_load_relaxed(word);
+    if (((seen ^ lf__lock_me(h)) & LF__LOCK_HOLDER) != 0)
+        return LF_NOT_OWNER;
+    while (!lf_cas_relaxed(word, &seen, seen & ~LF__LOCK_DIED))
+        ;
+    return LF_OK;
+}
+
+/* Held by somebody? The death of the holder is looked for at most once per tick. 0, 1 or LF_CLOSED. */
+LF_INLINE int lf_owner_lock_locked(struct lf_handle *h, uint64_t *word) {
+    if (LF_UNLIKELY(lf_is_closed(h)))
+        return LF_CLOSED;
+    if (lf__lock_participant(lf_load_relaxed(word)) == 0)
+        return 0;
+    lf_reap_if_due(h);
+    return lf__lock_participant(lf_load_relaxed(word)) != 0;
+}
+
+/* For the kind's recover. Run again after a death half-way it finds nothing to do, but one wake may be late. */
+LF_INLINE void lf_owner_lock_recover_dead(uint64_t *word, uint32_t gone) {
+    uint64_t seen = lf_load_acquire(word);
+    while (lf__lock_participant(seen) == gone) {
+        uint64_t free_word = LF__LOCK_DIED | (seen & LF__LOCK_WAITERS);
+        if (lf_cas_acq_rel(word, &seen, free_word)) { /* [L2] pairs with [L1] of the next holder */
+            if (seen & LF__LOCK_WAITERS)
+                lf_futex_wake(lf__lock_futex(word), 1);
+            return;
+        }
+    }
+}
+
+/* After closed or shut_down was set: everybody who sleeps, or is about to, looks again. */
+LF_INLINE void lf_owner_lock_stir(uint64_t *word) {
+    uint64_t seen = lf_load_relaxed(word);
+    while (!lf_cas_release(word, &seen, seen ^ LF__LOCK_STIRRED)) /* [L4] pairs with [L3]: closed is readable */
+        ;
+    lf_futex_wake(lf__lock_futex(word), INT32_MAX);
+}
+
+/* The body of a segment that is nothing but a lock. */
+struct lf_lock_body {
+    LF_ALIGNED uint64_t word;
+};
+LF_STATIC_ASSERT(sizeof(struct lf_lock_body) == LF_CACHE_LINE, "layout");
+#define LF_LOCK_BYTES (LF_BODY_OFFSET + sizeof(struct lf_lock_body))
+
+#endif
