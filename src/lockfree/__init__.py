@@ -8,6 +8,7 @@ from lockfree._errors import (
     RoleTaken,
     SegmentError,
 )
+from lockfree._include import get_include
 from lockfree.atomic import AtomicF64, AtomicFlag, AtomicI64, AtomicU32, AtomicU64, atomic_view
 from lockfree.mpmc_ring import MPMCRing
 
@@ -28,4 +29,5 @@ __all__ = [
     "SegmentError",
     "__version__",
     "atomic_view",
+    "get_include",
 ]

@@ -1,0 +1,101 @@
+"""The command line: `lockfree ls | gc | check | stress | model`."""
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from lockfree import __version__
+from lockfree._errors import LockfreeError
+from lockfree._sweep import Segment, segments, sweep
+
+TOOLS = ("lockfree.linearizability.cli", "lockfree.stress.cli", "lockfree.modelcheck.cli")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lockfree",
+        description="Lock-free primitives in shared memory, and the instruments that prove them.",
+    )
+    parser.add_argument("--version", action="version", version=f"lockfree {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    ls = commands.add_parser("ls", help="list named segments and the live processes that hold them")
+    ls.add_argument("--json", action="store_true", help="one JSON object per line")
+    ls.set_defaults(run=_ls)
+    gc = commands.add_parser("gc", help="remove named segments that no live process holds")
+    gc.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
+    gc.add_argument("--dry-run", action="store_true", help="say what would be removed")
+    gc.set_defaults(run=_gc)
+    for module in TOOLS:
+        importlib.import_module(module).add_parser(commands)
+    return parser
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            break
+        size /= 1024
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def _row(segment: Segment) -> str:
+    held = ",".join(map(str, segment.pids)) if segment.pids else ("in use" if segment.in_use else "nobody")
+    held = segment.problem or held
+    return f"{segment.name:<32} {segment.kind:<14} {_size(segment.size):>10} {segment.age:>9.0f}s  {held}"
+
+
+def _ls(args: argparse.Namespace) -> int:
+    found = segments()
+    if args.json:
+        for segment in found:
+            print(json.dumps(asdict(segment)))
+    elif found:
+        print(f"{'NAME':<32} {'KIND':<14} {'SIZE':>10} {'AGE':>10}  HELD BY")
+        for segment in found:
+            print(_row(segment))
+    else:
+        print("no named segments")
+    return 0
+
+
+def _gc(args: argparse.Namespace) -> int:
+    found = {segment.name: segment for segment in segments()}
+    missing = [name for name in args.names if name not in found]
+    for name in missing:
+        print(f"lockfree gc: no segment is called {name!r}", file=sys.stderr)
+    removed = 0
+    for segment in found.values():
+        if args.names and segment.name not in args.names:
+            continue
+        if segment.problem:
+            print(f"kept     {segment.name}: {segment.problem}")
+        elif segment.in_use:
+            print(f"in use   {segment.name}")
+        elif args.dry_run:
+            print(f"would remove {segment.name}")
+        elif sweep(segment.name):
+            removed += 1
+            print(f"removed  {segment.name}")
+        else:
+            print(f"in use   {segment.name}")
+    if not args.dry_run:
+        print(f"{removed} removed")
+    return 3 if missing else 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except BrokenPipeError:
+        return 141
+    except (LockfreeError, OSError) as error:
+        print(f"lockfree {args.command}: {error}", file=sys.stderr)
+        return 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

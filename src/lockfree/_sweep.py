@@ -1,0 +1,81 @@
+"""Named segments on this machine: which there are, who holds them, and sweeping those that nobody alive holds."""
+
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lockfree._errors import OK, SegmentError, raise_status
+from lockfree._native import ffi, lib
+
+DIRECTORY = Path("/dev/shm")  # noqa: S108  LF_NAME_DIR of segment.h
+PREFIX = "lockfree."
+KINDS = {
+    1: "Atomic",
+    5: "SpinLock",
+    6: "Mutex",
+    7: "Semaphore",
+    8: "MPMCRing",
+    9: "SPSCRing",
+    10: "PriorityQueue",
+}
+_ROOM = 256
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One named segment. `size` in bytes, `age` in seconds since its last change of inode, `pids` of live holders."""
+
+    name: str
+    kind: str
+    size: int
+    age: float
+    in_use: bool
+    pids: list[int] = field(default_factory=list)
+    problem: str = ""
+
+
+def _open(name: str) -> tuple[object, int]:
+    handle = ffi.gc(ffi.new("struct lf_handle *"), lib.lf_py_detach)
+    return handle, lib.lf_py_open(handle, name.encode())
+
+
+def segments() -> list[Segment]:
+    """All named segments, by name. One that cannot be read as a segment is listed with what is wrong with it."""
+    found = []
+    for path in sorted(DIRECTORY.glob(PREFIX + "*")):
+        name = path.name.removeprefix(PREFIX)
+        try:
+            status = path.stat()
+            found.append(_inspect(name, status))
+        except FileNotFoundError:
+            continue  # removed while we looked
+    return found
+
+
+def _inspect(name: str, file: os.stat_result) -> Segment:
+    age = max(0.0, time.time() - file.st_ctime)
+    handle, status = _open(name)
+    if status != OK:
+        try:
+            raise_status(status, name, handle)
+        except FileNotFoundError:
+            raise
+        except (OSError, SegmentError) as error:
+            return Segment(name, "?", file.st_size, age, in_use=True, problem=str(error))
+    number = lib.lf_py_kind(handle)
+    pids = ffi.new(f"uint32_t[{_ROOM}]")
+    count = lib.lf_py_pids(handle, pids, _ROOM)
+    in_use = bool(lib.lf_segment_in_use(handle))
+    return Segment(name, KINDS.get(number, f"kind {number}"), file.st_size, age, in_use, sorted(set(pids[0:count])))
+
+
+def sweep(name: str) -> bool:
+    """Removes the segment if no live process holds it: whether it did. SegmentError if it is not a segment."""
+    handle, status = _open(name)
+    if status != OK:
+        raise_status(status, name, handle)
+    status = lib.lf_segment_sweep(handle, name.encode())
+    if status < 0:
+        raise_status(status, name, handle)
+    return bool(status)

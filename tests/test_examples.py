@@ -1,0 +1,48 @@
+"""The shipped examples, run as a user runs them: unrelated programs in Python, C and C++ on the same rings."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lockfree
+
+HERE = Path(__file__).parent.parent / "examples" / "attach"
+COMPILERS = {
+    "c": ["cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"],
+    "cpp": ["c++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror"],
+}
+
+
+def build(language, tmp_path):
+    out = tmp_path / f"worker-{language}"
+    command = [*COMPILERS[language], "-I", lockfree.get_include(), str(HERE / f"worker.{language}"), "-o", str(out)]
+    subprocess.run([*command, "-lpthread"], check=True)
+    return out
+
+
+@pytest.mark.parametrize("languages", [["c"], ["cpp"], ["c", "cpp"]], ids="+".join)
+def test_programs_started_separately_work_on_the_same_rings(languages, tmp_path, shm_name):
+    workers = [build(language, tmp_path) for language in languages]
+    names = [f"{shm_name}-req", f"{shm_name}-ans"]
+    words = [f"word{i}" for i in range(100)]
+    front = subprocess.Popen(
+        [sys.executable, str(HERE / "frontend.py"), *names, str(len(workers)), *words],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert front.stdout.readline() == "ready\n"
+    running = [subprocess.Popen([str(worker), *names]) for worker in workers]
+    answers = front.stdout.read().split()
+    assert front.wait(30) == 0
+    assert [process.wait(30) for process in running] == [0] * len(workers)
+    assert sorted(answers) == sorted(word.upper() for word in words)
+    if len(workers) == 1:
+        assert answers == [word.upper() for word in words]
+
+
+def test_a_worker_that_finds_no_ring_says_so(tmp_path):
+    worker = build("c", tmp_path)
+    done = subprocess.run([str(worker), "no-such-ring", "nor-this"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "no-such-ring: status -17: No such file or directory" in done.stderr
