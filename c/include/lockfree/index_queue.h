@@ -206,9 +206,13 @@ LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
     }
 }
 
-/* How many are inside: exact when nobody else is running, else a value that was near the truth during the call. */
+/* How many are inside: exact when nobody else is running, else a value that was near the truth during the call. The
+ * ends may each be one behind for as long as nobody looks, if whoever should have moved them was killed. */
 LF_INLINE uint64_t lf_queue_size(const struct lf_queue *q) {
     uint64_t head = lf_load_acquire(&q->ends->head), tail = lf_load_acquire(&q->ends->tail);
+    uint64_t first = lf_load_relaxed(&q->cells[head & q->mask]), next = lf_load_relaxed(&q->cells[tail & q->mask]);
+    head += lf__cell_is_at(q, first, head) && lf__cell_taker(first) != 0;
+    tail += lf__cell_is_at(q, next, tail);
     int64_t size = (int64_t)(tail - head);
     if (size < 0)
         return 0;
