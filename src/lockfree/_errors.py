@@ -56,7 +56,7 @@ class Status(IntEnum):
     BUSY = -18
 
 
-OK, FULL, EMPTY, TIMEDOUT, INTERRUPTED = 0, -1, -2, -3, -4
+OK, FULL, EMPTY, TIMEDOUT, INTERRUPTED, INVALID = 0, -1, -2, -3, -4, -13
 
 _MESSAGES: dict[int, tuple[type[Exception], str]] = {
     Status.FULL: (queue.Full, ""),
@@ -67,6 +67,7 @@ _MESSAGES: dict[int, tuple[type[Exception], str]] = {
     Status.NOT_OWNER: (RuntimeError, "released by a thread that does not hold it"),
     Status.NOT_RECOVERABLE: (NotRecoverable, "released after OwnerDied without recover()"),
     Status.DEADLOCK: (RuntimeError, "this thread holds the lock already and would wait for itself for ever"),
+    Status.INVALID: (ValueError, "an argument is out of its bounds"),
     Status.CORRUPT: (SegmentError, "shared memory holds what this library cannot have written"),
     Status.NO_PARTICIPANT: (SegmentError, "all 255 participant numbers are held by live processes"),
     Status.BUSY: (RuntimeError, "this thread already has one in hand, or has none to give back"),

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, NoReturn
 
 from lockfree import _native
-from lockfree._errors import EMPTY, FULL, INTERRUPTED, raise_status
+from lockfree._errors import EMPTY, FULL, INTERRUPTED, INVALID, raise_status
 from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._records import BytesCodec, Codec, NumpyCodec, writable_rows
 from lockfree._segment import Holder, Shared, check_int, check_name
@@ -90,6 +90,8 @@ class Ring(Shared):
         create = getattr(blocking, f"lf_py_{self._prefix}_create")
         encoded = NULL if name is None else name.encode()
         status = create(handle, encoded, codec.note.encode(), capacity, codec.size, _start & (2**64 - 1))
+        if status == INVALID:
+            raise ValueError(f"capacity {capacity} x record_size {codec.size}: more bytes than a segment can have")
         self._created(handle, status, name)
 
     def _attached(self) -> None:
@@ -370,6 +372,7 @@ class Ring(Shared):
         return f" capacity={self.capacity} {what} qsize={self.qsize()}"
 
     def _refused(self, status: int, record: bytes | None = None) -> NoReturn:
+        self._require_open()
         if record is not None and len(record) > self.record_size:
             raise ValueError(f"record has {len(record)} bytes: the ring takes at most {self.record_size}")
         raise_status(status, repr(self), self._h.h)

@@ -188,6 +188,20 @@ LF_INLINE uint32_t lf__spin_bound(void) {
     return 400;   /* about 10 us: between a cache-line transfer and a futex wake */
 }
 
+/* Bytes the machine can still give (MemAvailable). Asked before allocating, since a memfd knows no limit of its own:
+ * the kernel would go on until it has to kill somebody. */
+LF_INLINE uint64_t lf__memory_available(void) {
+    char text[4096];
+    int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    const char *line = strstr(text, "MemAvailable:");
+    unsigned long long kilobytes;
+    return line != NULL && sscanf(line, "MemAvailable: %llu", &kilobytes) == 1 ? kilobytes * 1024 : UINT64_MAX;
+}
+
 LF_INLINE int lf__map(struct lf_handle *h, const struct lf_kind *kind, uint64_t bytes) {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
     if (memory == MAP_FAILED)
@@ -221,7 +235,7 @@ LF_INLINE int lf_segment_create(struct lf_handle *h, const char *name, const str
         h->fd = open(LF_NAME_DIR, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (h->fd < 0)
         return lf_system_error(h);
-    int status = posix_fallocate(h->fd, 0, (off_t)bytes);
+    int status = bytes > lf__memory_available() ? ENOMEM : posix_fallocate(h->fd, 0, (off_t)bytes);
     if (status != 0) {
         errno = status;
         status = lf_system_error(h);

@@ -1,0 +1,147 @@
+"""The house rules that can be read off the sources: who may include and import whom, and what a primitive consists of."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HEADERS = {p.stem: p.read_text() for p in (ROOT / "c/include/lockfree").glob("*.h")}
+PRIMITIVES = sorted(name for name, text in HEADERS.items() if re.search(r"^#define LF_KIND_", text, re.MULTILINE))
+PYTHON_NAME = {"atomic_cell": "atomic"}  # the header gives the cell a home; the operations are in atomics.h
+
+
+def includes(text):
+    return re.findall(r'^#include ["<](?:lockfree/)?([a-z_]+)\.h[">]', text, re.MULTILINE)
+
+
+def own_includes(name):
+    return [other for other in includes(HEADERS[name]) if other in HEADERS]
+
+
+def code_of(text):
+    """The header without its comments, where names may be mentioned freely."""
+    return re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.DOTALL)
+
+
+def test_there_are_primitives():
+    assert {"atomic_cell", "mpmc_ring", "spsc_ring", "priority_queue", "mutex", "spinlock", "semaphore"} <= set(PRIMITIVES)
+
+
+@pytest.mark.parametrize("name", sorted(HEADERS))
+def test_headers_do_not_include_in_circles(name):
+    seen, open_ = set(), [name]
+    while open_:
+        for other in own_includes(open_.pop()):
+            assert other != name, f"{name}.h includes itself through {seen}"
+            if other not in seen:
+                seen.add(other)
+                open_.append(other)
+
+
+@pytest.mark.parametrize("name", sorted(set(HEADERS) - {"lockfree"}))
+def test_only_the_umbrella_includes_primitives(name):
+    assert not set(own_includes(name)) & set(PRIMITIVES)
+
+
+def test_the_umbrella_includes_every_primitive():
+    assert set(PRIMITIVES) <= set(own_includes("lockfree"))
+
+
+LAYERS = ["base", "atomics", "wait", "segment", "participants", "blocking"]
+
+
+def test_the_layers_point_one_way():
+    for position, name in enumerate(LAYERS):
+        above = set(HEADERS) - set(LAYERS[:position])
+        assert not set(own_includes(name)) & above, name
+
+
+@pytest.mark.parametrize(
+    ("pattern", "allowed"),
+    [
+        (r"\b__atomic_\w+\(|\b__sync_\w+\(|stdatomic", {"atomics"}),
+        (r"SYS_futex|__builtin_ia32_pause|\blinux/futex", {"wait"}),
+        (r"\bmmap\(|\bmemfd_create\(|\bfcntl\(|\bftruncate\(", {"segment", "participants"}),
+        (r"\b(malloc|calloc|realloc|free|printf|fprintf|abort|exit)\(", set()),
+        (r"\b_Atomic\b|\bvolatile\b", {"wait"}),
+    ],
+    ids=["atomics", "futex and pause", "files and mappings", "no allocation, output or abort", "no _Atomic in layouts"],
+)
+def test_one_door_for_each_thing(pattern, allowed):
+    found = {name for name, text in HEADERS.items() if re.search(pattern, code_of(text))}
+    assert found <= allowed
+
+
+@pytest.mark.parametrize("folder", ["linearize", "model"])
+def test_the_instruments_know_no_primitive(folder):
+    for path in (ROOT / "c" / folder).rglob("*.[ch]"):
+        assert not set(includes(path.read_text())) & set(PRIMITIVES), path
+
+
+@pytest.mark.parametrize("name", sorted(HEADERS))
+def test_headers_are_short(name):
+    assert HEADERS[name].count("\n") <= 430, f"{name}.h has grown a second purpose: split it"
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_a_header_begins_with_its_contract(name):
+    opening = HEADERS[name].split("*/")[0].lower()
+    for word in ("contract", "progress", "death", "layout"):
+        assert word in opening, f"{name}.h says nothing of its {word}"
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_a_primitive_is_complete(name):
+    python = PYTHON_NAME.get(name, name)
+    siblings = [
+        f"c/tests/test_{name}.c",
+        f"src/lockfree/_native/{name}.core.cdef.h",
+        f"src/lockfree/{python}.py",
+        f"tests/test_{python}.py",
+        f"stress/test_{python}.py",
+        f"benchmarks/bench_{python}.py",
+        f"docs/primitives/{python}.md",
+    ]
+    missing = [sibling for sibling in siblings if not (ROOT / sibling).exists()]
+    assert not missing
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+SOURCES = sorted((ROOT / "src/lockfree").rglob("*.py"))
+TOOLS = ("linearizability", "stress", "modelcheck", "practice")
+
+
+def part_of(path):
+    relative = path.relative_to(ROOT / "src/lockfree").parts
+    return relative[0] if relative[0] in TOOLS else relative[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT / "src")))
+def test_imports_point_one_way(path):
+    part, used = part_of(path), set(imports_of(path))
+    if part == "__main__":
+        return
+    forbidden = {
+        "linearizability": ["stress", "modelcheck", "practice"],
+        "modelcheck": ["stress", "practice"],
+        "stress": ["practice"],
+        "practice": [],
+    }.get(part, TOOLS)
+    for tool in forbidden:
+        assert not any(name.startswith(f"lockfree.{tool}") for name in used), f"{path} imports lockfree.{tool}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT / "src")))
+def test_only_native_imports_extensions(path):
+    used = {name for name in imports_of(path) if re.match(r"lockfree\._native\._[a-z]+", name)}
+    assert not used or part_of(path) == "_native"
