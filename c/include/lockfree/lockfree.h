@@ -2,6 +2,8 @@
 #ifndef LOCKFREE_LOCKFREE_H
 #define LOCKFREE_LOCKFREE_H
 
+#include "atomic_cell.h"
 #include "mpmc_ring.h"
+#include "priority_queue.h"
 
 #endif

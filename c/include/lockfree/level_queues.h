@@ -1,0 +1,217 @@
+/* level_queues.h: building block: which of several index queues gives the next index, decided by one word.
+ *
+ * Contract
+ *   Queues of indices (index_queue.h), one per level of urgency. An index is pushed by lf_queue_publish into its
+ *   level's queue and then lf_levels_announce. lf_levels_take pops the oldest index of the most urgent level (0 first) that has
+ *   one, or answers EMPTY. All of it is linearizable.
+ * Progress: lock-free.
+ * Death: index_queue.h; what somebody published and died before announcing is found by lf_levels_announce_all.
+ *
+ * Layout
+ *   W     {version : 36 | groups : 16 | level of the last pop within its group : 3 | its taker : 9}. Levels stand in at
+ *         most 16 groups of ceil(levels/16); a group's bit says where to look. Taker 0: the last change was no pop;
+ *         else the pop took from the lowest group in W, since pops take from nowhere else and leave the bits alone.
+ *   head  of a level: {position mod 2^32 : 32 | low half of the version of the pop that last advanced it : 32}.
+ * Invariants
+ *   [I1] W changes only after the pop that it tells of was applied: cell at the level's head taken, then head advanced.
+ *        So while W stands, and the pop it tells of is applied, no head moves.
+ *   [I2] group bit clear => every completed push of its levels has been popped.
+ *   [I3] a level's cells from its head to its tail are inside, without a gap (index_queue.h).
+ * How it works
+ *   push: publish the index in the level's queue, then change W: group bit set, version + 1, no pop.
+ *   pop: read W, find the first level of its lowest group whose front cell is inside, change W: version + 1, pop of
+ *        that level by me. If no level has one: change W, the bit cleared, and begin again. No bit set: EMPTY.
+ *   Every push and pop changes W, so the change succeeds only if none completed since W was read: by [I2] the lower
+ *   groups, and by [I3] the levels passed over, hold no completed push, and the front is still the front.
+ * Linearization points: pop: its change of W; EMPTY: its load of W. push: its own change of W or, if that comes first,
+ *   the change of W of a later push of the same level, or of the pop that takes it.
+ * Why lock-free: a change of W fails only because another succeeded, which is a push or pop decided, or a bit cleared
+ *   that a push or recovery had set. Helping is a constant number of steps. The queues are lock-free themselves.
+ * Why a slow helper does no harm: having read W = w, it reads the head, then W again; if W is still w, then that head
+ *   is where w's pop belongs. Its compare-and-swap of the cell finds it inside only if it is that very round, and that
+ *   of the head only if position and version are those it read.
+ * Wrap: versions count modulo 2^36: a mistake needs a thread that stops between reading W and its compare-and-swap for
+ *   exactly a multiple of 2^36 changes (2 hours at 10 million a second); of a head, for a multiple of 2^32 pops of the
+ *   level and of changes of W both. A head left alone for 2^32 changes may hold the next pop's version by chance: the
+ *   pop then skips one, or helpers would take it as applied. Cells and custody words: index_queue.h.
+ * Sources: one word that every operation changes, and helping: Herlihy's universal construction (1991), here for the
+ *   decision alone. Scans of counted bins (Shavit and Zemach 1999; Herlihy and Shavit ch. 15) are only quiescently
+ *   consistent: the scan passes level 1, a push to 1 completes, then one to 2, the scan takes the latter. */
+#ifndef LOCKFREE_LEVEL_QUEUES_H
+#define LOCKFREE_LEVEL_QUEUES_H
+
+#include "index_queue.h"
+
+#define LF_MAX_LEVELS 128u
+#define LF_LEVELS_MAX_SLOTS (UINT64_C(1) << 30) /* so that two rounds of a queue differ in 32 bits of position */
+
+#define LF__W_TAKER 0x1ffu
+#define LF__W_LEVEL_SHIFT 9
+#define LF__W_GROUPS_SHIFT 12
+#define LF__W_VERSION_SHIFT 28
+#define LF__GROUPS 16u
+
+/* Process-local view. */
+struct lf_levels {
+    uint64_t *decision;            /* W, on a line of its own */
+    const struct lf_queue *queues; /* queues[1 + level]; queues[0] is the free one */
+    uint32_t count;
+    uint32_t per_group;
+};
+
+LF_INLINE void lf_levels_view(struct lf_levels *l, uint64_t *decision, const struct lf_queue *queues, uint32_t count) {
+    l->decision = decision;
+    l->queues = queues;
+    l->count = count;
+    l->per_group = (count + LF__GROUPS - 1) / LF__GROUPS;
+}
+
+LF_INLINE uint64_t lf__w(uint64_t version, uint32_t groups, uint32_t within, uint32_t taker) {
+    return version << LF__W_VERSION_SHIFT | (uint64_t)groups << LF__W_GROUPS_SHIFT |
+           (uint64_t)within << LF__W_LEVEL_SHIFT | taker;
+}
+LF_INLINE uint64_t lf__w_version(uint64_t w) { return w >> LF__W_VERSION_SHIFT; }
+LF_INLINE uint32_t lf__w_groups(uint64_t w) { return (uint32_t)(w >> LF__W_GROUPS_SHIFT) & 0xffffu; }
+LF_INLINE uint32_t lf__w_within(uint64_t w) { return (uint32_t)(w >> LF__W_LEVEL_SHIFT) & 7u; }
+LF_INLINE uint32_t lf__lowest(uint32_t groups) { return (uint32_t)__builtin_ctz(groups); }
+
+LF_INLINE uint64_t lf__level_head(uint64_t position, uint64_t version) { return position << 32 | (uint32_t)version; }
+
+enum { LF__ELSEWHERE = -1, LF__NOTHING = 0, LF__INSIDE = 1 };
+
+/* What stands at a head's position: a cell inside, none yet, or something that only an outdated head excuses. */
+LF_INLINE int lf__front(const struct lf_queue *level, uint64_t head, uint64_t **place, uint64_t *cell) {
+    uint64_t position = head >> 32, round_bits = UINT32_MAX & ~level->mask;
+    *place = &level->cells[position & level->mask];
+    *cell = lf_load_acquire(*place); /* [W3] pairs with [Q6]: the record is readable; with [W4]: W is that new */
+    if (((*cell >> LF__TAKER_BITS ^ position) & round_bits) == 0)
+        return lf__cell_taker(*cell) == 0 ? LF__INSIDE : LF__ELSEWHERE;
+    if (((*cell >> LF__TAKER_BITS ^ (position - level->mask - 1)) & round_bits) == 0 && lf__cell_taker(*cell) != 0)
+        return LF__NOTHING;
+    return LF__ELSEWHERE;
+}
+
+LF_INLINE uint32_t lf_levels_group(const struct lf_levels *l, uint32_t level) { return 1u << level / l->per_group; }
+
+/* Lays the levels out, empty. `start`: the first position of all queues, and W's version; tests begin near wraps. */
+LF_INLINE void lf_levels_init(struct lf_levels *l, struct lf_queue *queues, uint64_t start) {
+    for (uint32_t level = 0; level < l->count; level++) {
+        lf_queue_init(&queues[1 + level], start, 0);
+        /* the version that the first push and pop of a fresh queue come upon: skipping is no rare path */
+        queues[1 + level].ends->head = lf__level_head(start, start + 2);
+    }
+    *l->decision = lf__w(start, 0, 0, 0);
+}
+
+/* [I1]: applies the pop that w tells of, unless that is done already. Call before any change of W from w. */
+LF_INLINE int lf_levels_help(const struct lf_levels *l, uint64_t w) {
+    uint32_t taker = (uint32_t)w & LF__W_TAKER;
+    if (taker == 0)
+        return LF_OK;
+    uint32_t within = lf__w_within(w), groups = lf__w_groups(w);
+    uint32_t number = groups != 0 ? lf__lowest(groups) * l->per_group + within : l->count;
+    if (LF_UNLIKELY(within >= l->per_group || number >= l->count))
+        return LF_CORRUPT;
+    const struct lf_queue *level = &l->queues[1 + number];
+    uint64_t *place, cell, head = lf_load_acquire(&level->ends->head); /* [W5] pairs with [W6]: W is that new */
+    if ((uint32_t)head == (uint32_t)lf__w_version(w))
+        return LF_OK;
+    int front = lf__front(level, head, &place, &cell);
+    if (lf_load_acquire(l->decision) != w) /* [W1] pairs with [W2]: w's pop was applied, and we may build on it */
+        return LF_OK;
+    if (front == LF__INSIDE) {
+        lf_cas_release(place, &cell, cell | taker); /* [W4] pairs with [W3], [Q5] */
+    } else if (LF_UNLIKELY(front == LF__NOTHING || lf__cell_taker(cell) != taker)) {
+        /* A slow look: others have applied it, and the cell may be in its next round already. */
+        return lf_load_relaxed(&level->ends->head) == head ? LF_CORRUPT : LF_OK;
+    }
+    /* [W6] release; pairs with [W5]: whoever sees the head advanced sees the cell taken, and W no older than w */
+    lf_cas_release(&level->ends->head, &head, lf__level_head((head >> 32) + 1, lf__w_version(w)));
+    return LF_OK;
+}
+
+/* No pop that was decided before the call is left to be applied. */
+LF_INLINE int lf_levels_settle(const struct lf_levels *l) {
+    return lf_levels_help(l, lf_load_acquire(l->decision)); /* [W1] pairs with [W2] */
+}
+
+/* Last step of a push: its groups have something inside, and whoever looked before has to look again. */
+LF_INLINE int lf_levels_announce(const struct lf_levels *l, uint32_t groups) {
+    for (;;) {
+        uint64_t w = lf_load_acquire(l->decision); /* [W1] pairs with [W2]: the pop to help is visible */
+        if (LF_UNLIKELY(lf_levels_help(l, w) != LF_OK))
+            return LF_CORRUPT;
+        /* [W2] release; pairs with [W1]: with the version come the cells published before it, and w's pop applied */
+        if (lf_cas_release(l->decision, &w, lf__w(lf__w_version(w) + 1, lf__w_groups(w) | groups, 0, 0)))
+            return LF_OK;
+    }
+}
+
+/* Decides the next pop: the index, now in the custody of `taker`, and its level; LF_EMPTY or LF_CORRUPT. */
+LF_INLINE int64_t lf_levels_take(const struct lf_levels *l, uint32_t taker, uint32_t *level_out) {
+    for (;;) {
+        uint64_t w = lf_load_acquire(l->decision); /* [W1] pairs with [W2] */
+        uint64_t version = lf__w_version(w) + 1, *place, cell = 0, head = 0;
+        uint32_t groups = lf__w_groups(w), within = 0;
+        int front = LF__NOTHING;
+        if (groups == 0)
+            return LF_EMPTY;
+        if (LF_UNLIKELY(lf_levels_help(l, w) != LF_OK))
+            return LF_CORRUPT;
+        uint32_t first = lf__lowest(groups) * l->per_group;
+        if (LF_UNLIKELY(first >= l->count))
+            return LF_CORRUPT;
+        const struct lf_queue *level = &l->queues[1 + first];
+        for (; within < l->per_group && first + within < l->count; within++, level++) {
+            head = lf_load_acquire(&level->ends->head); /* [W5] pairs with [W6] */
+            front = lf__front(level, head, &place, &cell);
+            if (front != LF__NOTHING)
+                break;
+        }
+        if (front == LF__NOTHING) { /* the lowest bit goes */
+            lf_cas_release(l->decision, &w, lf__w(version, groups & (groups - 1), 0, 0)); /* [W2] */
+            continue;
+        }
+        uint64_t index = lf__cell_index(level, cell);
+        if (LF_UNLIKELY(front == LF__ELSEWHERE || index >= level->store->slots)) {
+            if (lf_load_relaxed(l->decision) == w)
+                return LF_CORRUPT; /* only a change of W since it was read excuses that */
+            continue;
+        }
+        if (LF_UNLIKELY((uint32_t)version == (uint32_t)head))
+            version++; /* or it would look applied already */
+        uint64_t decided = lf__w(version, groups, within, taker);
+        if (!lf_cas_release(l->decision, &w, decided)) /* [W2] pairs with [W1] */
+            continue;
+        *level_out = first + within;
+        /* Applied, by us or by others before W changed again, before the index may go anywhere else. */
+        return lf_levels_help(l, decided) == LF_OK ? (int64_t)index : (int64_t)LF_CORRUPT;
+    }
+}
+
+/* For a recovery, after the custody of every queue was completed: announces what was published before the call and
+ * perhaps not announced. A bit too many is harmless, so an outdated head counts as something. Returns whether there
+ * was any. */
+LF_INLINE int lf_levels_announce_all(const struct lf_levels *l) {
+    uint32_t groups = 0;
+    for (uint32_t level = 0; level < l->count; level++) {
+        const struct lf_queue *queue = &l->queues[1 + level];
+        uint64_t *place, cell, head = lf_load_acquire(&queue->ends->head); /* [W5] pairs with [W6] */
+        if (lf__front(queue, head, &place, &cell) != LF__NOTHING)
+            groups |= lf_levels_group(l, level);
+    }
+    return groups != 0 && lf_levels_announce(l, groups) == LF_OK;
+}
+
+/* How many are inside: exact when nobody else is running, else a value that was near the truth during the call. */
+LF_INLINE uint64_t lf_levels_size(const struct lf_levels *l) {
+    uint64_t size = 0, slots = l->queues[0].store->slots;
+    for (uint32_t level = 1; level <= l->count; level++) {
+        uint64_t head = lf_load_relaxed(&l->queues[level].ends->head);
+        int32_t inside = (int32_t)((uint32_t)lf_load_relaxed(&l->queues[level].ends->tail) - (uint32_t)(head >> 32));
+        size += inside > 0 ? (uint32_t)inside : 0;
+    }
+    return size < slots ? size : slots;
+}
+
+#endif

@@ -1,0 +1,320 @@
+/* priority_queue.h: bounded queue of byte records with 1..128 levels of urgency, many producers, many consumers.
+ *
+ * Contract
+ *   Linearizable: get takes from the most urgent level (0 first) that is not empty, FIFO within a level; EMPTY is
+ *   exact. FULL means: at one instant of the call, the records inside plus those in the hands of running operations
+ *   (being written, copied out, reserved, peeked or leased) were >= capacity.
+ * Progress: try_*, reserve/commit, peek/release and the batches are lock-free; put and get sleep (blocking.h).
+ * Death: nobody is blocked by it. What the dead one was writing, or had taken for good, gives its slot back at the
+ *   next recovery; a record whose put was under way may still arrive; a leased record is published again, at the
+ *   tail of its level.
+ *
+ * Layout: {not_empty, not_full, W} | queue of free slots | one queue per level | slots.
+ *   A slot is {custody word, length, payload}, in lines of its own (64 bytes).
+ * Invariants and linearization points: level_queues.h and index_queue.h. put: the change of W (level_queues.h says
+ *   whose); get: the change of W that decides it; EMPTY: the load of W; FULL: the load in `free` that finds nothing.
+ * Batches: the records of one put_many become visible no later than its end, and keep their order within a level; a
+ *   get_many is a row of gets. */
+#ifndef LOCKFREE_PRIORITY_QUEUE_H
+#define LOCKFREE_PRIORITY_QUEUE_H
+
+#include "blocking.h"
+#include "level_queues.h"
+
+#define LF_KIND_PRIORITY_QUEUE 10u
+
+struct lf_priority_body {
+    LF_ALIGNED struct lf_eventcount not_empty; /* line 0: consumers announce, producers look */
+    LF_ALIGNED struct lf_eventcount not_full;  /* line 1: producers announce, consumers look */
+    LF_ALIGNED uint64_t decision;              /* line 2: W, changed by everybody */
+};
+LF_STATIC_ASSERT(sizeof(struct lf_priority_body) == 3 * LF_CACHE_LINE, "layout");
+LF_STATIC_ASSERT(offsetof(struct lf_priority_body, decision) == 2 * LF_CACHE_LINE, "layout");
+
+struct lf_priority_queue {
+    struct lf_handle h;
+    struct lf_priority_body *body;
+    struct lf_store store;
+    struct lf_queue queues[1 + LF_MAX_LEVELS]; /* LF__FREE, then the levels */
+    unsigned char *slots;
+    uint64_t capacity;
+    uint64_t record_size;
+    struct lf_levels levels;
+};
+
+/* ---- geometry {capacity, record_size, levels, start}, view, recovery, creation ---- */
+
+LF_INLINE int lf_priority_queue_bytes(uint64_t capacity, uint64_t record_size, uint64_t levels, uint64_t *bytes) {
+    if (capacity < 1 || capacity > LF_LEVELS_MAX_SLOTS || record_size > LF_MAX_RECORD || levels < 1 ||
+        levels > LF_MAX_LEVELS)
+        return LF_INVALID;
+    *bytes = LF_BODY_OFFSET + sizeof(struct lf_priority_body) + (1 + levels) * lf_queue_bytes(capacity);
+    return lf_add_mul(bytes, capacity, lf_slot_stride(record_size));
+}
+
+LF_INLINE int lf__priority_view(struct lf_handle *h) {
+    struct lf_priority_queue *q = (struct lf_priority_queue *)h;
+    const uint64_t *geometry = h->segment->identity.geometry;
+    uint64_t bytes = 0, levels = geometry[2];
+    q->capacity = geometry[0];
+    q->record_size = geometry[1];
+    if (lf_priority_queue_bytes(q->capacity, q->record_size, levels, &bytes) != LF_OK || bytes != h->bytes)
+        return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
+    unsigned char *at = h->body + sizeof(struct lf_priority_body);
+    uint64_t queue_bytes = lf_queue_bytes(q->capacity);
+    q->body = (struct lf_priority_body *)(void *)h->body;
+    q->slots = at + (1 + levels) * queue_bytes;
+    q->store.custody = q->slots;
+    q->store.stride = lf_slot_stride(q->record_size);
+    q->store.slots = q->capacity;
+    for (uint32_t id = 0; id <= levels; id++)
+        lf_queue_view(&q->queues[id], &q->store, id, at + id * queue_bytes);
+    lf_levels_view(&q->levels, &q->body->decision, q->queues, (uint32_t)levels);
+    return LF_OK;
+}
+
+LF_INLINE struct lf_slot *lf_priority_queue_slot(const struct lf_priority_queue *q, uint64_t index) {
+    return (struct lf_slot *)(void *)(q->slots + index * q->store.stride);
+}
+
+LF_INLINE void lf__priority_recover(struct lf_handle *h, uint32_t gone) {
+    struct lf_priority_queue *q = (struct lf_priority_queue *)h;
+    lf_levels_settle(&q->levels); /* the dead one's pop may be decided and not applied; it decides no more */
+    for (uint32_t id = 0; id <= q->levels.count; id++)
+        lf_queue_complete_custody_of(&q->queues[id], gone);
+    for (uint64_t i = 0; i < q->capacity; i++)
+        if (lf_custody_recover(q->queues, 1 + q->levels.count, LF__FREE, i, gone, h->participant) == LF__FREE)
+            lf_eventcount_notify(&q->body->not_full, 1);
+    if (lf_levels_announce_all(&q->levels))
+        lf_eventcount_notify_all(&q->body->not_empty);
+}
+
+static const struct lf_kind lf_priority_queue_kind = {LF_KIND_PRIORITY_QUEUE, lf__priority_view, lf__priority_recover};
+
+/* Lays out a fresh body. */
+LF_INLINE void lf__priority_layout(struct lf_priority_queue *q, uint64_t start) {
+    lf_queue_init(&q->queues[LF__FREE], start, q->capacity);
+    lf_levels_init(&q->levels, q->queues, start);
+}
+
+/* In zeroed memory of the caller's; others of the same process join with lf_segment_attach_local. */
+LF_INLINE int lf_priority_queue_create_local(struct lf_priority_queue *q, void *memory, uint64_t capacity,
+                                             uint64_t record_size, uint64_t levels, uint64_t start) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, levels, start, 0, 0};
+    int status = lf_priority_queue_bytes(capacity, record_size, levels, &bytes);
+    if (status == LF_OK)
+        status = lf_segment_create_local(&q->h, &lf_priority_queue_kind, memory, bytes, geometry);
+    if (status == LF_OK)
+        lf__priority_layout(q, start);
+    return status;
+}
+
+#ifndef LF_MODEL
+LF_INLINE int lf_priority_queue_create(struct lf_priority_queue *q, const char *name, uint64_t capacity,
+                                       uint64_t record_size, uint64_t levels, uint64_t start) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, levels, start, 0, 0};
+    if (lf_priority_queue_bytes(capacity, record_size, levels, &bytes) != LF_OK)
+        return LF_INVALID;
+    int status = lf_segment_create(&q->h, name, &lf_priority_queue_kind, bytes, geometry);
+    if (status != LF_OK)
+        return status;
+    lf__priority_layout(q, start);
+    return lf_segment_publish(&q->h, name);
+}
+LF_INLINE int lf_priority_queue_attach(struct lf_priority_queue *q, const char *name) {
+    return lf_segment_attach(&q->h, name, &lf_priority_queue_kind);
+}
+LF_INLINE int lf_priority_queue_attach_fd(struct lf_priority_queue *q, int fd) {
+    return lf_segment_attach_fd(&q->h, fd, &lf_priority_queue_kind);
+}
+#endif
+
+/* ---- zero copy: a slot in hand between two calls ---- */
+
+/* A free slot to write into: its number >= 0, LF_FULL or LF_CORRUPT. Then commit or release. */
+LF_INLINE int64_t lf_priority_queue_reserve(struct lf_priority_queue *q) {
+    if (LF_UNLIKELY(lf_is_closed(&q->h)))
+        return LF_CLOSED;
+    int64_t index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
+    if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&q->h) > 0)
+        index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
+    return LF_UNLIKELY(index == LF_EMPTY) ? (int64_t)LF_FULL : index;
+}
+/* Puts a slot in hand into its level: a reservation that was written, or a record back, at the tail. */
+LF_INLINE int lf_priority_queue_requeue(struct lf_priority_queue *q, int64_t index, uint32_t level) {
+    if (LF_UNLIKELY(level >= q->levels.count))
+        return LF_INVALID;
+    int status = lf_queue_publish(&q->queues[1 + level], (uint64_t)index, q->h.participant);
+    if (LF_LIKELY(status == LF_OK))
+        status = lf_levels_announce(&q->levels, lf_levels_group(&q->levels, level));
+    lf_eventcount_notify(&q->body->not_empty, 1);
+    return status;
+}
+LF_INLINE int lf_priority_queue_commit(struct lf_priority_queue *q, int64_t index, uint64_t length, uint32_t level) {
+    lf_priority_queue_slot(q, (uint64_t)index)->length = (uint32_t)length;
+    return lf_priority_queue_requeue(q, index, level);
+}
+/* Gives a slot back: a reservation that is not committed, or a record that has been read. */
+LF_INLINE int lf_priority_queue_release(struct lf_priority_queue *q, int64_t index) {
+    int status = lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
+    lf_eventcount_notify(&q->body->not_full, 1);
+    return status;
+}
+/* The first record, out of the queue and in hand; `lease` 0 or LF_LEASE: whether it is published again if we die.
+ * Its slot number >= 0, its level and length, or LF_EMPTY or LF_CORRUPT. Then release. */
+LF_INLINE int64_t lf_priority_queue_peek(struct lf_priority_queue *q, uint32_t lease, uint32_t *level,
+                                         uint64_t *length) {
+    if (LF_UNLIKELY(lf_is_closed(&q->h)))
+        return LF_CLOSED;
+    int64_t index = lf_levels_take(&q->levels, q->h.participant | lease, level);
+    if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&q->h) > 0)
+        index = lf_levels_take(&q->levels, q->h.participant | lease, level);
+    if (index >= 0) {
+        *length = lf_priority_queue_slot(q, (uint64_t)index)->length;
+        if (LF_UNLIKELY(*length > q->record_size)) {
+            lf_priority_queue_release(q, index);
+            return LF_CORRUPT;
+        }
+    }
+    return index;
+}
+
+/* ---- copying; deadline in ns of lf_now(), LF_FOREVER, or 0 to try once ---- */
+
+struct lf__priority_call {
+    struct lf_priority_queue *q;
+    int64_t index;
+    uint64_t length;
+    uint32_t lease;
+    uint32_t level;
+};
+LF_INLINE int lf__priority_attempt_reserve(void *operation) {
+    struct lf__priority_call *call = (struct lf__priority_call *)operation;
+    call->index = lf_priority_queue_reserve(call->q);
+    return call->index < 0 ? (int)call->index : LF_OK;
+}
+LF_INLINE int lf__priority_attempt_peek(void *operation) {
+    struct lf__priority_call *call = (struct lf__priority_call *)operation;
+    call->index = lf_priority_queue_peek(call->q, call->lease, &call->level, &call->length);
+    return call->index < 0 ? (int)call->index : LF_OK;
+}
+
+/* As reserve, waiting while the queue is full: also LF_INTERRUPTED and LF_CLOSED. */
+LF_INLINE int64_t lf_priority_queue_reserve_wait(struct lf_priority_queue *q, uint64_t deadline) {
+    struct lf__priority_call call = {q, 0, 0, 0, 0};
+    int status = lf_block_on(&q->h, &q->body->not_full, lf__priority_attempt_reserve, &call, LF_FULL, deadline);
+    return status == LF_OK ? call.index : status;
+}
+LF_INLINE int64_t lf_priority_queue_peek_wait(struct lf_priority_queue *q, uint32_t lease, uint32_t *level,
+                                              uint64_t *length, uint64_t deadline) {
+    struct lf__priority_call call = {q, 0, 0, lease, 0};
+    int status = lf_block_on(&q->h, &q->body->not_empty, lf__priority_attempt_peek, &call, LF_EMPTY, deadline);
+    *level = call.level;
+    *length = call.length;
+    return status == LF_OK ? call.index : status;
+}
+LF_INLINE int lf_priority_queue_put(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t level,
+                                    uint64_t deadline) {
+    if (LF_UNLIKELY(length > q->record_size))
+        return LF_TOO_LONG;
+    if (LF_UNLIKELY(level >= q->levels.count))
+        return LF_INVALID;
+    int64_t index = deadline == 0 ? lf_priority_queue_reserve(q) : lf_priority_queue_reserve_wait(q, deadline);
+    if (index < 0)
+        return (int)index;
+    memcpy(lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), record, length);
+    return lf_priority_queue_commit(q, index, length, level);
+}
+/* `record` has room for record_size bytes; the length >= 0, or a negative status. */
+LF_INLINE int64_t lf_priority_queue_get(struct lf_priority_queue *q, void *record, uint32_t *level, uint64_t deadline) {
+    uint64_t length = 0;
+    int64_t index = deadline == 0 ? lf_priority_queue_peek(q, 0, level, &length)
+                                  : lf_priority_queue_peek_wait(q, 0, level, &length, deadline);
+    if (index < 0)
+        return index;
+    memcpy(record, lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), length);
+    int status = lf_priority_queue_release(q, index);
+    return status == LF_OK ? (int64_t)length : status;
+}
+LF_INLINE int lf_priority_queue_try_put(struct lf_priority_queue *q, const void *record, uint64_t length,
+                                        uint32_t level) {
+    return lf_priority_queue_put(q, record, length, level, 0);
+}
+LF_INLINE int64_t lf_priority_queue_try_get(struct lf_priority_queue *q, void *record, uint32_t *level) {
+    return lf_priority_queue_get(q, record, level, 0);
+}
+
+/* ---- batches ---- */
+
+/* Puts records until the queue is full, record i into levels[i]; how many went in, or a negative status if none did.
+ * Either every record has `length` bytes and they stand `pitch` apart, or `lengths` is given and they stand packed. */
+LF_INLINE int64_t lf_priority_queue_put_many(struct lf_priority_queue *q, const void *records, uint64_t pitch,
+                                             uint64_t length, const uint32_t *lengths, const uint32_t *levels,
+                                             uint64_t count) {
+    const unsigned char *from = (const unsigned char *)records;
+    uint64_t done = 0;
+    int64_t index = 0;
+    uint32_t groups = 0;
+    int status = LF_OK;
+    for (uint64_t i = 0; i < count; i++) {
+        if ((lengths != NULL ? lengths[i] : length) > q->record_size)
+            return LF_TOO_LONG;
+        if (levels[i] >= q->levels.count)
+            return LF_INVALID;
+    }
+    while (done < count && status == LF_OK && (index = lf_priority_queue_reserve(q)) >= 0) {
+        struct lf_slot *slot = lf_priority_queue_slot(q, (uint64_t)index);
+        if (lengths != NULL)
+            pitch = length = lengths[done];
+        memcpy(lf_slot_payload(slot), from, length);
+        slot->length = (uint32_t)length;
+        status = lf_queue_publish(&q->queues[1 + levels[done]], (uint64_t)index, q->h.participant);
+        groups |= lf_levels_group(&q->levels, levels[done]);
+        from += pitch;
+        done++;
+    }
+    if (done > 0) {
+        int announced = lf_levels_announce(&q->levels, groups); /* one change of W for all of them */
+        lf_eventcount_notify(&q->body->not_empty, (uint32_t)done);
+        if (LF_UNLIKELY(status != LF_OK || announced != LF_OK))
+            return LF_CORRUPT;
+    }
+    return done > 0 || count == 0 || index == LF_FULL ? (int64_t)done : index;
+}
+
+/* Takes up to `count` records, most urgent first, into rows of `pitch` >= record_size bytes, padded with zeros; levels
+ * and lengths (or NULL) get each one's. How many, or a negative status if none. */
+LF_INLINE int64_t lf_priority_queue_get_many(struct lf_priority_queue *q, void *records, uint64_t pitch,
+                                             uint32_t *lengths, uint32_t *levels, uint64_t count) {
+    unsigned char *to = (unsigned char *)records;
+    uint64_t done = 0, length = 0;
+    int64_t index = 0;
+    if (pitch < q->record_size)
+        return LF_INVALID;
+    while (done < count && (index = lf_priority_queue_peek(q, 0, &levels[done], &length)) >= 0) {
+        memcpy(to + done * pitch, lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), length);
+        memset(to + done * pitch + length, 0, pitch - length);
+        if (lengths != NULL)
+            lengths[done] = (uint32_t)length;
+        if (lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant) != LF_OK)
+            return LF_CORRUPT;
+        done++;
+    }
+    if (done > 0)
+        lf_eventcount_notify(&q->body->not_full, (uint32_t)done);
+    return done > 0 || count == 0 || index == LF_EMPTY ? (int64_t)done : index;
+}
+
+/* Records inside, between 0 and capacity; exact when nothing runs. */
+LF_INLINE uint64_t lf_priority_queue_size(const struct lf_priority_queue *q) { return lf_levels_size(&q->levels); }
+
+LF_INLINE void lf_priority_queue_close(struct lf_priority_queue *q) {
+    struct lf_eventcount *const counts[] = {&q->body->not_empty, &q->body->not_full};
+    lf_close(&q->h, counts, 2);
+}
+LF_INLINE void lf_priority_queue_shutdown(struct lf_priority_queue *q) {
+    struct lf_eventcount *const counts[] = {&q->body->not_empty, &q->body->not_full};
+    lf_shutdown(&q->h, counts, 2);
+}
+
+#endif
