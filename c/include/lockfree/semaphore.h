@@ -1,0 +1,405 @@
+/* semaphore.h: counting semaphore whose permits come back from the dead.
+ *
+ * Contract
+ *   A linearizable counter, never below 0 nor above max. acquire(n) takes all n permits or none; release(n) above max
+ *   is refused (LF_OVERFLOW) and changes nothing. Refusals are exact: at one instant of the call, for a time-out after
+ *   the deadline, fewer than n permits were there. LF_BUSY: LF_SEATS operations are under way.
+ * Fairness: acquirers that wait pass a turnstile one by one. Only its holder waits for permits, the others wait for the
+ *   turnstile, and no waiting acquire takes permits while somebody is in it: one for many permits is not starved by
+ *   those for few. try_acquire and the last look of a time-out see the value alone, and so depend on nobody: they
+ *   may take what the turnstile's holder hopes for.
+ * Progress: try_acquire, release and value are lock-free; acquire sleeps.
+ * Death: the permits of a participant that died or left come back, exactly, at whatever instruction it died (at the
+ *   latest when somebody would block on them), as long as every participant releases what it acquired itself. Who
+ *   releases what others acquired runs up a debt, and what comes back from others is reduced by such debts: never one
+ *   permit too many. Recovery never lifts the value above its initial one: from a semaphore that signals
+ *   (initially 0) nothing comes back.
+ *
+ * Layout: value word | turnstile | available, debt | seats
+ *   word  {value : 31 | seat : 10 | sequence : 23}  the value, and the operation that made it so
+ *   seat  the context of one operation at a time, of one participant at a time, in its own 64 bytes:
+ *         claim   {version : 54 | SETTLED | BUSY | participant : 8}
+ *         intent  the delta of the operation under way
+ *         account {held : 32 | done : 32}: permits taken minus given back here; the last sequence that is in it
+ * Invariants
+ *   [I1] The word names an operation (seat, sequence) whose intent is written and stays until it is in the account.
+ *   [I2] Whoever replaces the word first puts the operation that it names into its account, once: the account goes from
+ *        sequence - 1 to sequence in one compare-and-swap ("helping"). So at every instant each permit that is out
+ *        stands in an account, or in the one operation that the word names.
+ *   [I3] A seat that is not BUSY has its operations in its account. It may change hands only while it holds nothing.
+ * Linearization points: the compare-and-swap of the word; a refusal: the load of the word that it rests on.
+ * Wrap: a mistake needs a thread that stops while it helps for a multiple of 2^32 operations of one seat; or one that
+ *   stops before its compare-and-swap of the word for a multiple of 2^23 operations of the seat named there, and
+ *   that seat's owner killed between its two compare-and-swaps. `held` stops at its 32-bit bounds.
+ * Source: helping to write down who did what, after detectable objects (Attiya, Ben-Baruch, Hendler, PODC 2018). */
+#ifndef LOCKFREE_SEMAPHORE_H
+#define LOCKFREE_SEMAPHORE_H
+
+#include "owner_lock.h"
+
+#define LF_KIND_SEMAPHORE 7u
+#define LF_SEMAPHORE_MAX UINT64_C(0x7fffffff)
+#ifndef LF_SEATS
+#define LF_SEATS 1024u /* part of the layout; only checks of every step of the header alone take fewer */
+#endif
+
+#define LF__SEQUENCE_BITS 23 /* below the seat's 10 and the value's 31 */
+#define LF__SEQUENCE_MASK ((UINT32_C(1) << LF__SEQUENCE_BITS) - 1)
+LF_STATIC_ASSERT(LF_SEATS <= 1024 && (LF_SEATS & (LF_SEATS - 1)) == 0, "a seat's number has 10 bits");
+#define LF__SEAT_BUSY UINT64_C(0x100)
+#define LF__SEAT_SETTLED UINT64_C(0x200) /* the permits of its dead participant are back, its seats may be cleared */
+#define LF__SEAT_VERSION UINT64_C(0x400)
+#define LF__SEAT_PARTICIPANT UINT64_C(0xff)
+#define LF__LOOKS_AT_DEBTS 8
+#define LF__DEBT_BOUND (UINT64_C(1) << 62)
+
+struct lf_seat {
+    uint64_t claim;
+    uint64_t intent;
+    uint64_t account;
+    uint64_t unused[5];
+};
+LF_STATIC_ASSERT(sizeof(struct lf_seat) == 64, "layout");
+
+struct lf_semaphore_body {
+    LF_ALIGNED uint64_t word;                  /* line 0: every operation */
+    LF_ALIGNED uint64_t turnstile;             /* line 1: acquirers that wait */
+    LF_ALIGNED struct lf_eventcount available; /* line 2: the turnstile's holder announces, releasers look */
+    uint64_t debt;                             /* of participants that are gone; recoverers only */
+    LF_ALIGNED struct lf_seat seats[LF_SEATS]; /* each written by its claimant and by who helps */
+};
+LF_STATIC_ASSERT(sizeof(struct lf_semaphore_body) == 3 * LF_CACHE_LINE + 64 * LF_SEATS, "layout");
+
+struct lf_semaphore {
+    struct lf_handle h;
+    struct lf_semaphore_body *body;
+    uint64_t initial;
+    uint64_t max;
+};
+#define LF_SEMAPHORE_BYTES (LF_BODY_OFFSET + sizeof(struct lf_semaphore_body))
+
+/* ---- words ---- */
+
+LF_INLINE uint64_t lf__sem_word(uint64_t value, uint32_t seat, uint32_t sequence) {
+    return value << 33 | (uint64_t)seat << LF__SEQUENCE_BITS | (sequence & LF__SEQUENCE_MASK);
+}
+LF_INLINE int64_t lf__sem_value(uint64_t word) { return (int64_t)(word >> 33); }
+LF_INLINE uint32_t lf__sem_seat(uint64_t word) { return (uint32_t)(word >> LF__SEQUENCE_BITS) & (LF_SEATS - 1); }
+LF_INLINE int64_t lf__sem_held(uint64_t account) { return (int32_t)(uint32_t)(account >> 32); }
+
+/* The account with one more operation in it. */
+LF_INLINE uint64_t lf__sem_applied(uint64_t account, int64_t delta) {
+    int64_t held = lf__sem_held(account) - (int32_t)delta; /* what shared memory says is cut to 32 bits */
+    if (held > INT32_MAX || held < INT32_MIN)
+        held = held < 0 ? INT32_MIN : INT32_MAX;
+    return (uint64_t)(uint32_t)(int32_t)held << 32 | (uint32_t)((uint32_t)account + 1);
+}
+
+/* [I2]: puts the operation that `word` names into its account, unless it is there or the word is outdated. */
+LF_INLINE void lf__sem_help(struct lf_semaphore_body *body, uint64_t word) {
+    struct lf_seat *seat = &body->seats[lf__sem_seat(word)];
+    for (;;) {
+        uint64_t account = lf_load_acquire(&seat->account); /* [S1] acquire: the account is older than the next look */
+        uint32_t sequence = (uint32_t)account + 1;
+        if (((sequence ^ (uint32_t)word) & LF__SEQUENCE_MASK) != 0)
+            return;
+        if (lf_load_acquire(&body->word) != word) /* [S2] pairs with [S3]: its intent is readable */
+            return;
+        int64_t delta = (int64_t)lf_load_relaxed(&seat->intent);
+        /* It fails if the operation was applied in between, and only then can delta be that of the next one. */
+        if (lf_cas_acq_rel(&seat->account, &account, lf__sem_applied(account, delta)))
+            return;
+    }
+}
+
+/* Changes the value by delta if it stays within 0..limit: LF_OK, LF_TIMEDOUT, LF_OVERFLOW. The seat is the caller's. */
+LF_INLINE int lf__sem_change(struct lf_semaphore_body *body, uint32_t number, int64_t delta, int64_t limit) {
+    struct lf_seat *seat = &body->seats[number];
+    uint64_t account = lf_load_acquire(&seat->account); /* [S4] pairs with [S5] */
+    uint32_t sequence = (uint32_t)account + 1;
+    lf_store_relaxed(&seat->intent, (uint64_t)delta); /* published by [S3] */
+    uint64_t word = lf_load_acquire(&body->word);     /* [S2] pairs with [S3] */
+    for (;;) {
+        int64_t value = lf__sem_value(word) + delta;
+        if (value < 0 || value > limit)
+            return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
+        lf__sem_help(body, word);
+        /* [S3] release: the intent, and the account of the operation before; acquire: what the releasers wrote */
+        if (lf_cas_acq_rel(&body->word, &word, lf__sem_word((uint64_t)value, number, sequence)))
+            break;
+    }
+    while ((uint32_t)account + 1 == sequence &&
+           !lf_cas_acq_rel(&seat->account, &account, lf__sem_applied(account, delta))) /* [S5] unless we were helped */
+        ;
+    return LF_OK;
+}
+
+/* ---- seats ---- */
+
+/* A seat for one operation: its number, or LF_BUSY. First one that this participant has had, else a free one, else one
+ * that another participant left empty. */
+LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
+    uint64_t me = s->h.participant;
+    uint32_t start = (lf_thread_token() + (uint32_t)me * 37u) * UINT32_C(2654435769) >> 22;
+    for (int others = 0; others < 2; others++) {
+        for (uint32_t i = 0; i < LF_SEATS; i++) {
+            uint32_t number = (start + i) & (LF_SEATS - 1);
+            struct lf_seat *seat = &s->body->seats[number];
+            uint64_t claim = lf_load_acquire(&seat->claim); /* [S6] pairs with [S7] */
+            uint64_t whose = claim & LF__SEAT_PARTICIPANT;
+            if (claim & (LF__SEAT_BUSY | LF__SEAT_SETTLED))
+                continue;
+            if (whose != me && whose != 0 && (!others || lf__sem_held(lf_load_acquire(&seat->account)) != 0))
+                continue;
+            uint64_t next = ((claim & ~LF__SEAT_PARTICIPANT) + LF__SEAT_VERSION) | LF__SEAT_BUSY | me;
+            if (lf_cas_acq_rel(&seat->claim, &claim, next)) /* [S6]; fails if the seat was used since the look */
+                return number;
+        }
+    }
+    return LF_BUSY;
+}
+LF_INLINE void lf__sem_stand_up(struct lf_semaphore *s, int64_t number) {
+    struct lf_seat *seat = &s->body->seats[number];
+    lf_store_release(&seat->claim, lf_load_relaxed(&seat->claim) & ~LF__SEAT_BUSY); /* [S7] pairs with [S6] */
+}
+
+/* ---- recovery ---- */
+
+/* What every participant holds, at different instants. A seat may leave a dead participant but never come to it: what
+ * was read before its claim still names the dead one is the dead one's. */
+LF_INLINE void lf__sem_balances(const struct lf_semaphore *s, int64_t balances[LF_PARTICIPANTS]) {
+    memset(balances, 0, LF_PARTICIPANTS * sizeof balances[0]);
+    for (uint32_t i = 0; i < LF_SEATS; i++) {
+        const struct lf_seat *seat = &s->body->seats[i];
+        int64_t held = lf__sem_held(lf_load_acquire(&seat->account)); /* [S4] pairs with [S5] */
+        if (held != 0)
+            balances[lf_load_acquire(&seat->claim) & LF__SEAT_PARTICIPANT] += held;
+    }
+}
+
+/* What others gave back beyond what they took. The threads of a participant that use several seats may make it look
+ * indebted in passing, so only a debt that stays is one. */
+LF_INLINE int64_t lf__sem_debts(const struct lf_semaphore *s, uint32_t gone) {
+    int64_t best[LF_PARTICIPANTS], balances[LF_PARTICIPANTS], debts = 1;
+    for (int look = 0; look < LF__LOOKS_AT_DEBTS && debts > 0; look++) {
+        lf__sem_balances(s, balances);
+        debts = 0;
+        for (uint32_t i = 1; i < LF_PARTICIPANTS; i++) {
+            if (look == 0 || balances[i] > best[i])
+                best[i] = balances[i];
+            if (i != gone && best[i] < 0)
+                debts -= best[i];
+        }
+    }
+    uint64_t left_behind = lf_load_relaxed(&s->body->debt);
+    return debts + (int64_t)(left_behind < LF__DEBT_BOUND ? left_behind : LF__DEBT_BOUND);
+}
+
+/* Gives back what `gone` holds, as an operation in its own seat: should the recoverer die, the next one finds it in
+ * the account, or named by the word, and gives back only what is still missing. */
+LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t gone) {
+    struct lf_semaphore_body *body = s->body;
+    int64_t balances[LF_PARTICIPANTS], held, returned;
+    for (;;) {
+        uint64_t word = lf_load_acquire(&body->word); /* [S2] pairs with [S3] */
+        lf__sem_help(body, word);
+        lf__sem_balances(s, balances);
+        held = balances[gone];
+        int64_t room = (int64_t)s->initial - lf__sem_value(word);
+        returned = held > 0 ? held - lf__sem_debts(s, gone) : 0;
+        if (returned > room)
+            returned = room;
+        if (returned <= 0 || lf__sem_change(body, seat, returned, (int64_t)s->initial) == LF_OK)
+            break;
+    }
+    int64_t unpaid = held < 0 ? -held : 0;
+    lf_fetch_add_relaxed(&body->debt, (uint64_t)unpaid); /* twice, if we die now: then less comes back, never more */
+    lf_fetch_or_seq_cst(&body->seats[seat].claim, LF__SEAT_SETTLED); /* [S8] pairs with [S9] */
+    int64_t paid = held - (returned > 0 ? returned : 0);
+    uint64_t debt = lf_load_relaxed(&body->debt);
+    while (paid > 0 && debt > 0 &&
+           !lf_cas_relaxed(&body->debt, &debt, debt > (uint64_t)paid ? debt - (uint64_t)paid : 0))
+        ;
+}
+
+/* The first seat of `gone`, made BUSY so that nobody takes it over; LF_SEATS if it has none. */
+LF_INLINE uint32_t lf__sem_head_of(struct lf_semaphore *s, uint32_t gone) {
+    for (uint32_t i = 0; i < LF_SEATS; i++) {
+        uint64_t claim = lf_load_acquire(&s->body->seats[i].claim); /* [S9] pairs with [S8] */
+        while ((claim & LF__SEAT_PARTICIPANT) == gone)
+            if (lf_cas_acq_rel(&s->body->seats[i].claim, &claim, (claim + LF__SEAT_VERSION) | LF__SEAT_BUSY))
+                return i;
+    }
+    return LF_SEATS;
+}
+
+LF_INLINE void lf__sem_recover(struct lf_handle *h, uint32_t gone) {
+    struct lf_semaphore *s = (struct lf_semaphore *)h;
+    uint32_t head = lf__sem_head_of(s, gone);
+    if (head < LF_SEATS) {
+        if (!(lf_load_relaxed(&s->body->seats[head].claim) & LF__SEAT_SETTLED))
+            lf__sem_give_back(s, head, gone);
+        for (uint32_t i = LF_SEATS; i-- > head;) { /* the settled one last: until then the rest of this is repeated */
+            struct lf_seat *seat = &s->body->seats[i];
+            uint64_t account = lf_load_acquire(&seat->account); /* before the claim, as in lf__sem_balances */
+            uint64_t claim = lf_load_acquire(&seat->claim);
+            if ((claim & LF__SEAT_PARTICIPANT) != gone)
+                continue;
+            while (lf__sem_held(account) != 0 && !lf_cas_acq_rel(&seat->account, &account, (uint32_t)account))
+                ;
+            /* [S7]; it fails if the seat was empty and somebody took it over */
+            lf_cas_acq_rel(&seat->claim, &claim, (claim & ~(LF__SEAT_VERSION - 1)) + LF__SEAT_VERSION);
+        }
+    }
+    lf_owner_lock_recover_dead(&s->body->turnstile, gone);
+    lf_eventcount_notify(&s->body->available, 1);
+}
+
+/* ---- creating and attaching ---- */
+
+LF_INLINE int lf__sem_is_valid(uint64_t value, uint64_t max) {
+    return max >= 1 && max <= LF_SEMAPHORE_MAX && value <= max;
+}
+LF_INLINE int lf__sem_view(struct lf_handle *h) {
+    struct lf_semaphore *s = (struct lf_semaphore *)h;
+    const uint64_t *geometry = h->segment->identity.geometry;
+    s->initial = geometry[0];
+    s->max = geometry[1];
+    if (h->bytes != LF_SEMAPHORE_BYTES)
+        return lf_mismatch(h, "size in bytes for the geometry", h->bytes, LF_SEMAPHORE_BYTES);
+    if (!lf__sem_is_valid(s->initial, s->max))
+        return lf_mismatch(h, "largest value", s->max, LF_SEMAPHORE_MAX);
+    s->body = (struct lf_semaphore_body *)(void *)h->body;
+    return LF_OK;
+}
+
+static const struct lf_kind lf_semaphore_kind = {LF_KIND_SEMAPHORE, lf__sem_view, lf__sem_recover};
+
+/* `start`: operations that every seat claims to have done; tests begin near the wraps. */
+LF_INLINE void lf__sem_layout(struct lf_semaphore *s, uint32_t start) {
+    for (uint32_t i = 0; start != 0 && i < LF_SEATS; i++)
+        s->body->seats[i].account = start;
+    s->body->word = lf__sem_word(s->initial, 0, start);
+}
+
+/* In zeroed memory of the caller's, LF_SEMAPHORE_BYTES long; others join with lf_segment_attach_local. */
+LF_INLINE int lf_semaphore_create_local(struct lf_semaphore *s, void *memory, uint64_t value, uint64_t max,
+                                        uint32_t start) {
+    const uint64_t geometry[LF_GEOMETRY] = {value, max, start, 0, 0, 0};
+    if (!lf__sem_is_valid(value, max))
+        return LF_INVALID;
+    int status = lf_segment_create_local(&s->h, &lf_semaphore_kind, memory, LF_SEMAPHORE_BYTES, geometry);
+    if (status == LF_OK)
+        lf__sem_layout(s, start);
+    return status;
+}
+
+#ifndef LF_MODEL
+LF_INLINE int lf_semaphore_create(struct lf_semaphore *s, const char *name, uint64_t value, uint64_t max,
+                                  uint32_t start) {
+    const uint64_t geometry[LF_GEOMETRY] = {value, max, start, 0, 0, 0};
+    if (!lf__sem_is_valid(value, max))
+        return LF_INVALID;
+    int status = lf_segment_create(&s->h, name, &lf_semaphore_kind, LF_SEMAPHORE_BYTES, geometry);
+    if (status != LF_OK)
+        return status;
+    lf__sem_layout(s, start);
+    return lf_segment_publish(&s->h, name);
+}
+LF_INLINE int lf_semaphore_attach(struct lf_semaphore *s, const char *name) {
+    return lf_segment_attach(&s->h, name, &lf_semaphore_kind);
+}
+#endif
+
+/* ---- operations ---- */
+
+LF_INLINE int lf__sem_operate(struct lf_semaphore *s, int64_t delta) {
+    int64_t value = lf__sem_value(lf_load_acquire(&s->body->word)) + delta; /* [S2]: refusals need no seat */
+    if (value < 0 || value > (int64_t)s->max)
+        return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
+    int64_t seat = lf__sem_sit_down(s);
+    if (LF_UNLIKELY(seat < 0))
+        return (int)seat;
+    int status = lf__sem_change(s->body, (uint32_t)seat, delta, (int64_t)s->max);
+    lf__sem_stand_up(s, seat);
+    return status;
+}
+
+/* LF_OK, LF_TIMEDOUT (refused), LF_BUSY, LF_CLOSED, LF_INVALID (n outside 1..max). */
+LF_INLINE int lf_semaphore_try_acquire(struct lf_semaphore *s, uint64_t n) {
+    if (LF_UNLIKELY(lf_is_closed(&s->h)))
+        return LF_CLOSED;
+    if (LF_UNLIKELY(n < 1 || n > s->max))
+        return LF_INVALID;
+    int status = lf__sem_operate(s, -(int64_t)n);
+    if (LF_UNLIKELY(status == LF_TIMEDOUT) && lf_reap_if_due(&s->h) > 0)
+        status = lf__sem_operate(s, -(int64_t)n);
+    return status;
+}
+
+/* LF_OK, LF_OVERFLOW, LF_BUSY, LF_CLOSED, LF_INVALID. */
+LF_INLINE int lf_semaphore_release(struct lf_semaphore *s, uint64_t n) {
+    if (LF_UNLIKELY(lf_is_closed(&s->h)))
+        return LF_CLOSED;
+    if (LF_UNLIKELY(n < 1 || n > s->max))
+        return LF_INVALID;
+    int status = lf__sem_operate(s, (int64_t)n);
+    if (status == LF_OK)
+        lf_eventcount_notify(&s->body->available, 1); /* only the turnstile's holder waits there */
+    return status;
+}
+
+struct lf__sem_call {
+    struct lf_semaphore *s;
+    uint64_t n;
+};
+LF_INLINE int lf__sem_attempt(void *operation) {
+    struct lf__sem_call *call = (struct lf__sem_call *)operation;
+    return lf_semaphore_try_acquire(call->s, call->n);
+}
+
+/* Leaves the turnstile: for a caller that got LF_INTERRUPTED from acquire and does not call again. */
+LF_INLINE void lf_semaphore_give_up(struct lf_semaphore *s) {
+    if (!lf_is_closed(&s->h))
+        lf_owner_lock_release(&s->h, &s->body->turnstile); /* does nothing if it is somebody else's */
+}
+
+/* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also LF_INTERRUPTED: call again from the same thread with
+ * the same deadline (it may have kept its place in the turnstile), or give up. */
+LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t deadline) {
+    if (LF_UNLIKELY(lf_is_closed(&s->h)))
+        return LF_CLOSED;
+    uint64_t *turnstile = &s->body->turnstile;
+    int status = LF_TIMEDOUT;
+    if (deadline == 0 || n < 1 || n > s->max || lf_load_relaxed(turnstile) == 0)
+        status = lf_semaphore_try_acquire(s, n);
+    if (status != LF_TIMEDOUT || deadline == 0)
+        return status;
+    if (!lf_owner_lock_is_mine(&s->h, turnstile)) {
+        status = lf_owner_lock_acquire(&s->h, turnstile, s->h.spins, deadline);
+        if (status == LF_OWNER_DIED)
+            lf_owner_lock_recover(&s->h, turnstile); /* it guards nothing that could be out of order */
+        else if (status != LF_OK)
+            return status == LF_TIMEDOUT ? lf_semaphore_try_acquire(s, n) : status;
+    }
+    struct lf__sem_call call = {s, n};
+    status = lf_block_on(&s->h, &s->body->available, lf__sem_attempt, &call, LF_TIMEDOUT, deadline);
+    if (status != LF_INTERRUPTED)
+        lf__lock_release(&s->h, turnstile);
+    return status;
+}
+
+/* The permits that could be taken at one instant of the call, or LF_CLOSED. */
+LF_INLINE int64_t lf_semaphore_value(const struct lf_semaphore *s) {
+    if (LF_UNLIKELY(lf_is_closed(&s->h)))
+        return LF_CLOSED;
+    return lf__sem_value(lf_load_acquire(&s->body->word)); /* [S2] */
+}
+
+LF_INLINE void lf_semaphore_close(struct lf_semaphore *s) {
+    struct lf_eventcount *const counts[] = {&s->body->available};
+    lf_close(&s->h, counts, 1);
+    lf_owner_lock_stir(&s->body->turnstile);
+}
+
+#endif
