@@ -15,6 +15,12 @@ static int lin_decide_fast(struct lin_problem *p) {
   switch (p->run->spec->kind) {
   case LF_LIN_QUEUE: return lin_decide_queue(p);
   case LF_LIN_PRIORITY_QUEUE: return lin_decide_priority_queue(p);
+  case LF_LIN_STACK: return lin_decide_stack(p);
+  case LF_LIN_REGISTER: return lin_decide_register(p);
+  case LF_LIN_COUNTER: return lin_decide_counter(p);
+  case LF_LIN_MUTEX: return lin_decide_mutex(p);
+  case LF_LIN_BLOCK_POOL: return lin_decide_pool(p);
+  case LF_LIN_LOG: return lin_decide_log(p);
   default: return LIN_UNDECIDED;
   }
 }

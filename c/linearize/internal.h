@@ -38,7 +38,8 @@ struct lin_problem {
   uint32_t *call, *ret;   /* [n] ranks */
   uint32_t *event;        /* [events]: operation * 2 + (1 if return) */
   uint32_t *before;       /* [n] or NULL: the previous operation of the same batch, or LIN_NO */
-  uint8_t *skip;          /* [n] or NULL: answers that the weak modes have already settled */
+  uint8_t *skip;          /* [n] or NULL: LIN_SETTLED or LIN_PLACED for answers that a weak mode allows */
+  uint32_t *may_full, *may_empty;  /* [events] or NULL: 1 + the last gap <= g where a weak FULL, EMPTY is right */
 };
 
 /* A value that was put and perhaps taken, as gaps: put in [put_lo, put_hi], get in [get_lo, get_hi]. */
@@ -48,6 +49,9 @@ struct lin_value {
   uint32_t put_lo, put_hi, get_lo, get_hi;
   uint32_t put_at, get_at;  /* the gaps chosen by lin_squeeze */
 };
+
+/* A settled answer is right whatever the order. One in a batch also has a place in the order of the batch. */
+enum { LIN_SETTLED = 1, LIN_PLACED = 2 };
 
 enum { LIN_ACCEPT, LIN_REJECT, LIN_UNDECIDED };  /* what a decision procedure answers */
 
@@ -59,6 +63,13 @@ static inline bool lin_failed(const struct lf_history_op *op) {
   return (op->flags & LF_HISTORY_FAILED) && !lin_pending(op);
 }
 static inline uint32_t lin_min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static inline bool lin_is_put(const struct lf_history_op *op) { return op->op == LF_OP_PUT || op->op == LF_OP_PUSH; }
+static inline bool lin_is_get(const struct lf_history_op *op) { return op->op == LF_OP_GET || op->op == LF_OP_POP; }
+/* Is there a gap in [from, to] where this weak answer is right? */
+static inline bool lin_weak_in(const struct lin_problem *p, uint32_t i, uint32_t from, uint32_t to) {
+  const uint32_t *may = lin_is_put(lin_op(p, i)) ? p->may_full : p->may_empty;
+  return may && may[lin_min(to, p->events - 1)] > from;
+}
 static inline uint32_t lin_max(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static inline uint64_t lin_mix(uint64_t x) {
   x ^= x >> 32; x *= 0xd6e8feb86659fd93u; x ^= x >> 32; x *= 0xd6e8feb86659fd93u; x ^= x >> 32;
@@ -87,9 +98,10 @@ struct lin_table {
 int lin_table_build(struct lin_problem *p, struct lin_table *t);
 int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, const struct lin_table *t,
                     uint32_t *loose_next, uint32_t *order);
+enum lin_passing { LIN_IN_LINE, LIN_BY_TAKING, LIN_NESTED };
 void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m);
 bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t *order, const uint32_t *last_free,
-                      bool by_taking);
+                      enum lin_passing how);
 int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t);  /* EMPTY, capacity */
 int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, int reason);
 

@@ -110,5 +110,5 @@ int lin_decide_priority_queue(struct lin_problem *p) {
   for (uint32_t i = 0; run->spec->unordered && i < t.m; i++) lin_squeeze(t.values, &order[i], 1);
   uint32_t *last_free = cover.next;  /* no longer needed as such */
   for (uint32_t g = 0; g < gaps; g++) last_free[g] = lin_prev_free(&cover, g);
-  return lin_pass_through(p, &t, order, last_free, run->spec->unordered) ? LIN_ACCEPT : LIN_UNDECIDED;
+  return lin_pass_through(p, &t, order, last_free, run->spec->unordered ? LIN_BY_TAKING : LIN_IN_LINE) ? LIN_ACCEPT : LIN_UNDECIDED;
 }

@@ -66,14 +66,15 @@ void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m) {
 
 /* The linearization in which every value is put and taken at its chosen gap, replayed. Within a gap: gets of
  * values already inside, EMPTY, values that pass straight through, then puts. `last_free[g]` is the last gap
- * <= g in which nothing is inside. */
+ * <= g in which nothing is inside. Nested: `order` is outermost first. By taking: equal priorities leave in any
+ * order, so the replay takes them in the order of the gets. */
 bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t *order, const uint32_t *last_free,
-                      bool by_taking) {
+                      enum lin_passing how) {
   struct lin_run *run = p->run;
   struct lin_witness w = {0};
   if (!lin_witness_init(&w, p)) return false;
   for (uint32_t k = 0; k < t->m; k++) {
-    const struct lin_value *x = &t->values[order[k]];
+    const struct lin_value *x = &t->values[order[how == LIN_NESTED ? t->m - 1 - k : k]];
     if (x->get != LIN_NO && x->put_at < x->get_at) lin_emit(&w, x->get, x->get_at);
   }
   bool holds = true;
@@ -94,7 +95,7 @@ bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t
   }
   holds = holds && lin_witness_sort(&w);
   uint32_t *tie = NULL;
-  if (holds && by_taking) {
+  if (holds && how == LIN_BY_TAKING) {
     tie = lin_alloc(run, p->n, sizeof *tie);
     uint32_t *taken = lin_alloc(run, p->n, sizeof *taken);
     if (run->stopped) return false;
@@ -120,7 +121,7 @@ static bool lin_queue_witness(struct lin_problem *p, struct lin_table *t, const 
     if (v[i].put_at + 1 < v[i].get_at) inside[v[i].put_at + 1]++, inside[v[i].get_at]--;
   for (uint32_t g = 1; g < p->events + 2; g++) inside[g] += inside[g - 1];
   for (uint32_t g = 0; g < p->events + 2; g++) inside[g] = inside[g] ? last_free : (last_free = g);
-  bool holds = lin_pass_through(p, t, order, inside, false);
+  bool holds = lin_pass_through(p, t, order, inside, LIN_IN_LINE);
   lin_free(p->run, inside);
   return holds;
 }

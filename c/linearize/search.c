@@ -34,6 +34,7 @@ struct lin_search {
   uint32_t open[LIN_OPEN_MAX];             /* slot -> operation, LIN_NO if free */
   uint64_t alike[LIN_OPEN_MAX][LIN_WORDS_MAX];  /* open operations that go first */
   uint64_t observer[LIN_WORDS_MAX], used[LIN_WORDS_MAX];
+  uint32_t gap;                            /* where in time the search is */
   uint32_t *slot_of;                       /* [n] */
   int64_t *scratch;
   size_t scratch_room;
@@ -153,6 +154,10 @@ static void lin_collect(void *context, const int64_t *words, uint32_t count) {
 static bool lin_step(struct lin_search *s, uint32_t state, uint32_t op) {
   struct lin_run *run = s->p->run;
   s->step_count = 0;
+  if (s->p->skip && s->p->skip[op] == LIN_PLACED && lin_weak_in(s->p, op, s->gap, s->gap)) {
+    s->step_out[s->step_count++] = state;
+    return true;
+  }
   if (s->custom) {
     int32_t n;
     while ((n = run->options->step(run->options->context, state, s->p->index[op], s->step_out, s->step_room)) >
@@ -257,7 +262,7 @@ static bool lin_extend(struct lin_search *s, const uint64_t *config, uint32_t sl
         grown[0] = outs[k];
         lin_set(grown + 1, x);
         if (!lin_observe(s, grown)) return false;
-        bool done = lin_bit(grown + 1, slot);
+        bool done = slot != LIN_NO && lin_bit(grown + 1, slot);
         if (done) lin_clear(grown + 1, slot);
         if (lin_configs_add(s, done ? &s->next : &s->seen, grown) < 0) return false;
       }
@@ -291,6 +296,33 @@ static bool lin_return(struct lin_search *s, uint32_t slot) {
   return true;
 }
 
+/* A weak answer in a batch is right at some instants only, whatever the state: at such an instant every order
+ * of the open operations is tried, not only those that a return calls for. */
+static bool lin_settle_now(struct lin_search *s) {
+  bool now = false;
+  for (uint32_t w = 0; w < s->sets; w++)
+    for (uint64_t left = s->used[w]; left; left &= left - 1) {
+      uint32_t op = s->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
+      now |= s->p->skip[op] == LIN_PLACED && lin_weak_in(s->p, op, s->gap, s->gap);
+    }
+  if (!now) return true;
+  uint64_t config[1 + LIN_WORDS_MAX];
+  lin_configs_clear(&s->seen);
+  for (uint32_t i = 0; i < s->frontier.n; i++) {
+    memcpy(config, s->frontier.word + (size_t)i * s->stride, s->stride * 8);
+    if (!lin_observe(s, config) || lin_configs_add(s, &s->seen, config) < 0) return false;
+  }
+  for (uint32_t i = 0; i < s->seen.n; i++) {
+    if ((i & 255) == 255 && !lin_poll(s->p->run)) return false;
+    memcpy(config, s->seen.word + (size_t)i * s->stride, s->stride * 8);
+    if (!lin_extend(s, config, LIN_NO)) return false;
+  }
+  struct lin_configs swap = s->frontier;
+  s->frontier = s->seen;
+  s->seen = swap;
+  return true;
+}
+
 /* Keeps only the states of the frontier. */
 static bool lin_forget_states(struct lin_search *s) {
   if (s->custom || s->states.n < 4096 || s->states.n < 16 * s->frontier.n) return true;
@@ -314,7 +346,7 @@ static bool lin_forget_states(struct lin_search *s) {
 static uint32_t lin_most_open(const struct lin_problem *p) {
   uint32_t open = 0, most = 0;
   for (uint32_t r = 0; r < p->events; r++) {
-    if (p->skip && p->skip[p->event[r] >> 1]) continue;
+    if (p->skip && p->skip[p->event[r] >> 1] == LIN_SETTLED) continue;
     if (p->event[r] & 1) open--;
     else if (++open > most) most = open;
   }
@@ -349,16 +381,20 @@ int lin_search(struct lin_problem *p) {
   }
   if (run->stopped || lin_configs_add(s, &s->frontier, config) < 0) return LIN_UNDECIDED;
   uint32_t cut = 0, open = 0;
+  bool placing = p->skip && p->before;
   for (uint32_t r = 0; r < p->events; r++) {
     uint32_t op = p->event[r] >> 1;
-    if (p->skip && p->skip[op]) continue;
+    bool settled = p->skip && p->skip[op] == LIN_SETTLED;
     if ((r & 255) == 255 && !lin_poll(run)) return LIN_UNDECIDED;
-    if (!(p->event[r] & 1)) {
-      open++;
-      if (!lin_open(s, op)) return LIN_UNDECIDED;
+    if (settled || !(p->event[r] & 1)) {
+      s->gap = r;
+      open += !settled;
+      if (!settled && !lin_open(s, op)) return LIN_UNDECIDED;
+      if (placing && !lin_settle_now(s)) return LIN_UNDECIDED;
       continue;
     }
     open--;
+    s->gap = r - 1;
     if (!lin_return(s, s->slot_of[op])) return LIN_UNDECIDED;
     if (run->options->progress) *run->options->progress = run->settled + r / 2;
     if (!s->frontier.n) {
@@ -366,6 +402,8 @@ int lin_search(struct lin_problem *p) {
       int answer = lin_reject(p, LF_LIN_NO_ORDER, op, NULL, 0, 0, 0);
       return answer;
     }
+    s->gap = r;
+    if (placing && !lin_settle_now(s)) return LIN_UNDECIDED;
     if (!open && s->frontier.n == 1) cut = r + 1;
     if (!lin_forget_states(s)) return LIN_UNDECIDED;
   }

@@ -1,8 +1,6 @@
 /* Containers with distinct values: matching every get with its put, and ordering the values. */
 #include "linearize/internal.h"
 
-static bool lin_is_put(const struct lf_history_op *op) { return op->op == LF_OP_PUT || op->op == LF_OP_PUSH; }
-
 static uint32_t lin_value_slot(const uint32_t *slot, uint32_t mask, const struct lin_value *v, int64_t value) {
   uint32_t h = (uint32_t)lin_mix((uint64_t)value) & mask;
   while (slot[h] != LIN_NO && v[slot[h]].value != value) h = (h + 1) & mask;

@@ -39,7 +39,7 @@ bool lin_witness_sort(struct lin_witness *w) {
 }
 
 /* The sequential objects of the replay: one growable array of words used as queue, stack or heap. */
-struct lin_replay { int64_t *word; uint64_t *seq; size_t head, n; uint64_t next; int64_t value; };
+struct lin_replay { int64_t *word; uint64_t *seq; size_t head, n; uint32_t who; int64_t value; };
 
 static bool lin_replay_less(const struct lin_replay *r, size_t a, size_t b) {
   return r->word[2 * a] != r->word[2 * b] ? r->word[2 * a] < r->word[2 * b] : r->seq[a] < r->seq[b];
@@ -122,9 +122,64 @@ static bool lin_replay_step(struct lin_replay *r, const struct lf_lin_spec *spec
     if (op->op != LF_OP_RELEASE || r->value != (int64_t)op->client + 1) return lin_failed(op) && op->op == LF_OP_RELEASE;
     r->value = 0;
     return !lin_failed(op);
+  case LF_LIN_LOG:  /* word: the log */
+    if (op->op == LF_OP_APPEND) {
+      r->word[r->n++] = op->arg;
+      return true;
+    }
+    if (lin_failed(op)) return r->seq[r->who] == r->n;
+    if (r->seq[r->who] >= r->n || r->word[r->seq[r->who]] != op->result) return false;
+    r->seq[r->who]++;
+    return true;
+  case LF_LIN_BLOCK_POOL:  /* seq: which blocks are allocated */
+    if (lin_failed(op)) return op->op == LF_OP_ALLOC && spec->capacity && (int64_t)r->n + (op->arg2 > 1 ? op->arg2 : 1) > spec->capacity;
+    if ((op->op == LF_OP_ALLOC) == (r->seq[r->who] != 0)) return false;
+    r->seq[r->who] ^= 1;
+    r->n += op->op == LF_OP_ALLOC ? 1 : SIZE_MAX;
+    return !spec->capacity || r->n <= (size_t)spec->capacity;
   default:
     return false;
   }
+}
+
+/* Small numbers for the readers of a log, the blocks of a pool. */
+static uint32_t *lin_number(struct lin_problem *p) {
+  struct lin_run *run = p->run;
+  uint64_t *key = lin_alloc(run, p->n, sizeof *key);
+  uint32_t *item = lin_alloc(run, p->n, sizeof *item), *number = lin_alloc(run, p->n, sizeof *number);
+  if (run->stopped) return NULL;
+  for (uint32_t i = 0; i < p->n; i++) {
+    const struct lf_history_op *op = lin_op(p, i);
+    item[i] = i;
+    key[i] = (uint64_t)(run->spec->kind == LF_LIN_LOG ? lin_reader(op) : op->op == LF_OP_ALLOC ? op->result : op->arg);
+  }
+  lin_sort_pairs(run, key, item, p->n);
+  for (uint32_t k = 0, last = 0; k < p->n; k++) {
+    last += k && key[k] != key[k - 1];
+    number[item[k]] = last;
+  }
+  lin_free(run, item);
+  lin_free(run, key);
+  return number;
+}
+
+/* The order of batches, with a weak answer somewhere between its neighbours. */
+static bool lin_batches_hold(struct lin_witness *w, const uint32_t *position) {
+  struct lin_problem *p = w->p;
+  for (uint32_t i = 0; i < p->n; i++) {
+    uint32_t b = p->before[i];
+    bool placed = p->skip && p->skip[i] == LIN_PLACED;
+    if (placed && b != LIN_NO && p->skip[b] == LIN_PLACED) return false;  /* two in a row: left to the search */
+    if (placed && !lin_weak_in(p, i, b == LIN_NO ? p->call[i] : w->gap[position[b]], p->ret[i] - 1)) return false;
+    if (position[i] == LIN_NO || b == LIN_NO) continue;
+    if (position[b] == LIN_NO) {
+      uint32_t c = p->before[b];
+      if (!lin_weak_in(p, b, c == LIN_NO ? p->call[b] : w->gap[position[c]], w->gap[position[i]])) return false;
+      b = c;
+    }
+    if (b != LIN_NO && position[b] > position[i]) return false;
+  }
+  return true;
 }
 
 bool lin_witness_holds(struct lin_witness *w) {
@@ -133,10 +188,13 @@ bool lin_witness_holds(struct lin_witness *w) {
   uint32_t *position = lin_alloc(run, p->n, sizeof *position);
   bool heap = run->spec->kind == LF_LIN_PRIORITY_QUEUE;
   struct lin_replay r = {.value = run->spec->initial};
-  bool container = heap || run->spec->kind == LF_LIN_QUEUE || run->spec->kind == LF_LIN_STACK;
+  bool numbered = run->spec->kind == LF_LIN_LOG || run->spec->kind == LF_LIN_BLOCK_POOL;
+  bool container = heap || run->spec->kind == LF_LIN_QUEUE || run->spec->kind == LF_LIN_STACK || numbered;
   r.word = lin_alloc(run, container ? (heap ? 2 : 1) * (size_t)w->count : 1, sizeof *r.word);
-  r.seq = lin_alloc(run, heap ? w->count : 1, sizeof *r.seq);
+  r.seq = lin_alloc(run, heap || numbered ? p->n : 1, sizeof *r.seq);
+  uint32_t *number = numbered ? lin_number(p) : NULL;
   if (run->stopped) return false;
+  if (numbered) memset(r.seq, 0, p->n * sizeof *r.seq);
   memset(position, 0xff, p->n * sizeof *position);
   bool holds = true;
   uint32_t latest_call = 0;
@@ -144,18 +202,15 @@ bool lin_witness_holds(struct lin_witness *w) {
     uint32_t i = w->op[k];
     if ((k & 0xffff) == 0 && !lin_poll(run)) holds = false;
     latest_call = lin_max(latest_call, p->call[i]);
+    if (number) r.who = number[i];
     if (position[i] != LIN_NO || latest_call >= p->ret[i] || 
         !lin_replay_step(&r, run->spec, lin_op(p, i), w->tie ? w->tie[i] : k)) holds = false;
     position[i] = k;
   }
-  for (uint32_t i = 0; holds && i < p->n; i++) {
+  for (uint32_t i = 0; holds && i < p->n; i++)
     if (position[i] == LIN_NO) holds = lin_pending(lin_op(p, i)) || (p->skip && p->skip[i]);
-    else if (p->before) {
-      uint32_t b = p->before[i];
-      while (b != LIN_NO && position[b] == LIN_NO) b = p->before[b];
-      holds = b == LIN_NO || position[b] < position[i];
-    }
-  }
+  if (holds && p->before) holds = lin_batches_hold(w, position);
+  lin_free(run, number);
   lin_free(run, r.seq);
   lin_free(run, r.word);
   lin_free(run, position);
