@@ -6,12 +6,18 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
 
 from lockfree import __version__
 from lockfree._errors import LockfreeError
 from lockfree._sweep import Segment, segments, sweep
 
-TOOLS = ("lockfree.linearizability.cli", "lockfree.stress.cli", "lockfree.modelcheck.cli")
+
+def _tools() -> list[ModuleType]:
+    """The command-line side of every instrument: the `cli` module of each subpackage that has one."""
+    here = Path(__file__).parent
+    return [importlib.import_module(f"lockfree.{cli.parent.name}.cli") for cli in sorted(here.glob("*/cli.py"))]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -28,8 +34,8 @@ def _parser() -> argparse.ArgumentParser:
     gc.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     gc.add_argument("--dry-run", action="store_true", help="say what would be removed")
     gc.set_defaults(run=_gc)
-    for module in TOOLS:
-        importlib.import_module(module).add_parser(commands)
+    for tool in _tools():
+        tool.add_parser(commands)
     return parser
 
 

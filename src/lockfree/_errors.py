@@ -2,7 +2,6 @@
 
 import os
 import queue
-from enum import IntEnum
 from typing import Any, NoReturn
 
 from lockfree._native import ffi, lib
@@ -32,7 +31,7 @@ class NotRecoverable(LockfreeError):
     """The lock was released after `OwnerDied` without `recover()`: what it guards is inconsistent for good."""
 
 
-class Status(IntEnum):
+class Status:
     """`enum lf_status` of base.h."""
 
     OK = 0
@@ -85,7 +84,7 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
         raise SegmentError(
             f"{what}: {field}: found {shown.format(found)}, expected {shown.format(expected)}",
         )
-    kind, message = _MESSAGES.get(status, (LockfreeError, f"status {Status(status).name}"))
+    kind, message = _MESSAGES.get(status, (LockfreeError, f"status {status}"))
     raise kind(f"{what}: {message}" if message else what)
 
 

@@ -1,9 +1,14 @@
 """Where the C headers are: for workers in C, C++ or Rust that attach to the same segments."""
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def _find(installed: str, checkout: str) -> Path:
+def _find(installed: str, checkout: str) -> "Path":
+    from pathlib import Path
+
     package = Path(__file__).parent
     for candidate in (package / installed, package.parent.parent / checkout):
         if candidate.is_dir():

@@ -1,6 +1,5 @@
 """What a record is: bytes of bounded length, or one item of a NumPy dtype, and how a segment's note names it."""
 
-import ast
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -96,6 +95,8 @@ class NumpyCodec(Codec):
 
     @classmethod
     def from_note(cls, note: str) -> "NumpyCodec":
+        import ast
+
         import numpy as np
 
         base, shape = ast.literal_eval(note)

@@ -1,0 +1,32 @@
+import json
+import subprocess
+import sys
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_import_needs_cffi_alone():
+    loaded = json.loads(run("import sys, json, lockfree; print(json.dumps(sorted(sys.modules)))"))
+    top = {name.split(".")[0] for name in loaded}
+    for heavy in ("numpy", "rich", "jinja2", "multiprocessing", "asyncio", "argparse", "subprocess"):
+        assert heavy not in top
+    for tool in ("linearizability", "stress", "modelcheck"):
+        assert f"lockfree.{tool}" not in loaded
+
+
+def test_import_adds_little_to_that_of_cffi():
+    """CPU seconds of the second import, best of nine: what other programs do to this machine does not count."""
+    code = "import time, cffi; t = time.process_time(); import lockfree; print(time.process_time() - t)"
+    extra = [float(run(code)) for _ in range(9)]
+    assert min(extra) < 0.030, extra
+
+
+def test_every_public_name_exists_and_is_documented():
+    import lockfree
+
+    for name in lockfree.__all__:
+        assert getattr(lockfree, name) is not None
+        if not name.startswith("__"):
+            assert getattr(lockfree, name).__doc__, name
