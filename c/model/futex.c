@@ -44,8 +44,11 @@ int lf_model_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns) 
         return -EAGAIN;
     u128 bit = (u128)1 << t->tid;
     model_rmw(queue_of(word), 8, enter_queue, bit, RELAXED, pc);
+    t->behind_scenes = true;
     model_fence(SEQ_CST, pc);
-    lf_model_assume((uint32_t)model_load(address, 4, RELAXED, pc) == expected);
+    bool unchanged = (uint32_t)model_load(address, 4, RELAXED, pc) == expected;
+    t->behind_scenes = false;
+    lf_model_assume(unchanged);
     for (;;) {
         t->now.reads = 0;
         t->asleep = true;
@@ -70,7 +73,9 @@ int lf_model_futex_wake(uint32_t *word, int n) {
     uint64_t pc = PC;
     int others = R.threads - 1;
     int first = n < others ? model_choose(R.threads, pc) : 0;
+    R.current->behind_scenes = true;
     model_fence(SEQ_CST, pc);
+    R.current->behind_scenes = false;
     u128 request = (u128)(n < 0 ? 0 : n) << 32 | (u128)first;
     u128 before = model_rmw(queue_of(word), 8, leave_queue, request, RELAXED, pc);
     u128 after = leave_queue(before, request);

@@ -84,6 +84,7 @@ static struct event *event_new(enum event_kind kind, int order, struct loc *loc,
     e->caller = t->depth > 0 && t->depth <= MAX_DEPTH ? t->callers[t->depth - 1] : 0;
     e->first_reader = e->next_reader = e->rf = NO_EVENT;
     e->op = t->op;
+    e->hidden = t->behind_scenes;
     e->idx = t->events++;
     if (t->events >= MAX_THREAD_EVENTS)
         leave_run(RUN_UNUSABLE);

@@ -1,0 +1,117 @@
+"""Builds a client: the user's file instrumented by the compiler, linked with the checker's runtime."""
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from lockfree._include import get_include, get_model_runtime
+
+RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-g", "-fno-pie")
+CLIENT_FLAGS = (
+    "-std=gnu11",
+    "-O1",
+    "-g",
+    "-fno-pie",
+    "-fno-omit-frame-pointer",
+    "-fsanitize=thread",
+    "-Wno-tsan",
+    "-DLF_MODEL=1",
+)
+
+
+class BuildError(Exception):
+    """The compiler refused the file; the message is what it said."""
+
+
+def compiler() -> str:
+    """The C compiler: $CC, else cc. gcc and clang both have the instrumentation that is used."""
+    return os.environ.get("CC", "cc")
+
+
+def _run(command: Sequence[str]) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise BuildError(f"no C compiler: {command[0]} not found (set CC)") from error
+    if done.returncode != 0:
+        raise BuildError(done.stderr.strip() or f"{command[0]} exited with {done.returncode}")
+
+
+def _is_gcc(cc: str) -> bool:
+    try:
+        version = subprocess.run([cc, "--version"], capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError as error:
+        raise BuildError(f"no C compiler: {cc} not found (set CC)") from error
+    return "clang" not in version
+
+
+def _cache() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    directory = Path(home) / "lockfree"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="lockfree-model-"))
+    return directory
+
+
+def runtime_object() -> Path:
+    """The runtime as one object file, compiled once for each version of its sources and compiler."""
+    cc = compiler()
+    directory = Path(get_model_runtime())
+    sources = sorted(directory.glob("*.c"))
+    digest = hashlib.sha256(repr((cc, RUNTIME_FLAGS)).encode())
+    for file in sorted([*sources, *directory.glob("*.h")]):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    target = _cache() / f"model-{digest.hexdigest()[:24]}.o"
+    if target.exists():
+        return target
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        objects = [str(Path(scratch) / f"{source.stem}.o") for source in sources]
+        for source, out in zip(sources, objects, strict=True):
+            _run([cc, *RUNTIME_FLAGS, "-c", str(source), "-o", out])
+        joined = Path(scratch) / "model.o"
+        _run([cc, "-r", "-nostdlib", "-no-pie", *objects, "-o", str(joined)])
+        joined.replace(target)
+    return target
+
+
+def build(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    include: Sequence[str] = (),
+    define: Sequence[str] = (),
+    flags: Sequence[str] = (),
+) -> Path:
+    """Compiles `source` with its clients to the program `output`.
+
+    `include` are directories searched before lockfree's own headers, `define` are NAME or NAME=VALUE,
+    `flags` go to the compiler as they are. Raises `BuildError` with the compiler's words, and
+    `FileNotFoundError` if there is no such source.
+    """
+    path = Path(source)
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    cc = compiler()
+    runtime = get_model_runtime()
+    machine = ["-mcx16"] if os.uname().machine == "x86_64" else []
+    volatile = ["--param", "tsan-distinguish-volatile=0"] if _is_gcc(cc) else []
+    options = [
+        *CLIENT_FLAGS,
+        *machine,
+        *volatile,
+        *(f"-I{directory}" for directory in include),
+        f"-I{get_include()}",
+        f"-I{runtime}",
+        *(f"-D{name}" for name in define),
+        *flags,
+    ]
+    with tempfile.TemporaryDirectory() as scratch:
+        compiled = str(Path(scratch) / "client.o")
+        _run([cc, *options, "-include", str(Path(runtime) / "prelude.h"), "-c", str(path), "-o", compiled])
+        _run([cc, "-no-pie", compiled, str(runtime_object()), "-o", str(output)])
+    return Path(output)

@@ -1,0 +1,114 @@
+"""`lockfree model`: the model checker's command line."""
+
+import argparse
+import json
+import sys
+
+from lockfree.modelcheck.build import BuildError
+from lockfree.modelcheck.runner import Report, Settings, Verdict, check, replay
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the `model` command."""
+    parser = subparsers.add_parser(
+        "model",
+        help="explore the interleavings of a small C client under the C11 memory model",
+        description="Compiles FILE.c with instrumentation and explores the executions of its clients. Exit status: "
+        "0 nothing found within the printed bounds, 1 a violation, 2 undecided, 3 the file is unusable.",
+    )
+    defaults = Settings()
+    parser.add_argument("file", metavar="FILE.c")
+    parser.add_argument("--client", action="append", default=[], metavar="NAME", help="only this one (may be repeated)")
+    parser.add_argument(
+        "--mode", choices=["auto", "exhaustive", "bounded", "pct", "random"], default=defaults.mode,
+        help="auto: exhaustive, and if that does not end in half of the time, pct and random",
+    )  # fmt: skip
+    parser.add_argument("--preemptions", type=int, default=defaults.preemptions, help="bound of mode bounded")
+    parser.add_argument("--depth", type=int, default=defaults.depth, help="bug depth that mode pct aims at")
+    parser.add_argument("--executions", type=int, default=0, help="stop after so many (default: no such bound)")
+    parser.add_argument("--seconds", type=float, default=defaults.seconds, help="for each client (default: 10)")
+    parser.add_argument("--steps", type=int, default=defaults.steps, help="bound on the steps of one thread")
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--replay", metavar="TOKEN", help="run the one execution that a report named")
+    parser.add_argument(
+        "--threads-stop", action="store_true",
+        help="stop each thread for ever before each of its steps: the others must finish (lock-freedom)",
+    )  # fmt: skip
+    parser.add_argument("--c20", action="store_true", help="release sequences as in C++20 (weaker)")
+    parser.add_argument("-I", dest="include", action="append", default=[], metavar="DIR")
+    parser.add_argument("-D", dest="define", action="append", default=[], metavar="NAME[=VALUE]")
+    parser.add_argument("--cflag", dest="flags", action="append", default=[], metavar="FLAG", help="for the compiler")
+    parser.add_argument("--json", action="store_true", help="one JSON object for each client, without the trace")
+    parser.set_defaults(run=run)
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    return Settings(
+        mode=args.mode,
+        executions=args.executions,
+        seconds=args.seconds,
+        seed=args.seed,
+        preemptions=args.preemptions,
+        depth=args.depth,
+        steps=args.steps,
+        threads_stop=args.threads_stop,
+        c20=args.c20,
+    )
+
+
+def show(report: Report, file: str) -> str:
+    """A report as text."""
+    if report.verdict is Verdict.OK:
+        return f"OK         {report.client}  ({report.bounds()})"
+    if report.verdict is Verdict.UNKNOWN:
+        return f"UNKNOWN    {report.client}  ({report.bounds()}; raise --seconds, or use --mode pct)"
+    if report.verdict is Verdict.UNUSABLE:
+        return f"UNUSABLE   {report.client}  {report.message}"
+    lines = [f"VIOLATION  {report.client}  {report.kind}: {report.message}", ""]
+    if report.trace is not None:
+        lines += [report.trace.render(), ""]
+    lines.append(f"  found after {report.executions} executions in {report.seconds:.2f} s ({report.mode})")
+    lines += [f"  {note}" for note in report.notes]
+    if report.token:
+        lines.append(f"  again: lockfree model {file} --replay {report.token}")
+    return "\n".join(lines)
+
+
+def _as_json(report: Report) -> str:
+    return json.dumps(
+        {
+            "client": report.client,
+            "verdict": report.verdict.name,
+            "mode": report.mode,
+            "complete": report.complete,
+            "executions": report.executions,
+            "beyond_steps": report.beyond_steps,
+            "seconds": report.seconds,
+            "kind": report.kind,
+            "message": report.message,
+            "token": report.token,
+            "notes": report.notes,
+        }
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Checks, prints, and returns the exit status."""
+    build_options = {"include": args.include, "define": args.define, "flags": args.flags}
+    try:
+        if args.replay is not None:
+            reports = [replay(args.file, args.replay, **build_options)]
+        else:
+            reports = check(args.file, clients=args.client, settings=_settings(args), **build_options)
+    except (BuildError, FileNotFoundError, ValueError) as error:
+        print(f"lockfree model: {error}", file=sys.stderr)
+        return int(Verdict.UNUSABLE.value)
+    for report in reports:
+        print(_as_json(report) if args.json else show(report, args.file))
+        if report.mode == "replay" and report.verdict is Verdict.OK and report.trace is not None and not args.json:
+            print(report.trace.render())
+    verdicts = {report.verdict for report in reports}
+    for worst in (Verdict.VIOLATION, Verdict.UNUSABLE, Verdict.UNKNOWN):
+        if worst in verdicts:
+            return int(worst.value)
+    return int(Verdict.OK.value)

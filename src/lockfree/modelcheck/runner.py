@@ -1,0 +1,215 @@
+"""Runs a built client and reads what it reports."""
+
+import enum
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lockfree.modelcheck.build import build
+from lockfree.modelcheck.trace import Trace
+
+
+class Verdict(enum.Enum):
+    """What a check found; the value is the exit status of `lockfree model`."""
+
+    OK = 0
+    VIOLATION = 1
+    UNKNOWN = 2
+    UNUSABLE = 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to explore.
+
+    mode: `auto` (exhaustive, and if that does not end, PCT and random), `exhaustive` (every execution
+    graph), `bounded` (every schedule with at most `preemptions` preemptions), `pct`, `random`.
+    executions and seconds bound each client's search; 0 executions: no bound.
+    threads_stop: also stop each thread for ever before each of its steps; the others must finish.
+    steps: a thread that makes more is not followed (with threads_stop: a violation).
+    c20: release sequences as C++20 and C23 have them, without the thread's own later stores.
+    """
+
+    mode: str = "auto"
+    executions: int = 0
+    seconds: float = 10.0
+    seed: int = 1
+    preemptions: int = 2
+    depth: int = 3
+    steps: int = 1000
+    threads_stop: bool = False
+    c20: bool = False
+    outcomes: bool = False
+
+    def arguments(self) -> list[str]:
+        named = {
+            "mode": self.mode,
+            "executions": self.executions,
+            "seconds": self.seconds,
+            "seed": self.seed,
+            "preemptions": self.preemptions,
+            "depth": self.depth,
+            "steps": self.steps,
+        }
+        flags = {"threads-stop": self.threads_stop, "c20": self.c20, "outcomes": self.outcomes}
+        return [
+            *(part for name, value in named.items() for part in (f"--{name}", str(value))),
+            *(f"--{name}" for name, on in flags.items() if on),
+        ]
+
+
+@dataclass
+class Report:
+    """The verdict on one client, with its bounds.
+
+    complete: the search of `mode` went through all it is to go through. cut: executions given up as
+    unfair or explored elsewhere; beyond_steps: executions in which a thread reached the step bound.
+    token: replays the failing execution. outcomes: what the client observed, if asked for.
+    """
+
+    client: str
+    mode: str
+    verdict: Verdict
+    executions: int = 0
+    cut: int = 0
+    beyond_steps: int = 0
+    complete: bool = False
+    seconds: float = 0.0
+    kind: str = ""
+    message: str = ""
+    token: str = ""
+    notes: list[str] = field(default_factory=list)
+    outcomes: set[str] = field(default_factory=set)
+    trace: Trace | None = None
+
+    def bounds(self) -> str:
+        """What was explored, in words."""
+        words = {
+            "exhaustive": "every execution" if self.complete else "part of all executions",
+            "bounded": "every schedule within the preemption bound" if self.complete else "part of the schedules",
+            "pct": "schedules with random priorities",
+            "random": "random schedules",
+            "replay": "one execution",
+        }
+        text = f"{words[self.mode]}: {self.executions} in {self.seconds:.2f} s"
+        if self.beyond_steps:
+            text += f", {self.beyond_steps} more cut at the step bound"
+        return "; ".join([text, *self.notes])
+
+
+def clients_of(program: str | os.PathLike[str]) -> list[str]:
+    """The names of the clients in a built program."""
+    done = subprocess.run([str(program), "--list"], capture_output=True, text=True, check=True)
+    return [line.split("\t")[1] for line in done.stdout.splitlines() if line.startswith("client\t")]
+
+
+def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProcess[str]) -> Report:
+    report = Report(client, mode, Verdict.UNUSABLE, message=done.stderr.strip())
+    trace = Trace(program)
+    for line in done.stdout.splitlines():
+        what, _, rest = line.partition("\t")
+        fields = rest.split("\t")
+        if what == "summary":
+            verdict, executions, cut, beyond, complete, seconds = fields
+            report.verdict = Verdict[verdict.upper()]
+            report.executions, report.cut, report.beyond_steps = int(executions), int(cut), int(beyond)
+            report.complete, report.seconds = complete == "1", float(seconds)
+        elif what == "failure":
+            report.kind, report.message = fields[0], trace.explain(fields[1])
+        elif what == "token":
+            report.token = f"{client}:{fields[0]}"
+        elif what == "note":
+            report.notes.append(fields[0])
+        elif what == "unusable":
+            report.message = fields[0]
+        elif what == "outcome":
+            report.outcomes.add(fields[0])
+        else:
+            trace.add(what, fields)
+    if trace.events or trace.calls:
+        report.trace = trace
+    if not report.message and report.verdict is Verdict.UNUSABLE:
+        report.message = f"the program ended with status {done.returncode} and without a verdict"
+    return report
+
+
+def run(program: str | os.PathLike[str], client: str, settings: Settings) -> Report:
+    """Explores one client of a built program in one mode (not `auto`)."""
+    command = [str(program), "--client", client, *settings.arguments()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return _parse(client, settings.mode, str(program), done)
+
+
+def run_auto(program: str | os.PathLike[str], client: str, settings: Settings) -> Report:
+    """Exhaustive for half of the time; if it does not end, PCT and random for the rest."""
+    if settings.mode != "auto":
+        return run(program, client, settings)
+    share = settings.seconds / 4
+    first = run(program, client, replace(settings, mode="exhaustive", seconds=2 * share))
+    if first.verdict is not Verdict.UNKNOWN:
+        return first
+    note = f"all executions were too many ({first.executions} of them in {first.seconds:.1f} s)"
+    total = first.executions
+    for mode in ("pct", "random"):
+        report = run(program, client, replace(settings, mode=mode, seconds=share))
+        total += report.executions
+        report.notes.append(note)
+        if report.verdict is not Verdict.OK:
+            return report
+        note = f"{note}, nothing in {report.executions} with {'random priorities' if mode == 'pct' else mode}"
+    report.notes[-1:] = [note]
+    report.executions = total
+    return report
+
+
+def check(
+    source: str | os.PathLike[str],
+    *,
+    clients: Sequence[str] = (),
+    settings: Settings | None = None,
+    include: Sequence[str] = (),
+    define: Sequence[str] = (),
+    flags: Sequence[str] = (),
+) -> list[Report]:
+    """Builds `source` and checks its clients (all, or those named): one report each.
+
+    Raises `BuildError` if it does not compile, `FileNotFoundError` if it is not there, `ValueError` for a
+    client that it does not have. A client that the checker cannot run is a report with `UNUSABLE`.
+    """
+    with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
+        program = build(source, Path(scratch) / "client", include=include, define=define, flags=flags)
+        there = clients_of(program)
+        unknown = [name for name in clients if name not in there]
+        if unknown or not there:
+            raise ValueError(f"no client {', '.join(unknown)} in {source}; it has: {', '.join(there) or 'none'}")
+        reports = [run_auto(program, name, settings or Settings()) for name in clients or there]
+        for report in reports:
+            if report.trace is not None:
+                report.trace.locate()
+        return reports
+
+
+def replay(
+    source: str | os.PathLike[str],
+    token: str,
+    *,
+    include: Sequence[str] = (),
+    define: Sequence[str] = (),
+    flags: Sequence[str] = (),
+) -> Report:
+    """Runs the one execution that `token` (from a report) describes. Raises as `check` does."""
+    client, _, rest = token.partition(":")
+    with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
+        program = build(source, Path(scratch) / "client", include=include, define=define, flags=flags)
+        if client not in clients_of(program):
+            raise ValueError(f"no client {client} in {source}")
+        command = [str(program), "--client", client, "--replay", rest]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        report = _parse(client, "replay", str(program), done)
+        report.token = token
+        if report.trace is not None:
+            report.trace.locate()
+        return report

@@ -1,0 +1,212 @@
+"""A failing execution as text: threads in columns, one visible step a line."""
+
+import re
+import subprocess
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+OPERATIONS = {1: "put", 2: "get", 3: "read", 4: "write", 5: "add", 6: "acquire", 7: "try_acquire", 8: "release"}
+WITHOUT_ARGUMENT = {2, 3}
+RESULTS = {2**64 - 2: "EMPTY", 2**64 - 3: "FULL", 2**64 - 4: "BUSY"}
+IMAGINARY = 1 << 62  # the queue of a futex
+ARENA = 0x300000000000
+HEX = re.compile(r"@([0-9a-f]+)@")
+ADDRESS = re.compile(r"0x[0-9a-f]+")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One visible step; from_thread 0: what was there before the threads ran."""
+
+    thread: int
+    index: int
+    kind: str
+    order: str
+    size: int
+    address: int
+    label: str
+    read: int | None
+    written: int | None
+    from_thread: int | None
+    from_index: int | None
+    stale: int
+    place: int
+    hidden: bool
+    call: int
+    pc: int
+
+
+@dataclass(frozen=True)
+class Call:
+    thread: int
+    what: int
+    argument: int
+    result: int
+    pending: bool
+
+    def begin(self) -> str:
+        name = OPERATIONS.get(self.what, f"op{self.what}")
+        return f"{name}({'' if self.what in WITHOUT_ARGUMENT else _number(self.argument)})"
+
+    def end(self) -> str:
+        return f"{self.begin()} = {RESULTS.get(self.result, _number(self.result))}"
+
+
+def _number(value: int) -> str:
+    return str(value) if value < 1 << 16 else hex(value)
+
+
+def _optional(text: str, base: int) -> int | None:
+    return int(text, base) if text else None
+
+
+class Trace:
+    """What a program reported of one execution."""
+
+    def __init__(self, program: str) -> None:
+        self.program = program
+        self.events: list[Step] = []
+        self.calls: dict[int, Call] = {}
+        self.threads: dict[int, str] = {}
+        self._positions: dict[int, tuple[str, int, str]] = {}
+
+    def add(self, what: str, fields: list[str]) -> None:
+        if what == "event":
+            (tid, idx, kind, order, size, address, label, read, written, from_tid, from_idx, stale, place, hidden,
+             call, pc, _caller) = fields  # fmt: skip
+            self.events.append(
+                Step(
+                    int(tid), int(idx), kind, order, int(size), int(address, 16), label, _optional(read, 16),
+                    _optional(written, 16), _optional(from_tid, 10), _optional(from_idx, 10), int(stale), int(place),
+                    hidden == "1", int(call), int(pc, 16),
+                )
+            )  # fmt: skip
+        elif what == "call":
+            number, thread, operation, argument, result, pending = fields
+            self.calls[int(number)] = Call(
+                int(thread), int(operation), int(argument, 16), int(result, 16), pending == "1"
+            )
+        elif what == "thread":
+            self.threads[int(fields[0])] = fields[1]
+
+    @cached_property
+    def _symbols(self) -> tuple[list[int], list[tuple[int, int, str]]]:
+        done = subprocess.run(["nm", "-S", "--defined-only", self.program], capture_output=True, text=True, check=False)
+        found = []
+        for line in done.stdout.splitlines():
+            parts = line.split()
+            if len(parts) == 4 and parts[2] in "bBdDvV":
+                found.append((int(parts[0], 16), int(parts[1], 16), parts[3]))
+        found.sort()
+        return [start for start, _, _ in found], found
+
+    def name_of(self, address: int) -> str:
+        """The variable at an address, as far as the program's symbols tell."""
+        starts, symbols = self._symbols
+        at = bisect_right(starts, address) - 1
+        if at >= 0 and address < symbols[at][0] + symbols[at][1]:
+            start, _, name = symbols[at]
+            return name if start == address else f"{name}+{address - start}"
+        if ARENA <= address < ARENA + (1 << 24):
+            return f"memory+{(address - ARENA) & 0x1FFFFF:#x}"
+        return hex(address)
+
+    def locate(self) -> None:
+        """Looks up all source positions at once, while the program is there."""
+        _ = self._symbols
+        self._look_up({event.pc for event in self.events})
+
+    def _look_up(self, pcs: set[int]) -> None:
+        wanted = sorted(pcs - set(self._positions))
+        if not wanted:
+            return
+        command = ["addr2line", "-f", "-e", self.program, *(hex(pc - 1) for pc in wanted)]
+        try:
+            lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+        except FileNotFoundError:
+            lines = []
+        for pc, function, position in zip(wanted, lines[::2], lines[1::2], strict=False):
+            file, _, line = position.split(" ")[0].rpartition(":")
+            self._positions[pc] = (file, int(line) if line.isdigit() else 0, function)
+
+    def position(self, pc: int) -> str:
+        self._look_up({pc})
+        file, line, function = self._positions.get(pc, ("?", 0, "?"))
+        return f"{Path(file).name}:{line} {function}" if line else "?"
+
+    def explain(self, message: str) -> str:
+        """A message of the runtime with its program positions and addresses in the reader's terms."""
+        message = HEX.sub(lambda found: f"({self.position(int(found[1], 16))})", message)
+        return ADDRESS.sub(lambda found: self.name_of(int(found[0], 16)), message)
+
+    def _source(self, step: Step) -> str:
+        store = f"T{step.from_thread}#{step.from_index}"
+        if step.from_thread == 0:
+            store = "initial"
+        elif step.from_index == -1:
+            store = f"plain store of T{step.from_thread}"
+        return f"from {store}{', STALE' if step.stale else ''}"
+
+    def describe(self, step: Step) -> str:
+        """One step in words: what it did, the value it saw and where that came from."""
+        name = step.label or self.name_of(step.address & ~IMAGINARY)
+        if step.kind == "fence":
+            return f"fence {step.order}"
+        if step.kind == "choice":
+            return f"chooses {step.read}"
+        if step.address & IMAGINARY:
+            if step.kind == "load":
+                return f"sleeps on {name}" if step.read and step.read >> step.thread & 1 else f"woken on {name}"
+            before, after = step.read or 0, step.written or 0
+            if after > before or (after == before and after >> step.thread & 1):
+                return f"futex_wait({name})"
+            return f"futex_wake({name}): {(before & ~after).bit_count()} woken"
+        read = "" if step.read is None else _number(step.read)
+        written = "" if step.written is None else _number(step.written)
+        if step.kind == "store":
+            early = f" placed before {step.place} newer" if step.place else ""
+            return f"{name} := {written} {step.order}{early}"
+        if step.kind == "load":
+            return f"{name} == {read} {step.order} ({self._source(step)})"
+        if step.kind == "cas-failed":
+            return f"{name} cas fails on {read} {step.order} ({self._source(step)})"
+        return f"{name} {read} -> {written} {step.kind} {step.order} ({self._source(step)})"
+
+    def _rows(self) -> Iterator[tuple[int, str, str]]:
+        last = {step.call: number for number, step in enumerate(self.events) if step.call >= 0}
+        begun: set[int] = set()
+        for number, step in enumerate(self.events):
+            if step.call >= 0 and step.call not in begun:
+                begun.add(step.call)
+                yield step.thread, f"{self.calls[step.call].begin()} {{", ""
+            if not step.hidden:
+                indent = "  " if step.call >= 0 else ""
+                yield step.thread, f"{indent}#{step.index} {self.describe(step)}", self.position(step.pc)
+            if step.call >= 0 and last[step.call] == number and not self.calls[step.call].pending:
+                yield step.thread, f"}} {self.calls[step.call].end()}", ""
+        for number, call in self.calls.items():
+            if number not in begun:
+                yield call.thread, call.begin() if call.pending else call.end(), ""
+        for thread, state in self.threads.items():
+            if state != "finished":
+                yield thread, f"... {state}", ""
+
+    def render(self) -> str:
+        """The execution: one column a thread, the source position behind."""
+        threads = sorted(self.threads)
+        rows = list(self._rows())
+        widths = {t: max([len(f"T{t}"), *(len(text) for who, text, _ in rows if who == t)]) for t in threads}
+        stagger = sum(widths.values()) > 120  # wide: columns overlap, each a little further to the right
+        starts, at = {}, 0
+        for t in threads:
+            starts[t] = at
+            at += 16 if stagger else widths[t] + 3
+        total = max([starts[t] + widths[t] for t in threads], default=0)
+        lines = ["  " + "".join(f"{'T' + str(t):<{(16 if stagger else widths[t] + 3)}}" for t in threads).rstrip()]
+        for thread, text, where in rows:
+            left = " " * starts[thread] + text
+            lines.append(f"  {left:<{total}}   {where}".rstrip())
+        return "\n".join(lines)
