@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cffi import FFI
 
-INCLUDES = {"blocking": "core"}
+INCLUDES = {"blocking": "core", "stress": "core"}
 """An extension that speaks of another one's types: it shares them instead of declaring them again."""
 
 

@@ -1,0 +1,142 @@
+"""A run: rounds of every scenario in turn, within the time given, and a verdict on each primitive."""
+
+import multiprocessing
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lockfree.stress.checking import Check, Checked
+from lockfree.stress.figures import Figures
+from lockfree.stress.rounds import Limits, make_round
+from lockfree.stress.runner import RoundRunner
+from lockfree.stress.scenario import Scenario
+
+CHECKS_AT_ONCE = 2
+STRETCH = {"fork": 1.0, "forkserver": 1.5, "spawn": 4.0}
+"""Longer rounds where a process takes longer to start."""
+
+
+@dataclass
+class Tally:
+    """What is known of one primitive."""
+
+    name: str
+    procs: int
+    rounds: int = 0
+    operations: int = 0
+    running: float = 0.0
+    """Seconds."""
+    checking: float = 0.0
+    killed: int = 0
+    failures: list[Checked] = field(default_factory=list)
+    unknown: list[Checked] = field(default_factory=list)
+    figures: Figures = field(default_factory=Figures)
+    next_round: int = 0
+
+    @property
+    def verdict(self) -> str:
+        if self.failures:
+            return "VIOLATION"
+        return "UNKNOWN" if self.unknown or not self.operations else "OK"
+
+    @property
+    def rate(self) -> float:
+        """Operations per second."""
+        return self.operations / self.running if self.running else 0.0
+
+
+@dataclass
+class Campaign:
+    """`run` fills the tallies; `watch(campaign)` is called many times a second."""
+
+    scenarios: list[Scenario]
+    limits: Limits
+    seconds: float
+    method: str
+    out: Path
+    only_round: int | None = None
+    watch: Callable[["Campaign"], None] = lambda _campaign: None
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    now: str = ""
+    """What is under way, in words."""
+    live: int = 0
+    """Calls of the round under way."""
+    began: int = 0
+    elapsed: float = 0.0
+    interrupted: bool = False
+
+    def run(self) -> None:
+        self.began = time.monotonic_ns()
+        self.tallies = {s.name: Tally(s.name, self.limits.procs) for s in self.scenarios}
+        context: Any = multiprocessing.get_context(self.method)
+        if self.method == "forkserver":
+            context.set_forkserver_preload(["lockfree.stress.worker"])
+        checks: list[Check] = []
+        try:
+            while (scenario := self._next()) is not None:
+                self._round(scenario, context, checks)
+                while len(checks) >= CHECKS_AT_ONCE or (checks and checks[0].receiver.poll()):
+                    self._collect(checks)
+            while checks:
+                self.now = "checking the last rounds"
+                self._collect(checks)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            for check in checks:
+                check.cancel()
+            self.elapsed = (time.monotonic_ns() - self.began) / 1e9
+
+    @property
+    def operations(self) -> int:
+        return sum(t.operations for t in self.tallies.values())
+
+    @property
+    def verdict(self) -> str:
+        verdicts = {t.verdict for t in self.tallies.values()}
+        return next((v for v in ("VIOLATION", "UNKNOWN") if v in verdicts), "OK")
+
+    def progress(self) -> float:
+        """The part of the time that has passed."""
+        return min(1.0, (time.monotonic_ns() - self.began) / 1e9 / self.seconds)
+
+    def _next(self) -> Scenario | None:
+        """The scenario that has had the least of its time; None when the time is over or nothing is left to try."""
+        if time.monotonic_ns() - self.began >= self.seconds * 1e9:
+            return None
+        left = [s for s in self.scenarios if not self.tallies[s.name].failures]
+        return min(left, key=lambda s: self.tallies[s.name].running / s.weight, default=None)
+
+    def _round(self, scenario: Scenario, context: Any, checks: list[Check]) -> None:
+        tally = self.tallies[scenario.name]
+        number = tally.next_round if self.only_round is None else self.only_round
+        about = make_round(scenario, number, self.limits)
+        self.now = f"{scenario.name} {about}"
+        outcome = RoundRunner(scenario, about, context, self._tick).run()
+        tally.next_round += 1
+        tally.rounds += 1
+        tally.running += outcome.seconds
+        tally.killed += outcome.killed
+        checks.append(Check(scenario, about, outcome, began=self.began, seconds=self.seconds, out=self.out))
+
+    def _collect(self, checks: list[Check]) -> None:
+        while not checks[0].receiver.poll(0.05):
+            self.watch(self)
+        checked = checks[0].result()
+        checks.pop(0)
+        tally = self.tallies[checked.about.scenario]
+        tally.operations += checked.operations
+        tally.checking += checked.seconds
+        tally.figures.add(checked.figures)
+        if checked.status == "VIOLATION":
+            tally.failures.append(checked)
+        elif checked.status == "UNKNOWN":
+            tally.unknown.append(checked)
+        self.live = 0
+        self.watch(self)
+
+    def _tick(self, recorded: int) -> None:
+        self.live = recorded
+        self.watch(self)

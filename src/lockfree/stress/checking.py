@@ -1,0 +1,113 @@
+"""Histories to verdicts: each round is checked in a process of its own, which inherits the arena."""
+
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lockfree._native.stress import lib
+from lockfree.linearizability import Operation, Verdict, check
+from lockfree.stress.figures import Figures, summarise
+from lockfree.stress.runner import Outcome
+from lockfree.stress.scenario import Claim, Round, Scenario
+
+TIME_LIMIT = 60.0
+MEMORY_LIMIT = 1 << 30
+BINARY_FROM = 50_000
+"""Operations from which a kept history is written in the binary form."""
+
+
+@dataclass
+class Checked:
+    """The verdict on one round."""
+
+    about: Round
+    status: str = "OK"
+    reason: str = ""
+    operations: int = 0
+    seconds: float = 0.0
+    window: list[Operation] = field(default_factory=list)
+    """The counterexample."""
+    history_file: str = ""
+    figures: Figures = field(default_factory=Figures)
+
+
+@dataclass(frozen=True)
+class _Job:
+    scenario: Scenario
+    about: Round
+    outcome: Outcome
+    began: int
+    seconds: float
+    out: Path
+
+
+class Check:
+    """A check under way."""
+
+    def __init__(
+        self, scenario: Scenario, about: Round, outcome: Outcome, *, began: int, seconds: float, out: Path
+    ) -> None:
+        self.about, self.outcome = about, outcome
+        job = _Job(scenario, about, outcome, began, seconds, out)
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        context = multiprocessing.get_context("fork")
+        self._process: Any = context.Process(target=_check_main, args=(sender, job), daemon=True)
+        self._process.start()
+        sender.close()
+        self.receiver = receiver
+
+    def result(self) -> Checked:
+        """Waits for it."""
+        try:
+            checked: Checked = self.receiver.recv()
+        except EOFError:
+            checked = Checked(self.about, "UNKNOWN", "the checking process died")
+        self.cancel()
+        return checked
+
+    def cancel(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self.receiver.close()
+        self.outcome.arena.close()
+
+
+def _check_main(sender: Any, job: _Job) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lib.lf_stress_die_with_parent()
+    os.nice(5)
+    started = time.monotonic()
+    checked = Checked(job.about)
+    try:
+        checked.figures = summarise(job.outcome.arena, job.began, job.seconds)
+        checked.operations = job.outcome.arena.recorded()
+        if job.outcome.failure:
+            checked.status, checked.reason = "VIOLATION", job.outcome.failure
+        for claim in job.scenario.claims(job.about, job.outcome.arena):
+            verdict = check(claim.history, claim.spec, timeout=TIME_LIMIT, memory=MEMORY_LIMIT)
+            _take(checked, claim, verdict, job.out)
+    except Exception:  # noqa: BLE001 - the runner must hear of it
+        checked.status, checked.reason = "UNKNOWN", f"the check failed:\n{traceback.format_exc()}"
+    checked.seconds = time.monotonic() - started
+    sender.send(checked)
+
+
+def _take(checked: Checked, claim: Claim, verdict: Verdict, out: Path) -> None:
+    order = ("OK", "UNKNOWN", "VIOLATION")
+    if order.index(verdict.status) <= order.index(checked.status):
+        return
+    checked.status = verdict.status
+    checked.reason = f"{claim.what}: {verdict.reason}" if claim.what else verdict.reason
+    checked.window = verdict.operations
+    suffix = "lfhist" if len(claim.history) >= BINARY_FROM else "jsonl"
+    about = checked.about
+    path = out / f"{about.scenario}-round{about.number}-seed{about.seed}.{suffix}"
+    out.mkdir(parents=True, exist_ok=True)
+    claim.history.save(path, binary=suffix == "lfhist")
+    checked.history_file = str(path)
+    checked.reason += f"\nspecification: {claim.spec}"

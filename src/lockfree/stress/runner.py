@@ -1,0 +1,157 @@
+"""One round: its processes, its watchdog and its end. Nothing of it survives: no process, no memory."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from typing import Any
+
+from lockfree.stress.arena import Arena
+from lockfree.stress.chaos import Reaper
+from lockfree.stress.scenario import Round, Scenario
+from lockfree.stress.worker import main as worker_main
+
+START_LIMIT = 30.0
+"""Seconds in which all processes of a round must have started."""
+STALL_LIMIT = 10.0
+"""Seconds without progress of anybody after which a round counts as hung."""
+TICK = 0.02
+
+
+@dataclass
+class Outcome:
+    """What a round left behind. The arena is the receiver's to close."""
+
+    arena: Arena
+    began: int
+    """Nanoseconds of the monotonic clock."""
+    seconds: float
+    killed: int = 0
+    failure: str = ""
+    """What went wrong beside the history: a call that failed, a crash, a hang; "" if nothing did."""
+
+
+class RoundRunner:
+    """Runs one round; `tick` is called every now and then with the number of calls so far."""
+
+    def __init__(self, scenario: Scenario, about: Round, context: Any, tick: Callable[[int], None]) -> None:
+        self.scenario, self.about, self.context, self.tick = scenario, about, context, tick
+        self.processes: dict[int, Any] = {}
+        self.killed: set[int] = set()
+        self.spare = about.clients
+        spares = about.kills * max(about.threads)
+        self.arena = Arena(about.clients + spares, about.operations + 64)
+        self.shared = scenario.create(about)
+
+    def run(self) -> Outcome:
+        failure = ""
+        began, started = 0, time.monotonic()
+        try:
+            first = 0
+            for threads in self.about.threads:
+                self._start(first, threads)
+                first += threads
+            failure = self._await_start()
+            began, started = time.monotonic_ns(), time.monotonic()
+            if not failure:
+                self.arena.begin(self.about.seconds)
+                failure = self._watch()
+            if not failure:
+                failure = self.scenario.contradiction(self.about, self.arena, self.shared)
+        except BaseException:
+            self._end_all()
+            self.shared.close()
+            self.arena.close()
+            raise
+        self._end_all()
+        self.shared.close()
+        notes = self.arena.read_notes()
+        failure = "\n".join(text for text in (failure, notes) if text)
+        return Outcome(self.arena, began, time.monotonic() - started, len(self.killed), failure)
+
+    def _start(self, first: int, threads: int) -> None:
+        process = self.context.Process(
+            target=worker_main, args=(self.arena, self.shared, self.about, first, threads), daemon=True
+        )
+        process.start()
+        process.clients = range(first, first + threads)
+        self.processes[process.pid] = process
+
+    def _await_start(self) -> str:
+        limit = time.monotonic() + START_LIMIT
+        while not all(self.arena.log(i).ready for i in range(self.about.clients)):
+            if self.arena.control.stop or (dead := self._reap()):
+                return "" if self.arena.control.stop else dead
+            if time.monotonic() > limit:
+                return f"a process did not start within {START_LIMIT:.0f} s"
+            time.sleep(0.0005)
+        return ""
+
+    def _watch(self) -> str:
+        """Until every process has ended: what went wrong."""
+        reaper = Reaper(self.about.seed, self.about.kills, self.about.seconds)
+        reaper.begin()
+        seen, since = -1, time.monotonic()
+        while self.processes:
+            wait([p.sentinel for p in self.processes.values()], timeout=min(TICK, reaper.due()))
+            if crash := self._reap():
+                return crash
+            victim = reaper.strike(list(self.processes))
+            if victim is not None:
+                self._replace(victim)
+            recorded = self.arena.recorded() + sum(int(self.arena.log(i).finished) for i in range(self.arena.clients))
+            self.tick(recorded)
+            if recorded != seen:
+                seen, since = recorded, time.monotonic()
+            elif time.monotonic() - since > STALL_LIMIT + self.about.max_wait:
+                return self._describe_hang()
+        return ""
+
+    def _replace(self, victim: int) -> None:
+        process = self.processes.pop(victim)
+        process.join()
+        self.killed.add(victim)
+        self._start(self.spare, len(process.clients))
+        self.spare += len(process.clients)
+
+    def _reap(self) -> str:
+        """Joins who has ended: how one of them crashed, if so."""
+        for pid, process in list(self.processes.items()):
+            if process.exitcode is not None:
+                process.join()
+                del self.processes[pid]
+                if process.exitcode != 0:
+                    return f"process {pid} (clients {_span(process.clients)}) ended with {_code(process.exitcode)}"
+        return ""
+
+    def _describe_hang(self) -> str:
+        """Who does not get on, and where they stand."""
+        lines = [f"no progress for {STALL_LIMIT:.0f} s"]
+        for pid, process in self.processes.items():
+            where = ""
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/wchan") as file:
+                    where = file.read()
+                os.kill(pid, signal.SIGUSR1)
+            lines.append(f"process {pid} (clients {_span(process.clients)}) is in the kernel at {where or 'nothing'}")
+        time.sleep(0.3)  # they write their stacks to the notes
+        return "\n".join(lines)
+
+    def _end_all(self) -> None:
+        self.arena.stop()
+        for process in self.processes.values():
+            process.kill()
+        for process in self.processes.values():
+            process.join()
+        self.processes.clear()
+
+
+def _span(clients: range) -> str:
+    return f"{clients[0]}" if len(clients) == 1 else f"{clients[0]} to {clients[-1]}"
+
+
+def _code(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"

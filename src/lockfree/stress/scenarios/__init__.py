@@ -1,0 +1,1 @@
+"""One module per primitive, each with a `SCENARIO`. A new primitive is a new file here."""

@@ -1,0 +1,55 @@
+"""A counterexample as columns: one per client, time going down."""
+
+from collections.abc import Sequence
+
+from lockfree.linearizability import Operation
+
+WIDTH = 22
+
+
+def _call(op: Operation) -> str:
+    return op.op if op.arg is None else f"{op.op} {_value(op.arg)}"
+
+
+def _answer(op: Operation) -> str:
+    if op.result is None:
+        return f"{op.op}: EMPTY" if op.op == "get" else f"{op.op}: nothing"
+    if op.result is True:
+        return f"{op.op}: done"
+    if op.result is False:
+        return f"{op.op}: " + {"put": "FULL", "acquire": "refused", "release": "refused"}.get(op.op, "no")
+    return f"{op.op}: {_value(op.result)}"
+
+
+def _value(value: object) -> str:
+    """Values of the rings as client.sequence, which is what they are made of."""
+    if isinstance(value, list | tuple):
+        return ",".join(_value(v) for v in value)
+    if isinstance(value, int) and value >> 40:
+        return f"#{(value >> 40) - 1}.{value & (1 << 40) - 1}"
+    return str(value)
+
+
+def columns(operations: Sequence[Operation], threads: Sequence[int]) -> str:
+    """The calls and returns of these operations, in order, a column per client; `threads`: clients per process."""
+    clients = sorted({op.client for op in operations})
+    process = [number for number, count in enumerate(threads) for _ in range(count)]
+    heads = [f"process {process[c]}, client {c}" if c < len(process) else f"client {c}" for c in clients]
+    events = [(op.call, 1, i) for i, op in enumerate(operations)]
+    events += [(op.return_, 0, i) for i, op in enumerate(operations) if op.return_ is not None]
+    start = min((at for at, _, _ in events), default=0)
+    lines = ["       ns  " + "".join(head.ljust(WIDTH) for head in heads)]
+    inside: set[int] = set()
+    for at, begins, i in sorted(events, key=lambda e: (e[0], -e[1])):
+        op = operations[i]
+        cells = []
+        for client in clients:
+            if client == op.client:
+                cells.append(f"┌ {_call(op)}" if begins else f"└ {_answer(op)}")
+            else:
+                cells.append("│" if client in inside else "")
+        (inside.add if begins else inside.discard)(op.client)
+        lines.append(f"{at - start:>9}  " + "".join(c.ljust(WIDTH) for c in cells).rstrip())
+    pending = [op for op in operations if op.return_ is None]
+    lines += [f"           client {op.client}: {_call(op)} never returned" for op in pending]
+    return "\n".join(lines)
