@@ -145,6 +145,7 @@ LF_INLINE int lf_segment_publish(struct lf_handle *h, const char *name) {
 
 /* Attach by name: open, check, join, and make sure that it was not swept in between. */
 LF_INLINE int lf_segment_attach(struct lf_handle *h, const char *name, const struct lf_kind *kind) {
+    uint64_t patience = lf_now() + 1000000000u; /* with a sweeper that was stopped half-way */
     for (;;) {
         struct stat file;
         int status = lf_segment_open(h, name, kind);
@@ -156,10 +157,13 @@ LF_INLINE int lf_segment_attach(struct lf_handle *h, const char *name, const str
             lf_detach(h); /* swept: look the name up again */
             continue;
         }
-        int all_alive = fstat(h->fd, &file) == 0 && file.st_nlink > 0;
+        /* Byte 0 is only ever a sweeper's; asked first, since a sweep that is over shows in the file. */
+        int sweeping = lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, 0, 1) > 0;
+        int swept = fstat(h->fd, &file) == 0 && file.st_nlink == 0;
         lf_segment_unmap(h);
-        if (all_alive)
+        if (!swept && (!sweeping || lf_now() > patience))
             return LF_NO_PARTICIPANT;
+        sched_yield();
     }
 }
 
