@@ -5,5 +5,6 @@
 #include "atomic_cell.h"
 #include "mpmc_ring.h"
 #include "priority_queue.h"
+#include "spsc_ring.h"
 
 #endif

@@ -13,18 +13,16 @@
 #ifndef LOCKFREE_THREAD_TOKEN_H
 #define LOCKFREE_THREAD_TOKEN_H
 
-#include "atomics.h"
+#include "wait.h"
 
 #ifdef LF_MODEL
 int lf_model_thread(void);
 
 LF_INLINE uint32_t lf_thread_token(void) { return (uint32_t)lf_model_thread() + 1; }
 LF_INLINE int lf_thread_alive(uint32_t token) { return token != 0; }
+LF_INLINE int lf_thread_stays_alive(uint32_t token) { return token != 0; }
 #else
-#include <errno.h>
 #include <pthread.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 static __thread uint32_t lf__token __attribute__((unused));
 static uint32_t lf__token_forgotten_by_children __attribute__((unused));
@@ -41,6 +39,16 @@ LF_INLINE uint32_t lf_thread_token(void) { return LF_LIKELY(lf__token != 0) ? lf
 
 LF_INLINE int lf_thread_alive(uint32_t token) {
     return token != 0 && !(syscall(SYS_tgkill, getpid(), (pid_t)token, 0) != 0 && errno == ESRCH);
+}
+
+/* The same, giving a thread that was joined 10 ms to be gone: for answers that are errors, not for waiting. */
+LF_INLINE int lf_thread_stays_alive(uint32_t token) {
+    for (int i = 0; i < 100; i++) {
+        if (!lf_thread_alive(token))
+            return 0;
+        lf_nap(100000);
+    }
+    return 1;
 }
 #endif
 

@@ -35,6 +35,7 @@ LF_INLINE int lf_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_
     return lf_model_futex_wait(word, expected, timeout_ns);
 }
 LF_INLINE int lf_futex_wake(uint32_t *word, int n) { return lf_model_futex_wake(word, n); }
+LF_INLINE void lf_nap(uint64_t ns) { (void)ns, lf_model_pause(); }
 #else
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -73,6 +74,12 @@ LF_INLINE int lf_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_
 /* Wakes at most n sleepers, in the order in which they fell asleep; how many it woke. */
 LF_INLINE int lf_futex_wake(uint32_t *word, int n) {
     return (int)syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
+}
+
+/* Gives the processor away where nobody can be asked for a wake. */
+LF_INLINE void lf_nap(uint64_t ns) {
+    uint32_t nobody = 0;
+    lf_futex_wait(&nobody, 0, ns);
 }
 #endif
 
@@ -124,6 +131,16 @@ LF_INLINE void lf_eventcount_notify(struct lf_eventcount *ec, uint32_t n) {
     uint64_t word = lf_load_relaxed(&ec->word);
     if (LF_UNLIKELY(word >> 32 != 0))
         lf__eventcount_wake(ec, word, n);
+}
+
+/* The same for a count on which one thread at a time waits; wait-free. A failed exchange says that the waiter itself
+ * moved after [E2], so that its next check sees the condition. */
+LF_INLINE void lf_eventcount_notify_sole(struct lf_eventcount *ec) {
+    lf_fence_seq_cst(); /* [E2] */
+    uint64_t word = lf_load_relaxed(&ec->word);
+    if (LF_UNLIKELY(word >> 32 != 0) && /* announcements that killed waiters left behind go with it */
+        lf_cas_relaxed(&ec->word, &word, (uint64_t)(uint32_t)((uint32_t)word + 1)))
+        lf_futex_wake(lf__epoch(ec), 1);
 }
 
 LF_INLINE void lf_eventcount_notify_all(struct lf_eventcount *ec) { lf_eventcount_notify(ec, UINT32_MAX); }

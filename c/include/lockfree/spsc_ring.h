@@ -1,0 +1,430 @@
+/* spsc_ring.h: bounded FIFO ring of byte records, one producer, one consumer.
+ *
+ * Contract
+ *   Linearizable FIFO with exact EMPTY and exact FULL. A record is 0..record_size bytes and comes out with its exact
+ *   length. The first thread that puts becomes the producer, the first that gets the consumer (one thread may be
+ *   both). Anybody else is told LF_ROLE_TAKEN until the holder gives its role back, detaches, ends (a thread of the
+ *   caller's process) or dies (a process).
+ * Progress: wait-free: no step depends on the other side. put and get sleep (blocking.h). Claiming a role, once per
+ *   holder, may take a few naps while a holder that has just ended is still being buried.
+ * Death: the role is free again. A half-written record was never visible; one whose get was cut off is still inside.
+ * Layout: {not_empty, not_full} | producer | consumer | slots, `stride` bytes each.
+ *   slot  {position : 32 | length + 1, or 0 when free : 32}, payload. The flag and the record share a cache line.
+ *   side  {holder: participant : 32 | thread token : 32; position; cursor}: position counts the records of all holders
+ *         and wraps at 2^64; cursor is the slot that it stands for, kept so that nothing is divided.
+ * Invariants
+ *   [I1] the slot of position p changes: free at p - capacity -> full at p (producer) -> free at p (consumer) -> ...
+ *   [I2] a side's position is that of the next slot it changes, or one behind if its holder was killed in between; the
+ *        slot's word says which, so that a new holder begins at the right place.
+ * Linearization points: put and get: the store of the slot's word; FULL and EMPTY: its load.
+ * Wrap: slots hold the low half of the position and are overwritten each `capacity` < 2^32 positions: no two meanings.
+ * Source: a flag inside the slot, after FastForward (Giacomoni, Moseley, Vachharajani, PPoPP 2008). */
+#ifndef LOCKFREE_SPSC_RING_H
+#define LOCKFREE_SPSC_RING_H
+
+#include "blocking.h"
+#include "thread_token.h"
+
+#define LF_KIND_SPSC_RING 9u
+#define LF_SPSC_MAX_CAPACITY (UINT64_C(1) << 31)
+#define LF_SPSC_MAX_RECORD (UINT64_C(1) << 31)
+
+enum lf_spsc_role { LF_PRODUCER = 0, LF_CONSUMER = 1 };
+
+struct lf_spsc_side {
+    LF_ALIGNED uint64_t holder; /* 0: nobody */
+    uint64_t position;
+    uint64_t cursor;
+};
+
+struct lf_spsc_body {
+    LF_ALIGNED struct lf_eventcount not_empty; /* line 0: the consumer announces, the producer looks */
+    LF_ALIGNED struct lf_eventcount not_full;  /* line 1: the producer announces, the consumer looks */
+    struct lf_spsc_side sides[2];              /* lines 2 and 3: each written by its holder alone */
+};
+LF_STATIC_ASSERT(offsetof(struct lf_spsc_body, sides) == 2 * LF_CACHE_LINE, "layout");
+LF_STATIC_ASSERT(sizeof(struct lf_spsc_body) == 4 * LF_CACHE_LINE, "layout");
+
+struct lf_spsc_slot {
+    uint64_t word; /* the payload follows, aligned to 8 */
+};
+
+struct lf_spsc_ring {
+    struct lf_handle h;
+    struct lf_spsc_body *body;
+    unsigned char *slots;
+    uint64_t stride;
+    uint64_t capacity;
+    uint64_t record_size;
+    uint64_t start;
+};
+
+LF_INLINE uint64_t lf_spsc_stride(uint64_t record_size) {
+    return lf_round_up(sizeof(struct lf_spsc_slot) + record_size, 8);
+}
+
+/* Bytes of a segment with this geometry; LF_INVALID if out of bounds. geometry = {capacity, record_size, start}. */
+LF_INLINE int lf_spsc_ring_bytes(uint64_t capacity, uint64_t record_size, uint64_t *bytes) {
+    if (capacity < 1 || capacity > LF_SPSC_MAX_CAPACITY || record_size > LF_SPSC_MAX_RECORD)
+        return LF_INVALID;
+    *bytes = LF_BODY_OFFSET + sizeof(struct lf_spsc_body);
+    return lf_add_mul(bytes, capacity, lf_spsc_stride(record_size));
+}
+
+LF_INLINE int lf__spsc_view(struct lf_handle *h) {
+    struct lf_spsc_ring *r = (struct lf_spsc_ring *)h;
+    const uint64_t *geometry = h->segment->identity.geometry;
+    uint64_t bytes = 0;
+    r->capacity = geometry[0];
+    r->record_size = geometry[1];
+    r->start = geometry[2];
+    if (lf_spsc_ring_bytes(r->capacity, r->record_size, &bytes) != LF_OK || bytes != h->bytes)
+        return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
+    r->body = (struct lf_spsc_body *)(void *)h->body;
+    r->slots = h->body + sizeof(struct lf_spsc_body);
+    r->stride = lf_spsc_stride(r->record_size);
+    return LF_OK;
+}
+
+LF_INLINE struct lf_spsc_slot *lf__spsc_slot(const struct lf_spsc_ring *r, uint64_t cursor) {
+    return (struct lf_spsc_slot *)(void *)(r->slots + cursor * r->stride);
+}
+LF_INLINE unsigned char *lf_spsc_ring_payload(const struct lf_spsc_ring *r, int64_t slot) {
+    return (unsigned char *)(lf__spsc_slot(r, (uint64_t)slot) + 1);
+}
+LF_INLINE uint64_t lf__spsc_free(uint64_t position) { return position << 32; }
+LF_INLINE uint64_t lf__spsc_full(uint64_t position, uint64_t length) { return position << 32 | (length + 1); }
+LF_INLINE int lf__spsc_is_at(uint64_t word, uint64_t position) { return word >> 32 == (uint32_t)position; }
+
+LF_INLINE void lf__spsc_recover(struct lf_handle *h, uint32_t gone) {
+    struct lf_spsc_ring *r = (struct lf_spsc_ring *)h;
+    for (int role = 0; role < 2; role++) {
+        uint64_t holder = lf_load_relaxed(&r->body->sides[role].holder);
+        if (holder >> 32 == gone)
+            lf_cas_release(&r->body->sides[role].holder, &holder, (uint64_t)0); /* [S1] pairs with [S2] */
+    }
+}
+
+static const struct lf_kind lf_spsc_ring_kind = {LF_KIND_SPSC_RING, lf__spsc_view, lf__spsc_recover};
+
+/* Lays out a fresh body. `start`: the first position; tests begin near the wraps. */
+LF_INLINE void lf__spsc_layout(struct lf_spsc_ring *r) {
+    for (uint64_t i = 0; i < r->capacity; i++)
+        lf__spsc_slot(r, i)->word = lf__spsc_free(r->start + i - r->capacity);
+    r->body->sides[LF_PRODUCER].position = r->start;
+    r->body->sides[LF_CONSUMER].position = r->start;
+}
+
+/* In zeroed memory of the caller's; others of the same process join with lf_segment_attach_local. */
+LF_INLINE int lf_spsc_ring_create_local(struct lf_spsc_ring *r, void *memory, uint64_t capacity, uint64_t record_size,
+                                        uint64_t start) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, start, 0, 0, 0};
+    int status = lf_spsc_ring_bytes(capacity, record_size, &bytes);
+    if (status == LF_OK)
+        status = lf_segment_create_local(&r->h, &lf_spsc_ring_kind, memory, bytes, geometry);
+    if (status == LF_OK)
+        lf__spsc_layout(r);
+    return status;
+}
+
+#ifndef LF_MODEL
+LF_INLINE int lf_spsc_ring_create(struct lf_spsc_ring *r, const char *name, uint64_t capacity, uint64_t record_size,
+                                  uint64_t start) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, start, 0, 0, 0};
+    if (lf_spsc_ring_bytes(capacity, record_size, &bytes) != LF_OK)
+        return LF_INVALID;
+    int status = lf_segment_create(&r->h, name, &lf_spsc_ring_kind, bytes, geometry);
+    if (status != LF_OK)
+        return status;
+    lf__spsc_layout(r);
+    return lf_segment_publish(&r->h, name);
+}
+LF_INLINE int lf_spsc_ring_attach(struct lf_spsc_ring *r, const char *name) {
+    return lf_segment_attach(&r->h, name, &lf_spsc_ring_kind);
+}
+LF_INLINE int lf_spsc_ring_attach_fd(struct lf_spsc_ring *r, int fd) {
+    return lf_segment_attach_fd(&r->h, fd, &lf_spsc_ring_kind);
+}
+#endif
+
+/* ---- roles ---- */
+
+LF_INLINE uint64_t lf__spsc_me(const struct lf_spsc_ring *r) {
+    return (uint64_t)r->h.participant << 32 | lf_thread_token();
+}
+
+/* [I2]: finds the place where the last holder stopped. */
+LF_INLINE int lf__spsc_resume(struct lf_spsc_ring *r, enum lf_spsc_role role) {
+    struct lf_spsc_side *side = &r->body->sides[role];
+    uint64_t position = lf_load_acquire(&side->position); /* [S3] pairs with [S4]: the slots below are done with */
+    for (int lag = 0; lag < 2; lag++, position++) {
+        uint64_t cursor = (position - r->start) % r->capacity;
+        uint64_t word = lf_load_acquire(&lf__spsc_slot(r, cursor)->word); /* [S5] or [S6] */
+        int published = lf__spsc_is_at(word, position), freed = word == lf__spsc_free(position);
+        if (role == LF_PRODUCER ? published : freed || lf__spsc_is_at(word, position + r->capacity))
+            continue; /* the last holder had done this one */
+        lf_store_relaxed(&side->cursor, cursor);
+        lf_store_release(&side->position, position); /* [S4] */
+        return LF_OK;
+    }
+    return LF_CORRUPT;
+}
+
+/* The role for the calling thread, if nobody alive holds it. */
+LF_INLINE int lf__spsc_claim(struct lf_spsc_ring *r, enum lf_spsc_role role) {
+    uint64_t *place = &r->body->sides[role].holder;
+    for (int tries = 0; tries < 4; tries++) {
+        uint64_t holder = lf_load_relaxed(place);
+        if (holder != 0 && holder >> 32 == r->h.participant && lf_thread_stays_alive((uint32_t)holder))
+            return LF_ROLE_TAKEN;
+        if (holder == 0 || holder >> 32 == r->h.participant) {
+            if (!lf_cas_acquire(place, &holder, lf__spsc_me(r))) /* [S2] pairs with [S1] */
+                continue;
+            int status = lf__spsc_resume(r, role);
+            if (status != LF_OK)
+                lf_store_release(place, (uint64_t)0); /* [S1] */
+            return status;
+        }
+        if (tries > 0)
+            lf_nap(100000); /* another thread may be at the recovery of the holder */
+        lf_reap(&r->h);
+    }
+    return LF_ROLE_TAKEN;
+}
+
+LF_INLINE int lf__spsc_enter(struct lf_spsc_ring *r, enum lf_spsc_role role) {
+    if (LF_UNLIKELY(lf_is_closed(&r->h)))
+        return LF_CLOSED;
+    if (LF_LIKELY(lf_load_relaxed(&r->body->sides[role].holder) == lf__spsc_me(r)))
+        return LF_OK;
+    return lf__spsc_claim(r, role);
+}
+
+/* Gives the calling thread's role back: LF_NOT_OWNER if it has none. */
+LF_INLINE int lf_spsc_ring_release_role(struct lf_spsc_ring *r, enum lf_spsc_role role) {
+    if (lf_is_closed(&r->h))
+        return LF_CLOSED;
+    uint64_t *place = &r->body->sides[role].holder;
+    if (lf_load_relaxed(place) != lf__spsc_me(r))
+        return LF_NOT_OWNER;
+    lf_store_release(place, (uint64_t)0); /* [S1] */
+    return LF_OK;
+}
+
+/* ---- zero copy: the slot of the next record, in place ---- */
+
+/* The slot to write the next record into: its number >= 0, LF_FULL, LF_ROLE_TAKEN or LF_CORRUPT. Then commit; nothing
+ * has happened until then, so cancelling is not calling it. */
+LF_INLINE int64_t lf_spsc_ring_reserve(struct lf_spsc_ring *r) {
+    int status = lf__spsc_enter(r, LF_PRODUCER);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
+    struct lf_spsc_side *side = &r->body->sides[LF_PRODUCER];
+    uint64_t cursor = lf_load_relaxed(&side->cursor), last = lf_load_relaxed(&side->position) - r->capacity;
+    if (LF_UNLIKELY(cursor >= r->capacity))
+        return LF_CORRUPT;
+    uint64_t word = lf_load_acquire(&lf__spsc_slot(r, cursor)->word); /* [S5] pairs with [S6]: it was copied out */
+    if (LF_LIKELY(word == lf__spsc_free(last)))
+        return (int64_t)cursor;
+    return lf__spsc_is_at(word, last) ? LF_FULL : LF_CORRUPT;
+}
+
+LF_INLINE void lf__spsc_step(struct lf_spsc_ring *r, enum lf_spsc_role role, uint64_t cursor, uint64_t position) {
+    struct lf_spsc_side *side = &r->body->sides[role];
+    lf_store_release(&side->position, position + 1); /* [S4] pairs with [S3]; never before the slot's word */
+    lf_store_relaxed(&side->cursor, cursor + 1 == r->capacity ? 0 : cursor + 1);
+}
+
+LF_INLINE void lf__spsc_publish(struct lf_spsc_ring *r, int64_t slot, uint64_t length) {
+    uint64_t position = lf_load_relaxed(&r->body->sides[LF_PRODUCER].position);
+    uint64_t *word = &lf__spsc_slot(r, (uint64_t)slot)->word;
+    lf_store_release(word, lf__spsc_full(position, length)); /* [S7] pairs with [S8]: the record is readable */
+    lf__spsc_step(r, LF_PRODUCER, (uint64_t)slot, position);
+}
+
+/* LF_BUSY: this slot is not the one that the calling thread reserved. */
+LF_INLINE int lf_spsc_ring_commit(struct lf_spsc_ring *r, int64_t slot, uint64_t length) {
+    if (length > r->record_size)
+        return LF_TOO_LONG;
+    if (lf_load_relaxed(&r->body->sides[LF_PRODUCER].holder) != lf__spsc_me(r) || lf_spsc_ring_reserve(r) != slot)
+        return lf_is_closed(&r->h) ? LF_CLOSED : LF_BUSY;
+    lf__spsc_publish(r, slot, length);
+    lf_eventcount_notify_sole(&r->body->not_empty);
+    return LF_OK;
+}
+
+/* The oldest record, in place and still inside: its slot number >= 0 and its length, or LF_EMPTY, LF_ROLE_TAKEN or
+ * LF_CORRUPT. Then release, or leave it. */
+LF_INLINE int64_t lf_spsc_ring_peek(struct lf_spsc_ring *r, uint64_t *length) {
+    int status = lf__spsc_enter(r, LF_CONSUMER);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
+    struct lf_spsc_side *side = &r->body->sides[LF_CONSUMER];
+    uint64_t cursor = lf_load_relaxed(&side->cursor), position = lf_load_relaxed(&side->position);
+    if (LF_UNLIKELY(cursor >= r->capacity))
+        return LF_CORRUPT;
+    uint64_t word = lf_load_acquire(&lf__spsc_slot(r, cursor)->word); /* [S8] pairs with [S7] */
+    uint64_t beyond = (uint64_t)(uint32_t)word - 1;                     /* the length, or huge when free */
+    if (LF_LIKELY(lf__spsc_is_at(word, position) && beyond <= r->record_size)) {
+        *length = beyond;
+        return (int64_t)cursor;
+    }
+    return word == lf__spsc_free(position - r->capacity) ? LF_EMPTY : LF_CORRUPT;
+}
+
+LF_INLINE void lf__spsc_consume(struct lf_spsc_ring *r, int64_t slot) {
+    uint64_t position = lf_load_relaxed(&r->body->sides[LF_CONSUMER].position);
+    uint64_t *word = &lf__spsc_slot(r, (uint64_t)slot)->word;
+    lf_store_release(word, lf__spsc_free(position)); /* [S6] pairs with [S5]: we have read it */
+    lf__spsc_step(r, LF_CONSUMER, (uint64_t)slot, position);
+}
+
+/* LF_BUSY: this slot is not the one that the calling thread peeked at. */
+LF_INLINE int lf_spsc_ring_release(struct lf_spsc_ring *r, int64_t slot) {
+    uint64_t length;
+    if (lf_load_relaxed(&r->body->sides[LF_CONSUMER].holder) != lf__spsc_me(r) || lf_spsc_ring_peek(r, &length) != slot)
+        return lf_is_closed(&r->h) ? LF_CLOSED : LF_BUSY;
+    lf__spsc_consume(r, slot);
+    lf_eventcount_notify_sole(&r->body->not_full);
+    return LF_OK;
+}
+
+/* ---- copying, one record ---- */
+
+LF_INLINE int lf__spsc_put_at(struct lf_spsc_ring *r, int64_t slot, const void *record, uint64_t length) {
+    if (slot < 0)
+        return (int)slot;
+    memcpy(lf_spsc_ring_payload(r, slot), record, length);
+    lf__spsc_publish(r, slot, length);
+    lf_eventcount_notify_sole(&r->body->not_empty);
+    return LF_OK;
+}
+LF_INLINE int64_t lf__spsc_get_at(struct lf_spsc_ring *r, int64_t slot, void *record, uint64_t length) {
+    if (slot < 0)
+        return slot;
+    memcpy(record, lf_spsc_ring_payload(r, slot), length);
+    lf__spsc_consume(r, slot);
+    lf_eventcount_notify_sole(&r->body->not_full);
+    return (int64_t)length;
+}
+
+LF_INLINE int lf_spsc_ring_try_put(struct lf_spsc_ring *r, const void *record, uint64_t length) {
+    if (LF_UNLIKELY(length > r->record_size))
+        return LF_TOO_LONG;
+    return lf__spsc_put_at(r, lf_spsc_ring_reserve(r), record, length);
+}
+
+/* `record` has room for record_size bytes; the length >= 0, LF_EMPTY, LF_ROLE_TAKEN or LF_CORRUPT. */
+LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
+    uint64_t length = 0;
+    int64_t slot = lf_spsc_ring_peek(r, &length);
+    return lf__spsc_get_at(r, slot, record, length);
+}
+
+/* ---- batches: each record is published, or freed, as soon as it is copied; one look for sleepers at the end ---- */
+
+/* Puts records until the ring is full; how many went in, or a negative status if none did. Either every record has
+ * `length` bytes and they stand `pitch` apart, or `lengths` is not NULL and they stand packed, lengths[i] bytes each. */
+LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *records, uint64_t pitch, uint64_t length,
+                                        const uint32_t *lengths, uint64_t count) {
+    const unsigned char *from = (const unsigned char *)records;
+    uint64_t done = 0;
+    int64_t slot = 0;
+    if (lengths == NULL && length > r->record_size)
+        return LF_TOO_LONG;
+    for (uint64_t i = 0; lengths != NULL && i < count; i++)
+        if (lengths[i] > r->record_size)
+            return LF_TOO_LONG;
+    while (done < count && (slot = lf_spsc_ring_reserve(r)) >= 0) {
+        if (lengths != NULL)
+            pitch = length = lengths[done];
+        memcpy(lf_spsc_ring_payload(r, slot), from, length);
+        lf__spsc_publish(r, slot, length);
+        from += pitch;
+        done++;
+    }
+    if (done > 0)
+        lf_eventcount_notify_sole(&r->body->not_empty);
+    return done > 0 || slot == LF_FULL ? (int64_t)done : slot;
+}
+
+/* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros; lengths (or NULL) gets each
+ * one's length. How many, or a negative status if none. */
+LF_INLINE int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, uint64_t pitch, uint32_t *lengths,
+                                        uint64_t count) {
+    unsigned char *to = (unsigned char *)records;
+    uint64_t done = 0, length = 0;
+    int64_t slot = 0;
+    if (pitch < r->record_size)
+        return LF_INVALID;
+    while (done < count && (slot = lf_spsc_ring_peek(r, &length)) >= 0) {
+        memcpy(to + done * pitch, lf_spsc_ring_payload(r, slot), length);
+        memset(to + done * pitch + length, 0, pitch - length);
+        if (lengths != NULL)
+            lengths[done] = (uint32_t)length;
+        lf__spsc_consume(r, slot);
+        done++;
+    }
+    if (done > 0)
+        lf_eventcount_notify_sole(&r->body->not_full);
+    return done > 0 || slot == LF_EMPTY ? (int64_t)done : slot;
+}
+
+/* ---- waiting: deadline in ns of lf_now(), LF_FOREVER, or 0 to try once ---- */
+
+struct lf__spsc_call {
+    struct lf_spsc_ring *r;
+    int64_t slot;
+    uint64_t length;
+};
+LF_INLINE int lf__spsc_attempt_reserve(void *operation) {
+    struct lf__spsc_call *call = (struct lf__spsc_call *)operation;
+    call->slot = lf_spsc_ring_reserve(call->r);
+    return call->slot < 0 ? (int)call->slot : LF_OK;
+}
+LF_INLINE int lf__spsc_attempt_peek(void *operation) {
+    struct lf__spsc_call *call = (struct lf__spsc_call *)operation;
+    call->slot = lf_spsc_ring_peek(call->r, &call->length);
+    return call->slot < 0 ? (int)call->slot : LF_OK;
+}
+
+/* As reserve, waiting while the ring is full: also LF_INTERRUPTED and LF_CLOSED. */
+LF_INLINE int64_t lf_spsc_ring_reserve_wait(struct lf_spsc_ring *r, uint64_t deadline) {
+    struct lf__spsc_call call = {r, 0, 0};
+    int status = lf_block_on(&r->h, &r->body->not_full, lf__spsc_attempt_reserve, &call, LF_FULL, deadline);
+    return status == LF_OK ? call.slot : status;
+}
+LF_INLINE int64_t lf_spsc_ring_peek_wait(struct lf_spsc_ring *r, uint64_t *length, uint64_t deadline) {
+    struct lf__spsc_call call = {r, 0, 0};
+    int status = lf_block_on(&r->h, &r->body->not_empty, lf__spsc_attempt_peek, &call, LF_EMPTY, deadline);
+    *length = call.length;
+    return status == LF_OK ? call.slot : status;
+}
+LF_INLINE int lf_spsc_ring_put(struct lf_spsc_ring *r, const void *record, uint64_t length, uint64_t deadline) {
+    if (length > r->record_size)
+        return LF_TOO_LONG;
+    return lf__spsc_put_at(r, lf_spsc_ring_reserve_wait(r, deadline), record, length);
+}
+LF_INLINE int64_t lf_spsc_ring_get(struct lf_spsc_ring *r, void *record, uint64_t deadline) {
+    uint64_t length = 0;
+    int64_t slot = lf_spsc_ring_peek_wait(r, &length, deadline);
+    return lf__spsc_get_at(r, slot, record, length);
+}
+
+/* Records inside, between 0 and capacity; exact when nothing runs and no killed holder is without an heir. */
+LF_INLINE uint64_t lf_spsc_ring_size(const struct lf_spsc_ring *r) {
+    uint64_t head = lf_load_acquire(&r->body->sides[LF_CONSUMER].position); /* [S3]: not ahead of the tail read next */
+    uint64_t size = lf_load_relaxed(&r->body->sides[LF_PRODUCER].position) - head;
+    return size > (uint64_t)INT64_MAX ? 0 : size > r->capacity ? r->capacity : size;
+}
+
+LF_INLINE void lf_spsc_ring_close(struct lf_spsc_ring *r) {
+    struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
+    lf_close(&r->h, counts, 2);
+}
+LF_INLINE void lf_spsc_ring_shutdown(struct lf_spsc_ring *r) {
+    struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
+    lf_shutdown(&r->h, counts, 2);
+}
+
+#endif
