@@ -11,6 +11,7 @@ from lockfree._errors import (
 from lockfree._include import get_include
 from lockfree.atomic import AtomicF64, AtomicFlag, AtomicI64, AtomicU32, AtomicU64, atomic_view
 from lockfree.mpmc_ring import MPMCRing
+from lockfree.priority_queue import PriorityQueue
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,7 @@ __all__ = [
     "MPMCRing",
     "NotRecoverable",
     "OwnerDied",
+    "PriorityQueue",
     "RoleTaken",
     "SegmentError",
     "__version__",

@@ -14,6 +14,7 @@ class Codec:
     size: int
     fast: type
     note: str
+    noun = "ring"  # what the container is called in messages
 
     def encode(self, record: Any) -> bytes:
         raise NotImplementedError
@@ -34,7 +35,9 @@ class Codec:
         encoded: list[bytes] = [cast("bytes", r) if type(r) is self.fast else self.encode(r) for r in records]
         for position, record in enumerate(encoded):
             if len(record) > self.size:
-                raise ValueError(f"records[{position}] has {len(record)} bytes: the ring takes at most {self.size}")
+                raise ValueError(
+                    f"records[{position}] has {len(record)} bytes: the {self.noun} takes at most {self.size}"
+                )
         return b"".join(encoded), ffi.new("uint32_t[]", [len(r) for r in encoded]), len(encoded)
 
 
@@ -69,7 +72,7 @@ class BytesCodec(Codec):
             view = memoryview(records)
         except TypeError:
             return None
-        return _rows_of(view, self.size)
+        return _rows_of(view, self.size, self.noun)
 
 
 class NumpyCodec(Codec):
@@ -123,10 +126,10 @@ class NumpyCodec(Codec):
         if array.dtype != self._base or array.shape[1:] != self._shape or array.ndim != 1 + len(self._shape):
             wanted = f"{self._base} of shape (n, *{self._shape})"
             raise ValueError(f"records is {array.dtype} of shape {array.shape}: it must be {wanted}")
-        return _rows_of(self._np.ascontiguousarray(array).data.cast("B"), self.size, count=len(array))
+        return _rows_of(self._np.ascontiguousarray(array).data.cast("B"), self.size, self.noun, count=len(array))
 
 
-def _rows_of(view: memoryview, size: int, count: int | None = None) -> tuple[Any, int, int, Any]:
+def _rows_of(view: memoryview, size: int, noun: str, count: int | None = None) -> tuple[Any, int, int, Any]:
     if not view.c_contiguous:
         raise ValueError("records is a buffer that is not C-contiguous")
     if count is None:
@@ -137,7 +140,7 @@ def _rows_of(view: memoryview, size: int, count: int | None = None) -> tuple[Any
         return view, 0, 0, 0
     pitch = view.nbytes // count
     if pitch > size:
-        raise ValueError(f"records has rows of {pitch} bytes: the ring takes at most {size}")
+        raise ValueError(f"records has rows of {pitch} bytes: the {noun} takes at most {size}")
     return view, pitch, pitch, count
 
 

@@ -110,16 +110,22 @@ LF_INLINE int lf_priority_queue_create_local(struct lf_priority_queue *q, void *
 }
 
 #ifndef LF_MODEL
-LF_INLINE int lf_priority_queue_create(struct lf_priority_queue *q, const char *name, uint64_t capacity,
-                                       uint64_t record_size, uint64_t levels, uint64_t start) {
+/* A segment laid out and not yet published, so that the caller may write its note. */
+LF_INLINE int lf__priority_queue_allocate(struct lf_priority_queue *q, const char *name, uint64_t capacity,
+                                          uint64_t record_size, uint64_t levels, uint64_t start) {
     uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, levels, start, 0, 0};
     if (lf_priority_queue_bytes(capacity, record_size, levels, &bytes) != LF_OK)
         return LF_INVALID;
     int status = lf_segment_create(&q->h, name, &lf_priority_queue_kind, bytes, geometry);
-    if (status != LF_OK)
-        return status;
-    lf__priority_layout(q, start);
-    return lf_segment_publish(&q->h, name);
+    if (status == LF_OK)
+        lf__priority_layout(q, start);
+    return status;
+}
+/* name NULL: anonymous. `start` as in the layout, 0 in earnest. */
+LF_INLINE int lf_priority_queue_create(struct lf_priority_queue *q, const char *name, uint64_t capacity,
+                                       uint64_t record_size, uint64_t levels, uint64_t start) {
+    int status = lf__priority_queue_allocate(q, name, capacity, record_size, levels, start);
+    return status == LF_OK ? lf_segment_publish(&q->h, name) : status;
 }
 LF_INLINE int lf_priority_queue_attach(struct lf_priority_queue *q, const char *name) {
     return lf_segment_attach(&q->h, name, &lf_priority_queue_kind);
@@ -131,7 +137,7 @@ LF_INLINE int lf_priority_queue_attach_fd(struct lf_priority_queue *q, int fd) {
 
 /* ---- zero copy: a slot in hand between two calls ---- */
 
-/* A free slot to write into: its number >= 0, LF_FULL or LF_CORRUPT. Then commit or release. */
+/* A free slot to write into: its number >= 0, LF_FULL or LF_CORRUPT. Then commit or cancel. */
 LF_INLINE int64_t lf_priority_queue_reserve(struct lf_priority_queue *q) {
     if (LF_UNLIKELY(lf_is_closed(&q->h)))
         return LF_CLOSED;
@@ -154,11 +160,14 @@ LF_INLINE int lf_priority_queue_commit(struct lf_priority_queue *q, int64_t inde
     lf_priority_queue_slot(q, (uint64_t)index)->length = (uint32_t)length;
     return lf_priority_queue_requeue(q, index, level);
 }
-/* Gives a slot back: a reservation that is not committed, or a record that has been read. */
+/* Gives the slot of a record that has been read back. */
 LF_INLINE int lf_priority_queue_release(struct lf_priority_queue *q, int64_t index) {
     int status = lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
     lf_eventcount_notify(&q->body->not_full, 1);
     return status;
+}
+LF_INLINE int lf_priority_queue_cancel(struct lf_priority_queue *q, int64_t index) {
+    return lf_priority_queue_release(q, index);
 }
 /* The first record, out of the queue and in hand; `lease` 0 or LF_LEASE: whether it is published again if we die.
  * Its slot number >= 0, its level and length, or LF_EMPTY or LF_CORRUPT. Then release. */

@@ -1,6 +1,7 @@
 /* After all fragments: hangs the binders on lockfree._native. 0, or -1 with a Python error set. */
 static PyMethodDef lf_py_binders[] = {
     {"bind_mpmc_ring", lf_py_bind_mpmc_ring, METH_VARARGS, NULL},
+    {"bind_priority_queue", lf_py_bind_priority_queue, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
