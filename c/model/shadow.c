@@ -67,7 +67,8 @@ static bool ordered_after(const struct word *word, uint8_t mask, bool write, boo
         const struct record *r = &word->record[i];
         if ((r->mask & mask) == 0 || r->tid == t->tid || !(write || r->write) || t->hb.of[r->tid] > r->epoch)
             continue;
-        race(plain ? "plain" : "atomic", write, word->key, pc, r->tid, r->write ? "plain write" : "plain read", r->pc);
+        race(plain ? "plain" : "atomic", write, word->key + (unsigned)__builtin_ctz(mask), pc, r->tid,
+             r->write ? "plain write" : "plain read", r->pc);
         return false;
     }
     return true;
