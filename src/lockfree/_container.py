@@ -194,8 +194,8 @@ class Container(Shared):
                 if held is not None:
                     setattr(self._hand, which, None)
                     _end_view(held[1])
-        self.__dict__.pop("try_put", None)
-        self.__dict__.pop("try_get", None)
+        for bound in ("try_put", "try_get", "_put_batch", "_get_batch", "_get_rows"):
+            self.__dict__.pop(bound, None)
         super().close()
 
     def _describe(self) -> str:

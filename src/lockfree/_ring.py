@@ -3,7 +3,7 @@
 import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from lockfree import _native
 from lockfree._container import MAX_CAPACITY, Container, codec_of
@@ -16,8 +16,14 @@ from lockfree._waiting import FOREVER, deadline
 _COUNT_MAX = 2**62
 
 
+def _not_bound(_argument: Any) -> Any:
+    return NotImplemented
+
+
 class Ring(Container):
     """Base of the rings: first in, first out."""
+
+    _put_batch = _get_batch = _get_rows = staticmethod(_not_bound)
 
     def __init__(
         self,
@@ -49,7 +55,8 @@ class Ring(Container):
         own = type(self).try_put is Ring.try_put and type(self).try_get is Ring.try_get
         if binder is not None and own and self._fast is bytes:
             bound = binder(int(ffi.cast("uintptr_t", self._h)), self._h)
-            self.__dict__["try_put"], self.__dict__["try_get"] = bound
+            self.__dict__["try_put"], self.__dict__["try_get"] = bound[:2]
+            self._put_batch, self._get_batch, self._get_rows = bound[2:]
 
     # ---- one record, copied ----
 
@@ -127,6 +134,9 @@ class Ring(Container):
         `records` is a sequence of records, a 2-D buffer with one record per row, or an array of the ring's dtype. One
         that is too long is ValueError and nothing goes in.
         """
+        done = self._put_batch(records)
+        if done is not NotImplemented:
+            return int(done)
         rows = self._codec.rows(records)
         if rows is None:
             packed, lengths, count = self._codec.pack(records)
@@ -145,10 +155,13 @@ class Ring(Container):
         With `block` it waits for the first one at most `timeout` seconds, then raises `queue.Empty`.
         """
         wanted = check_int("max", max, 0, _COUNT_MAX)
-        records = []
+        records: list[Any] = []
         if block and wanted > 0:
             records.append(self.get(True, timeout))
             wanted -= 1
+        batch = self._get_batch(wanted)
+        if batch is not NotImplemented:
+            return records + cast("list[Any]", batch)
         count = min(wanted, builtin_max(self.qsize(), 0 if records else 1))
         pitch = self.record_size
         memory, lengths = ffi.new("char[]", builtin_max(count * pitch, 1)), ffi.new("uint32_t[]", count)
@@ -164,6 +177,9 @@ class Ring(Container):
 
         A row must have at least `record_size` bytes; a shorter record is padded with zeros.
         """
+        done = self._get_rows(buffer)
+        if done is not NotImplemented:
+            return int(done)
         memory, pitch, rows = writable_rows(buffer, self.record_size)
         status = self._c_get_many(self._h, memory, pitch, NULL, rows)
         if status < 0:

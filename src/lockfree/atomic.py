@@ -1,7 +1,8 @@
 """Atomic variables: in shared memory of their own, or laid over any writable buffer."""
 
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal, cast
 
+from lockfree import _native
 from lockfree._errors import Closed
 from lockfree._native import NULL, ffi, lib
 from lockfree._segment import Holder, Shared, check_int, check_name
@@ -29,6 +30,11 @@ STORE: Final = _Orders("a store", _STORE)
 BOTH: Final = _Orders("a read-modify-write", _BOTH)
 
 
+def _unbound(*_args: Any) -> Any:
+    """Stands where no builtin is bound, and says so in the way that leads to the general path."""
+    raise TypeError
+
+
 class _Cell:
     """The operations, over a pointer that keeps the memory behind it alive. All of them are wait-free, but for
     `AtomicF64.fetch_add` and `fetch_sub`, which are lock-free.
@@ -50,6 +56,18 @@ class _Cell:
     _c_fetch_xor: ClassVar[Any]
 
     _p: Any  # None once closed
+    _load = _store = _add = _exchange_if = staticmethod(_unbound)
+
+    def _bind(self, owner: Any) -> None:
+        """The commonest calls with seq_cst become builtins bound to the cell."""
+        binder = getattr(_native, f"bind_{self._type}", None)
+        if binder is not None:
+            bound = binder(int(ffi.cast("uintptr_t", self._p)), owner)
+            self._load, self._store, self._add, self._exchange_if = bound
+
+    def _unbind(self) -> None:
+        self._p = None
+        self._load = self._store = self._add = self._exchange_if = _unbound
 
     def __init_subclass__(cls, type: str | None = None, number: int = 0) -> None:  # noqa: A002
         if type is None:
@@ -79,6 +97,11 @@ class _Cell:
 
     def load(self, order: Order = "seq_cst") -> Any:
         """The value. Orders: relaxed, acquire, seq_cst."""
+        if order == "seq_cst":
+            try:
+                return self._load()
+            except TypeError:
+                pass
         try:
             return self._c_load(self._p, LOAD[order])
         except TypeError:
@@ -87,6 +110,13 @@ class _Cell:
 
     def store(self, value: Any, order: Order = "seq_cst") -> None:
         """Writes the value. Orders: relaxed, release, seq_cst."""
+        if order == "seq_cst":
+            try:
+                self._store(value)
+            except (TypeError, OverflowError):
+                pass
+            else:
+                return
         try:
             self._c_store(self._p, value, STORE[order])
         except (TypeError, OverflowError):
@@ -103,6 +133,11 @@ class _Cell:
 
     def compare_exchange(self, expected: Any, desired: Any, order: Order = "seq_cst") -> tuple[bool, Any]:
         """Writes `desired` if the value is `expected`: (whether it was, the value observed). Never fails spuriously."""
+        if order == "seq_cst":
+            try:
+                return cast("tuple[bool, Any]", self._exchange_if(expected, desired))
+            except (TypeError, OverflowError):
+                pass
         try:
             observed = self._c_compare_exchange(self._p, expected, desired, BOTH[order])
         except (TypeError, OverflowError):
@@ -113,6 +148,11 @@ class _Cell:
 
     def fetch_add(self, value: Any, order: Order = "seq_cst") -> Any:
         """Adds; the value before. Integers wrap as in C."""
+        if order == "seq_cst":
+            try:
+                return self._add(value)
+            except (TypeError, OverflowError):
+                pass
         try:
             return self._c_fetch_add(self._p, value, BOTH[order])
         except (TypeError, OverflowError):
@@ -241,7 +281,7 @@ class _Flag(_Cell, type="u32", number=5):
         return self.load()
 
 
-class _Shared(Shared):
+class _Shared(_Cell, Shared):
     """An atomic variable in a segment of its own."""
 
     _struct = "struct lf_atomic_cell"
@@ -262,9 +302,6 @@ class _Shared(Shared):
         status = lib.lf_py_atomic_cell_create(handle, encoded, self._number, bits[0])
         self._created(handle, status, name)
 
-    def _operand(self, name: str, value: Any) -> Any:
-        raise NotImplementedError
-
     def _pointer_type(self) -> str:
         return _POINTER[self._number]
 
@@ -275,9 +312,10 @@ class _Shared(Shared):
             found, expected = _NAMES.get(self._h.type), _NAMES[self._number]
             raise SegmentError(f"{self.name!r}: type of the atomic: found {found}, expected {expected}")
         self._p = ffi.gc(ffi.cast(self._pointer_type(), self._h.value), Holder(self._h))
+        self._bind(self._h)
 
     def close(self) -> None:
-        self._p = None
+        self._unbind()
         super().close()
 
     def _describe(self) -> str:
@@ -308,7 +346,7 @@ class AtomicFlag(_Flag, _Shared):
     """An atomic boolean."""
 
 
-class _View:
+class _View(_Cell):
     """An atomic laid over the user's buffer; it holds the buffer, and owns nothing."""
 
     _p: Any
@@ -316,6 +354,7 @@ class _View:
     def __init__(self, pointer: Any, owner: Any) -> None:
         self._p = pointer
         self._owner = owner
+        self._bind(owner)
 
     def __repr__(self) -> str:
         return f"<lockfree.{type(self).__name__} value={getattr(self, 'value', None)}>"

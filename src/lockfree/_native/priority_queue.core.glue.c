@@ -65,5 +65,5 @@ static PyMethodDef lf_py_fast_priority_queue_methods[] = {
      "(priority, record) of the most urgent record, or None if the queue is empty."},
 };
 static PyObject *lf_py_bind_priority_queue(PyObject *self, PyObject *args) {
-    return lf_py_bind(args, lf_py_fast_priority_queue_methods);
+    return lf_py_bind(args, LF_PY_RING, lf_py_fast_priority_queue_methods, 2);
 }

@@ -2,6 +2,9 @@
 static PyMethodDef lf_py_binders[] = {
     {"bind_mpmc_ring", lf_py_bind_mpmc_ring, METH_VARARGS, NULL},
     {"bind_priority_queue", lf_py_bind_priority_queue, METH_VARARGS, NULL},
+    {"bind_u32", lf_py_bind_u32, METH_VARARGS, NULL},
+    {"bind_u64", lf_py_bind_u64, METH_VARARGS, NULL},
+    {"bind_i64", lf_py_bind_i64, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
