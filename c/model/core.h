@@ -177,6 +177,9 @@ void model_fence(int order, uint64_t pc);
 int model_choose(int options, uint64_t pc);
 int coherence_bound(const struct loc *loc, const clk *hb);
 
+/* futex.c */
+void record_death(void);
+
 /* location.c: which bytes are one atomic object. */
 void locations_reset(void);
 void locations_forget_widths(void);

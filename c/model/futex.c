@@ -82,12 +82,20 @@ int lf_model_futex_wake(uint32_t *word, int n) {
     return __builtin_popcountll((uint64_t)before) - __builtin_popcountll((uint64_t)after);
 }
 
-uint64_t lf_model_now(void) {
-    return R.current != NULL ? ++R.current->clock_ns : 0;
-}
+uint64_t lf_model_now(void) { return R.current != NULL ? R.current->clock_ns : 0; }
+
+/* The death of a thread is its last store, into an imaginary object; the kernel that tells of it has seen
+ * everything that the dead one did. */
+static uintptr_t death_of(uint32_t thread) { return (uintptr_t)3 << 62 | (uintptr_t)thread << 4; }
+
+void record_death(void) { model_store(death_of(R.current->tid), 8, 1, RELEASE, 0); }
 
 int lf_model_participant_alive(uint32_t participant) {
-    return participant >= 32 || (R.dead_participants >> participant & 1) == 0;
+    if (participant < 32 && (R.dead_participants >> participant & 1) != 0)
+        return 0;
+    if (!R.running || !R.client->stop_is_death || (int)participant != R.options.stop_thread)
+        return 1;
+    return model_load(death_of(participant), 8, ACQUIRE, PC) == 0;
 }
 
 void lf_model_set_participant_dead(uint32_t participant) {

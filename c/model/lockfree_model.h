@@ -75,6 +75,7 @@ struct lf_model_client {
     int spins;          /* useless turns of a waiting loop that are followed; 0 means 1 */
     int timeouts;       /* times a thread's timed sleep may end by itself */
     int spurious;       /* times a thread's sleep may end without a wake */
+    int stop_is_death; /* 1: participant t is thread t, and dies when it is stopped for ever */
     int may_stop;       /* bit t: thread t may be stopped for ever with --threads-stop; 0 means each */
 };
 

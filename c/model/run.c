@@ -89,11 +89,14 @@ static void go_on(void) {
 void enter_step(void) {
     struct thread *t = R.current;
     R.heartbeat++;
-    if (t->tid == R.options.stop_thread && t->steps == R.options.stop_step)
+    if (t->tid == R.options.stop_thread && t->steps == R.options.stop_step) {
+        t->steps++;
+        if (R.client->stop_is_death)
+            record_death();
         t->stopped = true;
-    else if (t->steps >= R.options.steps)
+    } else if (t->steps++ >= R.options.steps) {
         leave_run(RUN_BOUND);
-    t->steps++;
+    }
     go_on();
 }
 

@@ -21,10 +21,11 @@ int lf_model_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns);
 /* Wakes at most n sleepers, which ones is the checker's choice; returns how many. */
 int lf_model_futex_wake(uint32_t *word, int n);
 
-/* Nanoseconds of a clock of the calling thread: monotone, moves by 1 a call and by a time-out that passed. */
+/* Nanoseconds of a clock of the calling thread, which moves only by the time-outs that it slept through. */
 uint64_t lf_model_now(void);
 
-/* 1 while the participant has not been declared dead with lf_model_set_participant_dead(). */
+/* 0 if the participant was declared dead with lf_model_set_participant_dead(), or is a thread that was stopped
+ * for ever in a client that says stop_is_death. */
 int lf_model_participant_alive(uint32_t participant);
 
 #ifdef __cplusplus

@@ -76,8 +76,14 @@ LF_INLINE unsigned char *lf_slot_payload(struct lf_slot *slot) { return (unsigne
 
 enum { LF__FREE = 0 }; /* the id of the queue of free slots, in every container */
 
-/* Cells per queue for a store of that many slots; at least a line's worth, so that positions wrap late. */
-LF_INLINE uint64_t lf_queue_cells(uint64_t slots) { return lf_round_up_pow2(slots < 16 ? 16 : slots); }
+#ifndef LF_LEAST_CELLS
+#define LF_LEAST_CELLS 16u /* a line's worth, so that positions wrap late; the model checker takes fewer */
+#endif
+
+/* Cells per queue for a store of that many slots. */
+LF_INLINE uint64_t lf_queue_cells(uint64_t slots) {
+    return lf_round_up_pow2(slots < LF_LEAST_CELLS ? LF_LEAST_CELLS : slots);
+}
 LF_INLINE uint64_t lf_queue_bytes(uint64_t slots) {
     return lf_round_up(sizeof(struct lf_queue_ends) + 8 * lf_queue_cells(slots), LF_CACHE_LINE);
 }

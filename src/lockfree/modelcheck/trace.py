@@ -157,6 +157,9 @@ class Trace:
             return f"fence {step.order}"
         if step.kind == "choice":
             return f"chooses {step.read}"
+        if step.address >> 62 == 3:
+            who = step.address >> 4 & 0xFF
+            return "dies" if step.kind == "store" else f"asks: is T{who} alive? {'no' if step.read else 'yes'}"
         if step.address & IMAGINARY:
             if step.kind == "load":
                 return f"sleeps on {name}" if step.read and step.read >> step.thread & 1 else f"woken on {name}"

@@ -1,0 +1,83 @@
+/* spsc_ring: one producer, one consumer; positions begin before the wrap of their low half. */
+#include <lockfree/spsc_ring.h>
+
+#include "lockfree_model.h"
+
+static struct lf_spsc_ring ring[3]; /* a handle for each thread, as processes have */
+
+static void start(uint64_t capacity) {
+    uint64_t bytes, first = UINT32_MAX;
+    lf_spsc_ring_bytes(capacity, 8, &bytes);
+    void *memory = lf_model_shared(bytes);
+    lf_model_assert(lf_spsc_ring_create_local(&ring[0], memory, capacity, 8, first) == LF_OK);
+    for (uint32_t t = 1; t < 3; t++)
+        lf_model_assert(lf_segment_attach_local(&ring[t].h, &lf_spsc_ring_kind, memory, t) == LF_OK);
+    for (uint64_t slot = 0; slot < capacity; slot++)
+        lf_model_label(lf__spsc_slot(&ring[0], slot), 8, slot == 0 ? "slot 0" : "slot 1");
+    lf_model_label(ring[0].body, sizeof *ring[0].body, "body");
+}
+static void capacity_1(void) { start(1); }
+static void capacity_2(void) { start(2); }
+
+static void put(uint64_t value) {
+    lf_model_call(LF_MODEL_PUT, value);
+    int status = lf_spsc_ring_try_put(&ring[1], &value, sizeof value);
+    lf_model_return(status == LF_OK ? 0 : status == LF_FULL ? LF_MODEL_FULL : (uint64_t)status);
+}
+static void get(void) {
+    uint64_t value = 0;
+    lf_model_call(LF_MODEL_GET, 0);
+    int64_t status = lf_spsc_ring_try_get(&ring[2], &value);
+    lf_model_return(status == 8 ? value : status == LF_EMPTY ? LF_MODEL_EMPTY : (uint64_t)status);
+}
+
+static void producer(void) {
+    for (uint64_t v = 1; v <= 3; v++)
+        put(v);
+}
+static void consumer(void) {
+    for (int i = 0; i < 3; i++)
+        get();
+}
+
+/* Batches: at most all of it, in order. */
+static void batch_producer(void) {
+    const uint64_t values[3] = {1, 2, 3};
+    int64_t done = lf_spsc_ring_put_many(&ring[1], values, 8, 8, NULL, 3);
+    lf_model_assert(done >= 1 && done <= 3);
+}
+static void batch_consumer(void) {
+    uint64_t values[3];
+    int64_t done = lf_spsc_ring_get_many(&ring[2], values, 8, NULL, 3);
+    for (int64_t i = 0; i < done; i++)
+        lf_model_assert(values[i] == (uint64_t)i + 1);
+}
+
+static void sleeping_producer(void) {
+    for (uint64_t v = 1; v <= 2; v++)
+        lf_model_assert(lf_spsc_ring_put(&ring[1], &v, sizeof v, LF_FOREVER) == LF_OK);
+}
+static void sleeping_consumer(void) {
+    for (uint64_t v = 1, got = 0; v <= 2; v++) {
+        lf_model_assert(lf_spsc_ring_get(&ring[2], &got, LF_FOREVER) == 8);
+        lf_model_assert(got == v);
+    }
+}
+
+/* The producer dies anywhere, and the consumer's process takes the role over. */
+static void heir(void) {
+    uint64_t value = 2;
+    if (lf_model_participant_alive(1))
+        return;
+    lf_reap(&ring[2].h);
+    int status = lf_spsc_ring_try_put(&ring[2], &value, sizeof value);
+    lf_model_assert(status == LF_OK || status == LF_FULL);
+    get();
+}
+static void mortal_producer(void) { put(1); }
+
+LF_MODEL_CLIENT(spsc_cap1, .setup = capacity_1, .threads = {producer, consumer}, .spec = &lf_model_fifo, .capacity = 1);
+LF_MODEL_CLIENT(spsc_cap2, .setup = capacity_2, .threads = {producer, consumer}, .spec = &lf_model_fifo, .capacity = 2);
+LF_MODEL_CLIENT(spsc_batches, .setup = capacity_2, .threads = {batch_producer, batch_consumer});
+LF_MODEL_CLIENT(spsc_sleep, .setup = capacity_1, .threads = {sleeping_producer, sleeping_consumer});
+LF_MODEL_CLIENT(spsc_heir, .setup = capacity_2, .threads = {mortal_producer, heir}, .stop_is_death = 1, .may_stop = 2);
