@@ -9,7 +9,9 @@ static int lin_counter_items(struct lin_problem *p, uint64_t *key, uint32_t *ite
     bool add = op->op == LF_OP_FETCH_ADD;
     if ((!add && op->op != LF_OP_LOAD) || (add && (op->arg <= 0 || op->arg >= INT32_MAX))) return LIN_UNDECIDED;
   }
-  for (uint32_t i = 0; i < p->n; i++) {
+  for (uint32_t e = 0; e < p->events; e++) {
+    if (p->event[e] & 1) continue;
+    uint32_t i = p->event[e] >> 1;  /* by call, so that loads of one value stand in an order that can be */
     const struct lf_history_op *op = lin_op(p, i);
     bool add = op->op == LF_OP_FETCH_ADD;
     if (lin_pending(op)) {
