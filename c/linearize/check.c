@@ -38,6 +38,7 @@ static int lin_decide(struct lin_problem *p) {
   struct lin_run *run = p->run;
   struct lf_lin_result *r = run->result;
   int decision = LIN_UNDECIDED;
+  r->state_count = 0;
   if (!lin_filter_answers(p, &decision)) return LIN_UNDECIDED;
   r->method = LF_LIN_BY_ALGORITHM;
   if (decision == LIN_REJECT) return decision;
@@ -110,6 +111,7 @@ void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf
     if (lin_problem_init(&p, &run, mine, size)) decision = lin_decide(&p);
     if (result->method > method) method = result->method;
     lin_release(&run, mark);
+    if (decision == LIN_REJECT && !options->no_core) lin_shrink_core(&run, index + from, size);
     from = end[part];
     run.settled += size;
     if (options->progress) *options->progress = run.settled;
@@ -124,7 +126,8 @@ void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf
 }
 
 void lf_lin_result_free(struct lf_lin_result *result) {
-  free(result->core);
-  result->core = NULL;
-  result->core_count = 0;
+  free(result->core), free(result->rule), free(result->state);
+  result->core = result->rule = NULL;
+  result->state = NULL;
+  result->core_count = result->rule_count = result->state_count = 0;
 }

@@ -103,7 +103,7 @@ void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m);
 bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t *order, const uint32_t *last_free,
                       enum lin_passing how);
 int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t);  /* EMPTY, capacity */
-int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, int reason);
+int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, uint32_t put, int reason);
 
 /* witness.c: a linearization, and the independent replay that certifies it */
 struct lin_witness {
@@ -130,6 +130,7 @@ int lin_decide_mutex(struct lin_problem *p);
 int lin_decide_pool(struct lin_problem *p);
 int lin_decide_log(struct lin_problem *p);
 int lin_search(struct lin_problem *p);
+void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n);
 bool lin_filter_answers(struct lin_problem *p, int *decision);  /* weak FULL and EMPTY */
 
 /* spec.c: the sequential specifications, as functions on small states of int64_t words */

@@ -87,8 +87,13 @@ struct lf_lin_result {
   int32_t verdict, reason, method;
   uint32_t core_count;
   uint32_t *core;           /* indices into the history; malloc'ed */
+  uint32_t rule_count;
+  uint32_t *rule;           /* the operations the reason speaks of, in its order; malloc'ed */
+  uint64_t end;             /* the core stops here: operations running then are pending in it; 0: it does not */
+  int32_t minimal;          /* nothing more can be left out of the core */
   uint32_t break_op;        /* the operation whose return no order explains; UINT32_MAX if none */
-  uint32_t window_from;     /* search: first event of the window shown; 0: the beginning */
+  int64_t *state;           /* search: words of the state before the core, if it is not the initial one; malloc'ed */
+  uint32_t state_count;
   int64_t detail[4];
   uint64_t configurations;  /* search: how many were visited */
   uint64_t peak_bytes;

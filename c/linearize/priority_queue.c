@@ -30,18 +30,8 @@ static void lin_cover(struct lin_cover *c, uint32_t from, uint32_t until) {
 static int lin_reject_less_urgent(struct lin_problem *p, struct lin_table *t, uint32_t upto, const struct lin_value *v) {
   /* the values of smaller index are the more urgent ones */
   struct lin_table urgent = *t;
-  struct lf_lin_result *r = p->run->result;
   urgent.m = upto;
-  if (lin_reject_not_empty(p, &urgent, v->get, LF_LIN_LESS_URGENT) != LIN_REJECT) return LIN_UNDECIDED;
-  uint32_t *core = malloc((r->core_count + 1) * sizeof *core);
-  if (!core) return LIN_UNDECIDED;
-  core[0] = r->core[0];
-  core[1] = p->index[v->put];
-  memcpy(core + 2, r->core + 1, (r->core_count - 1) * sizeof *core);
-  free(r->core);
-  r->core = core;
-  r->core_count++;
-  return LIN_REJECT;
+  return lin_reject_not_empty(p, &urgent, v->get, v->put, LF_LIN_LESS_URGENT);
 }
 
 static int lin_level(struct lin_problem *p, struct lin_table *t, struct lin_cover *cover, uint32_t from, uint32_t to,

@@ -35,7 +35,7 @@ int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t) {
   }
   for (uint32_t i = 0; i < t->empties && answer == LIN_ACCEPT; i++) {
     uint32_t get = t->empty[i];
-    if (room[p->call[get]] >= p->ret[get]) answer = lin_reject_not_empty(p, t, get, LF_LIN_NOT_EMPTY);
+    if (room[p->call[get]] >= p->ret[get]) answer = lin_reject_not_empty(p, t, get, LIN_NO, LF_LIN_NOT_EMPTY);
   }
   if (answer == LIN_ACCEPT && over != LIN_NO) {
     uint32_t *core = room, count = 0, last = LIN_NO;

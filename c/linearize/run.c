@@ -62,6 +62,10 @@ int lin_reject(struct lin_problem *p, int reason, uint32_t break_op, const uint3
   for (uint32_t i = 0; r->core && i < count; i++) {
     if (core[i] != LIN_NO) r->core[r->core_count++] = p->index[core[i]];
   }
+  free(r->rule);
+  r->rule = malloc((r->core_count ? r->core_count : 1) * sizeof *r->rule);
+  r->rule_count = r->rule ? r->core_count : 0;
+  if (r->rule) memcpy(r->rule, r->core, r->core_count * sizeof *r->rule);
   r->reason = reason;
   r->break_op = break_op == LIN_NO ? LIN_NO : p->index[break_op];
   r->detail[0] = detail0;

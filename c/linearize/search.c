@@ -353,6 +353,30 @@ static uint32_t lin_most_open(const struct lin_problem *p) {
   return most;
 }
 
+/* The state at a quiescent cut, for the words of a counterexample that begins there. */
+static void lin_remember(struct lin_search *s) {
+  struct lf_lin_result *r = s->p->run->result;
+  uint32_t state = (uint32_t)s->frontier.word[0];
+  r->state_count = 0;
+  if (s->custom) return;
+  size_t from = s->states.start[state], count = s->states.start[state + 1] - from;
+  if (count > 64) return;
+  if (!r->state) r->state = malloc(64 * sizeof *r->state);
+  if (!r->state) return;
+  memcpy(r->state, s->states.word + from, count * sizeof *r->state);
+  r->state_count = (uint32_t)count;
+}
+
+/* No order explains the return of `op`, event `last`: the operations since the last quiescent cut show it (with
+ * the results of those still running then, which took part in the argument). */
+static int lin_reject_window(struct lin_problem *p, uint32_t op, uint32_t cut, uint32_t last) {
+  uint32_t *core = lin_alloc(p->run, p->n, sizeof *core), count = 0;
+  if (!core) return LIN_UNDECIDED;
+  for (uint32_t r = cut; r <= last; r++) if (!(p->event[r] & 1)) core[count++] = p->event[r] >> 1;
+  if (!cut) p->run->result->state_count = 0;
+  return lin_reject(p, LF_LIN_NO_ORDER, op, core, count, cut, 0);
+}
+
 int lin_search(struct lin_problem *p) {
   struct lin_run *run = p->run;
   uint32_t most = lin_most_open(p);
@@ -398,13 +422,14 @@ int lin_search(struct lin_problem *p) {
     if (!lin_return(s, s->slot_of[op])) return LIN_UNDECIDED;
     if (run->options->progress) *run->options->progress = run->settled + r / 2;
     if (!s->frontier.n) {
-      run->result->window_from = cut;
-      int answer = lin_reject(p, LF_LIN_NO_ORDER, op, NULL, 0, 0, 0);
-      return answer;
+      return lin_reject_window(p, op, cut, r);
     }
     s->gap = r;
     if (placing && !lin_settle_now(s)) return LIN_UNDECIDED;
-    if (!open && s->frontier.n == 1) cut = r + 1;
+    if (!open && s->frontier.n == 1) {
+      cut = r + 1;
+      lin_remember(s);
+    }
     if (!lin_forget_states(s)) return LIN_UNDECIDED;
   }
   return LIN_ACCEPT;

@@ -282,12 +282,14 @@ int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, cons
   return p->run->stopped ? LIN_UNDECIDED : answer;
 }
 
-/* `get` answered EMPTY (or failed) although values certainly inside fill its interval: names the fewest. */
-int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, int reason) {
+/* `get` answered EMPTY, or took the value of `put`, although values certainly inside fill its interval: names
+ * the fewest of them. */
+int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, uint32_t put, int reason) {
   struct lin_run *run = p->run;
-  uint32_t *core = lin_alloc(run, 1 + 2 * (size_t)t->m, sizeof *core), count = 0, values = 0;
+  uint32_t *core = lin_alloc(run, 2 + 2 * (size_t)t->m, sizeof *core), count = 0, values = 0;
   if (!core) return LIN_UNDECIDED;
   core[count++] = get;
+  core[count++] = put;
   for (uint32_t gap = p->call[get], last = p->ret[get] - 1; gap <= last;) {
     uint32_t best = LIN_NO, reach = gap;
     for (uint32_t i = 0; i < t->m; i++) {
@@ -301,5 +303,5 @@ int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint3
     values++;
     gap = reach;
   }
-  return lin_reject(p, reason, get, core, count, values == 1 ? lin_op(p, core[1])->arg : 0, values);
+  return lin_reject(p, reason, get, core, count, values == 1 ? lin_op(p, core[2])->arg : 0, values);
 }

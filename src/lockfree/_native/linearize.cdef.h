@@ -29,7 +29,10 @@ int lf_history_validate(const struct lf_history_op *ops, size_t count, size_t *a
 
 enum lf_lin_reason {
   LF_LIN_NO_REASON, LF_LIN_TIME, LF_LIN_MEMORY, LF_LIN_CANCELLED, LF_LIN_UNDECIDED, LF_LIN_STEP_FAILED, LF_LIN_TOO_OPEN,
-  ...
+  LF_LIN_NEVER_PUT, LF_LIN_TAKEN_TWICE, LF_LIN_TAKEN_EARLY, LF_LIN_OVERTAKEN, LF_LIN_CYCLE, LF_LIN_NOT_EMPTY,
+  LF_LIN_NOT_FULL, LF_LIN_OVER_CAPACITY, LF_LIN_LESS_URGENT, LF_LIN_STALE_READ, LF_LIN_SAME_RESULT,
+  LF_LIN_ORDER_FORCED, LF_LIN_GAP, LF_LIN_BOTH_HELD, LF_LIN_NOT_HELD, LF_LIN_CERTAINLY_FREE, LF_LIN_BLOCK_TWICE,
+  LF_LIN_LOG_DISAGREE, LF_LIN_LOG_BEHIND, LF_LIN_NO_ORDER, LF_LIN_NOT_NESTED
 };
 
 struct lf_lin_spec {
@@ -59,8 +62,13 @@ struct lf_lin_result {
   int32_t verdict, reason, method;
   uint32_t core_count;
   uint32_t *core;
+  uint32_t rule_count;
+  uint32_t *rule;
+  uint64_t end;
+  int32_t minimal;
   uint32_t break_op;
-  uint32_t window_from;
+  int64_t *state;
+  uint32_t state_count;
   int64_t detail[4];
   uint64_t configurations;
   uint64_t peak_bytes;

@@ -17,4 +17,5 @@
 #include "linearize/spec.c"
 #include "linearize/search.c"
 #include "linearize/filter.c"
+#include "linearize/shrink.c"
 #include "linearize/check.c"

@@ -9,8 +9,8 @@ from typing import Any
 
 from lockfree._native.linearize import ffi, lib
 from lockfree.linearizability.history import History, Operation
-from lockfree.linearizability.report import explain
 from lockfree.linearizability.specs import Spec, Specification, parse_spec
+from lockfree.linearizability.words import describe_state, explain, rule_name
 
 STATUS = ("OK", "VIOLATION", "UNKNOWN")
 METHOD = ("trivial", "near-linear", "search")
@@ -31,18 +31,24 @@ class Verdict:
     checked: int
     """Operations in the history."""
     operations: list[Operation] = field(default_factory=list)
-    """The counterexample, by call time."""
+    """The counterexample, by call time: not linearizable by itself, and nothing more can be left out of it without
+    losing the proof. It ends where it breaks: what was running then has `return_` None."""
     indices: list[int] = field(default_factory=list)
     """Their positions in the history."""
     break_index: int | None = None
-    """The operation whose return no order explains."""
+    """The position of the operation whose return no order explains."""
+    minimal: bool = False
+    """False if the time for making the counterexample small ran out, or if it is a window since a quiescent instant."""
+    start: str = ""
+    """The state in which the counterexample begins, if that is not the initial one."""
+    rule: str = ""
+    """The name of the rule that was broken, such as OVERTAKEN."""
     method: str = "trivial"
     """near-linear, or search."""
     seconds: float = 0.0
     configurations: int = 0
     peak_bytes: int = 0
     """Memory of the engine, without the history itself."""
-    code: int = 0
 
     @property
     def ok(self) -> bool:
@@ -147,23 +153,33 @@ def check(
         if stepper is not None and stepper.error is not None:
             raise stepper.error
         indices = sorted((result.core[i] for i in range(result.core_count)), key=lambda i: (history[i].call, i))
+        operations = [_until(history[i], result.end) for i in indices]
         text = str(known) if isinstance(known, Spec) else type(known).__name__
         return Verdict(
             status=STATUS[result.verdict],
             reason=explain(history, result, text),
             spec=text,
             checked=len(history),
-            operations=[history[i] for i in indices],
+            operations=operations,
             indices=indices,
             break_index=None if result.break_op == 0xFFFFFFFF else result.break_op,
             method=METHOD[result.method],
             seconds=time.monotonic() - started,
             configurations=result.configurations,
             peak_bytes=result.peak_bytes,
-            code=result.reason,
+            minimal=bool(result.minimal),
+            start=describe_state(history, result, known if isinstance(known, Spec) else None),
+            rule=rule_name(result),
         )
     finally:
         lib.lf_lin_result_free(ffi.addressof(result))
+
+
+def _until(operation: Operation, end: int) -> Operation:
+    """The operation as it looked at `end`: still running if it returned later."""
+    if end and operation.return_ is not None and operation.return_ > end:
+        return operation._replace(return_=None, result=None)
+    return operation
 
 
 class _Engine:

@@ -112,7 +112,8 @@ class History:
         return history
 
     @classmethod
-    def from_operations(cls, operations: Iterable["Operation | Mapping[str, Any]"]) -> "History":
+    def from_operations(cls, operations: Iterable[Any]) -> "History":
+        """`Operation`s, or mappings with the fields of the file format."""
         history = cls()
         for operation in operations:
             history.append(operation)

@@ -1,0 +1,120 @@
+"""`lockfree check HISTORY --spec SPEC`: exit status 0 OK, 1 VIOLATION, 2 UNKNOWN, 3 unusable input."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from lockfree.linearizability.checker import Verdict, check
+from lockfree.linearizability.history import History
+from lockfree.linearizability.importers import from_jepsen, from_porcupine
+from lockfree.linearizability.report import render
+from lockfree.linearizability.specs import parse_spec
+
+OK, VIOLATION, UNKNOWN, UNUSABLE = 0, 1, 2, 3
+_STATUS = {"OK": OK, "VIOLATION": VIOLATION, "UNKNOWN": UNKNOWN}
+_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+def _bytes(text: str) -> int:
+    unit = _UNITS.get(text[-1:].lower(), 1)
+    return int(float(text[:-1] if unit > 1 else text) * unit)
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Adds `check` to the subparsers of the command line and returns its parser."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "check",
+        help="decide whether a recorded history is linearizable",
+        description="Decide whether a recorded history is linearizable. Exit status: 0 OK, 1 VIOLATION, 2 UNKNOWN, "
+        "3 unusable input.",
+    )
+    parser.add_argument("history", help="JSON lines or the binary form; - reads standard input")
+    parser.add_argument(
+        "--spec",
+        required=True,
+        help="queue, bounded-queue:K[,full=in-hand], stack, priority-queue[:K], register, counter, semaphore:N, mutex, "
+        "rwlock, set, map, block-pool[:N], log",
+    )
+    parser.add_argument("--timeout", type=float, default=None, metavar="SECONDS", help="then the verdict is UNKNOWN")
+    parser.add_argument("--memory", type=_bytes, default=None, metavar="BYTES", help="limit of the engine, as in 2G")
+    parser.add_argument("--method", choices=["auto", "near-linear", "search"], default="auto")
+    parser.add_argument("--format", choices=["auto", "jepsen", "jepsen-keyed", "porcupine"], default="auto")
+    parser.add_argument("--html", metavar="FILE", help="write the counterexample as a timeline")
+    parser.add_argument("--json", action="store_true", help="print the verdict as one JSON object")
+    parser.add_argument("--quiet", action="store_true", help="print nothing, only the exit status")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _load(args: argparse.Namespace) -> History:
+    if args.format == "auto" and args.history != "-":
+        return History.load(args.history)
+    data = sys.stdin.buffer.read() if args.history == "-" else Path(args.history).read_bytes()
+    if args.format == "auto":
+        return History.from_json(data, any_operation=False)
+    text = data.decode()
+    if args.format == "porcupine":
+        return from_porcupine(text)
+    return from_jepsen(text, keyed=args.format == "jepsen-keyed")
+
+
+def _as_json(verdict: Verdict, loading: float) -> str:
+    return json.dumps(
+        {
+            "status": verdict.status,
+            "spec": verdict.spec,
+            "reason": verdict.reason,
+            "rule": verdict.rule,
+            "checked": verdict.checked,
+            "method": verdict.method,
+            "loading_seconds": loading,
+            "checking_seconds": verdict.seconds,
+            "peak_bytes": verdict.peak_bytes,
+            "start": verdict.start,
+            "minimal": verdict.minimal,
+            "operations": [o.to_json() for o in verdict.operations],
+        }
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """The verdict on standard output; 0, 1, 2 or 3."""
+    try:
+        spec = parse_spec(args.spec)
+        started = time.monotonic()
+        history = _load(args)
+        loading = time.monotonic() - started
+        progress = _progress if sys.stderr.isatty() and not args.quiet else None
+        verdict = check(history, spec, timeout=args.timeout, memory=args.memory, method=args.method, progress=progress)
+    except (ValueError, OSError, UnicodeDecodeError) as error:
+        print(f"lockfree check: {args.history}: {error}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        print("lockfree check: interrupted, no verdict", file=sys.stderr)
+        return UNKNOWN
+    if args.html and verdict.status == "VIOLATION":
+        from lockfree.linearizability.timeline import write_html
+
+        write_html(verdict, spec, args.html)
+    if args.json:
+        print(_as_json(verdict, loading))
+    elif not args.quiet:
+        print(render(verdict))
+        if args.html and verdict.status == "VIOLATION":
+            print(f"\ntimeline: {os.fspath(args.html)}")
+    return _STATUS[verdict.status]
+
+
+def _progress(settled: int, total: int) -> None:
+    print(f"\r  {settled:,} of {total:,} operations", end="", file=sys.stderr, flush=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="lockfree")
+    add_parser(parser.add_subparsers(required=True))
+    args = parser.parse_args(argv)
+    return int(args.run(args))
