@@ -17,7 +17,7 @@ c-test: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m pip install -q -e '.[bench]' --no-build-isolation
-	$(BIN)/python -m pytest -q benchmarks --benchmark-only $(PYTEST)
+	$(BIN)/python -m pytest -q benchmarks -o python_files='bench_*.py' --benchmark-only --benchmark-json=build/benchmarks.json --benchmark-columns=median,min,max,rounds $(PYTEST)
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -q --soak tests stress $(PYTEST)
