@@ -11,7 +11,10 @@ from lockfree._errors import (
 from lockfree._include import get_include
 from lockfree.atomic import AtomicF64, AtomicFlag, AtomicI64, AtomicU32, AtomicU64, atomic_view
 from lockfree.mpmc_ring import MPMCRing
+from lockfree.mutex import Mutex
 from lockfree.priority_queue import PriorityQueue
+from lockfree.semaphore import Semaphore
+from lockfree.spinlock import SpinLock
 
 __version__ = "0.1.0"
 
@@ -24,11 +27,14 @@ __all__ = [
     "Closed",
     "LockfreeError",
     "MPMCRing",
+    "Mutex",
     "NotRecoverable",
     "OwnerDied",
     "PriorityQueue",
     "RoleTaken",
     "SegmentError",
+    "Semaphore",
+    "SpinLock",
     "__version__",
     "atomic_view",
     "get_include",

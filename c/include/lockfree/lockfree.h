@@ -4,7 +4,10 @@
 
 #include "atomic_cell.h"
 #include "mpmc_ring.h"
+#include "mutex.h"
 #include "priority_queue.h"
+#include "semaphore.h"
+#include "spinlock.h"
 #include "spsc_ring.h"
 
 #endif

@@ -42,6 +42,10 @@ LF_INLINE int lf_mutex_create(struct lf_mutex *m, const char *name) {
 LF_INLINE int lf_mutex_attach(struct lf_mutex *m, const char *name) {
     return lf_segment_attach(&m->h, name, &lf_mutex_kind);
 }
+/* Through a file handed over by another process; takes it over. */
+LF_INLINE int lf_mutex_attach_fd(struct lf_mutex *m, int fd) {
+    return lf_segment_attach_fd(&m->h, fd, &lf_mutex_kind);
+}
 #endif
 
 /* LF_OK, LF_OWNER_DIED, LF_NOT_RECOVERABLE, LF_TIMEDOUT (refused), LF_CLOSED. */

@@ -309,6 +309,10 @@ LF_INLINE int lf_semaphore_create(struct lf_semaphore *s, const char *name, uint
 LF_INLINE int lf_semaphore_attach(struct lf_semaphore *s, const char *name) {
     return lf_segment_attach(&s->h, name, &lf_semaphore_kind);
 }
+/* Through a file handed over by another process; takes it over. */
+LF_INLINE int lf_semaphore_attach_fd(struct lf_semaphore *s, int fd) {
+    return lf_segment_attach_fd(&s->h, fd, &lf_semaphore_kind);
+}
 #endif
 
 /* ---- operations ---- */

@@ -42,6 +42,10 @@ LF_INLINE int lf_spinlock_create(struct lf_spinlock *s, const char *name) {
 LF_INLINE int lf_spinlock_attach(struct lf_spinlock *s, const char *name) {
     return lf_segment_attach(&s->h, name, &lf_spinlock_kind);
 }
+/* Through a file handed over by another process; takes it over. */
+LF_INLINE int lf_spinlock_attach_fd(struct lf_spinlock *s, int fd) {
+    return lf_segment_attach_fd(&s->h, fd, &lf_spinlock_kind);
+}
 #endif
 
 /* LF_OK, LF_OWNER_DIED, LF_NOT_RECOVERABLE, LF_TIMEDOUT (refused), LF_CLOSED. */

@@ -1,0 +1,9 @@
+struct lf_mutex {
+    struct lf_handle h;
+    ...;
+};
+int lf_mutex_try_acquire(struct lf_mutex *m);
+int lf_mutex_release(struct lf_mutex *m);
+int lf_mutex_recover(struct lf_mutex *m);
+int lf_mutex_locked(struct lf_mutex *m);
+void lf_mutex_close(struct lf_mutex *m);

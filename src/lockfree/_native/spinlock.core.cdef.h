@@ -1,0 +1,9 @@
+struct lf_spinlock {
+    struct lf_handle h;
+    ...;
+};
+int lf_spinlock_try_acquire(struct lf_spinlock *s);
+int lf_spinlock_release(struct lf_spinlock *s);
+int lf_spinlock_recover(struct lf_spinlock *s);
+int lf_spinlock_locked(struct lf_spinlock *s);
+void lf_spinlock_close(struct lf_spinlock *s);

@@ -1,0 +1,15 @@
+"""Mutex: mutual exclusion between threads of any processes, asleep while it waits."""
+
+from lockfree._lock import Lock
+
+
+class Mutex(Lock, prefix="mutex"):
+    """Mutual exclusion between threads and processes. The holder is a thread; it alone can release.
+
+    Progress: blocking. It spins for about 1 us, then sleeps in the kernel. There is no queue: whoever comes at the
+    right moment may overtake sleepers, which is what keeps it fast when threads outnumber cores.
+
+    Death: the holder's death hands the lock on, and `acquire` tells the next holder by `OwnerDied`.
+
+    Source: mutex3 of Drepper, "Futexes are tricky", 2011; the semantics of death are those of POSIX robust mutexes.
+    """

@@ -1,0 +1,7 @@
+import lock_behaviour
+
+import lockfree
+
+
+class TestMutex(lock_behaviour.Behaviour):
+    Lock = lockfree.Mutex

@@ -1,0 +1,7 @@
+import lock_behaviour
+
+import lockfree
+
+
+class TestSpinLock(lock_behaviour.Behaviour):
+    Lock = lockfree.SpinLock
