@@ -33,10 +33,12 @@ static bool lf_clients_grow(struct lf_clients *c) {
   return true;
 }
 
-struct lf_timed { uint64_t call; size_t op; };
+struct lf_timed { uint64_t call, ret; size_t op; };
 static int lf_by_call(const void *a, const void *b) {
   const struct lf_timed *x = a, *y = b;
-  return x->call != y->call ? (x->call < y->call ? -1 : 1) : (x->op < y->op ? -1 : x->op > y->op);
+  if (x->call != y->call) return x->call < y->call ? -1 : 1;
+  if (x->ret != y->ret) return x->ret < y->ret ? -1 : 1;
+  return x->op < y->op ? -1 : x->op > y->op;
 }
 
 /* One pass in the given order (NULL: file order); *sorted becomes false when a client goes back in time. */
@@ -78,10 +80,11 @@ static int lf_pass(const struct lf_history_op *ops, size_t count, const struct l
 int lf_history_validate(const struct lf_history_op *ops, size_t count, size_t *at, size_t *other) {
   bool sorted = true;
   int fault = lf_pass(ops, count, NULL, &sorted, at, other);
-  if (sorted || fault == LF_HISTORY_NO_MEMORY) return fault;
+  bool order_matters = fault == LF_HISTORY_OVERLAP || fault == LF_HISTORY_AFTER_END || fault == LF_HISTORY_BATCH_INTERVAL;
+  if ((sorted && !order_matters) || fault == LF_HISTORY_NO_MEMORY) return fault;
   struct lf_timed *order = malloc(count * sizeof *order);
   if (!order) return LF_HISTORY_NO_MEMORY;
-  for (size_t i = 0; i < count; i++) order[i] = (struct lf_timed){ops[i].call, i};
+  for (size_t i = 0; i < count; i++) order[i] = (struct lf_timed){ops[i].call, ops[i].ret, i};
   qsort(order, count, sizeof *order, lf_by_call);
   sorted = true;
   fault = lf_pass(ops, count, order, &sorted, at, other);

@@ -114,8 +114,18 @@ def history(
         for _ in range(rng.choice([1, 2, 4])):
             _damage(out, rng)
         out = [_sane(o) for o in out]
-    order = sorted(range(len(out)), key=lambda i: (out[i].call, i))
-    return [out[i] for i in order]
+    return _in_any_order(out, rng)
+
+
+def _in_any_order(out: list[Operation], rng: random.Random) -> list[Operation]:
+    """The file may hold operations in any order; only that of a batch means something."""
+    if rng.random() < 0.3:
+        return sorted(out, key=lambda o: o.call)
+    shuffled = rng.sample(out, len(out))
+    waiting: dict[tuple[int, int], list[Operation]] = {}
+    for o in out:
+        waiting.setdefault((o.client, o.batch), []).append(o)
+    return [waiting[o.client, o.batch].pop(0) if o.batch else o for o in shuffled]
 
 
 def _last_of_client(out: list[Operation]) -> list[int]:
