@@ -81,7 +81,6 @@ struct iteration { /* what a thread looked at since its last pause */
         uint64_t pc;
         struct loc *loc;
         u128 value;
-        int store; /* read, or written without a change */
     } entry[MAX_ITERATION];
 };
 
@@ -136,7 +135,7 @@ struct runtime {
     bool any_sc;      /* this execution has seq_cst events */
     bool tainted;     /* some thread assumed what is false: report nothing */
     bool graph_rules; /* how pauses work: see run.c */
-    long stores_made; /* in this execution */
+    long stores_made; /* that changed something, in this execution */
     void *main_context;
     enum run_end end;
     char failure_kind[64], failure[512];

@@ -49,10 +49,11 @@ int lf_model_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns) 
     bool unchanged = (uint32_t)model_load(address, 4, RELAXED, pc) == expected;
     t->behind_scenes = false;
     lf_model_assume(unchanged);
+    t->asleep = true;
     for (;;) {
-        t->now.reads = 0;
-        t->asleep = true;
         u128 sleepers = model_load(queue_of(word), 8, RELAXED, pc);
+        t->now.entry[0] = t->now.entry[t->now.reads - 1]; /* what it waits for a change of */
+        t->now.reads = 1;
         t->asleep = (sleepers & bit) != 0;
         if (!t->asleep)
             break;

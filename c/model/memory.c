@@ -128,7 +128,7 @@ static clk clock_after_reading(const struct thread *t, const struct event *store
     return hb;
 }
 
-static void note_read(struct thread *t, struct loc *loc, u128 value, int store, uint64_t pc) {
+static void note_read(struct thread *t, struct loc *loc, u128 value, uint64_t pc) {
     struct iteration *now = &t->now;
     if (now->reads == MAX_ITERATION) {
         now->reads /= 2;
@@ -137,8 +137,7 @@ static void note_read(struct thread *t, struct loc *loc, u128 value, int store, 
     }
     now->entry[now->reads].pc = pc;
     now->entry[now->reads].loc = loc;
-    now->entry[now->reads].value = value;
-    now->entry[now->reads++].store = store;
+    now->entry[now->reads++].value = value;
 }
 
 typedef bool (*writes_function)(const struct loc *loc, u128 whole, const void *data);
@@ -196,7 +195,7 @@ static int read_event(struct loc *loc, int order, int failure_order, writes_func
     e->hb = t->hb;
     e->porf = t->porf;
     sc_commit(e, position);
-    note_read(t, loc, e->value, store_id, pc);
+    note_read(t, loc, e->value, pc);
     if (R.options.mode == MODE_EXHAUSTIVE)
         graph_added(id);
     return id;
@@ -258,12 +257,10 @@ static int store_event(struct loc *loc, u128 value, int order, int read, bool co
     e->picked = (uint16_t)(loc->stores - place);
     insert(loc, place, id);
     sc_commit(e, place);
-    R.stores_made++;
     if (read == NO_EVENT || R.event[read].value != value) {
         t->now.pure = false;
         t->now.reads = 0;
-    } else {
-        t->now.entry[t->now.reads - 1].store = id;
+        R.stores_made++;
     }
     if (R.options.mode == MODE_EXHAUSTIVE)
         graph_added(id);

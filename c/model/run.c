@@ -124,10 +124,11 @@ static bool same_iteration(const struct iteration *a, const struct iteration *b)
     return true;
 }
 
+/* Would the thread see the same values again, if it read the newest stores? */
 bool newest_was_read(const struct thread *t) {
     const struct iteration *seen = t->now.reads != 0 ? &t->now : &t->before;
     for (int i = 0; i < seen->reads; i++)
-        if (seen->entry[i].store != seen->entry[i].loc->store[seen->entry[i].loc->stores - 1])
+        if (R.event[seen->entry[i].loc->store[seen->entry[i].loc->stores - 1]].value != seen->entry[i].value)
             return false;
     return true;
 }
