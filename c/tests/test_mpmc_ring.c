@@ -240,7 +240,8 @@ static void act(void *argument) {
         break;
     case GET:
     case GET_MANY:
-        n = a->what == GET_MANY ? lf_mpmc_ring_get_many(&a->r, numbers, 8, NULL, 3) : lf_mpmc_ring_try_get(&a->r, numbers);
+        n = a->what == GET_MANY ? lf_mpmc_ring_get_many(&a->r, numbers, 8, NULL, 3)
+                                : lf_mpmc_ring_try_get(&a->r, numbers);
         if (a->what == GET && n != LF_EMPTY)
             n = n == 8 ? 1 : LF_CORRUPT;
         CHECK(n >= 0 || n == LF_EMPTY);
@@ -516,7 +517,8 @@ static void mark(const struct record *record, int64_t length, int in_order) {
     CHECK(record->producer < LIVES && record->sequence < NUMBERS);
     CHECK(!in_order || (int64_t)record->sequence >= seen[record->producer]);
     seen[record->producer] = record->sequence + 1;
-    CHECK_EQ(lf_exchange_acq_rel(&board->delivered[record->producer * NUMBERS + record->sequence], (unsigned char)1), 0);
+    unsigned char *place = &board->delivered[record->producer * NUMBERS + record->sequence];
+    CHECK_EQ(lf_exchange_acq_rel(place, (unsigned char)1), 0);
 }
 
 static int64_t worker_puts(uint32_t me, uint32_t next, uint64_t what) {

@@ -112,6 +112,19 @@ static void test_answers_as_a_model_does(uint64_t capacity, uint64_t record_size
             CHECK_EQ(lf_spsc_ring_commit(&r, slot, length), LF_OK);
             CHECK_EQ(lf_spsc_ring_commit(&r, slot, length), LF_BUSY);
             lengths[put++ % 128] = length;
+            if (put - got == capacity)
+                break;
+            slot = lf_spsc_ring_reserve(&r); /* and one that another put overtakes, once round the ring */
+            for (uint64_t i = 0; i < capacity; i++) {
+                CHECK_EQ(lf_spsc_ring_try_put(&r, buffer, 0), LF_OK);
+                lengths[put++ % 128] = 0;
+                while (put - got == capacity) {
+                    CHECK_EQ(lf_spsc_ring_try_get(&r, buffer), lengths[got % 128]);
+                    got++;
+                }
+            }
+            CHECK_EQ(lf_spsc_ring_commit(&r, slot, 0), LF_BUSY);
+            CHECK_EQ(lf_spsc_ring_cancel(&r, slot), LF_OK);
             break;
         case 6: /* a look in place; perhaps not taken out */
             slot = lf_spsc_ring_peek(&r, &length);
@@ -634,7 +647,7 @@ static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
     unsigned char *memory = create(&r, capacity, 20, 0), buffer[8 * 20];
     uint32_t sizes[8];
     uint64_t length, body = (uint64_t)(r.h.body - memory), refused = 0;
-    lf__spsc_slot(&r, 0)->word ^= UINT64_C(1) << 50; /* of no position that this slot can have */
+    *lf__spsc_word(&r, 0) ^= UINT64_C(1) << 50; /* of no position that this slot can have */
     CHECK_EQ(lf_spsc_ring_try_put(&r, buffer, 1), LF_CORRUPT);
     CHECK_EQ(lf_spsc_ring_try_get(&r, buffer), LF_CORRUPT);
     for (long round = check_rounds(20000); round > 0; round--) {

@@ -45,10 +45,6 @@ struct lf_spsc_body {
 LF_STATIC_ASSERT(offsetof(struct lf_spsc_body, sides) == 2 * LF_CACHE_LINE, "layout");
 LF_STATIC_ASSERT(sizeof(struct lf_spsc_body) == 4 * LF_CACHE_LINE, "layout");
 
-struct lf_spsc_slot {
-    uint64_t word; /* the payload follows, aligned to 8 */
-};
-
 struct lf_spsc_ring {
     struct lf_handle h;
     struct lf_spsc_body *body;
@@ -59,9 +55,7 @@ struct lf_spsc_ring {
     uint64_t start;
 };
 
-LF_INLINE uint64_t lf_spsc_stride(uint64_t record_size) {
-    return lf_round_up(sizeof(struct lf_spsc_slot) + record_size, 8);
-}
+LF_INLINE uint64_t lf_spsc_stride(uint64_t record_size) { return lf_round_up(8 + record_size, 8); }
 
 /* Bytes of a segment with this geometry; LF_INVALID if out of bounds. geometry = {capacity, record_size, start}. */
 LF_INLINE int lf_spsc_ring_bytes(uint64_t capacity, uint64_t record_size, uint64_t *bytes) {
@@ -86,14 +80,18 @@ LF_INLINE int lf__spsc_view(struct lf_handle *h) {
     return LF_OK;
 }
 
-LF_INLINE struct lf_spsc_slot *lf__spsc_slot(const struct lf_spsc_ring *r, uint64_t cursor) {
-    return (struct lf_spsc_slot *)(void *)(r->slots + cursor * r->stride);
+LF_INLINE uint64_t *lf__spsc_word(const struct lf_spsc_ring *r, uint64_t cursor) {
+    return (uint64_t *)(void *)(r->slots + cursor * r->stride);
 }
-LF_INLINE unsigned char *lf_spsc_ring_payload(const struct lf_spsc_ring *r, int64_t slot) {
-    return (unsigned char *)(lf__spsc_slot(r, (uint64_t)slot) + 1);
+/* A slot in use between two calls goes by a ticket >= 0 that also says which record's turn it was:
+ * {low 31 bits of the position | cursor : 32}. */
+LF_INLINE int64_t lf__spsc_ticket(uint64_t cursor, uint64_t position) {
+    return (int64_t)((position & INT32_MAX) << 32 | cursor);
+}
+LF_INLINE unsigned char *lf_spsc_ring_payload(const struct lf_spsc_ring *r, int64_t ticket) {
+    return (unsigned char *)(lf__spsc_word(r, (uint32_t)ticket) + 1);
 }
 LF_INLINE uint64_t lf__spsc_free(uint64_t position) { return position << 32; }
-LF_INLINE uint64_t lf__spsc_full(uint64_t position, uint64_t length) { return position << 32 | (length + 1); }
 LF_INLINE int lf__spsc_is_at(uint64_t word, uint64_t position) { return word >> 32 == (uint32_t)position; }
 
 LF_INLINE void lf__spsc_recover(struct lf_handle *h, uint32_t gone) {
@@ -110,7 +108,7 @@ static const struct lf_kind lf_spsc_ring_kind = {LF_KIND_SPSC_RING, lf__spsc_vie
 /* Lays out a fresh body. `start`: the first position; tests begin near the wraps. */
 LF_INLINE void lf__spsc_layout(struct lf_spsc_ring *r) {
     for (uint64_t i = 0; i < r->capacity; i++)
-        lf__spsc_slot(r, i)->word = lf__spsc_free(r->start + i - r->capacity);
+        *lf__spsc_word(r, i) = lf__spsc_free(r->start + i - r->capacity);
     r->body->sides[LF_PRODUCER].position = r->start;
     r->body->sides[LF_CONSUMER].position = r->start;
 }
@@ -128,16 +126,22 @@ LF_INLINE int lf_spsc_ring_create_local(struct lf_spsc_ring *r, void *memory, ui
 }
 
 #ifndef LF_MODEL
-LF_INLINE int lf_spsc_ring_create(struct lf_spsc_ring *r, const char *name, uint64_t capacity, uint64_t record_size,
-                                  uint64_t start) {
+/* A ring that nobody else can see yet: finish it, then lf_segment_publish. */
+LF_INLINE int lf__spsc_ring_allocate(struct lf_spsc_ring *r, const char *name, uint64_t capacity, uint64_t record_size,
+                                     uint64_t start) {
     uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, start, 0, 0, 0};
     if (lf_spsc_ring_bytes(capacity, record_size, &bytes) != LF_OK)
         return LF_INVALID;
     int status = lf_segment_create(&r->h, name, &lf_spsc_ring_kind, bytes, geometry);
-    if (status != LF_OK)
-        return status;
-    lf__spsc_layout(r);
-    return lf_segment_publish(&r->h, name);
+    if (status == LF_OK)
+        lf__spsc_layout(r);
+    return status;
+}
+/* name NULL: anonymous. `start` as in the layout, 0 in earnest. */
+LF_INLINE int lf_spsc_ring_create(struct lf_spsc_ring *r, const char *name, uint64_t capacity, uint64_t record_size,
+                                  uint64_t start) {
+    int status = lf__spsc_ring_allocate(r, name, capacity, record_size, start);
+    return status == LF_OK ? lf_segment_publish(&r->h, name) : status;
 }
 LF_INLINE int lf_spsc_ring_attach(struct lf_spsc_ring *r, const char *name) {
     return lf_segment_attach(&r->h, name, &lf_spsc_ring_kind);
@@ -152,6 +156,9 @@ LF_INLINE int lf_spsc_ring_attach_fd(struct lf_spsc_ring *r, int fd) {
 LF_INLINE uint64_t lf__spsc_me(const struct lf_spsc_ring *r) {
     return (uint64_t)r->h.participant << 32 | lf_thread_token();
 }
+LF_INLINE int lf__spsc_is_mine(const struct lf_spsc_ring *r, enum lf_spsc_role role) {
+    return lf_load_relaxed(&r->body->sides[role].holder) == lf__spsc_me(r);
+}
 
 /* [I2]: finds the place where the last holder stopped. */
 LF_INLINE int lf__spsc_resume(struct lf_spsc_ring *r, enum lf_spsc_role role) {
@@ -159,7 +166,7 @@ LF_INLINE int lf__spsc_resume(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     uint64_t position = lf_load_acquire(&side->position); /* [S3] pairs with [S4]: the slots below are done with */
     for (int lag = 0; lag < 2; lag++, position++) {
         uint64_t cursor = (position - r->start) % r->capacity;
-        uint64_t word = lf_load_acquire(&lf__spsc_slot(r, cursor)->word); /* [S5] or [S6] */
+        uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S5] or [S6] */
         int published = lf__spsc_is_at(word, position), freed = word == lf__spsc_free(position);
         if (role == LF_PRODUCER ? published : freed || lf__spsc_is_at(word, position + r->capacity))
             continue; /* the last holder had done this one */
@@ -195,7 +202,7 @@ LF_INLINE int lf__spsc_claim(struct lf_spsc_ring *r, enum lf_spsc_role role) {
 LF_INLINE int lf__spsc_enter(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     if (LF_UNLIKELY(lf_is_closed(&r->h)))
         return LF_CLOSED;
-    if (LF_LIKELY(lf_load_relaxed(&r->body->sides[role].holder) == lf__spsc_me(r)))
+    if (LF_LIKELY(lf__spsc_is_mine(r, role)))
         return LF_OK;
     return lf__spsc_claim(r, role);
 }
@@ -204,57 +211,57 @@ LF_INLINE int lf__spsc_enter(struct lf_spsc_ring *r, enum lf_spsc_role role) {
 LF_INLINE int lf_spsc_ring_release_role(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     if (lf_is_closed(&r->h))
         return LF_CLOSED;
-    uint64_t *place = &r->body->sides[role].holder;
-    if (lf_load_relaxed(place) != lf__spsc_me(r))
+    if (!lf__spsc_is_mine(r, role))
         return LF_NOT_OWNER;
-    lf_store_release(place, (uint64_t)0); /* [S1] */
+    lf_store_release(&r->body->sides[role].holder, (uint64_t)0); /* [S1] */
     return LF_OK;
 }
 
 /* ---- zero copy: the slot of the next record, in place ---- */
 
-/* The slot to write the next record into: its number >= 0, LF_FULL, LF_ROLE_TAKEN or LF_CORRUPT. Then commit; nothing
- * has happened until then, so cancelling is not calling it. */
+/* The slot to write the next record into: a ticket, LF_FULL, LF_ROLE_TAKEN or LF_CORRUPT. Then commit or cancel; a put
+ * in between uses the same slot. */
 LF_INLINE int64_t lf_spsc_ring_reserve(struct lf_spsc_ring *r) {
     int status = lf__spsc_enter(r, LF_PRODUCER);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    struct lf_spsc_side *side = &r->body->sides[LF_PRODUCER];
-    uint64_t cursor = lf_load_relaxed(&side->cursor), last = lf_load_relaxed(&side->position) - r->capacity;
+    const struct lf_spsc_side *side = &r->body->sides[LF_PRODUCER];
+    uint64_t cursor = lf_load_relaxed(&side->cursor), position = lf_load_relaxed(&side->position);
     if (LF_UNLIKELY(cursor >= r->capacity))
         return LF_CORRUPT;
-    uint64_t word = lf_load_acquire(&lf__spsc_slot(r, cursor)->word); /* [S5] pairs with [S6]: it was copied out */
-    if (LF_LIKELY(word == lf__spsc_free(last)))
-        return (int64_t)cursor;
-    return lf__spsc_is_at(word, last) ? LF_FULL : LF_CORRUPT;
+    uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S5] pairs with [S6]: it was copied out */
+    if (LF_LIKELY(word == lf__spsc_free(position - r->capacity)))
+        return lf__spsc_ticket(cursor, position);
+    return lf__spsc_is_at(word, position - r->capacity) ? LF_FULL : LF_CORRUPT;
 }
 
-LF_INLINE void lf__spsc_step(struct lf_spsc_ring *r, enum lf_spsc_role role, uint64_t cursor, uint64_t position) {
+/* Changes the slot's word and goes on to the next slot, in this order for whoever resumes after us. */
+LF_INLINE void lf__spsc_step(struct lf_spsc_ring *r, enum lf_spsc_role role, int64_t ticket, uint64_t low) {
     struct lf_spsc_side *side = &r->body->sides[role];
-    lf_store_release(&side->position, position + 1); /* [S4] pairs with [S3]; never before the slot's word */
+    uint64_t cursor = (uint32_t)ticket, position = lf_load_relaxed(&side->position);
+    /* [S7] pairs with [S8]: the record is readable; [S6] pairs with [S5]: we have read it */
+    lf_store_release(lf__spsc_word(r, cursor), position << 32 | low);
+    lf_store_release(&side->position, position + 1); /* [S4] pairs with [S3] */
     lf_store_relaxed(&side->cursor, cursor + 1 == r->capacity ? 0 : cursor + 1);
 }
 
-LF_INLINE void lf__spsc_publish(struct lf_spsc_ring *r, int64_t slot, uint64_t length) {
-    uint64_t position = lf_load_relaxed(&r->body->sides[LF_PRODUCER].position);
-    uint64_t *word = &lf__spsc_slot(r, (uint64_t)slot)->word;
-    lf_store_release(word, lf__spsc_full(position, length)); /* [S7] pairs with [S8]: the record is readable */
-    lf__spsc_step(r, LF_PRODUCER, (uint64_t)slot, position);
-}
-
-/* LF_BUSY: this slot is not the one that the calling thread reserved. */
-LF_INLINE int lf_spsc_ring_commit(struct lf_spsc_ring *r, int64_t slot, uint64_t length) {
+/* LF_BUSY: the calling thread has no such reservation, or has put something since. */
+LF_INLINE int lf_spsc_ring_commit(struct lf_spsc_ring *r, int64_t ticket, uint64_t length) {
     if (length > r->record_size)
         return LF_TOO_LONG;
-    if (lf_load_relaxed(&r->body->sides[LF_PRODUCER].holder) != lf__spsc_me(r) || lf_spsc_ring_reserve(r) != slot)
+    if (!lf__spsc_is_mine(r, LF_PRODUCER) || lf_spsc_ring_reserve(r) != ticket)
         return lf_is_closed(&r->h) ? LF_CLOSED : LF_BUSY;
-    lf__spsc_publish(r, slot, length);
+    lf__spsc_step(r, LF_PRODUCER, ticket, length + 1);
     lf_eventcount_notify_sole(&r->body->not_empty);
     return LF_OK;
 }
+/* Nothing had happened yet. */
+LF_INLINE int lf_spsc_ring_cancel(const struct lf_spsc_ring *r, int64_t ticket) {
+    return lf_is_closed(&r->h) ? LF_CLOSED : ticket < 0 ? LF_BUSY : LF_OK;
+}
 
-/* The oldest record, in place and still inside: its slot number >= 0 and its length, or LF_EMPTY, LF_ROLE_TAKEN or
- * LF_CORRUPT. Then release, or leave it. */
+/* The oldest record, in place and still inside: a ticket and its length, or LF_EMPTY, LF_ROLE_TAKEN or LF_CORRUPT. Then
+ * release, or leave it. */
 LF_INLINE int64_t lf_spsc_ring_peek(struct lf_spsc_ring *r, uint64_t *length) {
     int status = lf__spsc_enter(r, LF_CONSUMER);
     if (LF_UNLIKELY(status != LF_OK))
@@ -263,47 +270,40 @@ LF_INLINE int64_t lf_spsc_ring_peek(struct lf_spsc_ring *r, uint64_t *length) {
     uint64_t cursor = lf_load_relaxed(&side->cursor), position = lf_load_relaxed(&side->position);
     if (LF_UNLIKELY(cursor >= r->capacity))
         return LF_CORRUPT;
-    uint64_t word = lf_load_acquire(&lf__spsc_slot(r, cursor)->word); /* [S8] pairs with [S7] */
-    uint64_t beyond = (uint64_t)(uint32_t)word - 1;                     /* the length, or huge when free */
-    if (LF_LIKELY(lf__spsc_is_at(word, position) && beyond <= r->record_size)) {
-        *length = beyond;
-        return (int64_t)cursor;
+    uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S8] pairs with [S7] */
+    uint64_t inside = (uint64_t)(uint32_t)word - 1;                     /* the length, or huge when free */
+    if (LF_LIKELY(lf__spsc_is_at(word, position) && inside <= r->record_size)) {
+        *length = inside;
+        return lf__spsc_ticket(cursor, position);
     }
     return word == lf__spsc_free(position - r->capacity) ? LF_EMPTY : LF_CORRUPT;
 }
 
-LF_INLINE void lf__spsc_consume(struct lf_spsc_ring *r, int64_t slot) {
-    uint64_t position = lf_load_relaxed(&r->body->sides[LF_CONSUMER].position);
-    uint64_t *word = &lf__spsc_slot(r, (uint64_t)slot)->word;
-    lf_store_release(word, lf__spsc_free(position)); /* [S6] pairs with [S5]: we have read it */
-    lf__spsc_step(r, LF_CONSUMER, (uint64_t)slot, position);
-}
-
-/* LF_BUSY: this slot is not the one that the calling thread peeked at. */
-LF_INLINE int lf_spsc_ring_release(struct lf_spsc_ring *r, int64_t slot) {
+/* LF_BUSY: the calling thread has not peeked at it, or has got it since. */
+LF_INLINE int lf_spsc_ring_release(struct lf_spsc_ring *r, int64_t ticket) {
     uint64_t length;
-    if (lf_load_relaxed(&r->body->sides[LF_CONSUMER].holder) != lf__spsc_me(r) || lf_spsc_ring_peek(r, &length) != slot)
+    if (!lf__spsc_is_mine(r, LF_CONSUMER) || lf_spsc_ring_peek(r, &length) != ticket)
         return lf_is_closed(&r->h) ? LF_CLOSED : LF_BUSY;
-    lf__spsc_consume(r, slot);
+    lf__spsc_step(r, LF_CONSUMER, ticket, 0);
     lf_eventcount_notify_sole(&r->body->not_full);
     return LF_OK;
 }
 
 /* ---- copying, one record ---- */
 
-LF_INLINE int lf__spsc_put_at(struct lf_spsc_ring *r, int64_t slot, const void *record, uint64_t length) {
-    if (slot < 0)
-        return (int)slot;
-    memcpy(lf_spsc_ring_payload(r, slot), record, length);
-    lf__spsc_publish(r, slot, length);
+LF_INLINE int lf__spsc_put_at(struct lf_spsc_ring *r, int64_t ticket, const void *record, uint64_t length) {
+    if (ticket < 0)
+        return (int)ticket;
+    memcpy(lf_spsc_ring_payload(r, ticket), record, length);
+    lf__spsc_step(r, LF_PRODUCER, ticket, length + 1);
     lf_eventcount_notify_sole(&r->body->not_empty);
     return LF_OK;
 }
-LF_INLINE int64_t lf__spsc_get_at(struct lf_spsc_ring *r, int64_t slot, void *record, uint64_t length) {
-    if (slot < 0)
-        return slot;
-    memcpy(record, lf_spsc_ring_payload(r, slot), length);
-    lf__spsc_consume(r, slot);
+LF_INLINE int64_t lf__spsc_get_at(struct lf_spsc_ring *r, int64_t ticket, void *record, uint64_t length) {
+    if (ticket < 0)
+        return ticket;
+    memcpy(record, lf_spsc_ring_payload(r, ticket), length);
+    lf__spsc_step(r, LF_CONSUMER, ticket, 0);
     lf_eventcount_notify_sole(&r->body->not_full);
     return (int64_t)length;
 }
@@ -317,35 +317,35 @@ LF_INLINE int lf_spsc_ring_try_put(struct lf_spsc_ring *r, const void *record, u
 /* `record` has room for record_size bytes; the length >= 0, LF_EMPTY, LF_ROLE_TAKEN or LF_CORRUPT. */
 LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
     uint64_t length = 0;
-    int64_t slot = lf_spsc_ring_peek(r, &length);
-    return lf__spsc_get_at(r, slot, record, length);
+    int64_t ticket = lf_spsc_ring_peek(r, &length);
+    return lf__spsc_get_at(r, ticket, record, length);
 }
 
 /* ---- batches: each record is published, or freed, as soon as it is copied; one look for sleepers at the end ---- */
 
 /* Puts records until the ring is full; how many went in, or a negative status if none did. Either every record has
- * `length` bytes and they stand `pitch` apart, or `lengths` is not NULL and they stand packed, lengths[i] bytes each. */
+ * `length` bytes and they stand `pitch` apart, or `lengths` is given and they stand packed, lengths[i] bytes each. */
 LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *records, uint64_t pitch, uint64_t length,
                                         const uint32_t *lengths, uint64_t count) {
     const unsigned char *from = (const unsigned char *)records;
     uint64_t done = 0;
-    int64_t slot = 0;
+    int64_t ticket = 0;
     if (lengths == NULL && length > r->record_size)
         return LF_TOO_LONG;
     for (uint64_t i = 0; lengths != NULL && i < count; i++)
         if (lengths[i] > r->record_size)
             return LF_TOO_LONG;
-    while (done < count && (slot = lf_spsc_ring_reserve(r)) >= 0) {
+    while (done < count && (ticket = lf_spsc_ring_reserve(r)) >= 0) {
         if (lengths != NULL)
             pitch = length = lengths[done];
-        memcpy(lf_spsc_ring_payload(r, slot), from, length);
-        lf__spsc_publish(r, slot, length);
+        memcpy(lf_spsc_ring_payload(r, ticket), from, length);
+        lf__spsc_step(r, LF_PRODUCER, ticket, length + 1);
         from += pitch;
         done++;
     }
     if (done > 0)
         lf_eventcount_notify_sole(&r->body->not_empty);
-    return done > 0 || slot == LF_FULL ? (int64_t)done : slot;
+    return done > 0 || ticket == LF_FULL ? (int64_t)done : ticket;
 }
 
 /* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros; lengths (or NULL) gets each
@@ -354,51 +354,49 @@ LF_INLINE int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, u
                                         uint64_t count) {
     unsigned char *to = (unsigned char *)records;
     uint64_t done = 0, length = 0;
-    int64_t slot = 0;
+    int64_t ticket = 0;
     if (pitch < r->record_size)
         return LF_INVALID;
-    while (done < count && (slot = lf_spsc_ring_peek(r, &length)) >= 0) {
-        memcpy(to + done * pitch, lf_spsc_ring_payload(r, slot), length);
+    while (done < count && (ticket = lf_spsc_ring_peek(r, &length)) >= 0) {
+        memcpy(to + done * pitch, lf_spsc_ring_payload(r, ticket), length);
         memset(to + done * pitch + length, 0, pitch - length);
         if (lengths != NULL)
             lengths[done] = (uint32_t)length;
-        lf__spsc_consume(r, slot);
+        lf__spsc_step(r, LF_CONSUMER, ticket, 0);
         done++;
     }
     if (done > 0)
         lf_eventcount_notify_sole(&r->body->not_full);
-    return done > 0 || slot == LF_EMPTY ? (int64_t)done : slot;
+    return done > 0 || ticket == LF_EMPTY ? (int64_t)done : ticket;
 }
 
 /* ---- waiting: deadline in ns of lf_now(), LF_FOREVER, or 0 to try once ---- */
 
 struct lf__spsc_call {
     struct lf_spsc_ring *r;
-    int64_t slot;
+    int64_t ticket;
     uint64_t length;
 };
 LF_INLINE int lf__spsc_attempt_reserve(void *operation) {
     struct lf__spsc_call *call = (struct lf__spsc_call *)operation;
-    call->slot = lf_spsc_ring_reserve(call->r);
-    return call->slot < 0 ? (int)call->slot : LF_OK;
+    return (call->ticket = lf_spsc_ring_reserve(call->r)) < 0 ? (int)call->ticket : LF_OK;
 }
 LF_INLINE int lf__spsc_attempt_peek(void *operation) {
     struct lf__spsc_call *call = (struct lf__spsc_call *)operation;
-    call->slot = lf_spsc_ring_peek(call->r, &call->length);
-    return call->slot < 0 ? (int)call->slot : LF_OK;
+    return (call->ticket = lf_spsc_ring_peek(call->r, &call->length)) < 0 ? (int)call->ticket : LF_OK;
 }
 
 /* As reserve, waiting while the ring is full: also LF_INTERRUPTED and LF_CLOSED. */
 LF_INLINE int64_t lf_spsc_ring_reserve_wait(struct lf_spsc_ring *r, uint64_t deadline) {
     struct lf__spsc_call call = {r, 0, 0};
     int status = lf_block_on(&r->h, &r->body->not_full, lf__spsc_attempt_reserve, &call, LF_FULL, deadline);
-    return status == LF_OK ? call.slot : status;
+    return status == LF_OK ? call.ticket : status;
 }
 LF_INLINE int64_t lf_spsc_ring_peek_wait(struct lf_spsc_ring *r, uint64_t *length, uint64_t deadline) {
     struct lf__spsc_call call = {r, 0, 0};
     int status = lf_block_on(&r->h, &r->body->not_empty, lf__spsc_attempt_peek, &call, LF_EMPTY, deadline);
     *length = call.length;
-    return status == LF_OK ? call.slot : status;
+    return status == LF_OK ? call.ticket : status;
 }
 LF_INLINE int lf_spsc_ring_put(struct lf_spsc_ring *r, const void *record, uint64_t length, uint64_t deadline) {
     if (length > r->record_size)
@@ -407,8 +405,8 @@ LF_INLINE int lf_spsc_ring_put(struct lf_spsc_ring *r, const void *record, uint6
 }
 LF_INLINE int64_t lf_spsc_ring_get(struct lf_spsc_ring *r, void *record, uint64_t deadline) {
     uint64_t length = 0;
-    int64_t slot = lf_spsc_ring_peek_wait(r, &length, deadline);
-    return lf__spsc_get_at(r, slot, record, length);
+    int64_t ticket = lf_spsc_ring_peek_wait(r, &length, deadline);
+    return lf__spsc_get_at(r, ticket, record, length);
 }
 
 /* Records inside, between 0 and capacity; exact when nothing runs and no killed holder is without an heir. */
