@@ -1,0 +1,86 @@
+/* mutex and spinlock: exclusion, exact refusals, sleeping, and the death of the holder. */
+#include <lockfree/mutex.h>
+#include <lockfree/spinlock.h>
+
+#include "lockfree_model.h"
+
+static struct lf_mutex mutex[4];
+static struct lf_spinlock spinlock[4];
+static int guarded;
+
+static void mutex_setup(void) {
+    void *memory = lf_model_shared(LF_LOCK_BYTES);
+    lf_model_assert(lf_mutex_create_local(&mutex[0], memory) == LF_OK);
+    for (uint32_t t = 1; t < 4; t++)
+        lf_model_assert(lf_segment_attach_local(&mutex[t].h, &lf_mutex_kind, memory, t) == LF_OK);
+    lf_model_label(mutex[0].word, 8, "word");
+}
+static void spinlock_setup(void) {
+    void *memory = lf_model_shared(LF_LOCK_BYTES);
+    lf_model_assert(lf_spinlock_create_local(&spinlock[0], memory) == LF_OK);
+    for (uint32_t t = 1; t < 4; t++) {
+        lf_model_assert(lf_segment_attach_local(&spinlock[t].h, &lf_spinlock_kind, memory, t) == LF_OK);
+        spinlock[t].h.spins = 1;
+    }
+    lf_model_label(spinlock[0].word, 8, "word");
+}
+
+static void mutex_section(void) {
+    struct lf_mutex *m = &mutex[lf_model_thread()];
+    lf_model_assert(lf_mutex_acquire(m, LF_FOREVER) == LF_OK);
+    guarded++;
+    lf_model_assert(lf_mutex_release(m) == LF_OK);
+}
+static void spinlock_section(void) {
+    struct lf_spinlock *s = &spinlock[lf_model_thread()];
+    lf_model_assert(lf_spinlock_acquire(s, LF_FOREVER) == LF_OK);
+    guarded++;
+    lf_model_assert(lf_spinlock_release(s) == LF_OK);
+}
+static void two_sections(void) { lf_model_assert(guarded == 2); }
+static void three_sections(void) { lf_model_assert(guarded == 3); }
+
+static void try_section(void) {
+    struct lf_mutex *m = &mutex[lf_model_thread()];
+    lf_model_call(LF_MODEL_TRY_ACQUIRE, 0);
+    int status = lf_mutex_try_acquire(m);
+    lf_model_return(status == LF_OK ? 0 : status == LF_TIMEDOUT ? LF_MODEL_BUSY : (uint64_t)status);
+    if (status != LF_OK)
+        return;
+    guarded++;
+    lf_model_call(LF_MODEL_RELEASE, 0);
+    lf_mutex_release(m);
+    lf_model_return(0);
+}
+
+/* Thread 1 dies anywhere; the others are told once, put it right, and go on. */
+static void mortal_section(void) {
+    if (lf_mutex_acquire(&mutex[1], LF_FOREVER) != LF_OK)
+        return;
+    guarded = 1;
+    guarded = 0;
+    lf_mutex_release(&mutex[1]);
+}
+static void survivor_section(void) {
+    struct lf_mutex *m = &mutex[2];
+    if (lf_model_participant_alive(1))
+        return;
+    int status = lf_mutex_acquire(m, LF_FOREVER);
+    lf_model_assert(status == LF_OK || status == LF_OWNER_DIED);
+    lf_model_assert(status == LF_OWNER_DIED || guarded == 0);
+    if (status == LF_OWNER_DIED) {
+        guarded = 0;
+        lf_model_assert(lf_mutex_recover(m) == LF_OK);
+    }
+    lf_model_assert(lf_mutex_release(m) == LF_OK);
+    lf_model_assert(lf_mutex_try_acquire(m) == LF_OK);
+}
+
+LF_MODEL_CLIENT(mutex_2, .setup = mutex_setup, .threads = {mutex_section, mutex_section}, .final = two_sections);
+LF_MODEL_CLIENT(mutex_3, .setup = mutex_setup, .threads = {mutex_section, mutex_section, mutex_section},
+                .final = three_sections);
+LF_MODEL_CLIENT(mutex_try, .setup = mutex_setup, .threads = {try_section, try_section}, .spec = &lf_model_mutex);
+LF_MODEL_CLIENT(mutex_death, .setup = mutex_setup, .threads = {mortal_section, survivor_section}, .stop_is_death = 1,
+                .may_stop = 2);
+LF_MODEL_CLIENT(spinlock_2, .setup = spinlock_setup, .threads = {spinlock_section, spinlock_section},
+                .final = two_sections);
