@@ -6,6 +6,10 @@
 
 #include <lockfree/priority_queue.h>
 
+#ifndef NAIVE_PAUSE
+#define NAIVE_PAUSE() (void)0 /* between two bins: where others may come in */
+#endif
+
 static void naive_layout(struct lf_priority_queue *q, uint64_t start) {
     for (uint32_t level = 0; level < q->levels.count; level++)
         lf_queue_init(&q->queues[1 + level], start, 0);
@@ -23,8 +27,10 @@ static int naive_try_put(struct lf_priority_queue *q, const void *record, uint64
 static int64_t naive_try_get(struct lf_priority_queue *q, void *record, uint32_t *level) {
     for (*level = 0; *level < q->levels.count; (*level)++) {
         int64_t index = lf_queue_take(&q->queues[1 + *level], q->h.participant);
-        if (index == LF_EMPTY)
+        if (index == LF_EMPTY) {
+            NAIVE_PAUSE();
             continue;
+        }
         int64_t length = lf_priority_queue_slot(q, (uint64_t)index)->length;
         memcpy(record, lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), (size_t)length);
         lf_priority_queue_release(q, index);

@@ -311,7 +311,9 @@ static void deaths(uint64_t seed) {
     }
     if (!other->done)
         run(other, 0);
+    uint64_t size = lf_priority_queue_size(&me->q), gets = operations;
     drain(me);
+    CHECK(size == operations - gets - 1);
     struct operation *pending = NULL;
     uint64_t n_pending = 0;
     for (uint64_t i = 0; i < operations; i++)
@@ -362,10 +364,12 @@ static int lease_dies(int k, int j, int *recovered) {
         lf__recover(&me->q.h, j % 2 ? 1 : 2);
         lf__recover(&me->q.h, j % 2 ? 2 : 1);
     }
+    uint64_t size = lf_priority_queue_size(&me->q);
     CHECK(lf_priority_queue_try_get(&me->q, &value, &level) == sizeof value && level == 1);
     uint64_t first = value;
     int64_t length = lf_priority_queue_try_get(&me->q, &value, &level);
     CHECK(length == LF_EMPTY ? first == 1 && !dead->leasing : length == sizeof value && value == 1 - first);
+    CHECK(size == (length == LF_EMPTY ? 1 : 2));
     int again = length != LF_EMPTY && first == 1;
     CHECK(length == LF_EMPTY || lf_priority_queue_try_get(&me->q, &value, &level) == LF_EMPTY);
     check_capacity(me);

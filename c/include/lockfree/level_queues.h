@@ -206,9 +206,12 @@ LF_INLINE int lf_levels_announce_all(const struct lf_levels *l) {
 /* How many are inside: exact when nobody else is running, else a value that was near the truth during the call. */
 LF_INLINE uint64_t lf_levels_size(const struct lf_levels *l) {
     uint64_t size = 0, slots = l->queues[0].store->slots;
-    for (uint32_t level = 1; level <= l->count; level++) {
-        uint64_t head = lf_load_relaxed(&l->queues[level].ends->head);
-        int32_t inside = (int32_t)((uint32_t)lf_load_relaxed(&l->queues[level].ends->tail) - (uint32_t)(head >> 32));
+    lf_levels_settle(l);
+    for (const struct lf_queue *level = l->queues + 1; level <= l->queues + l->count; level++) {
+        uint64_t head = lf_load_relaxed(&level->ends->head), tail = lf_load_relaxed(&level->ends->tail);
+        /* The tail may be one behind for as long as nobody looks, if whoever should have moved it was killed. */
+        tail += lf__cell_is_at(level, lf_load_relaxed(&level->cells[tail & level->mask]), tail);
+        int32_t inside = (int32_t)((uint32_t)tail - (uint32_t)(head >> 32));
         size += inside > 0 ? (uint32_t)inside : 0;
     }
     return size < slots ? size : slots;
