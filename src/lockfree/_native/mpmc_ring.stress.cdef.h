@@ -1,1 +1,1 @@
-int lf_stress_drive_mpmc_ring(struct lf_mpmc_ring *object, struct lf_stress_client *c);
+int lf_stress_drive_mpmc_ring(void *object, struct lf_stress_client *c);

@@ -4,42 +4,6 @@ enum {
     LF__MPMC_RESERVE, LF__MPMC_PEEK, LF__MPMC_LEASE, LF__MPMC_REQUEUE, LF__MPMC_CANCEL
 };
 
-static int lf__stress_mpmc_end_put(struct lf_stress_client *c, int64_t status) {
-    lf_stress_close_put(c, status == LF_FULL);
-    return status == LF_FULL || status >= 0 ? LF_OK : (int)status;
-}
-static int lf__stress_mpmc_end_get(struct lf_stress_client *c, int64_t status, const unsigned char *record) {
-    lf_stress_close(c, status >= 0 ? lf__read(record, (uint64_t)status) : 0, 0, status == LF_EMPTY);
-    return status == LF_EMPTY || status >= 0 ? LF_OK : (int)status;
-}
-
-static int lf__stress_mpmc_put_many(struct lf_mpmc_ring *r, struct lf_stress_client *c) {
-    unsigned char records[LF_STRESS_MAX_BATCH * 256];
-    uint32_t lengths[LF_STRESS_MAX_BATCH], count = 1 + (uint32_t)lf__below(c, c->plan.batch);
-    int64_t values[LF_STRESS_MAX_BATCH];
-    uint64_t at = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        values[i] = (int64_t)lf_stress_next_value(c);
-        lengths[i] = (uint32_t)lf__some_length(c, r->record_size);
-        at += lf__fill(records + at, (uint64_t)values[i], lengths[i]);
-    }
-    lf_stress_open_many(c, LF_OP_PUT, values, NULL, count);
-    int64_t done = lf_mpmc_ring_put_many(r, records, 0, 0, lengths, count);
-    lf_stress_close_puts(c, count, done > 0 ? (uint32_t)done : 0, done >= 0);
-    return done < 0 ? (int)done : LF_OK;
-}
-static int lf__stress_mpmc_get_many(struct lf_mpmc_ring *r, struct lf_stress_client *c) {
-    unsigned char records[LF_STRESS_MAX_BATCH * 256];
-    uint32_t lengths[LF_STRESS_MAX_BATCH], count = 1 + (uint32_t)lf__below(c, c->plan.batch);
-    int64_t values[LF_STRESS_MAX_BATCH];
-    lf_stress_open_many(c, LF_OP_GET, NULL, NULL, count);
-    int64_t done = lf_mpmc_ring_get_many(r, records, 256, lengths, count);
-    for (int64_t i = 0; i < done; i++)
-        values[i] = lf__read(records + i * 256, lengths[i]);
-    lf_stress_close_gets(c, count, values, NULL, done > 0 ? (uint32_t)done : 0, done >= 0);
-    return done < 0 ? (int)done : LF_OK;
-}
-
 static int lf__stress_mpmc_reserve(struct lf_mpmc_ring *r, struct lf_stress_client *c, int cancel) {
     uint64_t value = cancel ? 0 : lf_stress_next_value(c), length = lf__some_length(c, r->record_size);
     if (!cancel)
@@ -52,7 +16,7 @@ static int lf__stress_mpmc_reserve(struct lf_mpmc_ring *r, struct lf_stress_clie
         index = lf_mpmc_ring_commit(r, index, length);
     }
     if (!cancel)
-        return lf__stress_mpmc_end_put(c, index);
+        return lf__end_put(c, index);
     return index == LF_FULL ? LF_OK : (int)index;
 }
 
@@ -63,7 +27,7 @@ static int lf__stress_mpmc_peek(struct lf_mpmc_ring *r, struct lf_stress_client 
     lf_stress_open(c, LF_OP_GET, LF_HISTORY_NONE, 0);
     int64_t index = lf_mpmc_ring_peek(r, lease, &length);
     if (index < 0)
-        return lf__stress_mpmc_end_get(c, index, NULL);
+        return lf__end_get(c, index, NULL, 0);
     unsigned char *record = lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index));
     int64_t value = lf__read(record, length);
     if (lf__below(c, 16) == 0)
@@ -77,11 +41,12 @@ static int lf__stress_mpmc_peek(struct lf_mpmc_ring *r, struct lf_stress_client 
     lf__fill(record, again, length);
     lf_stress_close(c, value, 0, 0);
     lf__open_at(c, LF_OP_PUT, (int64_t)again, 0, c->now);
-    return lf__stress_mpmc_end_put(c, lf_mpmc_ring_requeue(r, index));
+    return lf__end_put(c, lf_mpmc_ring_requeue(r, index));
 }
 
 static int lf__stress_mpmc_ring(struct lf_mpmc_ring *r, struct lf_stress_client *c) {
     unsigned char record[256];
+    struct lf__batch b;
     uint32_t which = lf__some_operation(c);
     uint64_t until = lf__some_deadline(c), value, length = lf__some_length(c, r->record_size);
     int64_t status = LF_INTERRUPTED;
@@ -94,17 +59,19 @@ static int lf__stress_mpmc_ring(struct lf_mpmc_ring *r, struct lf_stress_client 
         while (status == LF_INTERRUPTED)
             status = which == LF__MPMC_PUT ? lf_mpmc_ring_put(r, record, length, until)
                                            : lf_mpmc_ring_try_put(r, record, length);
-        return lf__stress_mpmc_end_put(c, status);
+        return lf__end_put(c, status);
     case LF__MPMC_TRY_GET:
     case LF__MPMC_GET:
         lf_stress_open(c, LF_OP_GET, LF_HISTORY_NONE, 0);
         while (status == LF_INTERRUPTED)
             status = which == LF__MPMC_GET ? lf_mpmc_ring_get(r, record, until) : lf_mpmc_ring_try_get(r, record);
-        return lf__stress_mpmc_end_get(c, status, record);
+        return lf__end_get(c, status, record, 0);
     case LF__MPMC_PUT_MANY:
-        return lf__stress_mpmc_put_many(r, c);
+        lf__open_put_batch(c, &b, r->record_size);
+        return lf__end_put_batch(c, &b, lf_mpmc_ring_put_many(r, b.records, 0, 0, b.lengths, b.count));
     case LF__MPMC_GET_MANY:
-        return lf__stress_mpmc_get_many(r, c);
+        lf__open_get_batch(c, &b);
+        return lf__end_get_batch(c, &b, lf_mpmc_ring_get_many(r, b.records, 256, b.lengths, b.count));
     case LF__MPMC_RESERVE:
     case LF__MPMC_CANCEL:
         return lf__stress_mpmc_reserve(r, c, which == LF__MPMC_CANCEL);

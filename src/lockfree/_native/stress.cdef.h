@@ -47,6 +47,7 @@ struct lf_stress_client {
     struct lf_stress_log *log;
     struct lf_stress_plan plan;
     uint32_t client;
+    int64_t held;
     ...;
 };
 
@@ -75,8 +76,11 @@ void lf_stress_close_put(struct lf_stress_client *c, int failed);
 void lf_stress_close_puts(struct lf_stress_client *c, uint32_t opened, uint32_t done, int full);
 void lf_stress_close_gets(struct lf_stress_client *c, uint32_t opened, const int64_t *values, const int64_t *arg2s,
                           uint32_t done, int empty);
-void lf_stress_forget(struct lf_stress_client *c);
+void lf_stress_forget(struct lf_stress_client *c, uint32_t count);
+void lf_stress_close_as(struct lf_stress_client *c, int op, int64_t arg, int64_t arg2, int64_t result);
+void lf_stress_key(struct lf_stress_client *c, uint32_t key);
 void lf_stress_mend(struct lf_stress_log *log);
+uint64_t lf_stress_without_full(const struct lf_history_op *from, uint64_t count, struct lf_history_op *to);
 void lf_stress_summarise(const struct lf_history_op *ops, uint64_t count, struct lf_stress_figures *figures,
                          uint64_t *latencies, uint32_t buckets, uint64_t from, uint64_t bin_ns, uint64_t *bins,
                          uint32_t n_bins);

@@ -54,10 +54,11 @@ struct lf_stress_client {
     uint64_t values;
     uint64_t calls;
     uint64_t now; /* the last stamp taken */
+    int64_t held; /* by this client: permits, or bits */
     uint32_t total_weight;
 };
 
-enum { LF_STRESS_ROOM = 64 /* records that one call may need */, LF_STRESS_MAX_BATCH = 32 };
+enum { LF_STRESS_ROOM = 64 /* records that one call may need */, LF_STRESS_MAX_BATCH = 32, LF_STRESS_HELPER_SHIFT = 16 };
 
 static uint64_t lf_stress_now(void) { return lf_now(); }
 static const char *lf_stress_compiler(void) {
@@ -181,7 +182,7 @@ static inline struct lf_history_op *lf__write(struct lf_stress_client *c, uint64
     record->key = 0;
     record->batch = batch;
     record->op = (uint8_t)op;
-    record->flags = 0;
+    record->flags = op == LF_OP_PUT && c->plan.levels != 0 ? LF_HISTORY_PAIR : 0;
     record->reserved = 0;
     return record;
 }
@@ -201,8 +202,12 @@ static void lf_stress_open_many(struct lf_stress_client *c, int op, const int64_
                                 uint32_t count) {
     uint64_t at = c->log->count;
     c->batches++;
-    for (uint32_t i = 0; i < count; i++)
-        lf__write(c, at + i, op, args != NULL ? args[i] : LF_HISTORY_NONE, arg2s != NULL ? arg2s[i] : 0, c->batches);
+    for (uint32_t i = 0; i < count; i++) {
+        struct lf_history_op *record =
+            lf__write(c, at + i, op, args != NULL ? args[i] : LF_HISTORY_NONE, arg2s != NULL ? arg2s[i] : 0, c->batches);
+        if (arg2s != NULL) /* a batch keeps its order within a level only: a client of its own for each */
+            record->client |= (uint32_t)(arg2s[i] + 1) << LF_STRESS_HELPER_SHIFT;
+    }
     uint64_t now = lf__stamp_call();
     for (uint32_t i = 0; i < count; i++)
         c->log->records[at + i].call = now;
@@ -211,8 +216,11 @@ static void lf_stress_open_many(struct lf_stress_client *c, int op, const int64_
 
 static inline struct lf_history_op *lf__last(struct lf_stress_client *c) { return &c->log->records[c->log->count - 1]; }
 
-/* The last call was none: it was refused before it did anything. */
-static void lf_stress_forget(struct lf_stress_client *c) { lf_store_release(&c->log->count, c->log->count - 1); }
+/* The last call (with `count` records) was none: it was refused before it did anything. */
+static void lf_stress_forget(struct lf_stress_client *c, uint32_t count) {
+    lf_store_release(&c->log->count, c->log->count - count);
+    c->now = lf_now();
+}
 
 static inline void lf__return_at(struct lf_stress_client *c, int failed, uint64_t now) {
     struct lf_history_op *record = lf__last(c);
@@ -225,20 +233,35 @@ static void lf_stress_close(struct lf_stress_client *c, int64_t result, int64_t 
     uint64_t now = lf__stamp_return();
     struct lf_history_op *record = lf__last(c);
     record->result = failed ? LF_HISTORY_NONE : result;
-    if (record->op == LF_OP_GET)
-        record->arg2 = failed ? 0 : arg2;
+    if (record->op == LF_OP_GET && c->plan.levels != 0 && !failed) {
+        record->arg2 = arg2;
+        record->flags |= LF_HISTORY_PAIR;
+    }
     lf__return_at(c, failed, now);
 }
 /* Ends a put, an acquire, a release or a compare and swap. */
 static void lf_stress_close_put(struct lf_stress_client *c, int failed) {
     uint64_t now = lf__stamp_return();
     if (failed && lf__last(c)->op == LF_OP_PUT && c->plan.forget_full) {
-        c->now = now;
-        lf_stress_forget(c);
+        lf_stress_forget(c, 1);
         return;
     }
     lf__return_at(c, failed, now);
 }
+
+/* Ends a call that turned out to be another one: an exchange is a compare and swap with what it found, a compare and
+ * swap that failed is a read. */
+static void lf_stress_close_as(struct lf_stress_client *c, int op, int64_t arg, int64_t arg2, int64_t result) {
+    uint64_t now = lf__stamp_return();
+    struct lf_history_op *record = lf__last(c);
+    record->op = (uint8_t)op;
+    record->arg = arg;
+    record->arg2 = arg2;
+    record->result = result;
+    lf__return_at(c, 0, now);
+}
+/* The open call is about one of several objects. */
+static void lf_stress_key(struct lf_stress_client *c, uint32_t key) { lf__last(c)->key = key + 1; }
 
 static void lf__close_batch(struct lf_stress_client *c, uint64_t first, uint32_t kept, uint64_t now) {
     c->now = now;
@@ -260,7 +283,10 @@ static void lf_stress_close_gets(struct lf_stress_client *c, uint32_t opened, co
     empty = empty && done < opened;
     for (uint32_t i = 0; i < done; i++) {
         c->log->records[first + i].result = values[i];
-        c->log->records[first + i].arg2 = arg2s != NULL ? arg2s[i] : 0;
+        if (arg2s != NULL) {
+            c->log->records[first + i].arg2 = arg2s[i];
+            c->log->records[first + i].flags |= LF_HISTORY_PAIR;
+        }
     }
     if (empty)
         c->log->records[first + done].flags |= LF_HISTORY_FAILED;
@@ -280,6 +306,15 @@ static void lf_stress_mend(struct lf_stress_log *log) {
     }
     for (; first < last; first++)
         log->records[first].ret = stamp;
+}
+
+/* Copies all records but the puts that were refused; how many. */
+static uint64_t lf_stress_without_full(const struct lf_history_op *from, uint64_t count, struct lf_history_op *to) {
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < count; i++)
+        if (from[i].op != LF_OP_PUT || !(from[i].flags & LF_HISTORY_FAILED))
+            to[kept++] = from[i];
+    return kept;
 }
 
 /* ---- the rhythm of a client ---- */
@@ -323,15 +358,66 @@ static int lf_stress_goes_on(struct lf_stress_client *c) {
     return 1;
 }
 
-/* Gives the GIL up around a loop. */
-#define LF_STRESS_LOOP(type, name)                                     \
-    static int lf_stress_drive_##name(type *object, struct lf_stress_client *c) { \
-        PyThreadState *state = PyEval_SaveThread();                     \
-        int status = LF_OK;                                             \
-        while (status == LF_OK && lf_stress_goes_on(c))                 \
-            status = lf__stress_##name(object, c);                      \
-        PyEval_RestoreThread(state);                                    \
-        return status;                                                  \
+/* ---- what the loops share ---- */
+
+static int lf__end_put(struct lf_stress_client *c, int64_t status) {
+    lf_stress_close_put(c, status == LF_FULL);
+    return status == LF_FULL || status >= 0 ? LF_OK : (int)status;
+}
+/* `status` is the length of the record, or a refusal. */
+static int lf__end_get(struct lf_stress_client *c, int64_t status, const unsigned char *record, uint32_t level) {
+    lf_stress_close(c, status >= 0 ? lf__read(record, (uint64_t)status) : 0, level, status == LF_EMPTY);
+    return status == LF_EMPTY || status >= 0 ? LF_OK : (int)status;
+}
+
+struct lf__batch {
+    unsigned char records[LF_STRESS_MAX_BATCH * 256];
+    uint32_t lengths[LF_STRESS_MAX_BATCH], levels[LF_STRESS_MAX_BATCH];
+    int64_t values[LF_STRESS_MAX_BATCH], wide_levels[LF_STRESS_MAX_BATCH];
+    uint32_t count;
+};
+
+/* Some records to put, packed, and their calls opened. */
+static void lf__open_put_batch(struct lf_stress_client *c, struct lf__batch *b, uint64_t record_size) {
+    uint64_t at = 0;
+    b->count = 1 + (uint32_t)lf__below(c, c->plan.batch);
+    for (uint32_t i = 0; i < b->count; i++) {
+        b->values[i] = (int64_t)lf_stress_next_value(c);
+        b->lengths[i] = (uint32_t)lf__some_length(c, record_size);
+        b->levels[i] = c->plan.levels != 0 ? (uint32_t)lf__below(c, c->plan.levels) : 0;
+        b->wide_levels[i] = b->levels[i];
+        at += lf__fill(b->records + at, (uint64_t)b->values[i], b->lengths[i]);
+    }
+    lf_stress_open_many(c, LF_OP_PUT, b->values, c->plan.levels != 0 ? b->wide_levels : NULL, b->count);
+}
+static void lf__open_get_batch(struct lf_stress_client *c, struct lf__batch *b) {
+    b->count = 1 + (uint32_t)lf__below(c, c->plan.batch);
+    lf_stress_open_many(c, LF_OP_GET, NULL, NULL, b->count);
+}
+static int lf__end_put_batch(struct lf_stress_client *c, struct lf__batch *b, int64_t done) {
+    lf_stress_close_puts(c, b->count, done > 0 ? (uint32_t)done : 0, done >= 0);
+    return done < 0 ? (int)done : LF_OK;
+}
+/* Rows of 256 bytes. */
+static int lf__end_get_batch(struct lf_stress_client *c, struct lf__batch *b, int64_t done) {
+    for (int64_t i = 0; i < done; i++) {
+        b->values[i] = lf__read(b->records + i * 256, b->lengths[i]);
+        b->wide_levels[i] = b->levels[i];
+    }
+    lf_stress_close_gets(c, b->count, b->values, c->plan.levels != 0 ? b->wide_levels : NULL,
+                         done > 0 ? (uint32_t)done : 0, done >= 0);
+    return done < 0 ? (int)done : LF_OK;
+}
+
+/* lf_stress_drive_NAME: calls lf__stress_NAME until the round ends, without the GIL. */
+#define LF_STRESS_LOOP(type, name)                                                     \
+    static int lf_stress_drive_##name(void *object, struct lf_stress_client *c) {      \
+        PyThreadState *state = PyEval_SaveThread();                                    \
+        int status = LF_OK;                                                            \
+        while (status == LF_OK && lf_stress_goes_on(c))                                \
+            status = lf__stress_##name((type *)object, c);                             \
+        PyEval_RestoreThread(state);                                                   \
+        return status;                                                                 \
     }
 
 /* ---- figures ---- */

@@ -2,7 +2,7 @@
 
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lockfree._native.stress import ffi, lib
@@ -10,6 +10,10 @@ from lockfree.linearizability import History
 
 PAGE = mmap.PAGESIZE
 RECORD_BYTES = ffi.sizeof("struct lf_history_op")
+PENDING = (1 << 64) - 1
+NOBODY = 1 << 15
+"""The first client number of calls that nobody made."""
+RELEASE = 11
 LOG_HEADER = ffi.offsetof("struct lf_stress_log", "records")
 
 
@@ -66,8 +70,29 @@ class Arena:
             first = PAGE + i * self.stride + LOG_HEADER
             yield self._view[first : first + int(log.count) * RECORD_BYTES]
 
-    def history(self) -> History:
-        return History.from_buffer(*(r for r in self.records() if len(r)))
+    def history(self, releases: Sequence[tuple[int, int]] = ()) -> History:
+        """What was recorded; and releases (permits, call) that nobody called and that may have had their effect."""
+        kept: list[Any] = [r for r in self.records() if len(r)]
+        if releases:
+            extra = ffi.new("struct lf_history_op[]", len(releases))
+            for i, (permits, call) in enumerate(releases):
+                values = {"call": call, "ret": PENDING, "arg": permits, "client": NOBODY + i, "op": RELEASE}
+                extra[i] = values
+            kept.append(ffi.buffer(extra))
+        return History.from_buffer(*kept)
+
+    def history_without_full(self) -> History:
+        """The same without the puts that were refused."""
+        kept = []
+        for records in self.records():
+            count = len(records) // RECORD_BYTES
+            copy = ffi.new("struct lf_history_op[]", max(count, 1))
+            count = lib.lf_stress_without_full(
+                ffi.cast("struct lf_history_op *", ffi.from_buffer(records)), count, copy
+            )
+            if count:
+                kept.append(ffi.buffer(copy, count * RECORD_BYTES))
+        return History.from_buffer(*kept)
 
     def read_notes(self) -> str:
         return os.pread(self.notes, 1 << 20, 0).decode(errors="replace")

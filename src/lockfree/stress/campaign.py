@@ -4,6 +4,7 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from lockfree.stress.rounds import Limits, make_round
 from lockfree.stress.runner import RoundRunner
 from lockfree.stress.scenario import Scenario
 
-CHECKS_AT_ONCE = 2
+CHECKS_AT_ONCE = 3
 STRETCH = {"fork": 1.0, "forkserver": 1.5, "spawn": 4.0}
 """Longer rounds where a process takes longer to start."""
 
@@ -30,6 +31,8 @@ class Tally:
     """Seconds."""
     checking: float = 0.0
     killed: int = 0
+    weaker: int = 0
+    """Rounds of which only a weaker claim was decided."""
     failures: list[Checked] = field(default_factory=list)
     unknown: list[Checked] = field(default_factory=list)
     figures: Figures = field(default_factory=Figures)
@@ -77,7 +80,7 @@ class Campaign:
         try:
             while (scenario := self._next()) is not None:
                 self._round(scenario, context, checks)
-                while len(checks) >= CHECKS_AT_ONCE or (checks and checks[0].receiver.poll()):
+                while len(checks) >= CHECKS_AT_ONCE or any(c.receiver.poll() for c in checks):
                     self._collect(checks)
             while checks:
                 self.now = "checking the last rounds"
@@ -122,13 +125,16 @@ class Campaign:
         checks.append(Check(scenario, about, outcome, began=self.began, seconds=self.seconds, out=self.out))
 
     def _collect(self, checks: list[Check]) -> None:
-        while not checks[0].receiver.poll(0.05):
+        """Takes one verdict in, when there is one."""
+        while not (done := wait([c.receiver for c in checks], timeout=0.05)):
             self.watch(self)
-        checked = checks[0].result()
-        checks.pop(0)
+        check = next(c for c in checks if c.receiver is done[0])
+        checked = check.result()
+        checks.remove(check)
         tally = self.tallies[checked.about.scenario]
         tally.operations += checked.operations
         tally.checking += checked.seconds
+        tally.weaker += checked.weaker
         tally.figures.add(checked.figures)
         if checked.status == "VIOLATION":
             tally.failures.append(checked)

@@ -15,8 +15,9 @@ from lockfree.stress.figures import Figures, summarise
 from lockfree.stress.runner import Outcome
 from lockfree.stress.scenario import Claim, Round, Scenario
 
-TIME_LIMIT = 60.0
-MEMORY_LIMIT = 1 << 30
+TIME_LIMIT, MEMORY_LIMIT = 60.0, 1 << 30
+FIRST_LIMIT, FIRST_MEMORY = 3.0, 1 << 28
+"""Of a claim that has a weaker one."""
 BINARY_FROM = 50_000
 """Operations from which a kept history is written in the binary form."""
 
@@ -30,6 +31,8 @@ class Checked:
     reason: str = ""
     operations: int = 0
     seconds: float = 0.0
+    weaker: int = 0
+    """Claims of which only the weaker form was decided."""
     window: list[Operation] = field(default_factory=list)
     """The counterexample."""
     history_file: str = ""
@@ -89,12 +92,22 @@ def _check_main(sender: Any, job: _Job) -> None:
         if job.outcome.failure:
             checked.status, checked.reason = "VIOLATION", job.outcome.failure
         for claim in job.scenario.claims(job.about, job.outcome.arena):
-            verdict = check(claim.history, claim.spec, timeout=TIME_LIMIT, memory=MEMORY_LIMIT)
-            _take(checked, claim, verdict, job.out)
+            _settle(checked, claim, job.out)
     except Exception:  # noqa: BLE001 - the runner must hear of it
         checked.status, checked.reason = "UNKNOWN", f"the check failed:\n{traceback.format_exc()}"
     checked.seconds = time.monotonic() - started
     sender.send(checked)
+
+
+def _settle(checked: Checked, claim: Claim, out: Path) -> None:
+    limit = TIME_LIMIT if claim.weaker is None else FIRST_LIMIT
+    memory = MEMORY_LIMIT if claim.weaker is None else FIRST_MEMORY
+    verdict = check(claim.history, claim.spec, timeout=limit, memory=memory)
+    if verdict.status == "UNKNOWN" and claim.weaker is not None:
+        checked.weaker += 1
+        _settle(checked, claim.weaker(), out)
+    else:
+        _take(checked, claim, verdict, out)
 
 
 def _take(checked: Checked, claim: Claim, verdict: Verdict, out: Path) -> None:

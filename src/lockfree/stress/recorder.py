@@ -71,9 +71,17 @@ class Client:
         levels = ffi.NULL if arg2s is None else ffi.new("int64_t[]", arg2s)
         lib.lf_stress_close_gets(self.raw, opened, ffi.new("int64_t[]", values), levels, len(values), empty)
 
-    def forget(self) -> None:
+    def close_as(self, op: int, arg: int, arg2: int, result: int) -> None:
+        """Ends a call that turned out to be another one."""
+        lib.lf_stress_close_as(self.raw, op, arg, arg2, result)
+
+    def key(self, key: int) -> None:
+        """The open call is about one of several objects."""
+        lib.lf_stress_key(self.raw, key)
+
+    def forget(self, count: int = 1) -> None:
         """The call that was opened last did nothing: it was refused for a reason that is no answer of the object."""
-        lib.lf_stress_forget(self.raw)
+        lib.lf_stress_forget(self.raw, count)
 
     # ---- values ----
 

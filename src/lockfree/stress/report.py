@@ -62,6 +62,7 @@ def _primitive(tally: Tally) -> dict[str, Any]:
         "running_seconds": round(tally.running, 3),
         "checking_seconds": round(tally.checking, 3),
         "killed": tally.killed,
+        "rounds_with_weaker_claim": tally.weaker,
         "calls": tally.figures.as_dict(),
         "failures": [_failure(c) for c in [*tally.failures, *tally.unknown]],
     }

@@ -51,5 +51,5 @@ def make_round(scenario: Scenario, number: int, limits: Limits) -> Round:
         align_every=0 if kind == "long" else rng.choice((1, 2, 5, 13, 40)),
         pause_every=rng.choice((0, 10, 50, 300)),
         batch=rng.choice((2, 8, 16, 32)),
-        settings=scenario.settings(rng, sum(threads)),
+        settings=scenario.settings(rng, sum(threads), driver),
     )

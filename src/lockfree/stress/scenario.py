@@ -4,6 +4,7 @@
 import importlib
 import pkgutil
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +55,8 @@ class Claim:
     spec: str
     history: History
     what: str = ""
+    weaker: Callable[[], "Claim"] | None = None
+    """What must hold at least, where the claim itself stays undecided within its limits."""
 
 
 class Scenario:
@@ -65,7 +68,7 @@ class Scenario:
     weight = 1.0
     """Its share of the time."""
 
-    def settings(self, rng: random.Random, clients: int) -> dict[str, Any]:
+    def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
         """The scenario's own part of a round: capacity and the like."""
         raise NotImplementedError
 

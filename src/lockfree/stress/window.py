@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from lockfree.linearizability import Operation
 
 WIDTH = 22
+NOBODY, HELPERS = 1 << 15, 1 << 16
+"""Client numbers: of calls that nobody made, and (times a level) of the parts of a batch."""
 
 
 def _call(op: Operation) -> str:
@@ -30,11 +32,17 @@ def _value(value: object) -> str:
     return str(value)
 
 
+def _head(client: int, threads: Sequence[int]) -> str:
+    if client >= NOBODY:
+        return "(a dead one's)" if client < HELPERS else f"client {client % HELPERS}, batch"
+    process = [number for number, count in enumerate(threads) for _ in range(count)]
+    return f"process {process[client]}, client {client}" if client < len(process) else f"client {client}"
+
+
 def columns(operations: Sequence[Operation], threads: Sequence[int]) -> str:
     """The calls and returns of these operations, in order, a column per client; `threads`: clients per process."""
     clients = sorted({op.client for op in operations})
-    process = [number for number, count in enumerate(threads) for _ in range(count)]
-    heads = [f"process {process[c]}, client {c}" if c < len(process) else f"client {c}" for c in clients]
+    heads = [_head(c, threads) for c in clients]
     events = [(op.call, 1, i) for i, op in enumerate(operations)]
     events += [(op.return_, 0, i) for i, op in enumerate(operations) if op.return_ is not None]
     start = min((at for at, _, _ in events), default=0)

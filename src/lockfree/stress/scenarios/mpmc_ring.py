@@ -151,7 +151,7 @@ class Actor:
 class MPMCRingScenario(Scenario):
     name = "mpmc_ring"
 
-    def settings(self, rng: random.Random, clients: int) -> dict[str, Any]:
+    def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
         return {
             "capacity": rng.choice(CAPACITIES),
             "record_size": rng.choice((8, 16, 24, 63, 64, 200)),
@@ -174,7 +174,10 @@ class MPMCRingScenario(Scenario):
         client.run(Actor(shared, client, about.batch).actions(), list(client.raw.plan.weights)[:11])
 
     def claims(self, about: Round, arena: Arena) -> list[Claim]:
-        return [Claim(f"bounded-queue:{about.settings['capacity']},full=in-hand", arena.history())]
+        # The engine refutes a wrong FULL, and more records inside than fit, before anything else. What it may leave
+        # undecided is an order in which every batch fits at every instant: then the order alone must be right.
+        bounded = f"bounded-queue:{about.settings['capacity']},full=in-hand"
+        return [Claim(bounded, arena.history(), weaker=lambda: Claim("queue", arena.history_without_full()))]
 
 
 SCENARIO = MPMCRingScenario()

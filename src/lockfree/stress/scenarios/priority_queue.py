@@ -1,0 +1,171 @@
+# ruff: noqa: ARG002 - a scenario takes what it needs
+"""PriorityQueue: strict minimum, FIFO within a level, exact EMPTY; FULL counts the records in hand."""
+
+import queue
+import random
+from typing import Any
+
+from lockfree._native.stress import lib
+from lockfree.priority_queue import PriorityQueue
+from lockfree.stress.arena import Arena
+from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
+from lockfree.stress.scenario import Claim, Round, Scenario
+from lockfree.stress.scenarios.mpmc_ring import CAPACITIES, MIXES
+
+STARTS = (0, 0, 2**31 - 3, 2**32 - 9, 2**36 - 5, 2**64 - 11)
+
+
+class Actor:
+    """One client that goes through the Python class."""
+
+    def __init__(self, pq: PriorityQueue, client: Client, batch: int, levels: int) -> None:
+        self.pq, self.client, self.batch, self.levels, self.rng = pq, client, batch, levels, client.random
+
+    def record(self) -> tuple[int, int, bytes]:
+        value = self.client.value()
+        return value, self.rng.randrange(self.levels), pack(value, self.rng.randint(8, self.pq.record_size))
+
+    def put_with(self, style: int) -> None:
+        value, level, record = self.record()
+        timeout = self.client.some_timeout()
+        self.client.open(PUT, value, level)
+        try:
+            if style == 0:
+                done = self.pq.try_put(record, level)
+            else:
+                done = True
+                if style == 1:
+                    self.pq.put_nowait(record, level)
+                elif style == 2:
+                    self.pq.put(record, level, timeout=timeout)
+                else:
+                    self.pq.put(record, level, False)
+        except queue.Full:
+            done = False
+        self.client.close_try(done)
+
+    def get_with(self, style: int) -> None:
+        timeout = self.client.some_timeout()
+        self.client.open(GET)
+        found = None
+        try:
+            if style == 0:
+                found = self.pq.try_get()
+            elif style == 1:
+                found = self.pq.get_nowait()
+            elif style == 2:
+                found = self.pq.get(timeout=timeout)
+            else:
+                found = self.pq.get(False)
+        except queue.Empty:
+            pass
+        self.end_get(found)
+
+    def end_get(self, found: Any) -> None:
+        if found is None:
+            self.client.close(None)
+        else:
+            self.client.close(unpack(found[1]), found[0])
+
+    def try_put(self) -> None:
+        self.put_with(self.rng.choice((0, 1, 3)))
+
+    def try_get(self) -> None:
+        self.get_with(self.rng.choice((0, 1, 3)))
+
+    def put(self) -> None:
+        self.put_with(2)
+
+    def get(self) -> None:
+        self.get_with(2)
+
+    def put_many(self) -> None:
+        records = [self.record() for _ in range(self.rng.randint(1, self.batch))]
+        levels = [level for _, level, _ in records]
+        self.client.open_many(PUT, [value for value, _, _ in records], levels, len(records))
+        self.client.close_puts(len(records), self.pq.put_many([record for _, _, record in records], levels))
+
+    def get_many(self) -> None:
+        count = self.rng.randint(1, self.batch)
+        self.client.open_many(GET, None, None, count)
+        found = self.pq.get_many(count)
+        self.client.close_gets(count, [unpack(r) for _, r in found], [level for level, _ in found], empty=not found)
+
+    def reserve(self) -> None:
+        value, level, record = self.record()
+        block, timeout = self.rng.random() < 0.3, self.client.some_timeout()
+        self.client.open(PUT, value, level)
+        view = self.pq.reserve(block, timeout)
+        if view is not None:
+            view[: len(record)] = record
+            self.pq.commit(level, len(record))
+        self.client.close_try(view is not None)
+
+    def cancel(self) -> None:
+        if self.pq.reserve() is not None:
+            self.pq.cancel()
+
+    def peek(self) -> None:
+        block, timeout = self.rng.random() < 0.3, self.client.some_timeout()
+        self.client.open(GET)
+        found = self.pq.peek(block, timeout)
+        if found is not None:
+            found = (found[0], bytes(found[1]))
+            self.pq.release()
+        self.end_get(found)
+
+    def lease(self) -> None:
+        block, timeout = self.rng.random() < 0.3, self.client.some_timeout()
+        self.client.open(GET)
+        found = None
+        try:
+            with self.pq.lease(block, timeout) as leased:
+                found = leased
+        except queue.Empty:
+            pass
+        self.end_get(found)
+
+    def actions(self) -> list[Any]:
+        return [
+            self.try_put, self.try_get, self.put, self.get, self.put_many, self.get_many,
+            self.reserve, self.peek, self.lease, self.lease, self.cancel,
+        ]  # fmt: skip
+
+
+class PriorityQueueScenario(Scenario):
+    name = "priority_queue"
+
+    def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
+        return {
+            "capacity": rng.choice(CAPACITIES),
+            "record_size": rng.choice((8, 16, 24, 63, 64, 200)),
+            "levels": rng.choice((1, 2, 3, 8, 16, 16, 17, 40, 128)),
+            "start": rng.choice(STARTS),
+            "mix": rng.choice(("balanced", "balanced", "roles", "roles", "cancelling", "blocking")),
+        }
+
+    def create(self, about: Round) -> PriorityQueue:
+        s = about.settings
+        return PriorityQueue(s["capacity"], s["record_size"], levels=s["levels"], _start=s["start"])
+
+    def plan(self, about: Round, number: int) -> dict[str, Any]:
+        mixes = MIXES[about.settings["mix"]]
+        return {
+            "weights": list(mixes[number % len(mixes)]),
+            "forget_full": about.settings["mix"] == "cancelling",
+            "levels": about.settings["levels"],
+        }
+
+    def drive_c(self, shared: Any, client: Client, about: Round) -> int:
+        return int(lib.lf_stress_drive_priority_queue(shared._h, client.raw))
+
+    def drive_python(self, shared: Any, client: Client, about: Round) -> None:
+        actor = Actor(shared, client, about.batch, about.settings["levels"])
+        client.run(actor.actions(), list(client.raw.plan.weights)[:11])
+
+    def claims(self, about: Round, arena: Arena) -> list[Claim]:
+        bounded = f"priority-queue:{about.settings['capacity']},full=in-hand"
+        return [Claim(bounded, arena.history(), weaker=lambda: Claim("priority-queue", arena.history_without_full()))]
+
+
+SCENARIO = PriorityQueueScenario()
