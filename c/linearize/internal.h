@@ -98,6 +98,7 @@ struct lin_table {
 int lin_table_build(struct lin_problem *p, struct lin_table *t);
 int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, const struct lin_table *t,
                     uint32_t *loose_next, uint32_t *order);
+uint32_t *lin_last_free(struct lin_problem *p, const struct lin_table *t);
 enum lin_passing { LIN_IN_LINE, LIN_BY_TAKING, LIN_NESTED };
 void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m);
 bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t *order, const uint32_t *last_free,
@@ -119,6 +120,12 @@ static inline void lin_emit(struct lin_witness *w, uint32_t op, uint32_t gap) {
 void lin_witness_free(struct lin_witness *w);
 bool lin_witness_sort(struct lin_witness *w);       /* by gap, stable */
 bool lin_witness_holds(struct lin_witness *w);      /* true: it is a linearization */
+
+void lin_align_batches(struct lin_problem *p, struct lin_table *t, const uint32_t *order);
+void lin_tighten_batches(struct lin_problem *p, struct lin_table *t);
+uint32_t lin_batch_first_get(struct lin_problem *p, const struct lin_value *v, const uint32_t *owner,
+                             const struct lin_value *x);
+bool lin_emit_batched(struct lin_witness *w, const struct lin_table *t, const uint32_t *order);
 
 /* the decision procedures; each answers LIN_ACCEPT, LIN_REJECT (result filled) or LIN_UNDECIDED */
 int lin_decide_queue(struct lin_problem *p);

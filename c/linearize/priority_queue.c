@@ -35,10 +35,11 @@ static int lin_reject_less_urgent(struct lin_problem *p, struct lin_table *t, ui
 }
 
 static int lin_level(struct lin_problem *p, struct lin_table *t, struct lin_cover *cover, uint32_t from, uint32_t to,
-                     uint32_t *loose, uint32_t *order) {
+                     uint32_t *loose, uint32_t *order, const uint32_t *owner) {
   struct lin_value *v = t->values;
   for (uint32_t i = from; i < to; i++) {
     if (v[i].get == LIN_NO) continue;
+    if (owner) v[i].get_lo = lin_min(lin_batch_first_get(p, v, owner, &v[i]), v[i].get_hi);
     uint32_t lo = lin_next_free(cover, v[i].get_lo), hi = lin_prev_free(cover, v[i].get_hi);
     if (lo > v[i].get_hi) return lin_reject_less_urgent(p, t, from, &v[i]);
     v[i].get_lo = lo;
@@ -85,20 +86,25 @@ int lin_decide_priority_queue(struct lin_problem *p) {
   struct lin_cover cover = {lin_alloc(run, gaps, sizeof(uint32_t)), lin_alloc(run, gaps + 1, sizeof(uint32_t))};
   uint32_t *order = lin_alloc(run, t.m, sizeof *order);
   if (!lin_by_priority(p, &t) || run->stopped) return LIN_UNDECIDED;
+  uint32_t *owner = p->before ? lin_alloc(run, p->n, sizeof *owner) : NULL;
+  if (run->stopped) return LIN_UNDECIDED;
+  if (owner) memset(owner, 0xff, p->n * sizeof *owner);
+  for (uint32_t i = 0; owner && i < t.m; i++) owner[t.values[i].put] = i;
   for (uint32_t g = 0; g <= gaps; g++) cover.prev[g] = g;
   for (uint32_t g = 0; g < gaps; g++) cover.next[g] = g;
   for (uint32_t from = 0, to; from < t.m; from = to) {
     int64_t level = lin_op(p, t.values[from].put)->arg2;
     for (to = from; to < t.m && lin_op(p, t.values[to].put)->arg2 == level;) to++;
     uint32_t lent = loose;
-    answer = lin_level(p, &t, &cover, from, to, &loose, order + from);
+    answer = lin_level(p, &t, &cover, from, to, &loose, order + from, owner);
     /* a rejection is sound only while no pending get has been handed to a particular value */
     if (answer != LIN_ACCEPT) return answer == LIN_REJECT && !lent ? LIN_REJECT : LIN_UNDECIDED;
     if (!run->spec->unordered) lin_squeeze(t.values, order + from, to - from);
     if (!lin_poll(run)) return LIN_UNDECIDED;
   }
   for (uint32_t i = 0; run->spec->unordered && i < t.m; i++) lin_squeeze(t.values, &order[i], 1);
-  uint32_t *last_free = cover.next;  /* no longer needed as such */
-  for (uint32_t g = 0; g < gaps; g++) last_free[g] = lin_prev_free(&cover, g);
+  if (p->before) lin_align_batches(p, &t, order);
+  const uint32_t *last_free = lin_last_free(p, &t);
+  if (!last_free) return LIN_UNDECIDED;
   return lin_pass_through(p, &t, order, last_free, run->spec->unordered ? LIN_BY_TAKING : LIN_IN_LINE) ? LIN_ACCEPT : LIN_UNDECIDED;
 }

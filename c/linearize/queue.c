@@ -64,6 +64,20 @@ void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m) {
   }
 }
 
+/* Values that pass straight through, then puts of the others. */
+static void lin_emit_puts(struct lin_witness *w, const struct lin_table *t, const uint32_t *order) {
+  for (uint32_t k = 0; k < t->m; k++) {
+    const struct lin_value *x = &t->values[order[k]];
+    if (x->put_at < x->get_at) continue;
+    lin_emit(w, x->put, x->put_at);
+    lin_emit(w, x->get, x->get_at);
+  }
+  for (uint32_t k = 0; k < t->m; k++) {
+    const struct lin_value *x = &t->values[order[k]];
+    if (x->put_at < x->get_at) lin_emit(w, x->put, x->put_at);
+  }
+}
+
 /* The linearization in which every value is put and taken at its chosen gap, replayed. Within a gap: gets of
  * values already inside, EMPTY, values that pass straight through, then puts. `last_free[g]` is the last gap
  * <= g in which nothing is inside. Nested: `order` is outermost first. By taking: equal priorities leave in any
@@ -83,16 +97,8 @@ bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t
     holds = gap != LIN_NO && gap >= p->call[get];
     lin_emit(&w, get, gap);
   }
-  for (uint32_t k = 0; k < t->m; k++) {
-    const struct lin_value *x = &t->values[order[k]];
-    if (x->put_at < x->get_at) continue;
-    lin_emit(&w, x->put, x->put_at);
-    lin_emit(&w, x->get, x->get_at);
-  }
-  for (uint32_t k = 0; k < t->m; k++) {
-    const struct lin_value *x = &t->values[order[k]];
-    if (x->put_at < x->get_at) lin_emit(&w, x->put, x->put_at);
-  }
+  if (p->before && run->spec->kind == LF_LIN_PRIORITY_QUEUE) holds = holds && lin_emit_batched(&w, t, order);
+  else lin_emit_puts(&w, t, order);
   holds = holds && lin_witness_sort(&w);
   uint32_t *tie = NULL;
   if (holds && how == LIN_BY_TAKING) {
@@ -111,19 +117,17 @@ bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t
   return holds;
 }
 
-static bool lin_queue_witness(struct lin_problem *p, struct lin_table *t, const uint32_t *order) {
+/* last_free[g]: the last gap <= g in which nothing is inside, as the values are placed. */
+uint32_t *lin_last_free(struct lin_problem *p, const struct lin_table *t) {
   const struct lin_value *v = t->values;
   uint32_t *inside = lin_alloc(p->run, p->events + 2, sizeof *inside), last_free = LIN_NO;
-  if (!inside) return false;
-  lin_squeeze(t->values, order, t->m);
+  if (!inside) return NULL;
   memset(inside, 0, (p->events + 2) * sizeof *inside);
   for (uint32_t i = 0; i < t->m; i++)
     if (v[i].put_at + 1 < v[i].get_at) inside[v[i].put_at + 1]++, inside[v[i].get_at]--;
   for (uint32_t g = 1; g < p->events + 2; g++) inside[g] += inside[g - 1];
   for (uint32_t g = 0; g < p->events + 2; g++) inside[g] = inside[g] ? last_free : (last_free = g);
-  bool holds = lin_pass_through(p, t, order, inside, LIN_IN_LINE);
-  lin_free(p->run, inside);
-  return holds;
+  return inside;
 }
 
 int lin_decide_queue(struct lin_problem *p) {
@@ -135,5 +139,7 @@ int lin_decide_queue(struct lin_problem *p) {
   if (!order) return LIN_UNDECIDED;
   answer = lin_value_order(p, t.values, t.m, &t, &loose, order);
   if (answer != LIN_ACCEPT) return answer;
-  return lin_queue_witness(p, &t, order) ? LIN_ACCEPT : LIN_UNDECIDED;
+  lin_squeeze(t.values, order, t.m);
+  const uint32_t *last_free = lin_last_free(p, &t);
+  return last_free && lin_pass_through(p, &t, order, last_free, LIN_IN_LINE) ? LIN_ACCEPT : LIN_UNDECIDED;
 }

@@ -90,6 +90,7 @@ int lin_table_build(struct lin_problem *p, struct lin_table *t) {
     }
     t->values[t->m++] = *v;
   }
+  if (p->before) lin_tighten_batches(p, t);
   return lin_poll(run) ? LIN_ACCEPT : LIN_UNDECIDED;
 }
 

@@ -163,21 +163,24 @@ static uint32_t *lin_number(struct lin_problem *p) {
   return number;
 }
 
-/* The order of batches, with a weak answer somewhere between its neighbours. */
+/* The order of batches, with weak answers somewhere between their neighbours. Weak answers in a row are all FULL or
+ * all EMPTY: what suits one suits the others. */
 static bool lin_batches_hold(struct lin_witness *w, const uint32_t *position) {
   struct lin_problem *p = w->p;
   for (uint32_t i = 0; i < p->n; i++) {
-    uint32_t b = p->before[i];
-    bool placed = p->skip && p->skip[i] == LIN_PLACED;
-    if (placed && b != LIN_NO && p->skip[b] == LIN_PLACED) return false;  /* two in a row: left to the search */
-    if (placed && !lin_weak_in(p, i, b == LIN_NO ? p->call[i] : w->gap[position[b]], p->ret[i] - 1)) return false;
-    if (position[i] == LIN_NO || b == LIN_NO) continue;
-    if (position[b] == LIN_NO) {
-      uint32_t c = p->before[b];
-      if (!lin_weak_in(p, b, c == LIN_NO ? p->call[b] : w->gap[position[c]], w->gap[position[i]])) return false;
-      b = c;
+    uint32_t b = p->before[i], placed = p->skip && p->skip[i] == LIN_PLACED ? i : LIN_NO;
+    while (b != LIN_NO && position[b] == LIN_NO) {
+      if (p->skip && p->skip[b] == LIN_PLACED) {
+        if (placed != LIN_NO && lin_is_put(lin_op(p, placed)) != lin_is_put(lin_op(p, b))) return false;
+        placed = b;
+      }
+      b = p->before[b];
     }
-    if (b != LIN_NO && position[b] > position[i]) return false;
+    bool here = position[i] != LIN_NO;
+    if (here && b != LIN_NO && position[b] > position[i]) return false;
+    if (placed == LIN_NO) continue;
+    uint32_t from = b == LIN_NO ? p->call[placed] : w->gap[position[b]], to = here ? w->gap[position[i]] : p->ret[placed] - 1;
+    if (!lin_weak_in(p, placed, from, to)) return false;
   }
   return true;
 }
