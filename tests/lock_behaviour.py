@@ -150,6 +150,28 @@ class Behaviour:
             with pytest.raises(lockfree.Closed):
                 call()
 
+    def test_use_of_a_bound_call_after_close(self, lock):
+        calls = lock.acquire, lock.try_acquire, lock.release
+        lock.close()
+        for call in calls:
+            with pytest.raises(lockfree.Closed):
+                call()
+
+    def test_a_subclass_may_override_the_calls(self):
+        class Counting(self.Lock):
+            acquired = 0
+
+            def acquire(self, *args, **named):
+                self.acquired += 1
+                return super().acquire(*args, **named)
+
+        with contextlib.closing(Counting()) as lock:
+            assert lock.acquire()
+            lock.release()
+            with lock:
+                pass
+            assert lock.acquired == 2
+
     def test_close_wakes_sleepers(self, lock):
         lock.acquire()
         caught = []

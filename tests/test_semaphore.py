@@ -182,6 +182,14 @@ def test_use_after_close(semaphore):
             call()
 
 
+def test_use_of_a_bound_call_after_close(semaphore):
+    calls = semaphore.acquire, semaphore.try_acquire, semaphore.release
+    semaphore.close()
+    for call in calls:
+        with pytest.raises(lockfree.Closed):
+            call()
+
+
 def test_close_wakes_sleepers():
     semaphore = lockfree.Semaphore(0)
     caught = []
@@ -278,12 +286,14 @@ def test_one_for_many_permits_is_not_starved():
         threads = [threading.Thread(target=churn) for _ in range(4)]
         for thread in threads:
             thread.start()
-        for _ in range(5):
-            assert semaphore.acquire(timeout=20, n=3)
-            semaphore.release(3)
-        stop.set()
-        for thread in threads:
-            thread.join(20)
+        try:
+            for _ in range(5):
+                assert semaphore.acquire(timeout=20, n=3)
+                semaphore.release(3)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(20)
 
 
 def test_ctrl_c_ends_a_wait_and_gives_the_place_up(alarm):

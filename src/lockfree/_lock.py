@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
+from lockfree._binding import bind, unbind
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, blocking, lib
 from lockfree._segment import Shared, check_name
@@ -36,6 +37,9 @@ class Lock(Shared):
         handle = self._new_handle()
         self._created(handle, self._b_create(handle, NULL if name is None else name.encode()), name)
 
+    def _attached(self) -> None:
+        bind(self, Lock, self._prefix, self._acquire, self._try_acquire, self._release)
+
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Takes the lock, waiting at most `timeout` seconds (-1: for ever); False if it was held by another all along.
 
@@ -43,35 +47,46 @@ class Lock(Shared):
         `recover()`. Raises RuntimeError instead of waiting for ever for the very thread that calls, and
         `NotRecoverable` if somebody released it after `OwnerDied` without `recover()`.
         """
-        until = lock_deadline(blocking, timeout)
-        status = self._c_try_acquire(self._h)
-        if status == TIMEDOUT and until:
-            status = INTERRUPTED
-            while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = self._b_acquire(self._h, until)
-        if status == OK:
-            return True
-        if status == TIMEDOUT:
-            return False
-        self._refused(status)
+        return self._acquire(self._h, blocking, timeout)
 
     def try_acquire(self) -> bool:
         """`acquire` that never waits: `acquire(blocking=False)`."""
-        status = self._c_try_acquire(self._h)
-        if status == OK:
-            return True
-        if status == TIMEDOUT:
-            return False
-        self._refused(status)
+        return self._try_acquire(self._h)
 
     def release(self) -> None:
         """Gives the lock back. RuntimeError if the calling thread does not hold it.
 
         After `OwnerDied` without `recover()` it makes the lock unusable for good: `NotRecoverable` for everybody.
         """
-        status = self._c_release(self._h)
+        self._release(self._h)
+
+    @classmethod
+    def _acquire(cls, handle: Any, blocking: bool = True, timeout: float = -1) -> bool:
+        until = lock_deadline(blocking, timeout)
+        status = cls._c_try_acquire(handle)
+        if status == TIMEDOUT and until:
+            status = INTERRUPTED
+            while status == INTERRUPTED:  # between two calls Python serves its signals
+                status = cls._b_acquire(handle, until)
+        return cls._taken(status)
+
+    @classmethod
+    def _try_acquire(cls, handle: Any) -> bool:
+        return cls._taken(cls._c_try_acquire(handle))
+
+    @classmethod
+    def _taken(cls, status: int) -> bool:
+        if status == OK:
+            return True
+        if status == TIMEDOUT:
+            return False
+        cls._refused(status)
+
+    @classmethod
+    def _release(cls, handle: Any) -> None:
+        status = cls._c_release(handle)
         if status:
-            self._refused(status)
+            cls._refused(status)
 
     def recover(self) -> None:
         """After `OwnerDied`: what the lock guards is in order again. Does nothing if nobody died.
@@ -89,6 +104,10 @@ class Lock(Shared):
             self._refused(held)
         return bool(held)
 
+    def close(self) -> None:
+        super().close()
+        unbind(self)
+
     def __enter__(self) -> Self:
         self.acquire()
         return self
@@ -98,8 +117,9 @@ class Lock(Shared):
     ) -> None:
         self.release()
 
-    def _refused(self, status: int) -> NoReturn:
-        raise_status(status, repr(self))
+    @classmethod
+    def _refused(cls, status: int) -> NoReturn:
+        raise_status(status, cls.__name__)
 
     def _describe(self) -> str:
         return " locked" if self.locked() else " unlocked"

@@ -1,8 +1,9 @@
 """Semaphore: a counter of permits that come back from the dead."""
 
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
+from lockfree._binding import bind, unbind
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, Status, raise_status
 from lockfree._native import NULL, blocking, lib
 from lockfree._segment import Shared, check_int, check_name
@@ -52,6 +53,7 @@ class Semaphore(Shared):
 
     def _attached(self) -> None:
         self.max_value = self._h.max
+        bind(self, Semaphore, "semaphore", self._acquire, self._try_acquire, self._release)
 
     def acquire(self, blocking: bool = True, timeout: float | None = None, n: int = 1) -> bool:
         """Takes `n` permits or none, waiting at most `timeout` seconds (None: for ever).
@@ -59,48 +61,71 @@ class Semaphore(Shared):
         False if at some instant (of a time-out: after the deadline) fewer were there. ValueError if `n` is below 1 or
         above `max_value`.
         """
+        return self._acquire(self._h, blocking, timeout, n)
+
+    def try_acquire(self, n: int = 1) -> bool:
+        """`acquire` that never waits: `acquire(blocking=False, n=n)`."""
+        return self._try_acquire(self._h, n)
+
+    def release(self, n: int = 1) -> None:
+        """Gives `n` permits back. ValueError, and nothing changed, if the value would exceed `max_value`."""
+        self._release(self._h, n)
+
+    @classmethod
+    def _acquire(cls, handle: Any, blocking: bool = True, timeout: float | None = None, n: int = 1) -> bool:
         if not blocking and timeout is not None:
             raise ValueError("can't specify a timeout for a non-blocking call")
         until = deadline(blocking, timeout)
-        handle = self._h
+        if not until:
+            return cls._try_acquire(handle, n)
         status = INTERRUPTED
         try:
-            if not until:
-                status = self._c_try_acquire(handle, n)
             while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = self._b_acquire(handle, n, until)
+                status = cls._b_acquire(handle, n, until)
         except BaseException as error:
             lib.lf_semaphore_give_up(handle)  # its place among those that wait
-            if isinstance(error, (TypeError, OverflowError)):
-                check_int("n", n, 1, self.max_value)
+            _explain(error, handle, n)
             raise
+        return cls._taken(status, handle, n)
+
+    @classmethod
+    def _try_acquire(cls, handle: Any, n: int = 1) -> bool:
+        try:
+            status = cls._c_try_acquire(handle, n)
+        except (TypeError, OverflowError) as error:
+            _explain(error, handle, n)
+            raise
+        return cls._taken(status, handle, n)
+
+    @classmethod
+    def _taken(cls, status: int, handle: Any, n: int) -> bool:
         if status == OK:
             return True
         if status == TIMEDOUT:
             return False
-        self._refused(status, n)
+        cls._refused(status, handle, n)
 
-    def try_acquire(self, n: int = 1) -> bool:
-        """`acquire` that never waits: `acquire(blocking=False, n=n)`."""
-        return self.acquire(False, None, n)
-
-    def release(self, n: int = 1) -> None:
-        """Gives `n` permits back. ValueError, and nothing changed, if the value would exceed `max_value`."""
+    @classmethod
+    def _release(cls, handle: Any, n: int = 1) -> None:
         try:
-            status = self._c_release(self._h, n)
-        except (TypeError, OverflowError):
-            check_int("n", n, 1, self.max_value)
+            status = cls._c_release(handle, n)
+        except (TypeError, OverflowError) as error:
+            _explain(error, handle, n)
             raise
         if status:
-            self._refused(status, n)
+            cls._refused(status, handle, n)
 
     @property
     def value(self) -> int:
         """How many permits could be taken at some instant of the call."""
         value = lib.lf_semaphore_value(self._h)
         if value < 0:
-            self._refused(value, 0)
+            self._refused(value, self._h, 1)
         return int(value)
+
+    def close(self) -> None:
+        super().close()
+        unbind(self)
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -111,14 +136,22 @@ class Semaphore(Shared):
     ) -> None:
         self.release()
 
-    def _refused(self, status: int, n: int) -> NoReturn:
+    @classmethod
+    def _refused(cls, status: int, handle: Any, n: int) -> NoReturn:
         if status == Status.INVALID:
-            check_int("n", n, 1, self.max_value)
+            check_int("n", n, 1, handle.max)
         if status == Status.OVERFLOW:
-            raise ValueError(f"release of {n} at a value of {self.value}: above max_value {self.max_value}")
+            value = lib.lf_semaphore_value(handle)
+            raise ValueError(f"release of {n} at a value of {value}: above max_value {handle.max}")
         if status == Status.BUSY:
-            raise RuntimeError(f"{self!r}: 1,024 operations are under way at once")
-        raise_status(status, repr(self))
+            raise RuntimeError(f"{cls.__name__}: 1,024 operations are under way at once")
+        raise_status(status, cls.__name__)
 
     def _describe(self) -> str:
         return f" value={self.value} max_value={self.max_value}"
+
+
+def _explain(error: BaseException, handle: Any, n: object) -> None:
+    """What cffi says of an argument that is no integer, or no 64-bit one, in the words of this package."""
+    if isinstance(error, (TypeError, OverflowError)):
+        check_int("n", n, 1, handle.max)

@@ -368,16 +368,25 @@ LF_INLINE void lf_semaphore_give_up(struct lf_semaphore *s) {
         lf_owner_lock_release(&s->h, &s->body->turnstile); /* does nothing if it is somebody else's */
 }
 
+/* The first attempt of an acquire that may wait: LF_TIMEDOUT also if it would overtake the one in the turnstile. */
+LF_INLINE int lf_semaphore_acquire_at_once(struct lf_semaphore *s, uint64_t n) {
+    if (LF_UNLIKELY(lf_is_closed(&s->h)))
+        return LF_CLOSED;
+    if (lf_load_relaxed(&s->body->turnstile) != 0 && n >= 1 && n <= s->max)
+        return LF_TIMEDOUT;
+    return lf_semaphore_try_acquire(s, n);
+}
+
 /* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also LF_INTERRUPTED: call again from the same thread with
  * the same deadline (it may have kept its place in the turnstile), or give up. */
 LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t deadline) {
     if (LF_UNLIKELY(lf_is_closed(&s->h)))
         return LF_CLOSED;
     uint64_t *turnstile = &s->body->turnstile;
-    int status = LF_TIMEDOUT;
-    if (deadline == 0 || n < 1 || n > s->max || lf_load_relaxed(turnstile) == 0)
-        status = lf_semaphore_try_acquire(s, n);
-    if (status != LF_TIMEDOUT || deadline == 0)
+    if (deadline == 0)
+        return lf_semaphore_try_acquire(s, n);
+    int status = lf_semaphore_acquire_at_once(s, n);
+    if (status != LF_TIMEDOUT)
         return status;
     if (!lf_owner_lock_is_mine(&s->h, turnstile)) {
         status = lf_owner_lock_acquire(&s->h, turnstile, s->h.spins, deadline);
