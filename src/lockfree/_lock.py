@@ -21,7 +21,9 @@ class Lock(Shared):
     _b_create: ClassVar[Any]
     _b_acquire: ClassVar[Any]
 
-    def __init_subclass__(cls, prefix: str) -> None:
+    def __init_subclass__(cls, prefix: str | None = None) -> None:
+        if prefix is None:
+            return  # a user's class
         cls._prefix = prefix
         cls._struct = f"struct lf_{prefix}"
         for name in ("try_acquire", "release", "recover", "locked"):
