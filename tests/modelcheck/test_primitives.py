@@ -1,0 +1,68 @@
+"""Every primitive under the model checker: a slice here, the large clients and the other searches with --soak."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lockfree.modelcheck import Settings, Verdict, build, clients_of
+from lockfree.modelcheck.runner import run, run_auto
+
+SOURCES = sorted((Path(__file__).parents[2] / "stress" / "model").glob("*.c"))
+LARGE = {"mutex_3", "ec_2p", "mpmc_both_cap2"}  # more than a million executions
+BLOCKING = {"mutex_2", "mutex_3", "mutex_try", "spinlock_2"}  # say of themselves that they are not lock-free
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("clients")
+    return {source.stem: build(source, directory / source.stem) for source in SOURCES}
+
+
+def lock_free(client):
+    return client not in BLOCKING and not client.startswith("ec_") and "_sleep" not in client
+
+
+def assert_ok(report):
+    assert report.verdict is Verdict.OK, f"{report.client}: {report.kind}: {report.message}\n{report.token}"
+    assert report.executions > 0
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_every_execution_is_right(source, programs):
+    for client in clients_of(programs[source.stem]):
+        if client in LARGE:
+            assert_ok(run(programs[source.stem], client, Settings(mode="pct", executions=30_000)))
+            continue
+        for c20 in (False, True):
+            report = run(programs[source.stem], client, Settings(mode="exhaustive", seconds=60, c20=c20))
+            assert_ok(report)
+            assert report.complete
+            assert report.beyond_steps == 0
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_whoever_stops_or_dies_the_others_finish(source, programs):
+    """Lock-freedom, and what death leaves: one thread is stopped for ever before each of its steps."""
+    for client in clients_of(programs[source.stem]):
+        if not lock_free(client) or client in LARGE:
+            continue
+        report = run(programs[source.stem], client, Settings(mode="exhaustive", seconds=60, threads_stop=True))
+        assert_ok(report)
+        assert report.complete
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_at_length(source, programs):
+    settings = Settings(mode="exhaustive", seconds=900)
+    for client in clients_of(programs[source.stem]):
+        program = programs[source.stem]
+        if client in LARGE:
+            assert_ok(run_auto(program, client, replace(settings, mode="auto", seconds=120)))
+        for mode in ("pct", "random", "bounded"):
+            report = run(program, client, replace(settings, mode=mode, seconds=10))
+            assert report.verdict in {Verdict.OK, Verdict.UNKNOWN}, f"{client} {mode}: {report.message}"
+        if lock_free(client):
+            stops = run(program, client, replace(settings, mode="random", seconds=10, threads_stop=True))
+            assert_ok(stops)
