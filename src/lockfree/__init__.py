@@ -15,6 +15,7 @@ from lockfree.mutex import Mutex
 from lockfree.priority_queue import PriorityQueue
 from lockfree.semaphore import Semaphore
 from lockfree.spinlock import SpinLock
+from lockfree.spsc_ring import SPSCRing
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ __all__ = [
     "OwnerDied",
     "PriorityQueue",
     "RoleTaken",
+    "SPSCRing",
     "SegmentError",
     "Semaphore",
     "SpinLock",

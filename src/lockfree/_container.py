@@ -115,7 +115,7 @@ class Container(Shared):
         """Gives the calling thread's reservation back unused."""
         index, view = self._in_hand("reserved", "reserve()")
         self._hand.reserved = None
-        _end_view(view)
+        end_view(view)
         status = self._c_cancel(self._h, index)
         if status:
             self._refused(status)
@@ -124,7 +124,7 @@ class Container(Shared):
         """Gives back the slot of the record that the calling thread peeked at."""
         index, view = self._in_hand("peeked", "peek()")
         self._hand.peeked = None
-        _end_view(view)
+        end_view(view)
         status = self._c_release(self._h, index)
         if status:
             self._refused(status)
@@ -136,7 +136,7 @@ class Container(Shared):
         if length is not None and self._fast is not bytes and size != self.record_size:
             raise ValueError(f"length is {size}: a record of dtype {self.dtype} has {self.record_size} bytes")
         self._hand.reserved = None
-        _end_view(view)
+        end_view(view)
         return index, size
 
     def _require_empty_hand(self) -> None:
@@ -187,13 +187,17 @@ class Container(Shared):
         self._require_open()
         self._c_shutdown(self._h)
 
+    def _after_fork(self) -> None:
+        self._hand = _Hand()  # what the parent has in hand is the parent's
+        super()._after_fork()
+
     def close(self) -> None:
         if not self.closed:
             for which in ("reserved", "peeked"):
                 held = getattr(self._hand, which)
                 if held is not None:
                     setattr(self._hand, which, None)
-                    _end_view(held[1])
+                    end_view(held[1])
         for bound in ("try_put", "try_get", "_put_batch", "_get_batch", "_get_rows"):
             self.__dict__.pop(bound, None)
         super().close()
@@ -209,7 +213,7 @@ class Container(Shared):
         raise_status(status, repr(self), self._h.h)
 
 
-def _end_view(view: Any) -> None:
+def end_view(view: Any) -> None:
     if isinstance(view, memoryview):
         with suppress(BufferError):
             view.release()  # refused if somebody made an array of it: then not to write is their promise

@@ -229,10 +229,12 @@ def leased(ring: Ring, requeue: Any, until: int) -> Iterator[Any]:
         raise queue.Empty
     index, length = found
     handle = ring._h
+    taker = handle.h.participant
+    end = requeue
     try:
         data = bytes(ffi.buffer(ring._c_payload(handle, index), length))
         yield ring._codec.decode(data)
-    except BaseException:
-        requeue(handle, index)
-        raise
-    ring._c_release(handle, index)
+        end = ring._c_release
+    finally:
+        if handle.h.participant == taker:  # else this is a child that was forked in the block: the parent has it
+            end(handle, index)

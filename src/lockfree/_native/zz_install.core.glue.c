@@ -1,6 +1,7 @@
 /* After all fragments: hangs the binders on lockfree._native. 0, or -1 with a Python error set. */
 static PyMethodDef lf_py_binders[] = {
     {"bind_mpmc_ring", lf_py_bind_mpmc_ring, METH_VARARGS, NULL},
+    {"bind_spsc_ring", lf_py_bind_spsc_ring, METH_VARARGS, NULL},
     {"bind_priority_queue", lf_py_bind_priority_queue, METH_VARARGS, NULL},
     {"bind_u32", lf_py_bind_u32, METH_VARARGS, NULL},
     {"bind_u64", lf_py_bind_u64, METH_VARARGS, NULL},

@@ -1,0 +1,1 @@
+LF_PY_CREATE_RING(spsc_ring)
