@@ -1,6 +1,7 @@
 """PriorityQueue from Python: behaviour against a heap, across threads and processes, deaths, wrong arguments."""
 
 import array
+import contextlib
 import heapq
 import math
 import os
@@ -196,6 +197,20 @@ def test_a_lease_that_fails_goes_to_the_tail_of_its_level(q):
     with pytest.raises(ZeroDivisionError), q.lease():
         1 / 0  # noqa: B018
     assert q.get_many(3) == [(1, b"b"), (1, b"a")]
+
+
+def test_a_child_does_not_end_its_parents_lease(q):
+    q.put(b"x", 1)
+    with q.lease():
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                raise SystemExit
+    if child == 0:
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert q.get_many(9) == []
+    assert q.put_many([b"x"] * 9, 0) == 4
 
 
 def test_dtype_records():

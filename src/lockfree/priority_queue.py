@@ -236,13 +236,19 @@ class PriorityQueue(Container, prefix="priority_queue"):
             raise queue.Empty
         index, level, length = found
         handle = self._h
+        taker = handle.h.participant
+        done = False
         try:
             data = bytes(ffi.buffer(self._c_payload(handle, index), length))
             yield level, self._codec.decode(data)
-        except BaseException:
-            lib.lf_priority_queue_requeue(handle, index, level)
-            raise
-        self._c_release(handle, index)
+            done = True
+        finally:
+            if handle.h.participant != taker:
+                pass  # a child that was forked in the block: the parent has the record
+            elif done:
+                self._c_release(handle, index)
+            else:
+                lib.lf_priority_queue_requeue(handle, index, level)
 
     def _take(self, lease: int, until: int) -> tuple[int, int, int] | None:
         level, length = ffi.new("uint32_t *"), ffi.new("uint64_t *")
