@@ -50,10 +50,13 @@ void lf_model_return(uint64_t result) {
     fresh_call();
 }
 
-static uint64_t hash_state(const unsigned char *state, size_t bytes) {
+/* Of the whole buffer: what a specification does not use stays zero. */
+static uint64_t hash_state(const uint64_t state[LF_MODEL_STATE_BYTES / 8]) {
     uint64_t h = 0xCBF29CE484222325u;
-    for (size_t i = 0; i < bytes; i++)
-        h = (h ^ state[i]) * 0x100000001B3u;
+    for (size_t i = 0; i < LF_MODEL_STATE_BYTES / 8; i++) {
+        h = (h ^ state[i]) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 29;
+    }
     return h;
 }
 
@@ -89,19 +92,19 @@ static struct lf_model_moment moment_of(int op, uint32_t done) {
     return moment;
 }
 
-static bool search(uint32_t done, uint32_t must, const unsigned char *state, size_t bytes) {
+static bool search(uint32_t done, uint32_t must, const uint64_t state[LF_MODEL_STATE_BYTES / 8]) {
     if ((must & ~done) == 0)
         return true;
     for (int i = 0; i < R.op_count; i++) {
         if ((done >> i & 1) != 0 || (before[i] & must & ~done) != 0)
             continue;
-        unsigned char next[LF_MODEL_STATE_BYTES];
-        memcpy(next, state, bytes);
+        uint64_t next[LF_MODEL_STATE_BYTES / 8];
+        memcpy(next, state, sizeof next);
         struct lf_model_moment moment = moment_of(i, done);
         if (!R.client->spec->step(next, &R.ops[i].op, &moment))
             continue;
         uint32_t more = done | (uint32_t)1 << i;
-        if (first_visit(more, hash_state(next, bytes)) && search(more, must, next, bytes))
+        if (first_visit(more, hash_state(next)) && search(more, must, next))
             return true;
     }
     return false;
@@ -125,11 +128,11 @@ bool linearizable(void) {
                      : R.ops[j].end > 0 && R.ops[i].begin.of[R.ops[j].op.thread] >= R.ops[j].end))
                 before[i] |= (uint32_t)1 << j;
     }
-    unsigned char state[LF_MODEL_STATE_BYTES] = {0};
+    uint64_t state[LF_MODEL_STATE_BYTES / 8] = {0};
     const struct lf_model_spec *spec = R.client->spec;
     if (spec->start != NULL)
         spec->start(state, R.client);
-    if (search(0, must, state, spec->state_bytes))
+    if (search(0, must, state))
         return true;
     if (gave_up)
         R.end = RUN_UNUSABLE;

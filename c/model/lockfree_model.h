@@ -56,7 +56,7 @@ struct lf_model_moment { /* for specifications that look at what else is going o
 
 struct lf_model_spec {
     const char *name;
-    size_t state_bytes; /* at most LF_MODEL_STATE_BYTES; compared bytewise, so leave no byte undefined */
+    size_t state_bytes; /* at most LF_MODEL_STATE_BYTES, aligned to 8; zero at first, compared byte by byte */
     void (*start)(void *state, const struct lf_model_client *client); /* NULL: all zero */
     /* 1 if the operation with its result is possible here (and then changes state), 0 if not. For a pending
      * operation the result is not looked at. */

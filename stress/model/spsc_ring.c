@@ -12,8 +12,6 @@ static void start(uint64_t capacity) {
     lf_model_assert(lf_spsc_ring_create_local(&ring[0], memory, capacity, 8, first) == LF_OK);
     for (uint32_t t = 1; t < 3; t++)
         lf_model_assert(lf_segment_attach_local(&ring[t].h, &lf_spsc_ring_kind, memory, t) == LF_OK);
-    for (uint64_t slot = 0; slot < capacity; slot++)
-        lf_model_label(lf__spsc_slot(&ring[0], slot), 8, slot == 0 ? "slot 0" : "slot 1");
     lf_model_label(ring[0].body, sizeof *ring[0].body, "body");
 }
 static void capacity_1(void) { start(1); }

@@ -1,0 +1,315 @@
+"""The order audit: is every memory order in c/include needed?
+
+Weakens each order in the headers by one step, one at a time, and lets the model checker run the clients of
+that header. A mutant is *caught* if some client reports a violation. What is not caught must have a written
+reason in order_reasons.toml; the table goes to docs/order-audit.md.
+
+    python stress/model/audit.py                 # the orders, and the table
+    python stress/model/audit.py --mutants 40    # a sample of dropped fences and swapped stores
+"""
+
+import argparse
+import concurrent.futures
+import functools
+import os
+import random
+import re
+import shutil
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lockfree.modelcheck import BuildError, Settings, Verdict, build, clients_of
+from lockfree.modelcheck.runner import run
+
+ROOT = Path(__file__).resolve().parents[2]
+INCLUDE = ROOT / "c" / "include" / "lockfree"
+CLIENTS = ROOT / "stress" / "model"
+REASONS = CLIENTS / "order_reasons.toml"
+TABLE = ROOT / "docs" / "order-audit.md"
+
+ACCESS = re.compile(r"\blf_(load|store|exchange|cas|fetch_\w+?)_(relaxed|acquire|release|acq_rel|seq_cst)\(")
+FENCE = re.compile(r"\blf_fence_(acquire|release|seq_cst)\(\)")
+FUNCTION = re.compile(r"^(?:LF_INLINE|static)\b.*?\b(lf_\w+)\s*\(", re.MULTILINE)
+WEAKER = {
+    "load": {"seq_cst": ["acquire"], "acquire": ["relaxed"]},
+    "store": {"seq_cst": ["release"], "release": ["relaxed"]},
+    "rmw": {
+        "seq_cst": ["acq_rel"],
+        "acq_rel": ["acquire", "release"],
+        "acquire": ["relaxed"],
+        "release": ["relaxed"],
+    },
+    "fence": {"seq_cst": ["acq_rel"], "acquire": ["nothing"], "release": ["nothing"]},
+}
+SECONDS = 3.0
+EXTRA_MACROS = """
+#define lf_fence_acq_rel() __atomic_thread_fence(__ATOMIC_ACQ_REL)
+#define lf_fence_nothing() ((void)0)
+"""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one header. key: names the place in a way that survives edits elsewhere in the header."""
+
+    header: str
+    line: int
+    key: str
+    was: str
+    becomes: str
+    start: int
+    end: int
+    text: str
+    source: Path  # the headers as they were when the audit began
+
+
+@dataclass(frozen=True)
+class Outcome:
+    mutant: Mutant
+    caught_by: str = ""
+    kind: str = ""
+
+
+def blank(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match[0])
+
+
+def code_under_model(text: str) -> str:
+    """The header with comments and what is not compiled with LF_MODEL blanked out, all else in place."""
+    text = re.sub(r"/\*.*?\*/|//[^\n]*", blank, text, flags=re.DOTALL)
+    lines, stack = [], []
+    for line in text.split("\n"):
+        directive = line.strip()
+        if directive.startswith("#if"):
+            model = "LF_MODEL" in directive and "ifndef" not in directive
+            stack.append(None if "LF_MODEL" not in directive else model)
+        elif directive.startswith("#else") and stack and stack[-1] is not None:
+            stack[-1] = not stack[-1]
+        elif directive.startswith("#endif") and stack:
+            stack.pop()
+        lines.append(line if False not in stack else " " * len(line))
+    return "\n".join(lines)
+
+
+def function_at(code: str, position: int) -> str:
+    name = "?"
+    for found in FUNCTION.finditer(code):
+        if found.start() > position:
+            break
+        name = found[1]
+    return name
+
+
+def orders(header: Path) -> list[Mutant]:
+    """Every weakening of every order in a header."""
+    if header.stem in {"atomics", "base", "lockfree"}:
+        return []
+    text = header.read_text()
+    code = code_under_model(text)
+    seen: Counter[str] = Counter()
+    found = []
+    for match in sorted([*ACCESS.finditer(code), *FENCE.finditer(code)], key=lambda m: m.start()):
+        fence = match.re is FENCE
+        kind, order = ("fence", match[1]) if fence else (match[1], match[2])
+        family = kind if kind in {"load", "store", "fence"} else "rmw"
+        function = function_at(code, match.start())
+        stem = f"{function}.{kind}_{order}"
+        seen[stem] += 1
+        for weaker in WEAKER[family].get(order, []):
+            new = f"lf_{kind}_{weaker}()" if fence else f"lf_{kind}_{weaker}("
+            found.append(
+                Mutant(
+                    header.name,
+                    text.count("\n", 0, match.start()) + 1,
+                    f"{stem}.{seen[stem]}.{weaker}",
+                    order,
+                    weaker,
+                    match.start(),
+                    match.end(),
+                    new,
+                    header.parent,
+                )
+            )
+    return found
+
+
+STATEMENT = re.compile(r"^[ ]+(?! )(?!return|if|while|for|else|do|case|goto|break|continue)[^;{}\n]+;[^\n]*\n", re.MULTILINE)
+PUBLISHES = re.compile(r"\blf_(?:store|cas|exchange|fetch_\w+?)_(?:relaxed|acquire|release|acq_rel|seq_cst)\(|\w*_publish\(|\w*_step\(")
+WRITES = re.compile(r"\blf_store_|\bmemcpy\(|->[\w.]+ = |^\s*\*\w+ = ")
+
+
+def drops_and_swaps(header: Path) -> list[Mutant]:
+    """Fences and other atomic statements left out, and neighbouring statements in the other order."""
+    text = header.read_text()
+    code = code_under_model(text)
+    found = []
+    if header.stem in {"atomics", "base", "lockfree", "segment"}:
+        return []
+
+    def mutant(start: int, end: int, what: str, was: str, new: str) -> Mutant:
+        line = text.count("\n", 0, start) + 1
+        return Mutant(header.name, line, f"{function_at(code, start)}.{what}.{line}", was, what, start, end, new, header.parent)
+
+    for match in FENCE.finditer(code):
+        found.append(mutant(match.start(), match.end(), "dropped", match[0], "((void)0)"))
+    statements = list(STATEMENT.finditer(code))
+    for m in statements:
+        if PUBLISHES.match(m[0].strip()):
+            found.append(mutant(m.start(), m.end(), "dropped", m[0].strip(), "    ;\n"))
+    for first, second in zip(statements, statements[1:], strict=False):
+        if first.end() == second.start() and (
+            (PUBLISHES.match(first[0].strip()) and WRITES.search(second[0]))
+            or (WRITES.search(first[0]) and PUBLISHES.match(second[0].strip()))
+        ):
+            swapped = text[second.start() : second.end()] + text[first.start() : first.end()]
+            both = " / ".join(part[0].strip() for part in (first, second))
+            found.append(mutant(first.start(), second.end(), "swapped", both, swapped))
+    return found
+
+
+def includes(name: str) -> set[str]:
+    """The headers that a header includes, itself included, directly or not."""
+    found, open_ = set(), [name]
+    while open_:
+        current = open_.pop()
+        if current not in found and (INCLUDE / current).exists():
+            found.add(current)
+            open_ += re.findall(r'#include "(\w+\.h)"', (INCLUDE / current).read_text())
+    return found
+
+
+def clients_for(header: str) -> list[Path]:
+    """The client files that compile a header, those nearest to it first."""
+    files = []
+    for client in sorted(CLIENTS.glob("*.c")):
+        direct = re.findall(r"#include <lockfree/(\w+\.h)>", client.read_text())
+        reach = set().union(*(includes(name) for name in direct)) if direct else set()
+        if header in reach:
+            files.append((len(reach), client))
+    return [client for _, client in sorted(files)]
+
+
+def violation(program: Path, name: str, *, threads_stop: bool) -> str:
+    """The kind of violation that a client shows, exhaustively if that is quick, else at random; or nothing."""
+    settings = Settings(mode="exhaustive", seconds=SECONDS, c20=True, threads_stop=threads_stop)  # c20 shows more
+    report = run(program, name, settings)
+    if report.verdict is Verdict.UNKNOWN:
+        report = run(program, name, replace(settings, mode="random"))
+    return report.kind if report.verdict is Verdict.VIOLATION else ""
+
+
+@functools.cache
+def before(client: Path, name: str, headers: Path, *, threads_stop: bool) -> str:
+    """What the client shows with the headers as they are: locks, for one, are not lock-free."""
+    with tempfile.TemporaryDirectory(prefix="audit-") as scratch:
+        program = build(client, Path(scratch) / client.stem, include=[str(headers.parent)])
+        return violation(program, name, threads_stop=threads_stop)
+
+
+def try_mutant(mutant: Mutant) -> Outcome:
+    with tempfile.TemporaryDirectory(prefix="audit-") as scratch:
+        include = Path(scratch) / "include"
+        shutil.copytree(mutant.source, include / "lockfree")
+        changed = include / "lockfree" / mutant.header
+        text = changed.read_text()
+        changed.write_text(text[: mutant.start] + mutant.text + text[mutant.end :])
+        atomics = include / "lockfree" / "atomics.h"
+        atomics.write_text(atomics.read_text().replace("\n#endif\n", EXTRA_MACROS + "\n#endif\n"))
+        programs = {}
+        for client in clients_for(mutant.header):
+            try:
+                programs[client] = build(client, Path(scratch) / client.stem, include=[str(include)])
+            except BuildError as error:
+                raise RuntimeError(f"{mutant.header}:{mutant.line}: {mutant.becomes}: {error}") from error
+        for stop in (False, True):
+            for client, program in programs.items():
+                for name in clients_of(program):
+                    kind = violation(program, name, threads_stop=stop)
+                    if kind and not before(client, name, mutant.source, threads_stop=stop):
+                        return Outcome(mutant, name + (" --threads-stop" if stop else ""), kind)
+    return Outcome(mutant)
+
+
+def try_all(mutants: list[Mutant], jobs: int) -> list[Outcome]:
+    outcomes = []
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for outcome in pool.map(try_mutant, mutants):
+            outcomes.append(outcome)
+            m = outcome.mutant
+            verdict = f"caught by {outcome.caught_by}: {outcome.kind}" if outcome.caught_by else "NOT CAUGHT"
+            print(f"{m.header}:{m.line} {m.key} -> {m.becomes}: {verdict}", file=sys.stderr, flush=True)
+    return outcomes
+
+
+def reasons() -> dict[str, dict[str, str]]:
+    return tomllib.loads(REASONS.read_text()) if REASONS.exists() else {}
+
+
+def unexplained(outcomes: list[Outcome]) -> list[Mutant]:
+    written = reasons()
+    return [
+        o.mutant for o in outcomes if not o.caught_by and o.mutant.key not in written.get(o.mutant.header[:-2], {})
+    ]
+
+
+def table(outcomes: list[Outcome]) -> str:
+    caught = sum(bool(o.caught_by) for o in outcomes)
+    written = reasons()
+    lines = [
+        "# Order audit",
+        "",
+        "Each memory order in `c/include/lockfree` weakened by one step, one at a time, and what the model checker says.",
+        "Made by `python stress/model/audit.py`, which also fails if an order is neither caught nor explained.",
+        "",
+        f"{len(outcomes)} weakenings: {caught} caught, {len(outcomes) - caught} with a written reason.",
+        "",
+        "| header | place | order | weakened to | caught by | what happens, or why it cannot be caught |",
+        "|---|---|---|---|---|---|",
+    ]
+    for o in outcomes:
+        m = o.mutant
+        place = ".".join(m.key.split(".")[:3])
+        said = o.kind or written.get(m.header[:-2], {}).get(m.key, "**unexplained**")
+        by = f"`{o.caught_by}`" if o.caught_by else "-"
+        lines.append(f"| {m.header} | `{place}` | {m.was} | {m.becomes} | {by} | {said} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--header", action="append", default=[], metavar="NAME.h")
+    parser.add_argument("--mutants", type=int, default=0, help="sample so many dropped fences and swapped stores")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="audit-headers-") as copy:
+        shutil.copytree(INCLUDE, Path(copy) / "lockfree")
+        headers = sorted((Path(copy) / "lockfree").glob("*.h"))
+        return audit([h for h in headers if not args.header or h.name in args.header], args)
+
+
+def audit(headers: list[Path], args: argparse.Namespace) -> int:
+    if args.mutants:
+        everything = [m for header in headers for m in drops_and_swaps(header)]
+        sample = random.Random(args.seed).sample(everything, min(args.mutants, len(everything)))
+        outcomes = try_all(sample, args.jobs)
+        caught = sum(bool(o.caught_by) for o in outcomes)
+        print(f"{caught} of {len(outcomes)} mutants caught (of {len(everything)} there are)")
+        return 0 if caught >= 0.95 * len(outcomes) else 1
+    outcomes = try_all([m for header in headers for m in orders(header)], args.jobs)
+    open_ = unexplained(outcomes)
+    for m in open_:
+        print(f"unexplained: {m.header}:{m.line} {m.key}")
+    if not args.header:
+        TABLE.parent.mkdir(exist_ok=True)
+        TABLE.write_text(table(outcomes))
+    print(f"{len(outcomes)} weakenings, {sum(bool(o.caught_by) for o in outcomes)} caught, {len(open_)} unexplained")
+    return 1 if open_ else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
