@@ -102,6 +102,33 @@ static void survivor(void) {
         lf_model_assert(lf_priority_queue_try_put(&queue[2], &value, sizeof value, 1) == LF_OK);
 }
 
+/* One dies with a lease, or just before or after: what was inside and not acknowledged is there again. */
+static int leased;
+static void mortal_lease(void) {
+    uint64_t value = 8, length;
+    uint32_t level;
+    if (lf_priority_queue_try_put(&queue[1], &value, sizeof value, 1) != LF_OK)
+        return;
+    leased = 1;
+    int64_t slot = lf_priority_queue_peek(&queue[1], LF_LEASE, &level, &length);
+    leased = 0;
+    if (slot >= 0)
+        lf_priority_queue_release(&queue[1], slot);
+}
+static void survivor_of_a_lease(void) {
+    uint64_t value;
+    uint32_t level;
+    if (lf_model_participant_alive(1))
+        return;
+    int owed = leased;
+    lf_reap(&queue[2].h);
+    uint64_t size = lf_priority_queue_size(&queue[2]);
+    int64_t status = lf_priority_queue_try_get(&queue[2], &value, &level);
+    lf_model_assert(status == 8 ? size == 1 && value == 8 && level == 1 : status == LF_EMPTY && size == 0 && !owed);
+    lf_model_assert(lf_priority_queue_try_get(&queue[2], &value, &level) == LF_EMPTY);
+    lf_model_assert(lf_priority_queue_try_put(&queue[2], &value, sizeof value, 1) == LF_OK);
+}
+
 #define QUEUE .spec = &lf_model_priority_queue
 LF_MODEL_CLIENT(pq_1p1c, .setup = capacity_1, .threads = {put_0, get_1}, QUEUE, .capacity = 1);
 LF_MODEL_CLIENT(pq_scan, .setup = capacity_2, .threads = {put_0_1, get_2}, QUEUE, .capacity = 2);
@@ -109,6 +136,12 @@ LF_MODEL_CLIENT(pq_scan_reverse, .setup = capacity_2, .threads = {put_1_0, get_2
 LF_MODEL_CLIENT(pq_2p, .setup = capacity_2, .threads = {put_0, put_1}, QUEUE, .capacity = 2);
 LF_MODEL_CLIENT(pq_both, .setup = capacity_1, .threads = {put_0_get, put_1_get}, QUEUE, .capacity = 1);
 LF_MODEL_CLIENT(pq_2p1c, .setup = capacity_2, .threads = {put_0, put_1, get_1}, QUEUE, .capacity = 2);
+LF_MODEL_CLIENT(pq_same_level, .setup = capacity_2, .threads = {put_1_get, put_1_get}, QUEUE, .capacity = 2);
+/* A slow helper, a bit cleared and a cell in its next round need three: too many for every execution. */
+LF_MODEL_CLIENT(pq_three, .setup = capacity_2, .threads = {put_1_get, get_1, put_1_get}, QUEUE, .capacity = 2);
+LF_MODEL_CLIENT(pq_three_cap1, .setup = capacity_1, .threads = {put_1_get, get_1, put_1_get}, QUEUE, .capacity = 1);
+LF_MODEL_CLIENT(pq_lease, .setup = capacity_1, .threads = {mortal_lease, survivor_of_a_lease}, .stop_is_death = 1,
+                .may_stop = 2);
 LF_MODEL_CLIENT(pq_sleep, .setup = capacity_1, .threads = {sleeping_put, sleeping_get});
 LF_MODEL_CLIENT(pq_death, .setup = setup_with_one_low, .threads = {mortal_put, survivor}, .stop_is_death = 1,
                 .may_stop = 2);
