@@ -139,6 +139,7 @@ struct runtime {
     void *main_context;
     enum run_end end;
     char failure_kind[64], failure[512];
+    int failing_thread; /* 0: found after the execution */
     struct op_record ops[MAX_OPS];
     int op_count;
     uint16_t *trail;

@@ -98,12 +98,21 @@ static void print_calls(void) {
     }
 }
 
+static const char *state_of(const struct thread *t) {
+    if (t->tid == R.failing_thread)
+        return "failed";
+    if (t->finished)
+        return "finished";
+    if (t->stopped)
+        return R.client->stop_is_death ? "dead" : "stopped for ever";
+    if (t->asleep)
+        return "asleep";
+    return t->blocked || t->parked ? "waiting" : "in the middle";
+}
+
 static void print_threads(void) {
-    for (int i = 1; i <= R.threads; i++) {
-        const struct thread *t = &R.thread[i];
-        printf("thread\t%d\t%s\n", i,
-               t->finished ? "finished" : t->stopped ? "stopped for ever" : t->asleep ? "asleep" : t->blocked || t->parked ? "waiting" : "in the middle");
-    }
+    for (int i = 1; i <= R.threads; i++)
+        printf("thread\t%d\t%s\n", i, state_of(&R.thread[i]));
 }
 
 void report_execution(const char *kind) {

@@ -36,6 +36,7 @@ void fail(const char *kind, const char *format, ...) {
     vsnprintf(R.failure, sizeof R.failure, format, list);
     va_end(list);
     R.end = RUN_VIOLATION;
+    R.failing_thread = R.current != NULL ? R.current->tid : 0;
     if (R.current != NULL)
         leave_run(strcmp(kind, "unusable client") == 0 ? RUN_UNUSABLE : RUN_VIOLATION);
 }

@@ -119,6 +119,7 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             report.complete, report.seconds = complete == "1", float(seconds)
         elif what == "failure":
             report.kind, report.message = fields[0], trace.explain(fields[1])
+            report.trace, trace.failure = trace, fields[0]
         elif what == "token":
             report.token = f"{client}:{fields[0]}"
         elif what == "note":
@@ -129,8 +130,6 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             report.outcomes.add(fields[0])
         else:
             trace.add(what, fields)
-    if trace.events or trace.calls:
-        report.trace = trace
     if not report.message and report.verdict is Verdict.UNUSABLE:
         report.message = f"the program ended with status {done.returncode} and without a verdict"
     return report

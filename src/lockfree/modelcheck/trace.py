@@ -71,6 +71,7 @@ class Trace:
         self.events: list[Step] = []
         self.calls: dict[int, Call] = {}
         self.threads: dict[int, str] = {}
+        self.failure = ""
         self._positions: dict[int, tuple[str, int, str]] = {}
 
     def add(self, what: str, fields: list[str]) -> None:
@@ -195,7 +196,7 @@ class Trace:
                 yield call.thread, call.begin() if call.pending else call.end(), ""
         for thread, state in self.threads.items():
             if state != "finished":
-                yield thread, f"... {state}", ""
+                yield thread, f"*** {self.failure}" if state == "failed" else f"... {state}", ""
 
     def render(self) -> str:
         """The execution: one column a thread, the source position behind."""
