@@ -76,6 +76,17 @@ static void survivor_section(void) {
     lf_model_assert(lf_mutex_try_acquire(m) == LF_OK);
 }
 
+/* Thread 1 holds the lock for ever; who waits is told when its handle is closed. */
+static void hold(void) { lf_model_assert(lf_mutex_acquire(&mutex[1], LF_FOREVER) == LF_OK); }
+static void wait_until_closed(void) {
+    int status = lf_mutex_acquire(&mutex[2], LF_FOREVER);
+    lf_model_assert(status == LF_CLOSED || status == LF_OK);
+    if (status == LF_OK)
+        lf__lock_release(&mutex[2].h, mutex[2].word);
+}
+static void close_it(void) { lf_mutex_close(&mutex[2]); }
+
+LF_MODEL_CLIENT(mutex_close_sleep, .setup = mutex_setup, .threads = {hold, wait_until_closed, close_it});
 LF_MODEL_CLIENT(mutex_2, .setup = mutex_setup, .threads = {mutex_section, mutex_section}, .final = two_sections);
 LF_MODEL_CLIENT(mutex_3, .setup = mutex_setup, .threads = {mutex_section, mutex_section, mutex_section},
                 .final = three_sections);

@@ -47,6 +47,14 @@ static void sleeping_take_and_give(void) {
     lf_model_assert(lf_semaphore_release(&semaphore[lf_model_thread()], 1) == LF_OK);
 }
 
+static void sleeping_release(void) {
+    lf_model_assert(lf_semaphore_release(&semaphore[lf_model_thread()], 1) == LF_OK);
+}
+static void take_until_closed(void) {
+    lf_model_assert(lf_semaphore_acquire(&semaphore[1], 1, LF_FOREVER) == LF_CLOSED);
+}
+static void close_it(void) { lf_semaphore_close(&semaphore[1]); }
+
 /* Thread 1 dies anywhere between taking and giving back: its permit is there again. */
 static void mortal(void) {
     if (lf_semaphore_try_acquire(&semaphore[1], 1) == LF_OK)
@@ -68,4 +76,6 @@ LF_MODEL_CLIENT(sem_max, .setup = one_of_two, .threads = {give, give}, COUNTER, 
 LF_MODEL_CLIENT(sem_3, .setup = one_of_two, .threads = {take, take, give}, COUNTER, .initial = 1, .capacity = 2);
 LF_MODEL_CLIENT(sem_sleep, .setup = none_of_one, .threads = {sleeping_take, give});
 LF_MODEL_CLIENT(sem_sleep_2, .setup = one_of_one, .threads = {sleeping_take_and_give, sleeping_take_and_give});
+LF_MODEL_CLIENT(sem_close_sleep, .setup = none_of_one, .threads = {take_until_closed, close_it});
+LF_MODEL_CLIENT(sem_turnstile_sleep, .setup = none_of_one, .threads = {sleeping_take_and_give, sleeping_take_and_give, sleeping_release});
 LF_MODEL_CLIENT(sem_death, .setup = one_of_one, .threads = {mortal, survivor}, .stop_is_death = 1, .may_stop = 2);
