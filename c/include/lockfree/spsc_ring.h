@@ -323,6 +323,24 @@ LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
 
 /* ---- batches: each record is published, or freed, as soon as it is copied; one look for sleepers at the end ---- */
 
+/* A refusal within a batch comes after what the batch has published or freed, for everybody: without the fence the
+ * producer's FULL and the consumer's EMPTY could each be answered before the other side sees those stores. Single calls
+ * have it from the look for sleepers. */
+LF_INLINE int64_t lf__spsc_reserve_next(struct lf_spsc_ring *r, uint64_t done) {
+    int64_t ticket = lf_spsc_ring_reserve(r);
+    if (ticket != LF_FULL || done == 0)
+        return ticket;
+    lf_fence_seq_cst(); /* [S9] pairs with [S9] and [E2] of the other side */
+    return lf_spsc_ring_reserve(r);
+}
+LF_INLINE int64_t lf__spsc_peek_next(struct lf_spsc_ring *r, uint64_t *length, uint64_t done) {
+    int64_t ticket = lf_spsc_ring_peek(r, length);
+    if (ticket != LF_EMPTY || done == 0)
+        return ticket;
+    lf_fence_seq_cst(); /* [S9] */
+    return lf_spsc_ring_peek(r, length);
+}
+
 /* Puts records until the ring is full; how many went in, or a negative status if none did. Either every record has
  * `length` bytes and they stand `pitch` apart, or `lengths` is given and they stand packed, lengths[i] bytes each. */
 LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *records, uint64_t pitch, uint64_t length,
@@ -335,7 +353,7 @@ LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *reco
     for (uint64_t i = 0; lengths != NULL && i < count; i++)
         if (lengths[i] > r->record_size)
             return LF_TOO_LONG;
-    while (done < count && (ticket = lf_spsc_ring_reserve(r)) >= 0) {
+    while (done < count && (ticket = lf__spsc_reserve_next(r, done)) >= 0) {
         if (lengths != NULL)
             pitch = length = lengths[done];
         memcpy(lf_spsc_ring_payload(r, ticket), from, length);
@@ -357,7 +375,7 @@ LF_INLINE int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, u
     int64_t ticket = 0;
     if (pitch < r->record_size)
         return LF_INVALID;
-    while (done < count && (ticket = lf_spsc_ring_peek(r, &length)) >= 0) {
+    while (done < count && (ticket = lf__spsc_peek_next(r, &length, done)) >= 0) {
         memcpy(to + done * pitch, lf_spsc_ring_payload(r, ticket), length);
         memset(to + done * pitch + length, 0, pitch - length);
         if (lengths != NULL)
