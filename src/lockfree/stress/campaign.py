@@ -10,11 +10,14 @@ from typing import Any
 
 from lockfree.stress.checking import Check, Checked
 from lockfree.stress.figures import Figures
-from lockfree.stress.rounds import Limits, make_round
+from lockfree.stress.rounds import HUNT, Limits, make_round
 from lockfree.stress.runner import RoundRunner
 from lockfree.stress.scenario import Scenario
 
 CHECKS_AT_ONCE = 3
+HUNT_SECONDS = 3.0
+SHORT_ENOUGH = 6
+"""Calls of a counterexample that nobody needs shorter."""
 STRETCH = {"fork": 1.0, "forkserver": 1.5, "spawn": 4.0}
 """Longer rounds where a process takes longer to start."""
 
@@ -37,6 +40,19 @@ class Tally:
     unknown: list[Checked] = field(default_factory=list)
     figures: Figures = field(default_factory=Figures)
     next_round: int = 0
+    hunt_until: float = 0.0
+    """Monotonic time until which to look for a shorter history of what went wrong."""
+
+    def fail(self, checked: Checked) -> None:
+        if not self.failures and checked.window:
+            self.hunt_until = time.monotonic() + HUNT_SECONDS
+            self.next_round = HUNT
+        self.failures.append(checked)
+        self.failures.sort(key=lambda c: (not c.window, len(c.window)))  # the shortest first
+
+    @property
+    def hunting(self) -> bool:
+        return len(self.failures[0].window) > SHORT_ENOUGH and time.monotonic() < self.hunt_until
 
     @property
     def verdict(self) -> str:
@@ -107,6 +123,9 @@ class Campaign:
 
     def _next(self) -> Scenario | None:
         """The scenario that has had the least of its time; None when the time is over or nothing is left to try."""
+        hunted = [s for s in self.scenarios if self.tallies[s.name].failures and self.tallies[s.name].hunting]
+        if hunted and self.only_round is None:
+            return hunted[0]
         if time.monotonic_ns() - self.began >= self.seconds * 1e9:
             return None
         left = [s for s in self.scenarios if not self.tallies[s.name].failures]
@@ -137,7 +156,10 @@ class Campaign:
         tally.weaker += checked.weaker
         tally.figures.add(checked.figures)
         if checked.status == "VIOLATION":
-            tally.failures.append(checked)
+            tally.fail(checked)
+            for other in [c for c in checks if c.about.scenario == tally.name and c.about.number < HUNT]:
+                other.cancel()
+                checks.remove(other)
         elif checked.status == "UNKNOWN":
             tally.unknown.append(checked)
         self.live = 0

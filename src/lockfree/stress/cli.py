@@ -61,8 +61,10 @@ def run(args: argparse.Namespace) -> int:
         show.close()
     print_table(campaign)
     for tally in campaign.tallies.values():
-        for checked in [*tally.failures, *tally.unknown][:3]:
+        for checked in [*tally.failures[:1], *tally.unknown[:1]]:
             print("\n" + describe(checked, args, seed))
+        if len(tally.failures) > 1:
+            print(f"{len(tally.failures)} rounds of {tally.name} failed; this is the one with the shortest history")
     if args.out is not None:
         from lockfree.stress.report import write
 

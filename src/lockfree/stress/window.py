@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from lockfree.linearizability import Operation
 
 WIDTH = 22
+MOST = 120
+"""Lines shown."""
 NOBODY, HELPERS = 1 << 15, 1 << 16
 """Client numbers: of calls that nobody made, and (times a level) of the parts of a batch."""
 
@@ -48,7 +50,7 @@ def columns(operations: Sequence[Operation], threads: Sequence[int]) -> str:
     start = min((at for at, _, _ in events), default=0)
     lines = ["       ns  " + "".join(head.ljust(WIDTH) for head in heads)]
     inside: set[int] = set()
-    for at, begins, i in sorted(events, key=lambda e: (e[0], -e[1])):
+    for at, begins, i in sorted(events, key=lambda e: (e[0], -e[1]))[:MOST]:
         op = operations[i]
         cells = []
         for client in clients:
@@ -58,6 +60,8 @@ def columns(operations: Sequence[Operation], threads: Sequence[int]) -> str:
                 cells.append("│" if client in inside else "")
         (inside.add if begins else inside.discard)(op.client)
         lines.append(f"{at - start:>9}  " + "".join(c.ljust(WIDTH) for c in cells).rstrip())
-    pending = [op for op in operations if op.return_ is None]
+    if len(events) > MOST:
+        lines.append(f"           … and {len(operations) - MOST // 2} calls more; the history file has them")
+    pending = [op for op in operations[:MOST] if op.return_ is None]
     lines += [f"           client {op.client}: {_call(op)} never returned" for op in pending]
     return "\n".join(lines)
