@@ -96,7 +96,7 @@ struct thread {
     int depth, op, useless_turns, timeouts, spurious, steps;
     uint16_t events, sc_events, last_fence;
     uint8_t tid;
-    bool started, finished, blocked, stopped, parked, hard_parked, asleep, must_read_newest;
+    bool finished, blocked, stopped, parked, hard_parked, asleep, must_read_newest;
     bool behind_scenes; /* inside a futex call: its parts are not shown one by one */
     struct iteration now, before;
     uint64_t callers[MAX_DEPTH];
@@ -244,6 +244,5 @@ void graph_added(int event);
 /* linear.c, report.c */
 bool linearizable(void);
 void report_execution(const char *verdict);
-void report_token(void);
 
 #endif

@@ -41,6 +41,10 @@ struct exploration {
 
 extern struct exploration X;
 
+bool token_read(const char *token);
+void report_failure(void);
+double seconds_now(void);
+
 void choices_start(void);
 bool bounded_advance(void);
 void pct_start(void);

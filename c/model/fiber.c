@@ -16,7 +16,8 @@ MODEL_STATE static size_t tls_bytes;
 MODEL_STATE static void *tls_initial;
 MODEL_STATE static void (*entries[MAX_THREADS])(void);
 
-#if defined(__x86_64__)
+/* LF_MODEL_UCONTEXT: the portable switch, several times slower. */
+#if defined(__x86_64__) && !defined(LF_MODEL_UCONTEXT)
 /* Saves what the ABI says a call keeps, stores the stack pointer and takes the other one. */
 __asm__(".text\n.globl lf_model_swap\n.type lf_model_swap,@function\nlf_model_swap:\n"
         "push %rbp\npush %rbx\npush %r12\npush %r13\npush %r14\npush %r15\n"
@@ -31,7 +32,7 @@ static void *first_frame(char *top, void (*entry)(void)) {
         *--frame = NULL;
     return frame;
 }
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(LF_MODEL_UCONTEXT)
 __asm__(".text\n.globl lf_model_swap\n.type lf_model_swap,%function\nlf_model_swap:\n"
         "sub sp,sp,#176\n"
         "stp x19,x20,[sp]\nstp x21,x22,[sp,#16]\nstp x23,x24,[sp,#32]\nstp x25,x26,[sp,#48]\n"

@@ -40,6 +40,10 @@ void heap_start(void) {
         fputs("model: no room for the client's memory at its fixed address\n", stderr);
         exit(3);
     }
+    if (__start_lf_model_state < __data_start || __stop_lf_model_state > _end) {
+        fputs("model: the linker put the runtime's variables where the client's cannot be told from them\n", stderr);
+        exit(3);
+    }
 }
 
 bool heap_contains(uintptr_t address) { return address - (uintptr_t)ARENA < (uintptr_t)REGION * MAX_THREADS; }

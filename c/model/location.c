@@ -83,6 +83,14 @@ static struct loc *location_new(uintptr_t address, unsigned size) {
     return loc;
 }
 
+/* Is this object remembered as wide? If it is not, it may come into being as a narrow one next time. */
+static bool remembered(const struct loc *loc) {
+    for (int i = 0; i < width_count; i++)
+        if (widths[i].address == loc->address && widths[i].size == loc->size)
+            return true;
+    return false;
+}
+
 static void widen(uintptr_t low, uintptr_t high) {
     unsigned size = 1;
     while (size < 16 && (low & ~(uintptr_t)(size - 1)) + size < high)
@@ -104,8 +112,11 @@ void widths_add(uintptr_t address, unsigned size) {
 struct loc *location_at(uintptr_t address, unsigned size) {
     struct word *word = word_at(address & ~(uintptr_t)7, true);
     struct loc *loc = word->at[address & 7] != 0 ? &locations[word->at[address & 7] - 1] : NULL;
-    if (loc != NULL && loc->address <= address && address + size <= loc->address + loc->size)
+    if (loc != NULL && loc->address <= address && address + size <= loc->address + loc->size) {
+        if (size < loc->size && !remembered(loc))
+            widen(loc->address, loc->address + loc->size);
         return loc;
+    }
     if (loc == NULL) {
         for (int i = 0; i < width_count; i++)
             if (widths[i].address <= address && address + size <= widths[i].address + widths[i].size)

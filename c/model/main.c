@@ -1,4 +1,4 @@
-/* main.c: options, the loop over executions, shrinking, and the verdict.
+/* main.c: options, the loop over executions, and the verdict.
  *
  * Exit status: 0 nothing found, 1 a violation, 2 undecided, 3 unusable client or arguments. */
 #define _GNU_SOURCE
@@ -22,7 +22,7 @@ enum { MAX_OUTCOMES = 4096 };
 MODEL_STATE static char **outcomes;
 MODEL_STATE static int outcome_count;
 
-static double now(void) {
+double seconds_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
@@ -78,7 +78,7 @@ static bool enough(void) {
     long runs = total.executions + total.cut + total.bound;
     if (R.options.executions > 0 && runs >= R.options.executions)
         return true;
-    if (R.options.seconds > 0 && (runs & 63) == 0 && now() - total.started >= R.options.seconds)
+    if (R.options.seconds > 0 && (runs & 63) == 0 && seconds_now() - total.started >= R.options.seconds)
         return true;
     return false;
 }
@@ -142,159 +142,6 @@ static enum run_end explore_with_stops(void) {
         }
     }
     return end;
-}
-
-static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxy";
-
-static void print_token(const uint16_t *trail, int length) {
-    printf("token\t%c%c.%d.%d.%d-", R.graph_rules ? 'g' : 'r', R.options.c20_release_sequence ? '2' : '1',
-           R.options.stop_thread, R.options.stop_step, R.options.steps);
-    for (int i = 0; i < length;) {
-        int zeros = 0;
-        while (i + zeros < length && trail[i + zeros] == 0 && zeros < 27)
-            zeros++;
-        if (zeros >= 2) {
-            putchar('A' + zeros - 2);
-            i += zeros;
-        } else {
-            if (trail[i] < sizeof digits - 1)
-                putchar(digits[trail[i]]);
-            else
-                printf("z%04x", trail[i]);
-            i++;
-        }
-    }
-    putchar('-');
-    widths_print();
-    putchar('\n');
-}
-
-static bool read_token(const char *token) {
-    char rules, release;
-    int used = 0;
-    if (sscanf(token, "%c%c.%d.%d.%d-%n", &rules, &release, &R.options.stop_thread, &R.options.stop_step,
-               &R.options.steps, &used) != 5 || used == 0 || (rules != 'g' && rules != 'r'))
-        return false;
-    R.graph_rules = rules == 'g';
-    R.options.c20_release_sequence = release == '2';
-    const char *at = token + used;
-    for (; *at != '-' && *at != '\0'; at++) {
-        const char *digit = strchr(digits, *at);
-        int repeat = 1;
-        unsigned value = 0;
-        if (*at >= 'A' && *at <= 'Z') {
-            repeat = *at - 'A' + 2;
-        } else if (*at == 'z') {
-            if (sscanf(at + 1, "%4x", &value) != 1)
-                return false;
-            at += 4;
-        } else if (digit != NULL) {
-            value = (unsigned)(digit - digits);
-        } else {
-            return false;
-        }
-        while (repeat-- > 0 && X.replay_length < MAX_TRAIL)
-            X.replay[X.replay_length++] = (uint16_t)value;
-    }
-    if (*at != '-')
-        return false;
-    for (at++; *at == '.';) {
-        unsigned long address;
-        unsigned size;
-        if (sscanf(at, ".%lx:%u%n", &address, &size, &used) != 2)
-            return false;
-        widths_add(address, size);
-        at += used;
-    }
-    return *at == '\0';
-}
-
-static long cost_of_last(void) {
-    long cost = 0;
-    int tid = 0;
-    for (int id = 0; id < R.events; id++) {
-        const struct event *e = &R.event[id];
-        if (e->kind == EV_INIT)
-            continue;
-        cost += 1 + (e->tid != tid && tid != 0 ? 10000 : 0) + (e->picked != 0 && e->kind != EV_CHOICE ? 10000 : 0);
-        tid = e->tid;
-    }
-    return cost;
-}
-
-static bool fails_again(const char *kind) {
-    enum run_end end;
-    int tries = 0;
-    do {
-        choices_start();
-        end = run_once();
-    } while (end == RUN_AGAIN && ++tries < 100);
-    bool not_free = end == RUN_BOUND && strcmp(kind, "not lock-free") == 0;
-    return (end == RUN_VIOLATION && strcmp(kind, R.failure_kind) == 0) || not_free;
-}
-
-/* Makes choices dull, one after another and whole ends of the list, as long as the same kind of failure
- * stays. Leaves the best list in X.replay, and its execution in R. */
-static void shrink(const char *kind) {
-    uint16_t *best = malloc(MAX_TRAIL * sizeof *best);
-    int best_length = R.trail_length;
-    memcpy(best, R.trail, (size_t)best_length * sizeof *best);
-    R.options.mode = MODE_REPLAY;
-    double until = now() + 2;
-    long best_cost = -1;
-    bool better = true;
-#define TRY(length)                                              \
-    do {                                                         \
-        X.replay_length = (length);                              \
-        if (fails_again(kind)) {                                 \
-            long cost = cost_of_last();                          \
-            if (best_cost < 0 || cost < best_cost) {             \
-                best_cost = cost;                                \
-                best_length = R.trail_length;                    \
-                memcpy(best, R.trail, (size_t)best_length * sizeof *best); \
-                better = true;                                   \
-            }                                                    \
-        }                                                        \
-    } while (0)
-    memcpy(X.replay, best, (size_t)best_length * sizeof *best);
-    TRY(best_length);
-    while (better && !R.options.no_shrink && best_cost >= 0 && now() < until) {
-        better = false;
-        for (int cut = 0; cut < best_length && now() < until; cut++) {
-            memcpy(X.replay, best, (size_t)best_length * sizeof *best);
-            TRY(cut);
-        }
-        for (int i = 0; i < best_length && now() < until; i++)
-            for (int value = 0; value <= R.threads && i < best_length; value++) {
-                if (best[i] == value)
-                    continue;
-                memcpy(X.replay, best, (size_t)best_length * sizeof *best);
-                X.replay[i] = (uint16_t)value;
-                TRY(best_length);
-            }
-        for (int i = 0; i < best_length && now() < until; i++) { /* one choice less */
-            memcpy(X.replay, best, (size_t)best_length * sizeof *best);
-            memmove(X.replay + i, X.replay + i + 1, (size_t)(best_length - i - 1) * sizeof *best);
-            TRY(best_length - 1);
-        }
-    }
-#undef TRY
-    memcpy(X.replay, best, (size_t)best_length * sizeof *best);
-    X.replay_length = best_length;
-    if (!fails_again(kind))
-        printf("note\tthe failure did not come again when its choices were repeated\n");
-    free(best);
-}
-
-static void report_failure(void) {
-    char kind[sizeof R.failure_kind], text[sizeof R.failure];
-    snprintf(kind, sizeof kind, "%s", R.failure_kind);
-    snprintf(text, sizeof text, "%s", R.failure);
-    shrink(kind);
-    if (R.end == RUN_BOUND)
-        snprintf(R.failure, sizeof R.failure, "%s", text);
-    report_execution(kind);
-    print_token(X.replay, X.replay_length);
 }
 
 static int usage(const char *message, const char *what) {
@@ -377,7 +224,7 @@ static int summary(enum run_end end) {
         printf("unusable\t%s\n", R.failure[0] != '\0' ? R.failure
                                                       : "the client is too large, or behaves differently when run again");
     printf("summary\t%s\t%ld\t%ld\t%ld\t%d\t%.3f\n", verdict, total.executions, total.cut, total.bound,
-           !total.out_of_time, now() - total.started);
+           !total.out_of_time, seconds_now() - total.started);
     return status;
 }
 
@@ -398,10 +245,10 @@ int main(int argc, char **argv) {
         printf("unusable\tsetup failed: %s: %s\n", R.failure_kind, R.failure);
         return 3;
     }
-    total.started = now();
+    total.started = seconds_now();
     if (R.options.replay != NULL) {
         R.options.mode = MODE_REPLAY;
-        if (!read_token(R.options.replay))
+        if (!token_read(R.options.replay))
             return usage("this is not a token:", R.options.replay);
         enum run_end end;
         int tries = 0;

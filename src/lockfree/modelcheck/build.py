@@ -18,6 +18,9 @@ CLIENT_FLAGS = (
     "-fno-omit-frame-pointer",
     "-fsanitize=thread",
     "-Wno-tsan",
+    "-fno-builtin-malloc",  # pairs of malloc and free are to stay
+    "-fno-builtin-calloc",
+    "-fno-builtin-free",
     "-DLF_MODEL=1",
 )
 
