@@ -96,8 +96,9 @@ struct lin_table {
   uint32_t taken_from;               /* gap of the earliest loose get, or events if there is none */
 };
 int lin_table_build(struct lin_problem *p, struct lin_table *t);
+enum lin_prefer { LIN_FIRST_PUT, LIN_LAST_PUT, LIN_FIRST_GET, LIN_LAST_GET };
 int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, const struct lin_table *t,
-                    uint32_t *loose_next, uint32_t *order);
+                    uint32_t *loose_next, uint32_t *order, enum lin_prefer prefer);
 uint32_t *lin_last_free(struct lin_problem *p, const struct lin_table *t);
 enum lin_passing { LIN_IN_LINE, LIN_BY_TAKING, LIN_NESTED };
 void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m);

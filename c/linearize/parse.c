@@ -362,7 +362,7 @@ static int lf_fields(struct lf_history_reader *r, const char *s, const char *end
     if (s == end || *s != ':') return lf_fail(r, "malformed or truncated JSON after", name, (size_t)(close - 1 - name));
     s = lf_space(s + 1, end);
     const char *after = s < end ? lf_read_value(s, end, field ? field : &ignored) : NULL;
-    if (!after) return lf_fail(r, "malformed or truncated value of", name, (size_t)(close - 1 - name));
+    if (!after) return lf_fail(r, "malformed or truncated value:", name - 1, (size_t)(end - name + 1));
     s = lf_space(after, end);
     if (s < end && *s == ',') {
       s = lf_space(s + 1, end);

@@ -48,7 +48,7 @@ static int lin_level(struct lin_problem *p, struct lin_table *t, struct lin_cove
   }
   int answer = LIN_ACCEPT;
   if (p->run->spec->unordered) for (uint32_t i = from; i < to; i++) order[i - from] = i - from;
-  else answer = lin_value_order(p, v + from, to - from, t, loose, order);
+  else answer = lin_value_order(p, v + from, to - from, t, loose, order, LIN_LAST_PUT);
   for (uint32_t i = from; i < to; i++) {
     uint32_t until = v[i].get == LIN_NO ? t->taken_from : v[i].get_lo;
     if (v[i].put_hi + 1 < until) lin_cover(cover, v[i].put_hi + 1, until);

@@ -131,15 +131,31 @@ uint32_t *lin_last_free(struct lin_problem *p, const struct lin_table *t) {
 }
 
 int lin_decide_queue(struct lin_problem *p) {
+  static const enum lin_prefer tries[] = {LIN_LAST_PUT, LIN_FIRST_GET, LIN_LAST_GET, LIN_FIRST_PUT};
+  struct lin_run *run = p->run;
   struct lin_table t;
   int answer = lin_table_build(p, &t);
   if (answer == LIN_ACCEPT) answer = lin_reject_impossible(p, &t);
   if (answer != LIN_ACCEPT) return answer;
-  uint32_t *order = lin_alloc(p->run, t.m, sizeof *order), loose = 0;
+  struct lin_value *values = t.values;
+  uint32_t *order = lin_alloc(run, t.m, sizeof *order);
   if (!order) return LIN_UNDECIDED;
-  answer = lin_value_order(p, t.values, t.m, &t, &loose, order);
-  if (answer != LIN_ACCEPT) return answer;
-  lin_squeeze(t.values, order, t.m);
-  const uint32_t *last_free = lin_last_free(p, &t);
-  return last_free && lin_pass_through(p, &t, order, last_free, LIN_IN_LINE) ? LIN_ACCEPT : LIN_UNDECIDED;
+  /* without a bound, any order that the intervals allow is as good as any other (but for pending gets, batches) */
+  size_t n = run->spec->capacity || t.loose_gets || p->before ? 4 : 1;
+  for (size_t k = 0; k < n && !run->stopped; k++) {
+    uint32_t loose = 0;
+    if (t.loose_gets) {
+      t.values = lin_alloc(run, t.m, sizeof *t.values);
+      if (!t.values) return LIN_UNDECIDED;
+      memcpy(t.values, values, t.m * sizeof *values);
+    }
+    answer = lin_value_order(p, t.values, t.m, &t, &loose, order, tries[k]);
+    if (answer == LIN_REJECT) return LIN_REJECT;
+    if (answer != LIN_ACCEPT) continue;
+    lin_squeeze(t.values, order, t.m);
+    uint32_t *last_free = lin_last_free(p, &t);
+    if (last_free && lin_pass_through(p, &t, order, last_free, LIN_IN_LINE)) return LIN_ACCEPT;
+    lin_free(run, last_free);
+  }
+  return LIN_UNDECIDED;
 }

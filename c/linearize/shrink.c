@@ -175,6 +175,37 @@ static void lin_shortest_prefix(struct lin_shrink *s) {
   free(end);
 }
 
+/* The rule that the candidate breaks. */
+static int lin_rule(struct lin_shrink *s) {
+  struct lf_lin_options options = *s->run->options;
+  struct lf_lin_result result;
+  options.no_core = 1;
+  options.progress = NULL;
+  lf_lin_check(s->ops, s->n, s->run->spec, &options, &result);
+  lf_lin_result_free(&result);
+  return result.reason;
+}
+
+/* Cuts the candidate where it breaks, unless that hides why: a value taken before its put was called is better shown
+ * with that put than as a value from nowhere. */
+static void lin_end_it(struct lin_shrink *s) {
+  uint32_t n = s->n;
+  struct lf_history_op *ops = malloc((n + 1) * sizeof *ops);
+  uint32_t *origin = malloc((n + 1) * sizeof *origin);
+  if (ops && origin) {
+    memcpy(ops, s->ops, n * sizeof *ops);
+    memcpy(origin, s->origin, n * sizeof *origin);
+    int before = lin_rule(s);
+    lin_shortest_prefix(s);
+    if (before != LF_LIN_NEVER_PUT && lin_rule(s) == LF_LIN_NEVER_PUT) {
+      memcpy(s->ops, ops, n * sizeof *ops);
+      memcpy(s->origin, origin, n * sizeof *origin);
+      s->n = n;
+    }
+  }
+  free(origin), free(ops);
+}
+
 static bool lin_shrinks(const struct lf_lin_spec *spec) {
   switch (spec->kind) {
   case LF_LIN_QUEUE: case LF_LIN_STACK: case LF_LIN_PRIORITY_QUEUE: case LF_LIN_REGISTER: case LF_LIN_LOG:
@@ -248,7 +279,7 @@ void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n) {
   if (s.ops && s.some && s.origin && s.unit && lin_first_candidate(&s, index, n)) {
     lin_leave_out(&s);
     lin_compact(&s);
-    lin_shortest_prefix(&s);
+    lin_end_it(&s);
     for (int how = LIN_BY_VALUE; how <= LIN_BY_ANSWER; how++) {
       if (!lin_form_units(&s, how)) break;
       lin_leave_out(&s);

@@ -116,7 +116,7 @@ static uint32_t lin_heap_pop(struct lin_heap *h) {
   return top;
 }
 
-enum { PUT_LO, PUT_HI, GET_LO, GET_HI, LIN_BOUNDS };
+enum { PUT_LO = LIN_FIRST_PUT, PUT_HI = LIN_LAST_PUT, GET_LO = LIN_FIRST_GET, GET_HI = LIN_LAST_GET, LIN_BOUNDS };
 enum { PUT_READY = 1, GET_READY = 2, PUT_TURN = 4, GET_TURN = 8, READY = 15, QUEUED = 16, PICKED = 32 };
 
 struct lin_sorter {
@@ -234,16 +234,16 @@ static int lin_stuck(struct lin_sorter *s, uint32_t a, uint32_t b, const struct 
 }
 
 /* The order in which the values pass through a FIFO: a precedes b if put(a) returned before put(b) was
- * called, or get(a) before get(b), or a batch says so. Topological, smallest latest put first. Pending gets
- * are handed out along the way: values they take become taken (`get` and its bounds are filled in). */
+ * called, or get(a) before get(b), or a batch says so. Topological; of several, the smallest of the bound preferred.
+ * Pending gets are handed out along the way: values they take become taken (`get` and its bounds are filled in). */
 int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, const struct lin_table *t,
-                    uint32_t *loose_next, uint32_t *order) {
+                    uint32_t *loose_next, uint32_t *order, enum lin_prefer prefer) {
   struct lin_sorter s = {.p = p, .v = v, .m = m};
   if (!lin_sorter_init(&s)) return LIN_UNDECIDED;
-  uint32_t *put_hi = lin_alloc(p->run, m, sizeof *put_hi);
-  if (!put_hi) return LIN_UNDECIDED;
-  for (uint32_t i = 0; i < m; i++) put_hi[i] = v[i].put_hi;
-  s.taken.key = s.left.key = put_hi;
+  uint32_t *first = lin_alloc(p->run, m, sizeof *first);
+  if (!first) return LIN_UNDECIDED;
+  for (uint32_t i = 0; i < m; i++) first[i] = lin_bound(&v[i], prefer);
+  s.taken.key = s.left.key = first;
   uint32_t at[LIN_BOUNDS] = {0}, done = 0;
   int answer = LIN_ACCEPT;
   while (done < m) {
@@ -278,7 +278,7 @@ int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, cons
     if (s.get_after && s.get_after[next] != LIN_NO) lin_ready(&s, s.get_after[next], GET_TURN);
     if ((done & 0xffff) == 0 && !lin_poll(p->run)) answer = LIN_UNDECIDED, m = done;
   }
-  lin_free(p->run, put_hi);
+  lin_free(p->run, first);
   lin_sorter_free(&s);
   return p->run->stopped ? LIN_UNDECIDED : answer;
 }

@@ -17,6 +17,7 @@ METHOD = ("trivial", "near-linear", "search")
 _WHOLE, _SEARCH, _FAST = 0, 1, 2
 _METHODS = {"auto": _WHOLE, "search": _SEARCH, "near-linear": _FAST}
 _CUSTOM = 12
+MEMORY = 4 << 30  # bytes, unless the caller says otherwise
 _SMALL = 5000  # operations: below, a first attempt without a thread of its own
 _FIRST_ATTEMPT_NS = 20_000_000
 
@@ -119,7 +120,7 @@ def check(
     spec: str | Spec | Specification,
     *,
     timeout: float | None = None,
-    memory: int | None = None,
+    memory: int | None = MEMORY,
     method: str = "auto",
     counterexample: bool = True,
     progress: Callable[[int, int], None] | None = None,
@@ -127,9 +128,9 @@ def check(
     """Decides whether `history` is linearizable with respect to `spec`.
 
     `history`: a `History`, the path of a file, or an iterable of `Operation`s (or of mappings with the fields of the
-    file format). `timeout` in seconds, `memory` in bytes (of the engine, beyond the history): reaching either gives
-    UNKNOWN. `method`: "auto", "near-linear" (only the fast algorithms) or "search" (only the general search).
-    `progress(settled, total)` is called a few times a second. Raises `InvalidHistory` for input that cannot be a
+    file format). `timeout` in seconds, `memory` in bytes (of the engine, beyond the history; None: no limit):
+    reaching either gives UNKNOWN. `method`: "auto", "near-linear" (only the fast algorithms) or "search" (only the
+    general search). `progress(settled, total)` is called a few times a second. Raises `InvalidHistory` for input that cannot be a
     history, ValueError for an unknown specification, and whatever a specification of your own raises.
 
     Sources: Wing & Gong 1993, Lowe 2017 (search); Gibbons & Korach 1997 (registers); Henzinger, Sezgin & Vafeiadis

@@ -40,7 +40,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "rwlock, set, map, block-pool[:N], log",
     )
     parser.add_argument("--timeout", type=float, default=None, metavar="SECONDS", help="then the verdict is UNKNOWN")
-    parser.add_argument("--memory", type=_bytes, default=None, metavar="BYTES", help="limit of the engine, as in 2G")
+    parser.add_argument(
+        "--memory", type=_bytes, default=4 << 30, metavar="BYTES", help="limit of the engine, as in 2G (default: 4G)"
+    )
     parser.add_argument("--method", choices=["auto", "near-linear", "search"], default="auto")
     parser.add_argument("--format", choices=["auto", "jepsen", "jepsen-keyed", "porcupine"], default="auto")
     parser.add_argument("--html", metavar="FILE", help="write the counterexample as a timeline")

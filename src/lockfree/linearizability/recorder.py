@@ -107,18 +107,22 @@ class Recorder:
             self._own_directory.cleanup()
 
 
-def _default(methods: Mapping[str, tuple[str, bool]]) -> Translate:
-    def translate(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, Any] | None:
-        known = methods.get(name)
+class _ByName:
+    """Translates a call by the name of its method."""
+
+    def __init__(self, methods: Mapping[str, tuple[str, bool]]) -> None:
+        self.methods = methods
+
+    def __call__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, Any] | None:
+        known = self.methods.get(name)
         if known is None:
             return None
         op, takes = known
         if op in ("acquire", "release"):
             return op, kwargs.get("n", 1)
-        value = next(iter(kwargs.values()), None) if takes and not args else args[0] if takes else None
-        return op, value
-
-    return translate
+        if not takes:
+            return op, None
+        return op, args[0] if args else next(iter(kwargs.values()), None)
 
 
 class Proxy:
@@ -191,5 +195,5 @@ def record(
     algorithms, integers or JSON-able. Objects shared with processes are recorded there too; their calls arrive when the
     process ends, or at `proxy.recorder.flush()`.
     """
-    translate = methods if callable(methods) else _default(_METHODS if methods is None else methods)
+    translate = methods if callable(methods) else _ByName(_METHODS if methods is None else methods)
     return Proxy(obj, recorder or Recorder(), translate)

@@ -93,7 +93,7 @@ def _overtaken(w: _Words) -> str:
     late = w.gets[1] if len(w.gets) > 1 and w.gets[1].return_ is not None else None
     first = f"{show_operation(a, answer=False)} returned before {show_operation(b, answer=False)} was called, but "
     if late is None:
-        return first + f"{show_operation(taken)} came although {show(a.arg)} was never taken"
+        return first + f"{show_operation(taken)} came although {show(a.arg)} had not been taken"
     return first + f"{show_operation(taken)} returned before {show_operation(late)} was called"
 
 

@@ -1,0 +1,149 @@
+"""check(): limits, specifications of one's own, keys, cancelling; and the shape of counterexamples."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linearizability.brute import linearizable, model_of
+from linearizability.generate import history
+from lockfree.linearizability import History, Operation, check, parse_spec
+
+
+class Register:
+    init = 0
+
+    def step(self, state, op):
+        if op.op == "write":
+            return [op.arg]
+        return [state] if op.return_ is None or op.result == state else []
+
+
+class Coin:
+    """Non-deterministic: a toss shows either side; `seen` shows the last toss."""
+
+    init = "none"
+
+    def step(self, state, op):
+        return ["heads", "tails"] if op.op == "toss" else [state] if op.result == state else []
+
+
+def test_a_specification_of_ones_own():
+    good = [Operation(0, "write", 3, True, 0, 5), Operation(1, "read", None, 3, 2, 9)]
+    assert check(good, Register()).ok
+    verdict = check([good[0], Operation(1, "read", None, 0, 6, 9)], Register())
+    assert verdict.status == "VIOLATION"
+    assert "read→0" in verdict.reason
+
+
+def test_a_specification_may_leave_the_outcome_open():
+    rows = [Operation(0, "toss", None, None, 0, 5), Operation(0, "seen", None, "tails", 6, 9)]
+    assert check(rows, Coin()).ok
+    assert not check([*rows, Operation(0, "seen", None, "heads", 10, 12)], Coin())
+
+
+def test_what_a_specification_raises_comes_out():
+    class Broken:
+        init = 0
+
+        def step(self, state, op):
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        check([Operation(0, "x", None, None, 0, 5)], Broken())
+
+
+def test_different_keys_are_different_objects():
+    rows = [Operation(0, "write", 1, True, 0, 5, "a"), Operation(1, "read", None, None, 6, 9, "b")]
+    assert check(rows, "register").ok
+    assert not check([rows[0], rows[1]._replace(key="a")], "register")
+
+
+def hard(n: int = 24) -> list[Operation]:
+    """Equal values, everything concurrent: nothing but the search, which explodes."""
+    rng = random.Random(1)
+    rows = [Operation(i, "put", rng.randrange(6), True, i, 1000 + i) for i in range(n)]
+    return rows + [Operation(n + i, "get", None, rng.randrange(6), i, 1000 + i) for i in range(n)]
+
+
+def test_a_time_limit_is_unknown_and_kept():
+    started = time.monotonic()
+    verdict = check(hard(), "queue", timeout=0.3)
+    assert (verdict.status, verdict.reason) == ("UNKNOWN", "the time limit was reached")
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_memory_limit_is_unknown_and_kept():
+    verdict = check(hard(), "queue", memory=20 << 20, timeout=30)
+    assert (verdict.status, verdict.reason) == ("UNKNOWN", "the memory limit was reached")
+    assert verdict.peak_bytes <= 20 << 20
+
+
+def test_ctrl_c_answers_at_once(tmp_path):
+    path = tmp_path / "h.jsonl"
+    History.from_operations(hard(40)).save(path)
+    code = "import sys; from lockfree.linearizability.cli import main; sys.exit(main(sys.argv[1:]))"
+    html = tmp_path / "out.html"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "check", str(path), "--spec", "queue", "--html", str(html)], stderr=subprocess.PIPE
+    )
+    time.sleep(1.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    _, err = process.communicate(timeout=10)
+    assert time.monotonic() - started < 1
+    assert process.returncode == 2
+    assert b"interrupted" in err
+    assert not html.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["quue", "queue:x", "mutex:3", "bounded-queue", "semaphore", "queue,full=maybe", "register,max=3", "queue:0"],
+)
+def test_an_unknown_specification_is_refused(text):
+    with pytest.raises(ValueError):
+        parse_spec(text)
+
+
+def test_an_empty_history_is_ok():
+    assert check([], "queue").ok
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 1 << 40),
+    spec=st.sampled_from(["queue", "bounded-queue:2,full=in-hand", "priority-queue", "stack", "register", "log"]),
+    size=st.integers(4, 11),
+)
+def test_a_counterexample_is_wrong_by_itself_and_no_value_can_be_left_out(seed, spec, size):
+    ops = history(spec, seed, ops=size, clients=3)
+    parsed, model = parse_spec(spec), model_of(spec)
+
+    def wrong(rows):
+        return not linearizable(rows, model, full=parsed.full, empty=parsed.empty)
+
+    verdict = check(ops, spec)
+    assert (verdict.status == "VIOLATION") == wrong(ops)
+    if verdict.ok or verdict.rule == "NOT_FULL" or verdict.start:
+        return
+    core = verdict.operations
+    assert wrong(core)
+    if any(o.result is False for o in core) or spec == "register" or verdict.method == "search":
+        return
+
+    def value(o):
+        x = o.arg if o.op in ("put", "push", "append") else o.result
+        return tuple(x) if isinstance(x, list) else x
+
+    for v in {value(o) for o in core if value(o) is not None}:
+        assert not wrong([o for o in core if value(o) != v]), "a value could be left out"
+    for o in core:
+        if o.op in ("get", "pop", "read") and o.result is None and o.return_ is not None:
+            assert not wrong([x for x in core if x is not o]), "an answer could be left out"

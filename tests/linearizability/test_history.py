@@ -1,0 +1,127 @@
+"""Files: what is read, written and refused, with the line."""
+
+import json
+import struct
+
+import pytest
+
+from lockfree.linearizability import History, InvalidHistory, Operation, check
+
+GOOD = '{"client": 0, "op": "put", "arg": 1, "result": true, "call": 0, "return": 5}\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"client": 0, "op": "put", "arg": 1, "result": true, "call": 6, "return": 9', "truncated"),
+        ('{"client": 0, "op": "pu', "truncated"),
+        (
+            '{"client": 0, "op": "put", "arg": 2, "result": true, "call": 9, "return": 6}',
+            "returned before it was called",
+        ),
+        (
+            '{"client": 0, "op": "put", "arg": 2, "result": true, "call": 3, "return": 6}',
+            "still in its operation of line 1",
+        ),
+        ('{"client": 0, "op": "putt", "arg": 2, "result": true, "call": 6, "return": 9}', 'unknown operation "putt"'),
+        ('{"client": 0, "op": "put", "arg": 2, "result": true, "call": NaN, "return": 9}', "NaN"),
+        ('{"client": 0, "op": "put", "arg": 2, "result": true, "call": 6.5, "return": 9}', "6.5"),
+        ('{"client": 0, "op": "put", "arg": 2, "result": true, "call": -6, "return": 9}', "-6"),
+        ('{"client": 0, "op": "put", "arg": 2, "result": true, "call": 6, "return": Infinity}', "Infinity"),
+        ('{"client": 0, "op": "put", "arg": 2, "result": true, "call": 6}', "missing field return"),
+        ('{"client": 0, "op": "put", "arg": 2, "result": true, "return": 9}', "missing field call"),
+        ('{"op": "put", "arg": 2, "result": true, "call": 6, "return": 9}', "missing field client"),
+        ('{"client": "a", "op": "put", "arg": 2, "result": true, "call": 6, "return": 9}', "client"),
+        ('{"client": 0, "op": "put", "result": true, "call": 6, "return": 9}', 'needs "arg"'),
+        ('{"client": 0, "op": "get", "call": 6, "return": 9}', 'needs "result"'),
+        ('{"client": 0, "op": "cas", "arg": 3, "result": true, "call": 6, "return": 9}', "cas"),
+        ('{"client": 0, "op": "fetch_add", "arg": 3, "result": "x", "call": 6, "return": 9}', "integer"),
+        ('{"client": 0, "op": "acquire", "arg": -3, "result": true, "call": 6, "return": 9}', "negative"),
+        ("[1, 2]", "not a JSON object"),
+        ("hello", "not a JSON object"),
+        ('{"client": 0, "op": "get", "result": 1, "call": 6, "return": 9} extra', "more after the object"),
+        ('{"client": 0, "op": "get", "result": nothing, "call": 6, "return": 9}', "nothing"),
+    ],
+)
+def test_a_bad_line_is_refused_with_its_number(line, message):
+    with pytest.raises(InvalidHistory, match="line 2") as info:
+        History.from_json(GOOD + line + "\n", any_operation=False)
+    assert info.value.line == 2
+    assert message in str(info.value)
+
+
+def test_lines_are_counted_with_the_blank_ones():
+    with pytest.raises(InvalidHistory) as info:
+        History.from_json(
+            "\n" + GOOD + "\n\n" + GOOD.replace('"call": 0', '"call": 4').replace('"return": 5', '"return": 9')
+        )
+    assert info.value.line == 5
+    assert "line 2" in str(info.value)
+
+
+def test_an_operation_after_one_that_never_returned_is_refused():
+    with pytest.raises(InvalidHistory, match="line 2.*never returned"):
+        History.from_json(GOOD.replace('"return": 5', '"return": null') + GOOD.replace('"call": 0', '"call": 4'))
+
+
+def test_operations_of_a_batch_share_their_interval():
+    rows = [Operation(0, "put", i, True, 0, 9, None, 3) for i in range(3)]
+    assert len(History.from_operations(rows)) == 3
+    with pytest.raises(InvalidHistory, match="another interval"):
+        History.from_operations([*rows, Operation(0, "put", 9, True, 0, 8, None, 3)])
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_what_is_saved_is_loaded_again(tmp_path, binary):
+    rows = [
+        Operation(0, "put", 7, True, 0, 5),
+        Operation(1, "put", "text", False, 1, 6),
+        Operation(2, "get", None, "text", 2, 7),
+        Operation(3, "get", None, None, 3, 8),
+        Operation(4, "cas", [1, 2], False, 3, 9, "key"),
+        Operation(5, "put", [2, 9], True, 4, 9),
+        Operation(6, "get", None, [2, 9], 5, 9),
+        Operation(7, "put", 1 << 70, True, 5, 9),
+        Operation(8, "put", -(1 << 63), True, 5, None),
+        Operation(9, "fetch_add", 2, 40, 5, 9, 12),
+        Operation(10, "put", 3.25, True, 6, 9, None, 4),
+    ]
+    path = tmp_path / "h"
+    History.from_operations(rows).save(path, binary=binary)
+    expected = [o if o.return_ is not None else o._replace(result=None) for o in rows]
+    assert list(History.load(path)) == expected
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def test_an_unfinished_or_shortened_binary_file_is_refused(tmp_path):
+    path = tmp_path / "h"
+    History.from_operations([Operation(0, "put", 7, True, 0, 5)] * 1).save(path, binary=True)
+    whole = path.read_bytes()
+    for broken, message in [
+        (whole[:-1], "truncated or damaged"),
+        (whole + b"x", "truncated or damaged"),
+        (whole[:40], "truncated header"),
+        (whole[:16] + struct.pack("=Q", (1 << 64) - 1) + whole[24:], "never finished"),
+        (whole[:12] + struct.pack("=I", 48) + whole[16:], "records of 48 bytes"),
+    ]:
+        path.write_bytes(broken)
+        with pytest.raises(InvalidHistory, match=message):
+            History.load(path)
+
+
+def test_values_are_equal_when_their_json_is():
+    rows = [Operation(0, "put", {"b": 1, "a": [2]}, True, 0, 5), Operation(1, "get", None, {"a": [2], "b": 1}, 6, 9)]
+    assert check(rows, "queue").ok
+
+
+def test_a_file_in_pieces_of_any_size_reads_the_same(tmp_path):
+    text = "".join(
+        json.dumps(Operation(i % 3, "put", i, True, 10 * i, 10 * i + 5).to_json()) + "\n" for i in range(300)
+    ).encode()
+    whole = list(History.from_json(text))
+    for size in (1, 7, 100, 1 << 20):
+        history = History()
+        for at in range(0, len(text), size):
+            history._feed(text[at : at + size])
+        history._finish()
+        assert list(history) == whole
