@@ -24,6 +24,7 @@ struct lf_stress_log {
     uint64_t capacity;
     uint64_t ready;
     uint64_t finished;
+    uint64_t killed;
     struct lf_history_op records[...];
 };
 
@@ -37,6 +38,7 @@ struct lf_stress_plan {
     uint32_t batch;
     uint32_t levels;
     uint32_t forget_full;
+    uint32_t forget_empty;
     uint32_t role_burst;
     uint32_t kind;
     uint32_t weights[16];
@@ -64,6 +66,7 @@ uint64_t lf_stress_now(void);
 uint64_t lf_stress_clock_cost(void);
 const char *lf_stress_compiler(void);
 void lf_stress_die_with_parent(void);
+void lf_stress_await_end(struct lf_stress_control *control);
 void lf_stress_begin(struct lf_stress_client *c);
 int lf_stress_goes_on(struct lf_stress_client *c);
 void lf_stress_pause(struct lf_stress_client *c);

@@ -26,6 +26,7 @@ struct lf_stress_log {
     uint64_t capacity;
     uint64_t ready;
     uint64_t finished;
+    uint64_t killed; /* its process was */
     LF_ALIGNED struct lf_history_op records[1];
 };
 
@@ -39,6 +40,7 @@ struct lf_stress_plan {
     uint32_t batch;       /* most records of a batch call */
     uint32_t levels;
     uint32_t forget_full; /* FULL is not recorded: slots are in hand that no record tells of */
+    uint32_t forget_empty; /* nor EMPTY: so are records */
     uint32_t role_burst;  /* calls after which a role is handed over */
     uint32_t kind;        /* scenario's own */
     uint32_t weights[16]; /* of the scenario's operations */
@@ -139,6 +141,14 @@ static void lf_stress_begin(struct lf_stress_client *c) {
     c->now = lf_now();
 }
 
+/* Waits for the end of the round: what this process has in hand must not come back before. */
+static void lf_stress_await_end(struct lf_stress_control *control) {
+    PyThreadState *state = PyEval_SaveThread();
+    while (!lf_load_acquire(&control->stop))
+        lf_nap(500000);
+    PyEval_RestoreThread(state);
+}
+
 /* Distinct over all clients; the highest byte is left free for the length of the record. */
 static uint64_t lf_stress_next_value(struct lf_stress_client *c) {
     return (uint64_t)(c->client + 1) << 40 | ++c->values;
@@ -232,6 +242,10 @@ static inline void lf__return_at(struct lf_stress_client *c, int failed, uint64_
 static void lf_stress_close(struct lf_stress_client *c, int64_t result, int64_t arg2, int failed) {
     uint64_t now = lf__stamp_return();
     struct lf_history_op *record = lf__last(c);
+    if (failed && c->plan.forget_empty) {
+        lf_stress_forget(c, 1);
+        return;
+    }
     record->result = failed ? LF_HISTORY_NONE : result;
     if (record->op == LF_OP_GET && c->plan.levels != 0 && !failed) {
         record->arg2 = arg2;

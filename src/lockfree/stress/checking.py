@@ -91,6 +91,8 @@ def _check_main(sender: Any, job: _Job) -> None:
         checked.operations = job.outcome.arena.recorded()
         if job.outcome.failure:
             checked.status, checked.reason = "VIOLATION", job.outcome.failure
+        elif wrong := job.scenario.contradiction(job.about, job.outcome.arena):
+            checked.status, checked.reason = "VIOLATION", wrong
         for claim in job.scenario.claims(job.about, job.outcome.arena):
             _settle(checked, claim, job.out)
     except Exception:  # noqa: BLE001 - the runner must hear of it

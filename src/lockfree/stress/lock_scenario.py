@@ -122,11 +122,12 @@ def given_back(arena: Arena) -> list[tuple[int, int]]:
     releases = []
     for i in range(arena.clients):
         log = arena.log(i)
-        if log.finished or not log.count:
+        if not log.killed or not log.count:
             continue
         held = 0
-        for record in (log.records[k] for k in range(log.count)):
+        records = ffi.cast("struct lf_history_op *", log.records)
+        for record in (records[k] for k in range(log.count)):
             if not record.flags & 1:
                 held += record.arg if record.op == ACQUIRE else -record.arg
-        releases += [(1, int(log.records[log.count - 1].call))] * max(0, held)
+        releases += [(1, int(records[log.count - 1].call))] * max(0, held)
     return releases

@@ -39,7 +39,7 @@ def make_round(scenario: Scenario, number: int, limits: Limits) -> Round:
         threads = tuple(max(1, t - 1) for t in threads)
     kills = rng.randint(1, 4) if limits.kill and kind != "tiny" else 0
     if kills:
-        operations = min(operations, 8_000)  # open calls of the dead make the check harder
+        operations = min(operations, scenario.operations_with_kills)
     return Round(
         scenario=scenario.name,
         number=number,

@@ -65,6 +65,8 @@ class Scenario:
     name = ""
     operations = 40_000
     """Records per client in a long round."""
+    operations_with_kills = 8_000
+    """The same where processes die: calls that never returned make the check harder."""
     weight = 1.0
     """Its share of the time."""
 
@@ -92,8 +94,11 @@ class Scenario:
         """What must hold of what was recorded."""
         raise NotImplementedError
 
-    def contradiction(self, about: Round, arena: Arena, shared: Any) -> str:
-        """Something that is wrong at the end of a round and is no matter of order; "" if nothing is."""
+    def drain(self, shared: Any, client: Client, about: Round) -> None:
+        """After the round, alone: calls that show what is left, recorded like all others."""
+
+    def contradiction(self, about: Round, arena: Arena) -> str:
+        """Something that is wrong with what was recorded and is no matter of order; "" if nothing is."""
         return ""
 
 

@@ -30,6 +30,7 @@ def main(arena: Arena, shared: Any, about: Round, first: int, threads: int) -> N
     _drive(scenario, shared, clients[0], about, arena)
     for thread in others:
         thread.join()
+    lib.lf_stress_await_end(arena.control)
 
 
 def _drive(scenario: Scenario, shared: Any, client: Client, about: Round, arena: Arena) -> None:

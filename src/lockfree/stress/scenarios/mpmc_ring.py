@@ -2,24 +2,13 @@
 """MPMCRing: FIFO with exact EMPTY; FULL counts the records in the hands of running operations."""
 
 import queue
-import random
 from typing import Any
 
 from lockfree._native.stress import lib
 from lockfree.mpmc_ring import MPMCRing
-from lockfree.stress.arena import Arena
 from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
-from lockfree.stress.scenario import Claim, Round, Scenario
-
-CAPACITIES = (1, 1, 2, 2, 3, 4, 5, 7, 8, 16, 33, 64, 100, 257, 1000)
-STARTS = (0, 0, 2**32 - 9, 2**46 - 5, 2**52 - 7, 2**64 - 11)
-#         try_put get put get many many reserve peek lease requeue cancel
-BALANCED = (20, 20, 8, 8, 4, 4, 5, 5, 3, 2, 0)
-PUTTING = (30, 3, 12, 1, 8, 1, 8, 1, 1, 1, 0)
-GETTING = (3, 30, 1, 12, 1, 8, 1, 8, 3, 1, 0)
-CANCELLING = (20, 20, 8, 8, 4, 4, 5, 5, 3, 2, 6)
-BLOCKING = (0, 0, 10, 10, 0, 0, 0, 0, 0, 0, 0)
-MIXES = {"balanced": (BALANCED,), "roles": (PUTTING, GETTING), "cancelling": (CANCELLING,), "blocking": (BLOCKING,)}
+from lockfree.stress.ring_scenario import RecordScenario
+from lockfree.stress.scenario import Round
 
 
 class Actor:
@@ -148,36 +137,28 @@ class Actor:
         ]  # fmt: skip
 
 
-class MPMCRingScenario(Scenario):
+class MPMCRingScenario(RecordScenario):
     name = "mpmc_ring"
-
-    def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
-        return {
-            "capacity": rng.choice(CAPACITIES),
-            "record_size": rng.choice((8, 16, 24, 63, 64, 200)),
-            "start": rng.choice(STARTS),
-            "mix": rng.choice(("balanced", "balanced", "roles", "roles", "cancelling", "blocking")),
-        }
+    starts = (0, 0, 2**32 - 9, 2**46 - 5, 2**52 - 7, 2**64 - 11)
 
     def create(self, about: Round) -> MPMCRing:
         s = about.settings
         return MPMCRing(s["capacity"], s["record_size"], _start=s["start"])
 
-    def plan(self, about: Round, number: int) -> dict[str, Any]:
-        mixes = MIXES[about.settings["mix"]]
-        return {"weights": list(mixes[number % len(mixes)]), "forget_full": about.settings["mix"] == "cancelling"}
-
     def drive_c(self, shared: Any, client: Client, about: Round) -> int:
         return int(lib.lf_stress_drive_mpmc_ring(shared._h, client.raw))
 
-    def drive_python(self, shared: Any, client: Client, about: Round) -> None:
-        client.run(Actor(shared, client, about.batch).actions(), list(client.raw.plan.weights)[:11])
+    def actions(self, shared: Any, client: Client, about: Round) -> list[Any]:
+        return Actor(shared, client, about.batch).actions()
 
-    def claims(self, about: Round, arena: Arena) -> list[Claim]:
-        # The engine refutes a wrong FULL, and more records inside than fit, before anything else. What it may leave
-        # undecided is an order in which every batch fits at every instant: then the order alone must be right.
-        bounded = f"bounded-queue:{about.settings['capacity']},full=in-hand"
-        return [Claim(bounded, arena.history(), weaker=lambda: Claim("queue", arena.history_without_full()))]
+    def drain(self, shared: Any, client: Client, about: Round) -> None:
+        shared.recover_dead()
+        actor = Actor(shared, client, 1)
+        for _ in range(shared.capacity + 1):
+            actor.get_with(0)
+
+    def specs(self, about: Round) -> tuple[str, str]:
+        return "queue", f"bounded-queue:{about.settings['capacity']},full=in-hand"
 
 
 SCENARIO = MPMCRingScenario()

@@ -7,12 +7,9 @@ from typing import Any
 
 from lockfree._native.stress import lib
 from lockfree.priority_queue import PriorityQueue
-from lockfree.stress.arena import Arena
 from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
-from lockfree.stress.scenario import Claim, Round, Scenario
-from lockfree.stress.scenarios.mpmc_ring import CAPACITIES, MIXES
-
-STARTS = (0, 0, 2**31 - 3, 2**32 - 9, 2**36 - 5, 2**64 - 11)
+from lockfree.stress.ring_scenario import RecordScenario
+from lockfree.stress.scenario import Round
 
 
 class Actor:
@@ -132,40 +129,36 @@ class Actor:
         ]  # fmt: skip
 
 
-class PriorityQueueScenario(Scenario):
+class PriorityQueueScenario(RecordScenario):
     name = "priority_queue"
+    operations_with_kills = 2_500
+    starts = (0, 0, 2**31 - 3, 2**32 - 9, 2**36 - 5, 2**64 - 11)
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
-        return {
-            "capacity": rng.choice(CAPACITIES),
-            "record_size": rng.choice((8, 16, 24, 63, 64, 200)),
-            "levels": rng.choice((1, 2, 3, 8, 16, 16, 17, 40, 128)),
-            "start": rng.choice(STARTS),
-            "mix": rng.choice(("balanced", "balanced", "roles", "roles", "cancelling", "blocking")),
-        }
+        return super().settings(rng, clients, driver) | {"levels": rng.choice((1, 2, 3, 8, 16, 16, 17, 40, 128))}
 
     def create(self, about: Round) -> PriorityQueue:
         s = about.settings
         return PriorityQueue(s["capacity"], s["record_size"], levels=s["levels"], _start=s["start"])
 
     def plan(self, about: Round, number: int) -> dict[str, Any]:
-        mixes = MIXES[about.settings["mix"]]
-        return {
-            "weights": list(mixes[number % len(mixes)]),
-            "forget_full": about.settings["mix"] == "cancelling",
-            "levels": about.settings["levels"],
-        }
+        levels = 1 if self._comes_back(about) else about.settings["levels"]
+        return super().plan(about, number) | {"levels": levels}
 
     def drive_c(self, shared: Any, client: Client, about: Round) -> int:
         return int(lib.lf_stress_drive_priority_queue(shared._h, client.raw))
 
-    def drive_python(self, shared: Any, client: Client, about: Round) -> None:
-        actor = Actor(shared, client, about.batch, about.settings["levels"])
-        client.run(actor.actions(), list(client.raw.plan.weights)[:11])
+    def actions(self, shared: Any, client: Client, about: Round) -> list[Any]:
+        return Actor(shared, client, about.batch, client.raw.plan.levels).actions()
 
-    def claims(self, about: Round, arena: Arena) -> list[Claim]:
-        bounded = f"priority-queue:{about.settings['capacity']},full=in-hand"
-        return [Claim(bounded, arena.history(), weaker=lambda: Claim("priority-queue", arena.history_without_full()))]
+    def drain(self, shared: Any, client: Client, about: Round) -> None:
+        shared.recover_dead()
+        actor = Actor(shared, client, 1, shared.levels)
+        for _ in range(shared.capacity + 1):
+            actor.get_with(0)
+
+    def specs(self, about: Round) -> tuple[str, str]:
+        return "priority-queue", f"priority-queue:{about.settings['capacity']},full=in-hand"
 
 
 SCENARIO = PriorityQueueScenario()

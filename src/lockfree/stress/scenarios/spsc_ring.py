@@ -10,8 +10,8 @@ from lockfree._native.stress import lib
 from lockfree.spsc_ring import SPSCRing
 from lockfree.stress.arena import Arena
 from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
+from lockfree.stress.ring_scenario import CAPACITIES, RECORD_SIZES
 from lockfree.stress.scenario import Claim, Round, Scenario
-from lockfree.stress.scenarios.mpmc_ring import CAPACITIES
 
 STARTS = (0, 0, 2**32 - 9, 2**64 - 11)
 #          try_put try_get put get many many reserve peek
@@ -149,7 +149,7 @@ class SPSCRingScenario(Scenario):
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
         return {
             "capacity": rng.choice(CAPACITIES),
-            "record_size": rng.choice((8, 16, 24, 63, 64, 200)),
+            "record_size": rng.choice(RECORD_SIZES),
             "start": rng.choice(STARTS),
             "mix": rng.choice(("roles", "roles", "roles", "both", "blocking")),
             "burst": rng.choice((5, 50, 500, 5000)),
@@ -169,6 +169,12 @@ class SPSCRingScenario(Scenario):
     def drive_python(self, shared: Any, client: Client, about: Round) -> None:
         actor = Actor(shared, client, about.batch, about.settings["burst"])
         client.run(actor.actions(), list(client.raw.plan.weights)[:8])
+
+    def drain(self, shared: Any, client: Client, about: Round) -> None:
+        shared.recover_dead()
+        actor = Actor(shared, client, 1, 1 << 30)
+        for _ in range(shared.capacity + 1):
+            actor.try_get()
 
     def claims(self, about: Round, arena: Arena) -> list[Claim]:
         exact, history = f"bounded-queue:{about.settings['capacity']}", arena.history()

@@ -1,0 +1,353 @@
+"""`lockfree stress --kill-everywhere`: a process is killed after every single instruction of every operation.
+
+The work is done by the C programs of `c/kill`, one per primitive, which are compiled when they are first needed. This module
+builds them, deals the operations out to the processors, and turns what they report into a table and, for a breach, into the
+place where the victim was killed and the command that kills it there again.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import shlex
+import subprocess
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+
+from lockfree._include import get_include, get_kill_sources
+
+MODES = ("go-on", "wait", "new", "stopped")
+ASLEEP = -2
+OK, BREACH, UNKNOWN, USAGE = 0, 1, 2, 3
+WATCHDOG = 5.0
+COMMON = ("main", "stepping", "survivors")
+QUEUES = "queues"
+FLAGS = ("-std=c11", "-O2", "-g", "-fno-pie", "-no-pie", "-Wl,-z,now", "-Wall", "-Wno-missing-field-initializers")
+LONG_ONES = ("attach", "detach", "reap", "waiting", "acquire")
+
+
+class KillError(Exception):
+    """The campaign cannot run: no compiler, no ptrace, another processor."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The nth of m parts of all kill points; every part has points in all operations."""
+
+    nth: int = 1
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> "Slice":
+        nth, _, of = text.partition("/")
+        try:
+            found = cls(int(nth), int(of or 1))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"a slice is N/M, not {text!r}") from error
+        if not 1 <= found.nth <= found.of:
+            raise argparse.ArgumentTypeError(f"a slice is N/M with 1 <= N <= M, not {text!r}")
+        return found
+
+    def first(self, seed: int, operation: str) -> int:
+        return (self.nth - 1 + zlib.crc32(f"{seed}/{operation}".encode())) % self.of
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One kill after which the contract did not hold."""
+
+    primitive: str
+    operation: str
+    mode: str
+    k: int
+    """Instructions that the victim had executed; -2: it was killed asleep."""
+    place: str
+    expected: str
+    seen: str
+    command: str
+
+    def __str__(self) -> str:
+        when = "asleep in the kernel" if self.k == ASLEEP else f"after instruction {self.k}, before {self.place}"
+        how = "stopped, then killed" if self.mode == "stopped" else "killed"
+        return (
+            f"BREACH: {self.primitive}, {self.operation}, {how} {when} ({self.mode})\n"
+            f"  expected: {self.expected}\n  seen:     {self.seen}\n  again:    {self.command}"
+        )
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One operation in one mode."""
+
+    operation: str
+    mode: str
+    instructions: int
+    distinct: int
+    """Different instructions among them."""
+    points: int
+    """Processes killed."""
+    diverged: int
+    """Of these, how many had left the recorded path, and died at another instruction."""
+    breaches: int
+    seconds: float
+
+
+@dataclass
+class Result:
+    """One operation of one primitive."""
+
+    primitive: str
+    operation: str
+    tallies: list[Tally] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
+    problem: str = ""
+    """Why there is no result, if the program itself failed."""
+
+    @property
+    def points(self) -> int:
+        return sum(tally.points for tally in self.tallies)
+
+
+def primitives() -> list[str]:
+    """Those that there is a program for."""
+    return sorted(p.stem for p in Path(get_kill_sources()).glob("*.c") if p.stem not in (*COMMON, QUEUES))
+
+
+def _cache(sources: Path) -> Path:
+    if (sources.parent.parent / "pyproject.toml").exists():  # a checkout keeps it with the rest of what it builds
+        directory = sources.parent.parent / "build" / "kill"
+    else:
+        directory = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "lockfree"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="lockfree-kill-"))
+    return directory
+
+
+def build(primitive: str, instead: Path | None = None) -> Path:
+    """The program for a primitive, compiled unless that was done before; `instead`: a header in the place of its own."""
+    sources, include = Path(get_kill_sources()), Path(get_include())
+    own = sources / f"{primitive}.c"
+    parts = [own, *(sources / f"{name}.c" for name in COMMON)]
+    if f'"{QUEUES}.h"' in own.read_text():
+        parts.append(sources / f"{QUEUES}.c")
+    cc = os.environ.get("CC", "cc")
+    options = [*FLAGS, f"-I{include}"] + (["-include", str(instead)] if instead else [])
+    digest = hashlib.sha256(repr((cc, options, primitive)).encode())
+    headers = [*sources.glob("*.[ch]"), *(include / "lockfree").glob("*.h"), *([instead] if instead else [])]
+    for file in sorted(headers):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    target = _cache(sources) / f"{primitive}-{digest.hexdigest()[:20]}"
+    if target.exists():
+        return target
+    fresh = target.with_suffix(f".{os.getpid()}")
+    command = [cc, *options, *map(str, parts), "-o", str(fresh), "-ldl"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise KillError(f"no C compiler: {cc} not found (set CC)") from error
+    if done.returncode != 0:
+        raise KillError(f"{shlex.join(command)}\n{done.stderr.strip()}")
+    fresh.replace(target)
+    return target
+
+
+def operations(program: Path) -> list[str]:
+    """The operations of a program, as it lists them."""
+    return subprocess.run([str(program), "list"], capture_output=True, text=True, check=True).stdout.split()
+
+
+def _place(program: Path, event: dict[str, object]) -> str:
+    """Where an instruction is, for a person: source line if it is ours, else object, symbol and offset."""
+    address = int(str(event["address"]))
+    if address == 0:
+        return "the operation began"
+    name = os.path.basename(str(event["object"])) or "the kernel's code"
+    if name.startswith(program.name):
+        command = ["addr2line", "-e", str(program), "-f", "-i", "-p", "-s", hex(address)]
+        try:
+            found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        except FileNotFoundError:
+            found = ""
+        if found:
+            return f"{address:#x} in {' '.join(found.split())}"
+        name = program.name
+    return f"{address:#x} in {name} {event['symbol']}+{int(str(event['offset'])):#x}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is to be killed, and when."""
+
+    slice: Slice = Slice()
+    seed: int = 0
+    modes: tuple[str, ...] = MODES
+    at: int | None = None
+    watchdog: float = WATCHDOG
+
+    def command(self, primitive: str, operation: str, mode: str, k: int) -> str:
+        words = ["lockfree", "stress", primitive, "--kill-everywhere", "--operation", operation, "--mode", mode]
+        return shlex.join([*words, "--at", str(k), "--seed", str(self.seed)])
+
+
+def _events(program: Path, operation: str, mode: str, choice: Choice, cpu: int) -> Iterator[dict[str, object]]:
+    at = -1 if choice.at is None else choice.at
+    numbers = [choice.slice.first(choice.seed, operation), choice.slice.of, at, choice.seed]
+    words = [str(program), "run", operation, mode, *map(str, numbers), str(int(choice.watchdog * 1000)), str(cpu)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            yield json.loads(line)
+    if process.returncode not in (0, 1):
+        raise KillError(f"{shlex.join(words)} ended with status {process.returncode}")
+
+
+def kill_operation(primitive: str, program: Path, operation: str, choice: Choice, cpu: int = -1) -> Result:
+    """Runs one operation through all its kill points."""
+    result = Result(primitive, operation)
+    try:
+        for mode in ("all",) if choice.modes == MODES else choice.modes:
+            for event in _events(program, operation, mode, choice, cpu):
+                if event.pop("event") == "summary":
+                    result.tallies.append(Tally(**event))  # type: ignore[arg-type]
+                    continue
+                where, k = str(event["mode"]), int(str(event["k"]))
+                again = choice.command(primitive, operation, where, k)
+                place, expected, seen = _place(program, event), str(event["expected"]), str(event["seen"])
+                result.breaches.append(Breach(primitive, operation, where, k, place, expected, seen, again))
+    except KillError as error:
+        result.problem = str(error)
+    return result
+
+
+def _jobs(wanted: Sequence[str], chosen: Sequence[str], instead: Path | None) -> list[tuple[str, Path, str]]:
+    """(primitive, program, operation), the longest first, so that no processor is left with one of them at the end."""
+    with ThreadPoolExecutor() as pool:
+        programs = list(pool.map(lambda primitive: build(primitive, instead), wanted))
+    jobs = [
+        (primitive, program, operation)
+        for primitive, program in zip(wanted, programs, strict=True)
+        for operation in operations(program)
+        if not chosen or operation in chosen
+    ]
+    return sorted(jobs, key=lambda job: not any(word in job[2] for word in LONG_ONES))
+
+
+def campaign(
+    wanted: Sequence[str],
+    choice: Choice,
+    *,
+    chosen: Sequence[str] = (),
+    jobs: int | None = None,
+    instead: Path | None = None,
+    progress: Callable[[Result], None] = lambda result: None,
+) -> list[Result]:
+    """All operations of these primitives (or those `chosen`), `jobs` at a time; `progress` hears of each one done."""
+    if platform.machine() != "x86_64" or platform.system() != "Linux":
+        raise KillError("killing at every instruction needs Linux on x86-64")
+    work = _jobs(wanted, chosen, instead)
+    cpus: SimpleQueue[int] = SimpleQueue()
+    allowed = sorted(os.sched_getaffinity(0))
+    at_once = jobs or len(allowed)
+    for i in range(at_once):
+        cpus.put(allowed[i % len(allowed)])
+
+    def one(job: tuple[str, Path, str]) -> Result:
+        cpu = cpus.get()
+        try:
+            result = kill_operation(*job, choice, cpu)
+        finally:
+            cpus.put(cpu)
+        progress(result)
+        return result
+
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(one, work))
+
+
+HEADER = f"{'PRIMITIVE':<16}{'OPERATION':<26}{'INSTRUCTIONS':>12}{'DISTINCT':>10}{'KILLED':>9}{'STOPPED':>9}{'BREACHES':>10}"
+
+
+def row(result: Result) -> str:
+    """A line of the table: kill points of one operation."""
+    stopped = sum(tally.points for tally in result.tallies if tally.mode == "stopped")
+    longest = max((tally.instructions for tally in result.tallies), default=0)
+    distinct = max((tally.distinct for tally in result.tallies), default=0)
+    return (
+        f"{result.primitive:<16}{result.operation:<26}{longest:>12}{distinct:>10}"
+        f"{result.points - stopped:>9}{stopped:>9}{len(result.breaches):>10}"
+    )
+
+
+def run(
+    wanted: Sequence[str] = (),
+    slice: Slice = Slice(),  # noqa: A002, B008 - the option's name; frozen
+    out: Path | None = None,
+    *,
+    seed: int = 0,
+    operation: Sequence[str] = (),
+    mode: Sequence[str] = MODES,
+    at: int | None = None,
+    jobs: int | None = None,
+    watchdog: float = WATCHDOG,
+) -> int:
+    """The command: kills, prints the table and the breaches, writes `out`/kill-everywhere.json. 0 kept, 1 breached, 2
+    could not run, 3 asked for something that does not exist."""
+    there = primitives()
+    unknown = [name for name in wanted if name not in there]
+    if unknown:
+        print(f"lockfree stress --kill-everywhere: no primitive {', '.join(unknown)}; there are {', '.join(there)}")
+        return USAGE
+    choice = Choice(slice, seed, tuple(mode), at, watchdog)
+    start = time.monotonic()
+    print(HEADER, flush=True)
+
+    def show(result: Result) -> None:
+        print(row(result), flush=True)
+        for breach in result.breaches:
+            print(breach, flush=True)
+        if result.problem:
+            print(f"{result.primitive}, {result.operation}: {result.problem}", flush=True)
+
+    try:
+        results = campaign(list(dict.fromkeys(wanted)) or there, choice, chosen=operation, jobs=jobs, progress=show)
+    except KillError as error:
+        print(f"lockfree stress --kill-everywhere: {error}")
+        return UNKNOWN
+    if not results:
+        print(f"lockfree stress --kill-everywhere: no operation {', '.join(operation)}")
+        return USAGE
+    breaches, points = sum(len(r.breaches) for r in results), sum(r.points for r in results)
+    seconds = time.monotonic() - start
+    print(f"{points:,} processes killed in {len(results)} operations, {breaches} breaches, {seconds:.0f} s")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        report = {"seed": seed, "slice": asdict(slice), "seconds": seconds, "results": [asdict(r) for r in results]}
+        (out / "kill-everywhere.json").write_text(json.dumps(report, indent=1))
+    if breaches:
+        return BREACH
+    return UNKNOWN if any(r.problem or not r.points for r in results) else OK
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options beside --kill-everywhere."""
+    group = parser.add_argument_group("killed at every instruction")
+    group.add_argument("--kill-everywhere", action="store_true", help="kill a process after each instruction in turn")
+    group.add_argument("--slice", type=Slice.parse, default=Slice(), metavar="N/M", help="only this part of the points")
+    group.add_argument("--operation", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
+    group.add_argument("--mode", action="append", choices=MODES, help="only this way to go on (repeatable)")
+    group.add_argument("--at", type=int, metavar="K", help="only after K instructions (-2: asleep): to see a breach again")
+
+
+def run_arguments(args: argparse.Namespace) -> int:
+    """What --kill-everywhere does."""
+    modes = tuple(args.mode or MODES)
+    return run(args.primitives, args.slice, args.out, seed=args.seed or 0, operation=args.operation, mode=modes, at=args.at)

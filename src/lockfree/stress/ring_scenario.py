@@ -1,0 +1,101 @@
+# ruff: noqa: ARG002 - a scenario takes what it needs
+"""What the scenarios of MPMCRing and PriorityQueue share: mixes of calls, and what must hold where processes die."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from lockfree.linearizability import History
+from lockfree.stress.arena import Arena
+from lockfree.stress.recorder import Client
+from lockfree.stress.scenario import Claim, Round, Scenario
+
+CAPACITIES = (1, 1, 2, 2, 3, 4, 5, 7, 8, 16, 33, 64, 100, 257, 1000)
+RECORD_SIZES = (8, 16, 24, 63, 64, 200)
+#         try_put get put get many many reserve peek lease requeue cancel
+BALANCED = (20, 20, 8, 8, 4, 4, 5, 5, 3, 2, 0)
+PUTTING = (30, 3, 12, 1, 8, 1, 8, 1, 1, 1, 0)
+GETTING = (3, 30, 1, 12, 1, 8, 1, 8, 3, 1, 0)
+CANCELLING = (20, 20, 8, 8, 4, 4, 5, 5, 3, 2, 6)
+BLOCKING = (0, 0, 10, 10, 0, 0, 0, 0, 0, 0, 0)
+LEASING = (20, 0, 8, 0, 4, 0, 5, 0, 30, 0, 0)
+MIXES = {
+    "balanced": (BALANCED,),
+    "roles": (PUTTING, GETTING),
+    "cancelling": (CANCELLING,),
+    "blocking": (BLOCKING,),
+    "leasing": (LEASING,),
+}
+LEASES = (8, 9)
+
+
+class RecordScenario(Scenario):
+    """Base: a container of records with try_put, put, batches, zero copy and leases."""
+
+    starts: tuple[int, ...] = (0,)
+
+    def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
+        return {
+            "capacity": rng.choice(CAPACITIES),
+            "record_size": rng.choice(RECORD_SIZES),
+            "start": rng.choice(self.starts),
+            "mix": rng.choice(("balanced", "balanced", "roles", "roles", "cancelling", "blocking", "leasing")),
+        }
+
+    def plan(self, about: Round, number: int) -> dict[str, Any]:
+        mix = about.settings["mix"]
+        weights = list(MIXES[mix][number % len(MIXES[mix])])
+        if about.kills and mix != "leasing":
+            for which in LEASES:  # the record of a dead one comes back at the tail: no FIFO then, see `leasing`
+                weights[which] = 0
+        return {"weights": weights, "forget_full": mix == "cancelling", "forget_empty": self._comes_back(about)}
+
+    def drive_python(self, shared: Any, client: Client, about: Round) -> None:
+        client.run(self.actions(shared, client, about), list(client.raw.plan.weights)[: len(BALANCED)])
+
+    def actions(self, shared: Any, client: Client, about: Round) -> list[Callable[[], object]]:
+        """The calls that the weights are about."""
+        raise NotImplementedError
+
+    def claims(self, about: Round, arena: Arena) -> list[Claim]:
+        if self._comes_back(about):
+            return [Claim("priority-queue,ties=any", arena.history_without_full(), "in whatever order")]
+        # The engine refutes a wrong FULL, and more records inside than fit, before anything else. What it may leave
+        # undecided is an order in which every batch fits at every instant: then the order alone must be right.
+        kind, bounded = self.specs(about)
+        return [Claim(bounded, arena.history(), weaker=lambda: Claim(kind, arena.history_without_full()))]
+
+    def specs(self, about: Round) -> tuple[str, str]:
+        """Without and with capacity."""
+        raise NotImplementedError
+
+    def contradiction(self, about: Round, arena: Arena) -> str:
+        return lost(arena.history()) if self._comes_back(about) else ""
+
+    @staticmethod
+    def _comes_back(about: Round) -> bool:
+        return bool(about.kills) and about.settings["mix"] == "leasing"
+
+
+def lost(history: History) -> str:
+    """Records that were put and nobody got, though the container was emptied in the end; "" if all are accounted for.
+
+    A killed client's open get may have acknowledged its record just before.
+    """
+    there: set[int] = set()
+    excused = 0
+    for op in history:
+        if op.op == "put" and op.result is True:
+            there.add(_value(op.arg))
+        elif op.op == "get" and op.return_ is None:
+            excused += 1
+    for op in history:
+        if op.op == "get" and op.result is not None:
+            there.discard(_value(op.result))
+    if len(there) <= excused:
+        return ""
+    return f"{len(there)} records are lost ({excused} killed gets account for at most as many): {sorted(there)[:10]}"
+
+
+def _value(record: Any) -> int:
+    return int(record[1] if isinstance(record, list | tuple) else record)
