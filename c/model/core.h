@@ -118,7 +118,7 @@ struct options {
     double seconds;
     uint64_t seed;
     int preemptions, depth, steps, stop_thread, stop_step;
-    bool threads_stop, c20_release_sequence, outcomes, list, no_shrink;
+    bool threads_stop, c20_release_sequence, outcomes, positions, list, no_shrink;
 };
 
 struct runtime {
@@ -243,6 +243,8 @@ void graph_added(int event);
 
 /* linear.c, report.c */
 bool linearizable(void);
+void note_position(uint64_t pc);
+void print_positions(void);
 void report_execution(const char *verdict);
 
 #endif

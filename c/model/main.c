@@ -161,6 +161,8 @@ static int parse(int argc, char **argv) {
             o->c20_release_sequence = true;
         else if (strcmp(name, "--outcomes") == 0)
             o->outcomes = true;
+        else if (strcmp(name, "--positions") == 0)
+            o->positions = true;
         else if (strcmp(name, "--list") == 0)
             o->list = true;
         else if (strcmp(name, "--no-shrink") == 0)
@@ -220,6 +222,8 @@ static int summary(enum run_end end) {
         verdict = "unknown", status = 2;
     for (int i = 0; i < outcome_count; i++)
         printf("outcome\t%s\n", outcomes[i]);
+    if (R.options.positions)
+        print_positions();
     if (status == 3)
         printf("unusable\t%s\n", R.failure[0] != '\0' ? R.failure
                                                       : "the client is too large, or behaves differently when run again");

@@ -95,6 +95,8 @@ static struct event *event_new(enum event_kind kind, int order, struct loc *loc,
     e->porf = t->porf;
     e->last_fence = t->last_fence;
     e->sc = order == SEQ_CST && kind != EV_CHOICE;
+    if (R.options.positions)
+        note_position(pc);
     return e;
 }
 

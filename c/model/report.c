@@ -13,6 +13,25 @@ MODEL_STATE static struct {
 } labels[MAX_LABELS];
 MODEL_STATE static int label_count;
 
+enum { MAX_POSITIONS = 1 << 12 };
+MODEL_STATE static uint64_t positions[MAX_POSITIONS]; /* of all visible steps of all executions, hashed */
+
+void note_position(uint64_t pc) {
+    for (unsigned slot = (unsigned)pc * 2654435761u >> 20, i = 0; i < MAX_POSITIONS; i++, slot++) {
+        uint64_t *at = &positions[slot & (MAX_POSITIONS - 1)];
+        if (*at == 0)
+            *at = pc;
+        if (*at == pc)
+            return;
+    }
+}
+
+void print_positions(void) {
+    for (int i = 0; i < MAX_POSITIONS; i++)
+        if (positions[i] != 0)
+            printf("position\t%lx\n", (unsigned long)positions[i]);
+}
+
 void lf_model_label(const void *address, size_t bytes, const char *name) {
     if (R.running || label_count == MAX_LABELS)
         return;

@@ -10,7 +10,6 @@ reason in order_reasons.toml; the table goes to docs/order-audit.md.
 
 import argparse
 import concurrent.futures
-import functools
 import os
 import random
 import re
@@ -22,7 +21,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lockfree.modelcheck import BuildError, Settings, Verdict, build, clients_of
+from lockfree.modelcheck import BuildError, Report, Settings, Verdict, build, clients_of
 from lockfree.modelcheck.runner import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,6 +71,7 @@ class Outcome:
     mutant: Mutant
     caught_by: str = ""
     kind: str = ""
+    tried: int = 0  # clients that reach the place
 
 
 def blank(match: re.Match[str]) -> str:
@@ -137,8 +137,12 @@ def orders(header: Path) -> list[Mutant]:
     return found
 
 
-STATEMENT = re.compile(r"^[ ]+(?! )(?!return|if|while|for|else|do|case|goto|break|continue)[^;{}\n]+;[^\n]*\n", re.MULTILINE)
-PUBLISHES = re.compile(r"\blf_(?:store|cas|exchange|fetch_\w+?)_(?:relaxed|acquire|release|acq_rel|seq_cst)\(|\w*_publish\(|\w*_step\(")
+STATEMENT = re.compile(
+    r"^[ ]+(?! )(?!return|if|while|for|else|do|case|goto|break|continue)[^;{}\n]+;[^\n]*\n", re.MULTILINE
+)
+PUBLISHES = re.compile(
+    r"\blf_(?:store|cas|exchange|fetch_\w+?)_(?:relaxed|acquire|release|acq_rel|seq_cst)\(|\w*_publish\(|\w*_step\("
+)
 WRITES = re.compile(r"\blf_store_|\bmemcpy\(|->[\w.]+ = |^\s*\*\w+ = ")
 
 
@@ -152,7 +156,9 @@ def drops_and_swaps(header: Path) -> list[Mutant]:
 
     def mutant(start: int, end: int, what: str, was: str, new: str) -> Mutant:
         line = text.count("\n", 0, start) + 1
-        return Mutant(header.name, line, f"{function_at(code, start)}.{what}.{line}", was, what, start, end, new, header.parent)
+        return Mutant(
+            header.name, line, f"{function_at(code, start)}.{what}.{line}", was, what, start, end, new, header.parent
+        )
 
     for match in FENCE.finditer(code):
         found.append(mutant(match.start(), match.end(), "dropped", match[0], "((void)0)"))
@@ -171,46 +177,48 @@ def drops_and_swaps(header: Path) -> list[Mutant]:
     return found
 
 
-def includes(name: str) -> set[str]:
-    """The headers that a header includes, itself included, directly or not."""
-    found, open_ = set(), [name]
-    while open_:
-        current = open_.pop()
-        if current not in found and (INCLUDE / current).exists():
-            found.add(current)
-            open_ += re.findall(r'#include "(\w+\.h)"', (INCLUDE / current).read_text())
-    return found
-
-
-def clients_for(header: str) -> list[Path]:
-    """The client files that compile a header, those nearest to it first."""
-    files = []
-    for client in sorted(CLIENTS.glob("*.c")):
-        direct = re.findall(r"#include <lockfree/(\w+\.h)>", client.read_text())
-        reach = set().union(*(includes(name) for name in direct)) if direct else set()
-        if header in reach:
-            files.append((len(reach), client))
-    return [client for _, client in sorted(files)]
-
-
-def violation(program: Path, name: str, *, threads_stop: bool) -> str:
-    """The kind of violation that a client shows, exhaustively if that is quick, else at random; or nothing."""
-    settings = Settings(mode="exhaustive", seconds=SECONDS, c20=True, threads_stop=threads_stop)  # c20 shows more
+def explore(program: Path, name: str, *, threads_stop: bool, positions: bool = False) -> Report:
+    """Exhaustively if that is quick, else at random. By C++20's rules, which allow more."""
+    settings = Settings(mode="exhaustive", seconds=SECONDS, c20=True, threads_stop=threads_stop, positions=positions)
     report = run(program, name, settings)
-    if report.verdict is Verdict.UNKNOWN:
-        report = run(program, name, replace(settings, mode="random"))
-    return report.kind if report.verdict is Verdict.VIOLATION else ""
+    if report.verdict is not Verdict.UNKNOWN:
+        return report
+    sample = run(program, name, replace(settings, mode="random"))
+    sample.positions |= report.positions
+    return sample
 
 
-@functools.cache
-def before(client: Path, name: str, headers: Path, *, threads_stop: bool) -> str:
-    """What the client shows with the headers as they are: locks, for one, are not lock-free."""
+@dataclass(frozen=True)
+class Client:
+    """A client that passes with the headers as they are, the lines that it reaches, and how long it takes."""
+
+    source: Path
+    name: str
+    threads_stop: bool
+    lines: frozenset[str]
+    seconds: float
+
+    def __str__(self) -> str:
+        return self.name + (" --threads-stop" if self.threads_stop else "")
+
+
+def passing_clients(headers: Path) -> list[Client]:
+    """Those that can tell something, the quickest first."""
+    found = []
     with tempfile.TemporaryDirectory(prefix="audit-") as scratch:
-        program = build(client, Path(scratch) / client.stem, include=[str(headers.parent)])
-        return violation(program, name, threads_stop=threads_stop)
+        for source in sorted(CLIENTS.glob("*.c")):
+            program = build(source, Path(scratch) / source.stem, include=[str(headers.parent)])
+            for name in clients_of(program):
+                for stop in (False, True):
+                    report = explore(program, name, threads_stop=stop, positions=True)
+                    if report.verdict is Verdict.OK:  # locks, for one, are not lock-free
+                        found.append(Client(source, name, stop, frozenset(report.positions), report.seconds))
+    return sorted(found, key=lambda client: client.seconds)
 
 
-def try_mutant(mutant: Mutant) -> Outcome:
+def try_mutant(mutant: Mutant, clients: list[Client]) -> Outcome:
+    lines = {f"{mutant.header}:{line}" for line in range(mutant.line, mutant.line + 1 + mutant.was.count("/"))}
+    useful = [client for client in clients if client.lines & lines]
     with tempfile.TemporaryDirectory(prefix="audit-") as scratch:
         include = Path(scratch) / "include"
         shutil.copytree(mutant.source, include / "lockfree")
@@ -219,28 +227,32 @@ def try_mutant(mutant: Mutant) -> Outcome:
         changed.write_text(text[: mutant.start] + mutant.text + text[mutant.end :])
         atomics = include / "lockfree" / "atomics.h"
         atomics.write_text(atomics.read_text().replace("\n#endif\n", EXTRA_MACROS + "\n#endif\n"))
-        programs = {}
-        for client in clients_for(mutant.header):
-            try:
-                programs[client] = build(client, Path(scratch) / client.stem, include=[str(include)])
-            except BuildError as error:
-                raise RuntimeError(f"{mutant.header}:{mutant.line}: {mutant.becomes}: {error}") from error
-        for stop in (False, True):
-            for client, program in programs.items():
-                for name in clients_of(program):
-                    kind = violation(program, name, threads_stop=stop)
-                    if kind and not before(client, name, mutant.source, threads_stop=stop):
-                        return Outcome(mutant, name + (" --threads-stop" if stop else ""), kind)
-    return Outcome(mutant)
+        programs: dict[Path, Path] = {}
+        for client in useful:
+            if client.source not in programs:
+                try:
+                    out = Path(scratch) / client.source.stem
+                    programs[client.source] = build(client.source, out, include=[str(include)])
+                except BuildError as error:
+                    raise RuntimeError(f"{mutant.header}:{mutant.line}: {mutant.becomes}: {error}") from error
+            report = explore(programs[client.source], client.name, threads_stop=client.threads_stop)
+            if report.verdict is Verdict.VIOLATION:
+                return Outcome(mutant, str(client), report.kind)
+    return Outcome(mutant, tried=len(useful))
 
 
 def try_all(mutants: list[Mutant], jobs: int) -> list[Outcome]:
     outcomes = []
+    clients = passing_clients(mutants[0].source)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for outcome in pool.map(try_mutant, mutants):
+        for outcome in pool.map(lambda mutant: try_mutant(mutant, clients), mutants):
             outcomes.append(outcome)
             m = outcome.mutant
-            verdict = f"caught by {outcome.caught_by}: {outcome.kind}" if outcome.caught_by else "NOT CAUGHT"
+            verdict = (
+                f"caught by {outcome.caught_by}: {outcome.kind}"
+                if outcome.caught_by
+                else f"NOT CAUGHT by {outcome.tried} clients that get there"
+            )
             print(f"{m.header}:{m.line} {m.key} -> {m.becomes}: {verdict}", file=sys.stderr, flush=True)
     return outcomes
 
@@ -251,9 +263,7 @@ def reasons() -> dict[str, dict[str, str]]:
 
 def unexplained(outcomes: list[Outcome]) -> list[Mutant]:
     written = reasons()
-    return [
-        o.mutant for o in outcomes if not o.caught_by and o.mutant.key not in written.get(o.mutant.header[:-2], {})
-    ]
+    return [o.mutant for o in outcomes if not o.caught_by and o.mutant.key not in written.get(o.mutant.header[:-2], {})]
 
 
 def table(outcomes: list[Outcome]) -> str:

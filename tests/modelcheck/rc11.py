@@ -100,9 +100,7 @@ def consistent(events: list[Event], po: Rel, rf: Rel, mo: Rel, rmw: Rel, *, c20:
         return union(a, ident)
 
     def restrict(a: Rel, keep) -> Rel:  # noqa: ANN001
-        return [
-            sum(1 << j for j in range(n) if a[i] >> j & 1 and keep(events[i], events[j])) for i in range(n)
-        ]
+        return [sum(1 << j for j in range(n) if a[i] >> j & 1 and keep(events[i], events[j])) for i in range(n)]
 
     same_loc = lambda a, b: a.loc == b.loc and a.loc != ""  # noqa: E731
     other_loc = lambda a, b: not same_loc(a, b)  # noqa: E731
@@ -129,9 +127,7 @@ def consistent(events: list[Event], po: Rel, rf: Rel, mo: Rel, rmw: Rel, *, c20:
     scb = union(po, compose(compose(po_other, hb), po_other), restrict(hb, same_loc), mo, rb)
     sc = has("sc")
     sc_fence = compose(sc, fences)
-    base = compose(
-        compose(union(sc, compose(sc_fence, option(hb))), scb), union(sc, compose(option(hb), sc_fence))
-    )
+    base = compose(compose(union(sc, compose(sc_fence, option(hb))), scb), union(sc, compose(option(hb), sc_fence)))
     between = compose(compose(sc_fence, union(hb, compose(compose(hb, eco), hb))), sc_fence)
     return irreflexive(closure(union(base, between)))
 
@@ -184,9 +180,7 @@ def executions(threads: list[list[Op]], *, c20: bool = False) -> list[str]:
                 rmw[e.rmw_of] |= 1 << i
         stores = {e.loc: [i for i, w in enumerate(events) if w.kind == "W" and w.loc == e.loc] for e in events if e.loc}
         loads = [i for i, e in enumerate(events) if e.kind == "R"]
-        orders = [
-            [(ws[0], *rest) for rest in itertools.permutations(ws[1:])] for ws in stores.values()
-        ]
+        orders = [[(ws[0], *rest) for rest in itertools.permutations(ws[1:])] for ws in stores.values()]
         for choice in itertools.product(*(stores[events[r].loc] for r in loads)):
             rf = [0] * n
             for r, w in zip(loads, choice, strict=True):

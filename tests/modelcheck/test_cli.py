@@ -61,7 +61,9 @@ def test_a_search_cut_short_is_undecided(model):
 
 
 def test_several_clients_and_json(model):
-    status, out, _ = model(RACE + FINE.replace(HEAD, "").replace(" x", " y").replace("{ x", "{ y").replace("add", "more"), "--json")
+    status, out, _ = model(
+        RACE + FINE.replace(HEAD, "").replace(" x", " y").replace("{ x", "{ y").replace("add", "more"), "--json"
+    )
     reports = {r["client"]: r for r in map(json.loads, out.splitlines())}
     assert status == 1
     assert reports["race"]["kind"] == "data race"

@@ -31,6 +31,7 @@ class Settings:
     threads_stop: also stop each thread for ever before each of its steps; the others must finish.
     steps: a thread that makes more is not followed (with threads_stop: a violation).
     c20: release sequences as C++20 and C23 have them, without the thread's own later stores.
+    outcomes: report what the client observes. positions: report the source lines of all steps.
     """
 
     mode: str = "auto"
@@ -43,6 +44,7 @@ class Settings:
     threads_stop: bool = False
     c20: bool = False
     outcomes: bool = False
+    positions: bool = False
 
     def arguments(self) -> list[str]:
         named = {
@@ -54,7 +56,12 @@ class Settings:
             "depth": self.depth,
             "steps": self.steps,
         }
-        flags = {"threads-stop": self.threads_stop, "c20": self.c20, "outcomes": self.outcomes}
+        flags = {
+            "threads-stop": self.threads_stop,
+            "c20": self.c20,
+            "outcomes": self.outcomes,
+            "positions": self.positions,
+        }
         return [
             *(part for name, value in named.items() for part in (f"--{name}", str(value))),
             *(f"--{name}" for name, on in flags.items() if on),
@@ -67,7 +74,7 @@ class Report:
 
     complete: the search of `mode` went through all it is to go through. cut: executions given up as
     unfair or explored elsewhere; beyond_steps: executions in which a thread reached the step bound.
-    token: replays the failing execution. outcomes: what the client observed, if asked for.
+    token: replays the failing execution. outcomes, positions ("file:line"): if asked for.
     """
 
     client: str
@@ -83,6 +90,7 @@ class Report:
     token: str = ""
     notes: list[str] = field(default_factory=list)
     outcomes: set[str] = field(default_factory=set)
+    positions: set[str] = field(default_factory=set)
     trace: Trace | None = None
 
     def bounds(self) -> str:
@@ -109,6 +117,7 @@ def clients_of(program: str | os.PathLike[str]) -> list[str]:
 def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProcess[str]) -> Report:
     report = Report(client, mode, Verdict.UNUSABLE, message=done.stderr.strip())
     trace = Trace(program)
+    steps: set[int] = set()
     for line in done.stdout.splitlines():
         what, _, rest = line.partition("\t")
         fields = rest.split("\t")
@@ -126,10 +135,13 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             report.notes.append(fields[0])
         elif what == "unusable":
             report.message = fields[0]
+        elif what == "position":
+            steps.add(int(fields[0], 16))
         elif what == "outcome":
             report.outcomes.add(fields[0])
         else:
             trace.add(what, fields)
+    report.positions = {trace.position(pc).split(" ")[0] for pc in trace.look_up(steps)}
     if not report.message and report.verdict is Verdict.UNUSABLE:
         report.message = f"the program ended with status {done.returncode} and without a verdict"
     return report

@@ -118,12 +118,13 @@ class Trace:
     def locate(self) -> None:
         """Looks up all source positions at once, while the program is there."""
         _ = self._symbols
-        self._look_up({event.pc for event in self.events})
+        self.look_up({event.pc for event in self.events})
 
-    def _look_up(self, pcs: set[int]) -> None:
+    def look_up(self, pcs: set[int]) -> set[int]:
+        """Finds the source positions of program positions, all with one call; returns them."""
         wanted = sorted(pcs - set(self._positions))
         if not wanted:
-            return
+            return pcs
         command = ["addr2line", "-f", "-e", self.program, *(hex(pc - 1) for pc in wanted)]
         try:
             lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
@@ -132,9 +133,10 @@ class Trace:
         for pc, function, position in zip(wanted, lines[::2], lines[1::2], strict=False):
             file, _, line = position.split(" ")[0].rpartition(":")
             self._positions[pc] = (file, int(line) if line.isdigit() else 0, function)
+        return pcs
 
     def position(self, pc: int) -> str:
-        self._look_up({pc})
+        self.look_up({pc})
         file, line, function = self._positions.get(pc, ("?", 0, "?"))
         return f"{Path(file).name}:{line} {function}" if line else "?"
 
