@@ -29,3 +29,8 @@ def get_include() -> str:
 def get_model_runtime() -> str:
     """The directory with the sources of the model checker's runtime."""
     return str(_find("model_runtime", "c/model"))
+
+
+def get_kill_sources() -> str:
+    """The directory with the sources of the programs that kill at every instruction."""
+    return str(_find("kill_sources", "c/kill"))

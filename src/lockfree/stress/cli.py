@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from lockfree.stress import kill_everywhere
 from lockfree.stress.campaign import STRETCH, Campaign
 from lockfree.stress.checking import Checked
 from lockfree.stress.progress import display, print_table
@@ -36,11 +37,14 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("--kill", action="store_true", help="kill -9 processes at random moments and replace them")
     parser.add_argument("--driver", choices=("c", "python"), help="only this driver (default: both)")
     parser.add_argument("--round", type=int, metavar="N", help="only this round, again and again: to replay a failure")
+    kill_everywhere.add_arguments(parser)
     parser.set_defaults(run=run)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.kill_everywhere:
+        return kill_everywhere.run_arguments(args)
     scenarios = load()
     unknown = [name for name in args.primitives if name not in scenarios]
     if unknown:

@@ -1,8 +1,8 @@
 """`lockfree stress --kill-everywhere`: a process is killed after every single instruction of every operation.
 
-The work is done by the C programs of `c/kill`, one per primitive, which are compiled when they are first needed. This module
-builds them, deals the operations out to the processors, and turns what they report into a table and, for a breach, into the
-place where the victim was killed and the command that kills it there again.
+The work is done by the C programs of `c/kill`, one per primitive, which are compiled when they are first needed. This
+module builds them, deals the operations out to the processors, and turns what they report into a table and, for a
+breach, into the place where the victim was killed and the command that kills it there again.
 """
 
 import argparse
@@ -133,7 +133,7 @@ def _cache(sources: Path) -> Path:
 
 
 def build(primitive: str, instead: Path | None = None) -> Path:
-    """The program for a primitive, compiled unless that was done before; `instead`: a header in the place of its own."""
+    """The program for a primitive, compiled unless it is there; `instead`: a header in the place of its own."""
     sources, include = Path(get_kill_sources()), Path(get_include())
     own = sources / f"{primitive}.c"
     parts = [own, *(sources / f"{name}.c" for name in COMMON)]
@@ -248,7 +248,7 @@ def campaign(
     chosen: Sequence[str] = (),
     jobs: int | None = None,
     instead: Path | None = None,
-    progress: Callable[[Result], None] = lambda result: None,
+    progress: Callable[[Result], None] | None = None,
 ) -> list[Result]:
     """All operations of these primitives (or those `chosen`), `jobs` at a time; `progress` hears of each one done."""
     if platform.machine() != "x86_64" or platform.system() != "Linux":
@@ -266,14 +266,16 @@ def campaign(
             result = kill_operation(*job, choice, cpu)
         finally:
             cpus.put(cpu)
-        progress(result)
+        if progress is not None:
+            progress(result)
         return result
 
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(one, work))
 
 
-HEADER = f"{'PRIMITIVE':<16}{'OPERATION':<26}{'INSTRUCTIONS':>12}{'DISTINCT':>10}{'KILLED':>9}{'STOPPED':>9}{'BREACHES':>10}"
+COLUMNS = "{:<16}{:<26}{:>12}{:>10}{:>9}{:>9}{:>10}"
+HEADER = COLUMNS.format("PRIMITIVE", "OPERATION", "INSTRUCTIONS", "DISTINCT", "KILLED", "STOPPED", "BREACHES")
 
 
 def row(result: Result) -> str:
@@ -281,15 +283,14 @@ def row(result: Result) -> str:
     stopped = sum(tally.points for tally in result.tallies if tally.mode == "stopped")
     longest = max((tally.instructions for tally in result.tallies), default=0)
     distinct = max((tally.distinct for tally in result.tallies), default=0)
-    return (
-        f"{result.primitive:<16}{result.operation:<26}{longest:>12}{distinct:>10}"
-        f"{result.points - stopped:>9}{stopped:>9}{len(result.breaches):>10}"
-    )
+    killed = result.points - stopped
+    breaches = len(result.breaches)
+    return COLUMNS.format(result.primitive, result.operation, longest, distinct, killed, stopped, breaches)
 
 
 def run(
     wanted: Sequence[str] = (),
-    slice: Slice = Slice(),  # noqa: A002, B008 - the option's name; frozen
+    slice: Slice = Slice(),  # noqa: A002 - the option's name; frozen
     out: Path | None = None,
     *,
     seed: int = 0,
@@ -299,8 +300,10 @@ def run(
     jobs: int | None = None,
     watchdog: float = WATCHDOG,
 ) -> int:
-    """The command: kills, prints the table and the breaches, writes `out`/kill-everywhere.json. 0 kept, 1 breached, 2
-    could not run, 3 asked for something that does not exist."""
+    """The command: kills, prints the table and the breaches, writes `out`/kill-everywhere.json.
+
+    Returns 0 if every contract was kept, 1 for a breach, 2 if it could not run, 3 if asked for what does not exist.
+    """
     there = primitives()
     unknown = [name for name in wanted if name not in there]
     if unknown:
@@ -344,10 +347,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--slice", type=Slice.parse, default=Slice(), metavar="N/M", help="only this part of the points")
     group.add_argument("--operation", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
     group.add_argument("--mode", action="append", choices=MODES, help="only this way to go on (repeatable)")
-    group.add_argument("--at", type=int, metavar="K", help="only after K instructions (-2: asleep): to see a breach again")
+    group.add_argument("--at", type=int, metavar="K", help="only after K instructions (-2: asleep)")
 
 
 def run_arguments(args: argparse.Namespace) -> int:
     """What --kill-everywhere does."""
-    modes = tuple(args.mode or MODES)
-    return run(args.primitives, args.slice, args.out, seed=args.seed or 0, operation=args.operation, mode=modes, at=args.at)
+    modes, seed = tuple(args.mode or MODES), args.seed or 0
+    return run(args.primitives, args.slice, args.out, seed=seed, operation=args.operation, mode=modes, at=args.at)

@@ -1,0 +1,292 @@
+/* main.c: one operation of the primitive, killed after each of its instructions in turn; results as lines of JSON.
+ *
+ *   PROGRAM list
+ *   PROGRAM run OPERATION MODE|all [first every at seed watchdog_ms cpu]
+ * k goes first, first + every, ... to the end; `at` >= 0 takes that k alone, -2 the one kill asleep. */
+#include "kill.h"
+
+#include <dlfcn.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#define MOST_BREACHES 5
+#define RECORDINGS 3
+enum { EVERY = -1, ASLEEP = -2 }; /* instead of one k */
+
+static const char *const mode_names[KILL_MODES] = {"go-on", "wait", "new", "stopped"};
+
+struct kill_state kill_now;
+static jmp_buf point_ended;
+static pid_t victim;
+static int64_t *victim_answer;
+static char expected_text[2048], seen_text[1024];
+
+void kill_breach(const char *expected, const char *seen, ...) {
+    va_list values;
+    va_start(values, seen);
+    vsnprintf(seen_text, sizeof seen_text, seen, values);
+    va_end(values);
+    snprintf(expected_text, sizeof expected_text, "%s", expected);
+    longjmp(point_ended, 1);
+}
+
+static void print_json_string(const char *text) {
+    putchar('"');
+    for (; *text; text++)
+        if (*text == '"' || *text == '\\')
+            printf("\\%c", *text);
+        else
+            putchar((unsigned char)*text < ' ' ? ' ' : *text);
+    putchar('"');
+}
+
+static void print_breach(void) {
+    Dl_info where;
+    const char *object = "", *symbol = "";
+    uintptr_t offset = kill_now.address;
+    if (dladdr((void *)kill_now.address, &where) != 0 && where.dli_fname != NULL) {
+        object = where.dli_fname;
+        symbol = where.dli_sname != NULL ? where.dli_sname : "";
+        offset -= (uintptr_t)(where.dli_sname != NULL ? where.dli_saddr : where.dli_fbase);
+    }
+    printf("{\"event\": \"breach\", \"operation\": \"%s\", \"mode\": \"%s\", \"k\": %lld, \"address\": %llu, \"object\": ",
+           kill_now.operation->name, mode_names[kill_now.mode], kill_now.asleep ? (long long)ASLEEP : (long long)kill_now.k,
+           (unsigned long long)kill_now.address);
+    print_json_string(object);
+    printf(", \"symbol\": ");
+    print_json_string(symbol);
+    printf(", \"offset\": %llu, \"expected\": ", (unsigned long long)offset);
+    print_json_string(expected_text);
+    printf(", \"seen\": ");
+    print_json_string(seen_text);
+    printf("}\n");
+    fflush(stdout);
+}
+
+static void let_go(void) {
+    if (kill_subject.handle->segment != NULL)
+        lf_detach(kill_subject.handle);
+}
+
+/* Nobody who may hang, or hold something, is left. */
+static void clear_away(void) {
+    if (victim > 0) {
+        kill(victim, SIGKILL);
+        waitpid(victim, NULL, 0);
+        victim = 0;
+    }
+    kill_end_doomed();
+    kill_end_survivor(&kill_a);
+    kill_end_survivor(&kill_b);
+    kill_end_survivor(&kill_c);
+    let_go();
+}
+
+static void stand_up(void) {
+    if (kill_a.pid <= 0)
+        kill_start_survivor(&kill_a);
+    if (kill_b.pid <= 0)
+        kill_start_survivor(&kill_b);
+}
+
+static void arrange(void) {
+    kill_now.operation->arrange();
+    victim = kill_spawn_victim(kill_now.operation, victim_answer);
+    if (kill_now.operation->ready != NULL)
+        kill_now.operation->ready();
+}
+
+static void step_back(void) {
+    kill_end_survivor(&kill_c);
+    kill_detach_survivor(&kill_a);
+    kill_detach_survivor(&kill_b);
+    let_go();
+}
+
+/* One recording of the whole window; 0, or 1 for a breach before anybody was killed. */
+static int record(struct kill_trace *trace) {
+    kill_now.k = kill_now.address = 0;
+    kill_now.asleep = kill_now.ended = kill_now.dead = kill_now.recovering = kill_now.roused = 0;
+    stand_up();
+    if (setjmp(point_ended) != 0) {
+        clear_away();
+        return 1;
+    }
+    arrange();
+    kill_record(victim, trace);
+    kill_now_and_wait(victim);
+    victim = 0;
+    step_back();
+    return 0;
+}
+
+/* One kill point; 1 for a breach. k = UINT64_MAX: asleep. */
+static int run_point(uint64_t k, const struct kill_trace *trace, uint64_t *diverged) {
+    const struct kill_operation *operation = kill_now.operation;
+    kill_now.k = k;
+    kill_now.asleep = k == UINT64_MAX;
+    kill_now.ended = kill_now.dead = kill_now.recovering = kill_now.roused = 0;
+    kill_now.address = 0;
+    stand_up();
+    if (setjmp(point_ended) != 0) {
+        clear_away();
+        return 1;
+    }
+    arrange();
+    if (kill_now.asleep) {
+        if (kill_run_until_asleep(victim) != 0)
+            kill_breach("a call that falls asleep", "it came to its end");
+    } else {
+        kill_now.address = kill_advance(victim, k, trace, &kill_now.ended);
+        if (kill_now.address != trace->at[k])
+            ++*diverged;
+        if (kill_now.ended && *victim_answer != operation->answer)
+            kill_breach("the answer of an undisturbed call", "the victim got %lld, not %lld", (long long)*victim_answer,
+                        (long long)operation->answer);
+    }
+    if (kill_now.mode == KILL_STOPPED) {
+        if (kill_now.asleep)
+            kill(victim, SIGSTOP);
+        else
+            kill_stop(victim);
+        if (operation->beside != NULL)
+            operation->beside();
+    }
+    kill_now_and_wait(victim);
+    victim = 0;
+    kill_now.dead = 1;
+    if (kill_now.mode == KILL_STOPPED)
+        kill_next_tick();
+    operation->judge();
+    step_back();
+    return 0;
+}
+
+static uint64_t mix(uint64_t z) {
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static uint64_t distinct_instructions(const struct kill_trace *trace) {
+    uint64_t n = 0;
+    for (uint64_t k = 0; k < trace->steps; k++)
+        n += trace->nth[k] == 1;
+    return n;
+}
+
+static void record_path(struct kill_trace *path) {
+    memset(path, 0, sizeof *path);
+    for (int i = 0; i < RECORDINGS; i++) {
+        struct kill_trace trace;
+        memset(&trace, 0, sizeof trace);
+        if (record(&trace) != 0) {
+            print_breach();
+            exit(1);
+        }
+        if (path->at == NULL || trace.steps < path->steps) { /* the clock's code may try twice */
+            free(path->at);
+            free(path->nth);
+            *path = trace;
+        } else {
+            free(trace.at);
+            free(trace.nth);
+        }
+    }
+}
+
+struct choice {
+    uint64_t first, every, seed;
+    int64_t at;
+};
+
+static uint64_t run_mode(const struct kill_trace *path, const struct choice *choice) {
+    uint64_t points = 0, diverged = 0, breaches = 0, start = lf_now(), last = path->steps;
+    if (kill_now.operation->rouse != NULL && (choice->at == ASLEEP || (choice->at == EVERY && choice->first == 0))) {
+        points++;
+        if (run_point(UINT64_MAX, path, &diverged) != 0) {
+            breaches++;
+            print_breach();
+        }
+    }
+    uint64_t k = choice->at >= 0 ? (uint64_t)choice->at : choice->first < last ? choice->first : last;
+    while (choice->at != ASLEEP && k <= last && breaches < MOST_BREACHES) {
+        kill_now.seed = mix(choice->seed + mix(k));
+        points++;
+        if (run_point(k, path, &diverged) != 0) {
+            breaches++;
+            print_breach();
+        }
+        if (choice->at >= 0 || k == last)
+            break;
+        k = k + choice->every < last ? k + choice->every : last; /* the completed call always */
+    }
+    printf("{\"event\": \"summary\", \"operation\": \"%s\", \"mode\": \"%s\", \"instructions\": %llu, \"distinct\": %llu, "
+           "\"points\": %llu, \"diverged\": %llu, \"breaches\": %llu, \"seconds\": %.3f}\n",
+           kill_now.operation->name, mode_names[kill_now.mode], (unsigned long long)path->steps,
+           (unsigned long long)distinct_instructions(path), (unsigned long long)points, (unsigned long long)diverged,
+           (unsigned long long)breaches, (double)(lf_now() - start) * 1e-9);
+    fflush(stdout);
+    return breaches;
+}
+
+static int run(const struct kill_operation *operation, unsigned modes, const struct choice *choice) {
+    struct kill_trace path;
+    uint64_t breaches = 0;
+    kill_now.operation = operation;
+    kill_now.seed = mix(choice->seed);
+    record_path(&path);
+    for (int mode = 0; mode < KILL_MODES; mode++) {
+        if (!(operation->modes & modes & 1u << mode))
+            continue;
+        kill_now.mode = (enum kill_mode)mode;
+        breaches += run_mode(&path, choice);
+    }
+    clear_away();
+    free(path.at);
+    free(path.nth);
+    return breaches != 0;
+}
+
+static int list(void) {
+    for (int i = 0; i < kill_subject.n_operations; i++)
+        printf("%s\n", kill_subject.operations[i].name);
+    return 0;
+}
+
+static long long number(int argc, char **argv, int i, long long otherwise) {
+    return i < argc ? atoll(argv[i]) : otherwise;
+}
+
+static unsigned modes_of(const char *names) {
+    unsigned modes = 0;
+    for (int mode = 0; mode < KILL_MODES; mode++)
+        if (strcmp(names, "all") == 0 || strcmp(names, mode_names[mode]) == 0)
+            modes |= 1u << mode;
+    return modes;
+}
+
+int main(int argc, char **argv) {
+    if (argc == 2 && strcmp(argv[1], "list") == 0)
+        return list();
+    struct choice choice = {(uint64_t)number(argc, argv, 4, 0), (uint64_t)number(argc, argv, 5, 1),
+                            (uint64_t)number(argc, argv, 7, 0), number(argc, argv, 6, EVERY)};
+    victim_answer = (int64_t *)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    kill_now.watchdog = (uint64_t)number(argc, argv, 8, 5000) * KILL_MS;
+    long long cpu = number(argc, argv, 9, -1);
+    if (cpu >= 0 && cpu < CPU_SETSIZE) { /* stepping is a conversation: fastest where both sides share a processor */
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        sched_setaffinity(0, sizeof one, &one);
+    }
+    for (int i = 0; argc > 3 && i < kill_subject.n_operations; i++)
+        if (strcmp(argv[2], kill_subject.operations[i].name) == 0 && modes_of(argv[3]) != 0 && choice.every > 0)
+            return run(&kill_subject.operations[i], modes_of(argv[3]), &choice);
+    fprintf(stderr, "usage: %s list | run OPERATION MODE|all [first every at seed watchdog_ms cpu]\n", argv[0]);
+    return 2;
+}

@@ -1,0 +1,47 @@
+/* priority_queue.c: the priority queue, killed at every instruction. 17 levels stand two in a group; records go to the
+ * first four, so that the scan within a group and that over the groups both have something to pass. */
+#include "queues.h"
+
+#include <lockfree/priority_queue.h>
+
+#define CAPACITY 4
+#define RECORD_SIZE 40
+#define LEVELS 4
+#define BATCH_SHOWS_AT_ITS_END 1
+
+static struct lf_priority_queue object;
+
+static int create(uint64_t start) {
+    return lf_priority_queue_create(&object, NULL, CAPACITY, RECORD_SIZE, 17, start);
+}
+static int64_t reserve(void) { return lf_priority_queue_reserve(&object); }
+static struct lf_slot *slot_of(int64_t index) { return lf_priority_queue_slot(&object, (uint64_t)index); }
+static int commit(int64_t index, uint64_t length, uint32_t level) {
+    return lf_priority_queue_commit(&object, index, length, level);
+}
+static int release(int64_t index) { return lf_priority_queue_release(&object, index); }
+static int cancel(int64_t index) { return lf_priority_queue_release(&object, index); }
+static int requeue(int64_t index, uint32_t level) { return lf_priority_queue_requeue(&object, index, level); }
+static int64_t peek(uint32_t lease, uint64_t *length, uint32_t *level) {
+    return lf_priority_queue_peek(&object, lease, level, length);
+}
+static int put(const void *record, uint64_t length, uint32_t level, uint64_t deadline) {
+    return lf_priority_queue_put(&object, record, length, level, deadline);
+}
+static int64_t get(void *record, uint64_t deadline) {
+    uint32_t level;
+    return lf_priority_queue_get(&object, record, &level, deadline);
+}
+static int64_t put_many(const void *records, const uint32_t *lengths, const uint32_t *levels, uint64_t count) {
+    return lf_priority_queue_put_many(&object, records, 0, 0, lengths, levels, count);
+}
+static int64_t get_many(void *records, uint32_t *lengths, uint64_t count) {
+    uint32_t levels[CAPACITY];
+    return lf_priority_queue_get_many(&object, records, RECORD_SIZE, lengths, levels, count);
+}
+static uint64_t size(void) { return lf_priority_queue_size(&object); }
+
+#include "slots.h"
+
+const struct kill_subject kill_subject = {"priority_queue", operations, N_OPERATIONS, &object.h, &lf_priority_queue_kind,
+                                          NULL};

@@ -1,0 +1,315 @@
+/* semaphore.c: the semaphore, killed at every instruction. A holds one permit all along; what the victim or another dead
+ * process holds comes back exactly, and never one too many. */
+#include "kill.h"
+
+#define LF_SEATS 16u /* of 1024: a recovery looks at every one of them */
+#include <lockfree/semaphore.h>
+
+#define SUBJECT_INITIAL 5
+#define SUBJECT_MAX 6
+#define AT_LAST (2000 * KILL_MS)
+
+static struct lf_semaphore object;
+
+static uint64_t until(uint64_t span) { return span == 0 ? 0 : span == LF_FOREVER ? LF_FOREVER : lf_now() + span; }
+
+/* Seats follow from thread ids: the same ones for the same roles, so that every run takes the same path. */
+static void attached(void) { lf__token = 1000 + object.h.participant; }
+
+/* ---- what survivors call ---- */
+
+static int64_t survivor_acquire(struct kill_message *m) {
+    uint64_t deadline = until(m->deadline);
+    int64_t status;
+    do
+        status = lf_semaphore_acquire(&object, m->amount, deadline);
+    while (status == LF_INTERRUPTED);
+    return status;
+}
+static int64_t survivor_release(struct kill_message *m) { return lf_semaphore_release(&object, m->amount); }
+static int64_t survivor_value(struct kill_message *m) { return (void)m, lf_semaphore_value(&object); }
+
+/* ---- the states: what can be taken, what is out with the dead or the stopped ---- */
+
+struct world {
+    int64_t value;
+    int64_t out;
+};
+#define WORLDS 16
+static struct world worlds[WORLDS];
+static int n_worlds;
+
+static void possible(int64_t value, int64_t out) {
+    for (int i = 0; i < n_worlds; i++)
+        if (worlds[i].value == value && worlds[i].out == out)
+            return;
+    if (n_worlds == WORLDS)
+        kill_breach("few states", "more than %d", WORLDS);
+    worlds[n_worlds].value = value;
+    worlds[n_worlds++].out = out;
+}
+static void possible_unless_ended(int64_t value, int64_t out) {
+    if (!kill_now.ended)
+        possible(value, out);
+}
+
+static int agrees(struct world *w, const struct kill_message *m) {
+    int64_t n = (int64_t)m->amount;
+    if (m->call == survivor_value)
+        return m->answer == w->value;
+    if (m->call == survivor_acquire) {
+        if (m->answer == LF_OK && w->value >= n)
+            return w->value -= n, 1;
+        return m->answer == LF_TIMEDOUT && w->value < n && (m->deadline == 0 || w->out == 0);
+    }
+    if (m->answer == LF_OK && w->value + n <= SUBJECT_MAX)
+        return w->value += n, 1;
+    return m->answer == LF_OVERFLOW && w->value + n > SUBJECT_MAX;
+}
+
+static const char *describe_worlds(void) {
+    static char text[512];
+    size_t at = 0;
+    for (int i = 0; i < n_worlds && at + 60 < sizeof text; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%sa value of %lld with %lld out", i ? " or " : "",
+                               (long long)worlds[i].value, (long long)worlds[i].out);
+    return text;
+}
+
+static void agree(const struct kill_survivor *s, const struct kill_message *m) {
+    struct world left[WORLDS];
+    int n_left = 0, n = n_worlds;
+    for (int i = 0; i < n && (kill_now.dead || kill_now.recovering); i++)
+        possible(worlds[i].value + worlds[i].out, 0);
+    for (int i = 0; i < n_worlds; i++) {
+        struct world w = worlds[i];
+        if (agrees(&w, m))
+            left[n_left++] = w;
+    }
+    if (n_left == 0)
+        kill_breach(describe_worlds(), "%s(%llu) by %s gave %lld",
+                    m->call == survivor_value     ? "value"
+                    : m->call == survivor_acquire ? "acquire"
+                                                  : "release",
+                    (unsigned long long)m->amount, s->name, (long long)m->answer);
+    n_worlds = 0;
+    for (int i = 0; i < n_left; i++)
+        possible(left[i].value, left[i].out);
+}
+
+static int64_t ask(struct kill_survivor *s, int64_t (*call)(struct kill_message *), uint64_t n, uint64_t deadline) {
+    struct kill_message m = {.call = call, .amount = n, .deadline = deadline};
+    kill_ask(s, &m);
+    agree(s, &m);
+    return m.answer;
+}
+static void must(struct kill_survivor *s, int64_t (*call)(struct kill_message *), uint64_t n, uint64_t deadline,
+                 int64_t expected) {
+    int64_t answer = ask(s, call, n, deadline);
+    if (answer != expected)
+        kill_breach(describe_worlds(), "%llu permits: %s got %lld, not %lld", (unsigned long long)n, s->name,
+                    (long long)answer, (long long)expected);
+}
+
+/* ---- the operations ---- */
+
+struct details {
+    uint64_t held;    /* by the victim, or the doomed one, before */
+    uint64_t n;       /* what its call is about */
+    int64_t acquired; /* what it holds when the call has come to its end */
+};
+static const struct details *details(void) { return (const struct details *)kill_now.operation->details; }
+
+static const uint32_t starts[] = {0, UINT32_MAX - 1, (1u << 23) - 2, (1u << 31) - 2};
+
+static void arrange(void) {
+    n_worlds = 0;
+    if (lf_semaphore_create(&object, NULL, SUBJECT_INITIAL, SUBJECT_MAX, starts[kill_now.seed >> 8 & 3]) != LF_OK)
+        kill_breach("a semaphore", "it cannot be created");
+    kill_attach_survivor(&kill_a);
+    kill_attach_survivor(&kill_b);
+    possible(SUBJECT_INITIAL, 0);
+    must(&kill_a, survivor_acquire, 1, 0, LF_OK);
+}
+static void arm(void) {
+    if (details()->held > 0)
+        lf_semaphore_try_acquire(&object, details()->held);
+}
+static void arrange_doomed(void) {
+    arrange();
+    kill_now.recovering = 1;
+    kill_start_doomed(arm);
+}
+static void arrange_dead(void) {
+    arrange_doomed();
+    kill_end_doomed();
+}
+
+static int64_t act_try_acquire(void) { return lf_semaphore_try_acquire(&object, details()->n); }
+static int64_t act_acquire(void) { return lf_semaphore_acquire(&object, details()->n, LF_FOREVER); }
+static int64_t act_acquire_in_no_time(void) { return lf_semaphore_acquire(&object, details()->n, until(1)); }
+static int64_t act_release(void) { return lf_semaphore_release(&object, details()->n); }
+static int64_t act_value(void) { return lf_semaphore_value(&object); }
+static int64_t act_reap(void) { return lf_reap(&object.h); }
+static int64_t act_detach(void) { return lf_detach(&object.h), LF_OK; }
+static int inherited;
+static void arm_attach(void) { inherited = dup(object.h.fd); }
+static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_subject.kind); }
+
+/* ---- what the others may then see ---- */
+
+static void after(void) {
+    int64_t free_now = SUBJECT_INITIAL - 1, held = (int64_t)details()->held, then = details()->acquired;
+    n_worlds = 0;
+    possible_unless_ended(free_now - held, held);
+    possible(free_now - then, then);
+}
+
+static void go_on(void) {
+    for (uint64_t n = 0; n < 4; n++) {
+        ask(kill_turn(n), survivor_value, 0, 0);
+        uint64_t amount = 1 + n % 2;
+        if (ask(kill_turn(n), survivor_acquire, amount, 0) == LF_OK)
+            ask(kill_turn(n), survivor_release, amount, 0);
+    }
+    uint64_t taken = 0;
+    while (ask(&kill_b, survivor_acquire, 1, 0) == LF_OK)
+        taken++;
+    if (ask(&kill_a, survivor_acquire, 1, 0) == LF_OK) /* A looked for the dead in time */
+        must(&kill_a, survivor_release, 1, 0, LF_OK);
+    if (taken > 0)
+        must(&kill_b, survivor_release, taken, 0, LF_OK);
+}
+
+static void hold_three(void) { lf_semaphore_try_acquire(&object, 3); }
+
+/* Everything but A's permit can be had, by anybody, and not one more; the next death is as exact as this one. */
+static void as_ever(void) {
+    kill_newcomer();
+    for (uint64_t n = 0; n < 6; n++) {
+        struct kill_survivor *s = kill_turn(n);
+        must(s, survivor_acquire, SUBJECT_INITIAL - 1, AT_LAST, LF_OK);
+        ask(s, survivor_value, 0, 0);
+        must(kill_turn(n + 1), survivor_acquire, 1, 0, LF_TIMEDOUT);
+        must(s, survivor_release, SUBJECT_INITIAL - 1, 0, LF_OK);
+    }
+    must(&kill_a, survivor_release, 1, 0, LF_OK);
+    must(&kill_a, survivor_release, SUBJECT_MAX - SUBJECT_INITIAL + 1, 0, LF_OVERFLOW);
+    must(&kill_b, survivor_value, 0, 0, SUBJECT_INITIAL);
+    kill_start_doomed(hold_three);
+    kill_end_doomed();
+    kill_next_tick();
+    n_worlds = 0;
+    possible(SUBJECT_INITIAL - 3, 3);
+    must(&kill_b, survivor_acquire, SUBJECT_INITIAL, AT_LAST, LF_OK);
+    must(&kill_c, survivor_value, 0, 0, 0);
+    must(&kill_b, survivor_release, SUBJECT_INITIAL, 0, LF_OK);
+}
+
+static void judge_from_here(void) {
+    if (kill_now.mode == KILL_NEW)
+        kill_newcomer();
+    if (kill_now.mode != KILL_WAIT) {
+        go_on();
+    } else {
+        must(&kill_b, survivor_acquire, SUBJECT_INITIAL - 1, AT_LAST, LF_OK);
+        must(&kill_b, survivor_release, SUBJECT_INITIAL - 1, 0, LF_OK);
+    }
+    as_ever();
+}
+static void beside(void) {
+    after();
+    go_on();
+    go_on();
+}
+static void judge(void) {
+    if (kill_now.mode != KILL_STOPPED)
+        after();
+    judge_from_here();
+}
+
+/* ---- with the victim asleep, and woken by A's release ---- */
+
+static void rouse(void) {
+    struct kill_message m = {.call = survivor_release, .amount = 1};
+    kill_ask(&kill_a, &m);
+}
+static void judge_roused(void) {
+    n_worlds = 0;
+    if (!kill_now.roused) {
+        possible(SUBJECT_INITIAL - 1, 0);
+    } else {
+        possible_unless_ended(SUBJECT_INITIAL, 0);
+        possible(0, SUBJECT_INITIAL);
+        must(&kill_a, survivor_acquire, 1, AT_LAST, LF_OK);
+    }
+    judge_from_here();
+}
+
+/* ---- with B asleep for all that is not A's, which the victim's end makes possible at the latest ---- */
+
+static struct kill_message sleeper;
+static void send_b_to_sleep(void) {
+    struct kill_message m = {.call = survivor_acquire, .amount = SUBJECT_INITIAL - 1, .deadline = 60000 * KILL_MS};
+    sleeper = m;
+    kill_begin_ask(&kill_b, &sleeper);
+    kill_wait_asleep(&kill_b);
+}
+static void judge_sleeper(void) {
+    after();
+    kill_end_ask(&kill_b, &sleeper);
+    agree(&kill_b, &sleeper);
+    must(&kill_b, survivor_release, SUBJECT_INITIAL - 1, 0, LF_OK);
+    judge_from_here();
+}
+/* The same while the victim, too, wants something, and the turnstile is B's. */
+static void arrange_turnstile(void) {
+    arrange();
+    struct kill_message m = {.call = survivor_acquire, .amount = SUBJECT_INITIAL, .deadline = 60000 * KILL_MS};
+    sleeper = m;
+    kill_begin_ask(&kill_b, &sleeper);
+    kill_wait_asleep(&kill_b);
+}
+static void judge_turnstile(void) {
+    after();
+    must(&kill_a, survivor_release, 1, 0, LF_OK);
+    kill_end_ask(&kill_b, &sleeper);
+    agree(&kill_b, &sleeper);
+    must(&kill_b, survivor_release, SUBJECT_INITIAL, 0, LF_OK);
+    must(&kill_a, survivor_acquire, 1, AT_LAST, LF_OK);
+    judge_from_here();
+}
+
+#define WITH(...) (&(const struct details){__VA_ARGS__})
+#define CALL(name, act, answer, ...)                                                                                   \
+    {name, KILL_ALL_MODES, arrange, arm, NULL, act, answer, beside, judge, WITH(__VA_ARGS__), NULL, 0}
+
+static const struct kill_operation operations[] = {
+    CALL("try-acquire", act_try_acquire, LF_OK, 0, 2, 2),
+    CALL("try-acquire-of-all", act_try_acquire, LF_OK, 0, 4, 4),
+    CALL("try-acquire-refused", act_try_acquire, LF_TIMEDOUT, 0, 5, 0),
+    CALL("try-acquire-of-more", act_try_acquire, LF_OK, 1, 2, 3),
+    CALL("acquire", act_acquire, LF_OK, 0, 2, 2),
+    CALL("acquire-in-vain", act_acquire_in_no_time, LF_TIMEDOUT, 0, 5, 0),
+    {"acquire-woken", KILL_DEAD_MODES, arrange, arm, NULL, act_acquire, LF_OK, NULL, judge_roused, WITH(0, 5, 5), rouse,
+     0},
+    {"acquire-behind-another", 1u << KILL_GO_ON, arrange_turnstile, arm, NULL, act_acquire_in_no_time, LF_OK, NULL,
+     judge_turnstile, WITH(0, 1, 1), NULL, 0},
+    CALL("release", act_release, LF_OK, 2, 2, 0),
+    CALL("release-of-some", act_release, LF_OK, 3, 1, 2),
+    CALL("release-refused", act_release, LF_OVERFLOW, 0, 3, 0),
+    CALL("value", act_value, 2, 2, 0, 2),
+    {"release-to-sleeper", 1u << KILL_GO_ON, arrange, arm, send_b_to_sleep, act_release, LF_OK, NULL, judge_sleeper,
+     WITH(2, 2, 0), NULL, 0},
+    {"detach-with-sleeper", 1u << KILL_GO_ON, arrange, arm, send_b_to_sleep, act_detach, LF_OK, NULL, judge_sleeper,
+     WITH(2, 2, 0), NULL, 0},
+    {"detach", KILL_ALL_MODES, arrange, arm, NULL, act_detach, LF_OK, beside, judge, WITH(0, 0, 0), NULL, 0},
+    {"detach-holding", KILL_ALL_MODES, arrange, arm, NULL, act_detach, LF_OK, beside, judge, WITH(2, 0, 0), NULL, 0},
+    {"reap", KILL_ALL_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, beside, judge, WITH(3, 0, 0), NULL, 0},
+    {"attach", KILL_ALL_MODES, arrange, arm_attach, NULL, act_attach, LF_OK, beside, judge, WITH(0, 0, 0), NULL, 1},
+    {"attach-after-dead", KILL_ALL_MODES, arrange_dead, arm_attach, NULL, act_attach, LF_OK, beside, judge,
+     WITH(3, 0, 0), NULL, 1},
+};
+
+const struct kill_subject kill_subject = {
+    "semaphore", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_semaphore_kind, attached};
