@@ -10,7 +10,7 @@ static void lin_release(struct lin_run *run, struct lin_block *until) {
   }
 }
 
-/* Strict FULL needs the search; so do values that are not distinct. */
+/* Values that are not distinct need the search; so does strict FULL, but for queues. */
 static int lin_decide_fast(struct lin_problem *p) {
   switch (p->run->spec->kind) {
   case LF_LIN_QUEUE: return lin_decide_queue(p);
@@ -25,7 +25,7 @@ static int lin_decide_fast(struct lin_problem *p) {
   }
 }
 
-static bool lin_strict_full(const struct lin_problem *p) {
+bool lin_strict_full(const struct lin_problem *p) {
   if (p->run->spec->full != LF_LIN_STRICT) return false;
   for (uint32_t i = 0; i < p->n; i++) {
     const struct lf_history_op *op = lin_op(p, i);
@@ -43,7 +43,7 @@ static int lin_decide(struct lin_problem *p) {
   r->method = LF_LIN_BY_ALGORITHM;
   if (decision == LIN_REJECT) return decision;
   struct lin_block *mark = run->blocks;
-  if (run->options->general_only != 1 && !lin_strict_full(p)) {
+  if (run->options->general_only != 1 && (run->spec->kind == LF_LIN_QUEUE || !lin_strict_full(p))) {
     decision = lin_decide_fast(p);
     lin_release(run, mark);
     if (decision != LIN_UNDECIDED || run->stopped) return decision;

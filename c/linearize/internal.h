@@ -101,6 +101,8 @@ int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, cons
                     uint32_t *loose_next, uint32_t *order, enum lin_prefer prefer);
 uint32_t *lin_last_free(struct lin_problem *p, const struct lin_table *t);
 enum lin_passing { LIN_IN_LINE, LIN_BY_TAKING, LIN_NESTED };
+bool lin_sweep(struct lin_problem *p, const struct lin_value *v, uint32_t m, const uint32_t *order);
+void lin_repair(struct lin_problem *p, struct lin_value *v, uint32_t m, uint32_t *order);
 void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m);
 bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t *order, const uint32_t *last_free,
                       enum lin_passing how);
@@ -138,6 +140,7 @@ int lin_decide_mutex(struct lin_problem *p);
 int lin_decide_pool(struct lin_problem *p);
 int lin_decide_log(struct lin_problem *p);
 int lin_search(struct lin_problem *p);
+bool lin_strict_full(const struct lin_problem *p);                 /* has FULL answers in their strict reading */
 void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n);
 bool lin_filter_answers(struct lin_problem *p, int *decision);  /* weak FULL and EMPTY */
 

@@ -5,7 +5,8 @@
  * get a), and an EMPTY whose whole interval is filled by values certainly inside (Henzinger, Sezgin, Vafeiadis,
  * CONCUR 2013). To accept, values are put in an order that every interval allows, each put as late and each
  * get as early as that order permits: then the queue is as empty as it can be at every instant, so EMPTY
- * and the capacity hold if they can hold under that order. The linearization so found is replayed. */
+ * and the capacity hold if they can hold under that order. The linearization so found is replayed. With FULL in its
+ * strict reading, fuller is better too: then lin_sweep follows every schedule of that order. */
 #include "linearize/internal.h"
 
 /* inside[g]: how many values are certainly inside during the whole of gap g */
@@ -142,6 +143,7 @@ int lin_decide_queue(struct lin_problem *p) {
   if (!order) return LIN_UNDECIDED;
   /* without a bound, any order that the intervals allow is as good as any other (but for pending gets, batches) */
   size_t n = run->spec->capacity || t.loose_gets || p->before ? 4 : 1;
+  bool strict_full = lin_strict_full(p);
   for (size_t k = 0; k < n && !run->stopped; k++) {
     uint32_t loose = 0;
     if (t.loose_gets) {
@@ -152,7 +154,11 @@ int lin_decide_queue(struct lin_problem *p) {
     answer = lin_value_order(p, t.values, t.m, &t, &loose, order, tries[k]);
     if (answer == LIN_REJECT) return LIN_REJECT;
     if (answer != LIN_ACCEPT) continue;
-    lin_squeeze(t.values, order, t.m);
+    lin_repair(p, t.values, t.m, order);
+    if (strict_full) {
+      if (lin_sweep(p, t.values, t.m, order)) return LIN_ACCEPT;
+      continue;
+    }
     uint32_t *last_free = lin_last_free(p, &t);
     if (last_free && lin_pass_through(p, &t, order, last_free, LIN_IN_LINE)) return LIN_ACCEPT;
     lin_free(run, last_free);

@@ -267,16 +267,34 @@ static bool lin_first_candidate(struct lin_shrink *s, const uint32_t *index, uin
   return wrong;
 }
 
+/* FULL answers forbid leaving out values. Most violations stand without them: then they go first. */
+static uint32_t lin_without_full(struct lin_shrink *s, const uint32_t *index, uint32_t n, uint32_t *kept) {
+  const struct lf_history_op *ops = s->run->ops;
+  int reason = s->run->result->reason;
+  uint32_t k = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    const struct lf_history_op *o = &ops[index[i]];
+    if (!lin_failed(o) || (!lin_is_put(o) && o->op != LF_OP_ALLOC)) kept[k++] = index[i];
+  }
+  if (k == n || reason == LF_LIN_NOT_FULL) return n;
+  if (reason != LF_LIN_NO_ORDER) return k;
+  if (!lin_pick(s, kept, k, NULL)) return n;
+  return lin_still_wrong(s) ? k : n;
+}
+
 void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n) {
   struct lf_lin_result *r = run->result;
   if (!lin_shrinks(run->spec)) return;
   struct lin_shrink s = {.run = run, .deadline = lin_now() + 1500000000u};
+  uint32_t *kept = malloc(n * sizeof *kept), less;
   s.ops = malloc(n * sizeof *s.ops);
   s.some = malloc(n * sizeof *s.some);
   s.origin = malloc(n * sizeof *s.origin);
   s.unit = malloc(n * sizeof *s.unit);
   uint32_t *core = NULL;
-  if (s.ops && s.some && s.origin && s.unit && lin_first_candidate(&s, index, n)) {
+  bool room = s.ops && s.some && s.origin && s.unit && kept;
+  if (room && (less = lin_without_full(&s, index, n, kept)) < n) index = kept, n = less;
+  if (room && lin_first_candidate(&s, index, n)) {
     lin_leave_out(&s);
     lin_compact(&s);
     lin_end_it(&s);
@@ -315,5 +333,5 @@ void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n) {
     }
     lf_lin_result_free(&small);
   }
-  free(core), free(s.gone), free(s.unit), free(s.origin), free(s.some), free(s.ops);
+  free(kept), free(core), free(s.gone), free(s.unit), free(s.origin), free(s.some), free(s.ops);
 }

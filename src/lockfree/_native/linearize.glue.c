@@ -7,6 +7,7 @@
 #include "linearize/values.c"
 #include "linearize/witness.c"
 #include "linearize/batch.c"
+#include "linearize/bounded.c"
 #include "linearize/queue.c"
 #include "linearize/priority_queue.c"
 #include "linearize/stack.c"
