@@ -48,7 +48,7 @@ def start(name):
         wrong = [arg for header in BUILDS[name] for arg in ("-include", str(ROOT / "c" / "wrong" / f"{header}.h"))]
         compiler = [
             os.environ.get("CC", "cc"),
-            "-O1",
+            "-O0",
             "-w",
             "-D_CFFI_NO_LIMITED_API",
             "-shared",

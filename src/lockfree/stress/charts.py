@@ -17,7 +17,7 @@ def duration(ns: float) -> str:
     for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
         if ns >= size:
             value = ns / size
-            return f"{value:.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
+            return f"{value:.0f} {unit}" if value >= 100 or value == int(value) else f"{value:.1f} {unit}"
     return f"{ns:.0f} ns"
 
 
@@ -107,7 +107,8 @@ def latency(curves: Mapping[str, Sequence[tuple[float, int]]]) -> str:
         body.append(_line(LEFT, y, WIDTH - RIGHT, y) + _text(LEFT - 8, y + 4, duration(10.0**power), "end"))
     for fraction in (0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999):
         x = x_of(fraction)
-        body.append(_line(x, TOP, x, TOP + high) + _text(x, HEIGHT - 8, f"{fraction * 100:g}%"))
+        label = _text(x, HEIGHT - 8, f"{fraction * 100:g}%", "end" if x > WIDTH - 40 else "middle")
+        body.append(_line(x, TOP, x, TOP + high) + label)
     for index, (name, curve) in enumerate(curves.items()):
         path, before = [], 0.0
         for fraction, ns in curve:

@@ -15,7 +15,7 @@ from lockfree.stress.figures import Figures, summarise
 from lockfree.stress.runner import Outcome
 from lockfree.stress.scenario import Claim, Round, Scenario
 
-TIME_LIMIT, MEMORY_LIMIT = 20.0, 1 << 29
+TIME_LIMIT, MEMORY_LIMIT = 15.0, 1 << 29
 FIRST_LIMIT, FIRST_MEMORY = 3.0, 1 << 28
 """Of a claim that has a weaker one."""
 BINARY_FROM = 50_000

@@ -105,8 +105,8 @@ def _tiles(campaign: Campaign, results: dict[str, Any]) -> str:
     tiles = [
         (f"{campaign.operations:,}", "operations checked"),
         (f"{sum(t.rounds for t in tallies):,}", f"rounds, {campaign.limits.procs} processes each"),
-        (f"{campaign.elapsed:.1f} s", "in all"),
-        (f"{sum(t.running for t in tallies):.1f} s / {sum(t.checking for t in tallies):.1f} s", "running / checking"),
+        (f"{sum(t.running for t in tallies):.1f} s", f"running, of {campaign.elapsed:.1f} s in all"),
+        (f"{sum(t.checking for t in tallies):.1f} s", "checking, beside it"),
         (f"{refused:,}", "refusals, all checked"),
         (f"{results['peak_bytes'] / 2**20:,.0f} MiB", "largest process"),
     ]
@@ -128,7 +128,17 @@ def _table(tallies: list[Tally]) -> str:
             + "</tr>"
         )
     heads = "".join(f"<th{' class=n' if i > 1 else ''}>{h}</th>" for i, h in enumerate(head))
-    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
+    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>{_weaker(tallies)}"
+
+
+def _weaker(tallies: list[Tally]) -> str:
+    rounds = sum(t.weaker for t in tallies)
+    if not rounds:
+        return ""
+    return (
+        f'<p class="soft">In {rounds} rounds it was left open whether some order lets every batch fit into the capacity'
+        " at every instant; the order, every EMPTY, and every FULL with the records in hand were decided.</p>"
+    )
 
 
 def _failures(tallies: list[Tally]) -> str:
@@ -162,9 +172,10 @@ def _latency_row(index: int, name: str, f: OperationFigures) -> str:
     part = f.refused / max(1, f.count)
     bar = f'<span class="bar"><i style="width:{part * 100:.1f}%;background:var(--c{index % 8})"></i></span>'
     cells = "".join(f'<td class="n">{charts.duration(f.percentile(float(p) / 100))}</td>' for p in PERCENTILES)
+    kind = {"put": " FULL", "get": " EMPTY"}.get(name, "")
     open_calls = f" ({f.pending} open)" if f.pending else ""
     return (
-        f'<tr><td>{name}</td><td class="n">{f.count:,}{open_calls}</td><td>{bar} {part:.1%}</td>{cells}'
+        f'<tr><td>{name}</td><td class="n">{f.count:,}{open_calls}</td><td>{bar} {part:.1%}{kind}</td>{cells}'
         f'<td class="n">{charts.duration(f.longest_ns)}</td></tr>'
     )
 

@@ -7,6 +7,7 @@ from lockfree.stress.scenario import Round, Scenario
 
 TINY = 60
 """Calls per client of the smallest rounds, at most."""
+KINDS = ("long", "long", "long", "short", "short", "short", "tiny", "tiny", "tiny")
 HUNT = 1_000_000
 """From this number on all rounds are of that kind: once something is wrong, they look for a short history of it."""
 
@@ -28,7 +29,7 @@ def make_round(scenario: Scenario, number: int, limits: Limits) -> Round:
     rng = random.Random(f"{limits.seed}/{scenario.name}/{number}")
     driver = rng.choice(("c", "c", "python"))
     driver = limits.driver or driver
-    kind = rng.choice(("long", "long", "long", "short", "short", "tiny")) if number < HUNT else "tiny"
+    kind = rng.choice(KINDS) if number < HUNT else "tiny"
     seconds, operations = {
         "long": (0.4, scenario.operations),
         "short": (0.25, scenario.operations // 4),

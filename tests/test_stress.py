@@ -1,0 +1,341 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import wrong_build
+
+from lockfree._native.stress import ffi, lib
+from lockfree.linearizability import Operation, check
+from lockfree.stress import runner, worker
+from lockfree.stress.arena import Arena
+from lockfree.stress.campaign import Campaign
+from lockfree.stress.figures import OperationFigures, summarise
+from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
+from lockfree.stress.rounds import HUNT, Limits, make_round
+from lockfree.stress.scenario import Round, Scenario, client_plan, load
+from lockfree.stress.window import columns
+
+SETTINGS = ["--procs", "4", "--seed", "7"]
+
+
+def stress(*args, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "lockfree", "stress", *args], capture_output=True, text=True, timeout=100, **options
+    )
+
+
+def children(pid):
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout
+    return [int(p) for p in found.split()]
+
+
+# ---- the right ones pass ----
+
+
+def test_every_primitive_has_a_scenario():
+    headers = {p.stem for p in (wrong_build.ROOT / "c/include/lockfree").glob("*.h")}
+    scenarios = set(load()) - {"atomic"}
+    assert scenarios <= headers
+    assert {"mpmc_ring", "spsc_ring", "priority_queue", "semaphore", "mutex", "spinlock"} <= scenarios
+
+
+def test_a_short_run_of_all_is_ok(tmp_path):
+    done = stress(*SETTINGS, "--seconds", "7", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert set(results["primitives"]) == set(load())
+    for name, primitive in results["primitives"].items():
+        assert primitive["verdict"] == "OK", name
+        assert primitive["operations"] > 50, name
+    assert results["operations"] > 100_000
+    page = (tmp_path / "report.html").read_text()
+    assert "<svg" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def test_a_short_run_with_kills_is_ok(tmp_path):
+    done = stress("mpmc_ring", "mutex", "semaphore", *SETTINGS, "--seconds", "4", "--kill", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert all(p["killed"] > 0 for p in results["primitives"].values())
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_start_methods(method):
+    done = stress("mpmc_ring", *SETTINGS, "--seconds", "2", "--start-method", method)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ---- the wrong ones are found, with the same settings ----
+
+
+@pytest.fixture(scope="session")
+def wrong_builds():
+    begun = {name: wrong_build.start(name) for name in wrong_build.BUILDS}
+    return {name: wrong_build.finish(*build) for name, build in begun.items()}
+
+
+@pytest.mark.parametrize(
+    ("build", "primitive", "reasons"),
+    [
+        ("first", "mpmc_ring", ("EMPTY", "FULL", "certainly inside")),
+        ("second", "mpmc_ring", ("twice", "EMPTY", "FULL", "two", "both")),
+        ("first", "semaphore", ("acquire",)),
+        ("first", "priority_queue", ("more urgent", "get")),
+        ("first", "mutex", ("held", "acquire", "fetch_add", "does not hold it")),
+    ],
+    ids=["ring_whose_empty_lies", "ring_that_duplicates", "semaphore_below_zero", "priority_queue_that_scans", "lock_without_exclusion"],
+)  # fmt: skip
+def test_finds_the_wrong(wrong_builds, build, primitive, reasons, tmp_path):
+    done = wrong_build.lockfree(
+        wrong_builds[build], "stress", primitive, *SETTINGS, "--seconds", "60", "--out", str(tmp_path)
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    results = json.loads((tmp_path / "results.json").read_text())
+    failures = results["primitives"][primitive]["failures"]
+    assert failures[0]["status"] == "VIOLATION"
+    assert any(reason in failures[0]["reason"] for reason in reasons), failures[0]["reason"]
+    assert "replay: lockfree stress" in done.stdout
+    with_history = [f for f in failures if f["history"]]
+    if with_history:
+        assert Path(with_history[0]["history"]).stat().st_size > 0
+        assert len(with_history[0]["window"]) > 1
+
+
+def test_the_same_build_is_ok_where_nothing_is_wrong(wrong_builds):
+    done = wrong_build.lockfree(wrong_builds["second"], "stress", "spinlock", *SETTINGS, "--seconds", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ---- the harness itself ----
+
+
+class Hangs(Scenario):
+    name = "hangs"
+
+    def create(self, about):
+        from lockfree import Mutex
+
+        return Mutex()
+
+    def plan(self, about, number):
+        return {"weights": [1]}
+
+    def drive_python(self, shared, client, about):
+        if client.number:
+            return
+        client.open(GET)
+        while True:
+            time.sleep(0.01)
+
+
+class Raises(Hangs):
+    name = "raises"
+
+    def drive_python(self, shared, client, about):
+        raise ZeroDivisionError("on purpose")
+
+
+class Crashes(Hangs):
+    name = "crashes"
+
+    def drive_python(self, shared, client, about):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def run_round(monkeypatch, scenario, **changes):
+    import multiprocessing
+
+    monkeypatch.setattr(worker, "load", lambda: {scenario.name: scenario})
+    monkeypatch.setattr(runner, "STALL_LIMIT", 0.7)
+    about = Round(scenario.name, 0, 1, "python", (1, 1), 0.2, 100, **changes)
+    outcome = runner.RoundRunner(scenario, about, multiprocessing.get_context("fork"), lambda _: None).run()
+    assert multiprocessing.active_children() == []
+    return outcome
+
+
+def test_a_hung_process_is_named_with_its_stack(monkeypatch):
+    outcome = run_round(monkeypatch, Hangs())
+    assert "no progress" in outcome.failure
+    assert "clients 0" in outcome.failure
+    assert "in drive_python" in outcome.failure
+    assert outcome.arena.recorded() == 1
+    [pending] = outcome.arena.history()
+    assert pending.return_ is None
+    outcome.arena.close()
+
+
+def test_an_exception_in_a_client_is_reported(monkeypatch):
+    outcome = run_round(monkeypatch, Raises())
+    assert "ZeroDivisionError: on purpose" in outcome.failure
+    outcome.arena.close()
+
+
+def test_a_crash_is_reported(monkeypatch):
+    outcome = run_round(monkeypatch, Crashes())
+    assert "SIGSEGV" in outcome.failure
+    outcome.arena.close()
+
+
+def test_ctrl_c_ends_everything_at_once(tmp_path):
+    command = [sys.executable, "-m", "lockfree", "stress", "--seconds", "60", "--out", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    time.sleep(2.5)
+    left = children(process.pid)
+    os.killpg(process.pid, signal.SIGINT)
+    began = time.monotonic()
+    out, _ = process.communicate(timeout=20)
+    assert time.monotonic() - began < 3
+    assert process.returncode == 130
+    assert "operations checked" in out
+    assert not [pid for pid in left if os.path.exists(f"/proc/{pid}")]
+    assert json.loads((tmp_path / "results.json").read_text())["verdict"] == "INTERRUPTED"
+
+
+def test_nothing_survives_the_runner():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lockfree", "stress", "mpmc_ring", "--seconds", "60"], stdout=subprocess.DEVNULL
+    )
+    time.sleep(2)
+    left = children(process.pid)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 5
+    while any(os.path.exists(f"/proc/{pid}") for pid in left) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left
+    assert not [pid for pid in left if os.path.exists(f"/proc/{pid}")]
+
+
+def test_unknown_primitive_is_refused():
+    done = stress("no_such_thing")
+    assert done.returncode == 3
+    assert "no_such_thing" in done.stdout
+
+
+def test_a_round_follows_from_its_number():
+    scenario = load()["mpmc_ring"]
+    limits = Limits(procs=4, seed=5)
+    assert make_round(scenario, 3, limits) == make_round(scenario, 3, limits)
+    assert make_round(scenario, 3, limits) != make_round(scenario, 4, limits)
+    assert make_round(scenario, HUNT, limits).operations <= 60
+
+
+def test_every_capacity_is_used_and_every_processor_count_kept():
+    scenario = load()["mpmc_ring"]
+    rounds = [make_round(scenario, k, Limits(procs=5, seed=1)) for k in range(300)]
+    assert all(len(r.threads) == 5 for r in rounds)
+    assert any(max(r.threads) > 1 for r in rounds)
+    assert {1, 2, 1000} <= {r.settings["capacity"] for r in rounds}
+    assert {r.driver for r in rounds} == {"c", "python"}
+
+
+# ---- recorder, figures, window ----
+
+
+def recorded(*calls):
+    arena = Arena(1, 1000)
+    about = Round("mpmc_ring", 0, 1, "python", (1,), 1.0, 900, settings={"mix": "balanced"})
+    client = Client(arena, 0, client_plan(load()["mpmc_ring"], about, 0))
+    for call in calls:
+        call(client)
+    return arena
+
+
+def test_what_is_recorded_is_what_was_called():
+    arena = recorded(
+        lambda c: (c.open(PUT, 7), c.close_try(True)),
+        lambda c: (c.open(PUT, 8), c.close_try(False)),
+        lambda c: (c.open(GET), c.close(7)),
+        lambda c: (c.open(GET), c.close(None)),
+        lambda c: (c.open(GET), c.forget()),
+        lambda c: (c.open_many(PUT, [1, 2, 3], None, 3), c.close_puts(3, 1)),
+        lambda c: (c.open_many(GET, None, None, 4), c.close_gets(4, [1], None, empty=True)),
+        lambda c: c.open(PUT, 9),
+    )
+    ops = list(arena.history())
+    assert [(o.op, o.arg, o.result) for o in ops] == [
+        ("put", 7, True), ("put", 8, False), ("get", None, 7), ("get", None, None),
+        ("put", 1, True), ("put", 2, False), ("get", None, 1), ("get", None, None), ("put", 9, None),
+    ]  # fmt: skip
+    assert ops[4].batch == ops[5].batch != 0
+    assert ops[-1].return_ is None
+    times = [t for o in ops for t in (o.call, o.return_) if t is not None]
+    assert times == sorted(times) or ops[4].call == ops[5].call
+    assert check(arena.history(), "bounded-queue:1,full=in-hand").ok
+    arena.close()
+
+
+def test_a_batch_that_was_being_closed_is_mended():
+    arena = recorded(lambda c: (c.open_many(PUT, [1, 2, 3], None, 3), c.close_puts(3, 3)))
+    records = ffi.cast("struct lf_history_op *", arena.log(0).records)
+    end = records[0].ret
+    records[1].ret = records[2].ret = 2**64 - 1
+    assert [o.return_ for o in arena.history()] == [end] * 3
+    arena.close()
+
+
+@pytest.mark.parametrize("length", [8, 9, 15, 16, 63, 200])
+def test_records_tell_when_they_are_torn(length):
+    record = pack(1 << 40 | 77, length)
+    assert unpack(record) == 1 << 40 | 77
+    assert unpack(record + b"\0" * 5, padded=True) == 1 << 40 | 77
+    assert unpack(record[:-1]) < 0
+    if length > 8:
+        assert unpack(record[:-1] + bytes([record[-1] ^ 1])) < 0
+
+
+@pytest.mark.parametrize("value", [0, 1, 15, 16, 17, 1000, 12345, 10**6, 10**9, 2**40])
+def test_buckets_are_a_sixteenth_wide(value):
+    bucket = lib.lf_stress_bucket(value)
+    top = lib.lf_stress_bucket_top(bucket)
+    assert value <= top <= value * 17 / 16 + 1
+    assert lib.lf_stress_bucket(top) == bucket
+    assert lib.lf_stress_bucket(top + 1) == bucket + 1
+
+
+def test_percentiles():
+    figures = OperationFigures(count=100, longest_ns=5000)
+    figures.latencies = {lib.lf_stress_bucket(10): 90, lib.lf_stress_bucket(4000): 10}
+    assert figures.percentile(0.5) == 10
+    assert figures.percentile(0.9) == 10
+    assert 4000 <= figures.percentile(0.99) <= 4300
+    assert figures.curve()[-1][0] == 1.0
+
+
+def test_figures_count_refusals_and_open_calls():
+    arena = recorded(
+        lambda c: (c.open(PUT, 1), c.close_try(True)),
+        lambda c: (c.open(PUT, 2), c.close_try(False)),
+        lambda c: c.open(GET),
+    )
+    figures = summarise(arena, 0, 1.0).operations
+    assert (figures["put"].count, figures["put"].refused, figures["get"].pending) == (2, 1, 1)
+    arena.close()
+
+
+def test_a_window_has_a_column_per_client():
+    text = columns(
+        [Operation(0, "put", 1 << 40 | 5, True, 100, 200), Operation(3, "get", None, None, 250, 300)], (1, 2, 1)
+    )
+    assert text.splitlines()[0].split() == "ns process 0, client 0 process 2, client 3".split()
+    assert "┌ put #0.5" in text
+    assert "└ get: EMPTY" in text
+
+
+def test_a_campaign_stops_a_primitive_that_failed(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "load", lambda: {"raises": Raises()})
+    monkeypatch.setattr(Raises, "settings", lambda *_: {}, raising=False)
+    monkeypatch.setattr(Raises, "claims", lambda *_: [], raising=False)
+    campaign = Campaign([Raises()], Limits(2, 1, driver="python"), 20.0, "fork", tmp_path)
+    began = time.monotonic()
+    campaign.run()
+    assert time.monotonic() - began < 10
+    assert campaign.verdict == "VIOLATION"
+    assert "on purpose" in campaign.tallies["raises"].failures[0].reason
