@@ -383,6 +383,8 @@ static void *produce(void *number) {
             }
             index = lf_mpmc_ring_put_many(&shared, buffer, 0, 0, sizes, n);
             CHECK(index >= 0);
+            if (index == 0)
+                sched_yield(); /* the others may need this core */
             next += (uint32_t)index;
             break;
         }
@@ -425,6 +427,8 @@ static void *consume(void *number) {
         default:
             index = lf_mpmc_ring_get_many(&shared, records, sizeof *records, sizes, 5);
             CHECK(index >= 0);
+            if (index == 0)
+                sched_yield();
             for (int64_t i = 0; i < index; i++)
                 deliver(&records[i], sizes[i], last);
             break;

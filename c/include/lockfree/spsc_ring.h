@@ -10,7 +10,7 @@
  * Death: the role is free again. A half-written record was never visible; one whose get was cut off is still inside.
  * Layout: {not_empty, not_full} | producer | consumer | slots, `stride` bytes each.
  *   slot  {position : 32 | length + 1, or 0 when free : 32}, payload. The flag and the record share a cache line.
- *   side  {holder: participant : 32 | thread token : 32; position; cursor}: position counts the records of all holders
+ *   side  {holder: see role.h; position; cursor}: position counts the records of all holders
  *         and wraps at 2^64; cursor is the slot that it stands for, kept so that nothing is divided.
  * Invariants
  *   [I1] the slot of position p changes: free at p - capacity -> full at p (producer) -> free at p (consumer) -> ...
@@ -23,7 +23,7 @@
 #define LOCKFREE_SPSC_RING_H
 
 #include "blocking.h"
-#include "thread_token.h"
+#include "role.h"
 
 #define LF_KIND_SPSC_RING 9u
 #define LF_SPSC_MAX_CAPACITY (UINT64_C(1) << 31)
@@ -32,7 +32,7 @@
 enum lf_spsc_role { LF_PRODUCER = 0, LF_CONSUMER = 1 };
 
 struct lf_spsc_side {
-    LF_ALIGNED uint64_t holder; /* 0: nobody */
+    LF_ALIGNED uint64_t holder; /* role.h */
     uint64_t position;
     uint64_t cursor;
 };
@@ -42,7 +42,6 @@ struct lf_spsc_body {
     LF_ALIGNED struct lf_eventcount not_full;  /* line 1: the producer announces, the consumer looks */
     struct lf_spsc_side sides[2];              /* lines 2 and 3: each written by its holder alone */
 };
-LF_STATIC_ASSERT(offsetof(struct lf_spsc_body, sides) == 2 * LF_CACHE_LINE, "layout");
 LF_STATIC_ASSERT(sizeof(struct lf_spsc_body) == 4 * LF_CACHE_LINE, "layout");
 
 struct lf_spsc_ring {
@@ -96,11 +95,8 @@ LF_INLINE int lf__spsc_is_at(uint64_t word, uint64_t position) { return word >> 
 
 LF_INLINE void lf__spsc_recover(struct lf_handle *h, uint32_t gone) {
     struct lf_spsc_ring *r = (struct lf_spsc_ring *)h;
-    for (int role = 0; role < 2; role++) {
-        uint64_t holder = lf_load_relaxed(&r->body->sides[role].holder);
-        if (holder >> 32 == gone)
-            lf_cas_release(&r->body->sides[role].holder, &holder, (uint64_t)0); /* [S1] pairs with [S2] */
-    }
+    for (int role = 0; role < 2; role++)
+        lf_role_recover(&r->body->sides[role].holder, gone);
 }
 
 static const struct lf_kind lf_spsc_ring_kind = {LF_KIND_SPSC_RING, lf__spsc_view, lf__spsc_recover};
@@ -153,13 +149,6 @@ LF_INLINE int lf_spsc_ring_attach_fd(struct lf_spsc_ring *r, int fd) {
 
 /* ---- roles ---- */
 
-LF_INLINE uint64_t lf__spsc_me(const struct lf_spsc_ring *r) {
-    return (uint64_t)r->h.participant << 32 | lf_thread_token();
-}
-LF_INLINE int lf__spsc_is_mine(const struct lf_spsc_ring *r, enum lf_spsc_role role) {
-    return lf_load_relaxed(&r->body->sides[role].holder) == lf__spsc_me(r);
-}
-
 /* [I2]: finds the place where the last holder stopped. */
 LF_INLINE int lf__spsc_resume(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     struct lf_spsc_side *side = &r->body->sides[role];
@@ -177,34 +166,20 @@ LF_INLINE int lf__spsc_resume(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     return LF_CORRUPT;
 }
 
-/* The role for the calling thread, if nobody alive holds it. */
 LF_INLINE int lf__spsc_claim(struct lf_spsc_ring *r, enum lf_spsc_role role) {
-    uint64_t *place = &r->body->sides[role].holder;
-    for (int tries = 0; tries < 4; tries++) {
-        uint64_t holder = lf_load_relaxed(place);
-        if (holder != 0 && holder >> 32 == r->h.participant && lf_thread_stays_alive((uint32_t)holder))
-            return LF_ROLE_TAKEN;
-        if (holder == 0 || holder >> 32 == r->h.participant) {
-            if (!lf_cas_acquire(place, &holder, lf__spsc_me(r))) /* [S2] pairs with [S1] */
-                continue;
-            int status = lf__spsc_resume(r, role);
-            if (status != LF_OK)
-                lf_store_release(place, (uint64_t)0); /* [S1] */
-            return status;
-        }
-        if (tries > 0)
-            lf_nap(100000); /* another thread may be at the recovery of the holder */
-        lf_reap(&r->h);
-    }
-    return LF_ROLE_TAKEN;
+    int status = lf_role_take(&r->h, &r->body->sides[role].holder);
+    if (status == LF_OK && (status = lf__spsc_resume(r, role)) != LF_OK)
+        lf_role_give_back(&r->body->sides[role].holder);
+    return status;
 }
 
+LF_INLINE int lf__spsc_is_mine(const struct lf_spsc_ring *r, enum lf_spsc_role role) {
+    return lf_role_is_mine(&r->h, &r->body->sides[role].holder);
+}
 LF_INLINE int lf__spsc_enter(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     if (LF_UNLIKELY(lf_is_closed(&r->h)))
         return LF_CLOSED;
-    if (LF_LIKELY(lf__spsc_is_mine(r, role)))
-        return LF_OK;
-    return lf__spsc_claim(r, role);
+    return LF_LIKELY(lf__spsc_is_mine(r, role)) ? LF_OK : lf__spsc_claim(r, role);
 }
 
 /* Gives the calling thread's role back: LF_NOT_OWNER if it has none. */
@@ -213,7 +188,7 @@ LF_INLINE int lf_spsc_ring_release_role(struct lf_spsc_ring *r, enum lf_spsc_rol
         return LF_CLOSED;
     if (!lf__spsc_is_mine(r, role))
         return LF_NOT_OWNER;
-    lf_store_release(&r->body->sides[role].holder, (uint64_t)0); /* [S1] */
+    lf_role_give_back(&r->body->sides[role].holder);
     return LF_OK;
 }
 
@@ -323,22 +298,12 @@ LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
 
 /* ---- batches: each record is published, or freed, as soon as it is copied; one look for sleepers at the end ---- */
 
-/* A refusal within a batch comes after what the batch has published or freed, for everybody: without the fence the
- * producer's FULL and the consumer's EMPTY could each be answered before the other side sees those stores. Single calls
- * have it from the look for sleepers. */
-LF_INLINE int64_t lf__spsc_reserve_next(struct lf_spsc_ring *r, uint64_t done) {
-    int64_t ticket = lf_spsc_ring_reserve(r);
-    if (ticket != LF_FULL || done == 0)
-        return ticket;
-    lf_fence_seq_cst(); /* [S9] pairs with [S9] and [E2] of the other side */
-    return lf_spsc_ring_reserve(r);
-}
-LF_INLINE int64_t lf__spsc_peek_next(struct lf_spsc_ring *r, uint64_t *length, uint64_t done) {
-    int64_t ticket = lf_spsc_ring_peek(r, length);
-    if (ticket != LF_EMPTY || done == 0)
-        return ticket;
-    lf_fence_seq_cst(); /* [S9] */
-    return lf_spsc_ring_peek(r, length);
+/* A refusal within a batch comes after what the batch has published or freed, for both sides: else FULL and EMPTY could
+ * each be answered before the other side sees those stores. Single calls have this fence from the look for sleepers. */
+LF_INLINE int lf__spsc_once_more(uint64_t done) {
+    if (done > 0)
+        lf_fence_seq_cst(); /* [S9] pairs with [S9] and [E2] of the other side */
+    return done > 0;
 }
 
 /* Puts records until the ring is full; how many went in, or a negative status if none did. Either every record has
@@ -353,7 +318,11 @@ LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *reco
     for (uint64_t i = 0; lengths != NULL && i < count; i++)
         if (lengths[i] > r->record_size)
             return LF_TOO_LONG;
-    while (done < count && (ticket = lf__spsc_reserve_next(r, done)) >= 0) {
+    while (done < count) {
+        if ((ticket = lf_spsc_ring_reserve(r)) == LF_FULL && lf__spsc_once_more(done))
+            ticket = lf_spsc_ring_reserve(r);
+        if (ticket < 0)
+            break;
         if (lengths != NULL)
             pitch = length = lengths[done];
         memcpy(lf_spsc_ring_payload(r, ticket), from, length);
@@ -375,7 +344,11 @@ LF_INLINE int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, u
     int64_t ticket = 0;
     if (pitch < r->record_size)
         return LF_INVALID;
-    while (done < count && (ticket = lf__spsc_peek_next(r, &length, done)) >= 0) {
+    while (done < count) {
+        if ((ticket = lf_spsc_ring_peek(r, &length)) == LF_EMPTY && lf__spsc_once_more(done))
+            ticket = lf_spsc_ring_peek(r, &length);
+        if (ticket < 0)
+            break;
         memcpy(to + done * pitch, lf_spsc_ring_payload(r, ticket), length);
         memset(to + done * pitch + length, 0, pitch - length);
         if (lengths != NULL)

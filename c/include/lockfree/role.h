@@ -1,0 +1,50 @@
+/* role.h: building block: something that one thread at a time may be, such as the producer of a ring.
+ *
+ * Contract
+ *   A role is a word in shared memory: {participant : 32 | thread token : 32}, 0 for nobody. lf_role_take makes the
+ *   calling thread its holder unless somebody alive has it: a thread of this process that has not ended, or a process
+ *   that has not died. Whoever has it finds that out with one load (lf_role_is_mine).
+ * Progress: is_mine, give_back and recover are wait-free. Taking over from somebody who has only just ended may need a
+ *   few naps until the kernel has buried it.
+ * Death: the kind's recover calls lf_role_recover for each of its roles. A thread of another process that ended without
+ *   giving its role back keeps it while that process lives. */
+#ifndef LOCKFREE_ROLE_H
+#define LOCKFREE_ROLE_H
+
+#include "participants.h"
+#include "thread_token.h"
+
+LF_INLINE uint64_t lf_role_me(const struct lf_handle *h) { return (uint64_t)h->participant << 32 | lf_thread_token(); }
+
+LF_INLINE int lf_role_is_mine(const struct lf_handle *h, const uint64_t *role) {
+    return lf_load_relaxed(role) == lf_role_me(h);
+}
+
+LF_INLINE void lf_role_give_back(uint64_t *role) { lf_store_release(role, (uint64_t)0); /* [O1] pairs with [O2] */ }
+
+LF_INLINE void lf_role_recover(uint64_t *role, uint32_t gone) {
+    uint64_t holder = lf_load_relaxed(role);
+    if (holder >> 32 == gone)
+        lf_cas_release(role, &holder, (uint64_t)0); /* [O1] */
+}
+
+/* LF_OK or LF_ROLE_TAKEN. What the last holder wrote before it gave the role back, or ended, can be read. */
+LF_INLINE int lf_role_take(struct lf_handle *h, uint64_t *role) {
+    for (int tries = 0; tries < 4; tries++) {
+        uint64_t holder = lf_load_relaxed(role);
+        int ours = holder >> 32 == h->participant;
+        if (ours && lf_thread_stays_alive((uint32_t)holder))
+            return LF_ROLE_TAKEN;
+        if (ours || holder == 0) {
+            if (lf_cas_acquire(role, &holder, lf_role_me(h))) /* [O2] pairs with [O1] */
+                return LF_OK;
+            continue;
+        }
+        if (tries > 0)
+            lf_nap(100000); /* another thread may be at the recovery of the holder */
+        lf_reap(h);
+    }
+    return LF_ROLE_TAKEN;
+}
+
+#endif
