@@ -1,5 +1,6 @@
 import pytest
-from campaigns import campaign
+
+from stress.campaigns import campaign
 
 pytestmark = pytest.mark.soak
 

@@ -1,0 +1,1 @@
+"""Long campaigns, one file per primitive; run with `make soak`."""
