@@ -9,7 +9,8 @@ from lockfree.modelcheck import Settings, Verdict, build, clients_of
 from lockfree.modelcheck.runner import run, run_auto
 
 SOURCES = sorted((Path(__file__).parents[2] / "stress" / "model").glob("*.c"))
-LARGE = {"mutex_3", "ec_2p", "mpmc_both_cap2", "sem_turnstile_sleep"}  # more than a million executions
+# more than a million executions
+LARGE = {"mutex_3", "ec_2p", "mpmc_both_cap2", "sem_turnstile_sleep", "pq_three", "pq_three_cap1", "pq_same_level"}
 BLOCKING = {"mutex_2", "mutex_3", "mutex_try", "spinlock_2"}  # say of themselves that they are not lock-free
 
 
