@@ -35,6 +35,7 @@ struct lin_search {
   uint64_t alike[LIN_OPEN_MAX][LIN_WORDS_MAX];  /* open operations that go first */
   uint64_t observer[LIN_WORDS_MAX], used[LIN_WORDS_MAX];
   uint32_t gap;                            /* where in time the search is */
+  uint32_t *take_lo, *take_hi, *take_next; /* queues of distinct values: when a put's value is taken; or NULL */
   uint32_t *slot_of;                       /* [n] */
   int64_t *scratch;
   size_t scratch_room;
@@ -96,7 +97,7 @@ static uint32_t lin_intern(struct lin_run *run, struct lin_states *s, const int6
     s->room = s->room ? 2 * s->room : 64;
   }
   size_t at = s->start[s->n];
-  if (at + count > s->word_room) {
+  if (at + count > s->word_room || !s->word) {
     size_t room = 2 * (at + count) + 64;
     /* `words` may live in the scratch area, never in s->word: growing is safe */
     if (!lin_grow(run, (void **)&s->word, at, room, sizeof *s->word)) return LIN_NO;
@@ -240,7 +241,52 @@ static void lin_close(struct lin_search *s, uint32_t slot) {
   for (uint32_t i = 0; i < s->sets * 64; i++) lin_clear(s->alike[i], slot);
 }
 
+/* In a queue of distinct values the gets are known: a value taken later is not put before one taken earlier. */
+static bool lin_in_turn(const struct lin_search *s, const uint64_t *config, uint32_t slot) {
+  uint32_t op = s->open[slot], lo = s->take_lo[op];
+  if (lo == 0) return true;
+  if (s->take_next[s->gap] < lo) return false;
+  for (uint32_t w = 0; w < s->sets; w++)
+    for (uint64_t left = s->used[w] & ~config[1 + w]; left; left &= left - 1) {
+      uint32_t other = s->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
+      if (other != op && s->take_hi[other] < lo) return false;
+    }
+  return true;
+}
+
+/* Fills in when the value of each put is taken; leaves NULL if values repeat. */
+static void lin_know_gets(struct lin_search *s) {
+  struct lin_problem *p = s->p;
+  struct lin_run *run = p->run;
+  struct lin_table t;
+  struct lf_lin_result before = *run->result;
+  run->result->core = run->result->rule = NULL;
+  int built = lin_table_build(p, &t);
+  free(run->result->core), free(run->result->rule);
+  uint64_t peak = run->result->peak_bytes;
+  *run->result = before;
+  run->result->peak_bytes = peak;
+  if (built != LIN_ACCEPT) return;
+  uint32_t *lo = lin_alloc(run, p->n, sizeof *lo), *hi = lin_alloc(run, p->n, sizeof *hi);
+  uint32_t *next = lin_alloc(run, p->events + 1, sizeof *next);
+  if (run->stopped) return;
+  memset(lo, 0, p->n * sizeof *lo);
+  memset(hi, 0xff, p->n * sizeof *hi);
+  for (uint32_t i = 0; i < t.m; i++) {
+    lo[t.values[i].put] = t.values[i].get == LIN_NO ? t.taken_from : t.values[i].get_lo;
+    if (t.values[i].get != LIN_NO) hi[t.values[i].put] = t.values[i].get_hi;
+  }
+  /* next[g]: the earliest end of a get whose put is called after gap g */
+  next[p->events] = LIN_NO;
+  for (uint32_t r = p->events; r--;) {
+    uint32_t ahead = r + 1 < p->events && !(p->event[r + 1] & 1) ? hi[p->event[r + 1] >> 1] : LIN_NO;
+    next[r] = lin_min(next[r + 1], ahead);
+  }
+  s->take_lo = lo, s->take_hi = hi, s->take_next = next;
+}
+
 static bool lin_may_go(const struct lin_search *s, const uint64_t *config, uint32_t slot) {
+  if (s->take_lo && !lin_in_turn(s, config, slot)) return false;
   for (uint32_t w = 0; w < s->sets; w++) if (s->alike[slot][w] & ~config[1 + w]) return false;
   uint32_t b = s->p->before ? s->p->before[s->open[slot]] : LIN_NO;
   return b == LIN_NO || s->slot_of[b] == LIN_NO || lin_bit(config + 1, s->slot_of[b]);
@@ -403,6 +449,7 @@ int lin_search(struct lin_problem *p) {
     uint32_t count = lin_spec_initial(run->spec, words);
     config[0] = lin_intern(run, &s->states, words, count);
   }
+  if (run->spec->kind == LF_LIN_QUEUE) lin_know_gets(s);
   if (run->stopped || lin_configs_add(s, &s->frontier, config) < 0) return LIN_UNDECIDED;
   uint32_t cut = 0, open = 0;
   bool placing = p->skip && p->before;

@@ -224,6 +224,11 @@ static bool lin_pick(struct lin_shrink *s, const uint32_t *index, uint32_t n, co
   return lin_form_units(s, LIN_BY_VALUE);
 }
 
+static int lin_by_index(const void *a, const void *b) {
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  return (x > y) - (x < y);
+}
+
 /* Starts with the operations that a rule named and all others of their values; widens the window of time
  * around them until what is inside is wrong by itself. */
 static bool lin_first_candidate(struct lin_shrink *s, const uint32_t *index, uint32_t n) {
@@ -235,16 +240,21 @@ static bool lin_first_candidate(struct lin_shrink *s, const uint32_t *index, uin
     free(wanted);
     return false;
   }
-  for (uint32_t i = 0, k = 0; i < n; i++) {
-    bool named = index[i] == r->break_op;
-    for (k = 0; k < r->core_count && !named && r->core_count < 4096; k++) named = r->core[k] == index[i];
-    named |= r->core_count >= 4096;
+  uint32_t *core = malloc((r->core_count + 1) * sizeof *core), named_n = r->core_count;
+  if (core) {
+    memcpy(core, r->core, named_n * sizeof *core);
+    core[named_n++] = r->break_op;
+    qsort(core, named_n, sizeof *core, lin_by_index);
+  }
+  for (uint32_t i = 0; core && i < n; i++) {
+    bool named = bsearch(&index[i], core, named_n, sizeof *core, lin_by_index) != NULL;
     if (!named) continue;
     if (s->unit[i] != LIN_NO) unit_wanted[s->unit[i]] = 1;
     if (ops[index[i]].call < lo) lo = ops[index[i]].call;
     uint64_t end = lin_pending(&ops[index[i]]) ? ops[index[i]].call : ops[index[i]].ret;
     if (end > hi) hi = end;
   }
+  free(core);
   uint64_t width = 0, all = 0;
   for (uint32_t i = 0; i < n; i++) if (ops[index[i]].call > all) all = ops[index[i]].call;
   bool wrong = false, whole = false;

@@ -287,22 +287,27 @@ int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, cons
  * the fewest of them. */
 int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, uint32_t put, int reason) {
   struct lin_run *run = p->run;
-  uint32_t *core = lin_alloc(run, 2 + 2 * (size_t)t->m, sizeof *core), count = 0, values = 0;
-  if (!core) return LIN_UNDECIDED;
+  uint32_t first = p->call[get], last = p->ret[get] - 1, n = 0, next = 0, count = 0, values = 0;
+  uint64_t *key = lin_alloc(run, t->m, sizeof *key);
+  uint32_t *item = lin_alloc(run, t->m, sizeof *item), *core = lin_alloc(run, 2 + 2 * (size_t)t->m, sizeof *core);
+  if (run->stopped) return LIN_UNDECIDED;
+  for (uint32_t i = 0; i < t->m; i++) {
+    const struct lin_value *v = &t->values[i];
+    if (v->put_hi < last && (v->get == LIN_NO ? t->taken_from : v->get_lo) > first) key[n] = v->put_hi, item[n++] = i;
+  }
+  lin_sort_pairs(run, key, item, n);
   core[count++] = get;
   core[count++] = put;
-  for (uint32_t gap = p->call[get], last = p->ret[get] - 1; gap <= last;) {
-    uint32_t best = LIN_NO, reach = gap;
-    for (uint32_t i = 0; i < t->m; i++) {
-      const struct lin_value *v = &t->values[i];
+  uint32_t best = LIN_NO, reach = first;
+  for (uint32_t gap = first; gap <= last && !run->stopped; gap = reach, values++) {
+    for (; next < n && key[next] < gap; next++) {
+      const struct lin_value *v = &t->values[item[next]];
       uint32_t until = v->get == LIN_NO ? t->taken_from : v->get_lo;
-      if (v->put_hi < gap && until > reach) best = i, reach = until;
+      if (until > reach) best = item[next], reach = until;
     }
-    if (best == LIN_NO) return LIN_UNDECIDED;
+    if (reach == gap) return LIN_UNDECIDED;
     core[count++] = t->values[best].put;
     core[count++] = t->values[best].get;
-    values++;
-    gap = reach;
   }
-  return lin_reject(p, reason, get, core, count, values == 1 ? lin_op(p, core[2])->arg : 0, values);
+  return run->stopped ? LIN_UNDECIDED : lin_reject(p, reason, get, core, count, values == 1 ? lin_op(p, core[2])->arg : 0, values);
 }
