@@ -85,10 +85,10 @@ def wrong_builds():
     ("build", "primitive", "reasons"),
     [
         ("first", "mpmc_ring", ("EMPTY", "FULL", "certainly inside")),
-        ("second", "mpmc_ring", ("twice", "EMPTY", "FULL", "two", "both")),
+        ("second", "mpmc_ring", ("twice", "EMPTY", "FULL", "two", "both", "no progress")),
         ("first", "semaphore", ("acquire",)),
         ("first", "priority_queue", ("more urgent", "get")),
-        ("first", "mutex", ("held", "acquire", "fetch_add", "does not hold it")),
+        ("first", "mutex", ("held", "acquire", "fetch_add", "does not hold it", "did not hold")),
     ],
     ids=["ring_whose_empty_lies", "ring_that_duplicates", "semaphore_below_zero", "priority_queue_that_scans", "lock_without_exclusion"],
 )  # fmt: skip

@@ -131,6 +131,12 @@ def test_files_are_private(shm_name):
         assert (SHM / f"lockfree.{shm_name}").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_handle_that_came_to_nothing_closes_no_file_of_ours():
+    """Its fields are zero, and file 0 is standard input."""
+    code = "import os, lockfree; lockfree.MPMCRing._new_handle(); os.fstat(0)"
+    subprocess.run([sys.executable, "-c", code], check=True, stdin=subprocess.DEVNULL)
+
+
 def test_participant_numbers_come_back():
     with lockfree.MPMCRing(4, 8) as ring:
         for _ in range(300):  # more than there are numbers

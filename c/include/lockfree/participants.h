@@ -77,12 +77,14 @@ LF_INLINE int lf_join(struct lf_handle *h) {
 /* Gives back what this handle held, its number, its mapping and its file. No operation of this handle may be
  * running. Safe on a handle that never came to anything. */
 LF_INLINE void lf_detach(struct lf_handle *h) {
-    if (h->segment != NULL && h->participant != 0 && h->fd >= 0) {
+    h->closed = 1;
+    if (h->segment == NULL)
+        return; /* whoever failed to map it closed its file, too; in a zeroed handle `fd` is somebody else's 0 */
+    if (h->participant != 0 && h->fd >= 0) {
         lf__recover(h, h->participant);
         lf__yield_byte(h, h->participant);
     }
     h->participant = 0;
-    h->closed = 1;
     lf_segment_unmap(h);
 }
 
