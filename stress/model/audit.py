@@ -48,7 +48,10 @@ SECONDS = 3.0
 EXTRA_MACROS = """
 #define lf_fence_acq_rel() __atomic_thread_fence(__ATOMIC_ACQ_REL)
 #define lf_fence_nothing() ((void)0)
-"""
+""" + "".join(
+    f"#ifndef lf_fetch_{op}_acq_rel\n#define lf_fetch_{op}_acq_rel(p, v) __atomic_fetch_{op}((p), (v), __ATOMIC_ACQ_REL)\n#endif\n"
+    for op in ("add", "sub", "and", "or", "xor")
+)
 
 
 @dataclass(frozen=True)
@@ -202,11 +205,25 @@ class Client:
         return self.name + (" --threads-stop" if self.threads_stop else "")
 
 
-def passing_clients(headers: Path) -> list[Client]:
-    """Those that can tell something, the quickest first."""
+def included(source: Path, headers: Path) -> set[str]:
+    """The headers of the library that a file includes, directly or not."""
+    found: set[str] = set()
+    open_ = [source]
+    while open_:
+        for name in re.findall(r'#include [<"](?:lockfree/)?(\w+\.h)[>"]', open_.pop().read_text()):
+            if name not in found and (headers / name).exists():
+                found.add(name)
+                open_.append(headers / name)
+    return found
+
+
+def passing_clients(headers: Path, wanted: set[str]) -> list[Client]:
+    """Those that can tell something about the wanted headers, the quickest first."""
     found = []
     with tempfile.TemporaryDirectory(prefix="audit-") as scratch:
         for source in sorted(CLIENTS.glob("*.c")):
+            if not included(source, headers) & wanted:
+                continue
             program = build(source, Path(scratch) / source.stem, include=[str(headers.parent)])
             for name in clients_of(program):
                 for stop in (False, True):
@@ -243,7 +260,7 @@ def try_mutant(mutant: Mutant, clients: list[Client]) -> Outcome:
 
 def try_all(mutants: list[Mutant], jobs: int) -> list[Outcome]:
     outcomes = []
-    clients = passing_clients(mutants[0].source)
+    clients = passing_clients(mutants[0].source, {mutant.header for mutant in mutants})
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for outcome in pool.map(lambda mutant: try_mutant(mutant, clients), mutants):
             outcomes.append(outcome)
@@ -266,27 +283,44 @@ def unexplained(outcomes: list[Outcome]) -> list[Mutant]:
     return [o.mutant for o in outcomes if not o.caught_by and o.mutant.key not in written.get(o.mutant.header[:-2], {})]
 
 
-def table(outcomes: list[Outcome]) -> str:
-    caught = sum(bool(o.caught_by) for o in outcomes)
-    written = reasons()
+HEAD = """# Order audit
+
+Each memory order in `c/include/lockfree` weakened by one step, one at a time, and which client of the model checker
+notices. Made by `python stress/model/audit.py`, which fails if an order is neither caught nor explained.
+
+| weakenings | caught | with a written reason |
+|---|---|---|
+| {total} | {caught} | {explained} |
+"""
+
+
+def section(header: str, outcomes: list[Outcome]) -> str:
+    written = reasons().get(header[:-2], {})
     lines = [
-        "# Order audit",
+        f"## {header}",
         "",
-        "Each memory order in `c/include/lockfree` weakened by one step, one at a time, and what the model checker says.",
-        "Made by `python stress/model/audit.py`, which also fails if an order is neither caught nor explained.",
-        "",
-        f"{len(outcomes)} weakenings: {caught} caught, {len(outcomes) - caught} with a written reason.",
-        "",
-        "| header | place | order | weakened to | caught by | what happens, or why it cannot be caught |",
-        "|---|---|---|---|---|---|",
+        "| place | order | weakened to | caught by | what happens, or why it cannot be caught |",
+        "|---|---|---|---|---|",
     ]
     for o in outcomes:
         m = o.mutant
-        place = ".".join(m.key.split(".")[:3])
-        said = o.kind or written.get(m.header[:-2], {}).get(m.key, "**unexplained**")
+        said = o.kind or written.get(m.key, "**unexplained**")
         by = f"`{o.caught_by}`" if o.caught_by else "-"
-        lines.append(f"| {m.header} | `{place}` | {m.was} | {m.becomes} | {by} | {said} |")
+        lines.append(f"| `{'.'.join(m.key.split('.')[:3])}` | {m.was} | {m.becomes} | {by} | {said} |")
     return "\n".join(lines) + "\n"
+
+
+def write_table(outcomes: list[Outcome]) -> None:
+    """Replaces the sections of the audited headers, and leaves the others."""
+    old = TABLE.read_text() if TABLE.exists() else ""
+    sections = {part.split("\n", 1)[0]: f"## {part.rstrip()}\n" for part in old.split("\n## ")[1:]}
+    for header in sorted({o.mutant.header for o in outcomes}):
+        sections[header] = section(header, [o for o in outcomes if o.mutant.header == header])
+    body = "\n".join(sections[header] for header in sorted(sections) if (INCLUDE / header).exists())
+    rows = re.findall(r"^\| `.*?\| .*? \| .*? \| (.*?) \|", body, re.MULTILINE)
+    explained = rows.count("-")
+    TABLE.parent.mkdir(exist_ok=True)
+    TABLE.write_text(HEAD.format(total=len(rows), caught=len(rows) - explained, explained=explained) + "\n" + body)
 
 
 def main() -> int:
@@ -314,9 +348,7 @@ def audit(headers: list[Path], args: argparse.Namespace) -> int:
     open_ = unexplained(outcomes)
     for m in open_:
         print(f"unexplained: {m.header}:{m.line} {m.key}")
-    if not args.header:
-        TABLE.parent.mkdir(exist_ok=True)
-        TABLE.write_text(table(outcomes))
+    write_table(outcomes)
     print(f"{len(outcomes)} weakenings, {sum(bool(o.caught_by) for o in outcomes)} caught, {len(open_)} unexplained")
     return 1 if open_ else 0
 

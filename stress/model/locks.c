@@ -91,6 +91,23 @@ LF_MODEL_CLIENT(mutex_2, .setup = mutex_setup, .threads = {mutex_section, mutex_
 LF_MODEL_CLIENT(mutex_3, .setup = mutex_setup, .threads = {mutex_section, mutex_section, mutex_section},
                 .final = three_sections);
 LF_MODEL_CLIENT(mutex_try, .setup = mutex_setup, .threads = {try_section, try_section}, .spec = &lf_model_mutex);
+/* Thread 2 finds the death, thread 3 gets the lock without having asked after anybody. */
+static void only_reaps(void) {
+    if (!lf_model_participant_alive(1))
+        lf_reap(&mutex[2].h);
+}
+static void unasked_heir(void) {
+    int status = lf_mutex_try_acquire(&mutex[3]);
+    if (status == LF_OWNER_DIED || status == LF_OK) {
+        lf_model_assert(status == LF_OWNER_DIED || guarded == 0);
+        guarded = 0;
+        lf_mutex_recover(&mutex[3]);
+        lf_mutex_release(&mutex[3]);
+    }
+}
+
+LF_MODEL_CLIENT(mutex_death_3, .setup = mutex_setup, .threads = {mortal_section, only_reaps, unasked_heir},
+                .stop_is_death = 1, .may_stop = 2);
 LF_MODEL_CLIENT(mutex_death, .setup = mutex_setup, .threads = {mortal_section, survivor_section}, .stop_is_death = 1,
                 .may_stop = 2);
 LF_MODEL_CLIENT(spinlock_2, .setup = spinlock_setup, .threads = {spinlock_section, spinlock_section},

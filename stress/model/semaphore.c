@@ -70,6 +70,42 @@ static void survivor(void) {
     lf_model_assert(lf_semaphore_release(&semaphore[2], 1) == LF_OVERFLOW);
 }
 
+/* A permit carries what was written before it was given: as a lock, and as a signal, also through others. */
+static int guarded;
+static void section(void) {
+    struct lf_semaphore *s = &semaphore[lf_model_thread()];
+    if (lf_semaphore_try_acquire(s, 1) != LF_OK)
+        return;
+    guarded++;
+    lf_model_assert(lf_semaphore_release(s, 1) == LF_OK);
+}
+static void write_and_signal(void) {
+    guarded = 1;
+    lf_model_assert(lf_semaphore_release(&semaphore[1], 1) == LF_OK);
+}
+static void await_and_read(void) {
+    if (lf_semaphore_try_acquire(&semaphore[2], 1) == LF_OK)
+        lf_model_assert(guarded == 1);
+}
+static void pass_on(void) {
+    if (lf_semaphore_try_acquire(&semaphore[3], 1) == LF_OK)
+        lf_model_assert(lf_semaphore_release(&semaphore[3], 1) == LF_OK);
+}
+
+/* The same while thread 2 is busy itself, and helps or is helped: both permits are there again in the end. */
+static void busy_survivor(void) {
+    struct lf_semaphore *s = &semaphore[2];
+    if (lf_semaphore_try_acquire(s, 1) == LF_OK)
+        lf_model_assert(lf_semaphore_release(s, 1) == LF_OK);
+    if (lf_model_participant_alive(1))
+        return;
+    lf_reap(&s->h);
+    lf_model_assert(lf_semaphore_try_acquire(s, 2) == LF_OK);
+    lf_model_assert(lf_semaphore_release(s, 2) == LF_OK);
+    lf_model_assert(lf_semaphore_release(s, 1) == LF_OVERFLOW);
+}
+static void two_of_two(void) { start(2, 2); }
+
 #define COUNTER .spec = &lf_model_semaphore
 LF_MODEL_CLIENT(sem_2, .setup = one_of_one, .threads = {take_and_give, take_and_give}, COUNTER, .initial = 1, .capacity = 1);
 LF_MODEL_CLIENT(sem_max, .setup = one_of_two, .threads = {give, give}, COUNTER, .initial = 1, .capacity = 2);
@@ -78,4 +114,8 @@ LF_MODEL_CLIENT(sem_sleep, .setup = none_of_one, .threads = {sleeping_take, give
 LF_MODEL_CLIENT(sem_sleep_2, .setup = one_of_one, .threads = {sleeping_take_and_give, sleeping_take_and_give});
 LF_MODEL_CLIENT(sem_close_sleep, .setup = none_of_one, .threads = {take_until_closed, close_it});
 LF_MODEL_CLIENT(sem_turnstile_sleep, .setup = none_of_one, .threads = {sleeping_take_and_give, sleeping_take_and_give, sleeping_release});
+LF_MODEL_CLIENT(sem_guard, .setup = one_of_one, .threads = {section, section});
+LF_MODEL_CLIENT(sem_signal, .setup = none_of_one, .threads = {write_and_signal, await_and_read});
+LF_MODEL_CLIENT(sem_passed_on, .setup = none_of_one, .threads = {write_and_signal, await_and_read, pass_on});
+LF_MODEL_CLIENT(sem_death_busy, .setup = two_of_two, .threads = {mortal, busy_survivor}, .stop_is_death = 1, .may_stop = 2);
 LF_MODEL_CLIENT(sem_death, .setup = one_of_one, .threads = {mortal, survivor}, .stop_is_death = 1, .may_stop = 2);
