@@ -3,7 +3,7 @@
  * One program per primitive: main.c, stepping.c, survivors.c and the primitive's own file, which defines kill_subject.
  *
  * One kill point
- *   1. The driver creates the object. Two survivors, processes of their own, attach and bring it to its state (arrange).
+ *   1. The driver creates the object. Two survivors, other processes, attach and bring it to its state (arrange).
  *   2. A new process, the victim, attaches through a file description of its own and takes what the operation is to
  *      give back (arm). Then it is traced: it executes exactly k instructions of the operation (act).
  *   3. It dies of SIGKILL. Or it is stopped by SIGSTOP, the survivors go on beside it (beside), and then it dies.
@@ -37,6 +37,7 @@ int kill_clock_gettime(clockid_t clock, struct timespec *now);
 #endif
 
 #define KILL_MS UINT64_C(1000000)
+#define KILL_AT_LAST (60000 * KILL_MS) /* longer than the watchdog: a wait that recovery ends long before */
 
 /* How the victim's end comes and who is the first to look: every k is tried with each that the operation allows. */
 enum kill_mode {
@@ -60,7 +61,7 @@ struct kill_operation {
     void (*beside)(void);   /* driver, while the victim is stopped; NULL: nothing */
     void (*judge)(void);    /* driver, after the victim's death */
     const void *details;    /* of the primitive's own file */
-    void (*rouse)(void);    /* driver, when the victim has fallen asleep in act, where it is killed once, too; or NULL */
+    void (*rouse)(void);    /* driver, when the victim has fallen asleep in act; it is killed there, too; or NULL */
     int bare;               /* the victim is not attached before act */
 };
 
@@ -71,6 +72,7 @@ struct kill_subject {
     struct lf_handle *handle;    /* of this very process: the first member of the primitive's own global */
     const struct lf_kind *kind;
     void (*attached)(void);      /* in each process that has attached; NULL: nothing */
+    void (*clean_up)(void);      /* driver, when a kill point has ended in a breach, and at the end; NULL: nothing */
 };
 extern const struct kill_subject kill_subject;
 
@@ -90,6 +92,7 @@ struct kill_state {
     uint64_t watchdog; /* ns without an answer that count as no progress */
 };
 extern struct kill_state kill_now;
+extern pid_t kill_driver; /* this process, or the one that forked it */
 
 /* The contract does not hold: what was expected and what was seen. Ends the kill point. */
 void kill_breach(const char *expected, const char *seen, ...) __attribute__((noreturn, format(printf, 2, 3)));
@@ -98,7 +101,7 @@ void kill_breach(const char *expected, const char *seen, ...) __attribute__((nor
 
 struct kill_trace {
     uintptr_t *at;   /* at[k]: the instruction that comes after k steps */
-    uint32_t *nth;   /* the how-manieth execution of it that is */
+    uint32_t *nth;   /* the how-manieth execution of it that is; all repetitions of a string instruction are one */
     uint64_t steps;  /* until act has returned */
     uint64_t room;
 };

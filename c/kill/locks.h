@@ -1,12 +1,11 @@
-/* locks.h: Mutex and SpinLock, killed at every instruction. The file that includes this defines `object` and LOCK(name),
- * the lock's prefix with that name.
+/* locks.h: Mutex and SpinLock, killed at every instruction. The file that includes this defines `object` and
+ * LOCK(name), the lock's prefix with that name.
  *
  * Whoever asks next after the victim's death gets the lock, and is told of the death if the victim held it. Until the
  * operation has come to its end either may be right; never may two hold it, and nobody may be told twice. */
 #ifndef LOCKFREE_KILL_LOCKS_H
 #define LOCKFREE_KILL_LOCKS_H
 
-#define AT_LAST (2000 * KILL_MS)
 
 static uint64_t until(uint64_t span) { return span == 0 ? 0 : span == LF_FOREVER ? LF_FOREVER : lf_now() + span; }
 
@@ -120,7 +119,7 @@ static void as_ever(void) {
     kill_newcomer();
     for (uint64_t n = 0; n < 6; n++) {
         struct kill_survivor *s = kill_turn(n);
-        expect(s, survivor_acquire, n % 2 ? AT_LAST : 0, LF_OK, "acquire");
+        expect(s, survivor_acquire, n % 2 ? KILL_AT_LAST : 0, LF_OK, "acquire");
         holds(s, LF_OK);
     }
 }
@@ -130,7 +129,7 @@ static void judge_next(struct kill_survivor *s, int64_t status) {
     if (status == LF_NOT_RECOVERABLE) {
         kill_newcomer();
         for (uint64_t n = 0; n < 3; n++) {
-            expect(kill_turn(n), survivor_acquire, n % 2 ? AT_LAST : 0, LF_NOT_RECOVERABLE, "acquire");
+            expect(kill_turn(n), survivor_acquire, n % 2 ? KILL_AT_LAST : 0, LF_NOT_RECOVERABLE, "acquire");
             expect(kill_turn(n), survivor_release, 0, LF_NOT_OWNER, "a release by another");
         }
         return;
@@ -148,9 +147,9 @@ static void judge(void) {
         return;
     }
     struct kill_survivor *s = kill_now.mode == KILL_NEW ? &kill_c : kill_turn(0);
-    int64_t status = ask(s, survivor_acquire, kill_now.mode == KILL_WAIT ? AT_LAST : 0);
+    int64_t status = ask(s, survivor_acquire, kill_now.mode == KILL_WAIT ? KILL_AT_LAST : 0);
     if (status == LF_TIMEDOUT && kill_now.mode != KILL_WAIT) /* death is looked for once a tick: now somebody waits */
-        status = ask(s, survivor_acquire, AT_LAST);
+        status = ask(s, survivor_acquire, KILL_AT_LAST);
     judge_next(s, status);
 }
 
@@ -200,7 +199,7 @@ static void judge_handed(void) {
     if (!kill_now.roused)
         expect(&kill_a, survivor_release, 0, LF_OK, "release");
     struct kill_survivor *s = kill_now.mode == KILL_NEW ? (kill_newcomer(), &kill_c) : kill_turn(0);
-    int64_t status = ask(s, survivor_acquire, AT_LAST);
+    int64_t status = ask(s, survivor_acquire, KILL_AT_LAST);
     if (status != LF_OK && !(kill_now.roused && status == LF_OWNER_DIED))
         kill_breach("the lock", "an acquire by %s gave %s", s->name, status_name(status));
     if (status == LF_OK && kill_now.ended)
@@ -239,16 +238,16 @@ static const struct kill_operation operations[] = {
     {"acquire-held-handed-over", KILL_DEAD_MODES, arrange, NULL, NULL, act_acquire, LF_OK, NULL, judge_handed,
      WITH(EITHER, DIED, 1), hand_over, 0},
     CALL("acquire-after-death", arrange_dead_holder, NULL, act_acquire, LF_OWNER_DIED, DIED, DIED, 0),
-    {"acquire-of-doomed", KILL_DEAD_MODES, arrange_doomed_holder, NULL, kill_end_doomed, act_acquire, LF_OWNER_DIED, NULL,
-     judge, WITH(DIED, DIED, 0), NULL, 0},
+    {"acquire-of-doomed", KILL_DEAD_MODES, arrange_doomed_holder, NULL, kill_end_doomed, act_acquire, LF_OWNER_DIED,
+     NULL, judge, WITH(DIED, DIED, 0), NULL, 0},
     CALL("release", arrange, arm_held, act_release, LF_OK, EITHER, OK, 0),
     CALL("release-unrecovered", arrange_dead_holder, arm_held, act_release, LF_OK, DIED | LOST, LOST, 0),
     CALL("recover", arrange_dead_holder, arm_held, act_recover, LF_OK, DIED, DIED, 0),
     CALL("locked", arrange, NULL, act_locked, 1, OK, OK, 1),
     SLEEPER("release-to-sleeper", act_release, EITHER, OK, 0),
     SLEEPER("detach-with-sleeper", act_detach, DIED, DIED, 0),
-    {"reap", KILL_DEAD_MODES, arrange_doomed_holder, NULL, kill_end_doomed, act_reap, 1, NULL, judge, WITH(DIED, DIED, 0),
-     NULL, 0},
+    {"reap", KILL_DEAD_MODES, arrange_doomed_holder, NULL, kill_end_doomed, act_reap, 1, NULL, judge,
+     WITH(DIED, DIED, 0), NULL, 0},
     CALL("detach-holding", arrange, arm_held, act_detach, LF_OK, DIED, DIED, 0),
     {"detach", KILL_DEAD_MODES, arrange, NULL, NULL, act_detach, LF_OK, NULL, judge, WITH(OK, OK, 0), NULL, 0},
     {"attach", KILL_DEAD_MODES, arrange, arm_attach, NULL, act_attach, LF_OK, NULL, judge, WITH(OK, OK, 0), NULL, 1},
@@ -257,6 +256,6 @@ static const struct kill_operation operations[] = {
 };
 
 const struct kill_subject kill_subject = {
-    SUBJECT, operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &KIND, NULL};
+    SUBJECT, operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &KIND, NULL, NULL};
 
 #endif

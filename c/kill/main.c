@@ -20,6 +20,7 @@ enum { EVERY = -1, ASLEEP = -2 }; /* instead of one k */
 static const char *const mode_names[KILL_MODES] = {"go-on", "wait", "new", "stopped"};
 
 struct kill_state kill_now;
+pid_t kill_driver;
 static jmp_buf point_ended;
 static pid_t victim;
 static int64_t *victim_answer;
@@ -53,9 +54,10 @@ static void print_breach(void) {
         symbol = where.dli_sname != NULL ? where.dli_sname : "";
         offset -= (uintptr_t)(where.dli_sname != NULL ? where.dli_saddr : where.dli_fbase);
     }
-    printf("{\"event\": \"breach\", \"operation\": \"%s\", \"mode\": \"%s\", \"k\": %lld, \"address\": %llu, \"object\": ",
-           kill_now.operation->name, mode_names[kill_now.mode], kill_now.asleep ? (long long)ASLEEP : (long long)kill_now.k,
-           (unsigned long long)kill_now.address);
+    long long k = kill_now.asleep ? (long long)ASLEEP : (long long)kill_now.k;
+    printf("{\"event\": \"breach\", \"operation\": \"%s\", \"mode\": \"%s\", \"k\": %lld, \"address\": %llu, "
+           "\"object\": ",
+           kill_now.operation->name, mode_names[kill_now.mode], k, (unsigned long long)kill_now.address);
     print_json_string(object);
     printf(", \"symbol\": ");
     print_json_string(symbol);
@@ -84,6 +86,8 @@ static void clear_away(void) {
     kill_end_survivor(&kill_b);
     kill_end_survivor(&kill_c);
     let_go();
+    if (kill_subject.clean_up != NULL)
+        kill_subject.clean_up();
 }
 
 static void stand_up(void) {
@@ -159,8 +163,6 @@ static int run_point(uint64_t k, const struct kill_trace *trace, uint64_t *diver
     kill_now_and_wait(victim);
     victim = 0;
     kill_now.dead = 1;
-    if (kill_now.mode == KILL_STOPPED)
-        kill_next_tick();
     operation->judge();
     step_back();
     return 0;
@@ -175,7 +177,7 @@ static uint64_t mix(uint64_t z) {
 static uint64_t distinct_instructions(const struct kill_trace *trace) {
     uint64_t n = 0;
     for (uint64_t k = 0; k < trace->steps; k++)
-        n += trace->nth[k] == 1;
+        n += trace->nth[k] == 1 && (k == 0 || trace->at[k] != trace->at[k - 1]);
     return n;
 }
 
@@ -225,8 +227,8 @@ static uint64_t run_mode(const struct kill_trace *path, const struct choice *cho
             break;
         k = k + choice->every < last ? k + choice->every : last; /* the completed call always */
     }
-    printf("{\"event\": \"summary\", \"operation\": \"%s\", \"mode\": \"%s\", \"instructions\": %llu, \"distinct\": %llu, "
-           "\"points\": %llu, \"diverged\": %llu, \"breaches\": %llu, \"seconds\": %.3f}\n",
+    printf("{\"event\": \"summary\", \"operation\": \"%s\", \"mode\": \"%s\", \"instructions\": %llu, "
+           "\"distinct\": %llu, \"points\": %llu, \"diverged\": %llu, \"breaches\": %llu, \"seconds\": %.3f}\n",
            kill_now.operation->name, mode_names[kill_now.mode], (unsigned long long)path->steps,
            (unsigned long long)distinct_instructions(path), (unsigned long long)points, (unsigned long long)diverged,
            (unsigned long long)breaches, (double)(lf_now() - start) * 1e-9);
@@ -273,10 +275,11 @@ static unsigned modes_of(const char *names) {
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "list") == 0)
         return list();
+    kill_driver = getpid();
     struct choice choice = {(uint64_t)number(argc, argv, 4, 0), (uint64_t)number(argc, argv, 5, 1),
                             (uint64_t)number(argc, argv, 7, 0), number(argc, argv, 6, EVERY)};
     victim_answer = (int64_t *)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    kill_now.watchdog = (uint64_t)number(argc, argv, 8, 5000) * KILL_MS;
+    kill_now.watchdog = (uint64_t)number(argc, argv, 8, 10000) * KILL_MS;
     long long cpu = number(argc, argv, 9, -1);
     if (cpu >= 0 && cpu < CPU_SETSIZE) { /* stepping is a conversation: fastest where both sides share a processor */
         cpu_set_t one;

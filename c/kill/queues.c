@@ -2,7 +2,6 @@
 #include "queues.h"
 
 #define WORLDS 256
-#define AT_LAST (2000 * KILL_MS) /* a wait that recovery ends long before */
 
 static struct kill_world worlds[WORLDS];
 static uint32_t n_worlds, next_id;
@@ -145,8 +144,8 @@ static const char *describe_worlds(void) {
         const struct kill_world *w = &worlds[i];
         at += (size_t)snprintf(text + at, sizeof text - at, "%s[", i ? " or " : "");
         for (uint32_t j = 0; j < w->count && at + 60 < sizeof text; j++)
-            at += (size_t)snprintf(text + at, sizeof text - at, kill_queue.levels > 1 ? "%s%u@%u" : "%s%u", j ? " " : "",
-                                   w->items[j].id, w->items[j].level);
+            at += (size_t)snprintf(text + at, sizeof text - at, kill_queue.levels > 1 ? "%s%u@%u" : "%s%u",
+                                   j ? " " : "", w->items[j].id, w->items[j].level);
         at += (size_t)snprintf(text + at, sizeof text - at, "]");
         if (!is_settled(w))
             at += (size_t)snprintf(text + at, sizeof text - at, " and in hand %u, leased %u, unfinished %u", w->hand,
@@ -200,15 +199,11 @@ static void agree(int (*agrees)(struct kill_world *, const struct kill_message *
         kill_possible(&left[i]);
 }
 
-void kill_agree_put(const struct kill_survivor *s, const struct kill_message *m) { agree(agrees_put, m, "a put", s->name); }
-void kill_agree_get(const struct kill_survivor *s, const struct kill_message *m) { agree(agrees_get, m, "a get", s->name); }
-
-static int agrees_nothing(struct kill_world *w, const struct kill_message *m) {
-    return is_settled(w) && w->count == (m->answer == LF_FULL ? kill_queue.capacity : 0);
+void kill_agree_put(const struct kill_survivor *s, const struct kill_message *m) {
+    agree(agrees_put, m, "a put", s->name);
 }
-void kill_agree_nothing(const struct kill_survivor *s, int putting) {
-    struct kill_message m = {.answer = putting ? LF_FULL : LF_EMPTY};
-    agree(agrees_nothing, &m, putting ? "a put that still waits" : "a get that still waits", s->name);
+void kill_agree_get(const struct kill_survivor *s, const struct kill_message *m) {
+    agree(agrees_get, m, "a get", s->name);
 }
 
 struct kill_message kill_next_put(uint64_t deadline) {
@@ -259,7 +254,7 @@ void kill_queue_beside(void) {
         kill_put(putter(n), 0);
         kill_get(getter(n + 1), 0);
     }
-    for (int round = 0; round < 2; round++)
+    for (int round = 0; round < 5; round++) /* every cell of the queues comes into use once more */
         fill_and_drain_without_waiting();
 }
 
@@ -275,17 +270,23 @@ static void bounds(uint32_t *least, uint32_t *most) {
     }
 }
 
+int kill_certain(int putting) {
+    uint32_t least, most;
+    bounds(&least, &most);
+    return putting ? most < kill_queue.capacity : least > 0;
+}
+
 static void fill_waiting(void) {
     uint32_t least, most;
     uint64_t n = 0;
     for (bounds(&least, &most); most < kill_queue.capacity; bounds(&least, &most))
-        kill_put(putter(n++), AT_LAST);
+        kill_put(putter(n++), KILL_AT_LAST);
 }
 static void drain_waiting(void) {
     uint32_t least, most;
     uint64_t n = 0;
     for (bounds(&least, &most); least > 0; bounds(&least, &most))
-        kill_get(getter(n++), AT_LAST);
+        kill_get(getter(n++), KILL_AT_LAST);
     while (kill_get(getter(n), 0) >= 0) /* what may or may not have come */
         n++;
 }
@@ -302,12 +303,12 @@ static void full_cycles(int cycles) {
         if (kill_queue.between != NULL)
             kill_queue.between();
         for (uint32_t n = 0; n < kill_queue.capacity; n++)
-            kill_put(putter(n), AT_LAST);
+            kill_put(putter(n), KILL_AT_LAST);
         kill_put(putter(0), 0);
         if (cycle < 2)
             size_is(kill_turn((uint64_t)cycle), kill_queue.capacity);
         for (uint32_t n = 0; n < kill_queue.capacity; n++)
-            kill_get(getter(n), AT_LAST);
+            kill_get(getter(n), KILL_AT_LAST);
         kill_get(getter(0), 0);
         if (cycle < 2)
             size_is(kill_turn((uint64_t)cycle + 1), 0);
@@ -315,9 +316,12 @@ static void full_cycles(int cycles) {
 }
 
 void kill_queue_judge(void) {
+    int waits = kill_now.mode == KILL_WAIT || (kill_now.mode == KILL_STOPPED && (kill_now.seed & 6) == 0);
     if (kill_now.mode == KILL_NEW)
         kill_newcomer();
-    if (kill_now.mode == KILL_GO_ON || kill_now.mode == KILL_NEW) {
+    if (kill_now.mode == KILL_STOPPED && waits)
+        kill_next_tick();
+    if (!waits) {
         kill_put(putter(0), 0);
         kill_get(getter(1), 0);
         fill_and_drain_without_waiting();

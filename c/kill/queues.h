@@ -2,8 +2,9 @@
  *
  * The survivors make one call at a time, so an answer is right only if one of the states that the contract allows gives
  * it. The victim's operation says which states those are (kill_possible); each answer strikes out the states that
- * cannot have given it, and none left is a breach. What may happen by itself is that an unfinished put arrives, and, once the
- * victim is dead, that recovery drops it, frees a slot in hand, or delivers a leased record again, at the tail. */
+ * cannot have given it, and none left is a breach. What may happen by itself is that an unfinished put arrives, and,
+ * once the victim is dead, that recovery drops it, frees a slot in hand, or delivers a leased record again, at the
+ * tail. */
 #ifndef LOCKFREE_KILL_QUEUES_H
 #define LOCKFREE_KILL_QUEUES_H
 
@@ -60,8 +61,8 @@ struct kill_item kill_world_take(struct kill_world *w); /* the first, or {0, 0} 
 void kill_world_cut_off(struct kill_world *w, uint32_t id, uint32_t level, uint32_t droppable);
 void kill_world_owe(struct kill_world *w, struct kill_item item);
 void kill_possible(const struct kill_world *w);
-/* Whoever has waited for this long saw all recovery done, and nothing for it to get (or no room to put). */
-void kill_agree_nothing(const struct kill_survivor *s, int putting);
+/* Will there be room for a put (or something to get) in every state, once everything of the dead has come back? */
+int kill_certain(int putting);
 
 /* ---- the survivors' calls, each held against the states ---- */
 int64_t kill_put(struct kill_survivor *s, uint64_t deadline);

@@ -302,11 +302,12 @@ static void arrange_sleeping_putter(void) {
     kill_begin_ask(&kill_a, &sleeper);
     kill_wait_asleep(&kill_a);
 }
-/* What the dead took with them, a wake as well, delays a sleeper by one slice of 20 ms. Three are allowed. */
-static int woken_by_itself(void) {
-    for (uint64_t end = lf_now() + 60 * KILL_MS; lf_now() < end && !kill_answered(&kill_a); kill_nap(500000))
+/* What the dead took with them, a wake as well, delays a sleeper by one slice of 20 ms; or there is nothing for it. */
+static int woken_by_itself(int putting) {
+    uint64_t end = lf_now() + (kill_certain(putting) ? kill_now.watchdog : 30 * KILL_MS);
+    for (; lf_now() < end && !kill_answered(&kill_a); kill_nap(500000))
         ;
-    return kill_answered(&kill_a);
+    return kill_answered(&kill_a) || kill_certain(putting);
 }
 static void sleeper_back(void (*agree)(const struct kill_survivor *, const struct kill_message *)) {
     kill_end_ask(&kill_a, &sleeper);
@@ -323,10 +324,8 @@ static void wake_getter(void) {
 static void judge_sleeping_getter(void) {
     if (kill_now.mode != KILL_STOPPED)
         after_puts();
-    if (!sleeper_is_back && (kill_now.mode == KILL_GO_ON ? kill_answered(&kill_a) : woken_by_itself()))
+    if (!sleeper_is_back && (kill_now.mode == KILL_GO_ON ? kill_answered(&kill_a) : woken_by_itself(0)))
         sleeper_back(kill_agree_get);
-    else if (!sleeper_is_back && kill_now.mode != KILL_GO_ON)
-        kill_agree_nothing(&kill_a, 0);
     if (!sleeper_is_back)
         wake_getter();
     kill_queue_judge();
@@ -342,10 +341,8 @@ static void wake_putter(void) {
 static void judge_sleeping_putter(void) {
     if (kill_now.mode != KILL_STOPPED)
         after_gets();
-    if (!sleeper_is_back && (kill_now.mode == KILL_GO_ON ? kill_answered(&kill_a) : woken_by_itself()))
+    if (!sleeper_is_back && (kill_now.mode == KILL_GO_ON ? kill_answered(&kill_a) : woken_by_itself(1)))
         sleeper_back(kill_agree_put);
-    else if (!sleeper_is_back && kill_now.mode != KILL_GO_ON)
-        kill_agree_nothing(&kill_a, 1);
     if (!sleeper_is_back)
         wake_putter();
     kill_queue_judge();
@@ -363,7 +360,8 @@ static void beside_sleeping_putter(void) {
 #define GET(name, act, answer, ...)                                                                            \
     {name, KILL_ALL_MODES, arrange, NULL, NULL, act, answer, beside_gets, judge_gets, WITH(__VA_ARGS__), NULL, 0}
 #define TAKEN(name, arm, act, outcome, ...)                                                                            \
-    {name, KILL_ALL_MODES, arrange, arm, NULL, act, LF_OK, beside_##outcome, judge_##outcome, WITH(__VA_ARGS__), NULL, 0}
+    {name, KILL_ALL_MODES, arrange, arm, NULL, act, LF_OK, beside_##outcome, judge_##outcome, WITH(__VA_ARGS__), NULL, \
+     0}
 
 static const struct kill_operation operations[] = {
     PUT("put-on-empty", act_try_put, LF_OK, .count = 1),
@@ -397,19 +395,20 @@ static const struct kill_operation operations[] = {
     TAKEN("release-of-lease", arm_peek, act_release, release, .inside = 2, .lease = LF_LEASE),
     TAKEN("requeue-of-lease", arm_peek, act_requeue, requeue, .inside = 2, .lease = LF_LEASE),
     TAKEN("requeue-of-peek", arm_peek, act_requeue, requeue, .inside = 2),
-    {"put-to-sleeper", KILL_ALL_MODES & ~(1u << KILL_NEW), arrange_sleeping_getter, arm_records, NULL, act_try_put, LF_OK,
-     beside_sleeping_getter, judge_sleeping_getter, WITH(.count = 1), NULL, 0},
+    {"put-to-sleeper", KILL_ALL_MODES & ~(1u << KILL_NEW), arrange_sleeping_getter, arm_records, NULL, act_try_put,
+     LF_OK, beside_sleeping_getter, judge_sleeping_getter, WITH(.count = 1), NULL, 0},
     {"get-to-sleeper", KILL_ALL_MODES & ~(1u << KILL_NEW), arrange_sleeping_putter, NULL, NULL, act_try_get, LF_OK,
      beside_sleeping_putter, judge_sleeping_putter, WITH(.inside = 4, .count = 1), NULL, 0},
     {"attach", KILL_ALL_MODES, arrange, arm_attach, NULL, act_attach, LF_OK, beside_nothing, judge_nothing,
      WITH(.inside = 2), NULL, 1},
     {"after-fork", KILL_ALL_MODES, arrange, NULL, NULL, act_after_fork, LF_OK, beside_nothing, judge_nothing,
      WITH(.inside = 2), NULL, 1},
-    {"detach", KILL_ALL_MODES, arrange, NULL, NULL, act_detach, LF_OK, beside_nothing, judge_nothing, WITH(.inside = 2), NULL, 0},
+    {"detach", KILL_ALL_MODES, arrange, NULL, NULL, act_detach, LF_OK, beside_nothing, judge_nothing,
+     WITH(.inside = 2), NULL, 0},
     {"detach-hands-full", KILL_ALL_MODES, arrange_recovery, arm_hands_full, NULL, act_detach, LF_OK, beside_hands_full,
      judge_hands_full, WITH(.inside = 3), NULL, 0},
-    {"reap", KILL_ALL_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, beside_hands_full, judge_hands_full, WITH(.inside = 3), NULL,
-     0},
+    {"reap", KILL_ALL_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, beside_hands_full, judge_hands_full,
+     WITH(.inside = 3), NULL, 0},
     {"attach-after-dead", KILL_ALL_MODES, arrange_dead, arm_attach, NULL, act_attach, LF_OK, beside_hands_full,
      judge_hands_full, WITH(.inside = 3), NULL, 1},
 #if LEVELS > 1

@@ -26,7 +26,8 @@ static int64_t survivor_get(struct kill_message *m) {
     uint64_t deadline = until(m->deadline);
     int64_t length;
     do
-        length = deadline == 0 ? lf_spsc_ring_try_get(&object, m->record) : lf_spsc_ring_get(&object, m->record, deadline);
+        length = deadline == 0 ? lf_spsc_ring_try_get(&object, m->record)
+                               : lf_spsc_ring_get(&object, m->record, deadline);
     while (length == LF_INTERRUPTED);
     return kill_read_record(m->record, length, &m->level);
 }
@@ -37,7 +38,9 @@ static int64_t survivor_release(struct kill_message *m) {
 
 static struct kill_survivor *holder[2];
 static uint64_t turns;
-static struct kill_survivor *who(int putting, uint64_t n) { return (void)n, holder[putting ? LF_PRODUCER : LF_CONSUMER]; }
+static struct kill_survivor *who(int putting, uint64_t n) {
+    return (void)n, holder[putting ? LF_PRODUCER : LF_CONSUMER];
+}
 static void give_role_back(enum lf_spsc_role role) {
     struct kill_message m = {.call = survivor_release, .amount = role};
     kill_ask(holder[role], &m);
@@ -252,13 +255,12 @@ static void sleeper_back(void) {
 static void judge_sleeper(void) {
     after_call(1);
     struct kill_survivor *s = holder[!details()->role];
-    for (uint64_t end = lf_now() + (kill_now.mode == KILL_WAIT ? 60 * KILL_MS : 0);
-         lf_now() < end && !kill_answered(s); kill_nap(500000))
+    int putting = details()->role == LF_CONSUMER, certain = kill_certain(putting);
+    uint64_t end = lf_now() + (kill_now.mode != KILL_WAIT ? 0 : certain ? kill_now.watchdog : 30 * KILL_MS);
+    for (; lf_now() < end && !kill_answered(s); kill_nap(500000))
         ;
-    if (kill_answered(s))
+    if (kill_answered(s) || (certain && kill_now.mode == KILL_WAIT))
         sleeper_back();
-    else if (kill_now.mode == KILL_WAIT)
-        kill_agree_nothing(s, details()->role == LF_CONSUMER);
     if (!sleeper_is_back) {
         if (details()->role == LF_PRODUCER)
             kill_put(holder[LF_PRODUCER], 0);
@@ -312,8 +314,8 @@ static const struct kill_operation operations[] = {
     CALL("get-many-until-empty", act_get_many, 2, C, 2, 4, 0, 0),
     CALL("get-claiming", act_try_get, LF_OK, C, 2, 1, 1, 0),
     CALL("release", act_release, LF_OK, C, 2, 1, 0, 0),
-    {"cancel", KILL_ALL_MODES, arrange, arm, NULL, act_cancel, LF_OK, beside_nothing, judge_nothing, WITH(P, 2, 1, 0, 0),
-     NULL, 0},
+    {"cancel", KILL_ALL_MODES, arrange, arm, NULL, act_cancel, LF_OK, beside_nothing, judge_nothing,
+     WITH(P, 2, 1, 0, 0), NULL, 0},
     SLEEPER("put-to-sleeper", act_try_put, P, 0, 1, 0, 0),
     SLEEPER("get-to-sleeper", act_try_get, C, 4, 1, 0, 0),
     {"put-claiming-from-dead", KILL_ALL_MODES, arrange_doomed, arm, kill_end_doomed, act_try_put, LF_OK, beside_call,
@@ -322,8 +324,8 @@ static const struct kill_operation operations[] = {
      judge_call, WITH(C, 2, 1, 1, 0), NULL, 0},
     {"release-role", KILL_ALL_MODES, arrange, arm, NULL, act_release_role, LF_OK, beside_nothing, judge_nothing,
      WITH(P, 2, 1, 0, 0), NULL, 0},
-    {"detach", KILL_ALL_MODES, arrange, arm, NULL, act_detach, LF_OK, beside_nothing, judge_nothing, WITH(C, 2, 1, 0, 0),
-     NULL, 0},
+    {"detach", KILL_ALL_MODES, arrange, arm, NULL, act_detach, LF_OK, beside_nothing, judge_nothing,
+     WITH(C, 2, 1, 0, 0), NULL, 0},
     {"reap", KILL_DEAD_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, NULL, judge_nothing,
      WITH(P, 2, 1, 1, 0), NULL, 0},
     {"attach", KILL_ALL_MODES, arrange, arm_attach, NULL, act_attach, LF_OK, beside_nothing, judge_nothing,
@@ -333,4 +335,5 @@ static const struct kill_operation operations[] = {
 };
 
 const struct kill_subject kill_subject = {
-    "spsc_ring", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_spsc_ring_kind, NULL};
+    "spsc_ring", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_spsc_ring_kind, NULL,
+    NULL};

@@ -68,6 +68,9 @@ static int resume(pid_t victim, enum __ptrace_request how) {
                 WIFSTOPPED(status) ? next_instruction(victim) : 0ul);
 }
 
+/* A string instruction is one for a breakpoint, and as many as its repetitions for single steps. */
+static int repeats(const struct kill_trace *trace, uint64_t k) { return k > 0 && trace->at[k] == trace->at[k - 1]; }
+
 static void count_executions(struct kill_trace *trace) {
     uint64_t places = lf_round_up_pow2(2 * trace->steps + 2);
     uintptr_t *seen = (uintptr_t *)calloc(places, sizeof *seen);
@@ -77,7 +80,7 @@ static void count_executions(struct kill_trace *trace) {
         while (seen[i] != 0 && seen[i] != trace->at[k])
             i = (i + 1) & (places - 1);
         seen[i] = trace->at[k];
-        trace->nth[k] = ++times[i];
+        trace->nth[k] = times[i] += !repeats(trace, k);
     }
     free(seen);
     free(times);
@@ -121,17 +124,19 @@ static int run_to(pid_t victim, uintptr_t at, uint64_t nth) {
  * seldom executed from the beginning, `near` seldom executed from there on and few steps before `stop`. */
 static void choose_breakpoints(const struct kill_trace *trace, uint64_t stop, uint64_t *far, uint64_t *near,
                                uint64_t *near_times) {
-    uint64_t seen = 0, best;
-    *near = stop;
-    for (uint64_t j = stop > NEARBY ? stop - NEARBY : 0; j <= stop; j++)
-        if (trace->nth[j] + stop - j < trace->nth[*near] + stop - *near)
+    uint64_t seen = 0, best, first = stop;
+    while (first > 0 && repeats(trace, first))
+        first--;
+    *near = first;
+    for (uint64_t j = first; j-- > 0 && j + NEARBY >= first;)
+        if (!repeats(trace, j) && trace->nth[j] + stop - j < trace->nth[*near] + stop - *near)
             *near = j;
     *far = *near;
     *near_times = 0;
     best = trace->nth[*near];
     for (uint64_t j = *near; j-- > 0;) {
-        seen += trace->at[j + 1] == trace->at[*near];
-        if (trace->nth[j] + seen + 2 < best) {
+        seen += trace->at[j + 1] == trace->at[*near] && !repeats(trace, j + 1);
+        if (!repeats(trace, j) && trace->nth[j] + seen + 2 < best) {
             best = trace->nth[j] + seen + 2;
             *far = j;
             *near_times = seen;
@@ -148,7 +153,7 @@ uintptr_t kill_advance(pid_t victim, uint64_t k, const struct kill_trace *trace,
         done = closed < 0 ? 0 : far;
         if (closed == 0 && near != far) {
             closed = resume(victim, PTRACE_SINGLESTEP); /* off the first one, which may be the second one, too */
-            near_times -= trace->at[far + 1] == trace->at[near];
+            near_times -= trace->at[far + 1] == trace->at[near] && !repeats(trace, far + 1);
             if (closed == 0 && near_times > 0)
                 closed = run_to(victim, trace->at[near], near_times);
             done = near;

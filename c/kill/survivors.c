@@ -156,7 +156,9 @@ void kill_newcomer(void) {
 
 void kill_attach_self(void) {
     int fd = dup(kill_subject.handle->fd);
-    if (kill_subject.handle->segment != NULL && lf_segment_attach_fd(kill_subject.handle, fd, kill_subject.kind) != LF_OK)
+    if (kill_subject.handle->segment == NULL)
+        return; /* the object is somebody else's */
+    if (lf_segment_attach_fd(kill_subject.handle, fd, kill_subject.kind) != LF_OK)
         _exit(98);
     kill_subject.handle->spins = 16; /* few, but some: two looks, then sleep */
     if (kill_subject.attached != NULL)

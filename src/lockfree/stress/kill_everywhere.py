@@ -26,9 +26,10 @@ from lockfree._include import get_include, get_kill_sources
 MODES = ("go-on", "wait", "new", "stopped")
 ASLEEP = -2
 OK, BREACH, UNKNOWN, USAGE = 0, 1, 2, 3
-WATCHDOG = 5.0
+WATCHDOG = 10.0
 COMMON = ("main", "stepping", "survivors")
 QUEUES = "queues"
+LOAD = "load"
 FLAGS = ("-std=c11", "-O2", "-g", "-fno-pie", "-no-pie", "-Wl,-z,now", "-Wall", "-Wno-missing-field-initializers")
 LONG_ONES = ("attach", "detach", "reap", "waiting", "acquire")
 
@@ -117,7 +118,7 @@ class Result:
 
 def primitives() -> list[str]:
     """Those that there is a program for."""
-    return sorted(p.stem for p in Path(get_kill_sources()).glob("*.c") if p.stem not in (*COMMON, QUEUES))
+    return sorted(p.stem for p in Path(get_kill_sources()).glob("*.c") if p.stem not in (*COMMON, QUEUES, LOAD))
 
 
 def _cache(sources: Path) -> Path:
@@ -133,10 +134,10 @@ def _cache(sources: Path) -> Path:
 
 
 def build(primitive: str, instead: Path | None = None) -> Path:
-    """The program for a primitive, compiled unless it is there; `instead`: a header in the place of its own."""
+    """The program for a primitive, or for LOAD; compiled unless it is there; `instead`: a header in another's place."""
     sources, include = Path(get_kill_sources()), Path(get_include())
     own = sources / f"{primitive}.c"
-    parts = [own, *(sources / f"{name}.c" for name in COMMON)]
+    parts = [own, *(sources / f"{name}.c" for name in COMMON if primitive != LOAD)]
     if f'"{QUEUES}.h"' in own.read_text():
         parts.append(sources / f"{QUEUES}.c")
     cc = os.environ.get("CC", "cc")
@@ -149,7 +150,7 @@ def build(primitive: str, instead: Path | None = None) -> Path:
     if target.exists():
         return target
     fresh = target.with_suffix(f".{os.getpid()}")
-    command = [cc, *options, *map(str, parts), "-o", str(fresh), "-ldl"]
+    command = [cc, *options, *map(str, parts), "-o", str(fresh), "-ldl", "-lpthread"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
@@ -181,6 +182,30 @@ def _place(program: Path, event: dict[str, object]) -> str:
             return f"{address:#x} in {' '.join(found.split())}"
         name = program.name
     return f"{address:#x} in {name} {event['symbol']}+{int(str(event['offset'])):#x}"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What came of killing at random moments while several processes work."""
+
+    primitive: str
+    rounds: int
+    killed: int
+    operations: int
+    seconds: float
+    wrong: str
+    """What did not hold; empty: everything held."""
+    seed: int
+    """Of the first round, or of the one that went wrong: as races go, the place to start from again."""
+
+
+def kill_under_load(primitive: str, rounds: int, seed: int = 0) -> Load:
+    """Random kills, in C: each round a new object, four processes at work, one to four of them killed and replaced."""
+    words = [str(build(LOAD)), primitive, str(rounds), str(seed)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        raise KillError(f"{shlex.join(words)} ended with status {done.returncode}: {done.stderr.strip()}")
+    return Load(**json.loads(done.stdout))
 
 
 @dataclass(frozen=True)
