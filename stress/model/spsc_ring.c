@@ -51,6 +51,25 @@ static void batch_consumer(void) {
         lf_model_assert(values[i] == (uint64_t)i + 1);
 }
 
+/* One record is inside, and there is room for one. If both batches come back with one, then FULL was answered
+ * after the put and before the get, EMPTY after the get and before the put: no order has that. */
+static int64_t batch_put, batch_got;
+static void one_of_two_inside(void) {
+    uint64_t value = 7;
+    start(2);
+    lf_model_assert(lf_spsc_ring_try_put(&ring[0], &value, sizeof value) == LF_OK);
+    lf_model_assert(lf_spsc_ring_release_role(&ring[0], LF_PRODUCER) == LF_OK);
+}
+static void put_two(void) {
+    const uint64_t values[2] = {8, 9};
+    batch_put = lf_spsc_ring_put_many(&ring[1], values, 8, 8, NULL, 2);
+}
+static void get_two(void) {
+    uint64_t values[2];
+    batch_got = lf_spsc_ring_get_many(&ring[2], values, 8, NULL, 2);
+}
+static void refusals_have_an_order(void) { lf_model_assert(batch_put != 1 || batch_got != 1); }
+
 static void sleeping_producer(void) {
     for (uint64_t v = 1; v <= 2; v++)
         lf_model_assert(lf_spsc_ring_put(&ring[1], &v, sizeof v, LF_FOREVER) == LF_OK);
@@ -77,5 +96,7 @@ static void mortal_producer(void) { put(1); }
 LF_MODEL_CLIENT(spsc_cap1, .setup = capacity_1, .threads = {producer, consumer}, .spec = &lf_model_fifo, .capacity = 1);
 LF_MODEL_CLIENT(spsc_cap2, .setup = capacity_2, .threads = {producer, consumer}, .spec = &lf_model_fifo, .capacity = 2);
 LF_MODEL_CLIENT(spsc_batches, .setup = capacity_2, .threads = {batch_producer, batch_consumer});
+LF_MODEL_CLIENT(spsc_batch_refusals, .setup = one_of_two_inside, .threads = {put_two, get_two},
+                .final = refusals_have_an_order);
 LF_MODEL_CLIENT(spsc_sleep, .setup = capacity_1, .threads = {sleeping_producer, sleeping_consumer});
 LF_MODEL_CLIENT(spsc_heir, .setup = capacity_2, .threads = {mortal_producer, heir}, .stop_is_death = 1, .may_stop = 2);
