@@ -29,7 +29,8 @@ void lin_align_batches(struct lin_problem *p, struct lin_table *t, const uint32_
   lin_free(p->run, owner);
 }
 
-struct lin_group { struct lin_problem *p; const struct lin_value *v; const uint32_t *item; uint32_t n; uint8_t *waiting; };
+/* What happens in one gap: values put there, of which some pass through, and gets that their batch lets come no sooner. */
+struct lin_group { struct lin_problem *p; const struct lin_value *v; const uint32_t *item; uint32_t n, gap; uint8_t *waiting; };
 
 static int64_t lin_level_of(const struct lin_group *g, uint32_t k) { return lin_op(g->p, g->v[g->item[k]].put)->arg2; }
 static bool lin_batch_ready(const struct lin_group *g, uint32_t op) {
@@ -45,13 +46,13 @@ static bool lin_put_ready(const struct lin_group *g, uint32_t k) {
   return g->waiting[put] && lin_batch_ready(g, put);
 }
 
-/* A get of a value that passes through may go when nothing put in this gap comes before it. */
+/* A get may go when nothing put in this gap comes before it. */
 static bool lin_get_ready(const struct lin_group *g, uint32_t k) {
   const struct lin_value *x = &g->v[g->item[k]];
-  if (x->put_at != x->get_at || g->waiting[x->put] || !g->waiting[x->get] || !lin_batch_ready(g, x->get)) return false;
+  if (x->get == LIN_NO || g->waiting[x->put] || !g->waiting[x->get] || !lin_batch_ready(g, x->get)) return false;
   for (uint32_t j = 0; j < g->n; j++) {
     const struct lin_value *y = &g->v[g->item[j]];
-    bool inside = !g->waiting[y->put] && (y->put_at != y->get_at || g->waiting[y->get]);
+    bool inside = !g->waiting[y->put] && (y->get == LIN_NO || y->get_at != g->gap || g->waiting[y->get]);
     if (j != k && inside && (lin_level_of(g, j) < lin_level_of(g, k) || (lin_level_of(g, j) == lin_level_of(g, k) && j < k && !g->p->run->spec->unordered))) return false;
   }
   return true;
@@ -61,9 +62,8 @@ static bool lin_emit_group(struct lin_witness *w, struct lin_group *g) {
   uint32_t left = 0;
   for (uint32_t k = 0; k < g->n; k++) {
     const struct lin_value *x = &g->v[g->item[k]];
-    g->waiting[x->put] = 1;
-    left++;
-    if (x->put_at == x->get_at) g->waiting[x->get] = 1, left++;
+    if (x->put_at == g->gap) g->waiting[x->put] = 1, left++;
+    if (x->get != LIN_NO && x->get_at == g->gap) g->waiting[x->get] = 1, left++;
   }
   for (bool moved = true; left && moved;) {
     moved = false;
@@ -73,10 +73,12 @@ static bool lin_emit_group(struct lin_witness *w, struct lin_group *g) {
       g->waiting[x->get] = 0;
       lin_emit(w, x->get, x->get_at);
     }
-    for (int through = 1; through >= 0 && !moved; through--)
+    /* first what can be taken at once, then what has to wait inside for its turn in a batch, then what stays */
+    for (int choice = 0; choice < 3 && !moved; choice++)
       for (uint32_t k = 0; k < g->n && !moved; k++) {
         const struct lin_value *x = &g->v[g->item[k]];
-        if ((x->put_at == x->get_at) != through || !(moved = lin_put_ready(g, k))) continue;
+        bool through = x->put_at == x->get_at && x->get != LIN_NO;
+        if (choice != (through ? !lin_batch_ready(g, x->get) : 2) || !(moved = lin_put_ready(g, k))) continue;
         g->waiting[x->put] = 0;
         lin_emit(w, x->put, x->put_at);
       }
@@ -85,21 +87,46 @@ static bool lin_emit_group(struct lin_witness *w, struct lin_group *g) {
   return !left;
 }
 
+/* Gets of values inside that come after one in their batch that passes through in the same gap. */
+bool *lin_late_gets(struct lin_problem *p, const struct lin_table *t) {
+  struct lin_run *run = p->run;
+  bool *late = lin_alloc(run, t->m, sizeof *late);
+  uint32_t *owner = lin_alloc(run, p->n, sizeof *owner);
+  if (run->stopped) return NULL;
+  memset(late, 0, t->m * sizeof *late);
+  memset(owner, 0xff, p->n * sizeof *owner);
+  for (uint32_t i = 0; i < t->m; i++) if (t->values[i].get != LIN_NO) owner[t->values[i].get] = i;
+  for (uint32_t i = 0; i < t->m; i++) {
+    const struct lin_value *x = &t->values[i];
+    if (x->get == LIN_NO || x->put_at == x->get_at) continue;
+    for (uint32_t b = p->before[x->get]; b != LIN_NO && !late[i]; b = p->before[b]) {
+      const struct lin_value *y = owner[b] == LIN_NO ? NULL : &t->values[owner[b]];
+      late[i] = y && y->get_at == x->get_at && y->put_at == y->get_at;
+    }
+  }
+  lin_free(run, owner);
+  return late;
+}
+
 /* Gap by gap, puts and what passes through in an order that priorities and batches allow. */
-bool lin_emit_batched(struct lin_witness *w, const struct lin_table *t, const uint32_t *order) {
+bool lin_emit_batched(struct lin_witness *w, const struct lin_table *t, const uint32_t *order, const bool *late) {
   struct lin_problem *p = w->p;
   struct lin_run *run = p->run;
-  uint64_t *key = lin_alloc(run, t->m, sizeof *key);
-  uint32_t *item = lin_alloc(run, t->m, sizeof *item);
+  uint32_t n = 0;
+  uint64_t *key = lin_alloc(run, 2 * (size_t)t->m, sizeof *key);
+  uint32_t *item = lin_alloc(run, 2 * (size_t)t->m, sizeof *item);
   uint8_t *waiting = lin_alloc(run, p->n, 1);
   if (run->stopped) return false;
   memset(waiting, 0, p->n);
-  for (uint32_t k = 0; k < t->m; k++) item[k] = order[k], key[k] = t->values[order[k]].put_at;
-  lin_sort_pairs(run, key, item, t->m);
+  for (uint32_t k = 0; k < t->m; k++) {
+    item[n] = order[k], key[n++] = t->values[order[k]].put_at;
+    if (late[order[k]]) item[n] = order[k], key[n++] = t->values[order[k]].get_at;
+  }
+  lin_sort_pairs(run, key, item, n);
   bool ok = !run->stopped;
-  for (uint32_t from = 0, to; ok && from < t->m; from = to) {
-    for (to = from; to < t->m && key[to] == key[from];) to++;
-    struct lin_group g = {p, t->values, item + from, to - from, waiting};
+  for (uint32_t from = 0, to; ok && from < n; from = to) {
+    for (to = from; to < n && key[to] == key[from];) to++;
+    struct lin_group g = {p, t->values, item + from, to - from, (uint32_t)key[from], waiting};
     ok = to - from <= 512 && lin_emit_group(w, &g);
   }
   lin_free(run, waiting);

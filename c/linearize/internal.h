@@ -128,7 +128,8 @@ void lin_align_batches(struct lin_problem *p, struct lin_table *t, const uint32_
 void lin_tighten_batches(struct lin_problem *p, struct lin_table *t);
 uint32_t lin_batch_first_get(struct lin_problem *p, const struct lin_value *v, const uint32_t *owner,
                              const struct lin_value *x);
-bool lin_emit_batched(struct lin_witness *w, const struct lin_table *t, const uint32_t *order);
+bool *lin_late_gets(struct lin_problem *p, const struct lin_table *t);
+bool lin_emit_batched(struct lin_witness *w, const struct lin_table *t, const uint32_t *order, const bool *late);
 
 /* the decision procedures; each answers LIN_ACCEPT, LIN_REJECT (result filled) or LIN_UNDECIDED */
 int lin_decide_queue(struct lin_problem *p);

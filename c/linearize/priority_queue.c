@@ -34,12 +34,23 @@ static int lin_reject_less_urgent(struct lin_problem *p, struct lin_table *t, ui
   return lin_reject_not_empty(p, &urgent, v->get, v->put, LF_LIN_LESS_URGENT);
 }
 
+/* Where the gets before this one in its batch were placed, in the levels that are done. The order chosen there need not
+ * be forced, so what rests on it can make a history right but never wrong. */
+static uint32_t lin_batch_placed(struct lin_problem *p, const struct lin_value *v, const uint32_t *owner, uint32_t done,
+                                 const struct lin_value *x) {
+  uint32_t lo = x->get_lo;
+  for (uint32_t b = p->before[x->get]; b != LIN_NO; b = p->before[b])
+    if (owner[b] < done && v[owner[b]].get == b) lo = lin_max(lo, v[owner[b]].get_at);
+  return lin_min(lo, x->get_hi);
+}
+
 static int lin_level(struct lin_problem *p, struct lin_table *t, struct lin_cover *cover, uint32_t from, uint32_t to,
-                     uint32_t *loose, uint32_t *order, const uint32_t *owner) {
+                     uint32_t *loose, uint32_t *order, const uint32_t *owner, bool placed) {
   struct lin_value *v = t->values;
   for (uint32_t i = from; i < to; i++) {
     if (v[i].get == LIN_NO) continue;
     if (owner) v[i].get_lo = lin_min(lin_batch_first_get(p, v, owner, &v[i]), v[i].get_hi);
+    if (placed) v[i].get_lo = lin_batch_placed(p, v, owner, from, &v[i]);
     uint32_t lo = lin_next_free(cover, v[i].get_lo), hi = lin_prev_free(cover, v[i].get_hi);
     if (lo > v[i].get_hi) return lin_reject_less_urgent(p, t, from, &v[i]);
     v[i].get_lo = lo;
@@ -76,7 +87,7 @@ static bool lin_by_priority(struct lin_problem *p, struct lin_table *t) {
   return !run->stopped;
 }
 
-int lin_decide_priority_queue(struct lin_problem *p) {
+static int lin_try_priority_queue(struct lin_problem *p, bool placed) {
   struct lin_run *run = p->run;
   struct lin_table t;
   int answer = lin_table_build(p, &t);
@@ -89,14 +100,17 @@ int lin_decide_priority_queue(struct lin_problem *p) {
   uint32_t *owner = p->before ? lin_alloc(run, p->n, sizeof *owner) : NULL;
   if (run->stopped) return LIN_UNDECIDED;
   if (owner) memset(owner, 0xff, p->n * sizeof *owner);
-  for (uint32_t i = 0; owner && i < t.m; i++) owner[t.values[i].put] = i;
+  for (uint32_t i = 0; owner && i < t.m; i++) {
+    owner[t.values[i].put] = i;
+    if (t.values[i].get != LIN_NO) owner[t.values[i].get] = i;
+  }
   for (uint32_t g = 0; g <= gaps; g++) cover.prev[g] = g;
   for (uint32_t g = 0; g < gaps; g++) cover.next[g] = g;
   for (uint32_t from = 0, to; from < t.m; from = to) {
     int64_t level = lin_op(p, t.values[from].put)->arg2;
     for (to = from; to < t.m && lin_op(p, t.values[to].put)->arg2 == level;) to++;
     uint32_t lent = loose;
-    answer = lin_level(p, &t, &cover, from, to, &loose, order + from, owner);
+    answer = lin_level(p, &t, &cover, from, to, &loose, order + from, owner, placed);
     /* a rejection is sound only while no pending get has been handed to a particular value */
     if (answer != LIN_ACCEPT) return answer == LIN_REJECT && !lent ? LIN_REJECT : LIN_UNDECIDED;
     if (!run->spec->unordered) lin_squeeze(t.values, order + from, to - from);
@@ -107,4 +121,10 @@ int lin_decide_priority_queue(struct lin_problem *p) {
   const uint32_t *last_free = lin_last_free(p, &t);
   if (!last_free) return LIN_UNDECIDED;
   return lin_pass_through(p, &t, order, last_free, run->spec->unordered ? LIN_BY_TAKING : LIN_IN_LINE) ? LIN_ACCEPT : LIN_UNDECIDED;
+}
+
+int lin_decide_priority_queue(struct lin_problem *p) {
+  int answer = lin_try_priority_queue(p, false);
+  if (answer != LIN_UNDECIDED || !p->before || p->run->spec->unordered || p->run->stopped) return answer;
+  return lin_try_priority_queue(p, true) == LIN_ACCEPT ? LIN_ACCEPT : LIN_UNDECIDED;
 }

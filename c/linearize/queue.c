@@ -88,9 +88,10 @@ bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t
   struct lin_run *run = p->run;
   struct lin_witness w = {0};
   if (!lin_witness_init(&w, p)) return false;
+  bool *late = p->before && run->spec->kind == LF_LIN_PRIORITY_QUEUE ? lin_late_gets(p, t) : NULL;
   for (uint32_t k = 0; k < t->m; k++) {
     const struct lin_value *x = &t->values[order[how == LIN_NESTED ? t->m - 1 - k : k]];
-    if (x->get != LIN_NO && x->put_at < x->get_at) lin_emit(&w, x->get, x->get_at);
+    if (x->get != LIN_NO && x->put_at < x->get_at && !(late && late[x - t->values])) lin_emit(&w, x->get, x->get_at);
   }
   bool holds = true;
   for (uint32_t i = 0; i < t->empties && holds; i++) {
@@ -98,7 +99,7 @@ bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t
     holds = gap != LIN_NO && gap >= p->call[get];
     lin_emit(&w, get, gap);
   }
-  if (p->before && run->spec->kind == LF_LIN_PRIORITY_QUEUE) holds = holds && lin_emit_batched(&w, t, order);
+  if (late) holds = holds && lin_emit_batched(&w, t, order, late);
   else lin_emit_puts(&w, t, order);
   holds = holds && lin_witness_sort(&w);
   uint32_t *tie = NULL;
