@@ -60,7 +60,7 @@ struct lf_stress_client {
     uint32_t total_weight;
 };
 
-enum { LF_STRESS_ROOM = 64 /* records that one call may need */, LF_STRESS_MAX_BATCH = 32, LF_STRESS_HELPER_SHIFT = 16 };
+enum { LF_STRESS_ROOM = 64 /* records that one call may need */, LF_STRESS_MAX_BATCH = 32, LF_STRESS_HELPER_SHIFT = 16, LF_STRESS_LEVELS = 256 };
 
 static uint64_t lf_stress_now(void) { return lf_now(); }
 static const char *lf_stress_compiler(void) {
@@ -322,12 +322,23 @@ static void lf_stress_mend(struct lf_stress_log *log) {
         log->records[first].ret = stamp;
 }
 
-/* Copies all records but the puts that were refused; how many. */
+/* Copies all records but the puts that were refused; how many. With levels, the gets of a batch become gets of their
+ * own, each of another client. */
 static uint64_t lf_stress_without_full(const struct lf_history_op *from, uint64_t count, struct lf_history_op *to) {
     uint64_t kept = 0;
-    for (uint64_t i = 0; i < count; i++)
-        if (from[i].op != LF_OP_PUT || !(from[i].flags & LF_HISTORY_FAILED))
-            to[kept++] = from[i];
+    uint32_t place = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        const struct lf_history_op *o = &from[i];
+        if (o->op == LF_OP_PUT && (o->flags & LF_HISTORY_FAILED))
+            continue;
+        place = o->batch != 0 && i > 0 && from[i - 1].batch == o->batch ? place + 1 : 0;
+        to[kept] = *o;
+        if (o->op == LF_OP_GET && o->batch != 0 && (o->flags & LF_HISTORY_PAIR)) {
+            to[kept].client |= (LF_STRESS_LEVELS + place) << LF_STRESS_HELPER_SHIFT;
+            to[kept].batch = 0;
+        }
+        kept++;
+    }
     return kept;
 }
 

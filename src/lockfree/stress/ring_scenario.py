@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lockfree.linearizability import History
+from lockfree.stress.aftermath import Aftermath
 from lockfree.stress.arena import Arena
 from lockfree.stress.recorder import Client
 from lockfree.stress.scenario import Claim, Round, Scenario
@@ -61,8 +62,11 @@ class RecordScenario(Scenario):
         if self._comes_back(about):
             return [Claim("priority-queue,ties=any", arena.history_without_full(), "in whatever order")]
         # The engine refutes a wrong FULL, and more records inside than fit, before anything else. What it may leave
-        # undecided is an order in which every batch fits at every instant: then the order alone must be right.
+        # undecided is an order that suits every batch at every instant: then the order alone must be right, with
+        # the gets of a batch from several levels in any order.
         kind, bounded = self.specs(about)
+        if about.kills:
+            return [after_kills(arena, bounded, kind)]
         return [Claim(bounded, arena.history(), weaker=lambda: Claim(kind, arena.history_without_full()))]
 
     def specs(self, about: Round) -> tuple[str, str]:
@@ -75,6 +79,18 @@ class RecordScenario(Scenario):
     @staticmethod
     def _comes_back(about: Round) -> bool:
         return bool(about.kills) and about.settings["mix"] == "leasing"
+
+
+def after_kills(arena: Arena, spec: str, weaker: str) -> Claim:
+    """The claim where the open calls of the dead are explained by what was missing in the end."""
+    aftermath = Aftermath(arena)
+    first, *others = aftermath.ways()
+
+    def at_least() -> Claim:
+        loose, *more = aftermath.ways(loose=True)
+        return Claim(weaker, loose(), others=tuple(more))
+
+    return Claim(spec, first(), others=tuple(others), weaker=at_least)
 
 
 def lost(history: History) -> str:

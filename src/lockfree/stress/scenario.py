@@ -57,6 +57,8 @@ class Claim:
     what: str = ""
     weaker: Callable[[], "Claim"] | None = None
     """What must hold at least, where the claim itself stays undecided within its limits."""
+    others: tuple[Callable[[], History], ...] = ()
+    """Other histories that may have been; one that satisfies the specification is enough."""
 
 
 class Scenario:

@@ -131,7 +131,6 @@ class Actor:
 
 class PriorityQueueScenario(RecordScenario):
     name = "priority_queue"
-    operations_with_kills = 2_500
     starts = (0, 0, 2**31 - 3, 2**32 - 9, 2**36 - 5, 2**64 - 11)
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from lockfree._native.stress import lib
 from lockfree.spsc_ring import SPSCRing
 from lockfree.stress.arena import Arena
 from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
-from lockfree.stress.ring_scenario import CAPACITIES, RECORD_SIZES
+from lockfree.stress.ring_scenario import CAPACITIES, RECORD_SIZES, after_kills
 from lockfree.stress.scenario import Claim, Round, Scenario
 
 STARTS = (0, 0, 2**32 - 9, 2**64 - 11)
@@ -177,6 +177,8 @@ class SPSCRingScenario(Scenario):
             actor.try_get()
 
     def claims(self, about: Round, arena: Arena) -> list[Claim]:
+        if about.kills:
+            return [after_kills(arena, f"bounded-queue:{about.settings['capacity']}", "queue")]
         exact, history = f"bounded-queue:{about.settings['capacity']}", arena.history()
         return [Claim(exact, history, weaker=lambda: Claim(f"{exact},full=in-hand", history))]
 
