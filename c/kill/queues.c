@@ -291,6 +291,18 @@ static void drain_waiting(void) {
         n++;
 }
 
+/* Whoever would have to wait finds everything of the dead come back first. */
+static void settle(void) {
+    int settled = 1;
+    for (uint32_t i = 0; i < n_worlds; i++)
+        settled &= is_settled(&worlds[i]);
+    if (settled)
+        return;
+    kill_next_tick();
+    while (kill_get(getter(0), KILL_MS) >= 0)
+        ;
+}
+
 static void size_is(struct kill_survivor *s, uint32_t expected) {
     struct kill_message m = {.call = kill_queue.size};
     if (kill_ask(s, &m) != expected)
@@ -335,5 +347,6 @@ void kill_queue_judge(void) {
     }
     kill_newcomer();
     drain_waiting();
+    settle();
     full_cycles(18 / (int)kill_queue.capacity + 2); /* every cell of the queues comes into use once more */
 }

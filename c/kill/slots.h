@@ -1,7 +1,8 @@
 /* slots.h: the operations of the queues whose records live in slots, MPMC ring and priority queue.
  *
  * The file that includes this defines CAPACITY, RECORD_SIZE, LEVELS, BATCH_SHOWS_AT_ITS_END, `object` and the calls
- * create, reserve, slot_of, commit, release, cancel, requeue, peek, put, get, put_many, get_many and size on it. */
+ * create, reserve, slot_of, commit, release, cancel, requeue, peek, put, get, put_many, get_many, shut_down and size
+ * on it. */
 #ifndef LOCKFREE_KILL_SLOTS_H
 #define LOCKFREE_KILL_SLOTS_H
 
@@ -36,6 +37,7 @@ struct details {
     uint32_t count; /* of the records in the victim's call */
     uint32_t level; /* of the first of them; the next ones are one level less urgent each */
     uint32_t lease; /* 0 or LF_LEASE: how it takes */
+    uint32_t cut_off; /* percent of a call after which another process was cut off */
     uint32_t stale; /* the most urgent level has been emptied, and nobody has noticed yet */
 };
 static const struct details *details(void) { return (const struct details *)kill_now.operation->details; }
@@ -239,6 +241,69 @@ static void arrange_doomed(void) {
     kill_start_doomed(arm_hands_full);
 }
 
+/* Another process, cut off within its call, whose death comes when the victim stands ready to recover. */
+static void doomed_put(void) { act_try_put(); }
+static void doomed_get(void) { act_try_get(); }
+static uint64_t steps_of_doomed; /* one operation in the life of this program */
+static void arrange_cut_off(void (*call)(void)) {
+    arm_records();
+    if (steps_of_doomed == 0) {
+        arrange_recovery();
+        steps_of_doomed = kill_count_steps(call);
+        kill_detach_survivor(&kill_a);
+        kill_detach_survivor(&kill_b);
+        lf_detach(&object.h);
+    }
+    arrange_recovery();
+    kill_start_cut_off(call, steps_of_doomed, details()->cut_off);
+}
+static void arrange_cut_off_put(void) { arrange_cut_off(doomed_put); }
+static void arrange_cut_off_get(void) { arrange_cut_off(doomed_get); }
+static void after_cut_off_put(void) {
+    struct kill_world w = kill_world_of(details()->inside), cut_off = w;
+    kill_world_cut_off(&cut_off, KILL_VICTIMS, level_of_victims(0), 1);
+    possible_unless_ended(&cut_off);
+    kill_possible(&w);
+    kill_world_put(&w, KILL_VICTIMS, level_of_victims(0));
+    kill_possible(&w);
+}
+static void after_cut_off_get(void) {
+    struct kill_world w = kill_world_of(details()->inside);
+    kill_possible(&w);
+    kill_world_take(&w);
+    kill_possible(&w);
+    w.hand = 1;
+    possible_unless_ended(&w);
+}
+OUTCOME(cut_off_put)
+OUTCOME(cut_off_get)
+
+/* ---- killed, or stopped, while it ends the object ---- */
+
+static int64_t act_shutdown(void) { return shut_down(), LF_OK; }
+static int closed_for_everybody(void) {
+    struct kill_message m = kill_next_put(0), get = {.call = survivor_get, .deadline = KILL_AT_LAST};
+    kill_ask(&kill_a, &m);
+    if (m.answer != LF_CLOSED) {
+        if (kill_now.ended)
+            kill_breach("CLOSED", "a put was answered %lld", (long long)m.answer);
+        kill_agree_put(&kill_a, &m);
+        return 0;
+    }
+    kill_newcomer();
+    for (uint64_t n = 0; n < 3; n++) {
+        get.deadline = n % 2 ? KILL_AT_LAST : 0;
+        if (kill_ask(kill_turn(n), &get) != LF_CLOSED)
+            kill_breach("CLOSED, since it is for A", "a get was answered %lld", (long long)get.answer);
+    }
+    return 1;
+}
+static void judge_shutdown(void) {
+    after_nothing();
+    if (!closed_for_everybody())
+        kill_queue_judge();
+}
+
 /* ---- with the victim asleep, and woken by B ---- */
 
 static struct kill_item arrived; /* or taken out to make room */
@@ -363,6 +428,10 @@ static void beside_sleeping_putter(void) {
     {name, KILL_ALL_MODES, arrange, arm, NULL, act, LF_OK, beside_##outcome, judge_##outcome, WITH(__VA_ARGS__), NULL, \
      0}
 
+#define CUT_OFF(name, arrange, outcome, percent)                                                                       \
+    {name, 1u << KILL_GO_ON | 1u << KILL_STOPPED, arrange, NULL, kill_end_doomed, act_reap, 1, beside_##outcome,       \
+     judge_##outcome, WITH(.inside = 2, .count = 1, .cut_off = percent), NULL, 0}
+
 static const struct kill_operation operations[] = {
     PUT("put-on-empty", act_try_put, LF_OK, .count = 1),
     PUT("put-on-half", act_try_put, LF_OK, .inside = 2, .count = 1),
@@ -409,6 +478,16 @@ static const struct kill_operation operations[] = {
      judge_hands_full, WITH(.inside = 3), NULL, 0},
     {"reap", KILL_ALL_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, beside_hands_full, judge_hands_full,
      WITH(.inside = 3), NULL, 0},
+    CUT_OFF("reap-of-cut-off-put-30", arrange_cut_off_put, cut_off_put, 30),
+    CUT_OFF("reap-of-cut-off-put-50", arrange_cut_off_put, cut_off_put, 50),
+    CUT_OFF("reap-of-cut-off-put-70", arrange_cut_off_put, cut_off_put, 70),
+    CUT_OFF("reap-of-cut-off-put-85", arrange_cut_off_put, cut_off_put, 85),
+    CUT_OFF("reap-of-cut-off-get-30", arrange_cut_off_get, cut_off_get, 30),
+    CUT_OFF("reap-of-cut-off-get-50", arrange_cut_off_get, cut_off_get, 50),
+    CUT_OFF("reap-of-cut-off-get-70", arrange_cut_off_get, cut_off_get, 70),
+    CUT_OFF("reap-of-cut-off-get-85", arrange_cut_off_get, cut_off_get, 85),
+    {"shutdown", 1u << KILL_GO_ON, arrange, NULL, NULL, act_shutdown, LF_OK, NULL, judge_shutdown,
+     WITH(.inside = 2), NULL, 0},
     {"attach-after-dead", KILL_ALL_MODES, arrange_dead, arm_attach, NULL, act_attach, LF_OK, beside_hands_full,
      judge_hands_full, WITH(.inside = 3), NULL, 1},
 #if LEVELS > 1

@@ -156,7 +156,12 @@ static void beside_role(int may_have_none, int takes_effect) {
         struct kill_message get = {.call = survivor_get};
         m = get;
     }
-    kill_ask(holder[role], &m);
+    struct kill_message again = m;
+    if (kill_ask(holder[role], &m) == LF_ROLE_TAKEN)
+        kill_ask(holder[role], &again);
+    if (m.answer == LF_ROLE_TAKEN && again.answer != LF_ROLE_TAKEN)
+        kill_breach("ROLE_TAKEN again, since its holder lives", "%s was answered %lld", holder[role]->name,
+                    (long long)again.answer);
     if (m.answer != LF_ROLE_TAKEN) {
         if (!may_have_none)
             kill_breach("ROLE_TAKEN, since its holder lives", "%s was answered %lld", holder[role]->name,

@@ -12,6 +12,15 @@
 #define LONGEST 4000000u /* instructions in one window: more is a loop without an end */
 #define NEARBY 24u       /* single steps at most after a breakpoint that saves some */
 
+void kill_open_window(void) {
+    ptrace(PTRACE_TRACEME, 0, 0, 0);
+    __asm__ volatile("int3" ::: "memory"); /* SIGTRAP */
+}
+void kill_close_window(void) {
+    __asm__ volatile("ud2" ::: "memory"); /* SIGILL */
+    _exit(0);
+}
+
 pid_t kill_spawn_victim(const struct kill_operation *operation, int64_t *answer) {
     pid_t victim = fork();
     if (victim < 0)
@@ -23,11 +32,9 @@ pid_t kill_spawn_victim(const struct kill_operation *operation, int64_t *answer)
         kill_stop_the_clock();
         if (operation->arm != NULL)
             operation->arm();
-        ptrace(PTRACE_TRACEME, 0, 0, 0);
-        __asm__ volatile("int3" ::: "memory"); /* the window opens: SIGTRAP */
+        kill_open_window();
         *answer = operation->act();
-        __asm__ volatile("ud2" ::: "memory"); /* the window closes: SIGILL */
-        _exit(0);
+        kill_close_window();
     }
     int status;
     if (waitpid(victim, &status, 0) != victim || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
@@ -66,6 +73,13 @@ static int resume(pid_t victim, enum __ptrace_request how) {
         return 1;
     kill_breach("an operation that comes to its end", "the victim's status %#x at %#lx", (unsigned)status,
                 WIFSTOPPED(status) ? next_instruction(victim) : 0ul);
+}
+
+uint64_t kill_step(pid_t victim, uint64_t most) {
+    uint64_t steps = 0;
+    while (steps < most && !resume(victim, PTRACE_SINGLESTEP))
+        steps++;
+    return steps;
 }
 
 /* A string instruction is one for a breakpoint, and as many as its repetitions for single steps. */

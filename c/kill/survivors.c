@@ -181,6 +181,33 @@ void kill_start_doomed(void (*f)(void)) {
         kill_breach("a process that gets ready to die", "status %#x", (unsigned)status);
 }
 
+static void start_traced(void (*f)(void)) {
+    int status;
+    doomed = fork();
+    if (doomed == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        kill_attach_self();
+        kill_stop_the_clock();
+        kill_open_window();
+        f();
+        kill_close_window();
+    }
+    if (waitpid(doomed, &status, 0) != doomed || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
+        kill_breach("a process that gets ready to die", "status %#x", (unsigned)status);
+}
+
+void kill_start_cut_off(void (*f)(void), uint64_t steps, unsigned percent) {
+    start_traced(f);
+    kill_step(doomed, steps * percent / 100);
+}
+
+uint64_t kill_count_steps(void (*f)(void)) {
+    start_traced(f);
+    uint64_t steps = kill_step(doomed, UINT64_MAX);
+    kill_end_doomed();
+    return steps;
+}
+
 void kill_end_doomed(void) {
     if (doomed <= 0)
         return;
