@@ -180,7 +180,15 @@ static bool lin_step(struct lin_search *s, uint32_t state, uint32_t op) {
   }
   /* the state is copied out: interning the successors may move it */
   memcpy(s->scratch, s->states.word + s->states.start[state], count * sizeof *s->scratch);
-  lin_spec_step(run->spec, lin_op(s->p, op), s->scratch, (uint32_t)count, s->scratch + count, lin_collect, s);
+  const struct lf_history_op *o = lin_op(s->p, op);
+  struct lf_history_op nobodys;
+  if (s->take_hi && s->take_hi[op] == LIN_NO && lin_is_put(o)) {
+    /* values that no get names are all alike: one state instead of one for each of their orders */
+    nobodys = *o;
+    nobodys.arg = LF_HISTORY_NONE;
+    o = &nobodys;
+  }
+  lin_spec_step(run->spec, o, s->scratch, (uint32_t)count, s->scratch + count, lin_collect, s);
   return !run->stopped;
 }
 

@@ -38,11 +38,15 @@ SPECS = [
 def test_every_method_gives_the_verdict_of_the_enumeration(spec, request):
     count = 100_000 if request.config.getoption("--soak", default=False) else 600
     parsed, model = parse_spec(spec), model_of(spec)
+    undecided = 0
     for seed in range(count):
         ops = history(spec, seed, ops=3 + seed % 6, clients=2 + seed % 3, equal=seed % 5 == 0)
         truth = "OK" if linearizable(ops, model, full=parsed.full, empty=parsed.empty) else "VIOLATION"
-        search = check(ops, parsed, method="search", counterexample=False).status
+        search = check(ops, parsed, method="search", timeout=5, counterexample=False).status
         fast = check(ops, parsed, method="near-linear", counterexample=False).status
         both = check(ops, parsed, counterexample=False).status
-        assert (search, both) == (truth, truth), (seed, ops)
+        assert both == truth, (seed, ops)
+        assert search in (truth, "UNKNOWN"), (seed, ops)
         assert fast in (truth, "UNKNOWN"), (seed, ops)
+        undecided += search == "UNKNOWN"
+    assert undecided <= count // 1000

@@ -214,6 +214,8 @@ def describe_state(history: "History", result: Any, spec: "Spec | None") -> str:
     if not result.state_count or spec is None or result.verdict != 1:
         return ""
     words = [history._decode(result.state[i]) for i in range(result.state_count)]
+    if spec.name == "queue":
+        return "[" + ", ".join("a value that is never taken" if w is None else show(w) for w in words) + "]"
     if spec.name == "mutex":
         return f"held by client {words[0] - 1}" if words[0] else ""
     if spec.name == "rwlock":
