@@ -167,7 +167,8 @@ def drops_and_swaps(header: Path) -> list[Mutant]:
 
     for match in FENCE.finditer(code):
         found.append(mutant(match.start(), match.end(), "dropped", match[0], "((void)0)"))
-    statements = list(STATEMENT.finditer(code))
+    # not the second line of an expression
+    statements = [m for m in STATEMENT.finditer(code) if code[: m.start()].rstrip()[-1:] in (";", "{", "}", ")")]
     for m in statements:
         if PUBLISHES.match(m[0].strip()):
             found.append(mutant(m.start(), m.end(), "dropped", m[0].strip(), "    ;\n"))
