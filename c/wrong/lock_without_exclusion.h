@@ -16,9 +16,8 @@ LF_INLINE int lf_wrong_acquire(struct lf_handle *h, uint64_t *word, uint32_t spi
     }
 }
 LF_INLINE int lf_wrong_release(struct lf_handle *h, uint64_t *word) {
-    if (lf__lock_participant(lf_load_relaxed(word)) == 0)
+    if (!lf_owner_lock_is_mine(h, word))
         return LF_NOT_OWNER;
-    (void)h;
     lf_store_release(word, (uint64_t)0);
     return LF_OK;
 }

@@ -28,7 +28,7 @@ static uint64_t lf_stress_sections(const struct lf_stress_log *log, struct lf_hi
         section->result = acquire->arg2;
         section->ret = LF_HISTORY_PENDING;
         for (uint64_t j = i + 1; j < log->count && section->ret == LF_HISTORY_PENDING; j++)
-            if (log->records[j].op == LF_OP_RELEASE && !(log->records[j].flags & LF_HISTORY_FAILED))
+            if (log->records[j].op == LF_OP_RELEASE)
                 section->ret = log->records[j].call;
         if (section->ret == LF_HISTORY_PENDING)
             section->result = LF_HISTORY_NONE;

@@ -126,6 +126,9 @@ class Campaign:
         hunted = [s for s in self.scenarios if self.tallies[s.name].failures and self.tallies[s.name].hunting]
         if hunted and self.only_round is None:
             return hunted[0]
+        untried = [s for s in self.scenarios if not self.tallies[s.name].rounds]
+        if untried:
+            return untried[0]
         if time.monotonic_ns() - self.began >= self.seconds * 1e9:
             return None
         left = [s for s in self.scenarios if not self.tallies[s.name].failures]

@@ -296,7 +296,11 @@ def campaign(
         return result
 
     with ThreadPoolExecutor(at_once) as pool:
-        return list(pool.map(one, work))
+        try:
+            return list(pool.map(one, work))
+        except BaseException:  # Ctrl-C: what has not begun does not begin
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 COLUMNS = "{:<16}{:<26}{:>12}{:>10}{:>9}{:>9}{:>10}"
