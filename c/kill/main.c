@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define MOST_BREACHES 5
@@ -276,6 +277,7 @@ int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "list") == 0)
         return list();
     kill_driver = getpid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct choice choice = {(uint64_t)number(argc, argv, 4, 0), (uint64_t)number(argc, argv, 5, 1),
                             (uint64_t)number(argc, argv, 7, 0), number(argc, argv, 6, EVERY)};
     victim_answer = (int64_t *)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -428,9 +428,14 @@ static void beside_sleeping_putter(void) {
     {name, KILL_ALL_MODES, arrange, arm, NULL, act, LF_OK, beside_##outcome, judge_##outcome, WITH(__VA_ARGS__), NULL, \
      0}
 
+#if LEVELS > 1 /* four times as many instructions */
+#define CUT_OFF_MODES (1u << KILL_GO_ON)
+#else
+#define CUT_OFF_MODES (1u << KILL_GO_ON | 1u << KILL_STOPPED)
+#endif
 #define CUT_OFF(name, arrange, outcome, percent)                                                                       \
-    {name, 1u << KILL_GO_ON | 1u << KILL_STOPPED, arrange, NULL, kill_end_doomed, act_reap, 1, beside_##outcome,       \
-     judge_##outcome, WITH(.inside = 2, .count = 1, .cut_off = percent), NULL, 0}
+    {name, CUT_OFF_MODES, arrange, NULL, kill_end_doomed, act_reap, 1, beside_##outcome, judge_##outcome,              \
+     WITH(.inside = 2, .count = 1, .cut_off = percent), NULL, 0}
 
 static const struct kill_operation operations[] = {
     PUT("put-on-empty", act_try_put, LF_OK, .count = 1),

@@ -25,7 +25,7 @@ from lockfree._include import get_include, get_kill_sources
 
 MODES = ("go-on", "wait", "new", "stopped")
 ASLEEP = -2
-OK, BREACH, UNKNOWN, USAGE = 0, 1, 2, 3
+OK, BREACH, UNKNOWN, USAGE, INTERRUPTED = 0, 1, 2, 3, 130
 WATCHDOG = 10.0
 COMMON = ("main", "stepping", "survivors")
 QUEUES = "queues"
@@ -354,6 +354,9 @@ def run(
     except KillError as error:
         print(f"lockfree stress --kill-everywhere: {error}")
         return UNKNOWN
+    except KeyboardInterrupt:
+        print("interrupted")
+        return INTERRUPTED
     if not results:
         print(f"lockfree stress --kill-everywhere: no operation {', '.join(operation)}")
         return USAGE
