@@ -155,9 +155,12 @@ static void heir(void) {
     if (lf_model_participant_alive(1))
         return;
     lf_reap(&ring[2].h);
-    int status = lf_spsc_ring_try_put(&ring[2], &value, sizeof value);
-    lf_model_assert(status == LF_OK || status == LF_FULL);
-    get();
+    lf_model_assert(lf_spsc_ring_try_put(&ring[2], &value, sizeof value) == LF_OK);
+    lf_model_assert(lf_spsc_ring_try_get(&ring[2], &value) == 8);
+    if (value == 1)
+        lf_model_assert(lf_spsc_ring_try_get(&ring[2], &value) == 8);
+    lf_model_assert(value == 2);
+    lf_model_assert(lf_spsc_ring_try_get(&ring[2], &value) == LF_EMPTY);
 }
 static void mortal_producer(void) { put(1); }
 

@@ -1,7 +1,6 @@
 """Wrong programs that x86 runs without complaint: each is found within seconds, and its right sibling passes."""
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -25,9 +24,8 @@ def test_there_are_enough():
 
 @pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
 def test_wrong_is_found_and_right_passes(path):
-    started = time.monotonic()
     [wrong] = check(path, settings=settings_for(path))
-    assert time.monotonic() - started < 10
+    assert wrong.seconds < 10
     assert wrong.verdict is Verdict.VIOLATION
     assert wrong.kind in expectation(path)
     trace = wrong.trace.render()

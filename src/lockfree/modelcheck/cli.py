@@ -26,7 +26,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--preemptions", type=int, default=defaults.preemptions, help="bound of mode bounded")
     parser.add_argument("--depth", type=int, default=defaults.depth, help="bug depth that mode pct aims at")
     parser.add_argument("--executions", type=int, default=0, help="stop after so many (default: no such bound)")
-    parser.add_argument("--seconds", type=float, default=defaults.seconds, help="for each client (default: 10)")
+    parser.add_argument(
+        "--seconds", type=float, default=defaults.seconds, help="on the CPU, for each client (default: 10)"
+    )
     parser.add_argument("--steps", type=int, default=defaults.steps, help="bound on the steps of one thread")
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--replay", metavar="TOKEN", help="run the one execution that a report named")

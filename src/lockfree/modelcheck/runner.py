@@ -27,7 +27,7 @@ class Settings:
 
     mode: `auto` (exhaustive, and if that does not end, PCT and random), `exhaustive` (every execution
     graph), `bounded` (every schedule with at most `preemptions` preemptions), `pct`, `random`.
-    executions and seconds bound each client's search; 0 executions: no bound.
+    executions and seconds (on the CPU) bound each client's search; 0 executions: no bound.
     threads_stop: also stop each thread for ever before each of its steps; the others must finish.
     steps: a thread that makes more is not followed (with threads_stop: a violation).
     c20: release sequences as C++20 and C23 have them, without the thread's own later stores.
