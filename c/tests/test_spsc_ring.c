@@ -688,7 +688,7 @@ static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
 }
 
 int main(void) {
-    alarm(100);
+    alarm(600);
     board = (struct board *)(void *)check_map(sizeof *board);
     test_geometry_out_of_bounds_is_refused();
     for (unsigned i = 0; i < CAPACITIES * STARTS; i++) {
