@@ -4,6 +4,7 @@ import random
 from collections import deque
 
 import numpy as np
+
 from lockfree.linearizability import History
 
 MILLION = 1_000_000
