@@ -21,6 +21,8 @@ def main(requests_name: str, answers_name: str, n_workers: int, words: list[str]
     ):
         try:
             print("ready", flush=True)
+            for _ in range(n_workers):
+                answers.get(timeout=30)  # an empty record: a worker is there
             # Two threads share each ring with the workers: answers must be taken while requests are still sent.
             feeder = threading.Thread(target=feed, args=(requests, words))
             feeder.start()

@@ -25,6 +25,11 @@ int main(int argc, char **argv) {
     need(lf_mpmc_ring_attach(&answers, argv[2]), argv[2], &answers.h);
     if (requests.record_size > sizeof record || answers.record_size < requests.record_size)
         return 2;
+    int status;
+    do
+        status = lf_mpmc_ring_put(&answers, "", 0, LF_FOREVER); /* an empty record: here I am */
+    while (status == LF_INTERRUPTED);
+    need(status, "put", &answers.h);
     for (;;) {
         int64_t length = lf_mpmc_ring_get(&requests, record, LF_FOREVER);
         if (length == LF_INTERRUPTED)
@@ -35,7 +40,6 @@ int main(int argc, char **argv) {
             need((int)length, "get", &requests.h);
         for (int64_t i = 0; i < length; i++)
             record[i] = (char)toupper((unsigned char)record[i]);
-        int status;
         do
             status = lf_mpmc_ring_put(&answers, record, (uint64_t)length, LF_FOREVER);
         while (status == LF_INTERRUPTED);

@@ -48,6 +48,7 @@ int main(int argc, char **argv) try {
     if (argc != 3)
         return 2;
     Ring requests(argv[1]), answers(argv[2]);
+    answers.put(""); // an empty record: here I am
     for (std::string request = requests.get(); !request.empty(); request = requests.get()) {
         std::transform(request.begin(), request.end(), request.begin(),
                        [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
