@@ -39,16 +39,21 @@ static void consumer(void) {
 }
 
 /* Batches: at most all of it, in order. */
+static int64_t batch_put = -1, batch_got = -1; /* -1: stopped before the end */
 static void batch_producer(void) {
     const uint64_t values[3] = {1, 2, 3};
-    int64_t done = lf_spsc_ring_put_many(&ring[1], values, 8, 8, NULL, 3);
-    lf_model_assert(done >= 1 && done <= 3);
+    batch_put = lf_spsc_ring_put_many(&ring[1], values, 8, 8, NULL, 3);
+    lf_model_assert(batch_put >= 1 && batch_put <= 3);
 }
 static void batch_consumer(void) {
     uint64_t values[3];
-    int64_t done = lf_spsc_ring_get_many(&ring[2], values, 8, NULL, 3);
-    for (int64_t i = 0; i < done; i++)
+    batch_got = lf_spsc_ring_get_many(&ring[2], values, 8, NULL, 3);
+    for (int64_t i = 0; i < batch_got; i++)
         lf_model_assert(values[i] == (uint64_t)i + 1);
+}
+static void what_was_put_is_there(void) {
+    if (batch_put >= 0 && batch_got >= 0)
+        lf_model_assert(batch_put - batch_got == (int64_t)lf_spsc_ring_size(&ring[0]));
 }
 
 /* In place, without copies. */
@@ -79,7 +84,6 @@ static void look(void) {
 
 /* One record is inside, and there is room for one. If both batches come back with one, then FULL was answered
  * after the put and before the get, EMPTY after the get and before the put: no order has that. */
-static int64_t batch_put, batch_got;
 static void one_of_two_inside(void) {
     uint64_t value = 7;
     start(2);
@@ -167,7 +171,8 @@ static void mortal_producer(void) { put(1); }
 LF_MODEL_CLIENT(spsc_cap1, .setup = capacity_1, .threads = {producer, consumer}, .spec = &lf_model_fifo, .capacity = 1);
 LF_MODEL_CLIENT(spsc_cap2, .setup = capacity_2, .threads = {producer, consumer}, .spec = &lf_model_fifo, .capacity = 2);
 LF_MODEL_CLIENT(spsc_in_place, .setup = capacity_1, .threads = {place, look}, .spec = &lf_model_fifo, .capacity = 1);
-LF_MODEL_CLIENT(spsc_batches, .setup = capacity_2, .threads = {batch_producer, batch_consumer});
+LF_MODEL_CLIENT(spsc_batches, .setup = capacity_2, .threads = {batch_producer, batch_consumer},
+                .final = what_was_put_is_there);
 LF_MODEL_CLIENT(spsc_batch_refusals, .setup = one_of_two_inside, .threads = {put_two, get_two},
                 .final = refusals_have_an_order);
 LF_MODEL_CLIENT(spsc_producers, .setup = capacity_2, .threads = {put_and_leave, next_producer, get_in_order});
