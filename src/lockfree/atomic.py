@@ -35,6 +35,20 @@ def _unbound(*_args: Any) -> Any:
     raise TypeError
 
 
+class _Function:
+    """A C function of the type of the class that it is asked of; looked up once, when first used: that is what keeps
+    the import of this module short.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, _cell: object, kind: "type[_Cell]") -> Any:
+        function = getattr(lib, f"lf_py_{kind._type}_{self.name}")
+        setattr(kind, f"_c_{self.name}", function)
+        return function
+
+
 class _Cell:
     """The operations, over a pointer that keeps the memory behind it alive. All of them are wait-free, but for
     `AtomicF64.fetch_add` and `fetch_sub`, which are lock-free.
@@ -45,15 +59,15 @@ class _Cell:
     _bytes: ClassVar[int] = 8
     _low: ClassVar[int]
     _high: ClassVar[int]
-    _c_load: ClassVar[Any]
-    _c_store: ClassVar[Any]
-    _c_exchange: ClassVar[Any]
-    _c_compare_exchange: ClassVar[Any]
-    _c_fetch_add: ClassVar[Any]
-    _c_fetch_sub: ClassVar[Any]
-    _c_fetch_and: ClassVar[Any]
-    _c_fetch_or: ClassVar[Any]
-    _c_fetch_xor: ClassVar[Any]
+    _c_load = _Function("load")
+    _c_store = _Function("store")
+    _c_exchange = _Function("exchange")
+    _c_compare_exchange = _Function("compare_exchange")
+    _c_fetch_add = _Function("fetch_add")
+    _c_fetch_sub = _Function("fetch_sub")
+    _c_fetch_and = _Function("fetch_and")
+    _c_fetch_or = _Function("fetch_or")
+    _c_fetch_xor = _Function("fetch_xor")
 
     _p: Any  # None once closed
     _load = _store = _add = _exchange_if = staticmethod(_unbound)
@@ -73,11 +87,6 @@ class _Cell:
         if type is None:
             return
         cls._type, cls._number = type, number
-        for name in (
-            "load", "store", "exchange", "compare_exchange",
-            "fetch_add", "fetch_sub", "fetch_and", "fetch_or", "fetch_xor",
-        ):  # fmt: skip
-            setattr(cls, f"_c_{name}", getattr(lib, f"lf_py_{type}_{name}", None))
 
     def _operand(self, name: str, value: Any) -> Any:
         """What the type takes, exactly; ValueError outside its range."""
