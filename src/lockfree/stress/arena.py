@@ -97,6 +97,10 @@ class Arena:
     def read_notes(self) -> str:
         return os.pread(self.notes, 1 << 20, 0).decode(errors="replace")
 
+    def written_notes(self) -> int:
+        """Bytes in the notes."""
+        return os.fstat(self.notes).st_size
+
     def close(self) -> None:
         """Frees the memory as far as this process is concerned. No log may be in use."""
         del self.control

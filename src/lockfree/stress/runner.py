@@ -153,8 +153,18 @@ class RoundRunner:
                     where = file.read()
                 os.kill(pid, signal.SIGUSR1)
             lines.append(f"process {pid} (clients {_span(process.clients)}) is in the kernel at {where or 'nothing'}")
-        time.sleep(0.3)  # they write their stacks to the notes
+            self._await_notes()  # one at a time: a stack is written in many small pieces
         return "\n".join(lines)
+
+    def _await_notes(self) -> None:
+        """Waits until the process that was asked for its stack has written it."""
+        before = written = self.arena.written_notes()
+        for _ in range(6):
+            time.sleep(0.05)
+            now = self.arena.written_notes()
+            if now == written > before:
+                return
+            written = now
 
     def _end_all(self) -> None:
         self.arena.stop()
