@@ -110,7 +110,6 @@ struct kill_trace {
 void kill_open_window(void);
 void kill_close_window(void);
 pid_t kill_spawn_victim(const struct kill_operation *operation, int64_t *answer);
-uint64_t kill_step(pid_t victim, uint64_t most); /* single steps; how many there were before the window closed */
 void kill_record(pid_t victim, struct kill_trace *trace);
 /* Lets it execute k instructions. *ended: act had returned by then. The address of the next instruction. */
 uintptr_t kill_advance(pid_t victim, uint64_t k, const struct kill_trace *trace, int *ended);
@@ -161,9 +160,9 @@ void kill_attach_self(void);
 void kill_stop_the_clock(void);
 /* One more process attaches and runs f: part of an operation's arrange. It lives until it is killed. */
 void kill_start_doomed(void (*f)(void));
-/* The same, but it is cut off `percent` of the way through f's instructions, of which there are `steps`. */
-void kill_start_cut_off(void (*f)(void), uint64_t steps, unsigned percent);
-uint64_t kill_count_steps(void (*f)(void)); /* runs f in one more process, to the end */
+void kill_record_doomed(void (*f)(void), struct kill_trace *trace); /* runs f in one more process, to the end */
+/* As kill_start_doomed, but cut off `percent` of the way through that recording. */
+void kill_start_cut_off(void (*f)(void), const struct kill_trace *trace, unsigned percent);
 void kill_end_doomed(void);
 void kill_nap(uint64_t ns);
 /* Non-blocking calls look for the dead once per tick of the coarse clock: the next one shall not find it spent. */

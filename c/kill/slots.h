@@ -244,18 +244,18 @@ static void arrange_doomed(void) {
 /* Another process, cut off within its call, whose death comes when the victim stands ready to recover. */
 static void doomed_put(void) { act_try_put(); }
 static void doomed_get(void) { act_try_get(); }
-static uint64_t steps_of_doomed; /* one operation in the life of this program */
+static struct kill_trace path_of_doomed; /* one operation in the life of this program */
 static void arrange_cut_off(void (*call)(void)) {
     arm_records();
-    if (steps_of_doomed == 0) {
+    if (path_of_doomed.steps == 0) {
         arrange_recovery();
-        steps_of_doomed = kill_count_steps(call);
+        kill_record_doomed(call, &path_of_doomed);
         kill_detach_survivor(&kill_a);
         kill_detach_survivor(&kill_b);
         lf_detach(&object.h);
     }
     arrange_recovery();
-    kill_start_cut_off(call, steps_of_doomed, details()->cut_off);
+    kill_start_cut_off(call, &path_of_doomed, details()->cut_off);
 }
 static void arrange_cut_off_put(void) { arrange_cut_off(doomed_put); }
 static void arrange_cut_off_get(void) { arrange_cut_off(doomed_get); }

@@ -75,13 +75,6 @@ static int resume(pid_t victim, enum __ptrace_request how) {
                 WIFSTOPPED(status) ? next_instruction(victim) : 0ul);
 }
 
-uint64_t kill_step(pid_t victim, uint64_t most) {
-    uint64_t steps = 0;
-    while (steps < most && !resume(victim, PTRACE_SINGLESTEP))
-        steps++;
-    return steps;
-}
-
 /* A string instruction is one for a breakpoint, and as many as its repetitions for single steps. */
 static int repeats(const struct kill_trace *trace, uint64_t k) { return k > 0 && trace->at[k] == trace->at[k - 1]; }
 

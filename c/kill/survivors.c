@@ -196,16 +196,16 @@ static void start_traced(void (*f)(void)) {
         kill_breach("a process that gets ready to die", "status %#x", (unsigned)status);
 }
 
-void kill_start_cut_off(void (*f)(void), uint64_t steps, unsigned percent) {
+void kill_start_cut_off(void (*f)(void), const struct kill_trace *trace, unsigned percent) {
+    int ended;
     start_traced(f);
-    kill_step(doomed, steps * percent / 100);
+    kill_advance(doomed, trace->steps * percent / 100, trace, &ended);
 }
 
-uint64_t kill_count_steps(void (*f)(void)) {
+void kill_record_doomed(void (*f)(void), struct kill_trace *trace) {
     start_traced(f);
-    uint64_t steps = kill_step(doomed, UINT64_MAX);
+    kill_record(doomed, trace);
     kill_end_doomed();
-    return steps;
 }
 
 void kill_end_doomed(void) {

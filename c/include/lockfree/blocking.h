@@ -14,7 +14,9 @@
 
 #include "participants.h"
 
+#ifndef LF__SLICE_NS
 #define LF__SLICE_NS 20000000u
+#endif
 #define LF__SLICES 5
 
 typedef int (*lf_attempt_fn)(void *operation);
@@ -60,14 +62,14 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
 
 /* Ends this handle: its sleepers return LF_CLOSED. Others are woken once, find nothing and sleep again. */
 LF_INLINE void lf_close(struct lf_handle *h, struct lf_eventcount *const *counts, int n) {
-    lf_store_release(&h->closed, 1u);
+    lf_store_relaxed(&h->closed, 1u); /* ordered by [E2] */
     for (int i = 0; i < n; i++)
         lf_eventcount_notify_all(counts[i]);
 }
 
 /* Ends the object for everybody: sleepers and later calls return LF_CLOSED in every process. */
 LF_INLINE void lf_shutdown(struct lf_handle *h, struct lf_eventcount *const *counts, int n) {
-    lf_store_release(&h->segment->shut_down, 1u);
+    lf_store_relaxed(&h->segment->shut_down, 1u); /* ordered by [E2] */
     for (int i = 0; i < n; i++)
         lf_eventcount_notify_all(counts[i]);
 }

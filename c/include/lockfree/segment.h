@@ -16,7 +16,9 @@
 
 #define LF_MAGIC UINT64_C(0x656572666b636f6c) /* "lockfree" */
 #define LF_ABI_VERSION 1u
-#define LF_PARTICIPANTS 256u /* numbers 1..255; 0 is nobody */
+#ifndef LF_PARTICIPANTS
+#define LF_PARTICIPANTS 256u /* numbers 1..255; 0 is nobody. Part of the layout; only checks of every step take fewer */
+#endif
 #define LF_GEOMETRY 6
 #define LF_NOTE 512
 #define LF_NAME_MAX 200
