@@ -96,7 +96,7 @@ struct thread {
     int depth, op, useless_turns, timeouts, spurious, steps;
     uint16_t events, sc_events, last_fence;
     uint8_t tid;
-    bool finished, blocked, stopped, parked, hard_parked, asleep, must_read_newest;
+    bool finished, blocked, stopped, parked, hard_parked, asleep, could_time_out, must_read_newest;
     bool behind_scenes; /* inside a futex call: its parts are not shown one by one */
     struct iteration now, before;
     uint64_t callers[MAX_DEPTH];

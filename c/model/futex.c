@@ -50,6 +50,7 @@ int lf_model_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns) 
     t->behind_scenes = false;
     lf_model_assume(unchanged);
     t->asleep = true;
+    t->could_time_out = timeout_ns != 0 && t->timeouts < R.client->timeouts;
     for (;;) {
         u128 sleepers = model_load(queue_of(word), 8, RELAXED, pc);
         t->now.entry[0] = t->now.entry[t->now.reads - 1]; /* what it waits for a change of */

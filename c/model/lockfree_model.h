@@ -73,7 +73,7 @@ struct lf_model_client {
     uint64_t capacity;  /* of queues (0: unbounded); maximum of semaphores (0: none) */
     uint64_t initial;   /* value of registers, counters, semaphores */
     int spins;          /* useless turns of a waiting loop that are followed; 0 means 1 */
-    int timeouts;       /* times a thread's timed sleep may end by itself */
+    int timeouts;       /* times a thread's timed sleep may end by itself; while it may, it is no lost wake */
     int spurious;       /* times a thread's sleep may end without a wake */
     int stop_is_death; /* 1: participant t is thread t, and dies when it is stopped for ever */
     int may_stop;       /* bit t: thread t may be stopped for ever with --threads-stop; 0 means each */

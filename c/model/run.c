@@ -269,7 +269,7 @@ static void judge_end(void) {
         if (t->finished || t->stopped)
             continue;
         waiting = true;
-        unfair |= !newest_was_read(t);
+        unfair |= !newest_was_read(t) || (t->asleep && t->could_time_out); /* it does so in another execution */
     }
     if (R.tainted || (waiting && unfair)) {
         R.end = RUN_CUT;

@@ -85,8 +85,17 @@ static void wait_until_closed(void) {
         lf__lock_release(&mutex[2].h, mutex[2].word);
 }
 static void close_it(void) { lf_mutex_close(&mutex[2]); }
+static void hold_spinlock(void) { lf_model_assert(lf_spinlock_acquire(&spinlock[1], LF_FOREVER) == LF_OK); }
+static void wait_for_spinlock(void) {
+    int status = lf_spinlock_acquire(&spinlock[2], LF_FOREVER);
+    lf_model_assert(status == LF_CLOSED || status == LF_OK);
+    if (status == LF_OK)
+        lf__lock_release(&spinlock[2].h, spinlock[2].word);
+}
+static void close_spinlock(void) { lf_spinlock_close(&spinlock[2]); }
 
 LF_MODEL_CLIENT(mutex_close_sleep, .setup = mutex_setup, .threads = {hold, wait_until_closed, close_it});
+LF_MODEL_CLIENT(spinlock_close_sleep, .setup = spinlock_setup, .threads = {hold_spinlock, wait_for_spinlock, close_spinlock});
 LF_MODEL_CLIENT(mutex_2, .setup = mutex_setup, .threads = {mutex_section, mutex_section}, .final = two_sections);
 LF_MODEL_CLIENT(mutex_3, .setup = mutex_setup, .threads = {mutex_section, mutex_section, mutex_section},
                 .final = three_sections);
@@ -106,6 +115,21 @@ static void unasked_heir(void) {
     }
 }
 
+/* Participant 3 is dead and holds the lock, unknown to thread 1, which sleeps until thread 2 has recovered it. */
+static void mutex_of_the_dead(void) {
+    mutex_setup();
+    *mutex[0].word = (uint64_t)99 << 32 | 3;
+}
+static void wait_for_the_lock(void) {
+    lf_model_assert(lf_mutex_acquire(&mutex[1], LF_FOREVER) == LF_OWNER_DIED);
+    lf_model_assert(lf_mutex_release(&mutex[1]) == LF_OK);
+}
+static void dies_and_is_found(void) {
+    lf_model_set_participant_dead(3);
+    lf_model_assert(lf_reap(&mutex[2].h) == 1);
+}
+
+LF_MODEL_CLIENT(mutex_death_sleep, .setup = mutex_of_the_dead, .threads = {wait_for_the_lock, dies_and_is_found});
 LF_MODEL_CLIENT(mutex_death_3, .setup = mutex_setup, .threads = {mortal_section, only_reaps, unasked_heir},
                 .stop_is_death = 1, .may_stop = 2);
 LF_MODEL_CLIENT(mutex_death, .setup = mutex_setup, .threads = {mortal_section, survivor_section}, .stop_is_death = 1,

@@ -104,9 +104,29 @@ static void recoverer(void) {
         lf_model_assert(value == 9 && lf_fetch_add_relaxed(&delivered, 1u) == 0);
 }
 
+/* 9 died with a lease; who recovers it dies as well, anywhere. The record comes again, once. */
+static struct lf_mpmc_ring dead;
+static void setup_dead_lease(void) {
+    uint64_t length;
+    setup_with_one();
+    lf_model_assert(lf_segment_attach_local(&dead.h, &lf_mpmc_ring_kind, ring[0].h.segment, 9) == LF_OK);
+    lf_model_assert(lf_mpmc_ring_peek(&dead, LF_LEASE, &length) >= 0);
+    lf_model_set_participant_dead(9);
+}
+static void mortal_reaper(void) { lf_reap(&ring[1].h); }
+static void heir_of_reaper(void) {
+    uint64_t value = 0;
+    if (lf_model_participant_alive(1))
+        return;
+    lf_reap(&ring[2].h);
+    lf_model_assert(lf_mpmc_ring_try_get(&ring[2], &value) == 8 && value == 9);
+    check_whole(0);
+}
+
 #define DEATH .stop_is_death = 1, .may_stop = 2
 LF_MODEL_CLIENT(death_put_busy, .setup = setup, .threads = {mortal_put, busy_then_check}, DEATH);
 LF_MODEL_CLIENT(death_get_busy, .setup = setup_with_one, .threads = {mortal_get, busy_then_check}, DEATH);
 LF_MODEL_CLIENT(death_get_get, .setup = setup_with_one, .threads = {mortal_get, get_then_check}, DEATH);
 LF_MODEL_CLIENT(death_lease, .setup = setup_with_one, .threads = {mortal_lease, heir_of_lease}, DEATH);
+LF_MODEL_CLIENT(death_of_reaper, .setup = setup_dead_lease, .threads = {mortal_reaper, heir_of_reaper}, DEATH);
 LF_MODEL_CLIENT(death_two_recover, .setup = setup_with_one, .threads = {mortal_lease, recoverer, recoverer}, DEATH);

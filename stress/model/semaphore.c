@@ -55,6 +55,23 @@ static void take_until_closed(void) {
 }
 static void close_it(void) { lf_semaphore_close(&semaphore[1]); }
 
+/* Thread 1 waits behind somebody who is in the turnstile. */
+static void none_and_one_in_the_turnstile(void) {
+    none_of_one();
+    semaphore[0].body->turnstile = (uint64_t)99 << 32 | 3;
+}
+/* Participant 3 dies with the permit that thread 1 waits for, and thread 2 recovers it. */
+static void one_with_the_dead(void) {
+    one_of_one();
+    lf_model_assert(lf_semaphore_try_acquire(&semaphore[3], 1) == LF_OK);
+    lf_model_set_participant_dead(3);
+}
+static void take_without_looking_for_the_dead(void) {
+    semaphore[1].h.last_reap = lf_now_coarse();
+    sleeping_take();
+}
+static void reap(void) { lf_model_assert(lf_reap(&semaphore[2].h) == 1); }
+
 /* Thread 1 dies anywhere between taking and giving back: its permit is there again. */
 static void mortal(void) {
     if (lf_semaphore_try_acquire(&semaphore[1], 1) == LF_OK)
@@ -113,6 +130,8 @@ LF_MODEL_CLIENT(sem_3, .setup = one_of_two, .threads = {take, take, give}, COUNT
 LF_MODEL_CLIENT(sem_sleep, .setup = none_of_one, .threads = {sleeping_take, give});
 LF_MODEL_CLIENT(sem_sleep_2, .setup = one_of_one, .threads = {sleeping_take_and_give, sleeping_take_and_give});
 LF_MODEL_CLIENT(sem_close_sleep, .setup = none_of_one, .threads = {take_until_closed, close_it});
+LF_MODEL_CLIENT(sem_close_turnstile_sleep, .setup = none_and_one_in_the_turnstile, .threads = {take_until_closed, close_it});
+LF_MODEL_CLIENT(sem_recover_sleep, .setup = one_with_the_dead, .threads = {take_without_looking_for_the_dead, reap});
 LF_MODEL_CLIENT(sem_turnstile_sleep, .setup = none_of_one, .threads = {sleeping_take_and_give, sleeping_take_and_give, sleeping_release});
 LF_MODEL_CLIENT(sem_guard, .setup = one_of_one, .threads = {section, section});
 LF_MODEL_CLIENT(sem_signal, .setup = none_of_one, .threads = {write_and_signal, await_and_read});

@@ -1,6 +1,7 @@
-/* semaphore with a single seat (the other one is taken for good), which passes from one participant to the other: the account that one leaves is
- * the one that the next goes on with. */
+/* semaphore with a single seat (the other one is taken for good), which passes from one participant to the other: the
+ * account that one leaves is the one that the next goes on with. */
 #define LF_SEATS 2u
+#define LF_PARTICIPANTS 16u
 #include <lockfree/semaphore.h>
 
 #include "lockfree_model.h"

@@ -54,6 +54,6 @@ LF_INLINE int lf_atomic_cell_attach_fd(struct lf_atomic_cell *cell, int fd) {
 }
 #endif
 
-LF_INLINE void lf_atomic_cell_close(struct lf_atomic_cell *cell) { lf_store_release(&cell->h.closed, 1u); }
+LF_INLINE void lf_atomic_cell_close(struct lf_atomic_cell *cell) { lf_store_relaxed(&cell->h.closed, 1u); }
 
 #endif

@@ -147,20 +147,27 @@ LF_INLINE int lf__complete_custody(const struct lf_queue *q, uint64_t cell, uint
     if (LF_UNLIKELY(index >= q->store->slots))
         return LF_CORRUPT;
     uint64_t *custody = lf__custody(q->store, index);
-    uint64_t word = lf_load_acquire(custody); /* [Q1] pairs with [Q2] of the index's next owner */
+    uint64_t word = lf_load_relaxed(custody); /* not older than the cell, which was read with acquire [Q5] */
     if (lf__is_coming_at(word, q->id, position))
-        lf_cas_acq_rel(custody, &word, lf__held(q->id, position, taker)); /* [Q1] */
+        lf_cas_relaxed(custody, &word, lf__held(q->id, position, taker));
     return LF_OK;
 }
+
+/* [Q5] pairs with [Q6]: the record and its custody are readable; and so is what the cell's changes rest on. */
+LF_INLINE uint64_t lf__cell_at(const struct lf_queue *q, uint64_t position) {
+    return lf_load_acquire(&q->cells[position & q->mask]);
+}
+
+/* [Q4] release; pairs with [Q3]: whoever sees the end moved sees the cell that it moved past. Anybody may do it. */
+LF_INLINE void lf__move_past(uint64_t *end, uint64_t position) { lf_cas_release(end, &position, position + 1); }
 
 /* Appends an index in the caller's custody. LF_CORRUPT if shared memory holds what nobody here can have written. */
 LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_t participant) {
     for (;;) {
         uint64_t tail = lf_load_acquire(&q->ends->tail); /* [Q3] pairs with [Q4]: all below is published */
-        uint64_t *place = &q->cells[tail & q->mask];
-        uint64_t cell = lf_load_acquire(place); /* [Q5] pairs with [Q6], [Q7]: its index's custody is readable */
+        uint64_t cell = lf__cell_at(q, tail);
         if (lf__cell_is_at(q, cell, tail)) {
-            lf_cas_release(&q->ends->tail, &tail, tail + 1); /* [Q4] help a slower publisher */
+            lf__move_past(&q->ends->tail, tail); /* for a slower publisher */
             continue;
         }
         if (LF_UNLIKELY(!lf__cell_is_at(q, cell, tail - q->mask - 1) || lf__cell_taker(cell) == 0)) {
@@ -170,11 +177,10 @@ LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_
         }
         if (LF_UNLIKELY(lf__complete_custody(q, cell, tail - q->mask - 1) != LF_OK))
             return LF_CORRUPT;
-        /* [Q2] release; pairs with [Q1] and [Q8]: what the index guards was written before it says "coming" */
-        lf_store_release(lf__custody(q->store, index), lf__coming(q->id, tail, participant));
-        /* [Q6] release; pairs with [Q5], [Q7]: the record and its custody word come with the cell */
-        if (lf_cas_acq_rel(place, &cell, lf__cell(q, tail, index, 0))) {
-            lf_cas_release(&q->ends->tail, &tail, tail + 1); /* [Q4] pairs with [Q3] */
+        lf_store_relaxed(lf__custody(q->store, index), lf__coming(q->id, tail, participant));
+        /* [Q6] release; pairs with [Q5]: the record, its custody word, and that of the index that was here before */
+        if (lf_cas_release(&q->cells[tail & q->mask], &cell, lf__cell(q, tail, index, 0))) {
+            lf__move_past(&q->ends->tail, tail);
             return LF_OK;
         }
     }
@@ -184,27 +190,26 @@ LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_
  * or LF_CORRUPT. */
 LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
     for (;;) {
-        uint64_t head = lf_load_acquire(&q->ends->head); /* [Q9] pairs with [Q10]: all below is taken */
-        uint64_t *place = &q->cells[head & q->mask];
-        uint64_t cell = lf_load_acquire(place); /* [Q7] pairs with [Q6] */
+        uint64_t head = lf_load_acquire(&q->ends->head); /* [Q3] pairs with [Q4]: all below is taken */
+        uint64_t cell = lf__cell_at(q, head);
         if (lf__cell_is_at(q, cell, head)) {
             if (lf__cell_taker(cell) == 0) {
                 uint64_t index = lf__cell_index(q, cell);
                 if (LF_UNLIKELY(index >= q->store->slots))
                     return LF_CORRUPT;
-                /* [Q7] acquire: the record is readable; release: the next publisher here completes our custody */
-                if (!lf_cas_acq_rel(place, &cell, cell | taker))
+                /* Publishes nothing of ours, and what the publisher released was acquired at [Q5]. */
+                if (!lf_cas_relaxed(&q->cells[head & q->mask], &cell, cell | taker))
                     continue;
-                lf_cas_release(&q->ends->head, &head, head + 1); /* [Q10] pairs with [Q9] */
+                lf__move_past(&q->ends->head, head);
                 return (int64_t)index;
             }
-            lf_cas_release(&q->ends->head, &head, head + 1); /* [Q10] help a slower taker */
+            lf__move_past(&q->ends->head, head); /* for a slower taker */
             continue;
         }
         if (lf__cell_is_at(q, cell, head - q->mask - 1) && (lf__cell_taker(cell) != 0))
             return LF_EMPTY; /* position `head` was unpublished when the cell was read, so nothing was inside */
         if (lf__cell_is_at(q, cell, head + q->mask + 1)) {
-            lf_cas_release(&q->ends->head, &head, head + 1); /* [Q10] its taker stopped; the cell is in use again */
+            lf__move_past(&q->ends->head, head); /* its taker stopped; the cell is in use again */
             continue;
         }
         if (lf_load_relaxed(&q->ends->head) == head)
@@ -215,7 +220,7 @@ LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
 /* How many are inside: exact when nobody else is running, else a value that was near the truth during the call. The
  * ends may each be one behind for as long as nobody looks, if whoever should have moved them was killed. */
 LF_INLINE uint64_t lf_queue_size(const struct lf_queue *q) {
-    uint64_t head = lf_load_acquire(&q->ends->head), tail = lf_load_acquire(&q->ends->tail);
+    uint64_t head = lf_load_relaxed(&q->ends->head), tail = lf_load_relaxed(&q->ends->tail);
     uint64_t first = lf_load_relaxed(&q->cells[head & q->mask]), next = lf_load_relaxed(&q->cells[tail & q->mask]);
     head += lf__cell_is_at(q, first, head) && lf__cell_taker(first) != 0;
     tail += lf__cell_is_at(q, next, tail);
@@ -228,7 +233,7 @@ LF_INLINE uint64_t lf_queue_size(const struct lf_queue *q) {
 /* The records of a dead participant's takes from this queue are completed; first half of a recovery. */
 LF_INLINE void lf_queue_complete_custody_of(const struct lf_queue *q, uint32_t gone) {
     for (uint64_t i = 0; i <= q->mask; i++) {
-        uint64_t cell = lf_load_acquire(&q->cells[i]); /* [Q5] pairs with [Q7]: the dead one's take */
+        uint64_t cell = lf__cell_at(q, i);
         uint32_t taker = lf__cell_taker(cell);
         if (taker == LF__NOBODY || (taker & LF__PARTICIPANT_MASK) != gone)
             continue;
@@ -239,19 +244,19 @@ LF_INLINE void lf_queue_complete_custody_of(const struct lf_queue *q, uint32_t g
 
 /* Did an index whose custody says "coming at this position" arrive there? [I4] */
 LF_INLINE int lf__arrived(const struct lf_queue *q, uint64_t index, uint64_t word) {
-    uint64_t cell = lf_load_acquire(&q->cells[word & q->mask]); /* [Q5] pairs with [Q6] */
+    uint64_t cell = lf__cell_at(q, word);
     uint64_t round_bits = LF__CUSTODY_POSITION & ~q->mask;
     return ((cell >> LF__TAKER_BITS ^ word) & round_bits) == 0 && lf__cell_index(q, cell) == index &&
            lf__cell_taker(cell) != LF__NOBODY;
 }
 
-/* Second half, for one slot: an index that the dead one had goes where it was on its way to: a lease and an unfinished
+/* Second half, for one slot, under the byte of `gone`, whose lock orders all that the dead one did: an index that the dead one had goes where it was on its way to: a lease and an unfinished
  * publication to the queue in its custody word, everything else to queue `free_queue`. `queues` are indexed by id.
  * The id of the queue it went to, or -1: it was not the dead one's. */
 LF_INLINE int lf_custody_recover(const struct lf_queue *queues, uint32_t n_queues, uint32_t free_queue, uint64_t index,
                                  uint32_t gone, uint32_t recoverer) {
     uint64_t *custody = lf__custody(queues[0].store, index);
-    uint64_t word = lf_load_acquire(custody); /* [Q8] pairs with [Q2] */
+    uint64_t word = lf_load_relaxed(custody);
     uint32_t queue = lf__custody_queue(word);
     if ((lf__custody_taker(word) & LF__PARTICIPANT_MASK) != gone || queue >= n_queues)
         return -1;
@@ -260,7 +265,7 @@ LF_INLINE int lf_custody_recover(const struct lf_queue *queues, uint32_t n_queue
     int owed = lf__is_held(word) ? (lf__custody_taker(word) & LF_LEASE) != 0 : queue != free_queue;
     /* The lease bit says for the next recoverer, should this one die here, that the record is still owed. The
      * compare-and-swap is also the second look that [I4] asks for. */
-    if (!lf_cas_acq_rel(custody, &word, lf__held(queue, word, recoverer | (owed ? LF_LEASE : 0)))) /* [Q8] */
+    if (!lf_cas_relaxed(custody, &word, lf__held(queue, word, recoverer | (owed ? LF_LEASE : 0))))
         return -1;
     uint32_t to = owed ? queue : free_queue;
     return lf_queue_publish(&queues[to], index, recoverer) == LF_OK ? (int)to : -1;

@@ -79,6 +79,13 @@ LF_INLINE uint64_t lf__level_head(uint64_t position, uint64_t version) { return 
 
 enum { LF__ELSEWHERE = -1, LF__NOTHING = 0, LF__INSIDE = 1 };
 
+LF_INLINE uint64_t lf__decided(const struct lf_levels *l) {
+    return lf_load_acquire(l->decision); /* [W1] pairs with [W2]: earlier pops were applied, and this one can be */
+}
+LF_INLINE uint64_t lf__head_of(const struct lf_queue *level) {
+    return lf_load_acquire(&level->ends->head); /* [W5] pairs with [W6]: the cells below it were taken, W is that new */
+}
+
 /* What stands at a head's position: a cell inside, none yet, or something that only an outdated head excuses. */
 LF_INLINE int lf__front(const struct lf_queue *level, uint64_t head, uint64_t **place, uint64_t *cell) {
     uint64_t position = head >> 32, round_bits = UINT32_MAX & ~level->mask;
@@ -113,11 +120,11 @@ LF_INLINE int lf_levels_help(const struct lf_levels *l, uint64_t w) {
     if (LF_UNLIKELY(within >= l->per_group || number >= l->count))
         return LF_CORRUPT;
     const struct lf_queue *level = &l->queues[1 + number];
-    uint64_t *place, cell, head = lf_load_acquire(&level->ends->head); /* [W5] pairs with [W6]: W is that new */
+    uint64_t *place, cell, head = lf__head_of(level);
     if ((uint32_t)head == (uint32_t)lf__w_version(w))
         return LF_OK;
     int front = lf__front(level, head, &place, &cell);
-    if (lf_load_acquire(l->decision) != w) /* [W1] pairs with [W2]: w's pop was applied, and we may build on it */
+    if (lf_load_relaxed(l->decision) != w) /* not older than head and cell; w's pop was applied */
         return LF_OK;
     if (front == LF__INSIDE) {
         lf_cas_release(place, &cell, cell | taker); /* [W4] pairs with [W3], [Q5] */
@@ -132,13 +139,13 @@ LF_INLINE int lf_levels_help(const struct lf_levels *l, uint64_t w) {
 
 /* No pop that was decided before the call is left to be applied. */
 LF_INLINE int lf_levels_settle(const struct lf_levels *l) {
-    return lf_levels_help(l, lf_load_acquire(l->decision)); /* [W1] pairs with [W2] */
+    return lf_levels_help(l, lf__decided(l));
 }
 
 /* Last step of a push: its groups have something inside, and whoever looked before has to look again. */
 LF_INLINE int lf_levels_announce(const struct lf_levels *l, uint32_t groups) {
     for (;;) {
-        uint64_t w = lf_load_acquire(l->decision); /* [W1] pairs with [W2]: the pop to help is visible */
+        uint64_t w = lf__decided(l);
         if (LF_UNLIKELY(lf_levels_help(l, w) != LF_OK))
             return LF_CORRUPT;
         /* [W2] release; pairs with [W1]: with the version come the cells published before it, and w's pop applied */
@@ -150,7 +157,7 @@ LF_INLINE int lf_levels_announce(const struct lf_levels *l, uint32_t groups) {
 /* Decides the next pop: the index, now in the custody of `taker`, and its level; LF_EMPTY or LF_CORRUPT. */
 LF_INLINE int64_t lf_levels_take(const struct lf_levels *l, uint32_t taker, uint32_t *level_out) {
     for (;;) {
-        uint64_t w = lf_load_acquire(l->decision); /* [W1] pairs with [W2] */
+        uint64_t w = lf__decided(l);
         uint64_t version = lf__w_version(w) + 1, *place, cell = 0, head = 0;
         uint32_t groups = lf__w_groups(w), within = 0;
         int front = LF__NOTHING;
@@ -163,7 +170,7 @@ LF_INLINE int64_t lf_levels_take(const struct lf_levels *l, uint32_t taker, uint
             return LF_CORRUPT;
         const struct lf_queue *level = &l->queues[1 + first];
         for (; within < l->per_group && first + within < l->count; within++, level++) {
-            head = lf_load_acquire(&level->ends->head); /* [W5] pairs with [W6] */
+            head = lf__head_of(level);
             front = lf__front(level, head, &place, &cell);
             if (front != LF__NOTHING)
                 break;
@@ -196,7 +203,7 @@ LF_INLINE int lf_levels_announce_all(const struct lf_levels *l) {
     uint32_t groups = 0;
     for (uint32_t level = 0; level < l->count; level++) {
         const struct lf_queue *queue = &l->queues[1 + level];
-        uint64_t *place, cell, head = lf_load_acquire(&queue->ends->head); /* [W5] pairs with [W6] */
+        uint64_t *place, cell, head = lf__head_of(queue);
         if (lf__front(queue, head, &place, &cell) != LF__NOTHING)
             groups |= lf_levels_group(l, level);
     }

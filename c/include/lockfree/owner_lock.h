@@ -154,10 +154,10 @@ LF_INLINE int lf_owner_lock_locked(struct lf_handle *h, uint64_t *word) {
 
 /* For the kind's recover. Run again after a death half-way it finds nothing to do, but one wake may be late. */
 LF_INLINE void lf_owner_lock_recover_dead(uint64_t *word, uint32_t gone) {
-    uint64_t seen = lf_load_acquire(word);
+    uint64_t seen = lf_load_relaxed(word); /* the lock of the dead one's byte orders what it did */
     while (lf__lock_participant(seen) == gone) {
         uint64_t free_word = LF__LOCK_DIED | (seen & LF__LOCK_WAITERS);
-        if (lf_cas_acq_rel(word, &seen, free_word)) { /* [L2] pairs with [L1] of the next holder */
+        if (lf_cas_release(word, &seen, free_word)) { /* [L2] pairs with [L1] of the next holder */
             if (seen & LF__LOCK_WAITERS)
                 lf_futex_wake(lf__lock_futex(word), 1);
             return;

@@ -16,18 +16,25 @@
 
 #include "segment.h"
 
+/* The caller holds the byte of `gone`. Its lock also orders `in_use` and all that the dead one wrote. */
 LF_INLINE void lf__recover(struct lf_handle *h, uint32_t gone) {
     if (h->kind != NULL)
         h->kind->recover(h, gone);
     h->segment->participants[gone].pid = 0;
-    lf_store_release(&h->segment->participants[gone].in_use, 0u); /* [P1] pairs with [P2] */
+    lf_store_relaxed(&h->segment->participants[gone].in_use, 0u);
 }
 
 #ifdef LF_MODEL
+/* The byte's lock, modelled on the `joined` word of the dead one. As the kernel's, it does not keep a handle from
+ * itself, and ends with its holder. */
 LF_INLINE int lf__seize(struct lf_handle *h, uint32_t number) {
-    uint64_t nobody = 0; /* the byte lock, modelled as a lock on the `joined` word of a dead participant */
-    return !lf_model_participant_alive(number) &&
-           lf_cas_acq_rel(&h->segment->participants[number].joined, &nobody, (uint64_t)1);
+    uint64_t holder = 0, me = (uint64_t)h->participant + 1;
+    if (lf_model_participant_alive(number))
+        return 0;
+    while (!lf_cas_acquire(&h->segment->participants[number].joined, &holder, me))
+        if (holder == me || lf_model_participant_alive((uint32_t)holder - 1))
+            return holder == me;
+    return 1;
 }
 LF_INLINE void lf__yield_byte(struct lf_handle *h, uint32_t number) {
     lf_store_release(&h->segment->participants[number].joined, (uint64_t)0);
@@ -61,11 +68,11 @@ LF_INLINE int lf_join(struct lf_handle *h) {
             continue;
         struct lf_participant *me = &h->segment->participants[number];
         h->participant = number;
-        if (lf_load_acquire(&me->in_use)) /* [P2] pairs with [P1] */
+        if (lf_load_relaxed(&me->in_use))
             lf__recover(h, number);
         me->pid = (uint32_t)getpid();
         me->joined = lf_now();
-        lf_store_release(&me->in_use, 1u);
+        lf_store_relaxed(&me->in_use, 1u);
         uint32_t highest = lf_load_relaxed(&h->segment->highest);
         while (highest < number && !lf_cas_relaxed(&h->segment->highest, &highest, number))
             ;
@@ -189,12 +196,18 @@ LF_INLINE int lf_segment_attach_fd(struct lf_handle *h, int fd, const struct lf_
 }
 #endif /* LF_MODEL */
 
+/* One thread of a handle at a time looks for the dead: the byte's lock keeps only other handles away. */
+LF_INLINE int lf__begin_to_reap(struct lf_handle *h) {
+    return lf_exchange_acquire(&h->reaping, 1u) == 0; /* [P1] pairs with [P2] */
+}
+LF_INLINE void lf__end_to_reap(struct lf_handle *h) { lf_store_release(&h->reaping, 0u); /* [P2] */ }
+
 /* Gives back what one number held if its holder is dead; the caller has h->reaping. */
 LF_INLINE int lf__reap_number(struct lf_handle *h, uint32_t number) {
     int recovered = 0;
     if (number == h->participant || !lf_load_relaxed(&h->segment->participants[number].in_use) || !lf__seize(h, number))
         return 0;
-    if (lf_load_acquire(&h->segment->participants[number].in_use)) { /* [P2] again: nobody was faster */
+    if (lf_load_relaxed(&h->segment->participants[number].in_use)) { /* again: nobody was faster */
         lf__recover(h, number);
         recovered = 1;
     }
@@ -205,23 +218,23 @@ LF_INLINE int lf__reap_number(struct lf_handle *h, uint32_t number) {
 /* Looks for dead participants and gives back what they held; how many were recovered. */
 LF_INLINE int lf_reap(struct lf_handle *h) {
     int recovered = 0;
-    if (lf_exchange_acquire(&h->reaping, 1u) != 0) /* [P3] pairs with [P4]; the byte lock cannot keep our own threads apart */
+    if (!lf__begin_to_reap(h))
         return 0;
     uint32_t highest = lf_load_relaxed(&h->segment->highest);
     if (highest >= LF_PARTICIPANTS)
         highest = LF_PARTICIPANTS - 1;
     for (uint32_t number = 1; number <= highest; number++)
         recovered += lf__reap_number(h, number);
-    lf_store_release(&h->reaping, 0u); /* [P4] pairs with [P3] */
+    lf__end_to_reap(h);
     return recovered;
 }
 
 /* The same for one number: for whoever is about to wait for that participant. */
 LF_INLINE int lf_reap_one(struct lf_handle *h, uint32_t number) {
-    if (number == 0 || number >= LF_PARTICIPANTS || lf_exchange_acquire(&h->reaping, 1u) != 0) /* [P3] */
+    if (number == 0 || number >= LF_PARTICIPANTS || !lf__begin_to_reap(h))
         return 0;
     int recovered = lf__reap_number(h, number);
-    lf_store_release(&h->reaping, 0u); /* [P4] */
+    lf__end_to_reap(h);
     return recovered;
 }
 

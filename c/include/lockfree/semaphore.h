@@ -95,19 +95,23 @@ LF_INLINE uint64_t lf__sem_applied(uint64_t account, int64_t delta) {
     return (uint64_t)(uint32_t)(int32_t)held << 32 | (uint32_t)((uint32_t)account + 1);
 }
 
+LF_INLINE uint64_t lf__sem_now(const struct lf_semaphore_body *body) {
+    return lf_load_acquire(&body->word); /* [S1] pairs with [S2]: the intent of the operation that it names is readable */
+}
+
 /* [I2]: puts the operation that `word` names into its account, unless it is there or the word is outdated. */
 LF_INLINE void lf__sem_help(struct lf_semaphore_body *body, uint64_t word) {
     struct lf_seat *seat = &body->seats[lf__sem_seat(word)];
     for (;;) {
-        uint64_t account = lf_load_acquire(&seat->account); /* [S1] acquire: the account is older than the next look */
+        uint64_t account = lf_load_acquire(&seat->account); /* [S3] pairs with [S4]: the next look is not older */
         uint32_t sequence = (uint32_t)account + 1;
         if (((sequence ^ (uint32_t)word) & LF__SEQUENCE_MASK) != 0)
             return;
-        if (lf_load_acquire(&body->word) != word) /* [S2] pairs with [S3]: its intent is readable */
+        if (lf_load_relaxed(&body->word) != word)
             return;
         int64_t delta = (int64_t)lf_load_relaxed(&seat->intent);
         /* It fails if the operation was applied in between, and only then can delta be that of the next one. */
-        if (lf_cas_acq_rel(&seat->account, &account, lf__sem_applied(account, delta)))
+        if (lf_cas_release(&seat->account, &account, lf__sem_applied(account, delta))) /* [S4] */
             return;
     }
 }
@@ -115,21 +119,21 @@ LF_INLINE void lf__sem_help(struct lf_semaphore_body *body, uint64_t word) {
 /* Changes the value by delta if it stays within 0..limit: LF_OK, LF_TIMEDOUT, LF_OVERFLOW. The seat is the caller's. */
 LF_INLINE int lf__sem_change(struct lf_semaphore_body *body, uint32_t number, int64_t delta, int64_t limit) {
     struct lf_seat *seat = &body->seats[number];
-    uint64_t account = lf_load_acquire(&seat->account); /* [S4] pairs with [S5] */
+    uint64_t account = lf_load_relaxed(&seat->account); /* it came with the claim [S5] */
     uint32_t sequence = (uint32_t)account + 1;
-    lf_store_relaxed(&seat->intent, (uint64_t)delta); /* published by [S3] */
-    uint64_t word = lf_load_acquire(&body->word);     /* [S2] pairs with [S3] */
+    lf_store_relaxed(&seat->intent, (uint64_t)delta); /* published by [S2] */
+    uint64_t word = lf__sem_now(body);
     for (;;) {
         int64_t value = lf__sem_value(word) + delta;
         if (value < 0 || value > limit)
             return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
         lf__sem_help(body, word);
-        /* [S3] release: the intent, and the account of the operation before; acquire: what the releasers wrote */
+        /* [S2] release: the intent, and the account of the operation before; [S1] acquire: what the releasers wrote */
         if (lf_cas_acq_rel(&body->word, &word, lf__sem_word((uint64_t)value, number, sequence)))
             break;
     }
     while ((uint32_t)account + 1 == sequence &&
-           !lf_cas_acq_rel(&seat->account, &account, lf__sem_applied(account, delta))) /* [S5] unless we were helped */
+           !lf_cas_release(&seat->account, &account, lf__sem_applied(account, delta))) /* [S4] unless we were helped */
         ;
     return LF_OK;
 }
@@ -145,14 +149,14 @@ LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
         for (uint32_t i = 0; i < LF_SEATS; i++) {
             uint32_t number = (start + i) & (LF_SEATS - 1);
             struct lf_seat *seat = &s->body->seats[number];
-            uint64_t claim = lf_load_acquire(&seat->claim); /* [S6] pairs with [S7] */
+            uint64_t claim = lf_load_acquire(&seat->claim); /* [S5] pairs with [S6]: the account is that new */
             uint64_t whose = claim & LF__SEAT_PARTICIPANT;
             if (claim & (LF__SEAT_BUSY | LF__SEAT_SETTLED))
                 continue;
-            if (whose != me && whose != 0 && (!others || lf__sem_held(lf_load_acquire(&seat->account)) != 0))
+            if (whose != me && whose != 0 && (!others || lf__sem_held(lf_load_relaxed(&seat->account)) != 0))
                 continue;
             uint64_t next = ((claim & ~LF__SEAT_PARTICIPANT) + LF__SEAT_VERSION) | LF__SEAT_BUSY | me;
-            if (lf_cas_acq_rel(&seat->claim, &claim, next)) /* [S6]; fails if the seat was used since the look */
+            if (lf_cas_relaxed(&seat->claim, &claim, next)) /* fails if the seat was used since the look */
                 return number;
         }
     }
@@ -160,7 +164,7 @@ LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
 }
 LF_INLINE void lf__sem_stand_up(struct lf_semaphore *s, int64_t number) {
     struct lf_seat *seat = &s->body->seats[number];
-    lf_store_release(&seat->claim, lf_load_relaxed(&seat->claim) & ~LF__SEAT_BUSY); /* [S7] pairs with [S6] */
+    lf_store_release(&seat->claim, lf_load_relaxed(&seat->claim) & ~LF__SEAT_BUSY); /* [S6] pairs with [S5] */
 }
 
 /* ---- recovery ---- */
@@ -171,9 +175,9 @@ LF_INLINE void lf__sem_balances(const struct lf_semaphore *s, int64_t balances[L
     memset(balances, 0, LF_PARTICIPANTS * sizeof balances[0]);
     for (uint32_t i = 0; i < LF_SEATS; i++) {
         const struct lf_seat *seat = &s->body->seats[i];
-        int64_t held = lf__sem_held(lf_load_acquire(&seat->account)); /* [S4] pairs with [S5] */
+        int64_t held = lf__sem_held(lf_load_acquire(&seat->account)); /* [S3] pairs with [S4]: the claim is not older */
         if (held != 0)
-            balances[lf_load_acquire(&seat->claim) & LF__SEAT_PARTICIPANT] += held;
+            balances[lf_load_relaxed(&seat->claim) & LF__SEAT_PARTICIPANT] += held;
     }
 }
 
@@ -201,7 +205,7 @@ LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t
     struct lf_semaphore_body *body = s->body;
     int64_t balances[LF_PARTICIPANTS], held, returned;
     for (;;) {
-        uint64_t word = lf_load_acquire(&body->word); /* [S2] pairs with [S3] */
+        uint64_t word = lf__sem_now(body);
         lf__sem_help(body, word);
         lf__sem_balances(s, balances);
         held = balances[gone];
@@ -214,7 +218,7 @@ LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t
     }
     int64_t unpaid = held < 0 ? -held : 0;
     lf_fetch_add_relaxed(&body->debt, (uint64_t)unpaid); /* twice, if we die now: then less comes back, never more */
-    lf_fetch_or_seq_cst(&body->seats[seat].claim, LF__SEAT_SETTLED); /* [S8] pairs with [S9] */
+    lf_fetch_or_relaxed(&body->seats[seat].claim, LF__SEAT_SETTLED);
     int64_t paid = held - (returned > 0 ? returned : 0);
     uint64_t debt = lf_load_relaxed(&body->debt);
     while (paid > 0 && debt > 0 &&
@@ -225,9 +229,9 @@ LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t
 /* The first seat of `gone`, made BUSY so that nobody takes it over; LF_SEATS if it has none. */
 LF_INLINE uint32_t lf__sem_head_of(struct lf_semaphore *s, uint32_t gone) {
     for (uint32_t i = 0; i < LF_SEATS; i++) {
-        uint64_t claim = lf_load_acquire(&s->body->seats[i].claim); /* [S9] pairs with [S8] */
+        uint64_t claim = lf_load_relaxed(&s->body->seats[i].claim);
         while ((claim & LF__SEAT_PARTICIPANT) == gone)
-            if (lf_cas_acq_rel(&s->body->seats[i].claim, &claim, (claim + LF__SEAT_VERSION) | LF__SEAT_BUSY))
+            if (lf_cas_relaxed(&s->body->seats[i].claim, &claim, (claim + LF__SEAT_VERSION) | LF__SEAT_BUSY))
                 return i;
     }
     return LF_SEATS;
@@ -241,14 +245,14 @@ LF_INLINE void lf__sem_recover(struct lf_handle *h, uint32_t gone) {
             lf__sem_give_back(s, head, gone);
         for (uint32_t i = LF_SEATS; i-- > head;) { /* the settled one last: until then the rest of this is repeated */
             struct lf_seat *seat = &s->body->seats[i];
-            uint64_t account = lf_load_acquire(&seat->account); /* before the claim, as in lf__sem_balances */
-            uint64_t claim = lf_load_acquire(&seat->claim);
+            uint64_t account = lf_load_acquire(&seat->account); /* [S3]: before the claim, as in lf__sem_balances */
+            uint64_t claim = lf_load_relaxed(&seat->claim);
             if ((claim & LF__SEAT_PARTICIPANT) != gone)
                 continue;
-            while (lf__sem_held(account) != 0 && !lf_cas_acq_rel(&seat->account, &account, (uint32_t)account))
+            while (lf__sem_held(account) != 0 && !lf_cas_relaxed(&seat->account, &account, (uint32_t)account))
                 ;
-            /* [S7]; it fails if the seat was empty and somebody took it over */
-            lf_cas_acq_rel(&seat->claim, &claim, (claim & ~(LF__SEAT_VERSION - 1)) + LF__SEAT_VERSION);
+            /* [S6]; it fails if the seat was empty and somebody took it over */
+            lf_cas_release(&seat->claim, &claim, (claim & ~(LF__SEAT_VERSION - 1)) + LF__SEAT_VERSION);
         }
     }
     lf_owner_lock_recover_dead(&s->body->turnstile, gone);
@@ -318,7 +322,7 @@ LF_INLINE int lf_semaphore_attach_fd(struct lf_semaphore *s, int fd) {
 /* ---- operations ---- */
 
 LF_INLINE int lf__sem_operate(struct lf_semaphore *s, int64_t delta) {
-    int64_t value = lf__sem_value(lf_load_acquire(&s->body->word)) + delta; /* [S2]: refusals need no seat */
+    int64_t value = lf__sem_value(lf__sem_now(s->body)) + delta; /* refusals need no seat */
     if (value < 0 || value > (int64_t)s->max)
         return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
     int64_t seat = lf__sem_sit_down(s);
@@ -406,7 +410,7 @@ LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t 
 LF_INLINE int64_t lf_semaphore_value(const struct lf_semaphore *s) {
     if (LF_UNLIKELY(lf_is_closed(&s->h)))
         return LF_CLOSED;
-    return lf__sem_value(lf_load_acquire(&s->body->word)); /* [S2] */
+    return lf__sem_value(lf__sem_now(s->body));
 }
 
 LF_INLINE void lf_semaphore_close(struct lf_semaphore *s) {

@@ -152,15 +152,15 @@ LF_INLINE int lf_spsc_ring_attach_fd(struct lf_spsc_ring *r, int fd) {
 /* [I2]: finds the place where the last holder stopped. */
 LF_INLINE int lf__spsc_resume(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     struct lf_spsc_side *side = &r->body->sides[role];
-    uint64_t position = lf_load_acquire(&side->position); /* [S3] pairs with [S4]: the slots below are done with */
+    uint64_t position = lf_load_relaxed(&side->position); /* the last holder's: it came with the role [O2] */
     for (int lag = 0; lag < 2; lag++, position++) {
         uint64_t cursor = (position - r->start) % r->capacity;
-        uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S5] or [S6] */
+        uint64_t word = lf_load_relaxed(lf__spsc_word(r, cursor));
         int published = lf__spsc_is_at(word, position), freed = word == lf__spsc_free(position);
         if (role == LF_PRODUCER ? published : freed || lf__spsc_is_at(word, position + r->capacity))
             continue; /* the last holder had done this one */
         lf_store_relaxed(&side->cursor, cursor);
-        lf_store_release(&side->position, position); /* [S4] */
+        lf_store_relaxed(&side->position, position);
         return LF_OK;
     }
     return LF_CORRUPT;
@@ -204,7 +204,7 @@ LF_INLINE int64_t lf_spsc_ring_reserve(struct lf_spsc_ring *r) {
     uint64_t cursor = lf_load_relaxed(&side->cursor), position = lf_load_relaxed(&side->position);
     if (LF_UNLIKELY(cursor >= r->capacity))
         return LF_CORRUPT;
-    uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S5] pairs with [S6]: it was copied out */
+    uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S1] pairs with [S2]: it was copied out */
     if (LF_LIKELY(word == lf__spsc_free(position - r->capacity)))
         return lf__spsc_ticket(cursor, position);
     return lf__spsc_is_at(word, position - r->capacity) ? LF_FULL : LF_CORRUPT;
@@ -214,9 +214,9 @@ LF_INLINE int64_t lf_spsc_ring_reserve(struct lf_spsc_ring *r) {
 LF_INLINE void lf__spsc_step(struct lf_spsc_ring *r, enum lf_spsc_role role, int64_t ticket, uint64_t low) {
     struct lf_spsc_side *side = &r->body->sides[role];
     uint64_t cursor = (uint32_t)ticket, position = lf_load_relaxed(&side->position);
-    /* [S7] pairs with [S8]: the record is readable; [S6] pairs with [S5]: we have read it */
+    /* [S2] release; pairs with [S1]: the record is readable, or has been read */
     lf_store_release(lf__spsc_word(r, cursor), position << 32 | low);
-    lf_store_release(&side->position, position + 1); /* [S4] pairs with [S3] */
+    lf_store_relaxed(&side->position, position + 1);
     lf_store_relaxed(&side->cursor, cursor + 1 == r->capacity ? 0 : cursor + 1);
 }
 
@@ -245,7 +245,7 @@ LF_INLINE int64_t lf_spsc_ring_peek(struct lf_spsc_ring *r, uint64_t *length) {
     uint64_t cursor = lf_load_relaxed(&side->cursor), position = lf_load_relaxed(&side->position);
     if (LF_UNLIKELY(cursor >= r->capacity))
         return LF_CORRUPT;
-    uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S8] pairs with [S7] */
+    uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S1] pairs with [S2] */
     uint64_t inside = (uint64_t)(uint32_t)word - 1;                     /* the length, or huge when free */
     if (LF_LIKELY(lf__spsc_is_at(word, position) && inside <= r->record_size)) {
         *length = inside;
@@ -302,7 +302,7 @@ LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
  * each be answered before the other side sees those stores. Single calls have this fence from the look for sleepers. */
 LF_INLINE int lf__spsc_once_more(uint64_t done) {
     if (done > 0)
-        lf_fence_seq_cst(); /* [S9] pairs with [S9] and [E2] of the other side */
+        lf_fence_seq_cst(); /* [S3] pairs with [S3] and [E2] of the other side */
     return done > 0;
 }
 
@@ -402,7 +402,7 @@ LF_INLINE int64_t lf_spsc_ring_get(struct lf_spsc_ring *r, void *record, uint64_
 
 /* Records inside, between 0 and capacity; exact when nothing runs and no killed holder is without an heir. */
 LF_INLINE uint64_t lf_spsc_ring_size(const struct lf_spsc_ring *r) {
-    uint64_t head = lf_load_acquire(&r->body->sides[LF_CONSUMER].position); /* [S3]: not ahead of the tail read next */
+    uint64_t head = lf_load_relaxed(&r->body->sides[LF_CONSUMER].position);
     uint64_t size = lf_load_relaxed(&r->body->sides[LF_PRODUCER].position) - head;
     return size > (uint64_t)INT64_MAX ? 0 : size > r->capacity ? r->capacity : size;
 }

@@ -37,8 +37,12 @@ LF_INLINE uint32_t lf__token_first(void) {
 
 LF_INLINE uint32_t lf_thread_token(void) { return LF_LIKELY(lf__token != 0) ? lf__token : lf__token_first(); }
 
+/* If not, what it wrote can be read. */
 LF_INLINE int lf_thread_alive(uint32_t token) {
-    return token != 0 && !(syscall(SYS_tgkill, getpid(), (pid_t)token, 0) != 0 && errno == ESRCH);
+    if (token != 0 && (syscall(SYS_tgkill, getpid(), (pid_t)token, 0) == 0 || errno != ESRCH))
+        return 1;
+    lf_fence_acquire(); /* pairs with the locks that the kernel takes when a thread ends */
+    return 0;
 }
 
 /* The same, giving a thread that was joined 10 ms to be gone: for answers that are errors, not for waiting. */
