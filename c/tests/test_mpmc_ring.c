@@ -723,6 +723,19 @@ static void test_refused_calls_find_what_the_dead_held(void) {
 
 /* ---- rubbish ---- */
 
+static void test_a_record_of_impossible_length_leaves_room(void) {
+    struct lf_mpmc_ring r;
+    unsigned char *memory = create(&r, 1, 8, 0);
+    uint64_t record = 1;
+    CHECK_EQ(lf_mpmc_ring_try_put(&r, &record, 8), LF_OK);
+    lf_mpmc_ring_slot(&r, 0)->length = 9;
+    CHECK_EQ(lf_mpmc_ring_try_get(&r, &record), LF_CORRUPT);
+    CHECK_EQ(lf_mpmc_ring_try_get(&r, &record), LF_EMPTY);
+    CHECK_EQ(lf_mpmc_ring_try_put(&r, &record, 8), LF_OK);
+    CHECK_EQ(lf_mpmc_ring_try_get(&r, &record), 8);
+    check_unmap(memory, r.h.bytes);
+}
+
 static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
     struct lf_mpmc_ring r;
     unsigned char *memory = create(&r, capacity, 20, 0), buffer[8 * 20];
@@ -763,6 +776,7 @@ int main(void) {
     alarm(600);
     board = (struct board *)(void *)check_map(sizeof *board);
     test_geometry_out_of_bounds_is_refused();
+    test_a_record_of_impossible_length_leaves_room();
     for (unsigned i = 0; i < CAPACITIES * STARTS; i++) {
         uint64_t capacity = capacities[i / STARTS], start = starts[i % STARTS];
         test_answers_as_a_model_does(capacity, i % 3 == 0 ? 0 : i % 3 == 1 ? 13 : 64, start, i);

@@ -437,6 +437,20 @@ static void leaving_with_records_in_hand(void) {
 
 /* ---- corruption: nothing is trusted, nothing loops ---- */
 
+static void a_record_of_impossible_length_leaves_room(void) {
+    struct lf_priority_queue q;
+    uint64_t bytes, record = 1;
+    uint32_t level;
+    unsigned char *memory = map_queue(&q, 1, 8, 2, 0, &bytes);
+    CHECK_EQ(lf_priority_queue_try_put(&q, &record, 8, 1), LF_OK);
+    lf_priority_queue_slot(&q, 0)->length = 9;
+    CHECK_EQ(lf_priority_queue_try_get(&q, &record, &level), LF_CORRUPT);
+    CHECK_EQ(lf_priority_queue_try_get(&q, &record, &level), LF_EMPTY);
+    CHECK_EQ(lf_priority_queue_try_put(&q, &record, 8, 1), LF_OK);
+    CHECK_EQ(lf_priority_queue_try_get(&q, &record, &level), 8);
+    check_unmap(memory, bytes);
+}
+
 static void corruption(void) {
     long rounds = check_rounds(4000);
     for (long round = 0; round < rounds; round++) {
@@ -490,6 +504,7 @@ int main(void) {
     blocking();
     lease_of_the_dead();
     leaving_with_records_in_hand();
+    a_record_of_impossible_length_leaves_room();
     corruption();
     kills();
     campaigns();

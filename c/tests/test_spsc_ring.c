@@ -647,9 +647,23 @@ static void test_a_taken_role_over_processes(void) {
 
 /* ---- rubbish ---- */
 
+/* Who finds no place to go on from does not keep the role either. */
+static void test_a_refused_claim_leaves_the_role_free(void) {
+    struct lf_spsc_ring r;
+    unsigned char *memory = create(&r, 4, 8, 0);
+    uint64_t record = 1;
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(lf_spsc_ring_try_put(&r, &record, 8), LF_OK);
+    CHECK_EQ(lf_spsc_ring_release_role(&r, LF_PRODUCER), LF_OK);
+    r.body->sides[LF_PRODUCER].position -= 2; /* two behind: no death leaves that */
+    CHECK_EQ(lf_spsc_ring_try_put(&r, &record, 8), LF_CORRUPT);
+    CHECK_EQ(r.body->sides[LF_PRODUCER].holder, 0);
+    check_unmap(memory, r.h.bytes);
+}
+
 static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
     struct lf_spsc_ring r;
-    unsigned char *memory = create(&r, capacity, 20, 0), buffer[8 * 20];
+    unsigned char *memory = create(&r, capacity, 20, 0), buffer[8 * 20] = {0};
     uint32_t sizes[8];
     uint64_t length, body = (uint64_t)(r.h.body - memory), refused = 0;
     *lf__spsc_word(&r, 0) ^= UINT64_C(1) << 50; /* of no position that this slot can have */
@@ -690,6 +704,7 @@ static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
 int main(void) {
     alarm(600);
     board = (struct board *)(void *)check_map(sizeof *board);
+    test_a_refused_claim_leaves_the_role_free();
     test_geometry_out_of_bounds_is_refused();
     for (unsigned i = 0; i < CAPACITIES * STARTS; i++) {
         uint64_t capacity = capacities[i / STARTS], start = starts[i % STARTS];
