@@ -72,6 +72,26 @@ int choose(enum choice_kind kind, int options) {
     return picked;
 }
 
+/* Is a waiting thread to go on? Open: both are to be explored, going on first, so that it is known what
+ * the loop does when its waiting is judged. */
+bool choose_impatience(bool open) {
+    bool impatient;
+    switch (R.options.mode) {
+    case MODE_EXHAUSTIVE:
+        return graph_pick_impatience(open);
+    case MODE_REPLAY:
+        impatient = next_of_replay() != 0;
+        break;
+    case MODE_BOUNDED:
+        impatient = bounded(open ? 2 : 1) == 0 && X.path[X.depth - 1].options == 2;
+        break;
+    default:
+        impatient = open && random_below(2) == 1;
+    }
+    trail_add(impatient);
+    return impatient;
+}
+
 static int position_of(const int *list, int count, int thread) {
     for (int i = 0; i < count; i++)
         if (list[i] == thread)
@@ -86,7 +106,7 @@ static int by_priority(const int *list, int count, int current) {
     for (int i = 0; i + 1 < R.options.depth; i++)
         if (current != 0 && X.change_at[i] == X.step)
             X.priority[current] = -1 - i;
-    if (current != 0 && R.thread[current].hard_parked)
+    if (current != 0 && R.thread[current].parked)
         X.priority[current] = -100 - X.step;
     int best = list[0];
     for (int i = 1; i < count; i++)

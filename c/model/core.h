@@ -50,6 +50,8 @@ struct event {
     uint16_t picked;     /* which option was taken: 0 is the newest store, the end of mo */
     uint8_t tid, kind, order, offset, size;
     bool sc, plain, hidden, cas, cas_failed, as_store;
+    bool of_loop;   /* a choice to wait or to go on: loops.c */
+    bool impatient; /* made while its thread was following a waiting loop to its end: not varied */
 };
 
 struct loc {
@@ -73,16 +75,20 @@ enum run_end {
     RUN_UNUSABLE,  /* the client is too large for the tables, or behaves differently when run again */
 };
 
+struct read_at {
+    uint64_t place; /* in the program: see place_of */
+    struct loc *loc;
+    u128 value;
+};
+
 struct iteration { /* what a thread looked at since its last pause */
     int reads;
     bool pure;       /* wrote nothing new */
     bool incomplete; /* more reads than entries */
-    struct {
-        uint64_t pc;
-        struct loc *loc;
-        u128 value;
-    } entry[MAX_ITERATION];
+    struct read_at entry[MAX_ITERATION];
 };
+
+struct loop;
 
 struct thread {
     void *context; /* saved stack pointer */
@@ -94,11 +100,15 @@ struct thread {
     uint64_t clock_ns;
     long parked_at; /* stores at the time */
     int depth, op, useless_turns, timeouts, spurious, steps;
+    int impatient_reads, period; /* loops.c */
+    struct loop *loop;
     uint16_t events, sc_events, last_fence;
     uint8_t tid;
-    bool finished, blocked, stopped, parked, hard_parked, asleep, could_time_out, must_read_newest;
+    bool finished, blocked, stopped, parked, asleep, could_time_out, must_read_newest;
     bool behind_scenes; /* inside a futex call: its parts are not shown one by one */
+    bool patient, impatient; /* in a waiting loop: loops.c */
     struct iteration now, before;
+    uint64_t path[MAX_DEPTH + 1]; /* of calls, as a hash: [n] for the innermost n */
     uint64_t callers[MAX_DEPTH];
 };
 
@@ -165,6 +175,11 @@ static inline bool is_store(const struct event *e) {
     return e->kind == EV_STORE || e->kind == EV_RMW_WRITE || e->kind == EV_INIT;
 }
 
+/* A position in the program together with the calls that led there. */
+static inline uint64_t place_of(const struct thread *t, uint64_t pc) {
+    return pc ^ t->path[t->depth < MAX_DEPTH ? t->depth : MAX_DEPTH];
+}
+
 /* memory.c: atomic accesses. Values are those of the accessed bytes, in the low end. */
 typedef u128 (*change_function)(u128 old, u128 operand);
 void memory_start(void);
@@ -175,6 +190,7 @@ u128 model_rmw(uintptr_t address, unsigned size, change_function change, u128 op
 bool model_cas(uintptr_t address, unsigned size, u128 *expected, u128 desired, int success, int failure, uint64_t pc);
 void model_fence(int order, uint64_t pc);
 int model_choose(int options, uint64_t pc);
+bool model_choose_impatience(bool open, uint64_t pc);
 int coherence_bound(const struct loc *loc, const clk *hb);
 
 /* futex.c */
@@ -223,14 +239,24 @@ void enter_step(void);
 void leave_run(enum run_end end) __attribute__((noreturn));
 void fail(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void block_current(void);
-void spin_check(uintptr_t address, uint64_t pc);
+void go_on(void);
 enum run_end run_once(void);
 void run_start(void);
+
+/* loops.c: threads that wait for a change. */
+void spin_check(uintptr_t address, uint64_t pc);
+void note_read(struct thread *t, struct loc *loc, u128 value, uint64_t pc);
+void break_iteration(struct thread *t);
+void end_impatience(struct thread *t, bool by_itself);
+bool seen_last_turn(const struct thread *t, const struct loc *loc, uint64_t pc, u128 *value);
 bool newest_was_read(const struct thread *thread);
+bool could_give_up(const struct thread *t);
+void print_loops(void);
 
 /* choose.c: the one function that all nondeterminism goes through, and the ways to explore. */
 int choose(enum choice_kind kind, int options);
 int choose_thread(const int *runnable, int count, int current);
+bool choose_impatience(bool open);
 void trail_add(int number);
 
 /* graph.c: every execution graph once. */
@@ -238,6 +264,7 @@ int graph_thread(const int *runnable, int count);
 int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicting, int count, bool *conflict);
 int graph_pick_place(struct loc *loc, const int *place, int count);
 int graph_pick_value(int options);
+bool graph_pick_impatience(bool open);
 void graph_new_store(struct loc *loc, int write, bool conflict);
 void graph_added(int event);
 

@@ -4,14 +4,15 @@
 
 #include "core.h"
 
-enum { MAX_CHANGES = 8, MAX_GRAPH = 2048 };
+enum { MAX_CHANGES = 8, MAX_GRAPH = 8192 };
 
 struct graph_entry { /* an event of an execution that is to be built again */
     int16_t rf;      /* reads: index of the entry read from; below 0: the location's store number -1 - rf
                         that was there before atomic accesses */
     uint16_t rank;   /* stores: place in mo relative to the others' */
     uint16_t stamp;
-    uint8_t tid, kind, value;
+    uint16_t value;  /* choices */
+    uint8_t tid, kind;
 };
 
 struct graph_item {

@@ -60,12 +60,12 @@ int lf_model_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns) 
             break;
         if (R.graph_rules)
             block_current();
-        t->parked = t->hard_parked = true;
+        t->parked = true;
         t->parked_at = R.stores_made;
         t->must_read_newest = true;
     }
     t->must_read_newest = false;
-    t->now.pure = false;
+    break_iteration(t);
     return 0;
 }
 

@@ -131,7 +131,7 @@ static void describe(struct graph_entry *entry, int id, const int *new_index) {
     entry->tid = e->tid;
     entry->kind = e->kind;
     entry->stamp = e->stamp;
-    entry->value = e->kind == EV_CHOICE ? (uint8_t)e->value : 0;
+    entry->value = e->kind == EV_CHOICE ? (uint16_t)e->value : 0;
     if (e->kind == EV_LOAD || e->kind == EV_RMW_READ) {
         const struct event *w = &R.event[e->rf];
         entry->rf = (int16_t)(w->kind == EV_INIT ? -1 - w->pseudo : new_index[X.entry_of[e->rf]]);
@@ -187,7 +187,7 @@ int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicti
         for (int i = 0; i < count && picked < 0; i++)
             if (!conflicting[i])
                 picked = i;
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count && !R.current->impatient; i++) {
             if (i == picked)
                 continue;
             struct graph_item *item = with_alternative(EV_LOAD);
@@ -236,12 +236,24 @@ int graph_pick_value(int options) {
     } else {
         for (int i = 1; i < options; i++) {
             struct graph_item *item = with_alternative(EV_CHOICE);
-            item->entry[X.at].value = (uint8_t)i;
+            item->entry[X.at].value = (uint16_t)i;
             push(item);
         }
     }
     trail_add(value);
     return value;
+}
+
+bool graph_pick_impatience(bool open) {
+    bool impatient = open;
+    if (replaying()) {
+        impatient = forced(EV_CHOICE)->value != 0;
+    } else if (open) {
+        struct graph_item *item = with_alternative(EV_CHOICE);
+        push(item);
+    }
+    trail_add(impatient);
+    return impatient;
 }
 
 /* Was e there when `limit` was added, or does w depend on it? */
@@ -325,14 +337,15 @@ static void revisit(struct loc *loc, int w_id, int r_id) {
 static void revisit_all(struct loc *loc, int write) {
     for (int i = 0; i < X.at; i++) {
         const struct event *r = &R.event[X.built[i]];
-        if (r->loc == loc && (r->kind == EV_LOAD || r->kind == EV_RMW_READ) && !clk_has(&R.event[write].porf, r))
+        if (r->loc == loc && (r->kind == EV_LOAD || r->kind == EV_RMW_READ) && !r->impatient &&
+            !clk_has(&R.event[write].porf, r))
             revisit(loc, write, X.built[i]);
     }
 }
 
 /* A new store that has not been put into mo yet. */
 void graph_new_store(struct loc *loc, int write, bool conflict) {
-    if (!replaying())
+    if (!replaying() && !R.event[write].impatient)
         revisit_all(loc, write);
     if (conflict)
         leave_run(RUN_CUT);

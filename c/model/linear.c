@@ -19,8 +19,7 @@ MODEL_STATE static int seen_count;
 MODEL_STATE static bool gave_up;
 
 static void fresh_call(void) { /* a call is not a turn of a waiting loop */
-    R.current->now.pure = false;
-    R.current->now.reads = 0;
+    break_iteration(R.current);
 }
 
 void lf_model_call(uint32_t what, uint64_t argument) {

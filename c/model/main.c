@@ -84,9 +84,10 @@ static bool enough(void) {
     return false;
 }
 
+static bool systematic(void) { return R.options.mode == MODE_EXHAUSTIVE || R.options.mode == MODE_BOUNDED; }
+
 /* Goes through the executions of one setting; returns how it ended: RUN_DONE if all is well. */
 static enum run_end explore(void) {
-    bool systematic = R.options.mode == MODE_EXHAUSTIVE || R.options.mode == MODE_BOUNDED;
 restart:
     if (R.options.mode == MODE_EXHAUSTIVE)
         graph_begin();
@@ -94,7 +95,7 @@ restart:
     for (;;) {
         if (R.options.mode == MODE_EXHAUSTIVE && !graph_next())
             return RUN_DONE;
-        if (!systematic && R.options.threads_stop) {
+        if (!systematic() && R.options.threads_stop) {
             X.random = X.random * 6364136223846793005u + 1442695040888963407u;
             R.options.stop_thread = 1 + (int)((X.random >> 33) % (unsigned)R.threads);
             R.options.stop_step = (int)((X.random >> 40) % 40);
@@ -137,7 +138,8 @@ static enum run_end explore_with_stops(void) {
             continue;
         R.options.stop_thread = t;
         stop_seen = true;
-        for (R.options.stop_step = 0; stop_seen && end == RUN_DONE && !total.out_of_time; R.options.stop_step++) {
+        for (int step = 0; stop_seen && end == RUN_DONE && !total.out_of_time; step++) {
+            R.options.stop_step = step; /* still that of a violation when this returns */
             stop_seen = false;
             end = explore();
         }
@@ -219,12 +221,13 @@ static int summary(enum run_end end) {
         verdict = "violation", status = 1;
     else if (end != RUN_DONE)
         verdict = "unusable", status = 3;
-    else if (total.out_of_time && (R.options.mode == MODE_EXHAUSTIVE || R.options.mode == MODE_BOUNDED))
+    else if (total.executions == 0 || (systematic() && (total.out_of_time || total.bound != 0)))
         verdict = "unknown", status = 2;
     for (int i = 0; i < outcome_count; i++)
         printf("outcome\t%s\n", outcomes[i]);
     if (R.options.positions)
         print_positions();
+    print_loops();
     if (status == 3)
         printf("unusable\t%s\n", R.failure[0] != '\0' ? R.failure
                                                       : "the client is too large, or behaves differently when run again");

@@ -85,6 +85,7 @@ static struct event *event_new(enum event_kind kind, int order, struct loc *loc,
     e->first_reader = e->next_reader = e->rf = NO_EVENT;
     e->op = t->op;
     e->hidden = t->behind_scenes;
+    e->impatient = t->impatient;
     e->idx = t->events++;
     if (t->events >= MAX_THREAD_EVENTS)
         leave_run(RUN_UNUSABLE);
@@ -130,19 +131,29 @@ static clk clock_after_reading(const struct thread *t, const struct event *store
     return hb;
 }
 
-static void note_read(struct thread *t, struct loc *loc, u128 value, uint64_t pc) {
-    struct iteration *now = &t->now;
-    if (now->reads == MAX_ITERATION) {
-        now->reads /= 2;
-        now->incomplete = true;
-        memmove(now->entry, now->entry + now->reads, (size_t)now->reads * sizeof *now->entry);
-    }
-    now->entry[now->reads].pc = pc;
-    now->entry[now->reads].loc = loc;
-    now->entry[now->reads++].value = value;
-}
-
 typedef bool (*writes_function)(const struct loc *loc, u128 whole, const void *data);
+
+/* An impatient thread reads what it read in its last turn, if it is there. In a branch that is built again
+ * that has been decided. */
+static int as_last_turn(const struct loc *loc, int *candidate, bool *conflicting, int count, uint64_t pc) {
+    struct thread *t = R.current;
+    u128 value;
+    if (!t->impatient)
+        return count;
+    if (!seen_last_turn(t, loc, pc, &value)) {
+        end_impatience(t, true);
+        return count;
+    }
+    t->impatient_reads++;
+    for (int i = 0; i < count; i++)
+        if (!conflicting[i] && R.event[loc->store[candidate[i]]].value == value) {
+            candidate[0] = candidate[i];
+            conflicting[0] = false;
+            return 1;
+        }
+    end_impatience(t, false);
+    return count;
+}
 
 /* Adds a read: of EV_LOAD kind, or the read part of a read-modify-write where `writes` says so for the
  * value. Returns the event; *conflict if another read-modify-write reads the same store already, which is
@@ -157,6 +168,9 @@ static int read_event(struct loc *loc, int order, int failure_order, writes_func
         low = loc->stores - 1;
     for (int i = loc->stores - 1; i >= low && count < MAX_CANDIDATES; i--) {
         const struct event *store = &R.event[loc->store[i]];
+        if (store->impatient && store->tid != t->tid && i + 1 < loc->stores &&
+            R.event[loc->store[i + 1]].impatient)
+            continue; /* one like the next */
         bool rmw = writes != NULL && writes(loc, store->value, data);
         int o = rmw || writes == NULL ? order : failure_order;
         conflicting[count] = false;
@@ -172,6 +186,7 @@ static int read_event(struct loc *loc, int order, int failure_order, writes_func
         }
         candidate[count++] = i;
     }
+    count = as_last_turn(loc, candidate, conflicting, count, pc);
     *conflict = false;
     int position = R.options.mode == MODE_EXHAUSTIVE
                        ? graph_pick_read(loc, candidate, conflicting, count, conflict)
@@ -197,6 +212,9 @@ static int read_event(struct loc *loc, int order, int failure_order, writes_func
     e->hb = t->hb;
     e->porf = t->porf;
     sc_commit(e, position);
+    u128 last;
+    if (t->must_read_newest && !t->asleep && (!seen_last_turn(t, loc, pc, &last) || last != e->value))
+        t->must_read_newest = false; /* it has its news */
     note_read(t, loc, e->value, pc);
     if (R.options.mode == MODE_EXHAUSTIVE)
         graph_added(id);
@@ -220,6 +238,8 @@ static void insert(struct loc *loc, int place, int id) {
 /* Adds a store. read: the read part it belongs to, or NO_EVENT. */
 static int store_event(struct loc *loc, u128 value, int order, int read, bool conflict, uint64_t pc) {
     struct thread *t = R.current;
+    if (read == NO_EVENT)
+        end_impatience(t, true);
     int id = R.events;
     struct event *e = event_new(read != NO_EVENT ? EV_RMW_WRITE : EV_STORE, order, loc, pc);
     e->value = value;
@@ -260,8 +280,7 @@ static int store_event(struct loc *loc, u128 value, int order, int read, bool co
     insert(loc, place, id);
     sc_commit(e, place);
     if (read == NO_EVENT || R.event[read].value != value) {
-        t->now.pure = false;
-        t->now.reads = 0;
+        break_iteration(t);
         R.stores_made++;
     }
     if (R.options.mode == MODE_EXHAUSTIVE)
@@ -399,18 +418,32 @@ void model_fence(int order, uint64_t pc) {
         graph_added(id);
 }
 
-int model_choose(int options, uint64_t pc) {
-    if (!R.running || options <= 1)
-        return 0;
-    enter_step();
-    int value = R.options.mode == MODE_EXHAUSTIVE ? graph_pick_value(options) : choose(CHOOSE_VALUE, options);
+static int add_choice(int value, bool of_loop, uint64_t pc) {
     int id = R.events;
     struct event *e = event_new(EV_CHOICE, RELAXED, NULL, pc);
     e->value = (u128)value;
     e->picked = (uint16_t)value;
-    R.current->now.pure = false;
-    R.current->now.reads = 0;
+    e->of_loop = of_loop;
     if (R.options.mode == MODE_EXHAUSTIVE)
         graph_added(id);
     return value;
+}
+
+int model_choose(int options, uint64_t pc) {
+    if (!R.running)
+        fail("unusable client", "setup and final cannot choose @%lx@", (unsigned long)pc);
+    if (options < 1 || options > 65535)
+        fail("unusable client", "a choice among %d (1 to 65535 are possible) @%lx@", options, (unsigned long)pc);
+    if (options == 1)
+        return 0;
+    enter_step();
+    R.current->now.pure = false; /* turns in which it chose are not alike */
+    R.current->now.reads = 0;
+    int value = R.options.mode == MODE_EXHAUSTIVE ? graph_pick_value(options) : choose(CHOOSE_VALUE, options);
+    return add_choice(value, false, pc);
+}
+
+bool model_choose_impatience(bool open, uint64_t pc) {
+    enter_step();
+    return add_choice(choose_impatience(open), true, pc) != 0;
 }

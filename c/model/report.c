@@ -51,7 +51,7 @@ static const char *kind_name(const struct event *e) {
     case EV_FENCE:
         return "fence";
     default:
-        return "choice";
+        return e->of_loop ? "turn" : "choice";
     }
 }
 

@@ -1,12 +1,6 @@
 /* run.c: one execution: setup's memory, the threads step by step, final and the checks.
  *
- * A step is a visible event: an atomic access, a fence, a choice. Threads change only before steps.
- *
- * Pauses. A waiting loop that looked at the same values twice, and wrote nothing, is not followed further:
- * the thread waits for news. `graph_rules` (exhaustive mode): it is blocked for this execution, since each
- * store that is news to it starts an execution of its own in which it reads that store at once. Else it
- * is parked until somebody stores. At the end, threads that wait although a newer store exists make an
- * execution unfair (dropped); if no one has news to come, they wait for ever: a deadlock. */
+ * A step is a visible event: an atomic access, a fence, a choice. Threads change only before steps. */
 #define _GNU_SOURCE
 #include "core.h"
 
@@ -56,7 +50,7 @@ static bool unpark(void) {
         struct thread *t = &R.thread[i];
         if (!t->parked || t->finished || t->stopped)
             continue;
-        if (t->hard_parked && newest_was_read(t))
+        if (newest_was_read(t))
             continue;
         t->parked = false;
         t->must_read_newest = true;
@@ -79,7 +73,7 @@ static struct thread *next_thread(void) {
     return &R.thread[t];
 }
 
-static void go_on(void) {
+void go_on(void) {
     struct thread *next = next_thread();
     if (next == NULL)
         fiber_to_main();
@@ -95,10 +89,11 @@ void enter_step(void) {
         if (R.client->stop_is_death)
             record_death();
         t->stopped = true;
-    } else if (t->steps++ >= R.options.steps) {
+    } else if (!t->impatient && t->steps++ >= R.options.steps) {
         leave_run(RUN_BOUND);
     }
-    go_on();
+    if (!t->impatient || t->stopped)
+        go_on();
 }
 
 void block_current(void) {
@@ -110,95 +105,10 @@ void block_current(void) {
 static void thread_entry(void) {
     struct thread *t = R.current;
     R.client->threads[t->tid - 1]();
+    end_impatience(t, true);
     t->finished = true;
     R.heartbeat++;
     go_on();
-}
-
-static bool same_iteration(const struct iteration *a, const struct iteration *b) {
-    if (!a->pure || !b->pure || a->incomplete || b->incomplete || a->reads != b->reads)
-        return false;
-    for (int i = 0; i < a->reads; i++)
-        if (a->entry[i].pc != b->entry[i].pc || a->entry[i].loc != b->entry[i].loc ||
-            a->entry[i].value != b->entry[i].value)
-            return false;
-    return true;
-}
-
-/* Would the thread see the same values again, if it read the newest stores? */
-bool newest_was_read(const struct thread *t) {
-    const struct iteration *seen = t->now.reads != 0 ? &t->now : &t->before;
-    for (int i = 0; i < seen->reads; i++)
-        if (R.event[seen->entry[i].loc->store[seen->entry[i].loc->stores - 1]].value != seen->entry[i].value)
-            return false;
-    return true;
-}
-
-static void start_iteration(struct thread *t) {
-    t->before = t->now;
-    t->now.reads = 0;
-    t->now.pure = true;
-    t->now.incomplete = false;
-}
-
-void lf_model_pause(void) {
-    if (!R.running)
-        return;
-    struct thread *t = R.current;
-    bool useless = same_iteration(&t->now, &t->before);
-    t->useless_turns = useless ? t->useless_turns + 1 : 0;
-    int allowed = R.client->spins > 0 ? R.client->spins : 1;
-    bool hard = t->useless_turns >= allowed;
-    if (R.graph_rules) {
-        if (hard)
-            block_current();
-        start_iteration(t);
-        return;
-    }
-    if (!hard || newest_was_read(t)) {
-        t->parked = true;
-        t->hard_parked = hard;
-        t->parked_at = R.stores_made;
-    }
-    t->must_read_newest = false;
-    go_on();
-    start_iteration(t);
-}
-
-static bool repeats(const struct iteration *now, int period, int times, uintptr_t address, uint64_t pc) {
-    int first = now->reads - period * times;
-    if (first < 0 || now->entry[now->reads - period].pc != pc ||
-        address - now->entry[now->reads - period].loc->address >= now->entry[now->reads - period].loc->size)
-        return false;
-    for (int i = first; i + period < now->reads; i++)
-        if (now->entry[i].pc != now->entry[i + period].pc || now->entry[i].loc != now->entry[i + period].loc ||
-            now->entry[i].value != now->entry[i + period].value)
-            return false;
-    return true;
-}
-
-/* A waiting loop without a pause is known by its reads: the same places, objects and values again. Called
- * before a read: if the thread has turned like this often enough, it waits for news. */
-void spin_check(uintptr_t address, uint64_t pc) {
-    struct thread *t = R.current;
-    struct iteration *now = &t->now;
-    int times = 4 + (R.client->spins > 0 ? R.client->spins : 1);
-    for (int period = 1; period <= 4; period++) {
-        if (!repeats(now, period, times, address, pc))
-            continue;
-        memmove(now->entry, now->entry + now->reads - period, (size_t)period * sizeof *now->entry);
-        now->reads = period;
-        if (R.graph_rules)
-            block_current();
-        if (newest_was_read(t)) {
-            t->parked = t->hard_parked = true;
-            t->parked_at = R.stores_made;
-        }
-        t->must_read_newest = true;
-        go_on();
-        t->must_read_newest = false;
-        return;
-    }
 }
 
 void lf_model_assume(int condition) {
@@ -269,7 +179,8 @@ static void judge_end(void) {
         if (t->finished || t->stopped)
             continue;
         waiting = true;
-        unfair |= !newest_was_read(t) || (t->asleep && t->could_time_out); /* it does so in another execution */
+        /* what it could do, it does in another execution */
+        unfair |= !newest_was_read(t) || could_give_up(t) || (t->asleep && t->could_time_out);
     }
     if (R.tainted || (waiting && unfair)) {
         R.end = RUN_CUT;

@@ -11,8 +11,10 @@ void __tsan_init(void) {}
 void __tsan_func_entry(void *caller);
 void __tsan_func_entry(void *caller) {
     struct thread *t = R.current;
-    if (t != NULL && t->depth++ < MAX_DEPTH)
-        t->callers[t->depth - 1] = AT(caller);
+    if (t == NULL || t->depth++ >= MAX_DEPTH)
+        return;
+    t->callers[t->depth - 1] = AT(caller);
+    t->path[t->depth] = (t->path[t->depth - 1] + AT(caller)) * 0x9E3779B97F4A7C15u;
 }
 void __tsan_func_exit(void);
 void __tsan_func_exit(void) {

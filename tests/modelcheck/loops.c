@@ -76,6 +76,62 @@ static void final_result(void) {
     lf_model_observe("woken", (unsigned)woken);
 }
 
+
+/* Loops that give up, with a pause and without one. */
+static void six_times(void) {
+    for (int i = 0; i < 6; i++)
+        result += atomic_load_explicit(&x, memory_order_relaxed);
+}
+static __attribute__((noinline)) int look(void) { return atomic_load_explicit(&x, memory_order_relaxed); }
+static void six_calls(void) { result = look() + look() + look() + look() + look() + look(); }
+static int try_to_lock(void) {
+    for (int turn = 0; turn < 20; turn++) {
+        if (!atomic_exchange(&locked, 1))
+            return 1;
+        lf_model_pause();
+    }
+    return 0;
+}
+static void lock_or_give_up(void) {
+    int mine = try_to_lock();
+    at[lf_model_thread()] = mine;
+    if (mine)
+        atomic_store(&locked, 0);
+}
+static void lock_for_good(void) { at[lf_model_thread()] = try_to_lock(); }
+static void naps(void) {
+    for (int turn = 0; turn < 7; turn++)
+        lf_model_pause();
+    result = 1;
+}
+static void wait_for_x(void) {
+    while (atomic_load(&x) == 0)
+        lf_model_pause();
+    result = 1;
+}
+static void wait_for_x_counting(void) {
+    for (volatile int turns = 0; atomic_load(&x) == 0; turns++)
+        ;
+    result = 1;
+}
+static void give_up_and_tell(void) {
+    if (!try_to_lock())
+        atomic_store(&x, 1);
+}
+static void setup_locked(void) { atomic_store(&locked, 1); }
+
+LF_MODEL_CLIENT(six_times, .threads = {six_times, store_x}, .final = final_result);
+LF_MODEL_CLIENT(six_calls, .threads = {six_calls, store_x}, .final = final_result);
+LF_MODEL_CLIENT(lock_or_give_up_2, .threads = {lock_or_give_up, lock_or_give_up}, .final = final_order);
+LF_MODEL_CLIENT(lock_for_good_2, .threads = {lock_for_good, lock_or_give_up}, .final = final_order);
+LF_MODEL_CLIENT(only_naps, .threads = {naps}, .final = final_result);
+LF_MODEL_CLIENT(given_up_first, .setup = setup_locked, .threads = {give_up_and_tell, wait_for_x}, .final = final_result);
+LF_MODEL_CLIENT(given_up_last, .setup = setup_locked, .threads = {wait_for_x, give_up_and_tell}, .final = final_result);
+LF_MODEL_CLIENT(waits_and_is_told, .threads = {wait_for_x_counting, store_x}, .final = final_result);
+LF_MODEL_CLIENT(waits_for_ever, .threads = {wait_for_x});
+LF_MODEL_CLIENT(waits_for_ever_counting, .threads = {wait_for_x_counting, ticket_lock});
+LF_MODEL_CLIENT(both_wait, .threads = {wait_for_x, wait_for_x_counting});
+
 LF_MODEL_CLIENT(exchange_3, .threads = {exchange_lock, exchange_lock, exchange_lock}, .final = final_order);
 LF_MODEL_CLIENT(exchange_3_plain, .final = final_order,
                 .threads = {exchange_lock_without_pause, exchange_lock_without_pause, exchange_lock_without_pause});

@@ -118,6 +118,7 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
     report = Report(client, mode, Verdict.UNUSABLE, message=done.stderr.strip())
     trace = Trace(program)
     steps: set[int] = set()
+    loops: set[int] = set()
     for line in done.stdout.splitlines():
         what, _, rest = line.partition("\t")
         fields = rest.split("\t")
@@ -137,10 +138,15 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             report.message = fields[0]
         elif what == "position":
             steps.add(int(fields[0], 16))
+        elif what == "loop":
+            loops.add(int(fields[0], 16))
         elif what == "outcome":
             report.outcomes.add(fields[0])
         else:
             trace.add(what, fields)
+    if loops:
+        places = ", ".join(sorted(trace.position(pc).split(" ")[0] for pc in trace.look_up(loops)))
+        report.notes.append(f"waiting loops that give up, followed for a few useless turns and to their end: {places}")
     report.positions = {trace.position(pc).split(" ")[0] for pc in trace.look_up(steps)}
     if not report.message and report.verdict is Verdict.UNUSABLE:
         report.message = f"the program ended with status {done.returncode} and without a verdict"

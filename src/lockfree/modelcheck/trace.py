@@ -160,6 +160,8 @@ class Trace:
             return f"fence {step.order}"
         if step.kind == "choice":
             return f"chooses {step.read}"
+        if step.kind == "turn":
+            return "goes on with the same values" if step.read else "waits for a change"
         if step.address >> 62 == 3:
             who = step.address >> 4 & 0xFF
             return "dies" if step.kind == "store" else f"asks: is T{who} alive? {'no' if step.read else 'yes'}"
