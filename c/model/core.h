@@ -90,10 +90,15 @@ struct iteration { /* what a thread looked at since its last pause */
 
 struct loop;
 
+struct frame { /* of a function that runs */
+    uintptr_t bottom;
+    uint32_t access; /* number of the last plain access before it, and of events */
+    int events;
+};
+
 struct thread {
     void *context; /* saved stack pointer */
     char *stack;
-    void *tls;
     clk hb, porf;
     clk acquire_pending; /* for an acquire fence: what relaxed loads would have learned */
     clk release_fence;   /* hb at the last release fence */
@@ -110,10 +115,13 @@ struct thread {
     struct iteration now, before;
     uint64_t path[MAX_DEPTH + 1]; /* of calls, as a hash: [n] for the innermost n */
     uint64_t callers[MAX_DEPTH];
+    struct frame frame[MAX_DEPTH];
 };
 
+enum phase { IN_SETUP, IN_THREADS, IN_FINAL };
 struct op_record {
     struct lf_model_op op;
+    enum phase phase;
     clk begin;
     uint16_t end; /* events of its thread at the end */
 };
@@ -141,17 +149,19 @@ struct runtime {
     struct thread thread[MAX_THREADS];
     struct thread *current;
     int threads;      /* of the client, numbered from 1 */
+    bool ready;       /* setup is done */
     bool running;     /* false in setup and final: accesses are made directly */
     bool any_sc;      /* this execution has seq_cst events */
     bool tainted;     /* some thread assumed what is false: report nothing */
     bool graph_rules; /* how pauses work: see run.c */
+    uint32_t accesses; /* plain ones in this execution */
     long stores_made; /* that changed something, in this execution */
     void *main_context;
     enum run_end end;
     char failure_kind[64], failure[512];
     int failing_thread; /* 0: found after the execution */
     struct op_record ops[MAX_OPS];
-    int op_count;
+    int op_count, ops_of_setup;
     uint16_t *trail;
     int trail_length;
     char outcome[512];
@@ -195,6 +205,8 @@ int coherence_bound(const struct loc *loc, const clk *hb);
 
 /* futex.c */
 void record_death(void);
+int futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns, uint64_t pc);
+int futex_wake(uint32_t *word, int n, uint64_t pc);
 
 /* location.c: which bytes are one atomic object. */
 void locations_reset(void);
@@ -221,8 +233,10 @@ void heap_snapshot(void);
 void heap_restore(void);
 void *heap_allocate(size_t size, size_t align, bool zeroed);
 void heap_free(void *pointer, uint64_t pc);
+void *heap_reallocate(void *pointer, size_t size, uint64_t pc);
 void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc);
 void heap_mark_written(uintptr_t address, size_t size);
+void heap_print(void);
 bool heap_contains(uintptr_t address);
 
 /* fiber.c */
@@ -230,9 +244,15 @@ void fibers_start(void);
 void fiber_prepare(struct thread *thread, void (*entry)(void));
 void fiber_switch(struct thread *to);
 void fiber_to_main(void);
-bool on_own_stack(uintptr_t address);
-bool on_any_stack(uintptr_t address);
-bool in_tls(uintptr_t address);
+struct thread *stack_owner(uintptr_t address); /* NULL: not on a stack */
+bool stack_exhausted(uintptr_t address);
+
+/* tls.c */
+void tls_start(void);
+void tls_switch(int tid);
+void tls_snapshot(void);
+void tls_reset(void);
+void tls_print(void);
 
 /* run.c: one execution, and the points at which threads change. */
 void enter_step(void);
@@ -245,6 +265,7 @@ void run_start(void);
 
 /* loops.c: threads that wait for a change. */
 void spin_check(uintptr_t address, uint64_t pc);
+void pause_at(uint64_t pc);
 void note_read(struct thread *t, struct loc *loc, u128 value, uint64_t pc);
 void break_iteration(struct thread *t);
 void end_impatience(struct thread *t, bool by_itself);

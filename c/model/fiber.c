@@ -2,18 +2,14 @@
 #define _GNU_SOURCE
 #include "core.h"
 
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { STACK_BYTES = 256 << 10 };
+enum { STACK_BYTES = 8 << 20, STACK_GUARD = 1 << 20 }; /* of virtual memory */
 #define STACKS_AT ((char *)0x200000000000)
 
-MODEL_STATE static char *tls_start;
-MODEL_STATE static size_t tls_bytes;
-MODEL_STATE static void *tls_initial;
 MODEL_STATE static void (*entries[MAX_THREADS])(void);
 
 /* LF_MODEL_UCONTEXT: the portable switch, several times slower. */
@@ -70,16 +66,6 @@ static void *first_frame(char *top, void (*entry)(void)) {
 }
 #endif
 
-static int find_tls(struct dl_phdr_info *info, size_t size, void *found) {
-    (void)size, (void)found;
-    for (int i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_TLS && info->dlpi_tls_data != NULL) {
-            tls_start = info->dlpi_tls_data;
-            tls_bytes = info->dlpi_phdr[i].p_memsz;
-        }
-    return 1; /* the program itself comes first; nothing else is the client's */
-}
-
 void fibers_start(void) {
     size_t bytes = (size_t)MAX_THREADS * STACK_BYTES;
     char *stacks = mmap(STACKS_AT, bytes, PROT_READ | PROT_WRITE,
@@ -88,16 +74,10 @@ void fibers_start(void) {
         fputs("model: no room for stacks at their fixed address\n", stderr);
         exit(3);
     }
-    dl_iterate_phdr(find_tls, NULL);
-    if (tls_bytes != 0) {
-        tls_initial = malloc(tls_bytes);
-        memcpy(tls_initial, tls_start, tls_bytes);
-    }
     for (int t = 0; t < MAX_THREADS; t++) {
         R.thread[t].tid = (uint8_t)t;
         R.thread[t].stack = stacks + (size_t)t * STACK_BYTES;
-        R.thread[t].tls = tls_bytes != 0 ? malloc(tls_bytes) : NULL;
-        mprotect(R.thread[t].stack, 4096, PROT_NONE);
+        mprotect(R.thread[t].stack, STACK_GUARD, PROT_NONE);
     }
 }
 
@@ -109,31 +89,28 @@ static void fiber_main(void) {
 void fiber_prepare(struct thread *thread, void (*entry)(void)) {
     entries[thread->tid] = entry;
     thread->context = first_frame(thread->stack + STACK_BYTES - 64, fiber_main);
-    if (tls_bytes != 0)
-        memcpy(thread->tls, tls_initial, tls_bytes);
 }
 
 void fiber_switch(struct thread *to) {
     struct thread *from = R.current;
-    if (tls_bytes != 0) {
-        if (from != NULL)
-            memcpy(from->tls, tls_start, tls_bytes);
-        memcpy(tls_start, to->tls, tls_bytes);
-    }
     R.current = to;
+    tls_switch(to->tid);
     lf_model_swap(from != NULL ? &from->context : &R.main_context, to->context);
 }
 
 void fiber_to_main(void) {
     struct thread *from = R.current;
     R.current = NULL;
+    tls_switch(0);
     lf_model_swap(&from->context, R.main_context);
 }
 
-bool on_any_stack(uintptr_t address) {
-    return address - (uintptr_t)STACKS_AT < (uintptr_t)MAX_THREADS * STACK_BYTES;
+struct thread *stack_owner(uintptr_t address) {
+    uintptr_t from = address - (uintptr_t)STACKS_AT;
+    return from < (uintptr_t)MAX_THREADS * STACK_BYTES ? &R.thread[from / STACK_BYTES] : NULL;
 }
 
-bool on_own_stack(uintptr_t address) { return address - (uintptr_t)R.current->stack < STACK_BYTES; }
-
-bool in_tls(uintptr_t address) { return address - (uintptr_t)tls_start < tls_bytes; }
+bool stack_exhausted(uintptr_t address) {
+    const struct thread *owner = stack_owner(address);
+    return owner != NULL && address - (uintptr_t)owner->stack < STACK_GUARD;
+}

@@ -26,11 +26,14 @@ static u128 leave_queue(u128 sleepers, u128 request) {
 }
 
 int lf_model_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns) {
+    return futex_wait(word, expected, timeout_ns, PC);
+}
+
+int futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns, uint64_t pc) {
     if (!R.running)
         return -EAGAIN; /* setup and final run alone: nobody would wake them */
     struct thread *t = R.current;
     uintptr_t address = (uintptr_t)word;
-    uint64_t pc = PC;
     if (timeout_ns != 0 && t->timeouts < R.client->timeouts && model_choose(2, pc) == 1) {
         t->timeouts++;
         t->clock_ns += timeout_ns;
@@ -69,10 +72,11 @@ int lf_model_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns) 
     return 0;
 }
 
-int lf_model_futex_wake(uint32_t *word, int n) {
+int lf_model_futex_wake(uint32_t *word, int n) { return futex_wake(word, n, PC); }
+
+int futex_wake(uint32_t *word, int n, uint64_t pc) {
     if (!R.running)
         return 0;
-    uint64_t pc = PC;
     int others = R.threads - 1;
     int first = n < others ? model_choose(R.threads, pc) : 0;
     R.current->behind_scenes = true;

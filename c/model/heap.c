@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { REGION = 2 << 20, GAP = 64, MAX_BLOCKS = 4096 };
+enum { REGION = 64 << 20, GAP = 4096, MAX_BLOCKS = 4096 };
 enum { ALLOCATED = 1, WRITTEN = 2, FREED = 4 };
 #define ARENA ((char *)0x300000000000)
 
@@ -20,11 +20,11 @@ MODEL_STATE static size_t used[MAX_THREADS];
 MODEL_STATE static struct block {
     char *address;
     size_t size;
-    bool freed;
+    bool freed, was_freed; /* was: by setup */
 } *blocks;
 MODEL_STATE static int block_count, snapshot_blocks;
-MODEL_STATE static char *saved_memory, *saved_globals;
-MODEL_STATE static uint8_t *saved_state;
+MODEL_STATE static char *saved_globals;
+MODEL_STATE static char *saved; /* each block's bytes, then their states */
 MODEL_STATE static size_t saved_used;
 
 extern char __data_start[], _end[];
@@ -40,7 +40,7 @@ void heap_start(void) {
         fputs("model: no room for the client's memory at its fixed address\n", stderr);
         exit(3);
     }
-    if (__start_lf_model_state < __data_start || __stop_lf_model_state > _end) {
+    if (&__start_lf_model_state[0] < &__data_start[0] || &__stop_lf_model_state[0] > &_end[0]) {
         fputs("model: the linker put the runtime's variables where the client's cannot be told from them\n", stderr);
         exit(3);
     }
@@ -51,36 +51,57 @@ bool heap_contains(uintptr_t address) { return address - (uintptr_t)ARENA < (uin
 void *heap_allocate(size_t size, size_t align, bool zeroed) {
     int region = R.current != NULL ? R.current->tid : 0;
     align = align < 16 ? 16 : align;
-    size_t at = (used[region] + GAP + align - 1) & ~(align - 1);
-    if (block_count == MAX_BLOCKS || size > REGION || at + size + GAP > REGION) {
-        fail("unusable client", "it allocates more than %d bytes in a thread", REGION);
+    size_t gap = size > GAP ? size : GAP; /* beside an array, the next elements of its size */
+    size_t at = (used[region] + gap + align - 1) & ~(align - 1);
+    if (block_count == MAX_BLOCKS || size > REGION / 4 || at + size + gap > REGION) {
+        fail("unusable client", "it allocates more than %d bytes in a thread, or more than %d blocks", REGION / 4,
+             MAX_BLOCKS);
         leave_run(RUN_UNUSABLE);
     }
-    used[region] = at + size + GAP;
+    used[region] = at + size + gap;
     char *address = ARENA + (size_t)region * REGION + at;
-    blocks[block_count++] = (struct block){address, size, false};
+    blocks[block_count++] = (struct block){address, size, false, false};
     memset(address, zeroed ? 0 : 0xA5, size);
     memset(state + (address - ARENA), zeroed ? ALLOCATED | WRITTEN : ALLOCATED, size);
     return address;
 }
 
+static struct block *block_at(const void *pointer, uint64_t pc) {
+    for (int i = 0; i < block_count; i++)
+        if (blocks[i].address == pointer) {
+            if (blocks[i].freed)
+                fail("double free", "of the block at %p @%lx@", pointer, (unsigned long)pc);
+            return &blocks[i];
+        }
+    fail("bad free", "of %p, which no allocation returned @%lx@", pointer, (unsigned long)pc);
+    leave_run(RUN_VIOLATION);
+}
+
+void heap_print(void) {
+    for (int i = 0; i < block_count; i++)
+        printf("block\t%ld\t%lx\t%lu\n", (long)((blocks[i].address - ARENA) / REGION),
+               (unsigned long)blocks[i].address, (unsigned long)blocks[i].size);
+}
+
 void heap_free(void *pointer, uint64_t pc) {
     if (pointer == NULL)
         return;
-    for (int i = 0; i < block_count; i++) {
-        struct block *block = &blocks[i];
-        if (block->address != pointer)
-            continue;
-        if (block->freed) {
-            fail("double free", "of the block at %p @%lx@", pointer, (unsigned long)pc);
-            return;
-        }
-        plain_access((uintptr_t)pointer, block->size, true, pc);
-        block->freed = true;
-        memset(state + (block->address - ARENA), FREED, block->size);
-        return;
-    }
-    fail("bad free", "of %p, which no allocation returned @%lx@", pointer, (unsigned long)pc);
+    struct block *block = block_at(pointer, pc);
+    plain_access((uintptr_t)pointer, block->size, true, pc);
+    block->freed = true;
+    memset(state + (block->address - ARENA), FREED, block->size);
+}
+
+void *heap_reallocate(void *pointer, size_t size, uint64_t pc) {
+    char *fresh = heap_allocate(size, 16, false);
+    if (pointer == NULL)
+        return fresh;
+    const struct block *old = block_at(pointer, pc);
+    size_t kept = old->size < size ? old->size : size;
+    memcpy(fresh, pointer, kept);
+    memcpy(state + (fresh - ARENA), state + (old->address - ARENA), kept);
+    heap_free(pointer, pc);
+    return fresh;
 }
 
 void heap_mark_written(uintptr_t address, size_t size) {
@@ -128,28 +149,39 @@ static void copy_globals(bool save) {
 }
 
 void heap_snapshot(void) {
-    saved_used = used[0];
+    size_t bytes = 0;
+    for (int i = 0; i < block_count; i++)
+        bytes += blocks[i].size;
+    saved = malloc(2 * bytes + 1);
+    char *at = saved;
+    for (int i = 0; i < block_count; i++) {
+        struct block *block = &blocks[i];
+        block->was_freed = block->freed;
+        memcpy(at, block->address, block->size);
+        memcpy(at + block->size, state + (block->address - ARENA), block->size);
+        at += 2 * block->size;
+    }
     snapshot_blocks = block_count;
-    saved_memory = malloc(saved_used + 1);
-    saved_state = malloc(saved_used + 1);
+    saved_used = used[0];
     saved_globals = malloc((size_t)(_end - __data_start) + 1);
-    memcpy(saved_memory, ARENA, saved_used);
-    memcpy(saved_state, state, saved_used);
     copy_globals(true);
 }
 
 void heap_restore(void) {
-    memcpy(ARENA, saved_memory, saved_used);
-    memcpy(state, saved_state, saved_used);
-    if (used[0] > saved_used)
-        memset(state + saved_used, 0, used[0] - saved_used);
-    used[0] = saved_used;
-    for (int region = 1; region < MAX_THREADS; region++) {
-        memset(state + (size_t)region * REGION, 0, used[region]);
-        used[region] = 0;
+    const char *at = saved;
+    for (int i = 0; i < block_count; i++) {
+        struct block *block = &blocks[i];
+        if (i >= snapshot_blocks) {
+            memset(state + (block->address - ARENA), 0, block->size);
+            continue;
+        }
+        block->freed = block->was_freed;
+        memcpy(block->address, at, block->size);
+        memcpy(state + (block->address - ARENA), at + block->size, block->size);
+        at += 2 * block->size;
     }
-    for (int i = 0; i < snapshot_blocks; i++)
-        blocks[i].freed = false;
     block_count = snapshot_blocks;
+    memset(used, 0, sizeof used);
+    used[0] = saved_used;
     copy_globals(false);
 }

@@ -18,13 +18,7 @@ MODEL_STATE static uint32_t generation, before[MAX_OPS];
 MODEL_STATE static int seen_count;
 MODEL_STATE static bool gave_up;
 
-static void fresh_call(void) { /* a call is not a turn of a waiting loop */
-    break_iteration(R.current);
-}
-
 void lf_model_call(uint32_t what, uint64_t argument) {
-    if (!R.running)
-        return;
     if (R.op_count == MAX_OPS)
         fail("unusable client", "more than %d recorded calls", MAX_OPS);
     if (R.current->op >= 0 && R.ops[R.current->op].op.pending)
@@ -32,13 +26,12 @@ void lf_model_call(uint32_t what, uint64_t argument) {
     struct op_record *record = &R.ops[R.op_count];
     record->op = (struct lf_model_op){what, R.current->tid, argument, 0, 1};
     record->begin = R.current->hb;
+    record->phase = R.running ? IN_THREADS : R.ready ? IN_FINAL : IN_SETUP;
     R.current->op = R.op_count++;
-    fresh_call();
+    break_iteration(R.current); /* a call is not a turn of a waiting loop */
 }
 
 void lf_model_return(uint64_t result) {
-    if (!R.running)
-        return;
     if (R.current->op < 0 || !R.ops[R.current->op].op.pending)
         fail("unusable client", "T%d returns from a call that it did not begin", R.current->tid);
     struct op_record *record = &R.ops[R.current->op];
@@ -46,7 +39,7 @@ void lf_model_return(uint64_t result) {
     record->op.pending = 0;
     record->end = R.current->events;
     R.current->op = -1;
-    fresh_call();
+    break_iteration(R.current);
 }
 
 /* Of the whole buffer: what a specification does not use stays zero. */
@@ -81,12 +74,17 @@ static bool overlap(int a, int b) { return (before[a] >> b & 1) == 0 && (before[
 
 static struct lf_model_moment moment_of(int op, uint32_t done) {
     struct lf_model_moment moment = {R.client, 0, 0};
+    unsigned counted = 0; /* threads: each is in one call at a time */
     for (int i = 0; i < R.op_count; i++) {
-        if (i == op || !overlap(i, op))
+        const struct lf_model_op *other = &R.ops[i].op;
+        if (i == op || !overlap(i, op) || (counted >> other->thread & 1) != 0)
             continue;
         bool taken = (done >> i & 1) != 0;
-        moment.puts_open += R.ops[i].op.what == LF_MODEL_PUT && !taken;
-        moment.gets_open += R.ops[i].op.what == LF_MODEL_GET && (taken || R.ops[i].op.pending);
+        bool put = other->what == LF_MODEL_PUT && !taken && (other->pending || other->result != LF_MODEL_FULL);
+        bool get = other->what == LF_MODEL_GET && (other->pending || (taken && other->result != LF_MODEL_EMPTY));
+        moment.puts_open += put;
+        moment.gets_open += get;
+        counted |= (unsigned)(put || get) << other->thread;
     }
     return moment;
 }
@@ -109,6 +107,15 @@ static bool search(uint32_t done, uint32_t must, const uint64_t state[LF_MODEL_S
     return false;
 }
 
+static bool comes_before(const struct op_record *a, const struct op_record *b) {
+    if (a == b || a->op.pending || a->phase != b->phase)
+        return !a->op.pending && a->phase < b->phase;
+    if (a->op.thread == b->op.thread)
+        return a < b;
+    uint16_t last = a->end > 1 ? a->end : 1; /* a call before the first step of its thread ends with that step */
+    return b->begin.of[a->op.thread] >= last;
+}
+
 /* Fails the execution and returns false if there is no order. */
 bool linearizable(void) {
     if (seen == NULL)
@@ -121,11 +128,7 @@ bool linearizable(void) {
         must |= (uint32_t)!R.ops[i].op.pending << i;
         before[i] = 0;
         for (int j = 0; j < R.op_count; j++)
-            if (i != j && !R.ops[j].op.pending &&
-                (R.ops[j].op.thread == R.ops[i].op.thread
-                     ? j < i
-                     : R.ops[j].end > 0 && R.ops[i].begin.of[R.ops[j].op.thread] >= R.ops[j].end))
-                before[i] |= (uint32_t)1 << j;
+            before[i] |= (uint32_t)comes_before(&R.ops[j], &R.ops[i]) << j;
     }
     uint64_t state[LF_MODEL_STATE_BYTES / 8] = {0};
     const struct lf_model_spec *spec = R.client->spec;

@@ -67,7 +67,7 @@ struct lf_model_spec {
 struct lf_model_client {
     const char *name;
     void (*setup)(void);
-    void (*threads[7])(void);
+    void (*threads[16])(void); /* at most 7 */
     void (*final)(void);
     const struct lf_model_spec *spec;
     uint64_t capacity;  /* of queues (0: unbounded); maximum of semaphores (0: none) */
@@ -92,7 +92,8 @@ extern const struct lf_model_spec lf_model_counter;
 extern const struct lf_model_spec lf_model_mutex;
 extern const struct lf_model_spec lf_model_semaphore;
 
-/* Records the beginning and the end of an operation of the calling thread. */
+/* Records the beginning and the end of an operation of the calling thread. Calls in setup come before all
+ * others, calls in final after them. */
 void lf_model_call(uint32_t what, uint64_t argument);
 void lf_model_return(uint64_t result);
 
@@ -106,7 +107,7 @@ void lf_model_label(const void *address, size_t bytes, const char *name);
 
 /* Which thread is calling: 1, 2, ...; 0 in setup and final. */
 int lf_model_thread(void);
-/* One of 0..options-1, all of them explored. */
+/* One of 0..options-1, all of them explored; at most 65535. In threads only. */
 int lf_model_choose(int options);
 /* Drops executions in which the condition is false. */
 void lf_model_assume(int condition);

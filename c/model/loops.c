@@ -155,7 +155,9 @@ static void wait_for_news(struct thread *t) {
     t->patient = false;
 }
 
-void lf_model_pause(void) {
+void lf_model_pause(void) { pause_at((uint64_t)(uintptr_t)__builtin_return_address(0)); }
+
+void pause_at(uint64_t pc) {
     if (!R.running)
         return;
     struct thread *t = R.current;
@@ -164,7 +166,7 @@ void lf_model_pause(void) {
     bool hard = t->useless_turns >= allowed_turns();
     if (!useless)
         end_impatience(t, true);
-    if (hard && goes_on(t, 0, (uint64_t)(uintptr_t)__builtin_return_address(0))) {
+    if (hard && goes_on(t, 0, pc)) {
         start_iteration(t);
         t->impatient_reads++; /* a turn need not read */
         return;

@@ -250,7 +250,10 @@ int main(int argc, char **argv) {
         R.options.seconds = 10;
     run_start();
     if (R.end != RUN_DONE) {
-        printf("unusable\tsetup failed: %s: %s\n", R.failure_kind, R.failure);
+        if (strcmp(R.failure_kind, "unusable client") == 0)
+            printf("unusable\t%s\n", R.failure);
+        else
+            printf("unusable\tsetup failed: %s: %s\n", R.failure_kind, R.failure);
         return 3;
     }
     total.started = seconds_now();

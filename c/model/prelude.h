@@ -14,6 +14,10 @@ void *memset(void *, int, size_t) __asm__("lf_model_memset");
 void *malloc(size_t) __asm__("lf_model_malloc");
 void *calloc(size_t, size_t) __asm__("lf_model_calloc");
 void *aligned_alloc(size_t, size_t) __asm__("lf_model_aligned_alloc");
+int posix_memalign(void **, size_t, size_t) __asm__("lf_model_posix_memalign");
+void *realloc(void *, size_t) __asm__("lf_model_realloc");
+char *strdup(const char *) __asm__("lf_model_strdup");
+char *strndup(const char *, size_t) __asm__("lf_model_strndup");
 void free(void *) __asm__("lf_model_free");
 #endif
 

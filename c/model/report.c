@@ -135,6 +135,8 @@ static void print_threads(void) {
 }
 
 void report_execution(const char *kind) {
+    tls_print();
+    heap_print();
     printf("failure\t%s\t%s\n", kind, R.failure);
     for (int id = 0; id < R.events; id++)
         if (R.event[id].kind != EV_INIT && R.event[id].kind != EV_RMW_WRITE)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 MODEL_STATE struct runtime R;
@@ -112,10 +113,28 @@ static void thread_entry(void) {
 }
 
 void lf_model_assume(int condition) {
-    if (condition || !R.running)
+    if (condition)
         return;
+    if (!R.ready)
+        fail("unusable client", "lf_model_assume is false in setup: there is no execution");
+    if (!R.running)
+        leave_run(RUN_CUT);
     R.tainted = true;
     block_current();
+}
+
+static void count_threads(void) {
+    const int most = MAX_THREADS - 1, room = (int)(sizeof R.client->threads / sizeof *R.client->threads);
+    while (R.threads < room && R.client->threads[R.threads] != NULL)
+        R.threads++;
+    for (int t = R.threads; t < room; t++)
+        if (R.client->threads[t] != NULL)
+            fail("unusable client", ".threads has a gap: number %d is NULL", R.threads + 1);
+    if (R.threads == 0 || R.threads > most)
+        fail("unusable client", "it has %d threads; 1 to %d are possible", R.threads, most);
+    if (R.client->may_stop != 0 && (R.client->may_stop & ~((2 << R.threads) - 2)) != 0)
+        fail("unusable client", ".may_stop is %#x, which names a thread that is not there (bits 1 to %d)",
+             R.client->may_stop, R.threads);
 }
 
 static void start_threads(void) {
@@ -201,8 +220,10 @@ enum run_end run_once(void) {
     heap_restore();
     memory_reset();
     shadow_reset();
+    tls_reset();
     R.tainted = false;
-    R.op_count = 0;
+    R.accesses = 0;
+    R.op_count = R.ops_of_setup;
     R.dead_participants = R.dead_after_setup;
     R.trail_length = 0;
     R.outcome[0] = '\0';
@@ -222,7 +243,19 @@ enum run_end run_once(void) {
     return R.end;
 }
 
-static void on_signal(int number) {
+static uint64_t program_counter(const void *context) {
+#if defined(__x86_64__)
+    return (uint64_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] + 1;
+#elif defined(__aarch64__)
+    return ((const ucontext_t *)context)->uc_mcontext.pc + 1;
+#else
+    (void)context;
+    return 0;
+#endif
+}
+
+static void on_signal(int number, siginfo_t *info, void *context) {
+    uint64_t pc = program_counter(context);
     if (number == SIGVTALRM) {
         if (R.current == NULL || R.heartbeat != last_heartbeat) {
             last_heartbeat = R.heartbeat;
@@ -231,20 +264,22 @@ static void on_signal(int number) {
         }
         if (++silent_ticks < 4)
             return;
-        fail("endless loop", "T%d runs without a visible step", R.current->tid);
+        fail("endless loop", "T%d runs without a visible step @%lx@", R.current->tid, (unsigned long)pc);
     }
     if (R.current == NULL || R.end != RUN_DONE) {
         signal(number, SIG_DFL);
         raise(number);
         return;
     }
-    fail("crash", "T%d got signal %d (%s)", R.current->tid, number, strsignal(number));
+    if (number == SIGSEGV && stack_exhausted((uintptr_t)info->si_addr))
+        fail("crash", "T%d exhausted its stack @%lx@", R.current->tid, (unsigned long)pc);
+    fail("crash", "T%d got signal %d (%s) @%lx@", R.current->tid, number, strsignal(number), (unsigned long)pc);
 }
 
 void run_start(void) {
     stack_t alternate = {.ss_sp = malloc(65536), .ss_size = 65536};
     sigaltstack(&alternate, NULL);
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_NODEFER | SA_ONSTACK};
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_NODEFER | SA_ONSTACK | SA_SIGINFO};
     int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGVTALRM};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaction(signals[i], &action, NULL);
@@ -256,10 +291,17 @@ void run_start(void) {
     shadow_start();
     memory_start();
     R.trail = calloc(MAX_TRAIL, sizeof *R.trail);
-    while (R.threads < MAX_THREADS - 1 && R.client->threads[R.threads] != NULL)
-        R.threads++;
     R.end = RUN_DONE;
-    alone(setup_entry);
+    count_threads();
+    if (R.end == RUN_DONE) {
+        tls_start();
+        alone(setup_entry);
+    }
     R.dead_after_setup = R.dead_participants;
+    if (R.end == RUN_DONE && R.op_count > 0 && R.ops[R.op_count - 1].op.pending)
+        fail("unusable client", "setup ends inside a recorded call");
+    R.ops_of_setup = R.op_count;
+    R.ready = true;
     heap_snapshot();
+    tls_snapshot();
 }

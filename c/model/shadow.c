@@ -1,7 +1,8 @@
 /* shadow.c: data races on plain accesses, by happens-before.
  *
  * Each 8 bytes remember who read and wrote them last, with the number of events that thread had made: an
- * access is ordered after that one if its clock counts more of that thread's events. */
+ * access is ordered after that one if its clock counts more of that thread's events. What was done to a
+ * place on a stack before the function that has it there was called was done to another variable. */
 #include "core.h"
 
 #include <stdlib.h>
@@ -11,6 +12,7 @@ enum { TABLE = 1 << 13, MAX_RECORDS = 20 };
 
 struct record {
     uint64_t pc;
+    uint32_t access; /* number among all plain accesses */
     uint16_t epoch;
     uint8_t tid, mask;
     bool write;
@@ -60,12 +62,25 @@ static void race(const char *what, bool write, uintptr_t address, uint64_t pc, i
          (unsigned long)other_pc);
 }
 
+/* The function whose variable is there; NULL: not on a stack. */
+static const struct frame *frame_of(uintptr_t address) {
+    const struct thread *owner = stack_owner(address);
+    if (owner == NULL || owner->depth == 0)
+        return NULL;
+    int at = (owner->depth < MAX_DEPTH ? owner->depth : MAX_DEPTH) - 1;
+    while (at > 0 && address >= owner->frame[at - 1].bottom)
+        at--;
+    return &owner->frame[at];
+}
+
 /* Against the plain accesses that `word` remembers. */
 static bool ordered_after(const struct word *word, uint8_t mask, bool write, bool plain, uint64_t pc) {
     const struct thread *t = R.current;
+    const struct frame *frame = frame_of(word->key);
     for (int i = 0; i < word->records; i++) {
         const struct record *r = &word->record[i];
-        if ((r->mask & mask) == 0 || r->tid == t->tid || !(write || r->write) || t->hb.of[r->tid] > r->epoch)
+        if ((r->mask & mask) == 0 || r->tid == t->tid || !(write || r->write) || t->hb.of[r->tid] > r->epoch ||
+            (frame != NULL && r->access <= frame->access))
             continue;
         race(plain ? "plain" : "atomic", write, word->key + (unsigned)__builtin_ctz(mask), pc, r->tid,
              r->write ? "plain write" : "plain read", r->pc);
@@ -86,21 +101,23 @@ static void remember(struct word *word, uint8_t mask, bool write, uint64_t pc) {
     word->records = kept;
     if (kept == MAX_RECORDS)
         leave_run(RUN_UNUSABLE);
-    word->record[word->records++] = (struct record){pc, t->events, t->tid, mask, write};
+    word->record[word->records++] = (struct record){pc, R.accesses, t->events, t->tid, mask, write};
 }
 
 /* Against the atomic accesses to the same bytes. A plain write starts the object anew. */
-static bool ordered_after_atomics(uintptr_t address, size_t size, bool write, bool mine, uint64_t pc) {
+static bool ordered_after_atomics(uintptr_t address, size_t size, bool write, uint64_t pc) {
     struct thread *t = R.current;
+    const struct frame *frame = frame_of(address);
+    int since = frame != NULL ? frame->events : 0;
     for (struct loc *loc = NULL; (loc = locations_overlapping(address, size, loc)) != NULL;) {
-        for (int i = 0; !mine && i < loc->stores; i++) {
+        for (int i = 0; i < loc->stores; i++) {
             const struct event *w = &R.event[loc->store[i]];
-            if (!clk_has(&t->hb, w) && w->kind != EV_INIT) {
+            if (!clk_has(&t->hb, w) && w->kind != EV_INIT && loc->store[i] >= since) {
                 race("plain", write, address, pc, w->tid, "atomic write", w->pc);
                 return false;
             }
             for (int r = w->first_reader; write && r != NO_EVENT; r = R.event[r].next_reader)
-                if (!clk_has(&t->hb, &R.event[r])) {
+                if (!clk_has(&t->hb, &R.event[r]) && r >= since) {
                     race("plain", write, address, pc, R.event[r].tid, "atomic read", R.event[r].pc);
                     return false;
                 }
@@ -115,23 +132,18 @@ static bool ordered_after_atomics(uintptr_t address, size_t size, bool write, bo
 }
 
 void plain_access(uintptr_t address, size_t size, bool write, uint64_t pc) {
-    if (!R.running) {
-        if (write)
-            heap_mark_written(address, size);
-        return;
-    }
-    if (size == 0 || in_tls(address))
+    if (size == 0 || R.current == NULL) /* NULL: a specification, between executions */
         return;
     heap_check(address, size, write, pc);
-    bool mine = write && on_own_stack(address); /* a new frame may reuse what others once saw */
-    if (!ordered_after_atomics(address, size, write, mine, pc))
+    if (!R.running || !ordered_after_atomics(address, size, write, pc))
         return;
+    R.accesses++;
     for (uintptr_t at = address & ~(uintptr_t)7; at < address + size; at += 8) {
         unsigned first = at < address ? (unsigned)(address - at) : 0;
         unsigned last = at + 8 > address + size ? (unsigned)(address + size - at) : 8;
         uint8_t mask = (uint8_t)((0xFF << first) & (0xFF >> (8 - last)));
         struct word *word = word_at(at, true);
-        if (!mine && !ordered_after(word, mask, write, true, pc))
+        if (!ordered_after(word, mask, write, true, pc))
             return;
         remember(word, mask, write, pc);
     }

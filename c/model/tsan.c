@@ -14,6 +14,7 @@ void __tsan_func_entry(void *caller) {
     if (t == NULL || t->depth++ >= MAX_DEPTH)
         return;
     t->callers[t->depth - 1] = AT(caller);
+    t->frame[t->depth - 1] = (struct frame){AT(__builtin_frame_address(0)), R.accesses, R.events};
     t->path[t->depth] = (t->path[t->depth - 1] + AT(caller)) * 0x9E3779B97F4A7C15u;
 }
 void __tsan_func_exit(void);
@@ -118,34 +119,3 @@ void __tsan_atomic_thread_fence(int order);
 void __tsan_atomic_thread_fence(int order) { model_fence(order & 7, PC); }
 void __tsan_atomic_signal_fence(int order);
 void __tsan_atomic_signal_fence(int order) { (void)order; }
-
-/* What prelude.h gives other names. */
-void *lf_model_memcpy(void *to, const void *from, size_t size);
-void *lf_model_memcpy(void *to, const void *from, size_t size) {
-    plain_access(AT(from), size, false, PC);
-    plain_access(AT(to), size, true, PC);
-    return memmove(to, from, size);
-}
-void *lf_model_memmove(void *to, const void *from, size_t size);
-void *lf_model_memmove(void *to, const void *from, size_t size) {
-    plain_access(AT(from), size, false, PC);
-    plain_access(AT(to), size, true, PC);
-    return memmove(to, from, size);
-}
-void *lf_model_memset(void *to, int byte, size_t size);
-void *lf_model_memset(void *to, int byte, size_t size) {
-    plain_access(AT(to), size, true, PC);
-    return memset(to, byte, size);
-}
-void *lf_model_malloc(size_t size);
-void *lf_model_malloc(size_t size) { return heap_allocate(size, 16, false); }
-void *lf_model_calloc(size_t count, size_t size);
-void *lf_model_calloc(size_t count, size_t size) {
-    return size != 0 && count > SIZE_MAX / size ? NULL : heap_allocate(count * size, 16, true);
-}
-void *lf_model_aligned_alloc(size_t align, size_t size);
-void *lf_model_aligned_alloc(size_t align, size_t size) { return heap_allocate(size, align, false); }
-void lf_model_free(void *pointer);
-void lf_model_free(void *pointer) { heap_free(pointer, PC); }
-void *lf_model_allocate(size_t size) { return heap_allocate(size, 128, false); }
-void *lf_model_shared(size_t size) { return heap_allocate(size, 128, true); }

@@ -18,10 +18,19 @@ CLIENT_FLAGS = (
     "-fno-omit-frame-pointer",
     "-fsanitize=thread",
     "-Wno-tsan",
-    "-fno-builtin-malloc",  # pairs of malloc and free are to stay
-    "-fno-builtin-calloc",
-    "-fno-builtin-free",
+    *(f"-fno-builtin-{name}" for name in ("malloc", "calloc", "free", "realloc", "memcpy", "memmove", "memset")),
+    "-fstack-reuse=none",  # one place on the stack is one variable
     "-DLF_MODEL=1",
+)
+GCC_FLAGS = (
+    "--param",
+    "tsan-distinguish-volatile=0",
+    # accesses whose value is not used can race as others do
+    "-fno-toplevel-reorder",
+    "-fno-tree-dce",
+    "-fno-tree-dse",
+    # gcc 12 keeps a file's own variables in registers across calls of functions that acquire (wrongly)
+    "-fno-ipa-reference",
 )
 
 
@@ -102,11 +111,11 @@ def build(
     cc = compiler()
     runtime = get_model_runtime()
     machine = ["-mcx16"] if os.uname().machine == "x86_64" else []
-    volatile = ["--param", "tsan-distinguish-volatile=0"] if _is_gcc(cc) else []
+    gcc = GCC_FLAGS if _is_gcc(cc) else ()
     options = [
         *CLIENT_FLAGS,
         *machine,
-        *volatile,
+        *gcc,
         *(f"-I{directory}" for directory in include),
         f"-I{get_include()}",
         f"-I{runtime}",

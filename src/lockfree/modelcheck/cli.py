@@ -62,6 +62,9 @@ def show(report: Report, file: str) -> str:
     """A report as text."""
     if report.verdict is Verdict.OK:
         return f"OK         {report.client}  ({report.bounds()})"
+    if report.verdict is Verdict.UNKNOWN and report.executions == 0:
+        why = f"no execution came to its end: {report.cut} were dropped as unfair or assumed away"
+        return f"UNKNOWN    {report.client}  ({why})"
     if report.verdict is Verdict.UNKNOWN:
         return f"UNKNOWN    {report.client}  ({report.bounds()}; raise --seconds, or use --mode pct)"
     if report.verdict is Verdict.UNUSABLE:

@@ -135,7 +135,7 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
         elif what == "note":
             report.notes.append(fields[0])
         elif what == "unusable":
-            report.message = fields[0]
+            report.message = trace.explain(fields[0])
         elif what == "position":
             steps.add(int(fields[0], 16))
         elif what == "loop":

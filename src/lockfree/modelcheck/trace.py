@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +13,8 @@ WITHOUT_ARGUMENT = {2, 3}
 RESULTS = {2**64 - 2: "EMPTY", 2**64 - 3: "FULL", 2**64 - 4: "BUSY"}
 IMAGINARY = 1 << 62  # the queue of a futex
 ARENA = 0x300000000000
+ARENA_END = ARENA + (8 << 26)
+STACKS, STACK = 0x200000000000, 8 << 20
 HEX = re.compile(r"@([0-9a-f]+)@")
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 
@@ -72,6 +74,8 @@ class Trace:
         self.calls: dict[int, Call] = {}
         self.threads: dict[int, str] = {}
         self.failure = ""
+        self.locals: list[tuple[int, int, int]] = []  # address, bytes, thread: of thread-local variables
+        self.blocks: list[tuple[int, int, int]] = []  # the same of allocated memory
         self._positions: dict[int, tuple[str, int, str]] = {}
 
     def add(self, what: str, fields: list[str]) -> None:
@@ -90,6 +94,12 @@ class Trace:
             self.calls[int(number)] = Call(
                 int(thread), int(operation), int(argument, 16), int(result, 16), pending == "1"
             )
+        elif what == "local":
+            tid, start, size = fields
+            self.locals.append((int(start, 16), int(size), int(tid)))
+        elif what == "block":
+            tid, start, size = fields
+            insort(self.blocks, (int(start, 16), int(size), int(tid)))
         elif what == "thread":
             self.threads[int(fields[0])] = fields[1]
 
@@ -104,16 +114,36 @@ class Trace:
         found.sort()
         return [start for start, _, _ in found], found
 
-    def name_of(self, address: int) -> str:
-        """The variable at an address, as far as the program's symbols tell."""
+    def _symbol_at(self, address: int) -> str:
         starts, symbols = self._symbols
         at = bisect_right(starts, address) - 1
-        if at >= 0 and address < symbols[at][0] + symbols[at][1]:
-            start, _, name = symbols[at]
-            return name if start == address else f"{name}+{address - start}"
-        if ARENA <= address < ARENA + (1 << 24):
-            return f"memory+{(address - ARENA) & 0x1FFFFF:#x}"
+        if at < 0 or address >= symbols[at][0] + symbols[at][1]:
+            return ""
+        start, _, name = symbols[at]
+        return name if start == address else f"{name}+{address - start}"
+
+    def name_of(self, address: int) -> str:
+        """The variable at an address, as far as the program's symbols tell."""
+        for start, size, thread in self.locals:
+            if start <= address < start + size:
+                return f"{self._symbol_at(address - start) or address - start} of T{thread}"
+        if name := self._symbol_at(address):
+            return name
+        at = bisect_right(self.blocks, (address, 1 << 64, 0)) - 1
+        if at >= 0 and ARENA <= address < ARENA_END:
+            start, size, thread = self.blocks[at]
+            number = sum(other == thread for _, _, other in self.blocks[: at + 1])
+            name = f"block {number}" + (f" of T{thread}" if thread else "")
+            beyond = f" (it has {size} bytes)" if address >= start + size else ""
+            return f"{name}+{address - start}{beyond}" if address > start else name
+        if STACKS <= address < STACKS + 8 * STACK:
+            return f"{hex(address)} on the stack of T{(address - STACKS) // STACK}"
         return hex(address)
+
+    def _value(self, value: int) -> str:
+        """A number, or what it points to."""
+        name = self.name_of(value) if value >= 1 << 16 else ""
+        return f"&{name}" if name and not name.startswith("0x") else _number(value)
 
     def locate(self) -> None:
         """Looks up all source positions at once, while the program is there."""
@@ -172,8 +202,8 @@ class Trace:
             if after > before or (after == before and after >> step.thread & 1):
                 return f"futex_wait({name})"
             return f"futex_wake({name}): {(before & ~after).bit_count()} woken"
-        read = "" if step.read is None else _number(step.read)
-        written = "" if step.written is None else _number(step.written)
+        read = "" if step.read is None else self._value(step.read)
+        written = "" if step.written is None else self._value(step.written)
         if step.kind == "store":
             early = f" placed before {step.place} newer" if step.place else ""
             return f"{name} := {written} {step.order}{early}"
@@ -186,6 +216,11 @@ class Trace:
     def _rows(self) -> Iterator[tuple[int, str, str]]:
         last = {step.call: number for number, step in enumerate(self.events) if step.call >= 0}
         begun: set[int] = set()
+        for number, call in self.calls.items():
+            if call.thread != 0:
+                break
+            begun.add(number)
+            yield 0, call.end(), ""
         for number, step in enumerate(self.events):
             if step.call >= 0 and step.call not in begun:
                 begun.add(step.call)
@@ -204,16 +239,17 @@ class Trace:
 
     def render(self) -> str:
         """The execution: one column a thread, the source position behind."""
-        threads = sorted(self.threads)
         rows = list(self._rows())
-        widths = {t: max([len(f"T{t}"), *(len(text) for who, text, _ in rows if who == t)]) for t in threads}
+        threads = sorted({*self.threads, *(thread for thread, _, _ in rows)})
+        names = {t: f"T{t}" if t else "alone" for t in threads}
+        widths = {t: max([len(names[t]), *(len(text) for who, text, _ in rows if who == t)]) for t in threads}
         stagger = sum(widths.values()) > 120  # wide: columns overlap, each a little further to the right
         starts, at = {}, 0
         for t in threads:
             starts[t] = at
             at += 16 if stagger else widths[t] + 3
         total = max([starts[t] + widths[t] for t in threads], default=0)
-        lines = ["  " + "".join(f"{'T' + str(t):<{(16 if stagger else widths[t] + 3)}}" for t in threads).rstrip()]
+        lines = ["  " + "".join(f"{names[t]:<{(16 if stagger else widths[t] + 3)}}" for t in threads).rstrip()]
         for thread, text, where in rows:
             left = " " * starts[thread] + text
             lines.append(f"  {left:<{total}}   {where}".rstrip())

@@ -1,0 +1,365 @@
+"""What a client may do besides atomic accesses, and what is said of one that cannot be checked."""
+
+import pytest
+
+from lockfree.modelcheck import Report, Settings, Verdict, check, replay
+
+HEAD = """
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lockfree_model.h"
+"""
+
+
+@pytest.fixture
+def model(tmp_path):
+    def run(body: str, **settings: object) -> Report:
+        path = tmp_path / "client.c"
+        path.write_text(HEAD + body)
+        [report] = check(path, settings=Settings(**{"mode": "exhaustive", **settings}))
+        if report.verdict is Verdict.VIOLATION:
+            again = replay(path, report.token)
+            assert (again.verdict, again.kind, again.message) == (report.verdict, report.kind, report.message)
+            assert again.trace is not None
+            assert again.trace.render()
+        return report
+
+    return run
+
+
+RACES = {
+    "a block copy": """
+        struct record { char bytes[24]; };
+        static struct record shared, copy;
+        static atomic_int ready;
+        static void a(void) {
+            struct record mine = {{1}};
+            memcpy(&shared, &mine, sizeof shared);
+            atomic_store_explicit(&ready, 1, memory_order_relaxed);
+        }
+        static void b(void) {
+            if (atomic_load_explicit(&ready, memory_order_relaxed))
+                memcpy(&copy, &shared, sizeof copy);
+        }""",
+    "a read whose value is not used": """
+        static int data;
+        static void a(void) { data = 1; }
+        static void b(void) { int unused = data; (void)unused; }""",
+    "writes of what nobody reads": """
+        static int statistic;
+        static void a(void) { statistic = 1; }
+        static void b(void) { statistic = 2; }""",
+    "a thread-local variable of another thread": """
+        static _Thread_local int mine = 3;
+        static _Atomic(int *) shared;
+        static void a(void) {
+            mine = 4;
+            atomic_store_explicit(&shared, &mine, memory_order_relaxed);
+        }
+        static void b(void) {
+            int *theirs = atomic_load(&shared);
+            mine = 9;
+            if (theirs)
+                lf_model_assert(*theirs == 4);
+        }""",
+    "a variable on a stack that its own thread writes": """
+        static _Atomic(int *) shared;
+        static atomic_int done;
+        static void a(void) {
+            int mine = 1;
+            atomic_store_explicit(&shared, &mine, memory_order_release);
+            while (!atomic_load_explicit(&done, memory_order_relaxed))
+                ;
+            mine = 2;
+        }
+        static void b(void) {
+            int *theirs = atomic_load_explicit(&shared, memory_order_acquire);
+            if (theirs)
+                lf_model_assert(*theirs == 1);
+            atomic_store_explicit(&done, 1, memory_order_release);
+        }""",
+}
+
+
+@pytest.mark.parametrize("what", RACES)
+def test_races(what, model):
+    report = model(RACES[what] + "LF_MODEL_CLIENT(c, .threads = {a, b});")
+    assert (report.verdict, report.kind) == (Verdict.VIOLATION, "data race")
+
+
+def test_a_variable_on_a_stack_that_is_waited_for(model):
+    body = RACES["a variable on a stack that its own thread writes"].replace("&done, memory_order_relaxed", "&done, 2")
+    assert model(body + "LF_MODEL_CLIENT(c, .threads = {a, b});").verdict is Verdict.OK
+
+
+def test_places_on_a_stack_are_used_again_by_other_functions(model):
+    report = model("""
+        static _Atomic(int *) shared;
+        static __attribute__((noinline)) void publish(void) {
+            int mine = 1;
+            atomic_store_explicit(&shared, &mine, memory_order_release);
+        }
+        static __attribute__((noinline)) void another(void) {
+            volatile int other[8];
+            for (int i = 0; i < 8; i++)
+                other[i] = i;
+        }
+        static void a(void) {
+            publish();
+            another();
+        }
+        static void b(void) {
+            int *theirs = atomic_load_explicit(&shared, memory_order_acquire);
+            lf_model_assume(theirs != NULL);
+            (void)*theirs;
+        }
+        LF_MODEL_CLIENT(c, .threads = {b, a});""")
+    assert report.kind != "data race" or "another" not in report.message
+
+
+MCS = """
+    struct node { _Atomic(struct node *) next; atomic_int locked; };
+    static _Atomic(struct node *) tail;
+    static _Thread_local struct node mine;
+    static _Thread_local int sections = 5;
+    static int counter;
+    static void lock(void) {
+        atomic_store_explicit(&mine.next, NULL, memory_order_relaxed);
+        atomic_store_explicit(&mine.locked, 1, memory_order_relaxed);
+        struct node *before = atomic_exchange_explicit(&tail, &mine, memory_order_acq_rel);
+        if (before == NULL)
+            return;
+        atomic_store_explicit(&before->next, &mine, memory_order_release);
+        while (atomic_load_explicit(&mine.locked, memory_order_acquire))
+            ;
+    }
+    static void unlock(void) {
+        struct node *next = atomic_load_explicit(&mine.next, memory_order_acquire), *last = &mine;
+        if (next == NULL && atomic_compare_exchange_strong(&tail, &last, NULL))
+            return;
+        while ((next = atomic_load_explicit(&mine.next, memory_order_acquire)) == NULL)
+            ;
+        atomic_store_explicit(&next->locked, 0, memory_order_release);
+    }
+    static void section(void) {
+        lock();
+        counter++;
+        unlock();
+        lf_model_assert(++sections == 6);
+    }
+    static void all(void) { lf_model_assert(counter == 3 && sections == 5); }
+    LF_MODEL_CLIENT(c, .threads = {section, section, section}, .final = all);
+"""
+
+
+def test_thread_local_variables_have_an_address_for_each_thread(model):
+    assert model(MCS).verdict is Verdict.OK
+    weak = MCS.replace("while (atomic_load_explicit(&mine.locked, memory_order_acquire", "while (atomic_load_explicit(&mine.locked, 0")  # fmt: skip
+    report = model(weak)
+    assert report.kind == "data race"
+    assert report.trace is not None
+    assert "mine of T" in report.trace.render()
+
+
+def test_functions_that_acquire_are_seen_by_the_compiler(model):
+    """gcc 12 would keep `counter` in a register across the calls."""
+    report = model("""
+        static int counter;
+        static atomic_int locked;
+        static __attribute__((noinline)) void lock(void) { while (atomic_exchange(&locked, 1)) ; }
+        static __attribute__((noinline)) void unlock(void) { atomic_store(&locked, 0); }
+        static void twice(void) { lock(); counter++; unlock(); lock(); counter++; unlock(); }
+        static void all(void) { lf_model_assert(counter == 4); }
+        LF_MODEL_CLIENT(c, .threads = {twice, twice}, .final = all);""")
+    assert report.verdict is Verdict.OK
+
+
+RAW_FUTEX = """
+    #include <linux/futex.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+    static uint32_t word;
+    static void sleeper(void) {
+        while (__atomic_load_n(&word, __ATOMIC_ACQUIRE) == 0)
+            syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    }
+    static void waker(void) {
+        __atomic_store_n(&word, 1, __ATOMIC_RELEASE);
+        syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    }
+    LF_MODEL_CLIENT(c, .threads = {sleeper, waker});
+"""
+
+
+def test_the_system_call_of_the_futex(model):
+    assert model(RAW_FUTEX).verdict is Verdict.OK
+    assert model(RAW_FUTEX.replace("syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE", "(void)(0")).kind == "lost wake"
+
+
+@pytest.mark.parametrize(
+    ("declaration", "call", "name"),
+    [
+        ("#include <pthread.h>\nstatic pthread_mutex_t m;", "pthread_mutex_lock(&m)", "pthread_mutex_lock"),
+        ("#include <threads.h>\nstatic mtx_t m;", "mtx_lock(&m)", "mtx_lock"),
+        ("#include <semaphore.h>\nstatic sem_t s;", "sem_wait(&s)", "sem_wait"),
+        ("#include <unistd.h>\n#include <sys/syscall.h>", "syscall(SYS_gettid)", "the system call"),
+    ],
+)
+def test_what_would_block_the_checker_is_named(declaration, call, name, model):
+    report = model(f"{declaration}\nstatic void t(void) {{ {call}; }}\nLF_MODEL_CLIENT(c, .threads = {{t, t}});")
+    assert report.verdict is Verdict.UNUSABLE
+    assert name in report.message
+    assert "client.c:" in report.message
+
+
+def test_sleeping_is_a_pause(model):
+    report = model("""
+        #include <sched.h>
+        #include <unistd.h>
+        static atomic_int x;
+        static void a(void) { while (!atomic_load(&x)) sched_yield(); }
+        static void b(void) { usleep(10); atomic_store(&x, 1); }
+        LF_MODEL_CLIENT(c, .threads = {a, b});""")
+    assert report.verdict is Verdict.OK
+
+
+def test_more_of_the_heap(model):
+    report = model("""
+        static void t(void) {
+            int *p = malloc(4), *q;
+            *p = 5;
+            p = realloc(p, 400);
+            lf_model_assert(p[0] == 5);
+            p[99] = 1;
+            char *s = strdup("abc"), *n = strndup("abcd", 2);
+            lf_model_assert(strcmp(s, "abc") == 0 && strcmp(n, "ab") == 0);
+            lf_model_assert(posix_memalign((void **)&q, 64, 64) == 0 && (uintptr_t)q % 64 == 0);
+            free(q), free(s), free(n), free(p);
+        }
+        LF_MODEL_CLIENT(c, .threads = {t, t});""")
+    assert report.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("use", "kind"),
+    [
+        ("int *p = malloc(4); *p = 1; p = realloc(p, 8); int v = p[1]; (void)v;", "uninitialised read"),
+        ("int *p = malloc(4), *q = p; *p = 1; p = realloc(p, 8); int v = *q; (void)v;", "use after free"),
+        ("struct { char c[2000]; } *p = malloc(2 * sizeof *p); p[2].c[0] = 1;", "out of bounds"),
+        ("volatile int *p = NULL; *p = 1;", "crash"),
+    ],
+)
+def test_misuse_of_memory(use, kind, model):
+    report = model(f"static void t(void) {{ {use} }}\nLF_MODEL_CLIENT(c, .threads = {{t}});")
+    assert report.kind == kind
+    assert "client.c:" in report.message
+
+
+def test_deep_recursion(model):
+    body = """
+        static int down(int n) { volatile char local[1000]; local[0] = 1; return n > 0 ? down(n - 1) + local[0] : 0; }
+        static void t(void) { down(DEPTH); }
+        LF_MODEL_CLIENT(c, .threads = {t});"""
+    assert model(body.replace("DEPTH", "2000")).verdict is Verdict.OK
+    assert "exhausted its stack" in model(body.replace("DEPTH", "2000000")).message
+
+
+def test_setup_and_final_are_checked_too(model):
+    thread = "static char *p;\nstatic void t(void) { p = malloc(8); *p = 1; free(p); }\n"
+    report = model(
+        thread + "static void f(void) { lf_model_assert(*p); }\nLF_MODEL_CLIENT(c, .threads = {t}, .final = f);"
+    )
+    assert report.kind == "use after free"
+    setup = "static void s(void) { p = malloc(8); p[8] = 1; }\nLF_MODEL_CLIENT(c, .threads = {t}, .setup = s);"
+    report = model(thread + setup)
+    assert report.verdict is Verdict.UNUSABLE
+    assert "out of bounds" in report.message
+
+
+def test_calls_of_setup_and_final_are_part_of_the_history(model):
+    body = """
+        static void s(void) { lf_model_call(LF_MODEL_PUT, 7); lf_model_return(0); }
+        static void t(void) { lf_model_call(LF_MODEL_GET, 0); lf_model_return(7); }
+        static void f(void) { lf_model_call(LF_MODEL_GET, 0); lf_model_return(RESULT); }
+        LF_MODEL_CLIENT(c, .setup = s, .threads = {t}, .final = f, .spec = &lf_model_fifo);"""
+    assert model(body.replace("RESULT", "LF_MODEL_EMPTY")).verdict is Verdict.OK
+    assert model(body.replace("RESULT", "7")).kind == "not linearizable"
+
+
+def test_a_bounded_queue_lies(model):
+    """What found the queue full or empty holds nothing that could explain the other's answer."""
+    report = model("""
+        static void a(void) { for (int i = 0; i < 2; i++) { lf_model_call(LF_MODEL_PUT, 1); lf_model_return(LF_MODEL_FULL); } }
+        static void b(void) { for (int i = 0; i < 2; i++) { lf_model_call(LF_MODEL_GET, 0); lf_model_return(LF_MODEL_EMPTY); } }
+        LF_MODEL_CLIENT(c, .threads = {a, b}, .spec = &lf_model_fifo, .capacity = 1);""")
+    assert report.kind == "not linearizable"
+
+
+def test_a_call_before_the_first_step_of_its_thread(model):
+    report = model("""
+        static atomic_int x;
+        static void a(void) { lf_model_call(LF_MODEL_PUT, 1); lf_model_return(0); atomic_store(&x, 1); }
+        static void b(void) {
+            while (!atomic_load(&x)) ;
+            lf_model_call(LF_MODEL_GET, 0);
+            lf_model_return(LF_MODEL_EMPTY);
+        }
+        LF_MODEL_CLIENT(c, .threads = {a, b}, .spec = &lf_model_fifo);""")
+    assert report.kind == "not linearizable"
+
+
+def test_choices_among_many(model):
+    body = """
+        static void t(void) { lf_model_observe("v", (uint64_t)lf_model_choose(COUNT)); }
+        LF_MODEL_CLIENT(c, .threads = {t});"""
+    assert model(body.replace("COUNT", "300"), outcomes=True).outcomes == {f"v={n}" for n in range(300)}
+    for wrong in ("0", "-1", "70000"):
+        report = model(body.replace("COUNT", wrong))
+        assert report.verdict is Verdict.UNUSABLE
+        assert f"among {wrong} " in report.message
+
+
+THREAD = "static atomic_int x;\nstatic void t(void) { x = 1; }\n"
+
+
+@pytest.mark.parametrize(
+    ("client", "words"),
+    [
+        (".threads = {t, t, t, t, t, t, t, t}", "8 threads"),
+        (".threads = {t, NULL, t}", "number 2 is NULL"),
+        (".setup = t", "0 threads"),
+        (".threads = {t, t}, .may_stop = 1 << 3", ".may_stop is 0x8"),
+    ],
+)
+def test_what_a_client_cannot_say(client, words, model):
+    report = model(f"{THREAD}LF_MODEL_CLIENT(c, {client});")
+    assert report.verdict is Verdict.UNUSABLE
+    assert words in report.message
+
+
+@pytest.mark.parametrize("where", ["t", "f"])
+def test_without_a_single_execution_there_is_no_verdict(where, model):
+    report = model(f"""
+        static void {where}(void) {{ lf_model_assume(0); }}
+        static void {"tf".replace(where, "")}(void) {{ }}
+        LF_MODEL_CLIENT(c, .threads = {{t}}, .final = f);""")
+    assert (report.verdict, report.executions) == (Verdict.UNKNOWN, 0)
+
+
+@pytest.mark.parametrize("mode", ["exhaustive", "bounded", "pct", "random"])
+def test_who_is_stopped_is_named_by_the_token(mode, model):
+    """The fixture runs the token again."""
+    report = model(
+        """
+        static atomic_int noise, locked;
+        static void t(void) {
+            noise = 1;
+            while (atomic_exchange(&locked, 1)) ;
+            locked = 0;
+        }
+        LF_MODEL_CLIENT(c, .threads = {t, t});""",
+        mode=mode,
+        threads_stop=True,
+    )
+    assert report.kind == "not lock-free"
