@@ -34,6 +34,10 @@ static void post(void) {
     lf_fetch_add_release(&permits, 1u);
     lf_eventcount_notify(&ec, 1);
 }
+static void post_to_the_only_one(void) {
+    lf_fetch_add_release(&permits, 1u);
+    lf_eventcount_notify_sole(&ec);
+}
 static void post_2_wake_1_each(void) {
     post();
     post();
@@ -52,4 +56,5 @@ LF_MODEL_CLIENT(ec_2p, .setup = setup, .threads = {waiter, waiter, post_2_wake_1
 LF_MODEL_CLIENT(ec_wake_2, .setup = setup, .threads = {waiter, waiter, post_2_wake_2});
 LF_MODEL_CLIENT(ec_wake_all, .setup = setup, .threads = {waiter, waiter, post_2_wake_all});
 LF_MODEL_CLIENT(ec_2_posters, .setup = setup, .threads = {waiter, post, post});
+LF_MODEL_CLIENT(ec_sole, .setup = setup, .threads = {waiter, post_to_the_only_one});
 LF_MODEL_CLIENT(ec_timeouts, .setup = setup, .threads = {waiter, post}, .spurious = 1);

@@ -1,0 +1,28 @@
+"""Every memory order in c/include is needed, or has a written reason: see stress/model/audit.py."""
+
+import pytest
+from stress.model import audit
+
+
+def test_the_orders_of_the_event_count_and_of_roles(capsys):
+    words = "--no-table --header wait.h --header role.h --source eventcount.c --source role.c"
+    assert audit.main(words.split()) == 0, capsys.readouterr().err
+    assert "6 weakenings, 6 caught, 0 unexplained" in capsys.readouterr().out
+
+
+@pytest.mark.soak
+def test_every_order():
+    assert audit.main(["--no-table"]) == 0
+
+
+@pytest.mark.soak
+def test_forty_mutants():
+    assert audit.main(["--mutants", "40"]) == 0
+
+
+def test_every_reason_is_of_something_that_is_there():
+    keys = {(m.header, m.key) for h in audit.INCLUDE.glob("*.h") for m in [*audit.orders(h), *audit.drops_and_swaps(h)]}
+    for header, written in audit.reasons().items():
+        for key, reason in written.items():
+            assert (f"{header}.h", key) in keys
+            assert len(reason) > 20
