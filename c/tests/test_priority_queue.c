@@ -439,7 +439,7 @@ static void leaving_with_records_in_hand(void) {
 
 static void a_record_of_impossible_length_leaves_room(void) {
     struct lf_priority_queue q;
-    uint64_t bytes, record = 1;
+    uint64_t bytes, length, record = 1;
     uint32_t level;
     unsigned char *memory = map_queue(&q, 1, 8, 2, 0, &bytes);
     CHECK_EQ(lf_priority_queue_try_put(&q, &record, 8, 1), LF_OK);
@@ -447,7 +447,23 @@ static void a_record_of_impossible_length_leaves_room(void) {
     CHECK_EQ(lf_priority_queue_try_get(&q, &record, &level), LF_CORRUPT);
     CHECK_EQ(lf_priority_queue_try_get(&q, &record, &level), LF_EMPTY);
     CHECK_EQ(lf_priority_queue_try_put(&q, &record, 8, 1), LF_OK);
+    lf_priority_queue_slot(&q, 0)->length = 9;
+    CHECK_EQ(lf_priority_queue_peek(&q, 0, &level, &length), LF_CORRUPT);
+    CHECK_EQ(lf_priority_queue_try_put(&q, &record, 8, 1), LF_OK);
     CHECK_EQ(lf_priority_queue_try_get(&q, &record, &level), 8);
+    check_unmap(memory, bytes);
+}
+
+static void who_gives_up_is_no_waiter_any_more(void) {
+    struct lf_priority_queue q;
+    uint64_t bytes, record = 1;
+    uint32_t level;
+    unsigned char *memory = map_queue(&q, 1, 8, 2, 0, &bytes);
+    CHECK_EQ(lf_priority_queue_get(&q, &record, &level, lf_now() + UINT64_C(3000000)), LF_EMPTY);
+    CHECK_EQ(q.body->not_empty.word >> 32, 0);
+    CHECK_EQ(lf_priority_queue_put(&q, &record, 8, 1, lf_now() + UINT64_C(3000000)), LF_OK);
+    CHECK_EQ(lf_priority_queue_put(&q, &record, 8, 1, lf_now() + UINT64_C(3000000)), LF_FULL);
+    CHECK_EQ(q.body->not_full.word >> 32, 0);
     check_unmap(memory, bytes);
 }
 
@@ -505,6 +521,7 @@ int main(void) {
     lease_of_the_dead();
     leaving_with_records_in_hand();
     a_record_of_impossible_length_leaves_room();
+    who_gives_up_is_no_waiter_any_more();
     corruption();
     kills();
     campaigns();
