@@ -1,8 +1,10 @@
 """A run: rounds of every scenario in turn, within the time given, and a verdict on each primitive."""
 
+import contextlib
 import multiprocessing
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -85,6 +87,7 @@ class Campaign:
     began: int = 0
     elapsed: float = 0.0
     interrupted: bool = False
+    _signalled: bool = False
 
     def run(self) -> None:
         self.began = time.monotonic_ns()
@@ -93,7 +96,7 @@ class Campaign:
         if self.method == "forkserver":
             context.set_forkserver_preload(["lockfree.stress.worker"])
         checks: list[Check] = []
-        try:
+        with self._ended_by_ctrl_c(checks):
             while (scenario := self._next()) is not None:
                 self._round(scenario, context, checks)
                 while len(checks) >= CHECKS_AT_ONCE or any(c.receiver.poll() for c in checks):
@@ -101,12 +104,28 @@ class Campaign:
             while checks:
                 self.now = "checking the last rounds"
                 self._collect(checks)
+
+    @contextlib.contextmanager
+    def _ended_by_ctrl_c(self, checks: list[Check]) -> Iterator[None]:
+        """The signal is noted, and answered at the next look: an exception in the middle of anything could be lost."""
+        before = signal.signal(signal.SIGINT, self._note_signal)
+        try:
+            yield
         except KeyboardInterrupt:
             self.interrupted = True
         finally:
+            signal.signal(signal.SIGINT, before)
             for check in checks:
                 check.cancel()
             self.elapsed = (time.monotonic_ns() - self.began) / 1e9
+
+    def _note_signal(self, _number: int, _frame: object) -> None:
+        self._signalled = True
+
+    def _look(self) -> None:
+        if self._signalled:
+            raise KeyboardInterrupt
+        self.watch(self)
 
     @property
     def operations(self) -> int:
@@ -149,7 +168,7 @@ class Campaign:
     def _collect(self, checks: list[Check]) -> None:
         """Takes one verdict in, when there is one."""
         while not (done := wait([c.receiver for c in checks], timeout=0.05)):
-            self.watch(self)
+            self._look()
         check = next(c for c in checks if c.receiver is done[0])
         checked = check.result()
         checks.remove(check)
@@ -166,8 +185,8 @@ class Campaign:
         elif checked.status == "UNKNOWN":
             tally.unknown.append(checked)
         self.live = 0
-        self.watch(self)
+        self._look()
 
     def _tick(self, recorded: int) -> None:
         self.live = recorded
-        self.watch(self)
+        self._look()

@@ -93,12 +93,16 @@ class RoundRunner:
 
     def _await_start(self) -> str:
         limit = time.monotonic() + START_LIMIT
+        looks = 0
         while not all(self.arena.log(i).ready for i in range(self.about.clients)):
             if self.arena.control.stop or (dead := self._reap()):
                 return "" if self.arena.control.stop else dead
             if time.monotonic() > limit:
                 return f"a process did not start within {START_LIMIT:.0f} s"
             time.sleep(0.0005)
+            looks += 1
+            if looks % 40 == 0:
+                self.tick(0)
         return ""
 
     def _watch(self) -> str:
