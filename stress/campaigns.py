@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 
-def campaign(out, *args, seconds=60):
+def campaign(out, *args, seconds=20):
     command = [sys.executable, "-m", "lockfree", "stress", *args, "--seconds", str(seconds), "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds * 4 + 120)
     assert done.returncode == 0, done.stdout + done.stderr
