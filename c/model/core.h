@@ -20,6 +20,7 @@
 typedef unsigned __int128 u128;
 
 enum { MAX_THREADS = 8, MAX_EVENTS = 1 << 15, MAX_THREAD_EVENTS = 1 << 13, MAX_CANDIDATES = 512 };
+enum { MAX_STEPS = 3000 }; /* of a thread: its events have room for them and an impatient waiting loop */
 enum { MAX_OPS = 32, MAX_TRAIL = 1 << 16, MAX_ITERATION = 32, MAX_DEPTH = 64, NO_EVENT = -1 };
 
 typedef struct {
@@ -294,5 +295,7 @@ bool linearizable(void);
 void note_position(uint64_t pc);
 void print_positions(void);
 void report_execution(const char *verdict);
+void report_start(bool one_execution);
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

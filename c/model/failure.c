@@ -4,6 +4,7 @@
  * the choices, a digit 0-9 a-y each, zXXXX above, a capital for 2..27 zeros - objects wider than their first access. */
 #include "explore.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,64 +12,94 @@
 static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxy";
 
 static void print_token(const uint16_t *trail, int length) {
-    printf("token\t%c%c.%d.%d.%d-", R.graph_rules ? 'g' : 'r', R.options.c20_release_sequence ? '2' : '1',
+    say("token\t%c%c.%d.%d.%d-", R.graph_rules ? 'g' : 'r', R.options.c20_release_sequence ? '2' : '1',
            R.options.stop_thread, R.options.stop_step, R.options.steps);
     for (int i = 0; i < length;) {
         int zeros = 0;
         while (i + zeros < length && trail[i + zeros] == 0 && zeros < 27)
             zeros++;
         if (zeros >= 2) {
-            putchar('A' + zeros - 2);
+            say("%c", 'A' + zeros - 2);
             i += zeros;
         } else {
             if (trail[i] < sizeof digits - 1)
-                putchar(digits[trail[i]]);
+                say("%c", digits[trail[i]]);
             else
-                printf("z%04x", trail[i]);
+                say("z%04x", trail[i]);
             i++;
         }
     }
-    putchar('-');
+    say("-");
     widths_print();
-    putchar('\n');
+    say("\n");
 }
 
-bool token_read(const char *token) {
-    char rules, release;
-    int used = 0;
-    if (sscanf(token, "%c%c.%d.%d.%d-%n", &rules, &release, &R.options.stop_thread, &R.options.stop_step,
-               &R.options.steps, &used) != 5 || used == 0 || (rules != 'g' && rules != 'r'))
+/* Reads a whole number and the character behind it; moves *at behind both. */
+static bool token_number(const char **at, int base, unsigned long most, char behind, unsigned long *value) {
+    char *end;
+    if (!isxdigit((unsigned char)**at))
         return false;
-    R.graph_rules = rules == 'g';
-    R.options.c20_release_sequence = release == '2';
-    const char *at = token + used;
-    for (; *at != '-' && *at != '\0'; at++) {
-        const char *digit = strchr(digits, *at);
-        int repeat = 1;
-        unsigned value = 0;
-        if (*at >= 'A' && *at <= 'Z') {
-            repeat = *at - 'A' + 2;
-        } else if (*at == 'z') {
-            if (sscanf(at + 1, "%4x", &value) != 1)
+    *value = strtoul(*at, &end, base);
+    if (*value > most || *end != behind)
+        return false;
+    *at = end + (behind != '\0');
+    return true;
+}
+
+static bool token_choices(const char **at) {
+    for (; **at != '-'; ++*at) {
+        const char *digit = strchr(digits, **at);
+        char hex[5] = "", *end = hex;
+        unsigned repeat = 1, value = 0;
+        if (**at == '\0')
+            return false;
+        if (**at >= 'A' && **at <= 'Z') {
+            repeat = (unsigned)(**at - 'A') + 2;
+        } else if (**at == 'z') {
+            strncpy(hex, *at + 1, 4);
+            value = (unsigned)strtoul(hex, &end, 16);
+            if (end != hex + 4 || !isxdigit((unsigned char)hex[0]))
                 return false;
-            at += 4;
+            *at += 4;
         } else if (digit != NULL) {
             value = (unsigned)(digit - digits);
         } else {
             return false;
         }
-        while (repeat-- > 0 && X.replay_length < MAX_TRAIL)
+        for (; repeat > 0; repeat--) {
+            if (X.replay_length == MAX_TRAIL)
+                return false;
             X.replay[X.replay_length++] = (uint16_t)value;
+        }
     }
-    if (*at != '-')
+    ++*at;
+    return true;
+}
+
+bool token_read(const char *at) {
+    if ((at[0] != 'g' && at[0] != 'r') || (at[1] != '1' && at[1] != '2') || at[2] != '.')
         return false;
-    for (at++; *at == '.';) {
-        unsigned long address;
-        unsigned size;
-        if (sscanf(at, ".%lx:%u%n", &address, &size, &used) != 2)
+    R.graph_rules = at[0] == 'g';
+    R.options.c20_release_sequence = at[1] == '2';
+    at += 3;
+    unsigned long thread, step, steps;
+    if (!token_number(&at, 10, (unsigned long)R.threads, '.', &thread) ||
+        !token_number(&at, 10, MAX_THREAD_EVENTS, '.', &step) || !token_number(&at, 10, MAX_STEPS, '-', &steps) ||
+        steps == 0 || !token_choices(&at))
+        return false;
+    R.options.stop_thread = (int)thread;
+    R.options.stop_step = (int)step;
+    R.options.steps = (int)steps;
+    while (*at == '.') {
+        unsigned long address, size;
+        at++;
+        if (!token_number(&at, 16, UINTPTR_MAX / 4, ':', &address))
             return false;
-        widths_add(address, size);
-        at += used;
+        char behind = at[strcspn(at, ".")];
+        if (!token_number(&at, 10, 16, behind, &size) || size == 0)
+            return false;
+        at -= behind != '\0';
+        widths_add(address, (unsigned)size);
     }
     return *at == '\0';
 }
@@ -146,7 +177,7 @@ static void shrink(const char *kind) {
     memcpy(X.replay, best, (size_t)best_length * sizeof *best);
     X.replay_length = best_length;
     if (!fails_again(kind))
-        printf("note\tthe failure did not come again when its choices were repeated\n");
+        say("note\tthe failure did not come again when its choices were repeated\n");
     free(best);
 }
 

@@ -71,7 +71,7 @@ void fibers_start(void) {
     char *stacks = mmap(STACKS_AT, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (stacks != STACKS_AT) {
-        fputs("model: no room for stacks at their fixed address\n", stderr);
+        say("unusable\tno room for stacks at their fixed address\n");
         exit(3);
     }
     for (int t = 0; t < MAX_THREADS; t++) {

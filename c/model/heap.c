@@ -37,11 +37,11 @@ void heap_start(void) {
     state = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     blocks = calloc(MAX_BLOCKS, sizeof *blocks);
     if (arena != ARENA || (void *)state == MAP_FAILED || blocks == NULL) {
-        fputs("model: no room for the client's memory at its fixed address\n", stderr);
+        say("unusable\tno room for the client's memory at its fixed address\n");
         exit(3);
     }
     if (&__start_lf_model_state[0] < &__data_start[0] || &__stop_lf_model_state[0] > &_end[0]) {
-        fputs("model: the linker put the runtime's variables where the client's cannot be told from them\n", stderr);
+        say("unusable\tthe linker put the runtime's variables where the client's cannot be told from them\n");
         exit(3);
     }
 }
@@ -79,7 +79,7 @@ static struct block *block_at(const void *pointer, uint64_t pc) {
 
 void heap_print(void) {
     for (int i = 0; i < block_count; i++)
-        printf("block\t%ld\t%lx\t%lu\n", (long)((blocks[i].address - ARENA) / REGION),
+        say("block\t%ld\t%lx\t%lu\n", (long)((blocks[i].address - ARENA) / REGION),
                (unsigned long)blocks[i].address, (unsigned long)blocks[i].size);
 }
 

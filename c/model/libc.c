@@ -8,6 +8,7 @@
 #include <linux/futex.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -58,6 +59,17 @@ void lf_model_free(void *pointer);
 void lf_model_free(void *pointer) { heap_free(pointer, PC); }
 void *lf_model_allocate(size_t size) { return heap_allocate(size, 128, false); }
 void *lf_model_shared(size_t size) { return heap_allocate(size, 128, true); }
+
+void lf_model_exit(int status);
+void lf_model_exit(int status) {
+    fail("unusable client", "T%d calls exit(%d): a thread ends by returning @%lx@", lf_model_thread(), status,
+         (unsigned long)PC);
+    abort();
+}
+
+/* _Atomic float and double: their flags of exceptions are not modelled. */
+void __atomic_feraiseexcept(int exceptions);
+void __atomic_feraiseexcept(int exceptions) { (void)exceptions; }
 
 /* Sleeping a while and giving up the processor say what a spin hint says. */
 int sched_yield(void) {

@@ -150,5 +150,5 @@ struct loc *locations_overlapping(uintptr_t address, size_t size, struct loc *af
 
 void widths_print(void) {
     for (int i = 0; i < width_count; i++)
-        printf(".%lx:%u", (unsigned long)widths[i].address, widths[i].size);
+        say(".%lx:%u", (unsigned long)widths[i].address, widths[i].size);
 }

@@ -217,6 +217,6 @@ void print_loops(void) {
             for (int j = 0; j < i; j++)
                 again |= loops[j].fate == GIVES_UP && loops[j].pc == loops[i].pc;
             if (!again)
-                printf("loop\t%lx\n", (unsigned long)loops[i].pc);
+                say("loop\t%lx\n", (unsigned long)loops[i].pc);
         }
 }

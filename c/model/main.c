@@ -152,40 +152,57 @@ static int usage(const char *message, const char *what) {
     return 3;
 }
 
+/* Of an option that takes a number: the whole word, within bounds. */
+static bool number(const char *name, const char *word, double least, double most, double *value) {
+    char *end;
+    *value = strtod(word, &end);
+    if (*word != '\0' && *end == '\0' && *value >= least && *value <= most)
+        return true;
+    fprintf(stderr, "model: %s must be %g to %g, not %s\n", name, least, most, word);
+    return false;
+}
+
 static int parse(int argc, char **argv) {
     struct options *o = &R.options;
     *o = (struct options){.mode = MODE_EXHAUSTIVE, .seed = 1, .preemptions = 2, .depth = 3, .steps = 1000};
     static const char *const modes[] = {"exhaustive", "bounded", "pct", "random"};
+    const struct {
+        const char *name;
+        bool *is;
+    } flags[] = {{"--threads-stop", &o->threads_stop}, {"--c20", &o->c20_release_sequence},
+                 {"--outcomes", &o->outcomes},         {"--positions", &o->positions},
+                 {"--list", &o->list},                 {"--no-shrink", &o->no_shrink}};
+    double executions = 0, preemptions = o->preemptions, depth = o->depth, steps = o->steps;
+    const struct {
+        const char *name;
+        double least, most, *value;
+    } numbers[] = {{"--executions", 0, 1e15, &executions},
+                   {"--seconds", 1e-3, 1e7, &o->seconds},
+                   {"--preemptions", 0, 1e6, &preemptions},
+                   {"--depth", 1, MAX_CHANGES, &depth},
+                   {"--steps", 1, MAX_STEPS, &steps}};
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
-        if (strcmp(name, "--threads-stop") == 0)
-            o->threads_stop = true;
-        else if (strcmp(name, "--c20") == 0)
-            o->c20_release_sequence = true;
-        else if (strcmp(name, "--outcomes") == 0)
-            o->outcomes = true;
-        else if (strcmp(name, "--positions") == 0)
-            o->positions = true;
-        else if (strcmp(name, "--list") == 0)
-            o->list = true;
-        else if (strcmp(name, "--no-shrink") == 0)
-            o->no_shrink = true;
-        else if (i + 1 == argc)
+        bool known = false;
+        for (size_t f = 0; f < sizeof flags / sizeof *flags; f++)
+            if (strcmp(name, flags[f].name) == 0)
+                known = *flags[f].is = true;
+        if (known)
+            continue;
+        if (++i == argc)
             return usage("unknown or unfinished option", name);
-        else if (i++, strcmp(name, "--client") == 0)
+        for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
+            if (strcmp(name, numbers[n].name) == 0) {
+                known = true;
+                if (!number(name, value, numbers[n].least, numbers[n].most, numbers[n].value))
+                    return 3;
+            }
+        if (known)
+            continue;
+        if (strcmp(name, "--client") == 0)
             o->client = value;
-        else if (strcmp(name, "--executions") == 0)
-            o->executions = atol(value);
-        else if (strcmp(name, "--seconds") == 0)
-            o->seconds = atof(value);
         else if (strcmp(name, "--seed") == 0)
             o->seed = strtoull(value, NULL, 0);
-        else if (strcmp(name, "--preemptions") == 0)
-            o->preemptions = atoi(value);
-        else if (strcmp(name, "--depth") == 0)
-            o->depth = atoi(value) <= MAX_CHANGES ? atoi(value) : MAX_CHANGES;
-        else if (strcmp(name, "--steps") == 0)
-            o->steps = atoi(value);
         else if (strcmp(name, "--replay") == 0)
             o->replay = value;
         else if (strcmp(name, "--mode") == 0) {
@@ -199,6 +216,10 @@ static int parse(int argc, char **argv) {
             return usage("unknown option", name);
         }
     }
+    o->executions = (long)executions;
+    o->preemptions = (int)preemptions;
+    o->depth = (int)depth;
+    o->steps = (int)steps;
     return 0;
 }
 
@@ -224,14 +245,14 @@ static int summary(enum run_end end) {
     else if (total.executions == 0 || (systematic() && (total.out_of_time || total.bound != 0)))
         verdict = "unknown", status = 2;
     for (int i = 0; i < outcome_count; i++)
-        printf("outcome\t%s\n", outcomes[i]);
+        say("outcome\t%s\n", outcomes[i]);
     if (R.options.positions)
         print_positions();
     print_loops();
     if (status == 3)
-        printf("unusable\t%s\n", R.failure[0] != '\0' ? R.failure
+        say("unusable\t%s\n", R.failure[0] != '\0' ? R.failure
                                                       : "the client is too large, or behaves differently when run again");
-    printf("summary\t%s\t%ld\t%ld\t%ld\t%d\t%.3f\n", verdict, total.executions, total.cut, total.bound,
+    say("summary\t%s\t%ld\t%ld\t%ld\t%d\t%.3f\n", verdict, total.executions, total.cut, total.bound,
            !total.out_of_time, seconds_now() - total.started);
     return status;
 }
@@ -242,25 +263,28 @@ int main(int argc, char **argv) {
         status = find_client();
     if (status != 0 || R.options.list)
         return status;
+    report_start(R.options.replay != NULL);
     outcomes = calloc(MAX_OUTCOMES, sizeof *outcomes);
     X.path = calloc(MAX_TRAIL, sizeof *X.path);
     X.replay = calloc(MAX_TRAIL, sizeof *X.replay);
     X.random = R.options.seed * 0x9E3779B97F4A7C15u | 1;
-    if (R.options.seconds <= 0 && R.options.executions <= 0)
+    if (R.options.seconds == 0 && R.options.executions == 0)
         R.options.seconds = 10;
     run_start();
     if (R.end != RUN_DONE) {
         if (strcmp(R.failure_kind, "unusable client") == 0)
-            printf("unusable\t%s\n", R.failure);
+            say("unusable\t%s\n", R.failure);
         else
-            printf("unusable\tsetup failed: %s: %s\n", R.failure_kind, R.failure);
+            say("unusable\tsetup failed: %s: %s\n", R.failure_kind, R.failure);
         return 3;
     }
     total.started = seconds_now();
     if (R.options.replay != NULL) {
         R.options.mode = MODE_REPLAY;
-        if (!token_read(R.options.replay))
-            return usage("this is not a token:", R.options.replay);
+        if (!token_read(R.options.replay)) {
+            say("unusable\tthis is not a token of this client: %s\n", R.options.replay);
+            return 3;
+        }
         enum run_end end;
         int tries = 0;
         do

@@ -1,6 +1,6 @@
 /* prelude.h: included before every line of the code under test.
  *
- * The compiler does not instrument block copies, the heap and failed assertions: give those functions
+ * The compiler does not instrument block copies and the heap, and exit() would end the checker: give those functions
  * other assembler names, so that calls to them, written or made up by the compiler, reach the runtime. */
 #ifndef LOCKFREE_MODEL_PRELUDE_H
 #define LOCKFREE_MODEL_PRELUDE_H
@@ -18,6 +18,10 @@ int posix_memalign(void **, size_t, size_t) __asm__("lf_model_posix_memalign");
 void *realloc(void *, size_t) __asm__("lf_model_realloc");
 char *strdup(const char *) __asm__("lf_model_strdup");
 char *strndup(const char *, size_t) __asm__("lf_model_strndup");
+void exit(int) __asm__("lf_model_exit");
+void _exit(int) __asm__("lf_model_exit");
+void _Exit(int) __asm__("lf_model_exit");
+void quick_exit(int) __asm__("lf_model_exit");
 void free(void *) __asm__("lf_model_free");
 #endif
 

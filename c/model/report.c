@@ -1,8 +1,35 @@
 /* report.c: what the driver reads: one record a line, fields separated by tabs. Program positions are
  * return addresses in hexadecimal; the driver looks them up. */
+#define _GNU_SOURCE
 #include "core.h"
 
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
+
+MODEL_STATE static FILE *report;
+
+/* What the client prints does not get in between: it goes to the errors if only one execution runs, and
+ * nowhere in a search. */
+void report_start(bool one_execution) {
+    fflush(stdout);
+    report = fdopen(dup(STDOUT_FILENO), "w");
+    if (one_execution) {
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+    } else {
+        int nowhere = open("/dev/null", O_WRONLY);
+        dup2(nowhere, STDOUT_FILENO);
+        dup2(nowhere, STDERR_FILENO);
+    }
+}
+
+void say(const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    vfprintf(report, format, list);
+    va_end(list);
+}
 
 enum { MAX_LABELS = 256 };
 
@@ -29,7 +56,7 @@ void note_position(uint64_t pc) {
 void print_positions(void) {
     for (int i = 0; i < MAX_POSITIONS; i++)
         if (positions[i] != 0)
-            printf("position\t%lx\n", (unsigned long)positions[i]);
+            say("position\t%lx\n", (unsigned long)positions[i]);
 }
 
 void lf_model_label(const void *address, size_t bytes, const char *name) {
@@ -57,9 +84,9 @@ static const char *kind_name(const struct event *e) {
 
 static void print_value(u128 value) {
     if (value >> 64 != 0)
-        printf("\t%lx%016lx", (unsigned long)(value >> 64), (unsigned long)value);
+        say("\t%lx%016lx", (unsigned long)(value >> 64), (unsigned long)value);
     else
-        printf("\t%lx", (unsigned long)value);
+        say("\t%lx", (unsigned long)value);
 }
 
 static u128 part(const struct event *e, const struct event *like) {
@@ -76,13 +103,13 @@ static void print_event(int id) {
         write = NULL;
     uintptr_t address = e->loc != NULL ? e->loc->address + e->offset : 0;
     int order = e->kind == EV_RMW_READ && write != NULL ? write->order : e->order;
-    printf("event\t%d\t%d\t%s\t%s\t%d\t%lx\t", e->tid, e->idx, kind_name(e), orders[order], e->size,
+    say("event\t%d\t%d\t%s\t%s\t%d\t%lx\t", e->tid, e->idx, kind_name(e), orders[order], e->size,
            (unsigned long)address);
     for (int i = 0; i < label_count; i++)
         if (address - labels[i].address < labels[i].bytes) {
-            printf("%s", labels[i].name);
+            say("%s", labels[i].name);
             if (address != labels[i].address)
-                printf("+%lu", (unsigned long)(address - labels[i].address));
+                say("+%lu", (unsigned long)(address - labels[i].address));
             break;
         }
     bool reads = e->kind == EV_LOAD || e->kind == EV_RMW_READ;
@@ -91,20 +118,20 @@ static void print_event(int id) {
     else if (e->kind == EV_CHOICE)
         print_value(e->value);
     else
-        printf("\t");
+        say("\t");
     if (write != NULL)
         print_value(part(write, e));
     else if (e->kind == EV_STORE)
         print_value(part(e, e));
     else
-        printf("\t");
+        say("\t");
     if (reads) {
         const struct event *from = &R.event[e->rf];
-        printf("\t%d\t%d", from->kind == EV_INIT && !from->plain ? 0 : from->tid, from->kind == EV_INIT ? -1 : from->idx);
+        say("\t%d\t%d", from->kind == EV_INIT && !from->plain ? 0 : from->tid, from->kind == EV_INIT ? -1 : from->idx);
     } else {
-        printf("\t\t");
+        say("\t\t");
     }
-    printf("\t%d\t%d\t%d\t%d\t%lx\t%lx\n", reads ? e->picked : 0, reads ? 0 : e->kind == EV_STORE ? e->picked : 0,
+    say("\t%d\t%d\t%d\t%d\t%lx\t%lx\n", reads ? e->picked : 0, reads ? 0 : e->kind == EV_STORE ? e->picked : 0,
            e->hidden, e->op, (unsigned long)e->pc, (unsigned long)e->caller);
 }
 
@@ -112,7 +139,7 @@ static void print_event(int id) {
 static void print_calls(void) {
     for (int i = 0; i < R.op_count; i++) {
         const struct op_record *r = &R.ops[i];
-        printf("call\t%d\t%u\t%u\t%lx\t%lx\t%d\n", i, r->op.thread, r->op.what, (unsigned long)r->op.argument,
+        say("call\t%d\t%u\t%u\t%lx\t%lx\t%d\n", i, r->op.thread, r->op.what, (unsigned long)r->op.argument,
                (unsigned long)r->op.result, r->op.pending);
     }
 }
@@ -131,13 +158,13 @@ static const char *state_of(const struct thread *t) {
 
 static void print_threads(void) {
     for (int i = 1; i <= R.threads; i++)
-        printf("thread\t%d\t%s\n", i, state_of(&R.thread[i]));
+        say("thread\t%d\t%s\n", i, state_of(&R.thread[i]));
 }
 
 void report_execution(const char *kind) {
     tls_print();
     heap_print();
-    printf("failure\t%s\t%s\n", kind, R.failure);
+    say("failure\t%s\t%s\n", kind, R.failure);
     for (int id = 0; id < R.events; id++)
         if (R.event[id].kind != EV_INIT && R.event[id].kind != EV_RMW_WRITE)
             print_event(id);

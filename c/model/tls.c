@@ -102,7 +102,7 @@ void tls_start(void) {
         pthread_attr_setstack(&attributes, stacks + (size_t)t * SLEEPER_STACK, SLEEPER_STACK);
         if (stacks != SLEEPERS_AT || create == NULL ||
             create(&thread, &attributes, sleep_for_ever, (void *)(intptr_t)t) != 0) {
-            fputs("model: no room for thread-local variables\n", stderr);
+            say("unusable\tno room for thread-local variables\n");
             exit(3);
         }
     }
@@ -135,5 +135,5 @@ void tls_switch(int tid) {
 
 void tls_print(void) {
     for (int t = 1; t <= R.threads && image.bytes != 0; t++)
-        printf("local\t%d\t%lx\t%lu\n", t, (unsigned long)block[t], (unsigned long)image.bytes);
+        say("local\t%d\t%lx\t%lu\n", t, (unsigned long)block[t], (unsigned long)image.bytes);
 }

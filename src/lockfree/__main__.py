@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 from lockfree import __version__
 from lockfree._errors import LockfreeError
@@ -20,8 +21,16 @@ def _tools() -> list[ModuleType]:
     return [importlib.import_module(f"lockfree.{cli.parent.name}.cli") for cli in sorted(here.glob("*/cli.py"))]
 
 
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is status 3: the tools say UNKNOWN with 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(3, f"{self.prog}: error: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="lockfree",
         description="Lock-free primitives in shared memory, and the instruments that prove them.",
     )

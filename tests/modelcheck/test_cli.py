@@ -74,7 +74,7 @@ def test_several_clients_and_json(model):
     ("text", "arguments", "said"),
     [
         ("int x = ;\n", [], "error: expected expression"),
-        ("int x;\n", [], "lf_model_clients"),
+        ("int x;\n", [], "has no LF_MODEL_CLIENT"),
         (FINE, ["--client", "other"], "no client other"),
         (FINE, ["--replay", "fine:nonsense"], "not a token"),
         (FINE, ["--replay", "other:g1.0.0.1000--"], "no client other"),

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import shlex
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lockfree._include import get_include, get_model_runtime
@@ -38,25 +39,27 @@ class BuildError(Exception):
     """The compiler refused the file; the message is what it said."""
 
 
-def compiler() -> str:
-    """The C compiler: $CC, else cc. gcc and clang both have the instrumentation that is used."""
-    return os.environ.get("CC", "cc")
+def compiler() -> list[str]:
+    """The C compiler and its first arguments: $CC, else cc. gcc and clang both have the instrumentation."""
+    return shlex.split(os.environ.get("CC", "")) or ["cc"]
 
 
-def _run(command: Sequence[str]) -> None:
+def _run(command: Sequence[str]) -> str:
+    """What the command says besides."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
         raise BuildError(f"no C compiler: {command[0]} not found (set CC)") from error
     if done.returncode != 0:
         raise BuildError(done.stderr.strip() or f"{command[0]} exited with {done.returncode}")
+    return done.stderr
 
 
-def _is_gcc(cc: str) -> bool:
+def _is_gcc(cc: list[str]) -> bool:
     try:
-        version = subprocess.run([cc, "--version"], capture_output=True, text=True, check=False).stdout
+        version = subprocess.run([*cc, "--version"], capture_output=True, text=True, check=False).stdout
     except FileNotFoundError as error:
-        raise BuildError(f"no C compiler: {cc} not found (set CC)") from error
+        raise BuildError(f"no C compiler: {cc[0]} not found (set CC)") from error
     return "clang" not in version
 
 
@@ -84,11 +87,20 @@ def runtime_object() -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         objects = [str(Path(scratch) / f"{source.stem}.o") for source in sources]
         for source, out in zip(sources, objects, strict=True):
-            _run([cc, *RUNTIME_FLAGS, "-c", str(source), "-o", out])
+            _run([*cc, *RUNTIME_FLAGS, "-c", str(source), "-o", out])
         joined = Path(scratch) / "model.o"
-        _run([cc, "-r", "-nostdlib", "-no-pie", *objects, "-o", str(joined)])
+        _run([*cc, "-r", "-nostdlib", "-no-pie", *objects, "-o", str(joined)])
         joined.replace(target)
     return target
+
+
+def _explained(path: Path, said: str) -> str:
+    """The linker's words, or what they mean for a file of clients."""
+    if "__start_lf_model_clients" in said:
+        return f"{path} has no LF_MODEL_CLIENT"
+    if "multiple definition of `main'" in said:
+        return f"{path} defines main, as the checker does: leave it out with #ifndef LF_MODEL"
+    return said
 
 
 def build(
@@ -98,12 +110,14 @@ def build(
     include: Sequence[str] = (),
     define: Sequence[str] = (),
     flags: Sequence[str] = (),
+    warn: Callable[[str], object] | None = None,
 ) -> Path:
     """Compiles `source` with its clients to the program `output`.
 
     `include` are directories searched before lockfree's own headers, `define` are NAME or NAME=VALUE,
-    `flags` go to the compiler as they are. Raises `BuildError` with the compiler's words, and
-    `FileNotFoundError` if there is no such source.
+    `flags` go to the compiler as they are; `warn` is called with the compiler's warnings if there are any. Raises
+    `BuildError` with the compiler's words, or if the file has no client or a main of its own, and `FileNotFoundError`
+    if there is no such source.
     """
     path = Path(source)
     if not path.is_file():
@@ -124,6 +138,11 @@ def build(
     ]
     with tempfile.TemporaryDirectory() as scratch:
         compiled = str(Path(scratch) / "client.o")
-        _run([cc, *options, "-include", str(Path(runtime) / "prelude.h"), "-c", str(path), "-o", compiled])
-        _run([cc, "-no-pie", compiled, str(runtime_object()), "-o", str(output)])
+        said = _run([*cc, *options, "-include", str(Path(runtime) / "prelude.h"), "-c", str(path), "-o", compiled])
+        if said and warn is not None:
+            warn(said)
+        try:
+            _run([*cc, "-no-pie", compiled, str(runtime_object()), *flags, "-o", str(output)])
+        except BuildError as error:
+            raise BuildError(_explained(path, str(error))) from error
     return Path(output)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import sys
 
 from lockfree.modelcheck.build import BuildError
@@ -36,6 +37,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--threads-stop", action="store_true",
         help="stop each thread for ever before each of its steps: the others must finish (lock-freedom)",
     )  # fmt: skip
+    parser.add_argument("--outcomes", action="store_true", help="print what the clients observe, as a set")
     parser.add_argument("--c20", action="store_true", help="release sequences as in C++20 (weaker)")
     parser.add_argument("-I", dest="include", action="append", default=[], metavar="DIR")
     parser.add_argument("-D", dest="define", action="append", default=[], metavar="NAME[=VALUE]")
@@ -55,11 +57,19 @@ def _settings(args: argparse.Namespace) -> Settings:
         steps=args.steps,
         threads_stop=args.threads_stop,
         c20=args.c20,
+        outcomes=args.outcomes,
     )
 
 
-def show(report: Report, file: str) -> str:
-    """A report as text."""
+def _again(args: argparse.Namespace, token: str) -> str:
+    """The command that runs the failing execution."""
+    options = [f"-I{directory}" for directory in args.include] + [f"-D{name}" for name in args.define]
+    options += [f"--cflag={flag}" for flag in args.flags]
+    return shlex.join(["lockfree", "model", args.file, *options, "--replay", token])
+
+
+def show(report: Report, again: str) -> str:
+    """A report as text. again: the command that replays it."""
     if report.verdict is Verdict.OK:
         return f"OK         {report.client}  ({report.bounds()})"
     if report.verdict is Verdict.UNKNOWN and report.executions == 0:
@@ -75,7 +85,7 @@ def show(report: Report, file: str) -> str:
     lines.append(f"  found after {report.executions} executions in {report.seconds:.2f} s ({report.mode})")
     lines += [f"  {note}" for note in report.notes]
     if report.token:
-        lines.append(f"  again: lockfree model {file} --replay {report.token}")
+        lines.append(f"  again: {again}")
     return "\n".join(lines)
 
 
@@ -93,13 +103,14 @@ def _as_json(report: Report) -> str:
             "message": report.message,
             "token": report.token,
             "notes": report.notes,
+            "outcomes": sorted(report.outcomes),
         }
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Checks, prints, and returns the exit status."""
-    build_options = {"include": args.include, "define": args.define, "flags": args.flags}
+    build_options = {"include": args.include, "define": args.define, "flags": args.flags, "warn": sys.stderr.write}
     try:
         if args.replay is not None:
             reports = [replay(args.file, args.replay, **build_options)]
@@ -109,9 +120,15 @@ def run(args: argparse.Namespace) -> int:
         print(f"lockfree model: {error}", file=sys.stderr)
         return int(Verdict.UNUSABLE.value)
     for report in reports:
-        print(_as_json(report) if args.json else show(report, args.file))
-        if report.mode == "replay" and report.verdict is Verdict.OK and report.trace is not None and not args.json:
-            print(report.trace.render())
+        sys.stderr.write(report.printed)
+        if args.json:
+            print(_as_json(report))
+            continue
+        print(show(report, _again(args, report.token)))
+        for outcome in sorted(report.outcomes):
+            print(f"  {outcome}")
+        if report.mode == "replay" and report.verdict is Verdict.OK and report.trace is not None:
+            print(f"{report.trace.render()}\n  this execution shows no violation: is the file still the same?")
     verdicts = {report.verdict for report in reports}
     for worst in (Verdict.VIOLATION, Verdict.UNUSABLE, Verdict.UNKNOWN):
         if worst in verdicts:

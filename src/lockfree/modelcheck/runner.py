@@ -1,15 +1,23 @@
 """Runs a built client and reads what it reports."""
 
 import enum
+import math
 import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lockfree.modelcheck.build import build
 from lockfree.modelcheck.trace import Trace
+
+MODES = ("auto", "exhaustive", "bounded", "pct", "random")
+BOUNDS = {"executions": (0, 10**15), "seconds": (0.001, 1e7), "seed": (0, 2**64 - 1)}
+BOUNDS |= {"preemptions": (0, 10**6), "depth": (1, 8), "steps": (1, 3000)}
+STILL = 30.0
+"""Seconds without CPU time after which a program hangs in the kernel."""
 
 
 class Verdict(enum.Enum):
@@ -23,7 +31,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Settings:
-    """What to explore.
+    """What to explore. Raises `ValueError` for a number out of bounds (seconds: 0.001 to 1e7).
 
     mode: `auto` (exhaustive, and if that does not end, PCT and random), `exhaustive` (every execution
     graph), `bounded` (every schedule with at most `preemptions` preemptions), `pct`, `random`.
@@ -45,6 +53,14 @@ class Settings:
     c20: bool = False
     outcomes: bool = False
     positions: bool = False
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"mode is {self.mode!r}; there are {', '.join(MODES)}")
+        for name, (least, most) in BOUNDS.items():
+            value = getattr(self, name)
+            if not math.isfinite(value) or not least <= value <= most:
+                raise ValueError(f"{name} is {value}; it must be {least:g} to {most:g}")
 
     def arguments(self) -> list[str]:
         named = {
@@ -74,7 +90,8 @@ class Report:
 
     complete: the search of `mode` went through all it is to go through. cut: executions given up as
     unfair or explored elsewhere; beyond_steps: executions in which a thread reached the step bound.
-    token: replays the failing execution. outcomes, positions ("file:line"): if asked for.
+    token: replays the failing execution. outcomes, positions ("file:line"): if asked for. printed: what the
+    client printed, of a replay.
     """
 
     client: str
@@ -92,6 +109,7 @@ class Report:
     outcomes: set[str] = field(default_factory=set)
     positions: set[str] = field(default_factory=set)
     trace: Trace | None = None
+    printed: str = ""
 
     def bounds(self) -> str:
         """What was explored, in words."""
@@ -106,6 +124,35 @@ class Report:
         if self.beyond_steps:
             text += f", {self.beyond_steps} more cut at the step bound"
         return "; ".join([text, *self.notes])
+
+
+def _cpu_time(pid: int) -> int:
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def _execute(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Runs a built program; one that stops using the CPU is ended."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
+    used, since = -1, time.monotonic()
+    try:
+        while True:
+            try:
+                out, err = process.communicate(timeout=1.0)
+                return subprocess.CompletedProcess(command, process.returncode, out, err)
+            except subprocess.TimeoutExpired:
+                now = _cpu_time(process.pid)
+                if now != used:
+                    used, since = now, time.monotonic()
+                elif time.monotonic() - since > STILL:
+                    reason = f"unusable\tit blocks in the kernel: no progress for {STILL:.0f} s\n"
+                    return subprocess.CompletedProcess(command, 3, reason, "")
+    finally:
+        process.kill()
+        process.wait()
 
 
 def clients_of(program: str | os.PathLike[str]) -> list[str]:
@@ -156,8 +203,7 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
 def run(program: str | os.PathLike[str], client: str, settings: Settings) -> Report:
     """Explores one client of a built program in one mode (not `auto`)."""
     command = [str(program), "--client", client, *settings.arguments()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return _parse(client, settings.mode, str(program), done)
+    return _parse(client, settings.mode, str(program), _execute(command))
 
 
 def run_auto(program: str | os.PathLike[str], client: str, settings: Settings) -> Report:
@@ -169,10 +215,13 @@ def run_auto(program: str | os.PathLike[str], client: str, settings: Settings) -
     if first.verdict is not Verdict.UNKNOWN:
         return first
     note = f"all executions were too many ({first.executions} of them in {first.seconds:.1f} s)"
+    if first.complete:
+        note = f"in {first.beyond_steps} of all executions a thread makes more than {settings.steps} steps"
     total = first.executions
     for mode in ("pct", "random"):
         report = run(program, client, replace(settings, mode=mode, seconds=share))
         total += report.executions
+        report.outcomes |= first.outcomes
         report.notes.append(note)
         if report.verdict is not Verdict.OK:
             return report
@@ -190,6 +239,7 @@ def check(
     include: Sequence[str] = (),
     define: Sequence[str] = (),
     flags: Sequence[str] = (),
+    warn: Callable[[str], object] | None = None,
 ) -> list[Report]:
     """Builds `source` and checks its clients (all, or those named): one report each.
 
@@ -197,7 +247,7 @@ def check(
     client that it does not have. A client that the checker cannot run is a report with `UNUSABLE`.
     """
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
-        program = build(source, Path(scratch) / "client", include=include, define=define, flags=flags)
+        program = build(source, Path(scratch) / "client", include=include, define=define, flags=flags, warn=warn)
         there = clients_of(program)
         unknown = [name for name in clients if name not in there]
         if unknown or not there:
@@ -216,16 +266,20 @@ def replay(
     include: Sequence[str] = (),
     define: Sequence[str] = (),
     flags: Sequence[str] = (),
+    warn: Callable[[str], object] | None = None,
 ) -> Report:
     """Runs the one execution that `token` (from a report) describes. Raises as `check` does."""
     client, _, rest = token.partition(":")
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
-        program = build(source, Path(scratch) / "client", include=include, define=define, flags=flags)
+        program = build(source, Path(scratch) / "client", include=include, define=define, flags=flags, warn=warn)
+        if not rest:
+            raise ValueError(f"this is not a token: {token!r} (CLIENT:CHOICES)")
         if client not in clients_of(program):
             raise ValueError(f"no client {client} in {source}")
         command = [str(program), "--client", client, "--replay", rest]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = _execute(command)
         report = _parse(client, "replay", str(program), done)
+        report.printed = done.stderr
         report.token = token
         if report.trace is not None:
             report.trace.locate()

@@ -161,7 +161,7 @@ class Trace:
         except FileNotFoundError:
             lines = []
         for pc, function, position in zip(wanted, lines[::2], lines[1::2], strict=False):
-            file, _, line = position.split(" ")[0].rpartition(":")
+            file, _, line = position.partition(" (discriminator")[0].rpartition(":")
             self._positions[pc] = (file, int(line) if line.isdigit() else 0, function)
         return pcs
 

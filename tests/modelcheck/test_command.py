@@ -1,0 +1,214 @@
+"""The command line of the model checker where the client, the options or the surroundings are odd."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from lockfree.modelcheck import Settings, runner
+
+HEAD = """
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "lockfree_model.h"
+"""
+RACE = HEAD + "static int x;\nstatic void add(void) { x++; }\nLF_MODEL_CLIENT(race, .threads = {add, add});\n"
+FINE = HEAD + "static atomic_int x;\nstatic void add(void) { x++; }\nLF_MODEL_CLIENT(fine, .threads = {add, add});\n"
+
+
+@pytest.fixture
+def model(tmp_path):
+    def run(text, *arguments, name="client.c", **variables):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        command = [sys.executable, "-m", "lockfree", "model", str(path), *arguments]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env={**os.environ, **variables}, timeout=120, check=False
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def test_the_command_that_replays_can_be_pasted(model, tmp_path):
+    text = RACE.replace("static int x", '#include "my header.h"\nstatic TYPE x')
+    model("", name="some dir/my header.h")
+    options = [f"-I{tmp_path / 'some dir'}", "-DTYPE=long int", "--cflag=-Wextra"]
+    status, out, _ = model(text, *options, name="some dir/my client.c")
+    assert status == 1
+    assert "my client.c:" in out, "a path with a space has positions, too"
+    [line] = [line for line in out.splitlines() if line.startswith("  again: ")]
+    words = shlex.split(line.removeprefix("  again: "))
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "data race" in done.stdout
+
+
+def test_a_replay_without_a_violation_says_so(model):
+    _, out, _ = model(RACE)
+    token = out.split("--replay race:")[1].strip()
+    status, out, _ = model(FINE, "--replay", f"fine:{token}")
+    assert status == 0
+    assert "shows no violation" in out
+    assert "x 0 -> 1 rmw" in out
+
+
+NOISY = RACE.replace("x++;", r'puts("here\tI am"); fwrite("\xff\xfe\n", 1, 3, stdout); fflush(stdout); x++;')
+
+
+def test_what_a_client_prints_is_not_mixed_into_the_report(model):
+    status, out, err = model(NOISY)
+    assert status == 1
+    assert "I am" not in out + err
+    token = out.split("--replay ")[1].strip()
+    status, out, err = model(NOISY, "--replay", token)
+    assert status == 1
+    assert "here\tI am" in err
+    assert "I am" not in out
+
+
+@pytest.mark.parametrize("call", ["exit(4)", "_exit(4)", "_Exit(4)", "quick_exit(4)"])
+def test_a_client_that_exits_is_named(call, model):
+    status, out, _ = model(FINE.replace("x++", f"{call}; x++"))
+    assert status == 3
+    assert "T1 calls exit(4)" in out
+    assert "client.c:" in out
+
+
+def test_a_client_that_aborts_has_crashed(model):
+    status, out, _ = model(FINE.replace("x++", "abort()"))
+    assert status == 1
+    assert "crash" in out
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "fine",
+        "fine:",
+        ":g1.0.0.1000--",
+        "other:g1.0.0.1000--",
+        "fine:x1.0.0.1000--",
+        "fine:g3.0.0.1000--",
+        "fine:g1.3.0.1000--",
+        "fine:g1.-1.0.1000--",
+        "fine:g1.0.0.0--",
+        "fine:g1.0.0.1000000--",
+        "fine:g1.0.0.99999999999999999999--",
+        "fine:g1.0.0.1000-",
+        "fine:g1.0.0.1000-!-",
+        "fine:g1.0.0.1000-z00g0-",
+        "fine:g1.0.0.1000-z12",
+        "fine:g1.0.0.1000--junk",
+        "fine:g1.0.0.1000--.10:99",
+        "fine:g1.0.0.1000--.:4",
+        "fine:g1.0.0.1000-" + 3000 * "Z" + "-",
+    ],
+)
+def test_what_is_no_token_is_refused(token, model):
+    status, out, err = model(FINE, "--replay", token)
+    assert status == 3
+    assert "not a token" in out + err or "no client" in out + err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("seconds", "nan"),
+        ("seconds", "inf"),
+        ("seconds", "0"),
+        ("seconds", "-1"),
+        ("executions", "-1"),
+        ("preemptions", "-1"),
+        ("depth", "0"),
+        ("depth", "9"),
+        ("steps", "0"),
+        ("steps", "3001"),
+        ("seed", "-1"),
+        ("seed", str(2**64)),
+    ],
+)
+def test_numbers_out_of_bounds_are_refused(option, value, model):
+    status, _, err = model(FINE, f"--{option}", value)
+    assert status == 3
+    assert f"{option} is {value}" in err or f"{option} is {float(value)}" in err
+    with pytest.raises(ValueError, match=option):
+        Settings(**{option: float(value) if option == "seconds" else int(value)})
+
+
+@pytest.mark.parametrize("arguments", [["--mode", "some"], ["--steps", "many"], ["--unknown"], ["--seed"]])
+def test_wrong_usage_is_status_3(arguments, model):
+    status, _, err = model(FINE, *arguments)
+    assert status == 3
+    assert "error:" in err
+
+
+def test_a_client_that_blocks_in_the_kernel(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "STILL", 2.0)
+    path = tmp_path / "client.c"
+    body = "static void t(void) { int ends[2]; char c; if (pipe(ends) == 0) (void)!read(ends[0], &c, 1); }\n"
+    path.write_text(HEAD + body + "LF_MODEL_CLIENT(blocked, .threads = {t});")
+    [report] = runner.check(path)
+    assert report.verdict is runner.Verdict.UNUSABLE
+    assert "blocks in the kernel" in report.message
+
+
+def test_a_file_without_a_client(model):
+    status, _, err = model("int x;")
+    assert status == 3
+    assert err.strip().endswith("client.c has no LF_MODEL_CLIENT")
+
+
+def test_a_file_with_a_main(model):
+    status, _, err = model(FINE + "int main(void) { return 0; }")
+    assert status == 3
+    assert "defines main" in err
+
+
+def test_warnings_of_the_compiler_are_shown(model):
+    status, out, err = model(FINE.replace("x++", "x++; char *p = 5; (void)p"), "--json")
+    assert status == 0
+    assert "warning:" in err
+    assert json.loads(out)["verdict"] == "OK"
+
+
+@pytest.mark.parametrize("cc", ["", "gcc -m64", "env gcc"])
+def test_compilers_with_arguments(cc, model):
+    status, _, err = model(FINE, CC=cc)
+    assert status == 0, err
+
+
+def test_no_such_compiler(model):
+    status, _, err = model(FINE, CC="no-such-compiler -x")
+    assert status == 3
+    assert "no C compiler: no-such-compiler not found" in err
+
+
+def test_outcomes(model):
+    text = HEAD + (
+        "static atomic_int x;\nstatic void store(void) { x = 1; }\n"
+        'static void load(void) { lf_model_observe("x", (unsigned)x); }\n'
+        "LF_MODEL_CLIENT(both, .threads = {store, load});"
+    )
+    status, out, _ = model(text, "--outcomes")
+    assert status == 0
+    assert out.splitlines()[1:] == ["  x=0", "  x=1"]
+    _, out, _ = model(text, "--outcomes", "--json")
+    assert json.loads(out)["outcomes"] == ["x=0", "x=1"]
+
+
+def test_atomic_floating_point(model):
+    text = HEAD + (
+        "static _Atomic double sum;\nstatic void add(void) { sum += 1.0; }\n"
+        "static void both(void) { lf_model_assert(sum == 2.0); }\n"
+        "LF_MODEL_CLIENT(sums, .threads = {add, add}, .final = both);"
+    )
+    status, out, err = model(text)
+    assert status == 0, out + err
