@@ -61,8 +61,45 @@ static int lin_decide(struct lin_problem *p) {
 static uint64_t lin_object(const struct lin_run *run, const struct lf_history_op *op) {
   if (run->spec->kind == LF_LIN_LOG) return 0;
   if (run->spec->kind == LF_LIN_CUSTOM && !run->options->partition) return 0;
-  if (run->spec->kind == LF_LIN_SET && !op->key) return lin_mix((uint64_t)op->arg);
+  if (run->spec->kind == LF_LIN_SET) return op->key ? lin_mix(lin_mix(op->key) ^ (uint64_t)op->arg) : lin_mix((uint64_t)op->arg);
   return op->key;
+}
+
+static uint32_t lin_root(uint32_t *parent, uint32_t x) {
+  while (parent[x] != x) x = parent[x] = parent[parent[x]];
+  return x;
+}
+
+/* Objects are decided one by one (locality: Herlihy and Wing 1990) because real time alone orders what is done to
+ * different ones. The order within a batch is more than that: objects that meet in a batch are decided together.
+ * True if there are any; `join`: key, of each operation its object, becomes a number that such objects share. */
+static bool lin_meet_in_batches(struct lin_run *run, uint32_t n, uint64_t *key, bool join) {
+  uint64_t *call = lin_alloc(run, n, sizeof *call), *sorted = lin_alloc(run, n, sizeof *sorted);
+  uint32_t *item = lin_alloc(run, n, sizeof *item), *part = lin_alloc(run, n, sizeof *part);
+  uint32_t *parent = lin_alloc(run, n, sizeof *parent), batched = 0;
+  bool meet = false;
+  if (run->stopped) return false;
+  for (uint32_t i = 0; i < n; i++) item[i] = i, sorted[i] = key[i];
+  lin_sort_pairs(run, sorted, item, n);
+  for (uint32_t k = 0, number = 0; k < n; k++) {
+    number += k && sorted[k] != sorted[k - 1];
+    part[item[k]] = number;
+    parent[k] = k;
+  }
+  for (uint32_t i = 0; i < n; i++)
+    if (run->ops[i].batch) {
+      call[batched] = (uint64_t)run->ops[i].client << 32 | run->ops[i].batch;
+      item[batched++] = i;
+    }
+  lin_sort_pairs(run, call, item, batched);
+  for (uint32_t k = 1; !run->stopped && k < batched; k++) {
+    uint32_t a = lin_root(parent, part[item[k]]), b = lin_root(parent, part[item[k - 1]]);
+    if (call[k] != call[k - 1] || a == b) continue;
+    parent[a] = b;
+    meet = true;
+  }
+  for (uint32_t i = 0; meet && join && i < n; i++) key[i] = lin_root(parent, part[i]);
+  return meet;
 }
 
 /* Groups the operations by object: fills index (by object, then by position) and the ends of the parts. */
@@ -75,7 +112,15 @@ static uint32_t *lin_partition(struct lin_run *run, uint32_t n, uint32_t *index,
   if (i < n) {
     uint64_t *key = lin_alloc(run, n, sizeof *key);
     if (!key) return NULL;
-    for (uint32_t k = 0; k < n; k++) key[k] = lin_object(run, &run->ops[k]);
+    bool batches = false;
+    for (uint32_t k = 0; k < n; k++) {
+      key[k] = lin_object(run, &run->ops[k]);
+      batches |= run->ops[k].batch != 0;
+    }
+    struct lin_block *mark = run->blocks;
+    bool join = run->spec->kind == LF_LIN_SET || run->spec->kind == LF_LIN_MAP;  /* one state for all of them */
+    run->across = batches && lin_meet_in_batches(run, n, key, join) && !join;
+    lin_release(run, mark);
     lin_sort_pairs(run, key, index, n);
     for (uint32_t k = 1; k < n; k++) *parts += key[k] != key[k - 1];
     end = lin_alloc(run, *parts, sizeof *end);
@@ -120,6 +165,9 @@ void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf
   else if (run.stopped || decision != LIN_ACCEPT) {
     result->verdict = LF_LIN_UNKNOWN;
     result->reason = run.stopped ? run.stopped : LF_LIN_UNDECIDED;
+  } else if (run.across) {
+    result->verdict = LF_LIN_UNKNOWN;
+    result->reason = LF_LIN_BATCH_ACROSS;
   }
   if (decision == LIN_ACCEPT) result->method = method;
   lin_release(&run, NULL);

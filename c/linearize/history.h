@@ -18,7 +18,7 @@
  *   fetch_add / load        delta                        value before / value
  *   acquire / release       permits (1)                                  semaphore, mutex
  *   read_acquire, read_release, write_acquire, write_release             reader-writer lock
- *   add / remove / contains                              set: the element is `key`; FAILED = false
+ *   add / remove / contains                              set: element in arg, or key; FAILED = false
  *   put / get / remove      value (put)                  value (get)     map: with `key`; FAILED = absent
  *   alloc / free            block (free)    blocks asked block (alloc)   FAILED = no block was free
  *   append / read           value (append)               value (read)    broadcast log; `key` = the reader

@@ -28,6 +28,7 @@ struct lin_run {
   uint32_t polls;
   uint64_t settled;
   int32_t stopped;  /* a reason for UNKNOWN, or 0 */
+  bool across;      /* batches over several objects, which were decided one by one */
 };
 
 /* A history to decide: operations `index[0..n)` of run->ops. */

@@ -59,6 +59,7 @@ enum lf_lin_reason {
   LF_LIN_NO_REASON,
   /* UNKNOWN */
   LF_LIN_TIME, LF_LIN_MEMORY, LF_LIN_CANCELLED, LF_LIN_UNDECIDED, LF_LIN_STEP_FAILED, LF_LIN_TOO_OPEN,
+  LF_LIN_BATCH_ACROSS,
   /* VIOLATION; `core` holds the operations in the order named */
   LF_LIN_NEVER_PUT,       /* get */
   LF_LIN_TAKEN_TWICE,     /* put, get, get */

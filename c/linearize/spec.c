@@ -8,11 +8,8 @@ uint32_t lin_spec_initial(const struct lf_lin_spec *spec, int64_t *words) {
   case LF_LIN_REGISTER: case LF_LIN_COUNTER: case LF_LIN_SEMAPHORE:
     words[0] = spec->initial;
     return 1;
-  case LF_LIN_MUTEX: case LF_LIN_SET:
+  case LF_LIN_MUTEX:
     words[0] = 0;
-    return 1;
-  case LF_LIN_MAP:
-    words[0] = LF_HISTORY_NONE;
     return 1;
   default:
     return 0;  /* empty: containers, lock owners, allocated blocks, the log */
@@ -103,22 +100,12 @@ static void lin_step_word(const struct lf_lin_spec *spec, const struct lf_histor
   int64_t value = s[0], n = op->arg;
   bool failed = lin_failed(op), pending = lin_pending(op);
   switch (spec->kind) {
-  case LF_LIN_REGISTER: case LF_LIN_MAP:
-    if (op->op == LF_OP_WRITE || (op->op == LF_OP_PUT && spec->kind == LF_LIN_MAP)) lin_emit_value(o, op->arg);
-    else if (op->op == LF_OP_READ || op->op == LF_OP_GET) {
+  case LF_LIN_REGISTER:
+    if (op->op == LF_OP_WRITE) lin_emit_value(o, op->arg);
+    else if (op->op == LF_OP_READ) {
       if (pending || (failed ? LF_HISTORY_NONE : op->result) == value) lin_emit_value(o, value);
     } else if (op->op == LF_OP_CAS) {
       if (failed ? value != n : value == n) lin_emit_value(o, failed ? value : op->arg2);
-    } else if (op->op == LF_OP_REMOVE && spec->kind == LF_LIN_MAP) {
-      if (pending || failed == (value == LF_HISTORY_NONE)) lin_emit_value(o, LF_HISTORY_NONE);
-    }
-    return;
-  case LF_LIN_SET:
-    if (op->op == LF_OP_CONTAINS) {
-      if (pending || failed == !value) lin_emit_value(o, value);
-    } else if (op->op == LF_OP_ADD || op->op == LF_OP_REMOVE) {
-      bool add = op->op == LF_OP_ADD;
-      if (pending || failed == (add ? value != 0 : value == 0)) lin_emit_value(o, add);
     }
     return;
   case LF_LIN_COUNTER:
@@ -142,6 +129,41 @@ static void lin_step_word(const struct lf_lin_spec *spec, const struct lf_histor
       if (failed ? value != me : value == me) lin_emit_value(o, failed ? value : 0);
     }
   }
+  }
+}
+
+/* sorted pairs (key, element); one of the two says nothing in most histories */
+static void lin_step_set(const struct lf_history_op *op, const int64_t *s, uint32_t n, struct lin_out *o) {
+  if (op->op != LF_OP_ADD && op->op != LF_OP_REMOVE && op->op != LF_OP_CONTAINS) return;
+  int64_t key = (int64_t)op->key;
+  uint32_t at = 0;
+  while (at < n && (s[at] < key || (s[at] == key && s[at + 1] < op->arg))) at += 2;
+  bool inside = at < n && s[at] == key && s[at + 1] == op->arg, changes = inside == (op->op == LF_OP_REMOVE);
+  if (op->op == LF_OP_CONTAINS ? !lin_pending(op) && lin_failed(op) == inside
+                               : !lin_pending(op) && lin_failed(op) == changes) return;
+  if (op->op == LF_OP_CONTAINS || !changes) lin_emit_words(o, s, n);
+  else if (inside) lin_emit_without(o, s, n, at, 2);
+  else lin_emit_with(o, s, n, at, key, op->arg, 2);
+}
+
+/* sorted pairs (key, value) */
+static void lin_step_map(const struct lf_history_op *op, const int64_t *s, uint32_t n, struct lin_out *o) {
+  int64_t key = (int64_t)op->key;
+  uint32_t at = 0;
+  while (at < n && s[at] < key) at += 2;
+  bool there = at < n && s[at] == key;
+  if (op->op == LF_OP_PUT) {
+    if (!there) lin_emit_with(o, s, n, at, key, op->arg, 2);
+    else {
+      memcpy(o->words, s, n * sizeof *s);
+      o->words[at + 1] = op->arg;
+      o->emit(o->context, o->words, n);
+    }
+  } else if (op->op == LF_OP_GET) {
+    if (lin_pending(op) || (lin_failed(op) ? !there : there && s[at + 1] == op->result)) lin_emit_words(o, s, n);
+  } else if (op->op == LF_OP_REMOVE && (lin_pending(op) || lin_failed(op) != there)) {
+    if (there) lin_emit_without(o, s, n, at, 2);
+    else lin_emit_words(o, s, n);
   }
 }
 
@@ -246,6 +268,8 @@ void lin_spec_step(const struct lf_lin_spec *spec, const struct lf_history_op *o
   case LF_LIN_QUEUE: case LF_LIN_STACK: lin_step_container(spec, op, s, n, &o); return;
   case LF_LIN_PRIORITY_QUEUE: lin_step_priority(spec, op, s, n, &o); return;
   case LF_LIN_RWLOCK: lin_step_rwlock(op, s, n, &o); return;
+  case LF_LIN_SET: lin_step_set(op, s, n, &o); return;
+  case LF_LIN_MAP: lin_step_map(op, s, n, &o); return;
   case LF_LIN_BLOCK_POOL: lin_step_pool(spec, op, s, n, &o); return;
   case LF_LIN_LOG: lin_step_log(spec, op, s, n, &o); return;
   default: lin_step_word(spec, op, s, &o);

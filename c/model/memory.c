@@ -145,7 +145,7 @@ static int as_last_turn(const struct loc *loc, int *candidate, bool *conflicting
         return count;
     }
     t->impatient_reads++;
-    for (int i = 0; i < count; i++)
+    for (int i = count - 1; i >= 0; i--) /* the oldest: that one itself, or what the thread made of it */
         if (!conflicting[i] && R.event[loc->store[candidate[i]]].value == value) {
             candidate[0] = candidate[i];
             conflicting[0] = false;

@@ -93,7 +93,7 @@ void enter_step(void) {
     } else if (!t->impatient && t->steps++ >= R.options.steps) {
         leave_run(RUN_BOUND);
     }
-    if (!t->impatient || t->stopped)
+    if (R.graph_rules || !t->impatient || t->stopped) /* a loop that is followed to its end is one step to others */
         go_on();
 }
 

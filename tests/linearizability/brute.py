@@ -164,7 +164,7 @@ class Set(Model):
     init = frozenset()
 
     def step(self, s: frozenset, op: Operation) -> Iterable[Any]:
-        x = op.arg if op.key is None else op.key
+        x = (op.key, op.arg)
         inside = x in s
         after = s | {x} if op.op == "add" else s - {x} if op.op == "remove" else s
         truth = not inside if op.op == "add" else inside

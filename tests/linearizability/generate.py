@@ -95,7 +95,9 @@ def history(
         batch += 1
         name, arg, key = _call(spec, rng, fresh, equal)
         for k in range(count):
-            if k and name in ("put", "push", "write", "append") and not isinstance(arg, tuple):
+            if k and spec in ("set", "map"):  # a batch may be about several elements
+                arg, key = (rng.randrange(2), None) if spec == "set" else (arg, rng.randrange(2))
+            elif k and name in ("put", "push", "write", "append") and not isinstance(arg, tuple):
                 fresh[0] += 1
                 arg = rng.randrange(2) if equal else fresh[0]
             elif k and isinstance(arg, tuple):

@@ -64,6 +64,34 @@ def test_different_keys_are_different_objects():
     assert not check([rows[0], rows[1]._replace(key="a")], "register")
 
 
+def test_elements_of_sets_with_different_keys_are_different():
+    rows = [Operation(0, "add", 1, True, 0, 1, "a"), Operation(0, "add", 1, True, 2, 3, "b")]
+    assert check([*rows, Operation(0, "add", 2, True, 4, 5, "a")], "set").ok
+    assert not check([*rows, Operation(0, "add", 1, True, 4, 5, "a")], "set")
+
+
+def test_a_batch_orders_what_it_does_to_different_elements():
+    """Each element by itself could be explained; the two batches say that each came before the other."""
+    batches = [
+        Operation(0, "contains", "x", True, 0, 9, batch=1),
+        Operation(0, "add", "y", True, 0, 9, batch=1),
+        Operation(1, "contains", "y", True, 0, 9, batch=1),
+        Operation(1, "add", "x", True, 0, 9, batch=1),
+    ]
+    assert not check(batches, "set")
+    assert check([row._replace(batch=0, client=i) for i, row in enumerate(batches)], "set").ok
+    keyed = [
+        Operation(0, "get", None, 5, 0, 9, "x", 1),
+        Operation(0, "put", 6, True, 0, 9, "y", 1),
+        Operation(1, "get", None, 6, 0, 9, "y", 1),
+        Operation(1, "put", 5, True, 0, 9, "x", 1),
+    ]
+    assert not check(keyed, "map")
+    verdict = check(keyed, "queue")
+    assert verdict.status == "UNKNOWN"
+    assert "a batch over several keys" in verdict.reason
+
+
 def hard(n: int = 24) -> list[Operation]:
     """Equal values, everything concurrent: nothing but the search, which explodes."""
     rng = random.Random(1)

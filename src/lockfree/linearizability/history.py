@@ -311,6 +311,11 @@ class History:
             return f"text #{value - TEXT}" if text == ffi.NULL else json.loads(ffi.buffer(text, size[0])[:])
         return value
 
+    def _decode_key(self, key: int) -> Any:
+        if key == 0:
+            return None
+        return key - 1 if key < 1 << 31 else self._decode(TEXT + key - (1 << 31))
+
     def name(self, code: int) -> str:
         text = lib.lf_history_reader_name(self._reader, code)
         return f"operation #{code}" if text == ffi.NULL else str(ffi.string(text).decode())
@@ -331,11 +336,9 @@ class History:
             arg, result = self._decode(r.arg), not failed
         else:
             arg, result = self._decode(r.arg), self._decode(r.result)
-        key = None
-        if r.key:
-            key = r.key - 1 if r.key < 1 << 31 else self._decode(TEXT + r.key - (1 << 31))
+        returned = None if pending else r.ret
         return Operation(
-            r.client, name, arg, None if pending else result, r.call, None if pending else r.ret, key, r.batch
+            r.client, name, arg, None if pending else result, r.call, returned, self._decode_key(r.key), r.batch
         )
 
     # -- checking and writing --------------------------------------------------------------------------

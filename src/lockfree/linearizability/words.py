@@ -16,6 +16,7 @@ _UNKNOWN = {
     "UNDECIDED": "the near-linear algorithm does not decide this history",
     "STEP_FAILED": "the specification failed",
     "TOO_OPEN": "more than 1024 operations are open at once",
+    "BATCH_ACROSS": "each object is linearizable by itself, but a batch over several keys orders them as well",
 }
 _NAMES = {getattr(lib, name): name.removeprefix("LF_LIN_") for name in dir(lib) if name.startswith("LF_LIN_")}
 _FAILURE = {"put": "FULL", "push": "FULL", "get": "EMPTY", "pop": "EMPTY", "read": "nothing", "alloc": "no block"}
@@ -220,8 +221,12 @@ def describe_state(history: "History", result: Any, spec: "Spec | None") -> str:
         return f"held by client {words[0] - 1}" if words[0] else ""
     if spec.name == "rwlock":
         return "held by " + ", ".join(f"reader {w}" if w >= 0 else f"writer {-w - 1}" for w in words)
-    if spec.name == "set":
-        return "inside" if words[0] else ""
+    if spec.name in ("set", "map"):
+        keys = [history._decode_key(result.state[i]) for i in range(0, result.state_count, 2)]
+        pairs = list(zip(keys, words[1::2], strict=True))
+        if spec.name == "map":
+            return "{" + ", ".join(f"{show(key)}: {show(value)}" for key, value in pairs) + "}"
+        return ", ".join(show(key if element is None else element) for key, element in pairs) + " inside"
     if spec.name == "priority-queue":
         return show([list(pair) for pair in zip(words[::2], words[1::2], strict=True)])
-    return show(words[0] if spec.name in ("register", "map", "counter", "semaphore") else words)
+    return show(words[0] if spec.name in ("register", "counter", "semaphore") else words)
