@@ -172,6 +172,13 @@ def test_a_file_with_a_main(model):
     assert "defines main" in err
 
 
+def test_an_atomic_object_that_needs_a_lock(model):
+    text = FINE.replace("atomic_int x", "_Atomic(struct { int n[5]; }) x").replace("x++", "atomic_load(&x)")
+    status, _, err = model(text)
+    assert status == 3
+    assert "needs a lock" in err
+
+
 def test_warnings_of_the_compiler_are_shown(model):
     status, out, err = model(FINE.replace("x++", "x++; char *p = 5; (void)p"), "--json")
     assert status == 0

@@ -100,6 +100,8 @@ def _explained(path: Path, said: str) -> str:
         return f"{path} has no LF_MODEL_CLIENT"
     if "multiple definition of `main'" in said:
         return f"{path} defines main, as the checker does: leave it out with #ifndef LF_MODEL"
+    if "undefined reference to `__atomic_" in said:
+        return f"{path} has an atomic object that needs a lock (libatomic), more than 16 bytes wide\n{said}"
     return said
 
 

@@ -6,7 +6,7 @@ import shlex
 import sys
 
 from lockfree.modelcheck.build import BuildError
-from lockfree.modelcheck.runner import Report, Settings, Verdict, check, replay
+from lockfree.modelcheck.runner import Report, Settings, Verdict, checks, replay
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -108,28 +108,44 @@ def _as_json(report: Report) -> str:
     )
 
 
+def _progress(client: str, mode: str, seconds: float) -> None:
+    print(f"\r\033[K  {client}: {mode}, {seconds:.0f} s", end="", file=sys.stderr, flush=True)
+
+
+def _print(report: Report, args: argparse.Namespace) -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    sys.stderr.write(report.printed)
+    if args.json:
+        print(_as_json(report), flush=True)
+        return
+    print(show(report, _again(args, report.token)), flush=True)
+    for outcome in sorted(report.outcomes):
+        print(f"  {outcome}")
+    if report.mode == "replay" and report.verdict is Verdict.OK and report.trace is not None:
+        print(f"{report.trace.render()}\n  this execution shows no violation: is the file still the same?")
+
+
 def run(args: argparse.Namespace) -> int:
     """Checks, prints, and returns the exit status."""
-    build_options = {"include": args.include, "define": args.define, "flags": args.flags, "warn": sys.stderr.write}
+    options = {"include": args.include, "define": args.define, "flags": args.flags, "warn": sys.stderr.write}
+    verdicts = set()
     try:
         if args.replay is not None:
-            reports = [replay(args.file, args.replay, **build_options)]
+            reports = iter([replay(args.file, args.replay, **options)])
         else:
-            reports = check(args.file, clients=args.client, settings=_settings(args), **build_options)
+            if sys.stderr.isatty():
+                options["tick"] = _progress
+            reports = checks(args.file, clients=args.client, settings=_settings(args), **options)
+        for report in reports:
+            _print(report, args)
+            verdicts.add(report.verdict)
     except (BuildError, FileNotFoundError, ValueError) as error:
         print(f"lockfree model: {error}", file=sys.stderr)
         return int(Verdict.UNUSABLE.value)
-    for report in reports:
-        sys.stderr.write(report.printed)
-        if args.json:
-            print(_as_json(report))
-            continue
-        print(show(report, _again(args, report.token)))
-        for outcome in sorted(report.outcomes):
-            print(f"  {outcome}")
-        if report.mode == "replay" and report.verdict is Verdict.OK and report.trace is not None:
-            print(f"{report.trace.render()}\n  this execution shows no violation: is the file still the same?")
-    verdicts = {report.verdict for report in reports}
+    except KeyboardInterrupt:
+        print("lockfree model: interrupted", file=sys.stderr)
+        return int(Verdict.UNKNOWN.value)
     for worst in (Verdict.VIOLATION, Verdict.UNUSABLE, Verdict.UNKNOWN):
         if worst in verdicts:
             return int(worst.value)

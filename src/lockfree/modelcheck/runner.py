@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from lockfree.modelcheck.trace import Trace
 MODES = ("auto", "exhaustive", "bounded", "pct", "random")
 BOUNDS = {"executions": (0, 10**15), "seconds": (0.001, 1e7), "seed": (0, 2**64 - 1)}
 BOUNDS |= {"preemptions": (0, 10**6), "depth": (1, 8), "steps": (1, 3000)}
+Tick = Callable[[str, str, float], object]
+"""What is called several times a second: with the client, the mode, and the seconds that have passed."""
 STILL = 30.0
 """Seconds without CPU time after which a program hangs in the kernel."""
 
@@ -132,8 +134,9 @@ def _cpu_time(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def _execute(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _execute(command: Sequence[str], tick: Callable[[float], object]) -> subprocess.CompletedProcess[str]:
     """Runs a built program; one that stops using the CPU is ended."""
+    began = time.monotonic()
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
     )
@@ -141,9 +144,10 @@ def _execute(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
         while True:
             try:
-                out, err = process.communicate(timeout=1.0)
+                out, err = process.communicate(timeout=0.2)
                 return subprocess.CompletedProcess(command, process.returncode, out, err)
             except subprocess.TimeoutExpired:
+                tick(time.monotonic() - began)
                 now = _cpu_time(process.pid)
                 if now != used:
                     used, since = now, time.monotonic()
@@ -200,18 +204,23 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
     return report
 
 
-def run(program: str | os.PathLike[str], client: str, settings: Settings) -> Report:
+def _silent(_client: str, _mode: str, _seconds: float) -> None:
+    pass
+
+
+def run(program: str | os.PathLike[str], client: str, settings: Settings, tick: Tick = _silent) -> Report:
     """Explores one client of a built program in one mode (not `auto`)."""
     command = [str(program), "--client", client, *settings.arguments()]
-    return _parse(client, settings.mode, str(program), _execute(command))
+    done = _execute(command, lambda seconds: tick(client, settings.mode, seconds))
+    return _parse(client, settings.mode, str(program), done)
 
 
-def run_auto(program: str | os.PathLike[str], client: str, settings: Settings) -> Report:
+def run_auto(program: str | os.PathLike[str], client: str, settings: Settings, tick: Tick = _silent) -> Report:
     """Exhaustive for half of the time; if it does not end, PCT and random for the rest."""
     if settings.mode != "auto":
-        return run(program, client, settings)
+        return run(program, client, settings, tick)
     share = settings.seconds / 4
-    first = run(program, client, replace(settings, mode="exhaustive", seconds=2 * share))
+    first = run(program, client, replace(settings, mode="exhaustive", seconds=2 * share), tick)
     if first.verdict is not Verdict.UNKNOWN:
         return first
     note = f"all executions were too many ({first.executions} of them in {first.seconds:.1f} s)"
@@ -219,7 +228,7 @@ def run_auto(program: str | os.PathLike[str], client: str, settings: Settings) -
         note = f"in {first.beyond_steps} of all executions a thread makes more than {settings.steps} steps"
     total = first.executions
     for mode in ("pct", "random"):
-        report = run(program, client, replace(settings, mode=mode, seconds=share))
+        report = run(program, client, replace(settings, mode=mode, seconds=share), tick)
         total += report.executions
         report.outcomes |= first.outcomes
         report.notes.append(note)
@@ -231,7 +240,7 @@ def run_auto(program: str | os.PathLike[str], client: str, settings: Settings) -
     return report
 
 
-def check(
+def checks(
     source: str | os.PathLike[str],
     *,
     clients: Sequence[str] = (),
@@ -240,23 +249,37 @@ def check(
     define: Sequence[str] = (),
     flags: Sequence[str] = (),
     warn: Callable[[str], object] | None = None,
-) -> list[Report]:
-    """Builds `source` and checks its clients (all, or those named): one report each.
-
-    Raises `BuildError` if it does not compile, `FileNotFoundError` if it is not there, `ValueError` for a
-    client that it does not have. A client that the checker cannot run is a report with `UNUSABLE`.
-    """
+    tick: Tick = _silent,
+) -> Iterator[Report]:
+    """As `check`, one report after another as they come."""
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
         program = build(source, Path(scratch) / "client", include=include, define=define, flags=flags, warn=warn)
         there = clients_of(program)
         unknown = [name for name in clients if name not in there]
         if unknown or not there:
             raise ValueError(f"no client {', '.join(unknown)} in {source}; it has: {', '.join(there) or 'none'}")
-        reports = [run_auto(program, name, settings or Settings()) for name in clients or there]
-        for report in reports:
+        for name in clients or there:
+            report = run_auto(program, name, settings or Settings(), tick)
             if report.trace is not None:
                 report.trace.locate()
-        return reports
+            yield report
+
+
+def check(
+    source: str | os.PathLike[str],
+    *,
+    clients: Sequence[str] = (),
+    settings: Settings | None = None,
+    include: Sequence[str] = (),
+    define: Sequence[str] = (),
+    flags: Sequence[str] = (),
+) -> list[Report]:
+    """Builds `source` and checks its clients (all, or those named): one report each.
+
+    Raises `BuildError` if it does not compile, `FileNotFoundError` if it is not there, `ValueError` for a
+    client that it does not have. A client that the checker cannot run is a report with `UNUSABLE`.
+    """
+    return list(checks(source, clients=clients, settings=settings, include=include, define=define, flags=flags))
 
 
 def replay(
@@ -277,7 +300,7 @@ def replay(
         if client not in clients_of(program):
             raise ValueError(f"no client {client} in {source}")
         command = [str(program), "--client", client, "--replay", rest]
-        done = _execute(command)
+        done = _execute(command, lambda _seconds: None)
         report = _parse(client, "replay", str(program), done)
         report.printed = done.stderr
         report.token = token
