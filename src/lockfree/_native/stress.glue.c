@@ -60,7 +60,8 @@ struct lf_stress_client {
     uint32_t total_weight;
 };
 
-enum { LF_STRESS_ROOM = 64 /* records that one call may need */, LF_STRESS_MAX_BATCH = 32, LF_STRESS_HELPER_SHIFT = 16, LF_STRESS_LEVELS = 256 };
+enum { LF_STRESS_ROOM = 64 /* records that one call may need */, LF_STRESS_MAX_BATCH = 32, LF_STRESS_HELPER_SHIFT = 16,
+       LF_STRESS_REFUSED = 255, LF_STRESS_LEVELS = 256 };
 
 static uint64_t lf_stress_now(void) { return lf_now(); }
 static const char *lf_stress_compiler(void) {
@@ -287,8 +288,12 @@ static void lf__close_batch(struct lf_stress_client *c, uint64_t first, uint32_t
 static void lf_stress_close_puts(struct lf_stress_client *c, uint32_t opened, uint32_t done, int full) {
     uint64_t now = lf__stamp_return(), first = c->log->count - opened;
     full = full && done < opened && !c->plan.forget_full;
-    if (full)
-        c->log->records[first + done].flags |= LF_HISTORY_FAILED;
+    if (full) {
+        struct lf_history_op *refused = &c->log->records[first + done];
+        refused->flags |= LF_HISTORY_FAILED;
+        if (refused->flags & LF_HISTORY_PAIR) /* levels: FULL is met before what went in is announced, all at once */
+            refused->client = c->client | (uint32_t)LF_STRESS_REFUSED << LF_STRESS_HELPER_SHIFT;
+    }
     lf__close_batch(c, first, done + (uint32_t)full, now);
 }
 static void lf_stress_close_gets(struct lf_stress_client *c, uint32_t opened, const int64_t *values,
