@@ -1,6 +1,7 @@
 /* Makes a counterexample small, by leaving out only what cannot repair it: if the whole history had a
  * linearization, so would what is left. Sound to leave out are
  * - everything after an instant (operations still running there become pending);
+ * - everything before an instant at which a container is empty and nobody runs;
  * - all operations of a value (containers, registers, logs), of a block (pools): a linearization of the rest remains;
  * - answers that say nothing about the others: EMPTY, FULL, a read of a register.
  * Not sound, and not done: values while a FULL answer is part of the reason, one half of a put and its get. */
@@ -66,6 +67,10 @@ static uint32_t lin_unit_of(struct lin_units *u, int64_t value) {
 }
 
 enum { LIN_BY_VALUE, LIN_BY_ANSWER };
+
+static bool lin_has_records(const struct lf_lin_spec *spec) {
+  return spec->kind == LF_LIN_QUEUE || spec->kind == LF_LIN_STACK || spec->kind == LF_LIN_PRIORITY_QUEUE;
+}
 
 /* It answered FULL, EMPTY or false in the end, even if the prefix stops before. */
 static bool lin_will_fail(const struct lin_shrink *s, uint32_t i) { return lin_failed(&s->run->ops[s->origin[i]]); }
@@ -175,6 +180,54 @@ static void lin_shortest_prefix(struct lin_shrink *s) {
   free(end);
 }
 
+/* Instants at which nobody runs and all that was put was got; how many. */
+static uint32_t lin_empty_instants(const struct lin_shrink *s, uint64_t *instant) {
+  uint64_t *call = malloc((s->n + 1) * sizeof *call), *ret = malloc((s->n + 1) * sizeof *ret);
+  uint64_t *in = malloc((s->n + 1) * sizeof *in), *out = malloc((s->n + 1) * sizeof *out);
+  uint32_t returns = 0, ins = 0, outs = 0, count = 0;
+  if (call && ret && in && out) {
+    for (uint32_t i = 0; i < s->n; i++) {
+      const struct lf_history_op *o = &s->ops[i];
+      call[i] = o->call;
+      if (lin_pending(o)) continue;
+      ret[returns++] = o->ret;
+      if (!lin_failed(o) && lin_is_put(o)) in[ins++] = o->ret;
+      if (!lin_failed(o) && lin_is_get(o)) out[outs++] = o->ret;
+    }
+    qsort(call, s->n, sizeof *call, lin_by_time);
+    qsort(ret, returns, sizeof *ret, lin_by_time);
+    qsort(in, ins, sizeof *in, lin_by_time);
+    qsort(out, outs, sizeof *out, lin_by_time);
+    for (uint32_t r = 0, i = 0, o = 0; r + 1 < returns; r++) {
+      while (i < ins && in[i] <= ret[r]) i++;
+      while (o < outs && out[o] <= ret[r]) o++;
+      if (ret[r] < ret[r + 1] && call[r] <= ret[r] && call[r + 1] > ret[r] && i == o) instant[count++] = ret[r];
+    }
+  }
+  free(out), free(in), free(ret), free(call);
+  return count;
+}
+
+/* Forgets what is before the last such instant after which it is still wrong. */
+static void lin_from_empty(struct lin_shrink *s) {
+  uint64_t *instant = malloc((s->n + 1) * sizeof *instant);
+  if (instant && lin_has_records(s->run->spec)) {
+    uint32_t lo = 0, hi = lin_empty_instants(s, instant), units = s->units;
+    s->units = 1;
+    while (lo < hi) {  /* right after `hi`, wrong after `lo` - 1 */
+      uint32_t mid = lo + (hi - lo) / 2;
+      for (uint32_t i = 0; i < s->n; i++) s->unit[i] = s->ops[i].call > instant[mid] ? LIN_NO : 0;
+      s->gone[0] = 1;
+      if (lin_still_wrong(s)) lo = mid + 1; else hi = mid;
+    }
+    for (uint32_t i = 0; i < s->n; i++) s->unit[i] = lo && s->ops[i].call <= instant[lo - 1] ? 0 : LIN_NO;
+    s->gone[0] = 1;
+    lin_compact(s);
+    s->units = units;
+  }
+  free(instant);
+}
+
 /* The rule that the candidate breaks. */
 static int lin_rule(struct lin_shrink *s) {
   struct lf_lin_options options = *s->run->options;
@@ -277,17 +330,20 @@ static bool lin_first_candidate(struct lin_shrink *s, const uint32_t *index, uin
   return wrong;
 }
 
-/* FULL answers forbid leaving out values. Most violations stand without them: then they go first. */
+/* FULL answers forbid leaving out values. Most violations stand without them: then they go first. One that ends a batch
+ * says when the rest of it was put. */
 static uint32_t lin_without_full(struct lin_shrink *s, const uint32_t *index, uint32_t n, uint32_t *kept) {
   const struct lf_history_op *ops = s->run->ops;
   int reason = s->run->result->reason;
   uint32_t k = 0;
+  bool placed = false;
   for (uint32_t i = 0; i < n; i++) {
     const struct lf_history_op *o = &ops[index[i]];
     if (!lin_failed(o) || (!lin_is_put(o) && o->op != LF_OP_ALLOC)) kept[k++] = index[i];
+    else placed |= o->batch != 0;
   }
   if (k == n || reason == LF_LIN_NOT_FULL) return n;
-  if (reason != LF_LIN_NO_ORDER) return k;
+  if (reason != LF_LIN_NO_ORDER && !placed) return k;
   if (!lin_pick(s, kept, k, NULL)) return n;
   return lin_still_wrong(s) ? k : n;
 }
@@ -304,7 +360,7 @@ void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n) {
   uint32_t *core = NULL;
   bool room = s.ops && s.some && s.origin && s.unit && kept;
   if (room && (less = lin_without_full(&s, index, n, kept)) < n) index = kept, n = less;
-  if (room && lin_first_candidate(&s, index, n)) {
+  if (room && lin_first_candidate(&s, index, n) && (lin_from_empty(&s), lin_form_units(&s, LIN_BY_VALUE))) {
     lin_leave_out(&s);
     lin_compact(&s);
     lin_end_it(&s);

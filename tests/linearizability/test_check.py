@@ -175,3 +175,16 @@ def test_a_counterexample_is_wrong_by_itself_and_no_value_can_be_left_out(seed, 
     for o in core:
         if o.op in ("get", "pop", "read") and o.result is None and o.return_ is not None:
             assert not wrong([x for x in core if x is not o]), "an answer could be left out"
+
+
+@pytest.mark.parametrize("rounds", [3, 500])
+def test_what_was_before_everything_was_taken_is_left_out_also_where_full_is_the_reason(rounds):
+    calls = []
+    for value in range(rounds):
+        calls += [("put", value, None), ("get", None, value)]
+    calls += [("put", rounds, None), ("put", rounds + 1, False), ("get", None, rounds), ("put", rounds + 2, False)]
+    ops = [Operation(0, op, arg, result, 2 * t, 2 * t + 1) for t, (op, arg, result) in enumerate(calls)]
+    verdict = check(ops, "bounded-queue:1")
+    assert verdict.status == "VIOLATION"
+    assert [o.arg for o in verdict.operations] == [rounds + 2]
+    assert check(ops[:-1], "bounded-queue:1").ok

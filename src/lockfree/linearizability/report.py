@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lockfree.linearizability.checker import Verdict
     from lockfree.linearizability.specs import Spec, Specification
 
-_ORDER_MAX = 60
+_ORDER_MAX, _SHOWN_MAX = 60, 200
 
 
 def columns(operations: Iterable[Operation], *, mark: int | None = None, width: int = 24) -> str:
@@ -44,11 +44,11 @@ def render(verdict: "Verdict") -> str:
     lines = [f"VIOLATION of {verdict.spec}: {verdict.reason}", f"  {speed}"]
     if verdict.start:
         lines.append(f"  the operations below start from: {verdict.start}")
-    shown = verdict.operations[:200]
-    mark = verdict.indices.index(verdict.break_index) if verdict.break_index in verdict.indices else None
-    lines += ["", columns(shown, mark=mark)]
-    if len(shown) < len(verdict.operations):
-        lines.append(f"  … and {len(verdict.operations) - len(shown)} more operations")
+    left_out = max(0, len(verdict.operations) - _SHOWN_MAX)  # the break is at the end
+    mark = verdict.indices.index(verdict.break_index) - left_out if verdict.break_index in verdict.indices else None
+    if left_out:
+        lines += ["", f"  … after {left_out:,} operations that are not shown"]
+    lines += ["", columns(verdict.operations[left_out:], mark=mark)]
     return "\n".join(lines)
 
 

@@ -21,7 +21,7 @@ def _data(verdict: "Verdict", spec: "str | Spec | Specification") -> dict[str, A
     place = {i: k for k, i in enumerate(order, 1)}
     batches: dict[tuple[int, int], int] = {}
     operations = []
-    for i, o in enumerate(verdict.operations[:_SHOWN_MAX]):
+    for i, o in list(enumerate(verdict.operations))[-_SHOWN_MAX:]:  # the break is at the end
         lane = batches.get((o.client, o.batch), 0) if o.batch else 0
         batches[o.client, o.batch] = lane + 1
         operations.append(

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from lockfree.linearizability import Operation
 
 WIDTH = 22
-MOST = 120
-"""Lines shown."""
+MOST = 60
+"""Calls shown, the last ones: the break is there."""
 NOBODY, HELPERS = 1 << 15, 1 << 16
 """Client numbers: of calls that nobody made, and (times a level) of the parts of a batch."""
 
@@ -42,7 +42,8 @@ def _head(client: int, threads: Sequence[int]) -> str:
 
 
 def columns(operations: Sequence[Operation], threads: Sequence[int]) -> str:
-    """The calls and returns of these operations, in order, a column per client; `threads`: clients per process."""
+    """The calls and returns of these operations, by call, a column per client; `threads`: clients per process."""
+    left_out, operations = max(0, len(operations) - MOST), operations[-MOST:]
     clients = sorted({op.client for op in operations})
     heads = [_head(c, threads) for c in clients]
     events = [(op.call, 1, i) for i, op in enumerate(operations)]
@@ -50,7 +51,7 @@ def columns(operations: Sequence[Operation], threads: Sequence[int]) -> str:
     start = min((at for at, _, _ in events), default=0)
     lines = ["       ns  " + "".join(head.ljust(WIDTH) for head in heads)]
     inside: set[int] = set()
-    for at, begins, i in sorted(events, key=lambda e: (e[0], -e[1]))[:MOST]:
+    for at, begins, i in sorted(events, key=lambda e: (e[0], -e[1])):
         op = operations[i]
         cells = []
         for client in clients:
@@ -60,8 +61,8 @@ def columns(operations: Sequence[Operation], threads: Sequence[int]) -> str:
                 cells.append("│" if client in inside else "")
         (inside.add if begins else inside.discard)(op.client)
         lines.append(f"{at - start:>9}  " + "".join(c.ljust(WIDTH) for c in cells).rstrip())
-    if len(events) > MOST:
-        lines.append(f"           … and {len(operations) - MOST // 2} calls more; the history file has them")
-    pending = [op for op in operations[:MOST] if op.return_ is None]
+    if left_out:
+        lines.insert(0, f"           … after {left_out:,} calls more; the history file has them")
+    pending = [op for op in operations if op.return_ is None]
     lines += [f"           client {op.client}: {_call(op)} never returned" for op in pending]
     return "\n".join(lines)
