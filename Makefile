@@ -10,7 +10,7 @@ stress: $(STAMP)
 	$(BIN)/lockfree stress --procs 4 --seconds 60 $(STRESS)
 
 test: $(STAMP) c-test lint
-	$(BIN)/python -m pytest -q $(PYTEST)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile $(PYTEST)
 
 c-test: $(STAMP)
 	$(BIN)/python c/tests/run.py
