@@ -117,7 +117,7 @@ static int by_priority(const int *list, int count, int current) {
 void pct_start(void) {
     X.longest = X.longest > X.step ? X.longest : X.step;
     X.step = 0;
-    for (int t = 1; t <= R.threads; t++)
+    for (int t = 1; t <= R.most_threads; t++)
         X.priority[t] = random_below(1 << 20);
     for (int i = 0; i + 1 < R.options.depth && i < MAX_CHANGES; i++)
         X.change_at[i] = 1 + random_below(X.longest > 0 ? X.longest : 32);

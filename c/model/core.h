@@ -16,6 +16,7 @@
 #include "seam.h"
 
 #include <stdbool.h>
+#include <time.h>
 
 typedef unsigned __int128 u128;
 
@@ -36,6 +37,7 @@ struct event {
     clk release;   /* stores: what an acquiring reader learns */
     clk sc_before; /* seq_cst events: of each thread's seq_cst events, those that psc puts before, and it */
     uint64_t pc, caller;
+    const char *doing; /* what the client called, if not the access itself */
     struct loc *loc;
     int rf;           /* reads: event read from */
     int first_reader; /* stores: list of events that read it */
@@ -108,6 +110,10 @@ struct thread {
     int depth, op, useless_turns, timeouts, spurious, steps;
     int impatient_reads, period; /* loops.c */
     struct loop *loop;
+    const char *doing, *waits_to; /* blocking.h: for traces */
+    uintptr_t waits_at;
+    void *(*start)(void *); /* threads.c: of a thread that another one created */
+    void *argument, *result;
     uint16_t events, sc_events, last_fence;
     uint8_t tid;
     bool finished, blocked, stopped, parked, asleep, could_time_out, must_read_newest;
@@ -149,7 +155,9 @@ struct runtime {
     int (*sc_list)[MAX_THREAD_EVENTS]; /* [t][n]: the event with sc_number n + 1 */
     struct thread thread[MAX_THREADS];
     struct thread *current;
-    int threads;      /* of the client, numbered from 1 */
+    int threads;      /* of this execution, numbered from 1 */
+    int client_threads, most_threads; /* that are there from the beginning; that any execution has had */
+    int creator;      /* who created threads in this execution, or 0 */
     bool ready;       /* setup is done */
     bool running;     /* false in setup and final: accesses are made directly */
     bool any_sc;      /* this execution has seq_cst events */
@@ -198,16 +206,31 @@ void memory_reset(void);
 u128 model_load(uintptr_t address, unsigned size, int order, uint64_t pc);
 void model_store(uintptr_t address, unsigned size, u128 value, int order, uint64_t pc);
 u128 model_rmw(uintptr_t address, unsigned size, change_function change, u128 operand, int order, uint64_t pc);
+typedef bool (*condition_function)(u128 old, u128 operand);
+bool model_rmw_if(uintptr_t address, unsigned size, condition_function can, change_function change, u128 operand,
+                  int order, u128 *old, uint64_t pc);
 bool model_cas(uintptr_t address, unsigned size, u128 *expected, u128 desired, int success, int failure, uint64_t pc);
 void model_fence(int order, uint64_t pc);
 int model_choose(int options, uint64_t pc);
+void model_mark(uint64_t pc);
 bool model_choose_impatience(bool open, uint64_t pc);
 int coherence_bound(const struct loc *loc, const clk *hb);
 
 /* futex.c */
 void record_death(void);
+u128 wake_request(int n, uint64_t pc);
+u128 leave_queue(u128 sleepers, u128 request);
 int futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns, uint64_t pc);
 int futex_wake(uint32_t *word, int n, uint64_t pc);
+
+void start_thread(int tid);
+void finish_thread(void);
+
+/* threads.c */
+void run_created_thread(struct thread *t);
+void end_of_thread(struct thread *t);
+bool is_program(void);
+extern const struct lf_model_client program_client;
 
 /* location.c: which bytes are one atomic object. */
 void locations_reset(void);
@@ -236,7 +259,6 @@ void *heap_allocate(size_t size, size_t align, bool zeroed);
 void heap_free(void *pointer, uint64_t pc);
 void *heap_reallocate(void *pointer, size_t size, uint64_t pc);
 void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc);
-void heap_mark_written(uintptr_t address, size_t size);
 void heap_print(void);
 bool heap_contains(uintptr_t address);
 
@@ -252,7 +274,7 @@ bool stack_exhausted(uintptr_t address);
 void tls_start(void);
 void tls_switch(int tid);
 void tls_snapshot(void);
-void tls_reset(void);
+void tls_reset(int tid);
 void tls_print(void);
 
 /* run.c: one execution, and the points at which threads change. */
@@ -286,6 +308,7 @@ int graph_thread(const int *runnable, int count);
 int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicting, int count, bool *conflict);
 int graph_pick_place(struct loc *loc, const int *place, int count);
 int graph_pick_value(int options);
+void graph_pick_nothing(void);
 bool graph_pick_impatience(bool open);
 void graph_new_store(struct loc *loc, int write, bool conflict);
 void graph_added(int event);

@@ -83,7 +83,7 @@ bool token_read(const char *at) {
     R.options.c20_release_sequence = at[1] == '2';
     at += 3;
     unsigned long thread, step, steps;
-    if (!token_number(&at, 10, (unsigned long)R.threads, '.', &thread) ||
+    if (!token_number(&at, 10, MAX_THREADS - 1, '.', &thread) ||
         !token_number(&at, 10, MAX_THREAD_EVENTS, '.', &step) || !token_number(&at, 10, MAX_STEPS, '-', &steps) ||
         steps == 0 || !token_choices(&at))
         return false;

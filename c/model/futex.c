@@ -14,11 +14,19 @@ static uintptr_t queue_of(const uint32_t *word) { return (uintptr_t)word | (uint
 
 static u128 enter_queue(u128 sleepers, u128 me) { return sleepers | me; }
 
-/* request: how many to wake << 32 | which thread comes first */
-static u128 leave_queue(u128 sleepers, u128 request) {
-    int limit = (int)(request >> 32), first = (int)(request & 0xFFFFFFFF), woken = 0;
-    for (int i = 0; i < R.threads && woken < limit; i++) {
-        u128 bit = (u128)1 << (1 + (first + i) % R.threads);
+/* Which of the others comes first is the checker's choice. */
+u128 wake_request(int n, uint64_t pc) {
+    int others = R.most_threads - 1, self = R.current->tid - 1;
+    int first = n < others ? self + 1 + model_choose(others, pc) : 0;
+    int limit = n < 0 ? 0 : n < MAX_THREADS ? n : MAX_THREADS;
+    return (u128)(limit << 8 | first % R.most_threads);
+}
+
+/* request: how many to wake << 8 | which thread comes first */
+u128 leave_queue(u128 sleepers, u128 request) {
+    int limit = (int)(request >> 8), first = (int)(request & 0xFF), woken = 0;
+    for (int i = 0; i < R.most_threads && woken < limit; i++) {
+        u128 bit = (u128)1 << (1 + (first + i) % R.most_threads);
         woken += (sleepers & bit) != 0;
         sleepers &= ~bit;
     }
@@ -77,12 +85,10 @@ int lf_model_futex_wake(uint32_t *word, int n) { return futex_wake(word, n, PC);
 int futex_wake(uint32_t *word, int n, uint64_t pc) {
     if (!R.running)
         return 0;
-    int others = R.threads - 1;
-    int first = n < others ? model_choose(R.threads, pc) : 0;
+    u128 request = wake_request(n, pc);
     R.current->behind_scenes = true;
     model_fence(SEQ_CST, pc);
     R.current->behind_scenes = false;
-    u128 request = (u128)(n < 0 ? 0 : n) << 32 | (u128)first;
     u128 before = model_rmw(queue_of(word), 8, leave_queue, request, RELAXED, pc);
     u128 after = leave_queue(before, request);
     return __builtin_popcountll((uint64_t)before) - __builtin_popcountll((uint64_t)after);

@@ -244,6 +244,12 @@ int graph_pick_value(int options) {
     return value;
 }
 
+/* A step without a choice. */
+void graph_pick_nothing(void) {
+    if (replaying())
+        (void)forced(EV_CHOICE);
+}
+
 bool graph_pick_impatience(bool open) {
     bool impatient = open;
     if (replaying()) {

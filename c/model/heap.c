@@ -104,14 +104,6 @@ void *heap_reallocate(void *pointer, size_t size, uint64_t pc) {
     return fresh;
 }
 
-void heap_mark_written(uintptr_t address, size_t size) {
-    if (!heap_contains(address))
-        return;
-    uint8_t *s = state + (address - (uintptr_t)ARENA);
-    for (size_t i = 0; i < size; i++)
-        s[i] |= WRITTEN;
-}
-
 void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc) {
     if (!heap_contains(address))
         return;

@@ -12,7 +12,8 @@
  * run alone, before and after the threads, and every thread sees what setup did. assert() works. Recorded
  * calls are checked against `spec`: there must be an order of the calls that explains every result and
  * keeps a call before each call that it happens before (Herlihy and Wing 1990, with C11's happens-before
- * as the order of time). Nothing here fails with a status: a mistake of the client ends the check. */
+ * as the order of time). A file without a client that has a main is checked as it is: its main is the first
+ * thread. Nothing here fails with a status: a mistake of the client ends the check. */
 #ifndef LOCKFREE_MODEL_H
 #define LOCKFREE_MODEL_H
 

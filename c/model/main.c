@@ -9,7 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-extern const struct lf_model_client *const __start_lf_model_clients[], *const __stop_lf_model_clients[];
+extern const struct lf_model_client *const __start_lf_model_clients[] __attribute__((weak)),
+    *const __stop_lf_model_clients[] __attribute__((weak));
 
 struct totals {
     long executions, cut, bound, again;
@@ -97,7 +98,7 @@ restart:
             return RUN_DONE;
         if (!systematic() && R.options.threads_stop) {
             X.random = X.random * 6364136223846793005u + 1442695040888963407u;
-            R.options.stop_thread = 1 + (int)((X.random >> 33) % (unsigned)R.threads);
+            R.options.stop_thread = 1 + (int)((X.random >> 33) % (unsigned)R.most_threads);
             R.options.stop_step = (int)((X.random >> 40) % 40);
             if (R.client->may_stop != 0 && (R.client->may_stop >> R.options.stop_thread & 1) == 0)
                 R.options.stop_thread = 0;
@@ -133,7 +134,7 @@ static enum run_end explore_with_stops(void) {
     if (R.options.mode == MODE_PCT || R.options.mode == MODE_RANDOM)
         return explore();
     enum run_end end = RUN_DONE;
-    for (int t = 1; t <= R.threads && end == RUN_DONE && !total.out_of_time; t++) {
+    for (int t = 1; t <= R.most_threads && end == RUN_DONE && !total.out_of_time; t++) {
         if (R.client->may_stop != 0 && (R.client->may_stop >> t & 1) == 0)
             continue;
         R.options.stop_thread = t;
@@ -229,6 +230,12 @@ static int find_client(void) {
             printf("client\t%s\n", (*c)->name);
         else if (R.client == NULL && (R.options.client == NULL || strcmp(R.options.client, (*c)->name) == 0))
             R.client = *c;
+    }
+    if (&__start_lf_model_clients[0] == &__stop_lf_model_clients[0] && is_program()) {
+        if (R.options.list)
+            printf("client\t%s\n", program_client.name);
+        else if (R.options.client == NULL || strcmp(R.options.client, program_client.name) == 0)
+            R.client = &program_client;
     }
     if (R.client == NULL && !R.options.list)
         return usage("no client", R.options.client != NULL ? R.options.client : "in this file");

@@ -59,10 +59,21 @@ static void materialise(struct loc *loc) {
         loc->own_release[t] = NO_EVENT;
 }
 
-static struct loc *object(uintptr_t address, unsigned size, bool write, uint64_t pc) {
+/* In setup and final accesses are made directly. */
+static bool alone(uintptr_t address, unsigned size, bool only_writes, uint64_t pc) {
+    if (!R.running)
+        heap_check(address, size, only_writes, pc);
+    return !R.running;
+}
+
+enum access { READS, WRITES, CHANGES };
+
+static struct loc *object(uintptr_t address, unsigned size, enum access access, uint64_t pc) {
     bool imaginary = address >> 62 != 0;
+    if (access == CHANGES)
+        heap_check(address, size, false, pc);
     if (!imaginary)
-        atomic_access(address, size, write, pc);
+        atomic_access(address, size, access != READS, pc);
     struct loc *loc = location_at(address, size);
     loc->imaginary = imaginary;
     if (loc->plain_pending)
@@ -84,6 +95,7 @@ static struct event *event_new(enum event_kind kind, int order, struct loc *loc,
     e->caller = t->depth > 0 && t->depth <= MAX_DEPTH ? t->callers[t->depth - 1] : 0;
     e->first_reader = e->next_reader = e->rf = NO_EVENT;
     e->op = t->op;
+    e->doing = t->doing;
     e->hidden = t->behind_scenes;
     e->impatient = t->impatient;
     e->idx = t->events++;
@@ -289,11 +301,11 @@ static int store_event(struct loc *loc, u128 value, int order, int read, bool co
 }
 
 u128 model_load(uintptr_t address, unsigned size, int order, uint64_t pc) {
-    if (!R.running)
+    if (alone(address, size, false, pc))
         return memory_get(address, size);
     spin_check(address, pc);
     enter_step();
-    struct loc *loc = object(address, size, false, pc);
+    struct loc *loc = object(address, size, READS, pc);
     unsigned offset = (unsigned)(address - loc->address);
     bool rmw, conflict;
     struct event *e = &R.event[read_event(loc, order, order, NULL, NULL, &rmw, &conflict, pc)];
@@ -307,11 +319,17 @@ static bool always_writes(const struct loc *loc, u128 whole, const void *data) {
     return true;
 }
 
-struct change {
+struct change { /* without a function: to the operand, where the old value is the expected one */
     change_function function;
+    condition_function can;
     u128 operand, expected;
     unsigned offset, size;
 };
+
+static bool can_change(const struct loc *loc, u128 whole, const void *data) {
+    const struct change *change = data;
+    return change->can(part(whole, loc, change->offset, change->size), change->operand);
+}
 
 static bool expected_matches(const struct loc *loc, u128 whole, const void *data) {
     const struct change *change = data;
@@ -322,8 +340,8 @@ static u128 rmw(struct loc *loc, const struct change *change, int order, int fai
                 uint64_t pc) {
     bool is_rmw, conflict;
     bool cas = change->function == NULL;
-    int read = read_event(loc, as_store ? RELAXED : order, failure, cas ? expected_matches : always_writes, change,
-                          &is_rmw, &conflict, pc);
+    writes_function writes = cas ? expected_matches : change->can != NULL ? can_change : always_writes;
+    int read = read_event(loc, as_store ? RELAXED : order, failure, writes, change, &is_rmw, &conflict, pc);
     struct event *e = &R.event[read];
     e->offset = (uint8_t)change->offset;
     e->size = (uint8_t)change->size;
@@ -348,15 +366,14 @@ static u128 keep_operand(u128 old, u128 operand) {
 
 void model_store(uintptr_t address, unsigned size, u128 value, int order, uint64_t pc) {
     value = low_bytes(value, size);
-    if (!R.running) {
-        heap_mark_written(address, size);
+    if (alone(address, size, true, pc)) {
         memory_put(address, size, value);
         return;
     }
     enter_step();
-    struct loc *loc = object(address, size, true, pc);
+    struct loc *loc = object(address, size, WRITES, pc);
     if (loc->size != size) {
-        struct change change = {keep_operand, value, 0, (unsigned)(address - loc->address), size};
+        struct change change = {keep_operand, NULL, value, 0, (unsigned)(address - loc->address), size};
         bool wrote;
         rmw(loc, &change, order, order, true, &wrote, pc);
         return;
@@ -366,23 +383,41 @@ void model_store(uintptr_t address, unsigned size, u128 value, int order, uint64
 }
 
 u128 model_rmw(uintptr_t address, unsigned size, change_function change, u128 operand, int order, uint64_t pc) {
-    if (!R.running) {
+    if (alone(address, size, false, pc)) {
         u128 old = memory_get(address, size);
         memory_put(address, size, change(old, operand));
         return old;
     }
     spin_check(address, pc);
     enter_step();
-    struct loc *loc = object(address, size, true, pc);
-    struct change how = {change, low_bytes(operand, size), 0, (unsigned)(address - loc->address), size};
+    struct loc *loc = object(address, size, CHANGES, pc);
+    struct change how = {change, NULL, low_bytes(operand, size), 0, (unsigned)(address - loc->address), size};
     bool wrote;
     return rmw(loc, &how, order, order, false, &wrote, pc);
+}
+
+/* A read-modify-write where `can` holds of the old value, a relaxed load where it does not. */
+bool model_rmw_if(uintptr_t address, unsigned size, condition_function can, change_function change, u128 operand,
+                  int order, u128 *old, uint64_t pc) {
+    if (alone(address, size, false, pc)) {
+        *old = memory_get(address, size);
+        if (!can(*old, operand))
+            return false;
+        memory_put(address, size, change(*old, operand));
+        return true;
+    }
+    enter_step();
+    struct loc *loc = object(address, size, CHANGES, pc);
+    struct change how = {change, can, low_bytes(operand, size), 0, (unsigned)(address - loc->address), size};
+    bool wrote;
+    *old = rmw(loc, &how, order, RELAXED, false, &wrote, pc);
+    return wrote;
 }
 
 bool model_cas(uintptr_t address, unsigned size, u128 *expected, u128 desired, int success, int failure,
                uint64_t pc) {
     u128 wanted = low_bytes(*expected, size);
-    if (!R.running) {
+    if (alone(address, size, false, pc)) {
         u128 old = memory_get(address, size);
         if (old == wanted)
             memory_put(address, size, desired);
@@ -391,8 +426,8 @@ bool model_cas(uintptr_t address, unsigned size, u128 *expected, u128 desired, i
     }
     spin_check(address, pc);
     enter_step();
-    struct loc *loc = object(address, size, true, pc);
-    struct change how = {NULL, low_bytes(desired, size), wanted, (unsigned)(address - loc->address), size};
+    struct loc *loc = object(address, size, CHANGES, pc);
+    struct change how = {NULL, NULL, low_bytes(desired, size), wanted, (unsigned)(address - loc->address), size};
     bool wrote;
     *expected = rmw(loc, &how, success, failure, false, &wrote, pc);
     return wrote;
@@ -441,6 +476,14 @@ int model_choose(int options, uint64_t pc) {
     R.current->now.reads = 0;
     int value = R.options.mode == MODE_EXHAUSTIVE ? graph_pick_value(options) : choose(CHOOSE_VALUE, options);
     return add_choice(value, false, pc);
+}
+
+/* A step that touches no memory. */
+void model_mark(uint64_t pc) {
+    enter_step();
+    if (R.options.mode == MODE_EXHAUSTIVE)
+        graph_pick_nothing();
+    add_choice(0, false, pc);
 }
 
 bool model_choose_impatience(bool open, uint64_t pc) {

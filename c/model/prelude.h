@@ -1,7 +1,7 @@
 /* prelude.h: included before every line of the code under test.
  *
- * The compiler does not instrument block copies and the heap, and exit() would end the checker: give those functions
- * other assembler names, so that calls to them, written or made up by the compiler, reach the runtime. */
+ * The compiler does not instrument block copies and the heap, exit() would end the checker, and clocks would differ
+ * from run to run: give those functions other assembler names, so that calls to them, written or made up by the compiler, reach the runtime. */
 #ifndef LOCKFREE_MODEL_PRELUDE_H
 #define LOCKFREE_MODEL_PRELUDE_H
 
@@ -23,6 +23,10 @@ void _exit(int) __asm__("lf_model_exit");
 void _Exit(int) __asm__("lf_model_exit");
 void quick_exit(int) __asm__("lf_model_exit");
 void free(void *) __asm__("lf_model_free");
+struct timespec;
+int clock_gettime(int, struct timespec *) __asm__("lf_model_clock_gettime");
+int timespec_get(struct timespec *, int) __asm__("lf_model_timespec_get");
+long time(long *) __asm__("lf_model_time");
 #endif
 
 #endif

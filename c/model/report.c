@@ -68,6 +68,8 @@ void lf_model_label(const void *address, size_t bytes, const char *name) {
 }
 
 static const char *kind_name(const struct event *e) {
+    if (e->doing != NULL)
+        return e->doing;
     switch (e->kind) {
     case EV_LOAD:
         return e->cas ? "cas-failed" : "load";

@@ -105,8 +105,17 @@ void block_current(void) {
 
 static void thread_entry(void) {
     struct thread *t = R.current;
-    R.client->threads[t->tid - 1]();
+    if (t->start != NULL)
+        run_created_thread(t);
+    else
+        R.client->threads[t->tid - 1]();
+    finish_thread();
+}
+
+void finish_thread(void) {
+    struct thread *t = R.current;
     end_impatience(t, true);
+    end_of_thread(t);
     t->finished = true;
     R.heartbeat++;
     go_on();
@@ -124,6 +133,7 @@ void lf_model_assume(int condition) {
 }
 
 static void count_threads(void) {
+    R.threads = 0;
     const int most = MAX_THREADS - 1, room = (int)(sizeof R.client->threads / sizeof *R.client->threads);
     while (R.threads < room && R.client->threads[R.threads] != NULL)
         R.threads++;
@@ -135,20 +145,27 @@ static void count_threads(void) {
     if (R.client->may_stop != 0 && (R.client->may_stop & ~((2 << R.threads) - 2)) != 0)
         fail("unusable client", ".may_stop is %#x, which names a thread that is not there (bits 1 to %d)",
              R.client->may_stop, R.threads);
+    R.client_threads = R.most_threads = R.threads;
+}
+
+void start_thread(int tid) {
+    struct thread *t = &R.thread[tid];
+    memset(&t->hb, 0, offsetof(struct thread, now) - offsetof(struct thread, hb));
+    t->tid = (uint8_t)tid;
+    t->now.reads = t->before.reads = 0;
+    t->now.pure = t->before.pure = t->now.incomplete = t->before.incomplete = false;
+    t->hb.of[0] = t->porf.of[0] = 1; /* setup happens before */
+    t->op = -1;
+    t->clock_ns = 1000000000u;
+    tls_reset(tid);
+    fiber_prepare(t, thread_entry);
 }
 
 static void start_threads(void) {
-    for (int i = 1; i <= R.threads; i++) {
-        struct thread *t = &R.thread[i];
-        memset(&t->hb, 0, offsetof(struct thread, now) - offsetof(struct thread, hb));
-        t->tid = (uint8_t)i;
-        t->now.reads = t->before.reads = 0;
-        t->now.pure = t->before.pure = t->now.incomplete = t->before.incomplete = false;
-        t->hb.of[0] = t->porf.of[0] = 1; /* setup happens before */
-        t->op = -1;
-        t->clock_ns = 1000000000u;
-        fiber_prepare(t, thread_entry);
-    }
+    R.threads = R.client_threads;
+    R.creator = 0;
+    for (int i = 1; i <= R.threads; i++)
+        start_thread(i);
 }
 
 static void alone(void (*function)(void)) {
@@ -180,8 +197,12 @@ static void describe_waiters(void) {
         if (t->finished || t->stopped)
             continue;
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%sT%d %s", used != 0 ? ", " : "", i,
-                 t->asleep ? "sleeps" : "waits for a change");
+        if (t->waits_to != NULL)
+            snprintf(text + used, sizeof text - used, "%sT%d waits to %s %#lx", used != 0 ? ", " : "", i, t->waits_to,
+                     (unsigned long)t->waits_at);
+        else
+            snprintf(text + used, sizeof text - used, "%sT%d %s", used != 0 ? ", " : "", i,
+                     t->asleep ? "sleeps" : "waits for a change");
     }
     bool stopped = R.options.stop_thread != 0 && R.thread[R.options.stop_thread].stopped;
     bool all_asleep = true;
@@ -220,7 +241,7 @@ enum run_end run_once(void) {
     heap_restore();
     memory_reset();
     shadow_reset();
-    tls_reset();
+    tls_reset(0);
     R.tainted = false;
     R.accesses = 0;
     R.op_count = R.ops_of_setup;

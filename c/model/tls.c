@@ -95,7 +95,7 @@ void tls_start(void) {
     sigprocmask(SIG_SETMASK, &all, &before); /* inherited: signals are the main thread's */
     pointer[0] = thread_pointer();
     block[0] = image.block;
-    for (int t = 1; t <= R.threads; t++) {
+    for (int t = 1; t < MAX_THREADS; t++) {
         pthread_attr_t attributes;
         pthread_t thread;
         pthread_attr_init(&attributes);
@@ -106,7 +106,7 @@ void tls_start(void) {
             exit(3);
         }
     }
-    while (__atomic_load_n(&sleeping, __ATOMIC_ACQUIRE) < R.threads)
+    while (__atomic_load_n(&sleeping, __ATOMIC_ACQUIRE) < MAX_THREADS - 1)
         poll(NULL, 0, 1);
     sigprocmask(SIG_SETMASK, &before, NULL);
     of_setup = malloc(image.bytes);
@@ -118,14 +118,16 @@ void tls_snapshot(void) {
         memcpy(of_setup, block[0], image.bytes);
 }
 
-void tls_reset(void) {
+/* As a new thread finds them; tid 0: as setup left its own. */
+void tls_reset(int tid) {
     if (image.bytes == 0)
         return;
-    memcpy(block[0], of_setup, image.bytes);
-    for (int t = 1; t <= R.threads; t++) {
-        memcpy(block[t], image.initial, image.initial_bytes);
-        memset(block[t] + image.initial_bytes, 0, image.bytes - image.initial_bytes);
+    if (tid == 0) {
+        memcpy(block[0], of_setup, image.bytes);
+        return;
     }
+    memcpy(block[tid], image.initial, image.initial_bytes);
+    memset(block[tid] + image.initial_bytes, 0, image.bytes - image.initial_bytes);
 }
 
 void tls_switch(int tid) {

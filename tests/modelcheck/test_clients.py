@@ -200,9 +200,9 @@ def test_the_system_call_of_the_futex(model):
 @pytest.mark.parametrize(
     ("declaration", "call", "name"),
     [
-        ("#include <pthread.h>\nstatic pthread_mutex_t m;", "pthread_mutex_lock(&m)", "pthread_mutex_lock"),
-        ("#include <threads.h>\nstatic mtx_t m;", "mtx_lock(&m)", "mtx_lock"),
-        ("#include <semaphore.h>\nstatic sem_t s;", "sem_wait(&s)", "sem_wait"),
+        ("#include <pthread.h>", "pthread_cancel(pthread_self())", "pthread_cancel"),
+        ("#include <threads.h>\nstatic tss_t k;", "tss_create(&k, 0)", "tss_create"),
+        ("#include <semaphore.h>", 'sem_open("/name", 0)', "sem_open"),
         ("#include <unistd.h>\n#include <sys/syscall.h>", "syscall(SYS_gettid)", "the system call"),
     ],
 )

@@ -22,6 +22,7 @@ CLIENT_FLAGS = (
     *(f"-fno-builtin-{name}" for name in ("malloc", "calloc", "free", "realloc", "memcpy", "memmove", "memset")),
     "-fstack-reuse=none",  # one place on the stack is one variable
     "-DLF_MODEL=1",
+    "-Dmain=lf_model_program",  # a client of its own if there is no other: c/model/threads.c
 )
 GCC_FLAGS = (
     "--param",
@@ -96,10 +97,6 @@ def runtime_object() -> Path:
 
 def _explained(path: Path, said: str) -> str:
     """The linker's words, or what they mean for a file of clients."""
-    if "__start_lf_model_clients" in said:
-        return f"{path} has no LF_MODEL_CLIENT"
-    if "multiple definition of `main'" in said:
-        return f"{path} defines main, as the checker does: leave it out with #ifndef LF_MODEL"
     if "undefined reference to `__atomic_" in said:
         return f"{path} has an atomic object that needs a lock (libatomic), more than 16 bytes wide\n{said}"
     return said
@@ -118,8 +115,7 @@ def build(
 
     `include` are directories searched before lockfree's own headers, `define` are NAME or NAME=VALUE,
     `flags` go to the compiler as they are; `warn` is called with the compiler's warnings if there are any. Raises
-    `BuildError` with the compiler's words, or if the file has no client or a main of its own, and `FileNotFoundError`
-    if there is no such source.
+    `BuildError` with the compiler's words, and `FileNotFoundError` if there is no such source.
     """
     path = Path(source)
     if not path.is_file():

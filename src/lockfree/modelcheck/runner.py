@@ -192,7 +192,7 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
         elif what == "loop":
             loops.add(int(fields[0], 16))
         elif what == "outcome":
-            report.outcomes.add(fields[0])
+            report.outcomes.add(" ".join(sorted(fields[0].split(" "))))  # in whatever order they were observed
         else:
             trace.add(what, fields)
     if loops:
@@ -255,9 +255,11 @@ def checks(
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
         program = build(source, Path(scratch) / "client", include=include, define=define, flags=flags, warn=warn)
         there = clients_of(program)
+        if not there:
+            raise ValueError(f"{source} has no LF_MODEL_CLIENT and no main")
         unknown = [name for name in clients if name not in there]
-        if unknown or not there:
-            raise ValueError(f"no client {', '.join(unknown)} in {source}; it has: {', '.join(there) or 'none'}")
+        if unknown:
+            raise ValueError(f"no client {', '.join(unknown)} in {source}; it has: {', '.join(there)}")
         for name in clients or there:
             report = run_auto(program, name, settings or Settings(), tick)
             if report.trace is not None:

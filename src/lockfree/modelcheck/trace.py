@@ -12,10 +12,13 @@ OPERATIONS = {1: "put", 2: "get", 3: "read", 4: "write", 5: "add", 6: "acquire",
 WITHOUT_ARGUMENT = {2, 3}
 RESULTS = {2**64 - 2: "EMPTY", 2**64 - 3: "FULL", 2**64 - 4: "BUSY"}
 IMAGINARY = 1 << 62  # the queue of a futex
+ACCESSES = {"load", "store", "rmw", "cas", "cas-failed", "fence", "choice", "turn"}  # others are named by their call
+LOCKS = {"lock", "try to lock", "unlock", "lock for reading", "lock for writing"}
 ARENA = 0x300000000000
 ARENA_END = ARENA + (8 << 26)
 STACKS, STACK = 0x200000000000, 8 << 20
 HEX = re.compile(r"@([0-9a-f]+)@")
+MAIN = re.compile(r"\blf_model_program\b")
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
@@ -124,6 +127,8 @@ class Trace:
 
     def name_of(self, address: int) -> str:
         """The variable at an address, as far as the program's symbols tell."""
+        if address >> 62 == 2:
+            return f"T{address >> 4 & 0xFF}"
         for start, size, thread in self.locals:
             if start <= address < start + size:
                 return f"{self._symbol_at(address - start) or address - start} of T{thread}"
@@ -152,7 +157,7 @@ class Trace:
 
     def look_up(self, pcs: set[int]) -> set[int]:
         """Finds the source positions of program positions, all with one call; returns them."""
-        wanted = sorted(pcs - set(self._positions))
+        wanted = sorted(pcs - {0} - set(self._positions))  # 0: what a thread does without being told, as dying
         if not wanted:
             return pcs
         command = ["addr2line", "-f", "-e", self.program, *(hex(pc - 1) for pc in wanted)]
@@ -162,16 +167,19 @@ class Trace:
             lines = []
         for pc, function, position in zip(wanted, lines[::2], lines[1::2], strict=False):
             file, _, line = position.partition(" (discriminator")[0].rpartition(":")
-            self._positions[pc] = (file, int(line) if line.isdigit() else 0, function)
+            self._positions[pc] = (file, int(line) if line.isdigit() else 0, MAIN.sub("main", function))
         return pcs
 
     def position(self, pc: int) -> str:
+        if pc == 0:
+            return ""
         self.look_up({pc})
         file, line, function = self._positions.get(pc, ("?", 0, "?"))
         return f"{Path(file).name}:{line} {function}" if line else "?"
 
     def explain(self, message: str) -> str:
         """A message of the runtime with its program positions and addresses in the reader's terms."""
+        message = MAIN.sub("main", message)
         message = HEX.sub(lambda found: f"({self.position(int(found[1], 16))})", message)
         return ADDRESS.sub(lambda found: self.name_of(int(found[0], 16)), message)
 
@@ -186,6 +194,8 @@ class Trace:
     def describe(self, step: Step) -> str:
         """One step in words: what it did, the value it saw and where that came from."""
         name = step.label or self.name_of(step.address & ~IMAGINARY)
+        if step.kind not in ACCESSES:
+            return self._describe_call(step, name)
         if step.kind == "fence":
             return f"fence {step.order}"
         if step.kind == "choice":
@@ -212,6 +222,31 @@ class Trace:
         if step.kind == "cas-failed":
             return f"{name} cas fails on {read} {step.order} ({self._source(step)})"
         return f"{name} {read} -> {written} {step.kind} {step.order} ({self._source(step)})"
+
+    def _describe_call(self, step: Step, name: str) -> str:
+        """A call of the thread library (c/model/blocking.h: what its objects hold): what it found, and where from."""
+        if not step.address:
+            return step.kind
+        if step.address >> 62 == 2:
+            return step.kind if step.kind == "ends" else f"{step.kind} {name}{'' if step.read else ': not yet'}"
+        found = f" ({self._source(step)})" if step.read is not None and step.from_thread else ""
+        before, after = step.read or 0, step.written
+        says = "" if after is None else f": {before} -> {after}"
+        if step.kind in LOCKS:
+            writer = (before >> 16 if "ing" in step.kind else before & 0xFF) - 1
+            says = "" if after is not None else f": T{writer} has it" if writer >= 0 else ": others have it"
+        elif step.kind in {"signal", "broadcast"}:
+            says = f": {(before & ~(after or 0)).bit_count()} woken"
+        elif step.kind == "sleep on":
+            return f"{step.kind if before >> step.thread & 1 else 'woken on'} {name}{found}"
+        elif step.kind in {"arrive at", "wait at"}:
+            arrived = before & 0xFFFF
+            says = f": {arrived} there{' before' if after is not None else ''}"
+        elif after is None:
+            says = f": {before}"
+        elif step.kind in {"wait on", "time-out on", "wakes for no reason on"}:
+            says = ""
+        return f"{step.kind} {name}{says}{found}"
 
     def _rows(self) -> Iterator[tuple[int, str, str]]:
         last = {step.call: number for number, step in enumerate(self.events) if step.call >= 0}

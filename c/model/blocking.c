@@ -1,0 +1,71 @@
+/* blocking.c: calls that may have to wait. */
+#define _GNU_SOURCE
+#include "blocking.h"
+
+#include <errno.h>
+#include <string.h>
+#include <threads.h>
+
+void wait_for_change(struct thread *t, const char *to, uintptr_t at) {
+    if (!R.running)
+        fail("deadlock", "%s cannot %s: nobody else runs", R.ready ? "final" : "setup", to);
+    t->waits_to = to;
+    t->waits_at = at;
+    t->now.entry[0] = t->now.entry[t->now.reads - 1];
+    t->now.reads = 1;
+    t->patient = false;
+    if (R.graph_rules)
+        block_current();
+    t->parked = true;
+    t->parked_at = R.stores_made;
+    t->must_read_newest = true;
+}
+
+void goes_on(struct thread *t) {
+    t->waits_to = NULL;
+    t->must_read_newest = false;
+    break_iteration(t);
+}
+
+bool attempt(uintptr_t at, condition_function can, change_function change, u128 operand, int order,
+             const char *doing, u128 *old, uint64_t pc) {
+    bool done;
+    LABELLED(doing, done = model_rmw_if(at, 4, can, change, operand, order, old, pc));
+    return done;
+}
+
+u128 wait_until(uintptr_t at, condition_function can, change_function change, u128 operand, int order,
+                const char *doing, uint64_t pc) {
+    u128 old;
+    while (!attempt(at, can, change, operand, order, doing, &old, pc))
+        wait_for_change(R.current, doing, at);
+    goes_on(R.current);
+    return old;
+}
+
+void make_anew(void *object, size_t bytes, uint64_t pc) {
+    plain_access(AT(object), bytes, true, pc);
+    memset(object, 0, bytes);
+}
+
+int end_of_use(void *object, size_t bytes, const char *name, uint64_t pc) {
+    plain_access(AT(object), bytes, true, pc);
+    if (memory_get(AT(object), 4) != 0)
+        fail("misused lock", "T%d destroys %s at %p while it is in use @%lx@", R.current->tid, name, object,
+             (unsigned long)pc);
+    return 0;
+}
+
+bool times_out(bool timed, const struct timespec *until, uint64_t pc) {
+    struct thread *t = R.current;
+    if (!timed || t->timeouts >= R.client->timeouts || model_choose(2, pc) == 0)
+        return false;
+    t->timeouts++;
+    uint64_t at = until != NULL ? (uint64_t)until->tv_sec * 1000000000u + (uint64_t)until->tv_nsec : 0;
+    t->clock_ns = at > t->clock_ns ? at : t->clock_ns + 1;
+    return true;
+}
+
+int c11_status(int error) {
+    return error == 0 ? thrd_success : error == EBUSY ? thrd_busy : error == ETIMEDOUT ? thrd_timedout : thrd_error;
+}

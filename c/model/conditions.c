@@ -1,0 +1,193 @@
+/* conditions.c: condition variables, semaphores, barriers, and what is done once. */
+#define _GNU_SOURCE
+#include "blocking.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <threads.h>
+
+enum once { NOT_YET, RUNNING, DONE };
+
+/* Condition. Its queue is entered before the mutex is given back, so that whoever changes the condition under the
+ * mutex finds the sleeper there. */
+static u128 enter(u128 sleepers, u128 me) { return sleepers | me; }
+static u128 leave(u128 sleepers, u128 me) { return sleepers & ~me; }
+
+static int cond_wait(void *condition, void *mutex, bool timed, const struct timespec *until, uint64_t pc) {
+    struct thread *t = R.current;
+    u128 me = (u128)1 << t->tid;
+    LABELLED("wait on", model_rmw(AT(condition), 4, enter, me, RELAXED, pc));
+    int error = mutex_give_back(mutex, pc);
+    if (error != 0)
+        return error;
+    bool late = times_out(timed, until, pc), spurious = false;
+    if (!late && t->spurious < R.client->spurious && model_choose(2, pc) == 1) {
+        t->spurious++;
+        spurious = true;
+    }
+    if (late || spurious) {
+        u128 sleepers;
+        LABELLED(late ? "time-out on" : "wakes for no reason on",
+                 sleepers = model_rmw(AT(condition), 4, leave, me, RELAXED, pc));
+        late &= (sleepers & me) != 0;
+    } else {
+        t->asleep = true;
+        t->could_time_out = timed && t->timeouts < R.client->timeouts;
+        for (;;) {
+            u128 sleepers;
+            LABELLED("sleep on", sleepers = model_load(AT(condition), 4, RELAXED, pc));
+            t->asleep = (sleepers & me) != 0;
+            if (!t->asleep)
+                break;
+            wait_for_change(t, "be woken on", AT(condition));
+        }
+    }
+    goes_on(t);
+    mutex_take(mutex, pc);
+    return late ? ETIMEDOUT : 0;
+}
+
+static int cond_wake(void *condition, int n, uint64_t pc) {
+    if (!R.running)
+        return 0;
+    u128 request = wake_request(n, pc);
+    LABELLED(n == 1 ? "signal" : "broadcast", model_rmw(AT(condition), 4, leave_queue, request, RELAXED, pc));
+    return 0;
+}
+
+int pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attributes) {
+    (void)attributes;
+    make_anew(condition, sizeof *condition, PC);
+    return 0;
+}
+int pthread_cond_destroy(pthread_cond_t *condition) { return end_of_use(condition, sizeof *condition, "a condition", PC); }
+int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
+    return cond_wait(condition, mutex, false, NULL, PC);
+}
+int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until) {
+    return cond_wait(condition, mutex, true, until, PC);
+}
+int pthread_cond_signal(pthread_cond_t *condition) { return cond_wake(condition, 1, PC); }
+int pthread_cond_broadcast(pthread_cond_t *condition) { return cond_wake(condition, INT_MAX, PC); }
+int cnd_init(cnd_t *condition) {
+    make_anew(condition, sizeof *condition, PC);
+    return thrd_success;
+}
+void cnd_destroy(cnd_t *condition) { end_of_use(condition, sizeof *condition, "a condition", PC); }
+int cnd_wait(cnd_t *condition, mtx_t *mutex) { return c11_status(cond_wait(condition, mutex, false, NULL, PC)); }
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict until) {
+    return c11_status(cond_wait(condition, mutex, true, until, PC));
+}
+int cnd_signal(cnd_t *condition) { return c11_status(cond_wake(condition, 1, PC)); }
+int cnd_broadcast(cnd_t *condition) { return c11_status(cond_wake(condition, INT_MAX, PC)); }
+
+/* Semaphore. */
+static bool has_permit(u128 old, u128 operand) {
+    (void)operand;
+    return old > 0;
+}
+static u128 one_less(u128 old, u128 operand) { return old - operand; }
+static u128 one_more(u128 old, u128 operand) { return old + operand; }
+
+static int failed(int error) {
+    errno = error;
+    return -1;
+}
+static int semaphore_wait(sem_t *semaphore, bool tries, bool timed, const struct timespec *until, uint64_t pc) {
+    u128 old;
+    bool late = times_out(timed, until, pc);
+    if (!tries && !late) {
+        wait_until(AT(semaphore), has_permit, one_less, 1, ACQUIRE, "acquire", pc);
+        return 0;
+    }
+    if (attempt(AT(semaphore), has_permit, one_less, 1, ACQUIRE, "try to acquire", &old, pc))
+        return 0;
+    return failed(late ? ETIMEDOUT : EAGAIN);
+}
+
+int sem_init(sem_t *semaphore, int shared, unsigned value) {
+    (void)shared;
+    if (value > SEM_VALUE_MAX)
+        return failed(EINVAL);
+    make_anew(semaphore, sizeof *semaphore, PC);
+    memory_put(AT(semaphore), 4, value);
+    return 0;
+}
+int sem_destroy(sem_t *semaphore) {
+    plain_access(AT(semaphore), sizeof *semaphore, true, PC);
+    return 0;
+}
+int sem_wait(sem_t *semaphore) { return semaphore_wait(semaphore, false, false, NULL, PC); }
+int sem_trywait(sem_t *semaphore) { return semaphore_wait(semaphore, true, false, NULL, PC); }
+int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict until) {
+    return semaphore_wait(semaphore, false, true, until, PC);
+}
+int sem_post(sem_t *semaphore) {
+    u128 old;
+    LABELLED("release", old = model_rmw(AT(semaphore), 4, one_more, 1, RELEASE, PC));
+    if (old == SEM_VALUE_MAX)
+        fail("misused lock", "sem_post beyond SEM_VALUE_MAX @%lx@", (unsigned long)PC);
+    return 0;
+}
+int sem_getvalue(sem_t *restrict semaphore, int *restrict value) {
+    *value = (int)model_load(AT(semaphore), 4, RELAXED, PC);
+    return 0;
+}
+
+/* Barrier. */
+static u128 arrive(u128 old, u128 awaited) {
+    return (old & READERS) + 1 == awaited ? (old / WRITER + 1) * WRITER : old + 1;
+}
+
+int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t *attributes, unsigned count) {
+    (void)attributes;
+    if (count == 0 || count > READERS)
+        return EINVAL;
+    make_anew(barrier, sizeof *barrier, PC);
+    memory_put(AT(barrier) + 4, 4, count);
+    return 0;
+}
+int pthread_barrier_destroy(pthread_barrier_t *barrier) {
+    plain_access(AT(barrier), sizeof *barrier, true, PC);
+    return 0;
+}
+int pthread_barrier_wait(pthread_barrier_t *barrier) {
+    struct thread *t = R.current;
+    u128 awaited = memory_get(AT(barrier) + 4, 4);
+    u128 old;
+    LABELLED("arrive at", old = model_rmw(AT(barrier), 4, arrive, awaited, ACQ_REL, PC));
+    if ((old & READERS) + 1 == awaited)
+        return PTHREAD_BARRIER_SERIAL_THREAD;
+    for (;;) {
+        u128 seen;
+        LABELLED("wait at", seen = model_load(AT(barrier), 4, ACQUIRE, PC));
+        if (seen / WRITER != old / WRITER)
+            break;
+        wait_for_change(t, "go past the barrier", AT(barrier));
+    }
+    goes_on(t);
+    return 0;
+}
+
+/* Once. */
+static bool not_running(u128 old, u128 operand) {
+    (void)operand;
+    return old != RUNNING;
+}
+static u128 begun(u128 old, u128 operand) { return old == NOT_YET ? operand : old; }
+
+static void once(uintptr_t at, void (*function)(void), uint64_t pc) {
+    u128 state;
+    LABELLED("once", state = model_load(at, 4, ACQUIRE, pc));
+    if (state == DONE || wait_until(at, not_running, begun, RUNNING, ACQUIRE, "pass", pc) == DONE)
+        return;
+    function();
+    LABELLED("once done", model_store(at, 4, DONE, RELEASE, pc));
+}
+int pthread_once(pthread_once_t *flag, void (*function)(void)) {
+    once(AT(flag), function, PC);
+    return 0;
+}
+void call_once(once_flag *flag, void (*function)(void)) { once(AT(flag), function, PC); }
