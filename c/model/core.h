@@ -52,7 +52,8 @@ struct event {
     uint16_t pseudo;     /* EV_INIT: number within its location */
     uint16_t picked;     /* which option was taken: 0 is the newest store, the end of mo */
     uint8_t tid, kind, order, offset, size;
-    bool sc, plain, hidden, cas, cas_failed, as_store;
+    bool sc, plain, hidden, cas, as_store;
+    bool rewrites; /* a load that stands for a read-modify-write: memory.c */
     bool of_loop;   /* a choice to wait or to go on: loops.c */
     bool impatient; /* made while its thread was following a waiting loop to its end: not varied */
 };
@@ -174,7 +175,8 @@ struct runtime {
     uint16_t *trail;
     int trail_length;
     char outcome[512];
-    uint32_t dead_participants, dead_after_setup;
+    uint32_t dead_participants; /* since setup */
+    uint32_t mortal;            /* that some thread of some execution has declared dead */
     int heartbeat; /* moves with every visible step: for the watchdog */
 };
 

@@ -112,7 +112,7 @@ int lf_model_thread(void);
 int lf_model_choose(int options);
 /* Drops executions in which the condition is false. */
 void lf_model_assume(int condition);
-/* Declares a participant dead for lf_model_participant_alive(). In setup, or by the thread itself. */
+/* Declares a participant (0 to 31) dead for lf_model_participant_alive(). In setup, or by any thread. */
 void lf_model_set_participant_dead(uint32_t participant);
 /* Tells litmus tests apart: adds to the outcome of this execution, printed as a set with --outcomes. */
 void lf_model_observe(const char *name, uint64_t value);

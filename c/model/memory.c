@@ -210,7 +210,6 @@ static int read_event(struct loc *loc, int order, int failure_order, writes_func
 
     int id = R.events;
     struct event *e = event_new(*is_rmw ? EV_RMW_READ : EV_LOAD, o, loc, pc);
-    e->cas_failed = writes != NULL && !*is_rmw;
     e->value = store->value;
     e->rf = store_id;
     e->picked = (uint16_t)(loc->stores - 1 - position);
@@ -331,6 +330,19 @@ static bool can_change(const struct loc *loc, u128 whole, const void *data) {
     return change->can(part(whole, loc, change->offset, change->size), change->operand);
 }
 
+/* The value that is written where it is. */
+static u128 changed(const struct change *change, u128 old) {
+    return change->function == NULL ? change->operand : low_bytes(change->function(old, change->operand), change->size);
+}
+
+/* In a waiting loop that is followed to its end, what would write the value that it read counts as a load: what
+ * others read from such a store, and the release sequence that it continues, they have from the one before. */
+static bool writes_news(const struct loc *loc, u128 whole, const void *data) {
+    const struct change *change = data;
+    u128 old = part(whole, loc, change->offset, change->size);
+    return changed(change, old) != old;
+}
+
 static bool expected_matches(const struct loc *loc, u128 whole, const void *data) {
     const struct change *change = data;
     return part(whole, loc, change->offset, change->size) == change->expected;
@@ -341,18 +353,24 @@ static u128 rmw(struct loc *loc, const struct change *change, int order, int fai
     bool is_rmw, conflict;
     bool cas = change->function == NULL;
     writes_function writes = cas ? expected_matches : change->can != NULL ? can_change : always_writes;
+    u128 last;
+    if (writes == always_writes && !as_store && R.current->impatient && !releases(order) &&
+        seen_last_turn(R.current, loc, pc, &last)) {
+        writes = writes_news;
+        failure = order;
+    }
     int read = read_event(loc, as_store ? RELAXED : order, failure, writes, change, &is_rmw, &conflict, pc);
     struct event *e = &R.event[read];
     e->offset = (uint8_t)change->offset;
     e->size = (uint8_t)change->size;
     e->cas = cas;
+    e->rewrites = !is_rmw && writes == writes_news;
     e->as_store = as_store;
     u128 old = part(e->value, loc, change->offset, change->size);
     *wrote = is_rmw;
     if (is_rmw) {
-        u128 value = cas ? change->operand : low_bytes(change->function(old, change->operand), change->size);
-        int write = store_event(loc, merged(e->value, loc, change->offset, change->size, value), order, read,
-                                conflict, pc);
+        u128 value = merged(e->value, loc, change->offset, change->size, changed(change, old));
+        int write = store_event(loc, value, order, read, conflict, pc);
         R.event[write].offset = (uint8_t)change->offset;
         R.event[write].size = (uint8_t)change->size;
     }

@@ -72,7 +72,7 @@ static const char *kind_name(const struct event *e) {
         return e->doing;
     switch (e->kind) {
     case EV_LOAD:
-        return e->cas ? "cas-failed" : "load";
+        return e->rewrites ? "rmw" : e->cas ? "cas-failed" : "load";
     case EV_STORE:
         return "store";
     case EV_RMW_READ:
@@ -123,7 +123,7 @@ static void print_event(int id) {
         say("\t");
     if (write != NULL)
         print_value(part(write, e));
-    else if (e->kind == EV_STORE)
+    else if (e->kind == EV_STORE || e->rewrites)
         print_value(part(e, e));
     else
         say("\t");

@@ -245,7 +245,6 @@ enum run_end run_once(void) {
     R.tainted = false;
     R.accesses = 0;
     R.op_count = R.ops_of_setup;
-    R.dead_participants = R.dead_after_setup;
     R.trail_length = 0;
     R.outcome[0] = '\0';
     R.end = RUN_DONE;
@@ -318,7 +317,6 @@ void run_start(void) {
         tls_start();
         alone(setup_entry);
     }
-    R.dead_after_setup = R.dead_participants;
     if (R.end == RUN_DONE && R.op_count > 0 && R.ops[R.op_count - 1].op.pending)
         fail("unusable client", "setup ends inside a recorded call");
     R.ops_of_setup = R.op_count;

@@ -115,7 +115,7 @@ static void unasked_heir(void) {
     }
 }
 
-/* Participant 3 is dead and holds the lock, unknown to thread 1, which sleeps until thread 2 has recovered it. */
+/* Participant 3 holds the lock and dies; thread 2 recovers it, or thread 1 itself, which waits for it. */
 static void mutex_of_the_dead(void) {
     mutex_setup();
     *mutex[0].word = (uint64_t)99 << 32 | 3;
@@ -126,7 +126,7 @@ static void wait_for_the_lock(void) {
 }
 static void dies_and_is_found(void) {
     lf_model_set_participant_dead(3);
-    lf_model_assert(lf_reap(&mutex[2].h) == 1);
+    lf_model_assert(lf_reap(&mutex[2].h) <= 1); /* none where thread 1 has found it first */
 }
 
 LF_MODEL_CLIENT(mutex_death_sleep, .setup = mutex_of_the_dead, .threads = {wait_for_the_lock, dies_and_is_found});

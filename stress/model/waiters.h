@@ -53,7 +53,7 @@ static void waits_a_while_for_room(void) {
     int status = put(ME, lf_now() + 1);
     lf_model_assert(status == LF_OK || status == LF_FULL);
 }
-static void puts(void) { lf_model_assert(try_put(ME) == LF_OK); }
+static void puts_one(void) { lf_model_assert(try_put(ME) == LF_OK); }
 static void gets(void) { lf_model_assert(get(ME, 0) == 8); }
 static void nobody_is_announced(void) {
     lf_model_assert(object[0].body->not_empty.word >> 32 == 0);
@@ -69,7 +69,7 @@ LF_MODEL_CLIENT(waiter_and_slot_of_dead_sleep, .setup = setup_dead_with_slot, .t
 /* Alone with the dead. */
 LF_MODEL_CLIENT(alone_with_record_of_dead_sleep, .setup = setup_dead_with_lease, .threads = {waits_for_record}, .timeouts = 2);
 LF_MODEL_CLIENT(alone_with_slot_of_dead_sleep, .setup = setup_dead_with_slot, .threads = {waits_for_room}, .timeouts = 2);
-LF_MODEL_CLIENT(no_record_in_time_sleep, .setup = setup_empty, .threads = {waits_a_while_for_record, puts},
+LF_MODEL_CLIENT(no_record_in_time_sleep, .setup = setup_empty, .threads = {waits_a_while_for_record, puts_one},
                 .final = nobody_is_announced, .timeouts = 1);
 LF_MODEL_CLIENT(no_room_in_time_sleep, .setup = setup_with_one, .threads = {waits_a_while_for_room, gets},
                 .final = nobody_is_announced, .timeouts = 1);

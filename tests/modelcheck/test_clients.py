@@ -363,3 +363,29 @@ def test_who_is_stopped_is_named_by_the_token(mode, model):
         threads_stop=True,
     )
     assert report.kind == "not lock-free"
+
+
+def test_a_death_in_the_middle_is_seen_before_and_after(model):
+    """By every search: who asks before it is told so, who asks after it knows what the one who declared it did."""
+    text = """
+        #include "seam.h"
+        static int estate;
+        static void heir(void) {
+            int alive = lf_model_participant_alive(9);
+            lf_model_observe("alive", (unsigned)alive);
+            if (!alive)
+                lf_model_assert(estate == 1);
+        }
+        static void undertaker(void) {
+            estate = 1;
+            lf_model_set_participant_dead(9);
+        }
+        LF_MODEL_CLIENT(c, .threads = {heir, undertaker});
+    """
+    for mode in ("exhaustive", "bounded", "random", "pct"):
+        report = model(text, mode=mode, outcomes=True, executions=200)
+        assert report.verdict is Verdict.OK, report.message
+        assert report.outcomes == {"alive=0", "alive=1"}
+    report = model(text.replace("estate = 1;\n            lf_model_set_participant_dead(9);", "lf_model_set_participant_dead(9); estate = 1;"))
+    assert report.kind in {"data race", "assertion failed"}
+    assert "declares participant 9 dead" in report.trace.render()

@@ -204,7 +204,10 @@ class Trace:
             return "goes on with the same values" if step.read else "waits for a change"
         if step.address >> 62 == 3:
             who = step.address >> 4 & 0xFF
-            return "dies" if step.kind == "store" else f"asks: is T{who} alive? {'no' if step.read else 'yes'}"
+            participant = f"T{who}" if who in self.threads else f"participant {who}"
+            if step.kind == "store":
+                return "dies" if who == step.thread else f"declares {participant} dead"
+            return f"asks: is {participant} alive? {'no' if step.read else 'yes'}"
         if step.address & IMAGINARY:
             if step.kind == "load":
                 return f"sleeps on {name}" if step.read and step.read >> step.thread & 1 else f"woken on {name}"
