@@ -12,6 +12,12 @@ def pytest_addoption(parser):
     parser.addoption("--soak", action="store_true", help="run the long campaigns too")
 
 
+def pytest_configure():
+    """Started in the background of a shell, this process ignores SIGINT, and so would all that the tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--soak"):
         return

@@ -160,6 +160,11 @@ void kill_attach_self(void);
 void kill_stop_the_clock(void);
 /* One more process attaches and runs f: part of an operation's arrange. It lives until it is killed. */
 void kill_start_doomed(void (*f)(void));
+/* The same beside the one that is there. */
+void kill_start_another_doomed(void (*f)(void));
+/* The same with a child of its own, forked when f has run, that does what a child must and lives on beside the others. */
+void kill_start_doomed_parent(void (*f)(void));
+void kill_end_orphan(void); /* that child, at the end of a kill point */
 void kill_record_doomed(void (*f)(void), struct kill_trace *trace); /* runs f in one more process, to the end */
 /* As kill_start_doomed, but cut off `percent` of the way through that recording. */
 void kill_start_cut_off(void (*f)(void), const struct kill_trace *trace, unsigned percent);

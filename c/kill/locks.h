@@ -68,6 +68,10 @@ static void arrange_doomed_holder(void) {
     arrange();
     kill_start_doomed(hold);
 }
+static void arrange_doomed_parent(void) {
+    arrange();
+    kill_start_doomed_parent(hold);
+}
 static void arrange_dead_holder(void) {
     arrange_doomed_holder();
     kill_end_doomed();
@@ -247,6 +251,8 @@ static const struct kill_operation operations[] = {
     SLEEPER("release-to-sleeper", act_release, EITHER, OK, 0),
     SLEEPER("detach-with-sleeper", act_detach, DIED, DIED, 0),
     {"reap", KILL_DEAD_MODES, arrange_doomed_holder, NULL, kill_end_doomed, act_reap, 1, NULL, judge,
+     WITH(DIED, DIED, 0), NULL, 0},
+    {"reap-of-parent", KILL_DEAD_MODES, arrange_doomed_parent, NULL, kill_end_doomed, act_reap, 1, NULL, judge,
      WITH(DIED, DIED, 0), NULL, 0},
     CALL("detach-holding", arrange, arm_held, act_detach, LF_OK, DIED, DIED, 0),
     {"detach", KILL_DEAD_MODES, arrange, NULL, NULL, act_detach, LF_OK, NULL, judge, WITH(OK, OK, 0), NULL, 0},

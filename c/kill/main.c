@@ -83,6 +83,7 @@ static void clear_away(void) {
         victim = 0;
     }
     kill_end_doomed();
+    kill_end_orphan();
     kill_end_survivor(&kill_a);
     kill_end_survivor(&kill_b);
     kill_end_survivor(&kill_c);
@@ -106,6 +107,7 @@ static void arrange(void) {
 }
 
 static void step_back(void) {
+    kill_end_orphan();
     kill_end_survivor(&kill_c);
     kill_detach_survivor(&kill_a);
     kill_detach_survivor(&kill_b);

@@ -137,10 +137,36 @@ static void hold(uint64_t n) { /* as several threads would: from several seats *
     lf__token = token;
 }
 static void arm(void) { hold(details()->held); }
+/* As two threads would that hand permits over: +2 in one seat and -2 in one before it, so that nothing is held. */
+static void hold_crosswise(void) {
+    uint32_t token = lf__token, me = object.h.participant;
+    lf_semaphore_try_acquire(&object, 2);
+    for (lf__token = token;; lf__token++) {
+        uint32_t first = (lf__token + me * 37u) * UINT32_C(2654435769) >> 22 & (LF_SEATS - 1), own = 0;
+        while ((object.body->seats[own].claim & LF__SEAT_PARTICIPANT) != me)
+            own++;
+        if (first < own && object.body->seats[first].claim == 0)
+            break;
+    }
+    lf_semaphore_release(&object, 2);
+    lf__token = token;
+}
 static void arrange_doomed(void) {
     arrange();
     kill_now.recovering = 1;
     kill_start_doomed(arm);
+}
+/* One that holds permits, and one that holds nothing, crosswise, and is recovered first. */
+static void arrange_two_doomed(void) {
+    arrange();
+    kill_now.recovering = 1;
+    kill_start_doomed(arm);
+    kill_start_another_doomed(hold_crosswise);
+}
+static void arrange_doomed_parent(void) {
+    arrange();
+    kill_now.recovering = 1;
+    kill_start_doomed_parent(arm);
 }
 static void arrange_dead(void) {
     arrange_doomed();
@@ -153,6 +179,8 @@ static int64_t act_acquire_in_no_time(void) { return lf_semaphore_acquire(&objec
 static int64_t act_release(void) { return lf_semaphore_release(&object, details()->n); }
 static int64_t act_value(void) { return lf_semaphore_value(&object); }
 static int64_t act_reap(void) { return lf_reap(&object.h); }
+/* As a waiter does for the one in the turnstile: of the participants in use before us, the last. */
+static int64_t act_reap_one(void) { return lf_reap_one(&object.h, object.h.participant - 1); }
 static int64_t act_detach(void) { return lf_detach(&object.h), LF_OK; }
 static int inherited;
 static void arm_attach(void) { inherited = dup(object.h.fd); }
@@ -310,6 +338,10 @@ static const struct kill_operation operations[] = {
     {"detach", KILL_ALL_MODES, arrange, arm, NULL, act_detach, LF_OK, beside, judge, WITH(0, 0, 0), NULL, 0},
     {"detach-holding", KILL_ALL_MODES, arrange, arm, NULL, act_detach, LF_OK, beside, judge, WITH(2, 0, 0), NULL, 0},
     {"reap", KILL_ALL_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, beside, judge, WITH(3, 0, 0), NULL, 0},
+    {"reap-one-of-two", KILL_ALL_MODES, arrange_two_doomed, NULL, kill_end_doomed, act_reap_one, 1, beside, judge,
+     WITH(2, 0, 2), NULL, 0},
+    {"reap-of-parent", KILL_DEAD_MODES, arrange_doomed_parent, NULL, kill_end_doomed, act_reap, 1, NULL, judge,
+     WITH(3, 0, 0), NULL, 0},
     {"attach", KILL_ALL_MODES, arrange, arm_attach, NULL, act_attach, LF_OK, beside, judge, WITH(0, 0, 0), NULL, 1},
     {"attach-after-dead", KILL_ALL_MODES, arrange_dead, arm_attach, NULL, act_attach, LF_OK, beside, judge,
      WITH(3, 0, 0), NULL, 1},

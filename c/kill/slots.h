@@ -240,6 +240,10 @@ static void arrange_doomed(void) {
     arrange_recovery();
     kill_start_doomed(arm_hands_full);
 }
+static void arrange_doomed_parent(void) {
+    arrange_recovery();
+    kill_start_doomed_parent(arm_hands_full);
+}
 
 /* Another process, cut off within its call, whose death comes when the victim stands ready to recover. */
 static void doomed_put(void) { act_try_put(); }
@@ -483,6 +487,8 @@ static const struct kill_operation operations[] = {
      judge_hands_full, WITH(.inside = 3), NULL, 0},
     {"reap", KILL_ALL_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, beside_hands_full, judge_hands_full,
      WITH(.inside = 3), NULL, 0},
+    {"reap-of-parent", CUT_OFF_MODES, arrange_doomed_parent, NULL, kill_end_doomed, act_reap, 1, beside_hands_full,
+     judge_hands_full, WITH(.inside = 3), NULL, 0},
     CUT_OFF("reap-of-cut-off-put-30", arrange_cut_off_put, cut_off_put, 30),
     CUT_OFF("reap-of-cut-off-put-50", arrange_cut_off_put, cut_off_put, 50),
     CUT_OFF("reap-of-cut-off-put-70", arrange_cut_off_put, cut_off_put, 70),

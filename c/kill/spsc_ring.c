@@ -282,6 +282,10 @@ static void arrange_doomed(void) {
     arrange();
     kill_start_doomed(take_role);
 }
+static void arrange_doomed_parent(void) {
+    arrange();
+    kill_start_doomed_parent(take_role);
+}
 static void arrange_dead(void) {
     arrange_doomed();
     kill_end_doomed();
@@ -332,6 +336,8 @@ static const struct kill_operation operations[] = {
     {"detach", KILL_ALL_MODES, arrange, arm, NULL, act_detach, LF_OK, beside_nothing, judge_nothing,
      WITH(C, 2, 1, 0, 0), NULL, 0},
     {"reap", KILL_DEAD_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, NULL, judge_nothing,
+     WITH(P, 2, 1, 1, 0), NULL, 0},
+    {"reap-of-parent", KILL_DEAD_MODES, arrange_doomed_parent, NULL, kill_end_doomed, act_reap, 1, NULL, judge_nothing,
      WITH(P, 2, 1, 1, 0), NULL, 0},
     {"attach", KILL_ALL_MODES, arrange, arm_attach, NULL, act_attach, LF_OK, beside_nothing, judge_nothing,
      WITH(P, 2, 1, 0, 1), NULL, 1},

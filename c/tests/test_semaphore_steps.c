@@ -132,6 +132,36 @@ static void test_death_in_the_turnstile(void) {
     check_unmap(w.memory, LF_SEMAPHORE_BYTES);
 }
 
+/* Its last holder died, and whoever gets it closes its handle at any instant: the next one passes all the same. */
+static void closing_script(void *argument) {
+    struct lf_semaphore *s = (struct lf_semaphore *)argument;
+    int status = lf_semaphore_acquire(s, 2, LF_FOREVER);
+    CHECK(status == LF_OK || status == LF_CLOSED);
+}
+
+static void test_closing_in_the_turnstile(void) {
+    struct world w;
+    static struct steps_fiber closing;
+    world_make(&w);
+    for (uint64_t k = 0, lived = 0; !lived; k++) {
+        world_init(&w, 2, 2, 0);
+        w.as[2].body->turnstile = LF__LOCK_DIED | LF__LOCK_WAITERS;
+        steps_prepare(&closing, closing_script, &w.as[2]);
+        for (uint64_t i = 0; i < k && !closing.done; i++)
+            steps_resume(&closing);
+        lived = (uint64_t)closing.done;
+        lf_semaphore_close(&w.as[2]);
+        while (!closing.done)
+            steps_resume(&closing);
+        give_back(&w, 3, 2); /* it leaves */
+        CHECK_EQ(lf_semaphore_acquire(&w.as[4], 2, lf_now() + 1000000000), LF_OK);
+        CHECK_EQ(lf_semaphore_release(&w.as[4], 2), LF_OK);
+        CHECK_EQ(lf_semaphore_value(&w.as[4]), 2);
+        CHECK(k < 1000);
+    }
+    check_unmap(w.memory, LF_SEMAPHORE_BYTES);
+}
+
 /* ---- interleavings ---- */
 
 enum { INITIAL = 4 };
@@ -342,6 +372,7 @@ int main(void) {
     test_death_and_recovery_at_every_step(victim_script, UINT32_MAX - 2, 500);
     test_death_and_recovery_at_every_step(two_seated_script, (1u << LF__SEQUENCE_BITS) - 1, 500);
     test_death_in_the_turnstile();
+    test_closing_in_the_turnstile();
     test_recovery_among_the_living(check_rounds(30000));
     test_debts_keep_recovery_from_giving_too_much();
     test_signals_are_not_given_back();

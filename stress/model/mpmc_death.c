@@ -42,8 +42,7 @@ static void get(void) {
 }
 
 /* The ring is whole: what is inside comes out once, and then there is room for exactly one. */
-static void check_whole(uint64_t most) {
-    struct lf_mpmc_ring *mine = &ring[lf_model_thread()];
+static void check_whole_by(struct lf_mpmc_ring *mine, uint64_t most) {
     uint64_t value = 0, inside = 0;
     while (lf_mpmc_ring_try_get(mine, &value) == 8)
         inside++;
@@ -55,6 +54,8 @@ static void check_whole(uint64_t most) {
         lf_model_assert(lf_mpmc_ring_try_get(mine, &value) == LF_EMPTY);
     }
 }
+
+static void check_whole(uint64_t most) { check_whole_by(&ring[lf_model_thread()], most); }
 
 static void mortal_put(void) { put(1); }
 static void mortal_get(void) { get(); }
@@ -123,10 +124,30 @@ static void heir_of_reaper(void) {
     check_whole(0);
 }
 
+/* 9 died and its record is inside; it is recovered beside somebody who takes that record and uses the cell again. */
+static void setup_dead_put(void) {
+    uint64_t value = 9;
+    setup();
+    lf_model_assert(lf_segment_attach_local(&dead.h, &lf_mpmc_ring_kind, ring[0].h.segment, 9) == LF_OK);
+    lf_model_assert(lf_mpmc_ring_try_put(&dead, &value, sizeof value) == LF_OK);
+    lf_model_set_participant_dead(9);
+}
+static void traffic(void) {
+    uint64_t value = 0;
+    lf_model_assert(lf_mpmc_ring_try_get(&ring[2], &value) == 8 && value == 9);
+    for (uint64_t round = 5; round < 7; round++) {
+        lf_model_assert(lf_mpmc_ring_try_put(&ring[2], &round, sizeof round) == LF_OK);
+        lf_model_assert(lf_mpmc_ring_try_get(&ring[2], &value) == 8 && value == round);
+    }
+}
+static void whole_in_the_end(void) { check_whole_by(&ring[3], 0); }
+
 #define DEATH .stop_is_death = 1, .may_stop = 2
 LF_MODEL_CLIENT(death_put_busy, .setup = setup, .threads = {mortal_put, busy_then_check}, DEATH);
 LF_MODEL_CLIENT(death_get_busy, .setup = setup_with_one, .threads = {mortal_get, busy_then_check}, DEATH);
 LF_MODEL_CLIENT(death_get_get, .setup = setup_with_one, .threads = {mortal_get, get_then_check}, DEATH);
 LF_MODEL_CLIENT(death_lease, .setup = setup_with_one, .threads = {mortal_lease, heir_of_lease}, DEATH);
 LF_MODEL_CLIENT(death_of_reaper, .setup = setup_dead_lease, .threads = {mortal_reaper, heir_of_reaper}, DEATH);
+LF_MODEL_CLIENT(death_beside_traffic, .setup = setup_dead_put, .threads = {mortal_reaper, traffic},
+                .final = whole_in_the_end);
 LF_MODEL_CLIENT(death_two_recover, .setup = setup_with_one, .threads = {mortal_lease, recoverer, recoverer}, DEATH);

@@ -130,16 +130,17 @@ LF_INLINE int lf_owner_lock_release(struct lf_handle *h, uint64_t *word) {
     return LF_UNLIKELY(lf_is_closed(h)) ? LF_CLOSED : lf__lock_release(h, word);
 }
 
-/* What the lock guards is in order again; does nothing if it was. */
-LF_INLINE int lf_owner_lock_recover(struct lf_handle *h, uint64_t *word) {
-    if (LF_UNLIKELY(lf_is_closed(h)))
-        return LF_CLOSED;
+/* What the lock guards is in order again; does nothing if it was. Works on a closed handle. */
+LF_INLINE int lf__lock_recover(struct lf_handle *h, uint64_t *word) {
     uint64_t seen = lf_load_relaxed(word);
     if (((seen ^ lf__lock_me(h)) & LF__LOCK_HOLDER) != 0)
         return LF_NOT_OWNER;
     while (!lf_cas_relaxed(word, &seen, seen & ~LF__LOCK_DIED))
         ;
     return LF_OK;
+}
+LF_INLINE int lf_owner_lock_recover(struct lf_handle *h, uint64_t *word) {
+    return LF_UNLIKELY(lf_is_closed(h)) ? LF_CLOSED : lf__lock_recover(h, word);
 }
 
 /* Held by somebody? The death of the holder is looked for at most once per tick. 0, 1 or LF_CLOSED. */

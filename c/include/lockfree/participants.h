@@ -95,19 +95,26 @@ LF_INLINE void lf_detach(struct lf_handle *h) {
     lf_segment_unmap(h);
 }
 
-/* In a forked child: a file description and a number of its own. On failure the handle is closed. */
+/* In a forked child: a file description, a number and a mapping of its own. The mapping too, since one that was made
+ * through the parent's description keeps it open, and with it the parent's lock, beyond the parent's death. The parent's
+ * is let go last: until then nobody, this child included, can be given the parent's number. On failure the handle is
+ * closed. */
 LF_INLINE int lf_after_fork(struct lf_handle *h) {
     if (h->segment == NULL || h->fd < 0)
         return LF_OK;
-    int fd = lf_segment_reopen(h->fd), status = LF_SYSTEM;
+    int fd = lf_segment_reopen(h->fd), parents = h->fd, status = LF_SYSTEM;
     if (fd < 0)
         h->error = errno;
-    close(h->fd); /* the parent's description: its locks are the parent's */
     h->fd = fd;
     h->participant = 0;
     h->reaping = 0;
     if (fd >= 0)
         status = lf_join(h);
+    /* a handle that is closed here shows zeros to those who still look at it */
+    int flags = MAP_FIXED | (fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS);
+    if (mmap(h->segment, h->bytes, PROT_READ | PROT_WRITE, flags, fd, 0) == MAP_FAILED)
+        status = lf_system_error(h);
+    close(parents);
     if (status != LF_OK)
         h->closed = 1;
     return status;

@@ -237,12 +237,24 @@ LF_INLINE uint32_t lf__sem_head_of(struct lf_semaphore *s, uint32_t gone) {
     return LF_SEATS;
 }
 
+/* Settled accounts below 0 go first: one that is left alone would pass for a debt while others are recovered. */
+LF_INLINE void lf__sem_clear_negatives(struct lf_semaphore *s, uint32_t gone) {
+    for (uint32_t i = 0; i < LF_SEATS; i++) {
+        struct lf_seat *seat = &s->body->seats[i];
+        uint64_t account = lf_load_acquire(&seat->account); /* [S3]: before the claim, as in lf__sem_balances */
+        if ((lf_load_relaxed(&seat->claim) & LF__SEAT_PARTICIPANT) == gone)
+            while (lf__sem_held(account) < 0 && !lf_cas_relaxed(&seat->account, &account, (uint32_t)account))
+                ;
+    }
+}
+
 LF_INLINE void lf__sem_recover(struct lf_handle *h, uint32_t gone) {
     struct lf_semaphore *s = (struct lf_semaphore *)h;
     uint32_t head = lf__sem_head_of(s, gone);
     if (head < LF_SEATS) {
         if (!(lf_load_relaxed(&s->body->seats[head].claim) & LF__SEAT_SETTLED))
             lf__sem_give_back(s, head, gone);
+        lf__sem_clear_negatives(s, gone);
         for (uint32_t i = LF_SEATS; i-- > head;) { /* the settled one last: until then the rest of this is repeated */
             struct lf_seat *seat = &s->body->seats[i];
             uint64_t account = lf_load_acquire(&seat->account); /* [S3]: before the claim, as in lf__sem_balances */
@@ -395,7 +407,7 @@ LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t 
     if (!lf_owner_lock_is_mine(&s->h, turnstile)) {
         status = lf_owner_lock_acquire(&s->h, turnstile, s->h.spins, deadline);
         if (status == LF_OWNER_DIED)
-            lf_owner_lock_recover(&s->h, turnstile); /* it guards nothing that could be out of order */
+            lf__lock_recover(&s->h, turnstile); /* it guards nothing that could be out of order; closed or not */
         else if (status != LF_OK)
             return status == LF_TIMEDOUT ? lf_semaphore_try_acquire(s, n) : status;
     }
