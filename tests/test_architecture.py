@@ -13,7 +13,7 @@ PYTHON_NAME = {"atomic_cell": "atomic"}  # the header gives the cell a home; the
 
 
 def includes(text):
-    return re.findall(r'^#include ["<](?:lockfree/)?([a-z_]+)\.h[">]', text, re.MULTILINE)
+    return re.findall(r'^#include (?:"(?:lockfree/)?|<lockfree/)([a-z_]+)\.h[">]', text, re.MULTILINE)
 
 
 def own_includes(name):

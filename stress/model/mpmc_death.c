@@ -140,7 +140,15 @@ static void traffic(void) {
         lf_model_assert(lf_mpmc_ring_try_get(&ring[2], &value) == 8 && value == round);
     }
 }
-static void whole_in_the_end(void) { check_whole_by(&ring[3], 0); }
+static int recovered;
+static void recover_beside(void) {
+    mortal_reaper();
+    recovered = 1;
+}
+static void whole_in_the_end(void) {
+    if (recovered)
+        check_whole_by(&ring[3], 0);
+}
 
 #define DEATH .stop_is_death = 1, .may_stop = 2
 LF_MODEL_CLIENT(death_put_busy, .setup = setup, .threads = {mortal_put, busy_then_check}, DEATH);
@@ -148,6 +156,6 @@ LF_MODEL_CLIENT(death_get_busy, .setup = setup_with_one, .threads = {mortal_get,
 LF_MODEL_CLIENT(death_get_get, .setup = setup_with_one, .threads = {mortal_get, get_then_check}, DEATH);
 LF_MODEL_CLIENT(death_lease, .setup = setup_with_one, .threads = {mortal_lease, heir_of_lease}, DEATH);
 LF_MODEL_CLIENT(death_of_reaper, .setup = setup_dead_lease, .threads = {mortal_reaper, heir_of_reaper}, DEATH);
-LF_MODEL_CLIENT(death_beside_traffic, .setup = setup_dead_put, .threads = {mortal_reaper, traffic},
-                .final = whole_in_the_end);
+LF_MODEL_CLIENT(death_beside_traffic, .setup = setup_dead_put, .threads = {recover_beside, traffic},
+                .final = whole_in_the_end, DEATH);
 LF_MODEL_CLIENT(death_two_recover, .setup = setup_with_one, .threads = {mortal_lease, recoverer, recoverer}, DEATH);

@@ -49,7 +49,7 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
             uint64_t now = lf_now();
             if (now >= deadline) {
                 lf_eventcount_cancel(ec, ticket);
-                return refused;
+                return attempt(operation); /* whatever held us up since the last one: this is after the deadline */
             }
             if (deadline - now < nap)
                 nap = deadline - now;

@@ -3,7 +3,8 @@
  * Contract
  *   A linearizable counter, never below 0 nor above max. acquire(n) takes all n permits or none; release(n) above max
  *   is refused (LF_OVERFLOW) and changes nothing. Refusals are exact: at one instant of the call, for a time-out after
- *   the deadline, fewer than n permits were there. LF_BUSY: LF_SEATS operations are under way.
+ *   the deadline, fewer than n permits were there. LF_BUSY: each of the LF_SEATS seats is in an operation or holds
+ *   what another participant has taken: no more threads than that can hold permits at a time.
  * Fairness: acquirers that wait pass a turnstile one by one. Only its holder waits for permits, the others wait for the
  *   turnstile, and no waiting acquire takes permits while somebody is in it: one for many permits is not starved by
  *   those for few. try_acquire and the last look of a time-out see the value alone, and so depend on nobody: they
@@ -237,15 +238,17 @@ LF_INLINE uint32_t lf__sem_head_of(struct lf_semaphore *s, uint32_t gone) {
     return LF_SEATS;
 }
 
-/* Settled accounts below 0 go first: one that is left alone would pass for a debt while others are recovered. */
-LF_INLINE void lf__sem_clear_negatives(struct lf_semaphore *s, uint32_t gone) {
-    for (uint32_t i = 0; i < LF_SEATS; i++) {
-        struct lf_seat *seat = &s->body->seats[i];
-        uint64_t account = lf_load_acquire(&seat->account); /* [S3]: before the claim, as in lf__sem_balances */
-        if ((lf_load_relaxed(&seat->claim) & LF__SEAT_PARTICIPANT) == gone)
-            while (lf__sem_held(account) < 0 && !lf_cas_relaxed(&seat->account, &account, (uint32_t)account))
-                ;
-    }
+/* Empties a settled seat and gives it up; only_debts: empties it if its account is below 0. */
+LF_INLINE void lf__sem_clear(struct lf_seat *seat, uint32_t gone, int only_debts) {
+    uint64_t account = lf_load_acquire(&seat->account); /* [S3]: before the claim, as in lf__sem_balances */
+    uint64_t claim = lf_load_relaxed(&seat->claim);
+    if ((claim & LF__SEAT_PARTICIPANT) != gone)
+        return;
+    while ((only_debts ? lf__sem_held(account) < 0 : lf__sem_held(account) != 0) &&
+           !lf_cas_relaxed(&seat->account, &account, (uint32_t)account))
+        ;
+    if (!only_debts) /* [S6]; it fails if the seat was empty and somebody took it over */
+        lf_cas_release(&seat->claim, &claim, (claim & ~(LF__SEAT_VERSION - 1)) + LF__SEAT_VERSION);
 }
 
 LF_INLINE void lf__sem_recover(struct lf_handle *h, uint32_t gone) {
@@ -254,18 +257,10 @@ LF_INLINE void lf__sem_recover(struct lf_handle *h, uint32_t gone) {
     if (head < LF_SEATS) {
         if (!(lf_load_relaxed(&s->body->seats[head].claim) & LF__SEAT_SETTLED))
             lf__sem_give_back(s, head, gone);
-        lf__sem_clear_negatives(s, gone);
-        for (uint32_t i = LF_SEATS; i-- > head;) { /* the settled one last: until then the rest of this is repeated */
-            struct lf_seat *seat = &s->body->seats[i];
-            uint64_t account = lf_load_acquire(&seat->account); /* [S3]: before the claim, as in lf__sem_balances */
-            uint64_t claim = lf_load_relaxed(&seat->claim);
-            if ((claim & LF__SEAT_PARTICIPANT) != gone)
-                continue;
-            while (lf__sem_held(account) != 0 && !lf_cas_relaxed(&seat->account, &account, (uint32_t)account))
-                ;
-            /* [S6]; it fails if the seat was empty and somebody took it over */
-            lf_cas_release(&seat->claim, &claim, (claim & ~(LF__SEAT_VERSION - 1)) + LF__SEAT_VERSION);
-        }
+        for (uint32_t i = head; i < LF_SEATS; i++) /* a debt left alone would count while others are recovered */
+            lf__sem_clear(&s->body->seats[i], gone, 1);
+        for (uint32_t i = LF_SEATS; i-- > head;) /* the settled one last: until then the rest of this is repeated */
+            lf__sem_clear(&s->body->seats[i], gone, 0);
     }
     lf_owner_lock_recover_dead(&s->body->turnstile, gone);
     lf_eventcount_notify(&s->body->available, 1);

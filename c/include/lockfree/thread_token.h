@@ -5,7 +5,8 @@
  *   must agree on who holds a lock), never 0, and different for any two threads of a process that live at the same
  *   time. Another process may use the same number, so it stands beside a participant number in shared memory.
  *   lf_thread_alive answers for threads of the calling process only, and may say yes for some microseconds after a
- *   thread was joined: its last instructions are in the kernel.
+ *   thread was joined: its last instructions are in the kernel. The first thread of a process that has ended counts as
+ *   alive as long as its process is.
  * Source of both: the kernel's thread ids, since no destructor runs in a thread that is cancelled at a bad moment or
  *   belongs to another module. Ids are used again after some 32,768 (often 4 million) thread creations: a new thread
  *   with the id of one that ended without giving something back is then taken for it.
@@ -30,8 +31,10 @@ static uint32_t lf__token_forgotten_by_children __attribute__((unused));
 LF_INLINE void lf__token_forget(void) { lf__token = 0; }
 
 LF_INLINE uint32_t lf__token_first(void) {
-    if (lf_exchange_relaxed(&lf__token_forgotten_by_children, 1u) == 0)
+    if (lf_load_relaxed(&lf__token_forgotten_by_children) == 0) {
         pthread_atfork(NULL, NULL, lf__token_forget); /* the thread that goes on in a child has a new id */
+        lf_store_relaxed(&lf__token_forgotten_by_children, 1u); /* only then: two threads may both do it, none may not */
+    }
     return lf__token = (uint32_t)syscall(SYS_gettid);
 }
 
