@@ -9,8 +9,8 @@
 
 #define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
-/* No address of a program is there. */
-static uintptr_t queue_of(const uint32_t *word) { return (uintptr_t)word | (uintptr_t)1 << 62; }
+/* No address of a program is there; queues of neighbouring words do not overlap. */
+static uintptr_t queue_of(const uint32_t *word) { return (uintptr_t)word << 1 | (uintptr_t)1 << 62; }
 
 static u128 enter_queue(u128 sleepers, u128 me) { return sleepers | me; }
 

@@ -134,7 +134,13 @@ long syscall(long number, ...) {
     int operation = va_arg(list, int) & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
     uint32_t value = va_arg(list, uint32_t);
     const struct timespec *time = va_arg(list, const struct timespec *);
+    (void)va_arg(list, void *);
+    bool masked = operation == FUTEX_WAKE_BITSET || operation == FUTEX_WAIT_BITSET;
+    uint32_t mask = number == SYS_futex && masked ? va_arg(list, uint32_t) : FUTEX_BITSET_MATCH_ANY;
     va_end(list);
+    if (mask != FUTEX_BITSET_MATCH_ANY)
+        fail("unusable client", "T%d uses a futex with the mask %#x; only FUTEX_BITSET_MATCH_ANY is modelled @%lx@",
+             lf_model_thread(), mask, (unsigned long)PC);
     if (number == SYS_sched_yield) {
         pause_at(PC);
         return 0;

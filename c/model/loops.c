@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOOPS = 512, IMPATIENT_READS = 1000, TURNS_WITHOUT_PAUSE = 4 };
+enum { LOOPS = 512, IMPATIENT_READS = 2500, TURNS_WITHOUT_PAUSE = 4 };
 enum fate { NOT_KNOWN, GIVES_UP, WAITS_FOR_EVER };
 
 struct loop {
@@ -167,8 +167,8 @@ void pause_at(uint64_t pc) {
     if (!useless)
         end_impatience(t, true);
     if (hard && goes_on(t, 0, pc)) {
+        t->impatient_reads += t->now.reads == 0; /* a turn need not read */
         start_iteration(t);
-        t->impatient_reads++; /* a turn need not read */
         return;
     }
     if (hard)
@@ -211,12 +211,11 @@ void spin_check(uintptr_t address, uint64_t pc) {
 
 /* For the verdict: loops that were left out beyond their first useless turns. */
 void print_loops(void) {
-    for (int i = 0; i < LOOPS; i++)
-        if (loops[i].fate == GIVES_UP) {
-            bool again = false;
-            for (int j = 0; j < i; j++)
-                again |= loops[j].fate == GIVES_UP && loops[j].pc == loops[i].pc;
-            if (!again)
-                say("loop\t%lx\n", (unsigned long)loops[i].pc);
-        }
+    for (int i = 0; i < LOOPS; i++) {
+        bool again = false;
+        for (int j = 0; j < i; j++)
+            again |= loops[j].fate == loops[i].fate && loops[j].pc == loops[i].pc;
+        if (loops[i].fate != NOT_KNOWN && !again)
+            say("loop\t%lx\t%d\n", (unsigned long)loops[i].pc, loops[i].fate == WAITS_FOR_EVER ? IMPATIENT_READS : 0);
+    }
 }

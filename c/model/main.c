@@ -44,6 +44,10 @@ void lf_model_assertion_failed(const char *condition, const char *file, int line
 void __assert_fail(const char *condition, const char *file, unsigned line, const char *function)
     __attribute__((noreturn));
 void __assert_fail(const char *condition, const char *file, unsigned line, const char *function) {
+    if (R.current == NULL) { /* in a specification, between executions */
+        say("unusable\tan assertion fails in the specification: %s at %s:%u in %s\n", condition, file, line, function);
+        exit(3);
+    }
     fail("assertion failed", "%s at %s:%u in %s", condition, file, line, function);
     abort();
 }

@@ -66,14 +66,14 @@ static bool alone(uintptr_t address, unsigned size, bool only_writes, uint64_t p
     return !R.running;
 }
 
-enum access { READS, WRITES, CHANGES };
+enum access { READS, WRITES, CHANGES, MAY_CHANGE }; /* the last: rmw() checks it as a write when it is one */
 
 static struct loc *object(uintptr_t address, unsigned size, enum access access, uint64_t pc) {
     bool imaginary = address >> 62 != 0;
     if (access == CHANGES)
         heap_check(address, size, false, pc);
     if (!imaginary)
-        atomic_access(address, size, access != READS, pc);
+        atomic_access(address, size, access == WRITES || access == CHANGES, pc);
     struct loc *loc = location_at(address, size);
     loc->imaginary = imaginary;
     if (loc->plain_pending)
@@ -369,6 +369,8 @@ static u128 rmw(struct loc *loc, const struct change *change, int order, int fai
     u128 old = part(e->value, loc, change->offset, change->size);
     *wrote = is_rmw;
     if (is_rmw) {
+        if (writes != always_writes && !loc->imaginary)
+            atomic_access(loc->address + change->offset, change->size, true, pc);
         u128 value = merged(e->value, loc, change->offset, change->size, changed(change, old));
         int write = store_event(loc, value, order, read, conflict, pc);
         R.event[write].offset = (uint8_t)change->offset;
@@ -425,7 +427,7 @@ bool model_rmw_if(uintptr_t address, unsigned size, condition_function can, chan
         return true;
     }
     enter_step();
-    struct loc *loc = object(address, size, CHANGES, pc);
+    struct loc *loc = object(address, size, MAY_CHANGE, pc);
     struct change how = {change, can, low_bytes(operand, size), 0, (unsigned)(address - loc->address), size};
     bool wrote;
     *old = rmw(loc, &how, order, RELAXED, false, &wrote, pc);
@@ -444,7 +446,7 @@ bool model_cas(uintptr_t address, unsigned size, u128 *expected, u128 desired, i
     }
     spin_check(address, pc);
     enter_step();
-    struct loc *loc = object(address, size, CHANGES, pc);
+    struct loc *loc = object(address, size, MAY_CHANGE, pc);
     struct change how = {NULL, NULL, low_bytes(desired, size), wanted, (unsigned)(address - loc->address), size};
     bool wrote;
     *expected = rmw(loc, &how, success, failure, false, &wrote, pc);

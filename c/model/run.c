@@ -146,6 +146,12 @@ static void count_threads(void) {
         fail("unusable client", ".may_stop is %#x, which names a thread that is not there (bits 1 to %d)",
              R.client->may_stop, R.threads);
     R.client_threads = R.most_threads = R.threads;
+    const struct lf_model_spec *spec = R.client->spec;
+    if (spec != NULL && spec->step == NULL)
+        fail("unusable client", "its specification has no step function");
+    if (spec != NULL && spec->state_bytes > LF_MODEL_STATE_BYTES)
+        fail("unusable client", "its specification has a state of %zu bytes; at most %d are possible",
+             spec->state_bytes, LF_MODEL_STATE_BYTES);
 }
 
 void start_thread(int tid) {

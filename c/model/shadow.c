@@ -92,6 +92,7 @@ static bool ordered_after(const struct word *word, uint8_t mask, bool write, boo
 static void remember(struct word *word, uint8_t mask, bool write, uint64_t pc) {
     const struct thread *t = R.current;
     int kept = 0;
+    bool on_stack = stack_owner(word->key) != NULL;
     for (int i = 0; i < word->records; i++) {
         const struct record *r = &word->record[i];
         bool covered = (r->mask & ~mask) == 0 && (write || (r->tid == t->tid && !r->write));
@@ -99,6 +100,13 @@ static void remember(struct word *word, uint8_t mask, bool write, uint64_t pc) {
             word->record[kept++] = *r;
     }
     word->records = kept;
+    for (int i = 0; i < kept && !on_stack; i++) {
+        struct record *r = &word->record[i];
+        if (r->tid == t->tid && r->epoch == t->events && r->write == write) { /* byte after byte */
+            r->mask |= mask;
+            return;
+        }
+    }
     if (kept == MAX_RECORDS)
         leave_run(RUN_UNUSABLE);
     word->record[word->records++] = (struct record){pc, R.accesses, t->events, t->tid, mask, write};

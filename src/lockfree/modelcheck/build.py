@@ -1,8 +1,12 @@
 """Builds a client: the user's file instrumented by the compiler, linked with the checker's runtime."""
 
+import atexit
+import contextlib
+import functools
 import hashlib
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -24,6 +28,7 @@ CLIENT_FLAGS = (
     "-DLF_MODEL=1",
     "-Dmain=lf_model_program",  # a client of its own if there is no other: c/model/threads.c
 )
+INSISTED = ("-U_FORTIFY_SOURCE", "-fno-lto")  # with either, accesses would not be seen
 GCC_FLAGS = (
     "--param",
     "tsan-distinguish-volatile=0",
@@ -34,6 +39,14 @@ GCC_FLAGS = (
     # gcc 12 keeps a file's own variables in registers across calls of functions that acquire (wrongly)
     "-fno-ipa-reference",
 )
+
+
+INTERFACE = (
+    *("main", "lf_model_*", "__tsan_*", "__assert_fail", "__atomic_feraiseexcept", "syscall"),
+    *("sched_yield", "sleep", "usleep", "nanosleep", "call_once"),
+    *("pthread_*", "thrd_*", "mtx_*", "cnd_*", "sem_*", "tss_*", "mq_*"),
+)
+"""What the runtime offers to clients and the C library; its own names are not in their way."""
 
 
 class BuildError(Exception):
@@ -48,7 +61,7 @@ def compiler() -> list[str]:
 def _run(command: Sequence[str]) -> str:
     """What the command says besides."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     except FileNotFoundError as error:
         raise BuildError(f"no C compiler: {command[0]} not found (set CC)") from error
     if done.returncode != 0:
@@ -67,10 +80,17 @@ def _is_gcc(cc: list[str]) -> bool:
 def _cache() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     directory = Path(home) / "lockfree"
-    try:
+    with contextlib.suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="lockfree-model-"))
+        if os.access(directory, os.W_OK | os.X_OK):
+            return directory
+    return _cache_of_this_process()
+
+
+@functools.cache
+def _cache_of_this_process() -> Path:
+    directory = Path(tempfile.mkdtemp(prefix="lockfree-model-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     return directory
 
 
@@ -79,7 +99,7 @@ def runtime_object() -> Path:
     cc = compiler()
     directory = Path(get_model_runtime())
     sources = sorted(directory.glob("*.c"))
-    digest = hashlib.sha256(repr((cc, RUNTIME_FLAGS)).encode())
+    digest = hashlib.sha256(repr((cc, RUNTIME_FLAGS, INTERFACE)).encode())
     for file in sorted([*sources, *directory.glob("*.h")]):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     target = _cache() / f"model-{digest.hexdigest()[:24]}.o"
@@ -91,6 +111,8 @@ def runtime_object() -> Path:
             _run([*cc, *RUNTIME_FLAGS, "-c", str(source), "-o", out])
         joined = Path(scratch) / "model.o"
         _run([*cc, "-r", "-nostdlib", "-no-pie", *objects, "-o", str(joined)])
+        if shutil.which("objcopy"):  # all other names are the client's
+            _run(["objcopy", "--wildcard", *(f"--keep-global-symbol={name}" for name in INTERFACE), str(joined)])
         joined.replace(target)
     return target
 
@@ -133,6 +155,7 @@ def build(
         f"-I{runtime}",
         *(f"-D{name}" for name in define),
         *flags,
+        *INSISTED,
     ]
     with tempfile.TemporaryDirectory() as scratch:
         compiled = str(Path(scratch) / "client.o")

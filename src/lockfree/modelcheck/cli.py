@@ -73,6 +73,9 @@ def show(report: Report, again: str) -> str:
     if report.verdict is Verdict.OK:
         return f"OK         {report.client}  ({report.bounds()})"
     if report.verdict is Verdict.UNKNOWN and report.executions == 0:
+        if report.beyond_steps:
+            why = f"all executions seen, {report.beyond_steps}, go beyond the bound on the steps of a thread: --steps"
+            return f"UNKNOWN    {report.client}  ({why})"
         why = f"no execution came to its end: {report.cut} were dropped as unfair or assumed away"
         return f"UNKNOWN    {report.client}  ({why})"
     if report.verdict is Verdict.UNKNOWN:

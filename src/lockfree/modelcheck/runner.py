@@ -169,7 +169,7 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
     report = Report(client, mode, Verdict.UNUSABLE, message=done.stderr.strip())
     trace = Trace(program)
     steps: set[int] = set()
-    loops: set[int] = set()
+    loops: dict[int, set[int]] = {}
     for line in done.stdout.splitlines():
         what, _, rest = line.partition("\t")
         fields = rest.split("\t")
@@ -190,14 +190,17 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
         elif what == "position":
             steps.add(int(fields[0], 16))
         elif what == "loop":
-            loops.add(int(fields[0], 16))
+            loops.setdefault(int(fields[1]), set()).add(int(fields[0], 16))
         elif what == "outcome":
             report.outcomes.add(" ".join(sorted(fields[0].split(" "))))  # in whatever order they were observed
         else:
             trace.add(what, fields)
-    if loops:
-        places = ", ".join(sorted(trace.position(pc).split(" ")[0] for pc in trace.look_up(loops)))
-        report.notes.append(f"waiting loops that give up, followed for a few useless turns and to their end: {places}")
+    for reads, pcs in sorted(loops.items()):
+        places = ", ".join(sorted({trace.position(pc).split(" ")[0] for pc in trace.look_up(pcs)}))
+        report.notes.append(
+            f"loops that wait for ever, as far as {reads:,} reads show: {places}" if reads else
+            f"waiting loops that give up, followed for a few useless turns and to their end: {places}"
+        )  # fmt: skip
     report.positions = {trace.position(pc).split(" ")[0] for pc in trace.look_up(steps)}
     if not report.message and report.verdict is Verdict.UNUSABLE:
         report.message = f"the program ended with status {done.returncode} and without a verdict"

@@ -193,7 +193,8 @@ class Trace:
 
     def describe(self, step: Step) -> str:
         """One step in words: what it did, the value it saw and where that came from."""
-        name = step.label or self.name_of(step.address & ~IMAGINARY)
+        queue = step.address >> 62 == 1
+        name = step.label or self.name_of((step.address & ~IMAGINARY) >> 1 if queue else step.address)
         if step.kind not in ACCESSES:
             return self._describe_call(step, name)
         if step.kind == "fence":
@@ -208,7 +209,7 @@ class Trace:
             if step.kind == "store":
                 return "dies" if who == step.thread else f"declares {participant} dead"
             return f"asks: is {participant} alive? {'no' if step.read else 'yes'}"
-        if step.address & IMAGINARY:
+        if queue:
             if step.kind == "load":
                 return f"sleeps on {name}" if step.read and step.read >> step.thread & 1 else f"woken on {name}"
             before, after = step.read or 0, step.written or 0
