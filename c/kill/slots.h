@@ -282,6 +282,40 @@ static void after_cut_off_get(void) {
 OUTCOME(cut_off_put)
 OUTCOME(cut_off_get)
 
+/* A process has put a record, A has it in hand, and then the former dies: it is none of the dead one's any more. */
+static int64_t survivor_peek(struct kill_message *m) {
+    (void)m;
+    return in_hand[0] = peek(0, &a_length, &a_level), in_hand[0] < 0 ? in_hand[0] : LF_OK;
+}
+static int64_t survivor_release(struct kill_message *m) { return (void)m, release(in_hand[0]); }
+static void arrange_in_anothers_hand(void) {
+    struct kill_message m = {.call = survivor_peek};
+    kill_forget_worlds();
+    if (create(starts[kill_now.seed >> 8 & 3]) != LF_OK)
+        kill_breach("a queue", "it cannot be created");
+    kill_attach_survivor(&kill_a);
+    kill_attach_survivor(&kill_b);
+    kill_now.recovering = 1;
+    arm_records();
+    kill_start_doomed(doomed_put);
+    if (kill_ask(&kill_a, &m) != LF_OK)
+        kill_breach("a record", "a peek was answered %lld", (long long)m.answer);
+    kill_put_inside(details()->inside);
+}
+static void judge_in_anothers_hand(void) {
+    struct kill_message m = {.call = survivor_release};
+    struct kill_world w = kill_world_of(details()->inside);
+    w.hand = 1;
+    kill_possible(&w);
+    if (kill_now.seed & 16) { /* it goes on, or nobody could tell an early recovery from a late one */
+        kill_put(&kill_b, 0);
+        kill_get(&kill_b, 0);
+    }
+    if (kill_ask(&kill_a, &m) != LF_OK)
+        kill_breach("OK, for A has it in hand", "a release was answered %lld", (long long)m.answer);
+    kill_queue_judge();
+}
+
 /* ---- killed, or stopped, while it ends the object ---- */
 
 static int64_t act_shutdown(void) { return shut_down(), LF_OK; }
@@ -497,6 +531,8 @@ static const struct kill_operation operations[] = {
     CUT_OFF("reap-of-cut-off-get-50", arrange_cut_off_get, cut_off_get, 50),
     CUT_OFF("reap-of-cut-off-get-70", arrange_cut_off_get, cut_off_get, 70),
     CUT_OFF("reap-of-cut-off-get-85", arrange_cut_off_get, cut_off_get, 85),
+    {"reap-of-what-another-has", KILL_DEAD_MODES, arrange_in_anothers_hand, NULL, kill_end_doomed, act_reap, 1, NULL,
+     judge_in_anothers_hand, WITH(.inside = 2, .count = 1), NULL, 0},
     {"shutdown", 1u << KILL_GO_ON, arrange, NULL, NULL, act_shutdown, LF_OK, NULL, judge_shutdown,
      WITH(.inside = 2), NULL, 0},
     {"attach-after-dead", KILL_ALL_MODES, arrange_dead, arm_attach, NULL, act_attach, LF_OK, beside_hands_full,

@@ -389,3 +389,116 @@ def test_a_death_in_the_middle_is_seen_before_and_after(model):
     report = model(text.replace("estate = 1;\n            lf_model_set_participant_dead(9);", "lf_model_set_participant_dead(9); estate = 1;"))
     assert report.kind in {"data race", "assertion failed"}
     assert "declares participant 9 dead" in report.trace.render()
+
+
+NEIGHBOURS = """
+    #include "seam.h"
+    static struct { _Alignas(16) uint32_t pad[2]; uint32_t a, b; } s;
+    static void wait(uint32_t *p) { while (!__atomic_load_n(p, __ATOMIC_ACQUIRE)) lf_model_futex_wait(p, 0, 0); }
+    static void wake(uint32_t *p) { __atomic_store_n(p, 1, __ATOMIC_RELEASE); WAKE(p, 1); }
+    static void t1(void) { wait(&s.a); wake(&s.b); }
+    static void t2(void) { wake(&s.a); wait(&s.b); }
+    LF_MODEL_CLIENT(c, .threads = {t1, t2});
+"""
+
+
+def test_futex_words_beside_each_other(model):
+    assert model(NEIGHBOURS.replace("WAKE", "lf_model_futex_wake")).verdict is Verdict.OK
+    assert model(NEIGHBOURS.replace("WAKE", "(void)")).kind == "lost wake"  # and its token can be read
+
+
+def test_what_follows_a_long_spin_is_reached(model):
+    text = """
+        #include "seam.h"
+        static uint32_t word;
+        static void sleeper(void) {
+            for (int i = 0; i < 1500; i++) {
+                if (__atomic_load_n(&word, __ATOMIC_ACQUIRE)) return;
+                lf_model_pause();
+            }
+            while (!__atomic_load_n(&word, __ATOMIC_ACQUIRE)) lf_model_futex_wait(&word, 0, 0);
+        }
+        static void never_wakes(void) { __atomic_store_n(&word, 1, __ATOMIC_RELEASE); }
+        LF_MODEL_CLIENT(c, .threads = {sleeper, never_wakes});"""
+    assert model(text).kind == "lost wake"
+
+
+def test_a_loop_that_waits_for_ever_is_named(model):
+    report = model("""
+        static atomic_int x;
+        static void a(void) { while (!atomic_load(&x)) ; }
+        static void b(void) { atomic_store(&x, 1); }
+        LF_MODEL_CLIENT(c, .threads = {a, b});""")
+    assert report.verdict is Verdict.OK
+    assert "loops that wait for ever" in report.bounds()
+    assert "client.c:" in report.bounds()
+
+
+def test_names_of_the_runtime_are_free(model):
+    assert model("""
+        atomic_int X, R, say; int fail, choose, memory_get, self;
+        static void t(void) { atomic_fetch_add(&X, 1); }
+        LF_MODEL_CLIENT(c, .threads = {t, t});""").verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("struct p { int i; char c; } *h = malloc(sizeof *h); h->i = 2; h->c = 1; struct p g = *h; lf_model_assert(g.i == 2);", ""),
+        ('char *s = malloc(4); strcpy(s, "abc"); lf_model_assert(s[0] == 97);', ""),
+        ("int *p = malloc(4); __atomic_fetch_add(p, 1, 0);", "uninitialised read"),
+        ("int *p = malloc(4), zero = 0; __atomic_compare_exchange_n(p, &zero, 1, 0, 0, 0);", "uninitialised read"),
+    ],
+)  # fmt: skip
+def test_what_counts_as_written(model, body, kind):
+    assert model(f"static void t(void) {{ {body} }}\nLF_MODEL_CLIENT(c, .threads = {{t}});").kind == kind
+
+
+def test_a_compare_and_swap_that_fails_does_not_write(model):
+    report = model("""
+        static int word = 7;
+        static void a(void) { int seen = 1; __atomic_compare_exchange_n(&word, &seen, 2, 0, 0, 0); }
+        static void b(void) { lf_model_assert(word == 7); }
+        LF_MODEL_CLIENT(c, .threads = {a, b});""")
+    assert report.verdict is Verdict.OK, report.message
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ('.name = "mine"', "no step function"),
+        ('.name = "mine", .step = step, .state_bytes = 1000', "1000 bytes; at most 256"),
+        ('.name = "mine", .step = step, .state_bytes = 8', "assertion fails in the specification"),
+    ],
+)
+def test_specifications_that_cannot_be_used(model, spec, said):
+    report = model(f"""
+        #include <assert.h>
+        static int step(void *state, const struct lf_model_op *op, const struct lf_model_moment *m) {{
+            assert(op->argument == 2); return 1;
+        }}
+        static const struct lf_model_spec mine = {{{spec}}};
+        static void t(void) {{ lf_model_call(LF_MODEL_PUT, 1); lf_model_return(0); }}
+        LF_MODEL_CLIENT(c, .threads = {{t}}, .spec = &mine);""")
+    assert report.verdict is Verdict.UNUSABLE
+    assert said in report.message
+
+
+def test_a_futex_with_a_mask_is_refused(model):
+    report = model("""
+        #include <linux/futex.h>
+        #include <sys/syscall.h>
+        #include <unistd.h>
+        static uint32_t word;
+        static void t(void) { syscall(SYS_futex, &word, FUTEX_WAKE_BITSET, 1, 0, 0, 2); }
+        LF_MODEL_CLIENT(c, .threads = {t});""")
+    assert "mask 0x2" in report.message
+
+
+def test_flags_that_hide_accesses_are_overruled(tmp_path):
+    (tmp_path / "client.c").write_text(
+        HEAD + "static char x[8], y[8]; static void t(void) { memcpy(x, y, 8); }\nLF_MODEL_CLIENT(c, .threads = {t, t});"
+    )
+    for flag in ("-D_FORTIFY_SOURCE=2", "-flto"):
+        [report] = check(tmp_path / "client.c", flags=[flag])
+        assert report.kind == "data race", flag
