@@ -71,6 +71,8 @@ LF_MODEL_CLIENT(alone_with_record_of_dead_sleep, .setup = setup_dead_with_lease,
 LF_MODEL_CLIENT(alone_with_slot_of_dead_sleep, .setup = setup_dead_with_slot, .threads = {waits_for_room}, .timeouts = 2);
 LF_MODEL_CLIENT(no_record_in_time_sleep, .setup = setup_empty, .threads = {waits_a_while_for_record, puts_one},
                 .final = nobody_is_announced, .timeouts = 1);
+LF_MODEL_CLIENT(nobody_comes_in_time_sleep, .setup = setup_empty, .threads = {waits_a_while_for_record},
+                .final = nobody_is_announced, .timeouts = 1);
 LF_MODEL_CLIENT(no_room_in_time_sleep, .setup = setup_with_one, .threads = {waits_a_while_for_room, gets},
                 .final = nobody_is_announced, .timeouts = 1);
 
