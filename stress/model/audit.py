@@ -214,14 +214,15 @@ class Client:
 
 
 def included(source: Path, headers: Path) -> set[str]:
-    """The headers of the library that a file includes, directly or not."""
+    """The headers that a file includes, directly or not: the library's, and those beside the file."""
     found: set[str] = set()
     open_ = [source]
     while open_:
         for name in re.findall(r'#include [<"](?:\S*/)?(\w+\.h)[>"]', open_.pop().read_text()):
-            if name not in found and (headers / name).exists():
+            there = [folder / name for folder in (headers, source.parent) if (folder / name).exists()]
+            if name not in found and there:
                 found.add(name)
-                open_.append(headers / name)
+                open_.append(there[0])
     return found
 
 
