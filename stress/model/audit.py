@@ -358,7 +358,7 @@ def write_table(outcomes: list[Outcome]) -> None:
     sections = {part.split("\n", 1)[0]: f"## {part.rstrip()}\n" for part in old.split("\n## ")[1:]}
     for header in sorted({o.mutant.header for o in outcomes}):
         sections[header] = section(header, [o for o in outcomes if o.mutant.header == header])
-    body = "\n".join(sections[header] for header in sorted(sections) if (INCLUDE / header).exists())
+    body = "\n".join(sections[header] for header in sorted(sections) if (INCLUDE / header).exists() and orders(INCLUDE / header))
     rows = re.findall(r"^\| `.*?\| .*? \| .*? \| (.*?) \|", body, re.MULTILINE)
     explained = rows.count("-")
     TABLE.parent.mkdir(exist_ok=True)
