@@ -93,7 +93,7 @@ def wrong_builds():
     ("build", "primitive", "reasons"),
     [
         ("first", "mpmc_ring", ("EMPTY", "FULL", "certainly inside")),
-        ("second", "mpmc_ring", ("twice", "EMPTY", "FULL", "two", "both", "no progress", "had not been taken")),
+        ("second", "mpmc_ring", ("twice", "EMPTY", "FULL", "two", "both", "no progress", "had not been taken", "nobody had put in")),
         ("first", "semaphore", ("acquire",)),
         ("first", "priority_queue", ("more urgent", "get")),
         ("first", "mutex", ("held", "acquire", "fetch_add", "release", "did not hold")),
