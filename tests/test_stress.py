@@ -113,7 +113,7 @@ def test_finds_the_wrong(wrong_builds, build, primitive, reasons, tmp_path):
     with_history = [f for f in failures if f["history"]]
     if with_history:
         assert Path(with_history[0]["history"]).stat().st_size > 0
-        assert len(with_history[0]["window"]) > 1
+        assert with_history[0]["window"]  # one call may be enough: a record that nobody had put in
 
 
 def test_the_same_build_is_ok_where_nothing_is_wrong(wrong_builds):
