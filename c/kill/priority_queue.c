@@ -1,5 +1,5 @@
 /* priority_queue.c: the priority queue, killed at every instruction. 17 levels stand two in a group; records go to the
- * first four, so that the scan within a group and that over the groups both have something to pass. */
+ * first three and to the last, so that the scan within a group and that over the groups both have something to pass. */
 #include "queues.h"
 
 #include <lockfree/priority_queue.h>
@@ -11,29 +11,37 @@
 
 static struct lf_priority_queue object;
 
+static uint32_t real(uint32_t level) { return level == LEVELS - 1 ? 16 : level; }
+
 static int create(uint64_t start) {
     return lf_priority_queue_create(&object, NULL, CAPACITY, RECORD_SIZE, 17, start);
 }
 static int64_t reserve(void) { return lf_priority_queue_reserve(&object); }
 static struct lf_slot *slot_of(int64_t index) { return lf_priority_queue_slot(&object, (uint64_t)index); }
 static int commit(int64_t index, uint64_t length, uint32_t level) {
-    return lf_priority_queue_commit(&object, index, length, level);
+    return lf_priority_queue_commit(&object, index, length, real(level));
 }
 static int release(int64_t index) { return lf_priority_queue_release(&object, index); }
 static int cancel(int64_t index) { return lf_priority_queue_release(&object, index); }
-static int requeue(int64_t index, uint32_t level) { return lf_priority_queue_requeue(&object, index, level); }
+static int requeue(int64_t index, uint32_t level) { return lf_priority_queue_requeue(&object, index, real(level)); }
 static int64_t peek(uint32_t lease, uint64_t *length, uint32_t *level) {
-    return lf_priority_queue_peek(&object, lease, level, length);
+    int64_t index = lf_priority_queue_peek(&object, lease, level, length);
+    if (index >= 0 && *level == 16)
+        *level = LEVELS - 1;
+    return index;
 }
 static int put(const void *record, uint64_t length, uint32_t level, uint64_t deadline) {
-    return lf_priority_queue_put(&object, record, length, level, deadline);
+    return lf_priority_queue_put(&object, record, length, real(level), deadline);
 }
 static int64_t get(void *record, uint64_t deadline) {
     uint32_t level;
     return lf_priority_queue_get(&object, record, &level, deadline);
 }
 static int64_t put_many(const void *records, const uint32_t *lengths, const uint32_t *levels, uint64_t count) {
-    return lf_priority_queue_put_many(&object, records, 0, 0, lengths, levels, count);
+    uint32_t there[8];
+    for (uint64_t i = 0; i < count; i++)
+        there[i] = real(levels[i]);
+    return lf_priority_queue_put_many(&object, records, 0, 0, lengths, there, count);
 }
 static int64_t get_many(void *records, uint32_t *lengths, uint64_t count) {
     uint32_t levels[CAPACITY];

@@ -282,6 +282,20 @@ static void after_cut_off_get(void) {
 OUTCOME(cut_off_put)
 OUTCOME(cut_off_get)
 
+/* Another process has the only record on a lease and dies; the victim, which looks for a record, brings it back and leases
+ * it in the same call. */
+static void doomed_lease(void) { act_lease(); }
+static void arrange_doomed_lease(void) {
+    arrange_recovery();
+    kill_start_doomed(doomed_lease);
+}
+static void after_lease_again(void) {
+    struct kill_world w = kill_world_of(details()->inside);
+    kill_world_owe(&w, kill_world_take(&w));
+    kill_possible(&w);
+}
+OUTCOME(lease_again)
+
 /* A process has put a record, A has it in hand, and then the former dies: it is none of the dead one's any more. */
 static int64_t survivor_peek(struct kill_message *m) {
     (void)m;
@@ -531,6 +545,8 @@ static const struct kill_operation operations[] = {
     CUT_OFF("reap-of-cut-off-get-50", arrange_cut_off_get, cut_off_get, 50),
     CUT_OFF("reap-of-cut-off-get-70", arrange_cut_off_get, cut_off_get, 70),
     CUT_OFF("reap-of-cut-off-get-85", arrange_cut_off_get, cut_off_get, 85),
+    {"lease-of-what-comes-back", KILL_ALL_MODES, arrange_doomed_lease, NULL, kill_end_doomed, act_lease, LF_OK,
+     beside_lease_again, judge_lease_again, WITH(.inside = 1), NULL, 0},
     {"reap-of-what-another-has", KILL_DEAD_MODES, arrange_in_anothers_hand, NULL, kill_end_doomed, act_reap, 1, NULL,
      judge_in_anothers_hand, WITH(.inside = 2, .count = 1), NULL, 0},
     {"shutdown", 1u << KILL_GO_ON, arrange, NULL, NULL, act_shutdown, LF_OK, NULL, judge_shutdown,

@@ -136,3 +136,19 @@ LF_MODEL_CLIENT(mutex_death, .setup = mutex_setup, .threads = {mortal_section, s
                 .may_stop = 2);
 LF_MODEL_CLIENT(spinlock_2, .setup = spinlock_setup, .threads = {spinlock_section, spinlock_section},
                 .final = two_sections);
+
+/* The last holder died, and whoever is told of it lets go without recover: all who wait are told, not one of them. */
+static void mutex_whose_holder_died(void) {
+    mutex_setup();
+    *mutex[0].word = LF__LOCK_DIED;
+}
+static void lets_go_or_is_told(void) {
+    struct lf_mutex *m = &mutex[lf_model_thread()];
+    int status = lf_mutex_acquire(m, LF_FOREVER);
+    if (status == LF_OWNER_DIED)
+        lf_model_assert(lf_mutex_release(m) == LF_OK);
+    else
+        lf_model_assert(status == LF_NOT_RECOVERABLE);
+}
+LF_MODEL_CLIENT(mutex_doomed_sleep, .setup = mutex_whose_holder_died,
+                .threads = {lets_go_or_is_told, lets_go_or_is_told, lets_go_or_is_told});
