@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HEADERS = {p.stem: p.read_text() for p in (ROOT / "c/include/lockfree").glob("*.h")}
-PRIMITIVES = sorted(name for name, text in HEADERS.items() if re.search(r"^#define LF_KIND_", text, re.MULTILINE))
-PYTHON_NAME = {"atomic_cell": "atomic"}  # the header gives the cell a home; the operations are in atomics.h
+PUBLIC = ROOT / "c/include/lockfree"
+HEADERS = {p.stem: p.read_text() for p in PUBLIC.rglob("*.h")}
+PRIMITIVES = sorted(p.stem for p in PUBLIC.glob("*.h") if p.stem != "lockfree")
+BLOCKS = sorted(p.stem for p in (PUBLIC / "blocks").glob("*.h"))
 
 
 def includes(text):
-    return re.findall(r'^#include (?:"(?:lockfree/)?|<lockfree/)([a-z_]+)\.h[">]', text, re.MULTILINE)
+    return re.findall(r'^#include [<"](?:lockfree/)?(?:blocks/)?([a-z_]+)\.h[">]', text, re.MULTILINE)
 
 
 def own_includes(name):
@@ -26,7 +27,13 @@ def code_of(text):
 
 
 def test_there_are_primitives():
-    assert {"atomic_cell", "mpmc_ring", "spsc_ring", "priority_queue", "mutex", "spinlock", "semaphore"} <= set(PRIMITIVES)
+    assert {"atomic", "mpmc_ring", "spsc_ring", "priority_queue", "mutex", "spinlock", "semaphore"} <= set(PRIMITIVES)
+
+
+def test_the_headers_beside_the_umbrella_are_primitives_and_the_others_are_not():
+    assert {p.stem for p in PUBLIC.iterdir()} == {*PRIMITIVES, "lockfree", "blocks"}
+    for name, text in HEADERS.items():
+        assert bool(re.search(r"^#define LF_KIND_", text, re.MULTILINE)) == (name in PRIMITIVES), name
 
 
 @pytest.mark.parametrize("name", sorted(HEADERS))
@@ -77,7 +84,7 @@ def test_one_door_for_each_thing(pattern, allowed):
 @pytest.mark.parametrize("folder", ["linearize", "model"])
 def test_the_instruments_know_no_primitive(folder):
     for path in (ROOT / "c" / folder).rglob("*.[ch]"):
-        assert not set(includes(path.read_text())) & set(PRIMITIVES), path
+        assert "lockfree/" not in "".join(re.findall(r"^#include.*$", path.read_text(), re.MULTILINE)), path
 
 
 @pytest.mark.parametrize("name", sorted(HEADERS))
@@ -94,15 +101,14 @@ def test_a_header_begins_with_its_contract(name):
 
 @pytest.mark.parametrize("name", PRIMITIVES)
 def test_a_primitive_is_complete(name):
-    python = PYTHON_NAME.get(name, name)
     siblings = [
         f"c/tests/test_{name}.c",
-        f"src/lockfree/_native/{name}.core.cdef.h",
-        f"src/lockfree/{python}.py",
-        f"tests/test_{python}.py",
-        f"stress/test_{python}.py",
-        f"benchmarks/bench_{python}.py",
-        f"docs/primitives/{python}.md",
+        f"src/lockfree/_native/{name}/core.cdef.h",
+        f"src/lockfree/{name}.py",
+        f"tests/test_{name}.py",
+        f"stress/test_{name}.py",
+        f"benchmarks/bench_{name}.py",
+        f"docs/primitives/{name}.md",
     ]
     missing = [sibling for sibling in siblings if not (ROOT / sibling).exists()]
     assert not missing

@@ -26,7 +26,7 @@
 int kill_clock_gettime(clockid_t clock, struct timespec *now);
 #define clock_gettime kill_clock_gettime
 
-#include <lockfree/participants.h>
+#include <lockfree/blocks/participants.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -15,7 +15,7 @@
 
 static void steps_step(void);
 
-#include "../include/lockfree/atomics.h"
+#include "../include/lockfree/blocks/atomics.h"
 
 #undef lf_load_relaxed
 #undef lf_load_acquire

@@ -3,7 +3,7 @@
  * indices stand for each is delivered once, a leased one although its taker died. */
 #include "steps.h"
 
-#include "../include/lockfree/index_queue.h"
+#include "../include/lockfree/blocks/index_queue.h"
 
 enum { FREE = LF__FREE, RECORDS = 1, OTHER = 2, QUEUES = 3, MAX_SLOTS = 40, PEOPLE = 8 };
 

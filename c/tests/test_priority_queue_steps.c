@@ -2,7 +2,7 @@
  *
  * Actors are threads of which one runs at a time; each stops before the atomic operation that its budget names, and
  * goes on when it is told to. So stale looks, slow helpers and deaths happen where we want them, repeatably. */
-#include <lockfree/atomics.h>
+#include <lockfree/blocks/atomics.h>
 
 static void step(void);
 #undef lf__cas

@@ -1,6 +1,6 @@
 /* Segments and participants: published whole or not at all, everything unfit is refused by name, every participant's death
  * is seen and what it held is recovered, once, also when the recoverer dies, and numbers are used again. */
-#include <lockfree/participants.h>
+#include <lockfree/blocks/participants.h>
 
 #include "check.h"
 

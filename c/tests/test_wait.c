@@ -1,6 +1,6 @@
 /* The event count and the clock: no wake is lost between many threads and processes, deadlines hold, killed waiters
  * cost nothing, and the counters wrap. */
-#include <lockfree/wait.h>
+#include <lockfree/blocks/wait.h>
 
 #include "check.h"
 

@@ -4,8 +4,8 @@
 #ifndef LOCKFREE_MPMC_RING_H
 #define LOCKFREE_MPMC_RING_H
 
-#include <lockfree/blocking.h>
-#include <lockfree/index_queue.h>
+#include <lockfree/blocks/blocking.h>
+#include <lockfree/blocks/index_queue.h>
 
 #define LF_KIND_MPMC_RING 8u
 

@@ -1,5 +1,5 @@
 /* lock_without_exclusion.h: mutex.h with a lock word that is found free, then taken. */
-#include <lockfree/owner_lock.h>
+#include <lockfree/blocks/owner_lock.h>
 
 LF_INLINE int lf_wrong_acquire(struct lf_handle *h, uint64_t *word, uint32_t spins, uint64_t deadline) {
     for (uint32_t tries = 0;; tries++) {

@@ -1,6 +1,6 @@
 /* priority_queue_that_scans.h: priority_queue.h over levels that are scanned from the most urgent one on. Every level is
  * a correct queue. The scan passes level 1, a put into 1 completes, then one into 2, and the scan takes the latter. */
-#include <lockfree/level_queues.h>
+#include <lockfree/blocks/level_queues.h>
 
 LF_INLINE void lf_wrong_init(struct lf_levels *l, struct lf_queue *queues, uint64_t start) {
     for (uint32_t level = 0; level < l->count; level++)

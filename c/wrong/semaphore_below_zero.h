@@ -2,7 +2,7 @@
 #ifndef LOCKFREE_SEMAPHORE_H
 #define LOCKFREE_SEMAPHORE_H
 
-#include <lockfree/blocking.h>
+#include <lockfree/blocks/blocking.h>
 
 #define LF_KIND_SEMAPHORE 7u
 #define LF_SEMAPHORE_MAX UINT64_C(0x7fffffff)

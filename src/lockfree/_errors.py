@@ -31,53 +31,29 @@ class NotRecoverable(LockfreeError):
     """The lock was released after `OwnerDied` without `recover()`: what it guards is inconsistent for good."""
 
 
-class Status:
-    """`enum lf_status` of base.h."""
-
-    OK = 0
-    FULL = -1
-    EMPTY = -2
-    TIMEDOUT = -3
-    INTERRUPTED = -4
-    CLOSED = -5
-    ROLE_TAKEN = -6
-    OWNER_DIED = -7
-    NOT_OWNER = -8
-    NOT_RECOVERABLE = -9
-    DEADLOCK = -10
-    TOO_LONG = -11
-    OVERFLOW = -12
-    INVALID = -13
-    CORRUPT = -14
-    NO_PARTICIPANT = -15
-    MISMATCH = -16
-    SYSTEM = -17
-    BUSY = -18
-
-
-OK, FULL, EMPTY, TIMEDOUT, INTERRUPTED, INVALID = 0, -1, -2, -3, -4, -13
+OK, FULL, EMPTY, TIMEDOUT, INTERRUPTED = lib.LF_OK, lib.LF_FULL, lib.LF_EMPTY, lib.LF_TIMEDOUT, lib.LF_INTERRUPTED
 
 _MESSAGES: dict[int, tuple[type[Exception], str]] = {
-    Status.FULL: (queue.Full, ""),
-    Status.EMPTY: (queue.Empty, ""),
-    Status.CLOSED: (Closed, "the object is closed"),
-    Status.ROLE_TAKEN: (RoleTaken, "the role is held by somebody alive: one producer and one consumer at a time"),
-    Status.OWNER_DIED: (OwnerDied, "the last holder died with the lock; it is yours now: repair, then recover()"),
-    Status.NOT_OWNER: (RuntimeError, "released by a thread that does not hold it"),
-    Status.NOT_RECOVERABLE: (NotRecoverable, "released after OwnerDied without recover()"),
-    Status.DEADLOCK: (RuntimeError, "this thread holds the lock already and would wait for itself for ever"),
-    Status.INVALID: (ValueError, "an argument is out of its bounds"),
-    Status.CORRUPT: (SegmentError, "shared memory holds what this library cannot have written"),
-    Status.NO_PARTICIPANT: (SegmentError, "all 255 participant numbers are held by live processes"),
-    Status.BUSY: (RuntimeError, "this thread already has one in hand, or has none to give back"),
+    lib.LF_FULL: (queue.Full, ""),
+    lib.LF_EMPTY: (queue.Empty, ""),
+    lib.LF_CLOSED: (Closed, "the object is closed"),
+    lib.LF_ROLE_TAKEN: (RoleTaken, "the role is held by somebody alive: one producer and one consumer at a time"),
+    lib.LF_OWNER_DIED: (OwnerDied, "the last holder died with the lock; it is yours now: repair, then recover()"),
+    lib.LF_NOT_OWNER: (RuntimeError, "released by a thread that does not hold it"),
+    lib.LF_NOT_RECOVERABLE: (NotRecoverable, "released after OwnerDied without recover()"),
+    lib.LF_DEADLOCK: (RuntimeError, "this thread holds the lock already and would wait for itself for ever"),
+    lib.LF_INVALID: (ValueError, "an argument is out of its bounds"),
+    lib.LF_CORRUPT: (SegmentError, "shared memory holds what this library cannot have written"),
+    lib.LF_NO_PARTICIPANT: (SegmentError, "all 255 participant numbers are held by live processes"),
+    lib.LF_BUSY: (RuntimeError, "this thread already has one in hand, or has none to give back"),
 }
 
 
 def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
     """Raises the exception for a negative status; `what` names the object or argument it is about."""
-    if status == Status.SYSTEM and handle is not None:
+    if status == lib.LF_SYSTEM and handle is not None:
         raise OSError(handle.error, os.strerror(handle.error), what)
-    if status == Status.MISMATCH and handle is not None:
+    if status == lib.LF_MISMATCH and handle is not None:
         field = ffi.string(handle.mismatch).decode()
         found, expected = handle.found, handle.expected
         shown = "{:#x}" if field in {"magic", "checksum of the identity"} else "{}"

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from lockfree import _native
 from lockfree._container import MAX_CAPACITY, Container, codec_of
-from lockfree._errors import EMPTY, FULL, INTERRUPTED, INVALID
-from lockfree._native import NULL, blocking, ffi
+from lockfree._errors import EMPTY, FULL, INTERRUPTED
+from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._records import writable_rows
 from lockfree._segment import check_int, check_name
 from lockfree._waiting import FOREVER, deadline
@@ -41,7 +41,7 @@ class Ring(Container):
         create = getattr(blocking, f"lf_py_{self._prefix}_create")
         encoded = NULL if name is None else name.encode()
         status = create(handle, encoded, codec.note.encode(), capacity, codec.size, _start & (2**64 - 1))
-        if status == INVALID:
+        if status == lib.LF_INVALID:
             raise ValueError(f"capacity {capacity} x record_size {codec.size}: more bytes than a segment can have")
         self._created(handle, status, name)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lockfree import _native
 from lockfree._container import Container, codec_of
-from lockfree._errors import EMPTY, FULL, INTERRUPTED, INVALID
+from lockfree._errors import EMPTY, FULL, INTERRUPTED
 from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._records import writable_rows
 from lockfree._segment import check_int, check_name
@@ -60,7 +60,7 @@ class PriorityQueue(Container, prefix="priority_queue"):
         start = _start & (2**64 - 1)
         note = codec.note.encode()
         status = blocking.lf_py_priority_queue_create(handle, encoded, note, capacity, codec.size, levels, start)
-        if status == INVALID:
+        if status == lib.LF_INVALID:
             raise ValueError(f"capacity {capacity} x record_size {codec.size}: more bytes than a segment can have")
         self._created(handle, status, name)
 

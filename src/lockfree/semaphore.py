@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from lockfree._binding import bind, unbind
-from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, Status, raise_status
+from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, blocking, lib
 from lockfree._segment import Shared, check_int, check_name
 from lockfree._waiting import deadline
@@ -138,12 +138,12 @@ class Semaphore(Shared):
 
     @classmethod
     def _refused(cls, status: int, handle: Any, n: int) -> NoReturn:
-        if status == Status.INVALID:
+        if status == lib.LF_INVALID:
             check_int("n", n, 1, handle.max)
-        if status == Status.OVERFLOW:
+        if status == lib.LF_OVERFLOW:
             value = lib.lf_semaphore_value(handle)
             raise ValueError(f"release of {n} at a value of {value}: above max_value {handle.max}")
-        if status == Status.BUSY:
+        if status == lib.LF_BUSY:
             raise RuntimeError(f"{cls.__name__}: 1,024 operations are under way at once")
         raise_status(status, cls.__name__)
 

@@ -81,6 +81,15 @@ class Outcome:
     tried: int = 0  # clients that reach the place
 
 
+def place_of(headers: Path, name: str) -> Path:
+    """The header of that name: no two of the library's have the same."""
+    return next(headers.rglob(name), headers / name)
+
+
+def root_of(header: Path) -> Path:
+    return next(parent for parent in header.parents if parent.name == "lockfree")
+
+
 def blank(match: re.Match[str]) -> str:
     return re.sub(r"[^\n]", " ", match[0])
 
@@ -138,7 +147,7 @@ def orders(header: Path) -> list[Mutant]:
                     match.start(),
                     match.end(),
                     new,
-                    header.parent,
+                    root_of(header),
                 )
             )
     return found
@@ -168,7 +177,7 @@ def drops_and_swaps(header: Path) -> list[Mutant]:
         line = text.count("\n", 0, start) + 1
         stem = f"{function_at(code, start)}.{what}"
         seen[stem] += 1
-        return Mutant(header.name, line, f"{stem}.{seen[stem]}", was, what, start, end, new, header.parent)
+        return Mutant(header.name, line, f"{stem}.{seen[stem]}", was, what, start, end, new, root_of(header))
 
     for match in FENCE.finditer(code):
         found.append(mutant(match.start(), match.end(), "dropped", match[0], "((void)0)"))
@@ -219,7 +228,7 @@ def included(source: Path, headers: Path) -> set[str]:
     open_ = [source]
     while open_:
         for name in re.findall(r'#include [<"](?:\S*/)?(\w+\.h)[>"]', open_.pop().read_text()):
-            there = [folder / name for folder in (headers, source.parent) if (folder / name).exists()]
+            there = [p for p in (place_of(headers, name), source.parent / name) if p.exists()]
             if name not in found and there:
                 found.add(name)
                 open_.append(there[0])
@@ -274,10 +283,10 @@ def try_mutant(mutant: Mutant, clients: list[Client]) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="audit-") as scratch:
         include = Path(scratch) / "c" / "include"
         shutil.copytree(mutant.source, include / "lockfree")
-        changed = include / "lockfree" / mutant.header
+        changed = place_of(include / "lockfree", mutant.header)
         text = changed.read_text()
         changed.write_text(text[: mutant.start] + mutant.text + text[mutant.end :])
-        atomics = include / "lockfree" / "atomics.h"
+        atomics = place_of(include / "lockfree", "atomics.h")
         atomics.write_text(atomics.read_text().replace("\n#endif\n", EXTRA_MACROS + "\n#endif\n"))
         programs: dict[Path, Path] = {}
         for client in useful:
@@ -358,7 +367,7 @@ def write_table(outcomes: list[Outcome]) -> None:
     sections = {part.split("\n", 1)[0]: f"## {part.rstrip()}\n" for part in old.split("\n## ")[1:]}
     for header in sorted({o.mutant.header for o in outcomes}):
         sections[header] = section(header, [o for o in outcomes if o.mutant.header == header])
-    body = "\n".join(sections[header] for header in sorted(sections) if (INCLUDE / header).exists() and orders(INCLUDE / header))
+    body = "\n".join(sections[header] for header in sorted(sections) if place_of(INCLUDE, header).exists() and orders(place_of(INCLUDE, header)))
     rows = re.findall(r"^\| `.*?\| .*? \| .*? \| (.*?) \|", body, re.MULTILINE)
     explained = rows.count("-")
     TABLE.parent.mkdir(exist_ok=True)
@@ -376,7 +385,7 @@ def main(words: list[str] | None = None) -> int:
     args = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="audit-headers-") as copy:
         shutil.copytree(INCLUDE, Path(copy) / "lockfree")
-        headers = sorted((Path(copy) / "lockfree").glob("*.h"))
+        headers = sorted((Path(copy) / "lockfree").rglob("*.h"))
         return audit([h for h in headers if not args.header or h.name in args.header], args)
 
 

@@ -1,5 +1,5 @@
 /* wait.h's event count: no wake is lost, whoever comes first, with one, two or all woken. */
-#include <lockfree/wait.h>
+#include <lockfree/blocks/wait.h>
 
 #include "lockfree_model.h"
 

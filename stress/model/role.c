@@ -1,6 +1,6 @@
 /* role.h by itself: what a holder wrote is readable to the next one, whether the role was given back or recovered. */
 #define LF_PARTICIPANTS 16u
-#include <lockfree/role.h>
+#include <lockfree/blocks/role.h>
 
 #include "lockfree_model.h"
 

@@ -2,7 +2,7 @@
 #ifndef LOCKFREE_LOCKFREE_H
 #define LOCKFREE_LOCKFREE_H
 
-#include "atomic_cell.h"
+#include "atomic.h"
 #include "mpmc_ring.h"
 #include "mutex.h"
 #include "priority_queue.h"

@@ -16,8 +16,8 @@
 #ifndef LOCKFREE_MPMC_RING_H
 #define LOCKFREE_MPMC_RING_H
 
-#include "blocking.h"
-#include "index_queue.h"
+#include "blocks/blocking.h"
+#include "blocks/index_queue.h"
 
 #define LF_KIND_MPMC_RING 8u
 #define LF_MPMC_MAX_CAPACITY (UINT64_C(1) << 31)

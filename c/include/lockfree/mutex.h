@@ -6,7 +6,7 @@
 #ifndef LOCKFREE_MUTEX_H
 #define LOCKFREE_MUTEX_H
 
-#include "owner_lock.h"
+#include "blocks/owner_lock.h"
 
 #define LF_KIND_MUTEX 6u
 #define LF__MUTEX_SPINS 40u

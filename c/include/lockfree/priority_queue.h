@@ -18,8 +18,8 @@
 #ifndef LOCKFREE_PRIORITY_QUEUE_H
 #define LOCKFREE_PRIORITY_QUEUE_H
 
-#include "blocking.h"
-#include "level_queues.h"
+#include "blocks/blocking.h"
+#include "blocks/level_queues.h"
 
 #define LF_KIND_PRIORITY_QUEUE 10u
 

@@ -36,7 +36,7 @@
 #ifndef LOCKFREE_SEMAPHORE_H
 #define LOCKFREE_SEMAPHORE_H
 
-#include "owner_lock.h"
+#include "blocks/owner_lock.h"
 
 #define LF_KIND_SEMAPHORE 7u
 #define LF_SEMAPHORE_MAX UINT64_C(0x7fffffff)

@@ -6,7 +6,7 @@
 #ifndef LOCKFREE_SPINLOCK_H
 #define LOCKFREE_SPINLOCK_H
 
-#include "owner_lock.h"
+#include "blocks/owner_lock.h"
 
 #define LF_KIND_SPINLOCK 5u
 #define LF__SPINLOCK_SPINS UINT32_MAX /* bounded by h.spins */

@@ -22,8 +22,8 @@
 #ifndef LOCKFREE_SPSC_RING_H
 #define LOCKFREE_SPSC_RING_H
 
-#include "blocking.h"
-#include "role.h"
+#include "blocks/blocking.h"
+#include "blocks/role.h"
 
 #define LF_KIND_SPSC_RING 9u
 #define LF_SPSC_MAX_CAPACITY (UINT64_C(1) << 31)

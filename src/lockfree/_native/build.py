@@ -1,8 +1,13 @@
 """Emits the C source of one cffi extension: `build.py NAME OUTPUT`.
 
-An extension is made of fragments: every `*.NAME.cdef.h` in this folder (and `NAME.cdef.h`) is its interface,
-every `*.NAME.glue.c` (and `NAME.glue.c`, first) the C behind it. The cdef text also stands below the real headers
-in the generated C, so that a drifting signature is a compile error.
+An extension is made of fragments. `common/` holds what primitives share, and each primitive has a folder of its own:
+
+    common/NAME.cdef.h   common/*.NAME.cdef.h   PRIMITIVE/NAME.cdef.h     the interface that cffi reads
+    common/NAME.glue.c   common/*.NAME.glue.c   PRIMITIVE/NAME.glue.c     the C behind it
+
+So a new primitive is a new folder, and no common file changes. The cdef text stands below the real headers once more in
+the generated C: a signature that has drifted is a compile error. A line `LF_PY_BINDER(name)` in the glue says that
+`lf_py_bind_name` is to be hung on `lockfree._native`.
 """
 
 import re
@@ -11,27 +16,57 @@ from pathlib import Path
 
 from cffi import FFI
 
+HERE = Path(__file__).parent
 INCLUDES = {"blocking": "core", "stress": "core"}
 """An extension that speaks of another one's types: it shares them instead of declaring them again."""
 
+BINDER = re.compile(r"^LF_PY_BINDER\((\w+)\)$", re.MULTILINE)
+
 
 def fragments(name: str, suffix: str) -> str:
-    here = Path(__file__).parent
-    own = [here / f"{name}.{suffix}"]
-    return "\n".join(p.read_text() for p in [*own, *sorted(here.glob(f"*.{name}.{suffix}"))] if p.exists())
+    common = [HERE / "common" / f"{name}.{suffix}", *sorted(HERE.glob(f"common/*.{name}.{suffix}"))]
+    own = sorted(p for p in HERE.glob(f"*/{name}.{suffix}") if p.parent.name != "common")
+    return "\n".join(p.read_text() for p in [*common, *own] if p.exists())
+
+
+def status_codes() -> str:
+    """`enum lf_status` as it stands in the header: written once."""
+    header = next(p for p in _include_folders() if p.exists()) / "lockfree" / "blocks" / "base.h"
+    found = re.search(r"enum lf_status \{.*?\};", header.read_text(), re.DOTALL)
+    if found is None:
+        raise SystemExit(f"build.py: {header} has no enum lf_status")
+    return re.sub(r"/\*.*?\*/", "", found[0], flags=re.DOTALL)
+
+
+def _include_folders() -> list[Path]:
+    return [parent / "c" / "include" for parent in HERE.parents]
+
+
+def interface(name: str) -> str:
+    cdef = fragments(name, "cdef.h")
+    return f"{status_codes()}\n{cdef}" if name == "core" else cdef
+
+
+def installer(glue: str) -> str:
+    """The table of everything that the fragments bind, and the function that hangs it on lockfree._native."""
+    rows = "\n".join(f'    {{"bind_{name}", lf_py_bind_{name}, METH_VARARGS, NULL}},' for name in BINDER.findall(glue))
+    return f"static PyMethodDef lf_py_binders[] = {{\n{rows}\n    {{NULL, NULL, 0, NULL}},\n}};\n"
 
 
 def builder(name: str) -> FFI:
     ffi = FFI()
-    cdef = fragments(name, "cdef.h") or ";"
+    cdef = interface(name)
     if name in INCLUDES:
         ffi.include(builder(INCLUDES[name]))
-    ffi.cdef(cdef)
+    ffi.cdef(cdef or ";")
     prototypes = re.sub(r"(struct \w+) \{[^}]*\};", r"\1;", cdef)
     no_prototypes = r"^(#define .*|enum \w* ?\{[^}]*\};|extern \"Python\"[^;]*;)$"
     prototypes = re.sub(no_prototypes, "", prototypes, flags=re.MULTILINE)
-    glue = f"{fragments(name, 'glue.c')}\n/* the interface again: drift does not compile */\n{prototypes}"
-    ffi.set_source(f"lockfree._native._{name}", glue)
+    glue = fragments(name, "glue.c")
+    if name == "core":
+        glue = f"{BINDER.sub('', glue)}\n{installer(glue)}\n{(HERE / 'common' / 'install.c').read_text()}"
+    source = f"{glue}\n/* the interface again: drift does not compile */\n{prototypes}"
+    ffi.set_source(f"lockfree._native._{name}", source)
     return ffi
 
 

@@ -146,7 +146,7 @@ def build(primitive: str, instead: Path | None = None) -> Path:
     options = [*FLAGS, *(SMALL if primitive != LOAD else ()), f"-I{include}"]
     options += ["-include", str(instead)] if instead else []
     digest = hashlib.sha256(repr((cc, options, primitive)).encode())
-    headers = [*sources.glob("*.[ch]"), *(include / "lockfree").glob("*.h"), *([instead] if instead else [])]
+    headers = [*sources.glob("*.[ch]"), *(include / "lockfree").rglob("*.h"), *([instead] if instead else [])]
     for file in sorted(headers):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     target = _cache(sources) / f"{primitive}-{digest.hexdigest()[:20]}"

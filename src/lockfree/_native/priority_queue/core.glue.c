@@ -2,7 +2,7 @@ static unsigned char *lf_py_priority_queue_payload(struct lf_priority_queue *q, 
     return lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index));
 }
 
-/* The two hottest calls as bound builtins; see fast.core.glue.c. */
+/* The two hottest calls as bound builtins; see common/ring.core.glue.c. */
 static PyObject *lf_py_fast_priority_queue_try_put(PyObject *self, PyObject *args, PyObject *named) {
     static char *names[] = {(char *)"record", (char *)"priority", NULL};
     struct lf_priority_queue *q = (struct lf_priority_queue *)PyCapsule_GetPointer(self, LF_PY_RING);
@@ -67,3 +67,4 @@ static PyMethodDef lf_py_fast_priority_queue_methods[] = {
 static PyObject *lf_py_bind_priority_queue(PyObject *self, PyObject *args) {
     return lf_py_bind(args, LF_PY_RING, lf_py_fast_priority_queue_methods, 2);
 }
+LF_PY_BINDER(priority_queue)

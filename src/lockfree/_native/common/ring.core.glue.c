@@ -6,14 +6,6 @@
  * work in one call. It holds `owner` (the handle), so the mapping outlives it. */
 #define LF_PY_RING "lockfree ring"
 
-static PyObject *lf_py_raise_status; /* lockfree._errors.raise_status */
-
-static PyObject *lf_py_refuse(int64_t status, const char *what) {
-    PyObject *result = PyObject_CallFunction(lf_py_raise_status, "Ls", (long long)status, what);
-    Py_XDECREF(result);
-    return NULL;
-}
-
 /* Something else than bytes: any contiguous buffer, as the Python method takes it. */
 static PyObject *lf_py_as_bytes(PyObject *record) {
     if (PyUnicode_Check(record) || !PyObject_CheckBuffer(record)) {

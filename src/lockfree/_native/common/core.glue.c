@@ -21,6 +21,14 @@ static uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room) {
     return count;
 }
 
+static PyObject *lf_py_raise_status; /* lockfree._errors.raise_status */
+
+static PyObject *lf_py_refuse(int64_t status, const char *what) {
+    PyObject *result = PyObject_CallFunction(lf_py_raise_status, "Ls", (long long)status, what);
+    Py_XDECREF(result);
+    return NULL;
+}
+
 /* Methods bound to (address, owner), as a tuple of builtins: they hold the owner, and so the memory at the address. */
 static void lf_py_capsule_free(PyObject *capsule) { Py_XDECREF((PyObject *)PyCapsule_GetContext(capsule)); }
 

@@ -1,5 +1,5 @@
 /* One cell, several handles: what one writes the others read, and a wrong type is refused. */
-#include <lockfree/atomic_cell.h>
+#include <lockfree/atomic.h>
 
 #include "check.h"
 

@@ -165,3 +165,6 @@ static double lf_py_f64_fetch_add(double *p, double value, int order) {
 LF_PY_FAST_CELL(u32, uint32_t, PyLong_AsUnsignedLongLong, PyLong_FromUnsignedLong, value <= UINT32_MAX)
 LF_PY_FAST_CELL(u64, uint64_t, PyLong_AsUnsignedLongLong, PyLong_FromUnsignedLongLong, 1)
 LF_PY_FAST_CELL(i64, int64_t, PyLong_AsLongLong, PyLong_FromLongLong, 1)
+LF_PY_BINDER(u32)
+LF_PY_BINDER(u64)
+LF_PY_BINDER(i64)

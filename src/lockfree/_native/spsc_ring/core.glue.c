@@ -5,3 +5,4 @@ static int lf_py_spsc_ring_release_role(struct lf_spsc_ring *r, int role) {
     return lf_spsc_ring_release_role(r, role == 0 ? LF_PRODUCER : LF_CONSUMER);
 }
 LF_PY_FAST_RING(spsc_ring, lf_spsc_ring_peek(r, &length))
+LF_PY_BINDER(spsc_ring)

@@ -59,3 +59,6 @@ LF_PY_FAST_LOCK(mutex, "Mutex", lf_mutex_try_acquire(l), lf_mutex_try_acquire(l)
 LF_PY_FAST_LOCK(spinlock, "SpinLock", lf_spinlock_try_acquire(l), lf_spinlock_try_acquire(l), lf_spinlock_release(l))
 LF_PY_FAST_LOCK(semaphore, "Semaphore", lf_semaphore_acquire_at_once(l, 1), lf_semaphore_try_acquire(l, 1),
                 lf_semaphore_release(l, 1))
+LF_PY_BINDER(mutex)
+LF_PY_BINDER(spinlock)
+LF_PY_BINDER(semaphore)

@@ -1,12 +1,12 @@
-/* atomic_cell.h: one atomic variable of up to 8 bytes in a segment of its own.
+/* atomic.h: one atomic variable of up to 8 bytes in a segment of its own.
  *
  * Contract: the cell is operated on with the macros of atomics.h; this header only gives it a home.
  * Progress: wait-free. Death: nothing to do.
  * Layout: one line; the value at its beginning. geometry = {type}. */
-#ifndef LOCKFREE_ATOMIC_CELL_H
-#define LOCKFREE_ATOMIC_CELL_H
+#ifndef LOCKFREE_ATOMIC_H
+#define LOCKFREE_ATOMIC_H
 
-#include "participants.h"
+#include "blocks/participants.h"
 
 #define LF_KIND_ATOMIC 1u
 

@@ -1,1 +1,0 @@
-int lf_py_fast_install(void);
