@@ -8,215 +8,262 @@
 
 enum { LIN_SWEEP_MAX = 1 << 15 };
 
-struct lin_pair { uint32_t puts, gets; uint64_t right; };  /* right: answers open now that were right once */
+struct lin_pair {
+    uint32_t puts, gets;
+    uint64_t right;
+}; /* right: answers open now that were right once */
 
 struct lin_sweeper {
-  struct lin_problem *p;
-  uint32_t *first_put, *last_put, *first_get, *last_get;  /* by place in the order, monotone */
-  uint32_t m;
-  struct lin_pair *now, *seen;
-  uint32_t n, seen_n, *slot;
-  uint32_t answer[64];                                    /* open FULL and EMPTY answers, LIN_NO if free */
-  uint32_t need[64];                                      /* how many puts (FULL) or gets (EMPTY) go before it */
-  uint32_t *place;                                        /* with batches: operation -> 1 + place of its value */
-  uint64_t full, empty;
+    struct lin_problem *p;
+    uint32_t *first_put, *last_put, *first_get, *last_get; /* by place in the order, monotone */
+    uint32_t m;
+    struct lin_pair *now, *seen;
+    uint32_t n, seen_n, *slot;
+    uint32_t answer[64]; /* open FULL and EMPTY answers, LIN_NO if free */
+    uint32_t need[64];   /* how many puts (FULL) or gets (EMPTY) go before it */
+    uint32_t *place;     /* with batches: operation -> 1 + place of its value */
+    uint64_t full, empty;
 };
 
 static bool lin_sweep_bounds(struct lin_sweeper *s, const struct lin_value *v, const uint32_t *order) {
-  struct lin_run *run = s->p->run;
-  uint32_t m = s->m, bound;
-  s->first_put = lin_alloc(run, m + 1, sizeof(uint32_t));
-  s->last_put = lin_alloc(run, m + 1, sizeof(uint32_t));
-  s->first_get = lin_alloc(run, m + 1, sizeof(uint32_t));
-  s->last_get = lin_alloc(run, m + 1, sizeof(uint32_t));
-  s->now = lin_alloc(run, LIN_SWEEP_MAX, sizeof *s->now);
-  s->seen = lin_alloc(run, LIN_SWEEP_MAX, sizeof *s->seen);
-  s->slot = lin_alloc(run, 4 * LIN_SWEEP_MAX, sizeof *s->slot);
-  if (run->stopped) return false;
-  for (uint32_t k = 0; k < m; k++) {
-    s->first_put[k] = lin_max(v[order[k]].put_lo, k ? s->first_put[k - 1] : 0);
-    s->first_get[k] = lin_max(v[order[k]].get_lo, k ? s->first_get[k - 1] : 0);
-  }
-  bound = LIN_NO;
-  for (uint32_t k = m; k--;) bound = s->last_put[k] = lin_min(v[order[k]].put_hi, bound);
-  bound = LIN_NO;
-  for (uint32_t k = m; k--;) bound = s->last_get[k] = lin_min(v[order[k]].get == LIN_NO ? LIN_NO : v[order[k]].get_hi, bound);
-  return true;
+    struct lin_run *run = s->p->run;
+    uint32_t m = s->m, bound;
+    s->first_put = lin_alloc(run, m + 1, sizeof(uint32_t));
+    s->last_put = lin_alloc(run, m + 1, sizeof(uint32_t));
+    s->first_get = lin_alloc(run, m + 1, sizeof(uint32_t));
+    s->last_get = lin_alloc(run, m + 1, sizeof(uint32_t));
+    s->now = lin_alloc(run, LIN_SWEEP_MAX, sizeof *s->now);
+    s->seen = lin_alloc(run, LIN_SWEEP_MAX, sizeof *s->seen);
+    s->slot = lin_alloc(run, 4 * LIN_SWEEP_MAX, sizeof *s->slot);
+    if (run->stopped)
+        return false;
+    for (uint32_t k = 0; k < m; k++) {
+        s->first_put[k] = lin_max(v[order[k]].put_lo, k ? s->first_put[k - 1] : 0);
+        s->first_get[k] = lin_max(v[order[k]].get_lo, k ? s->first_get[k - 1] : 0);
+    }
+    bound = LIN_NO;
+    for (uint32_t k = m; k--;)
+        bound = s->last_put[k] = lin_min(v[order[k]].put_hi, bound);
+    bound = LIN_NO;
+    for (uint32_t k = m; k--;)
+        bound = s->last_get[k] = lin_min(v[order[k]].get == LIN_NO ? LIN_NO : v[order[k]].get_hi, bound);
+    return true;
 }
 
 /* Adds a pair unless one with the same numbers and at least the same answers is there. */
 static bool lin_sweep_add(struct lin_sweeper *s, struct lin_pair x, uint32_t mask) {
-  int64_t inside = (int64_t)x.puts - x.gets, capacity = s->p->run->spec->capacity;
-  uint64_t right = capacity && inside == capacity ? s->full : inside == 0 ? s->empty : 0;
-  for (uint64_t left = right & ~x.right; left; left &= left - 1) {
-    int bit = __builtin_ctzll(left);
-    if ((inside ? x.puts : x.gets) >= s->need[bit]) x.right |= UINT64_C(1) << bit;
-  }
-  uint32_t h = (uint32_t)lin_mix((uint64_t)x.puts << 32 | x.gets) & mask;
-  for (; s->slot[h] != LIN_NO; h = (h + 1) & mask) {
-    const struct lin_pair *y = &s->seen[s->slot[h]];
-    if (y->puts == x.puts && y->gets == x.gets && !(x.right & ~y->right)) return true;
-  }
-  if (s->seen_n == LIN_SWEEP_MAX) return false;
-  s->slot[h] = s->seen_n;
-  s->seen[s->seen_n++] = x;
-  return true;
+    int64_t inside = (int64_t)x.puts - x.gets, capacity = s->p->run->spec->capacity;
+    uint64_t right = capacity && inside == capacity ? s->full : inside == 0 ? s->empty : 0;
+    for (uint64_t left = right & ~x.right; left; left &= left - 1) {
+        int bit = __builtin_ctzll(left);
+        if ((inside ? x.puts : x.gets) >= s->need[bit])
+            x.right |= UINT64_C(1) << bit;
+    }
+    uint32_t h = (uint32_t)lin_mix((uint64_t)x.puts << 32 | x.gets) & mask;
+    for (; s->slot[h] != LIN_NO; h = (h + 1) & mask) {
+        const struct lin_pair *y = &s->seen[s->slot[h]];
+        if (y->puts == x.puts && y->gets == x.gets && !(x.right & ~y->right))
+            return true;
+    }
+    if (s->seen_n == LIN_SWEEP_MAX)
+        return false;
+    s->slot[h] = s->seen_n;
+    s->seen[s->seen_n++] = x;
+    return true;
 }
 
 /* Everything that can happen in `gap`; what is late at its end is dropped. */
 static bool lin_sweep_gap(struct lin_sweeper *s, uint32_t gap) {
-  int64_t capacity = s->p->run->spec->capacity;
-  uint32_t mask = 256;
-  while (mask < 64 * s->n && mask < 4 * LIN_SWEEP_MAX) mask *= 2;
-  for (;;) {
-    memset(s->slot, 0xff, mask * sizeof *s->slot);
-    s->seen_n = 0;
-    bool ok = true;
-    for (uint32_t i = 0; i < s->n; i++) ok = ok && lin_sweep_add(s, s->now[i], mask - 1);
-    for (uint32_t i = 0; ok && i < s->seen_n && 2 * s->seen_n < mask; i++) {
-      struct lin_pair x = s->seen[i], put = {x.puts + 1, x.gets, x.right}, get = {x.puts, x.gets + 1, x.right};
-      if (x.puts < s->m && s->first_put[x.puts] <= gap && (!capacity || (int64_t)x.puts - x.gets < capacity)) ok = lin_sweep_add(s, put, mask - 1);
-      if (ok && x.gets < x.puts && s->first_get[x.gets] <= gap) ok = lin_sweep_add(s, get, mask - 1);
+    int64_t capacity = s->p->run->spec->capacity;
+    uint32_t mask = 256;
+    while (mask < 64 * s->n && mask < 4 * LIN_SWEEP_MAX)
+        mask *= 2;
+    for (;;) {
+        memset(s->slot, 0xff, mask * sizeof *s->slot);
+        s->seen_n = 0;
+        bool ok = true;
+        for (uint32_t i = 0; i < s->n; i++)
+            ok = ok && lin_sweep_add(s, s->now[i], mask - 1);
+        for (uint32_t i = 0; ok && i < s->seen_n && 2 * s->seen_n < mask; i++) {
+            struct lin_pair x = s->seen[i], put = {x.puts + 1, x.gets, x.right}, get = {x.puts, x.gets + 1, x.right};
+            if (x.puts < s->m && s->first_put[x.puts] <= gap && (!capacity || (int64_t)x.puts - x.gets < capacity))
+                ok = lin_sweep_add(s, put, mask - 1);
+            if (ok && x.gets < x.puts && s->first_get[x.gets] <= gap)
+                ok = lin_sweep_add(s, get, mask - 1);
+        }
+        if (!ok)
+            return false;
+        if (2 * s->seen_n < mask || mask >= 4 * LIN_SWEEP_MAX)
+            break;
+        mask *= 4;
+        if (mask > 4 * LIN_SWEEP_MAX)
+            mask = 4 * LIN_SWEEP_MAX;
     }
-    if (!ok) return false;
-    if (2 * s->seen_n < mask || mask >= 4 * LIN_SWEEP_MAX) break;
-    mask *= 4;
-    if (mask > 4 * LIN_SWEEP_MAX) mask = 4 * LIN_SWEEP_MAX;
-  }
-  s->n = 0;
-  for (uint32_t i = 0; i < s->seen_n; i++) {
-    struct lin_pair x = s->seen[i];
-    if (x.puts < s->m && s->last_put[x.puts] <= gap) continue;
-    if (x.gets < s->m && s->last_get[x.gets] <= gap) continue;
-    s->now[s->n++] = x;
-  }
-  return s->n > 0;
+    s->n = 0;
+    for (uint32_t i = 0; i < s->seen_n; i++) {
+        struct lin_pair x = s->seen[i];
+        if (x.puts < s->m && s->last_put[x.puts] <= gap)
+            continue;
+        if (x.gets < s->m && s->last_get[x.gets] <= gap)
+            continue;
+        s->now[s->n++] = x;
+    }
+    return s->n > 0;
 }
 
 static bool lin_sweep_event(struct lin_sweeper *s, uint32_t event) {
-  uint32_t op = event >> 1, bit = 0;
-  const struct lf_history_op *o = lin_op(s->p, op);
-  if (!lin_failed(o) || (s->p->skip && s->p->skip[op])) return true;
-  if (!(event & 1)) {
-    while (bit < 64 && s->answer[bit] != LIN_NO) bit++;
-    if (bit == 64) return false;
-    s->answer[bit] = op;
-    s->need[bit] = 0;
-    uint32_t b = s->p->before ? s->p->before[op] : LIN_NO;
-    while (b != LIN_NO && !s->need[bit]) s->need[bit] = s->place[b], b = s->p->before[b];
-    if (lin_is_put(o)) s->full |= UINT64_C(1) << bit; else s->empty |= UINT64_C(1) << bit;
-    return true;
-  }
-  while (s->answer[bit] != op) bit++;
-  uint64_t one = UINT64_C(1) << bit;
-  s->answer[bit] = LIN_NO;
-  s->full &= ~one;
-  s->empty &= ~one;
-  uint32_t n = 0;
-  for (uint32_t i = 0; i < s->n; i++) {
-    if (!(s->now[i].right & one)) continue;
-    s->now[n] = s->now[i];
-    s->now[n++].right &= ~one;
-  }
-  s->n = n;
-  return n > 0;
+    uint32_t op = event >> 1, bit = 0;
+    const struct lf_history_op *o = lin_op(s->p, op);
+    if (!lin_failed(o) || (s->p->skip && s->p->skip[op]))
+        return true;
+    if (!(event & 1)) {
+        while (bit < 64 && s->answer[bit] != LIN_NO)
+            bit++;
+        if (bit == 64)
+            return false;
+        s->answer[bit] = op;
+        s->need[bit] = 0;
+        uint32_t b = s->p->before ? s->p->before[op] : LIN_NO;
+        while (b != LIN_NO && !s->need[bit])
+            s->need[bit] = s->place[b], b = s->p->before[b];
+        if (lin_is_put(o))
+            s->full |= UINT64_C(1) << bit;
+        else
+            s->empty |= UINT64_C(1) << bit;
+        return true;
+    }
+    while (s->answer[bit] != op)
+        bit++;
+    uint64_t one = UINT64_C(1) << bit;
+    s->answer[bit] = LIN_NO;
+    s->full &= ~one;
+    s->empty &= ~one;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (!(s->now[i].right & one))
+            continue;
+        s->now[n] = s->now[i];
+        s->now[n++].right &= ~one;
+    }
+    s->n = n;
+    return n > 0;
 }
 
 /* Is there a schedule of the values in this order that makes every answer right? A batch may end with answers;
  * one that goes on after them, or mixes puts and gets, is left to the search. */
 bool lin_sweep(struct lin_problem *p, const struct lin_value *v, uint32_t m, const uint32_t *order) {
-  struct lin_sweeper s = {.p = p, .m = m, .n = 1};
-  for (uint32_t i = 0; p->before && i < p->n; i++) {
-    const struct lf_history_op *o = lin_op(p, i), *b = p->before[i] == LIN_NO ? NULL : lin_op(p, p->before[i]);
-    if (b && (b->op != o->op || (lin_failed(b) && !lin_failed(o)))) return false;
-  }
-  if (p->before) {
-    s.place = lin_alloc(p->run, p->n, sizeof *s.place);
-    if (!s.place) return false;
-    memset(s.place, 0, p->n * sizeof *s.place);
-    for (uint32_t k = 0; k < m; k++) {
-      s.place[v[order[k]].put] = k + 1;
-      if (v[order[k]].get != LIN_NO) s.place[v[order[k]].get] = k + 1;
+    struct lin_sweeper s = {.p = p, .m = m, .n = 1};
+    for (uint32_t i = 0; p->before && i < p->n; i++) {
+        const struct lf_history_op *o = lin_op(p, i), *b = p->before[i] == LIN_NO ? NULL : lin_op(p, p->before[i]);
+        if (b && (b->op != o->op || (lin_failed(b) && !lin_failed(o))))
+            return false;
     }
-  }
-  if (!lin_sweep_bounds(&s, v, order)) return false;
-  memset(s.answer, 0xff, sizeof s.answer);
-  s.now[0] = (struct lin_pair){0, 0, 0};
-  bool ok = true;
-  for (uint32_t r = 0; ok && r < p->events; r++) {
-    ok = lin_sweep_event(&s, p->event[r]);
-    /* between the calls, and between the returns, of one batch nothing can happen that cannot before or after */
-    if (ok && p->before && r + 1 < p->events && (p->event[r] & 1) == (p->event[r + 1] & 1)) {
-      const struct lf_history_op *a = lin_op(p, p->event[r] >> 1), *b = lin_op(p, p->event[r + 1] >> 1);
-      if (a->batch && a->batch == b->batch && a->client == b->client) continue;
+    if (p->before) {
+        s.place = lin_alloc(p->run, p->n, sizeof *s.place);
+        if (!s.place)
+            return false;
+        memset(s.place, 0, p->n * sizeof *s.place);
+        for (uint32_t k = 0; k < m; k++) {
+            s.place[v[order[k]].put] = k + 1;
+            if (v[order[k]].get != LIN_NO)
+                s.place[v[order[k]].get] = k + 1;
+        }
     }
-    ok = ok && lin_sweep_gap(&s, r);
-    if ((r & 1023) == 0 && !lin_poll(p->run)) ok = false;
-  }
-  lin_free(p->run, s.place);
-  lin_free(p->run, s.slot);
-  lin_free(p->run, s.seen);
-  lin_free(p->run, s.now);
-  lin_free(p->run, s.last_get);
-  lin_free(p->run, s.first_get);
-  lin_free(p->run, s.last_put);
-  lin_free(p->run, s.first_put);
-  return ok;
+    if (!lin_sweep_bounds(&s, v, order))
+        return false;
+    memset(s.answer, 0xff, sizeof s.answer);
+    s.now[0] = (struct lin_pair){0, 0, 0};
+    bool ok = true;
+    for (uint32_t r = 0; ok && r < p->events; r++) {
+        ok = lin_sweep_event(&s, p->event[r]);
+        /* between the calls, and between the returns, of one batch nothing can happen that cannot before or after */
+        if (ok && p->before && r + 1 < p->events && (p->event[r] & 1) == (p->event[r + 1] & 1)) {
+            const struct lf_history_op *a = lin_op(p, p->event[r] >> 1), *b = lin_op(p, p->event[r + 1] >> 1);
+            if (a->batch && a->batch == b->batch && a->client == b->client)
+                continue;
+        }
+        ok = ok && lin_sweep_gap(&s, r);
+        if ((r & 1023) == 0 && !lin_poll(p->run))
+            ok = false;
+    }
+    lin_free(p->run, s.place);
+    lin_free(p->run, s.slot);
+    lin_free(p->run, s.seen);
+    lin_free(p->run, s.now);
+    lin_free(p->run, s.last_get);
+    lin_free(p->run, s.first_get);
+    lin_free(p->run, s.last_put);
+    lin_free(p->run, s.first_put);
+    return ok;
 }
 
 /* -- repair -------------------------------------------------------------------------------------------- */
 
 /* May `later`, somewhere behind `earlier` in the order, go before it? */
 static bool lin_may_pass(const struct lin_problem *p, const struct lin_value *later, const struct lin_value *earlier) {
-  if (earlier->put_hi < later->put_lo || earlier->get_hi < later->get_lo) return false;
-  if (!p->before) return true;
-  const struct lf_history_op *a = lin_op(p, later->put), *b = lin_op(p, earlier->put);
-  if (a->batch && a->batch == b->batch && a->client == b->client) return false;
-  if (later->get == LIN_NO || earlier->get == LIN_NO) return true;
-  a = lin_op(p, later->get), b = lin_op(p, earlier->get);
-  return !(a->batch && a->batch == b->batch && a->client == b->client);
+    if (earlier->put_hi < later->put_lo || earlier->get_hi < later->get_lo)
+        return false;
+    if (!p->before)
+        return true;
+    const struct lf_history_op *a = lin_op(p, later->put), *b = lin_op(p, earlier->put);
+    if (a->batch && a->batch == b->batch && a->client == b->client)
+        return false;
+    if (later->get == LIN_NO || earlier->get == LIN_NO)
+        return true;
+    a = lin_op(p, later->get), b = lin_op(p, earlier->get);
+    return !(a->batch && a->batch == b->batch && a->client == b->client);
 }
 
 /* Where more values are inside than fit, takes a value that is only waiting for another one's get, and puts it
  * before that one. True if the order changed. */
 static bool lin_repair_once(struct lin_problem *p, const struct lin_value *v, uint32_t m, uint32_t *order) {
-  enum { REACH = 256 };
-  struct lin_run *run = p->run;
-  uint32_t *inside = lin_alloc(run, p->events + 2, sizeof *inside);
-  bool changed = false;
-  if (!inside) return false;
-  memset(inside, 0, (p->events + 2) * sizeof *inside);
-  for (uint32_t i = 0; i < m; i++)
-    if (v[i].put_at + 1 < v[i].get_at) inside[v[i].put_at + 1]++, inside[v[i].get_at]--;
-  for (uint32_t g = 1; g < p->events + 2; g++) inside[g] += inside[g - 1];
-  for (uint32_t k = 1; k < m; k++) {
-    const struct lin_value *x = &v[order[k]];
-    if (x->get_at == x->get_lo || x->get == LIN_NO) continue;
-    /* x waits in [get_lo, get_at): does anything crowd there? */
-    uint32_t crowded = x->get_lo;
-    while (crowded < x->get_at && (int64_t)inside[crowded] <= run->spec->capacity) crowded++;
-    if (crowded == x->get_at) continue;
-    uint32_t to = k;
-    for (uint32_t j = k; j-- && k - j < REACH;) {
-      const struct lin_value *y = &v[order[j]];
-      if (!lin_may_pass(p, x, y)) break;
-      if (y->get_lo > crowded) to = j;
+    enum { REACH = 256 };
+    struct lin_run *run = p->run;
+    uint32_t *inside = lin_alloc(run, p->events + 2, sizeof *inside);
+    bool changed = false;
+    if (!inside)
+        return false;
+    memset(inside, 0, (p->events + 2) * sizeof *inside);
+    for (uint32_t i = 0; i < m; i++)
+        if (v[i].put_at + 1 < v[i].get_at)
+            inside[v[i].put_at + 1]++, inside[v[i].get_at]--;
+    for (uint32_t g = 1; g < p->events + 2; g++)
+        inside[g] += inside[g - 1];
+    for (uint32_t k = 1; k < m; k++) {
+        const struct lin_value *x = &v[order[k]];
+        if (x->get_at == x->get_lo || x->get == LIN_NO)
+            continue;
+        /* x waits in [get_lo, get_at): does anything crowd there? */
+        uint32_t crowded = x->get_lo;
+        while (crowded < x->get_at && (int64_t)inside[crowded] <= run->spec->capacity)
+            crowded++;
+        if (crowded == x->get_at)
+            continue;
+        uint32_t to = k;
+        for (uint32_t j = k; j-- && k - j < REACH;) {
+            const struct lin_value *y = &v[order[j]];
+            if (!lin_may_pass(p, x, y))
+                break;
+            if (y->get_lo > crowded)
+                to = j;
+        }
+        if (to == k)
+            continue;
+        uint32_t moved = order[k];
+        memmove(order + to + 1, order + to, (k - to) * sizeof *order);
+        order[to] = moved;
+        changed = true;
     }
-    if (to == k) continue;
-    uint32_t moved = order[k];
-    memmove(order + to + 1, order + to, (k - to) * sizeof *order);
-    order[to] = moved;
-    changed = true;
-  }
-  lin_free(run, inside);
-  return changed;
+    lin_free(run, inside);
+    return changed;
 }
 
 /* Squeezes `order`, improving it while that helps. */
 void lin_repair(struct lin_problem *p, struct lin_value *v, uint32_t m, uint32_t *order) {
-  lin_squeeze(v, order, m);
-  for (int round = 0; round < 12 && p->run->spec->capacity && lin_poll(p->run); round++) {
-    if (!lin_repair_once(p, v, m, order)) break;
     lin_squeeze(v, order, m);
-  }
+    for (int round = 0; round < 12 && p->run->spec->capacity && lin_poll(p->run); round++) {
+        if (!lin_repair_once(p, v, m, order))
+            break;
+        lin_squeeze(v, order, m);
+    }
 }

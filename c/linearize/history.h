@@ -35,38 +35,57 @@
 /* Values from INT64_MIN to INT64_MIN + 2^32 stand for "no value" and for values that are not integers. */
 #define LF_HISTORY_NONE INT64_MIN
 #define LF_HISTORY_TEXT (INT64_MIN + 16)
-#define LF_HISTORY_FAILED 1u   /* flag: FULL, EMPTY, false, timed out */
-#define LF_HISTORY_PAIR 2u     /* flag: arg2 belongs to the value (set by the JSON reader for [priority, id]) */
+#define LF_HISTORY_FAILED 1u /* flag: FULL, EMPTY, false, timed out */
+#define LF_HISTORY_PAIR 2u   /* flag: arg2 belongs to the value (set by the JSON reader for [priority, id]) */
 
 enum lf_history_code {
-  LF_OP_NONE, LF_OP_PUT, LF_OP_GET, LF_OP_PUSH, LF_OP_POP, LF_OP_WRITE, LF_OP_READ, LF_OP_CAS,
-  LF_OP_FETCH_ADD, LF_OP_LOAD, LF_OP_ACQUIRE, LF_OP_RELEASE, LF_OP_READ_ACQUIRE, LF_OP_READ_RELEASE,
-  LF_OP_WRITE_ACQUIRE, LF_OP_WRITE_RELEASE, LF_OP_ADD, LF_OP_REMOVE, LF_OP_CONTAINS, LF_OP_ALLOC,
-  LF_OP_FREE, LF_OP_APPEND, LF_OP_CUSTOM = 64 /* and above: operations of a user's specification */
+    LF_OP_NONE,
+    LF_OP_PUT,
+    LF_OP_GET,
+    LF_OP_PUSH,
+    LF_OP_POP,
+    LF_OP_WRITE,
+    LF_OP_READ,
+    LF_OP_CAS,
+    LF_OP_FETCH_ADD,
+    LF_OP_LOAD,
+    LF_OP_ACQUIRE,
+    LF_OP_RELEASE,
+    LF_OP_READ_ACQUIRE,
+    LF_OP_READ_RELEASE,
+    LF_OP_WRITE_ACQUIRE,
+    LF_OP_WRITE_RELEASE,
+    LF_OP_ADD,
+    LF_OP_REMOVE,
+    LF_OP_CONTAINS,
+    LF_OP_ALLOC,
+    LF_OP_FREE,
+    LF_OP_APPEND,
+    LF_OP_CUSTOM = 64 /* and above: operations of a user's specification */
 };
 
-struct lf_history_op {   /* 56 bytes, native byte order */
-  uint64_t call, ret;
-  int64_t arg, arg2, result;
-  uint32_t client;
-  uint32_t key;          /* 0: no key; k + 1 for key number k, so that a small key needs no table */
-  uint32_t batch;        /* 0: not part of a batch call */
-  uint8_t op;            /* enum lf_history_code */
-  uint8_t flags;
-  uint16_t reserved;     /* 0 */
+struct lf_history_op { /* 56 bytes, native byte order */
+    uint64_t call, ret;
+    int64_t arg, arg2, result;
+    uint32_t client;
+    uint32_t key;   /* 0: no key; k + 1 for key number k, so that a small key needs no table */
+    uint32_t batch; /* 0: not part of a batch call */
+    uint8_t op;     /* enum lf_history_code */
+    uint8_t flags;
+    uint16_t reserved; /* 0 */
 };
 
 /* A file: this header, `count` records, then `text_bytes` of UTF-8: a JSON array with the values that are
  * not integers (value LF_HISTORY_TEXT + i is its element i) — empty for histories of integers.
  * The writer stores `count` last: a file whose count does not match its length is refused as unfinished. */
 #define LF_HISTORY_MAGIC "LFHIST1\n"
-struct lf_history_file {  /* 64 bytes */
-  char magic[8];
-  uint32_t header_bytes;  /* 64 */
-  uint32_t record_bytes;  /* 56 */
-  uint64_t count;         /* UINT64_MAX while the file is being written */
-  uint64_t text_bytes;
-  uint64_t reserved[4];
+struct lf_history_file { /* 64 bytes */
+    char magic[8];
+    uint32_t header_bytes; /* 64 */
+    uint32_t record_bytes; /* 56 */
+    uint64_t count;        /* UINT64_MAX while the file is being written */
+    uint64_t text_bytes;
+    uint64_t reserved[4];
 };
 
 #ifdef __cplusplus

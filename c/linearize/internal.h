@@ -15,73 +15,80 @@
 
 #define LIN_NO UINT32_MAX
 
-struct lin_block { struct lin_block *next; size_t bytes; };
+struct lin_block {
+    struct lin_block *next;
+    size_t bytes;
+};
 
 /* One check: its limits, its memory (all released at the end) and the result it fills. */
 struct lin_run {
-  const struct lf_history_op *ops;
-  const struct lf_lin_spec *spec;
-  const struct lf_lin_options *options;
-  struct lf_lin_result *result;
-  struct lin_block *blocks;
-  uint64_t bytes, deadline;
-  uint32_t polls;
-  uint64_t settled;
-  int32_t stopped;  /* a reason for UNKNOWN, or 0 */
-  bool across;      /* batches over several objects, which were decided one by one */
+    const struct lf_history_op *ops;
+    const struct lf_lin_spec *spec;
+    const struct lf_lin_options *options;
+    struct lf_lin_result *result;
+    struct lin_block *blocks;
+    uint64_t bytes, deadline;
+    uint32_t polls;
+    uint64_t settled;
+    int32_t stopped; /* a reason for UNKNOWN, or 0 */
+    bool across;     /* batches over several objects, which were decided one by one */
 };
 
 /* A history to decide: operations `index[0..n)` of run->ops. */
 struct lin_problem {
-  struct lin_run *run;
-  uint32_t *index;
-  uint32_t n, events;
-  uint32_t *call, *ret;   /* [n] ranks */
-  uint32_t *event;        /* [events]: operation * 2 + (1 if return) */
-  uint32_t *before;       /* [n] or NULL: the previous operation of the same batch, or LIN_NO */
-  uint8_t *skip;          /* [n] or NULL: LIN_SETTLED or LIN_PLACED for answers that a weak mode allows */
-  uint32_t *may_full, *may_empty;  /* [events] or NULL: 1 + the last gap <= g where a weak FULL, EMPTY is right */
+    struct lin_run *run;
+    uint32_t *index;
+    uint32_t n, events;
+    uint32_t *call, *ret;           /* [n] ranks */
+    uint32_t *event;                /* [events]: operation * 2 + (1 if return) */
+    uint32_t *before;               /* [n] or NULL: the previous operation of the same batch, or LIN_NO */
+    uint8_t *skip;                  /* [n] or NULL: LIN_SETTLED or LIN_PLACED for answers that a weak mode allows */
+    uint32_t *may_full, *may_empty; /* [events] or NULL: 1 + the last gap <= g where a weak FULL, EMPTY is right */
 };
 
 /* A value that was put and perhaps taken, as gaps: put in [put_lo, put_hi], get in [get_lo, get_hi]. */
 struct lin_value {
-  int64_t value;
-  uint32_t put, get;      /* operations of the problem, LIN_NO if none */
-  uint32_t put_lo, put_hi, get_lo, get_hi;
-  uint32_t put_at, get_at;  /* the gaps chosen by lin_squeeze */
+    int64_t value;
+    uint32_t put, get; /* operations of the problem, LIN_NO if none */
+    uint32_t put_lo, put_hi, get_lo, get_hi;
+    uint32_t put_at, get_at; /* the gaps chosen by lin_squeeze */
 };
 
 /* A settled answer is right whatever the order. One in a batch also has a place in the order of the batch. */
 enum { LIN_SETTLED = 1, LIN_PLACED = 2 };
 
-enum { LIN_ACCEPT, LIN_REJECT, LIN_UNDECIDED };  /* what a decision procedure answers */
+enum { LIN_ACCEPT, LIN_REJECT, LIN_UNDECIDED }; /* what a decision procedure answers */
 
 static inline const struct lf_history_op *lin_op(const struct lin_problem *p, uint32_t i) {
-  return &p->run->ops[p->index[i]];
+    return &p->run->ops[p->index[i]];
 }
 static inline bool lin_pending(const struct lf_history_op *op) { return op->ret == LF_HISTORY_PENDING; }
 static inline bool lin_failed(const struct lf_history_op *op) {
-  return (op->flags & LF_HISTORY_FAILED) && !lin_pending(op);
+    return (op->flags & LF_HISTORY_FAILED) && !lin_pending(op);
 }
 static inline uint32_t lin_min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static inline bool lin_is_put(const struct lf_history_op *op) { return op->op == LF_OP_PUT || op->op == LF_OP_PUSH; }
 static inline bool lin_is_get(const struct lf_history_op *op) { return op->op == LF_OP_GET || op->op == LF_OP_POP; }
 /* Is there a gap in [from, to] where this weak answer is right? */
 static inline bool lin_weak_in(const struct lin_problem *p, uint32_t i, uint32_t from, uint32_t to) {
-  const uint32_t *may = lin_is_put(lin_op(p, i)) ? p->may_full : p->may_empty;
-  return may && may[lin_min(to, p->events - 1)] > from;
+    const uint32_t *may = lin_is_put(lin_op(p, i)) ? p->may_full : p->may_empty;
+    return may && may[lin_min(to, p->events - 1)] > from;
 }
 static inline uint32_t lin_max(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static inline uint64_t lin_mix(uint64_t x) {
-  x ^= x >> 32; x *= 0xd6e8feb86659fd93u; x ^= x >> 32; x *= 0xd6e8feb86659fd93u; x ^= x >> 32;
-  return x;
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93u;
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93u;
+    x ^= x >> 32;
+    return x;
 }
 
 /* run.c */
 uint64_t lin_now(void);
-void *lin_alloc(struct lin_run *run, size_t count, size_t size);   /* NULL and run->stopped at the limit */
+void *lin_alloc(struct lin_run *run, size_t count, size_t size); /* NULL and run->stopped at the limit */
 void lin_free(struct lin_run *run, void *memory);
-bool lin_poll(struct lin_run *run);                                /* false: stop now */
+bool lin_poll(struct lin_run *run); /* false: stop now */
 int lin_reject(struct lin_problem *p, int reason, uint32_t break_op, const uint32_t *core, uint32_t count,
                int64_t detail0, int64_t detail1);
 bool lin_problem_init(struct lin_problem *p, struct lin_run *run, uint32_t *index, uint32_t n);
@@ -90,11 +97,11 @@ void lin_sort_pairs(struct lin_run *run, uint64_t *key, uint32_t *item, size_t n
 
 /* values.c: matching, orders, coverage */
 struct lin_table {
-  struct lin_value *values;
-  uint32_t m;
-  uint32_t *empty, empties;          /* gets that answered EMPTY */
-  uint32_t *loose, loose_gets;       /* pending gets, by call: each may have taken one value, or nothing */
-  uint32_t taken_from;               /* gap of the earliest loose get, or events if there is none */
+    struct lin_value *values;
+    uint32_t m;
+    uint32_t *empty, empties;    /* gets that answered EMPTY */
+    uint32_t *loose, loose_gets; /* pending gets, by call: each may have taken one value, or nothing */
+    uint32_t taken_from;         /* gap of the earliest loose get, or events if there is none */
 };
 int lin_table_build(struct lin_problem *p, struct lin_table *t);
 enum lin_prefer { LIN_FIRST_PUT, LIN_LAST_PUT, LIN_FIRST_GET, LIN_LAST_GET };
@@ -107,23 +114,23 @@ void lin_repair(struct lin_problem *p, struct lin_value *v, uint32_t m, uint32_t
 void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m);
 bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t *order, const uint32_t *last_free,
                       enum lin_passing how);
-int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t);  /* EMPTY, capacity */
+int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t); /* EMPTY, capacity */
 int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, uint32_t put, int reason);
 
 /* witness.c: a linearization, and the independent replay that certifies it */
 struct lin_witness {
-  struct lin_problem *p;
-  uint32_t *op, *gap, count;
-  const uint32_t *tie;   /* [n] or NULL: which of equal priorities comes first, by put */
+    struct lin_problem *p;
+    uint32_t *op, *gap, count;
+    const uint32_t *tie; /* [n] or NULL: which of equal priorities comes first, by put */
 };
 bool lin_witness_init(struct lin_witness *w, struct lin_problem *p);
 static inline void lin_emit(struct lin_witness *w, uint32_t op, uint32_t gap) {
-  w->op[w->count] = op;
-  w->gap[w->count++] = gap;
+    w->op[w->count] = op;
+    w->gap[w->count++] = gap;
 }
 void lin_witness_free(struct lin_witness *w);
-bool lin_witness_sort(struct lin_witness *w);       /* by gap, stable */
-bool lin_witness_holds(struct lin_witness *w);      /* true: it is a linearization */
+bool lin_witness_sort(struct lin_witness *w);  /* by gap, stable */
+bool lin_witness_holds(struct lin_witness *w); /* true: it is a linearization */
 
 void lin_align_batches(struct lin_problem *p, struct lin_table *t, const uint32_t *order);
 void lin_tighten_batches(struct lin_problem *p, struct lin_table *t);
@@ -142,15 +149,15 @@ int lin_decide_mutex(struct lin_problem *p);
 int lin_decide_pool(struct lin_problem *p);
 int lin_decide_log(struct lin_problem *p);
 int lin_search(struct lin_problem *p);
-bool lin_strict_full(const struct lin_problem *p);                 /* has FULL answers in their strict reading */
+bool lin_strict_full(const struct lin_problem *p); /* has FULL answers in their strict reading */
 void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n);
-bool lin_filter_answers(struct lin_problem *p, int *decision);  /* weak FULL and EMPTY */
+bool lin_filter_answers(struct lin_problem *p, int *decision); /* weak FULL and EMPTY */
 
 /* spec.c: the sequential specifications, as functions on small states of int64_t words */
 typedef void (*lin_emit_state)(void *context, const int64_t *words, uint32_t count);
 uint32_t lin_spec_initial(const struct lf_lin_spec *spec, int64_t *words);
 bool lin_spec_observes(const struct lf_lin_spec *spec, const struct lf_history_op *op);
 int64_t lin_reader(const struct lf_history_op *op);
-void lin_spec_step(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *words,
-                   uint32_t count, int64_t *scratch, lin_emit_state emit, void *context);
+void lin_spec_step(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *words, uint32_t count,
+                   int64_t *scratch, lin_emit_state emit, void *context);
 #endif

@@ -34,9 +34,14 @@ const char *lf_history_reader_name(const struct lf_history_reader *r, int op);
 int lf_history_reader_code(struct lf_history_reader *r, const char *name, size_t count);
 
 enum lf_history_fault {
-  LF_HISTORY_FINE, LF_HISTORY_BACKWARDS,    /* returned before it was called */
-  LF_HISTORY_OVERLAP, LF_HISTORY_AFTER_END, /* of one client; an operation after one that never returned */
-  LF_HISTORY_BATCH_INTERVAL, LF_HISTORY_BAD_OP, LF_HISTORY_BAD_TIME, LF_HISTORY_NO_MEMORY
+    LF_HISTORY_FINE,
+    LF_HISTORY_BACKWARDS, /* returned before it was called */
+    LF_HISTORY_OVERLAP,
+    LF_HISTORY_AFTER_END, /* of one client; an operation after one that never returned */
+    LF_HISTORY_BATCH_INTERVAL,
+    LF_HISTORY_BAD_OP,
+    LF_HISTORY_BAD_TIME,
+    LF_HISTORY_NO_MEMORY
 };
 /* Checks `ops`; *at and *other are the operations at fault. */
 int lf_history_validate(const struct lf_history_op *ops, size_t count, size_t *at, size_t *other);
