@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from lockfree import __version__
+from lockfree._command import UsageError, printable, quoted
 from lockfree._errors import LockfreeError
 from lockfree._sweep import Segment, segments, sweep
 
@@ -58,8 +60,8 @@ def _size(size: float) -> str:
 
 def _row(segment: Segment) -> str:
     held = ",".join(map(str, segment.pids)) if segment.pids else ("in use" if segment.in_use else "nobody")
-    held = segment.problem or held
-    return f"{segment.name:<32} {segment.kind:<14} {_size(segment.size):>10} {segment.age:>9.0f}s  {held}"
+    held = printable(segment.problem) or held
+    return f"{quoted(segment.name):<32} {segment.kind:<14} {_size(segment.size):>10} {segment.age:>9.0f}s  {held}"
 
 
 def _ls(args: argparse.Namespace) -> int:
@@ -77,25 +79,27 @@ def _ls(args: argparse.Namespace) -> int:
 
 
 def _gc(args: argparse.Namespace) -> int:
-    found = {segment.name: segment for segment in segments()}
-    missing = [name for name in args.names if name not in found]
+    found = segments()
+    names = {segment.name for segment in found} | {quoted(segment.name) for segment in found}  # as `ls` shows it, too
+    missing = [name for name in args.names if name not in names]
     for name in missing:
         print(f"lockfree gc: no segment is called {name!r}", file=sys.stderr)
     removed = 0
-    for segment in found.values():
-        if args.names and segment.name not in args.names:
+    for segment in found:
+        name = quoted(segment.name)
+        if args.names and segment.name not in args.names and name not in args.names:
             continue
         if segment.problem:
-            print(f"kept     {segment.name}: {segment.problem}")
+            print(f"kept     {name}: {printable(segment.problem)}")
         elif segment.in_use:
-            print(f"in use   {segment.name}")
+            print(f"in use   {name}")
         elif args.dry_run:
-            print(f"would remove {segment.name}")
+            print(f"would remove {name}")
         elif sweep(segment.name):
             removed += 1
-            print(f"removed  {segment.name}")
+            print(f"removed  {name}")
         else:
-            print(f"in use   {segment.name}")
+            print(f"in use   {name}")
     if not args.dry_run:
         print(f"{removed} removed")
     return 3 if missing else 0
@@ -103,12 +107,14 @@ def _gc(args: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks is no error
     try:
         return int(args.run(args))
     except BrokenPipeError:
         return 141
-    except (LockfreeError, OSError) as error:
-        print(f"lockfree {args.command}: {error}", file=sys.stderr)
+    except (UsageError, LockfreeError, OSError) as error:
+        print(f"lockfree {args.command}: {printable(str(error))}", file=sys.stderr)
         return 3
 
 

@@ -37,7 +37,7 @@ class Segment:
 
 def _open(name: str) -> tuple[object, int]:
     handle = ffi.gc(ffi.new("struct lf_handle *"), lib.lf_py_detach)
-    return handle, lib.lf_py_open(handle, name.encode())
+    return handle, lib.lf_py_open(handle, os.fsencode(name))
 
 
 def segments() -> list[Segment]:
@@ -75,7 +75,7 @@ def sweep(name: str) -> bool:
     handle, status = _open(name)
     if status != OK:
         raise_status(status, name, handle)
-    status = lib.lf_segment_sweep(handle, name.encode())
+    status = lib.lf_segment_sweep(handle, os.fsencode(name))
     if status < 0:
         raise_status(status, name, handle)
     return bool(status)

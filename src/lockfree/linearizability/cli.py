@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from lockfree._command import UsageError, refuse, try_file
 from lockfree.linearizability.checker import Verdict, check
 from lockfree.linearizability.history import History
 from lockfree.linearizability.importers import from_jepsen, from_porcupine
@@ -43,9 +44,16 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--memory", type=_bytes, default=4 << 30, metavar="BYTES", help="limit of the engine, as in 2G (default: 4G)"
     )
-    parser.add_argument("--method", choices=["auto", "near-linear", "search"], default="auto")
-    parser.add_argument("--format", choices=["auto", "jepsen", "jepsen-keyed", "porcupine"], default="auto")
-    parser.add_argument("--html", metavar="FILE", help="write the counterexample as a timeline")
+    parser.add_argument(
+        "--method",
+        choices=["auto", "near-linear", "search"],
+        default="auto",
+        help="auto: the search if nothing else does",
+    )
+    parser.add_argument(
+        "--format", choices=["auto", "jepsen", "jepsen-keyed", "porcupine"], default="auto", help="auto: our own forms"
+    )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the counterexample as a timeline")
     parser.add_argument("--json", action="store_true", help="print the verdict as one JSON object")
     parser.add_argument("--quiet", action="store_true", help="print nothing, only the exit status")
     parser.set_defaults(run=run)
@@ -84,7 +92,13 @@ def _as_json(verdict: Verdict, loading: float) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """The verdict on standard output; 0, 1, 2 or 3."""
+    """The verdict on standard output; 0, 1, 2 or 3. UsageError and OSError come before any work."""
+    if args.quiet:
+        refuse(args, ["--json"], "with --quiet, which prints nothing")
+    if args.html is not None:
+        if args.history != "-" and args.html.exists() and args.html.samefile(args.history):
+            raise UsageError(f"--html {args.html} would replace the history itself")
+        try_file(args.html)
     try:
         spec = parse_spec(args.spec)
         started = time.monotonic()

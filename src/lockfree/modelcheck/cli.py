@@ -5,8 +5,16 @@ import json
 import shlex
 import sys
 
+from lockfree._command import given, refuse
 from lockfree.modelcheck.build import BuildError
-from lockfree.modelcheck.runner import Report, Settings, Verdict, checks, replay
+from lockfree.modelcheck.runner import MODES, Report, Settings, Verdict, checks, replay
+
+OF_MODES = {"--preemptions": ["bounded"], "--depth": ["auto", "pct"], "--seed": ["auto", "pct", "random"]}
+"""Options that only some modes look at."""
+SEARCH = (
+    "--client", "--mode", "--executions", "--seconds", "--steps", "--threads-stop", "--outcomes", "--c20", *OF_MODES,
+)  # fmt: skip
+"""Options of a search; their defaults are those of `Settings`."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,20 +26,22 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "0 nothing found within the printed bounds, 1 a violation, 2 undecided, 3 the file is unusable.",
     )
     defaults = Settings()
-    parser.add_argument("file", metavar="FILE.c")
+    parser.add_argument("file", metavar="FILE.c", help="a C program with clients")
     parser.add_argument("--client", action="append", default=[], metavar="NAME", help="only this one (may be repeated)")
     parser.add_argument(
-        "--mode", choices=["auto", "exhaustive", "bounded", "pct", "random"], default=defaults.mode,
-        help="auto: exhaustive, and if that does not end in half of the time, pct and random",
+        "--mode", choices=MODES,
+        help=f"{defaults.mode} (the default): exhaustive, and if that does not end in half of the time, pct and random",
     )  # fmt: skip
-    parser.add_argument("--preemptions", type=int, default=defaults.preemptions, help="bound of mode bounded")
-    parser.add_argument("--depth", type=int, default=defaults.depth, help="bug depth that mode pct aims at")
-    parser.add_argument("--executions", type=int, default=0, help="stop after so many (default: no such bound)")
-    parser.add_argument(
-        "--seconds", type=float, default=defaults.seconds, help="on the CPU, for each client (default: 10)"
+    numbers = (
+        ("--preemptions", int, f"bound of mode bounded (default: {defaults.preemptions})"),
+        ("--depth", int, f"bug depth that mode pct aims at (default: {defaults.depth})"),
+        ("--executions", int, "stop after so many (default: no such bound)"),
+        ("--seconds", float, f"of CPU time for each client (default: {defaults.seconds:g})"),
+        ("--steps", int, f"bound on the steps of one thread (default: {defaults.steps})"),
+        ("--seed", int, f"of the modes pct and random (default: {defaults.seed})"),
     )
-    parser.add_argument("--steps", type=int, default=defaults.steps, help="bound on the steps of one thread")
-    parser.add_argument("--seed", type=int, default=defaults.seed)
+    for option, kind, what in numbers:
+        parser.add_argument(option, type=kind, metavar="N" if kind is int else "S", help=what)
     parser.add_argument("--replay", metavar="TOKEN", help="run the one execution that a report named")
     parser.add_argument(
         "--threads-stop", action="store_true",
@@ -39,26 +49,27 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )  # fmt: skip
     parser.add_argument("--outcomes", action="store_true", help="print what the clients observe, as a set")
     parser.add_argument("--c20", action="store_true", help="release sequences as in C++20 (weaker)")
-    parser.add_argument("-I", dest="include", action="append", default=[], metavar="DIR")
-    parser.add_argument("-D", dest="define", action="append", default=[], metavar="NAME[=VALUE]")
-    parser.add_argument("--cflag", dest="flags", action="append", default=[], metavar="FLAG", help="for the compiler")
+    parser.add_argument("-I", dest="include", action="append", default=[], metavar="DIR", help="a folder for #include")
+    parser.add_argument(
+        "-D", dest="define", action="append", default=[], metavar="NAME[=VALUE]", help="a macro, for the compiler"
+    )
+    parser.add_argument(
+        "--cflag", dest="flags", action="append", default=[], metavar="FLAG", help="any other flag, for the compiler"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object for each client, without the trace")
     parser.set_defaults(run=run)
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    return Settings(
-        mode=args.mode,
-        executions=args.executions,
-        seconds=args.seconds,
-        seed=args.seed,
-        preemptions=args.preemptions,
-        depth=args.depth,
-        steps=args.steps,
-        threads_stop=args.threads_stop,
-        c20=args.c20,
-        outcomes=args.outcomes,
-    )
+    """The settings that the command line names. UsageError for an option that would have no effect."""
+    if args.replay is not None:
+        refuse(args, SEARCH, "with --replay, whose token says it all")
+    named = {name.removeprefix("--").replace("-", "_") for name in given(args, SEARCH)} - {"client"}
+    settings = Settings(**{name: getattr(args, name) for name in named})
+    for option, modes in OF_MODES.items():
+        if settings.mode not in modes:
+            refuse(args, [option], f"in mode {settings.mode}, only in {' and '.join(modes)}")
+    return settings
 
 
 def _again(args: argparse.Namespace, token: str) -> str:
@@ -134,12 +145,13 @@ def run(args: argparse.Namespace) -> int:
     options = {"include": args.include, "define": args.define, "flags": args.flags, "warn": sys.stderr.write}
     verdicts = set()
     try:
+        settings = _settings(args)
         if args.replay is not None:
             reports = iter([replay(args.file, args.replay, **options)])
         else:
             if sys.stderr.isatty():
                 options["tick"] = _progress
-            reports = checks(args.file, clients=args.client, settings=_settings(args), **options)
+            reports = checks(args.file, clients=args.client, settings=settings, **options)
         for report in reports:
             _print(report, args)
             verdicts.add(report.verdict)

@@ -3,10 +3,12 @@
 import argparse
 import random
 import shlex
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from lockfree._command import UsageError, refuse, try_directory
 from lockfree.stress import kill_everywhere
 from lockfree.stress.campaign import STRETCH, Campaign
 from lockfree.stress.checking import Checked
@@ -17,6 +19,10 @@ from lockfree.stress.window import columns
 
 EXIT = {"OK": 0, "VIOLATION": 1, "UNKNOWN": 2}
 INTERRUPTED = 130
+PROCS, SECONDS, START_METHOD = 4, 60.0, "fork"
+OF_ROUNDS = ("--procs", "--seconds", "--start-method", "--kill", "--driver", "--round")
+"""Options of a run in rounds: killing everywhere has no use for them. Their defaults are filled in by `run`."""
+SEEDS = 1 << 63
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -29,20 +35,48 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         " linearizability. Exit status: 0 OK, 1 violation, 2 unknown (a check ran into its limits).",
     )
     parser.add_argument("primitives", nargs="*", metavar="PRIMITIVE", help=f"which; default all: {names}")
-    parser.add_argument("--procs", type=int, default=4, metavar="N", help="processes (default 4)")
-    parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="for all together (default 60)")
+    parser.add_argument("--procs", type=int, metavar="N", help=f"processes (default {PROCS})")
+    parser.add_argument("--seconds", type=float, metavar="S", help=f"for all together (default {SECONDS:g})")
     parser.add_argument("--seed", type=int, metavar="N", help="of everything random (default: a new one)")
-    parser.add_argument("--start-method", choices=tuple(STRETCH), default="fork", help="of processes (default fork)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="histories of failures, results.json and report.html")
+    parser.add_argument(
+        "--start-method", choices=tuple(STRETCH), help=f"how processes are started (default {START_METHOD})"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to write results.json, report.html and the histories of failures"
+    )
     parser.add_argument("--kill", action="store_true", help="kill -9 processes at random moments and replace them")
     parser.add_argument("--driver", choices=("c", "python"), help="only this driver (default: both)")
-    parser.add_argument("--round", type=int, metavar="N", help="only this round, again and again: to replay a failure")
+    parser.add_argument(
+        "--round", type=int, metavar="N", help="only this round, again and again: with --seed, to replay a failure"
+    )
     kill_everywhere.add_arguments(parser)
     parser.set_defaults(run=run)
     return parser
 
 
+def _check(args: argparse.Namespace) -> None:
+    """UsageError for what cannot be, or would have no effect."""
+    if args.kill_everywhere:
+        refuse(args, OF_ROUNDS, "with --kill-everywhere")
+        if args.at is not None:
+            refuse(args, ["--slice"], "with --at, which is one point alone")
+    else:
+        refuse(args, kill_everywhere.OPTIONS, "without --kill-everywhere")
+    if args.procs is not None and not 1 <= args.procs <= 64:
+        raise UsageError(f"--procs is {args.procs}: it must be 1 to 64")
+    if args.seconds is not None and not 0 < args.seconds < 1e6:
+        raise UsageError(f"--seconds is {args.seconds:g}: it must be more than 0 and less than 1,000,000")
+    if args.seed is not None and not 0 <= args.seed < SEEDS:
+        raise UsageError(f"--seed is {args.seed}: it must be 0 to {SEEDS - 1}")
+    if args.round is not None:
+        if args.round < 0:
+            raise UsageError(f"--round is {args.round}: it must not be negative")
+        if args.seed is None:
+            raise UsageError("--round has no effect without --seed: a round follows from both")
+
+
 def run(args: argparse.Namespace) -> int:
+    _check(args)
     if args.kill_everywhere:
         return kill_everywhere.run_arguments(args)
     scenarios = load()
@@ -50,9 +84,10 @@ def run(args: argparse.Namespace) -> int:
     if unknown:
         print(f"lockfree stress: no primitive {', '.join(unknown)}; there are {', '.join(scenarios)}")
         return 3
-    if not 1 <= args.procs <= 64 or not 0 < args.seconds < 1e6:
-        print("lockfree stress: --procs must be 1 to 64 and --seconds positive")
-        return 3
+    if args.out is not None:
+        try_directory(args.out)
+    args.procs, args.seconds = args.procs or PROCS, args.seconds or SECONDS
+    args.start_method = args.start_method or START_METHOD
     seed = random.SystemRandom().randrange(1 << 32) if args.seed is None else args.seed
     out = args.out or Path(tempfile.gettempdir()) / f"lockfree-stress-{seed}"
     chosen = [scenarios[name] for name in dict.fromkeys(args.primitives)] or list(scenarios.values())
@@ -69,11 +104,16 @@ def run(args: argparse.Namespace) -> int:
             print("\n" + describe(checked, args, seed))
         if len(tally.failures) > 1:
             print(f"{len(tally.failures)} rounds of {tally.name} failed; this is the one with the shortest history")
+    status = INTERRUPTED if campaign.interrupted else EXIT[campaign.verdict]
     if args.out is not None:
         from lockfree.stress.report import write
 
-        print(f"\nreport: {write(campaign, args.out, _command(args, seed))}")
-    return INTERRUPTED if campaign.interrupted else EXIT[campaign.verdict]
+        try:
+            print(f"\nreport: {write(campaign, args.out, _command(args, seed))}")
+        except OSError as error:  # such as a full disk: no reason to lose the verdict
+            print(f"lockfree stress: no report: {error}", file=sys.stderr)
+            return status or 3
+    return status
 
 
 def describe(checked: Checked, args: argparse.Namespace, seed: int) -> str:
@@ -92,7 +132,9 @@ def _command(args: argparse.Namespace, seed: int, about: Round | None = None) ->
     """The command line of this run, or the one that repeats one of its rounds."""
     command = ["lockfree", "stress", *([about.scenario] if about else args.primitives)]
     command += ["--procs", str(args.procs), "--seconds", f"{args.seconds:g}", "--seed", str(seed)]
-    command += ["--round", str(about.number)] if about else []
-    command += ["--start-method", args.start_method] if args.start_method != "fork" else []
+    number = about.number if about else args.round
+    command += ["--round", str(number)] if number is not None else []
+    command += ["--start-method", args.start_method] if args.start_method != START_METHOD else []
     command += ["--kill"] * bool(args.kill) + (["--driver", args.driver] if args.driver else [])
+    command += ["--out", str(args.out)] if args.out is not None and about is None else []
     return shlex.join(command)

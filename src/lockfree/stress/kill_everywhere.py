@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 
+from lockfree._command import UsageError, try_directory
 from lockfree._include import get_include, get_kill_sources
 
 MODES = ("go-on", "wait", "new", "stopped")
@@ -30,6 +31,8 @@ WATCHDOG = 10.0
 COMMON = ("main", "stepping", "survivors")
 QUEUES = "queues"
 LOAD = "load"
+OPTIONS = ("--slice", "--operation", "--mode", "--at")
+"""Those that have an effect with --kill-everywhere only."""
 FLAGS = ("-std=c11", "-O2", "-g", "-fno-pie", "-no-pie", "-Wl,-z,now", "-Wall", "-Wno-missing-field-initializers")
 # of loops over all participants and all cells of a queue, a few rounds are as good as hundreds
 SMALL = ("-DLF_PARTICIPANTS=16u", "-DLF_LEAST_CELLS=4u", "-DLF__SLICE_NS=5000000u")
@@ -260,10 +263,17 @@ def _jobs(wanted: Sequence[str], chosen: Sequence[str], instead: Path | None) ->
     """(primitive, program, operation), the longest first, so that no processor is left with one of them at the end."""
     with ThreadPoolExecutor() as pool:
         programs = list(pool.map(lambda primitive: build(primitive, instead), wanted))
+    there = {primitive: operations(program) for primitive, program in zip(wanted, programs, strict=True)}
+    if unknown := [name for name in chosen if not any(name in names for names in there.values())]:
+        listed = "; ".join(f"{primitive}: {', '.join(names)}" for primitive, names in there.items())
+        raise UsageError(f"no operation {', '.join(unknown)}; there are, for {listed}")
+    idle = [primitive for primitive, names in there.items() if chosen and not set(chosen) & set(names)]
+    if idle and set(wanted) != set(primitives()):
+        raise UsageError(f"{', '.join(idle)} has none of these operations: {', '.join(chosen)}")
     jobs = [
         (primitive, program, operation)
         for primitive, program in zip(wanted, programs, strict=True)
-        for operation in operations(program)
+        for operation in there[primitive]
         if not chosen or operation in chosen
     ]
     return sorted(jobs, key=lambda job: not any(word in job[2] for word in LONG_ONES))
@@ -320,6 +330,16 @@ def row(result: Result) -> str:
     return COLUMNS.format(result.primitive, result.operation, longest, distinct, killed, stopped, breaches)
 
 
+def _why_nobody(result: Result, choice: Choice) -> str:
+    """Why an operation went by without a death."""
+    if not result.tallies:
+        return f"nobody was killed: this operation has no mode {' or '.join(choice.modes)}"
+    if choice.at == ASLEEP:
+        return "nobody was killed: this operation never sleeps"
+    longest = max(tally.instructions for tally in result.tallies)
+    return f"nobody was killed: the operation ends after {longest} instructions, before --at {choice.at}"
+
+
 def run(
     wanted: Sequence[str] = (),
     slice: Slice = Slice(),  # noqa: A002 - the option's name; frozen
@@ -334,13 +354,16 @@ def run(
 ) -> int:
     """The command: kills, prints the table and the breaches, writes `out`/kill-everywhere.json.
 
-    Returns 0 if every contract was kept, 1 for a breach, 2 if it could not run, 3 if asked for what does not exist.
+    Returns 0 if every contract was kept, 1 for a breach, 2 if it could not run, 3 for a primitive that does not exist.
+    Raises UsageError for an operation that does not exist, OSError if nothing can be written to `out`.
     """
     there = primitives()
     unknown = [name for name in wanted if name not in there]
     if unknown:
         print(f"lockfree stress --kill-everywhere: no primitive {', '.join(unknown)}; there are {', '.join(there)}")
         return USAGE
+    if out is not None:
+        try_directory(out)
     choice = Choice(slice, seed, tuple(mode), at, watchdog)
     start = time.monotonic()
     print(HEADER, flush=True)
@@ -349,8 +372,8 @@ def run(
         print(row(result), flush=True)
         for breach in result.breaches:
             print(breach, flush=True)
-        if result.problem:
-            print(f"{result.primitive}, {result.operation}: {result.problem}", flush=True)
+        if why := result.problem or (_why_nobody(result, choice) if not result.points else ""):
+            print(f"{result.primitive}, {result.operation}: {why}", flush=True)
 
     try:
         results = campaign(list(dict.fromkeys(wanted)) or there, choice, chosen=operation, jobs=jobs, progress=show)
@@ -360,9 +383,6 @@ def run(
     except KeyboardInterrupt:
         print("interrupted")
         return INTERRUPTED
-    if not results:
-        print(f"lockfree stress --kill-everywhere: no operation {', '.join(operation)}")
-        return USAGE
     breaches, points = sum(len(r.breaches) for r in results), sum(r.points for r in results)
     seconds = time.monotonic() - start
     print(f"{points:,} processes killed in {len(results)} operations, {breaches} breaches, {seconds:.0f} s")
@@ -379,13 +399,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options beside --kill-everywhere."""
     group = parser.add_argument_group("killed at every instruction")
     group.add_argument("--kill-everywhere", action="store_true", help="kill a process after each instruction in turn")
-    group.add_argument("--slice", type=Slice.parse, default=Slice(), metavar="N/M", help="only this part of the points")
+    group.add_argument("--slice", type=Slice.parse, metavar="N/M", help="only this part of the points")
     group.add_argument("--operation", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
     group.add_argument("--mode", action="append", choices=MODES, help="only this way to go on (repeatable)")
-    group.add_argument("--at", type=int, metavar="K", help="only after K instructions (-2: asleep)")
+    group.add_argument("--at", type=_point, metavar="K", help="only after K instructions (-2: asleep)")
+
+
+def _point(text: str) -> int:
+    k = int(text)
+    if k < 0 and k != ASLEEP:
+        raise argparse.ArgumentTypeError(f"a point is a number of instructions, or {ASLEEP} for asleep, not {text}")
+    return k
 
 
 def run_arguments(args: argparse.Namespace) -> int:
     """What --kill-everywhere does."""
-    modes, seed = tuple(args.mode or MODES), args.seed or 0
-    return run(args.primitives, args.slice, args.out, seed=seed, operation=args.operation, mode=modes, at=args.at)
+    part, modes, seed = args.slice or Slice(), tuple(args.mode or MODES), args.seed or 0
+    return run(args.primitives, part, args.out, seed=seed, operation=args.operation, mode=modes, at=args.at)

@@ -1,0 +1,57 @@
+"""What the commands of `lockfree` share: refusing options without effect, trying the output, escaping names."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+class UsageError(Exception):
+    """The command line asks for something that cannot be done. The commands end with status 3."""
+
+
+def given(args: Any, options: Iterable[str]) -> list[str]:
+    """Those of the options (such as `--start-method`) that the command line names. Their default must be empty."""
+    values = {option: getattr(args, option.lstrip("-").replace("-", "_")) for option in options}
+    return [o for o, value in values.items() if not (value is None or value is False or value == [])]
+
+
+def refuse(args: Any, options: Iterable[str], why: str) -> None:
+    """UsageError if the command line names one of the options. `why`: such as "without --kill-everywhere"."""
+    if found := given(args, options):
+        have = "has" if len(found) == 1 else "have"
+        raise UsageError(f"{', '.join(found)} {have} no effect {why}")
+
+
+def try_directory(path: Path) -> None:
+    """Makes the directory, unless it is there, and writes a file into it: OSError now and not after the work."""
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryFile(dir=path) as file:
+            file.write(b"\0")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def try_file(path: Path) -> None:
+    """Finds out whether the file could be written, without touching what it holds: OSError now."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "No such directory", str(path.parent))
+    try_directory(path.parent)
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that a terminal would obey instead of showing: control characters, line ends."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def quoted(name: str) -> str:
+    """A name as it stands, or in quotes and escaped if it could be mistaken for something else."""
+    plain = name.isprintable() and not any(c in " '\"\\" for c in name)
+    return name if plain and name else repr(name)

@@ -1,0 +1,214 @@
+"""The command line: what would have no effect is refused, outputs are tried first, names cannot speak to the terminal."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import lockfree
+from lockfree.__main__ import _parser, main
+from lockfree._command import printable, quoted
+
+CORPUS = Path(__file__).parent.parent / "stress/corpus"
+CLIENT = "int main(void) { return 0; }\n"
+
+
+def refused(capsys, *words):
+    """What a command that must be refused with status 3 says on standard error."""
+    try:
+        status = main(words)
+    except SystemExit as end:
+        status = end.code
+    assert status == 3
+    seen = capsys.readouterr()
+    assert "operations checked" not in seen.out, "it ran"
+    return seen.err
+
+
+# ---- options without effect ----
+
+
+@pytest.mark.parametrize("option", ["--slice=1/3", "--operation=release", "--mode=wait", "--at=0", "--at=-2"])
+def test_options_of_kill_everywhere_are_refused_without_it(option, capsys):
+    said = refused(capsys, "stress", "mutex", option)
+    assert f"{option.split('=')[0]} has no effect without --kill-everywhere" in said
+
+
+@pytest.mark.parametrize(
+    "option", ["--seconds=5", "--procs=2", "--start-method=fork", "--kill", "--driver=c", "--round=0"]
+)
+def test_options_of_rounds_are_refused_with_kill_everywhere(option, capsys):
+    said = refused(capsys, "stress", "mutex", "--kill-everywhere", option, "--seed=1")
+    assert f"{option.split('=')[0]} has no effect with --kill-everywhere" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["mutex", "--kill-everywhere", "--at=3", "--slice=1/2"], "--slice has no effect with --at"),
+        (["mutex", "--kill-everywhere", "--operation=recover", "--operation=quark"], "no operation quark"),
+        (["mutex", "spsc_ring", "--kill-everywhere", "--operation=recover"], "spsc_ring has none of these operations"),
+        (["mutex", "--round=3"], "--round has no effect without --seed"),
+        (["mutex", "--round=-3", "--seed=1"], "--round is -3"),
+        (["mutex", "--procs=0"], "--procs is 0: it must be 1 to 64"),
+        (["mutex", "--seconds=nan"], "--seconds is nan"),
+        (["mutex", "--seed=-1"], "--seed is -1"),
+    ],
+    ids=lambda x: " ".join(x) if isinstance(x, list) else "",
+)
+def test_stress_refuses(words, says, capsys):
+    assert says in refused(capsys, "stress", *words)
+
+
+def test_a_point_that_is_none_is_refused(capsys):
+    assert "not -5" in refused(capsys, "stress", "mutex", "--kill-everywhere", "--at=-5")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--replay=a:g", "--client=a"], "--client has no effect with --replay"),
+        (["--replay=a:g", "--seconds=1", "--c20"], "--seconds, --c20 have no effect with --replay"),
+        (["--replay=a:g", "--seed=1"], "--seed has no effect with --replay"),
+        (["--preemptions=1"], "--preemptions has no effect in mode auto"),
+        (["--mode=random", "--depth=2"], "--depth has no effect in mode random"),
+        (["--mode=exhaustive", "--seed=2"], "--seed has no effect in mode exhaustive"),
+    ],
+    ids=lambda x: " ".join(x) if isinstance(x, list) else "",
+)
+def test_model_refuses(words, says, capsys, tmp_path):
+    source = tmp_path / "client.c"
+    source.write_text(CLIENT)
+    assert says in refused(capsys, "model", str(source), *words)
+
+
+def test_check_refuses_json_that_is_not_printed(capsys):
+    history = str(CORPUS / "queue-bad.jsonl")
+    assert "--json has no effect with --quiet" in refused(capsys, "check", history, "--spec=queue", "--json", "--quiet")
+
+
+def test_what_has_an_effect_is_not_refused(capsys):
+    words = ["stress", "mutex", "--kill-everywhere", "--operation", "recover", "--mode", "go-on", "--at", "0"]
+    assert main(words) == 0
+    assert "1 processes killed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("at", "why"), [("9999", "before --at 9999"), ("-2", "never sleeps")])
+def test_a_point_that_an_operation_does_not_have_is_said(at, why, capsys):
+    words = ["stress", "mutex", "--kill-everywhere", "--operation", "recover", "--mode", "go-on"]
+    assert main([*words, "--at", at]) == 2
+    assert why in capsys.readouterr().out
+
+
+def test_every_option_has_a_help_text():
+    [commands] = [a for a in _parser()._actions if isinstance(a, argparse._SubParsersAction)]
+    for command, parser in commands.choices.items():
+        for action in parser._actions:
+            assert action.help, f"lockfree {command} {action.option_strings or action.dest}"
+
+
+# ---- where to write ----
+
+
+@pytest.fixture
+def nowhere(tmp_path):
+    """A path whose folder cannot be made: its parent is a file."""
+    (tmp_path / "file").write_text("precious")
+    return tmp_path / "file" / "out"
+
+
+@pytest.mark.parametrize("more", [[], ["--kill-everywhere"]])
+def test_stress_tries_its_output_before_the_run(more, nowhere, capsys):
+    assert str(nowhere) in refused(capsys, "stress", "mutex", *more, "--out", str(nowhere))
+    said = refused(capsys, "stress", "mutex", *more, "--out", str(nowhere.parent))
+    assert "Not a directory" in said
+    assert nowhere.parent.read_text() == "precious"
+
+
+def test_check_tries_its_output_before_the_work(nowhere, tmp_path, capsys):
+    history = tmp_path / "history.jsonl"
+    history.write_text((CORPUS / "queue-bad.jsonl").read_text())
+    before = history.read_text()
+    words = ["check", str(history), "--spec", "queue", "--html"]
+    assert str(nowhere.parent) in refused(capsys, *words, str(nowhere))
+    assert "Is a directory" in refused(capsys, *words, str(tmp_path))
+    assert "replace the history" in refused(capsys, *words, str(history))
+    assert history.read_text() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "history.jsonl"]
+
+
+# ---- names ----
+
+EVIL = "test-{pid}-evil\x1b[2J\x1b]0;pwn\x07\nfake   MUTEX  1 B\u202e"
+
+
+@pytest.fixture
+def evil_name():
+    name = EVIL.format(pid=os.getpid())
+    yield name
+    Path(f"/dev/shm/lockfree.{name}").unlink(missing_ok=True)
+
+
+def harmless(text):
+    return all(c.isprintable() for c in text.replace("\n", ""))
+
+
+def test_ls_and_gc_escape_names(evil_name, capsys):
+    lockfree.Mutex(name=evil_name).close()
+    assert main(["ls"]) == 0
+    listed = capsys.readouterr().out
+    assert harmless(listed)
+    [line] = [line for line in listed.splitlines() if f"test-{os.getpid()}-evil" in line]
+    assert quoted(evil_name) in line
+    assert main(["ls", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert evil_name in [row["name"] for row in rows]
+    assert main(["gc", "--dry-run", evil_name]) == 0
+    assert harmless(capsys.readouterr().out)
+    assert main(["gc", quoted(evil_name)]) == 0, "the name as ls shows it"
+    assert "removed" in capsys.readouterr().out
+    assert not Path(f"/dev/shm/lockfree.{evil_name}").exists()
+    assert main(["gc", evil_name]) == 3
+    assert harmless(capsys.readouterr().err)
+
+
+def test_a_broken_segment_with_an_evil_name_is_escaped_in_its_problem_too(evil_name, capsys):
+    Path(f"/dev/shm/lockfree.{evil_name}").write_bytes(b"x" * 9000)
+    for command in (["ls"], ["gc", evil_name]):
+        assert main(command) == 0
+        said = capsys.readouterr().out
+        assert "magic" in said
+        assert harmless(said)
+
+
+def test_a_name_that_is_no_text_is_listed(capsys):
+    path = os.fsencode(f"/dev/shm/lockfree.test-{os.getpid()}-") + b"\xff"
+    with open(path, "wb"):
+        pass
+    try:
+        assert main(["ls"]) == 0
+        assert "\\udcff" in capsys.readouterr().out
+    finally:
+        os.unlink(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("jobs", "jobs"),
+        ("größe-7", "größe-7"),
+        ("two words", "'two words'"),
+        ("a\nb", "'a\\nb'"),
+        ("\\x1b", "'\\\\x1b'"),
+        ("", "''"),
+    ],
+)
+def test_names_are_quoted_when_they_could_mislead(name, shown):
+    assert quoted(name) == shown
+
+
+def test_printable_keeps_what_is():
+    assert printable("ä → b") == "ä → b"
+    assert printable("\x9b31m\u2028\r") == "\\x9b31m\\u2028\\r"
