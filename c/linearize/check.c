@@ -10,9 +10,8 @@ static void lin_release(struct lin_run *run, struct lin_block *until) {
     }
 }
 
-/* Values that are not distinct need the search; so do peeks, and strict FULL, but for queues. */
+/* Values that are not distinct need the search; so does strict FULL, but for queues. */
 static int lin_decide_fast(struct lin_problem *p) {
-<<<<<<< Updated upstream
     switch (p->run->spec->kind) {
     case LF_LIN_QUEUE:
         return lin_decide_queue(p);
@@ -33,20 +32,6 @@ static int lin_decide_fast(struct lin_problem *p) {
     default:
         return LIN_UNDECIDED;
     }
-=======
-  for (uint32_t i = 0; i < p->n; i++) if (lin_op(p, i)->op == LF_OP_PEEK) return LIN_UNDECIDED;
-  switch (p->run->spec->kind) {
-  case LF_LIN_QUEUE: return lin_decide_queue(p);
-  case LF_LIN_PRIORITY_QUEUE: return lin_decide_priority_queue(p);
-  case LF_LIN_STACK: return lin_decide_stack(p);
-  case LF_LIN_REGISTER: return lin_decide_register(p);
-  case LF_LIN_COUNTER: return lin_decide_counter(p);
-  case LF_LIN_MUTEX: return lin_decide_mutex(p);
-  case LF_LIN_BLOCK_POOL: return lin_decide_pool(p);
-  case LF_LIN_LOG: return lin_decide_log(p);
-  default: return LIN_UNDECIDED;
-  }
->>>>>>> Stashed changes
 }
 
 bool lin_strict_full(const struct lin_problem *p) {

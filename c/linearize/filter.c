@@ -79,7 +79,6 @@ static bool lin_settle_full(struct lin_problem *p, int *decision) {
 }
 
 static bool lin_settle_empty(struct lin_problem *p) {
-<<<<<<< Updated upstream
     uint32_t running = 0, seen = 0;
     p->may_empty = lin_alloc(p->run, p->events, sizeof *p->may_empty);
     if (!p->may_empty)
@@ -96,22 +95,6 @@ static bool lin_settle_empty(struct lin_problem *p) {
             p->skip[i] = op->batch ? LIN_PLACED : LIN_SETTLED;
     }
     return true;
-=======
-  uint32_t running = 0, seen = 0;
-  p->may_empty = lin_alloc(p->run, p->events, sizeof *p->may_empty);
-  if (!p->may_empty) return false;
-  for (uint32_t r = 0; r < p->events; r++) {
-    const struct lf_history_op *op = lin_op(p, p->event[r] >> 1);
-    if (lin_is_put(op) && !lin_failed(op)) running += p->event[r] & 1 ? UINT32_MAX : 1;
-    p->may_empty[r] = running ? (seen = r + 1) : seen;
-  }
-  for (uint32_t i = 0; i < p->n; i++) {
-    const struct lf_history_op *op = lin_op(p, i);
-    if ((lin_is_get(op) || op->op == LF_OP_PEEK) && lin_failed(op) && lin_weak_in(p, i, p->call[i], p->ret[i] - 1))
-      p->skip[i] = op->batch ? LIN_PLACED : LIN_SETTLED;
-  }
-  return true;
->>>>>>> Stashed changes
 }
 
 /* False when out of memory or time; *decision becomes LIN_REJECT when a FULL cannot be. */

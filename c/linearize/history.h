@@ -13,7 +13,6 @@
  *   op                      arg             arg2         result
  *   put / get               value (put)     priority     value (get)     priority queues use arg2 on both
  *   push / pop              value (push)                 value (pop)
- *   peek                                                 value that get or pop would take; it stays inside
  *   write / read            value (write)                value (read)
  *   cas                     expected        desired      (FAILED: the comparison was unequal)
  *   fetch_add / load        delta                        value before / value
@@ -40,7 +39,6 @@
 #define LF_HISTORY_PAIR 2u   /* flag: arg2 belongs to the value (set by the JSON reader for [priority, id]) */
 
 enum lf_history_code {
-<<<<<<< Updated upstream
     LF_OP_NONE,
     LF_OP_PUT,
     LF_OP_GET,
@@ -64,12 +62,6 @@ enum lf_history_code {
     LF_OP_FREE,
     LF_OP_APPEND,
     LF_OP_CUSTOM = 64 /* and above: operations of a user's specification */
-=======
-  LF_OP_NONE, LF_OP_PUT, LF_OP_GET, LF_OP_PUSH, LF_OP_POP, LF_OP_WRITE, LF_OP_READ, LF_OP_CAS,
-  LF_OP_FETCH_ADD, LF_OP_LOAD, LF_OP_ACQUIRE, LF_OP_RELEASE, LF_OP_READ_ACQUIRE, LF_OP_READ_RELEASE,
-  LF_OP_WRITE_ACQUIRE, LF_OP_WRITE_RELEASE, LF_OP_ADD, LF_OP_REMOVE, LF_OP_CONTAINS, LF_OP_ALLOC,
-  LF_OP_FREE, LF_OP_APPEND, LF_OP_PEEK, LF_OP_CUSTOM = 64 /* and above: operations of a user's specification */
->>>>>>> Stashed changes
 };
 
 struct lf_history_op { /* 56 bytes, native byte order */

@@ -25,7 +25,6 @@ struct lf_history_reader {
     char *name[LF_NAMES];
 };
 
-<<<<<<< Updated upstream
 static const struct {
     const char *name;
     uint8_t code;
@@ -50,16 +49,6 @@ static const struct {
                 {"alloc", LF_OP_ALLOC},
                 {"free", LF_OP_FREE},
                 {"append", LF_OP_APPEND}};
-=======
-static const struct { const char *name; uint8_t code; } lf_names[] = {
-  {"put", LF_OP_PUT}, {"get", LF_OP_GET}, {"push", LF_OP_PUSH}, {"pop", LF_OP_POP}, {"write", LF_OP_WRITE},
-  {"read", LF_OP_READ}, {"cas", LF_OP_CAS}, {"fetch_add", LF_OP_FETCH_ADD}, {"load", LF_OP_LOAD},
-  {"acquire", LF_OP_ACQUIRE}, {"release", LF_OP_RELEASE}, {"read_acquire", LF_OP_READ_ACQUIRE},
-  {"read_release", LF_OP_READ_RELEASE}, {"write_acquire", LF_OP_WRITE_ACQUIRE},
-  {"write_release", LF_OP_WRITE_RELEASE}, {"add", LF_OP_ADD}, {"remove", LF_OP_REMOVE},
-  {"contains", LF_OP_CONTAINS}, {"alloc", LF_OP_ALLOC}, {"free", LF_OP_FREE}, {"append", LF_OP_APPEND},
-  {"peek", LF_OP_PEEK}};
->>>>>>> Stashed changes
 
 enum lf_json { LF_J_ABSENT, LF_J_NULL, LF_J_TRUE, LF_J_FALSE, LF_J_INT, LF_J_PAIR, LF_J_OTHER };
 struct lf_value {
@@ -359,7 +348,6 @@ struct lf_line {
 };
 
 static int lf_store(struct lf_history_reader *r, const struct lf_line *l, struct lf_history_op *o) {
-<<<<<<< Updated upstream
     bool pending = l->ret.kind == LF_J_NULL;
     const struct lf_value *arg = &l->arg, *result = &l->result;
     bool no = result->kind == LF_J_FALSE, none = result->kind == LF_J_NULL || result->kind == LF_J_ABSENT;
@@ -442,57 +430,6 @@ static int lf_store(struct lf_history_reader *r, const struct lf_line *l, struct
             return 0;
         }
         return none || pending ? 0 : lf_encode(r, result->from, result->to, &o->result);
-=======
-  bool pending = l->ret.kind == LF_J_NULL;
-  const struct lf_value *arg = &l->arg, *result = &l->result;
-  bool no = result->kind == LF_J_FALSE, none = result->kind == LF_J_NULL || result->kind == LF_J_ABSENT;
-  int pair;
-  o->arg = o->result = LF_HISTORY_NONE;
-  switch (o->op) {
-  case LF_OP_PUT: case LF_OP_PUSH: case LF_OP_APPEND: case LF_OP_WRITE: case LF_OP_FREE:
-    if (arg->kind == LF_J_ABSENT) return lf_fail(r, "this operation needs \"arg\"", "", 0);
-    if (o->op == LF_OP_PUT && (pair = lf_pair(r, arg, &o->arg2, &o->arg)) != 0) {
-      if (pair < 0) return -1;
-      o->flags |= LF_HISTORY_PAIR;
-    } else if (lf_encode(r, arg->from, arg->to, &o->arg)) return -1;
-    if (no) o->flags |= LF_HISTORY_FAILED;
-    return 0;
-  case LF_OP_GET: case LF_OP_POP: case LF_OP_PEEK: case LF_OP_READ: case LF_OP_ALLOC:
-    if (o->op == LF_OP_ALLOC && arg->kind == LF_J_INT) o->arg2 = arg->a;
-    if (pending) return 0;
-    if (result->kind == LF_J_ABSENT) return lf_fail(r, "this operation needs \"result\"", "", 0);
-    if (none) o->flags |= LF_HISTORY_FAILED;
-    else if ((o->op == LF_OP_GET || o->op == LF_OP_PEEK) && (pair = lf_pair(r, result, &o->arg2, &o->result)) != 0) {
-      if (pair < 0) return -1;
-      o->flags |= LF_HISTORY_PAIR;
-    } else return lf_encode(r, result->from, result->to, &o->result);
-    return 0;
-  case LF_OP_CAS:
-    pair = lf_pair(r, arg, &o->arg, &o->arg2);
-    if (pair <= 0) return pair ? -1 : lf_fail(r, "cas needs \"arg\": [old, new]", "", 0);
-    if (no) o->flags |= LF_HISTORY_FAILED;
-    return 0;
-  case LF_OP_FETCH_ADD: case LF_OP_LOAD:
-    o->arg = o->op == LF_OP_LOAD ? 0 : 1;
-    if (arg->kind == LF_J_INT) o->arg = arg->a;
-    else if (arg->kind > LF_J_NULL) return lf_fail(r, "\"arg\" must be an integer, not", arg->from, (size_t)(arg->to - arg->from));
-    if (pending) return 0;
-    if (result->kind != LF_J_INT) return lf_fail(r, "this operation needs an integer \"result\"", "", 0);
-    o->result = result->a;
-    return 0;
-  case LF_OP_ACQUIRE: case LF_OP_RELEASE:
-    o->arg = 1;
-    if (arg->kind == LF_J_INT) o->arg = arg->a;
-    else if (arg->kind > LF_J_NULL) return lf_fail(r, "\"arg\" must be an integer, not", arg->from, (size_t)(arg->to - arg->from));
-    if (o->arg < 0) return lf_fail(r, "negative number of permits", "", 0);
-    if (no) o->flags |= LF_HISTORY_FAILED;
-    return 0;
-  default:
-    if (arg->kind != LF_J_ABSENT && lf_encode(r, arg->from, arg->to, &o->arg)) return -1;
-    if (o->op < LF_OP_CUSTOM) {
-      if (no) o->flags |= LF_HISTORY_FAILED;
-      return 0;
->>>>>>> Stashed changes
     }
 }
 

@@ -89,7 +89,6 @@ static bool lin_has_records(const struct lf_lin_spec *spec) {
 static bool lin_will_fail(const struct lin_shrink *s, uint32_t i) { return lin_failed(&s->run->ops[s->origin[i]]); }
 
 static bool lin_form_units(struct lin_shrink *s, int how) {
-<<<<<<< Updated upstream
     const struct lf_lin_spec *spec = s->run->spec;
     uint32_t slots = 64;
     while (slots < 4 * s->n)
@@ -134,35 +133,6 @@ static bool lin_form_units(struct lin_shrink *s, int how) {
         default:
             break;
         }
-=======
-  const struct lf_lin_spec *spec = s->run->spec;
-  uint32_t slots = 64;
-  while (slots < 4 * s->n) slots *= 2;
-  struct lin_units u = {malloc(2 * (s->n + 1) * sizeof *u.value), malloc(2 * (s->n + 1) * sizeof *u.parent),
-                        malloc(slots * sizeof *u.slot), 0, slots - 1};
-  bool ok = u.value && u.parent && u.slot;
-  if (ok) memset(u.slot, 0xff, slots * sizeof *u.slot);
-  bool full = false;
-  for (uint32_t i = 0; i < s->n; i++) full |= lin_failed(&s->ops[i]) && (lin_is_put(&s->ops[i]) || s->ops[i].op == LF_OP_ALLOC);
-  for (uint32_t i = 0; ok && i < s->n; i++) {
-    const struct lf_history_op *o = &s->ops[i];
-    s->unit[i] = LIN_NO;
-    if (how == LIN_BY_ANSWER) continue;
-    if (lin_will_fail(s, i) || full) continue;
-    switch (o->op) {
-    case LF_OP_PUT: case LF_OP_PUSH: case LF_OP_WRITE: case LF_OP_APPEND: case LF_OP_FREE:
-      s->unit[i] = lin_unit_of(&u, o->arg);
-      break;
-    case LF_OP_GET: case LF_OP_POP: case LF_OP_PEEK: case LF_OP_READ: case LF_OP_ALLOC:
-      /* a get cut off by the end of the prefix still has its result here; one that never had any stays */
-      if (!lin_pending(o) || o->result != LF_HISTORY_NONE) s->unit[i] = lin_unit_of(&u, o->result);
-      break;
-    case LF_OP_CAS: {
-      uint32_t a = lin_unit_root(&u, lin_unit_of(&u, o->arg)), b = lin_unit_root(&u, lin_unit_of(&u, o->arg2));
-      u.parent[a] = b;
-      s->unit[i] = b;
-      break;
->>>>>>> Stashed changes
     }
     for (uint32_t i = 0; ok && i < s->n; i++)
         if (s->unit[i] != LIN_NO)

@@ -21,7 +21,6 @@ uint32_t lin_spec_initial(const struct lf_lin_spec *spec, int64_t *words) {
 /* True when the operation with this result changes no state, whatever the state is: it may then be
  * linearized as soon as its result is right. */
 bool lin_spec_observes(const struct lf_lin_spec *spec, const struct lf_history_op *op) {
-<<<<<<< Updated upstream
     if (lin_pending(op))
         return false;
     switch (op->op) {
@@ -35,21 +34,6 @@ bool lin_spec_observes(const struct lf_lin_spec *spec, const struct lf_history_o
     default:
         return spec->kind != LF_LIN_CUSTOM && lin_failed(op);
     }
-=======
-  if (lin_pending(op)) return false;
-  switch (op->op) {
-  case LF_OP_READ:
-    return spec->kind != LF_LIN_LOG || lin_failed(op);
-  case LF_OP_LOAD: case LF_OP_CONTAINS:
-    return true;
-  case LF_OP_PEEK:
-    return spec->kind != LF_LIN_CUSTOM;
-  case LF_OP_GET:
-    return spec->kind == LF_LIN_MAP || lin_failed(op);
-  default:
-    return spec->kind != LF_LIN_CUSTOM && lin_failed(op);
-  }
->>>>>>> Stashed changes
 }
 
 struct lin_out {
@@ -84,7 +68,6 @@ static void lin_emit_value(struct lin_out *o, int64_t value) {
 /* queue: oldest first; stack: top last */
 static void lin_step_container(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *s,
                                uint32_t n, struct lin_out *o) {
-<<<<<<< Updated upstream
     bool put = op->op == LF_OP_PUT || op->op == LF_OP_PUSH, get = op->op == LF_OP_GET || op->op == LF_OP_POP;
     if (!put && !get)
         return;
@@ -101,33 +84,11 @@ static void lin_step_container(const struct lf_lin_spec *spec, const struct lf_h
     uint32_t at = spec->kind == LF_LIN_QUEUE ? 0 : n - 1;
     if (n && (lin_pending(op) || s[at] == op->result))
         lin_emit_without(o, s, n, at, 1);
-=======
-  bool put = op->op == LF_OP_PUT || op->op == LF_OP_PUSH, get = op->op == LF_OP_GET || op->op == LF_OP_POP;
-  bool peek = op->op == LF_OP_PEEK;
-  if (!put && !get && !peek) return;
-  if (peek && lin_pending(op)) {
-    lin_emit_words(o, s, n);
-    return;
-  }
-  if (lin_failed(op)) {
-    if (put ? spec->capacity && n == (uint64_t)spec->capacity : n == 0) lin_emit_words(o, s, n);
-    return;
-  }
-  if (put) {
-    if (!spec->capacity || n < (uint64_t)spec->capacity) lin_emit_with(o, s, n, n, op->arg, 0, 1);
-    return;
-  }
-  uint32_t at = spec->kind == LF_LIN_QUEUE ? 0 : n - 1;
-  if (!n || (!lin_pending(op) && s[at] != op->result)) return;
-  if (peek) lin_emit_words(o, s, n);
-  else lin_emit_without(o, s, n, at, 1);
->>>>>>> Stashed changes
 }
 
 /* pairs (priority, value), by priority; equal priorities by arrival, or by value when unordered */
 static void lin_step_priority(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *s,
                               uint32_t n, struct lin_out *o) {
-<<<<<<< Updated upstream
     if (op->op != LF_OP_PUT && op->op != LF_OP_GET)
         return;
     bool put = op->op == LF_OP_PUT;
@@ -153,33 +114,6 @@ static void lin_step_priority(const struct lf_lin_spec *spec, const struct lf_hi
         if (!lin_pending(op) && s[at + 1] == op->result)
             return;
     }
-=======
-  if (op->op != LF_OP_PUT && op->op != LF_OP_GET && op->op != LF_OP_PEEK) return;
-  bool put = op->op == LF_OP_PUT, peek = op->op == LF_OP_PEEK;
-  if (peek && lin_pending(op)) {
-    lin_emit_words(o, s, n);
-    return;
-  }
-  if (lin_failed(op)) {
-    if (put ? spec->capacity && n / 2 == (uint64_t)spec->capacity : n == 0) lin_emit_words(o, s, n);
-    return;
-  }
-  uint32_t at = 0;
-  if (put) {
-    if (spec->capacity && n / 2 >= (uint64_t)spec->capacity) return;
-    while (at < n && (s[at] < op->arg2 || (s[at] == op->arg2 && (!spec->unordered || s[at + 1] < op->arg)))) at += 2;
-    lin_emit_with(o, s, n, at, op->arg2, op->arg, 2);
-    return;
-  }
-  for (; at < n && s[at] == s[0]; at += 2) {
-    if (lin_pending(op) || (s[at] == op->arg2 && s[at + 1] == op->result)) {
-      if (peek) lin_emit_words(o, s, n);
-      else lin_emit_without(o, s, n, at, 2);
-    }
-    if (!spec->unordered) return;
-    if (!lin_pending(op) && s[at + 1] == op->result) return;
-  }
->>>>>>> Stashed changes
 }
 
 static void lin_step_word(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *s,
@@ -251,7 +185,6 @@ static void lin_step_set(const struct lf_history_op *op, const int64_t *s, uint3
 
 /* sorted pairs (key, value) */
 static void lin_step_map(const struct lf_history_op *op, const int64_t *s, uint32_t n, struct lin_out *o) {
-<<<<<<< Updated upstream
     int64_t key = (int64_t)op->key;
     uint32_t at = 0;
     while (at < n && s[at] < key)
@@ -274,29 +207,6 @@ static void lin_step_map(const struct lf_history_op *op, const int64_t *s, uint3
         else
             lin_emit_words(o, s, n);
     }
-=======
-  int64_t key = (int64_t)op->key;
-  uint32_t at = 0;
-  while (at < n && s[at] < key) at += 2;
-  bool there = at < n && s[at] == key;
-  if (op->op == LF_OP_CONTAINS) {
-    if (lin_pending(op) || lin_failed(op) != there) lin_emit_words(o, s, n);
-  } else if (op->op == LF_OP_PUT) {
-    if (!there) lin_emit_with(o, s, n, at, key, op->arg, 2);
-    else {
-      memcpy(o->words, s, n * sizeof *s);
-      o->words[at + 1] = op->arg;
-      o->emit(o->context, o->words, n);
-    }
-  } else if (op->op == LF_OP_GET) {
-    /* null is the answer for an absent key, and for one whose value is null */
-    bool null = !there || s[at + 1] == LF_HISTORY_NONE;
-    if (lin_pending(op) || (lin_failed(op) ? null : there && s[at + 1] == op->result)) lin_emit_words(o, s, n);
-  } else if (op->op == LF_OP_REMOVE && (lin_pending(op) || lin_failed(op) != there)) {
-    if (there) lin_emit_without(o, s, n, at, 2);
-    else lin_emit_words(o, s, n);
-  }
->>>>>>> Stashed changes
 }
 
 /* sorted owners: -client - 1 for the writer, client for each time a reader holds it */

@@ -93,32 +93,8 @@ static int lf_pass(const struct lf_history_op *ops, size_t count, const struct l
         }
         c.last[h] = i;
     }
-<<<<<<< Updated upstream
     free(c.client), free(c.last);
     return fault;
-=======
-    if (o->call >= UINT64_C(1) << 62 || (o->ret != LF_HISTORY_PENDING && o->ret >= UINT64_C(1) << 62)) fault = LF_HISTORY_BAD_TIME;
-    else if (o->ret < o->call) fault = LF_HISTORY_BACKWARDS;
-    else if (o->op == LF_OP_NONE || (o->op > LF_OP_PEEK && o->op < LF_OP_CUSTOM)) fault = LF_HISTORY_BAD_OP;
-    size_t h = lf_client_slot(&c, o->client);
-    if (c.last[h] == SIZE_MAX) {
-      c.client[h] = o->client;
-      c.n++;
-    } else {
-      const struct lf_history_op *last = &ops[c.last[h]];
-      *other = c.last[h];
-      if (o->call < last->call) *sorted = false;
-      if (fault) continue;
-      if (o->batch && o->batch == last->batch) {
-        if (o->call != last->call || o->ret != last->ret) fault = LF_HISTORY_BATCH_INTERVAL;
-      } else if (last->ret == LF_HISTORY_PENDING) fault = LF_HISTORY_AFTER_END;
-      else if (o->call < last->ret) fault = LF_HISTORY_OVERLAP;
-    }
-    c.last[h] = i;
-  }
-  free(c.client), free(c.last);
-  return fault;
->>>>>>> Stashed changes
 }
 
 int lf_history_validate(const struct lf_history_op *ops, size_t count, size_t *at, size_t *other) {

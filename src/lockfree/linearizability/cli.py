@@ -1,7 +1,6 @@
 """`lockfree check HISTORY --spec SPEC`: exit status 0 OK, 1 VIOLATION, 2 UNKNOWN, 3 unusable input."""
 
 import argparse
-import io
 import json
 import os
 import sys
@@ -107,10 +106,7 @@ def run(args: argparse.Namespace) -> int:
         loading = time.monotonic() - started
         progress = _progress if sys.stderr.isatty() and not args.quiet else None
         verdict = check(history, spec, timeout=args.timeout, memory=args.memory, method=args.method, progress=progress)
-    except RecursionError:
-        print(f"lockfree check: {args.history}: values are nested too deeply", file=sys.stderr)
-        return UNUSABLE
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, UnicodeDecodeError) as error:
         print(f"lockfree check: {args.history}: {error}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
@@ -119,13 +115,7 @@ def run(args: argparse.Namespace) -> int:
     if args.html and verdict.status == "VIOLATION":
         from lockfree.linearizability.timeline import write_html
 
-        try:
-            write_html(verdict, spec, args.html)
-        except OSError as error:
-            print(f"lockfree check: {args.html}: {error}", file=sys.stderr)
-            return UNUSABLE
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of another encoding is no reason to fail
+        write_html(verdict, spec, args.html)
     if args.json:
         print(_as_json(verdict, loading))
     elif not args.quiet:
