@@ -23,3 +23,10 @@ def test_every_public_name_exists_and_is_documented():
         assert getattr(lockfree, name) is not None
         if not name.startswith("__"):
             assert getattr(lockfree, name).__doc__, name
+
+
+def test_the_stub_names_what_the_modules_make_public():
+    from lockfree import _names
+
+    written = (_names.PACKAGE / "__init__.pyi").read_text()
+    assert written == _names.stub(), "run `python -m lockfree._names`"

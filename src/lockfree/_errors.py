@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 
 from lockfree._native import ffi, lib
 
+__all__ = ["Closed", "LockfreeError", "NotRecoverable", "OwnerDied", "RoleTaken", "SegmentError"]
+
 
 class LockfreeError(Exception):
     """Base of everything this package raises of its own."""

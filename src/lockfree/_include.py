@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+__all__ = ["get_include"]
+
 if TYPE_CHECKING:
     from pathlib import Path
 

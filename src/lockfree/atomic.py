@@ -7,6 +7,8 @@ from lockfree._errors import Closed
 from lockfree._native import NULL, ffi, lib
 from lockfree._segment import Holder, Shared, check_int, check_name
 
+__all__ = ["AtomicF64", "AtomicFlag", "AtomicI64", "AtomicU32", "AtomicU64", "atomic_view"]
+
 Order = Literal["relaxed", "acquire", "release", "acq_rel", "seq_cst"]
 
 _LOAD: Final = {"relaxed": 0, "acquire": 2, "seq_cst": 5}

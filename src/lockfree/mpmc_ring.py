@@ -7,6 +7,8 @@ from lockfree._native import lib
 from lockfree._ring import Ring, leased
 from lockfree._waiting import deadline
 
+__all__ = ["MPMCRing"]
+
 
 class MPMCRing(Ring, prefix="mpmc_ring"):
     """Bounded FIFO ring in shared memory for any number of producers and consumers, threads and processes alike.

@@ -2,6 +2,8 @@
 
 from lockfree._lock import Lock
 
+__all__ = ["Mutex"]
+
 
 class Mutex(Lock, prefix="mutex"):
     """Mutual exclusion between threads and processes. The holder is a thread; it alone can release.

@@ -13,6 +13,8 @@ from lockfree._records import writable_rows
 from lockfree._segment import check_int, check_name
 from lockfree._waiting import FOREVER, deadline
 
+__all__ = ["PriorityQueue"]
+
 MAX_CAPACITY = 2**30
 MAX_LEVELS = 128
 _COUNT_MAX = 2**62

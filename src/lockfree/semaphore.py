@@ -9,6 +9,8 @@ from lockfree._native import NULL, blocking, lib
 from lockfree._segment import Shared, check_int, check_name
 from lockfree._waiting import deadline
 
+__all__ = ["Semaphore"]
+
 MAX_VALUE = 2**31 - 1
 
 

@@ -2,6 +2,8 @@
 
 from lockfree._lock import Lock
 
+__all__ = ["SpinLock"]
+
 
 class SpinLock(Lock, prefix="spinlock"):
     """Mutual exclusion between threads and processes, for sections of a few instructions. The holder is a thread.

@@ -11,6 +11,8 @@ from lockfree._native import ffi, lib
 from lockfree._ring import Ring
 from lockfree._waiting import deadline
 
+__all__ = ["SPSCRing"]
+
 _ROLES = {"producer": (0, "reserved"), "consumer": (1, "peeked")}
 
 

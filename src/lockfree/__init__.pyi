@@ -1,0 +1,64 @@
+# Written by `python -m lockfree._names`: the public names, as type checkers see them.
+# ruff: noqa: I001
+from lockfree._errors import (
+    Closed as Closed,
+    LockfreeError as LockfreeError,
+    NotRecoverable as NotRecoverable,
+    OwnerDied as OwnerDied,
+    RoleTaken as RoleTaken,
+    SegmentError as SegmentError,
+)
+from lockfree._include import (
+    get_include as get_include,
+)
+from lockfree.atomic import (
+    AtomicF64 as AtomicF64,
+    AtomicFlag as AtomicFlag,
+    AtomicI64 as AtomicI64,
+    AtomicU32 as AtomicU32,
+    AtomicU64 as AtomicU64,
+    atomic_view as atomic_view,
+)
+from lockfree.mpmc_ring import (
+    MPMCRing as MPMCRing,
+)
+from lockfree.mutex import (
+    Mutex as Mutex,
+)
+from lockfree.priority_queue import (
+    PriorityQueue as PriorityQueue,
+)
+from lockfree.semaphore import (
+    Semaphore as Semaphore,
+)
+from lockfree.spinlock import (
+    SpinLock as SpinLock,
+)
+from lockfree.spsc_ring import (
+    SPSCRing as SPSCRing,
+)
+
+__version__: str
+
+__all__ = [
+    "AtomicF64",
+    "AtomicFlag",
+    "AtomicI64",
+    "AtomicU32",
+    "AtomicU64",
+    "Closed",
+    "LockfreeError",
+    "MPMCRing",
+    "Mutex",
+    "NotRecoverable",
+    "OwnerDied",
+    "PriorityQueue",
+    "RoleTaken",
+    "SPSCRing",
+    "SegmentError",
+    "Semaphore",
+    "SpinLock",
+    "__version__",
+    "atomic_view",
+    "get_include",
+]
