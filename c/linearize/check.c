@@ -10,8 +10,11 @@ static void lin_release(struct lin_run *run, struct lin_block *until) {
     }
 }
 
-/* Values that are not distinct need the search; so does strict FULL, but for queues. */
+/* Values that are not distinct need the search; so do peeks, and strict FULL, but for queues. */
 static int lin_decide_fast(struct lin_problem *p) {
+    for (uint32_t i = 0; i < p->n; i++)
+        if (lin_op(p, i)->op == LF_OP_PEEK)
+            return LIN_UNDECIDED;
     switch (p->run->spec->kind) {
     case LF_LIN_QUEUE:
         return lin_decide_queue(p);

@@ -91,7 +91,8 @@ static bool lin_settle_empty(struct lin_problem *p) {
     }
     for (uint32_t i = 0; i < p->n; i++) {
         const struct lf_history_op *op = lin_op(p, i);
-        if (lin_is_get(op) && lin_failed(op) && lin_weak_in(p, i, p->call[i], p->ret[i] - 1))
+        bool asks = lin_is_get(op) || op->op == LF_OP_PEEK;
+        if (asks && lin_failed(op) && lin_weak_in(p, i, p->call[i], p->ret[i] - 1))
             p->skip[i] = op->batch ? LIN_PLACED : LIN_SETTLED;
     }
     return true;

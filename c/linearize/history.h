@@ -13,6 +13,7 @@
  *   op                      arg             arg2         result
  *   put / get               value (put)     priority     value (get)     priority queues use arg2 on both
  *   push / pop              value (push)                 value (pop)
+ *   peek                                                 value that get or pop would take; it stays inside
  *   write / read            value (write)                value (read)
  *   cas                     expected        desired      (FAILED: the comparison was unequal)
  *   fetch_add / load        delta                        value before / value
@@ -61,6 +62,7 @@ enum lf_history_code {
     LF_OP_ALLOC,
     LF_OP_FREE,
     LF_OP_APPEND,
+    LF_OP_PEEK,
     LF_OP_CUSTOM = 64 /* and above: operations of a user's specification */
 };
 

@@ -48,7 +48,8 @@ static const struct {
                 {"contains", LF_OP_CONTAINS},
                 {"alloc", LF_OP_ALLOC},
                 {"free", LF_OP_FREE},
-                {"append", LF_OP_APPEND}};
+                {"append", LF_OP_APPEND},
+                {"peek", LF_OP_PEEK}};
 
 enum lf_json { LF_J_ABSENT, LF_J_NULL, LF_J_TRUE, LF_J_FALSE, LF_J_INT, LF_J_PAIR, LF_J_OTHER };
 struct lf_value {
@@ -372,6 +373,7 @@ static int lf_store(struct lf_history_reader *r, const struct lf_line *l, struct
         return 0;
     case LF_OP_GET:
     case LF_OP_POP:
+    case LF_OP_PEEK:
     case LF_OP_READ:
     case LF_OP_ALLOC:
         if (o->op == LF_OP_ALLOC && arg->kind == LF_J_INT)
@@ -382,7 +384,8 @@ static int lf_store(struct lf_history_reader *r, const struct lf_line *l, struct
             return lf_fail(r, "this operation needs \"result\"", "", 0);
         if (none)
             o->flags |= LF_HISTORY_FAILED;
-        else if (o->op == LF_OP_GET && (pair = lf_pair(r, result, &o->arg2, &o->result)) != 0) {
+        else if ((o->op == LF_OP_GET || o->op == LF_OP_PEEK) &&
+                 (pair = lf_pair(r, result, &o->arg2, &o->result)) != 0) {
             if (pair < 0)
                 return -1;
             o->flags |= LF_HISTORY_PAIR;

@@ -118,6 +118,7 @@ static bool lin_form_units(struct lin_shrink *s, int how) {
             break;
         case LF_OP_GET:
         case LF_OP_POP:
+        case LF_OP_PEEK:
         case LF_OP_READ:
         case LF_OP_ALLOC:
             /* a get cut off by the end of the prefix still has its result here; one that never had any stays */

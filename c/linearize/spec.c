@@ -29,6 +29,8 @@ bool lin_spec_observes(const struct lf_lin_spec *spec, const struct lf_history_o
     case LF_OP_LOAD:
     case LF_OP_CONTAINS:
         return true;
+    case LF_OP_PEEK:
+        return spec->kind != LF_LIN_CUSTOM;
     case LF_OP_GET:
         return spec->kind == LF_LIN_MAP || lin_failed(op);
     default:
@@ -69,8 +71,13 @@ static void lin_emit_value(struct lin_out *o, int64_t value) {
 static void lin_step_container(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *s,
                                uint32_t n, struct lin_out *o) {
     bool put = op->op == LF_OP_PUT || op->op == LF_OP_PUSH, get = op->op == LF_OP_GET || op->op == LF_OP_POP;
-    if (!put && !get)
+    bool peek = op->op == LF_OP_PEEK;
+    if (!put && !get && !peek)
         return;
+    if (peek && lin_pending(op)) {
+        lin_emit_words(o, s, n);
+        return;
+    }
     if (lin_failed(op)) {
         if (put ? spec->capacity && n == (uint64_t)spec->capacity : n == 0)
             lin_emit_words(o, s, n);
@@ -82,16 +89,24 @@ static void lin_step_container(const struct lf_lin_spec *spec, const struct lf_h
         return;
     }
     uint32_t at = spec->kind == LF_LIN_QUEUE ? 0 : n - 1;
-    if (n && (lin_pending(op) || s[at] == op->result))
+    if (!n || (!lin_pending(op) && s[at] != op->result))
+        return;
+    if (peek)
+        lin_emit_words(o, s, n);
+    else
         lin_emit_without(o, s, n, at, 1);
 }
 
 /* pairs (priority, value), by priority; equal priorities by arrival, or by value when unordered */
 static void lin_step_priority(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *s,
                               uint32_t n, struct lin_out *o) {
-    if (op->op != LF_OP_PUT && op->op != LF_OP_GET)
+    if (op->op != LF_OP_PUT && op->op != LF_OP_GET && op->op != LF_OP_PEEK)
         return;
-    bool put = op->op == LF_OP_PUT;
+    bool put = op->op == LF_OP_PUT, peek = op->op == LF_OP_PEEK;
+    if (peek && lin_pending(op)) {
+        lin_emit_words(o, s, n);
+        return;
+    }
     if (lin_failed(op)) {
         if (put ? spec->capacity && n / 2 == (uint64_t)spec->capacity : n == 0)
             lin_emit_words(o, s, n);
@@ -107,8 +122,12 @@ static void lin_step_priority(const struct lf_lin_spec *spec, const struct lf_hi
         return;
     }
     for (; at < n && s[at] == s[0]; at += 2) {
-        if (lin_pending(op) || (s[at] == op->arg2 && s[at + 1] == op->result))
-            lin_emit_without(o, s, n, at, 2);
+        if (lin_pending(op) || (s[at] == op->arg2 && s[at + 1] == op->result)) {
+            if (peek)
+                lin_emit_words(o, s, n);
+            else
+                lin_emit_without(o, s, n, at, 2);
+        }
         if (!spec->unordered)
             return;
         if (!lin_pending(op) && s[at + 1] == op->result)
@@ -190,7 +209,10 @@ static void lin_step_map(const struct lf_history_op *op, const int64_t *s, uint3
     while (at < n && s[at] < key)
         at += 2;
     bool there = at < n && s[at] == key;
-    if (op->op == LF_OP_PUT) {
+    if (op->op == LF_OP_CONTAINS) {
+        if (lin_pending(op) || lin_failed(op) != there)
+            lin_emit_words(o, s, n);
+    } else if (op->op == LF_OP_PUT) {
         if (!there)
             lin_emit_with(o, s, n, at, key, op->arg, 2);
         else {
@@ -199,7 +221,9 @@ static void lin_step_map(const struct lf_history_op *op, const int64_t *s, uint3
             o->emit(o->context, o->words, n);
         }
     } else if (op->op == LF_OP_GET) {
-        if (lin_pending(op) || (lin_failed(op) ? !there : there && s[at + 1] == op->result))
+        /* null is the answer for an absent key, and for one whose value is null */
+        bool null = !there || s[at + 1] == LF_HISTORY_NONE;
+        if (lin_pending(op) || (lin_failed(op) ? null : there && s[at + 1] == op->result))
             lin_emit_words(o, s, n);
     } else if (op->op == LF_OP_REMOVE && (lin_pending(op) || lin_failed(op) != there)) {
         if (there)

@@ -5,6 +5,7 @@ import importlib
 import io
 import json
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -106,6 +107,7 @@ def _gc(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; its exit status. A fault of our own is 70, so that it is never taken for a verdict."""
     args = _parser().parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks is no error
@@ -116,6 +118,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (UsageError, LockfreeError, OSError) as error:
         print(f"lockfree {args.command}: {printable(str(error))}", file=sys.stderr)
         return 3
+    except Exception:  # noqa: BLE001 - whatever it is, it is a fault of this program
+        traceback.print_exc()
+        print(f"lockfree {args.command}: this is a fault of lockfree itself, not a verdict", file=sys.stderr)
+        return 70
 
 
 if __name__ == "__main__":

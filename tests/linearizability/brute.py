@@ -35,6 +35,10 @@ class Queue(Model):
         if s and fits(op, s[0]):
             yield s[1:]
 
+    def look(self, s: tuple, op: Operation) -> Iterable[Any]:
+        if op.return_ is None or any(True for _ in self.take(s, op)):
+            yield s
+
     def full(self, s: tuple) -> bool:
         return bool(self.capacity) and len(s) == self.capacity
 
@@ -48,6 +52,8 @@ class Queue(Model):
         elif op.return_ is not None and op.result is None:
             if not s:
                 yield s
+        elif op.op == "peek":
+            yield from self.look(s, op)
         else:
             yield from self.take(s, op)
 
@@ -183,8 +189,12 @@ class Map(Model):
         elif op.op == "get":
             if fits(op, d.get(op.key)):
                 yield s
+        elif op.op == "contains":
+            if fits(op, op.key in d):
+                yield s
         else:
-            present = d.pop(op.key, None) is not None
+            present = op.key in d
+            d.pop(op.key, None)
             if op.return_ is None or op.result == present:
                 yield frozenset(d.items())
 
@@ -281,7 +291,7 @@ def linearizable(ops: list[Operation], model: Model, *, full: str = "strict", em
             hands = 0
             for j in running:
                 x = ops[j]
-                if j == i:
+                if j == i or x.op == "peek":
                     continue
                 if failed(x):
                     hands += full == "running"

@@ -8,13 +8,15 @@ from lockfree.linearizability import Operation
 from .brute import Model, model_of
 
 
-def _call(spec: str, rng: random.Random, fresh: list[int], equal: bool) -> tuple[str, Any, Any]:
+def _call(spec: str, rng: random.Random, fresh: list[int], equal: bool, peeks: bool) -> tuple[str, Any, Any]:
     """(operation, argument, key) that a client of this object might call."""
     name = spec.split(",", maxsplit=1)[0].split(":", maxsplit=1)[0].removeprefix("bounded-")
     coin = rng.random() < 0.5
     fresh[0] += 1
     value = rng.randrange(2) if equal else fresh[0]
     n = rng.choice([1, 1, 1, 2])
+    if peeks and name in ("queue", "priority-queue", "stack") and rng.random() < 0.3:
+        return "peek", None, None
     if name in ("queue", "priority-queue"):
         return ("put", value if name == "queue" else (rng.randrange(3), value), None) if coin else ("get", None, None)
     if name == "stack":
@@ -41,8 +43,8 @@ def _call(spec: str, rng: random.Random, fresh: list[int], equal: bool) -> tuple
     if name == "set":
         return rng.choice(["add", "remove", "contains"]), rng.randrange(2), None
     if name == "map":
-        kind = rng.choice(["put", "get", "remove"])
-        return kind, value if kind == "put" else None, rng.randrange(2)
+        kind = rng.choice(["put", "get", "get", "remove", "contains"])
+        return kind, rng.choice([value, value, None]) if kind == "put" else None, rng.randrange(2)
     if name == "block-pool":
         return (
             ("alloc", rng.choice([None, 2]) if rng.random() < 0.2 else None, None)
@@ -56,13 +58,15 @@ def _call(spec: str, rng: random.Random, fresh: list[int], equal: bool) -> tuple
 
 def answer(model: Model, s: Any, op: Operation, rng: random.Random) -> tuple[Any, Any] | None:
     """(result, state after) of a correct object, or None if it cannot be called now."""
-    name = op.op
     options: list[Any] = [True, False, None, *range(-3, 12)]
-    if op.op in ("get", "pop", "read", "alloc", "fetch_add", "load"):
+    if op.op in ("get", "pop", "peek", "read", "alloc", "fetch_add", "load"):
         options = [None]
         flat = [s] if not isinstance(s, tuple | frozenset) else list(s)
         for x in flat:
-            options += [list(x) if name == "get" and isinstance(x, tuple) else x, *(x if isinstance(x, tuple) else ())]
+            options += [
+                list(x) if op.op in ("get", "peek") and isinstance(x, tuple) else x,
+                *(x if isinstance(x, tuple) else ()),
+            ]
         options += list(range(4)) if op.op == "alloc" else []
         rng.shuffle(options)
         options = [x for x in options if x is not None] + [None]
@@ -85,6 +89,7 @@ def history(
     width = rng.choice([1, 4, 12])
     batches = rng.random() < 0.25
     batch = 0
+    peeks = rng.random() < 0.2
     for _ in range(ops):
         clock += rng.randrange(1, 6)
         client = rng.randrange(clients)
@@ -93,7 +98,7 @@ def history(
         clock = max(clock, call)
         ret = clock + rng.randrange(width + 1)
         batch += 1
-        name, arg, key = _call(spec, rng, fresh, equal)
+        name, arg, key = _call(spec, rng, fresh, equal, peeks)
         for k in range(count):
             if k and spec in ("set", "map"):  # a batch may be about several elements
                 arg, key = (rng.randrange(2), None) if spec == "set" else (arg, rng.randrange(2))
@@ -150,7 +155,7 @@ def _sane(o: Operation) -> Operation:
         return o._replace(result=None)
     if o.op in ("fetch_add", "load"):
         return o if o.result is not None else o._replace(result=0)
-    if o.result is None and o.op not in ("get", "pop", "read", "alloc"):
+    if o.result is None and o.op not in ("get", "pop", "peek", "read", "alloc"):
         return o._replace(result=True)
     return o._replace(result=True) if o.key is not None and o.op == "put" else o
 
@@ -164,7 +169,7 @@ def _damage(out: list[Operation], rng: random.Random) -> None:
     if kind <= 1 and a.op == b.op:
         out[i], out[j] = a._replace(result=b.result), b._replace(result=a.result)
     elif kind == 2 and a.return_ is not None:
-        if a.op in ("get", "pop", "read", "alloc"):
+        if a.op in ("get", "pop", "peek", "read", "alloc"):
             out[i] = a._replace(result=None if rng.random() < 0.5 else b.result if b.op == a.op else a.result)
         elif isinstance(a.result, bool) and a.op not in ("write", "append"):
             out[i] = a._replace(result=not a.result)

@@ -188,3 +188,30 @@ def test_what_was_before_everything_was_taken_is_left_out_also_where_full_is_the
     assert verdict.status == "VIOLATION"
     assert [o.arg for o in verdict.operations] == [rounds + 2]
     assert check(ops[:-1], "bounded-queue:1").ok
+
+
+def test_a_list_of_two_is_one_value_where_there_are_no_priorities():
+    rows = [Operation(0, "put", [1, 7], True, 0, 5), Operation(1, "get", None, [2, 7], 6, 9)]
+    assert not check(rows, "queue")
+    assert check([rows[0], rows[1]._replace(result=[1, 7])], "queue").ok
+    assert check([rows[0], rows[1]._replace(result=[1, 7])], "priority-queue").ok
+
+
+def test_null_is_the_answer_for_an_absent_key_and_for_a_null_value():
+    rows = [Operation(0, "put", None, True, 0, 5, "k"), Operation(1, "get", None, None, 6, 9, "k")]
+    assert check(rows, "map").ok
+    assert check([*rows, Operation(1, "contains", None, True, 10, 12, "k")], "map").ok
+    assert not check([*rows, Operation(1, "contains", None, False, 10, 12, "k")], "map")
+
+
+@pytest.mark.parametrize(("spec", "put", "get", "seen"), [("queue", "put", "get", 1), ("stack", "push", "pop", 2)])
+def test_a_peek_sees_what_the_next_get_takes(spec, put, get, seen):
+    rows = [
+        Operation(0, put, 1, True, 0, 5),
+        Operation(0, put, 2, True, 6, 9),
+        Operation(1, "peek", None, seen, 10, 12),
+        Operation(1, get, None, seen, 13, 14),
+    ]
+    assert check(rows, spec).ok
+    assert not check([*rows[:2], rows[2]._replace(result=3 - seen)], spec)
+    assert not check([*rows[:2], rows[2]._replace(result=None)], spec)

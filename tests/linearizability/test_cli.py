@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lockfree.__main__ import main as lockfree_main
 from lockfree.linearizability import Operation, check
 from lockfree.linearizability.cli import main
 from lockfree.linearizability.importers import from_jepsen, from_porcupine
@@ -22,7 +23,7 @@ CORPUS = Path(__file__).parents[2] / "stress" / "corpus"
     [
         (["queue-ok.jsonl", "--spec", "queue"], 0),
         (["queue-bad.jsonl", "--spec", "queue"], 1),
-        (["queue-ok.jsonl", "--spec", "register", "--method", "near-linear"], 2),
+        (["rwlock-ok.jsonl", "--spec", "rwlock", "--method", "near-linear"], 2),
         (["queue-ok.jsonl", "--spec", "quue"], 3),
         (["missing.jsonl", "--spec", "queue"], 3),
         (["expected.json", "--spec", "queue"], 3),
@@ -32,6 +33,42 @@ def test_exit_status(arguments, status, capsys):
     assert main(["check", str(CORPUS / arguments[0]), *arguments[1:]]) == status
     out, err = capsys.readouterr()
     assert (err if status == 3 else out).strip()
+
+
+@pytest.mark.parametrize(
+    ("spec", "op", "known"),
+    [
+        ("queue", "push", "put, get, peek"),
+        ("queue", "pop", "put, get, peek"),
+        ("stack", "put", "push, pop, peek"),
+        ("register", "fetch_add", "write, read, cas"),
+        ("mutex", "read_acquire", "acquire, release"),
+        ("set", "append", "add, remove, contains"),
+    ],
+)
+def test_an_operation_that_the_object_does_not_have_is_unusable_input(spec, op, known, tmp_path, capsys):
+    path = tmp_path / "h.jsonl"
+    own = known.split(", ")[0]
+    lines = [Operation(0, name, 1, 1, 10 * i, 10 * i + 5).to_json() for i, name in enumerate((own, op), 1)]
+    path.write_text("\n\n".join(map(json.dumps, lines)))
+    assert main(["check", str(path), "--spec", spec]) == 3
+    assert f"line 3: {op} is no operation of {spec}, which has {known}" in capsys.readouterr().err
+
+
+def test_a_fault_of_the_program_is_no_verdict(monkeypatch, capsys):
+    def fails(*_args, **_kwargs):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("lockfree.linearizability.cli.check", fails)
+    assert lockfree_main(["check", str(CORPUS / "queue-ok.jsonl"), "--spec", "queue"]) == 70
+    assert "not a verdict" in capsys.readouterr().err
+
+
+def test_a_client_that_goes_on_after_the_break_is_no_obstacle_to_the_page():
+    rows = [Operation(0, "get", None, 1, 1, 2), Operation(0, "put", 1, True, 3, 4)]
+    verdict = check(rows, "queue")
+    assert not verdict
+    assert "breaks here" in html(verdict, "queue")
 
 
 def test_json_output(capsys):

@@ -145,6 +145,8 @@ def check(
     custom = not isinstance(known, Spec)
     history = _as_history(history, custom=custom)
     stepper = None if isinstance(known, Spec) else _Stepper(known, history)
+    if isinstance(known, Spec):
+        history.admit(known.operations, known.name)
     engine = _Engine(history, known, stepper)
     engine.options.general_only = _METHODS[method]
     engine.options.no_core = not counterexample
@@ -187,6 +189,8 @@ class _Engine:
     def __init__(self, history: History, spec: Spec | Specification, stepper: _Stepper | None) -> None:
         self.history = history
         self.ops, self.count = history._records()
+        if isinstance(spec, Spec) and spec.name != "priority-queue":
+            self.ops = history._joined()  # elsewhere a list of two is a value like others
         self.cancel = ffi.new("int32_t *")
         self.settled = ffi.new("uint64_t *")
         self.options = ffi.new("struct lf_lin_options *")

@@ -106,7 +106,10 @@ def run(args: argparse.Namespace) -> int:
         loading = time.monotonic() - started
         progress = _progress if sys.stderr.isatty() and not args.quiet else None
         verdict = check(history, spec, timeout=args.timeout, memory=args.memory, method=args.method, progress=progress)
-    except (ValueError, OSError, UnicodeDecodeError) as error:
+    except RecursionError:
+        print(f"lockfree check: {args.history}: values are nested too deeply", file=sys.stderr)
+        return UNUSABLE
+    except (ValueError, OSError) as error:
         print(f"lockfree check: {args.history}: {error}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
@@ -115,7 +118,11 @@ def run(args: argparse.Namespace) -> int:
     if args.html and verdict.status == "VIOLATION":
         from lockfree.linearizability.timeline import write_html
 
-        write_html(verdict, spec, args.html)
+        try:
+            write_html(verdict, spec, args.html)
+        except OSError as error:
+            print(f"lockfree check: {args.html}: {error}", file=sys.stderr)
+            return UNUSABLE
     if args.json:
         print(_as_json(verdict, loading))
     elif not args.quiet:

@@ -19,7 +19,7 @@ TEXT_END = TEXT + (1 << 32) - 1
 FAILED, PAIR = 1, 2
 CHUNK = 1 << 22
 
-_RESULT_IS_VALUE = {"get", "pop", "read", "alloc", "fetch_add", "load"}
+_RESULT_IS_VALUE = {"get", "pop", "peek", "read", "alloc", "fetch_add", "load"}
 _ARG_IS_VALUE = {"put", "push", "append", "write", "free"}
 _PERMITS = {"acquire", "release"}
 _STANDARD = {
@@ -170,7 +170,7 @@ class History:
         record.arg = record.result = NONE
         pending, flags = o.return_ is None, 0
         if (
-            o.op in ("put", "get")
+            o.op in ("put", "get", "peek")
             and isinstance(pair := o.arg if o.op == "put" else o.result, tuple | list)
             and len(pair) == 2
         ):
@@ -367,6 +367,30 @@ class History:
                 self.line(i),
             )
         self._validated = True
+
+    def admit(self, names: Iterable[str], of: str) -> None:
+        """Raises `InvalidHistory` for the first operation that is not one of `names`, which the object `of` has."""
+        names = tuple(names)
+        known = bytearray(256)
+        for name in names:
+            known[lib.lf_history_reader_code(self._reader, name.encode(), len(name.encode()))] = 1
+        ops, count = self._records()
+        at = int(lib.lf_history_foreign(ops, count, ffi.from_buffer("uint8_t[]", known)))
+        if at < count:
+            raise InvalidHistory(
+                f"{self.name(ops[at].op)} is no operation of {of}, which has {', '.join(names)}", self.line(at)
+            )
+
+    def _joined(self) -> Any:
+        """The records, each list of two as one value; copied if there is any."""
+        ops, count = self._records()
+        if not lib.lf_history_has_pairs(ops, count):
+            return ops
+        copy = ffi.new("struct lf_history_op[]", count)
+        ffi.memmove(copy, ops, count * RECORD_BYTES)
+        if lib.lf_history_reader_join_pairs(self._reader, copy, count):
+            raise MemoryError
+        return copy
 
     def save(self, path: str | os.PathLike[str], *, binary: bool = False) -> None:
         """Writes the file under another name and renames it when it is whole."""

@@ -66,6 +66,7 @@ def order_before_break(verdict: "Verdict", spec: "str | Spec | Specification") -
     end = ops[broken].return_
     if end is None:
         return []
+    at_fault = ops[broken].client
     shift = len(ops) + 1 - min(o.call for o in ops)
     rest = {
         i: o._replace(
@@ -73,6 +74,7 @@ def order_before_break(verdict: "Verdict", spec: "str | Spec | Specification") -
             return_=None if i == broken or o.return_ is None or o.return_ >= end else o.return_ + shift,
         )
         for i, o in enumerate(ops)
+        if i == broken or o.call < end or (o.call == end and o.client != at_fault)  # the rest is after the break
     }
     rest = {i: o._replace(result=None) if o.return_ is None else o for i, o in rest.items()}
     if not check(rest.values(), spec, timeout=0.5, counterexample=False):

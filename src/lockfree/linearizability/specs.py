@@ -10,6 +10,13 @@ _KINDS = {
     "queue": 0, "stack": 1, "priority-queue": 2, "register": 3, "counter": 4, "semaphore": 5, "mutex": 6, "rwlock": 7,
     "set": 8, "map": 9, "block-pool": 10, "log": 11,
 }  # fmt: skip
+_OPERATIONS = {
+    "queue": ("put", "get", "peek"), "stack": ("push", "pop", "peek"), "priority-queue": ("put", "get", "peek"),
+    "register": ("write", "read", "cas"), "counter": ("fetch_add", "load"), "semaphore": ("acquire", "release"),
+    "mutex": ("acquire", "release"),
+    "rwlock": ("read_acquire", "read_release", "write_acquire", "write_release"), "set": ("add", "remove", "contains"),
+    "map": ("put", "get", "remove", "contains"), "block-pool": ("alloc", "free"), "log": ("append", "read"),
+}  # fmt: skip
 _ANSWERS = {"strict": 0, "in-hand": 1, "in-flight": 1, "weak": 1, "running": 2}
 _OPTIONS = {
     "queue": {"full", "empty"}, "stack": {"full", "empty"}, "priority-queue": {"full", "empty", "ties"},
@@ -33,6 +40,11 @@ class Spec:
     @property
     def kind(self) -> int:
         return _KINDS[self.name]
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The names of its operations: a history with others is unusable input."""
+        return _OPERATIONS[self.name]
 
     @property
     def initial_word(self) -> int:

@@ -19,7 +19,10 @@ _UNKNOWN = {
     "BATCH_ACROSS": "each object is linearizable by itself, but a batch over several keys orders them as well",
 }
 _NAMES = {getattr(lib, name): name.removeprefix("LF_LIN_") for name in dir(lib) if name.startswith("LF_LIN_")}
-_FAILURE = {"put": "FULL", "push": "FULL", "get": "EMPTY", "pop": "EMPTY", "read": "nothing", "alloc": "no block"}
+_FAILURE = {
+    "put": "FULL", "push": "FULL", "get": "EMPTY", "pop": "EMPTY", "peek": "EMPTY", "read": "nothing",
+    "alloc": "no block",
+}  # fmt: skip
 
 
 def rule_name(result: Any) -> str:
@@ -50,7 +53,7 @@ def show_answer(o: "Operation") -> str:
 def show_operation(o: "Operation", *, answer: bool = True) -> str:
     """Short form of a call: `put(7)`, `get→7`, `acquire(2)→false`."""
     arg = "" if o.arg is None or (o.op in ("acquire", "release") and o.arg == 1) else f"({show(o.arg)})"
-    if not arg and o.op not in ("get", "pop", "read", "load", "alloc"):
+    if not arg and o.op not in ("get", "pop", "peek", "read", "load", "alloc"):
         arg = "()"
     key = "" if o.key is None else f"[{show(o.key)}]"
     came = show_answer(o) if answer else ""

@@ -26,6 +26,9 @@ size_t lf_history_reader_texts(const struct lf_history_reader *r);
 const char *lf_history_reader_name(const struct lf_history_reader *r, int op);
 int lf_history_reader_code(struct lf_history_reader *r, const char *name, size_t count);
 int lf_history_validate(const struct lf_history_op *ops, size_t count, size_t *at, size_t *other);
+size_t lf_history_foreign(const struct lf_history_op *ops, size_t count, const uint8_t *known);
+int lf_history_has_pairs(const struct lf_history_op *ops, size_t count);
+int lf_history_reader_join_pairs(struct lf_history_reader *r, struct lf_history_op *ops, size_t count);
 
 enum lf_lin_reason {
   LF_LIN_NO_REASON, LF_LIN_TIME, LF_LIN_MEMORY, LF_LIN_CANCELLED, LF_LIN_UNDECIDED, LF_LIN_STEP_FAILED, LF_LIN_TOO_OPEN,

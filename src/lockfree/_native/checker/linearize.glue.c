@@ -3,6 +3,7 @@
 #include "linearize/parse.h"
 #include "linearize/parse.c"
 #include "linearize/validate.c"
+#include "linearize/pairs.c"
 #include "linearize/run.c"
 #include "linearize/values.c"
 #include "linearize/witness.c"
