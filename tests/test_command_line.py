@@ -127,6 +127,12 @@ def test_stress_tries_its_output_before_the_run(more, nowhere, capsys):
     assert nowhere.parent.read_text() == "precious"
 
 
+def test_stress_says_before_the_run_that_the_page_needs_jinja2(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    assert "pip install 'lockfree[tools]'" in refused(capsys, "stress", "mutex", "--out", str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
 def test_check_tries_its_output_before_the_work(nowhere, tmp_path, capsys):
     history = tmp_path / "history.jsonl"
     history.write_text((CORPUS / "queue-bad.jsonl").read_text())

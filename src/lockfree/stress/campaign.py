@@ -12,6 +12,7 @@ from typing import Any
 
 from lockfree.stress.checking import Check, Checked
 from lockfree.stress.figures import Figures
+from lockfree.stress.load import LoadSampler
 from lockfree.stress.rounds import HUNT, Limits, make_round
 from lockfree.stress.runner import RoundRunner
 from lockfree.stress.scenario import Scenario
@@ -87,10 +88,13 @@ class Campaign:
     began: int = 0
     elapsed: float = 0.0
     interrupted: bool = False
+    load: LoadSampler = field(default_factory=LoadSampler)
+    """How busy the processors were."""
     _signalled: bool = False
 
     def run(self) -> None:
         self.began = time.monotonic_ns()
+        self.load.sample(now=True)
         self.tallies = {s.name: Tally(s.name, self.limits.procs) for s in self.scenarios}
         context: Any = multiprocessing.get_context(self.method)
         if self.method == "forkserver":
@@ -117,6 +121,7 @@ class Campaign:
             signal.signal(signal.SIGINT, before)
             for check in checks:
                 check.cancel()
+            self.load.sample(now=True)
             self.elapsed = (time.monotonic_ns() - self.began) / 1e9
 
     def _note_signal(self, _number: int, _frame: object) -> None:
@@ -125,6 +130,7 @@ class Campaign:
     def _look(self) -> None:
         if self._signalled:
             raise KeyboardInterrupt
+        self.load.sample()
         self.watch(self)
 
     @property

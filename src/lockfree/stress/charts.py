@@ -1,16 +1,50 @@
-"""The report's charts: SVG, coloured by the page's style sheet, so that they follow light and dark."""
+"""The report's charts. All coordinates are percentages, from the left and from the bottom.
 
-import html
+The page draws the labels as text, so that they keep their size on every screen; the shapes are SVG that stretches.
+"""
+
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from lockfree.stress.figures import BIN_NS
+NINES = 5.0
+"""The latency charts end at 99.999%."""
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 1000, 260, 64, 26, 10, 12
+
+@dataclass(frozen=True)
+class Tick:
+    """A label of an axis. `minor`: may be left out where there is little room."""
+
+    at: float
+    text: str
+    minor: bool = False
 
 
-def dot(index: int) -> str:
-    return f'<span class="dot" style="background:var(--c{index % 8})"></span>'
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a lane: percentages of the lane's width and height."""
+
+    left: float
+    width: float
+    height: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of a chart: its points as SVG wants them, y from the top."""
+
+    name: str
+    points: str
+
+
+@dataclass(frozen=True)
+class LatencyChart:
+    """Time from call to return by percentile, both axes logarithmic, as HdrHistogram draws it."""
+
+    x: list[Tick]
+    y: list[Tick]
+    curves: list[Curve]
 
 
 def duration(ns: float) -> str:
@@ -21,28 +55,13 @@ def duration(ns: float) -> str:
     return f"{ns:.0f} ns"
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
+    """A number with two or three digits: 1.2 M, 380 k."""
     for unit, size in (("M", 1e6), ("k", 1e3)):
         if number >= size:
-            return f"{number / size:g} {unit}"
-    return f"{number:g}"
-
-
-def _legend(names: Sequence[str]) -> str:
-    items = "".join(f"<span>{dot(i)} {html.escape(name)}</span>" for i, name in enumerate(names))
-    return f'<div class="legend">{items}</div>'
-
-
-def _svg(label: str, body: str) -> str:
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(label)}">{body}</svg>'
-
-
-def _text(x: float, y: float, text: str, anchor: str = "middle") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{html.escape(text)}</text>'
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, style: str = "grid") -> str:
-    return f'<line class="{style}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+            value = number / size
+            return f"{value:.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"
+    return f"{number:.0f}"
 
 
 def _nice(limit: float, steps: int = 5) -> float:
@@ -52,70 +71,61 @@ def _nice(limit: float, steps: int = 5) -> float:
     return next(power * m for m in (1, 2, 5, 10) if power * m >= raw)
 
 
-def throughput(bins: Mapping[str, Mapping[int, int]]) -> str:
-    """Stacked bars: calls per second in each quarter of a second, a colour per primitive."""
-    scale = 1e9 / BIN_NS
-    last = max((at for per in bins.values() for at in per), default=0) + 1
-    totals = [sum(per.get(at, 0) for per in bins.values()) * scale for at in range(last)]
-    step = _nice(max(totals, default=1.0))
-    top = step * math.ceil(max([*totals, step]) / step)
-    wide, high = (WIDTH - LEFT - RIGHT) / last, HEIGHT - BOTTOM - TOP
-    body = []
-    for i in range(round(top / step) + 1):
-        y = TOP + high * (1 - i * step / top)
-        body.append(
-            _line(LEFT, y, WIDTH - RIGHT, y, "grid" if i else "axis") + _text(LEFT - 8, y + 4, _short(i * step), "end")
+def time_axis(seconds: float) -> list[Tick]:
+    """Labels for a time from 0."""
+    step = _nice(seconds, 8)
+    count = int(seconds / step + 1e-9) + 1
+    return [Tick(i * step / seconds * 100, f"{i * step:g} s", minor=i % 2 == 1) for i in range(count)]
+
+
+def lane(values: Sequence[tuple[float, float, float]], seconds: float, top: float, unit: str) -> list[Bar]:
+    """Bars of (begin, end, value), of which `top` fills the height."""
+    return [
+        Bar(
+            begin / seconds * 100,
+            (min(end, seconds) - begin) / seconds * 100,
+            min(1.0, value / top) * 100,
+            f"{begin:g} s: {value:,.0f}{unit}",
         )
-    second = _nice(last / scale, 8)
-    ticks = [i * second for i in range(int(last / scale / second) + 1)]
-    body += [_text(LEFT + at * scale * wide, HEIGHT - 8, f"{at:g} s") for at in ticks]
-    for at in range(last):
-        y = TOP + high
-        for index, (name, per) in enumerate(bins.items()):
-            count = per.get(at, 0)
-            if not count:
-                continue
-            tall = count * scale / top * high
-            y -= tall
-            body.append(
-                f'<rect x="{LEFT + at * wide:.2f}" y="{y:.2f}" width="{max(wide - 0.6, 0.4):.2f}" height="{tall:.2f}"'
-                f' fill="var(--c{index % 8})"><title>{html.escape(name)}, {at / scale:g} s:'
-                f" {count * scale:,.0f} operations/s</title></rect>"
-            )
-    return _svg("operations per second over time", "".join(body)) + _legend(list(bins))
+        for begin, end, value in values
+        if value > 0 and begin < seconds
+    ]
 
 
-def latency(curves: Mapping[str, Sequence[tuple[float, int]]]) -> str:
-    """Latency by percentile, as HdrHistogram draws it: the further right, the rarer; both axes logarithmic."""
-    nines = 5.0  # up to 99.999%
-    points = [(f, ns) for curve in curves.values() for f, ns in curve if ns > 0]
+def latency(curves: Mapping[str, Sequence[tuple[float, int]]]) -> LatencyChart | None:
+    """A chart of these curves of (fraction of the calls, nanoseconds); None if there is nothing to draw."""
+    points = [ns for curve in curves.values() for _, ns in curve if ns > 0]
     if not points:
-        return ""
-    low = math.floor(math.log10(min(ns for _, ns in points)))
-    top = max(low + 1, math.ceil(math.log10(max(ns for _, ns in points))))
-    across, high = WIDTH - LEFT - RIGHT, HEIGHT - BOTTOM - TOP
+        return None
+    low = math.floor(math.log10(min(points)))
+    top = max(low + 1, math.ceil(math.log10(max(points))))
 
     def x_of(fraction: float) -> float:
-        return LEFT + across * min(nines, -math.log10(max(1 - fraction, 10**-nines))) / nines
+        return 100 * min(NINES, -math.log10(max(1 - fraction, 10**-NINES))) / NINES
 
     def y_of(ns: float) -> float:
-        return TOP + high * (1 - (math.log10(ns) - low) / (top - low))
+        return 100 * (math.log10(ns) - low) / (top - low)
 
-    body = []
-    for power in range(low, top + 1):
-        y = y_of(10.0**power)
-        body.append(_line(LEFT, y, WIDTH - RIGHT, y) + _text(LEFT - 8, y + 4, duration(10.0**power), "end"))
-    for fraction in (0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999):
-        x = x_of(fraction)
-        label = _text(x, HEIGHT - 8, f"{fraction * 100:g}%", "end" if x > WIDTH - 40 else "middle")
-        body.append(_line(x, TOP, x, TOP + high) + label)
-    for index, (name, curve) in enumerate(curves.items()):
-        path, before = [], 0.0
+    def line(curve: Sequence[tuple[float, int]]) -> str:
+        steps, before = [], 0.0
         for fraction, ns in curve:
-            path.append(f"{x_of(before):.1f},{y_of(max(ns, 1)):.1f} {x_of(fraction):.1f},{y_of(max(ns, 1)):.1f}")
+            y = 100 - y_of(max(ns, 10.0**low))
+            steps += [f"{x_of(before):.2f},{y:.2f}", f"{x_of(fraction):.2f},{y:.2f}"]
             before = fraction
-        body.append(
-            f'<polyline points="{" ".join(path)}" fill="none" stroke="var(--c{index % 8})" stroke-width="2"'
-            f' stroke-linejoin="round"><title>{html.escape(name)}</title></polyline>'
-        )
-    return _svg("latency by percentile", "".join(body)) + _legend(list(curves))
+        return " ".join(steps)
+
+    fractions = (
+        (0.0, False),
+        (0.5, True),
+        (0.9, False),
+        (0.99, False),
+        (0.999, False),
+        (0.9999, True),
+        (0.99999, False),
+    )
+    many = top - low > 6
+    return LatencyChart(
+        [Tick(x_of(f), f"{f * 100:g}%", minor) for f, minor in fractions],
+        [Tick(y_of(10.0**p), duration(10.0**p), many and (p - low) % 2 == 1) for p in range(low, top + 1)],
+        [Curve(name, line(curve)) for name, curve in curves.items()],
+    )

@@ -1,6 +1,7 @@
 """`lockfree stress`."""
 
 import argparse
+import importlib.util
 import random
 import shlex
 import sys
@@ -85,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"lockfree stress: no primitive {', '.join(unknown)}; there are {', '.join(scenarios)}")
         return 3
     if args.out is not None:
+        if importlib.util.find_spec("jinja2") is None:
+            raise UsageError("--out needs jinja2 for its page: pip install 'lockfree[tools]'")
         try_directory(args.out)
     args.procs, args.seconds = args.procs or PROCS, args.seconds or SECONDS
     args.start_method = args.start_method or START_METHOD

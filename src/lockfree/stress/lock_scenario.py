@@ -2,6 +2,7 @@
 """Locks: who holds them, and a plain counter in the section that only they guard."""
 
 import random
+from types import MappingProxyType
 from typing import Any
 
 from lockfree._errors import OwnerDied
@@ -78,6 +79,15 @@ class LockScenario(Scenario):
 
     lock: Any
     drive: Any
+    refusals = MappingProxyType(
+        {
+            "acquire": (
+                "not acquired",
+                "somebody held the lock: a try says so at once, a timed call when its time is over",
+            ),
+            "release": ("not the owner", "a thread tried to release the lock without holding it"),
+        }
+    )
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
         return {"mix": rng.choice(tuple(WEIGHTS))}

@@ -4,19 +4,26 @@ import os
 import platform
 import resource
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import lockfree
 from lockfree._native.stress import ffi, lib
+from lockfree.stress import topology
 
 
 def describe() -> dict[str, Any]:
     """Machine, kernel, interpreter, compiler and version."""
+    cpus = topology.cpus()
     return {
         "cpu": _cpu(),
         "cpus": os.cpu_count(),
-        "usable_cpus": len(os.sched_getaffinity(0)),
+        "usable_cpus": len(cpus),
+        "topology": topology.summary(cpus),
+        "cpu_list": [asdict(cpu) for cpu in cpus],
+        "caches": [str(cache) for cache in topology.caches()],
+        "cpu_quota": topology.quota(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",

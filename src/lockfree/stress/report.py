@@ -1,20 +1,24 @@
 """What a run leaves in `--out DIR`: results.json and report.html, each written whole or not at all."""
 
 import datetime as dt
-import html
 import json
 import os
-import string
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lockfree.stress import charts, machine
+import jinja2
+
+from lockfree.stress import charts, machine, topology
 from lockfree.stress.campaign import Campaign, Tally
 from lockfree.stress.checking import Checked
-from lockfree.stress.figures import OperationFigures
+from lockfree.stress.figures import BIN_NS, OperationFigures
+from lockfree.stress.scenario import load
 from lockfree.stress.window import columns
 
 PERCENTILES = ("50", "90", "99", "99.9", "99.99")
+COLOURED = ("put", "get", "acquire", "release", "write", "read", "cas", "fetch_add", "load")
+"""Calls that have a colour of their own in page.html, the same in all charts."""
 
 
 def write(campaign: Campaign, out: Path, command: str = "") -> Path:
@@ -22,21 +26,21 @@ def write(campaign: Campaign, out: Path, command: str = "") -> Path:
     out.mkdir(parents=True, exist_ok=True)
     results = _results(campaign, command)
     _write_whole(out / "results.json", json.dumps(results, indent=1) + "\n")
-    page = string.Template((Path(__file__).parent / "page.html").read_text())
-    _write_whole(out / "report.html", page.substitute(_parts(campaign, results)))
+    _write_whole(out / "report.html", _page(campaign, results))
     return out / "report.html"
 
 
 def _write_whole(path: Path, text: str) -> None:
     part = path.with_name(f"{path.name}.part{os.getpid()}")
     try:
-        part.write_text(text)
+        part.write_text(text, encoding="utf-8")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 def _results(campaign: Campaign, command: str) -> dict[str, Any]:
+    own, everybody = campaign.load.seconds()
     return {
         "verdict": "INTERRUPTED" if campaign.interrupted else campaign.verdict,
         "when": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
@@ -49,6 +53,11 @@ def _results(campaign: Campaign, command: str) -> dict[str, Any]:
         "operations": campaign.operations,
         "peak_bytes": machine.peak_bytes(),
         "machine": machine.describe(),
+        "load": {
+            "cpu_seconds_of_this_run": round(own, 2),
+            "cpu_seconds_of_everybody": round(everybody, 2),
+            "cpus": [asdict(cpu) for cpu in campaign.load.loads()],
+        },
         "primitives": {t.name: _primitive(t) for t in campaign.tallies.values()},
     }
 
@@ -82,23 +91,33 @@ def _failure(checked: Checked) -> dict[str, Any]:
 # ---- the page ----
 
 
-def _parts(campaign: Campaign, results: dict[str, Any]) -> dict[str, str]:
+def _page(campaign: Campaign, results: dict[str, Any]) -> str:
     tallies = list(campaign.tallies.values())
-    return {
-        "verdict": "UNKNOWN" if campaign.interrupted else campaign.verdict,
-        "when": html.escape(results["when"]),
-        "seed": str(results["seed"]),
-        "command": f"<code>{html.escape(results['command'])}</code>",
-        "tiles": _tiles(campaign, results),
-        "table": _table(tallies),
-        "failures": _failures(tallies),
-        "throughput": charts.throughput({t.name: t.figures.bins for t in tallies}),
-        "latencies": "".join(_latency(i, t) for i, t in enumerate(tallies) if t.figures.operations),
-        "machine": _machine(results),
-    }
+    seconds = max(campaign.elapsed, BIN_NS / 1e9)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html").render(
+        results=results,
+        verdict="UNKNOWN" if campaign.interrupted else campaign.verdict,
+        tiles=_tiles(campaign, results),
+        tallies=tallies,
+        weaker=sum(t.weaker for t in tallies),
+        failures=[_shown_failure(t, c) for t in tallies for c in [*t.failures, *t.unknown]],
+        time_axis=charts.time_axis(seconds),
+        throughput=[_throughput(t, seconds) for t in tallies],
+        cpus=_cpus(campaign, seconds),
+        percentiles=PERCENTILES,
+        calls=[_calls(t) for t in tallies if t.figures.operations],
+        machine=_machine(results),
+    )
 
 
-def _tiles(campaign: Campaign, results: dict[str, Any]) -> str:
+def _tiles(campaign: Campaign, results: dict[str, Any]) -> list[tuple[str, str]]:
     tallies = campaign.tallies.values()
     refused = sum(f.refused for t in tallies for f in t.figures.operations.values())
     pending = sum(f.pending for t in tallies for f in t.figures.operations.values())
@@ -107,83 +126,94 @@ def _tiles(campaign: Campaign, results: dict[str, Any]) -> str:
         (f"{sum(t.rounds for t in tallies):,}", f"rounds, {campaign.limits.procs} processes each"),
         (f"{sum(t.running for t in tallies):.1f} s", f"running, of {campaign.elapsed:.1f} s in all"),
         (f"{sum(t.checking for t in tallies):.1f} s", "checking, beside it"),
-        (f"{refused:,}", "refusals, all checked"),
+        (f"{refused:,}", "refused calls, all checked"),
         (f"{results['peak_bytes'] / 2**20:,.0f} MiB", "largest process"),
     ]
     if campaign.limits.kill:
-        tiles.append((f"{sum(t.killed for t in tallies)}", f"processes killed, {pending} calls open"))
-    return "".join(f'<div class="tile"><b>{big}</b><span>{small}</span></div>' for big, small in tiles)
+        tiles.append((f"{sum(t.killed for t in tallies)}", f"processes killed, {pending} calls left open"))
+    return tiles
 
 
-def _table(tallies: list[Tally]) -> str:
-    head = ("primitive", "verdict", "processes", "operations checked", "operations/s", "rounds", "running", "checking")
-    rows = []
-    for i, t in enumerate(tallies):
-        killed = f" ({t.killed} killed)" if t.killed else ""
-        cells = [f"{t.procs}{killed}", f"{t.operations:,}", f"{t.rate:,.0f}"]
-        cells += [f"{t.rounds}", f"{t.running:.1f} s", f"{t.checking:.1f} s"]
-        rows.append(
-            f'<tr><td>{charts.dot(i)} {t.name}</td><td><span class="badge {t.verdict}">{t.verdict}</span></td>'
-            + "".join(f'<td class="n">{c}</td>' for c in cells)
-            + "</tr>"
+def _shown_failure(tally: Tally, checked: Checked) -> dict[str, str]:
+    return {
+        "primitive": tally.name,
+        "status": checked.status,
+        "about": str(checked.about),
+        "reason": checked.reason,
+        "window": columns(checked.window, checked.about.threads) if checked.window else "",
+        "history": checked.history_file,
+    }
+
+
+def _throughput(tally: Tally, seconds: float) -> dict[str, Any]:
+    """A lane: calls per second over the time of the run, of which the highest fills it."""
+    wide = BIN_NS / 1e9
+    rates = [(at * wide, (at + 1) * wide, count / wide) for at, count in sorted(tally.figures.bins.items())]
+    peak = max((rate for *_, rate in rates), default=1.0)
+    return {
+        "name": tally.name,
+        "bars": charts.lane(rates, seconds, peak, " calls/s"),
+        "figure": f"up to {charts.short(peak)}/s" if rates else "",
+        "detail": "",
+    }
+
+
+def _cpus(campaign: Campaign, seconds: float) -> list[dict[str, Any]]:
+    """A lane for each processor: the share of the time that it was busy."""
+    lanes = []
+    places = {cpu.number: cpu.place() for cpu in topology.cpus()}
+    for cpu in campaign.load.loads():
+        begins = [0.0, *(at for at, _ in cpu.over_time)]
+        steps = [(begin, at, busy * 100) for begin, (at, busy) in zip(begins, cpu.over_time, strict=False)]
+        stolen = f", {cpu.steal:.0%} stolen by the host" if cpu.steal >= 0.01 else ""
+        lanes.append(
+            {
+                "name": f"CPU {cpu.cpu}",
+                "bars": charts.lane(steps, seconds, 100.0, "% busy"),
+                "figure": f"{cpu.busy:.0%} busy",
+                "detail": f"{places.get(cpu.cpu, '')}{cpu.user:.0%} user, {cpu.system:.0%} kernel{stolen}",
+            }
         )
-    heads = "".join(f"<th{' class=n' if i > 1 else ''}>{h}</th>" for i, h in enumerate(head))
-    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>{_weaker(tallies)}"
+    return lanes
 
 
-def _weaker(tallies: list[Tally]) -> str:
-    rounds = sum(t.weaker for t in tallies)
-    if not rounds:
-        return ""
-    return (
-        f'<p class="soft">In {rounds} rounds it was left open whether some order lets every batch fit into the capacity'
-        " at every instant; the order, every EMPTY, and every FULL with the records in hand were decided.</p>"
-    )
-
-
-def _failures(tallies: list[Tally]) -> str:
-    parts = []
-    for tally in tallies:
-        for checked in [*tally.failures, *tally.unknown]:
-            window = columns(checked.window, checked.about.threads) if checked.window else ""
-            parts.append(
-                f'<div class="card"><h3><span class="badge {checked.status}">{checked.status}</span> {tally.name}</h3>'
-                f'<p class="soft">{html.escape(str(checked.about))}</p><pre>{html.escape(checked.reason)}</pre>'
-                + (f"<pre>{html.escape(window)}</pre>" if window else "")
-                + (f"<p>History: <code>{html.escape(checked.history_file)}</code></p>" if checked.history_file else "")
-                + "</div>"
-            )
-    return f"<h2>What went wrong</h2>{''.join(parts)}" if parts else ""
-
-
-def _latency(index: int, tally: Tally) -> str:
+def _calls(tally: Tally) -> dict[str, Any]:
     operations = tally.figures.operations
-    rows = "".join(_latency_row(i, name, f) for i, (name, f) in enumerate(operations.items()))
-    heads = "".join(f'<th class="n">{p}%</th>' for p in PERCENTILES)
-    table = (
-        f'<table><tr><th>call</th><th class="n">calls</th><th>refused</th>{heads}<th class="n">longest</th></tr>'
-        f"{rows}</table>"
-    )
     chart = charts.latency({name: f.curve() for name, f in operations.items() if f.latencies})
-    return f'<div class="card"><h3>{charts.dot(index)} {tally.name}</h3>{table}{chart}</div>'
+    known = load()
+    meanings = known[tally.name].refusals if tally.name in known else {}
+    return {
+        "name": tally.name,
+        "rows": [_row(name, f, meanings.get(name, ("refused", ""))[0]) for name, f in operations.items()],
+        "refusals": [(name, *meanings[name]) for name, f in operations.items() if f.refused and name in meanings],
+        "chart": chart,
+    }
 
 
-def _latency_row(index: int, name: str, f: OperationFigures) -> str:
-    part = f.refused / max(1, f.count)
-    bar = f'<span class="bar"><i style="width:{part * 100:.1f}%;background:var(--c{index % 8})"></i></span>'
-    cells = "".join(f'<td class="n">{charts.duration(f.percentile(float(p) / 100))}</td>' for p in PERCENTILES)
-    kind = {"put": " FULL", "get": " EMPTY"}.get(name, "")
-    open_calls = f" ({f.pending} open)" if f.pending else ""
-    return (
-        f'<tr><td>{name}</td><td class="n">{f.count:,}{open_calls}</td><td>{bar} {part:.1%}{kind}</td>{cells}'
-        f'<td class="n">{charts.duration(f.longest_ns)}</td></tr>'
-    )
+def _row(name: str, f: OperationFigures, refusal: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "calls": f"{f.count:,}" + (f" ({f.pending} open)" if f.pending else ""),
+        "refused": f.refused / max(1, f.count),
+        "refusal": refusal if f.refused else "",
+        "percentiles": [charts.duration(f.percentile(float(p) / 100)) for p in PERCENTILES],
+        "longest": charts.duration(f.longest_ns),
+    }
 
 
-def _machine(results: dict[str, Any]) -> str:
-    about = results["machine"]
-    rows = {
-        "processor": f"{about['cpu']}, {about['usable_cpus']} of {about['cpus']} usable",
+def _machine(results: dict[str, Any]) -> dict[str, str]:
+    about, load_ = results["machine"], results["load"]
+    shares = {
+        "processor": about["cpu"],
+        "topology": about["topology"],
+        "caches": "; ".join(about["caches"]) or "not known",
+        "limit": f"{about['cpu_quota']:g} processors' worth of time (container)" if about["cpu_quota"] else "",
+        "processor time": (
+            f"{load_['cpu_seconds_of_this_run']:.1f} s by this run, of {load_['cpu_seconds_of_everybody']:.1f} s by all"
+            f" on these processors ({results['seconds'] * about['usable_cpus']:.1f} s there were)"
+            if load_["cpus"]
+            else "not known"
+        ),
         "memory": f"{about['memory_bytes'] / 2**30:.1f} GiB",
         "system": about["system"],
         "python": about["python"],
@@ -192,5 +222,4 @@ def _machine(results: dict[str, Any]) -> str:
         "lockfree": about["lockfree"] + (f", commit {about['commit']}" if about["commit"] else ""),
         "processes": f"{results['processes']}, started by {results['start_method']}",
     }
-    cells = "".join(f"<tr><th>{k}</th><td>{html.escape(str(v))}</td></tr>" for k, v in rows.items())
-    return f"<table>{cells}</table>"
+    return {name: value for name, value in shares.items() if value}

@@ -3,6 +3,7 @@
 
 import random
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 from lockfree.linearizability import History
@@ -34,6 +35,12 @@ class RecordScenario(Scenario):
     """Base: a container of records with try_put, put, batches, zero copy and leases."""
 
     starts: tuple[int, ...] = (0,)
+    refusals = MappingProxyType(
+        {
+            "put": ("FULL", "the records inside and those in the hands of running calls were as many as the capacity"),
+            "get": ("EMPTY", "nothing was inside at one instant of the call"),
+        }
+    )
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
         return {

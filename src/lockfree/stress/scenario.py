@@ -4,8 +4,9 @@
 import importlib
 import pkgutil
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from lockfree.linearizability import History
@@ -71,6 +72,8 @@ class Scenario:
     """The same where processes die: calls that never returned make the check harder."""
     weight = 1.0
     """Its share of the time."""
+    refusals: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    """For each call that may be refused: the word for it, and what it means, for a person."""
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
         """The scenario's own part of a round: capacity and the like."""

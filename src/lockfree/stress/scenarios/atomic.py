@@ -2,6 +2,7 @@
 """Atomics: a counter, a register, and bits as so many locks; each on every type that can be it."""
 
 import random
+from types import MappingProxyType
 from typing import Any
 
 from lockfree._native.stress import lib
@@ -111,6 +112,13 @@ class Actor:
 
 class AtomicScenario(Scenario):
     name = "atomic"
+    refusals = MappingProxyType(
+        {
+            "acquire": ("already set", "fetch_or or test_and_set found the bit set, so another client has it"),
+            "release": ("not set", "fetch_and or fetch_xor found the bit clear"),
+            "cas": ("other value", "compare_exchange found another value than the expected one"),
+        }
+    )
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
         use = rng.choice(("counter", "counter", "register", "register", "bits"))

@@ -2,6 +2,7 @@
 """Semaphore: a linearizable counter of permits, never below 0 nor above its largest value."""
 
 import random
+from types import MappingProxyType
 from typing import Any
 
 from lockfree._native.stress import lib
@@ -59,6 +60,12 @@ class Actor:
 
 class SemaphoreScenario(Scenario):
     name = "semaphore"
+    refusals = MappingProxyType(
+        {
+            "acquire": ("too few permits", "a try says so at once, a timed call when its time is over"),
+            "release": ("over the maximum", "with these permits there would have been more than max: ValueError"),
+        }
+    )
     operations = 20_000
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:

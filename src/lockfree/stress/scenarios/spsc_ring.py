@@ -3,6 +3,7 @@
 
 import queue
 import random
+from types import MappingProxyType
 from typing import Any
 
 from lockfree._errors import RoleTaken
@@ -145,6 +146,12 @@ class Actor:
 
 class SPSCRingScenario(Scenario):
     name = "spsc_ring"
+    refusals = MappingProxyType(
+        {
+            "put": ("FULL", "as many records as the capacity were inside at one instant of the call"),
+            "get": ("EMPTY", "nothing was inside at one instant of the call"),
+        }
+    )
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
         return {
