@@ -4,21 +4,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import compilers
 import pytest
 
 import lockfree
 
 HERE = Path(__file__).parent.parent / "examples" / "attach"
-COMPILERS = {
-    "c": ["cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"],
-    "cpp": ["c++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror"],
-}
+STANDARD = {"c": "-std=c11", "cpp": "-std=c++17"}
 
 
 def build(language, tmp_path):
     out = tmp_path / f"worker-{language}"
-    command = [*COMPILERS[language], "-I", lockfree.get_include(), str(HERE / f"worker.{language}"), "-o", str(out)]
-    subprocess.run([*command, "-lpthread"], check=True)
+    options = [STANDARD[language], "-O2", *compilers.WARNINGS, "-I", lockfree.get_include()]
+    source = str(HERE / f"worker.{language}")
+    subprocess.run([*compilers.needed(language), *options, source, "-o", str(out), "-lpthread"], check=True)
     return out
 
 

@@ -1,11 +1,11 @@
 """A wheel built from a source distribution is complete: primitives, instruments, headers, command."""
 
-import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import compilers
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -64,7 +64,6 @@ def test_it_works_from_an_empty_directory(wheel, tmp_path):
     code = f"import sys; sys.path.append({site!r}); " + code
     printed = run(sys.executable, "-S", "-c", code, str(target), cwd=tmp_path).strip()
     assert Path(printed, "lockfree/mpmc_ring.h").exists()
-    compiler = shutil.which("cc")
-    assert compiler
+    compiler = compilers.needed("c")
     (tmp_path / "a.c").write_text("#include <lockfree/lockfree.h>\nint main(void) { return 0; }\n")
-    run(compiler, "-std=c11", "-I", printed, "a.c", "-o", "a", cwd=tmp_path)
+    run(*compiler, "-std=c11", "-I", printed, "a.c", "-o", "a", cwd=tmp_path)

@@ -3,12 +3,13 @@
 Everything else is the same: Python code, extensions, stress harness. A build is made again when a source is newer.
 """
 
-import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+
+import compilers
 
 ROOT = Path(__file__).resolve().parent.parent
 NATIVE = ROOT / "src" / "lockfree" / "_native"
@@ -47,7 +48,7 @@ def start(name):
         includes = [f"-I{p}" for p in (NATIVE, ROOT / "c", ROOT / "c" / "include", sysconfig.get_path("include"))]
         wrong = [arg for header in BUILDS[name] for arg in ("-include", str(ROOT / "c" / "wrong" / f"{header}.h"))]
         compiler = [
-            os.environ.get("CC", "cc"),
+            *compilers.needed("c"),
             "-O0",
             "-w",
             "-D_CFFI_NO_LIMITED_API",

@@ -5,14 +5,22 @@
 One line per binary, then `N passed, M failed`; the exit status is 1 if anything failed. Binaries and their output
 stay in build/c-tests; what is newer than its sources is not compiled again. LF_TEST_SCALE, in percent, makes the
 workloads longer or shorter; the slower sanitizers do a tenth anyway.
+
+The compilers are $CC (cc) and $CXX (c++). A variant that the compiler here cannot build (no C++ compiler, no library
+of a sanitizer) is skipped, and its line says why. With LOCKFREE_STRICT=1, as CI sets it for the one compiler it
+names, a warning is an error and nothing may be skipped. $LOCKFREE_RUNNER (`qemu-aarch64 -L /usr/aarch64-linux-gnu`)
+goes before each program that was compiled for another machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,16 +28,23 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-BUILD = ROOT / "build" / "c-tests"
-TIMEOUT = 120
-WARNINGS = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unknown-pragmas", "-Werror"]
+STRICT = os.environ.get("LOCKFREE_STRICT", "0") != "0"
+WARNINGS = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unknown-pragmas", "-Wno-unknown-warning-option"]
+WARNINGS += ["-Werror"] if STRICT else []
 
-
-CC, CXX = os.environ.get("CC", "gcc"), os.environ.get("CXX", "g++")
-C11 = [CC, "-x", "c", "-std=c11"]
+CC, CXX = (shlex.split(os.environ.get(name) or usual) for name, usual in (("CC", "cc"), ("CXX", "c++")))
+RUNNER = shlex.split(os.environ.get("LOCKFREE_RUNNER", ""))
+ENVIRONMENT = {"TSAN_OPTIONS": "halt_on_error=1 die_after_fork=0", **os.environ}
+if RUNNER:
+    ENVIRONMENT.setdefault("ASAN_OPTIONS", "detect_leaks=0")  # the leak check traces its own process: no emulator can
+TIMEOUT = 600 if RUNNER else 120  # an emulator is slow
+BUILD = ROOT / "build" / ("c-tests-strict" if STRICT else "c-tests")
+if "CC" in os.environ:
+    BUILD = BUILD.with_name(f"{BUILD.name}-{Path(CC[-1]).name}")
+C11 = [*CC, "-x", "c", "-std=c11"]
 VARIANTS = {
     "c11": [*C11, "-O2"],
-    "c++17": [CXX, "-x", "c++", "-std=c++17", "-O2"],
+    "c++17": [*CXX, "-x", "c++", "-std=c++17", "-O2"],
     # ThreadSanitizer does not follow fences: -Wno-tsan; the model checker does.
     "tsan": [*C11, "-O1", "-g", "-fsanitize=thread", "-Wno-tsan"],
     "asan": [*C11, "-O1", "-g", "-fsanitize=address"],
@@ -47,6 +62,27 @@ class Outcome(NamedTuple):
 def newest_source() -> float:
     sources = [*(ROOT / "c").rglob("*.h"), *(ROOT / "c" / "linearize").glob("*.c"), Path(__file__)]
     return max(p.stat().st_mtime for p in sources)
+
+
+def unavailable(variant: str) -> str:
+    """Why this variant cannot be built and run here; the empty string if it can."""
+    compiler = VARIANTS[variant][0]
+    if shutil.which(compiler) is None:
+        return f"no compiler {compiler}"
+    with tempfile.TemporaryDirectory() as scratch:
+        program = Path(scratch) / "program"
+        command = [*VARIANTS[variant], "-", "-o", str(program), "-lpthread"]
+        done = subprocess.run(
+            command, input="int main(void) { return 0; }\n", capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            return f"{compiler} cannot build it: {done.stderr.strip().splitlines()[-1]}"
+        try:
+            done = subprocess.run([*RUNNER, str(program)], capture_output=True, text=True, check=False, env=ENVIRONMENT)
+        except OSError as error:
+            return f"its programs do not run here: {error}"
+        said = [*done.stderr.strip().splitlines(), f"status {done.returncode}"][0]
+        return "" if done.returncode == 0 else f"its programs do not run here: {said}"
 
 
 def build(test: Path, variant: str, headers: float) -> str:
@@ -69,12 +105,11 @@ def run(test: Path, variant: str, headers: float) -> Outcome:
     complaint = build(test, variant, headers)
     if complaint:
         return Outcome(name, "does not compile", 0.0, complaint)
-    environment = {"TSAN_OPTIONS": "halt_on_error=1 die_after_fork=0", **os.environ}
-    command = [str(BUILD / name)]
+    command = [*RUNNER, str(BUILD / name)]
     start = time.monotonic()
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", check=False, timeout=TIMEOUT, env=environment
+            command, capture_output=True, text=True, errors="replace", check=False, timeout=TIMEOUT, env=ENVIRONMENT
         )
     except subprocess.TimeoutExpired as late:
         return Outcome(name, f"still running after {TIMEOUT} s", float(TIMEOUT), str(late.stderr or ""))
@@ -98,7 +133,13 @@ def main() -> int:
         parser.error("no such test or variant")
     BUILD.mkdir(parents=True, exist_ok=True)
     headers = newest_source()
-    passed = failed = 0
+    passed = failed = skipped = 0
+    for variant in list(variants):
+        if reason := unavailable(variant):
+            variants.remove(variant)
+            print(f"{variant + ' of all tests':<34} {'failed' if STRICT else 'skipped'}: {reason}", flush=True)
+            skipped += 0 if STRICT else len(tests)
+            failed += len(tests) if STRICT else 0
     with ThreadPoolExecutor(options.jobs) as pool:
         for outcome in pool.map(lambda job: run(*job, headers), [(t, v) for v in variants for t in tests]):
             print(f"{outcome.name:<34} {outcome.verdict} ({outcome.seconds:.2f} s)", flush=True)
@@ -107,7 +148,7 @@ def main() -> int:
             else:
                 failed += 1
                 print(outcome.output.rstrip(), flush=True)
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 
 
