@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 SOURCES = $(shell find c src -name '*.c' -o -name '*.h' -o -name '*.py' -o -name 'CMakeLists.txt') pyproject.toml CMakeLists.txt
 
-.PHONY: stress test c-test bench soak docs lint build clean dist
+.PHONY: stress test c-test test-aarch64 test-nogil bench soak docs lint build clean dist
 stress: $(STAMP)
 	$(BIN)/lockfree stress --procs 4 --seconds 60 $(STRESS)
 
@@ -14,6 +14,14 @@ test: $(STAMP) c-test lint
 
 c-test: $(STAMP)
 	$(BIN)/python c/tests/run.py
+
+# The C tests as programs for aarch64, emulated: Debian's gcc-aarch64-linux-gnu and qemu-user.
+test-aarch64:
+	CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ LOCKFREE_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" $(PYTHON) c/tests/run.py
+
+# The suite with the GIL off, in a free-threaded build of Debian's python3.13.
+test-nogil:
+	PYTHON=$(PYTHON) platforms/nogil.sh 3.13 trixie $(PYTEST)
 
 bench: $(STAMP)
 	$(BIN)/python -m pip install -q -e '.[bench]' --no-build-isolation
