@@ -1,6 +1,8 @@
-"""Every Python block of the documentation runs as it stands, in a program of its own."""
+"""Every block of Python and of C in the documentation runs as it stands, in a program of its own; links lead somewhere."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +43,55 @@ def test_readme_prints_what_it_says(tmp_path):
     printed = done.stdout.strip()
     assert printed, done.stderr
     assert f"It prints `{printed}`." in readme
+
+
+def c_blocks():
+    """(file name, program, commands and what they print) of each C block; clients of the model checker have tests of their own."""
+    for page in PAGES:
+        found = re.findall(r"^```c\n(.*?)^```\n*(?:^```console\n(.*?)^```)?", page.read_text(), re.MULTILINE | re.DOTALL)
+        for number, (code, console) in enumerate(found):
+            if "#include <lockfree/" in code:
+                yield pytest.param(code, console, id=f"{page.relative_to(ROOT)}-{number}")
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
+@pytest.mark.parametrize(("code", "console"), list(c_blocks()))
+def test_c_block_does_what_its_commands_show(code, console, tmp_path):
+    name = re.match(r"/\* (\w+\.c)\b", code)
+    assert name, "a C block begins with the name of its file"
+    assert console, "a C block is followed by the commands that compile and run it"
+    (tmp_path / name[1]).write_text(code)
+    lines = console.splitlines()
+    commands = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    assert commands[0].startswith("cc ")
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    printed = ""
+    for command in commands:
+        done = subprocess.run(
+            ["bash", "-c", command], capture_output=True, text=True, timeout=60, cwd=tmp_path, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+        printed += done.stdout
+    assert printed.splitlines() == [line for line in lines if not line.startswith("$ ")]
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/primitives").glob("*.md")), ids=lambda page: page.stem)
+def test_a_primitive_s_page_leads_to_the_life_of_an_object_and_to_c(page):
+    text = page.read_text()
+    assert "](../life.md)" in text
+    assert "```c\n" in text
+    assert f"primitives/{page.name})" in (ROOT / "docs/life.md").read_text(), "and back"
+
+
+def test_every_page_can_be_found():
+    """From README.md, over links."""
+    seen, open_ = set(), [ROOT / "README.md"]
+    while open_:
+        page = open_.pop().resolve()
+        if page in seen:
+            continue
+        seen.add(page)
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+            path = (page.parent / target).resolve()
+            open_ += sorted(path.glob("*.md")) if path.is_dir() else [path] * (path.suffix == ".md")
+    assert set((ROOT / "docs").resolve().rglob("*.md")) <= seen
