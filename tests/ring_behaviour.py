@@ -150,9 +150,13 @@ class Behaviour:
         assert ring.qsize() == 0
         assert ring.reserve() is not None
 
-    def test_an_endless_timeout_is_one(self, ring):
-        ring.put(b"x", timeout=math.inf)
-        assert ring.get(timeout=1e300) == b"x"
+    @pytest.mark.parametrize("timeout", [math.inf, 1e300, 9223372037, 10**400])
+    def test_a_timeout_of_more_than_292_years_is_an_error_as_in_threading(self, ring, timeout):
+        ring.put(b"x", timeout=9223372036)
+        for call in (lambda: ring.get(timeout=timeout), lambda: ring.get(False, timeout)):
+            with pytest.raises(OverflowError, match="timeout is .*292 years"):
+                call()
+        assert ring.get(timeout=9223372036) == b"x"
 
     def test_records_keep_their_exact_length(self, ring):
         for record in (b"", b"1", b"12345678", b"\0\0\0"):

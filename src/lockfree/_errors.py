@@ -4,6 +4,7 @@ import os
 import queue
 from typing import Any, NoReturn
 
+from lockfree import _native
 from lockfree._native import ffi, lib
 
 __all__ = ["Closed", "LockfreeError", "NotRecoverable", "OwnerDied", "RoleTaken", "SegmentError"]
@@ -35,7 +36,7 @@ class NotRecoverable(LockfreeError):
 
 OK, FULL, EMPTY, TIMEDOUT, INTERRUPTED = lib.LF_OK, lib.LF_FULL, lib.LF_EMPTY, lib.LF_TIMEDOUT, lib.LF_INTERRUPTED
 
-_MESSAGES: dict[int, tuple[type[Exception], str]] = {
+MESSAGES: dict[int, tuple[type[Exception], str]] = {
     lib.LF_FULL: (queue.Full, ""),
     lib.LF_EMPTY: (queue.Empty, ""),
     lib.LF_CLOSED: (Closed, "the object is closed"),
@@ -52,7 +53,11 @@ _MESSAGES: dict[int, tuple[type[Exception], str]] = {
 
 
 def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
-    """Raises the exception for a negative status; `what` names the object or argument it is about."""
+    """Raises the exception for a negative status; `what` names the object or argument it is about.
+
+    `handle` is a struct lf_handle, or a struct that begins with one as `h`.
+    """
+    handle = getattr(handle, "h", handle)
     if status == lib.LF_SYSTEM and handle is not None:
         raise OSError(handle.error, os.strerror(handle.error), what)
     if status == lib.LF_MISMATCH and handle is not None:
@@ -62,10 +67,11 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
         raise SegmentError(
             f"{what}: {field}: found {shown.format(found)}, expected {shown.format(expected)}",
         )
-    kind, message = _MESSAGES.get(status, (LockfreeError, f"status {status}"))
+    kind, message = MESSAGES.get(status, (LockfreeError, f"status {status}"))
     raise kind(f"{what}: {message}" if message else what)
 
 
-# The C side of the bound calls raises through this function.
+# C code raises what stands in the table by itself, and the rest through this function.
+_native._set_errors(raise_status, MESSAGES)  # type: ignore[attr-defined]
 if lib.lf_py_fast_install() != 0:
     raise ImportError("the bound calls of lockfree._native._core did not install")

@@ -3,11 +3,10 @@
 from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
-from lockfree._binding import bind, unbind
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, blocking, lib
 from lockfree._segment import Shared, check_name
-from lockfree._waiting import lock_deadline
+from lockfree._waiting import lock_patience, until
 
 
 class Lock(Shared):
@@ -36,11 +35,8 @@ class Lock(Shared):
 
     def __init__(self, *, name: str | None = None) -> None:
         name = check_name(name)
-        handle = self._new_handle()
-        self._created(handle, self._b_create(handle, NULL if name is None else name.encode()), name)
-
-    def _attached(self) -> None:
-        bind(self, Lock, self._prefix, self._acquire, self._try_acquire, self._release)
+        handle = self._begin(name)
+        self._created(handle, self._b_create(handle, NULL if name is None else name.encode()))
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Takes the lock, waiting at most `timeout` seconds (-1: for ever); False if it was held by another all along.
@@ -49,46 +45,34 @@ class Lock(Shared):
         `recover()`. Raises RuntimeError instead of waiting for ever for the very thread that calls, and
         `NotRecoverable` if somebody released it after `OwnerDied` without `recover()`.
         """
-        return self._acquire(self._h, blocking, timeout)
+        handle, wait = self._h, lock_patience(blocking, timeout)
+        status = self._c_try_acquire(handle)
+        if status == TIMEDOUT and wait:
+            limit = until(wait)
+            status = INTERRUPTED
+            while status == INTERRUPTED:  # between two calls Python serves its signals
+                status = self._b_acquire(handle, limit)
+        return self._taken(status)
 
     def try_acquire(self) -> bool:
         """`acquire` that never waits: `acquire(blocking=False)`."""
-        return self._try_acquire(self._h)
+        return self._taken(self._c_try_acquire(self._h))
 
     def release(self) -> None:
         """Gives the lock back. RuntimeError if the calling thread does not hold it.
 
         After `OwnerDied` without `recover()` it makes the lock unusable for good: `NotRecoverable` for everybody.
         """
-        self._release(self._h)
+        status = self._c_release(self._h)
+        if status:
+            self._refused(status)
 
-    @classmethod
-    def _acquire(cls, handle: Any, blocking: bool = True, timeout: float = -1) -> bool:
-        until = lock_deadline(blocking, timeout)
-        status = cls._c_try_acquire(handle)
-        if status == TIMEDOUT and until:
-            status = INTERRUPTED
-            while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = cls._b_acquire(handle, until)
-        return cls._taken(status)
-
-    @classmethod
-    def _try_acquire(cls, handle: Any) -> bool:
-        return cls._taken(cls._c_try_acquire(handle))
-
-    @classmethod
-    def _taken(cls, status: int) -> bool:
+    def _taken(self, status: int) -> bool:
         if status == OK:
             return True
         if status == TIMEDOUT:
             return False
-        cls._refused(status)
-
-    @classmethod
-    def _release(cls, handle: Any) -> None:
-        status = cls._c_release(handle)
-        if status:
-            cls._refused(status)
+        self._refused(status)
 
     def recover(self) -> None:
         """After `OwnerDied`: what the lock guards is in order again. Does nothing if nobody died.
@@ -106,22 +90,19 @@ class Lock(Shared):
             self._refused(held)
         return bool(held)
 
-    def close(self) -> None:
-        super().close()
-        unbind(self)
-
     def __enter__(self) -> Self:
+        """`acquire()`; the lock itself."""
         self.acquire()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """`release()`."""
         self.release()
 
-    @classmethod
-    def _refused(cls, status: int) -> NoReturn:
-        raise_status(status, cls.__name__)
+    def _refused(self, status: int) -> NoReturn:
+        raise_status(status, self._title(), self._h)
 
     def _describe(self) -> str:
         return " locked" if self.locked() else " unlocked"

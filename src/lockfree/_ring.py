@@ -37,13 +37,13 @@ class Ring(Container):
         capacity = check_int("capacity", capacity, 1, MAX_CAPACITY)
         codec = codec_of(record_size, dtype)
         name = check_name(name)
-        handle = self._new_handle()
+        handle = self._begin(name)
         create = getattr(blocking, f"lf_py_{self._prefix}_create")
         encoded = NULL if name is None else name.encode()
         status = create(handle, encoded, codec.note.encode(), capacity, codec.size, _start & (2**64 - 1))
         if status == lib.LF_INVALID:
             raise ValueError(f"capacity {capacity} x record_size {codec.size}: more bytes than a segment can have")
-        self._created(handle, status, name)
+        self._created(handle, status)
 
     def _attached(self) -> None:
         super()._attached()

@@ -1,8 +1,10 @@
 """Mapping, naming, lifetime and hand-over of the segments in which every object lives.
 
-A handle (a cffi struct that begins with `struct lf_handle`) is one attachment of this process: it owns the mapping,
-the file and the participant number, and gives them back when the last reference to it is gone. Whoever is inside a C
-call, or holds a view into the ring, holds such a reference, so memory is never unmapped under anybody.
+A handle (a cffi struct that begins with `struct lf_handle`) is one attachment of this process: the mapping, the file
+and the participant number. The C type below an object's class owns it: `close()` ends it, and it is detached as soon
+as no call is inside (_native/common/object.h). The Python methods here do the same without C types
+(LOCKFREE_PURE_CFFI=1): each takes `self._h` once, `close()` puts another handle there, and the last reference to the
+old one detaches it. So memory is never unmapped under anybody.
 """
 
 import operator
@@ -64,18 +66,34 @@ class Shared:
     _h: Any
     name: str | None
 
-    @classmethod
-    def _new_handle(cls) -> Any:
-        return ffi.gc(ffi.new(cls._struct + " *"), lib.lf_py_detach)
+    def _begin(self, name: str | None) -> Any:
+        """The beginning of every constructor: a new handle, which belongs to the object from now on."""
+        handle = ffi.new(self._struct + " *")
+        handle.h.closed = 1
+        self._h = self._own(handle, int(ffi.cast("uintptr_t", handle)), name)
+        self.name = name
+        return self._h
 
-    def _created(self, handle: Any, status: int, name: str | None) -> None:
+    def _created(self, handle: Any, status: int) -> None:
         """The end of every constructor: `status` is what the C side said of creating or attaching `handle`."""
         if status != OK:
-            raise_status(status, f"{type(self).__name__} {name!r}" if name else type(self).__name__, handle.h)
-        self._h = handle
-        self.name = name
+            handle.h.closed = 1
+            raise_status(status, self._title(), handle)
+        self._ready()
         self._attached()
         _live.add(self)
+
+    def _own(self, handle: Any, _address: int, _name: str | None) -> Any:
+        if "_h" in self.__dict__:
+            raise RuntimeError(f"{type(self).__name__}.__init__() was called a second time")
+        return ffi.gc(handle, lib.lf_py_detach)
+
+    def _ready(self) -> None:
+        """From here on, operations may use the handle."""
+
+    def _title(self) -> str:
+        """The object, as an error names it."""
+        return f"{type(self).__name__} {self.name!r}" if self.name is not None else type(self).__name__
 
     def _attached(self) -> None:
         """Hook: reads what the object needs to know from its handle."""
@@ -90,15 +108,15 @@ class Shared:
         if checked is None:
             raise TypeError("name is None: it must be a string")
         self = cls.__new__(cls)
-        handle = cls._new_handle()
-        self._created(handle, cls._attach(handle, checked.encode()), checked)
+        handle = self._begin(checked)
+        self._created(handle, cls._attach(handle, checked.encode()))
         return self
 
     @classmethod
     def _adopt(cls, fd: int, name: str | None) -> Self:
         self = cls.__new__(cls)
-        handle = cls._new_handle()
-        self._created(handle, cls._attach_fd(handle, fd), name)
+        handle = self._begin(name)
+        self._created(handle, cls._attach_fd(handle, fd))
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -112,8 +130,8 @@ class Shared:
         return bool(self._h.h.closed)
 
     def _require_open(self) -> None:
-        if self._h.h.closed:
-            raise Closed(f"{self!r}")
+        if self.closed:
+            raise Closed(f"{self._title()}: the object is closed")
 
     def close(self) -> None:
         """Ends this process's use of the object; idempotent. Threads of this process that sleep in it get `Closed`,
@@ -148,7 +166,10 @@ class Shared:
 
     def __repr__(self) -> str:
         where = f" name={self.name!r}" if self.name else ""
-        state = " closed" if self.closed else self._describe()
+        try:
+            state = " closed" if self.closed else self._describe()
+        except Closed:
+            state = " closed"  # by another thread, since we looked
         return f"<lockfree.{type(self).__name__}{where}{state}>"
 
     def _describe(self) -> str:
@@ -159,8 +180,10 @@ class Shared:
 
         It also happens by itself, at the latest when somebody would wait for what a dead one holds.
         """
-        self._require_open()
-        return int(lib.lf_reap(self._pointer()))
+        handle = self._h
+        if handle.h.closed:
+            self._require_open()
+        return int(lib.lf_reap(ffi.addressof(handle, "h")))
 
     def _pointer(self) -> Any:
         return ffi.addressof(self._h, "h")

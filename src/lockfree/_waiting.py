@@ -1,43 +1,72 @@
-"""Time-outs of the Python face become deadlines of the C core."""
+"""Time-outs of the Python face become deadlines of the C core. The C types do the same (_native/common/arguments.h)."""
 
 import math
 import time
+from typing import Final
 
-FOREVER = 2**64 - 1
-NOW = 0
-
-
-def deadline(block: bool, timeout: float | None) -> int:
-    """Nanoseconds of the monotonic clock at which to give up; NOW tries once, FOREVER never gives up.
-
-    `timeout` counts in seconds, None waits for ever; a negative one or NaN is ValueError, as in `queue.Queue`.
-    """
-    if not block:
-        return NOW
-    if timeout is None:
-        return FOREVER
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
-        timeout = _as_seconds(timeout)
-    if math.isnan(timeout) or timeout < 0:
-        raise ValueError(f"timeout is {timeout!r}: it must be None or a number of seconds >= 0")
-    if timeout == 0:
-        return NOW
-    if timeout > 1e9:
-        return FOREVER
-    return time.monotonic_ns() + max(1, int(timeout * 1e9))
+FOREVER: Final = 2**64 - 1
+NOW: Final = 0
+LONGEST: Final = 9223372036
+"""Seconds: the longest time-out that threading takes, 292 years."""
 
 
-def _as_seconds(timeout: object) -> float:
+def _seconds(timeout: object, none: str) -> float:
+    """The time-out as a number; an int beyond doubles becomes an infinite one."""
+    if not hasattr(type(timeout), "__float__") and not hasattr(type(timeout), "__index__"):
+        raise TypeError(f"timeout is {timeout!r}: it must be {none} or a number of seconds")
     try:
         return float(timeout)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise TypeError(f"timeout is {timeout!r}: it must be None or a number of seconds") from None
+    except OverflowError:
+        if not isinstance(timeout, int):
+            raise
+        return math.inf if timeout > 0 else -math.inf
 
 
-def lock_deadline(blocking: bool, timeout: float) -> int:
-    """The same for locks, with the conventions of `threading.Lock.acquire`: -1 waits for ever."""
-    if timeout == -1:
+def _nanoseconds(timeout: object, none: str, seconds: float) -> int:
+    if math.isnan(seconds) or seconds < 0:
+        raise ValueError(f"timeout is {timeout!r}: it must be {none} or a number of seconds >= 0")
+    if seconds > LONGEST:
+        raise OverflowError(
+            f"timeout is {timeout!r}: it must be at most {LONGEST} seconds (292 years), or {none} to wait for ever"
+        )
+    return math.ceil(seconds * 1e9)
+
+
+def patience(block: object, timeout: object) -> int:
+    """Nanoseconds that a call of a container may wait, as `queue.Queue` has it: NOW without `block`, FOREVER without
+    `timeout`. A time-out that has no effect is checked all the same.
+    """
+    wait = FOREVER if timeout is None else _nanoseconds(timeout, "None", _seconds(timeout, "None"))
+    return wait if block else NOW
+
+
+def _lock_patience(blocking: object, timeout: object, none: str) -> int:
+    if timeout is None:
         return FOREVER if blocking else NOW
+    seconds = _seconds(timeout, none)
+    if none == "-1" and seconds == -1:
+        return FOREVER if blocking else NOW
+    wait = _nanoseconds(timeout, none, seconds)
     if not blocking:
         raise ValueError("can't specify a timeout for a non-blocking call")
-    return deadline(True, timeout)
+    return wait
+
+
+def lock_patience(blocking: object, timeout: object) -> int:
+    """The same for locks, with the conventions of `threading.Lock.acquire`: -1 waits for ever."""
+    return _lock_patience(blocking, timeout, "-1")
+
+
+def semaphore_patience(blocking: object, timeout: object) -> int:
+    """The same with the conventions of `threading.Semaphore.acquire`: None waits for ever."""
+    return _lock_patience(blocking, timeout, "None")
+
+
+def deadline(block: object, timeout: object) -> int:
+    """The `until` of a container's call that begins now."""
+    return until(patience(block, timeout))
+
+
+def until(wait: int) -> int:
+    """Nanoseconds of the monotonic clock at which a wait that begins now gives up."""
+    return wait if wait in {NOW, FOREVER} else time.monotonic_ns() + wait

@@ -306,12 +306,12 @@ class _Shared(_Cell, Shared):
         name = check_name(name)
         self._p = ()
         initial = self._operand("value", value)
-        handle = self._new_handle()
+        handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
         bits = ffi.new("uint64_t *")
         ffi.cast(self._pointer_type(), bits)[0] = initial
         status = lib.lf_py_atomic_cell_create(handle, encoded, self._number, bits[0])
-        self._created(handle, status, name)
+        self._created(handle, status)
 
     def _pointer_type(self) -> str:
         return _POINTER[self._number]

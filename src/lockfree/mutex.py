@@ -1,11 +1,21 @@
 """Mutex: mutual exclusion between threads of any processes, asleep while it waits."""
 
+from typing import TYPE_CHECKING
+
+from lockfree import _native
 from lockfree._lock import Lock
 
 __all__ = ["Mutex"]
 
 
-class Mutex(Lock, prefix="mutex"):
+if TYPE_CHECKING:
+
+    class _Native: ...
+else:
+    _Native = _native.base("mutex")
+
+
+class Mutex(_Native, Lock, prefix="mutex"):
     """Mutual exclusion between threads and processes. The holder is a thread; it alone can release.
 
     Progress: blocking. It spins for about 1 us, then sleeps in the kernel. There is no queue: whoever comes at the

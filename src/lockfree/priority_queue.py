@@ -57,14 +57,14 @@ class PriorityQueue(Container, prefix="priority_queue"):
         levels = check_int("levels", levels, 1, MAX_LEVELS)
         codec = codec_of(record_size, dtype)
         name = check_name(name)
-        handle = self._new_handle()
+        handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
         start = _start & (2**64 - 1)
         note = codec.note.encode()
         status = blocking.lf_py_priority_queue_create(handle, encoded, note, capacity, codec.size, levels, start)
         if status == lib.LF_INVALID:
             raise ValueError(f"capacity {capacity} x record_size {codec.size}: more bytes than a segment can have")
-        self._created(handle, status, name)
+        self._created(handle, status)
 
     def _attached(self) -> None:
         super()._attached()

@@ -6,8 +6,8 @@ An extension is made of fragments. `common/` holds what primitives share, and ea
     common/NAME.glue.c   common/*.NAME.glue.c   PRIMITIVE/NAME.glue.c     the C behind it
 
 So a new primitive is a new folder, and no common file changes. The cdef text stands below the real headers once more in
-the generated C: a signature that has drifted is a compile error. A line `LF_PY_BINDER(name)` in the glue says that
-`lf_py_bind_name` is to be hung on `lockfree._native`.
+the generated C: a signature that has drifted is a compile error. A line `LF_PY_TYPE(prefix)` in the glue says that
+`lf_py_PREFIX_spec` makes a Python type, which `lockfree._native.base("prefix")` hands out.
 """
 
 import re
@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 INCLUDES = {"blocking": "core", "stress": "core"}
 """An extension that speaks of another one's types: it shares them instead of declaring them again."""
 
+TYPE = re.compile(r"^LF_PY_TYPE\((\w+)\)$", re.MULTILINE)
 BINDER = re.compile(r"^LF_PY_BINDER\((\w+)\)$", re.MULTILINE)
 
 
@@ -53,6 +54,13 @@ def installer(glue: str) -> str:
     return f"static PyMethodDef lf_py_binders[] = {{\n{rows}\n    {{NULL, NULL, 0, NULL}},\n}};\n"
 
 
+def types(glue: str) -> str:
+    """The table of everything that the fragments make a Python type of."""
+    rows = "".join(f'    {{"{name}", &lf_py_{name}_spec, &lf_py_{name}_type}},\n' for name in TYPE.findall(glue))
+    entry = "struct lf_py_type_entry { const char *prefix; PyType_Spec *spec; PyTypeObject **type; };"
+    return f"{entry}\nstatic const struct lf_py_type_entry lf_py_types[] = {{\n{rows}    {{NULL, NULL, NULL}},\n}};\n"
+
+
 def builder(name: str) -> FFI:
     ffi = FFI()
     cdef = interface(name)
@@ -64,7 +72,9 @@ def builder(name: str) -> FFI:
     prototypes = re.sub(no_prototypes, "", prototypes, flags=re.MULTILINE)
     glue = fragments(name, "glue.c")
     if name == "core":
-        glue = f"{BINDER.sub('', glue)}\n{installer(glue)}\n{(HERE / 'common' / 'install.c').read_text()}"
+        tables = f"{installer(glue)}\n{types(glue)}"
+        below = "\n".join((HERE / "common" / file).read_text() for file in ("install.c", "types.c"))
+        glue = f"{TYPE.sub('', BINDER.sub('', glue))}\n{tables}\n{below}"
     source = f"{glue}\n/* the interface again: drift does not compile */\n{prototypes}"
     ffi.set_source(f"lockfree._native._{name}", source)
     return ffi

@@ -5,7 +5,8 @@
 #define Py_BEGIN_ALLOW_THREADS {
 #define Py_END_ALLOW_THREADS }
 
-#include <lockfree/lockfree.h>
+#include "common/arguments.h"
+#include "common/object.h"
 
 static int lf_py_open(struct lf_handle *h, const char *name) { return lf_segment_open(h, name, NULL); }
 static void lf_py_detach(void *h) { lf_detach((struct lf_handle *)h); }
@@ -20,8 +21,6 @@ static uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room) {
             pids[count++] = h->segment->participants[number].pid;
     return count;
 }
-
-static PyObject *lf_py_raise_status; /* lockfree._errors.raise_status */
 
 static PyObject *lf_py_refuse(int64_t status, const char *what) {
     PyObject *result = PyObject_CallFunction(lf_py_raise_status, "Ls", (long long)status, what);

@@ -1,64 +1,145 @@
-/* The calls of locks and semaphore without arguments as bound builtins:
- * bind_<lock>(address, (handle, acquire, try_acquire, release)) -> (acquire, try_acquire, release).
- *
- * Whatever is more than one attempt that succeeds is left to the Python functions in the tuple. They may try again from
- * the beginning, except when the lock was taken from the dead: then it is held now, and that is said here. */
-#define LF_PY_LOCK "lockfree lock"
+/* Mutex and SpinLock as Python types. Nothing stands between the acquisition in C and the return to the caller where a
+ * signal could be served: `with lock` holds the lock in its block, and nowhere else. */
 
-enum { LF_PY_ACQUIRE = 1, LF_PY_TRY_ACQUIRE, LF_PY_RELEASE };
+typedef int (*lf_py_lock_acquire)(void *lock, uint64_t deadline);
 
-static PyObject *lf_py_lock_slowly(PyObject *self, Py_ssize_t which, PyObject *const *args, Py_ssize_t count,
-                                   PyObject *names) {
-    PyObject *owner = (PyObject *)PyCapsule_GetContext(self);
-    return PyObject_Vectorcall(PyTuple_GET_ITEM(owner, which), args, (size_t)count, names);
+/* What is more than one attempt that succeeds. */
+static PyObject *lf_py_lock_slowly(struct lf_py_object *self, int64_t status, uint64_t ns, lf_py_lock_acquire acquire) {
+    if (status == LF_TIMEDOUT && ns != 0) {
+        uint64_t until = lf_py_deadline(ns);
+        LF_PY_UNTIL_DONE(self, status, acquire(self->p, until));
+    }
+    if (status == LF_OK)
+        Py_RETURN_TRUE;
+    if (status == LF_TIMEDOUT)
+        Py_RETURN_FALSE;
+    return lf_py_raise(self, status);
 }
 
-#define LF_PY_FAST_METHOD(lock, method) \
-    {#method, (PyCFunction)(void (*)(void))lf_py_fast_##lock##_##method, METH_FASTCALL | METH_KEYWORDS, NULL}
+static const struct lf_py_signature lf_py_lock_acquire_signature = {"acquire", 0, 2, {"blocking", "timeout"}};
 
-#define LF_PY_FAST_LOCK(lock, name, first, attempt, give)                                                           \
-    static PyObject *lf_py_fast_##lock##_acquire(PyObject *self, PyObject *const *args, Py_ssize_t count,           \
-                                                 PyObject *names) {                                                 \
-        struct lf_##lock *l = (struct lf_##lock *)PyCapsule_GetPointer(self, LF_PY_LOCK);                           \
-        int status = count == 0 && names == NULL ? (first) : LF_TIMEDOUT;                                           \
-        if (LF_LIKELY(status == LF_OK))                                                                             \
-            Py_RETURN_TRUE;                                                                                         \
-        if (status == LF_OWNER_DIED)                                                                                \
-            return lf_py_refuse(status, name);                                                                      \
-        return lf_py_lock_slowly(self, LF_PY_ACQUIRE, args, count, names);                                          \
-    }                                                                                                               \
-    static PyObject *lf_py_fast_##lock##_try_acquire(PyObject *self, PyObject *const *args, Py_ssize_t count,       \
-                                                     PyObject *names) {                                             \
-        struct lf_##lock *l = (struct lf_##lock *)PyCapsule_GetPointer(self, LF_PY_LOCK);                           \
-        int status = count == 0 && names == NULL ? (attempt) : LF_INVALID;                                          \
-        if (LF_LIKELY(status == LF_OK))                                                                             \
-            Py_RETURN_TRUE;                                                                                         \
-        if (status == LF_TIMEDOUT)                                                                                  \
-            Py_RETURN_FALSE;                                                                                        \
-        if (status == LF_OWNER_DIED)                                                                                \
-            return lf_py_refuse(status, name);                                                                      \
-        return lf_py_lock_slowly(self, LF_PY_TRY_ACQUIRE, args, count, names);                                      \
-    }                                                                                                               \
-    static PyObject *lf_py_fast_##lock##_release(PyObject *self, PyObject *const *args, Py_ssize_t count,           \
-                                                 PyObject *names) {                                                 \
-        struct lf_##lock *l = (struct lf_##lock *)PyCapsule_GetPointer(self, LF_PY_LOCK);                           \
-        if (LF_LIKELY(count == 0 && names == NULL) && LF_LIKELY((give) == LF_OK))                                   \
-            Py_RETURN_NONE;                                                                                         \
-        return lf_py_lock_slowly(self, LF_PY_RELEASE, args, count, names);                                          \
-    }                                                                                                               \
-    static PyMethodDef lf_py_fast_##lock##_methods[] = {                                                            \
-        LF_PY_FAST_METHOD(lock, acquire),                                                                           \
-        LF_PY_FAST_METHOD(lock, try_acquire),                                                                       \
-        LF_PY_FAST_METHOD(lock, release),                                                                           \
-    };                                                                                                              \
-    static PyObject *lf_py_bind_##lock(PyObject *self, PyObject *args) {                                            \
-        return lf_py_bind(args, LF_PY_LOCK, lf_py_fast_##lock##_methods, 3);                                        \
-    }
+/* A class of a user's below the public one may have calls of its own: `with` uses those. */
+static inline int lf_py_is_subclass(PyObject *self, PyTypeObject *native) {
+    return LF_UNLIKELY(Py_TYPE(self)->tp_base != native);
+}
+static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
+    PyObject *result = PyObject_CallMethod(self, method, NULL);
+    Py_XDECREF(result);
+    return result != NULL ? Py_NewRef(self) : NULL;
+}
 
-LF_PY_FAST_LOCK(mutex, "Mutex", lf_mutex_try_acquire(l), lf_mutex_try_acquire(l), lf_mutex_release(l))
-LF_PY_FAST_LOCK(spinlock, "SpinLock", lf_spinlock_try_acquire(l), lf_spinlock_try_acquire(l), lf_spinlock_release(l))
-LF_PY_FAST_LOCK(semaphore, "Semaphore", lf_semaphore_acquire_at_once(l, 1), lf_semaphore_try_acquire(l, 1),
-                lf_semaphore_release(l, 1))
-LF_PY_BINDER(mutex)
-LF_PY_BINDER(spinlock)
-LF_PY_BINDER(semaphore)
+#define LF_PY_LOCK(lock, Name)                                                                                        \
+    static PyTypeObject *lf_py_##lock##_type;                                                                         \
+    LF_PY_KIND(lock)                                                                                                  \
+    static int lf_py_##lock##_wait(void *l, uint64_t deadline) {                                                      \
+        return lf_##lock##_acquire((struct lf_##lock *)l, deadline);                                                  \
+    }                                                                                                                 \
+    static PyObject *lf_py_##lock##_acquire(PyObject *object, PyObject *const *args, Py_ssize_t count,                \
+                                            PyObject *keywords) {                                                     \
+        struct lf_py_object *self = (struct lf_py_object *)object;                                                    \
+        PyObject *places[2];                                                                                          \
+        uint64_t ns = LF_FOREVER;                                                                                     \
+        int64_t status;                                                                                               \
+        if ((count != 0 || keywords != NULL) &&                                                                       \
+            (lf_py_arguments(object, &lf_py_lock_acquire_signature, args, count, keywords, places) != 0 ||            \
+             lf_py_lock_patience(places[0], places[1], 1, &ns) != 0))                                                 \
+            return NULL;                                                                                              \
+        LF_PY_BRIEFLY(self, status, lf_##lock##_try_acquire((struct lf_##lock *)self->p));                            \
+        if (LF_LIKELY(status == LF_OK))                                                                               \
+            Py_RETURN_TRUE;                                                                                           \
+        return lf_py_lock_slowly(self, status, ns, lf_py_##lock##_wait);                                              \
+    }                                                                                                                 \
+    static PyObject *lf_py_##lock##_try_acquire(PyObject *object, PyObject *unused) {                                 \
+        struct lf_py_object *self = (struct lf_py_object *)object;                                                    \
+        int64_t status;                                                                                               \
+        LF_PY_BRIEFLY(self, status, lf_##lock##_try_acquire((struct lf_##lock *)self->p));                            \
+        if (LF_LIKELY(status == LF_OK))                                                                               \
+            Py_RETURN_TRUE;                                                                                           \
+        return lf_py_lock_slowly(self, status, 0, lf_py_##lock##_wait);                                               \
+    }                                                                                                                 \
+    static PyObject *lf_py_##lock##_release(PyObject *object, PyObject *unused) {                                     \
+        struct lf_py_object *self = (struct lf_py_object *)object;                                                    \
+        int64_t status;                                                                                               \
+        LF_PY_BRIEFLY(self, status, lf_##lock##_release((struct lf_##lock *)self->p));                                \
+        if (LF_LIKELY(status == LF_OK))                                                                               \
+            Py_RETURN_NONE;                                                                                           \
+        return lf_py_raise(self, status);                                                                             \
+    }                                                                                                                 \
+    static PyObject *lf_py_##lock##_recover(PyObject *object, PyObject *unused) {                                     \
+        struct lf_py_object *self = (struct lf_py_object *)object;                                                    \
+        int64_t status;                                                                                               \
+        LF_PY_BRIEFLY(self, status, lf_##lock##_recover((struct lf_##lock *)self->p));                                \
+        if (LF_LIKELY(status == LF_OK))                                                                               \
+            Py_RETURN_NONE;                                                                                           \
+        return lf_py_raise(self, status);                                                                             \
+    }                                                                                                                 \
+    static PyObject *lf_py_##lock##_locked(PyObject *object, PyObject *unused) {                                      \
+        struct lf_py_object *self = (struct lf_py_object *)object;                                                    \
+        int64_t status;                                                                                               \
+        LF_PY_BRIEFLY(self, status, lf_##lock##_locked((struct lf_##lock *)self->p));                                 \
+        return status < 0 ? lf_py_raise(self, status) : PyBool_FromLong((long)status);                                \
+    }                                                                                                                 \
+    static PyObject *lf_py_##lock##_with(PyObject *object, PyObject *unused) {                                        \
+        struct lf_py_object *self = (struct lf_py_object *)object;                                                    \
+        int64_t status;                                                                                               \
+        if (lf_py_is_subclass(object, lf_py_##lock##_type))                                                           \
+            return lf_py_enter_through(object, "acquire");                                                            \
+        LF_PY_BRIEFLY(self, status, lf_##lock##_try_acquire((struct lf_##lock *)self->p));                            \
+        if (LF_LIKELY(status == LF_OK))                                                                               \
+            return Py_NewRef(object);                                                                                 \
+        PyObject *taken = lf_py_lock_slowly(self, status, LF_FOREVER, lf_py_##lock##_wait);                           \
+        Py_XDECREF(taken);                                                                                            \
+        return taken != NULL ? Py_NewRef(object) : NULL;                                                              \
+    }                                                                                                                 \
+    static PyObject *lf_py_##lock##_end_with(PyObject *object, PyObject *const *args, Py_ssize_t count) {             \
+        if (lf_py_is_subclass(object, lf_py_##lock##_type))                                                           \
+            return PyObject_CallMethod(object, "release", NULL);                                                      \
+        return lf_py_##lock##_release(object, NULL);                                                                  \
+    }                                                                                                                 \
+    static PyMethodDef lf_py_##lock##_methods[] = {                                                                   \
+        LF_PY_FAST("acquire", lf_py_##lock##_acquire, LF_PY_LOCK_ACQUIRE_DOC),                                        \
+        {"try_acquire", lf_py_##lock##_try_acquire, METH_NOARGS, LF_PY_LOCK_TRY_ACQUIRE_DOC},                         \
+        {"release", lf_py_##lock##_release, METH_NOARGS, LF_PY_LOCK_RELEASE_DOC},                                     \
+        {"recover", lf_py_##lock##_recover, METH_NOARGS, LF_PY_LOCK_RECOVER_DOC},                                     \
+        {"locked", lf_py_##lock##_locked, METH_NOARGS, LF_PY_LOCK_LOCKED_DOC},                                        \
+        {"__enter__", lf_py_##lock##_with, METH_NOARGS, LF_PY_LOCK_ENTER_DOC},                                        \
+        {"__exit__", (PyCFunction)(void (*)(void))lf_py_##lock##_end_with, METH_FASTCALL, LF_PY_LOCK_EXIT_DOC},       \
+        LF_PY_SHARED_METHODS{NULL, NULL, 0, NULL},                                                                    \
+    };                                                                                                                \
+    static PyGetSetDef lf_py_##lock##_properties[] = {LF_PY_SHARED_PROPERTIES{NULL, NULL, NULL, NULL, NULL}};         \
+    static PyType_Slot lf_py_##lock##_slots[] = {                                                                     \
+        {Py_tp_new, (void *)lf_py_##lock##_new},                                                                      \
+        {Py_tp_dealloc, (void *)lf_py_dealloc},                                                                       \
+        {Py_tp_methods, lf_py_##lock##_methods},                                                                      \
+        {Py_tp_getset, lf_py_##lock##_properties},                                                                    \
+        {0, NULL},                                                                                                    \
+    };                                                                                                                \
+    static PyType_Spec lf_py_##lock##_spec = {                                                                        \
+        .name = "lockfree." Name,                                                                                     \
+        .basicsize = sizeof(struct lf_py_object),                                                                     \
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,                                                            \
+        .slots = lf_py_##lock##_slots,                                                                                \
+    };
+
+#define LF_PY_LOCK_ACQUIRE_DOC                                                                                         \
+    "acquire($self, /, blocking=True, timeout=-1)\n--\n\n"                                                             \
+    "Takes the lock, waiting at most `timeout` seconds (-1: for ever); False if it was held by another all along.\n\n" \
+    "Raises `OwnerDied` *with the lock held* if its last holder died with it: put right what it guards, then call\n"   \
+    "`recover()`. Raises RuntimeError instead of waiting for ever for the very thread that calls, and\n"               \
+    "`NotRecoverable` if somebody released it after `OwnerDied` without `recover()`."
+#define LF_PY_LOCK_TRY_ACQUIRE_DOC \
+    "try_acquire($self, /)\n--\n\n" \
+    "`acquire` that never waits: `acquire(blocking=False)`."
+#define LF_PY_LOCK_RELEASE_DOC                                                         \
+    "release($self, /)\n--\n\n"                                                        \
+    "Gives the lock back. RuntimeError if the calling thread does not hold it.\n\n"    \
+    "After `OwnerDied` without `recover()` it makes the lock unusable for good: `NotRecoverable` for everybody."
+#define LF_PY_LOCK_RECOVER_DOC                                                                              \
+    "recover($self, /)\n--\n\n"                                                                             \
+    "After `OwnerDied`: what the lock guards is in order again. Does nothing if nobody died.\n\n"           \
+    "RuntimeError if the calling thread does not hold the lock."
+#define LF_PY_LOCK_LOCKED_DOC \
+    "locked($self, /)\n--\n\n" \
+    "Whether somebody holds the lock."
+#define LF_PY_LOCK_ENTER_DOC "__enter__($self, /)\n--\n\n`acquire()`; the lock itself."
+#define LF_PY_LOCK_EXIT_DOC "__exit__($self, kind, error, trace, /)\n--\n\n`release()`."

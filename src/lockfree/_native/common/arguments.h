@@ -1,0 +1,163 @@
+/* arguments.h: what Python callers pass, checked: positions and keywords, time-outs, integers.
+ *
+ * Everything is looked at before the operation begins, so that an argument of a wrong type is an error at every call, not
+ * at those alone that have to wait. Conversions may run Python code: call these outside of lf_py_enter and lf_py_leave. */
+#ifndef LOCKFREE_PY_ARGUMENTS_H
+#define LOCKFREE_PY_ARGUMENTS_H
+
+#include <lockfree/lockfree.h>
+#include <math.h>
+
+#define LF_PY_MOST_ARGUMENTS 4
+
+struct lf_py_signature {
+    const char *method;
+    int least; /* arguments that must be there */
+    int most;
+    const char *names[LF_PY_MOST_ARGUMENTS];
+};
+
+/* Puts the arguments in their places, borrowed; NULL where none was given. 0, or -1 with a TypeError. */
+static int lf_py_arguments(PyObject *self, const struct lf_py_signature *s, PyObject *const *args, Py_ssize_t count,
+                           PyObject *keywords, PyObject **places) {
+    const char *type = Py_TYPE(self)->tp_name;
+    Py_ssize_t named = keywords != NULL ? PyTuple_GET_SIZE(keywords) : 0;
+    for (int i = 0; i < s->most; i++)
+        places[i] = i < count ? args[i] : NULL;
+    if (count + named > s->most) {
+        PyErr_Format(PyExc_TypeError, "%s.%s() takes at most %d argument%s (%zd given)", type, s->method, s->most,
+                     s->most == 1 ? "" : "s", count + named);
+        return -1;
+    }
+    for (Py_ssize_t k = 0; k < named; k++) {
+        PyObject *keyword = PyTuple_GET_ITEM(keywords, k);
+        int i = 0;
+        while (i < s->most && PyUnicode_CompareWithASCIIString(keyword, s->names[i]) != 0)
+            i++;
+        if (i == s->most) {
+            PyErr_Format(PyExc_TypeError, "%s.%s() got an unexpected keyword argument %R", type, s->method, keyword);
+            return -1;
+        }
+        if (places[i] != NULL) {
+            PyErr_Format(PyExc_TypeError, "%s.%s() got multiple values for argument %R", type, s->method, keyword);
+            return -1;
+        }
+        places[i] = args[count + k];
+    }
+    for (int i = 0; i < s->least; i++)
+        if (places[i] == NULL) {
+            PyErr_Format(PyExc_TypeError, "%s.%s() is missing its argument '%s'", type, s->method, s->names[i]);
+            return -1;
+        }
+    return 0;
+}
+
+/* ---- time-outs ---- */
+
+#define LF_PY_LONGEST 9223372036.0 /* seconds: the longest time-out that threading takes, 292 years */
+
+/* Seconds as a double: 0, or -1 with a TypeError or what the object's own conversion raised. `none` says what may stand
+ * there beside a number. An int beyond doubles becomes an infinite one. */
+static int lf_py_seconds(PyObject *object, const char *none, double *seconds) {
+    if (PyFloat_CheckExact(object)) {
+        *seconds = PyFloat_AS_DOUBLE(object);
+        return 0;
+    }
+    PyNumberMethods *number = Py_TYPE(object)->tp_as_number;
+    if (number == NULL || (number->nb_float == NULL && number->nb_index == NULL)) {
+        PyErr_Format(PyExc_TypeError, "timeout is %R: it must be %s or a number of seconds", object, none);
+        return -1;
+    }
+    *seconds = PyFloat_AsDouble(object);
+    if (*seconds == -1.0 && PyErr_Occurred()) {
+        if (!PyLong_Check(object) || !PyErr_ExceptionMatches(PyExc_OverflowError))
+            return -1;
+        PyErr_Clear();
+        int overflow; /* the sign, of a number beyond long long */
+        PyLong_AsLongLongAndOverflow(object, &overflow);
+        *seconds = overflow < 0 ? -INFINITY : INFINITY;
+    }
+    return 0;
+}
+
+/* Nanoseconds to wait: LF_FOREVER is left to the callers. 0, or -1 with ValueError or OverflowError. */
+static int lf_py_nanoseconds(PyObject *object, const char *none, double seconds, uint64_t *ns) {
+    if (isnan(seconds) || seconds < 0) {
+        PyErr_Format(PyExc_ValueError, "timeout is %R: it must be %s or a number of seconds >= 0", object, none);
+        return -1;
+    }
+    if (seconds > LF_PY_LONGEST) {
+        PyErr_Format(PyExc_OverflowError, "timeout is %R: it must be at most %lld seconds (292 years), or %s to wait for ever",
+                     object, (long long)LF_PY_LONGEST, none);
+        return -1;
+    }
+    *ns = (uint64_t)ceil(seconds * 1e9);
+    return 0;
+}
+
+/* block and timeout of containers, with the conventions of queue.Queue: NULL or None waits for ever, and a time-out
+ * without block is checked and has no effect. *ns: nanoseconds to wait, 0 to try once, or LF_FOREVER. 0 or -1. */
+static int lf_py_patience(PyObject *block, PyObject *timeout, uint64_t *ns) {
+    double seconds;
+    *ns = LF_FOREVER;
+    if (timeout != NULL && timeout != Py_None &&
+        (lf_py_seconds(timeout, "None", &seconds) != 0 || lf_py_nanoseconds(timeout, "None", seconds, ns) != 0))
+        return -1;
+    int waits = block == NULL || block == Py_True ? 1 : PyObject_IsTrue(block);
+    if (waits == 0)
+        *ns = 0;
+    return waits < 0 ? -1 : 0;
+}
+
+/* The same for locks and semaphore, with the conventions of threading: a time-out with blocking=False is a ValueError.
+ * `minus_one`: -1 waits for ever, too (threading.Lock). */
+static int lf_py_lock_patience(PyObject *blocking, PyObject *timeout, int minus_one, uint64_t *ns) {
+    const char *none = minus_one ? "-1" : "None";
+    double seconds = -1;
+    int waits = blocking == NULL || blocking == Py_True ? 1 : PyObject_IsTrue(blocking);
+    if (waits < 0)
+        return -1;
+    *ns = waits ? LF_FOREVER : 0;
+    if (timeout == NULL || timeout == Py_None)
+        return 0;
+    if (lf_py_seconds(timeout, none, &seconds) != 0)
+        return -1;
+    if (minus_one && seconds == -1)
+        return 0;
+    uint64_t limit;
+    if (lf_py_nanoseconds(timeout, none, seconds, &limit) != 0)
+        return -1;
+    if (!waits) {
+        PyErr_SetString(PyExc_ValueError, "can't specify a timeout for a non-blocking call");
+        return -1;
+    }
+    *ns = limit;
+    return 0;
+}
+
+/* The deadline of a wait that begins now. */
+static uint64_t lf_py_deadline(uint64_t ns) { return ns == 0 || ns == LF_FOREVER ? ns : lf_now() + ns; }
+
+/* ---- integers ---- */
+
+/* An int, or what has __index__, within [low, high]; else TypeError or ValueError that names the value and the bound. */
+static int lf_py_integer(const char *name, PyObject *object, int64_t low, int64_t high, int64_t *value) {
+    PyObject *index = PyIndex_Check(object) ? PyNumber_Index(object) : NULL;
+    if (index == NULL) {
+        if (!PyErr_Occurred())
+            PyErr_Format(PyExc_TypeError, "%s is %R: it must be an integer", name, object);
+        return -1;
+    }
+    int overflow;
+    *value = PyLong_AsLongLongAndOverflow(index, &overflow);
+    if (overflow != 0 || *value < low || *value > high) {
+        PyErr_Format(PyExc_ValueError, "%s is %R: it must be between %lld and %lld", name, index, (long long)low,
+                     (long long)high);
+        Py_DECREF(index);
+        return -1;
+    }
+    Py_DECREF(index);
+    return 0;
+}
+
+#endif

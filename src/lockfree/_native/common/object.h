@@ -1,0 +1,272 @@
+/* object.h: what the Python types of all primitives begin with, and how they open, close and fail.
+ *
+ * Contract
+ *   A type's struct begins with `struct lf_py_object`. `p` is never NULL: it is the process-local struct of the
+ *   primitive, or a closed one before the constructor is done. So an operation may be called at any time; it answers
+ *   LF_CLOSED where there is no mapping.
+ *   Whoever is about to touch the mapping counts itself: lf_py_enter and lf_py_leave. close() ends the object, wakes
+ *   its sleepers, and the last one out detaches it. A call that keeps the GIL from its first look to its last touch uses
+ *   lf_py_enter_briefly and lf_py_leave_briefly, which count in builds without the GIL alone.
+ *   Between enter and leave no Python code runs: no signal handler, no codec, no destructor of a user's object. Such code
+ *   may close the object or fork. Leave first, and enter again.
+ * Fork: a child counts anew. Threads that were inside in the parent do not exist in it. */
+#ifndef LOCKFREE_PY_OBJECT_H
+#define LOCKFREE_PY_OBJECT_H
+
+#include <lockfree/lockfree.h>
+#include <pthread.h>
+#include <structmember.h>
+
+struct lf_py_kind {
+    void (*close)(void *p); /* ends this handle and wakes its sleepers: lf_X_close */
+};
+
+struct lf_py_object {
+    PyObject_HEAD
+    void *p;          /* struct lf_X of this object, once it is made; before that a closed one */
+    void *owned;      /* the same from the moment on that its memory exists; NULL before */
+    PyObject *handle; /* the cffi object that owns this memory; never let go before the object ends */
+    PyObject *name;   /* str, or None: anonymous */
+    uint64_t calls;   /* {fork generation : 30 | DETACHED | CLOSED | calls inside : 32} */
+    const struct lf_py_kind *kind;
+};
+
+#define LF_PY_CLOSED (UINT64_C(1) << 32)
+#define LF_PY_DETACHED (UINT64_C(1) << 33)
+#define LF_PY_GENERATION_SHIFT 34
+#define LF_PY_GENERATION(word) ((uint32_t)((word) >> LF_PY_GENERATION_SHIFT))
+
+static union {
+    struct lf_handle h;
+    LF_ALIGNED unsigned char room[4096];
+} lf_py_unmade = {.h = {.closed = 1, .fd = -1}};
+
+/* The extension is compiled with these macros empty, since cffi calls of `lib` keep the GIL. */
+#define LF_PY_WITHOUT_GIL(statement)                    \
+    do {                                                \
+        PyThreadState *lf_py_saved = PyEval_SaveThread(); \
+        statement;                                      \
+        PyEval_RestoreThread(lf_py_saved);              \
+    } while (0)
+
+#ifndef Py_BEGIN_CRITICAL_SECTION
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
+
+/* ---- counting ---- */
+
+static uint32_t lf_py_generation;
+static void lf_py_forked(void) { lf_py_generation = (lf_py_generation + 1) & ((UINT32_C(1) << 30) - 1); }
+
+static uint64_t lf_py_nobody_inside(uint64_t flags) {
+    return (uint64_t)lf_py_generation << LF_PY_GENERATION_SHIFT | (flags & (LF_PY_CLOSED | LF_PY_DETACHED));
+}
+
+static void lf_py_forget_calls_of_parent(struct lf_py_object *self) {
+    uint64_t word = lf_load_relaxed(&self->calls);
+    while (LF_PY_GENERATION(word) != lf_py_generation && !lf_cas_seq_cst(&self->calls, &word, lf_py_nobody_inside(word)))
+        ;
+}
+
+static void lf_py_detach_if_idle(struct lf_py_object *self) {
+    uint64_t idle = lf_py_nobody_inside(LF_PY_CLOSED);
+    if (lf_cas_seq_cst(&self->calls, &idle, idle | LF_PY_DETACHED))
+        lf_detach((struct lf_handle *)self->p);
+}
+
+static inline void lf_py_leave(struct lf_py_object *self) {
+    uint64_t before = lf_fetch_sub_seq_cst(&self->calls, 1);
+    if (LF_UNLIKELY((before & ((UINT64_C(1) << LF_PY_GENERATION_SHIFT) - 1)) == (LF_PY_CLOSED | 1)))
+        lf_py_detach_if_idle(self); /* fails if somebody came and is about to leave: the last one does it */
+}
+
+/* LF_OK: inside. LF_CLOSED: not inside, no leave. */
+static inline int lf_py_enter(struct lf_py_object *self) {
+    if (LF_UNLIKELY(LF_PY_GENERATION(lf_load_relaxed(&self->calls)) != lf_py_generation))
+        lf_py_forget_calls_of_parent(self);
+    uint64_t before = lf_fetch_add_seq_cst(&self->calls, 1);
+    if (LF_LIKELY((before & LF_PY_CLOSED) == 0))
+        return LF_OK;
+    lf_py_leave(self);
+    return LF_CLOSED;
+}
+
+#ifdef Py_GIL_DISABLED
+#define lf_py_enter_briefly(self) lf_py_enter(self)
+#define lf_py_leave_briefly(self) lf_py_leave(self)
+#else
+#define lf_py_enter_briefly(self) ((void)(self), LF_OK)
+#define lf_py_leave_briefly(self) ((void)(self))
+#endif
+
+/* `status = call`, for a call that keeps the GIL; LF_CLOSED if the object is. */
+#define LF_PY_BRIEFLY(self, status, call)               \
+    do {                                                \
+        if (((status) = lf_py_enter_briefly(self)) == LF_OK) { \
+            (status) = (call);                          \
+            lf_py_leave_briefly(self);                  \
+        }                                               \
+    } while (0)
+
+/* The same for a call that may sleep or take long: it gives the GIL up. */
+#define LF_PY_AT_LENGTH(self, status, call)             \
+    do {                                                \
+        if (((status) = lf_py_enter(self)) == LF_OK) {  \
+            LF_PY_WITHOUT_GIL((status) = (call));       \
+            lf_py_leave(self);                          \
+        }                                               \
+    } while (0)
+
+/* Until it is not interrupted: between two calls Python serves its signals. What a handler raises ends the loop with
+ * LF_PY_RAISED; nothing was taken then. */
+#define LF_PY_RAISED INT64_MIN
+#define LF_PY_UNTIL_DONE(self, status, call)                              \
+    do {                                                                  \
+        LF_PY_AT_LENGTH(self, status, call);                              \
+        if ((status) == LF_INTERRUPTED && PyErr_CheckSignals() != 0)      \
+            (status) = LF_PY_RAISED;                                      \
+    } while ((status) == LF_INTERRUPTED)
+
+/* ---- errors ---- */
+
+static PyObject *lf_py_raise_status; /* lockfree._errors.raise_status */
+static PyObject *lf_py_messages;     /* lockfree._errors.MESSAGES: {status: (exception, text)} */
+
+/* `Mutex 'name'`, or `Mutex`. */
+static PyObject *lf_py_title(struct lf_py_object *self) {
+    const char *type = Py_TYPE(self)->tp_name;
+    if (self->name == NULL || self->name == Py_None)
+        return PyUnicode_FromString(type);
+    return PyUnicode_FromFormat("%s %R", type, self->name);
+}
+
+/* Raises the exception of a negative status; NULL. Runs no Python code where the caller holds something now (an
+ * OwnerDied that gave way to an interrupt would hide that). */
+static PyObject *lf_py_raise(struct lf_py_object *self, int64_t status) {
+    if (status == LF_PY_RAISED)
+        return NULL;
+    PyObject *title = lf_py_title(self), *key = title != NULL ? PyLong_FromLongLong(status) : NULL;
+    PyObject *entry = key != NULL && lf_py_messages != NULL ? PyDict_GetItemWithError(lf_py_messages, key) : NULL;
+    if (entry != NULL) {
+        PyObject *text = PyTuple_GET_ITEM(entry, 1);
+        PyErr_Format(PyTuple_GET_ITEM(entry, 0), PyUnicode_GET_LENGTH(text) ? "%U: %U" : "%U", title, text);
+    } else if (key != NULL && !PyErr_Occurred()) {
+        PyObject *handle = self->handle != NULL ? self->handle : Py_None;
+        Py_XDECREF(PyObject_CallFunctionObjArgs(lf_py_raise_status, key, title, handle, NULL));
+    }
+    Py_XDECREF(key);
+    Py_XDECREF(title);
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static PyObject *lf_py_new(PyTypeObject *type, const struct lf_py_kind *kind) {
+    struct lf_py_object *self = (struct lf_py_object *)type->tp_alloc(type, 0);
+    if (self == NULL)
+        return NULL;
+    self->p = &lf_py_unmade;
+    self->kind = kind;
+    self->calls = lf_py_nobody_inside(LF_PY_CLOSED | LF_PY_DETACHED);
+    return (PyObject *)self;
+}
+
+/* The part of every tp_dealloc: runs no Python code. */
+static void lf_py_end(struct lf_py_object *self) {
+    if (self->owned != NULL)
+        lf_detach((struct lf_handle *)self->owned);
+    Py_CLEAR(self->handle);
+    Py_CLEAR(self->name);
+}
+
+static void lf_py_dealloc(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    lf_py_end((struct lf_py_object *)object);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+/* _own(handle, address, name): the cffi struct that the constructor is about to fill belongs to the object from now on.
+ * Returns the handle. */
+static PyObject *lf_py_own(PyObject *object, PyObject *args) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    PyObject *handle, *address, *name;
+    if (!PyArg_ParseTuple(args, "OOO", &handle, &address, &name))
+        return NULL;
+    void *memory = PyLong_AsVoidPtr(address);
+    if (memory == NULL)
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "address is 0");
+    if (self->owned != NULL)
+        return PyErr_Format(PyExc_RuntimeError, "%s.__init__() was called a second time", Py_TYPE(object)->tp_name);
+    self->handle = Py_NewRef(handle);
+    self->name = Py_NewRef(name);
+    self->owned = memory;
+    return Py_NewRef(handle);
+}
+
+/* _ready(): the struct that it owns is attached. */
+static PyObject *lf_py_ready(PyObject *object, PyObject *unused) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    if (self->owned == NULL || self->p == self->owned)
+        return PyErr_Format(PyExc_RuntimeError, "%s: _ready() without _own()", Py_TYPE(object)->tp_name);
+    self->p = self->owned;
+    lf_store_seq_cst(&self->calls, lf_py_nobody_inside(0));
+    Py_RETURN_NONE;
+}
+
+static PyObject *lf_py_close(PyObject *object, PyObject *unused) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    if (lf_py_enter(self) == LF_OK) {
+        uint64_t word = lf_load_relaxed(&self->calls);
+        while (!lf_cas_seq_cst(&self->calls, &word, word | LF_PY_CLOSED))
+            ;
+        if ((word & LF_PY_CLOSED) == 0)
+            self->kind->close(self->p);
+        lf_py_leave(self);
+    }
+    Py_RETURN_NONE;
+}
+
+static int lf_py_is_closed(struct lf_py_object *self) {
+    return (lf_load_seq_cst(&self->calls) & LF_PY_CLOSED) || lf_load_relaxed(&((struct lf_handle *)self->p)->closed);
+}
+static PyObject *lf_py_get_closed(PyObject *object, void *unused) {
+    return PyBool_FromLong(lf_py_is_closed((struct lf_py_object *)object));
+}
+
+static PyObject *lf_py_recover_dead(PyObject *object, PyObject *unused) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_handle *h = (struct lf_handle *)self->p;
+    int64_t status;
+    LF_PY_AT_LENGTH(self, status, lf_load_relaxed(&h->closed) ? LF_CLOSED : lf_reap(h));
+    return status < 0 ? lf_py_raise(self, status) : PyLong_FromLongLong(status);
+}
+
+#define LF_PY_FAST(method, function, doc) \
+    {method, (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS, doc}
+
+/* The methods of every type. They stand in each table, so that each type's name is in their errors. */
+#define LF_PY_SHARED_METHODS                                                                                          \
+    {"_own", lf_py_own, METH_VARARGS, NULL}, {"_ready", lf_py_ready, METH_NOARGS, NULL},                              \
+        {"close", lf_py_close, METH_NOARGS,                                                                           \
+         "close($self, /)\n--\n\n"                                                                                    \
+         "Ends this process's use of the object; idempotent. Threads of this process that sleep in it get `Closed`,\n" \
+         "other processes go on. What this process still had in hand is given back."},                                \
+        {"recover_dead", lf_py_recover_dead, METH_NOARGS,                                                             \
+         "recover_dead($self, /)\n--\n\n"                                                                             \
+         "Looks for participants that died and gives back what they held; how many there were.\n\n"                   \
+         "It also happens by itself, at the latest when somebody would wait for what a dead one holds."},
+
+#define LF_PY_SHARED_PROPERTIES {"closed", lf_py_get_closed, NULL, "Whether close() was called here.", NULL},
+
+/* The struct of a kind of its own, tp_new with it, and the check that `unmade` can stand in for struct lf_X. */
+#define LF_PY_KIND(primitive)                                                                                  \
+    LF_STATIC_ASSERT(sizeof(struct lf_##primitive) <= sizeof lf_py_unmade, "room for a closed " #primitive);  \
+    static void lf_py_##primitive##_end(void *p) { lf_##primitive##_close((struct lf_##primitive *)p); }      \
+    static const struct lf_py_kind lf_py_##primitive##_kind = {lf_py_##primitive##_end};                      \
+    static PyObject *lf_py_##primitive##_new(PyTypeObject *type, PyObject *args, PyObject *named) {           \
+        return lf_py_new(type, &lf_py_##primitive##_kind);                                                    \
+    }
+
+#endif

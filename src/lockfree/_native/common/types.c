@@ -1,0 +1,42 @@
+/* Below all fragments and the table lf_py_types that build.py makes of them: hands the types to lockfree._native. */
+
+/* lockfree._native._type(prefix): a new type for that primitive; KeyError if it has none. */
+static PyObject *lf_py_type(PyObject *module, PyObject *prefix) {
+    for (const struct lf_py_type_entry *entry = lf_py_types; entry->prefix != NULL; entry++)
+        if (PyUnicode_Check(prefix) && PyUnicode_CompareWithASCIIString(prefix, entry->prefix) == 0) {
+            PyObject *type = PyType_FromSpec(entry->spec);
+            if (type != NULL && entry->type != NULL)
+                *entry->type = (PyTypeObject *)Py_NewRef(type);
+            return type;
+        }
+    PyErr_SetObject(PyExc_KeyError, prefix);
+    return NULL;
+}
+
+/* lockfree._native._errors(raise_status, messages): how the types raise. */
+static PyObject *lf_py_set_errors(PyObject *module, PyObject *args) {
+    PyObject *raise_status, *messages;
+    if (!PyArg_ParseTuple(args, "OO!", &raise_status, &PyDict_Type, &messages))
+        return NULL;
+    Py_XSETREF(lf_py_raise_status, Py_NewRef(raise_status));
+    Py_XSETREF(lf_py_messages, Py_NewRef(messages));
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef lf_py_native_functions[] = {
+    {"_type", lf_py_type, METH_O, "The C type of the primitive with this prefix."},
+    {"_set_errors", lf_py_set_errors, METH_VARARGS, "How C code raises: raise_status, and its table of messages."},
+    {NULL, NULL, 0, NULL},
+};
+
+/* 0, or -1 with a Python error set. */
+static int lf_py_install(void) {
+    PyObject *native = PyImport_ImportModule("lockfree._native");
+    int result = native != NULL ? PyModule_AddFunctions(native, lf_py_native_functions) : -1;
+    if (result == 0 && pthread_atfork(NULL, NULL, lf_py_forked) != 0) {
+        PyErr_NoMemory();
+        result = -1;
+    }
+    Py_XDECREF(native);
+    return result;
+}

@@ -1,0 +1,2 @@
+LF_PY_LOCK(mutex, "Mutex")
+LF_PY_TYPE(mutex)

@@ -1,0 +1,2 @@
+LF_PY_LOCK(spinlock, "SpinLock")
+LF_PY_TYPE(spinlock)
