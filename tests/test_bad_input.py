@@ -213,7 +213,7 @@ def test_timeout_of_the_wrong_type(ring):
 
 
 @row
-def test_timeout_of_more_than_292_years(ring):
+def test_timeout_of_more_than_two_centuries(ring):
     """As in threading: the way to wait for ever is None, and the error says so."""
     ring.put(b"x")
     with pytest.raises(OverflowError, match=r"timeout is inf: .* or None to wait for ever"):
