@@ -1,4 +1,4 @@
-"""Load every primitive with real processes, record each call, and check that the answers are linearizable.
+"""Loads every primitive with real processes, records each call, and checks that the answers are linearizable.
 
     lockfree stress [PRIMITIVE...] [--procs N] [--seconds S] [--seed N] [--out DIR] [--kill]
 
@@ -6,7 +6,7 @@
 - `recorder`: one client's log, and the rhythm of its calls
 - `scenario`, `scenarios/`: what the clients of each primitive do and what the history must satisfy; one file each
 - `worker`, `runner`, `chaos`: one round: its processes, the watchdog, random kills
-- `checking`: histories to verdicts, in processes of their own
+- `checking`: turns histories into verdicts, in separate processes
 - `campaign`: rounds for each primitive within the time given
 - `progress`, `report`, `cli`: what a person sees
 

@@ -1,9 +1,9 @@
-"""What killed clients did to a container that was emptied in the end: what is missing explains their open calls.
+"""What killed clients did to a container. The container is emptied at the end, so the missing records are known.
 
-An open put whose record nobody got never happened, as far as anybody can tell. A record that was put and that
-nobody got was taken by an open get. So nothing about the dead is left unknown but which of them took which, and a
-history without open gets is decided far faster. If more is missing than the dead can account for, the history says
-so by itself: the last EMPTY came while a record was certainly inside.
+If nobody got the record of an open put, that put never happened, as far as anybody can tell. If nobody got a record
+whose put returned, an open get took it. So only one thing about the dead is unknown: which of them took which record. A
+history without open gets is decided much faster. If more records are missing than open gets can explain, the history
+shows it by itself: its last EMPTY came while a record was certainly inside.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,13 +16,13 @@ from lockfree.stress.arena import PENDING, RECORD_BYTES, Arena
 from lockfree.stress.recorder import GET, PUT
 
 END = 1 << 61
-"""A time after everything: when an explained call of the dead returns at the latest."""
+"""A time after everything else. The explained calls of the dead return then."""
 MOST_WAYS = 24
 FAILED, PAIR = 1, 2
 
 
 class Aftermath:
-    """The logs of a round with kills. `ways` gives the histories that may have been."""
+    """The logs of a round with kills. `ways` gives the histories that are possible."""
 
     def __init__(self, arena: Arena) -> None:
         self._logs: list[tuple[Any, int, int]] = []  # records, how many returned, how many there are
@@ -56,9 +56,9 @@ class Aftermath:
         ]
 
     def ways(self, *, loose: bool = False) -> Iterator[Callable[[], History]]:
-        """Histories, at least one, lazily: each gives the missing records to open gets in another way.
+        """Yields functions that make a history each, at least one. Each deals the missing records out differently.
 
-        `loose`: without the refused puts, and batches of gets from levels as gets of their own.
+        `loose`: the refused puts are left out, and a batch of gets from several levels counts as single gets.
         """
         for takers in islice(permutations(self.open_gets, min(len(self.missing), len(self.open_gets))), MOST_WAYS):
             taken = dict(zip(takers, self.missing, strict=False))

@@ -1,4 +1,4 @@
-"""The shared memory of one round: a page of control, then a log per client. It belongs to nobody's lifetime."""
+"""The shared memory of one round: a control page, then a log for each client. It outlives any process that uses it."""
 
 import mmap
 import os
@@ -12,7 +12,7 @@ PAGE = mmap.PAGESIZE
 RECORD_BYTES = ffi.sizeof("struct lf_history_op")
 PENDING = (1 << 64) - 1
 NOBODY = 1 << 15
-"""The first client number of calls that nobody made."""
+"""The first number for clients that stand for calls that nobody made."""
 RELEASE = 11
 LOG_HEADER = ffi.offsetof("struct lf_stress_log", "records")
 
@@ -49,7 +49,7 @@ class Arena:
         return ffi.cast("struct lf_stress_log *", self._base + PAGE + client * self.stride)
 
     def populate(self, client: int) -> mmap.mmap:
-        """A mapping of one log whose pages are all there: no page fault between a call and its return."""
+        """A mapping of one log with all its pages present, so that no page fault falls into a measured call."""
         flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
         return mmap.mmap(self.fd, self.stride, flags=flags, offset=PAGE + client * self.stride)
 
@@ -63,7 +63,7 @@ class Arena:
         return sum(int(self.log(i).count) for i in range(self.clients))
 
     def records(self) -> Iterator[memoryview]:
-        """The records of each client, calls that never returned included."""
+        """The records of each client, including calls that never returned."""
         for i in range(self.clients):
             log = self.log(i)
             lib.lf_stress_mend(log)
@@ -71,7 +71,7 @@ class Arena:
             yield self._view[first : first + int(log.count) * RECORD_BYTES]
 
     def history(self, releases: Sequence[tuple[int, int]] = ()) -> History:
-        """What was recorded; and releases (permits, call) that nobody called and that may have had their effect."""
+        """What was recorded. `releases`: (permits, time) of releases that nobody called and that may have happened."""
         kept: list[Any] = [r for r in self.records() if len(r)]
         if releases:
             extra = ffi.new("struct lf_history_op[]", len(releases))
@@ -98,11 +98,11 @@ class Arena:
         return os.pread(self.notes, 1 << 20, 0).decode(errors="replace")
 
     def written_notes(self) -> int:
-        """Bytes in the notes."""
+        """The size of the notes in bytes."""
         return os.fstat(self.notes).st_size
 
     def close(self) -> None:
-        """Frees the memory as far as this process is concerned. No log may be in use."""
+        """Unmaps the memory in this process. No log may be in use."""
         del self.control
         ffi.release(self._base)
         self._view.release()

@@ -20,14 +20,14 @@ from lockfree.stress.scenario import Scenario
 CHECKS_AT_ONCE = 3
 HUNT_SECONDS = 3.0
 SHORT_ENOUGH = 6
-"""Calls of a counterexample that nobody needs shorter."""
+"""A counterexample with so many calls is short enough."""
 STRETCH = {"fork": 1.0, "forkserver": 1.5, "spawn": 4.0}
-"""Longer rounds where a process takes longer to start."""
+"""Factors on the length of a round: starting a process takes longer with some methods."""
 
 
 @dataclass
 class Tally:
-    """What is known of one primitive."""
+    """What is known about one primitive."""
 
     name: str
     procs: int
@@ -38,13 +38,13 @@ class Tally:
     checking: float = 0.0
     killed: int = 0
     weaker: int = 0
-    """Rounds of which only a weaker claim was decided."""
+    """Rounds in which only a weaker claim was decided."""
     failures: list[Checked] = field(default_factory=list)
     unknown: list[Checked] = field(default_factory=list)
     figures: Figures = field(default_factory=Figures)
     next_round: int = 0
     hunt_until: float = 0.0
-    """Monotonic time until which to look for a shorter history of what went wrong."""
+    """Until this monotonic time, the run looks for a shorter history of the failure."""
 
     def fail(self, checked: Checked) -> None:
         if not self.failures and checked.window:
@@ -82,9 +82,9 @@ class Campaign:
     watch: Callable[["Campaign"], None] = lambda _campaign: None
     tallies: dict[str, Tally] = field(default_factory=dict)
     now: str = ""
-    """What is under way, in words."""
+    """What runs now, in words."""
     live: int = 0
-    """Calls of the round under way."""
+    """Calls in the round that runs now."""
     began: int = 0
     elapsed: float = 0.0
     interrupted: bool = False
@@ -111,7 +111,7 @@ class Campaign:
 
     @contextlib.contextmanager
     def _ended_by_ctrl_c(self, checks: list[Check]) -> Iterator[None]:
-        """The signal is noted, and answered at the next look: an exception in the middle of anything could be lost."""
+        """A signal is only noted, and answered later: an exception raised at a random place could be lost there."""
         before = signal.signal(signal.SIGINT, self._note_signal)
         try:
             yield
@@ -143,11 +143,11 @@ class Campaign:
         return next((v for v in ("VIOLATION", "UNKNOWN") if v in verdicts), "OK")
 
     def progress(self) -> float:
-        """The part of the time that has passed."""
+        """The share of the time that has passed, 0 to 1."""
         return min(1.0, (time.monotonic_ns() - self.began) / 1e9 / self.seconds)
 
     def _next(self) -> Scenario | None:
-        """The scenario that has had the least of its time; None when the time is over or nothing is left to try."""
+        """The scenario that has used the least of its time; None when the time is over or nothing is left to try."""
         hunted = [s for s in self.scenarios if self.tallies[s.name].failures and self.tallies[s.name].hunting]
         if hunted and self.only_round is None:
             return hunted[0]
@@ -172,7 +172,7 @@ class Campaign:
         checks.append(Check(scenario, about, outcome, began=self.began, seconds=self.seconds, out=self.out))
 
     def _collect(self, checks: list[Check]) -> None:
-        """Takes one verdict in, when there is one."""
+        """Waits for one verdict and adds it to the tally."""
         while not (done := wait([c.receiver for c in checks], timeout=0.05)):
             self._look()
         check = next(c for c in checks if c.receiver is done[0])

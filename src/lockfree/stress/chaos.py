@@ -1,4 +1,4 @@
-"""Random deaths: who is killed when, from the round's seed."""
+"""Random deaths. The round's seed decides who is killed and when."""
 
 import os
 import random
@@ -18,13 +18,13 @@ class Reaper:
         self._began = time.monotonic()
 
     def due(self) -> float:
-        """Seconds until the next kill; a long time if there is none."""
+        """Seconds until the next kill; an hour if there is none."""
         if self._began is None or not self._at:
             return 3600.0
         return max(0.0, self._began + self._at[0] - time.monotonic())
 
     def strike(self, pids: list[int]) -> int | None:
-        """Kills one of these processes if a kill is due: which."""
+        """Kills one of these processes if a kill is due, and returns its id."""
         if self.due() > 0 or not pids:
             return None
         self._at.pop(0)

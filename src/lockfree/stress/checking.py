@@ -1,4 +1,4 @@
-"""Histories to verdicts: each round is checked in a process of its own, which inherits the arena."""
+"""Turns histories into verdicts. Each round is checked in a separate process, which inherits the arena."""
 
 import multiprocessing
 import os
@@ -17,9 +17,9 @@ from lockfree.stress.scenario import Claim, Round, Scenario
 
 TIME_LIMIT, MEMORY_LIMIT = 15.0, 1 << 29
 FIRST_LIMIT, FIRST_MEMORY = 3.0, 1 << 28
-"""Of a claim that has a weaker one."""
+"""Limits for a claim that has a weaker form."""
 BINARY_FROM = 50_000
-"""Operations from which a kept history is written in the binary form."""
+"""Histories with at least so many operations are written in the binary form."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Checked:
     operations: int = 0
     seconds: float = 0.0
     weaker: int = 0
-    """Claims of which only the weaker form was decided."""
+    """Claims for which only the weaker form was decided."""
     window: list[Operation] = field(default_factory=list)
     """The counterexample."""
     history_file: str = ""
@@ -50,7 +50,7 @@ class _Job:
 
 
 class Check:
-    """A check under way."""
+    """A check that is running."""
 
     def __init__(
         self, scenario: Scenario, about: Round, outcome: Outcome, *, began: int, seconds: float, out: Path
@@ -65,7 +65,7 @@ class Check:
         self.receiver = receiver
 
     def result(self) -> Checked:
-        """Waits for it."""
+        """Waits for the verdict."""
         try:
             checked: Checked = self.receiver.recv()
         except EOFError:
@@ -95,7 +95,7 @@ def _check_main(sender: Any, job: _Job) -> None:
             checked.status, checked.reason = "VIOLATION", wrong
         for claim in job.scenario.claims(job.about, job.outcome.arena):
             _settle(checked, claim, job.out)
-    except Exception:  # noqa: BLE001 - the runner must hear of it
+    except Exception:  # noqa: BLE001 - the runner must know about it
         checked.status, checked.reason = "UNKNOWN", f"the check failed:\n{traceback.format_exc()}"
     checked.seconds = time.monotonic() - started
     sender.send(checked)

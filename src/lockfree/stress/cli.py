@@ -22,7 +22,7 @@ EXIT = {"OK": 0, "VIOLATION": 1, "UNKNOWN": 2}
 INTERRUPTED = 130
 PROCS, SECONDS, START_METHOD = 4, 60.0, "fork"
 OF_ROUNDS = ("--procs", "--seconds", "--start-method", "--kill", "--driver", "--round")
-"""Options of a run in rounds: killing everywhere has no use for them. Their defaults are filled in by `run`."""
+"""Options of a run in rounds. They have no effect with --kill-everywhere. `run` fills in their defaults."""
 SEEDS = 1 << 63
 
 
@@ -56,7 +56,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def _check(args: argparse.Namespace) -> None:
-    """UsageError for what cannot be, or would have no effect."""
+    """Raises UsageError for values that are out of bounds and for options that would have no effect."""
     if args.kill_everywhere:
         refuse(args, OF_ROUNDS, "with --kill-everywhere")
         if args.at is not None:
@@ -113,14 +113,14 @@ def run(args: argparse.Namespace) -> int:
 
         try:
             print(f"\nreport: {write(campaign, args.out, _command(args, seed))}")
-        except OSError as error:  # such as a full disk: no reason to lose the verdict
+        except OSError as error:  # such as a full disk; the verdict must not be lost
             print(f"lockfree stress: no report: {error}", file=sys.stderr)
             return status or 3
     return status
 
 
 def describe(checked: Checked, args: argparse.Namespace, seed: int) -> str:
-    """A failure for a person: what, where, the window, and how to see it again."""
+    """A failure as text: what failed, in which round, the calls that show it, and how to run it again."""
     about = checked.about
     lines = [f"{checked.status}: {about.scenario}, {about}", checked.reason]
     if checked.window:

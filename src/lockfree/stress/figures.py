@@ -1,4 +1,4 @@
-"""What a history says about speed: latencies as HdrHistogram does, refusals, returns over time."""
+"""What a history says about speed: latencies in the manner of HdrHistogram, refusals, returns over time."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,7 @@ NAMES = {1: "put", 2: "get", 5: "write", 6: "read", 7: "cas", 8: "fetch_add", 9:
 
 @dataclass
 class OperationFigures:
-    """One kind of call. `latencies` counts per bucket of 1/16 relative width."""
+    """One kind of call. `latencies` counts the calls in each bucket; a bucket is 1/16 of its value wide."""
 
     count: int = 0
     refused: int = 0
@@ -49,7 +49,7 @@ class OperationFigures:
 
 @dataclass
 class Figures:
-    """All kinds of call of one object. `bins` counts returns per 0.25 s since the run began."""
+    """All kinds of call of one object. `bins` counts the returns in each 0.25 s since the run began."""
 
     operations: dict[str, OperationFigures] = field(default_factory=dict)
     bins: dict[int, int] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Figures:
 
 
 def summarise(arena: Arena, began: int, total_seconds: float) -> Figures:
-    """Figures of everything recorded in the arena; `began` is when the run did, in ns of the monotonic clock."""
+    """Figures of everything in the arena. `began` is the beginning of the run, in ns of the monotonic clock."""
     raw = ffi.new("struct lf_stress_figures *", {"first_call": (1 << 64) - 1})
     n_bins = int(total_seconds * 1e9 / BIN_NS) + 400
     latencies, bins = ffi.new("uint64_t[]", 64 * BUCKETS), ffi.new("uint64_t[]", n_bins)

@@ -1,8 +1,8 @@
-"""`lockfree stress --kill-everywhere`: a process is killed after every single instruction of every operation.
+"""`lockfree stress --kill-everywhere`: kills a process after every single instruction of every operation.
 
-The work is done by the C programs of `c/kill`, one per primitive, which are compiled when they are first needed. This
-module builds them, deals the operations out to the processors, and turns what they report into a table and, for a
-breach, into the place where the victim was killed and the command that kills it there again.
+The C programs in `c/kill` do the work. There is one for each primitive, compiled when it is first needed. This module
+builds them, gives each processor operations to run, and prints a table of what they report. For a breach it prints the
+place where the victim was killed, and the command that kills it there again.
 """
 
 import argparse
@@ -32,20 +32,20 @@ COMMON = ("main", "stepping", "survivors")
 QUEUES = "queues"
 LOAD = "load"
 OPTIONS = ("--slice", "--operation", "--mode", "--at")
-"""Those that have an effect with --kill-everywhere only."""
+"""Options that have an effect with --kill-everywhere only."""
 FLAGS = ("-std=c11", "-O2", "-g", "-fno-pie", "-no-pie", "-Wl,-z,now", "-Wall", "-Wno-missing-field-initializers")
-# of loops over all participants and all cells of a queue, a few rounds are as good as hundreds
+# a loop over all participants or all cells has the same instructions with few of them as with many
 SMALL = ("-DLF_PARTICIPANTS=16u", "-DLF_LEAST_CELLS=4u", "-DLF__SLICE_NS=5000000u")
 LONG_ONES = ("attach", "detach", "reap", "waiting", "acquire")
 
 
 class KillError(Exception):
-    """The campaign cannot run: no compiler, no ptrace, another processor."""
+    """The campaign cannot run: there is no compiler, no ptrace, or another kind of processor."""
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The nth of m parts of all kill points; every part has points in all operations."""
+    """Part n of m of all kill points. Every part has points in every operation."""
 
     nth: int = 1
     of: int = 1
@@ -73,7 +73,7 @@ class Breach:
     operation: str
     mode: str
     k: int
-    """Instructions that the victim had executed; -2: it was killed asleep."""
+    """The number of instructions that the victim had executed; -2: it was killed in its sleep."""
     place: str
     expected: str
     seen: str
@@ -96,11 +96,11 @@ class Tally:
     mode: str
     instructions: int
     distinct: int
-    """Different instructions among them."""
+    """How many different instructions these were."""
     points: int
     """Processes killed."""
     diverged: int
-    """Of these, how many had left the recorded path, and died at another instruction."""
+    """How many of them had left the recorded path, and died at another instruction."""
     breaches: int
     seconds: float
 
@@ -122,12 +122,12 @@ class Result:
 
 
 def primitives() -> list[str]:
-    """Those that there is a program for."""
+    """The primitives that have a program."""
     return sorted(p.stem for p in Path(get_kill_sources()).glob("*.c") if p.stem not in (*COMMON, QUEUES, LOAD))
 
 
 def _cache(sources: Path) -> Path:
-    if (sources.parent.parent / "pyproject.toml").exists():  # a checkout keeps it with the rest of what it builds
+    if (sources.parent.parent / "pyproject.toml").exists():  # a checkout has a folder for everything it builds
         directory = sources.parent.parent / "build" / "kill"
     else:
         directory = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "lockfree"
@@ -139,7 +139,7 @@ def _cache(sources: Path) -> Path:
 
 
 def build(primitive: str, instead: Path | None = None) -> Path:
-    """The program for a primitive, or for LOAD; compiled unless it is there; `instead`: a header in another's place."""
+    """The program for a primitive, or for LOAD; compiled if necessary. `instead`: a header that replaces another."""
     sources, include = Path(get_kill_sources()), Path(get_include())
     own = sources / f"{primitive}.c"
     parts = [own, *(sources / f"{name}.c" for name in COMMON if primitive != LOAD)]
@@ -173,7 +173,7 @@ def operations(program: Path) -> list[str]:
 
 
 def _place(program: Path, event: dict[str, object]) -> str:
-    """Where an instruction is, for a person: source line if it is ours, else object, symbol and offset."""
+    """The place of an instruction as text: a source line of ours, or else object, symbol and offset."""
     address = int(str(event["address"]))
     if address == 0:
         return "the operation began"
@@ -192,7 +192,7 @@ def _place(program: Path, event: dict[str, object]) -> str:
 
 @dataclass(frozen=True)
 class Load:
-    """What came of killing at random moments while several processes work."""
+    """The result of killing at random moments while several processes work."""
 
     primitive: str
     rounds: int
@@ -202,11 +202,11 @@ class Load:
     wrong: str
     """What did not hold; empty: everything held."""
     seed: int
-    """Of the first round, or of the one that went wrong: as races go, the place to start from again."""
+    """The seed of the first round, or of the round that failed. With races, a second run may not fail again."""
 
 
 def kill_under_load(primitive: str, rounds: int, seed: int = 0) -> Load:
-    """Random kills, in C: each round a new object, four processes at work, one to four of them killed and replaced."""
+    """Random kills, in C. Each round has a new object and four processes; one to four are killed and replaced."""
     words = [str(build(LOAD)), primitive, str(rounds), str(seed)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
@@ -260,7 +260,7 @@ def kill_operation(primitive: str, program: Path, operation: str, choice: Choice
 
 
 def _jobs(wanted: Sequence[str], chosen: Sequence[str], instead: Path | None) -> list[tuple[str, Path, str]]:
-    """(primitive, program, operation), the longest first, so that no processor is left with one of them at the end."""
+    """(primitive, program, operation), the longest first, so that no processor works alone on a long one at the end."""
     with ThreadPoolExecutor() as pool:
         programs = list(pool.map(lambda primitive: build(primitive, instead), wanted))
     there = {primitive: operations(program) for primitive, program in zip(wanted, programs, strict=True)}
@@ -288,7 +288,7 @@ def campaign(
     instead: Path | None = None,
     progress: Callable[[Result], None] | None = None,
 ) -> list[Result]:
-    """All operations of these primitives (or those `chosen`), `jobs` at a time; `progress` hears of each one done."""
+    """Runs all operations of these primitives (or those `chosen`), `jobs` at a time; calls `progress` after each."""
     if platform.machine() != "x86_64" or platform.system() != "Linux":
         raise KillError("killing at every instruction needs Linux on x86-64")
     work = _jobs(wanted, chosen, instead)
@@ -311,7 +311,7 @@ def campaign(
     with ThreadPoolExecutor(at_once) as pool:
         try:
             return list(pool.map(one, work))
-        except BaseException:  # Ctrl-C: what has not begun does not begin
+        except BaseException:  # Ctrl-C: jobs that have not begun are dropped
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
@@ -321,7 +321,7 @@ HEADER = COLUMNS.format("PRIMITIVE", "OPERATION", "INSTRUCTIONS", "DISTINCT", "K
 
 
 def row(result: Result) -> str:
-    """A line of the table: kill points of one operation."""
+    """A line of the table: the kill points of one operation."""
     stopped = sum(tally.points for tally in result.tallies if tally.mode == "stopped")
     longest = max((tally.instructions for tally in result.tallies), default=0)
     distinct = max((tally.distinct for tally in result.tallies), default=0)
@@ -331,7 +331,7 @@ def row(result: Result) -> str:
 
 
 def _why_nobody(result: Result, choice: Choice) -> str:
-    """Why an operation went by without a death."""
+    """Why nobody was killed in an operation."""
     if not result.tallies:
         return f"nobody was killed: this operation has no mode {' or '.join(choice.modes)}"
     if choice.at == ASLEEP:
@@ -352,7 +352,7 @@ def run(
     jobs: int | None = None,
     watchdog: float = WATCHDOG,
 ) -> int:
-    """The command: kills, prints the table and the breaches, writes `out`/kill-everywhere.json.
+    """Runs the command: kills, prints the table and the breaches, writes `out`/kill-everywhere.json.
 
     Returns 0 if every contract was kept, 1 for a breach, 2 if it could not run, 3 for a primitive that does not exist.
     Raises UsageError for an operation that does not exist, OSError if nothing can be written to `out`.
@@ -396,7 +396,7 @@ def run(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options beside --kill-everywhere."""
+    """Adds --kill-everywhere and its options."""
     group = parser.add_argument_group("killed at every instruction")
     group.add_argument("--kill-everywhere", action="store_true", help="kill a process after each instruction in turn")
     group.add_argument("--slice", type=Slice.parse, metavar="N/M", help="only this part of the points")
@@ -413,6 +413,6 @@ def _point(text: str) -> int:
 
 
 def run_arguments(args: argparse.Namespace) -> int:
-    """What --kill-everywhere does."""
+    """Runs what the command line says."""
     part, modes, seed = args.slice or Slice(), tuple(args.mode or MODES), args.seed or 0
     return run(args.primitives, part, args.out, seed=seed, operation=args.operation, mode=modes, at=args.at)

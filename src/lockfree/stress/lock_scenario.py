@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - a scenario takes what it needs
-"""Locks: who holds them, and a plain counter in the section that only they guard."""
+"""Locks: who holds them, and a plain counter that only the lock guards."""
 
 import random
 from types import MappingProxyType
@@ -21,7 +21,7 @@ WEIGHTS = {
 
 
 class Actor:
-    """One client that goes through the Python class."""
+    """One client that uses the Python class."""
 
     def __init__(self, lock: Any, client: Client) -> None:
         self.lock, self.client, self.rng = lock, client, client.random
@@ -48,7 +48,7 @@ class Actor:
             else:
                 self.lock.__exit__(None, None, None)
         except RuntimeError:
-            released = False  # which the history cannot explain
+            released = False  # no order of the history explains this
         self.client.close_try(released)
 
     def try_acquire(self) -> None:
@@ -111,12 +111,12 @@ class LockScenario(Scenario):
         counter = Claim("counter", sections(arena), "the plain counter that the lock guards")
         if not about.kills:
             return [Claim("mutex", arena.history()), counter]
-        # The kernel's word that a holder is dead releases its lock, at some time: a release that nobody called.
+        # The lock of a dead holder becomes free at some time: in the history that is a release that nobody called.
         return [Claim("semaphore:1,max=1", arena.history(given_back(arena))), counter]
 
 
 def sections(arena: Arena) -> History:
-    """The sections as a history of a counter."""
+    """The guarded sections as a history of a counter."""
     found = []
     for i in range(arena.clients):
         log = arena.log(i)
@@ -129,9 +129,9 @@ def sections(arena: Arena) -> History:
 
 
 def given_back(arena: Arena) -> list[tuple[int, int]]:
-    """(permits, call) of the releases that stand for what killed clients held, one permit each.
+    """(permits, time) of releases that stand for what killed clients held, one permit each.
 
-    A release under way needs none: it never returned, so it may have had its effect at any time, by whomever.
+    A release that was cut off needs none: it never returned, so it may have taken effect at any time.
     """
     releases = []
     for i in range(arena.clients):

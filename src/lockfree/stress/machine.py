@@ -1,4 +1,4 @@
-"""What a run ran on."""
+"""The machine that a run used."""
 
 import os
 import platform
@@ -36,7 +36,7 @@ def describe() -> dict[str, Any]:
 
 
 def peak_bytes() -> int:
-    """The largest resident set of this process or of any process that it waited for."""
+    """The largest resident set of this process and of the processes that it waited for, in bytes."""
     who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return max(resource.getrusage(w).ru_maxrss for w in who) * 1024
 
@@ -52,7 +52,7 @@ def _cpu() -> str:
 
 
 def _commit() -> str | None:
-    """Of the work tree that this runs from, if it does."""
+    """The commit of the work tree that this code is in, if it is in one."""
     here = Path(lockfree.__file__).resolve().parent
     command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"]
     try:

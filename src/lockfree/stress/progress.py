@@ -1,4 +1,4 @@
-"""What the terminal shows while it runs, and the table at the end: with rich if it is there, else plain lines."""
+"""What the terminal shows: progress during the run and a table at the end, with rich or as plain lines."""
 
 import sys
 import time
@@ -46,7 +46,7 @@ class Plain:
 
 
 class Live:
-    """A progress bar. It redraws when told to: a thread of its own would not survive the forks."""
+    """A progress bar. It redraws only when called: a thread for that would not survive the forks."""
 
     def __init__(self, console: Any) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -14,7 +14,7 @@ VALUE_BITS = 56
 
 
 class Client:
-    """One thread's side of a round. `raw` is what the C loops take."""
+    """One thread's part of a round. `raw` is the argument of the C loops."""
 
     def __init__(self, arena: Arena, number: int, plan: dict[str, Any]) -> None:
         self._arena = arena
@@ -43,17 +43,17 @@ class Client:
             choices(actions, cum_weights=cumulative)[0]()
 
     def some_timeout(self) -> float:
-        """Seconds: mostly short, sometimes as long as the plan allows."""
+        """A time-out in seconds: mostly short, sometimes as long as the plan allows."""
         longest: int = self.raw.plan.max_wait_ns
         return self.random.randrange((longest >> self.random.randrange(8)) + 1) * 1e-9
 
-    # ---- recording; the stamps are taken inside the C calls, last and first thing ----
+    # ---- recording: the C calls read the clock, the opening ones at their end, the closing ones at their begin ----
 
     def open(self, op: int, arg: int = NONE, arg2: int = 0) -> None:
         lib.lf_stress_open(self.raw, op, arg, arg2)
 
     def close(self, result: int | None, arg2: int = 0) -> None:
-        """Ends a call that answers with a value; None: EMPTY, or it timed out."""
+        """Ends a call that answers with a value; None for EMPTY or a time-out."""
         lib.lf_stress_close(self.raw, 0 if result is None else result, arg2, result is None)
 
     def close_try(self, done: bool) -> None:
@@ -72,15 +72,15 @@ class Client:
         lib.lf_stress_close_gets(self.raw, opened, ffi.new("int64_t[]", values), levels, len(values), empty)
 
     def close_as(self, op: int, arg: int, arg2: int, result: int) -> None:
-        """Ends a call that turned out to be another one."""
+        """Ends a call and records it as another operation."""
         lib.lf_stress_close_as(self.raw, op, arg, arg2, result)
 
     def key(self, key: int) -> None:
-        """The open call is about one of several objects."""
+        """Says which of several objects the open call uses."""
         lib.lf_stress_key(self.raw, key)
 
     def forget(self, count: int = 1) -> None:
-        """The call that was opened last did nothing: it was refused for a reason that is no answer of the object."""
+        """Removes the last opened call. It did nothing, and its refusal is not an answer of the object."""
         lib.lf_stress_forget(self.raw, count)
 
     # ---- values ----
@@ -91,13 +91,13 @@ class Client:
 
 
 def pack(value: int, length: int) -> bytes:
-    """A record of `length` >= 8 bytes: the value, with the length in its highest byte, over and over."""
+    """A record of `length` >= 8 bytes: the value, with the length in its highest byte, repeated."""
     word = (value | length << VALUE_BITS & (1 << 64) - 1).to_bytes(8, "little")
     return (word * (length // 8 + 1))[:length]
 
 
 def unpack(record: Any, *, padded: bool = False) -> int:
-    """Its value, or one that was never put if the record is not as it was written. `padded`: to a row, with zeros."""
+    """The value of a record; a negative one if the record is damaged. `padded`: it is filled up with zeros to a row."""
     data = bytes(record)
     if len(data) < 8:
         return -1

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - a scenario takes what it needs
-"""What the scenarios of MPMCRing and PriorityQueue share: mixes of calls, and what must hold where processes die."""
+"""What the scenarios of MPMCRing and PriorityQueue share: mixes of calls, and what must hold when processes die."""
 
 import random
 from collections.abc import Callable
@@ -54,7 +54,7 @@ class RecordScenario(Scenario):
         mix = about.settings["mix"]
         weights = list(MIXES[mix][number % len(MIXES[mix])])
         if about.kills and mix != "leasing":
-            for which in LEASES:  # the record of a dead one comes back at the tail: no FIFO then, see `leasing`
+            for which in LEASES:  # the leased record of a dead client comes back at the tail: not FIFO, see `leasing`
                 weights[which] = 0
         return {"weights": weights, "forget_full": mix == "cancelling", "forget_empty": self._comes_back(about)}
 
@@ -68,16 +68,16 @@ class RecordScenario(Scenario):
     def claims(self, about: Round, arena: Arena) -> list[Claim]:
         if self._comes_back(about):
             return [Claim("priority-queue,ties=any", arena.history_without_full(), "in whatever order")]
-        # The engine refutes a wrong FULL, and more records inside than fit, before anything else. What it may leave
-        # undecided is an order that suits every batch at every instant: then the order alone must be right, with
-        # the gets of a batch from several levels in any order.
+        # The engine first finds a wrong FULL, and more records inside than there is room. It may leave undecided
+        # whether one order suits every batch at every instant. Then a weaker claim must hold: the order alone, with the
+        # gets of a batch from several levels in any order.
         kind, bounded = self.specs(about)
         if about.kills:
             return [after_kills(arena, bounded, kind)]
         return [Claim(bounded, arena.history(), weaker=lambda: Claim(kind, arena.history_without_full()))]
 
     def specs(self, about: Round) -> tuple[str, str]:
-        """Without and with capacity."""
+        """The specification without and with the capacity."""
         raise NotImplementedError
 
     def contradiction(self, about: Round, arena: Arena) -> str:
@@ -89,7 +89,7 @@ class RecordScenario(Scenario):
 
 
 def after_kills(arena: Arena, spec: str, weaker: str) -> Claim:
-    """The claim where the open calls of the dead are explained by what was missing in the end."""
+    """The claim for a round with kills: the missing records explain the open calls of the dead."""
     aftermath = Aftermath(arena)
     first, *others = aftermath.ways()
 
@@ -101,9 +101,9 @@ def after_kills(arena: Arena, spec: str, weaker: str) -> Claim:
 
 
 def lost(history: History) -> str:
-    """Records that were put and nobody got, though the container was emptied in the end; "" if all are accounted for.
+    """Says which records were put and never received, although the container was emptied; "" if there is none.
 
-    A killed client's open get may have acknowledged its record just before.
+    A killed client's open get excuses one record: it may have acknowledged it just before.
     """
     there: set[int] = set()
     excused = 0
@@ -117,7 +117,7 @@ def lost(history: History) -> str:
             there.discard(_value(op.result))
     if len(there) <= excused:
         return ""
-    return f"{len(there)} records are lost ({excused} killed gets account for at most as many): {sorted(there)[:10]}"
+    return f"{len(there)} records are lost ({excused} killed gets explain at most {excused}): {sorted(there)[:10]}"
 
 
 def _value(record: Any) -> int:

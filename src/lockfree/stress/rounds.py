@@ -1,4 +1,4 @@
-"""Which rounds there are: long and short ones, through C and through Python, with pauses and with line-ups."""
+"""The settings of rounds: long or short, in C or in Python, with pauses, with common starts."""
 
 import random
 from dataclasses import dataclass
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from lockfree.stress.scenario import Round, Scenario
 
 TINY = 60
-"""Calls per client of the smallest rounds, at most."""
+"""The most calls of a client in a tiny round."""
 KINDS = ("long", "long", "long", "short", "short", "short", "tiny", "tiny", "tiny")
 HUNT = 1_000_000
-"""From this number on all rounds are of that kind: once something is wrong, they look for a short history of it."""
+"""Rounds with this number or a higher one are tiny. They look for a short history after something went wrong."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the command line says of every round."""
+    """What the command line says about every round."""
 
     procs: int = 4
     seed: int = 0
     kill: bool = False
     driver: str | None = None
     stretch: float = 1.0
-    """Factor on the length of rounds, where starting processes is slow."""
+    """A factor on the length of rounds, for start methods that are slow."""
 
 
 def make_round(scenario: Scenario, number: int, limits: Limits) -> Round:

@@ -1,4 +1,4 @@
-"""One round: its processes, its watchdog and its end. Nothing of it survives: no process, no memory."""
+"""Runs one round: starts its processes, watches them, and ends them. No process and no memory is left behind."""
 
 import contextlib
 import os
@@ -18,15 +18,15 @@ from lockfree.stress.worker import main as worker_main
 START_LIMIT = 30.0
 """Seconds in which all processes of a round must have started."""
 STALL_LIMIT = 10.0
-"""Seconds without progress of anybody after which a round counts as hung."""
+"""If nobody makes progress for so many seconds, the round counts as hung."""
 TICK = 0.02
 ROOM = 1200
-"""Records beyond those of a plan: for a batch that goes over it, and for what is left in the fullest ring."""
+"""Room for records beyond the plan: the end of a batch, and what is taken out of a full ring at the end."""
 
 
 @dataclass
 class Outcome:
-    """What a round left behind. The arena is the receiver's to close."""
+    """The result of a round. The receiver closes the arena."""
 
     arena: Arena
     began: int
@@ -34,11 +34,11 @@ class Outcome:
     seconds: float
     killed: int = 0
     failure: str = ""
-    """What went wrong beside the history: a call that failed, a crash, a hang; "" if nothing did."""
+    """A failure that is not in the history: a call that failed, a crash, a hang; "" if there was none."""
 
 
 class RoundRunner:
-    """Runs one round; `tick` is called every now and then with the number of calls so far."""
+    """Runs one round. It calls `tick` several times a second with the number of calls so far."""
 
     def __init__(self, scenario: Scenario, about: Round, context: Any, tick: Callable[[int], None]) -> None:
         self.scenario, self.about, self.context, self.tick = scenario, about, context, tick
@@ -76,7 +76,7 @@ class RoundRunner:
         return Outcome(self.arena, began, time.monotonic() - started, len(self.killed), failure)
 
     def _drain(self) -> None:
-        """The processes are gone; what they left is taken out here."""
+        """Takes out what the processes have left in the object. They have ended."""
         about, number = self.about, self.arena.clients - 1
         plan = client_plan(self.scenario, about, number) | {"forget_full": 0, "forget_empty": 0}
         client = Client(self.arena, number, plan)
@@ -106,7 +106,7 @@ class RoundRunner:
         return ""
 
     def _watch(self) -> str:
-        """Until every process has ended: what went wrong."""
+        """Waits until every process has ended; returns what went wrong."""
         reaper = Reaper(self.about.seed, self.about.kills, self.about.seconds)
         reaper.begin()
         seen, since = -1, time.monotonic()
@@ -119,7 +119,7 @@ class RoundRunner:
                 self._replace(victim)
             logs = [self.arena.log(i) for p in self.processes.values() for i in p.clients]
             if all(log.finished for log in logs):
-                self.arena.stop()  # and they end
+                self.arena.stop()  # the processes end now
             recorded = self.arena.recorded() + sum(log.finished for log in logs)
             self.tick(recorded)
             if recorded != seen:
@@ -138,7 +138,7 @@ class RoundRunner:
         self.spare += len(process.clients)
 
     def _reap(self) -> str:
-        """Joins who has ended: how one of them crashed, if so."""
+        """Joins the processes that have ended; returns how one of them crashed, if one did."""
         for pid, process in list(self.processes.items()):
             if process.exitcode is not None:
                 process.join()
@@ -148,7 +148,7 @@ class RoundRunner:
         return ""
 
     def _describe_hang(self) -> str:
-        """Who does not get on, and where they stand."""
+        """Names the processes that make no progress, and where each of them is."""
         lines = [f"no progress for {STALL_LIMIT:.0f} s"]
         for pid, process in self.processes.items():
             where = ""
@@ -157,11 +157,11 @@ class RoundRunner:
                     where = file.read()
                 os.kill(pid, signal.SIGUSR1)
             lines.append(f"process {pid} (clients {_span(process.clients)}) is in the kernel at {where or 'nothing'}")
-            self._await_notes()  # one at a time: a stack is written in many small pieces
+            self._await_notes()  # one process at a time: a stack is written in many small pieces
         return "\n".join(lines)
 
     def _await_notes(self) -> None:
-        """Waits until the process that was asked for its stack has written it."""
+        """Waits until the process has written its stack."""
         before = written = self.arena.written_notes()
         for _ in range(6):
             time.sleep(0.05)

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - a scenario takes what it needs
-"""What a scenario is, and where scenarios are found: every module in `scenarios/` defines one."""
+"""What a scenario is. Every module in `scenarios/` defines one."""
 
 import importlib
 import pkgutil
@@ -16,7 +16,7 @@ from lockfree.stress.recorder import Client
 
 @dataclass(frozen=True)
 class Round:
-    """The settings of one round; everything follows from the seed, the scenario and the number."""
+    """The settings of one round. They all follow from the seed, the scenario and the number."""
 
     scenario: str
     number: int
@@ -27,7 +27,7 @@ class Round:
     """Clients in each process."""
     seconds: float
     operations: int
-    """Records per client, at most."""
+    """The most records of a client."""
     kills: int = 0
     max_wait: float = 0.002
     """Longest time-out of a blocking call, in seconds."""
@@ -51,15 +51,15 @@ class Round:
 
 @dataclass(frozen=True)
 class Claim:
-    """One thing that must hold of a round: a history and the specification it must satisfy."""
+    """Something that must hold for a round: a history and the specification that it must satisfy."""
 
     spec: str
     history: History
     what: str = ""
     weaker: Callable[[], "Claim"] | None = None
-    """What must hold at least, where the claim itself stays undecided within its limits."""
+    """What must hold at least, if the claim cannot be decided within its limits."""
     others: tuple[Callable[[], History], ...] = ()
-    """Other histories that may have been; one that satisfies the specification is enough."""
+    """Other histories that are possible. It is enough if one of them satisfies the specification."""
 
 
 class Scenario:
@@ -69,14 +69,14 @@ class Scenario:
     operations = 40_000
     """Records per client in a long round."""
     operations_with_kills = 8_000
-    """The same where processes die: calls that never returned make the check harder."""
+    """The same for rounds with kills: calls that never returned make the check harder."""
     weight = 1.0
     """Its share of the time."""
     refusals: Mapping[str, tuple[str, str]] = MappingProxyType({})
-    """For each call that may be refused: the word for it, and what it means, for a person."""
+    """For each call that may be refused: a word for the refusal, and what it means."""
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
-        """The scenario's own part of a round: capacity and the like."""
+        """The scenario's own settings of a round, such as the capacity."""
         raise NotImplementedError
 
     def create(self, about: Round) -> Any:
@@ -84,26 +84,26 @@ class Scenario:
         raise NotImplementedError
 
     def plan(self, about: Round, number: int) -> dict[str, Any]:
-        """Fields of `struct lf_stress_plan` for one client, beyond those that follow from the round."""
+        """Fields of `struct lf_stress_plan` for one client that do not follow from the round."""
         raise NotImplementedError
 
     def drive_c(self, shared: Any, client: Client, about: Round) -> int:
-        """The loop in C: its last status."""
+        """Runs the loop in C; returns its last status."""
         raise NotImplementedError
 
     def drive_python(self, shared: Any, client: Client, about: Round) -> None:
-        """The loop through the Python class."""
+        """Runs the loop through the Python class."""
         raise NotImplementedError
 
     def claims(self, about: Round, arena: Arena) -> list[Claim]:
-        """What must hold of what was recorded."""
+        """What must hold for what was recorded."""
         raise NotImplementedError
 
     def drain(self, shared: Any, client: Client, about: Round) -> None:
-        """After the round, alone: calls that show what is left, recorded like all others."""
+        """Takes out what is left after the round, alone. The calls are recorded like all others."""
 
     def contradiction(self, about: Round, arena: Arena) -> str:
-        """Something that is wrong with what was recorded and is no matter of order; "" if nothing is."""
+        """Says what is wrong with the record, apart from the order of the calls; "" if nothing is."""
         return ""
 
 

@@ -1,4 +1,4 @@
-"""A counterexample as columns: one per client, time going down."""
+"""A counterexample as text, with a column for each client. Time goes down."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ from lockfree.linearizability import Operation
 
 WIDTH = 22
 MOST = 60
-"""Calls shown, the last ones: the break is there."""
+"""The last calls are shown, at most so many: the break is at the end."""
 NOBODY, HELPERS = 1 << 15, 1 << 16
-"""Client numbers: of calls that nobody made, and (times a level) of the parts of a batch."""
+"""The first client numbers that stand for calls that nobody made, and for the parts of a batch."""
 
 
 def _call(op: Operation) -> str:
@@ -26,7 +26,7 @@ def _answer(op: Operation) -> str:
 
 
 def _value(value: object) -> str:
-    """Values of the rings as client.sequence, which is what they are made of."""
+    """A value as text. The values of the rings consist of a client and a number: #client.number."""
     if isinstance(value, list | tuple):
         return ",".join(_value(v) for v in value)
     if isinstance(value, int) and value >> 40:
@@ -42,7 +42,7 @@ def _head(client: int, threads: Sequence[int]) -> str:
 
 
 def columns(operations: Sequence[Operation], threads: Sequence[int]) -> str:
-    """The calls and returns of these operations, by call, a column per client; `threads`: clients per process."""
+    """The calls and returns of these operations, with a column for each client. `threads`: clients in each process."""
     left_out, operations = max(0, len(operations) - MOST), operations[-MOST:]
     clients = sorted({op.client for op in operations})
     heads = [_head(c, threads) for c in clients]

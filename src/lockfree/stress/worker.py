@@ -1,4 +1,4 @@
-"""A child process of a round: its clients, one thread each."""
+"""A child process of a round. Each of its clients is a thread."""
 
 import faulthandler
 import os
@@ -16,7 +16,7 @@ from lockfree.stress.scenario import Round, Scenario, client_plan, load
 
 def main(arena: Arena, shared: Any, about: Round, first: int, threads: int) -> None:
     """Runs clients `first` to `first + threads - 1` until the round ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner answers Ctrl-C, and ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner answers Ctrl-C and ends this process
     lib.lf_stress_die_with_parent()
     faulthandler.enable(arena.notes)
     faulthandler.register(signal.SIGUSR1, arena.notes)
@@ -42,7 +42,7 @@ def _drive(scenario: Scenario, shared: Any, client: Client, about: Round, arena:
                 raise_status(status, f"a call of client {client.number} in the C driver, on {shared!r}")
         else:
             scenario.drive_python(shared, client, about)
-    except BaseException:  # noqa: BLE001 - whatever it is, the runner must hear of it
+    except BaseException:  # noqa: BLE001 - the runner must know about it, whatever it is
         arena.stop()
         os.write(arena.notes, f"client {client.number}, process {os.getpid()}:\n{traceback.format_exc()}\n".encode())
     finally:

@@ -1,1 +1,1 @@
-"""One module per primitive, each with a `SCENARIO`. A new primitive is a new file here."""
+"""One module for each primitive, with a `SCENARIO`. A new primitive needs a new file here."""

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - a scenario takes what it needs
-"""Atomics: a counter, a register, and bits as so many locks; each on every type that can be it."""
+"""Atomics: a counter, a register, and bits used as locks; each with every type that allows it."""
 
 import random
 from types import MappingProxyType
@@ -25,7 +25,7 @@ STORE_ORDERS = ("relaxed", "release", "seq_cst")
 
 
 class Actor:
-    """One client that goes through the Python class."""
+    """One client that uses the Python class."""
 
     def __init__(self, atomic: Any, client: Client) -> None:
         self.atomic, self.client, self.rng = atomic, client, client.random
@@ -33,7 +33,7 @@ class Actor:
 
     def value(self) -> int:
         value = self.client.value()
-        return (value & 0xFFFFFF) << 7 | (self.client.number & 0x7F)  # it fits every type
+        return (value & 0xFFFFFF) << 7 | (self.client.number & 0x7F)  # fits every type
 
     def add(self) -> None:
         delta, order, take = self.rng.randint(1, 9), self.rng.choice(ORDERS), self.rng.random() < 0.2
@@ -79,7 +79,7 @@ class Actor:
         if bit in self.held:
             self.client.open(RELEASE, 1)
             self.client.key(bit)
-            everything = 2**31 - 1  # fits all integer types, and there are but six bits
+            everything = 2**31 - 1  # fits all integer types; only six bits are used
             before = (
                 self.atomic.fetch_and(everything ^ mask) if self.rng.random() < 0.5 else self.atomic.fetch_xor(mask)
             )

@@ -12,7 +12,7 @@ from lockfree.stress.scenario import Round
 
 
 class Actor:
-    """One client that goes through the Python class."""
+    """One client that uses the Python class."""
 
     def __init__(self, ring: MPMCRing, client: Client, batch: int) -> None:
         self.ring, self.client, self.batch = ring, client, batch

@@ -13,7 +13,7 @@ from lockfree.stress.scenario import Round
 
 
 class Actor:
-    """One client that goes through the Python class."""
+    """One client that uses the Python class."""
 
     def __init__(self, pq: PriorityQueue, client: Client, batch: int, levels: int) -> None:
         self.pq, self.client, self.batch, self.levels, self.rng = pq, client, batch, levels, client.random

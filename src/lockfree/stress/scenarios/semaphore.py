@@ -18,7 +18,7 @@ STARTS = (0, 0, 2**23 - 5, 2**32 - 9)
 
 
 class Actor:
-    """One client that goes through the Python class."""
+    """One client that uses the Python class."""
 
     def __init__(self, semaphore: Semaphore, client: Client, most: int) -> None:
         self.semaphore, self.client, self.rng, self.most = semaphore, client, client.random, most
@@ -80,7 +80,7 @@ class SemaphoreScenario(Scenario):
     def plan(self, about: Round, number: int) -> dict[str, Any]:
         weights = list(WEIGHTS)
         if about.kills:
-            weights[3] = 0  # what comes back from the dead is exact where everybody releases his own
+            weights[3] = 0  # permits of the dead come back exactly only if everybody releases their own
         return {"weights": weights, "kind": about.settings["most"]}
 
     def drive_c(self, shared: Any, client: Client, about: Round) -> int:

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - a scenario takes what it needs
-"""SPSCRing: FIFO with exact EMPTY and exact FULL; the two roles go from hand to hand."""
+"""SPSCRing: FIFO with exact EMPTY and exact FULL. Clients pass the two roles on to each other."""
 
 import queue
 import random
@@ -27,14 +27,14 @@ MIXES = {
 
 
 class Actor:
-    """One client that goes through the Python class. A call that finds the role taken is none."""
+    """One client that uses the Python class. A call that finds the role taken is not recorded."""
 
     def __init__(self, ring: SPSCRing, client: Client, batch: int, burst: int) -> None:
         self.ring, self.client, self.batch, self.burst, self.rng = ring, client, batch, burst, client.random
         self.roles: set[str] = set()
 
     def turn(self, role: str, opened: int, call: Any) -> Any:
-        """The call's answer, or None when it is not our turn: then its records are forgotten."""
+        """The call's answer in a tuple; None if another client has the role: then the call is not recorded."""
         try:
             answer = call()
         except RoleTaken:
