@@ -20,7 +20,10 @@
 
 typedef unsigned __int128 u128;
 
-enum { MAX_THREADS = 8, MAX_EVENTS = 1 << 15, MAX_THREAD_EVENTS = 1 << 13, MAX_CANDIDATES = 512 };
+#ifndef LF_MODEL_THREADS
+#define LF_MODEL_THREADS 8 /* or 32, for clients with more: a smaller clock is a faster one */
+#endif
+enum { MAX_THREADS = LF_MODEL_THREADS, MAX_EVENTS = 1 << 15, MAX_THREAD_EVENTS = 1 << 13, MAX_CANDIDATES = 512 };
 enum { MAX_STEPS = 3000 }; /* of a thread: its events have room for them and an impatient waiting loop */
 enum { MAX_OPS = 32, MAX_TRAIL = 1 << 16, MAX_ITERATION = 32, MAX_DEPTH = 64, NO_EVENT = -1 };
 
@@ -106,15 +109,16 @@ struct thread {
     clk hb, porf;
     clk acquire_pending; /* for an acquire fence: what relaxed loads would have learned */
     clk release_fence;   /* hb at the last release fence */
-    uint64_t clock_ns;
+    uint64_t clock_ns, random;
     long parked_at; /* stores at the time */
-    int depth, op, useless_turns, timeouts, spurious, steps;
+    int depth, op, useless_turns, timeouts, spurious, steps, created;
     int impatient_reads, period; /* loops.c */
     struct loop *loop;
     const char *doing, *waits_to; /* blocking.h: for traces */
     uintptr_t waits_at;
     void *(*start)(void *); /* threads.c: of a thread that another one created */
     void *argument, *result;
+    bool absent, ended_process; /* not created in this execution; called exit() */
     uint16_t events, sc_events, last_fence;
     uint8_t tid;
     bool finished, blocked, stopped, parked, asleep, could_time_out, must_read_newest;
@@ -158,7 +162,10 @@ struct runtime {
     struct thread *current;
     int threads;      /* of this execution, numbered from 1 */
     int client_threads, most_threads; /* that are there from the beginning; that any execution has had */
-    int creator;      /* who created threads in this execution, or 0 */
+    bool too_many_threads; /* for this runtime: the other one may have room */
+    bool process_ended;    /* in this execution some thread called exit() */
+    bool one_futex_queue;  /* some thread of some execution moves sleepers from one futex to another */
+    bool started;     /* constructors are done */
     bool ready;       /* setup is done */
     bool running;     /* false in setup and final: accesses are made directly */
     bool any_sc;      /* this execution has seq_cst events */
@@ -224,6 +231,7 @@ u128 wake_request(int n, uint64_t pc);
 u128 leave_queue(u128 sleepers, u128 request);
 int futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns, uint64_t pc);
 int futex_wake(uint32_t *word, int n, uint64_t pc);
+int futex_requeue(uint32_t *word, int wake, int move, uint32_t *to, const uint32_t *expected, uint64_t pc);
 
 void start_thread(int tid);
 void finish_thread(void);
@@ -231,8 +239,15 @@ void finish_thread(void);
 /* threads.c */
 void run_created_thread(struct thread *t);
 void end_of_thread(struct thread *t);
+void births_add(int creator);
+void births_print(void);
+
+/* process.c, keys.c */
 bool is_program(void);
 extern const struct lf_model_client program_client;
+void run_thread_destructors(void);
+void run_key_destructors(void);
+void run_cleanups(void);
 
 /* location.c: which bytes are one atomic object. */
 void locations_reset(void);

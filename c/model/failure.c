@@ -1,7 +1,7 @@
 /* failure.c: a failing execution made dull, shown, and named by a token that runs it again.
  *
- * Token: rules of waiting (g or r), release sequences (1: RC11, 2: C++20) . stopped thread . its step . step bound -
- * the choices, a digit 0-9 a-y each, zXXXX above, a capital for 2..27 zeros - objects wider than their first access. */
+ * Token: rules of waiting (g or r; G or R: of the runtime for many threads), release sequences (1: RC11, 2: C++20) . stopped thread . its step . step bound -
+ * the choices, a digit 0-9 a-y each, zXXXX above, a capital for 2..27 zeros - objects wider than their first access - who created which thread. */
 #include "explore.h"
 
 #include <ctype.h>
@@ -12,7 +12,8 @@
 static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxy";
 
 static void print_token(const uint16_t *trail, int length) {
-    say("token\t%c%c.%d.%d.%d-", R.graph_rules ? 'g' : 'r', R.options.c20_release_sequence ? '2' : '1',
+    const char *rules = MAX_THREADS == 8 ? "gr" : "GR";
+    say("token\t%c%c.%d.%d.%d-", rules[!R.graph_rules], R.options.c20_release_sequence ? '2' : '1',
            R.options.stop_thread, R.options.stop_step, R.options.steps);
     for (int i = 0; i < length;) {
         int zeros = 0;
@@ -31,6 +32,7 @@ static void print_token(const uint16_t *trail, int length) {
     }
     say("-");
     widths_print();
+    births_print();
     say("\n");
 }
 
@@ -77,9 +79,10 @@ static bool token_choices(const char **at) {
 }
 
 bool token_read(const char *at) {
-    if ((at[0] != 'g' && at[0] != 'r') || (at[1] != '1' && at[1] != '2') || at[2] != '.')
+    const char *rules = MAX_THREADS == 8 ? "gr" : "GR";
+    if (*at == '\0' || strchr(rules, at[0]) == NULL || (at[1] != '1' && at[1] != '2') || at[2] != '.')
         return false;
-    R.graph_rules = at[0] == 'g';
+    R.graph_rules = at[0] == rules[0];
     R.options.c20_release_sequence = at[1] == '2';
     at += 3;
     unsigned long thread, step, steps;
@@ -95,12 +98,15 @@ bool token_read(const char *at) {
         at++;
         if (!token_number(&at, 16, UINTPTR_MAX / 4, ':', &address))
             return false;
-        char behind = at[strcspn(at, ".")];
+        char behind = at[strcspn(at, ".-")];
         if (!token_number(&at, 10, 16, behind, &size) || size == 0)
             return false;
         at -= behind != '\0';
         widths_add(address, (unsigned)size);
     }
+    if (*at == '-')
+        for (at++; *at >= 'a' && *at < 'a' + R.most_threads && R.most_threads < MAX_THREADS - 1; at++)
+            births_add(*at - 'a' + 1);
     return *at == '\0';
 }
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "core.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,7 @@ void fibers_start(void) {
 }
 
 static void fiber_main(void) {
+    errno = 0;
     entries[R.current->tid]();
     abort(); /* entries end with a switch */
 }
@@ -93,14 +95,16 @@ void fiber_prepare(struct thread *thread, void (*entry)(void)) {
 
 void fiber_switch(struct thread *to) {
     struct thread *from = R.current;
+    int error = errno;
     R.current = to;
     tls_switch(to->tid);
     lf_model_swap(from != NULL ? &from->context : &R.main_context, to->context);
+    errno = error;
 }
 
 void fiber_to_main(void) {
     struct thread *from = R.current;
-    R.current = NULL;
+    R.current = NULL; /* for good: its errno is not needed again */
     tls_switch(0);
     lf_model_swap(&from->context, R.main_context);
 }

@@ -31,6 +31,8 @@ extern char __data_start[], _end[];
 extern char __start_lf_model_state[], __stop_lf_model_state[];
 
 void heap_start(void) {
+    if (blocks != NULL)
+        return;
     size_t bytes = (size_t)REGION * MAX_THREADS;
     char *arena = mmap(ARENA, bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
@@ -50,6 +52,8 @@ bool heap_contains(uintptr_t address) { return address - (uintptr_t)ARENA < (uin
 
 void *heap_allocate(size_t size, size_t align, bool zeroed) {
     int region = R.current != NULL ? R.current->tid : 0;
+    if (blocks == NULL) /* a constructor */
+        heap_start();
     align = align < 16 ? 16 : align;
     size_t gap = size > GAP ? size : GAP; /* beside an array, the next elements of its size */
     size_t at = (used[region] + gap + align - 1) & ~(align - 1);

@@ -68,7 +68,7 @@ struct lf_model_spec {
 struct lf_model_client {
     const char *name;
     void (*setup)(void);
-    void (*threads[16])(void); /* at most 7 */
+    void (*threads[32])(void); /* at most 31 */
     void (*final)(void);
     const struct lf_model_spec *spec;
     uint64_t capacity;  /* of queues (0: unbounded); maximum of semaphores (0: none) */

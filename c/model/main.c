@@ -260,6 +260,8 @@ static int summary(enum run_end end) {
     if (R.options.positions)
         print_positions();
     print_loops();
+    if (R.too_many_threads)
+        say("room\tthreads\n");
     if (status == 3)
         say("unusable\t%s\n", R.failure[0] != '\0' ? R.failure
                                                       : "the client is too large, or behaves differently when run again");
@@ -269,6 +271,8 @@ static int summary(enum run_end end) {
 }
 
 int main(int argc, char **argv) {
+    R.current = NULL;
+    R.started = true;
     int status = parse(argc, argv);
     if (status == 0)
         status = find_client();
@@ -283,6 +287,8 @@ int main(int argc, char **argv) {
         R.options.seconds = 10;
     run_start();
     if (R.end != RUN_DONE) {
+        if (R.too_many_threads)
+            say("room\tthreads\n");
         if (strcmp(R.failure_kind, "unusable client") == 0)
             say("unusable\t%s\n", R.failure);
         else

@@ -27,7 +27,7 @@ void report_start(bool one_execution) {
 void say(const char *format, ...) {
     va_list list;
     va_start(list, format);
-    vfprintf(report, format, list);
+    vfprintf(report != NULL ? report : stdout, format, list);
     va_end(list);
 }
 
@@ -160,7 +160,8 @@ static const char *state_of(const struct thread *t) {
 
 static void print_threads(void) {
     for (int i = 1; i <= R.threads; i++)
-        say("thread\t%d\t%s\n", i, state_of(&R.thread[i]));
+        if (!R.thread[i].absent)
+            say("thread\t%d\t%s\n", i, state_of(&R.thread[i]));
 }
 
 void report_execution(const char *kind) {

@@ -14,7 +14,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-MODEL_STATE struct runtime R;
+MODEL_STATE struct runtime R = {.current = &R.thread[0]}; /* constructors are a part of setup */
 MODEL_STATE static int last_heartbeat, silent_ticks;
 
 void leave_run(enum run_end end) {
@@ -30,6 +30,10 @@ void fail(const char *kind, const char *format, ...) {
     snprintf(R.failure_kind, sizeof R.failure_kind, "%s", kind);
     vsnprintf(R.failure, sizeof R.failure, format, list);
     va_end(list);
+    if (!R.started) {
+        say("unusable\ta constructor failed: %s: %s\n", R.failure_kind, R.failure);
+        exit(3);
+    }
     R.end = RUN_VIOLATION;
     R.failing_thread = R.current != NULL ? R.current->tid : 0;
     if (R.current != NULL)
@@ -109,6 +113,8 @@ static void thread_entry(void) {
         run_created_thread(t);
     else
         R.client->threads[t->tid - 1]();
+    run_thread_destructors();
+    run_key_destructors();
     finish_thread();
 }
 
@@ -140,6 +146,7 @@ static void count_threads(void) {
     for (int t = R.threads; t < room; t++)
         if (R.client->threads[t] != NULL)
             fail("unusable client", ".threads has a gap: number %d is NULL", R.threads + 1);
+    R.too_many_threads = R.threads > most;
     if (R.threads == 0 || R.threads > most)
         fail("unusable client", "it has %d threads; 1 to %d are possible", R.threads, most);
     if (R.client->may_stop != 0 && (R.client->may_stop & ~((2 << R.threads) - 2)) != 0)
@@ -163,21 +170,25 @@ void start_thread(int tid) {
     t->hb.of[0] = t->porf.of[0] = 1; /* setup happens before */
     t->op = -1;
     t->clock_ns = 1000000000u;
+    t->random = 1;
     tls_reset(tid);
     fiber_prepare(t, thread_entry);
 }
 
 static void start_threads(void) {
     R.threads = R.client_threads;
-    R.creator = 0;
+    R.process_ended = false;
     for (int i = 1; i <= R.threads; i++)
         start_thread(i);
+    for (int i = R.threads + 1; i < MAX_THREADS; i++)
+        R.thread[i].absent = R.thread[i].finished = true;
 }
 
 static void alone(void (*function)(void)) {
     struct thread *t = &R.thread[0];
     t->depth = 0;
     t->op = -1;
+    t->random = 1;
     R.running = false;
     R.current = NULL;
     fiber_prepare(t, function);
@@ -233,6 +244,8 @@ static void judge_end(void) {
         return;
     }
     R.end = RUN_DONE;
+    if (waiting && R.process_ended)
+        return;
     if (waiting) {
         describe_waiters();
         return;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE = 1 << 13, MAX_RECORDS = 20 };
+enum { TABLE = 1 << 13, MAX_RECORDS = 2 * MAX_THREADS + 4 };
 
 struct record {
     uint64_t pc;

@@ -1,68 +1,91 @@
-/* threads.c: threads that the client creates, and a whole program as a client: its main is thread 1.
+/* threads.c: threads that the client creates.
  *
- * Creating a thread is a step of the creator, which everything that the new thread does comes after. The end
- * of a created thread is its last store, into an imaginary object that pthread_join reads. A thread's number
- * must not depend on who comes first, so only one thread of a client may create others. */
+ * Creating a thread is a step of the creator, which everything that the new thread does comes after. The end of a
+ * created thread is its last store, into an imaginary object that pthread_join reads. A thread's number must not depend
+ * on who comes first: the n-th thread that a thread creates has the same number in every execution of a search. */
 #define _GNU_SOURCE
 #include "blocking.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <threads.h>
 
-int lf_model_program(int count, char **words) __attribute__((weak)); /* main, as build.py has it renamed */
+MODEL_STATE static struct {
+    int creator, nth;
+    char announcement[24];
+} births[MAX_THREADS];
 
-static void run_program(void) {
-    static char name[] = "program", *words[] = {name, NULL};
-    int status = lf_model_program(1, words);
-    if (status != 0)
-        fail("exit status", "main returned %d", status);
+void births_add(int creator) {
+    int tid = ++R.most_threads, nth = 1;
+    for (int t = R.client_threads + 1; t < tid; t++)
+        nth += births[t].creator == creator;
+    births[tid].creator = creator;
+    births[tid].nth = nth;
+    snprintf(births[tid].announcement, sizeof births[tid].announcement, "creates T%d", tid);
 }
 
-const struct lf_model_client program_client = {.name = "main", .threads = {run_program}};
-
-bool is_program(void) { return lf_model_program != NULL; }
+/* For a token: who created which thread, if it was not always T1. */
+void births_print(void) {
+    bool others = false;
+    for (int t = R.client_threads + 1; t <= R.most_threads; t++)
+        others |= births[t].creator != 1;
+    if (!others)
+        return;
+    say("-");
+    for (int t = R.client_threads + 1; t <= R.most_threads; t++)
+        say("%c", 'a' + births[t].creator - 1);
+}
 
 static uintptr_t end_of(int tid) { return (uintptr_t)1 << 63 | (uintptr_t)tid << 4; }
 
 void run_created_thread(struct thread *t) { t->result = t->start(t->argument); }
 
 void end_of_thread(struct thread *t) {
-    if (t->start == NULL)
-        return;
-    LABELLED("ends", model_store(end_of(t->tid), 8, 1, RELEASE, 0));
+    if (t->start != NULL && !t->ended_process)
+        LABELLED("ends", model_store(end_of(t->tid), 8, 1, RELEASE, 0));
 }
 
-static const char *const creates[MAX_THREADS] = {NULL, NULL, "creates T2", "creates T3", "creates T4", "creates T5",
-                                                 "creates T6", "creates T7"};
+static int number_of_next(struct thread *creator, const char *name, uint64_t pc) {
+    creator->created++;
+    for (int t = R.client_threads + 1; t <= R.most_threads; t++)
+        if (births[t].creator == creator->tid && births[t].nth == creator->created)
+            return t;
+    if (R.most_threads == MAX_THREADS - 1) {
+        R.too_many_threads = true;
+        fail("unusable client", "%s: it has more than %d threads @%lx@", name, MAX_THREADS - 1, (unsigned long)pc);
+    }
+    births_add(creator->tid);
+    leave_run(RUN_AGAIN); /* what a wake may choose among has changed */
+}
 
 static int create(void *(*start)(void *), void *argument, const char *name, uint64_t pc) {
     if (!R.running)
         fail("unusable client", "%s in setup or final: threads stand in .threads @%lx@", name, (unsigned long)pc);
     struct thread *creator = R.current;
-    if (R.creator != 0 && R.creator != creator->tid)
-        fail("unusable client", "T%d and T%d both create threads; only one thread may @%lx@", R.creator, creator->tid,
-             (unsigned long)pc);
-    R.creator = creator->tid;
-    if (R.threads == MAX_THREADS - 1)
-        fail("unusable client", "it has more than %d threads @%lx@", MAX_THREADS - 1, (unsigned long)pc);
-    LABELLED(creates[R.threads + 1], model_mark(pc));
-    if (R.threads + 1 > R.most_threads) { /* what a wake may choose among has changed */
-        R.most_threads = R.threads + 1;
-        leave_run(RUN_AGAIN);
-    }
-    struct thread *t = &R.thread[++R.threads];
-    start_thread(R.threads);
+    int tid = number_of_next(creator, name, pc);
+    LABELLED(births[tid].announcement, model_mark(pc));
+    struct thread *t = &R.thread[tid];
+    start_thread(tid);
+    if (tid > R.threads)
+        R.threads = tid;
     t->start = start;
     t->argument = argument;
     t->hb = creator->hb;
     t->porf = creator->porf;
-    return t->tid;
+    t->random = creator->random;
+    return tid;
+}
+
+static bool was_created(unsigned long number) {
+    return number != 0 && number <= (unsigned long)R.threads && !R.thread[number].absent &&
+           R.thread[number].start != NULL;
 }
 
 static struct thread *joined(unsigned long number, const char *name, uint64_t pc) {
     struct thread *t = R.current;
-    if (number == 0 || number > (unsigned long)R.threads || R.thread[number].start == NULL ||
-        number == (unsigned long)t->tid) {
+    if (!was_created(number) || number == (unsigned long)t->tid) {
         fail("bad join", "T%d calls %s of %lu, which no call created @%lx@", t->tid, name, number, (unsigned long)pc);
         return t;
     }
@@ -84,13 +107,24 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     return 0;
 }
 
-int pthread_join(pthread_t thread, void **result) {
-    struct thread *ended = joined((unsigned long)thread, "pthread_join", PC);
+static int finish_join(const struct thread *ended, void **result, uint64_t pc) {
     if (result != NULL) {
-        plain_access(AT(result), sizeof *result, true, PC);
+        plain_access(AT(result), sizeof *result, true, pc);
         *result = ended->result;
     }
     return 0;
+}
+int pthread_join(pthread_t thread, void **result) {
+    return finish_join(joined((unsigned long)thread, "pthread_join", PC), result, PC);
+}
+int pthread_tryjoin_np(pthread_t thread, void **result) {
+    if (was_created((unsigned long)thread)) {
+        u128 ended;
+        LABELLED("tries to join", ended = model_load(end_of((int)thread), 8, ACQUIRE, PC));
+        if (!ended)
+            return EBUSY;
+    }
+    return finish_join(joined((unsigned long)thread, "pthread_tryjoin_np", PC), result, PC);
 }
 
 int thrd_create(thrd_t *thread, thrd_start_t start, void *argument) {
@@ -124,7 +158,19 @@ void pthread_exit(void *result) {
     if (!R.running)
         fail("unusable client", "pthread_exit in setup or final @%lx@", (unsigned long)PC);
     R.current->result = result;
+    run_cleanups();
+    run_thread_destructors();
+    run_key_destructors();
     finish_thread();
     __builtin_unreachable();
 }
 void thrd_exit(int result) { pthread_exit((void *)(intptr_t)result); }
+
+/* A thread's name, place and priority say nothing of what it computes. */
+static int nothing_to_do(void) { return 0; }
+int pthread_setname_np(pthread_t thread, const char *name) __attribute__((alias("nothing_to_do")));
+int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set)
+    __attribute__((alias("nothing_to_do")));
+int pthread_setschedparam(pthread_t thread, int policy, const struct sched_param *parameter)
+    __attribute__((alias("nothing_to_do")));
+int pthread_setschedprio(pthread_t thread, int priority) __attribute__((alias("nothing_to_do")));

@@ -201,9 +201,10 @@ def test_the_system_call_of_the_futex(model):
     ("declaration", "call", "name"),
     [
         ("#include <pthread.h>", "pthread_cancel(pthread_self())", "pthread_cancel"),
-        ("#include <threads.h>\nstatic tss_t k;", "tss_create(&k, 0)", "tss_create"),
+        ("#include <signal.h>\n#include <pthread.h>", "pthread_kill(pthread_self(), SIGTERM)", "pthread_kill"),
+        ("#include <unistd.h>", "fork()", "fork"),
         ("#include <semaphore.h>", 'sem_open("/name", 0)', "sem_open"),
-        ("#include <unistd.h>\n#include <sys/syscall.h>", "syscall(SYS_gettid)", "the system call"),
+        ("#include <unistd.h>\n#include <sys/syscall.h>", "syscall(SYS_getuid)", "the system call"),
     ],
 )
 def test_what_would_block_the_checker_is_named(declaration, call, name, model):
@@ -326,7 +327,7 @@ THREAD = "static atomic_int x;\nstatic void t(void) { x = 1; }\n"
 @pytest.mark.parametrize(
     ("client", "words"),
     [
-        (".threads = {t, t, t, t, t, t, t, t}", "8 threads"),
+        (f".threads = {{{', '.join(['t'] * 32)}}}", "32 threads"),
         (".threads = {t, NULL, t}", "number 2 is NULL"),
         (".setup = t", "0 threads"),
         (".threads = {t, t}, .may_stop = 1 << 3", ".may_stop is 0x8"),

@@ -189,14 +189,3 @@ def test_who_waits_for_what_is_said(program):
     report = run(program, "deadlock__lock_order", Settings(mode="exhaustive"))
     assert re.search(r"T1 waits to lock n, T2 waits to lock m", report.message)
     assert re.search(r"lock m: T1 has it", report.trace.render())
-
-
-def test_threads_are_created_by_one_thread_only(tmp_path):
-    (tmp_path / "two.c").write_text(
-        '#include <pthread.h>\n#include "lockfree_model.h"\nstatic void *nothing(void *p) { return p; }\n'
-        "static void t(void) { pthread_t p; pthread_create(&p, NULL, nothing, NULL); }\n"
-        "LF_MODEL_CLIENT(two, .threads = {t, t});\n"
-    )
-    [report] = check(tmp_path / "two.c")
-    assert report.verdict is Verdict.UNUSABLE
-    assert "both create threads" in report.message

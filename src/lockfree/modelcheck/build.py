@@ -1,4 +1,4 @@
-"""Builds a client: the user's file instrumented by the compiler, linked with the checker's runtime."""
+"""Builds a client: the user's files instrumented by the compiler, linked with the checker's runtime."""
 
 import atexit
 import contextlib
@@ -13,23 +13,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lockfree._include import get_include, get_model_runtime
+from lockfree.modelcheck.symbols import binary_tool, lead, symbols
 
 RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-g", "-fno-pie")
+THREADS, MANY_THREADS = 8, 32
+"""Places for threads in the two runtimes, one of them for setup and final. The smaller is the faster."""
 CLIENT_FLAGS = (
-    "-std=gnu11",
-    "-O1",
     "-g",
     "-fno-pie",
     "-fno-omit-frame-pointer",
     "-fsanitize=thread",
-    "-Wno-tsan",
     *(f"-fno-builtin-{name}" for name in ("malloc", "calloc", "free", "realloc", "memcpy", "memmove", "memset")),
-    "-fstack-reuse=none",  # one place on the stack is one variable
     "-DLF_MODEL=1",
-    "-Dmain=lf_model_program",  # a client of its own if there is no other: c/model/threads.c
 )
 INSISTED = ("-U_FORTIFY_SOURCE", "-fno-lto")  # with either, accesses would not be seen
 GCC_FLAGS = (
+    "-O1",
+    "-Wno-tsan",
+    "-fstack-reuse=none",  # one place on the stack is one variable
     "--param",
     "tsan-distinguish-volatile=0",
     # accesses whose value is not used can race as others do
@@ -39,18 +40,23 @@ GCC_FLAGS = (
     # gcc 12 keeps a file's own variables in registers across calls of functions that acquire (wrongly)
     "-fno-ipa-reference",
 )
-
+CLANG_FLAGS = ("-O0",)  # clang instruments what its optimizer leaves; like this it leaves every access
+CXX_SUFFIXES = {".cc", ".cpp", ".cxx", ".c++", ".C"}
 
 INTERFACE = (
-    *("main", "lf_model_*", "__tsan_*", "__assert_fail", "__atomic_feraiseexcept", "syscall"),
+    *("main", "lf_model_*", "lf_libc_*", "__tsan_*", "__assert_fail", "__atomic_feraiseexcept", "syscall"),
     *("sched_yield", "sleep", "usleep", "nanosleep", "call_once"),
     *("pthread_*", "thrd_*", "mtx_*", "cnd_*", "sem_*", "tss_*", "mq_*"),
 )
 """What the runtime offers to clients and the C library; its own names are not in their way."""
 
 
+Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""One file, or the files of one program."""
+
+
 class BuildError(Exception):
-    """The compiler refused the file; the message is what it said."""
+    """The compiler refused a file; the message is what it said."""
 
 
 def compiler() -> list[str]:
@@ -58,18 +64,54 @@ def compiler() -> list[str]:
     return shlex.split(os.environ.get("CC", "")) or ["cc"]
 
 
-def _run(command: Sequence[str]) -> str:
-    """What the command says besides."""
+def cxx_compiler() -> list[str]:
+    """The C++ compiler and its first arguments: $CXX, else the sibling of the C compiler."""
+    if named := shlex.split(os.environ.get("CXX", "")):
+        return named
+    *before, program = compiler()[: _program_at(compiler()) + 1]
+    directory, slash, name = program.rpartition("/")
+    for c, cxx in (("clang", "clang++"), ("gcc", "g++"), ("cc", "c++")):
+        if c in name:
+            return [*before, directory + slash + name.replace(c, cxx, 1), *compiler()[len(before) + 1 :]]
+    return ["c++"]
+
+
+def _program_at(command: Sequence[str]) -> int:
+    """Which word of a command like `env X=1 ccache gcc -m64` is the compiler: the last that is no option."""
+    return max((at for at, word in enumerate(command) if not word.startswith("-")), default=0)
+
+
+def sources_of(source: Sources) -> list[Path]:
+    """The files of a program. Raises `FileNotFoundError` for one that is not there."""
+    names = [source] if isinstance(source, str | os.PathLike) else list(source)
+    for name in names:
+        if not Path(name).is_file():
+            raise FileNotFoundError(f"no such file: {name}")
+    return [Path(name) for name in names]
+
+
+def _execute(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     except FileNotFoundError as error:
         raise BuildError(f"no C compiler: {command[0]} not found (set CC)") from error
     if done.returncode != 0:
         raise BuildError(done.stderr.strip() or f"{command[0]} exited with {done.returncode}")
-    return done.stderr
+    return done
 
 
-def _is_gcc(cc: list[str]) -> bool:
+def _run(command: Sequence[str]) -> str:
+    """What the command says besides."""
+    return _execute(command).stderr
+
+
+def _answer(command: Sequence[str]) -> str:
+    """What the command is asked for."""
+    return _execute(command).stdout
+
+
+@functools.cache
+def _is_gcc(cc: tuple[str, ...]) -> bool:
     try:
         version = subprocess.run([*cc, "--version"], capture_output=True, text=True, check=False).stdout
     except FileNotFoundError as error:
@@ -94,12 +136,13 @@ def _cache_of_this_process() -> Path:
     return directory
 
 
-def runtime_object() -> Path:
+def runtime_object(threads: int = THREADS) -> Path:
     """The runtime as one object file, compiled once for each version of its sources and compiler."""
     cc = compiler()
+    flags = (*RUNTIME_FLAGS, f"-DLF_MODEL_THREADS={threads}")
     directory = Path(get_model_runtime())
     sources = sorted(directory.glob("*.c"))
-    digest = hashlib.sha256(repr((cc, RUNTIME_FLAGS, INTERFACE)).encode())
+    digest = hashlib.sha256(repr((cc, flags)).encode() + Path(__file__).read_bytes())
     for file in sorted([*sources, *directory.glob("*.h")]):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     target = _cache() / f"model-{digest.hexdigest()[:24]}.o"
@@ -108,11 +151,14 @@ def runtime_object() -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         objects = [str(Path(scratch) / f"{source.stem}.o") for source in sources]
         for source, out in zip(sources, objects, strict=True):
-            _run([*cc, *RUNTIME_FLAGS, "-c", str(source), "-o", out])
+            _run([*cc, *flags, "-c", str(source), "-o", out])
         joined = Path(scratch) / "model.o"
         _run([*cc, "-r", "-nostdlib", "-no-pie", *objects, "-o", str(joined)])
-        if shutil.which("objcopy"):  # all other names are the client's
-            _run(["objcopy", "--wildcard", *(f"--keep-global-symbol={name}" for name in INTERFACE), str(joined)])
+        kept = [f"--keep-global-symbol={name}" for name in INTERFACE]  # all other names are the client's,
+        _run([binary_tool("objcopy"), "--wildcard", *kept, str(joined)])
+        offered = Path(scratch) / "offered"
+        offered.write_text("\n".join(symbols(joined, _answer)[0]))  # and these if it wants them
+        _run([binary_tool("objcopy"), f"--weaken-symbols={offered}", str(joined)])
         joined.replace(target)
     return target
 
@@ -124,46 +170,58 @@ def _explained(path: Path, said: str) -> str:
     return said
 
 
+def _compile(path: Path, out: Path, options: Sequence[str]) -> str:
+    """Compiles one file to an object; returns the compiler's warnings."""
+    cxx = path.suffix in CXX_SUFFIXES
+    cc = cxx_compiler() if cxx else compiler()
+    machine = ["-mcx16"] if os.uname().machine == "x86_64" else []
+    flags = [
+        "-std=gnu++20" if cxx else "-std=gnu11",
+        *CLIENT_FLAGS,
+        *machine,
+        *(GCC_FLAGS if _is_gcc(tuple(cc)) else CLANG_FLAGS),
+        *options,
+        *INSISTED,
+    ]
+    return _run([*cc, *flags, "-c", str(path), "-o", str(out)])
+
+
 def build(
-    source: str | os.PathLike[str],
+    source: Sources,
     output: str | os.PathLike[str],
     *,
     include: Sequence[str] = (),
     define: Sequence[str] = (),
     flags: Sequence[str] = (),
     warn: Callable[[str], object] | None = None,
+    threads: int = THREADS,
 ) -> Path:
-    """Compiles `source` with its clients to the program `output`.
+    """Compiles `source` (one file, or the files of one program) with its clients to the program `output`.
 
     `include` are directories searched before lockfree's own headers, `define` are NAME or NAME=VALUE,
-    `flags` go to the compiler as they are; `warn` is called with the compiler's warnings if there are any. Raises
-    `BuildError` with the compiler's words, and `FileNotFoundError` if there is no such source.
+    `flags` go to the compiler as they are; `warn` is called with the compiler's warnings if there are any. `threads` is
+    `THREADS` or `MANY_THREADS`. Raises `BuildError` with the compiler's words, and `FileNotFoundError` if there is no
+    such source.
     """
-    path = Path(source)
-    if not path.is_file():
-        raise FileNotFoundError(f"no such file: {path}")
-    cc = compiler()
-    runtime = get_model_runtime()
-    machine = ["-mcx16"] if os.uname().machine == "x86_64" else []
-    gcc = GCC_FLAGS if _is_gcc(cc) else ()
+    paths = sources_of(source)
     options = [
-        *CLIENT_FLAGS,
-        *machine,
-        *gcc,
         *(f"-I{directory}" for directory in include),
         f"-I{get_include()}",
-        f"-I{runtime}",
+        f"-I{get_model_runtime()}",
         *(f"-D{name}" for name in define),
         *flags,
-        *INSISTED,
     ]
+    runtime = runtime_object(threads)
+    linker = cxx_compiler() if any(path.suffix in CXX_SUFFIXES for path in paths) else compiler()
     with tempfile.TemporaryDirectory() as scratch:
-        compiled = str(Path(scratch) / "client.o")
-        said = _run([*cc, *options, "-include", str(Path(runtime) / "prelude.h"), "-c", str(path), "-o", compiled])
-        if said and warn is not None:
-            warn(said)
+        objects = [Path(scratch) / f"{number}-{path.stem}.o" for number, path in enumerate(paths)]
+        for path, compiled in zip(paths, objects, strict=True):
+            said = _compile(path, compiled, options)
+            if said and warn is not None:
+                warn(said)
+        lead(objects, runtime, _answer)
         try:
-            _run([*cc, "-no-pie", compiled, str(runtime_object()), *flags, "-o", str(output)])
+            _run([*linker, "-no-pie", *map(str, objects), str(runtime), *flags, "-o", str(output)])
         except BuildError as error:
-            raise BuildError(_explained(path, str(error))) from error
+            raise BuildError(_explained(paths[0], str(error))) from error
     return Path(output)

@@ -21,12 +21,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Adds the `model` command."""
     parser = subparsers.add_parser(
         "model",
-        help="explore the interleavings of a small C client under the C11 memory model",
-        description="Compiles FILE.c with instrumentation and explores the executions of its clients. Exit status: "
+        help="explore the interleavings of a small C or C++ client under the C11 memory model",
+        description="Compiles the files with instrumentation and explores the executions of its clients. Exit status: "
         "0 nothing found within the printed bounds, 1 a violation, 2 undecided, 3 the file is unusable.",
     )
     defaults = Settings()
-    parser.add_argument("file", metavar="FILE.c", help="a C program with clients")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="C or C++, with clients or a main; several are one program")
     parser.add_argument("--client", action="append", default=[], metavar="NAME", help="only this one (may be repeated)")
     parser.add_argument(
         "--mode", choices=MODES,
@@ -76,7 +76,7 @@ def _again(args: argparse.Namespace, token: str) -> str:
     """The command that runs the failing execution."""
     options = [f"-I{directory}" for directory in args.include] + [f"-D{name}" for name in args.define]
     options += [f"--cflag={flag}" for flag in args.flags]
-    return shlex.join(["lockfree", "model", args.file, *options, "--replay", token])
+    return shlex.join(["lockfree", "model", *args.files, *options, "--replay", token])
 
 
 def show(report: Report, again: str) -> str:
@@ -147,11 +147,11 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = _settings(args)
         if args.replay is not None:
-            reports = iter([replay(args.file, args.replay, **options)])
+            reports = iter([replay(args.files, args.replay, **options)])
         else:
             if sys.stderr.isatty():
                 options["tick"] = _progress
-            reports = checks(args.file, clients=args.client, settings=settings, **options)
+            reports = checks(args.files, clients=args.client, settings=settings, **options)
         for report in reports:
             _print(report, args)
             verdicts.add(report.verdict)

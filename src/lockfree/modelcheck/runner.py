@@ -1,6 +1,7 @@
 """Runs a built client and reads what it reports."""
 
 import enum
+import functools
 import math
 import os
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lockfree.modelcheck.build import build
+from lockfree.modelcheck.build import MANY_THREADS, THREADS, BuildError, Sources, build
 from lockfree.modelcheck.trace import Trace
 
 MODES = ("auto", "exhaustive", "bounded", "pct", "random")
@@ -92,6 +93,7 @@ class Report:
 
     complete: the search of `mode` went through all it is to go through. cut: executions given up as
     unfair or explored elsewhere; beyond_steps: executions in which a thread reached the step bound.
+    too_many_threads: for the runtime that it was built with.
     token: replays the failing execution. outcomes, positions ("file:line"): if asked for. printed: what the
     client printed, of a replay.
     """
@@ -112,6 +114,7 @@ class Report:
     positions: set[str] = field(default_factory=set)
     trace: Trace | None = None
     printed: str = ""
+    too_many_threads: bool = False
 
     def bounds(self) -> str:
         """What was explored, in words."""
@@ -160,8 +163,11 @@ def _execute(command: Sequence[str], tick: Callable[[float], object]) -> subproc
 
 
 def clients_of(program: str | os.PathLike[str]) -> list[str]:
-    """The names of the clients in a built program."""
-    done = subprocess.run([str(program), "--list"], capture_output=True, text=True, check=True)
+    """The names of the clients in a built program. Raises `BuildError` if a constructor of the program fails."""
+    done = subprocess.run([str(program), "--list"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = Trace(str(program)).explain(done.stdout.partition("unusable\t")[2].strip())
+        raise BuildError(said or f"it ends before its main, with status {done.returncode}")
     return [line.split("\t")[1] for line in done.stdout.splitlines() if line.startswith("client\t")]
 
 
@@ -185,6 +191,8 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             report.token = f"{client}:{fields[0]}"
         elif what == "note":
             report.notes.append(fields[0])
+        elif what == "room":
+            report.too_many_threads = fields[0] == "threads"
         elif what == "unusable":
             report.message = trace.explain(fields[0])
         elif what == "position":
@@ -243,8 +251,12 @@ def run_auto(program: str | os.PathLike[str], client: str, settings: Settings, t
     return report
 
 
+def _named(source: Sources) -> str:
+    return ", ".join(map(str, [source] if isinstance(source, str | os.PathLike) else source))
+
+
 def checks(
-    source: str | os.PathLike[str],
+    source: Sources,
     *,
     clients: Sequence[str] = (),
     settings: Settings | None = None,
@@ -256,22 +268,28 @@ def checks(
 ) -> Iterator[Report]:
     """As `check`, one report after another as they come."""
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
-        program = build(source, Path(scratch) / "client", include=include, define=define, flags=flags, warn=warn)
+        make = functools.partial(build, source, include=include, define=define, flags=flags)
+        program = make(Path(scratch) / "client", warn=warn)
         there = clients_of(program)
         if not there:
-            raise ValueError(f"{source} has no LF_MODEL_CLIENT and no main")
+            raise ValueError(f"{_named(source)} has no LF_MODEL_CLIENT and no main")
         unknown = [name for name in clients if name not in there]
         if unknown:
-            raise ValueError(f"no client {', '.join(unknown)} in {source}; it has: {', '.join(there)}")
+            raise ValueError(f"no client {', '.join(unknown)} in {_named(source)}; it has: {', '.join(there)}")
         for name in clients or there:
             report = run_auto(program, name, settings or Settings(), tick)
+            if report.too_many_threads:
+                roomy = Path(scratch) / "roomy"
+                if not roomy.exists():
+                    make(roomy, threads=MANY_THREADS)
+                report = run_auto(roomy, name, settings or Settings(), tick)
             if report.trace is not None:
                 report.trace.locate()
             yield report
 
 
 def check(
-    source: str | os.PathLike[str],
+    source: Sources,
     *,
     clients: Sequence[str] = (),
     settings: Settings | None = None,
@@ -279,7 +297,9 @@ def check(
     define: Sequence[str] = (),
     flags: Sequence[str] = (),
 ) -> list[Report]:
-    """Builds `source` and checks its clients (all, or those named): one report each.
+    """Builds `source` (one file, or the files of one program) and checks its clients (all, or those named).
+
+    One report each.
 
     Raises `BuildError` if it does not compile, `FileNotFoundError` if it is not there, `ValueError` for a
     client that it does not have. A client that the checker cannot run is a report with `UNUSABLE`.
@@ -288,7 +308,7 @@ def check(
 
 
 def replay(
-    source: str | os.PathLike[str],
+    source: Sources,
     token: str,
     *,
     include: Sequence[str] = (),
@@ -299,11 +319,14 @@ def replay(
     """Runs the one execution that `token` (from a report) describes. Raises as `check` does."""
     client, _, rest = token.partition(":")
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
-        program = build(source, Path(scratch) / "client", include=include, define=define, flags=flags, warn=warn)
+        threads = MANY_THREADS if rest[:1] in ("G", "R") else THREADS
+        program = build(
+            source, Path(scratch) / "client", include=include, define=define, flags=flags, warn=warn, threads=threads
+        )
         if not rest:
             raise ValueError(f"this is not a token: {token!r} (CLIENT:CHOICES)")
         if client not in clients_of(program):
-            raise ValueError(f"no client {client} in {source}")
+            raise ValueError(f"no client {client} in {_named(source)}")
         command = [str(program), "--client", client, "--replay", rest]
         done = _execute(command, lambda _seconds: None)
         report = _parse(client, "replay", str(program), done)

@@ -15,7 +15,7 @@ IMAGINARY = 1 << 62  # the queue of a futex
 ACCESSES = {"load", "store", "rmw", "cas", "cas-failed", "fence", "choice", "turn"}  # others are named by their call
 LOCKS = {"lock", "try to lock", "unlock", "lock for reading", "lock for writing"}
 ARENA = 0x300000000000
-ARENA_END = ARENA + (8 << 26)
+ARENA_END = ARENA + (32 << 26)
 STACKS, STACK = 0x200000000000, 8 << 20
 HEX = re.compile(r"@([0-9a-f]+)@")
 MAIN = re.compile(r"\blf_model_program\b")
@@ -141,7 +141,7 @@ class Trace:
             name = f"block {number}" + (f" of T{thread}" if thread else "")
             beyond = f" (it has {size} bytes)" if address >= start + size else ""
             return f"{name}+{address - start}{beyond}" if address > start else name
-        if STACKS <= address < STACKS + 8 * STACK:
+        if STACKS <= address < STACKS + 32 * STACK:
             return f"{hex(address)} on the stack of T{(address - STACKS) // STACK}"
         return hex(address)
 
