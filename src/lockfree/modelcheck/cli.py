@@ -26,7 +26,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "0 nothing found within the printed bounds, 1 a violation, 2 undecided, 3 the file is unusable.",
     )
     defaults = Settings()
-    parser.add_argument("files", metavar="FILE", nargs="+", help="C or C++, with clients or a main; several: one program")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="C or C++, with clients or a main; several are one")
     parser.add_argument("--client", action="append", default=[], metavar="NAME", help="only this one (may be repeated)")
     parser.add_argument(
         "--mode", choices=MODES,
