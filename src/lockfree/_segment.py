@@ -79,9 +79,13 @@ class Shared:
         if status != OK:
             handle.h.closed = 1
             raise_status(status, self._title(), handle)
+        self._check(handle)
         self._ready()
         self._attached()
         _live.add(self)
+
+    def _check(self, handle: Any) -> None:
+        """Hook: SegmentError if the attached object is not of this very type."""
 
     def _own(self, handle: Any, _address: int, _name: str | None) -> Any:
         if "_h" in self.__dict__:

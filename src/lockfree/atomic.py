@@ -1,389 +1,295 @@
 """Atomic variables: in shared memory of their own, or laid over any writable buffer."""
 
-from typing import Any, ClassVar, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar, cast, overload
 
-from lockfree import _native
-from lockfree._errors import Closed
-from lockfree._native import NULL, ffi, lib
-from lockfree._segment import Holder, Shared, check_int, check_name
+from lockfree._errors import Closed, SegmentError
+from lockfree._native import NULL, Native, ffi, lib
+from lockfree._segment import Shared, check_int, check_name
 
 __all__ = ["AtomicF64", "AtomicFlag", "AtomicI64", "AtomicU32", "AtomicU64", "atomic_view"]
 
 Order = Literal["relaxed", "acquire", "release", "acq_rel", "seq_cst"]
+LoadOrder = Literal["relaxed", "acquire", "seq_cst"]
+StoreOrder = Literal["relaxed", "release", "seq_cst"]
+Kind = Literal["u32", "u64", "i64", "f64", "flag"]
+V = TypeVar("V")
 
-_LOAD: Final = {"relaxed": 0, "acquire": 2, "seq_cst": 5}
-_STORE: Final = {"relaxed": 0, "release": 3, "seq_cst": 5}
-_BOTH: Final = {"relaxed": 0, "acquire": 2, "release": 3, "acq_rel": 4, "seq_cst": 5}
+_CODES: Final = {"relaxed": 0, "acquire": 2, "release": 3, "acq_rel": 4, "seq_cst": 5}
 
 
-class _Orders(dict[str, int]):
-    """Orders an operation can have; any other is ValueError."""
+class _Orders(dict[object, int]):
+    """Orders that an operation can have; any other is ValueError."""
 
-    def __init__(self, operation: str, orders: dict[str, int]) -> None:
-        super().__init__(orders)
+    def __init__(self, operation: str, *orders: str) -> None:
+        super().__init__((order, _CODES[order]) for order in orders)
         self.operation = operation
 
-    def __missing__(self, order: object) -> int:
-        raise ValueError(f"order is {order!r}: {self.operation} can have {', '.join(self)}")
+    def of(self, order: object) -> int:
+        code = self.get(order) if isinstance(order, str) else None
+        if code is None:
+            raise ValueError(f"order is {order!r}: {self.operation} can have {', '.join(map(str, self))}")
+        return code
 
 
-LOAD: Final = _Orders("a load", _LOAD)
-STORE: Final = _Orders("a store", _STORE)
-BOTH: Final = _Orders("a read-modify-write", _BOTH)
+_LOAD: Final = _Orders("a load", "relaxed", "acquire", "seq_cst")
+_STORE: Final = _Orders("a store", "relaxed", "release", "seq_cst")
+_BOTH: Final = _Orders("a read-modify-write", *_CODES)
 
 
-def _unbound(*_args: Any) -> Any:
-    """Stands where no builtin is bound, and says so in the way that leads to the general path."""
-    raise TypeError
-
-
-class _Function:
-    """A C function of the type of the class that it is asked of; looked up once, when first used: that is what keeps
-    the import of this module short.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __get__(self, _cell: object, kind: "type[_Cell]") -> Any:
-        function = getattr(lib, f"lf_py_{kind._type}_{self.name}")
-        setattr(kind, f"_c_{self.name}", function)
-        return function
-
-
-class _Cell:
-    """The operations, over a pointer that keeps the memory behind it alive. All of them are wait-free, but for
+class _Cell(Generic[V]):
+    """The operations through cffi; the C types do the same (_native/atomic/cell.h). All of them are wait-free, but for
     `AtomicF64.fetch_add` and `fetch_sub`, which are lock-free.
     """
 
+    _kind: ClassVar[str]
     _type: ClassVar[str]
     _number: ClassVar[int]
-    _bytes: ClassVar[int] = 8
-    _low: ClassVar[int]
+    _bytes: ClassVar[int]
+    _low: ClassVar[int] = 0
     _high: ClassVar[int]
-    _c_load = _Function("load")
-    _c_store = _Function("store")
-    _c_exchange = _Function("exchange")
-    _c_compare_exchange = _Function("compare_exchange")
-    _c_fetch_add = _Function("fetch_add")
-    _c_fetch_sub = _Function("fetch_sub")
-    _c_fetch_and = _Function("fetch_and")
-    _c_fetch_or = _Function("fetch_or")
-    _c_fetch_xor = _Function("fetch_xor")
 
-    _p: Any  # None once closed
-    _load = _store = _add = _exchange_if = staticmethod(_unbound)
+    def __init_subclass__(cls, kind: str | None = None, number: int = 0) -> None:
+        if kind is None:
+            return  # not one of the five types, or a user's class
+        cls._kind, cls._number = kind, number
+        cls._type = "u32" if kind == "flag" else kind
+        cls._bytes = 4 if cls._type == "u32" else 8
 
-    def _bind(self, owner: Any) -> None:
-        """The commonest calls with seq_cst become builtins bound to the cell."""
-        binder = getattr(_native, f"bind_{self._type}", None)
-        if binder is not None:
-            bound = binder(int(ffi.cast("uintptr_t", self._p)), owner)
-            self._load, self._store, self._add, self._exchange_if = bound
+    def _where(self) -> tuple[Any, Any]:
+        """A pointer to the item, and what keeps the memory there; Closed if there is none."""
+        raise NotImplementedError
 
-    def _unbind(self) -> None:
-        self._p = None
-        self._load = self._store = self._add = self._exchange_if = _unbound
-
-    def __init_subclass__(cls, type: str | None = None, number: int = 0) -> None:  # noqa: A002
-        if type is None:
-            return
-        cls._type, cls._number = type, number
-
-    def _operand(self, name: str, value: Any) -> Any:
-        """What the type takes, exactly; ValueError outside its range."""
+    def _exact(self, name: str, value: Any) -> Any:
+        """What the type can hold; ValueError outside of its range."""
         return check_int(name, value, self._low, self._high)
 
     def _wrapped(self, value: Any) -> Any:
         """An integer modulo 2**bits, as C takes the operand of an addition."""
-        if self._p is None:
-            raise Closed(f"{self!r}")
-        number = check_int("value", value, -(2**127), 2**127)
+        number = check_int("value", value, -(2**4096), 2**4096)
         return (number - self._low) % (self._high - self._low + 1) + self._low
 
-    def _checked(self, name: str, value: Any) -> Any:
-        if self._p is None:
-            raise Closed(f"{self!r}")
-        return self._operand(name, value)
+    def _out(self, value: Any) -> V:
+        return cast("V", value)
 
-    def load(self, order: Order = "seq_cst") -> Any:
+    def _call(self, operation: str, *arguments: Any) -> Any:
+        pointer, _keeper = self._where()
+        return getattr(lib, f"lf_py_{self._type}_{operation}")(pointer, *arguments)
+
+    def load(self, order: LoadOrder = "seq_cst") -> V:
         """The value. Orders: relaxed, acquire, seq_cst."""
-        if order == "seq_cst":
-            try:
-                return self._load()
-            except TypeError:
-                pass
-        try:
-            return self._c_load(self._p, LOAD[order])
-        except TypeError:
-            self._explain(order)
-            raise
+        return self._out(self._call("load", _LOAD.of(order)))
 
-    def store(self, value: Any, order: Order = "seq_cst") -> None:
+    def store(self, value: V, order: StoreOrder = "seq_cst") -> None:
         """Writes the value. Orders: relaxed, release, seq_cst."""
-        if order == "seq_cst":
-            try:
-                self._store(value)
-            except (TypeError, OverflowError):
-                pass
-            else:
-                return
-        try:
-            self._c_store(self._p, value, STORE[order])
-        except (TypeError, OverflowError):
-            self._explain(order)
-            self._c_store(self._p, self._checked("value", value), STORE[order])
+        code = _STORE.of(order)
+        self._call("store", self._exact("value", value), code)
 
-    def exchange(self, value: Any, order: Order = "seq_cst") -> Any:
+    def exchange(self, value: V, order: Order = "seq_cst") -> V:
         """Writes the value; the one before it."""
-        try:
-            return self._c_exchange(self._p, value, BOTH[order])
-        except (TypeError, OverflowError):
-            self._explain(order)
-            return self._c_exchange(self._p, self._checked("value", value), BOTH[order])
+        code = _BOTH.of(order)
+        return self._out(self._call("exchange", self._exact("value", value), code))
 
-    def compare_exchange(self, expected: Any, desired: Any, order: Order = "seq_cst") -> tuple[bool, Any]:
-        """Writes `desired` if the value is `expected`: (whether it was, the value observed). Never fails spuriously."""
-        if order == "seq_cst":
-            try:
-                return cast("tuple[bool, Any]", self._exchange_if(expected, desired))
-            except (TypeError, OverflowError):
-                pass
-        try:
-            observed = self._c_compare_exchange(self._p, expected, desired, BOTH[order])
-        except (TypeError, OverflowError):
-            self._explain(order)
-            expected = self._checked("expected", expected)
-            observed = self._c_compare_exchange(self._p, expected, self._checked("desired", desired), BOTH[order])
-        return observed == expected, observed
+    def compare_exchange(self, expected: V, desired: V, order: Order = "seq_cst") -> tuple[bool, V]:
+        """Writes `desired` if the value is `expected`: (whether it was, the value observed). Never fails spuriously.
 
-    def fetch_add(self, value: Any, order: Order = "seq_cst") -> Any:
-        """Adds; the value before. Integers wrap as in C."""
-        if order == "seq_cst":
-            try:
-                return self._add(value)
-            except (TypeError, OverflowError):
-                pass
-        try:
-            return self._c_fetch_add(self._p, value, BOTH[order])
-        except (TypeError, OverflowError):
-            self._explain(order)
-            return self._c_fetch_add(self._p, self._wrapped(value), BOTH[order])
-
-    def fetch_sub(self, value: Any, order: Order = "seq_cst") -> Any:
-        """Subtracts; the value before. Integers wrap as in C."""
-        try:
-            return self._c_fetch_sub(self._p, value, BOTH[order])
-        except (TypeError, OverflowError):
-            self._explain(order)
-            return self._c_fetch_sub(self._p, self._wrapped(value), BOTH[order])
-
-    def _explain(self, order: object) -> None:
-        if self._p is None:
-            raise Closed(f"{self!r}")
-        if not isinstance(order, str):
-            raise ValueError(f"order is {order!r}: it must be one of {', '.join(BOTH)}")  # noqa: TRY004
+        Doubles are compared bit by bit: -0.0 is not 0.0, and a NaN equals itself.
+        """
+        code = _BOTH.of(order)
+        wanted, new = self._exact("expected", expected), self._exact("desired", desired)
+        observed = self._call("compare_exchange", wanted, new, code)
+        return observed == wanted, self._out(observed)
 
     @property
-    def value(self) -> Any:
+    def value(self) -> V:
         """The value, loaded and stored with seq_cst."""
         return self.load()
 
     @value.setter
-    def value(self, value: Any) -> None:
+    def value(self, value: V) -> None:
         self.store(value)
 
 
-class _Integer(_Cell):
+class _Arithmetic(_Cell[V]):
+    def fetch_add(self, value: V, order: Order = "seq_cst") -> V:
+        """Adds; the value before. Integers wrap as in C."""
+        code = _BOTH.of(order)
+        return self._out(self._call("fetch_add", self._wrapped(value), code))
+
+    def fetch_sub(self, value: V, order: Order = "seq_cst") -> V:
+        """Subtracts; the value before. Integers wrap as in C."""
+        code = _BOTH.of(order)
+        return self._out(self._call("fetch_sub", self._wrapped(value), code))
+
+
+class _Integer(_Arithmetic[int]):
     def fetch_and(self, value: int, order: Order = "seq_cst") -> int:
         """Bitwise and; the value before."""
-        return self._bitwise(self._c_fetch_and, value, order)
+        code = _BOTH.of(order)
+        return int(self._call("fetch_and", self._wrapped(value), code))
 
     def fetch_or(self, value: int, order: Order = "seq_cst") -> int:
         """Bitwise or; the value before."""
-        return self._bitwise(self._c_fetch_or, value, order)
+        code = _BOTH.of(order)
+        return int(self._call("fetch_or", self._wrapped(value), code))
 
     def fetch_xor(self, value: int, order: Order = "seq_cst") -> int:
         """Bitwise exclusive or; the value before."""
-        return self._bitwise(self._c_fetch_xor, value, order)
-
-    def _bitwise(self, operation: Any, value: int, order: Order) -> int:
-        try:
-            return int(operation(self._p, value, BOTH[order]))
-        except (TypeError, OverflowError):
-            self._explain(order)
-            return int(operation(self._p, self._wrapped(value), BOTH[order]))
+        code = _BOTH.of(order)
+        return int(self._call("fetch_xor", self._wrapped(value), code))
 
 
-class _U32(_Integer, type="u32", number=1):
-    _bytes = 4
-    _low, _high = 0, 2**32 - 1
+class _U32(_Integer, kind="u32", number=1):
+    _high = 2**32 - 1
 
 
-class _U64(_Integer, type="u64", number=2):
-    _low, _high = 0, 2**64 - 1
+class _U64(_Integer, kind="u64", number=2):
+    _high = 2**64 - 1
 
 
-class _I64(_Integer, type="i64", number=3):
+class _I64(_Integer, kind="i64", number=3):
     _low, _high = -(2**63), 2**63 - 1
 
 
-class _F64(_Cell, type="f64", number=4):
-    def _operand(self, name: str, value: Any) -> Any:
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            raise TypeError(f"{name} is {value!r}: it must be a number") from None
+class _F64(_Arithmetic[float], kind="f64", number=4):
+    def _exact(self, name: str, value: Any) -> Any:
+        if not hasattr(type(value), "__float__") and not hasattr(type(value), "__index__"):
+            raise TypeError(f"{name} is {value!r}: it must be a number")
+        return float(value)
 
     def _wrapped(self, value: Any) -> Any:
-        return self._checked("value", value)
+        return self._exact("value", value)
 
     def fetch_sub(self, value: float, order: Order = "seq_cst") -> float:
-        """Subtracts; the value before."""
-        return float(self.fetch_add(-self._checked("value", value), order))
+        """Subtracts; the value before. Integers wrap as in C."""
+        return self.fetch_add(-self._exact("value", value), order)
 
     def compare_exchange(self, expected: float, desired: float, order: Order = "seq_cst") -> tuple[bool, float]:
-        """As for integers, comparing bit patterns: -0.0 is not 0.0, and a NaN equals itself."""
-        self._explain(order)
-        seen = ffi.new("double *", self._checked("expected", expected))
-        ok = self._c_compare_exchange(self._p, seen, self._checked("desired", desired), BOTH[order])
+        """Writes `desired` if the value is `expected`: (whether it was, the value observed). Never fails spuriously.
+
+        Doubles are compared bit by bit: -0.0 is not 0.0, and a NaN equals itself.
+        """
+        code = _BOTH.of(order)
+        seen = ffi.new("double *", self._exact("expected", expected))
+        ok = self._call("compare_exchange", seen, self._exact("desired", desired), code)
         return bool(ok), float(seen[0])
 
 
-class _Flag(_Cell, type="u32", number=5):
-    _bytes = 4
-    _low, _high = 0, 1
+class _Flag(_Cell[bool], kind="flag", number=5):
+    _high = 1
 
-    def _operand(self, name: str, value: Any) -> Any:
-        return check_int(name, value, 0, 1)
-
-    def load(self, order: Order = "seq_cst") -> bool:
-        """Whether the flag is set."""
-        return bool(super().load(order))
-
-    def store(self, value: bool, order: Order = "seq_cst") -> None:
-        """Sets or clears the flag."""
-        super().store(self._checked("value", value), order)
-
-    def exchange(self, value: bool, order: Order = "seq_cst") -> bool:
-        """Sets or clears the flag; whether it was set before."""
-        return bool(super().exchange(self._checked("value", value), order))
-
-    def compare_exchange(self, expected: bool, desired: bool, order: Order = "seq_cst") -> tuple[bool, bool]:
-        """Writes `desired` if the flag is `expected`: (whether it was, the flag observed)."""
-        expected, desired = self._checked("expected", expected), self._checked("desired", desired)
-        ok, observed = super().compare_exchange(expected, desired, order)
-        return ok, bool(observed)
+    def _out(self, value: Any) -> bool:
+        return bool(value)
 
     def test_and_set(self, order: Order = "seq_cst") -> bool:
         """Sets the flag; whether it was set before (C11 `atomic_flag_test_and_set`)."""
         return self.exchange(True, order)
 
-    def clear(self, order: Order = "seq_cst") -> None:
+    def clear(self, order: StoreOrder = "seq_cst") -> None:
         """Clears the flag (C11 `atomic_flag_clear`)."""
         self.store(False, order)
 
-    def fetch_add(self, value: Any, order: Order = "seq_cst") -> Any:  # noqa: ARG002
-        raise TypeError("a flag has no arithmetic: use AtomicU32")
+    if not TYPE_CHECKING:  # type checkers know that a flag has none of these
 
-    fetch_sub = fetch_add
+        def _no_arithmetic(self, *_args: Any, **_named: Any) -> Any:
+            raise TypeError("a flag has no arithmetic: use AtomicU32")
+
+        fetch_add = fetch_sub = _no_arithmetic
 
     def __bool__(self) -> bool:
         return self.load()
 
 
-class _Shared(_Cell, Shared):
+class _Shared(_Cell[V], Shared):
     """An atomic variable in a segment of its own."""
 
     _struct = "struct lf_atomic_cell"
     _attach = lib.lf_atomic_cell_attach
     _attach_fd = lib.lf_atomic_cell_attach_fd
     _close = lib.lf_atomic_cell_close
-    _number: ClassVar[int]
-    _p: Any
 
-    def __init__(self, value: Any = 0, *, name: str | None = None) -> None:
+    def __init__(self, value: V = cast("V", 0), *, name: str | None = None) -> None:  # noqa: B008
         name = check_name(name)
-        self._p = ()
-        initial = self._operand("value", value)
+        initial = self._exact("value", value)
+        bits = ffi.new("uint64_t *")
+        ffi.cast(_POINTER[self._number], bits)[0] = initial
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
-        bits = ffi.new("uint64_t *")
-        ffi.cast(self._pointer_type(), bits)[0] = initial
-        status = lib.lf_py_atomic_cell_create(handle, encoded, self._number, bits[0])
-        self._created(handle, status)
+        self._created(handle, lib.lf_py_atomic_cell_create(handle, encoded, self._number, bits[0]))
 
-    def _pointer_type(self) -> str:
-        return _POINTER[self._number]
+    def _check(self, handle: Any) -> None:
+        if handle.type != self._number:
+            found, expected = _NAMES.get(handle.type), _NAMES[self._number]
+            raise SegmentError(f"{self._title()}: type of the atomic: found {found}, expected {expected}")
 
-    def _attached(self) -> None:
-        from lockfree._errors import SegmentError
-
-        if self._h.type != self._number:
-            found, expected = _NAMES.get(self._h.type), _NAMES[self._number]
-            raise SegmentError(f"{self.name!r}: type of the atomic: found {found}, expected {expected}")
-        self._p = ffi.gc(ffi.cast(self._pointer_type(), self._h.value), Holder(self._h))
-        self._bind(self._h)
-
-    def close(self) -> None:
-        self._unbind()
-        super().close()
+    def _where(self) -> tuple[Any, Any]:
+        handle = self._h
+        if handle.h.closed:
+            raise Closed(f"{self._title()}: the object is closed")
+        return ffi.cast(_POINTER[self._number], handle.value), handle
 
     def _describe(self) -> str:
-        return f" value={getattr(self, 'value', None)}"
+        return f" value={self.load()}"
 
 
 _POINTER: Final = {1: "uint32_t *", 2: "uint64_t *", 3: "int64_t *", 4: "double *", 5: "uint32_t *"}
 _NAMES: Final = {1: "AtomicU32", 2: "AtomicU64", 3: "AtomicI64", 4: "AtomicF64", 5: "AtomicFlag"}
 
 
-class AtomicU32(_U32, _Shared):
+class AtomicU32(Native[Literal["atomic_u32"]], _U32, _Shared[int]):
     """An unsigned 32-bit atomic integer, 0 to 2**32 - 1."""
 
 
-class AtomicU64(_U64, _Shared):
+class AtomicU64(Native[Literal["atomic_u64"]], _U64, _Shared[int]):
     """An unsigned 64-bit atomic integer, 0 to 2**64 - 1."""
 
 
-class AtomicI64(_I64, _Shared):
+class AtomicI64(Native[Literal["atomic_i64"]], _I64, _Shared[int]):
     """A signed 64-bit atomic integer, -2**63 to 2**63 - 1."""
 
 
-class AtomicF64(_F64, _Shared):
+class AtomicF64(Native[Literal["atomic_f64"]], _F64, _Shared[float]):
     """An atomic double. `fetch_add` and `fetch_sub` are lock-free, not wait-free."""
 
 
-class AtomicFlag(_Flag, _Shared):
+class AtomicFlag(Native[Literal["atomic_flag"]], _Flag, _Shared[bool]):
     """An atomic boolean."""
 
 
-class _View(_Cell):
+class _View(_Cell[V]):
     """An atomic laid over the user's buffer; it holds the buffer, and owns nothing."""
 
-    _p: Any
+    def __init__(self, buffer: Any, offset: int) -> None:
+        self._lay(buffer, offset)
 
-    def __init__(self, pointer: Any, owner: Any) -> None:
-        self._p = pointer
-        self._owner = owner
-        self._bind(owner)
+    def _lay(self, buffer: Any, offset: int) -> None:
+        held = ffi.from_buffer(buffer, require_writable=True)
+        self._item = ffi.cast(_POINTER[self._number], ffi.cast("char *", held) + offset), held
+
+    def _where(self) -> tuple[Any, Any]:
+        return self._item
 
     def __repr__(self) -> str:
-        return f"<lockfree.{type(self).__name__} value={getattr(self, 'value', None)}>"
+        return f"<lockfree.{type(self).__name__} value={self.load()}>"
 
 
-class U32View(_View, _U32): ...
+class U32View(Native[Literal["view_u32"]], _U32, _View[int]):
+    """`atomic_view(buffer, offset, "u32")`: an unsigned 32-bit atomic integer in a buffer."""
 
 
-class U64View(_View, _U64): ...
+class U64View(Native[Literal["view_u64"]], _U64, _View[int]):
+    """`atomic_view(buffer, offset, "u64")`: an unsigned 64-bit atomic integer in a buffer."""
 
 
-class I64View(_View, _I64): ...
+class I64View(Native[Literal["view_i64"]], _I64, _View[int]):
+    """`atomic_view(buffer, offset, "i64")`: a signed 64-bit atomic integer in a buffer."""
 
 
-class F64View(_View, _F64): ...
+class F64View(Native[Literal["view_f64"]], _F64, _View[float]):
+    """`atomic_view(buffer, offset, "f64")`: an atomic double in a buffer."""
 
 
-class FlagView(_View, _Flag): ...
+class FlagView(Native[Literal["view_flag"]], _Flag, _View[bool]):
+    """`atomic_view(buffer, offset, "flag")`: an atomic boolean of 4 bytes in a buffer."""
 
 
 AtomicView = U32View | U64View | I64View | F64View | FlagView
@@ -392,13 +298,35 @@ _VIEWS: Final[dict[str, type[AtomicView]]] = {
 }  # fmt: skip
 
 
-def atomic_view(buffer: Any, offset: int = 0, kind: str = "u64") -> Any:
+@overload
+def atomic_view(buffer: Any, offset: int = 0, kind: Literal["u64"] = "u64") -> U64View: ...
+@overload
+def atomic_view(buffer: Any, offset: int, kind: Literal["u32"]) -> U32View: ...
+@overload
+def atomic_view(buffer: Any, offset: int = 0, *, kind: Literal["u32"]) -> U32View: ...
+@overload
+def atomic_view(buffer: Any, offset: int, kind: Literal["i64"]) -> I64View: ...
+@overload
+def atomic_view(buffer: Any, offset: int = 0, *, kind: Literal["i64"]) -> I64View: ...
+@overload
+def atomic_view(buffer: Any, offset: int, kind: Literal["f64"]) -> F64View: ...
+@overload
+def atomic_view(buffer: Any, offset: int = 0, *, kind: Literal["f64"]) -> F64View: ...
+@overload
+def atomic_view(buffer: Any, offset: int, kind: Literal["flag"]) -> FlagView: ...
+@overload
+def atomic_view(buffer: Any, offset: int = 0, *, kind: Literal["flag"]) -> FlagView: ...
+@overload
+def atomic_view(buffer: Any, offset: int, kind: Kind) -> AtomicView: ...
+@overload
+def atomic_view(buffer: Any, offset: int = 0, *, kind: Kind) -> AtomicView: ...
+def atomic_view(buffer: Any, offset: int = 0, kind: Kind = "u64") -> AtomicView:
     """Atomic operations on the item at byte `offset` of any writable buffer (shared memory, mmap, NumPy array).
 
     `kind` is u32, u64, i64, f64 or flag (4 bytes, 0 or 1). ValueError if the buffer is read-only, too short there, or
     the item is not aligned to its size.
     """
-    view = _VIEWS.get(kind)
+    view = _VIEWS.get(kind) if isinstance(kind, str) else None
     if view is None:
         raise ValueError(f"kind is {kind!r}: it must be one of {', '.join(_VIEWS)}")
     memory = memoryview(buffer)
@@ -410,8 +338,7 @@ def atomic_view(buffer: Any, offset: int = 0, kind: str = "u64") -> Any:
     if memory.nbytes < size:
         raise ValueError(f"buffer has {memory.nbytes} bytes: {kind} needs {size}")
     offset = check_int("offset", offset, 0, memory.nbytes - size)
-    held = ffi.from_buffer(memory, require_writable=True)
-    address = int(ffi.cast("uintptr_t", held)) + offset
+    address = int(ffi.cast("uintptr_t", ffi.from_buffer(memory))) + offset
     if address % size:
         raise ValueError(f"offset is {offset}: the address {address:#x} is not aligned to {size} bytes")
-    return view(ffi.cast(_POINTER[view._number], address), held)
+    return view(memory, offset)

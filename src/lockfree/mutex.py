@@ -1,21 +1,14 @@
 """Mutex: mutual exclusion between threads of any processes, asleep while it waits."""
 
-from typing import TYPE_CHECKING
+from typing import Literal
 
-from lockfree import _native
 from lockfree._lock import Lock
+from lockfree._native import Native
 
 __all__ = ["Mutex"]
 
 
-if TYPE_CHECKING:
-
-    class _Native: ...
-else:
-    _Native = _native.base("mutex")
-
-
-class Mutex(_Native, Lock, prefix="mutex"):
+class Mutex(Native[Literal["mutex"]], Lock, prefix="mutex"):
     """Mutual exclusion between threads and processes. The holder is a thread; it alone can release.
 
     Progress: blocking. It spins for about 1 us, then sleeps in the kernel. There is no queue: whoever comes at the

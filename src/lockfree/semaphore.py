@@ -1,23 +1,16 @@
 """Semaphore: a counter of permits that come back from the dead."""
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Literal, Self
 
-from lockfree import _native
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
-from lockfree._native import NULL, blocking, lib
+from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import Shared, check_int, check_name
 from lockfree._waiting import semaphore_patience, until
 
 __all__ = ["Semaphore"]
 
 MAX_VALUE = 2**31 - 1
-
-if TYPE_CHECKING:
-
-    class _Native: ...
-else:
-    _Native = _native.base("semaphore")
 
 
 class Calls(Shared):
@@ -80,7 +73,7 @@ class Calls(Shared):
 
     def _permits(self, n: Any) -> int:
         self._require_open()
-        return check_int("n", n, 1, self._h.max)
+        return check_int("n", n, 1, self.max_value)
 
     def _taken(self, handle: Any, status: int, n: int) -> bool:
         if status == OK:
@@ -120,7 +113,7 @@ class Calls(Shared):
         return f" value={self.value} max_value={self.max_value}"
 
 
-class Semaphore(_Native, Calls):
+class Semaphore(Native[Literal["semaphore"]], Calls):
     """A counter of `value` permits in shared memory, never below 0 nor above `max_value` (None: 2**31 - 1).
 
     Any thread may release, whoever acquired.

@@ -1,21 +1,14 @@
 """SpinLock: mutual exclusion for very short sections."""
 
-from typing import TYPE_CHECKING
+from typing import Literal
 
-from lockfree import _native
 from lockfree._lock import Lock
+from lockfree._native import Native
 
 __all__ = ["SpinLock"]
 
 
-if TYPE_CHECKING:
-
-    class _Native: ...
-else:
-    _Native = _native.base("spinlock")
-
-
-class SpinLock(_Native, Lock, prefix="spinlock"):
+class SpinLock(Native[Literal["spinlock"]], Lock, prefix="spinlock"):
     """Mutual exclusion between threads and processes, for sections of a few instructions. The holder is a thread.
 
     Progress: blocking. It spins for about 10 us (not at all where there is one CPU), then sleeps in the kernel, so a

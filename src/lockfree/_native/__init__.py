@@ -1,20 +1,21 @@
 """The only module that imports the primitives' extensions.
 
 `lib` keeps the GIL (its operations never block), `blocking` gives it up for the whole call (they may sleep or take
-long), and both speak of the types of the one `ffi`. `base` hands out the C types that the primitives' classes are made
-of; with LOCKFREE_PURE_CFFI=1 in the environment it hands out empty ones, and the classes' own Python methods, which do
-the same through cffi, come to light.
+long), and both speak of the types of the one `ffi`. `Native` hands out the C types that the primitives' classes are
+made of. With LOCKFREE_PURE_CFFI=1 in the environment it hands out empty ones; then the classes' own Python methods
+appear, which do the same through cffi.
 """
 
 import os
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args
 
 from lockfree._native._blocking import lib as blocking
 from lockfree._native._core import ffi, lib
 
 NULL: Final[Any] = ffi.NULL
 PURE: Final = os.environ.get("LOCKFREE_PURE_CFFI") == "1"
-__all__ = ["NULL", "PURE", "base", "blocking", "ffi", "lib"]
+Prefix = TypeVar("Prefix")
+__all__ = ["NULL", "PURE", "Native", "base", "blocking", "ffi", "lib"]
 
 if lib.lf_py_install() != 0:
     raise ImportError("the C types of lockfree._native._core did not install")
@@ -25,3 +26,15 @@ def base(prefix: str) -> Any:
     if PURE:
         return type(prefix, (), {"__slots__": ()})
     return globals()["_type"](prefix)
+
+
+if TYPE_CHECKING:
+
+    class Native(Generic[Prefix]): ...  # adds nothing: what it does in C stands in the Python class beside it
+else:
+
+    class Native:
+        """`class Mutex(Native[Literal["mutex"]], Lock)`: `base("mutex")`, in a form that type checkers know."""
+
+        def __class_getitem__(cls, prefix: Any) -> Any:
+            return base(get_args(prefix)[0])

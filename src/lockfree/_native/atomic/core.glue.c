@@ -96,75 +96,15 @@ static double lf_py_f64_fetch_add(double *p, double value, int order) {
     return lf_py_double(before);
 }
 
-/* The commonest calls with seq_cst as builtins bound to one integer cell: bind_<type>(address, owner) ->
- * (load, store, fetch_add, compare_exchange). What they do not understand they leave to the Python methods, by raising
- * the TypeError or OverflowError of the conversion. */
-#define LF_PY_FAST_CELL(type, c_type, from_python, to_python, fits)                                                  \
-    static int lf_py_fast_##type##_operand(PyObject *object, c_type *operand) {                                      \
-        if (LF_UNLIKELY(!PyLong_CheckExact(object))) {                                                               \
-            PyErr_SetString(PyExc_TypeError, "an integer is required");                                              \
-            return -1;                                                                                               \
-        }                                                                                                            \
-        __auto_type value = from_python(object);                                                                     \
-        if (LF_UNLIKELY(PyErr_Occurred() != NULL))                                                                   \
-            return -1;                                                                                               \
-        if (LF_UNLIKELY(!(fits))) {                                                                                  \
-            PyErr_SetString(PyExc_OverflowError, "out of range");                                                    \
-            return -1;                                                                                               \
-        }                                                                                                            \
-        *operand = (c_type)value;                                                                                    \
-        return 0;                                                                                                    \
-    }                                                                                                                \
-    static c_type *lf_py_fast_##type##_cell(PyObject *self) {                                                        \
-        return (c_type *)PyCapsule_GetPointer(self, LF_PY_CELL);                                                     \
-    }                                                                                                                \
-    static PyObject *lf_py_fast_##type##_load(PyObject *self, PyObject *unused) {                                    \
-        return to_python(lf_load_seq_cst(lf_py_fast_##type##_cell(self)));                                           \
-    }                                                                                                                \
-    static PyObject *lf_py_fast_##type##_store(PyObject *self, PyObject *object) {                                   \
-        c_type value;                                                                                                \
-        if (lf_py_fast_##type##_operand(object, &value) != 0)                                                        \
-            return NULL;                                                                                             \
-        lf_store_seq_cst(lf_py_fast_##type##_cell(self), value);                                                     \
-        Py_RETURN_NONE;                                                                                              \
-    }                                                                                                                \
-    static PyObject *lf_py_fast_##type##_fetch_add(PyObject *self, PyObject *object) {                               \
-        c_type value;                                                                                                \
-        if (lf_py_fast_##type##_operand(object, &value) != 0)                                                        \
-            return NULL;                                                                                             \
-        return to_python(lf_fetch_add_seq_cst(lf_py_fast_##type##_cell(self), value));                               \
-    }                                                                                                                \
-    static PyObject *lf_py_fast_##type##_compare_exchange(PyObject *self, PyObject *const *args, Py_ssize_t n) {     \
-        c_type expected, desired;                                                                                    \
-        if (n != 2)                                                                                                  \
-            return PyErr_Format(PyExc_TypeError, "compare_exchange takes 2 arguments, not %zd", n);                  \
-        if (lf_py_fast_##type##_operand(args[0], &expected) != 0 ||                                                  \
-            lf_py_fast_##type##_operand(args[1], &desired) != 0)                                                     \
-            return NULL;                                                                                             \
-        int ok = lf_cas_seq_cst(lf_py_fast_##type##_cell(self), &expected, desired);                                 \
-        PyObject *observed = to_python(expected), *result = observed != NULL ? PyTuple_New(2) : NULL;                \
-        if (result == NULL) {                                                                                        \
-            Py_XDECREF(observed);                                                                                    \
-            return NULL;                                                                                             \
-        }                                                                                                            \
-        PyTuple_SET_ITEM(result, 0, Py_NewRef(ok ? Py_True : Py_False));                                             \
-        PyTuple_SET_ITEM(result, 1, observed);                                                                       \
-        return result;                                                                                               \
-    }                                                                                                                \
-    static PyMethodDef lf_py_fast_##type##_methods[] = {                                                             \
-        {"load", lf_py_fast_##type##_load, METH_NOARGS, NULL},                                                       \
-        {"store", lf_py_fast_##type##_store, METH_O, NULL},                                                          \
-        {"fetch_add", lf_py_fast_##type##_fetch_add, METH_O, NULL},                                                  \
-        {"compare_exchange", (PyCFunction)(void *)lf_py_fast_##type##_compare_exchange, METH_FASTCALL, NULL},        \
-    };                                                                                                               \
-    static PyObject *lf_py_bind_##type(PyObject *self, PyObject *args) {                                             \
-        return lf_py_bind(args, LF_PY_CELL, lf_py_fast_##type##_methods, 4);                                     \
-    }
-#define LF_PY_CELL "lockfree atomic cell"
+#include "atomic/cell.h"
 
-LF_PY_FAST_CELL(u32, uint32_t, PyLong_AsUnsignedLongLong, PyLong_FromUnsignedLong, value <= UINT32_MAX)
-LF_PY_FAST_CELL(u64, uint64_t, PyLong_AsUnsignedLongLong, PyLong_FromUnsignedLongLong, 1)
-LF_PY_FAST_CELL(i64, int64_t, PyLong_AsLongLong, PyLong_FromLongLong, 1)
-LF_PY_BINDER(u32)
-LF_PY_BINDER(u64)
-LF_PY_BINDER(i64)
+LF_PY_TYPE(atomic_u32)
+LF_PY_TYPE(atomic_u64)
+LF_PY_TYPE(atomic_i64)
+LF_PY_TYPE(atomic_f64)
+LF_PY_TYPE(atomic_flag)
+LF_PY_TYPE(view_u32)
+LF_PY_TYPE(view_u64)
+LF_PY_TYPE(view_i64)
+LF_PY_TYPE(view_f64)
+LF_PY_TYPE(view_flag)
