@@ -8,7 +8,7 @@ static int lin_counter_items(struct lin_problem *p, uint64_t *key, uint32_t *ite
     for (uint32_t i = 0; i < p->n; i++) {
         const struct lf_history_op *op = lin_op(p, i);
         bool add = op->op == LF_OP_FETCH_ADD;
-        if ((!add && op->op != LF_OP_LOAD) || (add && (op->arg <= 0 || op->arg >= INT32_MAX)))
+        if ((!add && op->op != LF_OP_LOAD) || lin_failed(op) || (add && (op->arg <= 0 || op->arg >= INT32_MAX)))
             return LIN_UNDECIDED;
     }
     for (uint32_t e = 0; e < p->events; e++) {

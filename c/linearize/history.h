@@ -16,11 +16,12 @@
  *   peek                                                 value that get or pop would take; it stays inside
  *   write / read            value (write)                value (read)
  *   cas                     expected        desired      (FAILED: the comparison was unequal)
- *   fetch_add / load        delta                        value before / value
+ *   fetch_add / load        delta                        value before (FAILED: not known) / value
  *   acquire / release       permits (1)                                  semaphore, mutex
  *   read_acquire, read_release, write_acquire, write_release             reader-writer lock
  *   add / remove / contains                              set: element in arg, or key; FAILED = false
  *   put / get / remove      value (put)                  value (get)     map: with `key`; FAILED = absent
+ *   insert / delete                                      set (delete: map too): without an answer
  *   alloc / free            block (free)    blocks asked block (alloc)   FAILED = no block was free
  *   append / read           value (append)               value (read)    broadcast log; `key` = the reader
  *
@@ -63,6 +64,8 @@ enum lf_history_code {
     LF_OP_FREE,
     LF_OP_APPEND,
     LF_OP_PEEK,
+    LF_OP_INSERT,
+    LF_OP_DELETE,
     LF_OP_CUSTOM = 64 /* and above: operations of a user's specification */
 };
 

@@ -49,7 +49,9 @@ static const struct {
                 {"alloc", LF_OP_ALLOC},
                 {"free", LF_OP_FREE},
                 {"append", LF_OP_APPEND},
-                {"peek", LF_OP_PEEK}};
+                {"peek", LF_OP_PEEK},
+                {"insert", LF_OP_INSERT},
+                {"delete", LF_OP_DELETE}};
 
 enum lf_json { LF_J_ABSENT, LF_J_NULL, LF_J_TRUE, LF_J_FALSE, LF_J_INT, LF_J_PAIR, LF_J_OTHER };
 struct lf_value {
@@ -408,6 +410,10 @@ static int lf_store(struct lf_history_reader *r, const struct lf_line *l, struct
             return lf_fail(r, "\"arg\" must be an integer, not", arg->from, (size_t)(arg->to - arg->from));
         if (pending)
             return 0;
+        if (none && o->op == LF_OP_FETCH_ADD) {
+            o->flags |= LF_HISTORY_FAILED;
+            return result->kind == LF_J_NULL ? 0 : lf_fail(r, "this operation needs \"result\"", "", 0);
+        }
         if (result->kind != LF_J_INT)
             return lf_fail(r, "this operation needs an integer \"result\"", "", 0);
         o->result = result->a;

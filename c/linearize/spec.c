@@ -31,6 +31,10 @@ bool lin_spec_observes(const struct lf_lin_spec *spec, const struct lf_history_o
         return true;
     case LF_OP_PEEK:
         return spec->kind != LF_LIN_CUSTOM;
+    case LF_OP_FETCH_ADD: /* failed: its result is not known */
+    case LF_OP_INSERT:
+    case LF_OP_DELETE:
+        return false;
     case LF_OP_GET:
         return spec->kind == LF_LIN_MAP || lin_failed(op);
     default:
@@ -152,7 +156,7 @@ static void lin_step_word(const struct lf_lin_spec *spec, const struct lf_histor
         }
         return;
     case LF_LIN_COUNTER:
-        if (!pending && op->result != value)
+        if (!pending && !failed && op->result != value)
             return;
         if (op->op == LF_OP_FETCH_ADD)
             lin_emit_value(o, (int64_t)((uint64_t)value + (uint64_t)n));
@@ -184,15 +188,16 @@ static void lin_step_word(const struct lf_lin_spec *spec, const struct lf_histor
 
 /* sorted pairs (key, element); one of the two says nothing in most histories */
 static void lin_step_set(const struct lf_history_op *op, const int64_t *s, uint32_t n, struct lin_out *o) {
-    if (op->op != LF_OP_ADD && op->op != LF_OP_REMOVE && op->op != LF_OP_CONTAINS)
+    bool silent = op->op == LF_OP_INSERT || op->op == LF_OP_DELETE; /* they do not say what they found */
+    bool removes = op->op == LF_OP_REMOVE || op->op == LF_OP_DELETE;
+    if (op->op != LF_OP_ADD && op->op != LF_OP_REMOVE && op->op != LF_OP_CONTAINS && !silent)
         return;
     int64_t key = (int64_t)op->key;
     uint32_t at = 0;
     while (at < n && (s[at] < key || (s[at] == key && s[at + 1] < op->arg)))
         at += 2;
-    bool inside = at < n && s[at] == key && s[at + 1] == op->arg, changes = inside == (op->op == LF_OP_REMOVE);
-    if (op->op == LF_OP_CONTAINS ? !lin_pending(op) && lin_failed(op) == inside
-                                 : !lin_pending(op) && lin_failed(op) == changes)
+    bool inside = at < n && s[at] == key && s[at + 1] == op->arg, changes = inside == removes;
+    if (!silent && !lin_pending(op) && lin_failed(op) == (op->op == LF_OP_CONTAINS ? inside : changes))
         return;
     if (op->op == LF_OP_CONTAINS || !changes)
         lin_emit_words(o, s, n);
@@ -225,7 +230,7 @@ static void lin_step_map(const struct lf_history_op *op, const int64_t *s, uint3
         bool null = !there || s[at + 1] == LF_HISTORY_NONE;
         if (lin_pending(op) || (lin_failed(op) ? null : there && s[at + 1] == op->result))
             lin_emit_words(o, s, n);
-    } else if (op->op == LF_OP_REMOVE && (lin_pending(op) || lin_failed(op) != there)) {
+    } else if (op->op == LF_OP_DELETE || (op->op == LF_OP_REMOVE && (lin_pending(op) || lin_failed(op) != there))) {
         if (there)
             lin_emit_without(o, s, n, at, 2);
         else

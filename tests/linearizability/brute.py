@@ -106,7 +106,7 @@ class Counter(Model):
     init = 0
 
     def step(self, s: int, op: Operation) -> Iterable[Any]:
-        if fits(op, s):
+        if fits(op, s) or (op.op == "fetch_add" and op.result is None):
             yield s + (op.arg or 0) if op.op == "fetch_add" else s
 
 
@@ -172,9 +172,9 @@ class Set(Model):
     def step(self, s: frozenset, op: Operation) -> Iterable[Any]:
         x = (op.key, op.arg)
         inside = x in s
-        after = s | {x} if op.op == "add" else s - {x} if op.op == "remove" else s
+        after = s | {x} if op.op in ("add", "insert") else s - {x} if op.op in ("remove", "delete") else s
         truth = not inside if op.op == "add" else inside
-        if op.return_ is None or op.result == truth:
+        if op.return_ is None or op.result == truth or op.op in ("insert", "delete"):
             yield after
 
 
@@ -195,7 +195,7 @@ class Map(Model):
         else:
             present = op.key in d
             d.pop(op.key, None)
-            if op.return_ is None or op.result == present:
+            if op.return_ is None or op.result == present or op.op == "delete":
                 yield frozenset(d.items())
 
 

@@ -41,9 +41,9 @@ def _call(spec: str, rng: random.Random, fresh: list[int], equal: bool, peeks: b
     if name == "rwlock":
         return rng.choice(["read", "read", "write"]) + ("_acquire" if coin else "_release"), None, None
     if name == "set":
-        return rng.choice(["add", "remove", "contains"]), rng.randrange(2), None
+        return rng.choice(["add", "remove", "contains", "insert", "delete"]), rng.randrange(2), None
     if name == "map":
-        kind = rng.choice(["put", "get", "get", "remove", "contains"])
+        kind = rng.choice(["put", "get", "get", "remove", "contains", "delete"])
         return kind, rng.choice([value, value, None]) if kind == "put" else None, rng.randrange(2)
     if name == "block-pool":
         return (

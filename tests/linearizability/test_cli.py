@@ -11,7 +11,6 @@ import pytest
 from lockfree.__main__ import main as lockfree_main
 from lockfree.linearizability import Operation, check
 from lockfree.linearizability.cli import main
-from lockfree.linearizability.importers import from_jepsen, from_porcupine
 from lockfree.linearizability.report import columns, order_before_break, render
 from lockfree.linearizability.timeline import html
 
@@ -123,32 +122,3 @@ def test_the_timeline_in_a_browser(tmp_path):
     assert 'data-tried="[true,true,true,true]"' in dom
     assert dom.count('class="op broken"') == 1
     assert "breaks here" in dom
-
-
-def test_a_jepsen_history():
-    text = """
-    {:process 0, :type :invoke, :f :write, :value 3, :time 10}
-    {:process 1 :type :invoke :f :read :value nil :time 12}  ; commas are white space
-    {:process 0, :type :ok, :f :write, :value 3, :time 20}
-    #knossos.op{:process 1, :type :ok, :f :read, :value 3, :time 21}
-    {:process 2, :type :invoke, :f :cas, :value [3 4], :time 30}
-    {:process 2, :type :fail, :f :cas, :value [3 4], :time 35}
-    {:process :nemesis, :type :info, :f :kill}
-    {:process 3, :type :invoke, :f :write, :value 5, :time 40}
-    {:process 3, :type :info, :f :write, :value 5, :time 45}
-    """
-    history = from_jepsen(text)
-    assert [(o.op, o.arg, o.result, o.return_) for o in history] == [
-        ("write", 3, True, 20), ("read", None, 3, 21), ("cas", [3, 4], False, 35), ("write", 5, None, None),
-    ]  # fmt: skip
-    assert not check(history, "register")  # the cas found 3 and failed
-
-
-def test_a_porcupine_history():
-    items = [
-        {"ClientId": 0, "Input": {"op": 1, "key": "x", "value": "a"}, "Call": 0, "Output": {}, "Return": 10},
-        {"ClientId": 1, "Input": {"op": 0, "key": "x"}, "Call": 5, "Output": {"value": "a"}, "Return": 9},
-    ]
-    assert check(from_porcupine(json.dumps(items)), "map").ok
-    items[1]["Output"] = {"value": "b"}
-    assert not check(from_porcupine(items), "map")

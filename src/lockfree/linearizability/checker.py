@@ -9,6 +9,7 @@ from typing import Any
 
 from lockfree._native.linearize import ffi, lib
 from lockfree.linearizability.history import History, Operation
+from lockfree.linearizability.models import in_python
 from lockfree.linearizability.specs import Spec, Specification, parse_spec
 from lockfree.linearizability.words import describe_state, explain, rule_name
 
@@ -142,11 +143,13 @@ def check(
         raise ValueError(f"timeout of {timeout} seconds")
     started = time.monotonic()
     known = parse_spec(spec) if isinstance(spec, str) else spec
-    custom = not isinstance(known, Spec)
+    text = str(known) if isinstance(known, Spec) else type(known).__name__
+    custom = not isinstance(known, Spec) or known.name == "multi-register"
     history = _as_history(history, custom=custom)
-    stepper = None if isinstance(known, Spec) else _Stepper(known, history)
     if isinstance(known, Spec):
         history.admit(known.operations, known.name)
+        known = in_python(known, history) or known
+    stepper = None if isinstance(known, Spec) else _Stepper(known, history)
     engine = _Engine(history, known, stepper)
     engine.options.general_only = _METHODS[method]
     engine.options.no_core = not counterexample
@@ -157,7 +160,6 @@ def check(
             raise stepper.error
         indices = sorted((result.core[i] for i in range(result.core_count)), key=lambda i: (history[i].call, i))
         operations = [_until(history[i], result.end) for i in indices]
-        text = str(known) if isinstance(known, Spec) else type(known).__name__
         return Verdict(
             status=STATUS[result.verdict],
             reason=explain(history, result, text),

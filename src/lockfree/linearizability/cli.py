@@ -11,9 +11,9 @@ from typing import Any
 from lockfree._command import UsageError, refuse, try_file
 from lockfree.linearizability.checker import Verdict, check
 from lockfree.linearizability.history import History
-from lockfree.linearizability.importers import from_jepsen, from_porcupine
+from lockfree.linearizability.importers import notation, read_history, unpacked
 from lockfree.linearizability.report import render
-from lockfree.linearizability.specs import parse_spec
+from lockfree.linearizability.specs import Spec, parse_spec
 
 OK, VIOLATION, UNKNOWN, UNUSABLE = 0, 1, 2, 3
 _STATUS = {"OK": OK, "VIOLATION": VIOLATION, "UNKNOWN": UNKNOWN}
@@ -33,12 +33,14 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         description="Decide whether a recorded history is linearizable. Exit status: 0 OK, 1 VIOLATION, 2 UNKNOWN, "
         "3 unusable input.",
     )
-    parser.add_argument("history", help="JSON lines or the binary form; - reads standard input")
+    parser.add_argument(
+        "history", help="JSON lines, the binary form, or a history of Jepsen or Porcupine; - reads standard input"
+    )
     parser.add_argument(
         "--spec",
         required=True,
         help="queue, bounded-queue:K[,full=in-hand], stack, priority-queue[:K], register, counter, semaphore:N, mutex, "
-        "rwlock, set, map, block-pool[:N], log",
+        "rwlock, set, map, multi-register, block-pool[:N], log",
     )
     parser.add_argument("--timeout", type=float, default=None, metavar="SECONDS", help="then the verdict is UNKNOWN")
     parser.add_argument(
@@ -51,7 +53,18 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="auto: the search if nothing else does",
     )
     parser.add_argument(
-        "--format", choices=["auto", "jepsen", "jepsen-keyed", "porcupine"], default="auto", help="auto: our own forms"
+        "--format",
+        choices=["auto", "jepsen", "jepsen-keyed", "porcupine"],
+        default="auto",
+        help="auto: by the first characters; gzip too",
+    )
+    parser.add_argument(
+        "--fail",
+        choices=["absent", "answer"],
+        help="Jepsen: :fail did not happen (absent, the default), or is the answer false, EMPTY or FULL",
+    )
+    parser.add_argument(
+        "--nil", choices=["any", "value"], help="Jepsen: a read of nil says nothing (any, the default), or it is null"
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the counterexample as a timeline")
     parser.add_argument("--json", action="store_true", help="print the verdict as one JSON object")
@@ -60,16 +73,26 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     return parser
 
 
-def _load(args: argparse.Namespace) -> History:
-    if args.format == "auto" and args.history != "-":
-        return History.load(args.history)
-    data = sys.stdin.buffer.read() if args.history == "-" else Path(args.history).read_bytes()
-    if args.format == "auto":
-        return History.from_json(data, any_operation=False)
-    text = data.decode()
-    if args.format == "porcupine":
-        return from_porcupine(text)
-    return from_jepsen(text, keyed=args.format == "jepsen-keyed")
+def _load(args: argparse.Namespace, spec: Spec) -> tuple[History, Spec]:
+    """The history, and the specification as the owner of its notation means it."""
+    name = args.history
+    if name == "-":
+        data = sys.stdin.buffer.read()
+    else:
+        with Path(name).open("rb") as file:
+            head = file.read(4096)
+            if args.format == "auto" and notation(head) == "own" and head[:2] != b"\x1f\x8b":
+                refuse(args, ["--fail", "--nil"], "for histories in our own notation")
+                return History.load(name, any_operation=spec.name == "multi-register"), spec
+            data = head + file.read()
+    data = unpacked(data)
+    form = notation(data) if args.format == "auto" else args.format
+    if form in ("own", "porcupine"):
+        refuse(args, ["--fail", "--nil"], "for histories that are not of Jepsen")
+    elif args.spec == "mutex":
+        spec = parse_spec("mutex,release=anyone")  # Jepsen does not know who holds it
+    options = {"fail": args.fail or "absent", "nil": args.nil or "any"} if form.startswith("jepsen") else {}
+    return read_history(data, form=form, spec=spec.name, **options), spec
 
 
 def _as_json(verdict: Verdict, loading: float) -> str:
@@ -102,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         spec = parse_spec(args.spec)
         started = time.monotonic()
-        history = _load(args)
+        history, spec = _load(args, spec)
         loading = time.monotonic() - started
         progress = _progress if sys.stderr.isatty() and not args.quiet else None
         verdict = check(history, spec, timeout=args.timeout, memory=args.memory, method=args.method, progress=progress)

@@ -1,8 +1,11 @@
 """Histories: reading, writing and validating them. The records live in C memory, 56 bytes an operation."""
 
+import gzip
+import io
 import json
 import os
 import struct
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +26,7 @@ _RESULT_IS_VALUE = {"get", "pop", "peek", "read", "alloc", "fetch_add", "load"}
 _ARG_IS_VALUE = {"put", "push", "append", "write", "free"}
 _PERMITS = {"acquire", "release"}
 _STANDARD = {
-    *_RESULT_IS_VALUE, *_ARG_IS_VALUE, *_PERMITS, "cas", "add", "remove", "contains",
+    *_RESULT_IS_VALUE, *_ARG_IS_VALUE, *_PERMITS, "cas", "add", "remove", "contains", "insert", "delete",
     "read_acquire", "read_release", "write_acquire", "write_release",
 }  # fmt: skip
 
@@ -84,22 +87,41 @@ class History:
         self._borrowed: Any = None
         self._borrowed_count = 0
         self._validated = False
+        self._lines: list[int] | None = None  # of a file in another notation
 
     # -- making ----------------------------------------------------------------------------------------
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, any_operation: bool = False) -> "History":
-        """Reads and validates a file. `any_operation` admits names outside of the standard specifications."""
-        with Path(path).open("rb") as file:
-            head = file.read(HEADER.size)
-            history = cls(any_operation=any_operation)
-            if head[: len(MAGIC)] == MAGIC:
-                history._load_binary(file, head)
-            else:
-                history._feed(head)
-                while chunk := file.read(CHUNK):
-                    history._feed(chunk)
-                history._finish()
+        """Reads and validates a file: JSON lines or the binary form, gzip or not.
+
+        `any_operation` admits names outside of the standard specifications.
+        """
+        with Path(path).open("rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            if packed:
+                try:
+                    return cls._loaded(gzip.decompress(raw.read()), any_operation=any_operation)
+                except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                    raise InvalidHistory(f"damaged gzip: {error}") from error
+            return cls._read(raw, os.fstat(raw.fileno()).st_size, any_operation=any_operation)
+
+    @classmethod
+    def _loaded(cls, data: bytes, *, any_operation: bool = False) -> "History":
+        return cls._read(io.BytesIO(data), len(data), any_operation=any_operation)
+
+    @classmethod
+    def _read(cls, file: Any, size: int, *, any_operation: bool) -> "History":
+        head = file.read(HEADER.size)
+        history = cls(any_operation=any_operation)
+        if head[: len(MAGIC)] == MAGIC:
+            history._load_binary(file, head, size)
+        else:
+            history._feed(head)
+            while chunk := file.read(CHUNK):
+                history._feed(chunk)
+            history._finish()
         history.validate()
         return history
 
@@ -107,6 +129,16 @@ class History:
     def from_json(cls, text: str | bytes, *, any_operation: bool = True) -> "History":
         history = cls(any_operation=any_operation)
         history._feed(text.encode() if isinstance(text, str) else text)
+        history._finish()
+        history.validate()
+        return history
+
+    @classmethod
+    def _imported(cls, rows: list[str], lines: list[int]) -> "History":
+        """Lines of the file format made from a file in another notation, with the lines of that file."""
+        history = cls()
+        history._lines = lines
+        history._feed("\n".join(rows).encode())
         history._finish()
         history.validate()
         return history
@@ -153,13 +185,14 @@ class History:
                 o.get("key"),
                 o.get("batch", 0),
             )
-        code = lib.lf_history_reader_code(self._reader, operation.op.encode(), len(operation.op.encode()))
+        name = operation.op.encode() if isinstance(operation.op, str) else b""
+        code = lib.lf_history_reader_code(self._reader, name, len(name)) if name else -1
         if code < 0:
             raise InvalidHistory(f"unknown operation {operation.op!r}", len(self) + 1)
         self._own()
         try:
             self._fill(lib.lf_history_reader_append(self._reader), code, operation)
-        except (OverflowError, TypeError) as error:
+        except (OverflowError, TypeError, IndexError, ValueError) as error:
             raise InvalidHistory(f"{operation}: {error}", len(self)) from error
         self._validated = False
 
@@ -191,6 +224,12 @@ class History:
             elif o.op == "load":
                 record.arg = 0
             if not pending:
+                if (
+                    o.op in ("fetch_add", "load")
+                    and type(o.result) is not int
+                    and (o.op == "load" or o.result is not None)
+                ):
+                    raise TypeError("the result must be an integer")
                 record.result = self._encode(o.result)
                 flags |= FAILED if o.result is None else 0
         elif o.op in _PERMITS:
@@ -235,9 +274,10 @@ class History:
 
     def _raise(self) -> None:
         message = ffi.string(lib.lf_history_reader_error(self._reader)).decode(errors="replace")
-        raise InvalidHistory(message, lib.lf_history_reader_error_line(self._reader))
+        line = int(lib.lf_history_reader_error_line(self._reader))
+        raise InvalidHistory(message, line if self._lines is None else self._lines[line - 1])
 
-    def _load_binary(self, file: Any, head: bytes) -> None:
+    def _load_binary(self, file: Any, head: bytes, size: int) -> None:
         if len(head) < HEADER.size:
             raise InvalidHistory(f"truncated header: {len(head)} of {HEADER.size} bytes")
         _, header_bytes, record_bytes, count, text_bytes, *_ = HEADER.unpack(head)
@@ -247,7 +287,7 @@ class History:
             )
         if count == UNFINISHED:
             raise InvalidHistory("the writer of this file never finished it")
-        size = os.fstat(file.fileno()).st_size - HEADER.size
+        size -= HEADER.size
         if size != count * RECORD_BYTES + text_bytes:
             raise InvalidHistory(
                 f"{count} records and {text_bytes} bytes of text announced, {size} bytes found: truncated or damaged"
@@ -300,6 +340,8 @@ class History:
 
     def line(self, index: int) -> int:
         """The line of the file (or the position, from 1) of an operation."""
+        if self._lines is not None:
+            return self._lines[index]
         return int(lib.lf_history_reader_line(self._reader, index)) if self._borrowed is None else index + 1
 
     def _decode(self, value: int) -> Any:
@@ -380,6 +422,13 @@ class History:
             raise InvalidHistory(
                 f"{self.name(ops[at].op)} is no operation of {of}, which has {', '.join(names)}", self.line(at)
             )
+
+    def has(self, name: str) -> bool:
+        """Whether there is an operation of this name."""
+        known = bytearray(b"\1" * 256)
+        known[lib.lf_history_reader_code(self._reader, name.encode(), len(name.encode()))] = 0
+        ops, count = self._records()
+        return int(lib.lf_history_foreign(ops, count, ffi.from_buffer("uint8_t[]", known))) < count
 
     def _joined(self) -> Any:
         """The records, each list of two as one value; copied if there is any."""

@@ -1,178 +1,336 @@
-"""Histories of other tools: Porcupine-style JSON and Jepsen-style EDN, turned into `Operation`s."""
+"""Histories of other tools, read as their owners mean them: Jepsen's EDN and console, Porcupine's logs and JSON."""
 
+import functools
+import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lockfree.linearizability.history import History, InvalidHistory, Operation
+from lockfree._native.linearize import ffi, lib
+from lockfree.linearizability.history import MAGIC, History, InvalidHistory, Operation
 
-_TOKEN = re.compile(r"""[\s,]+|;[^\n]*|"(?:\\.|[^"\\])*"|\#\{|\#[A-Za-z_.][\w./-]*|[()\[\]{}]|[^\s,()\[\]{}";]+""")
-_CLOSE = {"(": ")", "[": "]", "{": "}", "#{": "}"}
-_PORCUPINE = {0: "get", 1: "put", 2: "append"}
-_RENAME = {"enqueue": "put", "dequeue": "get", "add": "fetch_add", "lock": "acquire", "unlock": "release"}
+_quoted = functools.cache(json.dumps)
 
 
-def _tokens(text: str) -> Iterator[tuple[str, int]]:
-    line, at = 1, 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise InvalidHistory(f"not EDN: {text[at : at + 20]!r}", line)
-        token = match.group()
-        if not token[0].isspace() and token[0] not in ",;":
-            yield token, line
-        line += token.count("\n")
-        at = match.end()
+def _dump(value: Any) -> str | int:
+    # most values are integers or nothing, and need no encoder
+    if type(value) is int:
+        return value
+    return "null" if value is None else "true" if value is True else json.dumps(value)
 
 
-def _atom(token: str, line: int) -> Any:
-    if token.startswith('"'):
-        return json.loads(token)
-    if token.startswith(":"):
-        return token[1:]
-    if token in ("nil", "true", "false"):
-        return {"nil": None, "true": True, "false": False}[token]
-    for kind in (int, float):
-        try:
-            return kind(token.rstrip("N"))
-        except ValueError:
-            continue
-    if re.fullmatch(r"[A-Za-z_.*+!?<>=/-][\w.*+!?<>=/-]*", token):
-        return token
-    raise InvalidHistory(f"not EDN: {token!r}", line)
+def _pairs(text: str) -> Any:
+    """Rows (line, call, return, process, type, f, given, came, key) of an EDN history."""
+    data = text.encode()
+    edn = ffi.new("struct lf_edn *")
+    try:
+        if lib.lf_jepsen_pairs(ffi.from_buffer(data), len(data), edn):
+            raise InvalidHistory(ffi.string(edn.error).decode(errors="replace"), edn.line)
+        return json.loads(ffi.buffer(edn.json, edn.bytes)[:])
+    finally:
+        lib.lf_edn_free(edn)
 
 
-def read_edn(text: str) -> Iterator[tuple[Any, int]]:
-    """The top-level EDN values of a text, each with its line. Maps become dicts; tags are dropped."""
-    stack: list[tuple[str, list[Any], int]] = []
-    for token, line in _tokens(text):
-        if token in _CLOSE:
-            stack.append((token, [], line))
-            continue
-        if token.startswith("#"):
-            continue
-        if token in _CLOSE.values():
-            if not stack or _CLOSE[stack[-1][0]] != token:
-                raise InvalidHistory(f"unexpected {token!r}", line)
-            opener, items, line = stack.pop()  # noqa: PLW2901 - the value starts there
-            if opener == "{":
-                if len(items) % 2:
-                    raise InvalidHistory("a map with a key and no value", line)
-                value: Any = {
-                    k if isinstance(k, str | int) else str(k): v for k, v in zip(items[::2], items[1::2], strict=True)
-                }
-            else:
-                value = items
-        else:
-            value = _atom(token, line)
-        if stack:
-            stack[-1][1].append(value)
-        else:
-            yield value, line
-    if stack:
-        raise InvalidHistory(f"truncated: {stack[0][0]!r} is never closed", stack[0][2])
+# Jepsen's console: "INFO  jepsen.util - 3  :invoke  :read  nil", with or without a date and the name of a thread
+_LOG = re.compile(r"^.*?\bjepsen\.\S*\s+-?\s*(\S+)\s+(:invoke|:ok|:fail|:info)\s+(:\S+)\s*(.*)$", re.MULTILINE)
 
 
-def _jepsen_entries(text: str) -> Iterator[tuple[dict[str, Any], int]]:
-    for value, line in read_edn(text):
-        for entry in value if isinstance(value, list) else [value]:
-            if not isinstance(entry, dict) or "type" not in entry or "f" not in entry:
-                raise InvalidHistory("not a Jepsen operation (a map with :type and :f)", line)
-            yield entry, line
+def _log_as_edn(text: str) -> str:
+    """A console log as EDN, line by line; what is no operation becomes a blank line."""
+    lines = []
+    for line in text.splitlines():
+        match = _LOG.match(line)
+        process, kind, f, value = match.groups() if match else ("", "", "", "")
+        first = _first_value(value) or "nil"
+        lines.append(f"{{:process {process}, :type {kind}, :f {f}, :value {first}}}" if match else "")
+    return "\n".join(lines)
 
 
-def _split_value(f: str, value: Any) -> tuple[Any, Any]:
-    """(argument, result) of a completed Jepsen operation."""
-    return (None, value) if f in ("read", "get", "pop") else (value, True)
+def _first_value(text: str) -> str:
+    """The first value of a line: newer logs have an error behind it."""
+    return text.partition("\t")[0].strip()
 
 
-def from_jepsen(text: str, *, keyed: bool = False) -> History:
-    """A Jepsen history: EDN maps with :process, :type (:invoke :ok :fail :info), :f, :value, and :time if there is one.
+_COMMON = {
+    "enqueue": "put", "dequeue": "get", "lock": "acquire", "unlock": "release", "compare-and-set": "cas", "inc": "add",
+    "increment": "add",
+}  # fmt: skip
+_NAMES = {
+    "counter": {"add": "fetch_add", "read": "load", "get": "load", "dec": "subtract", "decrement": "subtract"},
+    "set": {"add": "insert", "remove": "delete"},
+    "map": {"read": "get", "write": "put", "set": "put", "remove": "delete"},
+    "register": {"get": "read", "set": "write", "put": "write"},
+    "stack": {"put": "push", "get": "pop"},
+    "block-pool": {"acquire": "alloc", "release": "free"},
+}
+# what their completion brings; of the others it repeats the argument
+_ANSWERED = {"read", "get", "pop", "peek", "load", "alloc", "txn"}
+_ANSWERS_FAIL = {"cas": False, "acquire": False, "get": None, "pop": None, "put": False, "push": False}
 
-    `:fail` did not happen: it is left out, except `cas` and `dequeue`, where it is the answer false or EMPTY. `:info`
-    and a missing completion are pending. `keyed`: values are `[key value]`. Operations of `:nemesis` are skipped.
-    Without `:time`, positions in the file are the time.
-    """
-    running: dict[int, tuple[dict[str, Any], int]] = {}
-    clients: dict[int, int] = {}
-    out: list[Operation] = []
 
-    def finish(process: int, entry: dict[str, Any] | None, at: int) -> None:
-        invoked, call = running.pop(process)
-        f = _RENAME.get(str(invoked["f"]), str(invoked["f"]))
-        given = invoked.get("value")
-        came = entry.get("value") if entry else None
-        key = None
-        if keyed:
-            key, given = given if isinstance(given, list) and len(given) == 2 else (None, given)
-            came = came[1] if isinstance(came, list) and len(came) == 2 else came
-        kind = str(entry["type"]) if entry else "info"
-        if kind == "fail" and f not in ("cas", "get", "pop", "acquire"):
+class _Jepsen:
+    """Pairs invocations with completions and writes the lines of our own format."""
+
+    def __init__(self, of: str, *, keyed: bool, fail: str, nil: str, empty: str | None = None) -> None:
+        self.names = _COMMON if of not in _NAMES else _COMMON | _NAMES[of] | {
+            k: _NAMES[of].get(v, v) for k, v in _COMMON.items()
+        }  # fmt: skip
+        if not of:
+            self.names = _COMMON | {"add": "fetch_add", "inc": "fetch_add", "increment": "fetch_add"}
+        self.keyed, self.fail, self.nil, self.empty = keyed, fail, nil, empty
+        self.clients: dict[Any, int] = {}
+        self.next_client = 0
+        self.rows: list[str] = []
+        self.lines: list[int] = []
+
+    def _client(self, process: Any) -> int:
+        client = self.clients.get(process)
+        if client is None:
+            client = self.clients[process] = self.next_client
+            self.next_client += 1
+        return client
+
+    def _emit(self, row: list[Any], op: str, arg: Any, result: Any, *, client: int | None = None) -> None:
+        line, call, at, who, kind, *_, key = row
+        end = "null" if kind == "info" else at
+        last = "}" if key is None else f',"key":{_dump(key)}}}'
+        self.rows.append(
+            f'{{"client":{self._client(who) if client is None else client},"op":{_quoted(op)},"arg":{_dump(arg)},'
+            f'"result":{_dump(result)},"call":{call},"return":{end}{last}'
+        )
+        self.lines.append(line)
+
+    def add(self, row: list[Any]) -> None:
+        """One operation: [line, call, return, process, type, f, given, came, key]."""
+        kind, f, given, came = row[4:8]
+        op = self.names.get(f, f)
+        if self.keyed:
+            if isinstance(given, list) and len(given) == 2:
+                row[8], given = given
+            if isinstance(came, list) and len(came) == 2:
+                came = came[1]
+        if self.empty is not None and op in ("get", "put"):  # the text that stands for no value
+            given, came = None if given == self.empty else given, None if came == self.empty else came
+        if kind == "fail" and (self.fail == "absent" or op not in _ANSWERS_FAIL):
             return
-        client = clients.setdefault(process, len(clients))
+        if op == "subtract":
+            op, came, given = "fetch_add", None, -given if isinstance(given, int) else given
+        asked = None if op in ("get", "pop") else given
         if kind == "info":
-            out.append(Operation(client, f, None if f in ("read", "get", "pop") else given, None, call, None, key))
-            del clients[process]  # a process that crashed never goes on under this number
-            clients[-1 - len(out)] = client
+            if op not in ("read", "load", "peek"):  # of those nobody can tell whether they happened
+                self._emit(row, op, asked, None)
+            self.clients.pop(row[3], None)  # a process that crashed goes on as another client
+        elif kind == "fail":
+            self._emit(row, op, asked, _ANSWERS_FAIL[op])
+        elif op == "drain":
+            for value in came if isinstance(came, list) else []:
+                self._emit(row, "get", None, value, client=self.next_client)  # not one batch: any order
+                self.next_client += 1
+        elif op == "read" and came is None and self.nil == "any":
             return
-        arg, result = _split_value(f, came if came is not None or f in ("read", "get", "pop") else given)
-        if f == "fetch_add" and came != given:
-            arg, result = given, came
-        if kind == "fail":
-            arg, result = (given, False) if f in ("cas", "acquire") else (None, None)
-        out.append(Operation(client, f, arg, result, call, at, key))
-
-    position = 0
-    for entry, line in _jepsen_entries(text):
-        position += 1
-        process = entry.get("process")
-        if not isinstance(process, int):
-            continue
-        at = entry.get("time", position)
-        if not isinstance(at, int) or isinstance(at, bool) or at < 0:
-            raise InvalidHistory(f":time {at!r} is not a number of nanoseconds", line)
-        if entry["type"] == "invoke":
-            if process in running:
-                raise InvalidHistory(f"process {process} invokes while its last operation runs", line)
-            running[process] = (entry, at)
-        elif process not in running:
-            raise InvalidHistory(f"process {process} completes what it did not invoke", line)
+        elif op == "fetch_add":
+            # most tests repeat the argument: then nobody knows what was there before
+            self._emit(row, op, given, came if isinstance(came, int) and came != given else None)
+        elif op in _ANSWERED:
+            self._emit(row, op, given if op in ("txn", "alloc") else None, came)
         else:
-            finish(process, entry, at)
-    for process in list(running):
-        finish(process, None, position)
-    out.sort(key=lambda o: o.call)
-    return History.from_operations(out)
+            self._emit(row, op, came if came is not None else given, True)
+
+    def read(self, text: str) -> History:
+        for row in _pairs(text):
+            self.add(row)
+        return History._imported(self.rows, self.lines)
 
 
-def from_porcupine(operations: str | Iterable[Mapping[str, Any]]) -> History:
-    """`Operation`s of Porcupine as JSON (`ClientId`, `Input`, `Call`, `Output`, `Return`): an array, or one a line.
+def from_jepsen(text: str, *, spec: str = "", keyed: bool = False, fail: str = "absent", nil: str = "any") -> History:
+    """A Jepsen history: EDN maps with :process, :type (:invoke :ok :fail :info), :f, :value, or the log of its console.
 
-    `Input` and `Output` are objects; `Input` names the operation in `op` (a name, or 0 get, 1 put, 2 append as in its
-    key-value examples), the argument in `value`, the key in `key`; `Output` the result in `value` (missing: success).
+    `spec` is the name of the specification: `:add` is another operation for a set than for a counter. `:fail` did not
+    happen; with `fail="answer"` it is the answer false, EMPTY or FULL of `cas`, `acquire`, `dequeue`, `enqueue`.
+    `:info` and a missing completion are pending. A read of nil says nothing (`nil="any"`) or read null (`nil="value"`).
+    `keyed`: values are `[key value]`; a `:key` is one too. Operations of `:nemesis` are skipped. Time is the order of
+    the file; `:time` gives the distances.
+    """
+    for name, value, known in (("fail", fail, ("absent", "answer")), ("nil", nil, ("any", "value"))):
+        if value not in known:
+            raise ValueError(f"{name}={value!r}: {' or '.join(known)}")
+    if _LOG.match(text[:4096].lstrip().partition("\n")[0]):
+        text = _log_as_edn(text)
+    return _Jepsen(spec, keyed=keyed, fail=fail, nil=nil).read(text)
+
+
+_KV = {0: "get", 1: "put", 2: "append"}
+_ETCD = {0: "read", 1: "write", 2: "cas"}
+_REGISTER = {False: "write", True: "read"}
+
+
+class _Porcupine:
+    def __init__(self, of: str) -> None:
+        self.of = of
+        self.names = _COMMON | _NAMES.get(of, {}) if of != "set" else _COMMON
+        self.lanes: dict[Any, list[tuple[int | None, int]]] = {}
+        self.clients = 0
+
+    def client(self, who: Any, call: int, at: int | None) -> int:
+        """A client of ours is in one operation at a time; Porcupine's need not be, nor have different numbers."""
+        lanes = self.lanes.setdefault(who, [])
+        for i, (last, client) in enumerate(lanes):
+            if last is not None and last <= call:
+                lanes[i] = (at, client)
+                return client
+        lanes.append((at, self.clients))
+        self.clients += 1
+        return self.clients - 1
+
+    def name(self, op: Any) -> str:
+        if isinstance(op, bool):
+            return _REGISTER[op]
+        if isinstance(op, int):
+            return (_ETCD if self.of == "register" else _KV)[op]
+        if isinstance(op, str):
+            return self.names.get(op.lower(), op.lower())
+        raise TypeError(f"op {op!r} is no name and no number")
+
+    def operation(self, item: Mapping[str, Any]) -> Operation:
+        given, came = item["Input"], item.get("Output")
+        if not isinstance(given, Mapping):
+            raise TypeError(f"Input {given!r} is no object")
+        given = {k.lower(): v for k, v in given.items()}
+        if not isinstance(came, Mapping):
+            came = {} if came is None else {"value": came}
+        came = {k.lower(): v for k, v in came.items()}
+        name, call, at = self.name(given["op"]), item["Call"], item.get("Return")
+        for what, time in (("Call", call), ("Return", at)):
+            if type(time) is not int and not (what == "Return" and time is None):
+                raise TypeError(f"{what} {time!r} is not an integer")
+        if came.get("unknown") is True:
+            at = None
+        arg, result = given.get("value"), came.get("ok", True)
+        if name == "cas":
+            arg = [given["arg1"], given["arg2"]] if "arg1" in given else given.get("value")
+        elif name in _ANSWERED:
+            arg, result = None, came.get("value")
+            result = None if came.get("exists") is False else result
+        elif "value" not in given and "arg1" in given:
+            arg = given["arg1"]
+        if self.of == "map":  # there an absent key reads as the empty text
+            arg, result = arg if arg != "" or name == "append" else None, result if result != "" else None
+        return Operation(self.client(item.get("ClientId"), call, at), name, arg, result, call, at, given.get("key"))
+
+
+def _paired(items: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Operations of Porcupine from its events (`Kind`, `Value`, `Id`); their positions are the time."""
+    running: dict[Any, dict[str, Any]] = {}
+    for at, event in enumerate(items):
+        if event["Kind"] in (True, 1, "return", "ReturnEvent"):
+            yield running.pop(event["Id"]) | {"Output": event["Value"], "Return": at}
+        else:
+            running[event["Id"]] = {"ClientId": event.get("ClientId"), "Input": event["Value"], "Call": at}
+    yield from running.values()
+
+
+def from_porcupine(operations: str | Iterable[Mapping[str, Any]], *, spec: str = "") -> History:
+    """What Porcupine checks: the two kinds of logs of its own examples, and its `Operation`s or `Event`s as JSON.
+
+    Logs: of etcd (lines of Jepsen's console, where `:fail` of a cas is the answer false and nil is a value) and of its
+    key-value stores (EDN with `:key`, where an absent key reads as the empty text). JSON: an array, or one object a
+    line, with `ClientId`, `Input`, `Call`, `Output`, `Return`. `Input` names the operation in `op`: a name, or a number
+    of the examples (key-value: 0 get, 1 put, 2 append; with `spec` "register": 0 read, 1 write, 2 cas, or true read,
+    false write). `value`, `key`, `arg1`, `arg2`, `ok`, `exists`, `unknown` are as there.
     """
     if isinstance(operations, str):
         text = operations.strip()
-        items = (
-            json.loads(text)
-            if text.startswith("[")
-            else [json.loads(line) for line in text.splitlines() if line.strip()]
-        )
+        first = text[:4096].partition("\n")[0]
+        if _LOG.match(first):
+            return from_jepsen(operations, spec=spec or "register", fail="answer", nil="value")
+        if text.startswith(("{:", "[{:", "({:", ";")):
+            return _Jepsen(spec or "map", keyed=False, fail="answer", nil="value", empty="").read(operations)
+        items = _json_items(text)
     else:
         items = list(operations)
-    out: list[Operation] = []
-    for line, item in enumerate(items, 1):
+    if items and isinstance(items[0], Mapping) and "Kind" in items[0]:
         try:
-            given, came = item["Input"], item.get("Output") or {}
-            op = given["op"]
-            name = _PORCUPINE[op] if isinstance(op, int) else _RENAME.get(op, op)
-            reads = name in ("get", "read", "pop")
-            result = came.get("value") if reads else came.get("ok", came.get("value", True))
-            arg = None if reads else given.get("value")
-            out.append(
-                Operation(item["ClientId"], name, arg, result, item["Call"], item.get("Return"), given.get("key"))
-            )
+            items = list(_paired(items))
+        except (KeyError, TypeError) as error:
+            raise InvalidHistory(f"not a Porcupine event: {error!r}") from error
+    reader, out = _Porcupine(spec or "map"), []
+    for line, item in sorted(enumerate(items, 1), key=lambda pair: _call(pair[1])):
+        try:
+            out.append((line, reader.operation(item)))
         except (KeyError, TypeError, AttributeError) as error:
-            raise InvalidHistory(f"not a Porcupine operation: {error!r}", line) from error
-    return History.from_operations(out)
+            raise InvalidHistory(f"not a Porcupine operation: {error}", line) from error
+    earliest = min(0, *(o.call for _, o in out)) if out else 0
+
+    def later(time: int | None) -> int | None:  # our times begin at 0
+        return None if time is None else time - earliest
+
+    history = History.from_operations(
+        o._replace(call=o.call - earliest, return_=later(o.return_)) for _, o in sorted(out, key=_line)
+    )
+    history._lines = sorted(line for line, _ in out) if isinstance(operations, str) else None
+    return history
+
+
+def _line(pair: tuple[int, Operation]) -> int:
+    return pair[0]
+
+
+def _call(item: Any) -> int:
+    call = item.get("Call") if isinstance(item, Mapping) else None
+    return call if type(call) is int else 0
+
+
+def _json_items(text: str) -> list[Any]:
+    if text.startswith("["):
+        return list(json.loads(text))
+    items = []
+    for line, row in enumerate(text.splitlines(), 1):
+        try:
+            items += [json.loads(row)] if row.strip() else []
+        except ValueError as error:
+            raise InvalidHistory(f"not JSON: {error}", line) from error
+    return items
+
+
+def unpacked(data: bytes) -> bytes:
+    """The data, or what gzip packed into it."""
+    if data[:2] != b"\x1f\x8b":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InvalidHistory(f"damaged gzip: {error}") from error
+
+
+def read_history(data: bytes, *, form: str = "auto", spec: str = "", fail: str = "absent", nil: str = "any") -> History:
+    """A history in any notation: JSON lines, the binary form, Jepsen's EDN or console log, Porcupine's JSON; gzip too.
+
+    `form`: "auto" tells them apart by their first characters, or "own", "jepsen", "jepsen-keyed", "porcupine".
+    `spec`: the name of the specification; `fail`, `nil`: see `from_jepsen`.
+    """
+    data = unpacked(data)
+    form = notation(data) if form == "auto" else form
+    if form == "own":
+        return History._loaded(data, any_operation=spec == "multi-register")
+    if form == "porcupine":
+        return from_porcupine(data.decode(), spec=spec)
+    return from_jepsen(data.decode(), spec=spec, keyed=form == "jepsen-keyed", fail=fail, nil=nil)
+
+
+def notation(head: bytes) -> str:
+    """The notation of a file by its first characters: own, jepsen or porcupine."""
+    head = head[:4096]
+    if head.startswith(MAGIC):
+        return "own"
+    head = head.lstrip()
+    first = head.partition(b"\n")[0]
+    if _LOG.match(first.decode(errors="replace")):
+        # the logs of Porcupine's examples are of the first Jepsen, where a failed cas was an answer
+        return "porcupine" if re.match(rb"INFO\s+jepsen\.util\s+-\s", head) else "jepsen"
+    if re.match(rb"\[\s*(\]|\{\s*[\"}])", head) or b'"ClientId"' in first or (b'"Kind"' in first and b'"Id"' in first):
+        return "porcupine"
+    if re.match(rb"\{\s*:|[\[(]\s*[\[({#:;]|[;#(]", head):
+        return "jepsen"
+    return "own"

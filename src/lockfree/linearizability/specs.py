@@ -8,19 +8,21 @@ from lockfree.linearizability.history import NONE, Operation
 
 _KINDS = {
     "queue": 0, "stack": 1, "priority-queue": 2, "register": 3, "counter": 4, "semaphore": 5, "mutex": 6, "rwlock": 7,
-    "set": 8, "map": 9, "block-pool": 10, "log": 11,
+    "set": 8, "map": 9, "block-pool": 10, "log": 11, "multi-register": 12,
 }  # fmt: skip
 _OPERATIONS = {
     "queue": ("put", "get", "peek"), "stack": ("push", "pop", "peek"), "priority-queue": ("put", "get", "peek"),
     "register": ("write", "read", "cas"), "counter": ("fetch_add", "load"), "semaphore": ("acquire", "release"),
-    "mutex": ("acquire", "release"),
-    "rwlock": ("read_acquire", "read_release", "write_acquire", "write_release"), "set": ("add", "remove", "contains"),
-    "map": ("put", "get", "remove", "contains"), "block-pool": ("alloc", "free"), "log": ("append", "read"),
+    "mutex": ("acquire", "release"), "rwlock": ("read_acquire", "read_release", "write_acquire", "write_release"),
+    "set": ("add", "remove", "contains", "insert", "delete", "read"),
+    "map": ("put", "get", "remove", "contains", "delete", "append"), "block-pool": ("alloc", "free"),
+    "log": ("append", "read"), "multi-register": ("txn",),
 }  # fmt: skip
 _ANSWERS = {"strict": 0, "in-hand": 1, "in-flight": 1, "weak": 1, "running": 2}
 _OPTIONS = {
     "queue": {"full", "empty"}, "stack": {"full", "empty"}, "priority-queue": {"full", "empty", "ties"},
-    "register": {"initial"}, "counter": {"initial"}, "semaphore": {"max"},
+    "register": {"initial"}, "counter": {"initial"}, "semaphore": {"max"}, "mutex": {"release"},
+    "multi-register": {"initial"},
 }  # fmt: skip
 
 
@@ -77,6 +79,7 @@ def parse_spec(text: str) -> Spec:
     - `empty=strict`: a get may answer EMPTY only at an instant with nothing inside; `in-flight`: also while a put runs.
     - `ties=fifo|any`: order within a priority. `initial=V`: register (integer; default null), counter (default 0).
     - `max=N`: a semaphore whose release above N answers false.
+    - `release=anyone`: a mutex that any client may release, as those of Jepsen.
     """
     head, *options = text.split(",")
     name, _, number = head.strip().partition(":")
@@ -104,6 +107,11 @@ def parse_spec(text: str) -> Spec:
             if value not in allowed:
                 raise ValueError(f"{key}={value}: one of {', '.join(allowed)}")
             values[key] = value
+        elif key == "release":
+            if value not in ("holder", "anyone"):
+                raise ValueError(f"release={value}: holder or anyone")
+            if value == "anyone":  # then it is a semaphore of one permit
+                values |= {"name": "semaphore", "capacity": 1, "limit": 1}
         elif key == "ties":
             if value not in ("fifo", "any"):
                 raise ValueError(f"ties={value}: fifo or any")

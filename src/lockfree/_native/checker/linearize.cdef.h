@@ -30,6 +30,15 @@ size_t lf_history_foreign(const struct lf_history_op *ops, size_t count, const u
 int lf_history_has_pairs(const struct lf_history_op *ops, size_t count);
 int lf_history_reader_join_pairs(struct lf_history_reader *r, struct lf_history_op *ops, size_t count);
 
+struct lf_edn {
+  char *json;
+  size_t bytes, room;
+  uint64_t line;
+  char error[160];
+};
+int lf_jepsen_pairs(const char *text, size_t bytes, struct lf_edn *edn);
+void lf_edn_free(struct lf_edn *edn);
+
 enum lf_lin_reason {
   LF_LIN_NO_REASON, LF_LIN_TIME, LF_LIN_MEMORY, LF_LIN_CANCELLED, LF_LIN_UNDECIDED, LF_LIN_STEP_FAILED, LF_LIN_TOO_OPEN,
   LF_LIN_BATCH_ACROSS,

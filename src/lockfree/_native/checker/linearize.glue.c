@@ -4,6 +4,8 @@
 #include "linearize/parse.c"
 #include "linearize/validate.c"
 #include "linearize/pairs.c"
+#include "linearize/edn.c"
+#include "linearize/jepsen.c"
 #include "linearize/run.c"
 #include "linearize/values.c"
 #include "linearize/witness.c"
