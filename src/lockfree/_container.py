@@ -2,11 +2,12 @@
 
 import threading
 from contextlib import suppress
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, Self
 
+from lockfree._dtypes import NumpyCodec, check_casting
 from lockfree._errors import FULL, INTERRUPTED, raise_status
 from lockfree._native import blocking, ffi, lib
-from lockfree._records import BytesCodec, Codec, NumpyCodec
+from lockfree._records import BytesCodec, Codec
 from lockfree._segment import Holder, Shared, check_int
 from lockfree._waiting import deadline
 
@@ -52,6 +53,7 @@ class Container(Shared):
     _b_peek: ClassVar[Any]
 
     _noun: ClassVar[str] = "ring"
+    _casting = "same_value"
     capacity: int
     record_size: int
 
@@ -77,11 +79,32 @@ class Container(Shared):
         self.capacity = self._h.capacity
         self.record_size = self._h.record_size
         note = self._note()
-        self._codec: Codec = NumpyCodec.from_note(note) if note else BytesCodec(self.record_size)
+        self._codec: Codec = (
+            NumpyCodec.from_note(note, self.record_size, self._casting) if note else BytesCodec(self.record_size)
+        )
         self._codec.noun = self._noun
         self._fast = self._codec.fast
         self._scratch = _Scratch(self.record_size)
         self._hand = _Hand()
+
+    @classmethod
+    def attach(cls, name: str, *, casting: str = "same_value") -> Self:
+        """The object that another program created with `name=`; `casting` as in the constructor.
+
+        Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
+        """
+        check_casting(casting)
+        self = super().attach(name)
+        self.__setstate__(casting)
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (*super().__reduce__(), self._casting)
+
+    def __setstate__(self, casting: str) -> None:
+        self._casting = casting
+        if isinstance(self._codec, NumpyCodec):
+            self._codec.casting = casting
 
     @property
     def dtype(self) -> Any:
@@ -219,9 +242,10 @@ def end_view(view: Any) -> None:
             view.release()  # refused if somebody made an array of it: then not to write is their promise
 
 
-def codec_of(record_size: int | None, dtype: Any) -> Codec:
+def codec_of(record_size: int | None, dtype: Any, casting: str) -> Codec:
+    check_casting(casting)
     if dtype is not None:
-        codec = NumpyCodec(dtype)
+        codec = NumpyCodec(dtype, casting)
         if record_size is not None and record_size != codec.size:
             raise ValueError(f"record_size is {record_size}: dtype {codec.dtype} has {codec.size} bytes")
         return codec

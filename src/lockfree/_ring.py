@@ -31,11 +31,13 @@ class Ring(Container):
         record_size: int | None = None,
         *,
         dtype: Any = None,
+        casting: str = "same_value",
         name: str | None = None,
         _start: int = 0,
     ) -> None:
         capacity = check_int("capacity", capacity, 1, MAX_CAPACITY)
-        codec = codec_of(record_size, dtype)
+        codec = codec_of(record_size, dtype, casting)
+        self._casting = casting
         name = check_name(name)
         handle = self._begin(name)
         create = getattr(blocking, f"lf_py_{self._prefix}_create")
@@ -180,7 +182,7 @@ class Ring(Container):
         done = self._get_rows(buffer)
         if done is not NotImplemented:
             return int(done)
-        memory, pitch, rows = writable_rows(buffer, self.record_size)
+        memory, pitch, rows = writable_rows(buffer, self._codec)
         status = self._c_get_many(self._h, memory, pitch, NULL, rows)
         if status < 0:
             self._refused(status)

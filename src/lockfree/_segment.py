@@ -192,8 +192,8 @@ class Shared:
     def _pointer(self) -> Any:
         return ffi.addressof(self._h, "h")
 
-    def _note(self) -> str:
-        return bytes(ffi.string(self._h.h.segment.note, 512)).decode()
+    def _note(self) -> bytes:
+        return bytes(ffi.string(self._h.h.segment.note, lib.LF_NOTE))
 
     def _after_fork(self) -> None:
         if not self._h.h.closed and self._h.h.segment != NULL:

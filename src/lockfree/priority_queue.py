@@ -50,12 +50,14 @@ class PriorityQueue(Container, prefix="priority_queue"):
         levels: int = 16,
         *,
         dtype: Any = None,
+        casting: str = "same_value",
         name: str | None = None,
         _start: int = 0,
     ) -> None:
         capacity = check_int("capacity", capacity, 1, MAX_CAPACITY)
         levels = check_int("levels", levels, 1, MAX_LEVELS)
-        codec = codec_of(record_size, dtype)
+        codec = codec_of(record_size, dtype, casting)
+        self._casting = casting
         name = check_name(name)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
@@ -196,7 +198,7 @@ class PriorityQueue(Container, prefix="priority_queue"):
         A row must have at least `record_size` bytes; a shorter record is padded with zeros. `priorities`, if given, is
         a writable buffer of unsigned 32-bit integers, at least one per row, that receives the records' priorities.
         """
-        memory, pitch, rows = writable_rows(buffer, self.record_size)
+        memory, pitch, rows = writable_rows(buffer, self._codec)
         levels = ffi.new("uint32_t[]", rows + 1) if priorities is None else _writable_levels(priorities, rows)
         status = self._c_get_many(self._h, memory, pitch, NULL, levels, rows)
         if status < 0:

@@ -1,5 +1,6 @@
+#define LF_NOTE ...
 struct lf_segment {
-    char note[512];
+    char note[...];
     ...;
 };
 struct lf_handle {

@@ -6,14 +6,7 @@
  * work in one call. It holds `owner` (the handle), so the mapping outlives it. */
 #define LF_PY_RING "lockfree ring"
 
-/* Something else than bytes: any contiguous buffer, as the Python method takes it. */
-static PyObject *lf_py_as_bytes(PyObject *record) {
-    if (PyUnicode_Check(record) || !PyObject_CheckBuffer(record)) {
-        PyErr_Format(PyExc_TypeError, "record is of type %.100s: it must be bytes-like", Py_TYPE(record)->tp_name);
-        return NULL;
-    }
-    return PyBytes_FromObject(record);
-}
+#include "common/buffers.h"
 
 /* The bytes of a batch. NotImplemented means: let the Python method look at it, and complain if it must. */
 struct lf_py_batch {
@@ -63,7 +56,7 @@ static int lf_py_batch_pack(struct lf_py_batch *batch, PyObject *records, uint64
 
 /* A C-contiguous buffer of two dimensions, one record per row. */
 static int lf_py_batch_rows(struct lf_py_batch *batch, PyObject *buffer, int flags) {
-    if (PyObject_GetBuffer(buffer, &batch->view, flags | PyBUF_ND) != 0) {
+    if (lf_py_get_buffer(buffer, &batch->view, flags | PyBUF_ND, "buffer") != 0) {
         PyErr_Clear();
         batch->view.obj = NULL;
         return 0;

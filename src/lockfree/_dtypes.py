@@ -1,0 +1,287 @@
+"""Records of a NumPy dtype: how values become records without a silent loss, and how a segment's note names the dtype.
+
+The note is JSON: a type string such as "<f8", or {"base": …, "shape": […]}, or {"names": […], "formats": […],
+"offsets": […], "itemsize": …}. Whatever else stands there is a SegmentError.
+"""
+
+import json
+import re
+from typing import Any, Final
+
+from lockfree._errors import SegmentError
+from lockfree._native import lib
+from lockfree._records import Codec, refuse_one_record, rows_of
+
+NOTE_BYTES: Final = lib.LF_NOTE
+CASTINGS: Final = ("same_value", "no", "equiv", "safe", "same_kind", "unsafe")
+
+_PLAIN = re.compile(r"[<>|=][bhilqfdgeFDGSUVmMcuiB?]\d{0,10}(\[\d{0,10}[a-zA-Zμ]{1,2}(/\d{1,10})?\])?")
+_DEEPEST = 32
+
+
+class NumpyCodec(Codec):
+    class _Never:
+        """No record is of this type, so every one is encoded."""
+
+    fast = _Never
+
+    def __init__(self, dtype: Any, casting: str = "same_value") -> None:
+        import numpy as np
+
+        self._np = np
+        self.casting = check_casting(casting)
+        self.dtype = np.dtype(dtype)
+        if self.dtype.hasobject:
+            raise TypeError(f"dtype is {self.dtype}: it has Python objects, which cannot live in shared memory")
+        if self.dtype.itemsize == 0:
+            raise ValueError(f"dtype is {self.dtype}: it has no bytes")
+        self.size = self.dtype.itemsize
+        self._base, self._shape = self.dtype.base, self.dtype.shape
+        self.note = note_of(np, self.dtype)
+        if len(self.note) >= NOTE_BYTES:
+            raise ValueError(f"dtype {self.dtype} takes {len(self.note)} bytes to write down: at most {NOTE_BYTES - 1}")
+
+    @classmethod
+    def from_note(cls, note: bytes, size: int, casting: str = "same_value") -> "NumpyCodec":
+        """The codec of a segment whose records have `size` bytes; SegmentError if the note does not name one."""
+        import numpy as np
+
+        shown = ascii(note[:40])[1:]
+        try:
+            dtype = dtype_of(np, json.loads(note.decode("ascii")), _DEEPEST)
+            codec = cls(dtype, casting)
+        except Exception as error:  # noqa: BLE001  # whatever a hostile note makes of the parsers
+            raise SegmentError(f"the note, {shown}, names no dtype of records: {error}") from None
+        if codec.size != size:
+            raise SegmentError(f"the note, {shown}, names a dtype of {codec.size} bytes: found records of {size}")
+        return codec
+
+    # ---- values become records ----
+
+    def encode(self, record: Any) -> bytes:
+        np, base = self._np, self._base
+        if isinstance(record, (np.ndarray, np.generic)) and record.dtype == base:
+            if record.shape != self._shape:
+                raise self._shape_error("record", record.shape, self._shape)
+            return bytes(record.tobytes())
+        out = np.zeros(self._shape, base)
+        self._fill(out, record, "record")
+        return bytes(out.tobytes())
+
+    def _fill(self, out: Any, value: Any, what: str) -> None:
+        """Writes a value into `out`, an array of its shape; TypeError or ValueError if something would be lost."""
+        np = self._np
+        if out.dtype.names is None:
+            self._fill_plain(out, value, what)
+        elif isinstance(value, (np.ndarray, np.generic)) and value.dtype.names is not None:
+            if value.shape != out.shape:
+                raise self._shape_error(what, value.shape, out.shape)
+            if value.dtype == out.dtype:
+                out[...] = value
+            elif value.dtype.names == out.dtype.names:
+                for name in out.dtype.names:
+                    self._fill(out[name], value[name], f"{what}[{name!r}]")
+            else:
+                raise TypeError(f"{what} has the fields {value.dtype.names}: dtype has {out.dtype.names}")
+        elif out.shape:
+            if not isinstance(value, (list, tuple, np.ndarray)) or len(value) != out.shape[0]:
+                raise self._shape_error(what, getattr(value, "shape", type(value).__name__), out.shape)
+            for position, item in enumerate(value):
+                self._fill(out[position : position + 1].reshape(out.shape[1:]), item, f"{what}[{position}]")
+        else:
+            names = out.dtype.names
+            if not isinstance(value, tuple) or len(value) != len(names):
+                raise TypeError(f"{what} is {_short(value)}: it must be a tuple of the {len(names)} fields {names}")
+            for name, item in zip(names, value, strict=True):
+                self._fill(out[name], item, f"{what}[{name!r}]")
+
+    def _fill_plain(self, out: Any, value: Any, what: str) -> None:
+        np, target = self._np, out.dtype
+        if self.casting == "unsafe":
+            array = np.asarray(value, dtype=target)
+        elif self.casting == "same_value":
+            array = self._same_value(value, target, what)
+        else:
+            array = np.asarray(value)
+            if not np.can_cast(array.dtype, target, self.casting):
+                rule = f"casting {self.casting!r} to {target} refuses"
+                raise TypeError(f"{what} is {_short(value)} of {array.dtype}: {rule}")
+            with np.errstate(all="ignore"):
+                array = array.astype(target)
+        if array.shape != out.shape:
+            raise self._shape_error(what, array.shape, out.shape)
+        out[...] = array
+
+    def _same_value(self, value: Any, target: Any, what: str) -> Any:
+        """`value` as an array of `target`, if no value changes; a float may be rounded to the target's precision."""
+        np = self._np
+        lossy = TypeError if target.kind in "SUV" else ValueError
+        given = np.asarray(value)
+        if given.dtype == target:
+            return given
+        if given.dtype.kind == "O":
+            given = self._from_objects(value, target, what)
+            if given.dtype == target:
+                return given
+        source = given.dtype.kind
+        if source not in _TAKES.get(target.kind, ""):
+            raise TypeError(f"{what} is {_short(value)} of {given.dtype}: dtype {target} does not take it")
+        if target.kind == "V":
+            size = given.dtype.itemsize
+            if size > target.itemsize:
+                raise ValueError(f"{what} has {size} bytes: dtype {target} takes at most {target.itemsize}")
+            return given.astype(target)
+        try:
+            with np.errstate(all="ignore"):
+                array = given.astype(target, casting="unsafe")
+                if source in "fc" and target.kind in "fc":
+                    kept = np.isfinite(array) | ~np.isfinite(given)
+                    kept &= (array.imag != 0) | (given.imag == 0) if target.kind == "c" else given.imag == 0
+                elif source in "iu" and target.kind in "iu":
+                    info = np.iinfo(target)
+                    kept = (given >= info.min) & (given <= info.max)
+                else:
+                    kept = (array.astype(given.dtype, casting="unsafe") == given) | _both_nat(np, array, given)
+                    if source == "f":
+                        kept &= np.isfinite(given)
+                    elif source in "iu" and target.kind == "f":
+                        kept &= array < float(np.iinfo(given.dtype).max)  # above it, the way back is undefined
+        except (UnicodeError, OverflowError) as error:
+            raise lossy(f"{what} is {_short(value)}: dtype {target} cannot hold it ({error})") from None
+        if not np.all(kept):
+            raise ValueError(f"{what} is {_short(value)}: dtype {target} cannot hold it without a loss")
+        return array
+
+    def _from_objects(self, value: Any, target: Any, what: str) -> Any:
+        """What NumPy has no type for by itself: dates for a datetime dtype. None and the rest are refused."""
+        np = self._np
+        import datetime as dt
+
+        kinds = {"M": dt.date, "m": dt.timedelta}.get(target.kind)
+        if kinds is not None and isinstance(value, kinds) and not getattr(value, "tzinfo", None):
+            exact = "us" if isinstance(value, (dt.datetime, dt.timedelta)) else "D"
+            return np.asarray(value, dtype=f"{target.kind}8[{exact}]")
+        if isinstance(value, int) and target.kind in "biufc":
+            raise ValueError(f"{what} is {_short(value)}: dtype {target} cannot hold it without a loss")
+        raise TypeError(f"{what} is {_short(value)}: dtype {target} does not take it")
+
+    def _shape_error(self, what: str, found: object, wanted: object) -> ValueError:
+        return ValueError(f"{what} has shape {found}: dtype {self.dtype} takes {wanted}")
+
+    # ---- records become values ----
+
+    def decode(self, data: bytes) -> Any:
+        if self._shape:
+            return self._np.frombuffer(bytearray(data), dtype=self._base).reshape(self._shape)
+        return self._np.frombuffer(data, dtype=self._base)[0]
+
+    def view(self, memory: Any) -> Any:
+        return self._np.frombuffer(memory, dtype=self._base).reshape(self._shape)
+
+    def batch(self, memory: Any) -> Any:
+        if not len(memory):
+            return self._np.empty((0, *self._shape), self._base)
+        return self._np.frombuffer(memory, dtype=self._base).reshape((-1, *self._shape))
+
+    # ---- batches ----
+
+    def rows(self, records: Any) -> tuple[Any, int, int, Any] | None:
+        np = self._np
+        refuse_one_record(records)
+        if not isinstance(records, np.ndarray):
+            return None
+        array = records
+        if array.dtype != self._base and self.casting != "same_value":
+            if not np.can_cast(array.dtype, self._base, self.casting):
+                raise ValueError(f"records is {array.dtype}: casting {self.casting!r} to {self._base} refuses")
+            array = array.astype(self._base)
+        if array.dtype != self._base or array.shape[1:] != self._shape or array.ndim != 1 + len(self._shape):
+            wanted = f"{self._base} of shape (n, *{self._shape})"
+            raise ValueError(f"records is {array.dtype} of shape {array.shape}: it must be {wanted}")
+        count = len(array)
+        memory = memoryview(np.ascontiguousarray(array).view("u1").reshape(-1) if count else b"")
+        return rows_of(memory, self.size, self.noun, count)
+
+    def check_rows(self, buffer: Any) -> None:
+        if isinstance(buffer, self._np.ndarray) and buffer.dtype != self._base and buffer.dtype.itemsize != 1:
+            raise ValueError(f"buffer is {buffer.dtype}: the {self.noun} has records of {self._base}")
+
+
+_TAKES: Final = {"b": "biu", "i": "biuf", "u": "biuf", "f": "biuf", "c": "biufc", "S": "SU", "U": "SU", "V": "SV",
+                 "M": "M", "m": "miu"}  # fmt: skip
+"""The kinds of values that each kind of dtype can take, if the value fits."""
+
+
+def _both_nat(np: Any, array: Any, given: Any) -> Any:
+    return np.isnat(array) & np.isnat(given) if given.dtype.kind in "mM" else False
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+
+
+def check_casting(casting: Any) -> str:
+    if casting not in CASTINGS:
+        raise ValueError(f"casting is {casting!r}: it must be one of {', '.join(CASTINGS)}")
+    return str(casting)
+
+
+# ---- the note ----
+
+
+def note_of(np: Any, dtype: Any) -> str:
+    """The dtype as text; TypeError if it cannot be told to another process."""
+    note = json.dumps(_spec_of(dtype), separators=(",", ":"))
+    try:
+        same = dtype_of(np, json.loads(note), _DEEPEST) == dtype
+    except (TypeError, ValueError):
+        same = False
+    if not same:
+        raise TypeError(f"dtype is {dtype}: it cannot be written down for other processes")
+    return note
+
+
+def _spec_of(dtype: Any) -> Any:
+    if dtype.subdtype is not None:
+        return {"base": _spec_of(dtype.base), "shape": list(dtype.shape)}
+    if dtype.names is not None:
+        fields = [dtype.fields[name] for name in dtype.names]
+        return {
+            "names": list(dtype.names),
+            "formats": [_spec_of(field[0]) for field in fields],
+            "offsets": [field[1] for field in fields],
+            "itemsize": dtype.itemsize,
+        }
+    return dtype.str
+
+
+def dtype_of(np: Any, spec: Any, depth: int) -> Any:
+    """The dtype of a specification; ValueError or TypeError if it is not one of ours."""
+    if depth == 0:
+        raise ValueError("it is nested too deeply")
+    if isinstance(spec, str):
+        if not _PLAIN.fullmatch(spec):
+            raise ValueError(f"{spec[:20]!r} is not a type")
+        return np.dtype(spec)
+    if not isinstance(spec, dict):
+        raise TypeError("it is neither a type nor an object")
+    if spec.keys() == {"base", "shape"}:
+        shape = tuple(_whole(spec["shape"], 1, 32))
+        return np.dtype((dtype_of(np, spec["base"], depth - 1), shape))
+    if spec.keys() != {"names", "formats", "offsets", "itemsize"}:
+        raise ValueError("it has other keys than a dtype")
+    names, formats, (itemsize,) = spec["names"], spec["formats"], _whole([spec["itemsize"]], 0, 1)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or not isinstance(formats, list):
+        raise TypeError("its names or formats are not lists")
+    formats = [dtype_of(np, item, depth - 1) for item in formats]
+    offsets = _whole(spec["offsets"], 0, len(formats))
+    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": itemsize})
+
+
+def _whole(numbers: Any, least: int, most: int) -> list[int]:
+    """A list of at most `most` whole numbers of at least `least`."""
+    good = isinstance(numbers, list) and len(numbers) <= most
+    if not good or any(type(n) is not int or not least <= n <= 2**31 for n in numbers):
+        raise ValueError("it has a shape, an offset or a size that no dtype has")
+    return list(numbers)

@@ -1,0 +1,47 @@
+/* buffers.h: what Python callers pass as memory: bytes-like records, batches with one record per row. */
+#ifndef LOCKFREE_PY_BUFFERS_H
+#define LOCKFREE_PY_BUFFERS_H
+
+#include <lockfree/lockfree.h>
+
+/* Does a format of the struct module name Python objects or pointers? Names of fields stand between colons. */
+static int lf_py_has_pointers(const char *format) {
+    int in_name = 0;
+    for (; format != NULL && *format != '\0'; format++) {
+        if (*format == ':')
+            in_name = !in_name;
+        else if (!in_name && strchr("OP&XzZ", *format) != NULL)
+            return 1;
+    }
+    return 0;
+}
+
+/* PyObject_GetBuffer that refuses buffers of Python objects and pointers. 0, or -1 with an error. */
+static int lf_py_get_buffer(PyObject *object, Py_buffer *view, int flags, const char *what) {
+    if (PyObject_GetBuffer(object, view, flags | PyBUF_FORMAT) != 0)
+        return -1;
+    if (LF_LIKELY(!lf_py_has_pointers(view->format)))
+        return 0;
+    PyErr_Format(PyExc_TypeError, "%s is a buffer of format '%s': it holds Python objects or pointers, not data", what,
+                 view->format);
+    PyBuffer_Release(view);
+    return -1;
+}
+
+/* A record that is not a bytes object as one: any buffer. */
+static PyObject *lf_py_as_bytes(PyObject *record) {
+    Py_buffer view;
+    if (PyUnicode_Check(record))
+        return PyErr_Format(PyExc_TypeError, "record is of type str: it must be bytes-like; encode the text first");
+    if (!PyObject_CheckBuffer(record))
+        return PyErr_Format(PyExc_TypeError, "record is of type %.100s: it must be bytes-like", Py_TYPE(record)->tp_name);
+    if (lf_py_get_buffer(record, &view, PyBUF_FULL_RO, "record") != 0)
+        return NULL;
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, view.len);
+    if (bytes != NULL && PyBuffer_ToContiguous(PyBytes_AS_STRING(bytes), &view, view.len, 'C') != 0)
+        Py_CLEAR(bytes);
+    PyBuffer_Release(&view);
+    return bytes;
+}
+
+#endif

@@ -1,0 +1,199 @@
+"""Records of a dtype: what is written down of it, what is refused, and that no value changes unseen."""
+
+import datetime as dt
+import json
+import math
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+import lockfree
+from lockfree._dtypes import NOTE_BYTES, NumpyCodec
+
+NOON = dt.datetime(2026, 1, 2, 12)  # noqa: DTZ001
+POINT = np.dtype([("x", "f4"), ("y", "i4", (2,))])
+
+DTYPES = [
+    "u1", "?", "<f8", ">f8", "f2", "g", "c16", "S5", "U3", "V7", "M8[ns]", "M8[25s]", "m8[D]", "(2,3)i2", POINT,
+    np.dtype((POINT, (2,))), np.dtype([("a", "u1"), ("b", "f8")], align=True),
+    np.dtype({"names": ["late", "early"], "formats": ["u2", "u4"], "offsets": [4, 0], "itemsize": 32}),
+    np.dtype({"names": ["whole", "half"], "formats": ["u4", "u2"], "offsets": [0, 0]}),
+    np.dtype([("Größe:1", "f4"), ("\u2028", [("deep", "(2,)S3")])]),
+    np.dtype([(f"channel_{i}", "f4") for i in range(12)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_a_note_names_the_dtype_exactly(dtype):
+    codec = NumpyCodec(dtype)
+    assert codec.note.isascii()
+    again = NumpyCodec.from_note(codec.note.encode(), codec.size)
+    assert again.dtype == np.dtype(dtype)
+    assert again.note == codec.note
+
+
+def test_a_dtype_of_200_fields(shm_name):
+    dtype = np.dtype([(f"field_{i}", "f4") for i in range(200)])
+    if NOTE_BYTES < 16384:
+        pytest.skip("the note of this build is too short")
+    with lockfree.MPMCRing(2, dtype=dtype, name=shm_name) as ring:
+        ring.put(tuple(range(200)))
+        with lockfree.MPMCRing.attach(shm_name) as other:
+            assert other.dtype == dtype
+            assert other.get()["field_199"] == 199
+        ring.unlink()
+
+
+def test_a_dtype_that_is_too_long_to_write_down():
+    dtype = np.dtype([(f"{i}" * 100, "f4") for i in range(1 + NOTE_BYTES // 100)])
+    with pytest.raises(ValueError, match=f"bytes to write down: at most {NOTE_BYTES - 1}"):
+        lockfree.MPMCRing(2, dtype=dtype)
+
+
+GOOD = json.loads(NumpyCodec(POINT).note)
+HOSTILE = [
+    b"\xff\xfe", b"(", b"('<f8', (3,))", b"1", b"null", b"[]", b"{}", b'""', b'"<f8"junk', b'"O"', b'"|O8"', b'"<f4"', b'"f8,f8"',
+    b'"<S99999999999"', b'"<M8[parsec]"', b"[" * 8000, b'{"base":' * 1000, b"-" * 400, b"9" * 5000, b"1e999", b"x" * 511, b"__import__('os')",
+    b'{"base":"<f8","shape":[1000000000000]}', b'{"base":"<f8","shape":[-1]}', b'{"base":"<f8","shape":[true]}',
+    b'{"base":"<f8","shape":1}', b'{"base":"|u1","shape":[2147483648,2147483648]}', b'{"base":["<f8"],"shape":[1]}',
+    *(json.dumps({**GOOD, key: value}).encode() for key, value in [
+        ("offsets", [0, -4]), ("offsets", [0]), ("offsets", [0, 2**40]), ("itemsize", 0), ("itemsize", 2**31), ("itemsize", "8"),
+        ("names", ["x", "x"]), ("names", [1, 2]), ("names", ["x"]), ("names", None), ("formats", ["<f4"]), ("more", 1),
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("note", HOSTILE, ids=lambda note: repr(note[:40]))
+def test_whatever_stands_in_the_note_is_a_segment_error(note):
+    with pytest.raises(lockfree.SegmentError, match="the note, .*, names"):
+        NumpyCodec.from_note(note, 8)
+
+
+@pytest.mark.parametrize("size", [7, 9, 16, 0])
+def test_a_note_of_another_record_size(size):
+    with pytest.raises(lockfree.SegmentError, match=f"names a dtype of 8 bytes: found records of {size}"):
+        NumpyCodec.from_note(b'"<f8"', size)
+
+
+KEPT = [
+    ("i4", 3), ("u8", 2**64 - 1), ("i8", -(2**63)), ("u1", 255), ("u1", 3.0), ("u1", True), ("?", True), ("?", 1), ("f8", 7), ("f8", 2**53),
+    ("f4", 0.1), ("f4", math.nan), ("f4", -math.inf), ("f4", np.float64(0.1)), ("c8", 1.5), ("c8", 1 + 2j), ("S5", b"abc"), ("S5", "abc"),
+    ("U3", "äöü"), ("U3", b"abc"), ("V4", b"abc"), ("M8[s]", np.datetime64("2026-01-01")), ("M8[us]", NOON),
+    ("M8[D]", dt.date(2026, 1, 2)), ("m8[ms]", dt.timedelta(seconds=1)), ("m8[s]", 5), ("M8[s]", np.datetime64("NaT")),
+    ("(2,)i2", [1, 2]), ("(2,)i2", (1.0, 2.0)), ("(2,)i2", np.array([1, 2], "i8")), ("(2,2)f4", [[1, 2], [3, 4]]), (POINT, (1, (2, 3))),
+    (POINT, (1, np.array([2.0, 3.0]))), (np.dtype((POINT, (2,))), [(1, (2, 3)), (4, (5, 6))]),
+    (POINT, np.array((1, (2, 3)), [("x", "f8"), ("y", "i8", (2,))])),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtype", "value"), KEPT, ids=str)
+def test_a_value_that_the_dtype_can_hold(dtype, value):
+    expected = np.zeros(1, dtype)
+    expected[0] = value if not isinstance(value, np.ndarray) or value.dtype.names is None else value[()]
+    with lockfree.MPMCRing(2, dtype=dtype) as ring:
+        ring.put(value)
+        assert ring.put_many([value]) == 1
+        for _ in range(2):
+            assert np.asarray(ring.get(), ring.dtype.base).tobytes() == expected.tobytes()
+
+
+LOST = [
+    ("i4", 3.7), ("i4", math.nan), ("i4", math.inf), ("i4", 2**31), ("u1", 256), ("u1", -1), ("u8", -1), ("u8", 2**64), ("i8", 2**70),
+    ("u1", 1e300), ("i4", 2.0**31), ("i4", 1j), ("i4", "3"), ("i4", b"3"), ("i4", None), ("i4", Decimal(3)), ("?", 2), ("?", 0.0), ("?", None),
+    ("f8", None), ("f8", "1.5"), ("f8", 2**53 + 1), ("f8", 2**64 - 1), ("f4", 2**24 + 1), ("f4", 1e300), ("f2", 70000), ("f2", 70000.0),
+    ("f8", 1j), ("f8", 10**400), ("c8", 1e300), ("c16", None), ("c16", "1"), ("S3", b"abcd"), ("S3", "ä"), ("S3", 5), ("S3", None),
+    ("U2", "abc"), ("U2", 5), ("U2", b"\xff"), ("V2", b"abc"), ("V8", 5), ("M8[D]", np.datetime64("2026-01-01T05")), ("M8[s]", None),
+    ("M8[s]", 5), ("M8[s]", "2026-01-01"), ("M8[D]", NOON), ("m8[D]", dt.timedelta(hours=1)),
+    ("m8[s]", 1.5), ("(2,)i2", [1, 2.5]), ("(2,)i2", [1, 70000]), ("(2,)f4", [1, None]), (POINT, (1, (2, 3.5))), (POINT, (None, (2, 3))),
+    (np.dtype([("a", [("b", "u1")])]), ((300,),)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtype", "value"), LOST, ids=str)
+def test_a_value_that_would_change_is_refused(dtype, value):
+    with lockfree.MPMCRing(2, dtype=dtype) as ring:
+        for call in (ring.put, ring.try_put, ring.put_nowait, lambda v: ring.put_many([v])):
+            with pytest.raises((ValueError, TypeError), match="record"):
+                call(value)
+        assert ring.qsize() == 0
+
+
+BROADCAST = [
+    ("(2,)i2", 5), ("(2,)i2", [5]), ("(2,2)i2", [1, 2]), ("(2,)i2", [[1, 2]]), ("i2", [5]), ("i2", [1, 2]), (POINT, 5), (POINT, (1, 5)),
+    (POINT, [1, (2, 3)]), (POINT, [(1, (2, 3))]), (POINT, (1, (2, 3), 4)), (POINT, (1,)), (POINT, (1, [[2, 3]])), (np.dtype((POINT, (2,))), (1, (2, 3))),
+    (np.dtype((POINT, (2,))), [(1, (2, 3))]), (POINT, np.zeros(2, POINT)), (POINT, np.zeros((), [("x", "f4")])), ("(2,)f8", np.zeros(3)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtype", "value"), BROADCAST, ids=str)
+def test_a_value_of_another_shape_is_refused(dtype, value):
+    with lockfree.MPMCRing(2, dtype=dtype) as ring:
+        for call in (ring.put, ring.try_put, lambda v: ring.put_many([v])):
+            with pytest.raises((ValueError, TypeError), match="record"):
+                call(value)
+        assert ring.qsize() == 0
+
+
+@pytest.mark.parametrize(("dtype", "value", "got"), [("i4", 3.7, 3), ("f8", "1.5", 1.5), ("u1", np.int64(257), 1), ("S2", b"abc", b"ab")])
+def test_casting_unsafe_takes_what_numpy_takes(dtype, value, got, shm_name):
+    with lockfree.MPMCRing(2, dtype=dtype, casting="unsafe", name=shm_name) as ring:
+        ring.put(value)
+        assert ring.get() == got
+        with lockfree.MPMCRing.attach(shm_name, casting="unsafe") as other:
+            other.put(value)
+        with lockfree.MPMCRing.attach(shm_name) as strict, pytest.raises((ValueError, TypeError), match="record is"):
+            strict.put(value)
+        assert ring.get() == got
+        ring.unlink()
+
+
+def test_castings_of_numpy():
+    with lockfree.MPMCRing(2, dtype="f4", casting="same_kind") as ring:
+        ring.put(1e300)
+        assert ring.get() == math.inf
+        with pytest.raises(TypeError, match="casting 'same_kind' to float32 refuses"):
+            ring.put(1j)
+        assert ring.put_many(np.ones(2)) == 2
+    with lockfree.PriorityQueue(2, dtype="f4", casting="no") as q:
+        with pytest.raises(TypeError, match="casting 'no' to float32 refuses"):
+            q.put(1.0, 0)
+        with pytest.raises(ValueError, match="casting 'no' to float32 refuses"):
+            q.put_many(np.ones(2), 0)
+    for wrong in ("loose", None, 7, []):
+        with pytest.raises(ValueError, match="casting is .*: it must be one of same_value, no, equiv"):
+            lockfree.SPSCRing(2, dtype="f4", casting=wrong)
+        with pytest.raises(ValueError, match="casting is"):
+            lockfree.SPSCRing.attach("none", casting=wrong)
+
+
+OBJECTS = [np.array([None, None]), np.zeros(2, [("n", "u4"), ("O", "O")])["O"], np.zeros(2, [("n", "f8"), ("o", "O")])]
+
+
+@pytest.mark.parametrize("array", OBJECTS, ids=lambda a: str(a.dtype))
+@pytest.mark.parametrize("Ring", [lockfree.SPSCRing, lockfree.MPMCRing])
+def test_arrays_of_objects_are_no_buffers(Ring, array):
+    with Ring(4, 64) as ring:
+        ring.put_many([b"A" * 64] * 2)
+        for call in (ring.get_into, ring.put_many, ring.put, ring.try_put):
+            with pytest.raises((TypeError, ValueError), match="Python objects|contiguous"):
+                call(array)
+        assert ring.qsize() == 2
+
+
+def test_a_field_that_is_called_o_is_no_object():
+    with lockfree.MPMCRing(4, 8) as ring:
+        rows = np.ones(2, [("O", "u4"), ("P", "f4")])
+        assert ring.put_many(rows) == 2
+        ring.put(rows[0])
+        assert ring.get_into(np.zeros(3, rows.dtype)) == 3
+
+
+def test_a_buffer_of_another_dtype_is_not_filled():
+    with lockfree.MPMCRing(2, dtype="f8") as ring:
+        ring.put(1.0)
+        with pytest.raises(ValueError, match="buffer is int64: the ring has records of float64"):
+            ring.get_into(np.zeros(2, "i8"))
+        rows = np.zeros((2, 8), "u1")
+        assert ring.get_into(rows) == 1
+        assert rows[0].view("f8") == 1
