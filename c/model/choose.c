@@ -18,7 +18,7 @@ static int random_below(int n) { return (int)((random_bits() >> 33) % (unsigned)
 
 void trail_add(int number) {
     if (R.trail_length == MAX_TRAIL)
-        leave_run(RUN_UNUSABLE);
+        too_large(MAX_TRAIL, "choices in one execution");
     R.trail[R.trail_length++] = (uint16_t)number;
 }
 
@@ -30,7 +30,7 @@ static int next_of_replay(void) {
 static int bounded(int options) {
     if (X.depth == X.path_length) {
         if (X.path_length == MAX_TRAIL)
-            leave_run(RUN_UNUSABLE);
+            too_large(MAX_TRAIL, "choices in one execution");
         X.path[X.path_length].taken = 0;
         X.path[X.path_length++].options = (uint16_t)options;
     }
@@ -106,7 +106,7 @@ static int by_priority(const int *list, int count, int current) {
     for (int i = 0; i + 1 < R.options.depth; i++)
         if (current != 0 && X.change_at[i] == X.step)
             X.priority[current] = -1 - i;
-    if (current != 0 && R.thread[current].parked)
+    if (current != 0 && (R.thread[current].parked || R.thread[current].yields))
         X.priority[current] = -100 - X.step;
     int best = list[0];
     for (int i = 1; i < count; i++)
@@ -123,22 +123,28 @@ void pct_start(void) {
         X.change_at[i] = 1 + random_below(X.longest > 0 ? X.longest : 32);
 }
 
-int choose_thread(const int *list, int count, int current) {
+/* One of the first `open` threads of the list; of the others only where an execution is run again. 0: nobody. */
+int choose_thread(const int *list, int open, int count, int current) {
+    bool certain = count == 1 && open == 1;
     if (R.options.mode == MODE_EXHAUSTIVE) {
-        int wanted = graph_thread(list, count);
-        if (count > 1)
+        int wanted = graph_thread(list, open, count);
+        if (!certain && wanted != 0)
             trail_add(wanted);
         return wanted;
     }
-    if (count == 1)
+    if (certain)
         return list[0];
-    int at = position_of(list, count, current);
+    int at = position_of(list, open, current);
+    if (at >= 0 && R.thread[current].yields && R.options.mode != MODE_REPLAY)
+        at = -1;
     int picked = list[0];
     switch (R.options.mode) {
     case MODE_REPLAY:
         picked = next_of_replay();
         if (position_of(list, count, picked) < 0)
-            picked = at >= 0 ? current : list[0];
+            picked = open == 0 ? 0 : at >= 0 ? current : list[0];
+        if (picked == 0)
+            return 0;
         break;
     case MODE_BOUNDED: {
         bool forced = at >= 0 && X.preemptions_left == 0;

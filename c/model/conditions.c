@@ -1,6 +1,7 @@
 /* conditions.c: condition variables, semaphores, barriers, and what is done once. */
 #define _GNU_SOURCE
 #include "blocking.h"
+#include "entry.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -119,8 +120,16 @@ int sem_destroy(sem_t *semaphore) {
     plain_access(AT(semaphore), sizeof *semaphore, true, PC);
     return 0;
 }
-int sem_wait(sem_t *semaphore) { return semaphore_wait(semaphore, false, false, NULL, PC); }
-int sem_trywait(sem_t *semaphore) { return semaphore_wait(semaphore, true, false, NULL, PC); }
+ENTERED_AS_DECLARED(sem_wait);
+int AT_ENTRY(sem_wait)(sem_t *semaphore) {
+    spin_check(0, PC);
+    return semaphore_wait(semaphore, false, false, NULL, PC);
+}
+ENTERED_AS_DECLARED(sem_trywait);
+int AT_ENTRY(sem_trywait)(sem_t *semaphore) {
+    spin_check(0, PC);
+    return semaphore_wait(semaphore, true, false, NULL, PC);
+}
 int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict until) {
     return semaphore_wait(semaphore, false, true, until, PC);
 }

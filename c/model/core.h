@@ -23,12 +23,12 @@ typedef unsigned __int128 u128;
 #ifndef LF_MODEL_THREADS
 #define LF_MODEL_THREADS 8 /* or 32, for clients with more: a smaller clock is a faster one */
 #endif
-enum { MAX_THREADS = LF_MODEL_THREADS, MAX_EVENTS = 1 << 15, MAX_THREAD_EVENTS = 1 << 13, MAX_CANDIDATES = 512 };
-enum { MAX_STEPS = 3000 }; /* of a thread: its events have room for them and an impatient waiting loop */
-enum { MAX_OPS = 32, MAX_TRAIL = 1 << 16, MAX_ITERATION = 32, MAX_DEPTH = 64, NO_EVENT = -1 };
+enum { MAX_THREADS = LF_MODEL_THREADS, MAX_EVENTS = 1 << 22, MAX_THREAD_EVENTS = 1 << 21, MAX_CANDIDATES = 512 };
+enum { MAX_STEPS = 1000000 }; /* of a thread: its events have room for them and an impatient waiting loop */
+enum { MAX_OPS = 32, MAX_TRAIL = 1 << 21, MAX_ITERATION = 32, MAX_DEPTH = 64, NO_EVENT = -1 };
 
 typedef struct {
-    uint16_t of[MAX_THREADS]; /* how many events of each thread are before */
+    int32_t of[MAX_THREADS]; /* how many events of each thread are before */
 } clk;
 
 enum event_kind { EV_LOAD = 1, EV_STORE, EV_RMW_READ, EV_RMW_WRITE, EV_FENCE, EV_CHOICE, EV_INIT };
@@ -43,17 +43,18 @@ struct event {
     const char *doing; /* what the client called, if not the access itself */
     struct loc *loc;
     int rf;           /* reads: event read from */
+    int before_run; /* the last event of the thread at another location than this one and those since; -1: none */
     int first_reader; /* stores: list of events that read it */
     int next_reader;
     int mo;              /* stores: position in loc->store */
     int op;              /* the recorded call it belongs to, or -1 */
-    uint16_t idx;        /* position in its thread */
-    uint16_t sc_number;  /* seq_cst events: 1, 2, ... in their thread */
-    uint16_t last_fence; /* sc_number of the thread's last seq_cst fence up to here, 0 if none */
-    uint16_t stamp;      /* exhaustive mode: when it was added, kept across replays */
-    uint16_t rank;       /* exhaustive mode: place in mo that a replay asks for */
-    uint16_t pseudo;     /* EV_INIT: number within its location */
-    uint16_t picked;     /* which option was taken: 0 is the newest store, the end of mo */
+    int32_t idx;        /* position in its thread */
+    int32_t sc_number;  /* seq_cst events: 1, 2, ... in their thread */
+    int32_t last_fence; /* sc_number of the thread's last seq_cst fence up to here, 0 if none */
+    int32_t stamp;      /* exhaustive mode: when it was added, kept across replays */
+    int32_t rank;       /* exhaustive mode: place in mo that a replay asks for */
+    int32_t pseudo;     /* EV_INIT: number within its location */
+    int32_t picked;     /* which option was taken: 0 is the newest store, the end of mo */
     uint8_t tid, kind, order, offset, size;
     bool sc, plain, hidden, cas, as_store;
     bool rewrites; /* a load that stands for a read-modify-write: memory.c */
@@ -66,8 +67,8 @@ struct loc {
     int stores, capacity;
     int *store;                   /* event ids in modification order */
     int own_release[MAX_THREADS]; /* each thread's last release store here */
-    uint16_t pseudo_stores;       /* initial and plain stores so far */
-    uint16_t plain_epoch;
+    int32_t pseudo_stores;       /* initial and plain stores so far */
+    int32_t plain_epoch;
     uint8_t plain_tid, size;
     bool plain_pending; /* plain code wrote here: the next atomic access makes a store of it */
     bool imaginary;     /* a futex's queue: not in memory */
@@ -111,19 +112,23 @@ struct thread {
     clk release_fence;   /* hb at the last release fence */
     uint64_t clock_ns, random;
     long parked_at; /* stores at the time */
+    int last_access; /* number of its last event that is no choice; -1: none */
     int depth, op, useless_turns, timeouts, spurious, steps, created;
-    int impatient_reads, period; /* loops.c */
+    int impatient_reads, period, alone_for; /* loops.c */
     struct loop *loop;
     const char *doing, *waits_to; /* blocking.h: for traces */
     uintptr_t waits_at;
     void *(*start)(void *); /* threads.c: of a thread that another one created */
     void *argument, *result;
     bool absent, ended_process; /* not created in this execution; called exit() */
-    uint16_t events, sc_events, last_fence;
+    int32_t events, sc_events, last_fence;
+    int32_t turn_from, turn_to; /* events of a turn that changed nothing: turns.c */
     uint8_t tid;
     bool finished, blocked, stopped, parked, asleep, could_time_out, must_read_newest;
     bool behind_scenes; /* inside a futex call: its parts are not shown one by one */
     bool patient, impatient; /* in a waiting loop: loops.c */
+    bool ended_by_turn;      /* blocked or parked since a turn that changed nothing */
+    bool yields;             /* it reads the same again: others may go first at no cost */
     struct iteration now, before;
     uint64_t path[MAX_DEPTH + 1]; /* of calls, as a hash: [n] for the innermost n */
     uint64_t callers[MAX_DEPTH];
@@ -135,19 +140,19 @@ struct op_record {
     struct lf_model_op op;
     enum phase phase;
     clk begin;
-    uint16_t end; /* events of its thread at the end */
+    int32_t end; /* events of its thread at the end */
 };
 
 enum mode { MODE_EXHAUSTIVE, MODE_BOUNDED, MODE_PCT, MODE_RANDOM, MODE_REPLAY };
 enum choice_kind { CHOOSE_THREAD, CHOOSE_READ, CHOOSE_PLACE, CHOOSE_VALUE };
 
 struct options {
-    const char *client, *replay;
+    const char *client, *replay, *progress;
     enum mode mode;
     long executions;
     double seconds;
     uint64_t seed;
-    int preemptions, depth, steps, stop_thread, stop_step;
+    int preemptions, depth, steps, spins, stop_thread, stop_step;
     bool threads_stop, c20_release_sequence, outcomes, positions, list, no_shrink;
 };
 
@@ -169,6 +174,7 @@ struct runtime {
     bool ready;       /* setup is done */
     bool running;     /* false in setup and final: accesses are made directly */
     bool any_sc;      /* this execution has seq_cst events */
+    bool was_blocked; /* the execution that has just ended: a thread waits for what comes in another one */
     bool tainted;     /* some thread assumed what is false: report nothing */
     bool graph_rules; /* how pauses work: see run.c */
     uint32_t accesses; /* plain ones in this execution */
@@ -285,6 +291,7 @@ void fiber_prepare(struct thread *thread, void (*entry)(void));
 void fiber_switch(struct thread *to);
 void fiber_to_main(void);
 struct thread *stack_owner(uintptr_t address); /* NULL: not on a stack */
+const void *stack_top(const struct thread *t);
 bool stack_exhausted(uintptr_t address);
 
 /* tls.c */
@@ -297,11 +304,20 @@ void tls_print(void);
 /* run.c: one execution, and the points at which threads change. */
 void enter_step(void);
 void leave_run(enum run_end end) __attribute__((noreturn));
+void too_large(long most, const char *what) __attribute__((noreturn));
 void fail(const char *kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void block_current(void);
 void go_on(void);
 enum run_end run_once(void);
 void run_start(void);
+
+/* turns.c: turns of a loop that change nothing. */
+bool turns_arrive(struct thread *t, uint64_t pc);
+void turns_forget(struct thread *t);
+void turns_note_write(struct thread *t, uintptr_t address, size_t size);
+bool turn_was_seen(const struct thread *t);
+bool turn_has_news(const struct thread *t);
+bool turn_stores(const struct thread *t);
 
 /* loops.c: threads that wait for a change. */
 void spin_check(uintptr_t address, uint64_t pc);
@@ -316,12 +332,12 @@ void print_loops(void);
 
 /* choose.c: the one function that all nondeterminism goes through, and the ways to explore. */
 int choose(enum choice_kind kind, int options);
-int choose_thread(const int *runnable, int count, int current);
+int choose_thread(const int *list, int open, int count, int current);
 bool choose_impatience(bool open);
 void trail_add(int number);
 
 /* graph.c: every execution graph once. */
-int graph_thread(const int *runnable, int count);
+int graph_thread(const int *list, int open, int count);
 int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicting, int count, bool *conflict);
 int graph_pick_place(struct loc *loc, const int *place, int count);
 int graph_pick_value(int options);

@@ -4,19 +4,20 @@
 
 #include "core.h"
 
-enum { MAX_CHANGES = 8, MAX_GRAPH = 8192 };
+enum { MAX_CHANGES = 8 };
 
 struct graph_entry { /* an event of an execution that is to be built again */
-    int16_t rf;      /* reads: index of the entry read from; below 0: the location's store number -1 - rf
+    int32_t rf;      /* reads: index of the entry read from; below 0: the location's store number -1 - rf
                         that was there before atomic accesses */
-    uint16_t rank;   /* stores: place in mo relative to the others' */
-    uint16_t stamp;
+    int32_t rank;    /* stores: place in mo relative to the others' */
+    int32_t stamp;
     uint16_t value;  /* choices */
     uint8_t tid, kind;
 };
 
 struct graph_item {
     struct graph_item *next;
+    double weight; /* estimated part of the whole search */
     int count;
     struct graph_entry entry[];
 };
@@ -35,9 +36,11 @@ struct exploration {
     int at;                         /* entries of the item that have been built again */
     int *built;                     /* their events */
     int *entry_of;                  /* event: number among the entries, in order of execution */
-    uint16_t next_stamp;
+    int *new_index;                 /* of entries: their numbers in a shorter list */
+    int32_t next_stamp;
     bool conflict;
-    long pending_items;
+    int pushed;                     /* by this execution */
+    double seen;                    /* estimated part of the search that is done */
 };
 
 extern struct exploration X;

@@ -1,7 +1,8 @@
 /* failure.c: a failing execution made dull, shown, and named by a token that runs it again.
  *
- * Token: rules of waiting (g or r; G or R: of the runtime for many threads), release sequences (1: RC11, 2: C++20) . stopped thread . its step . step bound -
- * the choices, a digit 0-9 a-y each, zXXXX above, a capital for 2..27 zeros - objects wider than their first access - who created which thread. */
+ * Token: rules of waiting (g or r; G or R: of the runtime for many threads), release sequences (1: RC11, 2: C++20) .
+ * stopped thread . its step . step bound [. spins] - the choices, a digit 0-9 a-y each, zXXXX above, a capital for
+ * 2..27 zeros - objects wider than their first access - who created which thread. */
 #include "explore.h"
 
 #include <ctype.h>
@@ -13,8 +14,11 @@ static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxy";
 
 static void print_token(const uint16_t *trail, int length) {
     const char *rules = MAX_THREADS == 8 ? "gr" : "GR";
-    say("token\t%c%c.%d.%d.%d-", rules[!R.graph_rules], R.options.c20_release_sequence ? '2' : '1',
+    say("token\t%c%c.%d.%d.%d", rules[!R.graph_rules], R.options.c20_release_sequence ? '2' : '1',
            R.options.stop_thread, R.options.stop_step, R.options.steps);
+    if (R.options.spins != 0)
+        say(".%d", R.options.spins);
+    say("-");
     for (int i = 0; i < length;) {
         int zeros = 0;
         while (i + zeros < length && trail[i + zeros] == 0 && zeros < 27)
@@ -46,6 +50,12 @@ static bool token_number(const char **at, int base, unsigned long most, char beh
         return false;
     *at = end + (behind != '\0');
     return true;
+}
+
+static bool token_steps(const char **at, unsigned long *steps, unsigned long *spins) {
+    if (token_number(at, 10, MAX_STEPS, '-', steps))
+        return true;
+    return token_number(at, 10, MAX_STEPS, '.', steps) && token_number(at, 10, MAX_STEPS, '-', spins) && *spins != 0;
 }
 
 static bool token_choices(const char **at) {
@@ -85,14 +95,15 @@ bool token_read(const char *at) {
     R.graph_rules = at[0] == rules[0];
     R.options.c20_release_sequence = at[1] == '2';
     at += 3;
-    unsigned long thread, step, steps;
+    unsigned long thread, step, steps, spins = 0;
     if (!token_number(&at, 10, MAX_THREADS - 1, '.', &thread) ||
-        !token_number(&at, 10, MAX_THREAD_EVENTS, '.', &step) || !token_number(&at, 10, MAX_STEPS, '-', &steps) ||
+        !token_number(&at, 10, MAX_THREAD_EVENTS, '.', &step) || !token_steps(&at, &steps, &spins) ||
         steps == 0 || !token_choices(&at))
         return false;
     R.options.stop_thread = (int)thread;
     R.options.stop_step = (int)step;
     R.options.steps = (int)steps;
+    R.options.spins = (int)spins;
     while (*at == '.') {
         unsigned long address, size;
         at++;

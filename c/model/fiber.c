@@ -114,6 +114,9 @@ struct thread *stack_owner(uintptr_t address) {
     return from < (uintptr_t)MAX_THREADS * STACK_BYTES ? &R.thread[from / STACK_BYTES] : NULL;
 }
 
+/* Behind the last word of its stack that its functions use. */
+const void *stack_top(const struct thread *t) { return t->stack + STACK_BYTES - 64; }
+
 bool stack_exhausted(uintptr_t address) {
     const struct thread *owner = stack_owner(address);
     return owner != NULL && address - (uintptr_t)owner->stack < STACK_GUARD;

@@ -102,6 +102,7 @@ int futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns, uint64_t 
     if (!R.running)
         return -EAGAIN; /* setup and final run alone: nobody would wake them */
     struct thread *t = R.current;
+    turns_forget(t);
     uintptr_t address = (uintptr_t)word;
     if (timeout_ns != 0 && t->timeouts < R.client->timeouts && model_choose(2, pc) == 1) {
         t->timeouts++;

@@ -26,7 +26,7 @@ static struct graph_item *item_new(int count) {
 static void push(struct graph_item *item) {
     item->next = X.todo;
     X.todo = item;
-    X.pending_items++;
+    X.pushed++;
 }
 
 void graph_forget(void) {
@@ -37,25 +37,39 @@ void graph_forget(void) {
     }
     free(X.item);
     X.item = NULL;
-    X.pending_items = 0;
 }
 
 void graph_begin(void) {
     if (X.built == NULL) {
-        X.built = calloc(MAX_GRAPH, sizeof *X.built);
+        X.built = calloc(MAX_EVENTS, sizeof *X.built);
         X.entry_of = calloc(MAX_EVENTS, sizeof *X.entry_of);
+        X.new_index = calloc(MAX_EVENTS, sizeof *X.new_index);
     }
     graph_forget();
     push(item_new(0));
+    X.todo->weight = 1;
+    X.seen = 0;
+}
+
+/* How much of the search is done, if each execution's branches are equally large (Knuth, "Estimating the efficiency of
+ * backtrack programs", 1975). */
+static void share_weight(void) {
+    double share = X.item->weight / (X.pushed + 1);
+    struct graph_item *item = X.todo;
+    for (int i = 0; i < X.pushed; i++, item = item->next)
+        item->weight = share;
+    X.seen += share;
 }
 
 bool graph_next(void) {
+    if (X.item != NULL)
+        share_weight();
     free(X.item);
     X.item = X.todo;
     if (X.item == NULL)
         return false;
     X.todo = X.item->next;
-    X.pending_items--;
+    X.pushed = 0;
     return true;
 }
 
@@ -65,10 +79,16 @@ void graph_start_run(void) {
     X.next_stamp = 0;
     for (int i = 0; i < X.item->count; i++)
         if (X.item->entry[i].stamp >= X.next_stamp)
-            X.next_stamp = (uint16_t)(X.item->entry[i].stamp + 1);
+            X.next_stamp = X.item->entry[i].stamp + 1;
 }
 
 static bool replaying(void) { return X.at < X.item->count; }
+
+static __attribute__((noreturn)) void behaves_differently(void) {
+    fail("unusable client", "it behaves differently when it is run again: something outside of the model, such as a "
+         "clock, a file or the address of a variable, decides what it does");
+    abort();
+}
 
 static bool listed(const int *list, int count, int thread) {
     for (int i = 0; i < count; i++)
@@ -77,15 +97,12 @@ static bool listed(const int *list, int count, int thread) {
     return false;
 }
 
-int graph_thread(const int *list, int count) {
+int graph_thread(const int *list, int open, int count) {
     if (!replaying())
-        return list[0];
+        return open > 0 ? list[0] : 0;
     int wanted = X.item->entry[X.at].tid;
-    if (!listed(list, count, wanted)) {
-        R.end = RUN_UNUSABLE; /* noticed at the next step: the client did something else than before */
-        X.at = X.item->count;
-        return list[0];
-    }
+    if (!listed(list, count, wanted))
+        behaves_differently();
     return wanted;
 }
 
@@ -106,7 +123,7 @@ static int class_of(enum event_kind kind) {
 static const struct graph_entry *forced(enum event_kind kind) {
     const struct graph_entry *entry = &X.item->entry[X.at];
     if (entry->tid != R.current->tid || class_of(entry->kind) != class_of(kind))
-        leave_run(RUN_UNUSABLE);
+        behaves_differently();
     return entry;
 }
 
@@ -119,12 +136,18 @@ void graph_added(int id) {
     } else {
         e->stamp = X.next_stamp++;
     }
-    if (X.at >= MAX_GRAPH)
-        leave_run(RUN_UNUSABLE);
     X.built[X.at] = id;
     X.entry_of[id] = X.at++;
 }
 
+static int32_t entry_of_store(int id, const int *new_index) {
+    const struct event *w = &R.event[id];
+    if (w->kind == EV_INIT)
+        return -1 - w->pseudo;
+    return new_index != NULL ? new_index[X.entry_of[id]] : X.entry_of[id];
+}
+
+/* new_index: of entries in a shorter list, or NULL. */
 static void describe(struct graph_entry *entry, int id, const int *new_index) {
     const struct event *e = &R.event[id];
     memset(entry, 0, sizeof *entry);
@@ -133,32 +156,23 @@ static void describe(struct graph_entry *entry, int id, const int *new_index) {
     entry->stamp = e->stamp;
     entry->value = e->kind == EV_CHOICE ? (uint16_t)e->value : 0;
     if (e->kind == EV_LOAD || e->kind == EV_RMW_READ) {
-        const struct event *w = &R.event[e->rf];
-        entry->rf = (int16_t)(w->kind == EV_INIT ? -1 - w->pseudo : new_index[X.entry_of[e->rf]]);
+        entry->rf = entry_of_store(e->rf, new_index);
     }
     if (is_store(e))
-        entry->rank = (uint16_t)(2 * e->mo + 2);
+        entry->rank = 2 * e->mo + 2;
 }
 
 /* The graph up to now with one more entry. */
 static struct graph_item *with_alternative(enum event_kind kind) {
-    static MODEL_STATE int same[MAX_GRAPH];
     struct graph_item *item = item_new(X.at + 1);
-    for (int i = 0; i < X.at; i++) {
-        same[i] = i;
-        describe(&item->entry[i], X.built[i], same);
-    }
+    for (int i = 0; i < X.at; i++)
+        describe(&item->entry[i], X.built[i], NULL);
     struct graph_entry *last = &item->entry[X.at];
     memset(last, 0, sizeof *last);
     last->tid = R.current->tid;
     last->kind = (uint8_t)kind;
     last->stamp = X.next_stamp;
     return item;
-}
-
-static int16_t entry_of_store(int id) {
-    const struct event *w = &R.event[id];
-    return (int16_t)(w->kind == EV_INIT ? -1 - w->pseudo : X.entry_of[id]);
 }
 
 static int open_candidates(const bool *conflicting, int count) {
@@ -191,7 +205,7 @@ int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicti
             if (i == picked)
                 continue;
             struct graph_item *item = with_alternative(EV_LOAD);
-            item->entry[X.at].rf = entry_of_store(loc->store[candidate[i]]);
+            item->entry[X.at].rf = entry_of_store(loc->store[candidate[i]], NULL);
             push(item);
         }
         if (picked < 0)
@@ -220,7 +234,7 @@ int graph_pick_place(struct loc *loc, const int *place, int count) {
     } else {
         for (int i = 1; i < count; i++) {
             struct graph_item *item = with_alternative(EV_STORE);
-            item->entry[X.at].rank = (uint16_t)(2 * place[i] + 1);
+            item->entry[X.at].rank = 2 * place[i] + 1;
             push(item);
         }
     }
@@ -236,7 +250,7 @@ int graph_pick_value(int options) {
     } else {
         for (int i = 1; i < options; i++) {
             struct graph_item *item = with_alternative(EV_CHOICE);
-            item->entry[X.at].value = (uint16_t)i;
+            item->entry[X.at].value = (uint32_t)i;
             push(item);
         }
     }
@@ -299,7 +313,7 @@ static void revisit(struct loc *loc, int w_id, int r_id) {
     if (!maximally_added(r, w))
         return;
     int kept = 0;
-    static MODEL_STATE int new_index[MAX_GRAPH];
+    int *new_index = X.new_index;
     for (int i = 0; i < X.at; i++) {
         const struct event *e = &R.event[X.built[i]];
         new_index[i] = -1;
@@ -331,11 +345,11 @@ static void revisit(struct loc *loc, int w_id, int r_id) {
         store->tid = w->tid;
         store->kind = EV_STORE;
         store->stamp = X.next_stamp;
-        store->rank = (uint16_t)(2 * place + 1);
+        store->rank = 2 * place + 1;
         read->tid = r->tid;
         read->kind = EV_LOAD;
         read->stamp = r->stamp;
-        read->rf = (int16_t)kept;
+        read->rf = (int32_t)kept;
         push(item);
     }
 }

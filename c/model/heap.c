@@ -54,6 +54,8 @@ void *heap_allocate(size_t size, size_t align, bool zeroed) {
     int region = R.current != NULL ? R.current->tid : 0;
     if (blocks == NULL) /* a constructor */
         heap_start();
+    if (R.current != NULL)
+        turns_forget(R.current);
     align = align < 16 ? 16 : align;
     size_t gap = size > GAP ? size : GAP; /* beside an array, the next elements of its size */
     size_t at = (used[region] + gap + align - 1) & ~(align - 1);
@@ -91,6 +93,7 @@ void heap_free(void *pointer, uint64_t pc) {
     if (pointer == NULL)
         return;
     struct block *block = block_at(pointer, pc);
+    turns_forget(R.current);
     plain_access((uintptr_t)pointer, block->size, true, pc);
     block->freed = true;
     memset(state + (block->address - ARENA), FREED, block->size);

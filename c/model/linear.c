@@ -4,6 +4,7 @@
  * other's beginning. */
 #include "core.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,8 @@ MODEL_STATE static int seen_count;
 MODEL_STATE static bool gave_up;
 
 void lf_model_call(uint32_t what, uint64_t argument) {
+    if (R.current != NULL)
+        turns_forget(R.current);
     if (R.op_count == MAX_OPS)
         fail("unusable client", "more than %d recorded calls", MAX_OPS);
     if (R.current->op >= 0 && R.ops[R.current->op].op.pending)
@@ -32,6 +35,8 @@ void lf_model_call(uint32_t what, uint64_t argument) {
 }
 
 void lf_model_return(uint64_t result) {
+    if (R.current != NULL)
+        turns_forget(R.current);
     if (R.current->op < 0 || !R.ops[R.current->op].op.pending)
         fail("unusable client", "T%d returns from a call that it did not begin", R.current->tid);
     struct op_record *record = &R.ops[R.current->op];
@@ -112,7 +117,7 @@ static bool comes_before(const struct op_record *a, const struct op_record *b) {
         return !a->op.pending && a->phase < b->phase;
     if (a->op.thread == b->op.thread)
         return a < b;
-    uint16_t last = a->end > 1 ? a->end : 1; /* a call before the first step of its thread ends with that step */
+    int32_t last = a->end > 1 ? a->end : 1; /* a call before the first step of its thread ends with that step */
     return b->begin.of[a->op.thread] >= last;
 }
 
@@ -136,9 +141,12 @@ bool linearizable(void) {
         spec->start(state, R.client);
     if (search(0, must, state))
         return true;
-    if (gave_up)
+    if (gave_up) {
+        snprintf(R.failure, sizeof R.failure, "it is too large: the recorded calls can take effect in more than %d ways",
+                 SEEN / 2);
         R.end = RUN_UNUSABLE;
-    else
+    } else {
         fail("not linearizable", "no order of the calls explains their results as a %s", spec->name);
+    }
     return false;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE = 1 << 12, MAX_LOCATIONS = 2048, MAX_WIDTHS = 256 };
+enum { TABLE = 1 << 17, MAX_LOCATIONS = 60000, MAX_WIDTHS = 256 };
 
 struct word { /* 8 bytes of memory */
     uintptr_t key;
@@ -40,7 +40,7 @@ void locations_reset(void) {
 void locations_forget_widths(void) { width_count = 0; }
 
 static struct word *word_at(uintptr_t key, bool create) {
-    unsigned slot = (unsigned)((key >> 3) * 0x9E3779B97F4A7C15u >> 48) & (TABLE - 1);
+    unsigned slot = (unsigned)((key >> 3) * 0x9E3779B97F4A7C15u >> 40) & (TABLE - 1);
     for (int probes = 0; probes < TABLE; probes++, slot = (slot + 1) & (TABLE - 1)) {
         struct word *word = &table[slot];
         if (word->generation != generation) {
@@ -54,7 +54,7 @@ static struct word *word_at(uintptr_t key, bool create) {
         if (word->key == key)
             return word;
     }
-    leave_run(RUN_UNUSABLE);
+    too_large(TABLE, "words of 8 bytes with atomic objects");
 }
 
 u128 memory_get(uintptr_t address, unsigned size) {
@@ -67,7 +67,7 @@ void memory_put(uintptr_t address, unsigned size, u128 value) { memcpy((void *)a
 
 static struct loc *location_new(uintptr_t address, unsigned size) {
     if (location_count == MAX_LOCATIONS)
-        leave_run(RUN_UNUSABLE);
+        too_large(MAX_LOCATIONS, "atomic objects");
     struct loc *loc = &locations[location_count++];
     int *store = loc->store, capacity = loc->capacity;
     memset(loc, 0, sizeof *loc);
@@ -104,7 +104,7 @@ static void widen(uintptr_t low, uintptr_t high) {
 
 void widths_add(uintptr_t address, unsigned size) {
     if (width_count == MAX_WIDTHS)
-        leave_run(RUN_UNUSABLE);
+        too_large(MAX_WIDTHS, "atomic objects that are accessed in several widths");
     widths[width_count].address = address;
     widths[width_count++].size = size;
 }

@@ -1,6 +1,7 @@
 /* locks.c: mutexes, spin locks and reader-writer locks. */
 #define _GNU_SOURCE
 #include "blocking.h"
+#include "entry.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -74,8 +75,16 @@ int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attrib
     return 0;
 }
 int pthread_mutex_destroy(pthread_mutex_t *mutex) { return end_of_use(mutex, sizeof *mutex, "a mutex", PC); }
-int pthread_mutex_lock(pthread_mutex_t *mutex) { return mutex_lock(mutex, false, NULL, PC); }
-int pthread_mutex_trylock(pthread_mutex_t *mutex) { return mutex_trylock(mutex, PC); }
+ENTERED_AS_DECLARED(pthread_mutex_lock);
+int AT_ENTRY(pthread_mutex_lock)(pthread_mutex_t *mutex) {
+    spin_check(0, PC);
+    return mutex_lock(mutex, false, NULL, PC);
+}
+ENTERED_AS_DECLARED(pthread_mutex_trylock);
+int AT_ENTRY(pthread_mutex_trylock)(pthread_mutex_t *mutex) {
+    spin_check(0, PC);
+    return mutex_trylock(mutex, PC);
+}
 int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until) {
     return mutex_lock(mutex, true, until, PC);
 }
@@ -87,8 +96,16 @@ int mtx_init(mtx_t *mutex, int type) {
     return thrd_success;
 }
 void mtx_destroy(mtx_t *mutex) { end_of_use(mutex, sizeof *mutex, "a mutex", PC); }
-int mtx_lock(mtx_t *mutex) { return c11_status(mutex_lock(mutex, false, NULL, PC)); }
-int mtx_trylock(mtx_t *mutex) { return c11_status(mutex_trylock(mutex, PC)); }
+ENTERED_AS_DECLARED(mtx_lock);
+int AT_ENTRY(mtx_lock)(mtx_t *mutex) {
+    spin_check(0, PC);
+    return c11_status(mutex_lock(mutex, false, NULL, PC));
+}
+ENTERED_AS_DECLARED(mtx_trylock);
+int AT_ENTRY(mtx_trylock)(mtx_t *mutex) {
+    spin_check(0, PC);
+    return c11_status(mutex_trylock(mutex, PC));
+}
 int mtx_timedlock(mtx_t *restrict mutex, const struct timespec *restrict until) {
     return c11_status(mutex_lock(mutex, true, until, PC));
 }
@@ -103,11 +120,15 @@ int pthread_spin_init(pthread_spinlock_t *lock, int shared) {
 int pthread_spin_destroy(pthread_spinlock_t *lock) {
     return end_of_use((void *)(uintptr_t)AT(lock), sizeof *lock, "a spin lock", PC);
 }
-int pthread_spin_lock(pthread_spinlock_t *lock) {
+ENTERED_AS_DECLARED(pthread_spin_lock);
+int AT_ENTRY(pthread_spin_lock)(pthread_spinlock_t *lock) {
+    spin_check(0, PC);
     wait_until(AT(lock), is_free, take, self(), ACQUIRE, "lock", PC);
     return 0;
 }
-int pthread_spin_trylock(pthread_spinlock_t *lock) {
+ENTERED_AS_DECLARED(pthread_spin_trylock);
+int AT_ENTRY(pthread_spin_trylock)(pthread_spinlock_t *lock) {
+    spin_check(0, PC);
     u128 old;
     return attempt(AT(lock), is_free, take, self(), ACQUIRE, "try to lock", &old, PC) ? 0 : EBUSY;
 }
@@ -149,10 +170,26 @@ int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr
     return 0;
 }
 int pthread_rwlock_destroy(pthread_rwlock_t *lock) { return end_of_use(lock, sizeof *lock, "a reader-writer lock", PC); }
-int pthread_rwlock_rdlock(pthread_rwlock_t *lock) { return rwlock(lock, false, false, false, NULL, PC); }
-int pthread_rwlock_wrlock(pthread_rwlock_t *lock) { return rwlock(lock, true, false, false, NULL, PC); }
-int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock) { return rwlock(lock, false, true, false, NULL, PC); }
-int pthread_rwlock_trywrlock(pthread_rwlock_t *lock) { return rwlock(lock, true, true, false, NULL, PC); }
+ENTERED_AS_DECLARED(pthread_rwlock_rdlock);
+int AT_ENTRY(pthread_rwlock_rdlock)(pthread_rwlock_t *lock) {
+    spin_check(0, PC);
+    return rwlock(lock, false, false, false, NULL, PC);
+}
+ENTERED_AS_DECLARED(pthread_rwlock_wrlock);
+int AT_ENTRY(pthread_rwlock_wrlock)(pthread_rwlock_t *lock) {
+    spin_check(0, PC);
+    return rwlock(lock, true, false, false, NULL, PC);
+}
+ENTERED_AS_DECLARED(pthread_rwlock_tryrdlock);
+int AT_ENTRY(pthread_rwlock_tryrdlock)(pthread_rwlock_t *lock) {
+    spin_check(0, PC);
+    return rwlock(lock, false, true, false, NULL, PC);
+}
+ENTERED_AS_DECLARED(pthread_rwlock_trywrlock);
+int AT_ENTRY(pthread_rwlock_trywrlock)(pthread_rwlock_t *lock) {
+    spin_check(0, PC);
+    return rwlock(lock, true, true, false, NULL, PC);
+}
 int pthread_rwlock_timedrdlock(pthread_rwlock_t *restrict lock, const struct timespec *restrict until) {
     return rwlock(lock, false, false, true, until, PC);
 }

@@ -1,15 +1,16 @@
-/* loops.c: waiting loops: how they are known, how far they are followed, and when they wait for ever.
+/* loops.c: loops that a client or --spins bounds, and where threads may change while they wait.
  *
- * A loop turns uselessly if it looks at the same places, finds the same values and writes nothing new. One
- * that pauses is known by its pauses; one that does not, by its reads: the same places on the same path of
- * calls, again and again. After `spins` useless turns (four more without a pause) the search branches:
+ * Turns that certainly change nothing are the matter of turns.c. Here a loop is taken to wait because its turns look
+ * at the same places and find the same values, although it may count or sum up: one that pauses is known by its
+ * pauses; one that does not, by its reads: the same places on the same path of calls, again and again. In the searches
+ * that follow schedules, the others then get their chance. The exhaustive search follows such a loop turn by turn,
+ * unless it has a bound, `spins`. After so many turns (four more without a pause) it branches:
  *
  *   impatient  the thread goes on with the same values until the loop gives up, which ends the impatience.
  *              One that has not given up after IMPATIENT_READS more reads waits for ever: that is remembered,
  *              and the loop not followed again.
- *   patient    the thread waits for news. In exhaustive mode it is blocked for this execution, since each
- *              store that is news to it starts an execution of its own in which it reads that store at once;
- *              else it is parked until somebody stores.
+ *   patient    the thread waits for news: it is blocked for this execution, since each store that is news to it
+ *              starts an execution of its own in which it reads that store at once.
  *
  * At the end, an execution is dropped as unfair if a thread waits although a newer store exists, or waits
  * patiently in a loop that gives up: another execution shows what it does then. If nobody has news to come
@@ -19,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOOPS = 512, IMPATIENT_READS = 2500, TURNS_WITHOUT_PAUSE = 4 };
+enum { LOOPS = 512, IMPATIENT_READS = 100000, TURNS_WITHOUT_PAUSE = 4 };
 enum fate { NOT_KNOWN, GIVES_UP, WAITS_FOR_EVER };
 
 struct loop {
@@ -29,7 +30,10 @@ struct loop {
 MODEL_STATE static struct loop loops[LOOPS];
 MODEL_STATE static struct loop one_too_many; /* the table is full: each of the others is followed every time */
 
-static int allowed_turns(void) { return R.client->spins > 0 ? R.client->spins : 1; }
+/* 0: every turn that changes something is followed. */
+static int bound(void) { return R.client->spins > 0 ? R.client->spins : R.options.spins; }
+static bool bounded(void) { return R.graph_rules && bound() > 0; }
+static int allowed_turns(void) { return bounded() ? bound() : 1; }
 
 static bool same_read(const struct read_at *a, const struct read_at *b) {
     return a->place == b->place && a->loc == b->loc && a->value == b->value;
@@ -142,17 +146,39 @@ void break_iteration(struct thread *t) {
     end_impatience(t, true);
 }
 
-static void wait_for_news(struct thread *t) {
-    if (R.graph_rules)
-        block_current();
-    if (newest_was_read(t)) {
+/* The thread has made a turn that changed nothing. */
+static void wait_after_turn(struct thread *t) {
+    t->ended_by_turn = true;
+    if (R.graph_rules) {
+        t->blocked = true;
+    } else if (turn_has_news(t)) {
+        t->must_read_newest = true; /* a store becomes visible in the end */
+    } else {
         t->parked = true;
         t->parked_at = R.stores_made;
-    } else {
-        t->must_read_newest = true; /* a store becomes visible in the end */
     }
     go_on();
-    t->patient = false;
+    t->blocked = t->ended_by_turn = false;
+    t->turn_from = t->turn_to = 0;
+}
+
+/* It may be a waiting loop, or one that counts: others get their chance, and the loop goes on. A random search lets it
+ * now and then go on alone for a while: a loop that gives up late would hardly ever come to that. */
+static void yield(struct thread *t) {
+    if (t->alone_for > 0)
+        return;
+    int pick = 0;
+    if (R.options.mode == MODE_BOUNDED)
+        trail_add(0);
+    else
+        pick = choose(CHOOSE_VALUE, 16);
+    if (pick >= 8) {
+        t->alone_for = 1 << 2 * (pick - 8);
+        return;
+    }
+    t->yields = true;
+    go_on();
+    t->yields = false;
 }
 
 void lf_model_pause(void) { pause_at((uint64_t)(uintptr_t)__builtin_return_address(0)); }
@@ -166,15 +192,21 @@ void pause_at(uint64_t pc) {
     bool hard = t->useless_turns >= allowed_turns();
     if (!useless)
         end_impatience(t, true);
+    if (!bounded()) {
+        if (!R.graph_rules && hard)
+            yield(t);
+        else if (!R.graph_rules)
+            go_on();
+        start_iteration(t);
+        return;
+    }
     if (hard && goes_on(t, 0, pc)) {
         t->impatient_reads += t->now.reads == 0; /* a turn need not read */
         start_iteration(t);
         return;
     }
     if (hard)
-        wait_for_news(t);
-    else if (!R.graph_rules)
-        go_on();
+        block_current();
     start_iteration(t);
 }
 
@@ -194,17 +226,27 @@ static bool repeats(const struct iteration *now, int period, int times, uintptr_
 /* Called before a read: if the thread has turned like this often enough without a pause, it waits. */
 void spin_check(uintptr_t address, uint64_t pc) {
     struct thread *t = R.current;
+    if (!R.running || t == NULL)
+        return;
+    if (turns_arrive(t, pc))
+        wait_after_turn(t);
+    if (R.graph_rules && !bounded())
+        return;
     struct iteration *now = &t->now;
     int times = TURNS_WITHOUT_PAUSE + allowed_turns();
     uint64_t place = place_of(t, pc);
     for (int period = 1; period <= 4; period++) {
         if (!repeats(now, period, times, address, place))
             continue;
+        if (!bounded()) {
+            yield(t);
+            return;
+        }
         if (goes_on(t, period, pc))
             return;
         memmove(now->entry, now->entry + now->reads - period, (size_t)period * sizeof *now->entry);
         now->reads = period;
-        wait_for_news(t);
+        block_current();
         return;
     }
 }

@@ -4,16 +4,18 @@
 #define _GNU_SOURCE
 #include "explore.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 extern const struct lf_model_client *const __start_lf_model_clients[] __attribute__((weak)),
     *const __stop_lf_model_clients[] __attribute__((weak));
 
 struct totals {
-    long executions, cut, bound, again;
+    long executions, cut, blocked, bound, again;
     bool complete, out_of_time;
     double started;
 };
@@ -31,6 +33,8 @@ double seconds_now(void) {
 }
 
 void lf_model_observe(const char *name, uint64_t value) {
+    if (R.current != NULL)
+        turns_forget(R.current);
     size_t used = strlen(R.outcome);
     snprintf(R.outcome + used, sizeof R.outcome - used, "%s%s=%lu", used != 0 ? " " : "", name, (unsigned long)value);
 }
@@ -72,6 +76,7 @@ static enum run_end one_execution(void) {
     if (end == RUN_DONE || end == RUN_VIOLATION)
         total.executions++;
     total.cut += end == RUN_CUT;
+    total.blocked += R.was_blocked;
     total.bound += end == RUN_BOUND;
     if (end == RUN_DONE && R.options.outcomes)
         note_outcome();
@@ -80,8 +85,28 @@ static enum run_end one_execution(void) {
     return end;
 }
 
+/* For the driver, which reads the file now and then: executions, dropped, cut at the step bound, part done (0: nobody
+ * knows). Of one width, so that a reader never finds half of it. */
+static void tell_progress(void) {
+    static MODEL_STATE int file = -1;
+    static MODEL_STATE double next;
+    double now = seconds_now();
+    if (R.options.progress == NULL || now < next)
+        return;
+    next = now + 0.2;
+    if (file < 0)
+        file = open(R.options.progress, O_WRONLY | O_CREAT, 0600);
+    char line[96];
+    int length = snprintf(line, sizeof line, "%15ld %15ld %15ld %12.9f\n", total.executions, total.cut, total.bound,
+                          R.options.mode == MODE_EXHAUSTIVE && R.options.stop_thread == 0 ? X.seen : 0.0);
+    if (pwrite(file, line, (size_t)length, 0) < 0)
+        R.options.progress = NULL;
+}
+
 static bool enough(void) {
     long runs = total.executions + total.cut + total.bound;
+    if ((runs & 63) == 0)
+        tell_progress();
     if (R.options.executions > 0 && runs >= R.options.executions)
         return true;
     if (R.options.seconds > 0 && (runs & 63) == 0 && seconds_now() - total.started >= R.options.seconds)
@@ -109,8 +134,11 @@ restart:
         }
         enum run_end end = one_execution();
         if (end == RUN_AGAIN) {
-            if (++total.again > 1000)
+            if (++total.again > 1000) {
+                snprintf(R.failure, sizeof R.failure, "it is too large: more than 1000 objects are wider than their "
+                         "first access");
                 return RUN_UNUSABLE;
+            }
             goto restart;
         }
         if (end == RUN_VIOLATION || end == RUN_UNUSABLE)
@@ -169,7 +197,7 @@ static bool number(const char *name, const char *word, double least, double most
 
 static int parse(int argc, char **argv) {
     struct options *o = &R.options;
-    *o = (struct options){.mode = MODE_EXHAUSTIVE, .seed = 1, .preemptions = 2, .depth = 3, .steps = 1000};
+    *o = (struct options){.mode = MODE_EXHAUSTIVE, .seed = 1, .preemptions = 2, .depth = 3, .steps = 10000};
     static const char *const modes[] = {"exhaustive", "bounded", "pct", "random"};
     const struct {
         const char *name;
@@ -177,7 +205,7 @@ static int parse(int argc, char **argv) {
     } flags[] = {{"--threads-stop", &o->threads_stop}, {"--c20", &o->c20_release_sequence},
                  {"--outcomes", &o->outcomes},         {"--positions", &o->positions},
                  {"--list", &o->list},                 {"--no-shrink", &o->no_shrink}};
-    double executions = 0, preemptions = o->preemptions, depth = o->depth, steps = o->steps;
+    double executions = 0, preemptions = o->preemptions, depth = o->depth, steps = o->steps, spins = 0;
     const struct {
         const char *name;
         double least, most, *value;
@@ -185,7 +213,8 @@ static int parse(int argc, char **argv) {
                    {"--seconds", 1e-3, 1e7, &o->seconds},
                    {"--preemptions", 0, 1e6, &preemptions},
                    {"--depth", 1, MAX_CHANGES, &depth},
-                   {"--steps", 1, MAX_STEPS, &steps}};
+                   {"--steps", 1, MAX_STEPS, &steps},
+                   {"--spins", 0, MAX_STEPS, &spins}};
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
         bool known = false;
@@ -210,6 +239,8 @@ static int parse(int argc, char **argv) {
             o->seed = strtoull(value, NULL, 0);
         else if (strcmp(name, "--replay") == 0)
             o->replay = value;
+        else if (strcmp(name, "--progress") == 0)
+            o->progress = value;
         else if (strcmp(name, "--mode") == 0) {
             int mode = 0;
             while (mode < 4 && strcmp(value, modes[mode]) != 0)
@@ -225,6 +256,7 @@ static int parse(int argc, char **argv) {
     o->preemptions = (int)preemptions;
     o->depth = (int)depth;
     o->steps = (int)steps;
+    o->spins = (int)spins;
     return 0;
 }
 
@@ -263,9 +295,8 @@ static int summary(enum run_end end) {
     if (R.too_many_threads)
         say("room\tthreads\n");
     if (status == 3)
-        say("unusable\t%s\n", R.failure[0] != '\0' ? R.failure
-                                                      : "the client is too large, or behaves differently when run again");
-    say("summary\t%s\t%ld\t%ld\t%ld\t%d\t%.3f\n", verdict, total.executions, total.cut, total.bound,
+        say("unusable\t%s\n", R.failure);
+    say("summary\t%s\t%ld\t%ld\t%ld\t%ld\t%d\t%.3f\n", verdict, total.executions, total.cut, total.blocked, total.bound,
            !total.out_of_time, seconds_now() - total.started);
     return status;
 }

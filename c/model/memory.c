@@ -5,11 +5,20 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* Of virtual memory: what is not used costs nothing. */
+static void *room_for(size_t bytes) {
+    void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED) {
+        say("unusable\tno room for %zu MB of virtual memory\n", bytes >> 20);
+        exit(3);
+    }
+    return room;
+}
+
 void memory_start(void) {
-    R.event = mmap(NULL, MAX_EVENTS * sizeof *R.event, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    R.by_thread = calloc(MAX_THREADS, sizeof *R.by_thread);
-    R.sc_list = calloc(MAX_THREADS, sizeof *R.sc_list);
+    R.event = room_for(MAX_EVENTS * sizeof *R.event);
+    R.by_thread = room_for(MAX_THREADS * sizeof *R.by_thread);
+    R.sc_list = room_for(MAX_THREADS * sizeof *R.sc_list);
 }
 
 void memory_reset(void) {
@@ -79,7 +88,7 @@ static struct loc *object(uintptr_t address, unsigned size, enum access access, 
     if (loc->plain_pending)
         materialise(loc);
     if (R.events + 4 >= MAX_EVENTS)
-        leave_run(RUN_UNUSABLE);
+        too_large(MAX_EVENTS, "steps in one execution");
     return loc;
 }
 
@@ -100,7 +109,7 @@ static struct event *event_new(enum event_kind kind, int order, struct loc *loc,
     e->impatient = t->impatient;
     e->idx = t->events++;
     if (t->events >= MAX_THREAD_EVENTS)
-        leave_run(RUN_UNUSABLE);
+        too_large(MAX_THREAD_EVENTS, "steps in one thread");
     R.by_thread[t->tid][e->idx] = R.events++;
     t->hb.of[t->tid] = t->events;
     t->porf.of[t->tid] = t->events;
@@ -108,6 +117,13 @@ static struct event *event_new(enum event_kind kind, int order, struct loc *loc,
     e->porf = t->porf;
     e->last_fence = t->last_fence;
     e->sc = order == SEQ_CST && kind != EV_CHOICE;
+    e->before_run = t->last_access;
+    if (kind != EV_CHOICE) {
+        const struct event *last = t->last_access < 0 ? NULL : &R.event[R.by_thread[t->tid][t->last_access]];
+        if (last != NULL && last->loc == loc)
+            e->before_run = last->before_run;
+        t->last_access = e->idx;
+    }
     if (R.options.positions)
         note_position(pc);
     return e;
@@ -137,7 +153,7 @@ static bool rmw_is_before(const struct loc *loc, int position, const clk *porf) 
 
 static clk clock_after_reading(const struct thread *t, const struct event *store, int order) {
     clk hb = t->hb;
-    hb.of[t->tid] = (uint16_t)(t->events + 1);
+    hb.of[t->tid] = t->events + 1;
     if (acquires(order))
         clk_join(&hb, &store->release);
     return hb;
@@ -212,7 +228,7 @@ static int read_event(struct loc *loc, int order, int failure_order, writes_func
     struct event *e = event_new(*is_rmw ? EV_RMW_READ : EV_LOAD, o, loc, pc);
     e->value = store->value;
     e->rf = store_id;
-    e->picked = (uint16_t)(loc->stores - 1 - position);
+    e->picked = loc->stores - 1 - position;
     e->next_reader = store->first_reader;
     store->first_reader = id;
     clk_join(&t->porf, &store->porf);
@@ -287,7 +303,7 @@ static int store_event(struct loc *loc, u128 value, int order, int read, bool co
         place = R.options.mode == MODE_EXHAUSTIVE ? graph_pick_place(loc, places, count)
                                                   : places[choose(CHOOSE_PLACE, count)];
     }
-    e->picked = (uint16_t)(loc->stores - place);
+    e->picked = loc->stores - place;
     insert(loc, place, id);
     sc_commit(e, place);
     if (read == NO_EVENT || R.event[read].value != value) {
@@ -302,7 +318,6 @@ static int store_event(struct loc *loc, u128 value, int order, int read, bool co
 u128 model_load(uintptr_t address, unsigned size, int order, uint64_t pc) {
     if (alone(address, size, false, pc))
         return memory_get(address, size);
-    spin_check(address, pc);
     enter_step();
     struct loc *loc = object(address, size, READS, pc);
     unsigned offset = (unsigned)(address - loc->address);
@@ -408,7 +423,6 @@ u128 model_rmw(uintptr_t address, unsigned size, change_function change, u128 op
         memory_put(address, size, change(old, operand));
         return old;
     }
-    spin_check(address, pc);
     enter_step();
     struct loc *loc = object(address, size, CHANGES, pc);
     struct change how = {change, NULL, low_bytes(operand, size), 0, (unsigned)(address - loc->address), size};
@@ -444,7 +458,6 @@ bool model_cas(uintptr_t address, unsigned size, u128 *expected, u128 desired, i
         *expected = old;
         return old == wanted;
     }
-    spin_check(address, pc);
     enter_step();
     struct loc *loc = object(address, size, MAY_CHANGE, pc);
     struct change how = {NULL, NULL, low_bytes(desired, size), wanted, (unsigned)(address - loc->address), size};
@@ -477,7 +490,7 @@ static int add_choice(int value, bool of_loop, uint64_t pc) {
     int id = R.events;
     struct event *e = event_new(EV_CHOICE, RELAXED, NULL, pc);
     e->value = (u128)value;
-    e->picked = (uint16_t)value;
+    e->picked = value;
     e->of_loop = of_loop;
     if (R.options.mode == MODE_EXHAUSTIVE)
         graph_added(id);
@@ -492,6 +505,7 @@ int model_choose(int options, uint64_t pc) {
     if (options == 1)
         return 0;
     enter_step();
+    turns_forget(R.current);
     R.current->now.pure = false; /* turns in which it chose are not alike */
     R.current->now.reads = 0;
     int value = R.options.mode == MODE_EXHAUSTIVE ? graph_pick_value(options) : choose(CHOOSE_VALUE, options);

@@ -90,6 +90,7 @@ bool is_program(void) { return lf_model_program != NULL; }
  * was. */
 static uint32_t next_random(void) {
     struct thread *t = R.current != NULL ? R.current : &R.thread[0];
+    turns_forget(t); /* the next number is part of its state */
     t->random = t->random * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(t->random >> 33);
 }

@@ -133,7 +133,7 @@ static void print_event(int id) {
     } else {
         say("\t\t");
     }
-    say("\t%d\t%d\t%d\t%d\t%lx\t%lx\n", reads ? e->picked : 0, reads ? 0 : e->kind == EV_STORE ? e->picked : 0,
+    say("\t%d\t%d\t%d\t%d\t%lx\t%lx\n", reads ? e->picked : 0, e->kind == EV_STORE ? e->picked : 0,
            e->hidden, e->op, (unsigned long)e->pc, (unsigned long)e->caller);
 }
 

@@ -40,12 +40,25 @@ void fail(const char *kind, const char *format, ...) {
         leave_run(strcmp(kind, "unusable client") == 0 ? RUN_UNUSABLE : RUN_VIOLATION);
 }
 
+/* A table is full. */
+void too_large(long most, const char *what) {
+    fail("unusable client", "it is too large: more than %ld %s", most, what);
+    abort();
+}
+
 static bool has_news(const struct thread *t) { return R.stores_made > t->parked_at; }
 
 static bool runnable(const struct thread *t) {
-    if (t->finished || t->stopped || t->blocked)
+    if (t->finished || t->stopped)
         return false;
+    if (t->blocked)
+        return t->ended_by_turn && turn_was_seen(t);
     return !t->parked || has_news(t);
+}
+
+/* Would the thread see something new, if it read the newest stores? */
+static bool could_see_news(const struct thread *t) {
+    return t->ended_by_turn ? turn_has_news(t) : !newest_was_read(t);
 }
 
 /* Random modes: nobody can go on. Let waiting threads look again, if that can change anything. */
@@ -55,7 +68,7 @@ static bool unpark(void) {
         struct thread *t = &R.thread[i];
         if (!t->parked || t->finished || t->stopped)
             continue;
-        if (newest_was_read(t))
+        if (!could_see_news(t))
             continue;
         t->parked = false;
         t->must_read_newest = true;
@@ -65,15 +78,19 @@ static bool unpark(void) {
 }
 
 static struct thread *next_thread(void) {
-    int list[MAX_THREADS], count = 0;
+    int list[MAX_THREADS], open = 0;
     do {
         for (int t = 1; t <= R.threads; t++)
             if (runnable(&R.thread[t]))
-                list[count++] = t;
-    } while (count == 0 && !R.graph_rules && unpark());
-    if (count == 0)
+                list[open++] = t;
+    } while (open == 0 && !R.graph_rules && unpark());
+    int count = open; /* the rest goes on only where an execution is built again */
+    for (int t = 1; t <= R.threads && R.graph_rules; t++)
+        if (R.thread[t].blocked && R.thread[t].ended_by_turn && !runnable(&R.thread[t]))
+            list[count++] = t;
+    int t = count == 0 ? 0 : choose_thread(list, open, count, R.current != NULL ? R.current->tid : 0);
+    if (t == 0)
         return NULL;
-    int t = choose_thread(list, count, R.current != NULL && R.current->tid != 0 ? R.current->tid : 0);
     R.thread[t].parked = false;
     return &R.thread[t];
 }
@@ -97,6 +114,8 @@ void enter_step(void) {
     } else if (!t->impatient && t->steps++ >= R.options.steps) {
         leave_run(RUN_BOUND);
     }
+    if (t->alone_for > 0 && !t->stopped && --t->alone_for > 0)
+        return;
     if (R.graph_rules || !t->impatient || t->stopped) /* a loop that is followed to its end is one step to others */
         go_on();
 }
@@ -165,10 +184,11 @@ void start_thread(int tid) {
     struct thread *t = &R.thread[tid];
     memset(&t->hb, 0, offsetof(struct thread, now) - offsetof(struct thread, hb));
     t->tid = (uint8_t)tid;
+    turns_forget(t);
     t->now.reads = t->before.reads = 0;
     t->now.pure = t->before.pure = t->now.incomplete = t->before.incomplete = false;
     t->hb.of[0] = t->porf.of[0] = 1; /* setup happens before */
-    t->op = -1;
+    t->op = t->last_access = -1;
     t->clock_ns = 1000000000u;
     t->random = 1;
     tls_reset(tid);
@@ -219,13 +239,16 @@ static void describe_waiters(void) {
                      (unsigned long)t->waits_at);
         else
             snprintf(text + used, sizeof text - used, "%sT%d %s", used != 0 ? ", " : "", i,
-                     t->asleep ? "sleeps" : "waits for a change");
+                     t->asleep ? "sleeps" : t->ended_by_turn && turn_stores(t) ? "repeats a loop" : "waits for a change");
     }
     bool stopped = R.options.stop_thread != 0 && R.thread[R.options.stop_thread].stopped;
-    bool all_asleep = true;
-    for (int i = 1; i <= R.threads; i++)
+    bool all_asleep = true, stores = false;
+    for (int i = 1; i <= R.threads; i++) {
+        const struct thread *t = &R.thread[i];
+        stores |= !t->finished && !t->stopped && t->ended_by_turn && turn_stores(t);
         all_asleep &= R.thread[i].finished || R.thread[i].stopped || R.thread[i].asleep;
-    const char *kind = stopped ? "not lock-free" : all_asleep ? "lost wake" : "deadlock";
+    }
+    const char *kind = stopped ? "not lock-free" : all_asleep ? "lost wake" : stores ? "livelock" : "deadlock";
     fail(kind, "%s, and no thread is left to end it%s", text, stopped ? " while the stopped one stays away" : "");
 }
 
@@ -237,9 +260,10 @@ static void judge_end(void) {
             continue;
         waiting = true;
         /* what it could do, it does in another execution */
-        unfair |= !newest_was_read(t) || could_give_up(t) || (t->asleep && t->could_time_out);
+        unfair |= could_see_news(t) || could_give_up(t) || (t->asleep && t->could_time_out);
     }
     if (R.tainted || (waiting && unfair)) {
+        R.was_blocked = true;
         R.end = RUN_CUT;
         return;
     }
@@ -261,7 +285,7 @@ enum run_end run_once(void) {
     memory_reset();
     shadow_reset();
     tls_reset(0);
-    R.tainted = false;
+    R.tainted = R.was_blocked = false;
     R.accesses = 0;
     R.op_count = R.ops_of_setup;
     R.trail_length = 0;

@@ -13,10 +13,15 @@ static const struct event *sc_event(int t, int number) { return &R.event[R.sc_li
 
 /* The last seq_cst event of thread t among its first `count` events. */
 static int last_sc(int t, int count) {
-    int number = R.thread[t].sc_events;
-    while (number > 0 && sc_event(t, number)->idx >= count)
-        number--;
-    return number;
+    int least = 0, most = R.thread[t].sc_events;
+    while (least < most) {
+        int number = (least + most + 1) / 2;
+        if (sc_event(t, number)->idx < count)
+            least = number;
+        else
+            most = number - 1;
+    }
+    return least;
 }
 
 static int last_fence(int t, int count) {
@@ -64,7 +69,7 @@ static bool other_location(const struct event *a, const struct loc *loc) {
 static void join_scb_through_hb(clk *into, const struct loc *loc, const clk *hb) {
     int own = R.current->tid;
     const struct event *via = NULL; /* the last event of this thread at another location */
-    for (int i = hb->of[own] - 2; i >= 0 && via == NULL; i--)
+    for (int i = hb->of[own] - 2; i >= 0 && via == NULL; i = R.event[R.by_thread[own][i]].before_run)
         if (other_location(&R.event[R.by_thread[own][i]], loc))
             via = &R.event[R.by_thread[own][i]];
     for (int t = 1; t <= R.threads; t++) {
@@ -125,12 +130,15 @@ static bool precedes(const clk *before, int t, int number) { return number > 0 &
 
 /* The first fence of thread t that y happens before. */
 static int first_fence_after(int t, const struct event *y) {
-    for (int number = 1; number <= R.thread[t].sc_events; number++) {
+    int first = 0;
+    for (int number = R.thread[t].last_fence; number > 0;) {
         const struct event *f = sc_event(t, number);
-        if (f->kind == EV_FENCE && clk_has(&f->hb, y))
-            return number;
+        if (!clk_has(&f->hb, y))
+            break;
+        first = number;
+        number = f->idx > 0 ? R.event[R.by_thread[t][f->idx - 1]].last_fence : 0;
     }
-    return 0;
+    return first;
 }
 
 /* Calls use(t, number, only_for_fences) for each psc target of an event whose fr or mo leads to y. */

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE = 1 << 13, MAX_RECORDS = 2 * MAX_THREADS + 4 };
+enum { TABLE = 1 << 17, MAX_RECORDS = 16 + 2 * MAX_THREADS };
 
 struct record {
     uint64_t pc;
     uint32_t access; /* number among all plain accesses */
-    uint16_t epoch;
+    int32_t epoch;
     uint8_t tid, mask;
     bool write;
 };
@@ -37,14 +37,14 @@ void shadow_reset(void) {
 }
 
 static struct word *word_at(uintptr_t key, bool create) {
-    unsigned slot = (unsigned)((key >> 3) * 0x9E3779B97F4A7C15u >> 48) & (TABLE - 1);
+    unsigned slot = (unsigned)((key >> 3) * 0x9E3779B97F4A7C15u >> 40) & (TABLE - 1);
     for (;; slot = (slot + 1) & (TABLE - 1)) {
         struct word *word = &table[slot];
         if (word->generation != generation) {
             if (!create)
                 return NULL;
             if (++words > TABLE / 2)
-                leave_run(RUN_UNUSABLE);
+                too_large(TABLE / 2, "words of 8 bytes that plain accesses touch");
             word->key = key;
             word->generation = generation;
             word->records = 0;
@@ -94,9 +94,10 @@ static void remember(struct word *word, uint8_t mask, bool write, uint64_t pc) {
     int kept = 0;
     bool on_stack = stack_owner(word->key) != NULL;
     for (int i = 0; i < word->records; i++) {
-        const struct record *r = &word->record[i];
-        bool covered = (r->mask & ~mask) == 0 && (write || (r->tid == t->tid && !r->write));
-        if (!covered)
+        struct record *r = &word->record[i];
+        if (write || (r->tid == t->tid && !r->write)) /* ordered before this one, which stands for it */
+            r->mask &= (uint8_t)~mask;
+        if (r->mask != 0)
             word->record[kept++] = *r;
     }
     word->records = kept;
@@ -108,7 +109,7 @@ static void remember(struct word *word, uint8_t mask, bool write, uint64_t pc) {
         }
     }
     if (kept == MAX_RECORDS)
-        leave_run(RUN_UNUSABLE);
+        too_large(MAX_RECORDS, "plain accesses of several threads to one word that none of them orders");
     word->record[word->records++] = (struct record){pc, R.accesses, t->events, t->tid, mask, write};
 }
 
@@ -145,6 +146,8 @@ void plain_access(uintptr_t address, size_t size, bool write, uint64_t pc) {
     heap_check(address, size, write, pc);
     if (!R.running || !ordered_after_atomics(address, size, write, pc))
         return;
+    if (write)
+        turns_note_write(R.current, address, size);
     R.accesses++;
     for (uintptr_t at = address & ~(uintptr_t)7; at < address + size; at += 8) {
         unsigned first = at < address ? (unsigned)(address - at) : 0;

@@ -64,6 +64,7 @@ static int create(void *(*start)(void *), void *argument, const char *name, uint
     if (!R.running)
         fail("unusable client", "%s in setup or final: threads stand in .threads @%lx@", name, (unsigned long)pc);
     struct thread *creator = R.current;
+    turns_forget(creator);
     int tid = number_of_next(creator, name, pc);
     LABELLED(births[tid].announcement, model_mark(pc));
     struct thread *t = &R.thread[tid];

@@ -387,7 +387,12 @@ def test_a_death_in_the_middle_is_seen_before_and_after(model):
         report = model(text, mode=mode, outcomes=True, executions=200)
         assert report.verdict is Verdict.OK, report.message
         assert report.outcomes == {"alive=0", "alive=1"}
-    report = model(text.replace("estate = 1;\n            lf_model_set_participant_dead(9);", "lf_model_set_participant_dead(9); estate = 1;"))
+    report = model(
+        text.replace(
+            "estate = 1;\n            lf_model_set_participant_dead(9);",
+            "lf_model_set_participant_dead(9); estate = 1;",
+        )
+    )
     assert report.kind in {"data race", "assertion failed"}
     assert "declares participant 9 dead" in report.trace.render()
 
@@ -436,10 +441,13 @@ def test_a_loop_that_waits_for_ever_is_named(model):
 
 
 def test_names_of_the_runtime_are_free(model):
-    assert model("""
+    assert (
+        model("""
         atomic_int X, R, say; int fail, choose, memory_get, self;
         static void t(void) { atomic_fetch_add(&X, 1); }
-        LF_MODEL_CLIENT(c, .threads = {t, t});""").verdict is Verdict.OK
+        LF_MODEL_CLIENT(c, .threads = {t, t});""").verdict
+        is Verdict.OK
+    )
 
 
 @pytest.mark.parametrize(
@@ -498,7 +506,8 @@ def test_a_futex_with_a_mask_is_refused(model):
 
 def test_flags_that_hide_accesses_are_overruled(tmp_path):
     (tmp_path / "client.c").write_text(
-        HEAD + "static char x[8], y[8]; static void t(void) { memcpy(x, y, 8); }\nLF_MODEL_CLIENT(c, .threads = {t, t});"
+        HEAD
+        + "static char x[8], y[8]; static void t(void) { memcpy(x, y, 8); }\nLF_MODEL_CLIENT(c, .threads = {t, t});"
     )
     for flag in ("-D_FORTIFY_SOURCE=2", "-flto"):
         [report] = check(tmp_path / "client.c", flags=[flag])

@@ -100,7 +100,7 @@ def test_a_client_that_aborts_has_crashed(model):
         "fine:g1.8.0.1000--",
         "fine:g1.-1.0.1000--",
         "fine:g1.0.0.0--",
-        "fine:g1.0.0.1000000--",
+        "fine:g1.0.0.1000001--",
         "fine:g1.0.0.99999999999999999999--",
         "fine:g1.0.0.1000-",
         "fine:g1.0.0.1000-!-",
@@ -109,7 +109,7 @@ def test_a_client_that_aborts_has_crashed(model):
         "fine:g1.0.0.1000--junk",
         "fine:g1.0.0.1000--.10:99",
         "fine:g1.0.0.1000--.:4",
-        "fine:g1.0.0.1000-" + 3000 * "Z" + "-",
+        "fine:g1.0.0.1000-" + 80_000 * "Z" + "-",
     ],
 )
 def test_what_is_no_token_is_refused(token, model):
@@ -130,7 +130,8 @@ def test_what_is_no_token_is_refused(token, model):
         ("depth", "0"),
         ("depth", "9"),
         ("steps", "0"),
-        ("steps", "3001"),
+        ("steps", "1000001"),
+        ("spins", "-1"),
         ("seed", "-1"),
         ("seed", str(2**64)),
     ],

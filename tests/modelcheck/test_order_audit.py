@@ -21,7 +21,9 @@ def test_forty_mutants():
 
 
 def test_every_reason_is_of_something_that_is_there():
-    keys = {(m.header, m.key) for h in audit.INCLUDE.rglob("*.h") for m in [*audit.orders(h), *audit.drops_and_swaps(h)]}
+    keys = {
+        (m.header, m.key) for h in audit.INCLUDE.rglob("*.h") for m in [*audit.orders(h), *audit.drops_and_swaps(h)]
+    }
     for header, written in audit.reasons().items():
         for key, reason in written.items():
             assert (f"{header}.h", key) in keys

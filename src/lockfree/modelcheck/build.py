@@ -19,7 +19,7 @@ RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-g", "-fno-pie")
 THREADS, MANY_THREADS = 8, 32
 """Places for threads in the two runtimes, one of them for setup and final. The smaller is the faster."""
 CLIENT_FLAGS = (
-    "-g",
+    "-gdwarf-4",  # binutils 2.40 takes the file of included code from version 5 wrongly
     "-fno-pie",
     "-fno-omit-frame-pointer",
     "-fsanitize=thread",

@@ -4,15 +4,17 @@ import argparse
 import json
 import shlex
 import sys
+import time
 
 from lockfree._command import given, refuse
 from lockfree.modelcheck.build import BuildError
-from lockfree.modelcheck.runner import MODES, Report, Settings, Verdict, checks, replay
+from lockfree.modelcheck.runner import MODES, Progress, Report, Settings, Verdict, checks, replay
 
 OF_MODES = {"--preemptions": ["bounded"], "--depth": ["auto", "pct"], "--seed": ["auto", "pct", "random"]}
 """Options that only some modes look at."""
 SEARCH = (
-    "--client", "--mode", "--executions", "--seconds", "--steps", "--threads-stop", "--outcomes", "--c20", *OF_MODES,
+    "--client", "--mode", "--executions", "--seconds", "--steps", "--spins", "--threads-stop", "--outcomes",
+    "--c20", *OF_MODES,
 )  # fmt: skip
 """Options of a search; their defaults are those of `Settings`."""
 
@@ -23,14 +25,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "model",
         help="explore the interleavings of a small C or C++ client under the C11 memory model",
         description="Compiles the files with instrumentation and explores the executions of its clients. Exit status: "
-        "0 nothing found within the printed bounds, 1 a violation, 2 undecided, 3 the file is unusable.",
+        "0 nothing found within the printed bounds, 1 a violation, 2 undecided or only sampled, 3 unusable files.",
     )
     defaults = Settings()
     parser.add_argument("files", metavar="FILE", nargs="+", help="C or C++, with clients or a main; several are one")
     parser.add_argument("--client", action="append", default=[], metavar="NAME", help="only this one (may be repeated)")
     parser.add_argument(
         "--mode", choices=MODES,
-        help=f"{defaults.mode} (the default): exhaustive, and if that does not end in half of the time, pct and random",
+        help=f"{defaults.mode} (the default): exhaustive, and samples if that does not end in half of the time",
     )  # fmt: skip
     numbers = (
         ("--preemptions", int, f"bound of mode bounded (default: {defaults.preemptions})"),
@@ -38,6 +40,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         ("--executions", int, "stop after so many (default: no such bound)"),
         ("--seconds", float, f"of CPU time for each client (default: {defaults.seconds:g})"),
         ("--steps", int, f"bound on the steps of one thread (default: {defaults.steps})"),
+        ("--spins", int, "follow a loop that finds the same values N times, then to its end at once (default: always)"),
         ("--seed", int, f"of the modes pct and random (default: {defaults.seed})"),
     )
     for option, kind, what in numbers:
@@ -81,7 +84,7 @@ def _again(args: argparse.Namespace, token: str) -> str:
 
 def show(report: Report, again: str) -> str:
     """A report as text. again: the command that replays it."""
-    if report.verdict is Verdict.OK:
+    if report.verdict is Verdict.OK or report.sampled:
         return f"OK         {report.client}  ({report.bounds()})"
     if report.verdict is Verdict.UNKNOWN and report.executions == 0:
         if report.beyond_steps:
@@ -122,8 +125,35 @@ def _as_json(report: Report) -> str:
     )
 
 
-def _progress(client: str, mode: str, seconds: float) -> None:
-    print(f"\r\033[K  {client}: {mode}, {seconds:.0f} s", end="", file=sys.stderr, flush=True)
+class _Shown:
+    """Progress: on a terminal one line that changes, elsewhere a line every ten seconds."""
+
+    EVERY = 10.0
+
+    def __init__(self) -> None:
+        self.terminal = sys.stderr.isatty()
+        self.began = self.last = time.monotonic()
+
+    def __call__(self, client: str, mode: str, seconds: float, progress: Progress) -> None:
+        if not self.terminal and time.monotonic() - self.last < self.EVERY:
+            return
+        self.last = time.monotonic()
+        text = f"  {client}: {mode}, {seconds:.0f} s, {progress.executions:,} executions"
+        text += f", {progress.cut:,} dropped" if progress.cut else ""
+        text += f", {progress.beyond_steps:,} beyond the step bound" if progress.beyond_steps else ""
+        if 0 < progress.part < 1:
+            whole = progress.executions / progress.part
+            left = _span(seconds / progress.part - seconds)
+            text += f", about {100 * progress.part:.2g}% of {whole:.2g}, {left} left"
+        line = f"\r\033[K{text}" if self.terminal else f"{text}\n"
+        print(line, end="", file=sys.stderr, flush=True)
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _print(report: Report, args: argparse.Namespace) -> None:
@@ -149,8 +179,7 @@ def run(args: argparse.Namespace) -> int:
         if args.replay is not None:
             reports = iter([replay(args.files, args.replay, **options)])
         else:
-            if sys.stderr.isatty():
-                options["tick"] = _progress
+            options["tick"] = _Shown()
             reports = checks(args.files, clients=args.client, settings=settings, **options)
         for report in reports:
             _print(report, args)

@@ -16,11 +16,29 @@ from lockfree.modelcheck.trace import Trace
 
 MODES = ("auto", "exhaustive", "bounded", "pct", "random")
 BOUNDS = {"executions": (0, 10**15), "seconds": (0.001, 1e7), "seed": (0, 2**64 - 1)}
-BOUNDS |= {"preemptions": (0, 10**6), "depth": (1, 8), "steps": (1, 3000)}
-Tick = Callable[[str, str, float], object]
-"""What is called several times a second: with the client, the mode, and the seconds that have passed."""
+BOUNDS |= {"preemptions": (0, 10**6), "depth": (1, 8), "steps": (1, 10**6), "spins": (0, 10**6)}
+Tick = Callable[[str, str, float, "Progress"], object]
+"""What is called several times a second: with the client, the mode, the seconds that have passed, and how far it is."""
 STILL = 30.0
 """Seconds without CPU time after which a program hangs in the kernel."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is. part: the estimated part of all executions that has been seen, 0 if nobody knows."""
+
+    executions: int = 0
+    cut: int = 0
+    beyond_steps: int = 0
+    part: float = 0.0
+
+
+def _progress_in(path: Path) -> Progress:
+    try:
+        executions, cut, beyond, part = path.read_text().split()
+    except (FileNotFoundError, ValueError):  # not begun
+        return Progress()
+    return Progress(int(executions), int(cut), int(beyond), float(part))
 
 
 class Verdict(enum.Enum):
@@ -41,6 +59,8 @@ class Settings:
     executions and seconds (on the CPU) bound each client's search; 0 executions: no bound.
     threads_stop: also stop each thread for ever before each of its steps; the others must finish.
     steps: a thread that makes more is not followed (with threads_stop: a violation).
+    spins: a loop whose turns read the same values is followed turn by turn so often, and then in one go to its
+    end; 0: every turn that changes anything, a counter included, is followed.
     c20: release sequences as C++20 and C23 have them, without the thread's own later stores.
     outcomes: report what the client observes. positions: report the source lines of all steps.
     """
@@ -51,7 +71,8 @@ class Settings:
     seed: int = 1
     preemptions: int = 2
     depth: int = 3
-    steps: int = 1000
+    steps: int = 10_000
+    spins: int = 0
     threads_stop: bool = False
     c20: bool = False
     outcomes: bool = False
@@ -74,6 +95,7 @@ class Settings:
             "preemptions": self.preemptions,
             "depth": self.depth,
             "steps": self.steps,
+            "spins": self.spins,
         }
         flags = {
             "threads-stop": self.threads_stop,
@@ -91,8 +113,9 @@ class Settings:
 class Report:
     """The verdict on one client, with its bounds.
 
-    complete: the search of `mode` went through all it is to go through. cut: executions given up as
-    unfair or explored elsewhere; beyond_steps: executions in which a thread reached the step bound.
+    complete: the search of `mode` went through all it is to go through. cut: executions given up as unfair or explored
+    elsewhere; blocked: those of them in which a thread waits for what comes in another execution; beyond_steps:
+    executions in which a thread reached the step bound. sampled: `auto` found nothing and could not see everything.
     too_many_threads: for the runtime that it was built with.
     token: replays the failing execution. outcomes, positions ("file:line"): if asked for. printed: what the
     client printed, of a replay.
@@ -103,8 +126,10 @@ class Report:
     verdict: Verdict
     executions: int = 0
     cut: int = 0
+    blocked: int = 0
     beyond_steps: int = 0
     complete: bool = False
+    sampled: bool = False
     seconds: float = 0.0
     kind: str = ""
     message: str = ""
@@ -125,7 +150,10 @@ class Report:
             "random": "random schedules",
             "replay": "one execution",
         }
-        text = f"{words[self.mode]}: {self.executions} in {self.seconds:.2f} s"
+        what = "sampled" if self.sampled else words[self.mode]
+        text = f"{what}: {self.executions} in {self.seconds:.2f} s"
+        if self.blocked:
+            text += f", {self.blocked} more blocked"
         if self.beyond_steps:
             text += f", {self.beyond_steps} more cut at the step bound"
         return "; ".join([text, *self.notes])
@@ -180,9 +208,10 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
         what, _, rest = line.partition("\t")
         fields = rest.split("\t")
         if what == "summary":
-            verdict, executions, cut, beyond, complete, seconds = fields
+            verdict, executions, cut, blocked, beyond, complete, seconds = fields
             report.verdict = Verdict[verdict.upper()]
             report.executions, report.cut, report.beyond_steps = int(executions), int(cut), int(beyond)
+            report.blocked = int(blocked)
             report.complete, report.seconds = complete == "1", float(seconds)
         elif what == "failure":
             report.kind, report.message = fields[0], trace.explain(fields[1])
@@ -215,40 +244,90 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
     return report
 
 
-def _silent(_client: str, _mode: str, _seconds: float) -> None:
+def _silent(_client: str, _mode: str, _seconds: float, _progress: Progress) -> None:
     pass
 
 
 def run(program: str | os.PathLike[str], client: str, settings: Settings, tick: Tick = _silent) -> Report:
     """Explores one client of a built program in one mode (not `auto`)."""
-    command = [str(program), "--client", client, *settings.arguments()]
-    done = _execute(command, lambda seconds: tick(client, settings.mode, seconds))
+    with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
+        progress = Path(scratch) / "progress"
+        command = [str(program), "--client", client, "--progress", str(progress), *settings.arguments()]
+        done = _execute(command, lambda seconds: tick(client, settings.mode, seconds, _progress_in(progress)))
     return _parse(client, settings.mode, str(program), done)
 
 
+def _stages(settings: Settings) -> Iterator[Settings]:
+    """The searches of `auto`, one after another until one knows.
+
+    The exhaustive one for a moment, which is enough for most; a moment of the random ones, since they often meet a
+    failure early; the exhaustive one for half of the time; the same with waiting loops cut short; the random ones.
+    """
+    moment = min(0.5, settings.seconds / 16)
+    exhaustive = replace(settings, mode="exhaustive")
+    yield replace(exhaustive, seconds=moment)
+    for mode in ("random", "pct"):
+        yield replace(settings, mode=mode, seconds=moment)
+    yield replace(exhaustive, seconds=settings.seconds / 2)
+    if settings.spins == 0:
+        yield replace(exhaustive, seconds=settings.seconds / 8, spins=1)
+    for mode in ("pct", "random"):
+        yield replace(settings, mode=mode, seconds=settings.seconds / 8)
+
+
+def _way(settings: Settings, asked: Settings) -> str:
+    names = {"exhaustive": "one by one", "pct": "with random priorities", "random": "at random"}
+    return names[settings.mode] if settings.spins == asked.spins else f"with --spins {settings.spins}"
+
+
 def run_auto(program: str | os.PathLike[str], client: str, settings: Settings, tick: Tick = _silent) -> Report:
-    """Exhaustive for half of the time; if it does not end, PCT and random for the rest."""
+    """Every execution, or, where they are too many or too long, as many of several kinds as the time allows.
+
+    Without a violation and without a complete search the verdict is `UNKNOWN`, and the report `sampled`.
+    """
     if settings.mode != "auto":
         return run(program, client, settings, tick)
-    share = settings.seconds / 4
-    first = run(program, client, replace(settings, mode="exhaustive", seconds=2 * share), tick)
-    if first.verdict is not Verdict.UNKNOWN:
-        return first
-    note = f"all executions were too many ({first.executions} of them in {first.seconds:.1f} s)"
-    if first.complete:
-        note = f"in {first.beyond_steps} of all executions a thread makes more than {settings.steps} steps"
-    total = first.executions
-    for mode in ("pct", "random"):
-        report = run(program, client, replace(settings, mode=mode, seconds=share), tick)
-        total += report.executions
-        report.outcomes |= first.outcomes
-        report.notes.append(note)
-        if report.verdict is not Verdict.OK:
-            return report
-        note = f"{note}, nothing in {report.executions} with {'random priorities' if mode == 'pct' else mode}"
-    report.notes[-1:] = [note]
-    report.executions = total
+    reports: list[tuple[str, Report]] = []
+    bounds: set[int] = set()  # --spins of exhaustive searches that went through all that the step bound allows
+    for stage in _stages(settings):
+        if stage.mode == "exhaustive" and stage.spins in bounds:
+            continue
+        report = run(program, client, stage, tick)
+        reports.append((_way(stage, settings), report))
+        if report.verdict is Verdict.VIOLATION or report.verdict is Verdict.UNUSABLE:
+            break
+        if stage.mode == "exhaustive" and report.verdict is Verdict.OK and stage.spins == settings.spins:
+            break
+        if stage.mode == "exhaustive" and report.complete:
+            bounds.add(stage.spins)
+    report = reports[-1][1]
+    for _, other in reports[:-1]:
+        report.executions += other.executions
+        report.seconds += other.seconds
+        report.outcomes |= other.outcomes
+        report.positions |= other.positions
+    if report.verdict in {Verdict.VIOLATION, Verdict.UNUSABLE} or report.mode == "exhaustive":
+        return report
+    report.verdict, report.sampled, report.complete = Verdict.UNKNOWN, True, False
+    report.beyond_steps, report.blocked = 0, 0
+    report.notes = _of_sample(reports, settings)
     return report
+
+
+def _of_sample(reports: list[tuple[str, Report]], settings: Settings) -> list[str]:
+    """What was looked at, and why not everything."""
+    seen: dict[str, int] = {}
+    for name, report in reports:
+        seen[name] = seen.get(name, 0) + report.executions
+    notes = ["nothing found " + ", ".join(f"in {count} {name}" for name, count in seen.items())]
+    beyond = max(report.beyond_steps for _, report in reports)
+    if beyond:
+        notes.append(f"in {beyond} more a thread makes more than {settings.steps} steps (--steps)")
+    shortened = [report for name, report in reports if name.startswith("with --spins")]
+    if any(report.verdict is Verdict.OK for report in shortened):
+        notes.append("with --spins 1 the search is complete")
+    notes += [note for report in shortened for note in report.notes]
+    return notes
 
 
 def _named(source: Sources) -> str:
