@@ -4,7 +4,7 @@ import threading
 import pytest
 
 import lockfree
-from lockfree._native import lib
+from lockfree._native import ffi, lib
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def test_load(many, benchmark):
 
 def test_bare_cffi_call_with_the_same_arguments(many):
     with lockfree.AtomicU64() as atomic:
-        many("add(p, 1, 5)", add=lib.lf_py_u64_fetch_add, p=atomic._p)
+        many("add(p, 1, 5)", add=lib.lf_py_u64_fetch_add, p=ffi.cast("uint64_t *", atomic._h.value))
 
 
 def test_int_under_threading_lock(many):

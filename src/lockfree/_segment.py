@@ -124,10 +124,24 @@ class Shared:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from multiprocessing import reduction
+        from multiprocessing import context, reduction
 
-        self._require_open()
-        return _rebuild, (type(self), reduction.DupFd(self._h.h.fd), self.name)
+        if context.get_spawning_popen() is not None:  # the child inherits our own descriptor
+            handle = self._h
+            self._require_open()
+            return _rebuild, (type(self), reduction.DupFd(handle.h.fd), self.name)
+        copy = self._duplicate()
+        try:
+            return _rebuild, (type(self), reduction.DupFd(copy), self.name)
+        finally:
+            os.close(copy)
+
+    def _duplicate(self) -> int:
+        """A descriptor of the caller's own that leads to the segment."""
+        handle = self._h
+        if handle.h.closed:
+            self._require_open()
+        return os.dup(handle.h.fd)
 
     @property
     def closed(self) -> bool:

@@ -24,9 +24,10 @@ static inline int64_t lf_py_cell_enter(struct lf_py_cell *self, void **item) {
     int64_t status = lf_py_enter_briefly(&self->o);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    if (LF_UNLIKELY(lf_is_closed(&cell->h))) {
+    status = lf_py_gate(&cell->h);
+    if (LF_UNLIKELY(status != LF_OK)) {
         lf_py_leave_briefly(&self->o);
-        return LF_CLOSED;
+        return status;
     }
     *item = cell->value;
     return LF_OK;

@@ -39,7 +39,10 @@ struct lf_py_object {
 static union {
     struct lf_handle h;
     LF_ALIGNED unsigned char room[4096];
-} lf_py_unmade = {.h = {.closed = 1, .fd = -1}};
+} lf_py_unmade; /* set when the types are installed */
+
+/* How an operation begins that the C core does not have: LF_OK, or why the handle cannot be used. */
+static inline int64_t lf_py_gate(struct lf_handle *h) { return LF_UNLIKELY(lf_is_closed(h)) ? LF_CLOSED : LF_OK; }
 
 /* The extension is compiled with these macros empty, since cffi calls of `lib` keep the GIL. */
 #define LF_PY_WITHOUT_GIL(statement)                    \
@@ -243,12 +246,30 @@ static PyObject *lf_py_recover_dead(PyObject *object, PyObject *unused) {
     return status < 0 ? lf_py_raise(self, status) : PyLong_FromLongLong(status);
 }
 
+/* _duplicate(): a descriptor of the caller's own that leads to the segment, for handing it over. */
+static PyObject *lf_py_duplicate(PyObject *object, PyObject *unused) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_handle *h = (struct lf_handle *)self->p;
+    int64_t status = lf_py_enter(self);
+    int copy = -1, error = 0;
+    if (status == LF_OK) {
+        copy = fcntl(h->fd, F_DUPFD_CLOEXEC, 3);
+        error = errno;
+        lf_py_leave(self);
+    }
+    if (status != LF_OK)
+        return lf_py_raise(self, status);
+    errno = error;
+    return copy < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(copy);
+}
+
 #define LF_PY_FAST(method, function, doc) \
     {method, (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS, doc}
 
 /* The methods of every type. They stand in each table, so that each type's name is in their errors. */
 #define LF_PY_SHARED_METHODS                                                                                          \
     {"_own", lf_py_own, METH_VARARGS, NULL}, {"_ready", lf_py_ready, METH_NOARGS, NULL},                              \
+        {"_duplicate", lf_py_duplicate, METH_NOARGS, NULL},                                                           \
         {"close", lf_py_close, METH_NOARGS,                                                                           \
          "close($self, /)\n--\n\n"                                                                                    \
          "Ends this process's use of the object; idempotent. Threads of this process that sleep in it get `Closed`,\n" \

@@ -31,6 +31,8 @@ static PyMethodDef lf_py_native_functions[] = {
 
 /* 0, or -1 with a Python error set. */
 static int lf_py_install(void) {
+    lf__handle_clear(&lf_py_unmade.h);
+    lf_py_unmade.h.closed = 1;
     PyObject *native = PyImport_ImportModule("lockfree._native");
     int result = native != NULL ? PyModule_AddFunctions(native, lf_py_native_functions) : -1;
     if (result == 0 && pthread_atfork(NULL, NULL, lf_py_forked) != 0) {

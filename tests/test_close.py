@@ -1,0 +1,153 @@
+"""close() at any time: from other threads, from signal handlers, in the middle of every call.
+
+Each race runs in a process of its own, since what it looks for ends processes.
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+PRELUDE = """
+import random, signal, sys, threading, time, lockfree
+
+# What the calls of each class are made of, and the calls.
+MAKE = {
+    "Mutex": lockfree.Mutex,
+    "SpinLock": lockfree.SpinLock,
+    "Semaphore": lambda: lockfree.Semaphore(2),
+    "AtomicU32": lockfree.AtomicU32,
+    "AtomicI64": lockfree.AtomicI64,
+    "AtomicF64": lockfree.AtomicF64,
+    "AtomicFlag": lockfree.AtomicFlag,
+}
+
+def section(lock):
+    with lock:
+        pass
+
+EVERYBODYS = [lambda o: repr(o), lambda o: o.recover_dead(), lambda o: o.closed, lambda o: o.__reduce__(), lambda o: o.close()]
+LOCKS = [section, lambda o: o.locked(), lambda o: o.recover(), lambda o: o.try_acquire(), lambda o: o.acquire(timeout=1e-4),
+         lambda o: o.acquire(False) and o.release()]
+CELLS = [lambda o: o.load(), lambda o: o.store(1), lambda o: o.exchange(0), lambda o: o.compare_exchange(0, 1),
+         lambda o: o.value, lambda o: setattr(o, "value", 1), lambda o: o.load("relaxed")]
+CALLS = {
+    "Mutex": LOCKS,
+    "SpinLock": LOCKS,
+    "Semaphore": [section, lambda o: o.value, lambda o: o.try_acquire(2), lambda o: o.acquire(timeout=1e-4), lambda o: o.acquire(n=2),
+                  lambda o: o.release()],
+    "AtomicU32": CELLS + [lambda o: o.fetch_add(1), lambda o: o.fetch_xor(1)],
+    "AtomicI64": CELLS + [lambda o: o.fetch_sub(1, "relaxed")],
+    "AtomicF64": CELLS + [lambda o: o.fetch_add(0.5)],
+    "AtomicFlag": CELLS + [lambda o: o.test_and_set(), lambda o: o.clear(), lambda o: bool(o)],
+}
+ENDS = (lockfree.Closed, RuntimeError, ValueError)  # released by another thread; above max_value
+
+random.seed(int(sys.argv[2]))
+name = sys.argv[1]
+make, calls = MAKE[name], CALLS[name] + EVERYBODYS
+"""
+
+THREADS = (
+    PRELUDE
+    + """
+wrong = []
+def work(o, call):
+    try:
+        while True:
+            try:
+                call(o)
+            except lockfree.Closed:
+                return
+            except (RuntimeError, ValueError):
+                pass
+            if o.closed:
+                return
+    except BaseException as error:
+        wrong.append(error)
+
+for call in calls:
+    for _ in range(4):
+        o = make()
+        threads = [threading.Thread(target=work, args=(o, call)) for _ in range(2)]
+        for thread in threads: thread.start()
+        time.sleep(random.choice([0, 0, 1e-4, 1e-3]))
+        o.close()
+        for thread in threads: thread.join(30)
+        assert not any(thread.is_alive() for thread in threads), "a thread was not woken"
+        assert not wrong, wrong
+print("survived")
+"""
+)
+
+HANDLER = (
+    PRELUDE
+    + """
+for call in calls:
+    for _ in range(15):
+        o = make()
+        signal.signal(signal.SIGALRM, lambda *_: o.close())
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 3e-4))
+        while not o.closed:
+            try:
+                call(o)
+            except ENDS:
+                pass
+        signal.setitimer(signal.ITIMER_REAL, 0)
+print("survived")
+"""
+)
+
+ASLEEP = (
+    PRELUDE
+    + """
+# A thread sleeps in the object, and a handler of this thread's, which sleeps in it too, closes it.
+o = make()
+holder = threading.Thread(target=lambda: o.acquire(n=2) if name == "Semaphore" else o.acquire())
+holder.start(); holder.join()
+ended = []
+def sleep():
+    try: o.acquire()
+    except lockfree.Closed: ended.append(1)
+threads = [threading.Thread(target=sleep) for _ in range(3)]
+for thread in threads: thread.start()
+time.sleep(0.05)
+signal.signal(signal.SIGALRM, lambda *_: o.close())
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+sleep()
+for thread in threads: thread.join(30)
+assert ended == [1] * 4
+assert o._h.h.fd == -1, "the last one out detaches it"
+print("survived")
+"""
+)
+
+CLASSES = ["Mutex", "SpinLock", "Semaphore", "AtomicU32", "AtomicI64", "AtomicF64", "AtomicFlag"]
+
+
+def run(script, name, seed=1):
+    done = subprocess.run([sys.executable, "-c", script, name, str(seed)], capture_output=True, text=True, timeout=200)
+    assert (done.returncode, done.stdout) == (0, "survived\n"), done.stderr
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_against_every_call_of_other_threads(name):
+    run(THREADS, name)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_in_a_signal_handler_in_the_middle_of_every_call(name):
+    run(HANDLER, name)
+
+
+@pytest.mark.parametrize("name", ["Mutex", "SpinLock", "Semaphore"])
+def test_in_a_signal_handler_while_threads_sleep(name):
+    run(ASLEEP, name)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("script", [THREADS, HANDLER], ids=["threads", "handler"])
+def test_for_long(script, name):
+    for seed in range(40):
+        run(script, name, seed)

@@ -1,0 +1,220 @@
+"""An exception out of a signal handler, at any moment: no lock and no permit stays behind, and no exception is lost.
+
+A handler runs between two instructions of Python code, and nowhere else. So the calls that take something run no Python
+code between taking it and handing it out. That is looked at step by step where it can be (a tracer raises at each step
+that Python code makes on the way), and by storms of signals where it cannot.
+"""
+
+import contextlib
+import subprocess
+import sys
+import threading
+
+import pytest
+
+import lockfree
+from lockfree._native import PURE
+
+LOCKS = {"Mutex": lockfree.Mutex, "SpinLock": lockfree.SpinLock, "Semaphore": lambda: lockfree.Semaphore(1)}
+native = pytest.mark.skipif(PURE, reason="methods in Python have windows: this is what the C types are for")
+
+
+class Interrupt(Exception):
+    pass
+
+
+class PythonMutex(lockfree.Mutex):
+    """The bad example: Python code runs when the lock is taken already."""
+
+    def acquire(self, *args, **named):
+        taken = super().acquire(*args, **named)
+        return taken
+
+
+def steps(call):
+    """How many steps of Python code `call` makes outside of its own frame."""
+    count = 0
+
+    def trace(frame, _event, _argument):
+        nonlocal count
+        if frame.f_code is not call.__code__:
+            count += 1
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(None)
+    return count
+
+
+def interrupted(call, at):
+    """Runs `call`, raising Interrupt at the step `at`."""
+    count = 0
+
+    def trace(frame, _event, _argument):
+        nonlocal count
+        if frame.f_code is not call.__code__:
+            count += 1
+            if count == at:
+                raise Interrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(None)
+
+
+def is_free(lock):
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(lock.acquire(blocking=False)))
+    thread.start()
+    thread.join(30)
+    return answers == [True]
+
+
+def left_held(make):
+    """At how many steps an interrupt leaves the lock held that `with` has not entered or has left; and the steps."""
+    with contextlib.closing(make()) as lock:
+
+        def section():
+            with lock:
+                pass
+
+        total, held = steps(section), 0
+    for at in range(1, total + 1):
+        with contextlib.closing(make()) as lock:
+
+            def section():
+                with lock:
+                    pass
+
+            with contextlib.suppress(Interrupt):
+                interrupted(section, at)
+            held += not is_free(lock)
+    return held, total
+
+
+@native
+@pytest.mark.parametrize("make", LOCKS.values(), ids=LOCKS)
+def test_no_step_leaves_a_lock_held(make):
+    assert left_held(make) == (0, 0)
+
+
+def test_the_tracer_convicts_a_lock_that_is_taken_in_python():
+    held, total = left_held(PythonMutex)
+    assert 0 < held < total
+
+
+STORM = """
+import random, signal, sys, threading, lockfree
+
+class Stop(Exception): pass
+def stop(*_): raise Stop
+signal.signal(signal.SIGALRM, stop)
+random.seed(1)
+make = {make}
+
+def free(lock):
+    got = []
+    thread = threading.Thread(target=lambda: got.append(lock.acquire(blocking=False)))
+    thread.start(); thread.join()
+    return got[0]
+
+def storm(lock):
+    while True:
+        with lock:
+            pass
+
+lock, stuck, delivered = make(), 0, 0
+for _ in range({rounds}):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 4e-4))
+        storm(lock)
+    except Stop:
+        delivered += 1
+    if not free(lock):
+        stuck += 1
+    lock.close()
+    lock = make()
+print(stuck, delivered)
+"""
+
+
+def storm(make, rounds=300):
+    """(locks left held, exceptions that arrived) of so many exceptions out of a handler in `with lock: pass`."""
+    script = STORM.format(make=make, rounds=rounds)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    return tuple(int(word) for word in done.stdout.split())
+
+
+@native
+@pytest.mark.parametrize("make", ["lockfree.Mutex", "lockfree.SpinLock", "lambda: lockfree.Semaphore(1)"])
+def test_a_storm_leaves_no_lock_held(make):
+    assert storm(make) == (0, 300)
+
+
+WAIT = """
+import random, signal, threading, lockfree
+
+class Stop(Exception): pass
+def stop(*_): raise Stop
+signal.signal(signal.SIGALRM, stop)
+random.seed(2)
+lock = {make}
+held, go = threading.Event(), threading.Event()
+
+def hold():
+    with lock:
+        held.set()
+        go.wait()
+
+for how in ({{}}, {{"timeout": 100}}):
+    for _ in range(60):
+        held.clear(); go.clear()
+        thread = threading.Thread(target=hold)
+        thread.start(); held.wait()
+        try:
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 2e-3))
+            lock.acquire(**how)
+            raise SystemExit("acquired what another thread holds")
+        except Stop:
+            pass
+        go.set(); thread.join()
+        assert lock.acquire(timeout=10)
+        lock.release()
+print("free")
+"""
+
+
+@pytest.mark.parametrize("make", ["lockfree.Mutex()", "lockfree.SpinLock()", "lockfree.Semaphore(1)"])
+def test_a_wait_that_an_exception_ends_takes_nothing(make):
+    script = WAIT.format(make=make)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    assert done.stdout == "free\n", done.stderr
+
+
+def test_a_handler_that_returns_does_not_end_a_wait(alarm):
+    """The wait goes on with the same deadline."""
+    import signal
+    import time
+
+    calls = []
+    previous = signal.signal(signal.SIGINT, lambda *_: calls.append(1))
+    try:
+        for make in LOCKS.values():
+            with contextlib.closing(make()) as lock:
+                holder = threading.Thread(target=lock.acquire)
+                holder.start()
+                holder.join()
+                alarm(0.02)
+                start = time.monotonic()
+                assert lock.acquire(timeout=0.1) is False
+                assert time.monotonic() - start >= 0.1
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    assert len(calls) == 3
