@@ -28,7 +28,7 @@ class PythonMutex(lockfree.Mutex):
 
     def acquire(self, *args, **named):
         taken = super().acquire(*args, **named)
-        return taken
+        return taken  # noqa: RET504  a step in which a signal can be served
 
 
 def steps(call):
