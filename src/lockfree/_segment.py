@@ -124,9 +124,10 @@ class Shared:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from multiprocessing import context, reduction
+        from multiprocessing import reduction
+        from multiprocessing.context import get_spawning_popen
 
-        if context.get_spawning_popen() is not None:  # the child inherits our own descriptor
+        if get_spawning_popen() is not None:  # the child inherits our own descriptor
             handle = self._h
             self._require_open()
             return _rebuild, (type(self), reduction.DupFd(handle.h.fd), self.name)

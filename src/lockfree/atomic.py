@@ -13,6 +13,7 @@ LoadOrder = Literal["relaxed", "acquire", "seq_cst"]
 StoreOrder = Literal["relaxed", "release", "seq_cst"]
 Kind = Literal["u32", "u64", "i64", "f64", "flag"]
 V = TypeVar("V")
+_ZERO: Final[Any] = 0
 
 _CODES: Final = {"relaxed": 0, "acquire": 2, "release": 3, "acq_rel": 4, "seq_cst": 5}
 
@@ -207,7 +208,7 @@ class _Shared(_Cell[V], Shared):
     _attach_fd = lib.lf_atomic_cell_attach_fd
     _close = lib.lf_atomic_cell_close
 
-    def __init__(self, value: V = cast("V", 0), *, name: str | None = None) -> None:  # noqa: B008
+    def __init__(self, value: V = _ZERO, *, name: str | None = None) -> None:
         name = check_name(name)
         initial = self._exact("value", value)
         bits = ffi.new("uint64_t *")

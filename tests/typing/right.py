@@ -1,0 +1,73 @@
+"""Uses that a type checker accepts, and what it says of their results."""
+
+from typing import assert_type
+
+import lockfree
+
+
+def locks() -> None:
+    mutex = lockfree.Mutex(name="door")
+    assert_type(mutex, lockfree.Mutex)
+    assert_type(lockfree.Mutex.attach("door"), lockfree.Mutex)
+    assert_type(mutex.acquire(), bool)
+    assert_type(mutex.acquire(blocking=False), bool)
+    assert_type(mutex.acquire(timeout=0.5), bool)
+    assert_type(mutex.acquire(timeout=1), bool)
+    assert_type(mutex.try_acquire(), bool)
+    assert_type(mutex.locked(), bool)
+    assert_type(mutex.recover_dead(), int)
+    assert_type(mutex.closed, bool)
+    assert_type(mutex.name, str | None)
+    with mutex as entered:
+        assert_type(entered, lockfree.Mutex)
+    with lockfree.SpinLock() as spinlock:
+        assert_type(spinlock, lockfree.SpinLock)
+    mutex.release()
+    mutex.recover()
+    mutex.close()
+    mutex.unlink()
+
+
+def semaphore() -> None:
+    permits = lockfree.Semaphore(3, max_value=5)
+    assert_type(permits.acquire(n=2, timeout=None), bool)
+    assert_type(permits.try_acquire(2), bool)
+    assert_type(permits.value, int)
+    assert_type(permits.max_value, int)
+    permits.release(n=2)
+    with permits as entered:
+        assert_type(entered, lockfree.Semaphore)
+
+
+def atomics() -> None:
+    number = lockfree.AtomicU64(1, name="counter")
+    assert_type(number.load(), int)
+    assert_type(number.load("relaxed"), int)
+    assert_type(number.fetch_add(1), int)
+    assert_type(number.fetch_sub(1, "release"), int)
+    assert_type(number.fetch_xor(1, order="acq_rel"), int)
+    assert_type(number.exchange(2), int)
+    assert_type(number.compare_exchange(1, 2), tuple[bool, int])
+    assert_type(number.value, int)
+    number.value = 3
+    number.store(3, "release")
+    assert_type(lockfree.AtomicI64.attach("counter"), lockfree.AtomicI64)
+    double = lockfree.AtomicF64(1.5)
+    assert_type(double.fetch_add(1), float)
+    assert_type(double.value, float)
+    assert_type(double.compare_exchange(1.0, 2.0), tuple[bool, float])
+    flag = lockfree.AtomicFlag(True)
+    assert_type(flag.test_and_set(), bool)
+    assert_type(flag.load("acquire"), bool)
+    assert_type(flag.value, bool)
+    assert_type(bool(flag), bool)
+    flag.clear("release")
+
+
+def views(buffer: bytearray) -> None:
+    assert_type(lockfree.atomic_view(buffer).load(), int)
+    assert_type(lockfree.atomic_view(buffer, 8).fetch_add(1), int)
+    assert_type(lockfree.atomic_view(buffer, 0, "u32").fetch_or(1), int)
+    assert_type(lockfree.atomic_view(buffer, kind="i64").value, int)
+    assert_type(lockfree.atomic_view(buffer, 0, "f64").load(), float)
+    assert_type(lockfree.atomic_view(buffer, kind="flag").test_and_set(), bool)
