@@ -25,10 +25,12 @@ A history that cannot be one (times that run backwards, a client in two operatio
 
 from lockfree.linearizability.checker import Verdict, check
 from lockfree.linearizability.history import History, InvalidHistory, Operation
-from lockfree.linearizability.recorder import Recorder, record
+from lockfree.linearizability.methods import UnknownCall
+from lockfree.linearizability.proxy import record
+from lockfree.linearizability.recorder import Recorder
 from lockfree.linearizability.specs import Spec, Specification, parse_spec
 
 __all__ = [
-    "History", "InvalidHistory", "Operation", "Recorder", "Spec", "Specification", "Verdict", "check", "parse_spec",
-    "record",
+    "History", "InvalidHistory", "Operation", "Recorder", "Spec", "Specification", "UnknownCall", "Verdict", "check",
+    "parse_spec", "record",
 ]  # fmt: skip

@@ -1,0 +1,424 @@
+"""`record(obj)`: a proxy that logs every call of an object, from threads, tasks and processes, for `check`."""
+
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+from lockfree.linearizability.calls import Explained
+from lockfree.linearizability.history import History
+from lockfree.linearizability.jitter import Jitter
+from lockfree.linearizability.methods import Item, Methods, Rule, Signature, UnknownCall
+from lockfree.linearizability.recorder import Entry, Recorder
+
+Translate = Callable[[str, tuple[Any, ...], dict[str, Any]], tuple[str, Any] | None]
+_HAND = {"reserve", "commit", "cancel", "peek", "release", "lease", "get_into"}
+_ABSENT = object()
+
+
+class _Call:
+    """One call in the log: open until it returns."""
+
+    def __init__(self, entries: list[Entry], items: list[Item]) -> None:
+        self.entries, self.at = entries, len(entries)
+        self.items = items
+        self.started = time.monotonic_ns()
+        entries.append((tuple(items), self.started, None))  # stays like this if the call never returns
+
+    def returned(self, items: list[Item], ended: int) -> None:
+        self.entries[self.at] = (tuple(items), self.started, ended)
+
+
+class _Member:
+    """A method of the object: called, logged, and explained."""
+
+    def __init__(self, proxy: "Proxy", rule: Rule, signature: Signature, member: Callable[..., Any]) -> None:
+        self.recorder, self.explained = proxy.recorder, proxy._explained
+        self.rule, self.signature, self.member = rule, signature, member
+
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[_Call, dict[str, Any]]:
+        bound = self.signature.bind(args, kwargs)
+        items = self.explained.begin(self.rule, bound)
+        return _Call(self.recorder.log(), items), bound
+
+    def failed(self, call: _Call, error: BaseException) -> None:
+        ended = time.monotonic_ns()
+        items = self.explained.failed(self.rule, call.items, error)
+        if items is not None:
+            call.returned(items, ended)
+
+    def ended(self, call: _Call, bound: dict[str, Any], result: Any, ended: int) -> None:
+        call.returned(self.explained.end(self.rule, bound, call.items, result), ended)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        default = _ABSENT
+        if self.explained.keyed and self.rule.op in ("get", "take") and (len(args) == 2 or "default" in kwargs):
+            default = args[1] if len(args) == 2 else kwargs["default"]
+            args, kwargs = (args[0], _ABSENT), {}  # so that an absent key is told from a value
+        call, bound = self.begin(args, kwargs)
+        jitter = self.recorder.jitter
+        try:
+            result = self.member(*args, **kwargs) if jitter is None else jitter.call(self.member, args, kwargs)
+        except BaseException as error:
+            self.failed(call, error)
+            raise
+        ended = time.monotonic_ns()
+        if hasattr(type(result), "__await__"):
+            return self._awaited(call, bound, result)
+        self.ended(call, bound, None if result is _ABSENT else result, ended)
+        return default if result is _ABSENT else result
+
+    async def _awaited(self, call: _Call, bound: dict[str, Any], awaitable: Any) -> Any:
+        try:
+            result = await awaitable
+        except BaseException as error:
+            self.failed(call, error)
+            raise
+        self.ended(call, bound, result, time.monotonic_ns())
+        return result
+
+    async def later(self, *args: Any, **kwargs: Any) -> Any:
+        """A coroutine: its call begins when it is awaited."""
+        call, bound = self.begin(args, kwargs)
+        return await self._awaited(call, bound, self.member(*args, **kwargs))
+
+
+class _Hand:
+    """Records that are written or read in place: from the first of two calls to the last."""
+
+    def __init__(self, proxy: "Proxy", name: str) -> None:
+        self.proxy, self.name, self.obj = proxy, name, proxy._obj
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self, self.name)(*args, **kwargs)
+
+    def _begin(self, op: str, value: Any = None) -> _Call:
+        # another client, because its thread may call others in between
+        return _Call(self.proxy.recorder.new_log(), [Item(op, value)])
+
+    @property
+    def _open(self) -> dict[str, Any]:
+        return self.proxy._hands()
+
+    def reserve(self, *args: Any, **kwargs: Any) -> Any:
+        call = self._begin("put")
+        view = self.obj.reserve(*args, **kwargs)
+        if view is None:  # FULL, of whatever there was to put
+            call.returned([Item("put", {"reserved": id(call)}, False)], time.monotonic_ns())
+        else:
+            self._open["reserve"] = (call, view)
+        return view
+
+    def commit(self, *args: Any, **kwargs: Any) -> Any:
+        call, view = self._open.pop("reserve", (None, None))
+        if call is None:
+            return self.obj.commit(*args, **kwargs)
+        explained = self.proxy._explained
+        priority = args[0] if type(self.obj).__name__ == "PriorityQueue" and args else kwargs.get("priority")
+        length = args[-1] if len(args) > (priority is not None) else kwargs.get("length")
+        value = explained.plain(view if length is None else view[:length])
+        value = value if priority is None else [priority, value]
+        call.entries[call.at] = ((Item("put", value),), call.started, None)
+        result = self.obj.commit(*args, **kwargs)
+        call.returned([Item("put", value, True)], time.monotonic_ns())
+        return result
+
+    def cancel(self) -> Any:
+        call, _ = self._open.pop("reserve", (None, None))
+        result = self.obj.cancel()
+        if call is not None:
+            call.returned([], time.monotonic_ns())
+        return result
+
+    def peek(self, *args: Any, **kwargs: Any) -> Any:
+        call = self._begin("get")
+        found = self.obj.peek(*args, **kwargs)
+        value = self.proxy._explained.answer(found) if found is not None else None
+        call.returned([Item("get", None, value)], time.monotonic_ns())
+        if found is not None:
+            self._open["peek"] = call
+        return found
+
+    def release(self, *args: Any, **kwargs: Any) -> Any:
+        call = self._open.pop("peek", None)
+        result = self.obj.release(*args, **kwargs)
+        if call is not None:  # the record was in hand until now
+            call.returned(list(call.entries[call.at][0]), time.monotonic_ns())
+        return result
+
+    def lease(self, *args: Any, **kwargs: Any) -> "_Lease":
+        return _Lease(self, self.obj.lease(*args, **kwargs))
+
+    def get_into(self, *_: Any, **__: Any) -> Any:
+        raise UnknownCall("get_into() fills memory that the next call may overwrite: record get_many() instead")
+
+
+class _Lease:
+    """A record in hand that goes back if the block fails."""
+
+    def __init__(self, hand: _Hand, manager: Any) -> None:
+        self.hand, self.manager = hand, manager
+        self.call: _Call | None = None
+
+    def __enter__(self) -> Any:
+        call = self.hand._begin("get")
+        try:
+            record = self.manager.__enter__()
+        except BaseException as error:
+            items = self.hand.proxy._explained.failed(Rule("get"), call.items, error)
+            if items is not None:
+                call.returned(items, time.monotonic_ns())
+            raise
+        value = self.hand.proxy._explained.answer(record)
+        call.returned([Item("get", None, value)], time.monotonic_ns())
+        self.call = call
+        return record
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        assert self.call is not None
+        items = list(self.call.entries[self.call.at][0])
+        back = self.hand._begin("put", items[0].result) if kind is not None else None
+        try:
+            return bool(self.manager.__exit__(kind, error, trace))
+        finally:
+            ended = time.monotonic_ns()
+            self.call.returned(items, ended)
+            if back is not None:
+                back.returned([back.items[0]._replace(result=True)], ended)
+
+
+class Proxy:
+    """Stands for the object: recorded methods are logged, those that only look are passed on, others are refused."""
+
+    def __init__(self, obj: Any, recorder: Recorder, explained: Explained) -> None:
+        self.__dict__.update(_obj=obj, _recorder=recorder, _explained=explained, _members={})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _proxy, (self._obj, self._recorder, self._explained)
+
+    @property
+    def recorder(self) -> Recorder:
+        return self._recorder  # type: ignore[no-any-return]
+
+    def history(self) -> History:
+        return self._recorder.history()  # type: ignore[no-any-return]
+
+    def _hands(self) -> dict[str, Any]:
+        """What the calling thread has reserved and peeked."""
+        local = self._recorder._local
+        found = local.__dict__.setdefault("hands", {})
+        return found.setdefault(id(self._obj), {})  # type: ignore[no-any-return]
+
+    def _recorded(self, name: str) -> Any:
+        """The method as it is to be called."""
+        found = self._members.get(name)
+        if found is None:
+            found = self._members[name] = self._explain(name, getattr(self._obj, name))
+        return found
+
+    def _explain(self, name: str, member: Any) -> Any:
+        explained: Explained = self._explained
+        if name in _HAND and explained.in_place:
+            return _Hand(self, name)
+        try:
+            known = explained.find(name, member)
+        except UnknownCall as error:
+            return _Refused(str(error))
+        if known is None:
+            return member
+        recorded = _Member(self, *known, member)
+        return recorded.later if inspect.iscoroutinefunction(member) else recorded
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = self._members.get(name)
+        if found is not None:
+            return found
+        member = getattr(self._obj, name)
+        return self._recorded(name) if callable(member) else member
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise UnknownCall(f"record() does not know what setting {name} does to the object: call a method")
+
+
+class _Refused:
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise UnknownCall(self.message)
+
+
+def _passed(name: str) -> Callable[..., Any]:
+    return lambda self, *args: getattr(self._obj, name)(*args)
+
+
+def _logged(name: str) -> Callable[..., Any]:
+    return lambda self, *args: self._recorded(name)(*args)
+
+
+def _item(name: str) -> Callable[..., Any]:
+    def call(self: Proxy, index: Any, *value: Any) -> Any:
+        if isinstance(index, slice):
+            raise UnknownCall(f"{index} is several elements: record them one by one")
+        return self._recorded(name)(index, *value)
+
+    return call
+
+
+def _enter(self: Proxy) -> Any:
+    """A lock is taken; anything else is only opened."""
+    if not _is_lock(self._obj):
+        entered = self._obj.__enter__()
+        return self if entered is self._obj else entered
+    return self._recorded("acquire")()
+
+
+def _exit(self: Proxy, kind: Any, error: Any, trace: Any) -> Any:
+    if not _is_lock(self._obj):
+        return self._obj.__exit__(kind, error, trace)
+    self._recorded("release")()
+    return None
+
+
+async def _async_enter(self: Proxy) -> Any:
+    if not _is_lock(self._obj):
+        entered = await self._obj.__aenter__()
+        return self if entered is self._obj else entered
+    return await self._recorded("acquire")()
+
+
+async def _async_exit(self: Proxy, kind: Any, error: Any, trace: Any) -> Any:
+    if not _is_lock(self._obj):
+        return await self._obj.__aexit__(kind, error, trace)
+    released = self._recorded("release")()
+    if inspect.isawaitable(released):
+        await released
+    return None
+
+
+def _is_lock(obj: Any) -> bool:
+    return callable(getattr(obj, "acquire", None)) and callable(getattr(obj, "release", None))
+
+
+class _Consumed:
+    """An iterator that takes what it gives: each step is a get."""
+
+    def __init__(self, proxy: Proxy, iterator: Any, name: str) -> None:
+        rule, signature = Rule("get"), Signature(iterator, ())
+        member = _Member(proxy, rule, signature, getattr(iterator, name))
+        self.step: Callable[..., Any] = member.later if inspect.iscoroutinefunction(member.member) else member
+
+    def __iter__(self) -> "_Consumed":
+        return self
+
+    def __aiter__(self) -> "_Consumed":
+        return self
+
+    def __next__(self) -> Any:
+        return self.step()
+
+    def __anext__(self) -> Any:
+        return self.step()
+
+
+def _iterate(self: Proxy) -> Any:
+    iterator = iter(self._obj)
+    looks = hasattr(type(self._obj), "__len__") or hasattr(type(self._obj), "__contains__")
+    return iterator if looks else _Consumed(self, iterator, "__next__")
+
+
+def _iterate_async(self: Proxy) -> Any:
+    return _Consumed(self, self._obj.__aiter__(), "__anext__")
+
+
+_SPECIAL: dict[str, Callable[..., Any]] = {
+    **{n: _passed(n) for n in ("__len__", "__bool__", "__int__", "__float__", "__index__", "__length_hint__")},
+    **{n: _item(n) for n in ("__getitem__", "__setitem__", "__delitem__")},
+    "__contains__": _logged("__contains__"), "__next__": _logged("__next__"), "__anext__": _logged("__anext__"),
+    "__iter__": _iterate, "__aiter__": _iterate_async, "__enter__": _enter, "__exit__": _exit,
+    "__aenter__": _async_enter, "__aexit__": _async_exit,
+}  # fmt: skip
+_classes: dict[frozenset[str], type[Proxy]] = {}
+
+
+def _proxy(obj: Any, recorder: Recorder, explained: Explained) -> Proxy:
+    """A proxy with the special methods that the object has: the interpreter looks for them in the class."""
+    special = frozenset(n for n in _SPECIAL if hasattr(type(obj), n))
+    if "__contains__" in special and explained.rules.get("__contains__") is None:
+        special -= {"__contains__"}
+    cls = _classes.get(special)
+    if cls is None:
+        cls = _classes[special] = type("Proxy", (Proxy,), {n: _SPECIAL[n] for n in special})
+    return cls(obj, recorder, explained)
+
+
+class _Translated(Explained):
+    """The calls that a function of the user's explains."""
+
+    def __init__(self, obj: Any, translate: Translate, **options: Any) -> None:
+        super().__init__(obj, None, **options)
+        self.translate = translate
+
+    def find(self, name: str, member: Any) -> tuple[Rule, Signature] | None:  # noqa: ARG002 - as the class has it
+        return Rule("translated"), _ByUser(name, self.translate)
+
+    def begin(self, rule: Rule, bound: dict[str, Any]) -> list[Item]:  # noqa: ARG002 - as the class has it
+        what = bound["what"]
+        return [] if what is None else [Item(*what)]
+
+    def end(self, rule: Rule, bound: dict[str, Any], items: list[Item], result: Any) -> list[Item]:  # noqa: ARG002 - as the class has it
+        return super().end(Rule(items[0].op), bound, items, result) if items else []
+
+    def failed(self, rule: Rule, items: list[Item], error: BaseException) -> list[Item] | None:  # noqa: ARG002 - as the class has it
+        return super().failed(Rule(items[0].op), items, error) if items else []
+
+
+class _ByUser(Signature):
+    def __init__(self, name: str, translate: Translate) -> None:
+        self.name, self.translate = name, translate
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        return {"what": self.translate(self.name, args, kwargs)}
+
+
+def record(
+    obj: Any,
+    *,
+    recorder: Recorder | None = None,
+    methods: Methods | Translate | None = None,
+    empty: Any = None,
+    refused: tuple[type[BaseException], ...] = (),
+    jitter: bool | int = False,
+) -> Any:
+    """A proxy of `obj` whose calls are logged; `proxy.history()` is what happened, for `check`.
+
+        q = record(queue.Queue())
+        ...  # threads call q.put(...) and q.get(...)
+        print(check(q.history(), "queue"))
+
+    Methods of the standard library's and our own queues, stacks, locks, atomics, sets and mappings are known, and those
+    of other classes by their names; a first parameter called `key` is one. Coroutines, iterators, `with`, item access
+    and `in` are recorded too. `methods` explains others: from a name to (operation, what the arguments are), as in
+    `{"hset": ("put", ["key", "value"]), "rpush": ("put", True)}`, or to None if it changes nothing; or a function from
+    (name, args, kwargs) to (operation, argument), None for calls not to record. A method that nobody explained raises
+    `UnknownCall`, a TypeError, before it runs.
+
+    FULL and EMPTY are `queue.Full`, `queue.Empty` and their like, `IndexError`, or a returned False (put) or `empty`
+    (get; default None). After any other exception the call may have happened, unless it is one of `refused`. Values are
+    compared as JSON or by their repr; distinct ones make checking fast. Objects shared with processes are recorded
+    there too; their calls arrive when the process ends, or at `proxy.recorder.flush()`.
+
+    `jitter`: True, or a seed: threads switch often and at random instructions of the object's Python code, so that a
+    race shows within seconds. The switch interval is put back by `history()`.
+    """
+    recorder = recorder or Recorder()
+    if jitter is not False:
+        recorder.jitter = Jitter(None if jitter is True else jitter)
+    if callable(methods) and not isinstance(methods, Mapping):
+        return _proxy(obj, recorder, _Translated(obj, methods, empty=empty, refused=refused))
+    return _proxy(obj, recorder, Explained(obj, methods, empty=empty, refused=refused))
