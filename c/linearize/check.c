@@ -1,15 +1,6 @@
 /* The door of the engine: splits a history into independent objects, decides each, and says why. */
 #include "linearize/internal.h"
 
-static void lin_release(struct lin_run *run, struct lin_block *until) {
-    while (run->blocks != until) {
-        struct lin_block *block = run->blocks;
-        run->blocks = block->next;
-        run->bytes -= block->bytes;
-        free(block);
-    }
-}
-
 /* Values that are not distinct need the search; so do peeks, and strict FULL, but for queues. */
 static int lin_decide_fast(struct lin_problem *p) {
     for (uint32_t i = 0; i < p->n; i++)

@@ -88,7 +88,8 @@ static inline uint64_t lin_mix(uint64_t x) {
 uint64_t lin_now(void);
 void *lin_alloc(struct lin_run *run, size_t count, size_t size); /* NULL and run->stopped at the limit */
 void lin_free(struct lin_run *run, void *memory);
-bool lin_poll(struct lin_run *run); /* false: stop now */
+void lin_release(struct lin_run *run, struct lin_block *until); /* what was allocated since */
+bool lin_poll(struct lin_run *run);                             /* false: stop now */
 int lin_reject(struct lin_problem *p, int reason, uint32_t break_op, const uint32_t *core, uint32_t count,
                int64_t detail0, int64_t detail1);
 bool lin_problem_init(struct lin_problem *p, struct lin_run *run, uint32_t *index, uint32_t n);

@@ -52,6 +52,15 @@ void lin_free(struct lin_run *run, void *memory) {
     free(block);
 }
 
+void lin_release(struct lin_run *run, struct lin_block *until) {
+    while (run->blocks != until) {
+        struct lin_block *block = run->blocks;
+        run->blocks = block->next;
+        run->bytes -= block->bytes;
+        free(block);
+    }
+}
+
 bool lin_poll(struct lin_run *run) {
     if (run->stopped)
         return false;

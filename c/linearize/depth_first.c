@@ -1,0 +1,468 @@
+/* The general search, depth first: one linearization is built, effect by effect, and taken back where it leads nowhere
+ * (Wing & Gong 1993, with Lowe's memoization of 2017). It finds an order of a history that has one after few steps,
+ * where the frontier keeps all of them.
+ *
+ * An effect takes place as late as it can: at the return of an operation that has not taken effect yet. What has been
+ * tried is remembered as 128 bits of (place, operations that have taken effect, state); two different ones that meet
+ * in all 128 bits would hide one of them. When memory is full the older half is forgotten, as long as the search still
+ * gets on. An operation that changes no state takes effect as soon as its result is right; of operations that are alike
+ * the one that returns first goes first. */
+#include "linearize/content.h"
+#include "linearize/search.h"
+
+enum { LIN_RETURNING = 0 }; /* the first choice: the operation whose return is next */
+
+struct lin_choice {
+    uint32_t at;            /* the event that waits */
+    uint32_t next, outcome; /* which choice comes next, and which of its outcomes */
+    uint32_t state;         /* before the choice */
+    uint32_t op;            /* chosen */
+    uint32_t trail;
+    int64_t value; /* taken from the content */
+};
+
+struct lin_seen {
+    uint64_t a, b;
+};
+
+struct lin_memory { /* what has been tried: `now`, and what was before it */
+    struct lin_seen *now, *before;
+    uint32_t n, before_n, slots, before_slots;
+};
+
+struct lin_depth {
+    struct lin_problem *p;
+    struct lin_run *run;
+    struct lin_stepper steps;
+    struct lin_content content;
+    enum lin_first first;
+    uint32_t sets;
+    uint32_t *slot_of; /* [n] where an operation is in the sets, while it is open */
+    uint32_t *alike;   /* [n] equal numbers: perhaps alike */
+    uint8_t *observes; /* [n] */
+    uint32_t open[LIN_OPEN_MAX];
+    uint64_t used[LIN_WORDS_MAX], done[LIN_WORDS_MAX], observer[LIN_WORDS_MAX];
+    uint32_t at, furthest, state;
+    struct lin_choice *path;
+    uint64_t *path_done; /* `sets` words for each choice */
+    uint32_t depth, room;
+    uint32_t *trail, trail_n; /* the operations in the order in which they take effect */
+    struct lin_memory seen;
+    uint32_t forgot_at; /* how far the search was when it last forgot */
+    uint64_t visited, budget;
+    uint32_t list[LIN_OPEN_MAX];
+    uint64_t order[LIN_OPEN_MAX];
+};
+
+static bool lin_out_of_sight(const struct lin_problem *p, uint32_t op) { return p->skip && p->skip[op]; }
+
+/* -- what has been tried --------------------------------------------------------------------------------------- */
+
+static struct lin_seen lin_fingerprint(const struct lin_depth *d) {
+    uint64_t a = 0x9e3779b97f4a7c15u, b = 0xc2b2ae3d27d4eb4fu, s = d->state, t = d->state;
+    if (d->content.value)
+        lin_content_hash(&d->content, &s, &t);
+    const uint64_t first[3] = {d->at, s, t};
+    for (uint32_t k = 0; k < 3 + d->sets; k++) {
+        uint64_t word = k < 3 ? first[k] : d->done[k - 3];
+        a = lin_mix(a ^ word) * 0xff51afd7ed558ccdu + 1;
+        b = lin_mix(b + word * 0xa0761d6478bd642fu) * 0xe7037ed1a0b428dbu + 1;
+    }
+    return (struct lin_seen){a | 1, b}; /* a 0: an empty slot */
+}
+
+static bool lin_seen_find(const struct lin_seen *slot, uint32_t slots, struct lin_seen x, uint32_t *at) {
+    uint32_t h = (uint32_t)(x.b >> 32) & (slots - 1);
+    while (slot[h].a && (slot[h].a != x.a || slot[h].b != x.b))
+        h = (h + 1) & (slots - 1);
+    *at = h;
+    return slot[h].a != 0;
+}
+
+/* A larger table, or else the older half goes; false when that leads nowhere. */
+static bool lin_seen_grow(struct lin_depth *d) {
+    struct lin_memory *m = &d->seen;
+    struct lin_run *run = d->run;
+    uint32_t slots = m->slots ? 2 * m->slots : 1024, h;
+    uint64_t bytes = (uint64_t)slots * sizeof *m->now, limit = run->options->memory;
+    bool fits = !limit || (run->bytes < limit && bytes < (limit - run->bytes) / 2);
+    if (fits && slots) {
+        struct lin_seen *bigger = lin_alloc(run, slots, sizeof *bigger);
+        if (!bigger)
+            return false;
+        memset(bigger, 0, bytes);
+        for (uint32_t i = 0; i < m->slots; i++)
+            if (m->now[i].a) {
+                lin_seen_find(bigger, slots, m->now[i], &h);
+                bigger[h] = m->now[i];
+            }
+        lin_free(run, m->now);
+        m->now = bigger;
+        m->slots = slots;
+        return true;
+    }
+    if (!m->slots || (m->before && d->furthest == d->forgot_at)) {
+        run->stopped = LF_LIN_MEMORY;
+        return false;
+    }
+    d->forgot_at = d->furthest;
+    struct lin_seen *old = m->before ? m->before : lin_alloc(run, m->slots, sizeof *old);
+    if (!old)
+        return false;
+    m->before = m->now;
+    m->before_slots = m->slots;
+    m->now = old;
+    m->n = 0;
+    memset(m->now, 0, m->slots * sizeof *m->now);
+    return true;
+}
+
+/* 1: tried before; 0: remembered now; -1: out of memory. */
+static int lin_tried(struct lin_depth *d) {
+    struct lin_memory *m = &d->seen;
+    struct lin_seen x = lin_fingerprint(d);
+    uint32_t h, ignored;
+    if (4 * (uint64_t)(m->n + 1) > 3 * (uint64_t)m->slots && !lin_seen_grow(d))
+        return -1;
+    if (lin_seen_find(m->now, m->slots, x, &h))
+        return 1;
+    bool known = m->before && lin_seen_find(m->before, m->before_slots, x, &ignored);
+    m->now[h] = x;
+    m->n++;
+    return known;
+}
+
+/* -- one step -------------------------------------------------------------------------------------------------- */
+
+static bool lin_batch_allows(const struct lin_depth *d, uint32_t op) {
+    uint32_t b = d->p->before ? d->p->before[op] : LIN_NO;
+    if (b == LIN_NO || lin_out_of_sight(d->p, b))
+        return true;
+    uint32_t slot = d->slot_of[b];
+    return d->open[slot] != b || lin_bit(d->done, slot);
+}
+
+static bool lin_turn_allows(const struct lin_depth *d, uint32_t op) {
+    const struct lin_turns *t = &d->steps.turns;
+    if (!t->lo || t->lo[op] == 0)
+        return true;
+    if (t->next[d->at - 1] < t->lo[op])
+        return false;
+    for (uint32_t w = 0; w < d->sets; w++)
+        for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1) {
+            uint32_t other = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
+            if (other != op && t->hi[other] < t->lo[op])
+                return false;
+        }
+    return true;
+}
+
+static bool lin_first_of_its_kind(const struct lin_depth *d, uint32_t op) {
+    uint32_t like = d->alike[op];
+    if (like == LIN_NO)
+        return true;
+    for (uint32_t w = 0; w < d->sets; w++)
+        for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1) {
+            uint32_t other = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
+            if (d->alike[other] == like && other != op && lin_alike(d->p, op, other) &&
+                (d->p->ret[other] < d->p->ret[op] || (d->p->ret[other] == d->p->ret[op] && other < op)))
+                return false;
+        }
+    return true;
+}
+
+static bool lin_allowed(const struct lin_depth *d, uint32_t op) {
+    return lin_batch_allows(d, op) && lin_first_of_its_kind(d, op) && lin_turn_allows(d, op);
+}
+
+/* How many states are there after `op`? They are steps.out[0..count), or `content` knows. */
+static uint32_t lin_outcomes(struct lin_depth *d, uint32_t op) {
+    if (d->content.value)
+        return lin_content_allows(&d->content, lin_op(d->p, op));
+    return lin_step(&d->steps, d->state, op) ? d->steps.count : 0;
+}
+
+static void lin_take_effect(struct lin_depth *d, uint32_t op) {
+    lin_set(d->done, d->slot_of[op]);
+    d->trail[d->trail_n++] = op;
+}
+
+/* Lets open operations that change nothing take effect where their result is right (one of a batch can wait for
+ * another). */
+static bool lin_look(struct lin_depth *d) {
+    bool again = true;
+    while (again) {
+        again = false;
+        for (uint32_t w = 0; w < d->sets; w++)
+            for (uint64_t left = d->observer[w] & ~d->done[w]; left; left &= left - 1) {
+                uint32_t op = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
+                if (!lin_batch_allows(d, op) || !lin_outcomes(d, op))
+                    continue;
+                lin_take_effect(d, op);
+                again = d->p->before != NULL;
+            }
+    }
+    return !d->run->stopped;
+}
+
+/* Goes on to the next return of an operation that has not taken effect; at the end: d->at == events. */
+static bool lin_go_on(struct lin_depth *d) {
+    struct lin_problem *p = d->p;
+    for (; d->at < p->events; d->at++) {
+        uint32_t op = p->event[d->at] >> 1, slot = d->slot_of[op];
+        if (slot == LIN_NO)
+            continue;
+        if (p->event[d->at] & 1) {
+            if (!lin_bit(d->done, slot))
+                break;
+            lin_clear(d->used, slot);
+            lin_clear(d->done, slot);
+            lin_clear(d->observer, slot);
+            d->open[slot] = LIN_NO;
+            continue;
+        }
+        d->open[slot] = op;
+        lin_set(d->used, slot);
+        if (!d->observes[op])
+            continue;
+        lin_set(d->observer, slot);
+        if (lin_batch_allows(d, op) && lin_outcomes(d, op))
+            lin_take_effect(d, op);
+        if (p->before && !lin_look(d))
+            return false;
+    }
+    return !d->run->stopped;
+}
+
+static void lin_go_back(struct lin_depth *d, uint32_t to) {
+    while (d->at > to) {
+        uint32_t event = d->p->event[--d->at], op = event >> 1, slot = d->slot_of[op];
+        if (slot == LIN_NO)
+            continue;
+        if (event & 1) {
+            d->open[slot] = op;
+            lin_set(d->used, slot);
+            if (d->observes[op])
+                lin_set(d->observer, slot);
+        } else {
+            d->open[slot] = LIN_NO;
+            lin_clear(d->used, slot);
+            lin_clear(d->observer, slot);
+        }
+    }
+}
+
+/* -- choices --------------------------------------------------------------------------------------------------- */
+
+/* Does `op` bring the object closer to a state in which `returning` has its result? */
+static bool lin_helps(const struct lin_depth *d, uint32_t returning, uint32_t op) {
+    const struct lf_history_op *x = lin_op(d->p, returning), *o = lin_op(d->p, op);
+    switch (d->run->spec->kind) {
+    case LF_LIN_QUEUE:
+    case LF_LIN_STACK:
+    case LF_LIN_PRIORITY_QUEUE:
+        return lin_is_put(o) == (lin_is_put(x) == lin_failed(x));
+    case LF_LIN_REGISTER: {
+        int64_t wanted = x->op == LF_OP_CAS ? x->arg : x->result, made = o->op == LF_OP_CAS ? o->arg2 : o->arg;
+        return x->op == LF_OP_CAS && lin_failed(x) ? made != wanted : made == wanted;
+    }
+    case LF_LIN_SEMAPHORE:
+    case LF_LIN_MUTEX:
+        return (o->op == LF_OP_ACQUIRE) == ((x->op == LF_OP_ACQUIRE) == lin_failed(x));
+    default:
+        return false;
+    }
+}
+
+/* The open operations that may come next, the most promising first; how many. */
+static uint32_t lin_list(struct lin_depth *d, uint32_t returning) {
+    uint32_t n = 0;
+    for (uint32_t w = 0; w < d->sets; w++)
+        for (uint64_t left = d->used[w] & ~d->done[w] & ~d->observer[w]; left; left &= left - 1) {
+            uint32_t op = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
+            if (op == returning || !lin_allowed(d, op))
+                continue;
+            uint64_t rank = d->first == LIN_BY_CALL ? d->p->call[op] : d->p->ret[op];
+            if (d->first == LIN_BY_RETURN && d->steps.turns.hi && lin_is_put(lin_op(d->p, op)))
+                rank = d->steps.turns.hi[op];
+            rank |= (uint64_t)!lin_helps(d, returning, op) << 40;
+            uint32_t k = n++;
+            for (; k && d->order[k - 1] > rank; k--)
+                d->order[k] = d->order[k - 1], d->list[k] = d->list[k - 1];
+            d->order[k] = rank;
+            d->list[k] = op;
+        }
+    return n;
+}
+
+/* Takes back everything since the choice on top was made. */
+static void lin_undo(struct lin_depth *d) {
+    struct lin_choice *c = &d->path[d->depth - 1];
+    lin_go_back(d, c->at);
+    memcpy(d->done, d->path_done + (size_t)(d->depth - 1) * d->sets, d->sets * sizeof *d->done);
+    d->trail_n = c->trail;
+    d->state = c->state;
+    if (!d->content.value)
+        return;
+    if (lin_is_put(lin_op(d->p, c->op)))
+        lin_content_unput(&d->content);
+    else
+        lin_content_unget(&d->content, c->value);
+}
+
+/* One of its outcomes, if there are that many. */
+static bool lin_choose(struct lin_depth *d, struct lin_choice *c, uint32_t op, uint32_t outcome) {
+    if (outcome >= lin_outcomes(d, op))
+        return false;
+    c->op = op;
+    if (d->content.value) {
+        const struct lf_history_op *o = lin_op(d->p, op);
+        if (lin_is_put(o)) {
+            bool nobodys = d->steps.turns.hi && d->steps.turns.hi[op] == LIN_NO;
+            lin_content_put(&d->content, nobodys ? LF_HISTORY_NONE : o->arg);
+        } else
+            c->value = lin_content_get(&d->content);
+    } else
+        d->state = d->steps.out[outcome];
+    lin_take_effect(d, op);
+    return true;
+}
+
+/* Makes the next choice at the top of the path; false when there is none. */
+static bool lin_next_choice(struct lin_depth *d) {
+    struct lin_choice *c = &d->path[d->depth - 1];
+    uint32_t returning = d->p->event[c->at] >> 1;
+    d->steps.gap = c->at - 1;
+    if (c->next == LIN_RETURNING) {
+        if (!d->observes[returning] && lin_allowed(d, returning) && lin_choose(d, c, returning, c->outcome++))
+            return true;
+        c->next++;
+        c->outcome = 0;
+    }
+    uint32_t n = lin_list(d, returning);
+    for (; c->next <= n && !d->run->stopped; c->next++, c->outcome = 0)
+        if (lin_choose(d, c, d->list[c->next - 1], c->outcome++))
+            return true;
+    return false;
+}
+
+/* A new choice on top of the path, unless it has been tried: 1, or 0; -1: out of memory. */
+static int lin_push_choice(struct lin_depth *d) {
+    int tried = lin_tried(d);
+    if (tried)
+        return tried < 0 ? -1 : 0;
+    if (d->depth == d->room) {
+        uint32_t room = d->room ? 2 * d->room : 64;
+        if (!lin_grow(d->run, (void **)&d->path, d->depth, room, sizeof *d->path) ||
+            !lin_grow(d->run, (void **)&d->path_done, (size_t)d->depth * d->sets, (size_t)room * d->sets, 8))
+            return -1;
+        d->room = room;
+    }
+    memcpy(d->path_done + (size_t)d->depth * d->sets, d->done, d->sets * sizeof *d->done);
+    d->path[d->depth++] = (struct lin_choice){.at = d->at, .state = d->state, .trail = d->trail_n};
+    return 1;
+}
+
+static int lin_descend(struct lin_depth *d) {
+    struct lin_run *run = d->run;
+    if (!lin_go_on(d))
+        return LIN_UNDECIDED;
+    while (d->at < d->p->events) {
+        if (d->at > d->furthest) {
+            d->furthest = d->at;
+            if (run->options->progress)
+                *run->options->progress = run->settled + d->at / 2;
+        }
+        d->visited++;
+        if (((d->visited & 255) == 0 && !lin_poll(run)) || d->visited > d->budget)
+            return LIN_UNDECIDED;
+        int pushed = lin_push_choice(d);
+        if (pushed < 0)
+            return LIN_UNDECIDED;
+        if (!pushed)
+            lin_undo(d);
+        while (!lin_next_choice(d)) {
+            if (run->stopped)
+                return LIN_UNDECIDED;
+            if (--d->depth == 0)
+                return LIN_REJECT;
+            lin_undo(d);
+        }
+        if (!lin_look(d) || !lin_go_on(d))
+            return LIN_UNDECIDED;
+    }
+    return LIN_ACCEPT;
+}
+
+/* -- the search ------------------------------------------------------------------------------------------------ */
+
+/* Places in the sets: the same for the same operation whatever was chosen before. */
+static bool lin_places(struct lin_depth *d) {
+    struct lin_problem *p = d->p;
+    uint32_t *free_place = lin_alloc(d->run, d->sets * 64, sizeof *free_place), n = d->sets * 64;
+    d->slot_of = lin_alloc(d->run, p->n, sizeof *d->slot_of);
+    d->alike = lin_alloc(d->run, p->n, sizeof *d->alike);
+    d->observes = lin_alloc(d->run, p->n, sizeof *d->observes);
+    d->trail = lin_alloc(d->run, p->n, sizeof *d->trail);
+    if (d->run->stopped)
+        return false;
+    for (uint32_t k = 0; k < n; k++)
+        free_place[k] = n - 1 - k;
+    for (uint32_t r = 0; r < p->events; r++) {
+        uint32_t op = p->event[r] >> 1;
+        const struct lf_history_op *o = lin_op(p, op);
+        if (lin_out_of_sight(p, op)) {
+            d->slot_of[op] = LIN_NO;
+            continue;
+        }
+        if (p->event[r] & 1) {
+            free_place[n++] = d->slot_of[op];
+            continue;
+        }
+        d->slot_of[op] = free_place[--n];
+        uint64_t h = lin_mix((uint64_t)o->arg * 3 + o->op) ^ lin_mix((uint64_t)o->arg2 + 5) ^ o->key;
+        h = lin_mix(h ^ (lin_pending(o) ? 1 : (uint64_t)o->result * 7 + lin_failed(o)));
+        d->alike[op] = d->steps.custom || o->batch ? LIN_NO : (uint32_t)h >> 1;
+        d->observes[op] = !d->steps.custom && lin_spec_observes(d->run->spec, o);
+    }
+    lin_free(d->run, free_place);
+    return true;
+}
+
+/* What was found for a queue or a stack is replayed against a plain one. */
+static bool lin_replayed(struct lin_depth *d) {
+    if (!d->content.value)
+        return true;
+    struct lin_witness w = {0};
+    if (!lin_witness_init(&w, d->p))
+        return false;
+    for (uint32_t k = 0; k < d->trail_n; k++)
+        lin_emit(&w, d->trail[k], 0);
+    return lin_witness_holds(&w);
+}
+
+int lin_depth_first(struct lin_problem *p, enum lin_first first, uint64_t budget, uint32_t *furthest) {
+    struct lin_run *run = p->run;
+    struct lin_depth *d = lin_alloc(run, 1, sizeof *d);
+    if (!d)
+        return LIN_UNDECIDED;
+    memset(d, 0, sizeof *d);
+    d->p = p;
+    d->run = run;
+    d->first = first;
+    d->budget = budget;
+    uint32_t most = lin_most_open(p);
+    d->sets = most ? (most + 63) / 64 : 1;
+    memset(d->open, 0xff, sizeof d->open);
+    if (!lin_stepper_init(&d->steps, p) || !lin_places(d) || !lin_content_init(&d->content, p))
+        return LIN_UNDECIDED;
+    d->state = d->content.value ? 0 : lin_stepper_start(&d->steps);
+    if (run->spec->kind == LF_LIN_QUEUE)
+        lin_know_gets(p, &d->steps.turns);
+    int answer = run->stopped ? LIN_UNDECIDED : lin_descend(d);
+    run->result->configurations += d->visited;
+    *furthest = d->furthest;
+    if (answer == LIN_ACCEPT && !lin_replayed(d))
+        answer = LIN_UNDECIDED;
+    return answer;
+}
