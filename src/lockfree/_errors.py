@@ -1,5 +1,6 @@
 """The exceptions of the package, and the one place where a C status becomes one."""
 
+import errno
 import os
 import queue
 from typing import Any, NoReturn
@@ -43,12 +44,19 @@ MESSAGES: dict[int, tuple[type[Exception], str]] = {
     lib.LF_ROLE_TAKEN: (RoleTaken, "the role is held by somebody alive: one producer and one consumer at a time"),
     lib.LF_OWNER_DIED: (OwnerDied, "the last holder died with the lock; it is yours now: repair, then recover()"),
     lib.LF_NOT_OWNER: (RuntimeError, "released by a thread that does not hold it"),
-    lib.LF_NOT_RECOVERABLE: (NotRecoverable, "released after OwnerDied without recover()"),
+    lib.LF_NOT_RECOVERABLE: (NotRecoverable, "released after OwnerDied without recover(): it is unusable for good"),
     lib.LF_DEADLOCK: (RuntimeError, "this thread holds the lock already and would wait for itself for ever"),
     lib.LF_INVALID: (ValueError, "an argument is out of its bounds"),
     lib.LF_CORRUPT: (SegmentError, "shared memory holds what this library cannot have written"),
     lib.LF_NO_PARTICIPANT: (SegmentError, "all 255 participant numbers are held by live processes"),
     lib.LF_BUSY: (RuntimeError, "this thread already has one in hand, or has none to give back"),
+}
+
+
+_WAY_OUT = {
+    errno.EEXIST: ": attach() uses the segment of this name; `lockfree gc` removes it if no live process does",
+    errno.ENOENT: ": no segment has this name; `lockfree ls` shows those that exist",
+    errno.ENOSPC: ": the memory file system is full; `lockfree gc` removes segments that nobody uses",
 }
 
 
@@ -59,7 +67,7 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
     """
     handle = getattr(handle, "h", handle)
     if status == lib.LF_SYSTEM and handle is not None:
-        raise OSError(handle.error, os.strerror(handle.error), what)
+        raise OSError(handle.error, os.strerror(handle.error) + _WAY_OUT.get(handle.error, ""), what)
     if status == lib.LF_MISMATCH and handle is not None:
         field = ffi.string(handle.mismatch).decode()
         found, expected = handle.found, handle.expected

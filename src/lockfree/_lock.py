@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
-from lockfree._native import NULL, blocking, lib
+from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._segment import Shared, check_name
 from lockfree._waiting import lock_patience, until
 
@@ -17,6 +17,7 @@ class Lock(Shared):
     _c_release: ClassVar[Any]
     _c_recover: ClassVar[Any]
     _c_locked: ClassVar[Any]
+    _c_holder: ClassVar[Any]
     _b_create: ClassVar[Any]
     _b_acquire: ClassVar[Any]
 
@@ -27,6 +28,7 @@ class Lock(Shared):
         cls._struct = f"struct lf_{prefix}"
         for name in ("try_acquire", "release", "recover", "locked"):
             setattr(cls, f"_c_{name}", getattr(lib, f"lf_{prefix}_{name}"))
+        cls._c_holder = getattr(lib, f"lf_py_{prefix}_holder")
         cls._close = getattr(lib, f"lf_{prefix}_close")
         cls._b_create = getattr(blocking, f"lf_{prefix}_create")
         cls._b_acquire = getattr(blocking, f"lf_{prefix}_acquire")
@@ -52,42 +54,46 @@ class Lock(Shared):
             status = INTERRUPTED
             while status == INTERRUPTED:  # between two calls Python serves its signals
                 status = self._b_acquire(handle, limit)
-        return self._taken(status)
+        return self._taken(handle, status)
 
     def try_acquire(self) -> bool:
         """`acquire` that never waits: `acquire(blocking=False)`."""
-        return self._taken(self._c_try_acquire(self._h))
+        handle = self._h
+        return self._taken(handle, self._c_try_acquire(handle))
 
     def release(self) -> None:
         """Gives the lock back. RuntimeError if the calling thread does not hold it.
 
         After `OwnerDied` without `recover()` it makes the lock unusable for good: `NotRecoverable` for everybody.
         """
-        status = self._c_release(self._h)
+        handle = self._h
+        status = self._c_release(handle)
         if status:
-            self._refused(status)
+            self._refused(handle, status, "release")
 
-    def _taken(self, status: int) -> bool:
+    def _taken(self, handle: Any, status: int) -> bool:
         if status == OK:
             return True
         if status == TIMEDOUT:
             return False
-        self._refused(status)
+        self._refused(handle, status)
 
     def recover(self) -> None:
         """After `OwnerDied`: what the lock guards is in order again. Does nothing if nobody died.
 
         RuntimeError if the calling thread does not hold the lock.
         """
-        status = self._c_recover(self._h)
+        handle = self._h
+        status = self._c_recover(handle)
         if status:
-            self._refused(status)
+            self._refused(handle, status, "recover")
 
     def locked(self) -> bool:
         """Whether somebody holds the lock."""
-        held = self._c_locked(self._h)
+        handle = self._h
+        held = self._c_locked(handle)
         if held < 0:
-            self._refused(held)
+            self._refused(handle, held)
         return bool(held)
 
     def __enter__(self) -> Self:
@@ -101,8 +107,13 @@ class Lock(Shared):
         """`release()`."""
         self.release()
 
-    def _refused(self, status: int) -> NoReturn:
-        raise_status(status, self._title(), self._h)
+    def _refused(self, handle: Any, status: int, call: str = "") -> NoReturn:
+        if status == lib.LF_NOT_OWNER:
+            thread = ffi.new("uint32_t *")
+            pid = self._c_holder(handle, thread)
+            holder = f"thread {thread[0]} of process {pid} holds it" if pid else "nobody holds it"
+            raise RuntimeError(f"{self._title()}: {call}() by a thread that does not hold it: {holder}")
+        raise_status(status, self._title(), handle)
 
     def _describe(self) -> str:
         return " locked" if self.locked() else " unlocked"

@@ -35,7 +35,11 @@ def check_name(name: str | None) -> str | None:
         return None
     if not isinstance(name, str):
         raise TypeError(f"name is {name!r}: it must be a string")
-    if not name or "/" in name or "\0" in name or len(name.encode()) > 200:
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"name is {name!r}: it must be text that UTF-8 can encode") from None
+    if not name or "/" in name or "\0" in name or size > 200:
         raise ValueError(f"name is {name!r}: it must have 1 to 200 bytes and neither '/' nor NUL")
     return name
 

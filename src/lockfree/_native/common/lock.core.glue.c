@@ -16,6 +16,32 @@ static PyObject *lf_py_lock_slowly(struct lf_py_object *self, int64_t status, ui
     return lf_py_raise(self, status);
 }
 
+/* The process that holds the lock, and its thread; 0 if nobody does. For messages. */
+static uint32_t lf_py_lock_holder(const struct lf_handle *h, uint64_t *word, uint32_t *thread) {
+    uint64_t seen = lf_load_relaxed(word);
+    uint32_t participant = lf__lock_participant(seen);
+    *thread = (uint32_t)(seen >> 32);
+    return participant == 0 || participant >= LF_PARTICIPANTS ? 0 : h->segment->participants[participant].pid;
+}
+
+/* NULL and the exception: for a call that needs to hold the lock, who holds it. */
+static PyObject *lf_py_lock_refused(struct lf_py_object *self, int64_t status, const char *call,
+                                    uint32_t (*holder)(void *lock, uint32_t *thread)) {
+    uint32_t thread = 0;
+    int64_t pid = 0;
+    PyObject *title = status == LF_NOT_OWNER ? lf_py_title(self) : NULL;
+    if (title == NULL)
+        return PyErr_Occurred() ? NULL : lf_py_raise(self, status);
+    LF_PY_BRIEFLY(self, pid, holder(self->p, &thread));
+    if (pid > 0)
+        PyErr_Format(PyExc_RuntimeError, "%U: %s() by a thread that does not hold it: thread %u of process %u holds it", title,
+                     call, (unsigned)thread, (unsigned)pid);
+    else
+        PyErr_Format(PyExc_RuntimeError, "%U: %s() by a thread that does not hold it: nobody holds it", title, call);
+    Py_DECREF(title);
+    return NULL;
+}
+
 static const struct lf_py_signature lf_py_lock_acquire_signature = {"acquire", 0, 2, {"blocking", "timeout"}};
 
 /* A class of a user's below the public one may have calls of its own: `with` uses those. */
@@ -31,6 +57,12 @@ static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
 #define LF_PY_LOCK(lock, Name)                                                                                        \
     static PyTypeObject *lf_py_##lock##_type;                                                                         \
     LF_PY_KIND(lock)                                                                                                  \
+    static uint32_t lf_py_##lock##_holder(struct lf_##lock *l, uint32_t *thread) {                                    \
+        return lf_py_lock_holder(&l->h, l->word, thread);                                                             \
+    }                                                                                                                 \
+    static uint32_t lf_py_##lock##_whose(void *l, uint32_t *thread) {                                                 \
+        return lf_py_##lock##_holder((struct lf_##lock *)l, thread);                                                  \
+    }                                                                                                                 \
     static int lf_py_##lock##_wait(void *l, uint64_t deadline) {                                                      \
         return lf_##lock##_acquire((struct lf_##lock *)l, deadline);                                                  \
     }                                                                                                                 \
@@ -63,7 +95,7 @@ static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
         LF_PY_BRIEFLY(self, status, lf_##lock##_release((struct lf_##lock *)self->p));                                \
         if (LF_LIKELY(status == LF_OK))                                                                               \
             Py_RETURN_NONE;                                                                                           \
-        return lf_py_raise(self, status);                                                                             \
+        return lf_py_lock_refused(self, status, "release", lf_py_##lock##_whose);                                     \
     }                                                                                                                 \
     static PyObject *lf_py_##lock##_recover(PyObject *object, PyObject *unused) {                                     \
         struct lf_py_object *self = (struct lf_py_object *)object;                                                    \
@@ -71,7 +103,7 @@ static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
         LF_PY_BRIEFLY(self, status, lf_##lock##_recover((struct lf_##lock *)self->p));                                \
         if (LF_LIKELY(status == LF_OK))                                                                               \
             Py_RETURN_NONE;                                                                                           \
-        return lf_py_raise(self, status);                                                                             \
+        return lf_py_lock_refused(self, status, "recover", lf_py_##lock##_whose);                                     \
     }                                                                                                                 \
     static PyObject *lf_py_##lock##_locked(PyObject *object, PyObject *unused) {                                      \
         struct lf_py_object *self = (struct lf_py_object *)object;                                                    \

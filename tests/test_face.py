@@ -1,0 +1,198 @@
+"""The methods in C look like the Python methods that they stand for, and their messages name the object and the way out."""
+
+import contextlib
+import inspect
+import threading
+
+import pytest
+
+import lockfree
+from lockfree._native import PURE
+from lockfree.atomic import F64View, FlagView, I64View, U32View, U64View
+
+CLASSES = [getattr(lockfree, name) for name in lockfree.__all__ if isinstance(getattr(lockfree, name), type)]
+CLASSES = [kind for kind in CLASSES if not issubclass(kind, Exception)] + [U32View, U64View, I64View, F64View, FlagView]
+native = pytest.mark.skipif(PURE, reason="the C types are not in use")
+
+
+def in_c(kind):
+    """The public methods of the C type below a class: (name, in C, in Python or None)."""
+    c_type = kind.__mro__[1]
+    for name, method in vars(c_type).items():
+        if type(method).__name__ == "method_descriptor" and (
+            not name.startswith("_") or name in {"__enter__", "__exit__"}
+        ):
+            yield name, method, next((vars(b)[name] for b in kind.__mro__[2:] if name in vars(b)), None)
+
+
+def shape(method):
+    return [(p.name, p.kind, p.default) for p in list(inspect.signature(method).parameters.values())[1:]]
+
+
+@native
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_signatures_and_docstrings_are_those_of_the_python_methods(kind):
+    methods = list(in_c(kind))
+    if not methods:
+        pytest.skip("no method in C")
+    for name, c_method, python_method in methods:
+        assert python_method is not None, f"{kind.__name__}.{name} has no Python method behind it"
+        assert inspect.getdoc(c_method) == inspect.getdoc(python_method), name
+        assert inspect.getdoc(c_method), name
+        if name != "__exit__":
+            assert shape(c_method) == shape(python_method), name
+
+
+@native
+def test_errors_of_arguments_name_class_and_method():
+    with contextlib.closing(lockfree.Mutex()) as lock:
+        for call, text in (
+            (lambda: lock.try_acquire(1), r"Mutex\.try_acquire\(\) takes no arguments"),
+            (lambda: lock.acquire(True, 1, 2), r"Mutex\.acquire\(\) takes at most 2 arguments \(3 given\)"),
+            (lambda: lock.acquire(wait=1), r"Mutex\.acquire\(\) got an unexpected keyword argument 'wait'"),
+            (
+                lambda: lock.acquire(True, blocking=True),
+                r"Mutex\.acquire\(\) got multiple values for argument 'blocking'",
+            ),
+        ):
+            with pytest.raises(TypeError, match=text):
+                call()
+        assert not lock.locked()
+    with (
+        lockfree.AtomicU32() as atomic,
+        pytest.raises(TypeError, match=r"AtomicU32\.store\(\) is missing its argument 'value'"),
+    ):
+        atomic.store()
+
+
+@native
+def test_a_method_says_what_it_is():
+    assert lockfree.Mutex.acquire.__qualname__ == "Mutex.acquire"
+    assert "Takes the lock" in lockfree.Mutex.acquire.__doc__
+    assert str(inspect.signature(lockfree.Mutex().acquire)) == "(blocking=True, timeout=-1)"
+    assert str(inspect.signature(lockfree.AtomicU64.fetch_add)) == "(self, /, value, order='seq_cst')"
+
+
+# ---- messages ----
+
+
+def text_of(call, kind=Exception):
+    with pytest.raises(kind) as caught:
+        call()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [lockfree.Mutex, lockfree.SpinLock])
+def test_who_must_hold_a_lock_is_told_who_does(kind, shm_name):
+    import os
+
+    with contextlib.closing(kind(name=shm_name)) as lock:
+        title = f"{kind.__name__} {shm_name!r}"
+        for call in ("release", "recover"):
+            text = text_of(getattr(lock, call), RuntimeError)
+            assert text == f"{title}: {call}() by a thread that does not hold it: nobody holds it"
+        holder = threading.Thread(target=lambda: (lock.acquire(), told.wait(30), lock.release()))
+        told = threading.Event()
+        holder.start()
+        while not lock.locked():
+            pass
+        text = text_of(lock.release, RuntimeError)
+        assert text.endswith(f"thread {holder.native_id} of process {os.getpid()} holds it")
+        told.set()
+        holder.join()
+        lock.acquire()
+        assert text_of(lock.acquire, RuntimeError).startswith(f"{title}: this thread holds the lock already")
+        lock.release()
+        lock.unlink()
+
+
+def test_a_name_that_is_taken(shm_name):
+    with contextlib.closing(lockfree.Semaphore(name=shm_name)) as first:
+        text = text_of(lambda: lockfree.Semaphore(name=shm_name), FileExistsError)
+        assert "attach()" in text
+        assert "lockfree gc" in text
+        assert f"Semaphore '{shm_name}'" in text
+        first.unlink()
+    text = text_of(lambda: lockfree.Semaphore.attach(shm_name), FileNotFoundError)
+    assert "lockfree ls" in text
+    assert f"Semaphore '{shm_name}'" in text
+
+
+@pytest.mark.parametrize("call", [lockfree.Mutex.attach, lambda name: lockfree.AtomicU64(name=name)])
+def test_a_name_that_cannot_be_encoded(call):
+    with pytest.raises(ValueError, match=r"name is '\\udcff.*': it must be text that UTF-8 can encode"):
+        call("\udcffx")
+
+
+def test_a_semaphore_says_how_far_a_release_went_too_far(shm_name):
+    with contextlib.closing(lockfree.Semaphore(2, max_value=3, name=shm_name)) as permits:
+        text = text_of(lambda: permits.release(n=2), ValueError)
+        assert text == f"Semaphore '{shm_name}': release of 2 at a value of 2: above max_value 3"
+        permits.unlink()
+
+
+@pytest.mark.parametrize("kind", [lockfree.Mutex, lockfree.Semaphore, lockfree.AtomicF64])
+def test_a_closed_object_is_named(kind, shm_name):
+    made = kind(name=shm_name)
+    made.unlink()
+    made.close()
+    call = made.load if kind is lockfree.AtomicF64 else made.try_acquire
+    assert text_of(call, lockfree.Closed) == f"{kind.__name__} '{shm_name}': the object is closed"
+
+
+# ---- time-outs ----
+
+WAITS = {
+    "Mutex": lambda timeout: lockfree.Mutex().acquire(timeout=timeout),
+    "SpinLock": lambda timeout: lockfree.SpinLock().acquire(True, timeout),
+    "Semaphore": lambda timeout: lockfree.Semaphore(1).acquire(timeout=timeout),
+}
+BAD = [
+    ("soon", TypeError),
+    ("1", TypeError),
+    ([], TypeError),
+    (1j, TypeError),
+    (b"1", TypeError),
+    (float("nan"), ValueError),
+    (-2, ValueError),
+    (-(10**400), ValueError),
+    (float("inf"), OverflowError),
+    (9223372037, OverflowError),
+    (1e300, OverflowError),
+    (10**400, OverflowError),
+]
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize(("timeout", "error"), BAD, ids=lambda value: repr(value)[:12])
+def test_a_wrong_timeout_is_an_error_before_the_first_attempt(wait, timeout, error):
+    """The lock is free: what is wrong does not depend on having to wait."""
+    with pytest.raises(error, match=r"timeout is .*: it must be"):
+        wait(timeout)
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize("timeout", [0, 0.0, 1, 1e-12, True, 9223372036, None])
+def test_a_right_timeout_is_not(wait, timeout):
+    assert wait(timeout) is True
+
+
+def test_a_number_of_another_type_is_a_timeout():
+    from decimal import Decimal
+    from fractions import Fraction
+
+    import numpy as np
+
+    for timeout in (Decimal("0.001"), Fraction(1, 1000), np.float32(0.001), np.int64(0)):
+        for wait in WAITS.values():
+            assert wait(timeout) is True
+
+
+def test_what_a_conversion_raises_comes_out():
+    class Odd:
+        def __float__(self):
+            raise ZeroDivisionError
+
+    for wait in WAITS.values():
+        with pytest.raises(ZeroDivisionError):
+            wait(Odd())
