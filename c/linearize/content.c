@@ -33,6 +33,10 @@ bool lin_content_init(struct lin_content *c, struct lin_problem *p) {
         if (c->below[k])
             c->below[k][0] = lin_salt[k];
     }
+    if (c->stack)
+        c->soonest = lin_alloc(p->run, puts + 1, sizeof *c->soonest);
+    if (c->soonest)
+        c->soonest[0] = LIN_NO;
     return !p->run->stopped;
 }
 
@@ -46,7 +50,9 @@ bool lin_content_allows(const struct lin_content *c, const struct lf_history_op 
     return put ? !full : inside && (lin_pending(op) || lin_content_next(c) == op->result);
 }
 
-void lin_content_put(struct lin_content *c, int64_t value) {
+void lin_content_put(struct lin_content *c, int64_t value, uint32_t taken) {
+    if (c->stack)
+        c->soonest[c->last + 1] = lin_min(c->soonest[c->last], taken);
     for (int k = 0; k < 2; k++) {
         uint64_t key = lin_key(value, k);
         if (c->stack) {
@@ -80,9 +86,9 @@ int64_t lin_content_get(struct lin_content *c) {
     return value;
 }
 
-void lin_content_unget(struct lin_content *c, int64_t value) {
+void lin_content_unget(struct lin_content *c, int64_t value, uint32_t taken) {
     if (c->stack) {
-        lin_content_put(c, value);
+        lin_content_put(c, value, taken);
         return;
     }
     c->value[--c->first] = value;

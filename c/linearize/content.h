@@ -13,15 +13,17 @@ struct lin_content {
     uint64_t sum[2];    /* queue: of key(value[i]) * base^i */
     uint64_t high[2];   /* base^last */
     uint64_t low[2];    /* base^-first */
+    uint32_t *soonest;  /* stack: soonest[i]: when one of value[0..i) is certainly taken, as a gap */
     uint64_t *below[2]; /* stack: below[k][i] is the hash of value[0..i) */
 };
 
 bool lin_content_init(struct lin_content *c, struct lin_problem *p);
 bool lin_content_allows(const struct lin_content *c, const struct lf_history_op *op);
-void lin_content_put(struct lin_content *c, int64_t value);
+/* `taken`: the last gap in which the value is taken, LIN_NO if that is not known. */
+void lin_content_put(struct lin_content *c, int64_t value, uint32_t taken);
 int64_t lin_content_get(struct lin_content *c);
 void lin_content_unput(struct lin_content *c);
-void lin_content_unget(struct lin_content *c, int64_t value);
+void lin_content_unget(struct lin_content *c, int64_t value, uint32_t taken);
 void lin_content_hash(const struct lin_content *c, uint64_t *a, uint64_t *b);
 
 static inline uint32_t lin_content_size(const struct lin_content *c) { return c->last - c->first; }

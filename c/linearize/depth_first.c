@@ -8,7 +8,8 @@
  * gets on. An operation that changes no state takes effect as soon as its result is right; of operations that are alike
  * the one that returns first goes first. */
 #include "linearize/content.h"
-#include "linearize/search.h"
+#include "linearize/demand.h"
+#include "linearize/tried.h"
 
 enum { LIN_RETURNING = 0 }; /* the first choice: the operation whose return is next */
 
@@ -18,16 +19,8 @@ struct lin_choice {
     uint32_t state;         /* before the choice */
     uint32_t op;            /* chosen */
     uint32_t trail;
-    int64_t value; /* taken from the content */
-};
-
-struct lin_seen {
-    uint64_t a, b;
-};
-
-struct lin_memory { /* what has been tried: `now`, and what was before it */
-    struct lin_seen *now, *before;
-    uint32_t n, before_n, slots, before_slots;
+    uint32_t taken; /* what the content knew about it */
+    int64_t value;  /* taken from the content */
 };
 
 struct lin_depth {
@@ -47,8 +40,8 @@ struct lin_depth {
     uint64_t *path_done; /* `sets` words for each choice */
     uint32_t depth, room;
     uint32_t *trail, trail_n; /* the operations in the order in which they take effect */
-    struct lin_memory seen;
-    uint32_t forgot_at; /* how far the search was when it last forgot */
+    struct lin_tried tried;
+    struct lin_demand demand;
     uint64_t visited, budget;
     uint32_t list[LIN_OPEN_MAX];
     uint64_t order[LIN_OPEN_MAX];
@@ -68,68 +61,7 @@ static struct lin_seen lin_fingerprint(const struct lin_depth *d) {
         a = lin_mix(a ^ word) * 0xff51afd7ed558ccdu + 1;
         b = lin_mix(b + word * 0xa0761d6478bd642fu) * 0xe7037ed1a0b428dbu + 1;
     }
-    return (struct lin_seen){a | 1, b}; /* a 0: an empty slot */
-}
-
-static bool lin_seen_find(const struct lin_seen *slot, uint32_t slots, struct lin_seen x, uint32_t *at) {
-    uint32_t h = (uint32_t)(x.b >> 32) & (slots - 1);
-    while (slot[h].a && (slot[h].a != x.a || slot[h].b != x.b))
-        h = (h + 1) & (slots - 1);
-    *at = h;
-    return slot[h].a != 0;
-}
-
-/* A larger table, or else the older half goes; false when that leads nowhere. */
-static bool lin_seen_grow(struct lin_depth *d) {
-    struct lin_memory *m = &d->seen;
-    struct lin_run *run = d->run;
-    uint32_t slots = m->slots ? 2 * m->slots : 1024, h;
-    uint64_t bytes = (uint64_t)slots * sizeof *m->now, limit = run->options->memory;
-    bool fits = !limit || (run->bytes < limit && bytes < (limit - run->bytes) / 2);
-    if (fits && slots) {
-        struct lin_seen *bigger = lin_alloc(run, slots, sizeof *bigger);
-        if (!bigger)
-            return false;
-        memset(bigger, 0, bytes);
-        for (uint32_t i = 0; i < m->slots; i++)
-            if (m->now[i].a) {
-                lin_seen_find(bigger, slots, m->now[i], &h);
-                bigger[h] = m->now[i];
-            }
-        lin_free(run, m->now);
-        m->now = bigger;
-        m->slots = slots;
-        return true;
-    }
-    if (!m->slots || (m->before && d->furthest == d->forgot_at)) {
-        run->stopped = LF_LIN_MEMORY;
-        return false;
-    }
-    d->forgot_at = d->furthest;
-    struct lin_seen *old = m->before ? m->before : lin_alloc(run, m->slots, sizeof *old);
-    if (!old)
-        return false;
-    m->before = m->now;
-    m->before_slots = m->slots;
-    m->now = old;
-    m->n = 0;
-    memset(m->now, 0, m->slots * sizeof *m->now);
-    return true;
-}
-
-/* 1: tried before; 0: remembered now; -1: out of memory. */
-static int lin_tried(struct lin_depth *d) {
-    struct lin_memory *m = &d->seen;
-    struct lin_seen x = lin_fingerprint(d);
-    uint32_t h, ignored;
-    if (4 * (uint64_t)(m->n + 1) > 3 * (uint64_t)m->slots && !lin_seen_grow(d))
-        return -1;
-    if (lin_seen_find(m->now, m->slots, x, &h))
-        return 1;
-    bool known = m->before && lin_seen_find(m->before, m->before_slots, x, &ignored);
-    m->now[h] = x;
-    m->n++;
-    return known;
+    return (struct lin_seen){a | 1, b};
 }
 
 /* -- one step -------------------------------------------------------------------------------------------------- */
@@ -144,8 +76,10 @@ static bool lin_batch_allows(const struct lin_depth *d, uint32_t op) {
 
 static bool lin_turn_allows(const struct lin_depth *d, uint32_t op) {
     const struct lin_turns *t = &d->steps.turns;
-    if (!t->lo || t->lo[op] == 0)
+    if (!t->lo || t->lo[op] == 0 || !lin_is_put(lin_op(d->p, op)))
         return true;
+    if (d->content.stack) /* nothing below is taken before this */
+        return d->content.soonest[d->content.last] >= t->lo[op];
     if (t->next[d->at - 1] < t->lo[op])
         return false;
     for (uint32_t w = 0; w < d->sets; w++)
@@ -284,7 +218,7 @@ static uint32_t lin_list(struct lin_depth *d, uint32_t returning) {
                 continue;
             uint64_t rank = d->first == LIN_BY_CALL ? d->p->call[op] : d->p->ret[op];
             if (d->first == LIN_BY_RETURN && d->steps.turns.hi && lin_is_put(lin_op(d->p, op)))
-                rank = d->steps.turns.hi[op];
+                rank = d->content.stack ? LIN_NO - d->steps.turns.hi[op] : d->steps.turns.hi[op];
             rank |= (uint64_t)!lin_helps(d, returning, op) << 40;
             uint32_t k = n++;
             for (; k && d->order[k - 1] > rank; k--)
@@ -307,7 +241,26 @@ static void lin_undo(struct lin_depth *d) {
     if (lin_is_put(lin_op(d->p, c->op)))
         lin_content_unput(&d->content);
     else
-        lin_content_unget(&d->content, c->value);
+        lin_content_unget(&d->content, c->value, c->taken);
+}
+
+/* A register: its value `lost` has been replaced. Does an operation need it that returns before anybody can bring it
+ * back? */
+static bool lin_is_missed(const struct lin_depth *d, uint32_t lost) {
+    const struct lin_demand *m = &d->demand;
+    uint32_t by = LIN_NO;
+    for (uint32_t k = lin_demand_first(m, lost, d->at); k < m->need_from[lost + 1] && by == LIN_NO; k++) {
+        uint32_t op = m->need[k];
+        if (d->p->call[op] >= d->at || !lin_bit(d->done, d->slot_of[op]))
+            by = d->p->ret[op];
+    }
+    if (by == LIN_NO || lin_demand_next_make(m, lost, d->at) < by)
+        return false;
+    for (uint32_t w = 0; w < d->sets; w++)
+        for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1)
+            if (m->makes[d->open[w * 64 + (uint32_t)__builtin_ctzll(left)]] == lost)
+                return false;
+    return true;
 }
 
 /* One of its outcomes, if there are that many. */
@@ -318,13 +271,20 @@ static bool lin_choose(struct lin_depth *d, struct lin_choice *c, uint32_t op, u
     if (d->content.value) {
         const struct lf_history_op *o = lin_op(d->p, op);
         if (lin_is_put(o)) {
-            bool nobodys = d->steps.turns.hi && d->steps.turns.hi[op] == LIN_NO;
-            lin_content_put(&d->content, nobodys ? LF_HISTORY_NONE : o->arg);
-        } else
+            bool known = d->steps.turns.hi != NULL;
+            uint32_t taken = known ? d->steps.turns.hi[op] : LIN_NO;
+            lin_content_put(&d->content, known && taken == LIN_NO ? LF_HISTORY_NONE : o->arg, taken);
+        } else {
+            c->taken = d->content.stack ? d->content.soonest[d->content.last] : LIN_NO;
             c->value = lin_content_get(&d->content);
+        }
     } else
         d->state = d->steps.out[outcome];
     lin_take_effect(d, op);
+    if (d->demand.need && d->state != c->state && lin_is_missed(d, c->state)) {
+        lin_undo(d);
+        return false;
+    }
     return true;
 }
 
@@ -348,7 +308,7 @@ static bool lin_next_choice(struct lin_depth *d) {
 
 /* A new choice on top of the path, unless it has been tried: 1, or 0; -1: out of memory. */
 static int lin_push_choice(struct lin_depth *d) {
-    int tried = lin_tried(d);
+    int tried = lin_tried(&d->tried, lin_fingerprint(d), d->furthest);
     if (tried)
         return tried < 0 ? -1 : 0;
     if (d->depth == d->room) {
@@ -448,7 +408,7 @@ int lin_depth_first(struct lin_problem *p, enum lin_first first, uint64_t budget
         return LIN_UNDECIDED;
     memset(d, 0, sizeof *d);
     d->p = p;
-    d->run = run;
+    d->run = d->tried.run = run;
     d->first = first;
     d->budget = budget;
     uint32_t most = lin_most_open(p);
@@ -457,8 +417,10 @@ int lin_depth_first(struct lin_problem *p, enum lin_first first, uint64_t budget
     if (!lin_stepper_init(&d->steps, p) || !lin_places(d) || !lin_content_init(&d->content, p))
         return LIN_UNDECIDED;
     d->state = d->content.value ? 0 : lin_stepper_start(&d->steps);
-    if (run->spec->kind == LF_LIN_QUEUE)
+    if (d->content.value)
         lin_know_gets(p, &d->steps.turns);
+    if (run->spec->kind == LF_LIN_REGISTER)
+        lin_demand_init(&d->demand, &d->steps);
     int answer = run->stopped ? LIN_UNDECIDED : lin_descend(d);
     run->result->configurations += d->visited;
     *furthest = d->furthest;

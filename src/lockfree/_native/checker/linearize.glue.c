@@ -23,6 +23,8 @@
 #include "linearize/states.c"
 #include "linearize/content.c"
 #include "linearize/frontier.c"
+#include "linearize/tried.c"
+#include "linearize/demand.c"
 #include "linearize/depth_first.c"
 #include "linearize/search.c"
 #include "linearize/filter.c"
