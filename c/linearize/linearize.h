@@ -52,12 +52,22 @@ struct lf_lin_spec {
  * the initial one. States must be equal exactly when their numbers are. */
 typedef int32_t (*lf_lin_step)(void *context, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
 
+/* Which procedures may decide: all; the general searches; the near-linear algorithms; one search alone. */
+enum lf_lin_only {
+    LF_LIN_ONLY_ANY,
+    LF_LIN_ONLY_SEARCH,
+    LF_LIN_ONLY_FAST,
+    LF_LIN_ONLY_BY_RETURN,
+    LF_LIN_ONLY_BY_CALL,
+    LF_LIN_ONLY_FRONTIER
+};
+
 struct lf_lin_options {
     uint64_t timeout_ns;            /* 0: none */
     uint64_t memory;                /* bytes; 0: none */
     const volatile int32_t *cancel; /* set to non-zero from anywhere to stop; may be NULL */
     volatile uint64_t *progress;    /* operations settled so far; may be NULL */
-    int32_t general_only;           /* 1: only the general search; 2: only the near-linear algorithms */
+    int32_t general_only;           /* enum lf_lin_only */
     int32_t partition;              /* custom: 1 if different keys are independent objects */
     int32_t no_core;                /* 1: the verdict is enough, no counterexample */
     lf_lin_step step;               /* custom specifications only */

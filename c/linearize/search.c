@@ -38,8 +38,13 @@ int lin_search(struct lin_problem *p) {
         return LIN_UNDECIDED;
     }
     bool placing = p->skip && p->before; /* weak answers in batches: the frontier alone knows where they fit */
+    int32_t only = run->options->general_only;
     bool full[3] = {placing, placing, false};
-    for (uint64_t patience = LIN_PATIENCE + 64 * (uint64_t)p->n;; patience *= 4)
+    for (int which = 0; which < 3 && only >= LF_LIN_ONLY_BY_RETURN; which++)
+        full[which] |= which != only - LF_LIN_ONLY_BY_RETURN;
+    if (full[0] && full[1] && full[2])
+        run->stopped = LF_LIN_UNDECIDED;
+    for (uint64_t patience = LIN_PATIENCE + 64 * (uint64_t)p->n; !run->stopped; patience *= 4)
         for (int which = 0; which < 3; which++) {
             if (full[which])
                 continue;
@@ -53,4 +58,5 @@ int lin_search(struct lin_problem *p) {
                 return answer;
             run->stopped = 0;
         }
+    return LIN_UNDECIDED;
 }

@@ -15,8 +15,7 @@ from lockfree.linearizability.words import describe_state, explain, rule_name
 
 STATUS = ("OK", "VIOLATION", "UNKNOWN")
 METHOD = ("trivial", "near-linear", "search")
-_WHOLE, _SEARCH, _FAST = 0, 1, 2
-_METHODS = {"auto": _WHOLE, "search": _SEARCH, "near-linear": _FAST}
+_METHODS = {"auto": 0, "search": 1, "near-linear": 2, "depth-first": 3, "depth-first-by-call": 4, "frontier": 5}
 _CUSTOM = 12
 MEMORY = 4 << 30  # bytes, unless the caller says otherwise
 _SMALL = 5000  # operations: below, a first attempt without a thread of its own
@@ -130,8 +129,8 @@ def check(
 
     `history`: a `History`, the path of a file, or an iterable of `Operation`s (or of mappings with the fields of the
     file format). `timeout` in seconds, `memory` in bytes (of the engine, beyond the history; None: no limit):
-    reaching either gives UNKNOWN. `method`: "auto", "near-linear" (only the fast algorithms) or "search" (only the
-    general search). `progress(settled, total)` is called a few times a second. Raises `InvalidHistory` for input that
+    reaching either gives UNKNOWN. `method`: "auto", "near-linear" (only the fast algorithms), "search" (only the
+    general searches, by turns) or one of them alone: "depth-first", "depth-first-by-call", "frontier". `progress(settled, total)` is called a few times a second. Raises `InvalidHistory` for input that
     cannot be a history, ValueError for an unknown specification, and whatever a specification of your own raises.
 
     Sources: Wing & Gong 1993, Lowe 2017 (search); Gibbons & Korach 1997 (registers); Henzinger, Sezgin & Vafeiadis
