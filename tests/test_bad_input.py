@@ -45,13 +45,13 @@ def segment_bytes(name):
 
 def checksum(data):
     value = 0xCBF29CE484222325
-    for (word,) in struct.iter_unpack("<Q", bytes(data[:72])):
+    for (word,) in struct.iter_unpack("<Q", bytes(data[:88])):
         value = (value ^ word) * 0x100000001B3 & (2**64 - 1)
     return value
 
 
 def resealed(data):
-    data[72:80] = struct.pack("<Q", checksum(data))
+    data[88:96] = struct.pack("<Q", checksum(data))
     return data
 
 
@@ -307,9 +307,9 @@ def test_attach_to_a_foreign_file(shm_name):
 @row
 def test_attach_to_a_newer_version(shm_name):
     path, data = segment_bytes(shm_name)
-    data[8:12] = struct.pack("<I", 2)
+    data[8:12] = struct.pack("<I", 3)
     path.write_bytes(resealed(data))
-    with pytest.raises(lockfree.SegmentError, match="ABI version: found 2, expected 1"):
+    with pytest.raises(lockfree.SegmentError, match="ABI version: found 3, expected 2"):
         lockfree.MPMCRing.attach(shm_name)
 
 

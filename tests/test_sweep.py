@@ -146,10 +146,10 @@ def test_participant_numbers_come_back():
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_256_attachments_are_refused_by_name(shm_name):
+def test_4096_attachments_are_refused_by_name(shm_name):
     with lockfree.AtomicU64(name=shm_name) as first:
-        others = [lockfree.AtomicU64.attach(shm_name) for _ in range(254)]
-        with pytest.raises(lockfree.SegmentError, match="all 255 participant numbers"):
+        others = [lockfree.AtomicU64.attach(shm_name) for _ in range(4094)]
+        with pytest.raises(lockfree.SegmentError, match="all 4,095 participant numbers"):
             lockfree.AtomicU64.attach(shm_name)
         others.pop().close()
         lockfree.AtomicU64.attach(shm_name).fetch_add(1)

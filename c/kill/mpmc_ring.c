@@ -40,7 +40,7 @@ static int64_t put_many(const void *records, const uint32_t *lengths, const uint
 static int64_t get_many(void *records, uint32_t *lengths, uint64_t count) {
     return lf_mpmc_ring_get_many(&object, records, RECORD_SIZE, lengths, count);
 }
-static void shut_down(void) { lf_mpmc_ring_shutdown(&object); }
+static void ending(void) { lf_mpmc_ring_shutdown(&object, 1); }
 static uint64_t size(void) { return lf_mpmc_ring_size(&object); }
 
 #include "slots.h"

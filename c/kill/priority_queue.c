@@ -47,7 +47,7 @@ static int64_t get_many(void *records, uint32_t *lengths, uint64_t count) {
     uint32_t levels[CAPACITY];
     return lf_priority_queue_get_many(&object, records, RECORD_SIZE, lengths, levels, count);
 }
-static void shut_down(void) { lf_priority_queue_shutdown(&object); }
+static void ending(void) { lf_priority_queue_shutdown(&object, 1); }
 static uint64_t size(void) { return lf_priority_queue_size(&object); }
 
 #include "slots.h"

@@ -13,7 +13,7 @@ static struct lf_semaphore object;
 static uint64_t until(uint64_t span) { return span == 0 ? 0 : span == LF_FOREVER ? LF_FOREVER : lf_now() + span; }
 
 /* Seats follow from thread ids: the same ones for the same roles, so that every run takes the same path. */
-static void attached(void) { lf__token = 1000 + object.h.participant; }
+static void attached(void) { lf_thread_token(), lf__thread.token = 1000 + object.h.participant; }
 
 /* ---- what survivors call ---- */
 
@@ -131,25 +131,25 @@ static void arrange(void) {
     must(&kill_a, survivor_acquire, 1, 0, LF_OK);
 }
 static void hold(uint64_t n) { /* as several threads would: from several seats */
-    uint32_t token = lf__token;
-    for (uint64_t i = 0; i < n; i++, lf__token += 5)
+    uint32_t token = lf__thread.token;
+    for (uint64_t i = 0; i < n; i++, lf__thread.token += 5)
         lf_semaphore_try_acquire(&object, 1);
-    lf__token = token;
+    lf__thread.token = token;
 }
 static void arm(void) { hold(details()->held); }
 /* As two threads would that hand permits over: +2 in one seat and -2 in one before it, so that nothing is held. */
 static void hold_crosswise(void) {
-    uint32_t token = lf__token, me = object.h.participant;
+    uint32_t token = lf__thread.token, me = object.h.participant;
     lf_semaphore_try_acquire(&object, 2);
-    for (lf__token = token;; lf__token++) {
-        uint32_t first = (lf__token + me * 37u) * UINT32_C(2654435769) >> 22 & (LF_SEATS - 1), own = 0;
+    for (lf__thread.token = token;; lf__thread.token++) {
+        uint32_t first = (lf__thread.token + me * 37u) * UINT32_C(2654435769) >> 22 & (LF_SEATS - 1), own = 0;
         while ((object.body->seats[own].claim & LF__SEAT_PARTICIPANT) != me)
             own++;
         if (first < own && object.body->seats[first].claim == 0)
             break;
     }
     lf_semaphore_release(&object, 2);
-    lf__token = token;
+    lf__thread.token = token;
 }
 static void arrange_doomed(void) {
     arrange();
@@ -216,7 +216,8 @@ static void hold_three(void) { hold(3); }
 /* Every permit that is out stands in the account of somebody: what is in a seat of nobody's would be lost, or made, when
  * that seat is next somebody's. */
 static void books_balance(void) {
-    int64_t balances[LF_PARTICIPANTS], out = 0;
+    int32_t balances[LF_PARTICIPANTS];
+    int64_t out = 0;
     lf__sem_help(object.body, object.body->word);
     lf__sem_balances(&object, balances);
     for (uint32_t i = 1; i < LF_PARTICIPANTS; i++)

@@ -1,7 +1,7 @@
 /* slots.h: the operations of the queues whose records live in slots, MPMC ring and priority queue.
  *
  * The file that includes this defines CAPACITY, RECORD_SIZE, LEVELS, BATCH_SHOWS_AT_ITS_END, `object` and the calls
- * create, reserve, slot_of, commit, release, cancel, requeue, peek, put, get, put_many, get_many, shut_down and size
+ * create, reserve, slot_of, commit, release, cancel, requeue, peek, put, get, put_many, get_many, ending and size
  * on it. */
 #ifndef LOCKFREE_KILL_SLOTS_H
 #define LOCKFREE_KILL_SLOTS_H
@@ -332,7 +332,7 @@ static void judge_in_anothers_hand(void) {
 
 /* ---- killed, or stopped, while it ends the object ---- */
 
-static int64_t act_shutdown(void) { return shut_down(), LF_OK; }
+static int64_t act_shutdown(void) { return ending(), LF_OK; }
 static int closed_for_everybody(void) {
     struct kill_message m = kill_next_put(0), get = {.call = survivor_get, .deadline = KILL_AT_LAST};
     kill_ask(&kill_a, &m);

@@ -36,7 +36,8 @@ static void world_copy(struct world *to, const struct world *from) {
 
 static void recover(struct world *w, uint32_t gone, uint32_t recoverer) { /* what a kind's recover does */
     for (uint32_t id = 0; id < QUEUES; id++)
-        lf_queue_complete_custody_of(&w->queues[id], gone);
+        for (uint64_t i = 0; i <= w->queues[id].mask; i++)
+            lf_queue_complete_custody_of(&w->queues[id], i, gone);
     for (uint64_t i = 0; i < w->store.slots; i++)
         lf_custody_recover(w->queues, QUEUES, FREE, i, gone, recoverer);
 }

@@ -267,7 +267,7 @@ static void act(void *argument) {
 
 static void recover_one(void *argument) {
     struct actor *a = (struct actor *)argument;
-    lf__mpmc_recover(&a->r.h, (uint32_t)a->what);
+    lf_recover_wholly(&a->r.h, (uint32_t)a->what);
 }
 
 /* Everything that must be inside comes, nothing comes twice, and every slot is free in the end. */
@@ -493,7 +493,7 @@ static void test_deadlines_and_the_end(void) {
     attach(&shared, memory, 2);
     CHECK_EQ(pthread_create(&threads[0], NULL, get_for_ever, &status[0]), 0);
     check_sleep(10000000);
-    lf_mpmc_ring_shutdown(&shared);
+    lf_mpmc_ring_shutdown(&shared, 1);
     pthread_join(threads[0], NULL);
     CHECK_EQ(status[0], LF_CLOSED);
     CHECK_EQ(lf_mpmc_ring_try_get(&shared, &number), LF_CLOSED);
@@ -762,7 +762,7 @@ static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
             corrupt += answers[i] == LF_CORRUPT;
         }
         CHECK(lf_mpmc_ring_size(&r) <= capacity);
-        lf__mpmc_recover(&r.h, (uint32_t)check_below(&seed, 3));
+        lf_recover_wholly(&r.h, (uint32_t)check_below(&seed, 3));
         if (check_below(&seed, 4) == 0) {
             memset(r.h.body, 0, r.h.bytes - body);
             lf__mpmc_layout(&r, check_random(&seed));

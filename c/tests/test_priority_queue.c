@@ -319,7 +319,7 @@ static void blocking(void) {
     CHECK(lf_now() >= before + 5000000);
     CHECK(lf_priority_queue_try_put(&q, &value, 8, 0) == LF_OK && lf_priority_queue_try_put(&q, &value, 8, 0) == LF_OK);
     CHECK(lf_priority_queue_put(&q, &value, 8, 0, lf_now() + 1000000) == LF_FULL);
-    lf_priority_queue_shutdown(&other);
+    lf_priority_queue_shutdown(&other, 1);
     CHECK(lf_priority_queue_try_get(&q, &value, &level) == LF_CLOSED);
     check_unmap(memory, bytes);
 }

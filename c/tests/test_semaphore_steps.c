@@ -1,5 +1,6 @@
 /* Semaphore: killed before every atomic step, recovered by recoverers that are killed before every step, and
  * interleaved at random with live operations. Permits of the dead come back exactly, and never one too many. */
+#define LF_PARTICIPANTS 16u
 #define LF_SEATS 8u /* so that every step of a recovery can be tried */
 #include "steps.h"
 
@@ -31,7 +32,7 @@ static void world_init(struct world *w, uint64_t value, uint64_t max, uint32_t s
 }
 
 static int64_t balance_of(struct world *w, uint32_t p) {
-    int64_t balances[LF_PARTICIPANTS];
+    int32_t balances[LF_PARTICIPANTS];
     lf__sem_help(w->as[0].body, w->as[0].body->word);
     lf__sem_balances(&w->as[0], balances);
     return balances[p];
@@ -43,7 +44,7 @@ static uint32_t seats_of(struct world *w, uint32_t p) {
     return count;
 }
 static void give_back(struct world *w, uint32_t recoverer, uint32_t gone) {
-    lf_semaphore_kind.recover(&w->as[recoverer].h, gone);
+    lf_recover_wholly(&w->as[recoverer].h, gone);
 }
 
 /* ---- one victim, every step; one recoverer, every step ---- */

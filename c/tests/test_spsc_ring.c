@@ -211,7 +211,7 @@ static void test_a_role_has_one_holder_alive(void) {
     CHECK_EQ(get_number(&shared, &number), 8);
     CHECK_EQ(put_in_a_thread(), LF_OK);
     CHECK_EQ(lf_spsc_ring_size(&other), 2);
-    lf__spsc_recover(&other.h, 1); /* both were participant 1's */
+    lf_recover_wholly(&other.h, 1); /* both were participant 1's */
     CHECK_EQ(lf_spsc_ring_try_put(&other, &number, 8), LF_OK);
     CHECK_EQ(get_number(&other, &number), 8);
     check_unmap(memory, other.h.bytes);
@@ -315,14 +315,14 @@ static void test_killed_before_every_step(uint64_t capacity, uint64_t start, uin
                 a[1].next = 0;
                 a[role].count = 2;
                 ended = (uint64_t)steps_until(k, body, &a[role]);
-                lf__spsc_recover(&a[4].r.h, (uint32_t)role + 1);
+                lf_recover_wholly(&a[4].r.h, (uint32_t)role + 1);
                 if (role == 0 && j == 1) { /* nothing is left, whether or not the dead one counted it */
                     run(&a[1], get_numbers, 50);
                     CHECK_EQ(lf_spsc_ring_size(&a[1].r), 0);
                 }
                 a[2 + role].count = 1;
                 heir_ended = (uint64_t)steps_until(j, body, &a[2 + role]);
-                lf__spsc_recover(&a[4].r.h, (uint32_t)role + 3);
+                lf_recover_wholly(&a[4].r.h, (uint32_t)role + 3);
                 uint64_t known = a[role].next > a[2 + role].next ? a[role].next : a[2 + role].next;
                 run(&a[4 + role], body, 0);
                 CHECK(a[4 + role].next >= known && a[4 + role].next <= known + 1);
@@ -358,7 +358,7 @@ static void test_interleavings(uint64_t capacity, uint64_t start, uint64_t seed)
                 runnable[current] = 0;
                 left--;
                 if (current < 4) {
-                    lf__spsc_recover(&a[5].r.h, (uint32_t)current + 1); /* of one that left, or died */
+                    lf_recover_wholly(&a[5].r.h, (uint32_t)current + 1); /* of one that left, or died */
                     runnable[current + 2] = 1;
                     left++;
                 }
@@ -525,10 +525,10 @@ static void test_deadlines_and_the_end(void) {
     CHECK_EQ(lf_spsc_ring_try_put(&shared, &number, 8), LF_CLOSED);
 
     attach(&shared, memory, 2);
-    lf__spsc_recover(&shared.h, 1);
+    lf_recover_wholly(&shared.h, 1);
     CHECK_EQ(pthread_create(&thread, NULL, get_for_ever, &status), 0);
     check_sleep(10000000);
-    lf_spsc_ring_shutdown(&shared);
+    lf_spsc_ring_shutdown(&shared, 1);
     pthread_join(thread, NULL);
     CHECK_EQ(status, LF_CLOSED);
     CHECK_EQ(get_number(&shared, &number), LF_CLOSED);

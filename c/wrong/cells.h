@@ -37,9 +37,9 @@ LF_INLINE int lf__wrong_view(struct lf_handle *h) {
     r->slots = h->body + sizeof(struct lf_mpmc_body);
     return LF_OK;
 }
-LF_INLINE void lf__wrong_recover(struct lf_handle *h, uint32_t gone) {
-    (void)h;
-    (void)gone;
+LF_INLINE int lf__wrong_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
+    (void)h, (void)gone, (void)cursor;
+    return 1;
 }
 static const struct lf_kind lf_mpmc_ring_kind = {LF_KIND_MPMC_RING, lf__wrong_view, lf__wrong_recover};
 
@@ -235,9 +235,9 @@ LF_INLINE void lf_mpmc_ring_close(struct lf_mpmc_ring *r) {
     struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
     lf_close(&r->h, counts, 2);
 }
-LF_INLINE void lf_mpmc_ring_shutdown(struct lf_mpmc_ring *r) {
+LF_INLINE void lf_mpmc_ring_shutdown(struct lf_mpmc_ring *r, int immediate) {
     struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
-    lf_shutdown(&r->h, counts, 2);
+    lf_shutdown(&r->h, immediate, counts, 2);
 }
 
 #endif

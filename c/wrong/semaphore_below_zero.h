@@ -24,9 +24,9 @@ LF_INLINE int lf__sem_view(struct lf_handle *h) {
     s->body = (struct lf_semaphore_body *)(void *)h->body;
     return LF_OK;
 }
-LF_INLINE void lf__sem_recover(struct lf_handle *h, uint32_t gone) {
-    (void)h;
-    (void)gone;
+LF_INLINE int lf__sem_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
+    (void)h, (void)gone, (void)cursor;
+    return 1;
 }
 static const struct lf_kind lf_semaphore_kind = {LF_KIND_SEMAPHORE, lf__sem_view, lf__sem_recover};
 
@@ -45,7 +45,7 @@ LF_INLINE int lf_semaphore_attach_fd(struct lf_semaphore *s, int fd) {
     return lf_segment_attach_fd(&s->h, fd, &lf_semaphore_kind);
 }
 
-LF_INLINE int64_t lf_semaphore_value(const struct lf_semaphore *s) {
+LF_INLINE int64_t lf_semaphore_value(struct lf_semaphore *s) {
     int64_t value = (int64_t)lf_load_acquire(&s->body->value);
     return value < 0 ? 0 : value;
 }

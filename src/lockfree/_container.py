@@ -29,6 +29,7 @@ class _Hand(threading.local):
     def __init__(self) -> None:
         self.reserved: tuple[int, Any] | None = None
         self.peeked: tuple[int, Any] | None = None
+        self.owner = 0
 
 
 class Container(Shared):
@@ -118,7 +119,7 @@ class Container(Shared):
 
         The record becomes visible at `commit`, or never after `cancel`. One reservation per thread at a time.
         """
-        if self._hand.reserved is not None:
+        if self._held("reserved") is not None:
             raise RuntimeError("this thread has a reservation already: commit() or cancel() it first")
         until = deadline(block, timeout)
         index = self._c_reserve(self._h)
@@ -132,6 +133,7 @@ class Container(Shared):
             self._refused(index)
         view = self._view(index, self.record_size)
         self._hand.reserved = (index, view)
+        self._hand.owner = self._h.h.participant
         return view
 
     def cancel(self) -> None:
@@ -163,12 +165,13 @@ class Container(Shared):
         return index, size
 
     def _require_empty_hand(self) -> None:
-        if self._hand.peeked is not None:
+        if self._held("peeked") is not None:
             raise RuntimeError("this thread has a record in hand already: release() it first")
 
     def _hold(self, index: int, length: int) -> Any:
         view = self._view(index, length)
         self._hand.peeked = (index, view)
+        self._hand.owner = self._h.h.participant
         return view
 
     def _view(self, index: int, length: int) -> Any:
@@ -179,9 +182,16 @@ class Container(Shared):
 
     def _in_hand(self, which: str, how: str) -> tuple[int, Any]:
         self._require_open()
-        held: tuple[int, Any] | None = getattr(self._hand, which)
+        held = self._held(which)
         if held is None:
             raise RuntimeError(f"this thread has nothing in hand: call {how} first")
+        return held
+
+    def _held(self, which: str) -> tuple[int, Any] | None:
+        hand = self._hand
+        if hand.owner != lib.lf_py_participant(ffi.addressof(self._h, "h")):
+            hand.reserved = hand.peeked = None  # a forked child: what the parent has in hand is the parent's
+        held: tuple[int, Any] | None = getattr(hand, which)
         return held
 
     # ---- state ----
@@ -205,14 +215,14 @@ class Container(Shared):
     def __bool__(self) -> bool:
         return True
 
-    def shutdown(self) -> None:
-        """Ends the object for every process: sleepers and later calls get `Closed`. It cannot be undone."""
-        self._require_open()
-        self._c_shutdown(self._h)
+    def shutdown(self, immediate: bool = False) -> None:
+        """Ends the object for every process: puts raise `Closed` from here on, gets once nothing is inside any more.
 
-    def _after_fork(self) -> None:
-        self._hand = _Hand()  # what the parent has in hand is the parent's
-        super()._after_fork()
+        What is inside can still be taken, so consumers need no sentinel. With `immediate`, gets raise `Closed` at once,
+        too, and what is inside is lost. It cannot be undone.
+        """
+        self._require_open()
+        self._c_shutdown(self._h, bool(immediate))
 
     def close(self) -> None:
         if not self.closed:

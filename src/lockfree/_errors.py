@@ -48,7 +48,7 @@ MESSAGES: dict[int, tuple[type[Exception], str]] = {
     lib.LF_DEADLOCK: (RuntimeError, "this thread holds the lock already and would wait for itself for ever"),
     lib.LF_INVALID: (ValueError, "an argument is out of its bounds"),
     lib.LF_CORRUPT: (SegmentError, "shared memory holds what this library cannot have written"),
-    lib.LF_NO_PARTICIPANT: (SegmentError, "all 255 participant numbers are held by live processes"),
+    lib.LF_NO_PARTICIPANT: (SegmentError, f"all {lib.LF_PARTICIPANTS - 1:,} participant numbers are held by live processes"),
     lib.LF_BUSY: (RuntimeError, "this thread already has one in hand, or has none to give back"),
 }
 
@@ -67,7 +67,10 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
     """
     handle = getattr(handle, "h", handle)
     if status == lib.LF_SYSTEM and handle is not None:
-        raise OSError(handle.error, os.strerror(handle.error) + _WAY_OUT.get(handle.error, ""), what)
+        doing = f" ({ffi.string(handle.doing).decode()})" if handle.doing else ""
+        raise OSError(handle.error, os.strerror(handle.error) + _WAY_OUT.get(handle.error, "") + doing, what)
+    if status == lib.LF_LOST and handle is not None:
+        raise OSError(handle.error, ffi.string(handle.doing).decode(), what)
     if status == lib.LF_MISMATCH and handle is not None:
         field = ffi.string(handle.mismatch).decode()
         found, expected = handle.found, handle.expected

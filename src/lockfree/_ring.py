@@ -226,17 +226,17 @@ builtin_max = max
 @contextmanager
 def leased(ring: Ring, requeue: Any, until: int) -> Iterator[Any]:
     """The body of `lease()`: a record in hand that comes back to the ring unless the block ends normally."""
-    found = ring._take(0x100, until)
+    found = ring._take(lib.LF_LEASE, until)
     if found is None:
         raise queue.Empty
     index, length = found
     handle = ring._h
-    taker = handle.h.participant
+    taker = lib.lf_py_participant(ffi.addressof(handle, "h"))
     end = requeue
     try:
         data = bytes(ffi.buffer(ring._c_payload(handle, index), length))
         yield ring._codec.decode(data)
         end = ring._c_release
     finally:
-        if handle.h.participant == taker:  # else this is a child that was forked in the block: the parent has it
+        if lib.lf_py_participant(ffi.addressof(handle, "h")) == taker:  # else this is a child that was forked in the block: the parent has it
             end(handle, index)

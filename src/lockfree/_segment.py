@@ -7,16 +7,14 @@ as no call is inside (_native/common/object.h). The Python methods here do the s
 old one detaches it. So memory is never unmapped under anybody.
 """
 
+import errno
 import operator
 import os
-import weakref
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from lockfree._errors import OK, Closed, raise_status
-from lockfree._native import NULL, ffi, lib
-
-_live: "weakref.WeakSet[Shared]" = weakref.WeakSet()
+from lockfree._native import blocking, ffi, lib
 
 
 def check_int(name: str, value: object, low: int, high: int) -> int:
@@ -86,7 +84,6 @@ class Shared:
         self._check(handle)
         self._ready()
         self._attached()
-        _live.add(self)
 
     def _check(self, handle: Any) -> None:
         """Hook: SegmentError if the attached object is not of this very type."""
@@ -131,22 +128,24 @@ class Shared:
         from multiprocessing import reduction
         from multiprocessing.context import get_spawning_popen
 
+        fd = self._file()
         if get_spawning_popen() is not None:  # the child inherits our own descriptor
-            handle = self._h
-            self._require_open()
-            return _rebuild, (type(self), reduction.DupFd(handle.h.fd), self.name)
-        copy = self._duplicate()
+            return _rebuild, (type(self), reduction.DupFd(fd), self.name)
+        copy = os.dup(fd)  # of the caller's own, whatever becomes of ours
         try:
             return _rebuild, (type(self), reduction.DupFd(copy), self.name)
         finally:
             os.close(copy)
 
-    def _duplicate(self) -> int:
-        """A descriptor of the caller's own that leads to the segment."""
+    def _file(self) -> int:
+        """A descriptor that leads to the segment: the object's own, found again if the program has closed it."""
         handle = self._h
         if handle.h.closed:
             self._require_open()
-        return os.dup(handle.h.fd)
+        fd = int(lib.lf_segment_file(ffi.addressof(handle, "h")))
+        if fd < 0:
+            raise OSError(errno.EBADF, "the program closed this object's file descriptor", self._title())
+        return fd
 
     @property
     def closed(self) -> bool:
@@ -165,15 +164,14 @@ class Shared:
             return
         type(self)._close(handle)
         closed = ffi.new(self._struct + " *")
-        closed.h.closed = 1
-        closed.h.fd = -1
+        lib.lf_py_closed(closed)
         self._h = closed  # the last reference to `handle` detaches it: now, or when the last call or view ends
 
     def unlink(self) -> None:
         """Removes the name of a named object; those who are attached keep it. FileNotFoundError if it is gone."""
         if self.name is None:
             raise ValueError("unlink: the object is anonymous and has no name to remove")
-        handle = ffi.new("struct lf_handle *")
+        handle = self._pointer()
         status = lib.lf_segment_unlink(handle, self.name.encode())
         if status != OK:
             raise_status(status, self.name, handle)
@@ -206,26 +204,20 @@ class Shared:
         handle = self._h
         if handle.h.closed:
             self._require_open()
-        return int(lib.lf_reap(ffi.addressof(handle, "h")))
+        found = int(blocking.lf_reap(ffi.addressof(handle, "h")))
+        if found < 0:
+            raise_status(found, self._title(), handle.h)
+        return found
 
     def _pointer(self) -> Any:
         return ffi.addressof(self._h, "h")
 
     def _note(self) -> bytes:
-        return bytes(ffi.string(self._h.h.segment.note, lib.LF_NOTE))
-
-    def _after_fork(self) -> None:
-        if not self._h.h.closed and self._h.h.segment != NULL:
-            lib.lf_after_fork(self._pointer())
+        segment = self._h.h.segment
+        size = min(segment.identity.note_bytes, lib.LF_NOTE)
+        return bytes(ffi.buffer(segment.note, size))
 
 
 def _rebuild(cls: type[Shared], duplicate: Any, name: str | None) -> Shared:
     return cls._adopt(duplicate.detach(), name)
 
-
-def _after_fork_in_child() -> None:
-    for shared in list(_live):
-        shared._after_fork()
-
-
-os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -19,7 +19,7 @@ KINDS = {
     9: "SPSCRing",
     10: "PriorityQueue",
 }
-_ROOM = 256
+_ROOM = 4096
 
 
 @dataclass(frozen=True)
@@ -40,20 +40,38 @@ def _open(name: str) -> tuple[object, int]:
     return handle, lib.lf_py_open(handle, os.fsencode(name))
 
 
+def _mappers() -> dict[int, set[int]]:
+    """The pids that have each inode of DIRECTORY mapped: also forked children that have not used the object yet.
+
+    Only those whose maps this user may read.
+    """
+    mapped: dict[int, set[int]] = {}
+    where = f"{DIRECTORY}/{PREFIX}"
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        try:
+            lines = [line for line in maps.read_text(errors="replace").splitlines() if where in line]
+        except OSError:
+            continue
+        for line in lines:
+            mapped.setdefault(int(line.split(maxsplit=5)[4]), set()).add(int(maps.parent.name))
+    return mapped
+
+
 def segments() -> list[Segment]:
     """All named segments, by name. One that cannot be read as a segment is listed with what is wrong with it."""
     found = []
+    mappers = _mappers()
     for path in sorted(DIRECTORY.glob(PREFIX + "*")):
         name = path.name.removeprefix(PREFIX)
         try:
             status = path.stat()
-            found.append(_inspect(name, status))
+            found.append(_inspect(name, status, mappers.get(status.st_ino, set())))
         except FileNotFoundError:
             continue  # removed while we looked
     return found
 
 
-def _inspect(name: str, file: os.stat_result) -> Segment:
+def _inspect(name: str, file: os.stat_result, mappers: set[int]) -> Segment:
     age = max(0.0, time.time() - file.st_ctime)
     handle, status = _open(name)
     if status != OK:
@@ -67,7 +85,9 @@ def _inspect(name: str, file: os.stat_result) -> Segment:
     pids = ffi.new(f"uint32_t[{_ROOM}]")
     count = lib.lf_py_pids(handle, pids, _ROOM)
     in_use = bool(lib.lf_segment_in_use(handle))
-    return Segment(name, KINDS.get(number, f"kind {number}"), file.st_size, age, in_use, sorted(set(pids[0:count])))
+    looking = set() if os.getpid() in pids[0:count] else {os.getpid()}  # this very look maps it, too
+    holders = sorted({*pids[0:count], *mappers} - looking) if in_use else []
+    return Segment(name, KINDS.get(number, f"kind {number}"), file.st_size, age, in_use, holders)
 
 
 def sweep(name: str) -> bool:

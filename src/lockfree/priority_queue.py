@@ -18,7 +18,7 @@ __all__ = ["PriorityQueue"]
 MAX_CAPACITY = 2**30
 MAX_LEVELS = 128
 _COUNT_MAX = 2**62
-_LEASE = 0x100
+_LEASE = lib.LF_LEASE
 
 
 class PriorityQueue(Container, prefix="priority_queue"):
@@ -240,14 +240,14 @@ class PriorityQueue(Container, prefix="priority_queue"):
             raise queue.Empty
         index, level, length = found
         handle = self._h
-        taker = handle.h.participant
+        taker = lib.lf_py_participant(ffi.addressof(handle, "h"))
         done = False
         try:
             data = bytes(ffi.buffer(self._c_payload(handle, index), length))
             yield level, self._codec.decode(data)
             done = True
         finally:
-            if handle.h.participant != taker:
+            if lib.lf_py_participant(ffi.addressof(handle, "h")) != taker:
                 pass  # a child that was forked in the block: the parent has the record
             elif done:
                 self._c_release(handle, index)

@@ -74,9 +74,9 @@ class SPSCRing(Ring, prefix="spsc_ring"):
         if found is None:
             raise queue.Empty
         ticket, length = found
-        taker = self._h.h.participant
+        taker = lib.lf_py_participant(self._pointer())
         yield self._codec.decode(bytes(ffi.buffer(self._c_payload(self._h, ticket), length)))
-        if self._h.h.participant != taker and not self.closed:
+        if not self.closed and lib.lf_py_participant(self._pointer()) != taker:
             return  # a child that was forked in the block: the parent has the record
         status = self._c_release(self._h, ticket)
         if status:

@@ -75,7 +75,7 @@ static void get_until_closed(void) {
     lf_model_assert(lf_mpmc_ring_get(&ring[1], &value, LF_FOREVER) == LF_CLOSED);
 }
 static void close_it(void) { lf_mpmc_ring_close(&ring[1]); }
-static void shut_down(void) { lf_mpmc_ring_shutdown(&ring[2]); }
+static void ending(void) { lf_mpmc_ring_shutdown(&ring[2], 1); }
 
 /* One dies anywhere; the other recovers, after which the ring has its whole capacity again. */
 static void mortal(void) {
@@ -105,5 +105,5 @@ LF_MODEL_CLIENT(mpmc_both_cap2, .setup = capacity_2, .threads = {put_3_get, put_
 LF_MODEL_CLIENT(mpmc_2p1c, .setup = capacity_2, .threads = {put_1, put_2, get_1}, QUEUE, .capacity = 2);
 LF_MODEL_CLIENT(mpmc_sleep, .setup = capacity_1, .threads = {sleeping_put, sleeping_get});
 LF_MODEL_CLIENT(mpmc_close_sleep, .setup = capacity_1, .threads = {get_until_closed, close_it});
-LF_MODEL_CLIENT(mpmc_shutdown_sleep, .setup = capacity_1, .threads = {get_until_closed, shut_down});
+LF_MODEL_CLIENT(mpmc_shutdown_sleep, .setup = capacity_1, .threads = {get_until_closed, ending});
 LF_MODEL_CLIENT(mpmc_death, .setup = capacity_1, .threads = {mortal, survivor}, .stop_is_death = 1, .may_stop = 2);

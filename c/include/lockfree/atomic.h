@@ -6,7 +6,7 @@
 #ifndef LOCKFREE_ATOMIC_H
 #define LOCKFREE_ATOMIC_H
 
-#include "blocks/participants.h"
+#include "blocks/blocking.h"
 
 #define LF_KIND_ATOMIC 1u
 
@@ -30,9 +30,9 @@ LF_INLINE int lf__atomic_cell_view(struct lf_handle *h) {
         return lf_mismatch(h, "type of the cell", cell->type, LF_CELL_U64);
     return LF_OK;
 }
-LF_INLINE void lf__atomic_cell_recover(struct lf_handle *h, uint32_t gone) {
-    (void)h;
-    (void)gone; /* an atomic variable belongs to nobody */
+LF_INLINE int lf__atomic_cell_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
+    (void)h, (void)gone, (void)cursor;
+    return 1; /* an atomic variable belongs to nobody */
 }
 static const struct lf_kind lf_atomic_cell_kind = {LF_KIND_ATOMIC, lf__atomic_cell_view, lf__atomic_cell_recover};
 
@@ -54,6 +54,6 @@ LF_INLINE int lf_atomic_cell_attach_fd(struct lf_atomic_cell *cell, int fd) {
 }
 #endif
 
-LF_INLINE void lf_atomic_cell_close(struct lf_atomic_cell *cell) { lf_store_relaxed(&cell->h.closed, 1u); }
+LF_INLINE void lf_atomic_cell_close(struct lf_atomic_cell *cell) { lf_close(&cell->h, NULL, 0); }
 
 #endif

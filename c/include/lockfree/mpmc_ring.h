@@ -71,15 +71,15 @@ LF_INLINE struct lf_slot *lf_mpmc_ring_slot(const struct lf_mpmc_ring *r, uint64
     return (struct lf_slot *)(void *)(r->slots + index * r->store.stride);
 }
 
-LF_INLINE void lf__mpmc_recover(struct lf_handle *h, uint32_t gone) {
+LF_INLINE void lf__mpmc_gave(void *context, int queue) {
+    struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)context;
+    lf_eventcount_notify(queue == LF__FREE ? &r->body->not_full : &r->body->not_empty, 1);
+    if (lf_load_relaxed(&r->h.segment->ending) != LF__OPEN)
+        lf_eventcount_notify_all(&r->body->not_empty); /* whoever drains it may be waiting for this slot */
+}
+LF_INLINE int lf__mpmc_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)h;
-    lf_queue_complete_custody_of(&r->queues[LF__FREE], gone);
-    lf_queue_complete_custody_of(&r->queues[LF__RECORDS], gone);
-    for (uint64_t i = 0; i < r->capacity; i++) {
-        int to = lf_custody_recover(r->queues, 2, LF__FREE, i, gone, h->participant);
-        if (to >= 0)
-            lf_eventcount_notify(to == LF__FREE ? &r->body->not_full : &r->body->not_empty, 1);
-    }
+    return lf_store_recover(r->queues, 2, LF__FREE, gone, h->participant, cursor, lf__mpmc_gave, r);
 }
 
 static const struct lf_kind lf_mpmc_ring_kind = {LF_KIND_MPMC_RING, lf__mpmc_view, lf__mpmc_recover};
@@ -130,15 +130,33 @@ LF_INLINE int lf_mpmc_ring_attach_fd(struct lf_mpmc_ring *r, int fd) {
 
 /* ---- zero copy: a slot in hand between two calls ---- */
 
-/* A free slot to write into: its number >= 0, LF_FULL or LF_CORRUPT. Then commit or cancel. */
+/* Gives the slot of a record in hand back. Whoever drains the ring may be waiting for it. */
+LF_INLINE int lf_mpmc_ring_release(struct lf_mpmc_ring *r, int64_t index) {
+    int status = lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant);
+    lf_eventcount_notify(&r->body->not_full, 1);
+    if (LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN))
+        lf_eventcount_notify_all(&r->body->not_empty);
+    return status;
+}
+/* Gives a reservation back unused. */
+LF_INLINE int lf_mpmc_ring_cancel(struct lf_mpmc_ring *r, int64_t index) { return lf_mpmc_ring_release(r, index); }
+
+/* A free slot to write into: its number >= 0, LF_FULL, LF_CLOSED or LF_CORRUPT. Then commit or cancel; a commit is not
+ * refused, even if the ring has been shut down since. */
 LF_INLINE int64_t lf_mpmc_ring_reserve(struct lf_mpmc_ring *r) {
-    if (LF_UNLIKELY(lf_is_closed(&r->h)))
-        return LF_CLOSED;
+    int status = lf_enter_to_put(&r->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
     int64_t index = lf_queue_take(&r->queues[LF__FREE], r->h.participant);
     if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&r->h) > 0)
         index = lf_queue_take(&r->queues[LF__FREE], r->h.participant);
     if (LF_UNLIKELY(index == LF_EMPTY))
         return LF_FULL;
+    /* [D2]: whoever drains the ring has seen this slot out, or we see that it ends */
+    if (LF_UNLIKELY(lf_load_seq_cst(&r->h.segment->ending) != LF__OPEN) && index >= 0) {
+        lf_mpmc_ring_release(r, index);
+        return LF_CLOSED;
+    }
     return index;
 }
 LF_INLINE int lf__mpmc_publish(struct lf_mpmc_ring *r, int64_t index, uint64_t length) {
@@ -150,28 +168,35 @@ LF_INLINE int lf_mpmc_ring_commit(struct lf_mpmc_ring *r, int64_t index, uint64_
     lf_eventcount_notify(&r->body->not_empty, 1);
     return status;
 }
-/* Gives the slot of a record in hand back. */
-LF_INLINE int lf_mpmc_ring_release(struct lf_mpmc_ring *r, int64_t index) {
-    int status = lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant);
-    lf_eventcount_notify(&r->body->not_full, 1);
-    return status;
-}
-/* Gives a reservation back unused. */
-LF_INLINE int lf_mpmc_ring_cancel(struct lf_mpmc_ring *r, int64_t index) { return lf_mpmc_ring_release(r, index); }
 /* Puts a record in hand back, at the tail. */
 LF_INLINE int lf_mpmc_ring_requeue(struct lf_mpmc_ring *r, int64_t index) {
     int status = lf_queue_publish(&r->queues[LF__RECORDS], (uint64_t)index, r->h.participant);
     lf_eventcount_notify(&r->body->not_empty, 1);
     return status;
 }
+/* Nothing was inside. While the ring is drained it has ended if no slot is out either, from which a record could come
+ * (a put under way, a reservation, a lease): such a slot is waited for. */
+LF_INLINE int64_t lf__mpmc_empty(struct lf_mpmc_ring *r, uint32_t taker) {
+    if (LF_LIKELY(lf_load_seq_cst(&r->h.segment->ending) == LF__OPEN)) /* [D3] pairs with [D1], and [D2] through it */
+        return LF_EMPTY;
+    if (!lf_queue_is_whole(&r->queues[LF__FREE]))
+        return LF_EMPTY;
+    int64_t index = lf_queue_take(&r->queues[LF__RECORDS], taker); /* what was put between the two looks */
+    return index == LF_EMPTY ? (int64_t)LF_CLOSED : index;
+}
+
 /* The oldest record, out of the ring and in hand; `lease` 0 or LF_LEASE: whether it is published again if we die.
- * Its slot number >= 0 and its length, or LF_EMPTY or LF_CORRUPT. Then release. */
+ * Its slot number >= 0 and its length, or LF_EMPTY, LF_CLOSED or LF_CORRUPT. Then release. */
 LF_INLINE int64_t lf_mpmc_ring_peek(struct lf_mpmc_ring *r, uint32_t lease, uint64_t *length) {
-    if (LF_UNLIKELY(lf_is_closed(&r->h)))
-        return LF_CLOSED;
-    int64_t index = lf_queue_take(&r->queues[LF__RECORDS], r->h.participant | lease);
+    int status = lf_enter_to_get(&r->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
+    uint32_t taker = r->h.participant | lease;
+    int64_t index = lf_queue_take(&r->queues[LF__RECORDS], taker);
     if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&r->h) > 0)
-        index = lf_queue_take(&r->queues[LF__RECORDS], r->h.participant | lease);
+        index = lf_queue_take(&r->queues[LF__RECORDS], taker);
+    if (LF_UNLIKELY(index == LF_EMPTY))
+        index = lf__mpmc_empty(r, taker);
     if (index >= 0) {
         *length = lf_mpmc_ring_slot(r, (uint64_t)index)->length;
         if (LF_UNLIKELY(*length > r->record_size)) {
@@ -253,6 +278,8 @@ LF_INLINE int64_t lf_mpmc_ring_get_many(struct lf_mpmc_ring *r, void *records, u
     }
     if (done > 0)
         lf_eventcount_notify(&r->body->not_full, (uint32_t)done);
+    if (LF_UNLIKELY(done > 0 && lf_load_relaxed(&r->h.segment->ending) != LF__OPEN))
+        lf_eventcount_notify_all(&r->body->not_empty); /* whoever drains it may be waiting for these slots */
     return done > 0 || count == 0 || index == LF_EMPTY ? (int64_t)done : index;
 }
 
@@ -313,9 +340,10 @@ LF_INLINE void lf_mpmc_ring_close(struct lf_mpmc_ring *r) {
     struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
     lf_close(&r->h, counts, 2);
 }
-LF_INLINE void lf_mpmc_ring_shutdown(struct lf_mpmc_ring *r) {
+/* Puts are refused from here on; gets, too, once nothing is inside any more, or at once if `immediate`. */
+LF_INLINE void lf_mpmc_ring_shutdown(struct lf_mpmc_ring *r, int immediate) {
     struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
-    lf_shutdown(&r->h, counts, 2);
+    lf_shutdown(&r->h, immediate, counts, 2);
 }
 
 #endif

@@ -77,16 +77,22 @@ LF_INLINE struct lf_slot *lf_priority_queue_slot(const struct lf_priority_queue 
     return (struct lf_slot *)(void *)(q->slots + index * q->store.stride);
 }
 
-LF_INLINE void lf__priority_recover(struct lf_handle *h, uint32_t gone) {
+LF_INLINE void lf__priority_gave(void *context, int queue) {
+    struct lf_priority_queue *q = (struct lf_priority_queue *)context;
+    if (queue == LF__FREE)
+        lf_eventcount_notify(&q->body->not_full, 1);
+    if (lf_load_relaxed(&q->h.segment->ending) != LF__OPEN)
+        lf_eventcount_notify_all(&q->body->not_empty); /* whoever drains it may be waiting for this slot */
+}
+LF_INLINE int lf__priority_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_priority_queue *q = (struct lf_priority_queue *)h;
-    lf_levels_settle(&q->levels); /* the dead one's pop may be decided and not applied; it decides no more */
-    for (uint32_t id = 0; id <= q->levels.count; id++)
-        lf_queue_complete_custody_of(&q->queues[id], gone);
-    for (uint64_t i = 0; i < q->capacity; i++)
-        if (lf_custody_recover(q->queues, 1 + q->levels.count, LF__FREE, i, gone, h->participant) == LF__FREE)
-            lf_eventcount_notify(&q->body->not_full, 1);
-    if (lf_levels_announce_all(&q->levels))
+    if (*cursor == 0)
+        lf_levels_settle(&q->levels); /* the dead one's pop may be decided and not applied; it decides no more */
+    int done = lf_store_recover(q->queues, 1 + q->levels.count, LF__FREE, gone, h->participant, cursor,
+                                lf__priority_gave, q);
+    if (done && lf_levels_announce_all(&q->levels))
         lf_eventcount_notify_all(&q->body->not_empty);
+    return done;
 }
 
 static const struct lf_kind lf_priority_queue_kind = {LF_KIND_PRIORITY_QUEUE, lf__priority_view, lf__priority_recover};
@@ -137,14 +143,35 @@ LF_INLINE int lf_priority_queue_attach_fd(struct lf_priority_queue *q, int fd) {
 
 /* ---- zero copy: a slot in hand between two calls ---- */
 
-/* A free slot to write into: its number >= 0, LF_FULL or LF_CORRUPT. Then commit or cancel. */
+/* Gives the slot of a record that has been read back. Whoever drains the queue may be waiting for it. */
+LF_INLINE int lf_priority_queue_release(struct lf_priority_queue *q, int64_t index) {
+    int status = lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
+    lf_eventcount_notify(&q->body->not_full, 1);
+    if (LF_UNLIKELY(lf_load_relaxed(&q->h.segment->ending) != LF__OPEN))
+        lf_eventcount_notify_all(&q->body->not_empty);
+    return status;
+}
+LF_INLINE int lf_priority_queue_cancel(struct lf_priority_queue *q, int64_t index) {
+    return lf_priority_queue_release(q, index);
+}
+
+/* A free slot to write into: its number >= 0, LF_FULL, LF_CLOSED or LF_CORRUPT. Then commit or cancel; a commit is not
+ * refused, even if the queue has been shut down since. */
 LF_INLINE int64_t lf_priority_queue_reserve(struct lf_priority_queue *q) {
-    if (LF_UNLIKELY(lf_is_closed(&q->h)))
-        return LF_CLOSED;
+    int status = lf_enter_to_put(&q->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
     int64_t index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
     if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&q->h) > 0)
         index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
-    return LF_UNLIKELY(index == LF_EMPTY) ? (int64_t)LF_FULL : index;
+    if (LF_UNLIKELY(index == LF_EMPTY))
+        return LF_FULL;
+    /* [D2]: whoever drains the queue has seen this slot out, or we see that it ends */
+    if (LF_UNLIKELY(lf_load_seq_cst(&q->h.segment->ending) != LF__OPEN) && index >= 0) {
+        lf_priority_queue_release(q, index);
+        return LF_CLOSED;
+    }
+    return index;
 }
 /* Puts a slot in hand into its level: a reservation that was written, or a record back, at the tail. */
 LF_INLINE int lf_priority_queue_requeue(struct lf_priority_queue *q, int64_t index, uint32_t level) {
@@ -160,24 +187,29 @@ LF_INLINE int lf_priority_queue_commit(struct lf_priority_queue *q, int64_t inde
     lf_priority_queue_slot(q, (uint64_t)index)->length = (uint32_t)length;
     return lf_priority_queue_requeue(q, index, level);
 }
-/* Gives the slot of a record that has been read back. */
-LF_INLINE int lf_priority_queue_release(struct lf_priority_queue *q, int64_t index) {
-    int status = lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
-    lf_eventcount_notify(&q->body->not_full, 1);
-    return status;
+/* Nothing was inside; see lf__mpmc_empty. */
+LF_INLINE int64_t lf__priority_empty(struct lf_priority_queue *q, uint32_t taker, uint32_t *level) {
+    if (LF_LIKELY(lf_load_seq_cst(&q->h.segment->ending) == LF__OPEN)) /* [D3] pairs with [D1], and [D2] through it */
+        return LF_EMPTY;
+    if (!lf_queue_is_whole(&q->queues[LF__FREE]))
+        return LF_EMPTY;
+    int64_t index = lf_levels_take(&q->levels, taker, level);
+    return index == LF_EMPTY ? (int64_t)LF_CLOSED : index;
 }
-LF_INLINE int lf_priority_queue_cancel(struct lf_priority_queue *q, int64_t index) {
-    return lf_priority_queue_release(q, index);
-}
+
 /* The first record, out of the queue and in hand; `lease` 0 or LF_LEASE: whether it is published again if we die.
- * Its slot number >= 0, its level and length, or LF_EMPTY or LF_CORRUPT. Then release. */
+ * Its slot number >= 0, its level and length, or LF_EMPTY, LF_CLOSED or LF_CORRUPT. Then release. */
 LF_INLINE int64_t lf_priority_queue_peek(struct lf_priority_queue *q, uint32_t lease, uint32_t *level,
                                          uint64_t *length) {
-    if (LF_UNLIKELY(lf_is_closed(&q->h)))
-        return LF_CLOSED;
-    int64_t index = lf_levels_take(&q->levels, q->h.participant | lease, level);
+    int status = lf_enter_to_get(&q->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
+    uint32_t taker = q->h.participant | lease;
+    int64_t index = lf_levels_take(&q->levels, taker, level);
     if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&q->h) > 0)
-        index = lf_levels_take(&q->levels, q->h.participant | lease, level);
+        index = lf_levels_take(&q->levels, taker, level);
+    if (LF_UNLIKELY(index == LF_EMPTY))
+        index = lf__priority_empty(q, taker, level);
     if (index >= 0) {
         *length = lf_priority_queue_slot(q, (uint64_t)index)->length;
         if (LF_UNLIKELY(*length > q->record_size)) {
@@ -311,6 +343,8 @@ LF_INLINE int64_t lf_priority_queue_get_many(struct lf_priority_queue *q, void *
     }
     if (done > 0)
         lf_eventcount_notify(&q->body->not_full, (uint32_t)done);
+    if (LF_UNLIKELY(done > 0 && lf_load_relaxed(&q->h.segment->ending) != LF__OPEN))
+        lf_eventcount_notify_all(&q->body->not_empty); /* whoever drains it may be waiting for these slots */
     return done > 0 || count == 0 || index == LF_EMPTY ? (int64_t)done : index;
 }
 
@@ -321,9 +355,10 @@ LF_INLINE void lf_priority_queue_close(struct lf_priority_queue *q) {
     struct lf_eventcount *const counts[] = {&q->body->not_empty, &q->body->not_full};
     lf_close(&q->h, counts, 2);
 }
-LF_INLINE void lf_priority_queue_shutdown(struct lf_priority_queue *q) {
+/* Puts are refused from here on; gets, too, once nothing is inside any more, or at once if `immediate`. */
+LF_INLINE void lf_priority_queue_shutdown(struct lf_priority_queue *q, int immediate) {
     struct lf_eventcount *const counts[] = {&q->body->not_empty, &q->body->not_full};
-    lf_shutdown(&q->h, counts, 2);
+    lf_shutdown(&q->h, immediate, counts, 2);
 }
 
 #endif

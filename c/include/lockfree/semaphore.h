@@ -19,7 +19,7 @@
  * Layout: value word | turnstile | available, debt | seats
  *   word  {value : 31 | seat : 10 | sequence : 23}  the value, and the operation that made it so
  *   seat  the context of one operation at a time, of one participant at a time, in its own 64 bytes:
- *         claim   {version : 54 | SETTLED | BUSY | participant : 8}
+ *         claim   {version : 50 | SETTLED | BUSY | participant : 12}
  *         intent  the delta of the operation under way
  *         account {held : 32 | done : 32}: permits taken minus given back here; the last sequence that is in it
  * Invariants
@@ -47,10 +47,10 @@
 #define LF__SEQUENCE_BITS 23 /* below the seat's 10 and the value's 31 */
 #define LF__SEQUENCE_MASK ((UINT32_C(1) << LF__SEQUENCE_BITS) - 1)
 LF_STATIC_ASSERT(LF_SEATS <= 1024 && (LF_SEATS & (LF_SEATS - 1)) == 0, "a seat's number has 10 bits");
-#define LF__SEAT_BUSY UINT64_C(0x100)
-#define LF__SEAT_SETTLED UINT64_C(0x200) /* the permits of its dead participant are back, its seats may be cleared */
-#define LF__SEAT_VERSION UINT64_C(0x400)
-#define LF__SEAT_PARTICIPANT UINT64_C(0xff)
+#define LF__SEAT_PARTICIPANT ((uint64_t)LF_PARTICIPANT_MASK)
+#define LF__SEAT_BUSY (LF__SEAT_PARTICIPANT + 1)
+#define LF__SEAT_SETTLED (LF__SEAT_BUSY << 1) /* the permits of its dead participant are back, its seats may be cleared */
+#define LF__SEAT_VERSION (LF__SEAT_SETTLED << 1)
 #define LF__LOOKS_AT_DEBTS 8
 #define LF__DEBT_BOUND (UINT64_C(1) << 62)
 
@@ -170,22 +170,41 @@ LF_INLINE void lf__sem_stand_up(struct lf_semaphore *s, int64_t number) {
 
 /* ---- recovery ---- */
 
-/* What every participant holds, at different instants. A seat may leave a dead participant but never come to it: what
- * was read before its claim still names the dead one is the dead one's. */
-LF_INLINE void lf__sem_balances(const struct lf_semaphore *s, int64_t balances[LF_PARTICIPANTS]) {
+/* What a seat's account says and whose it is. A seat may leave a dead participant but never come to it: what was read
+ * before its claim still names the dead one is the dead one's. */
+LF_INLINE int64_t lf__sem_account_of(const struct lf_seat *seat, uint32_t *whose) {
+    int64_t held = lf__sem_held(lf_load_acquire(&seat->account)); /* [S3] pairs with [S4]: the claim is not older */
+    *whose = held != 0 ? (uint32_t)(lf_load_relaxed(&seat->claim) & LF__SEAT_PARTICIPANT) : 0;
+    return held;
+}
+
+/* What a participant holds, or every participant (at different instants; cut to 32 bits). */
+LF_INLINE int64_t lf__sem_held_by(const struct lf_semaphore *s, uint32_t participant) {
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < LF_SEATS; i++) {
+        uint32_t whose;
+        int64_t held = lf__sem_account_of(&s->body->seats[i], &whose);
+        sum += held != 0 && whose == participant ? held : 0;
+    }
+    return sum;
+}
+LF_INLINE void lf__sem_balances(const struct lf_semaphore *s, int32_t balances[LF_PARTICIPANTS]) {
     memset(balances, 0, LF_PARTICIPANTS * sizeof balances[0]);
     for (uint32_t i = 0; i < LF_SEATS; i++) {
-        const struct lf_seat *seat = &s->body->seats[i];
-        int64_t held = lf__sem_held(lf_load_acquire(&seat->account)); /* [S3] pairs with [S4]: the claim is not older */
-        if (held != 0)
-            balances[lf_load_relaxed(&seat->claim) & LF__SEAT_PARTICIPANT] += held;
+        uint32_t whose;
+        int64_t held = lf__sem_account_of(&s->body->seats[i], &whose);
+        if (whose < LF_PARTICIPANTS && held != 0) {
+            held += balances[whose];
+            balances[whose] = held > INT32_MAX ? INT32_MAX : held < -INT32_MAX ? -INT32_MAX : (int32_t)held;
+        }
     }
 }
 
 /* What others gave back beyond what they took. The threads of a participant that use several seats may make it look
  * indebted in passing, so only a debt that stays is one. */
 LF_INLINE int64_t lf__sem_debts(const struct lf_semaphore *s, uint32_t gone) {
-    int64_t best[LF_PARTICIPANTS], balances[LF_PARTICIPANTS], debts = 1;
+    int32_t best[LF_PARTICIPANTS], balances[LF_PARTICIPANTS];
+    int64_t debts = 1;
     for (int look = 0; look < LF__LOOKS_AT_DEBTS && debts > 0; look++) {
         lf__sem_balances(s, balances);
         debts = 0;
@@ -204,12 +223,11 @@ LF_INLINE int64_t lf__sem_debts(const struct lf_semaphore *s, uint32_t gone) {
  * the account, or named by the word, and gives back only what is still missing. */
 LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t gone) {
     struct lf_semaphore_body *body = s->body;
-    int64_t balances[LF_PARTICIPANTS], held, returned;
+    int64_t held, returned;
     for (;;) {
         uint64_t word = lf__sem_now(body);
         lf__sem_help(body, word);
-        lf__sem_balances(s, balances);
-        held = balances[gone];
+        held = lf__sem_held_by(s, gone);
         int64_t room = (int64_t)s->initial - lf__sem_value(word);
         returned = held > 0 ? held - lf__sem_debts(s, gone) : 0;
         if (returned > room)
@@ -251,8 +269,9 @@ LF_INLINE void lf__sem_clear(struct lf_seat *seat, uint32_t gone, int only_debts
         lf_cas_release(&seat->claim, &claim, (claim & ~(LF__SEAT_VERSION - 1)) + LF__SEAT_VERSION);
 }
 
-LF_INLINE void lf__sem_recover(struct lf_handle *h, uint32_t gone) {
+LF_INLINE int lf__sem_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_semaphore *s = (struct lf_semaphore *)h;
+    (void)cursor;
     uint32_t head = lf__sem_head_of(s, gone);
     if (head < LF_SEATS) {
         if (!(lf_load_relaxed(&s->body->seats[head].claim) & LF__SEAT_SETTLED))
@@ -264,6 +283,7 @@ LF_INLINE void lf__sem_recover(struct lf_handle *h, uint32_t gone) {
     }
     lf_owner_lock_recover_dead(&s->body->turnstile, gone);
     lf_eventcount_notify(&s->body->available, 1);
+    return 1;
 }
 
 /* ---- creating and attaching ---- */
@@ -342,11 +362,12 @@ LF_INLINE int lf__sem_operate(struct lf_semaphore *s, int64_t delta) {
 
 /* LF_OK, LF_TIMEDOUT (refused), LF_BUSY, LF_CLOSED, LF_INVALID (n outside 1..max). */
 LF_INLINE int lf_semaphore_try_acquire(struct lf_semaphore *s, uint64_t n) {
-    if (LF_UNLIKELY(lf_is_closed(&s->h)))
-        return LF_CLOSED;
+    int status = lf_enter(&s->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
     if (LF_UNLIKELY(n < 1 || n > s->max))
         return LF_INVALID;
-    int status = lf__sem_operate(s, -(int64_t)n);
+    status = lf__sem_operate(s, -(int64_t)n);
     if (LF_UNLIKELY(status == LF_TIMEDOUT) && lf_reap_if_due(&s->h) > 0)
         status = lf__sem_operate(s, -(int64_t)n);
     return status;
@@ -354,11 +375,12 @@ LF_INLINE int lf_semaphore_try_acquire(struct lf_semaphore *s, uint64_t n) {
 
 /* LF_OK, LF_OVERFLOW, LF_BUSY, LF_CLOSED, LF_INVALID. */
 LF_INLINE int lf_semaphore_release(struct lf_semaphore *s, uint64_t n) {
-    if (LF_UNLIKELY(lf_is_closed(&s->h)))
-        return LF_CLOSED;
+    int status = lf_enter(&s->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
     if (LF_UNLIKELY(n < 1 || n > s->max))
         return LF_INVALID;
-    int status = lf__sem_operate(s, (int64_t)n);
+    status = lf__sem_operate(s, (int64_t)n);
     if (status == LF_OK)
         lf_eventcount_notify(&s->body->available, 1); /* only the turnstile's holder waits there */
     return status;
@@ -375,14 +397,15 @@ LF_INLINE int lf__sem_attempt(void *operation) {
 
 /* Leaves the turnstile: for a caller that got LF_INTERRUPTED from acquire and does not call again. */
 LF_INLINE void lf_semaphore_give_up(struct lf_semaphore *s) {
-    if (!lf_is_closed(&s->h))
+    if (lf_enter(&s->h) == LF_OK)
         lf_owner_lock_release(&s->h, &s->body->turnstile); /* does nothing if it is somebody else's */
 }
 
 /* The first attempt of an acquire that may wait: LF_TIMEDOUT also if it would overtake the one in the turnstile. */
 LF_INLINE int lf_semaphore_acquire_at_once(struct lf_semaphore *s, uint64_t n) {
-    if (LF_UNLIKELY(lf_is_closed(&s->h)))
-        return LF_CLOSED;
+    int status = lf_enter(&s->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
     if (lf_load_relaxed(&s->body->turnstile) != 0 && n >= 1 && n <= s->max)
         return LF_TIMEDOUT;
     return lf_semaphore_try_acquire(s, n);
@@ -391,12 +414,13 @@ LF_INLINE int lf_semaphore_acquire_at_once(struct lf_semaphore *s, uint64_t n) {
 /* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also LF_INTERRUPTED: call again from the same thread with
  * the same deadline (it may have kept its place in the turnstile), or give up. */
 LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t deadline) {
-    if (LF_UNLIKELY(lf_is_closed(&s->h)))
-        return LF_CLOSED;
+    int status = lf_enter(&s->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
     uint64_t *turnstile = &s->body->turnstile;
     if (deadline == 0)
         return lf_semaphore_try_acquire(s, n);
-    int status = lf_semaphore_acquire_at_once(s, n);
+    status = lf_semaphore_acquire_at_once(s, n);
     if (status != LF_TIMEDOUT)
         return status;
     if (!lf_owner_lock_is_mine(&s->h, turnstile)) {
@@ -414,9 +438,10 @@ LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t 
 }
 
 /* The permits that could be taken at one instant of the call, or LF_CLOSED. */
-LF_INLINE int64_t lf_semaphore_value(const struct lf_semaphore *s) {
-    if (LF_UNLIKELY(lf_is_closed(&s->h)))
-        return LF_CLOSED;
+LF_INLINE int64_t lf_semaphore_value(struct lf_semaphore *s) {
+    int status = lf_enter(&s->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
     return lf__sem_value(lf__sem_now(s->body));
 }
 

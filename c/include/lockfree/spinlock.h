@@ -22,8 +22,10 @@ LF_INLINE int lf__spinlock_view(struct lf_handle *h) {
     ((struct lf_spinlock *)h)->word = &((struct lf_lock_body *)(void *)h->body)->word;
     return LF_OK;
 }
-LF_INLINE void lf__spinlock_recover(struct lf_handle *h, uint32_t gone) {
+LF_INLINE int lf__spinlock_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
+    (void)cursor;
     lf_owner_lock_recover_dead(((struct lf_spinlock *)h)->word, gone);
+    return 1;
 }
 static const struct lf_kind lf_spinlock_kind = {LF_KIND_SPINLOCK, lf__spinlock_view, lf__spinlock_recover};
 

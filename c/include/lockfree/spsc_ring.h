@@ -30,6 +30,8 @@
 #define LF_SPSC_MAX_RECORD (UINT64_C(1) << 31)
 
 enum lf_spsc_role { LF_PRODUCER = 0, LF_CONSUMER = 1 };
+/* How far the consumer has come with a ring that was shut down: it has found nothing inside, and then nothing once more. */
+enum lf__drained { LF__LOOKED_ONCE = 1, LF__LOOKED_TWICE = 2 };
 
 struct lf_spsc_side {
     LF_ALIGNED uint64_t holder; /* role.h */
@@ -39,6 +41,7 @@ struct lf_spsc_side {
 
 struct lf_spsc_body {
     LF_ALIGNED struct lf_eventcount not_empty; /* line 0: the consumer announces, the producer looks */
+    uint32_t drained;                          /* enum lf__drained, written by the consumer */
     LF_ALIGNED struct lf_eventcount not_full;  /* line 1: the producer announces, the consumer looks */
     struct lf_spsc_side sides[2];              /* lines 2 and 3: each written by its holder alone */
 };
@@ -93,10 +96,12 @@ LF_INLINE unsigned char *lf_spsc_ring_payload(const struct lf_spsc_ring *r, int6
 LF_INLINE uint64_t lf__spsc_free(uint64_t position) { return position << 32; }
 LF_INLINE int lf__spsc_is_at(uint64_t word, uint64_t position) { return word >> 32 == (uint32_t)position; }
 
-LF_INLINE void lf__spsc_recover(struct lf_handle *h, uint32_t gone) {
+LF_INLINE int lf__spsc_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_spsc_ring *r = (struct lf_spsc_ring *)h;
+    (void)cursor;
     for (int role = 0; role < 2; role++)
         lf_role_recover(&r->body->sides[role].holder, gone);
+    return 1;
 }
 
 static const struct lf_kind lf_spsc_ring_kind = {LF_KIND_SPSC_RING, lf__spsc_view, lf__spsc_recover};
@@ -177,15 +182,20 @@ LF_INLINE int lf__spsc_is_mine(const struct lf_spsc_ring *r, enum lf_spsc_role r
     return lf_role_is_mine(&r->h, &r->body->sides[role].holder);
 }
 LF_INLINE int lf__spsc_enter(struct lf_spsc_ring *r, enum lf_spsc_role role) {
-    if (LF_UNLIKELY(lf_is_closed(&r->h)))
+    int status = role == LF_PRODUCER ? lf_enter_to_put(&r->h) : lf_enter_to_get(&r->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
+    if (LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN) &&
+        lf_load_relaxed(&r->body->drained) == LF__LOOKED_TWICE)
         return LF_CLOSED;
     return LF_LIKELY(lf__spsc_is_mine(r, role)) ? LF_OK : lf__spsc_claim(r, role);
 }
 
 /* Gives the calling thread's role back: LF_NOT_OWNER if it has none. */
 LF_INLINE int lf_spsc_ring_release_role(struct lf_spsc_ring *r, enum lf_spsc_role role) {
-    if (lf_is_closed(&r->h))
-        return LF_CLOSED;
+    int status = lf_enter_to_get(&r->h);
+    if (status != LF_OK)
+        return status;
     if (!lf__spsc_is_mine(r, role))
         return LF_NOT_OWNER;
     lf_role_give_back(&r->body->sides[role].holder);
@@ -220,19 +230,57 @@ LF_INLINE void lf__spsc_step(struct lf_spsc_ring *r, enum lf_spsc_role role, int
     lf_store_relaxed(&side->cursor, cursor + 1 == r->capacity ? 0 : cursor + 1);
 }
 
+/* The ring was shut down while these `count` records were being put, and the consumer may have been told that nothing comes
+ * any more. Takes back, the last one first, what it has not taken: how many stay. */
+static __attribute__((noinline, unused)) uint64_t lf__spsc_take_back(struct lf_spsc_ring *r, uint64_t count) {
+    struct lf_spsc_side *side = &r->body->sides[LF_PRODUCER];
+    /* [D5] pairs with [D4]: either the consumer's second look sees the records, or this sees that it looks, and what it
+     * has taken before. */
+    if (!lf_load_acquire(&r->body->drained))
+        return count;
+    for (; count > 0; count--) {
+        uint64_t cursor = lf_load_relaxed(&side->cursor), position = lf_load_relaxed(&side->position) - 1;
+        cursor = cursor == 0 ? r->capacity - 1 : cursor - 1;
+        uint64_t *place = lf__spsc_word(r, cursor < r->capacity ? cursor : 0), word = lf_load_relaxed(place);
+        if (!lf__spsc_is_at(word, position) || (uint32_t)word == 0 ||
+            !lf_cas_relaxed(place, &word, lf__spsc_free(position - r->capacity)))
+            break; /* the consumer has it, and all before it */
+        lf_store_relaxed(&side->position, position);
+        lf_store_relaxed(&side->cursor, cursor);
+    }
+    return count;
+}
+
+/* After `count` records were published: wakes the consumer. How many of them were put. */
+LF_INLINE uint64_t lf__spsc_published(struct lf_spsc_ring *r, uint64_t count) {
+    lf_eventcount_notify_sole(&r->body->not_empty); /* its fence is [D5], too: the records are before the next look */
+    if (LF_LIKELY(lf_load_relaxed(&r->h.segment->ending) == LF__OPEN)) /* pairs with [D1] */
+        return count;
+    return lf__spsc_take_back(r, count);
+}
+
 /* LF_BUSY: the calling thread has no such reservation, or has put something since. */
 LF_INLINE int lf_spsc_ring_commit(struct lf_spsc_ring *r, int64_t ticket, uint64_t length) {
     if (length > r->record_size)
         return LF_TOO_LONG;
-    if (!lf__spsc_is_mine(r, LF_PRODUCER) || lf_spsc_ring_reserve(r) != ticket)
-        return lf_is_closed(&r->h) ? LF_CLOSED : LF_BUSY;
+    int64_t own = lf__spsc_is_mine(r, LF_PRODUCER) ? lf_spsc_ring_reserve(r) : (int64_t)LF_BUSY;
+    if (own != ticket)
+        return own == LF_CLOSED || lf_enter(&r->h) == LF_CLOSED ? LF_CLOSED : LF_BUSY;
     lf__spsc_step(r, LF_PRODUCER, ticket, length + 1);
-    lf_eventcount_notify_sole(&r->body->not_empty);
-    return LF_OK;
+    return lf__spsc_published(r, 1) == 1 ? LF_OK : LF_CLOSED;
 }
 /* Nothing had happened yet. */
-LF_INLINE int lf_spsc_ring_cancel(const struct lf_spsc_ring *r, int64_t ticket) {
-    return lf_is_closed(&r->h) ? LF_CLOSED : ticket < 0 ? LF_BUSY : LF_OK;
+LF_INLINE int lf_spsc_ring_cancel(struct lf_spsc_ring *r, int64_t ticket) {
+    int status = lf_enter(&r->h);
+    return status != LF_OK ? status : ticket < 0 ? LF_BUSY : LF_OK;
+}
+
+/* Nothing is inside. While the ring is drained: tells the producer that it comes too late, then looks once more. The slot's
+ * word. */
+static __attribute__((noinline, unused)) uint64_t lf__spsc_drain(struct lf_spsc_ring *r, uint64_t cursor) {
+    lf_store_relaxed(&r->body->drained, (uint32_t)LF__LOOKED_ONCE);
+    lf_fence_seq_cst(); /* [D4] pairs with [D5]: what was put is seen here, or its producer sees `drained` */
+    return lf_load_acquire(lf__spsc_word(r, cursor)); /* [S1] */
 }
 
 /* The oldest record, in place and still inside: a ticket and its length, or LF_EMPTY, LF_ROLE_TAKEN or LF_CORRUPT. Then
@@ -246,22 +294,43 @@ LF_INLINE int64_t lf_spsc_ring_peek(struct lf_spsc_ring *r, uint64_t *length) {
     if (LF_UNLIKELY(cursor >= r->capacity))
         return LF_CORRUPT;
     uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S1] pairs with [S2] */
-    uint64_t inside = (uint64_t)(uint32_t)word - 1;                     /* the length, or huge when free */
+    uint64_t none = lf__spsc_free(position - r->capacity);
+    int64_t refusal = LF_EMPTY;
+    if (LF_UNLIKELY(word == none) && lf_load_acquire(&r->h.segment->ending) != LF__OPEN) { /* [D1] */
+        word = lf__spsc_drain(r, cursor);
+        refusal = LF_CLOSED;
+        if (word == none) /* whatever is put from now on is taken back */
+            lf_store_relaxed(&r->body->drained, (uint32_t)LF__LOOKED_TWICE);
+    }
+    uint64_t inside = (uint64_t)(uint32_t)word - 1; /* the length, or huge when free */
     if (LF_LIKELY(lf__spsc_is_at(word, position) && inside <= r->record_size)) {
         *length = inside;
         return lf__spsc_ticket(cursor, position);
     }
-    return word == lf__spsc_free(position - r->capacity) ? LF_EMPTY : LF_CORRUPT;
+    return word == none ? refusal : (int64_t)LF_CORRUPT;
+}
+
+/* Frees the slot that was read: LF_OK, or LF_CLOSED if its producer has taken the record back meanwhile. */
+LF_INLINE int lf__spsc_freed(struct lf_spsc_ring *r, int64_t ticket) {
+    struct lf_spsc_side *side = &r->body->sides[LF_CONSUMER];
+    if (LF_UNLIKELY(lf_load_relaxed(&r->body->drained))) { /* written by the consumers, so by this thread or before it */
+        uint64_t *place = lf__spsc_word(r, (uint32_t)ticket), position = lf_load_relaxed(&side->position);
+        uint64_t word = lf_load_relaxed(place);
+        if (!lf__spsc_is_at(word, position) || !lf_cas_release(place, &word, lf__spsc_free(position))) /* [S2] */
+            return LF_CLOSED;
+    }
+    lf__spsc_step(r, LF_CONSUMER, ticket, 0);
+    lf_eventcount_notify_sole(&r->body->not_full);
+    return LF_OK;
 }
 
 /* LF_BUSY: the calling thread has not peeked at it, or has got it since. */
 LF_INLINE int lf_spsc_ring_release(struct lf_spsc_ring *r, int64_t ticket) {
     uint64_t length;
-    if (!lf__spsc_is_mine(r, LF_CONSUMER) || lf_spsc_ring_peek(r, &length) != ticket)
-        return lf_is_closed(&r->h) ? LF_CLOSED : LF_BUSY;
-    lf__spsc_step(r, LF_CONSUMER, ticket, 0);
-    lf_eventcount_notify_sole(&r->body->not_full);
-    return LF_OK;
+    int64_t own = lf__spsc_is_mine(r, LF_CONSUMER) ? lf_spsc_ring_peek(r, &length) : (int64_t)LF_BUSY;
+    if (own != ticket)
+        return own == LF_CLOSED || lf_enter(&r->h) == LF_CLOSED ? LF_CLOSED : LF_BUSY;
+    return lf__spsc_freed(r, ticket);
 }
 
 /* ---- copying, one record ---- */
@@ -271,16 +340,14 @@ LF_INLINE int lf__spsc_put_at(struct lf_spsc_ring *r, int64_t ticket, const void
         return (int)ticket;
     memcpy(lf_spsc_ring_payload(r, ticket), record, length);
     lf__spsc_step(r, LF_PRODUCER, ticket, length + 1);
-    lf_eventcount_notify_sole(&r->body->not_empty);
-    return LF_OK;
+    return lf__spsc_published(r, 1) == 1 ? LF_OK : LF_CLOSED;
 }
 LF_INLINE int64_t lf__spsc_get_at(struct lf_spsc_ring *r, int64_t ticket, void *record, uint64_t length) {
     if (ticket < 0)
         return ticket;
     memcpy(record, lf_spsc_ring_payload(r, ticket), length);
-    lf__spsc_step(r, LF_CONSUMER, ticket, 0);
-    lf_eventcount_notify_sole(&r->body->not_full);
-    return (int64_t)length;
+    int status = lf__spsc_freed(r, ticket);
+    return LF_LIKELY(status == LF_OK) ? (int64_t)length : status;
 }
 
 LF_INLINE int lf_spsc_ring_try_put(struct lf_spsc_ring *r, const void *record, uint64_t length) {
@@ -330,8 +397,8 @@ LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *reco
         from += pitch;
         done++;
     }
-    if (done > 0)
-        lf_eventcount_notify_sole(&r->body->not_empty);
+    if (done > 0 && (done = lf__spsc_published(r, done)) == 0)
+        return LF_CLOSED;
     return done > 0 || ticket == LF_FULL ? (int64_t)done : ticket;
 }
 
@@ -353,7 +420,12 @@ LF_INLINE int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, u
         memset(to + done * pitch + length, 0, pitch - length);
         if (lengths != NULL)
             lengths[done] = (uint32_t)length;
-        lf__spsc_step(r, LF_CONSUMER, ticket, 0);
+        if (LF_UNLIKELY(lf_load_relaxed(&r->body->drained))) {
+            if ((ticket = lf__spsc_freed(r, ticket)) < 0)
+                break;
+        } else {
+            lf__spsc_step(r, LF_CONSUMER, ticket, 0);
+        }
         done++;
     }
     if (done > 0)
@@ -411,9 +483,10 @@ LF_INLINE void lf_spsc_ring_close(struct lf_spsc_ring *r) {
     struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
     lf_close(&r->h, counts, 2);
 }
-LF_INLINE void lf_spsc_ring_shutdown(struct lf_spsc_ring *r) {
+/* Puts are refused from here on; gets, too, once nothing is inside any more, or at once if `immediate`. */
+LF_INLINE void lf_spsc_ring_shutdown(struct lf_spsc_ring *r, int immediate) {
     struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
-    lf_shutdown(&r->h, counts, 2);
+    lf_shutdown(&r->h, immediate, counts, 2);
 }
 
 #endif

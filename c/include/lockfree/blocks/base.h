@@ -49,8 +49,9 @@ enum lf_status {
     LF_CORRUPT = -14,         /* what stands in shared memory cannot have been written by this library */
     LF_NO_PARTICIPANT = -15,  /* every participant number is held by a live process */
     LF_MISMATCH = -16,        /* not a segment of ours: see lf_handle.mismatch */
-    LF_SYSTEM = -17,          /* a system call failed: see lf_handle.error */
-    LF_BUSY = -18             /* the calling thread already has one in hand, or none to give back */
+    LF_SYSTEM = -17,          /* a system call failed: see lf_handle.error and lf_handle.doing */
+    LF_BUSY = -18,            /* the calling thread already has one in hand, or none to give back */
+    LF_LOST = -19             /* the program closed the object's descriptor, and its file is nowhere else to be found */
 };
 
 LF_INLINE uint64_t lf_round_up(uint64_t value, uint64_t multiple) {

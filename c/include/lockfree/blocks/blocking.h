@@ -2,12 +2,13 @@
  *
  * Contract
  *   lf_block_on calls `attempt` until it answers something else than `refused`, the deadline passes, the
- *   handle is closed or the object shut down. It spins a bounded while, then sleeps on the event count. The last
+ *   handle is closed or the object ended. It spins a bounded while, then sleeps on the event count. The last
  *   attempt comes after the deadline, so a refusal by time-out is as exact as one by a non-blocking call.
  *   A sleep is cut into slices of 20 ms: after each the dead are looked for, and what a killed peer took
  *   with it (a wake, a lock, a record in hand) delays a survivor by one slice at most. 50 looks a second cost far
  *   less than 1% of a CPU. After LF__SLICES slices, and on a signal, it returns LF_INTERRUPTED so that the
- *   caller can serve signals and call again with the same deadline.
+ *   caller can serve signals and call again with the same deadline. LF_LOST: a slice has passed and the dead cannot be
+ *   looked for, so nobody can say whether the wait would end.
  * Progress: sleeping. `attempt` itself must be lock-free. */
 #ifndef LOCKFREE_BLOCKING_H
 #define LOCKFREE_BLOCKING_H
@@ -21,9 +22,14 @@
 
 typedef int (*lf_attempt_fn)(void *operation);
 
-/* Every operation begins by asking this: a closed handle has no segment to look at any more. */
-LF_INLINE int lf_is_closed(const struct lf_handle *h) {
-    return lf_load_relaxed(&h->closed) || lf_load_relaxed(&h->segment->shut_down);
+/* How an operation on a container begins: lf_enter, and the object has not ended for its side. */
+LF_INLINE int lf_enter_to_put(struct lf_handle *h) {
+    int status = lf_enter(h);
+    return LF_LIKELY(status == LF_OK) && lf_load_relaxed(&h->segment->ending) != LF__OPEN ? LF_CLOSED : status;
+}
+LF_INLINE int lf_enter_to_get(struct lf_handle *h) {
+    int status = lf_enter(h);
+    return LF_LIKELY(status == LF_OK) && lf_load_relaxed(&h->segment->ending) >= LF__ENDED ? LF_CLOSED : status;
 }
 
 LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_attempt_fn attempt, void *operation,
@@ -37,12 +43,19 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
             return status;
     }
     for (int slice = 0; slice < LF__SLICES; slice++) {
-        lf_reap_if_due(h);
+        int looked = lf_reap_if_due(h);
+        if (LF_UNLIKELY(looked == LF_LOST && slice > 0))
+            return LF_LOST;
         uint32_t ticket = lf_eventcount_prepare(ec);
         status = attempt(operation);
-        if (status != refused || lf_is_closed(h)) {
+        if (status == refused) {
+            int open = lf_enter(h);
+            if (LF_UNLIKELY(open != LF_OK))
+                status = open;
+        }
+        if (status != refused) {
             lf_eventcount_cancel(ec, ticket);
-            return status != refused ? status : LF_CLOSED;
+            return status;
         }
         uint64_t nap = LF__SLICE_NS;
         if (deadline != LF_FOREVER) {
@@ -54,24 +67,36 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
             if (deadline - now < nap)
                 nap = deadline - now;
         }
+        if (looked > 0) { /* what the dead left is perhaps not given back wholly: no sleep before that */
+            lf_eventcount_cancel(ec, ticket);
+            slice--;
+            continue;
+        }
         if (lf_eventcount_wait(ec, ticket, nap) == -EINTR)
             return LF_INTERRUPTED;
     }
     return LF_INTERRUPTED;
 }
 
-/* Ends this handle: its sleepers return LF_CLOSED. Others are woken once, find nothing and sleep again. */
-LF_INLINE void lf_close(struct lf_handle *h, struct lf_eventcount *const *counts, int n) {
-    lf_store_relaxed(&h->closed, 1u); /* ordered by [E2] */
+LF_INLINE void lf__notify_all_of(struct lf_eventcount *const *counts, int n) {
     for (int i = 0; i < n; i++)
         lf_eventcount_notify_all(counts[i]);
 }
 
-/* Ends the object for everybody: sleepers and later calls return LF_CLOSED in every process. */
-LF_INLINE void lf_shutdown(struct lf_handle *h, struct lf_eventcount *const *counts, int n) {
-    lf_store_relaxed(&h->segment->shut_down, 1u); /* ordered by [E2] */
-    for (int i = 0; i < n; i++)
-        lf_eventcount_notify_all(counts[i]);
+/* Ends this handle: its sleepers return LF_CLOSED. Others are woken once, find nothing and sleep again. */
+LF_INLINE void lf_close(struct lf_handle *h, struct lf_eventcount *const *counts, int n) {
+    lf_store_relaxed(&h->closed, 1u); /* ordered by [E2] */
+    lf_store_relaxed(&h->epoch, LF__CLOSED_EPOCH);
+    lf__notify_all_of(counts, n);
+}
+
+/* Ends the object for everybody, once and for all. Draining: puts are refused, what is inside can be taken, and then gets
+ * are refused, too. Immediate: all are refused. Sleepers look again. */
+LF_INLINE void lf_shutdown(struct lf_handle *h, int immediate, struct lf_eventcount *const *counts, int n) {
+    uint32_t *ending = &h->segment->ending, was = lf_load_relaxed(ending), now = immediate ? LF__ENDED : LF__DRAINING;
+    while (was < now && !lf_cas_seq_cst(ending, &was, now)) /* [D1] pairs with [D2], [D3] (index_queue.h, spsc_ring.h) */
+        ;
+    lf__notify_all_of(counts, n);
 }
 
 #endif

@@ -10,10 +10,10 @@
  * Death: lf_custody_recover returns every index in a dead participant's custody to where it was on its way to.
  *
  * Layout
- *   cell    {position : 52 without its low bits, in their place the index | taker : 12}
+ *   cell    {position : 50 without its low bits, in their place the index | taker : 14}
  *           taker 0: the index is inside; else who took it: participant | LF_LEASE, or LF__NOBODY before first use.
- *           The queue has `cells` cells, a power of two >= slots, so position and index share 52 bits.
- *   custody one word per slot {held : 1 | queue : 8 | participant and lease : 9 | position : 46}
+ *           The queue has `cells` cells, a power of two >= slots, so position and index share 50 bits.
+ *   custody one word per slot {held : 1 | queue : 8 | participant and lease : 13 | position : 42}
  *           coming (held = 0): the participant is publishing at, or has published at, this position of this queue;
  *           held   (held = 1): the participant has the index; it took it from this position of this queue.
  * Invariants
@@ -24,7 +24,7 @@
  *   [I4] so a custody word that still says "coming at P" after a later round was seen at P's cell proves that the
  *        index was never published at P.
  * Linearization points: publish and take: their successful compare-and-swap of the cell; EMPTY: the load of the cell.
- * Wrap: positions count modulo 2^52 in cells and 2^46 in custody words. A mistake needs a thread that stops between
+ * Wrap: positions count modulo 2^50 in cells and 2^42 in custody words. A mistake needs a thread that stops between
  *   its load and its compare-and-swap for exactly a multiple of that many operations on one queue.
  * Sources: NCQ (Nikolaev, DISC 2019) for the cell that carries its cycle; recording the taker in the same atomic
  *   step, and helping to complete the record, after detectable objects (Attiya, Ben-Baruch, Hendler, PODC 2018). */
@@ -33,11 +33,13 @@
 
 #include "participants.h"
 
-#define LF_LEASE 0x100u  /* beside the participant: give the record to somebody else if the taker dies */
-#define LF__NOBODY 0xfffu
-#define LF__TAKER_BITS 12
-#define LF__PARTICIPANT_MASK 0xffu
-#define LF__CUSTODY_POSITION ((UINT64_C(1) << 46) - 1)
+#define LF_LEASE (1u << LF_PARTICIPANT_BITS) /* beside the participant: give it to somebody else if the taker dies */
+#define LF__TAKER ((LF_LEASE << 1) - 1)
+#define LF__TAKER_BITS (LF_PARTICIPANT_BITS + 2)
+#define LF__NOBODY ((1u << LF__TAKER_BITS) - 1)
+#define LF__CUSTODY_BITS 42 /* of position; the taker stands above */
+#define LF__CUSTODY_POSITION ((UINT64_C(1) << LF__CUSTODY_BITS) - 1)
+LF_STATIC_ASSERT(1 + 8 + LF_PARTICIPANT_BITS + 1 + LF__CUSTODY_BITS == 64, "a custody word fills 64 bits");
 
 struct lf_queue_ends {
     LF_ALIGNED uint64_t head; /* line 0: takers */
@@ -110,16 +112,16 @@ LF_INLINE int lf__cell_is_at(const struct lf_queue *q, uint64_t cell, uint64_t p
 }
 
 LF_INLINE uint64_t lf__coming(uint32_t queue, uint64_t position, uint32_t participant) {
-    return (uint64_t)queue << 55 | (uint64_t)participant << 46 | (position & LF__CUSTODY_POSITION);
+    return (uint64_t)queue << 55 | (uint64_t)participant << LF__CUSTODY_BITS | (position & LF__CUSTODY_POSITION);
 }
 LF_INLINE uint64_t lf__held(uint32_t queue, uint64_t position, uint32_t taker) {
-    return UINT64_C(1) << 63 | lf__coming(queue, position, taker & 0x1ffu);
+    return UINT64_C(1) << 63 | lf__coming(queue, position, taker & LF__TAKER);
 }
 LF_INLINE int lf__is_held(uint64_t word) { return word >> 63 != 0; }
 LF_INLINE uint32_t lf__custody_queue(uint64_t word) { return (uint32_t)(word >> 55) & 0xffu; }
-LF_INLINE uint32_t lf__custody_taker(uint64_t word) { return (uint32_t)(word >> 46) & 0x1ffu; }
+LF_INLINE uint32_t lf__custody_taker(uint64_t word) { return (uint32_t)(word >> LF__CUSTODY_BITS) & LF__TAKER; }
 LF_INLINE int lf__is_coming_at(uint64_t word, uint32_t queue, uint64_t position) {
-    return ((word ^ lf__coming(queue, position, 0)) & ~(UINT64_C(0x1ff) << 46)) == 0;
+    return ((word ^ lf__coming(queue, position, 0)) & ~((uint64_t)LF__TAKER << LF__CUSTODY_BITS)) == 0;
 }
 
 /* Lays the queue out with indices first..first+count-1 inside, positions beginning at `start`. */
@@ -197,8 +199,10 @@ LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
                 uint64_t index = lf__cell_index(q, cell);
                 if (LF_UNLIKELY(index >= q->store->slots))
                     return LF_CORRUPT;
-                /* Publishes nothing of ours, and what the publisher released was acquired at [Q5]. */
-                if (!lf_cas_relaxed(&q->cells[head & q->mask], &cell, cell | taker))
+                /* Publishes nothing of ours, and what the publisher released was acquired at [Q5].
+                 * [D2] pairs with [D1]: who takes a slot to put sees that the object is ending, or whoever ends is seen
+                 * to have the slot out (lf_queue_is_whole). */
+                if (!lf_cas_seq_cst(&q->cells[head & q->mask], &cell, cell | taker))
                     continue;
                 lf__move_past(&q->ends->head, head);
                 return (int64_t)index;
@@ -230,16 +234,21 @@ LF_INLINE uint64_t lf_queue_size(const struct lf_queue *q) {
     return (uint64_t)size > q->store->slots ? q->store->slots : (uint64_t)size;
 }
 
-/* The records of a dead participant's takes from this queue are completed; first half of a recovery. */
-LF_INLINE void lf_queue_complete_custody_of(const struct lf_queue *q, uint32_t gone) {
-    for (uint64_t i = 0; i <= q->mask; i++) {
-        uint64_t cell = lf__cell_at(q, i);
-        uint32_t taker = lf__cell_taker(cell);
-        if (taker == LF__NOBODY || (taker & LF__PARTICIPANT_MASK) != gone)
-            continue;
-        uint64_t position = (cell >> LF__TAKER_BITS & ~q->mask) | i; /* its low 52 bits */
-        lf__complete_custody(q, cell, position);
-    }
+/* Were all slots inside this queue at one instant of the call? No may be wrong while others take and publish. */
+LF_INLINE int lf_queue_is_whole(const struct lf_queue *q) {
+    uint64_t tail = lf_load_acquire(&q->ends->tail), head = lf_load_acquire(&q->ends->head); /* [Q3] */
+    tail += lf__cell_is_at(q, lf__cell_at(q, tail), tail);
+    /* Takes go by position: while the first is inside, so are the others. [D3] pairs with [D2]. */
+    uint64_t first = lf_load_seq_cst(&q->cells[head & q->mask]);
+    return tail - head == q->store->slots && lf__cell_is_at(q, first, head) && lf__cell_taker(first) == 0;
+}
+
+/* What of a cell's take by a dead participant is not written down yet; the first part of a recovery, cell by cell. */
+LF_INLINE void lf_queue_complete_custody_of(const struct lf_queue *q, uint64_t i, uint32_t gone) {
+    uint64_t cell = lf__cell_at(q, i);
+    uint32_t taker = lf__cell_taker(cell);
+    if (taker != LF__NOBODY && (taker & LF_PARTICIPANT_MASK) == gone)
+        lf__complete_custody(q, cell, (cell >> LF__TAKER_BITS & ~q->mask) | i); /* the position's low 50 bits */
 }
 
 /* Did an index whose custody says "coming at this position" arrive there? [I4] */
@@ -258,7 +267,7 @@ LF_INLINE int lf_custody_recover(const struct lf_queue *queues, uint32_t n_queue
     uint64_t *custody = lf__custody(queues[0].store, index);
     uint64_t word = lf_load_relaxed(custody);
     uint32_t queue = lf__custody_queue(word);
-    if ((lf__custody_taker(word) & LF__PARTICIPANT_MASK) != gone || queue >= n_queues)
+    if ((lf__custody_taker(word) & LF_PARTICIPANT_MASK) != gone || queue >= n_queues)
         return -1;
     if (!lf__is_held(word) && lf__arrived(&queues[queue], index, word))
         return -1;
@@ -269,6 +278,28 @@ LF_INLINE int lf_custody_recover(const struct lf_queue *queues, uint32_t n_queue
         return -1;
     uint32_t to = owed ? queue : free_queue;
     return lf_queue_publish(&queues[to], index, recoverer) == LF_OK ? (int)to : -1;
+}
+
+/* A recovery in pieces, for a container with `n_queues` queues by id over one store: the cells of all queues, then all
+ * slots. *cursor counts both. gave(context, queue) is told of each index that went to a queue. 1 when all is done. */
+LF_INLINE int lf_store_recover(const struct lf_queue *queues, uint32_t n_queues, uint32_t free_queue, uint32_t gone,
+                               uint32_t recoverer, uint64_t *cursor, void (*gave)(void *context, int queue),
+                               void *context) {
+    uint64_t cells = queues[0].mask + 1, all_cells = cells * n_queues, end = all_cells + queues[0].store->slots;
+    uint64_t steps = 0, began = lf_now(), at = *cursor;
+    for (; at < all_cells; at++) {
+        if (lf_piece_is_over(&steps, began))
+            return *cursor = at, 0;
+        lf_queue_complete_custody_of(&queues[at / cells], at % cells, gone);
+    }
+    for (; at < end; at++) {
+        if (lf_piece_is_over(&steps, began))
+            return *cursor = at, 0;
+        int to = lf_custody_recover(queues, n_queues, free_queue, at - all_cells, gone, recoverer);
+        if (to >= 0)
+            gave(context, to);
+    }
+    return 1;
 }
 
 #endif

@@ -8,7 +8,7 @@
  * Death: index_queue.h; what somebody published and died before announcing is found by lf_levels_announce_all.
  *
  * Layout
- *   W     {version : 36 | groups : 16 | level of the last pop within its group : 3 | its taker : 9}. Levels stand in at
+ *   W     {version : 32 | groups : 16 | level of the last pop within its group : 3 | its taker : 13}. Levels stand in at
  *         most 16 groups of ceil(levels/16); a group's bit says where to look. Taker 0: the last change was no pop;
  *         else the pop took from the lowest group in W, since pops take from nowhere else and leave the bits alone.
  *   head  of a level: {position mod 2^32 : 32 | low half of the version of the pop that last advanced it : 32}.
@@ -30,8 +30,8 @@
  * Why a slow helper does no harm: having read W = w, it reads the head, then W again; if W is still w, then that head
  *   is where w's pop belongs. Its compare-and-swap of the cell finds it inside only if it is that very round, and that
  *   of the head only if position and version are those it read.
- * Wrap: versions count modulo 2^36: a mistake needs a thread that stops between reading W and its compare-and-swap for
- *   exactly a multiple of 2^36 changes (2 hours at 10 million a second); of a head, for a multiple of 2^32 pops of the
+ * Wrap: versions count modulo 2^32: a mistake needs a thread that stops between reading W and its compare-and-swap for
+ *   exactly a multiple of 2^32 changes (7 minutes at 10 million a second), to the very change; of a head, for a multiple of 2^32 pops of the
  *   level and of changes of W both. A head left alone for 2^32 changes may hold the next pop's version by chance: the
  *   pop then skips one, or helpers would take it as applied. Cells and custody words: index_queue.h.
  * Sources: one word that every operation changes, and helping: Herlihy's universal construction (1991), here for the
@@ -45,10 +45,11 @@
 #define LF_MAX_LEVELS 128u
 #define LF_LEVELS_MAX_SLOTS (UINT64_C(1) << 30) /* so that two rounds of a queue differ in 32 bits of position */
 
-#define LF__W_TAKER 0x1ffu
-#define LF__W_LEVEL_SHIFT 9
-#define LF__W_GROUPS_SHIFT 12
-#define LF__W_VERSION_SHIFT 28
+#define LF__W_TAKER LF__TAKER
+#define LF__W_LEVEL_SHIFT (LF_PARTICIPANT_BITS + 1)
+#define LF__W_GROUPS_SHIFT (LF__W_LEVEL_SHIFT + 3)
+#define LF__W_VERSION_SHIFT (LF__W_GROUPS_SHIFT + 16)
+LF_STATIC_ASSERT(LF__W_VERSION_SHIFT == 32, "32 bits of W are left for its version");
 #define LF__GROUPS 16u
 
 /* Process-local view. */

@@ -13,7 +13,7 @@
  *   lock counts as dead; a thread that ends while it holds the lock does not, as long as its process lives.
  *
  * Layout: one 64-bit word
- *   {thread token : 32 | 0 : 20 | STIRRED | WAITERS | NOT_RECOVERABLE | DIED | participant : 8}
+ *   {thread token : 32 | 0 : 16 | STIRRED | WAITERS | NOT_RECOVERABLE | DIED | participant : 12}
  *   participant 0: free. The futex is the low half.
  * Invariants
  *   [I1] Only the holder, or who recovers it once it is dead, changes participant and token of a held word.
@@ -29,11 +29,11 @@
 #include "blocking.h"
 #include "thread_token.h"
 
-#define LF__LOCK_PARTICIPANT UINT64_C(0xff)
-#define LF__LOCK_DIED (UINT64_C(1) << 8)
-#define LF__LOCK_NOT_RECOVERABLE (UINT64_C(1) << 9)
-#define LF__LOCK_WAITERS (UINT64_C(1) << 10)
-#define LF__LOCK_STIRRED (UINT64_C(1) << 11)
+#define LF__LOCK_PARTICIPANT ((uint64_t)LF_PARTICIPANT_MASK)
+#define LF__LOCK_DIED (UINT64_C(1) << 12)
+#define LF__LOCK_NOT_RECOVERABLE (UINT64_C(1) << 13)
+#define LF__LOCK_WAITERS (UINT64_C(1) << 14)
+#define LF__LOCK_STIRRED (UINT64_C(1) << 15)
 #define LF__LOCK_HOLDER (UINT64_C(0xffffffff) << 32 | LF__LOCK_PARTICIPANT)
 
 LF_INLINE uint64_t lf__lock_me(const struct lf_handle *h) { return (uint64_t)lf_thread_token() << 32 | h->participant; }
@@ -84,13 +84,17 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
             return status;
         if (deadline == LF_FOREVER && ((seen ^ me) & LF__LOCK_HOLDER) == 0)
             return LF_DEADLOCK;
-        if (lf_is_closed(h))
-            return LF_CLOSED;
+        status = lf_enter(h);
+        if (status != LF_OK)
+            return status;
         if (deadline != LF_FOREVER && now >= deadline)
             return LF_TIMEDOUT;
         if (slice == LF__SLICES)
             return LF_INTERRUPTED;
-        if (lf_reap_one(h, lf__lock_participant(seen)))
+        status = lf_reap_one(h, lf__lock_participant(seen));
+        if (status == LF_LOST && slice > 0)
+            return LF_LOST;
+        if (status > 0)
             continue;
         if (deadline != LF_FOREVER && deadline - now < nap)
             nap = deadline - now;
@@ -104,10 +108,11 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
  * LF_OK, LF_OWNER_DIED (held, see recover), LF_NOT_RECOVERABLE, LF_TIMEDOUT, LF_CLOSED, LF_DEADLOCK (held by this
  * very thread, and the deadline is LF_FOREVER), LF_INTERRUPTED (call again with the same deadline). */
 LF_INLINE int lf_owner_lock_acquire(struct lf_handle *h, uint64_t *word, uint32_t spins, uint64_t deadline) {
+    int status = lf_enter(h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
     uint64_t seen, me = lf__lock_me(h);
-    if (LF_UNLIKELY(lf_is_closed(h)))
-        return LF_CLOSED;
-    int status = lf__lock_take(word, me, 0, &seen);
+    status = lf__lock_take(word, me, 0, &seen);
     if (LF_LIKELY(status != LF_TIMEDOUT))
         return status;
     if (deadline != 0)
@@ -127,7 +132,8 @@ LF_INLINE int lf__lock_release(struct lf_handle *h, uint64_t *word) {
     return LF_OK;
 }
 LF_INLINE int lf_owner_lock_release(struct lf_handle *h, uint64_t *word) {
-    return LF_UNLIKELY(lf_is_closed(h)) ? LF_CLOSED : lf__lock_release(h, word);
+    int status = lf_enter(h);
+    return LF_UNLIKELY(status != LF_OK) ? status : lf__lock_release(h, word);
 }
 
 /* What the lock guards is in order again; does nothing if it was. Works on a closed handle. */
@@ -140,13 +146,15 @@ LF_INLINE int lf__lock_recover(struct lf_handle *h, uint64_t *word) {
     return LF_OK;
 }
 LF_INLINE int lf_owner_lock_recover(struct lf_handle *h, uint64_t *word) {
-    return LF_UNLIKELY(lf_is_closed(h)) ? LF_CLOSED : lf__lock_recover(h, word);
+    int status = lf_enter(h);
+    return LF_UNLIKELY(status != LF_OK) ? status : lf__lock_recover(h, word);
 }
 
 /* Held by somebody? The death of the holder is looked for at most once per tick. 0, 1 or LF_CLOSED. */
 LF_INLINE int lf_owner_lock_locked(struct lf_handle *h, uint64_t *word) {
-    if (LF_UNLIKELY(lf_is_closed(h)))
-        return LF_CLOSED;
+    int status = lf_enter(h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
     if (lf__lock_participant(lf_load_relaxed(word)) == 0)
         return 0;
     lf_reap_if_due(h);
@@ -166,7 +174,7 @@ LF_INLINE void lf_owner_lock_recover_dead(uint64_t *word, uint32_t gone) {
     }
 }
 
-/* After closed or shut_down was set: everybody who sleeps, or is about to, looks again. */
+/* After closed was set: everybody who sleeps, or is about to, looks again. */
 LF_INLINE void lf_owner_lock_stir(uint64_t *word) {
     uint64_t seen = lf_load_relaxed(word);
     while (!lf_cas_release(word, &seen, seen ^ LF__LOCK_STIRRED)) /* [L4] pairs with [L3]: closed is readable */

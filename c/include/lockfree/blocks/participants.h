@@ -5,38 +5,78 @@
  *   open file description of its own (F_OFD_SETLK). The kernel drops the lock when the process dies, in whatever
  *   way; no pid is ever compared. A number is used again only after everything its last holder had in hand was
  *   given back: whoever takes the byte of a number that is still marked in use recovers it first, holding the byte.
+ * Life is a mapping. The description of a participant's byte has no descriptor: it is kept open by one page that is mapped
+ *   through it and that no child inherits (MADV_DONTFORK). So neither a fork, in whatever way it is made, nor a program
+ *   that inherits descriptors, nor a handle that is on its way to another process, keeps a dead participant's lock; and
+ *   nobody's exit or close of a descriptor gives a living one's away.
+ * Fork: the child's first operation finds that the handle belongs to its parent (process.h) and joins as a participant of
+ *   its own (lf_enter). Until then it holds nothing. If it cannot join, each operation says why and tries again.
+ * In use: byte 0 is read-locked through the handle's descriptor, which children and heirs share, for as long as anybody
+ *   has the file open or mapped: lf_segment_sweep asks for it.
+ * Recovery is done in pieces of about half a millisecond (lf__reap_number), so that no call of the living takes much longer
+ *   because of the dead. Between two pieces the byte is free: anybody may do the next one.
  * Progress: blocking nowhere. Recovery of one number runs in one process at a time; if that process is stopped,
- *   others go on without what the dead one held; if it dies, the next one starts the recovery again.
- * Leaving (lf_leave) is recovery of oneself.
- * Note: fork shares the parent's description, and so its locks. A child must call lf_after_fork before anything
- *   else (the Python face does), or the parent's death stays unseen until the child ends.
+ *   others go on without what the dead one held; if it dies, the next one goes on with the recovery.
+ * Leaving (lf_detach) is recovery of oneself.
  * Source: fcntl(2), open file description locks. */
 #ifndef LOCKFREE_PARTICIPANTS_H
 #define LOCKFREE_PARTICIPANTS_H
 
-#include "segment.h"
+#include "segment_file.h"
 
-/* The caller holds the byte of `gone`. Its lock also orders `in_use` and all that the dead one wrote. */
-LF_INLINE void lf__recover(struct lf_handle *h, uint32_t gone) {
-    if (h->kind != NULL)
-        h->kind->recover(h, gone);
-    h->segment->participants[gone].pid = 0;
-    lf_store_relaxed(&h->segment->participants[gone].in_use, 0u);
+#ifndef LF__PIECE_NS
+#define LF__PIECE_NS 400000u
+#endif
+
+/* For recoveries in pieces: is it time to stop? `steps` counts what was done since the piece began. */
+LF_INLINE int lf_piece_is_over(uint64_t *steps, uint64_t began) {
+#ifdef LF_MODEL
+    (void)steps, (void)began;
+    return 0;
+#else
+    return (++*steps & 127) == 0 && lf_now() - began > LF__PIECE_NS;
+#endif
+}
+
+/* One piece of giving back what `gone` held: 1 when all is given back. The caller holds the byte of `gone`; its lock also
+ * orders `in_use`, the cursor, and all that the dead one wrote. */
+LF_INLINE int lf__recover(struct lf_handle *h, uint32_t gone) {
+    struct lf_participant *entry = &h->segment->participants[gone];
+    uint64_t cursor = lf_load_relaxed(&entry->recovered);
+    if (h->kind != NULL && !h->kind->recover(h, gone, &cursor)) {
+        lf_store_relaxed(&entry->recovered, cursor);
+        return 0;
+    }
+    entry->pid = 0;
+    lf_store_relaxed(&entry->recovered, (uint64_t)0);
+    lf_store_relaxed(&entry->in_use, 0u);
+    return 1;
+}
+
+/* Everything that `gone` held, in one go: for tests that do without participants' bytes. */
+LF_INLINE void lf_recover_wholly(struct lf_handle *h, uint32_t gone) {
+    uint64_t cursor = 0;
+    while (!h->kind->recover(h, gone, &cursor))
+        ;
 }
 
 #ifdef LF_MODEL
+LF_INLINE int lf_enter(struct lf_handle *h) { return lf_load_relaxed(&h->closed) ? LF_CLOSED : LF_OK; }
+LF_INLINE int lf__can_look(struct lf_handle *h) { return h != NULL; }
+
 /* The byte's lock, modelled on the `joined` word of the dead one. As the kernel's, it does not keep a handle from
  * itself, and ends with its holder. */
 LF_INLINE int lf__seize(struct lf_handle *h, uint32_t number) {
     uint64_t holder = 0, me = (uint64_t)h->participant + 1;
     if (lf_model_participant_alive(number))
-        return 0;
+        return -1;
     while (!lf_cas_acquire(&h->segment->participants[number].joined, &holder, me))
         if (holder == me || lf_model_participant_alive((uint32_t)holder - 1))
-            return holder == me;
-    return 1;
+            return holder == me ? 0 : -1;
+    return 0;
 }
-LF_INLINE void lf__yield_byte(struct lf_handle *h, uint32_t number) {
+LF_INLINE void lf__yield_byte(struct lf_handle *h, int held, uint32_t number) {
+    (void)held;
     lf_store_release(&h->segment->participants[number].joined, (uint64_t)0);
 }
 #else
@@ -53,81 +93,187 @@ LF_INLINE int lf__byte_lock(int fd, int command, short type, uint32_t first, uin
     return command == F_OFD_GETLK && result == 0 ? lock.l_type != F_UNLCK : result;
 }
 
-/* Takes the byte of a number if nobody alive holds it. */
+/* Takes the byte of a number if nobody alive holds it: the descriptor through which it is held, or -1. A description of its
+ * own, so that a child that is forked meanwhile shares no lock; where none can be opened (descriptors used up, another
+ * user by now), the handle's. */
 LF_INLINE int lf__seize(struct lf_handle *h, uint32_t number) {
-    return h->fd >= 0 && lf__byte_lock(h->fd, F_OFD_SETLK, F_WRLCK, number, 1) == 0;
+    if (h->fd < 0 || lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, number, 1) != 0)
+        return -1;
+    int fd = lf_segment_reopen(h->fd);
+    int through = fd >= 0 ? fd : h->fd;
+    if (lf__byte_lock(through, F_OFD_SETLK, F_WRLCK, number, 1) == 0)
+        return through;
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
-LF_INLINE void lf__yield_byte(struct lf_handle *h, uint32_t number) {
-    lf__byte_lock(h->fd, F_OFD_SETLK, F_UNLCK, number, 1);
+LF_INLINE void lf__yield_byte(struct lf_handle *h, int held, uint32_t number) {
+    lf__byte_lock(held, F_OFD_SETLK, F_UNLCK, number, 1);
+    if (held != h->fd)
+        close(held);
 }
 
-/* Takes a participant number for this handle: LF_NO_PARTICIPANT if 255 live ones hold them all. */
-LF_INLINE int lf_join(struct lf_handle *h) {
-    for (uint32_t number = 1; number < LF_PARTICIPANTS; number++) {
-        if (!lf__seize(h, number))
-            continue;
-        struct lf_participant *me = &h->segment->participants[number];
-        h->participant = number;
-        if (lf_load_relaxed(&me->in_use))
-            lf__recover(h, number);
-        me->pid = (uint32_t)getpid();
-        me->joined = lf_now();
-        lf_store_relaxed(&me->in_use, 1u);
-        uint32_t highest = lf_load_relaxed(&h->segment->highest);
-        while (highest < number && !lf_cas_relaxed(&h->segment->highest, &highest, number))
-            ;
-        return LF_OK;
+/* Can the dead be looked for? Finds the handle's file again if need be. In memory of the caller's nobody dies. */
+LF_INLINE int lf__can_look(struct lf_handle *h) { return h->life == NULL || lf_segment_file(h) >= 0; }
+
+/* ---- joining ---- */
+
+#define LF__LOOKS_AT_DEAD 64 /* so many numbers in use are tried when joining before unused ones are preferred */
+
+/* Locks the byte of a number that nobody alive holds through `fd`, and makes it this handle's: LF_OK, LF_NO_PARTICIPANT
+ * or LF_SYSTEM. The second round is for numbers whose holders died and left much to give back. */
+LF_INLINE int lf__take_number(struct lf_handle *h, int fd) {
+    int looks = 0;
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t number = 1; number < LF_PARTICIPANTS; number++) {
+            int in_use = number <= lf_load_relaxed(&h->segment->highest) &&
+                         lf_load_relaxed(&h->segment->participants[number].in_use) != 0;
+            if (in_use != round && (round != 0 || looks++ >= LF__LOOKS_AT_DEAD))
+                continue;
+            if (lf__byte_lock(fd, F_OFD_SETLK, F_WRLCK, number, 1) != 0) {
+                if (errno != EAGAIN && errno != EACCES)
+                    return lf_system_error(h, "locking a participant's byte");
+                continue;
+            }
+            h->participant = number;
+            int is_free = !in_use || lf__recover(h, number);
+            while (!is_free && round != 0)
+                is_free = lf__recover(h, number);
+            if (is_free)
+                return LF_OK;
+            h->participant = 0;
+            lf__byte_lock(fd, F_OFD_SETLK, F_UNLCK, number, 1);
+        }
     }
     return LF_NO_PARTICIPANT;
 }
 
-/* Gives back what this handle held, its number, its mapping and its file. No operation of this handle may be
- * running. Safe on a handle that never came to anything. */
-LF_INLINE void lf_detach(struct lf_handle *h) {
-    h->closed = 1;
-    if (h->segment == NULL)
-        return; /* whoever failed to map it closed its file, too; in a zeroed handle `fd` is somebody else's 0 */
-    if (h->participant != 0 && h->fd >= 0) {
-        lf__recover(h, h->participant);
-        lf__yield_byte(h, h->participant);
+/* Maps the page that keeps the description behind `fd`, and its lock, alive with this process alone. */
+LF_INLINE int lf__begin_life(struct lf_handle *h, int fd) {
+    uint64_t table = offsetof(struct lf_segment, participants);
+    int error = lf__allocate(h, table, table + sizeof(struct lf_participant) * ((uint64_t)h->participant + 1));
+    if (error != 0) {
+        errno = error;
+        return lf_system_error(h, "taking memory for a participant");
     }
-    h->participant = 0;
-    lf_segment_unmap(h);
+    void *life = mmap(NULL, 4096, PROT_NONE, MAP_SHARED, fd, 0);
+    if (life != MAP_FAILED && madvise(life, 4096, MADV_DONTFORK) != 0) {
+        munmap(life, 4096);
+        life = MAP_FAILED;
+    }
+    if (life == MAP_FAILED)
+        return lf_system_error(h, "mapping a participant's page");
+    h->life = life;
+    return LF_OK;
 }
 
-/* In a forked child: a file description, a number and a mapping of its own. The mapping too, since one that was made
- * through the parent's description keeps it open, and with it the parent's lock, beyond the parent's death. The parent's
- * is let go last: until then nobody, this child included, can be given the parent's number. On failure the handle is
- * closed. */
-LF_INLINE int lf_after_fork(struct lf_handle *h) {
-    if (h->segment == NULL || h->fd < 0)
-        return LF_OK;
-    int fd = lf_segment_reopen(h->fd), parents = h->fd, status = LF_SYSTEM;
+/* Takes a participant number for this handle: LF_NO_PARTICIPANT if 4,095 live ones hold them all; LF_SYSTEM. */
+LF_INLINE int lf_join(struct lf_handle *h) {
+    int fd = lf_segment_reopen(h->fd);
     if (fd < 0)
-        h->error = errno;
-    h->fd = fd;
+        return lf_system_error(h, "opening the segment's file anew through /proc/self/fd");
+    int status = LF_OK;
+    if (lf__byte_lock(h->fd, F_OFD_SETLK, F_RDLCK, 0, 1) != 0) /* "in use"; refused while a sweeper has it */
+        status = errno == EAGAIN || errno == EACCES ? LF_NO_PARTICIPANT : lf_system_error(h, "locking the file");
+    if (status == LF_OK)
+        status = lf__take_number(h, fd);
+    if (status == LF_OK)
+        status = lf__begin_life(h, fd);
+    close(fd); /* from here on the mapping alone holds the byte */
+    if (status != LF_OK) {
+        h->participant = 0;
+        return status;
+    }
+    struct lf_participant *me = &h->segment->participants[h->participant];
+    me->pid = (uint32_t)getpid();
+    me->joined = lf_now();
+    lf_store_relaxed(&me->recovered, (uint64_t)0);
+    lf_store_relaxed(&me->in_use, 1u);
+    uint32_t highest = lf_load_relaxed(&h->segment->highest);
+    while (highest < h->participant && !lf_cas_relaxed(&h->segment->highest, &highest, h->participant))
+        ;
+    h->joined = lf_process_epoch((struct lf_process *)(void *)(uintptr_t)h->current);
+    lf_store_release(&h->epoch, h->joined); /* [N2] pairs with [N3] in lf_enter: the participant is readable */
+    return LF_OK;
+}
+
+/* Is this handle's participant this very process, and not its parent? */
+LF_INLINE int lf__is_joined(const struct lf_handle *h) {
+    return h->participant != 0 && h->joined == lf_load_relaxed(h->current);
+}
+
+/* A child's part of lf_enter: lets go what is the parent's, finds the file, joins. */
+LF_INLINE int lf__join_as_child(struct lf_handle *h) {
     h->participant = 0;
-    h->reaping = 0;
-    if (fd >= 0)
-        status = lf_join(h);
-    /* a handle that is closed here shows zeros to those who still look at it */
-    int flags = MAP_FIXED | (fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS);
-    if (mmap(h->segment, h->bytes, PROT_READ | PROT_WRITE, flags, fd, 0) == MAP_FAILED)
-        status = lf_system_error(h);
-    close(parents);
-    if (status != LF_OK)
-        h->closed = 1;
+    h->life = NULL; /* nothing of the parent's is mapped there */
+    lf_store_relaxed(&h->reaping, 0u);
+    int inherited = lf_segment_file(h);
+    if (inherited < 0)
+        return lf__lost(h);
+    int own = lf_segment_reopen(inherited);
+    if (own < 0)
+        return lf_system_error(h, "a forked child joins: opening the segment's file anew through /proc/self/fd");
+    close(inherited);
+    h->fd = own;
+    return lf_join(h);
+}
+
+/* The rare part of lf_enter: the handle was closed, or this is a child that has not joined yet. */
+static __attribute__((noinline, unused)) int lf__enter_slowly(struct lf_handle *h) {
+    struct lf_process *process = (struct lf_process *)(void *)(uintptr_t)h->current;
+    if (lf_load_relaxed(&h->closed) || h->segment == NULL || h->current == &lf__no_fork)
+        return LF_CLOSED;
+    uint64_t epoch = lf_process_epoch(process);
+    while (lf_exchange_acquire(&process->joining, 1u)) /* [N4] pairs with [N5]: another thread's joining is readable */
+        lf_nap(50000);
+    int status = LF_OK;
+    if (lf_load_relaxed(&h->closed))
+        status = LF_CLOSED;
+    else if (lf_load_relaxed(&h->epoch) != epoch)
+        status = lf__join_as_child(h);
+    lf_store_release(&process->joining, 0u); /* [N5] */
     return status;
 }
 
-/* Does any live process hold this segment? Takes the answer from the kernel, for `lockfree ls` and `gc`. */
+/* Every operation begins with this: LF_OK, LF_CLOSED, or why a forked child cannot join (LF_SYSTEM, LF_LOST,
+ * LF_NO_PARTICIPANT). Two loads of process memory. */
+LF_INLINE int lf_enter(struct lf_handle *h) {
+    uint64_t epoch = lf_load_acquire(&h->epoch); /* [N3] pairs with [N2] */
+    if (LF_LIKELY(epoch > LF__CLOSED_EPOCH && epoch == lf_load_relaxed(h->current)))
+        return LF_OK;
+    return lf__enter_slowly(h);
+}
+
+/* In a forked child: join now, and not at the first use. */
+LF_INLINE int lf_after_fork(struct lf_handle *h) { return lf_enter(h); }
+
+/* Gives back what this handle held, its number, its mapping and its file. No operation of this handle may be
+ * running. Safe on a handle that never came to anything, and in a child that has not joined: the parent's is kept. What
+ * takes more than a piece is left to the others, as if this one had died. */
+LF_INLINE void lf_detach(struct lf_handle *h) {
+    lf_store_relaxed(&h->closed, 1u);
+    if (h->segment == NULL)
+        return; /* whoever failed to map it closed its file, too; in a zeroed handle `fd` is somebody else's 0 */
+    if (h->life != NULL && lf__is_joined(h)) {
+        lf__recover(h, h->participant);
+        munmap(h->life, 4096);
+    }
+    h->epoch = LF__CLOSED_EPOCH;
+    h->participant = 0;
+    h->life = NULL;
+    lf_segment_unmap(h);
+}
+
+/* ---- names ---- */
+
+/* Does anybody alive have this segment? Takes the answer from the kernel, for `lockfree ls` and `gc`. */
 LF_INLINE int lf_segment_in_use(struct lf_handle *h) {
     return lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, 0, LF_PARTICIPANTS) != 0;
 }
 
 /* Removes a named segment that nobody alive holds: 1 removed, 0 in use, else a status. */
 LF_INLINE int lf_segment_sweep(struct lf_handle *h, const char *name) {
-    struct stat held, named;
+    struct stat named;
     char path[256];
     if (lf_segment_path(path, name) != LF_OK)
         return LF_INVALID;
@@ -135,9 +281,9 @@ LF_INLINE int lf_segment_sweep(struct lf_handle *h, const char *name) {
         return 0;
     /* While all bytes are ours nobody can join; a joiner that opened the file before finds it unlinked. */
     int status = LF_OK;
-    if (fstat(h->fd, &held) != 0 || stat(path, &named) != 0)
-        status = lf_system_error(h);
-    else if (held.st_ino == named.st_ino && unlink(path) == 0)
+    if (stat(path, &named) != 0)
+        status = lf_system_error(h, "looking at the name");
+    else if (h->device == named.st_dev && h->inode == named.st_ino && unlink(path) == 0)
         status = 1;
     lf__byte_lock(h->fd, F_OFD_SETLK, F_UNLCK, 0, LF_PARTICIPANTS);
     return status;
@@ -152,7 +298,7 @@ LF_INLINE int lf_segment_publish(struct lf_handle *h, const char *name) {
         status = lf_segment_path(path, name);
         snprintf(self, sizeof self, "/proc/self/fd/%d", h->fd);
         if (status == LF_OK && linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
-            status = lf_system_error(h);
+            status = lf_system_error(h, errno == EEXIST ? "the name is taken" : "giving the segment its name");
     }
     if (status != LF_OK)
         lf_detach(h);
@@ -167,18 +313,19 @@ LF_INLINE int lf_segment_attach(struct lf_handle *h, const char *name, const str
         int status = lf_segment_open(h, name, kind);
         if (status != LF_OK)
             return status;
-        if (lf_join(h) == LF_OK) {
+        status = lf_join(h);
+        if (status == LF_OK) {
             if (fstat(h->fd, &file) == 0 && file.st_nlink > 0)
                 return LF_OK;
             lf_detach(h); /* swept: look the name up again */
             continue;
         }
-        /* Byte 0 is only ever a sweeper's; asked first, since a sweep that is over shows in the file. */
-        int sweeping = lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, 0, 1) > 0;
+        /* Only a sweeper has byte 0 for itself; asked first, since a sweep that is over shows in the file. */
+        int sweeping = lf__byte_lock(h->fd, F_OFD_GETLK, F_RDLCK, 0, 1) > 0;
         int swept = fstat(h->fd, &file) == 0 && file.st_nlink == 0;
         lf_segment_unmap(h);
-        if (!swept && (!sweeping || lf_now() > patience))
-            return LF_NO_PARTICIPANT;
+        if (status != LF_NO_PARTICIPANT || (!swept && (!sweeping || lf_now() > patience)))
+            return status;
         sched_yield();
     }
 }
@@ -188,7 +335,7 @@ LF_INLINE int lf_segment_attach_fd(struct lf_handle *h, int fd, const struct lf_
     int own = lf_segment_reopen(fd);
     if (own < 0) {
         lf__handle_clear(h);
-        h->error = errno;
+        lf_system_error(h, "opening the segment's file anew through /proc/self/fd");
         close(fd);
         return LF_SYSTEM;
     }
@@ -203,55 +350,89 @@ LF_INLINE int lf_segment_attach_fd(struct lf_handle *h, int fd, const struct lf_
 }
 #endif /* LF_MODEL */
 
+/* ---- looking for the dead ---- */
+
 /* One thread of a handle at a time looks for the dead: the byte's lock keeps only other handles away. */
 LF_INLINE int lf__begin_to_reap(struct lf_handle *h) {
     return lf_exchange_acquire(&h->reaping, 1u) == 0; /* [P1] pairs with [P2] */
 }
 LF_INLINE void lf__end_to_reap(struct lf_handle *h) { lf_store_release(&h->reaping, 0u); /* [P2] */ }
 
-/* Gives back what one number held if its holder is dead; the caller has h->reaping. */
-LF_INLINE int lf__reap_number(struct lf_handle *h, uint32_t number) {
-    int recovered = 0;
-    if (number == h->participant || !lf_load_relaxed(&h->segment->participants[number].in_use) || !lf__seize(h, number))
-        return 0;
-    if (lf_load_relaxed(&h->segment->participants[number].in_use)) { /* again: nobody was faster */
-        lf__recover(h, number);
-        recovered = 1;
-    }
-    lf__yield_byte(h, number);
-    return recovered;
+enum lf_reaped { LF__NOT_DEAD = 0, LF__REAPED = 1, LF__REAPED_IN_PART = 2 };
+
+/* Gives back what one number held if its holder is dead, or a piece of it; the caller has h->reaping. */
+LF_INLINE enum lf_reaped lf__reap_number(struct lf_handle *h, uint32_t number) {
+    enum lf_reaped reaped = LF__NOT_DEAD;
+    if (number == h->participant || !lf_load_relaxed(&h->segment->participants[number].in_use))
+        return LF__NOT_DEAD;
+    int held = lf__seize(h, number);
+    if (held < 0)
+        return LF__NOT_DEAD;
+    if (lf_load_relaxed(&h->segment->participants[number].in_use)) /* again: nobody was faster */
+        reaped = lf__recover(h, number) ? LF__REAPED : LF__REAPED_IN_PART;
+    lf__yield_byte(h, held, number);
+    return reaped;
 }
 
-/* Looks for dead participants and gives back what they held; how many were recovered. */
-LF_INLINE int lf_reap(struct lf_handle *h) {
-    int recovered = 0;
+/* Looks for dead participants and gives back what they held, for about as long as a piece takes: how many were found;
+ * *more: what one of them held is not given back wholly. LF_LOST: the dead cannot be looked for. */
+LF_INLINE int lf_reap_a_while(struct lf_handle *h, int *more) {
+    int found = 0;
+    *more = 0;
     if (!lf__begin_to_reap(h))
         return 0;
+    if (!lf__can_look(h)) {
+        lf__end_to_reap(h);
+        return LF_LOST;
+    }
     uint32_t highest = lf_load_relaxed(&h->segment->highest);
     if (highest >= LF_PARTICIPANTS)
         highest = LF_PARTICIPANTS - 1;
-    for (uint32_t number = 1; number <= highest; number++)
-        recovered += lf__reap_number(h, number);
+    for (uint32_t number = 1; number <= highest && !*more; number++) {
+        enum lf_reaped reaped = lf__reap_number(h, number);
+        found += reaped != LF__NOT_DEAD;
+        *more = reaped == LF__REAPED_IN_PART;
+    }
     lf__end_to_reap(h);
+    return found;
+}
+
+/* All of it: how many were recovered, or LF_LOST. For who asks for it (recover_dead); waiting operations go on meanwhile. */
+LF_INLINE int lf_reap(struct lf_handle *h) {
+    int recovered = 0, more = 1;
+    while (more) {
+        int found = lf_reap_a_while(h, &more);
+        if (found < 0)
+            return found;
+        recovered += found - more;
+    }
     return recovered;
 }
 
-/* The same for one number: for whoever is about to wait for that participant. */
+/* The same for one number, at most a piece: for whoever is about to wait for that participant. Whether anything was given
+ * back, or LF_LOST. */
 LF_INLINE int lf_reap_one(struct lf_handle *h, uint32_t number) {
     if (number == 0 || number >= LF_PARTICIPANTS || !lf__begin_to_reap(h))
         return 0;
-    int recovered = lf__reap_number(h, number);
+    int found = LF_LOST;
+    if (lf__can_look(h))
+        found = lf__reap_number(h, number) != LF__NOT_DEAD;
     lf__end_to_reap(h);
-    return recovered;
+    return found;
 }
 
-/* The same at most once per tick of the coarse clock: cheap enough for the refusals of non-blocking calls. */
+/* Looks at most once per tick of the coarse clock, or on with a recovery that is under way: cheap enough for the refusals
+ * of non-blocking calls. How many were found, or LF_LOST. */
 LF_INLINE int lf_reap_if_due(struct lf_handle *h) {
     uint64_t now = lf_now_coarse();
+    int more = 0;
     if (lf_load_relaxed(&h->last_reap) == now)
         return 0;
     lf_store_relaxed(&h->last_reap, now);
-    return lf_reap(h);
+    int found = lf_reap_a_while(h, &more);
+    if (more)
+        lf_store_relaxed(&h->last_reap, (uint64_t)0);
+    return found;
 }
 
 #endif

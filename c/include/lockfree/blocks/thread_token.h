@@ -14,7 +14,7 @@
 #ifndef LOCKFREE_THREAD_TOKEN_H
 #define LOCKFREE_THREAD_TOKEN_H
 
-#include "wait.h"
+#include "process.h"
 
 #ifdef LF_MODEL
 int lf_model_thread(void);
@@ -23,22 +23,24 @@ LF_INLINE uint32_t lf_thread_token(void) { return (uint32_t)lf_model_thread() + 
 LF_INLINE int lf_thread_alive(uint32_t token) { return token != 0; }
 LF_INLINE int lf_thread_stays_alive(uint32_t token) { return token != 0; }
 #else
-#include <pthread.h>
+struct lf__thread {
+    uint64_t epoch; /* of the process in which the token was asked for: a child's thread has a new id */
+    uint32_t token;
+};
+static __thread struct lf__thread lf__thread __attribute__((unused));
 
-static __thread uint32_t lf__token __attribute__((unused));
-static uint32_t lf__token_forgotten_by_children __attribute__((unused));
-
-LF_INLINE void lf__token_forget(void) { lf__token = 0; }
-
-LF_INLINE uint32_t lf__token_first(void) {
-    if (lf_load_relaxed(&lf__token_forgotten_by_children) == 0) {
-        pthread_atfork(NULL, NULL, lf__token_forget); /* the thread that goes on in a child has a new id */
-        lf_store_relaxed(&lf__token_forgotten_by_children, 1u); /* only then: two threads may both do it, none may not */
-    }
-    return lf__token = (uint32_t)syscall(SYS_gettid);
+static __attribute__((noinline, unused)) uint32_t lf__token_first(struct lf__thread *me, struct lf_process *process) {
+    me->token = (uint32_t)syscall(SYS_gettid);
+    me->epoch = lf_process_epoch(process);
+    return me->token;
 }
 
-LF_INLINE uint32_t lf_thread_token(void) { return LF_LIKELY(lf__token != 0) ? lf__token : lf__token_first(); }
+LF_INLINE uint32_t lf_thread_token(void) {
+    struct lf__thread *me = &lf__thread;
+    struct lf_process *process = lf_process();
+    return LF_LIKELY(me->epoch == lf_load_relaxed(&process->epoch) && me->token != 0) ? me->token
+                                                                                      : lf__token_first(me, process);
+}
 
 /* If not, what it wrote can be read. */
 LF_INLINE int lf_thread_alive(uint32_t token) {

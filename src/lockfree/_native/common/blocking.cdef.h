@@ -1,0 +1,1 @@
+int lf_reap(struct lf_handle *h);

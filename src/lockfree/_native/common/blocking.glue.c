@@ -8,6 +8,9 @@
         int status = lf__##ring##_allocate(r, name, capacity, record_size, start);                                   \
         if (status != LF_OK)                                                                                         \
             return status;                                                                                           \
-        strncpy(r->h.segment->note, note, LF_NOTE - 1);                                                              \
-        return lf_segment_publish(&r->h, name);                                                                      \
+        status = lf_segment_write_note(&r->h, note, strlen(note));                                                   \
+        if (status == LF_OK)                                                                                         \
+            return lf_segment_publish(&r->h, name);                                                                  \
+        lf_detach(&r->h);                                                                                            \
+        return status;                                                                                               \
     }

@@ -1,5 +1,9 @@
-#define LF_NOTE ...
+struct lf_identity {
+    uint64_t note_bytes;
+    ...;
+};
 struct lf_segment {
+    struct lf_identity identity;
     char note[...];
     ...;
 };
@@ -10,6 +14,7 @@ struct lf_handle {
     uint32_t closed;
     int fd;
     int error;
+    const char *doing;
     const char *mismatch;
     uint64_t found;
     uint64_t expected;
@@ -17,8 +22,14 @@ struct lf_handle {
     ...;
 };
 
-int lf_reap(struct lf_handle *h);
+int lf_enter(struct lf_handle *h);
 int lf_after_fork(struct lf_handle *h);
+int lf_segment_file(struct lf_handle *h);
+void lf_py_closed(void *h);
+uint32_t lf_py_participant(struct lf_handle *h);
+#define LF_NOTE ...
+#define LF_LEASE ...
+#define LF_PARTICIPANTS ...
 int lf_segment_unlink(struct lf_handle *h, const char *name);
 int lf_segment_in_use(struct lf_handle *h);
 int lf_segment_sweep(struct lf_handle *h, const char *name);

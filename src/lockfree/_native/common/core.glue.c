@@ -10,14 +10,21 @@
 
 static int lf_py_open(struct lf_handle *h, const char *name) { return lf_segment_open(h, name, NULL); }
 static void lf_py_detach(void *h) { lf_detach((struct lf_handle *)h); }
+/* Makes a zeroed handle one that was closed. */
+static void lf_py_closed(void *h) {
+    lf__handle_clear((struct lf_handle *)h);
+    ((struct lf_handle *)h)->closed = 1;
+}
+/* The participant that this process is, 0 if it is none: in a forked child another one than its parent's. */
+static uint32_t lf_py_participant(struct lf_handle *h) { return lf_enter(h) == LF_OK ? h->participant : 0; }
 static uint32_t lf_py_kind(struct lf_handle *h) { return h->segment->identity.kind; }
 static uint64_t lf_py_geometry(struct lf_handle *h, int i) { return h->segment->identity.geometry[i]; }
 
 /* The pids of the participants whose byte is locked: what `lockfree ls` shows. */
 static uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room) {
     uint64_t count = 0;
-    for (uint32_t number = 1; number < LF_PARTICIPANTS && count < room; number++)
-        if (lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, number, 1) > 0)
+    for (uint32_t number = 1; number < LF_PARTICIPANTS && number <= h->segment->highest && count < room; number++)
+        if (lf_load_relaxed(&h->segment->participants[number].in_use) && lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, number, 1) > 0)
             pids[count++] = h->segment->participants[number].pid;
     return count;
 }

@@ -19,5 +19,5 @@ int lf_mpmc_ring_cancel(struct lf_mpmc_ring *r, int64_t index);
 int lf_mpmc_ring_requeue(struct lf_mpmc_ring *r, int64_t index);
 uint64_t lf_mpmc_ring_size(const struct lf_mpmc_ring *r);
 void lf_mpmc_ring_close(struct lf_mpmc_ring *r);
-void lf_mpmc_ring_shutdown(struct lf_mpmc_ring *r);
+void lf_mpmc_ring_shutdown(struct lf_mpmc_ring *r, int immediate);
 unsigned char *lf_py_mpmc_ring_payload(struct lf_mpmc_ring *r, int64_t index);

@@ -3,6 +3,9 @@ static int lf_py_priority_queue_create(struct lf_priority_queue *q, const char *
     int status = lf__priority_queue_allocate(q, name, capacity, record_size, levels, start);
     if (status != LF_OK)
         return status;
-    strncpy(q->h.segment->note, note, LF_NOTE - 1);
-    return lf_segment_publish(&q->h, name);
+    status = lf_segment_write_note(&q->h, note, strlen(note));
+    if (status == LF_OK)
+        return lf_segment_publish(&q->h, name);
+    lf_detach(&q->h);
+    return status;
 }

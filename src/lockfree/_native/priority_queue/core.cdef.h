@@ -24,5 +24,5 @@ int lf_priority_queue_release(struct lf_priority_queue *q, int64_t index);
 int lf_priority_queue_requeue(struct lf_priority_queue *q, int64_t index, uint32_t level);
 uint64_t lf_priority_queue_size(const struct lf_priority_queue *q);
 void lf_priority_queue_close(struct lf_priority_queue *q);
-void lf_priority_queue_shutdown(struct lf_priority_queue *q);
+void lf_priority_queue_shutdown(struct lf_priority_queue *q, int immediate);
 unsigned char *lf_py_priority_queue_payload(struct lf_priority_queue *q, int64_t index);

@@ -18,7 +18,7 @@ static PyObject *lf_py_fast_priority_queue_try_put(PyObject *self, PyObject *arg
     Py_ssize_t level = PyNumber_AsSsize_t(priority, NULL); /* clipped: then out of bounds anyway */
     if (LF_UNLIKELY(level == -1 && PyErr_Occurred()))
         return NULL;
-    if (LF_UNLIKELY(level < 0 || (size_t)level >= q->levels.count) && !lf_is_closed(&q->h))
+    if (LF_UNLIKELY(level < 0 || (size_t)level >= q->levels.count) && lf_enter(&q->h) == LF_OK)
         return PyErr_Format(PyExc_ValueError, "priority is %S: it must be between 0 and %u", priority,
                             q->levels.count - 1);
     bytes = record;

@@ -7,5 +7,5 @@ struct lf_semaphore {
 int lf_semaphore_try_acquire(struct lf_semaphore *s, uint64_t n);
 int lf_semaphore_release(struct lf_semaphore *s, uint64_t n);
 void lf_semaphore_give_up(struct lf_semaphore *s);
-int64_t lf_semaphore_value(const struct lf_semaphore *s);
+int64_t lf_semaphore_value(struct lf_semaphore *s);
 void lf_semaphore_close(struct lf_semaphore *s);

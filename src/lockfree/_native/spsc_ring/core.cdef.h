@@ -13,11 +13,11 @@ int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, uint64_t pi
                               uint64_t count);
 int64_t lf_spsc_ring_reserve(struct lf_spsc_ring *r);
 int lf_spsc_ring_commit(struct lf_spsc_ring *r, int64_t ticket, uint64_t length);
-int lf_spsc_ring_cancel(const struct lf_spsc_ring *r, int64_t ticket);
+int lf_spsc_ring_cancel(struct lf_spsc_ring *r, int64_t ticket);
 int64_t lf_spsc_ring_peek(struct lf_spsc_ring *r, uint64_t *length);
 int lf_spsc_ring_release(struct lf_spsc_ring *r, int64_t ticket);
 uint64_t lf_spsc_ring_size(const struct lf_spsc_ring *r);
 void lf_spsc_ring_close(struct lf_spsc_ring *r);
-void lf_spsc_ring_shutdown(struct lf_spsc_ring *r);
+void lf_spsc_ring_shutdown(struct lf_spsc_ring *r, int immediate);
 unsigned char *lf_py_spsc_ring_payload(struct lf_spsc_ring *r, int64_t ticket);
 int lf_py_spsc_ring_release_role(struct lf_spsc_ring *r, int role);
