@@ -26,7 +26,7 @@
 int kill_clock_gettime(clockid_t clock, struct timespec *now);
 #define clock_gettime kill_clock_gettime
 
-#include <lockfree/blocks/participants.h>
+#include <lockfree/blocks/attach.h>
 
 #include <stdio.h>
 #include <stdlib.h>

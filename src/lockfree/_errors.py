@@ -37,6 +37,7 @@ class NotRecoverable(LockfreeError):
 
 OK, FULL, EMPTY, TIMEDOUT, INTERRUPTED = lib.LF_OK, lib.LF_FULL, lib.LF_EMPTY, lib.LF_TIMEDOUT, lib.LF_INTERRUPTED
 
+_PARTICIPANTS = lib.LF_PARTICIPANTS - 1
 MESSAGES: dict[int, tuple[type[Exception], str]] = {
     lib.LF_FULL: (queue.Full, ""),
     lib.LF_EMPTY: (queue.Empty, ""),
@@ -48,7 +49,7 @@ MESSAGES: dict[int, tuple[type[Exception], str]] = {
     lib.LF_DEADLOCK: (RuntimeError, "this thread holds the lock already and would wait for itself for ever"),
     lib.LF_INVALID: (ValueError, "an argument is out of its bounds"),
     lib.LF_CORRUPT: (SegmentError, "shared memory holds what this library cannot have written"),
-    lib.LF_NO_PARTICIPANT: (SegmentError, f"all {lib.LF_PARTICIPANTS - 1:,} participant numbers are held by live processes"),
+    lib.LF_NO_PARTICIPANT: (SegmentError, f"all {_PARTICIPANTS:,} participant numbers are held by live processes"),
     lib.LF_BUSY: (RuntimeError, "this thread already has one in hand, or has none to give back"),
 }
 

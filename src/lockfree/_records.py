@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, cast
 
-from lockfree._native import ffi, lib
+from lockfree._native import ffi
 
 POINTERS = re.compile(r"[OP&XzZ]")
 """In a buffer's format: Python objects and C pointers, which mean nothing outside of their process."""

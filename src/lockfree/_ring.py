@@ -238,5 +238,6 @@ def leased(ring: Ring, requeue: Any, until: int) -> Iterator[Any]:
         yield ring._codec.decode(data)
         end = ring._c_release
     finally:
-        if lib.lf_py_participant(ffi.addressof(handle, "h")) == taker:  # else this is a child that was forked in the block: the parent has it
+        if lib.lf_py_participant(ffi.addressof(handle, "h")) == taker:
+            # else this is a child that was forked in the block: the parent has it
             end(handle, index)

@@ -13,7 +13,7 @@
 #ifndef LOCKFREE_BLOCKING_H
 #define LOCKFREE_BLOCKING_H
 
-#include "participants.h"
+#include "attach.h"
 
 #ifndef LF__SLICE_NS
 #define LF__SLICE_NS 20000000u

@@ -181,6 +181,9 @@ LF_INLINE void lf__handle_place(struct lf_handle *h, const struct lf_kind *kind,
     h->bytes = bytes;
 }
 
+/* Closed here? For what needs no participant, such as an atomic variable; other operations begin with lf_enter. */
+LF_INLINE int lf_is_closed(const struct lf_handle *h) { return lf_load_relaxed(&h->closed) != 0; }
+
 /* A new segment in zeroed memory of the caller's, aligned to LF_CACHE_LINE, and the first handle on it: for
  * threads of one process, C tests and the model checker. Nobody's death can be noticed there. */
 LF_INLINE int lf_segment_create_local(struct lf_handle *h, const struct lf_kind *kind, void *memory, uint64_t bytes,

@@ -1,0 +1,258 @@
+/* seats.h: building block of the semaphore: a value whose every change stands in the account of who made it.
+ *
+ * Contract
+ *   lf__sem_change changes the value by delta, or answers that it would leave its bounds. lf__sem_give_back returns what a
+ *   participant that is gone still holds, exactly, whoever dies in between.
+ * Progress: lock-free.
+ * Death: at every instant each permit that is out stands in an account, or in the one operation that the word names.
+ *
+ * Layout: value word | turnstile | available, debt | seats
+ *   word  {value : 31 | seat : 10 | sequence : 23}  the value, and the operation that made it so
+ *   seat  the context of one operation at a time, of one participant at a time, in its own 64 bytes:
+ *         claim   {version : 50 | SETTLED | BUSY | participant : 12}
+ *         intent  the delta of the operation under way
+ *         account {held : 32 | done : 32}: permits taken minus given back here; the last sequence that is in it
+ * Invariants
+ *   [I1] The word names an operation (seat, sequence) whose intent is written and stays until it is in the account.
+ *   [I2] Whoever replaces the word first puts the operation that it names into its account, once: the account goes from
+ *        sequence - 1 to sequence in one compare-and-swap ("helping"). So at every instant each permit that is out
+ *        stands in an account, or in the one operation that the word names.
+ *   [I3] A seat that is not BUSY has its operations in its account. It may change hands only while it holds nothing.
+ * Wrap: a mistake needs a thread that stops while it helps for a multiple of 2^32 operations of one seat; or one that
+ *   stops before its compare-and-swap of the word for a multiple of 2^23 operations of the seat named there, and
+ *   that seat's owner killed between its two compare-and-swaps. `held` stops at its 32-bit bounds.
+ * Source: helping to write down who did what, after detectable objects (Attiya, Ben-Baruch, Hendler, PODC 2018). */
+#ifndef LOCKFREE_SEATS_H
+#define LOCKFREE_SEATS_H
+
+#include "owner_lock.h"
+
+#define LF_SEMAPHORE_MAX UINT64_C(0x7fffffff)
+#ifndef LF_SEATS
+#define LF_SEATS 1024u /* part of the layout; only checks of every step of the header alone take fewer */
+#endif
+
+#define LF__SEQUENCE_BITS 23 /* below the seat's 10 and the value's 31 */
+#define LF__SEQUENCE_MASK ((UINT32_C(1) << LF__SEQUENCE_BITS) - 1)
+LF_STATIC_ASSERT(LF_SEATS <= 1024 && (LF_SEATS & (LF_SEATS - 1)) == 0, "a seat's number has 10 bits");
+#define LF__SEAT_PARTICIPANT ((uint64_t)LF_PARTICIPANT_MASK)
+#define LF__SEAT_BUSY (LF__SEAT_PARTICIPANT + 1)
+#define LF__SEAT_SETTLED (LF__SEAT_BUSY << 1) /* the permits of its dead participant are back, its seats may be cleared */
+#define LF__SEAT_VERSION (LF__SEAT_SETTLED << 1)
+#define LF__LOOKS_AT_DEBTS 8
+#define LF__DEBT_BOUND (UINT64_C(1) << 62)
+
+struct lf_seat {
+    uint64_t claim;
+    uint64_t intent;
+    uint64_t account;
+    uint64_t unused[5];
+};
+LF_STATIC_ASSERT(sizeof(struct lf_seat) == 64, "layout");
+
+struct lf_semaphore_body {
+    LF_ALIGNED uint64_t word;                  /* line 0: every operation */
+    LF_ALIGNED uint64_t turnstile;             /* line 1: acquirers that wait */
+    LF_ALIGNED struct lf_eventcount available; /* line 2: the turnstile's holder announces, releasers look */
+    uint64_t debt;                             /* of participants that are gone; recoverers only */
+    LF_ALIGNED struct lf_seat seats[LF_SEATS]; /* each written by its claimant and by who helps */
+};
+LF_STATIC_ASSERT(sizeof(struct lf_semaphore_body) == 3 * LF_CACHE_LINE + 64 * LF_SEATS, "layout");
+
+struct lf_semaphore {
+    struct lf_handle h;
+    struct lf_semaphore_body *body;
+    uint64_t initial;
+    uint64_t max;
+};
+/* ---- words ---- */
+
+LF_INLINE uint64_t lf__sem_word(uint64_t value, uint32_t seat, uint32_t sequence) {
+    return value << 33 | (uint64_t)seat << LF__SEQUENCE_BITS | (sequence & LF__SEQUENCE_MASK);
+}
+LF_INLINE int64_t lf__sem_value(uint64_t word) { return (int64_t)(word >> 33); }
+LF_INLINE uint32_t lf__sem_seat(uint64_t word) { return (uint32_t)(word >> LF__SEQUENCE_BITS) & (LF_SEATS - 1); }
+LF_INLINE int64_t lf__sem_held(uint64_t account) { return (int32_t)(uint32_t)(account >> 32); }
+
+/* The account with one more operation in it. */
+LF_INLINE uint64_t lf__sem_applied(uint64_t account, int64_t delta) {
+    int64_t held = lf__sem_held(account) - (int32_t)delta; /* what shared memory says is cut to 32 bits */
+    if (held > INT32_MAX || held < INT32_MIN)
+        held = held < 0 ? INT32_MIN : INT32_MAX;
+    return (uint64_t)(uint32_t)(int32_t)held << 32 | (uint32_t)((uint32_t)account + 1);
+}
+
+LF_INLINE uint64_t lf__sem_now(const struct lf_semaphore_body *body) {
+    return lf_load_acquire(&body->word); /* [S1] pairs with [S2]: the intent of the operation that it names is readable */
+}
+
+/* [I2]: puts the operation that `word` names into its account, unless it is there or the word is outdated. */
+LF_INLINE void lf__sem_help(struct lf_semaphore_body *body, uint64_t word) {
+    struct lf_seat *seat = &body->seats[lf__sem_seat(word)];
+    for (;;) {
+        uint64_t account = lf_load_acquire(&seat->account); /* [S3] pairs with [S4]: the next look is not older */
+        uint32_t sequence = (uint32_t)account + 1;
+        if (((sequence ^ (uint32_t)word) & LF__SEQUENCE_MASK) != 0)
+            return;
+        if (lf_load_relaxed(&body->word) != word)
+            return;
+        int64_t delta = (int64_t)lf_load_relaxed(&seat->intent);
+        /* It fails if the operation was applied in between, and only then can delta be that of the next one. */
+        if (lf_cas_release(&seat->account, &account, lf__sem_applied(account, delta))) /* [S4] */
+            return;
+    }
+}
+
+/* Changes the value by delta if it stays within 0..limit: LF_OK, LF_TIMEDOUT, LF_OVERFLOW. The seat is the caller's. */
+LF_INLINE int lf__sem_change(struct lf_semaphore_body *body, uint32_t number, int64_t delta, int64_t limit) {
+    struct lf_seat *seat = &body->seats[number];
+    uint64_t account = lf_load_relaxed(&seat->account); /* it came with the claim [S5] */
+    uint32_t sequence = (uint32_t)account + 1;
+    lf_store_relaxed(&seat->intent, (uint64_t)delta); /* published by [S2] */
+    uint64_t word = lf__sem_now(body);
+    for (;;) {
+        int64_t value = lf__sem_value(word) + delta;
+        if (value < 0 || value > limit)
+            return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
+        lf__sem_help(body, word);
+        /* [S2] release: the intent, and the account of the operation before; [S1] acquire: what the releasers wrote */
+        if (lf_cas_acq_rel(&body->word, &word, lf__sem_word((uint64_t)value, number, sequence)))
+            break;
+    }
+    while ((uint32_t)account + 1 == sequence &&
+           !lf_cas_release(&seat->account, &account, lf__sem_applied(account, delta))) /* [S4] unless we were helped */
+        ;
+    return LF_OK;
+}
+
+/* ---- seats ---- */
+
+/* A seat for one operation: its number, or LF_BUSY. First one that this participant has had, else a free one, else one
+ * that another participant left empty. */
+LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
+    uint64_t me = s->h.participant;
+    uint32_t start = (lf_thread_token() + (uint32_t)me * 37u) * UINT32_C(2654435769) >> 22;
+    for (int others = 0; others < 2; others++) {
+        for (uint32_t i = 0; i < LF_SEATS; i++) {
+            uint32_t number = (start + i) & (LF_SEATS - 1);
+            struct lf_seat *seat = &s->body->seats[number];
+            uint64_t claim = lf_load_acquire(&seat->claim); /* [S5] pairs with [S6]: the account is that new */
+            uint64_t whose = claim & LF__SEAT_PARTICIPANT;
+            if (claim & (LF__SEAT_BUSY | LF__SEAT_SETTLED))
+                continue;
+            if (whose != me && whose != 0 && (!others || lf__sem_held(lf_load_relaxed(&seat->account)) != 0))
+                continue;
+            uint64_t next = ((claim & ~LF__SEAT_PARTICIPANT) + LF__SEAT_VERSION) | LF__SEAT_BUSY | me;
+            if (lf_cas_relaxed(&seat->claim, &claim, next)) /* fails if the seat was used since the look */
+                return number;
+        }
+    }
+    return LF_BUSY;
+}
+LF_INLINE void lf__sem_stand_up(struct lf_semaphore *s, int64_t number) {
+    struct lf_seat *seat = &s->body->seats[number];
+    lf_store_release(&seat->claim, lf_load_relaxed(&seat->claim) & ~LF__SEAT_BUSY); /* [S6] pairs with [S5] */
+}
+
+/* ---- recovery ---- */
+
+/* What a seat's account says and whose it is. A seat may leave a dead participant but never come to it: what was read
+ * before its claim still names the dead one is the dead one's. */
+LF_INLINE int64_t lf__sem_account_of(const struct lf_seat *seat, uint32_t *whose) {
+    int64_t held = lf__sem_held(lf_load_acquire(&seat->account)); /* [S3] pairs with [S4]: the claim is not older */
+    *whose = held != 0 ? (uint32_t)(lf_load_relaxed(&seat->claim) & LF__SEAT_PARTICIPANT) : 0;
+    return held;
+}
+
+/* What a participant holds, or every participant (at different instants; cut to 32 bits). */
+LF_INLINE int64_t lf__sem_held_by(const struct lf_semaphore *s, uint32_t participant) {
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < LF_SEATS; i++) {
+        uint32_t whose;
+        int64_t held = lf__sem_account_of(&s->body->seats[i], &whose);
+        sum += held != 0 && whose == participant ? held : 0;
+    }
+    return sum;
+}
+LF_INLINE void lf__sem_balances(const struct lf_semaphore *s, int32_t balances[LF_PARTICIPANTS]) {
+    memset(balances, 0, LF_PARTICIPANTS * sizeof balances[0]);
+    for (uint32_t i = 0; i < LF_SEATS; i++) {
+        uint32_t whose;
+        int64_t held = lf__sem_account_of(&s->body->seats[i], &whose);
+        if (whose < LF_PARTICIPANTS && held != 0) {
+            held += balances[whose];
+            balances[whose] = held > INT32_MAX ? INT32_MAX : held < -INT32_MAX ? -INT32_MAX : (int32_t)held;
+        }
+    }
+}
+
+/* What others gave back beyond what they took. The threads of a participant that use several seats may make it look
+ * indebted in passing, so only a debt that stays is one. */
+LF_INLINE int64_t lf__sem_debts(const struct lf_semaphore *s, uint32_t gone) {
+    int32_t best[LF_PARTICIPANTS], balances[LF_PARTICIPANTS];
+    int64_t debts = 1;
+    for (int look = 0; look < LF__LOOKS_AT_DEBTS && debts > 0; look++) {
+        lf__sem_balances(s, balances);
+        debts = 0;
+        for (uint32_t i = 1; i < LF_PARTICIPANTS; i++) {
+            if (look == 0 || balances[i] > best[i])
+                best[i] = balances[i];
+            if (i != gone && best[i] < 0)
+                debts -= best[i];
+        }
+    }
+    uint64_t left_behind = lf_load_relaxed(&s->body->debt);
+    return debts + (int64_t)(left_behind < LF__DEBT_BOUND ? left_behind : LF__DEBT_BOUND);
+}
+
+/* Gives back what `gone` holds, as an operation in its own seat: should the recoverer die, the next one finds it in
+ * the account, or named by the word, and gives back only what is still missing. */
+LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t gone) {
+    struct lf_semaphore_body *body = s->body;
+    int64_t held, returned;
+    for (;;) {
+        uint64_t word = lf__sem_now(body);
+        lf__sem_help(body, word);
+        held = lf__sem_held_by(s, gone);
+        int64_t room = (int64_t)s->initial - lf__sem_value(word);
+        returned = held > 0 ? held - lf__sem_debts(s, gone) : 0;
+        if (returned > room)
+            returned = room;
+        if (returned <= 0 || lf__sem_change(body, seat, returned, (int64_t)s->initial) == LF_OK)
+            break;
+    }
+    int64_t unpaid = held < 0 ? -held : 0;
+    lf_fetch_add_relaxed(&body->debt, (uint64_t)unpaid); /* twice, if we die now: then less comes back, never more */
+    lf_fetch_or_relaxed(&body->seats[seat].claim, LF__SEAT_SETTLED);
+    int64_t paid = held - (returned > 0 ? returned : 0);
+    uint64_t debt = lf_load_relaxed(&body->debt);
+    while (paid > 0 && debt > 0 &&
+           !lf_cas_relaxed(&body->debt, &debt, debt > (uint64_t)paid ? debt - (uint64_t)paid : 0))
+        ;
+}
+
+/* The first seat of `gone`, made BUSY so that nobody takes it over; LF_SEATS if it has none. */
+LF_INLINE uint32_t lf__sem_head_of(struct lf_semaphore *s, uint32_t gone) {
+    for (uint32_t i = 0; i < LF_SEATS; i++) {
+        uint64_t claim = lf_load_relaxed(&s->body->seats[i].claim);
+        while ((claim & LF__SEAT_PARTICIPANT) == gone)
+            if (lf_cas_relaxed(&s->body->seats[i].claim, &claim, (claim + LF__SEAT_VERSION) | LF__SEAT_BUSY))
+                return i;
+    }
+    return LF_SEATS;
+}
+
+/* Empties a settled seat and gives it up; only_debts: empties it if its account is below 0. */
+LF_INLINE void lf__sem_clear(struct lf_seat *seat, uint32_t gone, int only_debts) {
+    uint64_t account = lf_load_acquire(&seat->account); /* [S3]: before the claim, as in lf__sem_balances */
+    uint64_t claim = lf_load_relaxed(&seat->claim);
+    if ((claim & LF__SEAT_PARTICIPANT) != gone)
+        return;
+    while ((only_debts ? lf__sem_held(account) < 0 : lf__sem_held(account) != 0) &&
+           !lf_cas_relaxed(&seat->account, &account, (uint32_t)account))
+        ;
+    if (!only_debts) /* [S6]; it fails if the seat was empty and somebody took it over */
+        lf_cas_release(&seat->claim, &claim, (claim & ~(LF__SEAT_VERSION - 1)) + LF__SEAT_VERSION);
+}
+
+#endif
