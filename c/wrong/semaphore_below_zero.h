@@ -5,6 +5,7 @@
 #include <lockfree/blocks/blocking.h>
 
 #define LF_KIND_SEMAPHORE 7u
+#define LF_SEATS 1024u
 #define LF_SEMAPHORE_MAX UINT64_C(0x7fffffff)
 
 struct lf_semaphore_body {

@@ -128,14 +128,17 @@ class Shared:
         from multiprocessing import reduction
         from multiprocessing.context import get_spawning_popen
 
-        fd = self._file()
         if get_spawning_popen() is not None:  # the child inherits our own descriptor
-            return _rebuild, (type(self), reduction.DupFd(fd), self.name)
-        copy = os.dup(fd)  # of the caller's own, whatever becomes of ours
+            return _rebuild, (type(self), reduction.DupFd(self._file()), self.name)
+        copy = self._duplicate()
         try:
             return _rebuild, (type(self), reduction.DupFd(copy), self.name)
         finally:
             os.close(copy)
+
+    def _duplicate(self) -> int:
+        """A descriptor of the caller's own that leads to the segment."""
+        return os.dup(self._file())
 
     def _file(self) -> int:
         """A descriptor that leads to the segment: the object's own, found again if the program has closed it."""

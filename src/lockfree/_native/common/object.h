@@ -253,7 +253,8 @@ static PyObject *lf_py_duplicate(PyObject *object, PyObject *unused) {
     int64_t status = lf_py_enter(self);
     int copy = -1, error = 0;
     if (status == LF_OK) {
-        copy = fcntl(h->fd, F_DUPFD_CLOEXEC, 3);
+        int fd = h->closed ? -1 : lf_segment_file(h); /* found again if the program has closed it */
+        copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         error = errno;
         lf_py_leave(self);
     }
