@@ -68,8 +68,12 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
     """
     handle = getattr(handle, "h", handle)
     if status == lib.LF_SYSTEM and handle is not None:
-        doing = f" ({ffi.string(handle.doing).decode()})" if handle.doing else ""
-        raise OSError(handle.error, os.strerror(handle.error) + _WAY_OUT.get(handle.error, "") + doing, what)
+        doing = ffi.string(handle.doing).decode() if handle.doing else ""
+        way_out = _WAY_OUT.get(handle.error, "")
+        if handle.error == errno.ENOENT and "/proc" in doing:
+            way_out = ": it needs /proc, which is not mounted here"
+        text = os.strerror(handle.error) + way_out + (f" ({doing})" if doing else "")
+        raise OSError(handle.error, text, what)
     if status == lib.LF_LOST and handle is not None:
         raise OSError(handle.error, ffi.string(handle.doing).decode(), what)
     if status == lib.LF_MISMATCH and handle is not None:
