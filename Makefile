@@ -46,7 +46,7 @@ dist: $(STAMP)
 $(VENV)/.tools: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q 'scikit-build-core>=0.10' 'cffi>=1.16' ninja cmake
+	$(BIN)/python -m pip install -q 'scikit-build-core>=0.11' 'cffi>=1.16' ninja cmake
 	touch $@
 
 $(STAMP): $(VENV)/.tools $(SOURCES)

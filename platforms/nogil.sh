@@ -56,7 +56,7 @@ install_cffi() {
 if [ ! -e "$venv/.ready" ]; then
     "$python" -m venv --clear "$venv"
     install_cffi
-    "$venv/bin/pip" install -q 'scikit-build-core>=0.10' ninja cmake
+    "$venv/bin/pip" install -q 'scikit-build-core>=0.11' ninja cmake
     touch "$venv/.ready"
 fi
 "$venv/bin/pip" install -q --only-binary :all: --no-build-isolation -e '.[test]'

@@ -3,6 +3,9 @@
 import argparse
 import json
 import os
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -218,3 +221,43 @@ def test_names_are_quoted_when_they_could_mislead(name, shown):
 def test_printable_keeps_what_is():
     assert printable("ä → b") == "ä → b"
     assert printable("\x9b31m\u2028\r") == "\\x9b31m\\u2028\\r"
+
+
+# ---- completion by a shell, and the version ----
+
+
+def completions(line, tmp_path):
+    """What a shell with argcomplete offers after this line."""
+    pytest.importorskip("argcomplete")
+    out = tmp_path / "offered"
+    words = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_STDOUT_FILENAME": str(out)}
+    words |= {"_ARGCOMPLETE_IFS": "\n", "COMP_TYPE": "9"}
+    code = "import sys; from lockfree.__main__ import main; sys.argv[0] = 'lockfree'; main()"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [word.strip() for word in out.read_text().split("\n")]
+
+
+def test_a_shell_completes_commands_and_options(tmp_path):
+    assert completions("lockfree st", tmp_path) == ["stress"]
+    assert "--kill-everywhere" in completions("lockfree stress --kill", tmp_path)
+    assert completions("lockfree gc --dr", tmp_path) == ["--dry-run"]
+
+
+def test_a_shell_completes_names_of_segments(shm_name, tmp_path):
+    ring = lockfree.MPMCRing(4, 8, name=shm_name)
+    assert completions(f"lockfree gc {shm_name[:-2]}", tmp_path) == [shm_name]
+    ring.close()
+    ring.unlink()
+
+
+def test_the_version_stands_once(capsys):
+    from importlib.metadata import version
+
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"lockfree {lockfree.__version__}\n"
+    assert version("lockfree") == lockfree.__version__
+    root = Path(__file__).parent.parent
+    assert "version" in tomllib.loads((root / "pyproject.toml").read_text())["project"]["dynamic"]

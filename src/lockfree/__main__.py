@@ -1,9 +1,11 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: `lockfree ls | gc | check | stress | model`."""
 
 import argparse
 import importlib
 import io
 import json
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -32,6 +34,19 @@ class _Parser(argparse.ArgumentParser):
         self.exit(3, f"{self.prog}: error: {message}\n")
 
 
+def _names_of_segments(**_: object) -> list[str]:
+    """What a shell may complete NAME to."""
+    return [segment.name for segment in segments()]
+
+
+def _complete(parser: argparse.ArgumentParser) -> None:
+    """Answers a shell that completes a command line, and ends; returns at once in all other cases."""
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="lockfree",
@@ -43,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     ls.add_argument("--json", action="store_true", help="one JSON object per line")
     ls.set_defaults(run=_ls)
     gc = commands.add_parser("gc", help="remove named segments that no live process holds")
-    gc.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
+    names = gc.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
+    names.completer = _names_of_segments  # type: ignore[attr-defined]  # argcomplete looks there
     gc.add_argument("--dry-run", action="store_true", help="say what would be removed")
     gc.set_defaults(run=_gc)
     for tool in _tools():
@@ -108,7 +124,9 @@ def _gc(args: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; its exit status. A fault of our own is 70, so that it is never taken for a verdict."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    _complete(parser)
+    args = parser.parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks is no error
     try:
