@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 SOURCES = $(shell find c src -name '*.c' -o -name '*.h' -o -name '*.py' -o -name 'CMakeLists.txt') pyproject.toml CMakeLists.txt
 
-.PHONY: stress test c-test test-aarch64 test-nogil bench soak docs lint build clean dist
+.PHONY: stress test c-test test-aarch64 test-nogil test-matrix test-wheel bench soak docs lint build clean dist
 stress: $(STAMP)
 	$(BIN)/lockfree stress --procs 4 --seconds 60 $(STRESS)
 
@@ -22,6 +22,14 @@ test-aarch64:
 # The suite with the GIL off, in a free-threaded build of Debian's python3.13.
 test-nogil:
 	PYTHON=$(PYTHON) platforms/nogil.sh 3.13 trixie $(PYTEST)
+
+# Every compiler, Python and system of docs/platforms.md that can be had here: MATRIX="gcc-16 aarch64" for some.
+test-matrix:
+	$(PYTHON) platforms/matrix.py $(MATRIX)
+
+# A wheel as cibuildwheel would make it, and its tests where there is no compiler.
+test-wheel: $(STAMP)
+	PYTHON=$(BIN)/python platforms/wheel.sh
 
 bench: $(STAMP)
 	$(BIN)/python -m pip install -q -e '.[bench]' --no-build-isolation

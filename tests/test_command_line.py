@@ -261,3 +261,14 @@ def test_the_version_stands_once(capsys):
     assert version("lockfree") == lockfree.__version__
     root = Path(__file__).parent.parent
     assert "version" in tomllib.loads((root / "pyproject.toml").read_text())["project"]["dynamic"]
+
+
+@pytest.mark.parametrize("words", [["stress", "mutex", "--kill-everywhere"], ["model", "CLIENT"]], ids=lambda w: w[0])
+def test_a_command_that_needs_a_compiler_says_how_to_get_one(words, monkeypatch, tmp_path, capsys):
+    client = tmp_path / "client.c"
+    client.write_text(CLIENT)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CC", "")
+    said = refused(capsys, *(str(client) if word == "CLIENT" else word for word in words))
+    assert len(said.splitlines()) == 1
+    assert "no C compiler: cc not found. Install one (Debian, Ubuntu: apt install gcc" in said

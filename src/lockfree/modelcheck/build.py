@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lockfree._compiler import compiler, no_compiler
 from lockfree._include import get_include, get_model_runtime
 from lockfree.modelcheck.symbols import binary_tool, lead, symbols
 
@@ -59,11 +60,6 @@ class BuildError(Exception):
     """The compiler refused a file; the message is what it said."""
 
 
-def compiler() -> list[str]:
-    """The C compiler and its first arguments: $CC, else cc. gcc and clang both have the instrumentation."""
-    return shlex.split(os.environ.get("CC", "")) or ["cc"]
-
-
 def cxx_compiler() -> list[str]:
     """The C++ compiler and its first arguments: $CXX, else the sibling of the C compiler."""
     if named := shlex.split(os.environ.get("CXX", "")):
@@ -94,7 +90,7 @@ def _execute(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     except FileNotFoundError as error:
-        raise BuildError(f"no C compiler: {command[0]} not found (set CC)") from error
+        raise BuildError(no_compiler(command)) from error
     if done.returncode != 0:
         raise BuildError(done.stderr.strip() or f"{command[0]} exited with {done.returncode}")
     return done
@@ -115,7 +111,7 @@ def _is_gcc(cc: tuple[str, ...]) -> bool:
     try:
         version = subprocess.run([*cc, "--version"], capture_output=True, text=True, check=False).stdout
     except FileNotFoundError as error:
-        raise BuildError(f"no C compiler: {cc[0]} not found (set CC)") from error
+        raise BuildError(no_compiler(cc)) from error
     return "clang" not in version
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from lockfree._command import UsageError, try_directory
+from lockfree._compiler import compiler, need_compiler, no_compiler
 from lockfree._include import get_include, get_kill_sources
 
 MODES = ("go-on", "wait", "new", "stopped")
@@ -145,7 +146,7 @@ def build(primitive: str, instead: Path | None = None) -> Path:
     parts = [own, *(sources / f"{name}.c" for name in COMMON if primitive != LOAD)]
     if f'"{QUEUES}.h"' in own.read_text():
         parts.append(sources / f"{QUEUES}.c")
-    cc = os.environ.get("CC", "cc")
+    cc = compiler()
     options = [*FLAGS, *(SMALL if primitive != LOAD else ()), f"-I{include}"]
     options += ["-include", str(instead)] if instead else []
     digest = hashlib.sha256(repr((cc, options, primitive)).encode())
@@ -156,11 +157,11 @@ def build(primitive: str, instead: Path | None = None) -> Path:
     if target.exists():
         return target
     fresh = target.with_suffix(f".{os.getpid()}")
-    command = [cc, *options, *map(str, parts), "-o", str(fresh), "-ldl", "-lpthread"]
+    command = [*cc, *options, *map(str, parts), "-o", str(fresh), "-ldl", "-lpthread"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise KillError(f"no C compiler: {cc} not found (set CC)") from error
+        raise KillError(no_compiler(cc)) from error
     if done.returncode != 0:
         raise KillError(f"{shlex.join(command)}\n{done.stderr.strip()}")
     fresh.replace(target)
@@ -362,6 +363,7 @@ def run(
     if unknown:
         print(f"lockfree stress --kill-everywhere: no primitive {', '.join(unknown)}; there are {', '.join(there)}")
         return USAGE
+    need_compiler()
     if out is not None:
         try_directory(out)
     choice = Choice(slice, seed, tuple(mode), at, watchdog)
