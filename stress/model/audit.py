@@ -49,13 +49,7 @@ WEAKER = {
     "fence": {"seq_cst": ["acq_rel"], "acquire": ["nothing"], "release": ["nothing"]},
 }
 SECONDS = 3.0
-EXTRA_MACROS = """
-#define lf_fence_acq_rel() __atomic_thread_fence(__ATOMIC_ACQ_REL)
-#define lf_fence_nothing() ((void)0)
-""" + "".join(
-    f"#ifndef lf_fetch_{op}_acq_rel\n#define lf_fetch_{op}_acq_rel(p, v) __atomic_fetch_{op}((p), (v), __ATOMIC_ACQ_REL)\n#endif\n"
-    for op in ("add", "sub", "and", "or", "xor")
-)
+NOTHING = "#define lf_fence_nothing() ((void)0)\n"
 
 
 @dataclass(frozen=True)
@@ -287,7 +281,7 @@ def try_mutant(mutant: Mutant, clients: list[Client]) -> Outcome:
         text = changed.read_text()
         changed.write_text(text[: mutant.start] + mutant.text + text[mutant.end :])
         atomics = place_of(include / "lockfree", "atomics.h")
-        atomics.write_text(atomics.read_text().replace("\n#endif\n", EXTRA_MACROS + "\n#endif\n"))
+        atomics.write_text(atomics.read_text().replace("\n#endif\n", "\n" + NOTHING + "\n#endif\n"))
         programs: dict[Path, Path] = {}
         for client in useful:
             if client.source not in programs:

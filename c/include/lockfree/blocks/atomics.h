@@ -39,14 +39,34 @@ LF_STATIC_ASSERT(__GCC_ATOMIC_LLONG_LOCK_FREE == 2, "8-byte atomics must be lock
 #define lf_fetch_add_release(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELEASE)
 #define lf_fetch_add_acq_rel(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
 #define lf_fetch_add_seq_cst(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
+
+#define lf_fetch_sub_relaxed(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_RELAXED)
+#define lf_fetch_sub_acquire(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_ACQUIRE)
+#define lf_fetch_sub_release(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_RELEASE)
+#define lf_fetch_sub_acq_rel(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_ACQ_REL)
 #define lf_fetch_sub_seq_cst(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_SEQ_CST)
+
+#define lf_fetch_and_relaxed(p, v) __atomic_fetch_and((p), (v), __ATOMIC_RELAXED)
+#define lf_fetch_and_acquire(p, v) __atomic_fetch_and((p), (v), __ATOMIC_ACQUIRE)
+#define lf_fetch_and_release(p, v) __atomic_fetch_and((p), (v), __ATOMIC_RELEASE)
+#define lf_fetch_and_acq_rel(p, v) __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
 #define lf_fetch_and_seq_cst(p, v) __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
+
 #define lf_fetch_or_relaxed(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELAXED)
+#define lf_fetch_or_acquire(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQUIRE)
+#define lf_fetch_or_release(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELEASE)
+#define lf_fetch_or_acq_rel(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
 #define lf_fetch_or_seq_cst(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
+
+#define lf_fetch_xor_relaxed(p, v) __atomic_fetch_xor((p), (v), __ATOMIC_RELAXED)
+#define lf_fetch_xor_acquire(p, v) __atomic_fetch_xor((p), (v), __ATOMIC_ACQUIRE)
+#define lf_fetch_xor_release(p, v) __atomic_fetch_xor((p), (v), __ATOMIC_RELEASE)
+#define lf_fetch_xor_acq_rel(p, v) __atomic_fetch_xor((p), (v), __ATOMIC_ACQ_REL)
 #define lf_fetch_xor_seq_cst(p, v) __atomic_fetch_xor((p), (v), __ATOMIC_SEQ_CST)
 
 #define lf_fence_acquire() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define lf_fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
+#define lf_fence_acq_rel() __atomic_thread_fence(__ATOMIC_ACQ_REL)
 #define lf_fence_seq_cst() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 #endif

@@ -72,10 +72,19 @@ static void lf_py_forget_calls_of_parent(struct lf_py_object *self) {
         ;
 }
 
+/* To unmap a large segment takes the kernel milliseconds; others run meanwhile. */
+#define LF_PY_LARGE (UINT64_C(1) << 20)
+static void lf_py_detach_handle(struct lf_handle *h) {
+    if (h->segment != NULL && h->bytes > LF_PY_LARGE)
+        LF_PY_WITHOUT_GIL(lf_detach(h));
+    else
+        lf_detach(h);
+}
+
 static void lf_py_detach_if_idle(struct lf_py_object *self) {
     uint64_t idle = lf_py_nobody_inside(LF_PY_CLOSED);
     if (lf_cas_seq_cst(&self->calls, &idle, idle | LF_PY_DETACHED))
-        lf_detach((struct lf_handle *)self->p);
+        lf_py_detach_handle((struct lf_handle *)self->p);
 }
 
 static inline void lf_py_leave(struct lf_py_object *self) {
@@ -178,7 +187,7 @@ static PyObject *lf_py_new(PyTypeObject *type, const struct lf_py_kind *kind) {
 /* The part of every tp_dealloc: runs no Python code. */
 static void lf_py_end(struct lf_py_object *self) {
     if (self->owned != NULL)
-        lf_detach((struct lf_handle *)self->owned);
+        lf_py_detach_handle((struct lf_handle *)self->owned);
     Py_CLEAR(self->handle);
     Py_CLEAR(self->name);
 }
