@@ -43,10 +43,12 @@ bool lin_content_init(struct lin_content *c, struct lin_problem *p) {
 bool lin_content_allows(const struct lin_content *c, const struct lf_history_op *op) {
     uint32_t inside = lin_content_size(c);
     bool full = c->capacity && inside >= (uint64_t)c->capacity, put = lin_is_put(op);
-    if (!put && !lin_is_get(op))
+    if (!put && !lin_is_get(op) && op->op != LF_OP_PEEK)
         return false;
     if (lin_failed(op))
         return put ? full : !inside;
+    if (op->op == LF_OP_PEEK && lin_pending(op))
+        return true;
     return put ? !full : inside && (lin_pending(op) || lin_content_next(c) == op->result);
 }
 

@@ -208,18 +208,30 @@ static bool lin_helps(const struct lin_depth *d, uint32_t returning, uint32_t op
     }
 }
 
+/* Does the object say that another open operation of its kind took effect before it? */
+static bool lin_was_later(const struct lin_depth *d, uint32_t op) {
+    const struct lf_history_op *o = lin_op(d->p, op);
+    for (uint32_t w = 0; (o->flags & LF_HISTORY_TICKET) && w < d->sets; w++)
+        for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1) {
+            const struct lf_history_op *other = lin_op(d->p, d->open[w * 64 + (uint32_t)__builtin_ctzll(left)]);
+            if (other->op == o->op && other->key == o->key && lin_ticket(other) < lin_ticket(o))
+                return true;
+        }
+    return false;
+}
+
 /* The open operations that may come next, the most promising first; how many. */
-static uint32_t lin_list(struct lin_depth *d, uint32_t returning) {
+static uint32_t lin_list(struct lin_depth *d, uint32_t returning, bool later) {
     uint32_t n = 0;
     for (uint32_t w = 0; w < d->sets; w++)
         for (uint64_t left = d->used[w] & ~d->done[w] & ~d->observer[w]; left; left &= left - 1) {
             uint32_t op = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
-            if (op == returning || !lin_allowed(d, op))
+            if ((op == returning && !later) || !lin_allowed(d, op))
                 continue;
             uint64_t rank = d->first == LIN_BY_CALL ? d->p->call[op] : d->p->ret[op];
             if (d->first == LIN_BY_RETURN && d->steps.turns.hi && lin_is_put(lin_op(d->p, op)))
                 rank = d->content.stack ? LIN_NO - d->steps.turns.hi[op] : d->steps.turns.hi[op];
-            rank |= (uint64_t)!lin_helps(d, returning, op) << 40;
+            rank |= (uint64_t)!lin_helps(d, returning, op) << 40 | (uint64_t)lin_was_later(d, op) << 41;
             uint32_t k = n++;
             for (; k && d->order[k - 1] > rank; k--)
                 d->order[k] = d->order[k - 1], d->list[k] = d->list[k - 1];
@@ -240,7 +252,7 @@ static void lin_undo(struct lin_depth *d) {
         return;
     if (lin_is_put(lin_op(d->p, c->op)))
         lin_content_unput(&d->content);
-    else
+    else if (lin_is_get(lin_op(d->p, c->op)))
         lin_content_unget(&d->content, c->value, c->taken);
 }
 
@@ -274,7 +286,7 @@ static bool lin_choose(struct lin_depth *d, struct lin_choice *c, uint32_t op, u
             bool known = d->steps.turns.hi != NULL;
             uint32_t taken = known ? d->steps.turns.hi[op] : LIN_NO;
             lin_content_put(&d->content, known && taken == LIN_NO ? LF_HISTORY_NONE : o->arg, taken);
-        } else {
+        } else if (lin_is_get(o)) {
             c->taken = d->content.stack ? d->content.soonest[d->content.last] : LIN_NO;
             c->value = lin_content_get(&d->content);
         }
@@ -293,13 +305,14 @@ static bool lin_next_choice(struct lin_depth *d) {
     struct lin_choice *c = &d->path[d->depth - 1];
     uint32_t returning = d->p->event[c->at] >> 1;
     d->steps.gap = c->at - 1;
+    bool later = lin_was_later(d, returning);
     if (c->next == LIN_RETURNING) {
-        if (!d->observes[returning] && lin_allowed(d, returning) && lin_choose(d, c, returning, c->outcome++))
+        if (!later && !d->observes[returning] && lin_allowed(d, returning) && lin_choose(d, c, returning, c->outcome++))
             return true;
         c->next++;
         c->outcome = 0;
     }
-    uint32_t n = lin_list(d, returning);
+    uint32_t n = lin_list(d, returning, later);
     for (; c->next <= n && !d->run->stopped; c->next++, c->outcome = 0)
         if (lin_choose(d, c, d->list[c->next - 1], c->outcome++))
             return true;
@@ -380,8 +393,9 @@ static bool lin_places(struct lin_depth *d) {
             continue;
         }
         d->slot_of[op] = free_place[--n];
-        uint64_t h = lin_mix((uint64_t)o->arg * 3 + o->op) ^ lin_mix((uint64_t)o->arg2 + 5) ^ o->key;
-        h = lin_mix(h ^ (lin_pending(o) ? 1 : (uint64_t)o->result * 7 + lin_failed(o)));
+        uint64_t h = lin_mix((uint64_t)o->arg * 3 + o->op) ^ lin_mix((uint64_t)lin_second(o) + 5) ^ o->key;
+        uint64_t result = o->op == LF_OP_CAS ? 0 : (uint64_t)o->result;
+        h = lin_mix(h ^ (lin_pending(o) ? 1 : result * 7 + lin_failed(o)));
         d->alike[op] = d->steps.custom || o->batch ? LIN_NO : (uint32_t)h >> 1;
         d->observes[op] = !d->steps.custom && lin_spec_observes(d->run->spec, o);
     }

@@ -2,6 +2,8 @@
  * here, once, and the rest of the engine skips them. In a batch they must still fit between their neighbours: that
  * is checked where an order is found.
  *
+ * A strict FULL that is wrong in every order is found here, too: at no instant could that many be inside.
+ *
  * FULL (in hand): a record uses a slot from the call of its put until the return of its get, so the slots that
  * may be in use at an instant are: puts called by then minus gets returned by then. */
 #include "linearize/internal.h"
@@ -50,7 +52,7 @@ static void lin_tighten_batch(struct lin_problem *p, uint32_t full) {
 
 static bool lin_settle_full(struct lin_problem *p, int *decision) {
     struct lin_run *run = p->run;
-    bool running = run->spec->full == LF_LIN_RUNNING;
+    bool running = run->spec->full == LF_LIN_RUNNING, strict = run->spec->full == LF_LIN_STRICT;
     uint32_t *use = lin_slots_in_use(p, running), seen = 0;
     p->may_full = lin_alloc(run, p->events, sizeof *p->may_full);
     if (run->stopped)
@@ -62,9 +64,11 @@ static bool lin_settle_full(struct lin_problem *p, int *decision) {
         const struct lf_history_op *op = lin_op(p, i);
         if (!lin_is_put(op) || !lin_failed(op))
             continue;
-        p->skip[i] = op->batch ? LIN_PLACED : LIN_SETTLED;
+        if (!strict)
+            p->skip[i] = op->batch ? LIN_PLACED : LIN_SETTLED;
         if (lin_weak_in(p, i, p->call[i], p->ret[i] - 1)) {
-            lin_tighten_batch(p, i);
+            if (!strict)
+                lin_tighten_batch(p, i);
             continue;
         }
         uint32_t at = p->call[i];
@@ -75,6 +79,10 @@ static bool lin_settle_full(struct lin_problem *p, int *decision) {
         break;
     }
     lin_free(run, use);
+    if (strict) {
+        lin_free(run, p->may_full);
+        p->may_full = NULL;
+    }
     return !run->stopped;
 }
 
@@ -107,15 +115,15 @@ bool lin_filter_answers(struct lin_problem *p, int *decision) {
             *decision = lin_reject(p, LF_LIN_NOT_FULL, i, &i, 1, 0, 0);
             return true;
         }
-    if (!container || (spec->full == LF_LIN_STRICT && spec->empty == LF_LIN_STRICT))
+    if (!container)
         return true;
-    p->skip = lin_alloc(p->run, p->n, 1);
-    if (!p->skip)
+    if (spec->full != LF_LIN_STRICT || spec->empty != LF_LIN_STRICT) {
+        p->skip = lin_alloc(p->run, p->n, 1);
+        if (!p->skip)
+            return false;
+        memset(p->skip, 0, p->n);
+    }
+    if ((spec->full != LF_LIN_STRICT || lin_strict_full(p)) && !lin_settle_full(p, decision))
         return false;
-    memset(p->skip, 0, p->n);
-    if (spec->full != LF_LIN_STRICT && !lin_settle_full(p, decision))
-        return false;
-    if (spec->empty != LF_LIN_STRICT && !lin_settle_empty(p))
-        return false;
-    return true;
+    return spec->empty == LF_LIN_STRICT || lin_settle_empty(p);
 }

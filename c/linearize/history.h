@@ -25,6 +25,11 @@
  *   alloc / free            block (free)    blocks asked block (alloc)   FAILED = no block was free
  *   append / read           value (append)               value (read)    broadcast log; `key` = the reader
  *
+ * Tickets. With the flag LF_HISTORY_TICKET the operation has a ticket, an integer from 0: among operations of one kind
+ * (puts, gets, writes, ...) on one object, smaller tickets took effect earlier, as the object itself counted them. It
+ * stands in arg2, of a cas in `result`; alloc, and what a priority queue does, have none. Tickets tell a check where to
+ * look first and nothing else: no verdict rests on them.
+ *
  * Batches. The k operations of one batch call are k records with the same client, the same interval and the
  * same non-zero `batch` number; their order in the array is their program order. Outside a batch, two
  * operations of one client never overlap. */
@@ -39,6 +44,7 @@
 #define LF_HISTORY_TEXT (INT64_MIN + 16)
 #define LF_HISTORY_FAILED 1u /* flag: FULL, EMPTY, false, timed out */
 #define LF_HISTORY_PAIR 2u   /* flag: arg2 belongs to the value (set by the JSON reader for [priority, id]) */
+#define LF_HISTORY_TICKET 4u /* flag: a ticket, see above */
 
 enum lf_history_code {
     LF_OP_NONE,

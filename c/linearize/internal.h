@@ -69,6 +69,15 @@ static inline bool lin_failed(const struct lf_history_op *op) {
 static inline uint32_t lin_min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static inline bool lin_is_put(const struct lf_history_op *op) { return op->op == LF_OP_PUT || op->op == LF_OP_PUSH; }
 static inline bool lin_is_get(const struct lf_history_op *op) { return op->op == LF_OP_GET || op->op == LF_OP_POP; }
+/* When it took effect among others of its kind, as the object counted; LIN_NO_TICKET if it did not say. */
+#define LIN_NO_TICKET INT64_MAX
+static inline int64_t lin_ticket(const struct lf_history_op *op) {
+    return !(op->flags & LF_HISTORY_TICKET) ? LIN_NO_TICKET : op->op == LF_OP_CAS ? op->result : op->arg2;
+}
+/* Its second argument. */
+static inline int64_t lin_second(const struct lf_history_op *op) {
+    return (op->flags & LF_HISTORY_TICKET) && op->op != LF_OP_CAS ? 0 : op->arg2;
+}
 /* Is there a gap in [from, to] where this weak answer is right? */
 static inline bool lin_weak_in(const struct lin_problem *p, uint32_t i, uint32_t from, uint32_t to) {
     const uint32_t *may = lin_is_put(lin_op(p, i)) ? p->may_full : p->may_empty;

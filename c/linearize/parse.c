@@ -347,7 +347,7 @@ static int lf_pair(struct lf_history_reader *r, const struct lf_value *v, int64_
 }
 
 struct lf_line {
-    struct lf_value client, op, arg, result, call, ret, key, batch;
+    struct lf_value client, op, arg, result, call, ret, key, batch, ticket;
 };
 
 static int lf_store(struct lf_history_reader *r, const struct lf_line *l, struct lf_history_op *o) {
@@ -472,6 +472,7 @@ static struct lf_value *lf_field(struct lf_line *l, const char *s, size_t n) {
         return !memcmp(s, "client", 6)   ? &l->client
                : !memcmp(s, "result", 6) ? &l->result
                : !memcmp(s, "return", 6) ? &l->ret
+               : !memcmp(s, "ticket", 6) ? &l->ticket
                                          : NULL;
     default:
         return NULL;
@@ -522,6 +523,18 @@ static int lf_key(struct lf_history_reader *r, const struct lf_value *v, uint32_
     return 0;
 }
 
+static int lf_ticket(struct lf_history_reader *r, const struct lf_value *v, struct lf_history_op *o) {
+    if (v->kind == LF_J_ABSENT || v->kind == LF_J_NULL)
+        return 0;
+    if (v->kind != LF_J_INT || v->a < 0)
+        return lf_fail(r, "\"ticket\" must be an integer from 0, not", v->from, (size_t)(v->to - v->from));
+    if (o->op == LF_OP_ALLOC || (o->flags & LF_HISTORY_PAIR))
+        return lf_fail(r, "this operation has no \"ticket\":", v->from, (size_t)(v->to - v->from));
+    *(o->op == LF_OP_CAS ? &o->result : &o->arg2) = v->a;
+    o->flags |= LF_HISTORY_TICKET;
+    return 0;
+}
+
 static int lf_read_line(struct lf_history_reader *r, const char *s, const char *end) {
     r->line++;
     s = lf_space(s, end);
@@ -534,7 +547,7 @@ static int lf_read_line(struct lf_history_reader *r, const char *s, const char *
     }
     struct lf_line l;
     l.client.kind = l.op.kind = l.arg.kind = l.result.kind = l.call.kind = l.ret.kind = l.key.kind = l.batch.kind =
-        LF_J_ABSENT;
+        l.ticket.kind = LF_J_ABSENT;
     if (lf_fields(r, s, end, &l))
         return -1;
     if (l.op.kind != LF_J_OTHER || *l.op.from != '"')
@@ -559,7 +572,7 @@ static int lf_read_line(struct lf_history_reader *r, const char *s, const char *
         return lf_fail(r, "returned before it was called", "", 0);
     if (l.batch.kind != LF_J_ABSENT && lf_small(r, &l.batch, "\"batch\" must be a positive integer, not", &o->batch))
         return -1;
-    return lf_key(r, &l.key, &o->key) || lf_store(r, &l, o) ? -1 : 0;
+    return lf_key(r, &l.key, &o->key) || lf_store(r, &l, o) || lf_ticket(r, &l.ticket, o) ? -1 : 0;
 }
 
 int lf_history_reader_feed(struct lf_history_reader *r, const char *bytes, size_t count) {

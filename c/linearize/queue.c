@@ -153,6 +153,50 @@ uint32_t *lin_last_free(struct lin_problem *p, const struct lin_table *t) {
     return inside;
 }
 
+/* The values by the tickets of their puts, else of their gets; false if few have one, or if batches contradict. */
+static bool lin_ticket_order(struct lin_problem *p, const struct lin_value *v, uint32_t m, uint32_t *order) {
+    uint64_t *key = lin_alloc(p->run, m, sizeof *key);
+    uint32_t known = 0, *place = lin_alloc(p->run, p->n, sizeof *place);
+    if (p->run->stopped)
+        return false;
+    for (uint32_t i = 0; i < m; i++) {
+        int64_t ticket = lin_ticket(lin_op(p, v[i].put));
+        if (ticket == LIN_NO_TICKET && v[i].get != LIN_NO)
+            ticket = lin_ticket(lin_op(p, v[i].get));
+        known += ticket != LIN_NO_TICKET;
+        key[i] = (uint64_t)ticket;
+        order[i] = i;
+    }
+    bool fine = known > m / 2;
+    if (fine)
+        lin_sort_pairs(p->run, key, order, m);
+    memset(place, 0xff, p->n * sizeof *place);
+    for (uint32_t k = 0; k < m; k++) {
+        place[v[order[k]].put] = k;
+        if (v[order[k]].get != LIN_NO)
+            place[v[order[k]].get] = k;
+    }
+    for (uint32_t i = 0; p->before && i < p->n; i++) {
+        uint32_t b = p->before[i];
+        while (b != LIN_NO && (place[b] == LIN_NO || lin_is_put(lin_op(p, b)) != lin_is_put(lin_op(p, i))))
+            b = p->before[b];
+        fine &= b == LIN_NO || place[i] == LIN_NO || place[b] < place[i];
+    }
+    lin_free(p->run, place);
+    lin_free(p->run, key);
+    return fine && !p->run->stopped;
+}
+
+/* Decides for one order: LIN_ACCEPT, or LIN_UNDECIDED. */
+static int lin_try_order(struct lin_problem *p, struct lin_table *t, const uint32_t *order) {
+    if (lin_strict_full(p))
+        return lin_sweep(p, t->values, t->m, order) ? LIN_ACCEPT : LIN_UNDECIDED;
+    uint32_t *last_free = lin_last_free(p, t);
+    bool holds = last_free && lin_pass_through(p, t, order, last_free, LIN_IN_LINE);
+    lin_free(p->run, last_free);
+    return holds ? LIN_ACCEPT : LIN_UNDECIDED;
+}
+
 int lin_decide_queue(struct lin_problem *p) {
     static const enum lin_prefer tries[] = {LIN_LAST_PUT, LIN_FIRST_GET, LIN_LAST_GET, LIN_FIRST_PUT};
     struct lin_run *run = p->run;
@@ -168,7 +212,11 @@ int lin_decide_queue(struct lin_problem *p) {
         return LIN_UNDECIDED;
     /* without a bound, any order that the intervals allow is as good as any other (but for pending gets, batches) */
     size_t n = run->spec->capacity || t.loose_gets || p->before ? 4 : 1;
-    bool strict_full = lin_strict_full(p);
+    if (lin_ticket_order(p, t.values, t.m, order)) {
+        lin_squeeze(t.values, order, t.m);
+        if (lin_try_order(p, &t, order) == LIN_ACCEPT)
+            return LIN_ACCEPT;
+    }
     for (size_t k = 0; k < n && !run->stopped; k++) {
         uint32_t loose = 0;
         if (t.loose_gets) {
@@ -183,15 +231,8 @@ int lin_decide_queue(struct lin_problem *p) {
         if (answer != LIN_ACCEPT)
             continue;
         lin_repair(p, t.values, t.m, order);
-        if (strict_full) {
-            if (lin_sweep(p, t.values, t.m, order))
-                return LIN_ACCEPT;
-            continue;
-        }
-        uint32_t *last_free = lin_last_free(p, &t);
-        if (last_free && lin_pass_through(p, &t, order, last_free, LIN_IN_LINE))
+        if (lin_try_order(p, &t, order) == LIN_ACCEPT)
             return LIN_ACCEPT;
-        lin_free(run, last_free);
     }
     return LIN_UNDECIDED;
 }

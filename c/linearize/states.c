@@ -151,9 +151,9 @@ bool lin_alike(const struct lin_problem *p, uint32_t x, uint32_t y) {
     const struct lf_history_op *a = lin_op(p, x), *b = lin_op(p, y);
     int32_t kind = p->run->spec->kind;
     bool by_client = kind == LF_LIN_MUTEX || kind == LF_LIN_RWLOCK || kind == LF_LIN_LOG;
-    return a->op == b->op && a->arg == b->arg && a->arg2 == b->arg2 && a->key == b->key &&
+    return a->op == b->op && a->arg == b->arg && lin_second(a) == lin_second(b) && a->key == b->key &&
            lin_failed(a) == lin_failed(b) && lin_pending(a) == lin_pending(b) &&
-           (lin_pending(a) || a->result == b->result) && !a->batch && !b->batch &&
+           (lin_pending(a) || a->op == LF_OP_CAS || a->result == b->result) && !a->batch && !b->batch &&
            (!by_client || a->client == b->client);
 }
 
@@ -173,6 +173,9 @@ uint32_t lin_most_open(const struct lin_problem *p) {
 void lin_know_gets(struct lin_problem *p, struct lin_turns *known) {
     struct lin_run *run = p->run;
     struct lin_table t;
+    for (uint32_t i = 0; i < p->n; i++)
+        if (lin_op(p, i)->op == LF_OP_PEEK) /* then a value that nobody takes matters, too */
+            return;
     struct lf_lin_result before = *run->result;
     run->result->core = run->result->rule = NULL;
     int built = lin_table_build(p, &t);

@@ -116,6 +116,11 @@ static bool lin_replay_step(struct lin_replay *r, const struct lf_lin_spec *spec
     case LF_LIN_QUEUE:
     case LF_LIN_STACK:
     case LF_LIN_PRIORITY_QUEUE:
+        if (op->op == LF_OP_PEEK && spec->kind != LF_LIN_PRIORITY_QUEUE) {
+            if (lin_pending(op) || lin_failed(op) || !inside)
+                return lin_pending(op) || (lin_failed(op) && !inside);
+            return r->word[spec->kind == LF_LIN_QUEUE ? r->head : r->n - 1] == op->result;
+        }
         if (!put && !get)
             return false;
         if (lin_failed(op))

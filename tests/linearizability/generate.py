@@ -124,6 +124,21 @@ def history(
     return _in_any_order(out, rng)
 
 
+def with_tickets(ops: list[Operation], seed: int) -> list[Operation]:
+    """Some operations get tickets: in the order of their calls, or in no order at all."""
+    rng = random.Random(seed)
+    right, share = rng.random() < 0.5, rng.choice([0.5, 1])
+    ticket = {i: k for k, i in enumerate(sorted(range(len(ops)), key=lambda i: ops[i].call))}
+    return [
+        o._replace(ticket=ticket[i] if right else rng.randrange(len(ops)))
+        if o.op != "alloc" and not isinstance(o.arg or o.result, tuple | list) and rng.random() < share
+        else o._replace(ticket=rng.randrange(9))
+        if o.op == "cas"
+        else o
+        for i, o in enumerate(ops)
+    ]
+
+
 def _in_any_order(out: list[Operation], rng: random.Random) -> list[Operation]:
     """The file may hold operations in any order; only that of a batch means something."""
     if rng.random() < 0.3:

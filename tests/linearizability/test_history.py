@@ -1,6 +1,7 @@
 """Files: what is read, written and refused, with the line."""
 
 import json
+import re
 import struct
 
 import pytest
@@ -125,3 +126,37 @@ def test_a_file_in_pieces_of_any_size_reads_the_same(tmp_path):
             history._feed(text[at : at + size])
         history._finish()
         assert list(history) == whole
+
+
+TICKETS = [
+    Operation(0, "put", 7, True, 1, 2, ticket=0),
+    Operation(1, "put", "seven", False, 1, 2),
+    Operation(2, "get", None, 7, 3, 4, ticket=(1 << 63) - 1),
+    Operation(3, "cas", [1, 2], True, 3, 4, ticket=12),
+    Operation(4, "write", 3, None, 5, None, ticket=1),
+]
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_tickets_are_read_as_they_were_written(tmp_path, binary):
+    History.from_operations(TICKETS).save(tmp_path / "h", binary=binary)
+    assert list(History.load(tmp_path / "h")) == TICKETS
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"op": "put", "arg": 1, "ticket": -1}, '"ticket" must be an integer from 0, not -1'),
+        ({"op": "put", "arg": 1, "ticket": 1.5}, '"ticket" must be an integer from 0, not 1.5'),
+        ({"op": "alloc", "result": 1, "ticket": 3}, 'this operation has no "ticket": 3'),
+        ({"op": "put", "arg": [1, 2], "ticket": 3}, 'this operation has no "ticket": 3'),
+    ],
+)
+def test_a_ticket_that_cannot_be_is_refused(row, message):
+    line = json.dumps({"client": 0, "call": 1, "return": 2, "result": True} | row)
+    with pytest.raises(InvalidHistory, match=re.escape(message)):
+        History.from_json(line)
+    if isinstance(row["ticket"], int):
+        operation = Operation(0, row["op"], row.get("arg"), row.get("result", True), 1, 2, ticket=row["ticket"])
+        with pytest.raises(InvalidHistory, match="ticket"):
+            History.from_operations([operation])

@@ -9,8 +9,8 @@
     verdict.reason      # in words
     verdict.operations  # the counterexample: the operations that show it, as Operation objects
 
-Histories. One operation is `Operation(client, op, arg, result, call, return_, key=None, batch=0)`; `call` and
-`return_` are integer nanoseconds of one clock, `return_=None` means that it never returned. Equal instants
+Histories. One operation is `Operation(client, op, arg, result, call, return_, key=None, batch=0, ticket=None)`;
+`call` and `return_` are integer nanoseconds of one clock, `return_=None` means that it never returned. Equal instants
 overlap. A recorder in C fills arrays of `struct lf_history_op` (c/linearize/history.h, 56 bytes each);
 `History.from_buffer` takes any buffer of them, or several, in any order.
 

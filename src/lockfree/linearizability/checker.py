@@ -130,8 +130,9 @@ def check(
     `history`: a `History`, the path of a file, or an iterable of `Operation`s (or of mappings with the fields of the
     file format). `timeout` in seconds, `memory` in bytes (of the engine, beyond the history; None: no limit):
     reaching either gives UNKNOWN. `method`: "auto", "near-linear" (only the fast algorithms), "search" (only the
-    general searches, by turns) or one of them alone: "depth-first", "depth-first-by-call", "frontier". `progress(settled, total)` is called a few times a second. Raises `InvalidHistory` for input that
-    cannot be a history, ValueError for an unknown specification, and whatever a specification of your own raises.
+    general searches, by turns) or one of them alone: "depth-first", "depth-first-by-call", "frontier".
+    `progress(settled, total)` is called a few times a second. Raises `InvalidHistory` for input that cannot be a
+    history, ValueError for an unknown specification, and whatever a specification of your own raises.
 
     Sources: Wing & Gong 1993, Lowe 2017 (search); Gibbons & Korach 1997 (registers); Henzinger, Sezgin & Vafeiadis
     2013 (queues by patterns); Horn & Kroening 2015 (independent keys).

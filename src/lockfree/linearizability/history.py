@@ -19,7 +19,7 @@ UNFINISHED = PENDING = (1 << 64) - 1
 NONE = -(1 << 63)
 TEXT = NONE + 16
 TEXT_END = TEXT + (1 << 32) - 1
-FAILED, PAIR = 1, 2
+FAILED, PAIR, TICKET = 1, 2, 4
 CHUNK = 1 << 22
 
 _RESULT_IS_VALUE = {"get", "pop", "peek", "read", "alloc", "fetch_add", "load"}
@@ -41,7 +41,8 @@ class InvalidHistory(ValueError):
 
 class Operation(NamedTuple):
     """One call. Times in integer nanoseconds; `return_` None: it never returned. `result` None: EMPTY or no value;
-    False: FULL, a failed try, a time-out. `batch` groups the operations of one batch call (0: none).
+    False: FULL, a failed try, a time-out. `batch` groups the operations of one batch call (0: none). `ticket`: a hint,
+    among operations of one kind on one object smaller ones took effect earlier (None: not known).
     """
 
     client: int
@@ -52,6 +53,7 @@ class Operation(NamedTuple):
     return_: int | None
     key: Any = None
     batch: int = 0
+    ticket: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         out: dict[str, Any] = {"client": self.client, "op": self.op}
@@ -62,6 +64,8 @@ class Operation(NamedTuple):
             out["key"] = self.key
         if self.batch:
             out["batch"] = self.batch
+        if self.ticket is not None:
+            out["ticket"] = self.ticket
         return out
 
 
@@ -184,6 +188,7 @@ class History:
                 o["return"],
                 o.get("key"),
                 o.get("batch", 0),
+                o.get("ticket"),
             )
         name = operation.op.encode() if isinstance(operation.op, str) else b""
         code = lib.lf_history_reader_code(self._reader, name, len(name)) if name else -1
@@ -241,6 +246,13 @@ class History:
                 record.result = NONE if pending else self._encode(o.result)
             elif o.result is False:
                 flags |= FAILED
+        if o.ticket is not None:
+            if o.op == "alloc" or flags & PAIR:
+                raise ValueError("this operation has no ticket")
+            if not 0 <= o.ticket < 1 << 63:
+                raise OverflowError(f"a ticket of {o.ticket}: an integer from 0 to 2^63 - 1")
+            setattr(record, "result" if o.op == "cas" else "arg2", o.ticket)
+            flags |= TICKET
         record.flags = flags
 
     def _text(self, value: Any) -> int:
@@ -379,9 +391,9 @@ class History:
         else:
             arg, result = self._decode(r.arg), self._decode(r.result)
         returned = None if pending else r.ret
-        return Operation(
-            r.client, name, arg, None if pending else result, r.call, returned, self._decode_key(r.key), r.batch
-        )
+        ticket = (r.result if name == "cas" else r.arg2) if r.flags & TICKET else None
+        key = self._decode_key(r.key)
+        return Operation(r.client, name, arg, None if pending else result, r.call, returned, key, r.batch, ticket)
 
     # -- checking and writing --------------------------------------------------------------------------
 
