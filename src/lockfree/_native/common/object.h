@@ -230,10 +230,7 @@ static PyObject *lf_py_ready(PyObject *object, PyObject *unused) {
 static PyObject *lf_py_close(PyObject *object, PyObject *unused) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     if (lf_py_enter(self) == LF_OK) {
-        uint64_t word = lf_load_relaxed(&self->calls);
-        while (!lf_cas_seq_cst(&self->calls, &word, word | LF_PY_CLOSED))
-            ;
-        if ((word & LF_PY_CLOSED) == 0)
+        if ((lf_fetch_or_seq_cst(&self->calls, LF_PY_CLOSED) & LF_PY_CLOSED) == 0)
             self->kind->close(self->p);
         lf_py_leave(self);
     }
