@@ -218,3 +218,36 @@ def test_a_handler_that_returns_does_not_end_a_wait(alarm):
     finally:
         signal.signal(signal.SIGINT, previous)
     assert len(calls) == 3
+
+
+DESTRUCTORS = """
+import random, signal, sys, lockfree
+
+class Stop(Exception): pass
+def stop(*_): raise Stop
+signal.signal(signal.SIGALRM, stop)
+random.seed(3)
+swallowed = []
+sys.unraisablehook = lambda hook: swallowed.append(hook)
+makers = [lockfree.Mutex, lockfree.SpinLock, lockfree.Semaphore, lockfree.AtomicU64,
+          lambda: lockfree.atomic_view(bytearray(8))]
+
+def churn(make):
+    while True:
+        make()
+
+arrived = 0
+for n in range(250):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 1e-3))
+        churn(makers[n % len(makers)])
+    except Stop:
+        arrived += 1
+print(len(swallowed), arrived)
+"""
+
+
+@native
+def test_no_destructor_swallows_an_exception():
+    done = subprocess.run([sys.executable, "-c", DESTRUCTORS], capture_output=True, text=True, timeout=100)
+    assert done.stdout == "0 250\n", done.stderr

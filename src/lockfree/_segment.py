@@ -129,7 +129,7 @@ class Shared:
         from multiprocessing.context import get_spawning_popen
 
         if get_spawning_popen() is not None:  # the child inherits our own descriptor
-            return _rebuild, (type(self), reduction.DupFd(self._file()), self.name)
+            return _rebuild, (type(self), reduction.DupFd(self._file(self._h)), self.name)
         copy = self._duplicate()
         try:
             return _rebuild, (type(self), reduction.DupFd(copy), self.name)
@@ -138,11 +138,11 @@ class Shared:
 
     def _duplicate(self) -> int:
         """A descriptor of the caller's own that leads to the segment."""
-        return os.dup(self._file())
+        handle = self._h  # open as long as this refers to it
+        return os.dup(self._file(handle))
 
-    def _file(self) -> int:
+    def _file(self, handle: Any) -> int:
         """A descriptor that leads to the segment: the object's own, found again if the program has closed it."""
-        handle = self._h
         if handle.h.closed:
             self._require_open()
         fd = int(lib.lf_segment_file(ffi.addressof(handle, "h")))

@@ -24,7 +24,7 @@ static inline int64_t lf_py_cell_enter(struct lf_py_cell *self, void **item) {
     int64_t status = lf_py_enter_briefly(&self->o);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    status = lf_py_gate(&cell->h);
+    status = lf_enter(&cell->h);
     if (LF_UNLIKELY(status != LF_OK)) {
         lf_py_leave_briefly(&self->o);
         return status;

@@ -14,8 +14,6 @@
 #define LOCKFREE_PY_OBJECT_H
 
 #include <lockfree/lockfree.h>
-#include <pthread.h>
-#include <structmember.h>
 
 struct lf_py_kind {
     void (*close)(void *p); /* ends this handle and wakes its sleepers: lf_X_close */
@@ -41,9 +39,6 @@ static union {
     LF_ALIGNED unsigned char room[4096];
 } lf_py_unmade; /* set when the types are installed */
 
-/* How an operation begins that the C core does not have: LF_OK, or why the handle cannot be used. */
-static inline int64_t lf_py_gate(struct lf_handle *h) { return LF_UNLIKELY(lf_is_closed(h)) ? LF_CLOSED : LF_OK; }
-
 /* The extension is compiled with these macros empty, since cffi calls of `lib` keep the GIL. */
 #define LF_PY_WITHOUT_GIL(statement)                    \
     do {                                                \
@@ -59,16 +54,18 @@ static inline int64_t lf_py_gate(struct lf_handle *h) { return LF_UNLIKELY(lf_is
 
 /* ---- counting ---- */
 
-static uint32_t lf_py_generation;
-static void lf_py_forked(void) { lf_py_generation = (lf_py_generation + 1) & ((UINT32_C(1) << 30) - 1); }
+/* Of this process: another one in each child, in whatever way it was forked (process.h). */
+static inline uint32_t lf_py_generation(void) {
+    return (uint32_t)lf_process_epoch(lf_process()) & ((UINT32_C(1) << 30) - 1);
+}
 
 static uint64_t lf_py_nobody_inside(uint64_t flags) {
-    return (uint64_t)lf_py_generation << LF_PY_GENERATION_SHIFT | (flags & (LF_PY_CLOSED | LF_PY_DETACHED));
+    return (uint64_t)lf_py_generation() << LF_PY_GENERATION_SHIFT | (flags & (LF_PY_CLOSED | LF_PY_DETACHED));
 }
 
 static void lf_py_forget_calls_of_parent(struct lf_py_object *self) {
     uint64_t word = lf_load_relaxed(&self->calls);
-    while (LF_PY_GENERATION(word) != lf_py_generation && !lf_cas_seq_cst(&self->calls, &word, lf_py_nobody_inside(word)))
+    while (LF_PY_GENERATION(word) != lf_py_generation() && !lf_cas_seq_cst(&self->calls, &word, lf_py_nobody_inside(word)))
         ;
 }
 
@@ -95,7 +92,7 @@ static inline void lf_py_leave(struct lf_py_object *self) {
 
 /* LF_OK: inside. LF_CLOSED: not inside, no leave. */
 static inline int lf_py_enter(struct lf_py_object *self) {
-    if (LF_UNLIKELY(LF_PY_GENERATION(lf_load_relaxed(&self->calls)) != lf_py_generation))
+    if (LF_UNLIKELY(LF_PY_GENERATION(lf_load_relaxed(&self->calls)) != lf_py_generation()))
         lf_py_forget_calls_of_parent(self);
     uint64_t before = lf_fetch_add_seq_cst(&self->calls, 1);
     if (LF_LIKELY((before & LF_PY_CLOSED) == 0))
@@ -248,7 +245,9 @@ static PyObject *lf_py_recover_dead(PyObject *object, PyObject *unused) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_handle *h = (struct lf_handle *)self->p;
     int64_t status;
-    LF_PY_AT_LENGTH(self, status, lf_load_relaxed(&h->closed) ? LF_CLOSED : lf_reap(h));
+    LF_PY_AT_LENGTH(self, status, lf_enter(h));
+    if (status == LF_OK)
+        LF_PY_AT_LENGTH(self, status, lf_load_relaxed(&h->closed) ? LF_CLOSED : lf_reap(h));
     return status < 0 ? lf_py_raise(self, status) : PyLong_FromLongLong(status);
 }
 
@@ -259,9 +258,10 @@ static PyObject *lf_py_duplicate(PyObject *object, PyObject *unused) {
     int64_t status = lf_py_enter(self);
     int copy = -1, error = 0;
     if (status == LF_OK) {
-        int fd = h->closed ? -1 : lf_segment_file(h); /* found again if the program has closed it */
-        copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        int fd = lf_segment_file(h); /* found again if the program has closed it */
+        copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
         error = errno;
+        status = fd < 0 ? lf__lost(h) : LF_OK;
         lf_py_leave(self);
     }
     if (status != LF_OK)

@@ -35,10 +35,6 @@ static int lf_py_install(void) {
     lf_py_unmade.h.closed = 1;
     PyObject *native = PyImport_ImportModule("lockfree._native");
     int result = native != NULL ? PyModule_AddFunctions(native, lf_py_native_functions) : -1;
-    if (result == 0 && pthread_atfork(NULL, NULL, lf_py_forked) != 0) {
-        PyErr_NoMemory();
-        result = -1;
-    }
     Py_XDECREF(native);
     return result;
 }
