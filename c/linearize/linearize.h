@@ -130,4 +130,10 @@ void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf
                   const struct lf_lin_options *options, struct lf_lin_result *result);
 void lf_lin_result_free(struct lf_lin_result *result);
 
+/* The initial state (room for 4 words), and the states after `op` in the state `words`: written to `out` one after the
+ * other, end[i] is where state i ends. How many, or -1: they do not fit into `room` words or `most` states. */
+uint32_t lf_lin_initial(const struct lf_lin_spec *spec, int64_t *words);
+int32_t lf_lin_after(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *words, uint32_t count,
+                     int64_t *out, uint32_t room, uint32_t *end, uint32_t most);
+
 #endif

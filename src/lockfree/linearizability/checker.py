@@ -42,6 +42,10 @@ class Verdict:
     """False if the time for making the counterexample small ran out, or if it is a window since a quiescent instant."""
     start: str = ""
     """The state in which the counterexample begins, if that is not the initial one."""
+    state: tuple[int, ...] = ()
+    """The same as the words of the engine."""
+    end: int = 0
+    """The instant at which the counterexample stops, 0 if it does not."""
     rule: str = ""
     """The name of the rule that was broken, such as OVERTAKEN."""
     method: str = "trivial"
@@ -174,6 +178,8 @@ def check(
             peak_bytes=result.peak_bytes,
             minimal=bool(result.minimal),
             start=describe_state(history, result, known if isinstance(known, Spec) else None),
+            state=tuple(int(result.state[i]) for i in range(result.state_count)),
+            end=int(result.end),
             rule=rule_name(result),
         )
     finally:

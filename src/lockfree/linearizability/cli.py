@@ -66,7 +66,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--nil", choices=["any", "value"], help="Jepsen: a read of nil says nothing (any, the default), or it is null"
     )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write the counterexample as a timeline")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the history as a timeline, open at the break")
     parser.add_argument("--json", action="store_true", help="print the verdict as one JSON object")
     parser.add_argument("--quiet", action="store_true", help="print nothing, only the exit status")
     parser.set_defaults(run=run)
@@ -138,11 +138,11 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("lockfree check: interrupted, no verdict", file=sys.stderr)
         return UNKNOWN
-    if args.html and verdict.status == "VIOLATION":
+    if args.html:
         from lockfree.linearizability.timeline import write_html
 
         try:
-            write_html(verdict, spec, args.html)
+            write_html(verdict, spec, args.html, history)
         except OSError as error:
             print(f"lockfree check: {args.html}: {error}", file=sys.stderr)
             return UNUSABLE
@@ -150,7 +150,7 @@ def run(args: argparse.Namespace) -> int:
         print(_as_json(verdict, loading))
     elif not args.quiet:
         print(render(verdict))
-        if args.html and verdict.status == "VIOLATION":
+        if args.html:
             print(f"\ntimeline: {os.fspath(args.html)}")
     return _STATUS[verdict.status]
 

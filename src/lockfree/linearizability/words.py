@@ -1,6 +1,6 @@
 """Why a history is not linearizable, in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lockfree._native.linearize import lib
@@ -217,15 +217,24 @@ def describe_state(history: "History", result: Any, spec: "Spec | None") -> str:
     """The state before the first operation of the counterexample; empty if that is the initial one."""
     if not result.state_count or spec is None or result.verdict != 1:
         return ""
-    words = [history._decode(result.state[i]) for i in range(result.state_count)]
+    return show_state(history, [int(result.state[i]) for i in range(result.state_count)], spec)
+
+
+def show_state(history: "History", state: "Sequence[int]", spec: "Spec") -> str:
+    """A state of the engine in words."""
+    words = [history._decode(w) for w in state]
     if spec.name == "queue":
         return "[" + ", ".join("a value that is never taken" if w is None else show(w) for w in words) + "]"
     if spec.name == "mutex":
-        return f"held by client {words[0] - 1}" if words[0] else ""
+        return f"held by client {words[0] - 1}" if words[0] else "free"
+    if spec.name == "rwlock" and not words:
+        return "free"
+    if spec.name == "log":
+        return show(words[1 + words[0] :] if words else [])
     if spec.name == "rwlock":
         return "held by " + ", ".join(f"reader {w}" if w >= 0 else f"writer {-w - 1}" for w in words)
     if spec.name in ("set", "map"):
-        keys = [history._decode_key(result.state[i]) for i in range(0, result.state_count, 2)]
+        keys = [history._decode_key(w) for w in state[::2]]
         pairs = list(zip(keys, words[1::2], strict=True))
         if spec.name == "map":
             return "{" + ", ".join(f"{show(key)}: {show(value)}" for key, value in pairs) + "}"

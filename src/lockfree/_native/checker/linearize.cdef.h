@@ -90,5 +90,8 @@ struct lf_lin_result {
 void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf_lin_spec *spec,
                   const struct lf_lin_options *options, struct lf_lin_result *result);
 void lf_lin_result_free(struct lf_lin_result *result);
+uint32_t lf_lin_initial(const struct lf_lin_spec *spec, int64_t *words);
+int32_t lf_lin_after(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *words, uint32_t count,
+                     int64_t *out, uint32_t room, uint32_t *end, uint32_t most);
 
 extern "Python" int32_t lf_python_step(void *context, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);

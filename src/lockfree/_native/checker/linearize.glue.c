@@ -26,6 +26,7 @@
 #include "linearize/tried.c"
 #include "linearize/demand.c"
 #include "linearize/depth_first.c"
+#include "linearize/step.c"
 #include "linearize/search.c"
 #include "linearize/filter.c"
 #include "linearize/shrink.c"
