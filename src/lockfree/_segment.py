@@ -66,7 +66,7 @@ class Shared:
     _close: ClassVar[Any]  # C function (struct *): wakes this handle's sleepers
 
     _h: Any
-    name: str | None
+    name: str | None = None
 
     def _begin(self, name: str | None) -> Any:
         """The beginning of every constructor: a new handle, which belongs to the object from now on."""

@@ -342,4 +342,4 @@ def atomic_view(buffer: Any, offset: int = 0, kind: Kind = "u64") -> AtomicView:
     address = int(ffi.cast("uintptr_t", ffi.from_buffer(memory))) + offset
     if address % size:
         raise ValueError(f"offset is {offset}: the address {address:#x} is not aligned to {size} bytes")
-    return view(memory, offset)
+    return view(buffer, offset)

@@ -302,28 +302,12 @@ static int lf_py_cell_flag_bool(PyObject *object) {
 
 /* ---- views ---- */
 
+/* The collector is not told of the buffer: it would clear a memoryview that is still exported, which CPython does not
+ * survive. A cycle that goes through the user's buffer object is not collected. */
 static void lf_py_view_dealloc(PyObject *object) {
-    PyTypeObject *type = Py_TYPE(object);
-    PyObject_GC_UnTrack(object);
     if (((struct lf_py_cell *)object)->laid != NULL)
         PyBuffer_Release(&((struct lf_py_cell *)object)->buffer);
-    lf_py_end(&((struct lf_py_cell *)object)->o);
-    type->tp_free(object);
-    Py_DECREF(type);
-}
-static int lf_py_view_traverse(PyObject *object, visitproc visit, void *arg) {
-    Py_VISIT(Py_TYPE(object));
-    if (((struct lf_py_cell *)object)->laid != NULL)
-        Py_VISIT(((struct lf_py_cell *)object)->buffer.obj);
-    return 0;
-}
-static int lf_py_view_clear(PyObject *object) {
-    struct lf_py_cell *self = (struct lf_py_cell *)object;
-    if (self->laid != NULL) {
-        self->laid = NULL;
-        PyBuffer_Release(&self->buffer);
-    }
-    return 0;
+    lf_py_dealloc(object);
 }
 
 /* _lay(buffer, offset): the item at that byte; the caller has checked size and alignment. */
@@ -393,8 +377,6 @@ static PyObject *lf_py_view_lay(PyObject *object, PyObject *args) {
     static PyType_Slot lf_py_view_##type##_slots[] = {                                                       \
         {Py_tp_new, (void *)lf_py_atomic_cell_new},                                                          \
         {Py_tp_dealloc, (void *)lf_py_view_dealloc},                                                         \
-        {Py_tp_traverse, (void *)lf_py_view_traverse},                                                       \
-        {Py_tp_clear, (void *)lf_py_view_clear},                                                             \
         {Py_tp_methods, lf_py_view_##type##_methods},                                                        \
         {Py_tp_getset, lf_py_view_##type##_properties},                                                      \
         extra_slot,                                                                                          \
@@ -409,7 +391,7 @@ static PyObject *lf_py_view_lay(PyObject *object, PyObject *args) {
     static PyType_Spec lf_py_view_##type##_spec = {                                                          \
         .name = "lockfree." Name "View",                                                                     \
         .basicsize = sizeof(struct lf_py_cell),                                                              \
-        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,                              \
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,                                                   \
         .slots = lf_py_view_##type##_slots,                                                                  \
     };
 

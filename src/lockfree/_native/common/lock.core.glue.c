@@ -63,8 +63,14 @@ static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
     static uint32_t lf_py_##lock##_whose(void *l, uint32_t *thread) {                                                 \
         return lf_py_##lock##_holder((struct lf_##lock *)l, thread);                                                  \
     }                                                                                                                 \
-    static int lf_py_##lock##_wait(void *l, uint64_t deadline) {                                                      \
-        return lf_##lock##_acquire((struct lf_##lock *)l, deadline);                                                  \
+    static int lf_py_##lock##_wait(void *p, uint64_t deadline) {                                                      \
+        struct lf_##lock *l = (struct lf_##lock *)p;                                                                  \
+        int status = lf_##lock##_acquire(l, deadline);                                                                \
+        if (LF_UNLIKELY(status == LF_OK && lf_is_closed(&l->h))) { /* closed meanwhile: nobody is told that it is held */\
+            lf__lock_release(&l->h, l->word);                                                                         \
+            status = LF_CLOSED;                                                                                       \
+        }                                                                                                             \
+        return status;                                                                                                \
     }                                                                                                                 \
     static PyObject *lf_py_##lock##_acquire(PyObject *object, PyObject *const *args, Py_ssize_t count,                \
                                             PyObject *keywords) {                                                     \
