@@ -31,6 +31,8 @@ bool attempt(uintptr_t at, condition_function can, change_function change, u128 
              const char *doing, u128 *old, uint64_t pc) {
     bool done;
     LABELLED(doing, done = model_rmw_if(at, 4, can, change, operand, order, old, pc));
+    if (*old == DESTROYED)
+        used_after_destroy("a lock", (const void *)at, pc);
     return done;
 }
 
@@ -48,12 +50,25 @@ void make_anew(void *object, size_t bytes, uint64_t pc) {
     memset(object, 0, bytes);
 }
 
-int end_of_use(void *object, size_t bytes, const char *name, uint64_t pc) {
-    plain_access(AT(object), bytes, true, pc);
-    if (memory_get(AT(object), 4) != 0)
+static u128 become(u128 old, u128 gone) {
+    (void)old;
+    return gone;
+}
+
+int end_of_use(void *object, unsigned gone, const char *name, uint64_t pc) {
+    u128 old;
+    LABELLED("destroy", old = model_rmw(AT(object), 4, become, gone, RELAXED, pc));
+    if (old == gone)
+        fail("misused lock", "T%d destroys %p a second time @%lx@", R.current->tid, object, (unsigned long)pc);
+    else if (old != 0 && name != NULL)
         fail("misused lock", "T%d destroys %s at %p while it is in use @%lx@", R.current->tid, name, object,
              (unsigned long)pc);
     return 0;
+}
+
+void used_after_destroy(const char *name, const void *object, uint64_t pc) {
+    fail("misused lock", "T%d uses %s at %p, which has been destroyed @%lx@", R.current->tid, name, object,
+         (unsigned long)pc);
 }
 
 bool times_out(bool timed, const struct timespec *until, uint64_t pc) {

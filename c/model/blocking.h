@@ -18,6 +18,7 @@
 #define AT(p) ((uintptr_t)(p))
 
 enum { WRITER = 1 << 16, READERS = WRITER - 1 };
+#define DESTROYED 0xFFFFFFFFu /* in the first four bytes of what may not be used again; conditions: 1 */
 
 /* Changes the object where `can` holds of it. doing: the step's name in traces, with LABELLED around others. */
 bool attempt(uintptr_t at, condition_function can, change_function change, u128 operand, int order,
@@ -34,7 +35,8 @@ void goes_on(struct thread *t);
 
 /* What is certain not to be done by two threads at once: making an object, and ending it. */
 void make_anew(void *object, size_t bytes, uint64_t pc);
-int end_of_use(void *object, size_t bytes, const char *name, uint64_t pc);
+int end_of_use(void *object, unsigned gone, const char *name, uint64_t pc); /* name: NULL if it may have any value */
+void used_after_destroy(const char *name, const void *object, uint64_t pc);
 
 /* Is a timed wait to end by its time? The client says how often (.timeouts). */
 bool times_out(bool timed, const struct timespec *until, uint64_t pc);

@@ -1,4 +1,4 @@
-/* conditions.c: condition variables, semaphores, barriers, and what is done once. */
+/* conditions.c: condition variables, semaphores, and what is done once. */
 #define _GNU_SOURCE
 #include "blocking.h"
 #include "entry.h"
@@ -13,13 +13,17 @@ enum once { NOT_YET, RUNNING, DONE };
 
 /* Condition. Its queue is entered before the mutex is given back, so that whoever changes the condition under the
  * mutex finds the sleeper there. */
+enum { GONE = 1 }; /* in a condition: it is destroyed; the other bits are threads */
 static u128 enter(u128 sleepers, u128 me) { return sleepers | me; }
 static u128 leave(u128 sleepers, u128 me) { return sleepers & ~me; }
 
 static int cond_wait(void *condition, void *mutex, bool timed, const struct timespec *until, uint64_t pc) {
     struct thread *t = R.current;
     u128 me = (u128)1 << t->tid;
-    LABELLED("wait on", model_rmw(AT(condition), 4, enter, me, RELAXED, pc));
+    u128 before;
+    LABELLED("wait on", before = model_rmw(AT(condition), 4, enter, me, RELAXED, pc));
+    if ((before & GONE) != 0)
+        used_after_destroy("a condition", condition, pc);
     int error = mutex_give_back(mutex, pc);
     if (error != 0)
         return error;
@@ -54,7 +58,10 @@ static int cond_wake(void *condition, int n, uint64_t pc) {
     if (!R.running)
         return 0;
     u128 request = wake_request(n, pc);
-    LABELLED(n == 1 ? "signal" : "broadcast", model_rmw(AT(condition), 4, leave_queue, request, RELAXED, pc));
+    u128 before;
+    LABELLED(n == 1 ? "signal" : "broadcast", before = model_rmw(AT(condition), 4, leave_queue, request, RELAXED, pc));
+    if ((before & GONE) != 0)
+        used_after_destroy("a condition", condition, pc);
     return 0;
 }
 
@@ -63,7 +70,7 @@ int pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attri
     make_anew(condition, sizeof *condition, PC);
     return 0;
 }
-int pthread_cond_destroy(pthread_cond_t *condition) { return end_of_use(condition, sizeof *condition, "a condition", PC); }
+int pthread_cond_destroy(pthread_cond_t *condition) { return end_of_use(condition, GONE, "a condition", PC); }
 int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
     return cond_wait(condition, mutex, false, NULL, PC);
 }
@@ -76,7 +83,7 @@ int cnd_init(cnd_t *condition) {
     make_anew(condition, sizeof *condition, PC);
     return thrd_success;
 }
-void cnd_destroy(cnd_t *condition) { end_of_use(condition, sizeof *condition, "a condition", PC); }
+void cnd_destroy(cnd_t *condition) { end_of_use(condition, GONE, "a condition", PC); }
 int cnd_wait(cnd_t *condition, mtx_t *mutex) { return c11_status(cond_wait(condition, mutex, false, NULL, PC)); }
 int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict until) {
     return c11_status(cond_wait(condition, mutex, true, until, PC));
@@ -117,7 +124,7 @@ int sem_init(sem_t *semaphore, int shared, unsigned value) {
     return 0;
 }
 int sem_destroy(sem_t *semaphore) {
-    plain_access(AT(semaphore), sizeof *semaphore, true, PC);
+    end_of_use(semaphore, DESTROYED, NULL, PC);
     return 0;
 }
 ENTERED_AS_DECLARED(sem_wait);
@@ -136,47 +143,14 @@ int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict unt
 int sem_post(sem_t *semaphore) {
     u128 old;
     LABELLED("release", old = model_rmw(AT(semaphore), 4, one_more, 1, RELEASE, PC));
+    if (old == DESTROYED)
+        used_after_destroy("a semaphore", semaphore, PC);
     if (old == SEM_VALUE_MAX)
         fail("misused lock", "sem_post beyond SEM_VALUE_MAX @%lx@", (unsigned long)PC);
     return 0;
 }
 int sem_getvalue(sem_t *restrict semaphore, int *restrict value) {
     *value = (int)model_load(AT(semaphore), 4, RELAXED, PC);
-    return 0;
-}
-
-/* Barrier. */
-static u128 arrive(u128 old, u128 awaited) {
-    return (old & READERS) + 1 == awaited ? (old / WRITER + 1) * WRITER : old + 1;
-}
-
-int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t *attributes, unsigned count) {
-    (void)attributes;
-    if (count == 0 || count > READERS)
-        return EINVAL;
-    make_anew(barrier, sizeof *barrier, PC);
-    memory_put(AT(barrier) + 4, 4, count);
-    return 0;
-}
-int pthread_barrier_destroy(pthread_barrier_t *barrier) {
-    plain_access(AT(barrier), sizeof *barrier, true, PC);
-    return 0;
-}
-int pthread_barrier_wait(pthread_barrier_t *barrier) {
-    struct thread *t = R.current;
-    u128 awaited = memory_get(AT(barrier) + 4, 4);
-    u128 old;
-    LABELLED("arrive at", old = model_rmw(AT(barrier), 4, arrive, awaited, ACQ_REL, PC));
-    if ((old & READERS) + 1 == awaited)
-        return PTHREAD_BARRIER_SERIAL_THREAD;
-    for (;;) {
-        u128 seen;
-        LABELLED("wait at", seen = model_load(AT(barrier), 4, ACQUIRE, PC));
-        if (seen / WRITER != old / WRITER)
-            break;
-        wait_for_change(t, "go past the barrier", AT(barrier));
-    }
-    goes_on(t);
     return 0;
 }
 

@@ -57,6 +57,7 @@ struct event {
     int32_t picked;     /* which option was taken: 0 is the newest store, the end of mo */
     uint8_t tid, kind, order, offset, size;
     bool sc, plain, hidden, cas, as_store;
+    bool uninitialised; /* EV_INIT: of memory that nobody has written */
     bool rewrites; /* a load that stands for a read-modify-write: memory.c */
     bool of_loop;   /* a choice to wait or to go on: loops.c */
     bool impatient; /* made while its thread was following a waiting loop to its end: not varied */
@@ -97,9 +98,10 @@ struct iteration { /* what a thread looked at since its last pause */
 };
 
 struct loop;
+struct barrier;
 
-struct frame { /* of a function that runs */
-    uintptr_t bottom;
+struct frame { /* of a function that runs: its variables are above `bottom` and below `top` */
+    uintptr_t bottom, top;
     uint32_t access; /* number of the last plain access before it, and of events */
     int events;
 };
@@ -116,6 +118,7 @@ struct thread {
     int depth, op, useless_turns, timeouts, spurious, steps, created;
     int impatient_reads, period, alone_for; /* loops.c */
     struct loop *loop;
+    struct barrier *barrier; /* it waits at: barrier.c */
     const char *doing, *waits_to; /* blocking.h: for traces */
     uintptr_t waits_at;
     void *(*start)(void *); /* threads.c: of a thread that another one created */
@@ -177,6 +180,8 @@ struct runtime {
     bool was_blocked; /* the execution that has just ended: a thread waits for what comes in another one */
     bool tainted;     /* some thread assumed what is false: report nothing */
     bool graph_rules; /* how pauses work: see run.c */
+    uintptr_t touched; /* the last access to memory, and where it is: for those that crash in the runtime */
+    uint64_t touched_pc;
     uint32_t accesses; /* plain ones in this execution */
     long stores_made; /* that changed something, in this execution */
     void *main_context;
@@ -242,6 +247,10 @@ int futex_requeue(uint32_t *word, int wake, int move, uint32_t *to, const uint32
 void start_thread(int tid);
 void finish_thread(void);
 
+/* barrier.c */
+void barriers_reset(void);
+bool barrier_is_open(const struct thread *t);
+
 /* threads.c */
 void run_created_thread(struct thread *t);
 void end_of_thread(struct thread *t);
@@ -275,15 +284,25 @@ void shadow_start(void);
 void shadow_reset(void);
 void plain_access(uintptr_t address, size_t size, bool write, uint64_t pc);
 void atomic_access(uintptr_t address, unsigned size, bool write, uint64_t pc);
+void end_of_memory(uintptr_t low, uintptr_t high, uint64_t pc);
+void race(const char *what, bool write, uintptr_t address, uint64_t pc, int tid, const char *other, uint64_t other_pc);
 void heap_start(void);
 void heap_snapshot(void);
 void heap_restore(void);
-void *heap_allocate(size_t size, size_t align, bool zeroed);
+void *heap_allocate(size_t size, size_t align, bool zeroed, uint64_t pc);
 void heap_free(void *pointer, uint64_t pc);
 void *heap_reallocate(void *pointer, size_t size, uint64_t pc);
 void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc);
 void heap_print(void);
 bool heap_contains(uintptr_t address);
+bool heap_is_written(uintptr_t address, size_t size);
+
+/* stack.c: which variables on stacks are alive and written. */
+void stack_begin(const struct thread *t);
+void stack_check(uintptr_t address, size_t size, bool write, uint64_t pc);
+bool stack_is_written(uintptr_t address, size_t size);
+void stack_enter(const struct thread *t, const struct frame *frame);
+void stack_leave(const struct thread *t, const struct frame *frame, uint64_t pc);
 
 /* fiber.c */
 void fibers_start(void);

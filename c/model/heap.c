@@ -20,8 +20,12 @@ MODEL_STATE static size_t used[MAX_THREADS];
 MODEL_STATE static struct block {
     char *address;
     size_t size;
+    uint64_t pc;  /* of the allocation */
+    int32_t epoch; /* events that its thread had made */
+    uint8_t tid;
     bool freed, was_freed; /* was: by setup */
 } *blocks;
+MODEL_STATE static int *block_of_page; /* number + 1; blocks lie further apart than pages are large */
 MODEL_STATE static int block_count, snapshot_blocks;
 MODEL_STATE static char *saved_globals;
 MODEL_STATE static char *saved; /* each block's bytes, then their states */
@@ -38,7 +42,9 @@ void heap_start(void) {
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     state = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     blocks = calloc(MAX_BLOCKS, sizeof *blocks);
-    if (arena != ARENA || (void *)state == MAP_FAILED || blocks == NULL) {
+    block_of_page = calloc(bytes / GAP, sizeof *block_of_page);
+    if (arena != ARENA || (void *)state == MAP_FAILED || blocks == NULL ||
+        block_of_page == NULL) {
         say("unusable\tno room for the client's memory at its fixed address\n");
         exit(3);
     }
@@ -50,12 +56,11 @@ void heap_start(void) {
 
 bool heap_contains(uintptr_t address) { return address - (uintptr_t)ARENA < (uintptr_t)REGION * MAX_THREADS; }
 
-void *heap_allocate(size_t size, size_t align, bool zeroed) {
+void *heap_allocate(size_t size, size_t align, bool zeroed, uint64_t pc) {
     int region = R.current != NULL ? R.current->tid : 0;
     if (blocks == NULL) /* a constructor */
         heap_start();
-    if (R.current != NULL)
-        turns_forget(R.current);
+    turns_forget(R.current);
     align = align < 16 ? 16 : align;
     size_t gap = size > GAP ? size : GAP; /* beside an array, the next elements of its size */
     size_t at = (used[region] + gap + align - 1) & ~(align - 1);
@@ -66,7 +71,11 @@ void *heap_allocate(size_t size, size_t align, bool zeroed) {
     }
     used[region] = at + size + gap;
     char *address = ARENA + (size_t)region * REGION + at;
-    blocks[block_count++] = (struct block){address, size, false, false};
+    blocks[block_count++] = (struct block){
+        .address = address, .size = size, .pc = pc, .epoch = R.current != NULL ? R.current->events : 0,
+        .tid = (uint8_t)(R.running ? region : 0)};
+    for (size_t page = (size_t)(address - ARENA) / GAP; page <= (size_t)(address + size - ARENA) / GAP; page++)
+        block_of_page[page] = block_count;
     memset(address, zeroed ? 0 : FILL, size);
     memset(state + (address - ARENA), zeroed ? ALLOCATED | WRITTEN : ALLOCATED, size);
     return address;
@@ -100,7 +109,7 @@ void heap_free(void *pointer, uint64_t pc) {
 }
 
 void *heap_reallocate(void *pointer, size_t size, uint64_t pc) {
-    char *fresh = heap_allocate(size, 16, false);
+    char *fresh = heap_allocate(size, 16, false, pc);
     if (pointer == NULL)
         return fresh;
     const struct block *old = block_at(pointer, pc);
@@ -111,9 +120,21 @@ void *heap_reallocate(void *pointer, size_t size, uint64_t pc) {
     return fresh;
 }
 
+bool heap_is_written(uintptr_t address, size_t size) {
+    const uint8_t *s = state + (address - (uintptr_t)ARENA);
+    for (size_t i = 0; i < size; i++)
+        if ((s[i] & WRITTEN) != 0 || *(const uint8_t *)(address + i) != FILL)
+            return true;
+    return false;
+}
+
 void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc) {
-    if (!heap_contains(address))
+    R.touched = address;
+    R.touched_pc = pc;
+    if (!heap_contains(address)) {
+        stack_check(address, size, write, pc);
         return;
+    }
     uint8_t *s = state + (address - (uintptr_t)ARENA);
     bool unwritten = !write && size <= 16; /* block copies may carry what nobody wrote */
     for (size_t i = 0; i < size; i++) {
@@ -130,6 +151,11 @@ void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc) {
         unwritten &= (s[i] & WRITTEN) == 0 && *(const uint8_t *)(address + i) == FILL;
         if (write)
             s[i] |= WRITTEN;
+    }
+    const struct block *block = &blocks[block_of_page[(address - (uintptr_t)ARENA) / GAP] - 1];
+    if (R.running && block->tid != 0 && block->tid != R.current->tid && R.current->hb.of[block->tid] <= block->epoch) {
+        race("", write, address, pc, block->tid, "allocation", block->pc);
+        return;
     }
     if (unwritten)
         fail("uninitialised read", "of %zu bytes at %p @%lx@", size, (void *)address, (unsigned long)pc);

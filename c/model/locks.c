@@ -74,7 +74,7 @@ int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attrib
     *kind_of(mutex) = kind;
     return 0;
 }
-int pthread_mutex_destroy(pthread_mutex_t *mutex) { return end_of_use(mutex, sizeof *mutex, "a mutex", PC); }
+int pthread_mutex_destroy(pthread_mutex_t *mutex) { return end_of_use(mutex, DESTROYED, "a mutex", PC); }
 ENTERED_AS_DECLARED(pthread_mutex_lock);
 int AT_ENTRY(pthread_mutex_lock)(pthread_mutex_t *mutex) {
     spin_check(0, PC);
@@ -95,7 +95,7 @@ int mtx_init(mtx_t *mutex, int type) {
     *kind_of(mutex) = (type & mtx_recursive) != 0 ? RECURSIVE : NORMAL;
     return thrd_success;
 }
-void mtx_destroy(mtx_t *mutex) { end_of_use(mutex, sizeof *mutex, "a mutex", PC); }
+void mtx_destroy(mtx_t *mutex) { end_of_use(mutex, DESTROYED, "a mutex", PC); }
 ENTERED_AS_DECLARED(mtx_lock);
 int AT_ENTRY(mtx_lock)(mtx_t *mutex) {
     spin_check(0, PC);
@@ -118,7 +118,7 @@ int pthread_spin_init(pthread_spinlock_t *lock, int shared) {
     return 0;
 }
 int pthread_spin_destroy(pthread_spinlock_t *lock) {
-    return end_of_use((void *)(uintptr_t)AT(lock), sizeof *lock, "a spin lock", PC);
+    return end_of_use((void *)(uintptr_t)AT(lock), DESTROYED, "a spin lock", PC);
 }
 ENTERED_AS_DECLARED(pthread_spin_lock);
 int AT_ENTRY(pthread_spin_lock)(pthread_spinlock_t *lock) {
@@ -169,7 +169,7 @@ int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr
     make_anew(lock, sizeof *lock, PC);
     return 0;
 }
-int pthread_rwlock_destroy(pthread_rwlock_t *lock) { return end_of_use(lock, sizeof *lock, "a reader-writer lock", PC); }
+int pthread_rwlock_destroy(pthread_rwlock_t *lock) { return end_of_use(lock, DESTROYED, "a reader-writer lock", PC); }
 ENTERED_AS_DECLARED(pthread_rwlock_rdlock);
 int AT_ENTRY(pthread_rwlock_rdlock)(pthread_rwlock_t *lock) {
     spin_check(0, PC);

@@ -43,6 +43,10 @@ static u128 merged(u128 whole, const struct loc *loc, unsigned offset, unsigned 
     return (whole & ~mask) | (value << (8 * offset) & mask);
 }
 
+static bool is_written(uintptr_t address, unsigned size) {
+    return heap_contains(address) ? heap_is_written(address, size) : stack_is_written(address, size);
+}
+
 /* An event that belongs to no thread's order: what a location held before. */
 static void materialise(struct loc *loc) {
     struct event *e = &R.event[R.events];
@@ -57,6 +61,7 @@ static void materialise(struct loc *loc) {
     e->first_reader = e->rf = NO_EVENT;
     e->op = -1;
     e->value = loc->imaginary ? 0 : memory_get(loc->address, loc->size);
+    e->uninitialised = !loc->imaginary && !is_written(loc->address, loc->size);
     if (loc->capacity == 0) {
         loc->capacity = 16;
         loc->store = malloc(16 * sizeof *loc->store);
@@ -245,6 +250,8 @@ static int read_event(struct loc *loc, int order, int failure_order, writes_func
     note_read(t, loc, e->value, pc);
     if (R.options.mode == MODE_EXHAUSTIVE)
         graph_added(id);
+    if (store->uninitialised)
+        fail("uninitialised read", "of %d bytes at %p @%lx@", loc->size, (void *)loc->address, (unsigned long)pc);
     return id;
 }
 

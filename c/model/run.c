@@ -52,13 +52,13 @@ static bool runnable(const struct thread *t) {
     if (t->finished || t->stopped)
         return false;
     if (t->blocked)
-        return t->ended_by_turn && turn_was_seen(t);
+        return t->barrier != NULL ? barrier_is_open(t) : t->ended_by_turn && turn_was_seen(t);
     return !t->parked || has_news(t);
 }
 
 /* Would the thread see something new, if it read the newest stores? */
 static bool could_see_news(const struct thread *t) {
-    return t->ended_by_turn ? turn_has_news(t) : !newest_was_read(t);
+    return t->barrier == NULL && (t->ended_by_turn ? turn_has_news(t) : !newest_was_read(t));
 }
 
 /* Random modes: nobody can go on. Let waiting threads look again, if that can change anything. */
@@ -192,6 +192,7 @@ void start_thread(int tid) {
     t->clock_ns = 1000000000u;
     t->random = 1;
     tls_reset(tid);
+    stack_begin(t);
     fiber_prepare(t, thread_entry);
 }
 
@@ -211,6 +212,7 @@ static void alone(void (*function)(void)) {
     t->random = 1;
     R.running = false;
     R.current = NULL;
+    stack_begin(t);
     fiber_prepare(t, function);
     fiber_switch(t);
     R.current = NULL;
@@ -284,6 +286,7 @@ enum run_end run_once(void) {
     heap_restore();
     memory_reset();
     shadow_reset();
+    barriers_reset();
     tls_reset(0);
     R.tainted = R.was_blocked = false;
     R.accesses = 0;
@@ -329,6 +332,8 @@ static void on_signal(int number, siginfo_t *info, void *context) {
             return;
         fail("endless loop", "T%d runs without a visible step @%lx@", R.current->tid, (unsigned long)pc);
     }
+    if ((number == SIGSEGV || number == SIGBUS) && (uintptr_t)info->si_addr - R.touched < 4096)
+        pc = R.touched_pc;
     if (R.current == NULL || R.end != RUN_DONE) {
         signal(number, SIG_DFL);
         raise(number);

@@ -55,10 +55,11 @@ static struct word *word_at(uintptr_t key, bool create) {
     }
 }
 
-static void race(const char *what, bool write, uintptr_t address, uint64_t pc, int tid, const char *other,
+/* what: plain or atomic, or nothing. */
+void race(const char *what, bool write, uintptr_t address, uint64_t pc, int tid, const char *other,
                  uint64_t other_pc) {
-    fail("data race", "%s %s at %p by T%d @%lx@ is not ordered with the %s by T%d @%lx@", what,
-         write ? "write" : "read", (void *)address, R.current->tid, (unsigned long)pc, other, tid,
+    fail("data race", "%s%s%s at %p by T%d @%lx@ is not ordered with the %s by T%d @%lx@", what,
+         *what != '\0' ? " " : "", write ? "write" : "read", (void *)address, R.current->tid, (unsigned long)pc, other, tid,
          (unsigned long)other_pc);
 }
 
@@ -170,4 +171,38 @@ void atomic_access(uintptr_t address, unsigned size, bool write, uint64_t pc) {
         if (word != NULL && !ordered_after(word, mask, write, false, pc))
             return;
     }
+}
+
+static void still_used(const char *what, uintptr_t address, int tid, uint64_t other_pc, uint64_t pc) {
+    fail("use after return", "%s at %p by T%d @%lx@ is not ordered before the end @%lx@ of the function of T%d that has it",
+         what, (void *)address, tid, (unsigned long)other_pc, (unsigned long)pc, R.current->tid);
+}
+
+/* The memory from `low` to `high` ceases to be: has everybody else done with it? */
+void end_of_memory(uintptr_t low, uintptr_t high, uint64_t pc) {
+    const struct thread *t = R.current;
+    const struct frame *frame = frame_of(low);
+    for (uintptr_t at = low & ~(uintptr_t)7; at < high; at += 8) {
+        const struct word *word = word_at(at, false);
+        for (int i = 0; word != NULL && i < word->records; i++) {
+            const struct record *r = &word->record[i];
+            if (r->tid != t->tid && t->hb.of[r->tid] <= r->epoch && (frame == NULL || r->access > frame->access)) {
+                still_used(r->write ? "write" : "read", at, r->tid, r->pc, pc);
+                return;
+            }
+        }
+    }
+    for (struct loc *loc = NULL; (loc = locations_overlapping(low, high - low, loc)) != NULL;)
+        for (int i = 0; i < loc->stores; i++) {
+            const struct event *w = &R.event[loc->store[i]];
+            if (w->kind != EV_INIT && !clk_has(&t->hb, w)) {
+                still_used("atomic write", loc->address, w->tid, w->pc, pc);
+                return;
+            }
+            for (int r = w->first_reader; r != NO_EVENT; r = R.event[r].next_reader)
+                if (!clk_has(&t->hb, &R.event[r])) {
+                    still_used("atomic read", loc->address, R.event[r].tid, R.event[r].pc, pc);
+                    return;
+                }
+        }
 }

@@ -59,7 +59,7 @@ void *lf_libc_mmap(void *at, size_t size, int protection, int flags, int file, o
     if ((flags & MAP_ANONYMOUS) == 0 || (flags & MAP_FIXED) != 0)
         fail("unusable client", "T%d maps %s, which the checker does not know @%lx@", lf_model_thread(),
              (flags & MAP_FIXED) != 0 ? "memory at a place of its choice" : "a file", (unsigned long)PC);
-    return heap_allocate((size + 4095) & ~(size_t)4095, 4096, true);
+    return heap_allocate((size + 4095) & ~(size_t)4095, 4096, true, PC);
 }
 void *lf_libc_mmap64(void *at, size_t size, int protection, int flags, int file, off_t offset)
     __attribute__((alias("lf_libc_mmap")));

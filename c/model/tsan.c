@@ -15,13 +15,18 @@ void __tsan_func_entry(void *caller) {
     if (t == NULL || t->depth++ >= MAX_DEPTH)
         return;
     t->callers[t->depth - 1] = AT(caller);
-    t->frame[t->depth - 1] = (struct frame){AT(__builtin_frame_address(0)), R.accesses, R.events};
+    t->frame[t->depth - 1] = (struct frame){AT(__builtin_frame_address(0)), (uintptr_t)AT(__builtin_frame_address(1)), R.accesses, R.events};
+    stack_enter(t, &t->frame[t->depth - 1]);
     t->path[t->depth] = (t->path[t->depth - 1] + AT(caller)) * 0x9E3779B97F4A7C15u;
 }
 void __tsan_func_exit(void);
 void __tsan_func_exit(void) {
-    if (R.current != NULL && R.current->depth > 0)
-        R.current->depth--;
+    struct thread *t = R.current;
+    if (t == NULL || t->depth == 0)
+        return;
+    if (t->depth <= MAX_DEPTH)
+        stack_leave(t, &t->frame[t->depth - 1], PC);
+    t->depth--;
 }
 
 #define PLAIN(name, size, write)                                                                                      \

@@ -58,6 +58,8 @@ static uint64_t own_state(const struct thread *t, uint64_t place) {
 
 /* What the thread did since its last turns is more than the runtime could undo, or no turn of a waiting loop. */
 void turns_forget(struct thread *t) {
+    if (t == NULL) /* between executions */
+        return;
     known[t->tid].generation++;
     known[t->tid].writes = 0;
 }
@@ -171,7 +173,21 @@ bool turn_stores(const struct thread *t) {
     return false;
 }
 
-/* Does something wait for the thread that its last turn has not seen? What useless turns store does not count. */
+/* In its turn `u` stores what would be new to the turn of `t`. Who waits for a lock sees it free in the end. */
+static bool undoes_what_it_reads(const struct thread *u, const struct thread *t) {
+    for (int32_t i = t->turn_from; i < t->turn_to; i++) {
+        const struct event *r = event_of(t, i);
+        if ((r->kind != EV_LOAD && r->kind != EV_RMW_READ) || (r->doing != NULL && r->kind == EV_RMW_READ))
+            continue;
+        for (int32_t j = u->turn_from; j < u->turn_to; j++)
+            if (is_atomic_store(event_of(u, j)) && event_of(u, j)->loc == r->loc && event_of(u, j)->value != r->value)
+                return true;
+    }
+    return false;
+}
+
+/* Does something wait for the thread that its last turn has not seen? What useless turns store is there for a moment
+ * only. It is news, but for two threads that both store and undo because of what the other stores and undoes. */
 bool turn_has_news(const struct thread *t) {
     for (int32_t i = t->turn_from; i < t->turn_to; i++) {
         const struct event *r = event_of(t, i);
@@ -182,6 +198,12 @@ bool turn_has_news(const struct thread *t) {
                 return true;
         /* who tries in vain to lock backs off, and waits for luck, not for ever */
         if (r->doing != NULL && strcmp(r->doing, "try to lock") == 0)
+            return true;
+    }
+    for (int n = 1; n <= R.threads; n++) {
+        const struct thread *u = &R.thread[n];
+        if (u != t && u->turn_from != u->turn_to && undoes_what_it_reads(u, t) &&
+            !(turn_stores(t) && turn_stores(u) && undoes_what_it_reads(t, u)))
             return true;
     }
     return false;

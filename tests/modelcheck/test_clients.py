@@ -436,6 +436,13 @@ def test_a_loop_that_waits_for_ever_is_named(model):
         static void b(void) { atomic_store(&x, 1); }
         LF_MODEL_CLIENT(c, .threads = {a, b});""")
     assert report.verdict is Verdict.OK
+    assert report.notes == [], "its state comes back: that it waits is certain, and no bound of the search"
+    report = model("""
+        static atomic_int x;
+        static void a(void) { for (volatile int turns = 0; !atomic_load(&x); turns++) ; }
+        static void b(void) { atomic_store(&x, 1); }
+        LF_MODEL_CLIENT(c, .threads = {a, b}, .spins = 1);""")
+    assert report.verdict is Verdict.OK
     assert "loops that wait for ever" in report.bounds()
     assert "client.c:" in report.bounds()
 
