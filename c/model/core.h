@@ -123,6 +123,7 @@ struct thread {
     uintptr_t waits_at;
     void *(*start)(void *); /* threads.c: of a thread that another one created */
     void *argument, *result;
+    bool joined, detached;
     bool absent, ended_process; /* not created in this execution; called exit() */
     int32_t events, sc_events, last_fence;
     int32_t turn_from, turn_to; /* events of a turn that changed nothing: turns.c */
@@ -256,6 +257,7 @@ void run_created_thread(struct thread *t);
 void end_of_thread(struct thread *t);
 void births_add(int creator);
 void births_print(void);
+void warn_of_unjoined(void);
 
 /* process.c, keys.c */
 bool is_program(void);
@@ -294,6 +296,7 @@ void heap_free(void *pointer, uint64_t pc);
 void *heap_reallocate(void *pointer, size_t size, uint64_t pc);
 void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc);
 void heap_print(void);
+void heap_warn_of_lost(void);
 bool heap_contains(uintptr_t address);
 bool heap_is_written(uintptr_t address, size_t size);
 
@@ -319,6 +322,7 @@ void tls_switch(int tid);
 void tls_snapshot(void);
 void tls_reset(int tid);
 void tls_print(void);
+const char *tls_block(int tid, size_t *bytes);
 
 /* run.c: one execution, and the points at which threads change. */
 void enter_step(void);
@@ -371,6 +375,8 @@ void note_position(uint64_t pc);
 void print_positions(void);
 void report_execution(const char *verdict);
 void report_start(bool one_execution);
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void print_warnings(void);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -211,3 +211,53 @@ void heap_restore(void) {
     used[0] = saved_used;
     copy_globals(false);
 }
+
+MODEL_STATE static bool *reached;
+MODEL_STATE static int *to_scan;
+
+static int reach_from(const char *from, const char *to, int count) {
+    for (const uintptr_t *at = (const uintptr_t *)((uintptr_t)(from + 7) & ~(uintptr_t)7); (const char *)(at + 1) <= to; at++) {
+        if (!heap_contains(*at))
+            continue;
+        int i = block_of_page[(*at - (uintptr_t)ARENA) / GAP] - 1;
+        if (i < 0 || i >= block_count || reached[i] || *at - (uintptr_t)blocks[i].address > blocks[i].size)
+            continue;
+        reached[i] = true;
+        to_scan[count++] = i;
+    }
+    return count;
+}
+
+/* At the end of an execution: blocks that nobody has freed and that no variable leads to. To look at one execution in
+ * many is enough for a warning. */
+void heap_warn_of_lost(void) {
+    static MODEL_STATE unsigned long executions;
+    int open = 0, count = 0;
+    for (int i = snapshot_blocks; i < block_count; i++)
+        open += !blocks[i].freed;
+    executions++;
+    if (open == 0 || (executions > 64 && (executions & (executions - 1)) != 0))
+        return;
+    if (reached == NULL) {
+        reached = calloc(MAX_BLOCKS, sizeof *reached);
+        to_scan = calloc(MAX_BLOCKS, sizeof *to_scan);
+    }
+    memset(reached, 0, MAX_BLOCKS * sizeof *reached);
+    count = reach_from(__data_start, __start_lf_model_state, count);
+    count = reach_from(__stop_lf_model_state, _end, count);
+    for (int t = 0; t < MAX_THREADS; t++) {
+        size_t bytes;
+        const char *local = tls_block(t, &bytes);
+        count = reach_from(local, local + bytes, count);
+        count = reach_from((const char *)&R.thread[t].result, (const char *)(&R.thread[t].result + 1), count);
+    }
+    while (count > 0) {
+        const struct block *block = &blocks[to_scan[--count]];
+        if (!block->freed)
+            count = reach_from(block->address, block->address + block->size, count);
+    }
+    for (int i = snapshot_blocks; i < block_count; i++)
+        if (!blocks[i].freed && !reached[i])
+            warn("%zu bytes that T%d allocated @%lx@ are lost: nobody has freed them, and no variable leads to them",
+                 blocks[i].size, blocks[i].tid, (unsigned long)blocks[i].pc);
+}

@@ -292,6 +292,7 @@ static int summary(enum run_end end) {
     if (R.options.positions)
         print_positions();
     print_loops();
+    print_warnings();
     if (R.too_many_threads)
         say("room\tthreads\n");
     if (status == 3)

@@ -48,7 +48,7 @@ static bool is_written(uintptr_t address, unsigned size) {
 }
 
 /* An event that belongs to no thread's order: what a location held before. */
-static void materialise(struct loc *loc) {
+static void materialise(struct loc *loc, bool written) {
     struct event *e = &R.event[R.events];
     memset(e, 0, sizeof *e);
     e->kind = EV_INIT;
@@ -61,7 +61,7 @@ static void materialise(struct loc *loc) {
     e->first_reader = e->rf = NO_EVENT;
     e->op = -1;
     e->value = loc->imaginary ? 0 : memory_get(loc->address, loc->size);
-    e->uninitialised = !loc->imaginary && !is_written(loc->address, loc->size);
+    e->uninitialised = !written;
     if (loc->capacity == 0) {
         loc->capacity = 16;
         loc->store = malloc(16 * sizeof *loc->store);
@@ -83,7 +83,7 @@ static bool alone(uintptr_t address, unsigned size, bool only_writes, uint64_t p
 enum access { READS, WRITES, CHANGES, MAY_CHANGE }; /* the last: rmw() checks it as a write when it is one */
 
 static struct loc *object(uintptr_t address, unsigned size, enum access access, uint64_t pc) {
-    bool imaginary = address >> 62 != 0;
+    bool imaginary = address >> 62 != 0, written = imaginary || is_written(address, size);
     if (access == CHANGES)
         heap_check(address, size, false, pc);
     if (!imaginary)
@@ -91,7 +91,7 @@ static struct loc *object(uintptr_t address, unsigned size, enum access access, 
     struct loc *loc = location_at(address, size);
     loc->imaginary = imaginary;
     if (loc->plain_pending)
-        materialise(loc);
+        materialise(loc, written);
     if (R.events + 4 >= MAX_EVENTS)
         too_large(MAX_EVENTS, "steps in one execution");
     return loc;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 MODEL_STATE static FILE *report;
@@ -29,6 +30,29 @@ void say(const char *format, ...) {
     va_start(list, format);
     vfprintf(report != NULL ? report : stdout, format, list);
     va_end(list);
+}
+
+enum { MAX_WARNINGS = 32 };
+MODEL_STATE static char *warnings[MAX_WARNINGS];
+
+/* What is no violation, said once, with the verdict. */
+void warn(const char *format, ...) {
+    char text[512];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    for (int i = 0; i < MAX_WARNINGS; i++) {
+        if (warnings[i] == NULL)
+            warnings[i] = strdup(text);
+        if (strcmp(warnings[i], text) == 0)
+            return;
+    }
+}
+
+void print_warnings(void) {
+    for (int i = 0; i < MAX_WARNINGS && warnings[i] != NULL; i++)
+        say("warning\t%s\n", warnings[i]);
 }
 
 enum { MAX_LABELS = 256 };

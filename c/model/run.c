@@ -278,6 +278,10 @@ static void judge_end(void) {
     }
     if (R.client->final != NULL)
         alone(final_entry);
+    if (R.end == RUN_DONE) {
+        heap_warn_of_lost();
+        warn_of_unjoined();
+    }
     if (R.end == RUN_DONE && R.client->spec != NULL && !linearizable())
         R.end = RUN_VIOLATION;
 }

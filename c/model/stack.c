@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { KNOWN = 1 << 16, FRESH = 4096, FILL = 0xA5 }; /* bytes at the top of a stack: whose state is known; filled anew */
-enum { WRITTEN = 1 };
+enum { WRITTEN = 1, DEAD }; /* of a byte. What its owner writes again is alive: an array of variable length */
 
 MODEL_STATE static uint8_t state[MAX_THREADS][KNOWN];
 MODEL_STATE static struct {
@@ -32,7 +32,8 @@ static bool lives_on(const struct thread *owner) { return owner->tid == 1 && R.c
 static bool is_dead(const struct thread *owner, uintptr_t address) {
     if (lives_on(owner) && owner->finished)
         return false;
-    return owner->tid == 0 || owner->finished || address < (uintptr_t)owner->context;
+    const uint8_t *s = state_of(owner, address, 1);
+    return owner->tid == 0 || owner->finished || address < (uintptr_t)owner->context || (s != NULL && *s == DEAD);
 }
 
 /* An access to memory that is on some stack. */
@@ -84,6 +85,9 @@ void stack_enter(const struct thread *t, const struct frame *frame) {
 /* A function ends. */
 void stack_leave(const struct thread *t, const struct frame *frame, uint64_t pc) {
     uintptr_t low = foreign[t->tid].low, high = foreign[t->tid].high;
+    uint8_t *s = frame->top > frame->bottom ? state_of(t, frame->bottom, frame->top - frame->bottom) : NULL;
+    if (s != NULL && !(lives_on(t) && t->depth == 1))
+        memset(s, DEAD, frame->top - frame->bottom);
     if (high == 0 || low >= frame->top || high <= frame->bottom || !R.running || (lives_on(t) && t->depth == 1))
         return;
     end_of_memory(low > frame->bottom ? low : frame->bottom, high < frame->top ? high : frame->top, pc);

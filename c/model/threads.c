@@ -84,12 +84,27 @@ static bool was_created(unsigned long number) {
            R.thread[number].start != NULL;
 }
 
+/* Either once. */
+static void joins_or_detaches(const struct thread *t, const char *name, uint64_t pc) {
+    if (t->joined || t->detached)
+        fail("bad join", "T%d calls %s of T%d, which has been %s @%lx@", R.current->tid, name, t->tid,
+             t->joined ? "joined before" : "detached", (unsigned long)pc);
+}
+
+/* At the end of an execution: what is left of a thread that nobody joins or detaches is lost. */
+void warn_of_unjoined(void) {
+    for (int t = 1; t <= R.threads; t++)
+        if (was_created((unsigned long)t) && !R.thread[t].joined && !R.thread[t].detached)
+            warn("T%d is neither joined nor detached", t);
+}
+
 static struct thread *joined(unsigned long number, const char *name, uint64_t pc) {
     struct thread *t = R.current;
     if (!was_created(number) || number == (unsigned long)t->tid) {
         fail("bad join", "T%d calls %s of %lu, which no call created @%lx@", t->tid, name, number, (unsigned long)pc);
         return t;
     }
+    joins_or_detaches(&R.thread[number], name, pc);
     for (;;) {
         u128 ended;
         LABELLED("joins", ended = model_load(end_of((int)number), 8, ACQUIRE, pc));
@@ -98,6 +113,8 @@ static struct thread *joined(unsigned long number, const char *name, uint64_t pc
         wait_for_change(t, "join", end_of((int)number));
     }
     goes_on(t);
+    joins_or_detaches(&R.thread[number], name, pc);
+    R.thread[number].joined = true;
     return &R.thread[number];
 }
 
@@ -119,7 +136,7 @@ int pthread_join(pthread_t thread, void **result) {
     return finish_join(joined((unsigned long)thread, "pthread_join", PC), result, PC);
 }
 int pthread_tryjoin_np(pthread_t thread, void **result) {
-    if (was_created((unsigned long)thread)) {
+    if (was_created((unsigned long)thread) && !R.thread[thread].joined && !R.thread[thread].detached) {
         u128 ended;
         LABELLED("tries to join", ended = model_load(end_of((int)thread), 8, ACQUIRE, PC));
         if (!ended)
@@ -144,12 +161,21 @@ int thrd_join(thrd_t thread, int *result) {
     return thrd_success;
 }
 
+static void detach(unsigned long number, const char *name, uint64_t pc) {
+    if (!was_created(number)) {
+        fail("bad join", "T%d calls %s of %lu, which no call created @%lx@", R.current->tid, name, number,
+             (unsigned long)pc);
+        return;
+    }
+    joins_or_detaches(&R.thread[number], name, pc);
+    R.thread[number].detached = true;
+}
 int pthread_detach(pthread_t thread) {
-    (void)thread;
+    detach((unsigned long)thread, "pthread_detach", PC);
     return 0;
 }
 int thrd_detach(thrd_t thread) {
-    (void)thread;
+    detach((unsigned long)thread, "thrd_detach", PC);
     return thrd_success;
 }
 pthread_t pthread_self(void) { return (pthread_t)(R.current != NULL ? R.current->tid : 0); }

@@ -135,6 +135,11 @@ void tls_switch(int tid) {
         set_thread_pointer(pointer[tid]);
 }
 
+const char *tls_block(int tid, size_t *bytes) {
+    *bytes = block[tid] != NULL ? image.bytes : 0;
+    return block[tid];
+}
+
 void tls_print(void) {
     for (int t = 1; t <= R.threads && image.bytes != 0; t++)
         say("local\t%d\t%lx\t%lu\n", t, (unsigned long)block[t], (unsigned long)image.bytes);

@@ -19,12 +19,18 @@ from lockfree.modelcheck.symbols import binary_tool, lead, symbols
 RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-g", "-fno-pie")
 THREADS, MANY_THREADS = 8, 32
 """Places for threads in the two runtimes, one of them for setup and final. The smaller is the faster."""
+NOT_BUILT_IN = (
+    *("malloc", "calloc", "free", "realloc", "strdup", "strndup", "memcpy", "memmove", "memset", "memcmp", "bcmp", "memchr"),
+    *("strlen", "strnlen", "strcmp", "strncmp", "strchr", "strrchr", "strstr", "strcpy", "stpcpy", "strncpy", "strcat"),
+    *("strncat", "sprintf", "snprintf", "vsprintf", "vsnprintf"),
+)
+"""Functions whose accesses to memory would not be seen if the compiler put its own code in their place."""
 CLIENT_FLAGS = (
     "-gdwarf-4",  # binutils 2.40 takes the file of included code from version 5 wrongly
     "-fno-pie",
     "-fno-omit-frame-pointer",
     "-fsanitize=thread",
-    *(f"-fno-builtin-{name}" for name in ("malloc", "calloc", "free", "realloc", "memcpy", "memmove", "memset")),
+    *(f"-fno-builtin-{name}" for name in NOT_BUILT_IN),
     "-DLF_MODEL=1",
 )
 INSISTED = ("-U_FORTIFY_SOURCE", "-fno-lto")  # with either, accesses would not be seen

@@ -120,6 +120,7 @@ def _as_json(report: Report) -> str:
             "message": report.message,
             "token": report.token,
             "notes": report.notes,
+            "warnings": report.warnings,
             "outcomes": sorted(report.outcomes),
         }
     )
@@ -164,6 +165,8 @@ def _print(report: Report, args: argparse.Namespace) -> None:
         print(_as_json(report), flush=True)
         return
     print(show(report, _again(args, report.token)), flush=True)
+    for warning in report.warnings:
+        print(f"  warning: {warning}")
     for outcome in sorted(report.outcomes):
         print(f"  {outcome}")
     if report.mode == "replay" and report.verdict is Verdict.OK and report.trace is not None:

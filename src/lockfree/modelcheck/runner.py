@@ -118,7 +118,7 @@ class Report:
     executions in which a thread reached the step bound. sampled: `auto` found nothing and could not see everything.
     too_many_threads: for the runtime that it was built with.
     token: replays the failing execution. outcomes, positions ("file:line"): if asked for. printed: what the
-    client printed, of a replay.
+    client printed, of a replay. warnings: of memory and threads that are lost.
     """
 
     client: str
@@ -135,6 +135,7 @@ class Report:
     message: str = ""
     token: str = ""
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     outcomes: set[str] = field(default_factory=set)
     positions: set[str] = field(default_factory=set)
     trace: Trace | None = None
@@ -222,6 +223,8 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             report.notes.append(fields[0])
         elif what == "room":
             report.too_many_threads = fields[0] == "threads"
+        elif what == "warning":
+            report.warnings.append(trace.explain(fields[0]))
         elif what == "unusable":
             report.message = trace.explain(fields[0])
         elif what == "position":
@@ -306,6 +309,7 @@ def run_auto(program: str | os.PathLike[str], client: str, settings: Settings, t
         report.seconds += other.seconds
         report.outcomes |= other.outcomes
         report.positions |= other.positions
+        report.warnings += [warning for warning in other.warnings if warning not in report.warnings]
     if report.verdict in {Verdict.VIOLATION, Verdict.UNUSABLE} or report.mode == "exhaustive":
         return report
     report.verdict, report.sampled, report.complete = Verdict.UNKNOWN, True, False
