@@ -177,6 +177,7 @@ struct runtime {
     bool started;     /* constructors are done */
     bool ready;       /* setup is done */
     bool running;     /* false in setup and final: accesses are made directly */
+    bool copies;      /* a block copy reads, which may carry what nobody has written */
     bool any_sc;      /* this execution has seq_cst events */
     bool was_blocked; /* the execution that has just ended: a thread waits for what comes in another one */
     bool tainted;     /* some thread assumed what is false: report nothing */

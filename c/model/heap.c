@@ -136,7 +136,7 @@ void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc) {
         return;
     }
     uint8_t *s = state + (address - (uintptr_t)ARENA);
-    bool unwritten = !write && size <= 16; /* block copies may carry what nobody wrote */
+    bool unwritten = !write && size <= 16 && !R.copies;
     for (size_t i = 0; i < size; i++) {
         const char *what = write ? "write" : "read";
         if ((s[i] & FREED) != 0) {

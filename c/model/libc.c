@@ -12,7 +12,9 @@
 
 void *lf_libc_memmove(void *to, const void *from, size_t size);
 void *lf_libc_memmove(void *to, const void *from, size_t size) {
+    R.copies = true;
     plain_access(AT(from), size, false, PC);
+    R.copies = false;
     plain_access(AT(to), size, true, PC);
     return memmove(to, from, size);
 }

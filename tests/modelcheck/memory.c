@@ -135,6 +135,15 @@ LF_MODEL_CLIENT(uninitialised_read__stack, .threads = {lends_unwritten, reads_it
 LF_MODEL_CLIENT(uninitialised_read__counter_on_the_stack, .threads = {lends_a_counter, adds_to_the_counter});
 LF_MODEL_CLIENT(uninitialised_read__atomic_in_the_heap, .threads = {sees_an_unwritten_counter});
 
+static void copies_unwritten(void) {
+    int a, b;
+    int *p = malloc(sizeof *p);
+    memcpy(&b, &a, sizeof b);
+    memcpy(&a, p, sizeof a);
+    free(p);
+}
+LF_MODEL_CLIENT(right_copies_unwritten, .threads = {copies_unwritten});
+
 /* Library functions that read and write. */
 static char left[32], right[32];
 static void writes_a_byte(void) { left[3] = 1; }

@@ -51,7 +51,9 @@ def test_every_search_agrees(mode, program):
 
 def test_both_sides_of_a_late_use_are_named(program):
     report = run(program, "use_after_return__not_ordered", Settings(mode="exhaustive"))
-    assert re.search(r"by T1 \(memory.c:\d+ waits_to_borrow\) is not ordered before the end \(memory.c:\d+", report.message)
+    assert re.search(
+        r"by T1 \(memory.c:\d+ waits_to_borrow\) is not ordered before the end \(memory.c:\d+", report.message
+    )
 
 
 LARGE = {

@@ -20,7 +20,20 @@ RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-g", "-fno-pie")
 THREADS, MANY_THREADS = 8, 32
 """Places for threads in the two runtimes, one of them for setup and final. The smaller is the faster."""
 NOT_BUILT_IN = (
-    *("malloc", "calloc", "free", "realloc", "strdup", "strndup", "memcpy", "memmove", "memset", "memcmp", "bcmp", "memchr"),
+    *(
+        "malloc",
+        "calloc",
+        "free",
+        "realloc",
+        "strdup",
+        "strndup",
+        "memcpy",
+        "memmove",
+        "memset",
+        "memcmp",
+        "bcmp",
+        "memchr",
+    ),
     *("strlen", "strnlen", "strcmp", "strncmp", "strchr", "strrchr", "strstr", "strcpy", "stpcpy", "strncpy", "strcat"),
     *("strncat", "sprintf", "snprintf", "vsprintf", "vsnprintf"),
 )
