@@ -28,13 +28,13 @@
 #define LF_PARTICIPANTS 256u
 #endif
 #define LF_NOTE 128u
-#define LF__PAGE LF_CACHE_LINE
+#define LF__HEAD (2 * LF_CACHE_LINE)
 #else
 #ifndef LF_PARTICIPANTS
 #define LF_PARTICIPANTS 4096u
 #endif
 #define LF_NOTE 16384u
-#define LF__PAGE 4096
+#define LF__HEAD 4096 /* the participants begin on a page of their own in a file */
 #endif
 LF_STATIC_ASSERT(LF_PARTICIPANTS <= 1u << LF_PARTICIPANT_BITS, "a participant's number has 12 bits");
 #define LF_PARTICIPANT_MASK ((1u << LF_PARTICIPANT_BITS) - 1)
@@ -64,8 +64,9 @@ struct lf_segment {
     LF_ALIGNED struct lf_identity identity; /* line 0 */
     LF_ALIGNED uint32_t ending;             /* line 1: enum lf_ending; goes up only, by shutdown */
     uint32_t highest;                       /* highest participant number ever used; written when joining */
-    __attribute__((aligned(LF__PAGE))) struct lf_participant participants[LF_PARTICIPANTS]; /* each by who has its byte */
-    __attribute__((aligned(LF__PAGE))) char note[LF_NOTE]; /* the creator's text (a record's dtype); written once */
+    unsigned char unused[LF__HEAD - LF_CACHE_LINE - 2 * sizeof(uint32_t)];
+    struct lf_participant participants[LF_PARTICIPANTS]; /* each by who has its byte */
+    char note[LF_NOTE];                                  /* the creator's text (a record's dtype); written once */
 };
 
 LF_STATIC_ASSERT(offsetof(struct lf_segment, identity) == 0, "layout");
