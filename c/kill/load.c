@@ -1,11 +1,11 @@
-/* load.c: processes killed at random moments while several work at full speed on two or more processors.
+/* load.c: kills processes at random moments while several of them work at full speed on two or more processors.
  *
  *   load PRIMITIVE ROUNDS SEED
  *
- * One round: workers, each a process with a participant of its own, hammer a new object; some are killed at random
- * moments and replaced; the others must go on (watchdog), and when they have stopped, the books must be right: nothing
- * came out twice, in the wrong order or without having been put; what is missing is no more than the dead had in hand;
- * capacity, permits, roles and locks are all back. Prints one line of JSON; exit status 1 if something was wrong. */
+ * One round: several workers load a new object. Each is a process with a participant of its own. Some are killed at
+ * random moments and replaced. The others must go on (watchdog). When they have stopped, the accounts must be right:
+ * nothing came out twice, in the wrong order, or without having been put; no more is missing than the dead had in hand;
+ * capacity, permits, roles and locks are all back. Prints one line of JSON. Exit status 1: something was wrong. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -23,14 +23,14 @@
 #define MS UINT64_C(1000000)
 #define WORKERS 4       /* at a time */
 #define LIVES 12        /* workers in a round, with those that replace the dead */
-#define RECORDS 65536   /* of one life; more than it gets to */
+#define RECORDS 65536   /* of one life; more than it can put in its time */
 #define CAPACITY 5
 #define LEVELS 4
 #define PERMITS 5
 #define WATCHDOG (10000 * MS)
 #define AT_LAST (5000 * MS)
 
-/* What a life writes down, so that it survives its death. Each word is written by its life alone. */
+/* What a life (one worker) writes down, so that it survives the worker's death. Only this worker writes it. */
 struct life {
     LF_ALIGNED uint64_t operations;
     uint64_t tried; /* the last record that it began to put */
@@ -48,7 +48,7 @@ struct books {
 };
 static struct books *books;
 static uint64_t rng, deaths, operations_of_all;
-static int leases; /* of this round: records come back at the tail, and order says nothing */
+static int leases; /* in this round records are leased: they come back at the tail, so order is not checked */
 
 static uint64_t random_number(uint64_t *state) {
     uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
@@ -95,7 +95,7 @@ struct subject {
     const struct lf_kind *kind;
     int (*create)(uint64_t start);
     void (*work)(uint32_t life, uint64_t *state); /* one operation */
-    void (*settle)(void);                         /* driver, when nobody runs any more */
+    void (*settle)(void);                         /* driver, after everybody has stopped */
     /* queues only */
     int (*put)(const struct record *r, uint64_t span);
     int64_t (*get)(struct record *r, uint64_t span, int lease);
@@ -210,7 +210,7 @@ static void queue_settle(void) {
     for (int64_t length; (length = subject->get(&r, 0, 0)) != LF_EMPTY;)
         note_record(&r, length);
     memset(&r, 0, sizeof r);
-    for (int i = 0; i < CAPACITY; i++) /* waits for what recovery brings back: a lease may come out of it */
+    for (int i = 0; i < CAPACITY; i++) /* waits for what recovery brings back, which may be a leased record */
         while (subject->put(&r, AT_LAST) != LF_OK) {
             int64_t length = subject->get(&r, 0, 0);
             if (length < 0) {
@@ -419,7 +419,7 @@ int main(int argc, char **argv) {
     books = (struct books *)mmap(NULL, sizeof *books, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     uint64_t killed = 0, done = 0, start = lf_now();
     for (; done < rounds; done++) {
-        rng = seed + done; /* a round depends on its number alone, as far as a race can */
+        rng = seed + done; /* a round depends on its number alone, except for races */
         run_round();
         killed += deaths;
         if (books->wrong)

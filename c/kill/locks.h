@@ -1,8 +1,8 @@
 /* locks.h: Mutex and SpinLock, killed at every instruction. The file that includes this defines `object` and
- * LOCK(name), the lock's prefix with that name.
+ * LOCK(name), which adds the lock's prefix to a name.
  *
- * Whoever asks next after the victim's death gets the lock, and is told of the death if the victim held it. Until the
- * operation has come to its end either may be right; never may two hold it, and nobody may be told twice. */
+ * After the victim's death, the next one to acquire gets the lock. It is told of the death if the victim held the lock.
+ * While the operation has not ended, both answers are possible. There are never two holders. Nobody is told twice. */
 #ifndef LOCKFREE_KILL_LOCKS_H
 #define LOCKFREE_KILL_LOCKS_H
 
@@ -46,12 +46,12 @@ static void expect(struct kill_survivor *s, int64_t (*call)(struct kill_message 
 
 /* ---- the operations ---- */
 
-/* What the next to ask may be told: bits 1 << -status. */
+/* The answers that the next acquire may get: bits 1 << -status. */
 #define TOLD(status) (1u << -(status))
 struct details {
-    unsigned before; /* while the operation has not come to its end */
+    unsigned before; /* while the operation has not ended */
     unsigned after;
-    int held_by_a; /* A holds the lock all along */
+    int held_by_a; /* A holds the lock all the time */
 };
 static const struct details *details(void) { return (const struct details *)kill_now.operation->details; }
 
@@ -77,7 +77,7 @@ static void arrange_dead_holder(void) {
     kill_end_doomed();
 }
 
-static void arm_held(void) { LOCK(try_acquire)(&object); } /* by us, told of a death or not */
+static void arm_held(void) { LOCK(try_acquire)(&object); } /* by this process, told of a death or not */
 
 static int64_t act_try_acquire(void) { return LOCK(try_acquire)(&object); }
 static int64_t act_acquire(void) { return LOCK(acquire)(&object, LF_FOREVER); }
@@ -91,7 +91,7 @@ static int inherited;
 static void arm_attach(void) { inherited = dup(object.h.fd); }
 static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_subject.kind); }
 
-/* ---- what the others may then see ---- */
+/* ---- what the others may see after that ---- */
 
 static unsigned allowed(void) { return kill_now.ended ? details()->after : details()->before; }
 
@@ -105,7 +105,7 @@ static void must_be_allowed(const struct kill_survivor *s, int64_t status) {
                 "an acquire by %s gave %s", s->name, status_name(status));
 }
 
-/* `s` holds the lock, told of a death or not: nobody else does, and afterwards all is as ever. */
+/* `s` holds the lock, told of a death or not. Nobody else holds it, and after its release the lock works as usual. */
 static void holds(struct kill_survivor *s, int64_t status) {
     struct kill_survivor *others[] = {&kill_a, &kill_b, &kill_c};
     for (int i = 0; i < 3; i++)
@@ -152,12 +152,12 @@ static void judge(void) {
     }
     struct kill_survivor *s = kill_now.mode == KILL_NEW ? &kill_c : kill_turn(0);
     int64_t status = ask(s, survivor_acquire, kill_now.mode == KILL_WAIT ? KILL_AT_LAST : 0);
-    if (status == LF_TIMEDOUT && kill_now.mode != KILL_WAIT) /* death is looked for once a tick: now somebody waits */
+    if (status == LF_TIMEDOUT && kill_now.mode != KILL_WAIT) /* a try looks for the dead once a tick; now wait */
         status = ask(s, survivor_acquire, KILL_AT_LAST);
     judge_next(s, status);
 }
 
-/* Beside a stopped victim: never two holders. */
+/* Beside a stopped victim there are never two holders. */
 static void beside(void) {
     struct kill_survivor *s = kill_turn(0), *other = kill_turn(1);
     if (details()->held_by_a) {
@@ -183,7 +183,7 @@ static void beside(void) {
 static void judge_stopped_or_dead(void) {
     static const struct details free_now = {TOLD(LF_OK) | TOLD(LF_OWNER_DIED), TOLD(LF_OK) | TOLD(LF_OWNER_DIED), 0};
     static struct kill_operation later;
-    if (kill_now.mode == KILL_STOPPED && !details()->held_by_a) { /* `beside` may have recovered and released it */
+    if (kill_now.mode == KILL_STOPPED && !details()->held_by_a) { /* `beside` may have released it after recovery */
         later = *kill_now.operation;
         if (!(allowed() & TOLD(LF_NOT_RECOVERABLE)))
             later.details = &free_now;
@@ -196,7 +196,7 @@ static void judge_stopped_or_dead(void) {
     judge();
 }
 
-/* ---- with the victim asleep, and handed the lock by A ---- */
+/* ---- with the victim asleep: A releases the lock ---- */
 
 static void hand_over(void) { expect(&kill_a, survivor_release, 0, LF_OK, "release"); }
 static void judge_handed(void) {
@@ -212,7 +212,7 @@ static void judge_handed(void) {
     as_ever();
 }
 
-/* ---- with A asleep, waiting for the victim's lock ---- */
+/* ---- with A asleep: it waits for the victim's lock ---- */
 
 static struct kill_message sleeper;
 static void send_a_to_sleep(void) {

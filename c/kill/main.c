@@ -1,8 +1,9 @@
-/* main.c: one operation of the primitive, killed after each of its instructions in turn; results as lines of JSON.
+/* main.c: kills one operation of the primitive after each of its instructions in turn. Prints results as lines of JSON.
  *
  *   PROGRAM list
  *   PROGRAM run OPERATION MODE|all [first every at seed watchdog_ms cpu]
- * k goes first, first + every, ... to the end; `at` >= 0 takes that k alone, -2 the one kill asleep. */
+ * k takes the values first, first + every, ... to the end. With `at` >= 0 it takes that value alone; with -2 the victim
+ * is killed asleep. */
 #include "kill.h"
 
 #include <dlfcn.h>
@@ -75,7 +76,7 @@ static void let_go(void) {
         lf_detach(kill_subject.handle);
 }
 
-/* Nobody who may hang, or hold something, is left. */
+/* Ends every process that may hang or hold something. */
 static void clear_away(void) {
     if (victim > 0) {
         kill(victim, SIGKILL);
@@ -114,7 +115,7 @@ static void step_back(void) {
     let_go();
 }
 
-/* One recording of the whole window; 0, or 1 for a breach before anybody was killed. */
+/* Records the whole window once. Returns 0, or 1 for a breach before anybody was killed. */
 static int record(struct kill_trace *trace) {
     kill_now.k = kill_now.address = 0;
     kill_now.asleep = kill_now.ended = kill_now.dead = kill_now.recovering = kill_now.roused = 0;
@@ -131,7 +132,7 @@ static int record(struct kill_trace *trace) {
     return 0;
 }
 
-/* One kill point; 1 for a breach. k = UINT64_MAX: asleep. */
+/* Runs one kill point. Returns 1 for a breach. k = UINT64_MAX: the victim is killed asleep. */
 static int run_point(uint64_t k, const struct kill_trace *trace, uint64_t *diverged) {
     const struct kill_operation *operation = kill_now.operation;
     kill_now.k = k;
@@ -188,7 +189,7 @@ static int same_path(const struct kill_trace *a, const struct kill_trace *b) {
     return a->steps == b->steps && memcmp(a->at, b->at, a->steps * sizeof *a->at) == 0;
 }
 
-/* The path that most recordings take: the code that reads the clock now and then takes another. */
+/* The path that most recordings take. A read of the clock sometimes takes another one. */
 static void record_path(struct kill_trace *path) {
     struct kill_trace recorded[RECORDINGS];
     int best = 0, most = 0;
@@ -296,7 +297,7 @@ int main(int argc, char **argv) {
     victim_answer = (int64_t *)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     kill_now.watchdog = (uint64_t)number(argc, argv, 8, 10000) * KILL_MS;
     long long cpu = number(argc, argv, 9, -1);
-    if (cpu >= 0 && cpu < CPU_SETSIZE) { /* stepping is a conversation: fastest where both sides share a processor */
+    if (cpu >= 0 && cpu < CPU_SETSIZE) { /* driver and victim alternate: fastest on the same processor */
         cpu_set_t one;
         CPU_ZERO(&one);
         CPU_SET(cpu, &one);

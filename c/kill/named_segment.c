@@ -1,5 +1,5 @@
-/* named_segment.c: creating, attaching by name and sweeping, killed at every instruction: a name stands for a whole
- * object or for none, and never for longer than somebody lives or the next sweep. */
+/* named_segment.c: creating, attaching by name and sweeping, killed at every instruction. A name stands for a whole
+ * object or for none. It disappears with the next sweep after the last participant has died. */
 #include "kill.h"
 
 #include <lockfree/mpmc_ring.h>
@@ -43,7 +43,7 @@ static int64_t survivor_sweep(struct kill_message *m) { /* 1 removed, 0 in use, 
     lf_segment_unmap(&h);
     return status;
 }
-/* Full, then empty, twice: how many records went in and came out in order. */
+/* Fills and empties the ring twice. Returns how many records went in and came out in order. */
 static int64_t survivor_use(struct kill_message *m) {
     int64_t done = 0;
     (void)m;
@@ -92,7 +92,7 @@ static struct lf_handle opened;
 static void arm_sweep(void) { lf_segment_open(&opened, name(), NULL); }
 static int64_t act_sweep(void) { return lf_segment_sweep(&opened, name()); }
 
-/* In the end nobody holds it: it can be swept, its name used again, and it is swept once more. */
+/* At the end nobody holds the object. It can be swept, its name can be used again, and it can be swept once more. */
 static void leave_nothing(void) {
     expect(&kill_b, survivor_sweep, 1, "a name that nobody holds any more");
     expect(&kill_b, survivor_attach, LF_EMPTY, "no such name");

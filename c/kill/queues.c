@@ -100,7 +100,7 @@ static int first_of_its_level(const struct kill_world *w, uint32_t pending) {
     return 1;
 }
 
-/* Adds what may have come of every state by itself. */
+/* Adds the states that every state may have changed into by itself. */
 static void close_worlds(void) {
     for (uint32_t i = 0; i < n_worlds; i++) {
         struct kill_world w;
@@ -254,11 +254,11 @@ void kill_queue_beside(void) {
         kill_put(putter(n), 0);
         kill_get(getter(n + 1), 0);
     }
-    for (int round = 0; round < 5; round++) /* every cell of the queues comes into use once more */
+    for (int round = 0; round < 5; round++) /* so that every cell of the queues is used once more */
         fill_and_drain_without_waiting();
 }
 
-/* Least and most that can be inside once everything of the dead has come back, in any state. */
+/* The least and the most records that can be inside, in any state, after everything of the dead has come back. */
 static void bounds(uint32_t *least, uint32_t *most) {
     *least = UINT32_MAX, *most = 0;
     close_worlds();
@@ -287,11 +287,11 @@ static void drain_waiting(void) {
     uint64_t n = 0;
     for (bounds(&least, &most); least > 0; bounds(&least, &most))
         kill_get(getter(n++), KILL_AT_LAST);
-    while (kill_get(getter(n), 0) >= 0) /* what may or may not have come */
+    while (kill_get(getter(n), 0) >= 0) /* takes out what may or may not have arrived */
         n++;
 }
 
-/* Whoever would have to wait finds everything of the dead come back first. */
+/* A call that would have to wait first recovers everything that the dead held. */
 static void settle(void) {
     int settled = 1;
     for (uint32_t i = 0; i < n_worlds; i++)
@@ -309,7 +309,7 @@ static void size_is(struct kill_survivor *s, uint32_t expected) {
         kill_breach("the true size, since nobody runs", "%lld of %u for %s", (long long)m.answer, expected, s->name);
 }
 
-/* Everything must be as if nobody had ever died: full capacity, exact order, exact EMPTY and FULL, for everybody. */
+/* Everything must be as if nobody had died: full capacity, exact order, exact EMPTY and FULL, for everybody. */
 static void full_cycles(int cycles) {
     for (int cycle = 0; cycle < cycles; cycle++) {
         if (kill_queue.between != NULL)
@@ -348,5 +348,5 @@ void kill_queue_judge(void) {
     kill_newcomer();
     drain_waiting();
     settle();
-    full_cycles(18 / (int)kill_queue.capacity + 2); /* every cell of the queues comes into use once more */
+    full_cycles(18 / (int)kill_queue.capacity + 2); /* so that every cell of the queues is used once more */
 }

@@ -1,10 +1,10 @@
 /* queues.h: what a victim may leave behind in a bounded queue, and whether the survivors' answers agree with it.
  *
- * The survivors make one call at a time, so an answer is right only if one of the states that the contract allows gives
- * it. The victim's operation says which states those are (kill_possible); each answer strikes out the states that
- * cannot have given it, and none left is a breach. What may happen by itself is that an unfinished put arrives, and,
- * once the victim is dead, that recovery drops it, frees a slot in hand, or delivers a leased record again, at the
- * tail. */
+ * The survivors make one call at a time. So an answer is right only if one of the states that the contract allows gives
+ * it. The victim's operation says which states these are (kill_possible). Each answer removes the states that cannot
+ * have given it. If no state is left, the contract is breached. Some changes may happen by themselves: an unfinished
+ * put arrives; and after the victim's death recovery drops that put, frees a slot in hand, or delivers a leased record
+ * again, at the tail. */
 #ifndef LOCKFREE_KILL_QUEUES_H
 #define LOCKFREE_KILL_QUEUES_H
 
@@ -23,23 +23,23 @@ struct kill_item {
 struct kill_world {
     uint32_t count;
     struct kill_item items[KILL_ITEMS]; /* oldest first */
-    uint32_t hand;                      /* slots in dead or stopped hands that nothing comes out of */
-    uint32_t owed;                      /* leased records in dead or stopped hands */
+    uint32_t hand;                      /* slots that a dead or stopped process has, without a record to come */
+    uint32_t owed;                      /* leased records that a dead or stopped process has */
     struct kill_item owed_items[KILL_OWED];
     uint32_t pending; /* puts that were cut off and may still arrive, in this order within a level; slots in hand */
     struct kill_item pending_items[KILL_PENDING];
     uint32_t droppable; /* 1: the last of them need not arrive */
 };
 
-/* A primitive's face: calls run in the survivor's process. put and get answer a status or a length; get checks the
- * record against its id. size: of this process. */
+/* The interface of a primitive. The calls run in the survivor's process. put and get return a status or a length; get
+ * checks the record against its id. size runs in this process. */
 struct kill_queue {
     uint32_t capacity;
     uint32_t levels;
     int64_t (*put)(struct kill_message *m);
     int64_t (*get)(struct kill_message *m);
     int64_t (*size)(struct kill_message *m);
-    /* Who makes the nth call of a cycle, and what must happen between cycles; NULL: whose turn it is, nothing. */
+    /* Who makes the nth call of a cycle (NULL: in turn), and what must happen between cycles (NULL: nothing). */
     struct kill_survivor *(*who)(int putting, uint64_t n);
     void (*between)(void);
 };
@@ -61,16 +61,16 @@ struct kill_item kill_world_take(struct kill_world *w); /* the first, or {0, 0} 
 void kill_world_cut_off(struct kill_world *w, uint32_t id, uint32_t level, uint32_t droppable);
 void kill_world_owe(struct kill_world *w, struct kill_item item);
 void kill_possible(const struct kill_world *w);
-/* Will there be room for a put (or something to get) in every state, once everything of the dead has come back? */
+/* Whether in every state there will be room for a put (or a record to get) after everything of the dead is back. */
 int kill_certain(int putting);
 
-/* ---- the survivors' calls, each held against the states ---- */
+/* ---- the survivors' calls; each answer is compared with the states ---- */
 int64_t kill_put(struct kill_survivor *s, uint64_t deadline);
 int64_t kill_get(struct kill_survivor *s, uint64_t deadline);
 /* A call that was begun before the victim's and has now returned. */
 void kill_agree_put(const struct kill_survivor *s, const struct kill_message *m);
 void kill_agree_get(const struct kill_survivor *s, const struct kill_message *m);
-/* The message of the next put of a survivor's: a new id. */
+/* The message for a survivor's next put, with a new id. */
 struct kill_message kill_next_put(uint64_t deadline);
 
 /* A process's first calls: `inside` records, by the survivors in turn. */

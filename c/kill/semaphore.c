@@ -1,5 +1,5 @@
-/* semaphore.c: the semaphore, killed at every instruction. A holds one permit all along; what the victim or another
- * dead process holds comes back exactly, and never one too many. */
+/* semaphore.c: the semaphore, killed at every instruction. A holds one permit all the time. The permits of the victim
+ * or of another dead process come back exactly, and never one too many. */
 #include "kill.h"
 
 #define LF_SEATS 16u /* of 1024: a recovery looks at every one of them */
@@ -12,7 +12,7 @@ static struct lf_semaphore object;
 
 static uint64_t until(uint64_t span) { return span == 0 ? 0 : span == LF_FOREVER ? LF_FOREVER : lf_now() + span; }
 
-/* Seats follow from thread ids: the same ones for the same roles, so that every run takes the same path. */
+/* Seats follow from thread ids. The same roles get the same ids, so that every run takes the same path. */
 static void attached(void) { lf_thread_token(), lf__thread.token = 1000 + object.h.participant; }
 
 /* ---- what survivors call ---- */
@@ -28,7 +28,7 @@ static int64_t survivor_acquire(struct kill_message *m) {
 static int64_t survivor_release(struct kill_message *m) { return lf_semaphore_release(&object, m->amount); }
 static int64_t survivor_value(struct kill_message *m) { return (void)m, lf_semaphore_value(&object); }
 
-/* ---- the states: what can be taken, what is out with the dead or the stopped ---- */
+/* ---- the states: what can be taken, and what the dead or stopped processes hold ---- */
 
 struct world {
     int64_t value;
@@ -115,7 +115,7 @@ static void must(struct kill_survivor *s, int64_t (*call)(struct kill_message *)
 struct details {
     uint64_t held;    /* by the victim, or the doomed one, before */
     uint64_t n;       /* what its call is about */
-    int64_t acquired; /* what it holds when the call has come to its end */
+    int64_t acquired; /* what it holds when the call has ended */
 };
 static const struct details *details(void) { return (const struct details *)kill_now.operation->details; }
 
@@ -130,14 +130,14 @@ static void arrange(void) {
     possible(SUBJECT_INITIAL, 0);
     must(&kill_a, survivor_acquire, 1, 0, LF_OK);
 }
-static void hold(uint64_t n) { /* as several threads would: from several seats */
+static void hold(uint64_t n) { /* from several seats, as several threads would */
     uint32_t token = lf__thread.token;
     for (uint64_t i = 0; i < n; i++, lf__thread.token += 5)
         lf_semaphore_try_acquire(&object, 1);
     lf__thread.token = token;
 }
 static void arm(void) { hold(details()->held); }
-/* As two threads would that hand permits over: +2 in one seat and -2 in one before it, so that nothing is held. */
+/* As if two threads had handed permits over: +2 in one seat and -2 in an earlier one, so that nothing is held. */
 static void hold_crosswise(void) {
     uint32_t token = lf__thread.token, me = object.h.participant;
     lf_semaphore_try_acquire(&object, 2);
@@ -156,7 +156,7 @@ static void arrange_doomed(void) {
     kill_now.recovering = 1;
     kill_start_doomed(arm);
 }
-/* One that holds permits, and one that holds nothing, crosswise, and is recovered first. */
+/* Two doomed processes: one holds permits; the other has handed permits over, holds none, and is recovered first. */
 static void arrange_two_doomed(void) {
     arrange();
     kill_now.recovering = 1;
@@ -186,7 +186,7 @@ static int inherited;
 static void arm_attach(void) { inherited = dup(object.h.fd); }
 static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_subject.kind); }
 
-/* ---- what the others may then see ---- */
+/* ---- what the others may see after that ---- */
 
 static void after(void) {
     int64_t free_now = SUBJECT_INITIAL - 1, held = (int64_t)details()->held, then = details()->acquired;
@@ -213,8 +213,8 @@ static void go_on(void) {
 
 static void hold_three(void) { hold(3); }
 
-/* Every permit that is out stands in the account of somebody: what is in a seat of nobody's would be lost, or made, when
- * that seat is next somebody's. */
+/* Every permit that is out must stand in a seat that a participant owns. Otherwise it is lost, or one is created, when
+ * that seat gets its next owner. */
 static void books_balance(void) {
     int32_t balances[LF_PARTICIPANTS];
     int64_t out = 0;
@@ -223,12 +223,12 @@ static void books_balance(void) {
     for (uint32_t i = 1; i < LF_PARTICIPANTS; i++)
         out += balances[i];
     if (balances[0] != 0 || out + lf_semaphore_value(&object) != SUBJECT_INITIAL || object.body->debt != 0)
-        kill_breach("accounts that add up", "%lld in seats of nobody's, %lld in others', a value of %lld, a debt of %llu",
+        kill_breach("accounts that add up", "%lld in seats without owner, %lld in others, value %lld, debt %llu",
                     (long long)balances[0], (long long)out, (long long)lf_semaphore_value(&object),
                     (unsigned long long)object.body->debt);
 }
 
-/* Everything but A's permit can be had, by anybody, and not one more; the next death is as exact as this one. */
+/* Anybody can get all permits but A's, and not one more. The next death is handled as exactly as this one. */
 static void as_ever(void) {
     kill_newcomer();
     for (uint64_t n = 0; n < 6; n++) {
@@ -276,7 +276,7 @@ static void judge(void) {
     judge_from_here();
 }
 
-/* ---- with the victim asleep, and woken by A's release ---- */
+/* ---- with the victim asleep: A's release wakes it ---- */
 
 static void rouse(void) {
     struct kill_message m = {.call = survivor_release, .amount = 1};
@@ -294,7 +294,7 @@ static void judge_roused(void) {
     judge_from_here();
 }
 
-/* ---- with B asleep for all that is not A's, which the victim's end makes possible at the latest ---- */
+/* ---- with B asleep: it waits for all permits but A's, and gets them at the latest when the victim dies ---- */
 
 static struct kill_message sleeper;
 static void send_b_to_sleep(void) {
@@ -310,7 +310,7 @@ static void judge_sleeper(void) {
     must(&kill_b, survivor_release, SUBJECT_INITIAL - 1, 0, LF_OK);
     judge_from_here();
 }
-/* The same while the victim, too, wants something, and the turnstile is B's. */
+/* The same, while the victim wants permits, too, and B holds the turnstile. */
 static void arrange_turnstile(void) {
     arrange();
     struct kill_message m = {.call = survivor_acquire, .amount = SUBJECT_INITIAL, .deadline = 60000 * KILL_MS};

@@ -1,5 +1,5 @@
 /* spsc_ring.c: the SPSC ring, killed at every instruction, as producer and as consumer. A goes on as producer and B as
- * consumer; in the end the roles go round. */
+ * consumer. At the end everybody has each role once. */
 #include "queues.h"
 
 #include <lockfree/spsc_ring.h>
@@ -128,7 +128,7 @@ static int inherited;
 static void arm_attach(void) { inherited = dup(object.h.fd); }
 static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_subject.kind); }
 
-/* ---- what each may leave behind: whole records only ---- */
+/* ---- what each operation may leave behind: whole records only ---- */
 
 static void possible_unless_ended(const struct kill_world *w) {
     if (!kill_now.ended)
@@ -147,8 +147,8 @@ static void after_call(int takes_effect) {
     kill_possible(&w);
 }
 
-/* Beside a stopped victim: the other role goes on to its end, and nobody else gets this one, unless the victim had not
- * got it yet. */
+/* Beside a stopped victim: the holder of the other role completes its calls. Nobody else gets the victim's role, unless
+ * the victim had not got it yet. */
 static void beside_role(int may_have_none, int takes_effect) {
     enum lf_spsc_role role = details()->role;
     struct kill_message m = kill_next_put(0);
@@ -166,7 +166,7 @@ static void beside_role(int may_have_none, int takes_effect) {
         if (!may_have_none)
             kill_breach("ROLE_TAKEN, since its holder lives", "%s was answered %lld", holder[role]->name,
                         (long long)m.answer);
-        kill_forget_worlds(); /* then it has done nothing yet, or given the role back after it was done */
+        kill_forget_worlds(); /* so the victim has done nothing yet, or has given the role back at the end */
         after_call(kill_now.ended && takes_effect);
         if (role == LF_PRODUCER)
             kill_agree_put(holder[role], &m);
@@ -202,7 +202,7 @@ static void judge_nothing(void) {
     kill_queue_judge();
 }
 
-/* ---- with the victim asleep, and woken by the other side ---- */
+/* ---- with the victim asleep: the other side wakes it ---- */
 
 static void rouse(void) {
     struct kill_message m = kill_next_put(0);
@@ -235,7 +235,7 @@ static void judge_waiting(void) {
     kill_queue_judge();
 }
 
-/* ---- with the other side asleep, and woken by the victim's call, or by what comes after it ---- */
+/* ---- with the other side asleep: the victim's call wakes it, or whatever follows ---- */
 
 static struct kill_message sleeper;
 static int sleeper_is_back;
@@ -276,7 +276,7 @@ static void judge_sleeper(void) {
     kill_queue_judge();
 }
 
-/* ---- with a holder that has died before ---- */
+/* ---- with a holder that died earlier ---- */
 
 static void arrange_doomed(void) {
     arrange();

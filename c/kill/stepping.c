@@ -1,4 +1,4 @@
-/* stepping.c: takes a process to its k-th instruction, and ends it there. */
+/* stepping.c: lets a process run up to its k-th instruction, and kills it there. */
 #include "kill.h"
 
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
-#define LONGEST 4000000u /* instructions in one window: more is a loop without an end */
-#define NEARBY 24u       /* single steps at most after a breakpoint that saves some */
+#define LONGEST 4000000u /* instructions in one window; with more it is an endless loop */
+#define NEARBY 24u       /* the most single steps after a breakpoint */
 
 void kill_open_window(void) {
     ptrace(PTRACE_TRACEME, 0, 0, 0);
@@ -46,7 +46,7 @@ static uintptr_t next_instruction(pid_t victim) {
     return (uintptr_t)ptrace(PTRACE_PEEKUSER, victim, offsetof(struct user, regs.rip), 0);
 }
 
-/* Waits for a victim that may fall asleep, and has it woken then. */
+/* Waits for a victim that may fall asleep, and wakes it then. */
 static pid_t wait_and_rouse(pid_t victim, int *status) {
     for (;;) {
         pid_t stopped = waitpid(victim, status, WNOHANG);
@@ -75,7 +75,7 @@ static int resume(pid_t victim, enum __ptrace_request how) {
                 WIFSTOPPED(status) ? next_instruction(victim) : 0ul);
 }
 
-/* A string instruction is one for a breakpoint, and as many as its repetitions for single steps. */
+/* A string instruction is one instruction for a breakpoint; for single steps each repetition is one. */
 static int repeats(const struct kill_trace *trace, uint64_t k) { return k > 0 && trace->at[k] == trace->at[k - 1]; }
 
 static void count_executions(struct kill_trace *trace) {
@@ -115,7 +115,7 @@ static int set_debug_register(pid_t victim, int number, uintptr_t value) {
     return ptrace(PTRACE_POKEUSER, victim, place, value) == 0;
 }
 
-/* Runs to the nth execution from here of the instruction at `at`: 0 there, 1 at the end, -1 not possible here. */
+/* Runs to the nth execution of the instruction at `at`. Returns 0 there, 1 at the end, -1 if that is impossible here. */
 static int run_to(pid_t victim, uintptr_t at, uint64_t nth) {
     int closed = 0;
     if (!set_debug_register(victim, 0, at) || !set_debug_register(victim, 7, 1))
@@ -127,8 +127,8 @@ static int run_to(pid_t victim, uintptr_t at, uint64_t nth) {
     return closed;
 }
 
-/* Two breakpoints on the way to step `stop`, each at the first step from which it is not far by what comes then: `far`
- * seldom executed from the beginning, `near` seldom executed from there on and few steps before `stop`. */
+/* Chooses two breakpoints on the way to step `stop`. `far`: rarely executed from the beginning on. `near`: rarely
+ * executed from `far` on, and few steps before `stop`. */
 static void choose_breakpoints(const struct kill_trace *trace, uint64_t stop, uint64_t *far, uint64_t *near,
                                uint64_t *near_times) {
     uint64_t seen = 0, best, first = stop;
@@ -159,7 +159,7 @@ uintptr_t kill_advance(pid_t victim, uint64_t k, const struct kill_trace *trace,
         closed = run_to(victim, trace->at[far], trace->nth[far]);
         done = closed < 0 ? 0 : far;
         if (closed == 0 && near != far) {
-            closed = resume(victim, PTRACE_SINGLESTEP); /* off the first one, which may be the second one, too */
+            closed = resume(victim, PTRACE_SINGLESTEP); /* leaves the first breakpoint, which may be the second, too */
             near_times -= trace->at[far + 1] == trace->at[near] && !repeats(trace, far + 1);
             if (closed == 0 && near_times > 0)
                 closed = run_to(victim, trace->at[near], near_times);

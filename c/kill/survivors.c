@@ -1,4 +1,4 @@
-/* survivors.c: the processes that go on, and the mailboxes through which they are asked. */
+/* survivors.c: the processes that go on after the victim's death, and the mailboxes through which they get calls. */
 #include "kill.h"
 
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 struct kill_mailbox {
     LF_ALIGNED uint32_t asked; /* counts questions; the survivor sleeps on it */
     LF_ALIGNED uint32_t done;  /* counts answers; the driver sleeps on it */
-    int fd;                    /* the driver's, for attaching */
+    int fd;                    /* descriptor of the driver, for attaching */
     pid_t driver;
     struct kill_message message;
 };
@@ -157,10 +157,10 @@ void kill_newcomer(void) {
 void kill_attach_self(void) {
     int fd = dup(kill_subject.handle->fd);
     if (kill_subject.handle->segment == NULL)
-        return; /* the object is somebody else's */
+        return; /* the object belongs to another process */
     if (lf_segment_attach_fd(kill_subject.handle, fd, kill_subject.kind) != LF_OK)
         _exit(98);
-    kill_subject.handle->spins = 16; /* few, but some: two looks, then sleep */
+    kill_subject.handle->spins = 16; /* few but not none: two looks, then sleep */
     if (kill_subject.attached != NULL)
         kill_subject.attached();
 }
