@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 SOURCES = $(shell find c src -name '*.c' -o -name '*.h' -o -name '*.py' -o -name 'CMakeLists.txt') pyproject.toml CMakeLists.txt
 
-.PHONY: stress test c-test test-aarch64 test-nogil test-matrix test-wheel bench soak docs lint build clean dist
+.PHONY: stress test c-test test-aarch64 test-nogil test-matrix test-wheel test-pure bench soak docs lint build clean dist
 stress: $(STAMP)
 	$(BIN)/lockfree stress --procs 4 --seconds 60 $(STRESS)
 
@@ -34,6 +34,9 @@ test-wheel: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pip install -q -e '.[bench]' --no-build-isolation
 	$(BIN)/python -m pytest -q benchmarks -o python_files='bench_*.py' --benchmark-only --benchmark-json=build/benchmarks.json --benchmark-columns=median,min,max,rounds $(PYTEST)
+
+test-pure: $(STAMP) # the Python methods, without the C types
+	LOCKFREE_PURE_CFFI=1 $(BIN)/python -m pytest -q -n auto --dist loadfile $(PYTEST)
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -q --soak tests stress $(PYTEST)
