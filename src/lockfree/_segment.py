@@ -223,4 +223,3 @@ class Shared:
 
 def _rebuild(cls: type[Shared], duplicate: Any, name: str | None) -> Shared:
     return cls._adopt(duplicate.detach(), name)
-

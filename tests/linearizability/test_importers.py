@@ -3,9 +3,11 @@
 import gzip
 import itertools
 import json
+import random
 
 import pytest
 
+from linearizability.brute import Model, linearizable
 from linearizability.generate import history
 from lockfree.linearizability import History, InvalidHistory, Operation, check
 from lockfree.linearizability.cli import main
@@ -357,3 +359,88 @@ def test_a_history_says_the_same_in_edn():
         told = from_jepsen(edn(*_as_edn(rows)), fail="answer", nil="value")
         assert check(told, "register").status == check(rows, "register").status, seed
     assert tried > 50
+
+
+def _appends(seed, changes):
+    """A map of texts under several clients, with one answer damaged in half of the histories."""
+    rng = random.Random(seed)
+    rows, value, clock, free = [], None, 0, [0, 0, 0]
+    for n in range(7):
+        client, kind = rng.randrange(3), rng.choice(["append", "append", "get", "put" if changes else "append"])
+        call = max(free[client], clock - rng.randrange(4))
+        clock = max(clock, call) + 1
+        text = "ab"[n % 2]
+        value = (value or "") + text if kind == "append" else text if kind == "put" else value
+        free[client] = clock + rng.randrange(5)
+        result = value if kind == "get" else True
+        rows.append(Operation(client, kind, None if kind == "get" else text, result, call, free[client], "k"))
+    if rng.random() < 0.3:
+        rows = [o if o.client or o is not max(rows, key=lambda r: r.call) else o._replace(return_=None) for o in rows]
+    gets = [i for i, o in enumerate(rows) if o.op == "get" and o.return_ is not None]
+    if gets and rng.random() < 0.5:
+        i = rng.choice(gets)
+        rows[i] = rows[i]._replace(result=rng.choice(["a", "b", "ab", "ba", "aba", None]))
+    return [o if o.return_ is not None else o._replace(result=None) for o in rows]
+
+
+class _Texts(Model):
+    """The plain truth: a text, or nothing."""
+
+    init = None
+
+    def step(self, s, op):
+        if op.op == "get":
+            if op.return_ is None or op.result == s or (not s and not op.result):
+                yield s
+        else:
+            yield op.arg if op.op == "put" else (s or "") + op.arg
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_appends_are_decided_as_by_enumeration(changes):
+    found = {True: 0, False: 0}
+    for seed in range(400):
+        rows = _appends(seed, changes)
+        if not any(o.op == "append" for o in rows):
+            continue
+        truth = linearizable(rows, _Texts())
+        verdict = check(rows, "map")
+        assert verdict.ok is truth, (seed, rows)
+        found[truth] += 1
+        if not verdict.ok:  # and so is the counterexample, on its own
+            assert not linearizable(verdict.operations, _Texts()), (seed, verdict.operations)
+    assert min(found.values()) > 20
+
+
+def test_many_clients_that_append_are_decided():
+    rows, value = [], ""
+    for n in range(40):
+        for client in range(30):
+            word = f"x {client} {n} y"
+            rows.append(Operation(client, "append", word, True, 100 * n, 100 * n + 60 + client, "k"))
+        for client in range(29, -1, -1):
+            value += f"x {client} {n} y"
+        rows.append(Operation(99, "get", None, value, 100 * n + 95, 100 * n + 96, "k"))
+    verdict = check(rows, "map", timeout=30)
+    assert verdict.ok
+    bad = value[:-9] + value[-8:]
+    verdict = check([*rows[:-1], rows[-1]._replace(result=bad)], "map", timeout=2)
+    assert verdict.status == "VIOLATION"
+    assert verdict.operations  # all of that key, when making it small takes too long
+
+
+def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path, capsys):
+    path = tmp_path / "h.edn"
+    path.write_bytes(b"; fine\n{:process 0 :f \xff}\n")
+    assert main(["check", str(path), "--spec", "register"]) == 3
+    assert "line 2: not UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", [b'"\xff\xfe"', b"1-2+3", b"-", b'"\\ud800"'])
+def test_values_that_only_compare_are_shown_all_the_same(value, tmp_path, capsys):
+    path, page = tmp_path / "h.jsonl", tmp_path / "h.html"
+    line = b'{"client": 0, "op": "get", "result": %s, "call": 1, "return": 2}\n'
+    path.write_bytes(line % value)
+    assert main(["check", str(path), "--spec", "queue", "--html", str(page)]) == 1
+    assert "nobody had put in" in capsys.readouterr().out
+    assert page.exists()

@@ -9,7 +9,7 @@ from typing import Any
 
 from lockfree._native.linearize import ffi, lib
 from lockfree.linearizability.history import History, Operation
-from lockfree.linearizability.models import in_python
+from lockfree.linearizability.models import AppendMap, in_python
 from lockfree.linearizability.specs import Spec, Specification, parse_spec
 from lockfree.linearizability.words import describe_state, explain, rule_name
 
@@ -20,6 +20,7 @@ _CUSTOM = 12
 MEMORY = 4 << 30  # bytes, unless the caller says otherwise
 _SMALL = 5000  # operations: below, a first attempt without a thread of its own
 _FIRST_ATTEMPT_NS = 20_000_000
+_CORE_SECONDS = 3.0  # for the counterexample of a map with appends
 
 
 @dataclass(frozen=True)
@@ -154,16 +155,37 @@ def check(
         history.admit(known.operations, known.name)
         known = in_python(known, history) or known
     stepper = None if isinstance(known, Spec) else _Stepper(known, history)
-    engine = _Engine(history, known, stepper)
-    engine.options.general_only = _METHODS[method]
-    engine.options.no_core = not counterexample
-    engine.options.memory = memory or 0
-    result = engine.run(timeout, progress)
+
+    def decide(seconds: float | None, *, core: bool) -> Any:
+        engine = _Engine(history, known, stepper)
+        engine.options.general_only = _METHODS[method]
+        engine.options.no_core = not core
+        engine.options.memory = memory or 0
+        return engine.run(seconds, progress)
+
+    if isinstance(known, AppendMap) and counterexample:
+        # what it concludes from the whole history does not hold for a part, which a counterexample is
+        result = decide(timeout, core=False)
+        if STATUS[result.verdict] == "VIOLATION":
+            known = AppendMap(history, looks_ahead=False)
+            stepper = _Stepper(known, history)
+            left = (
+                _CORE_SECONDS if timeout is None else max(0.1, min(_CORE_SECONDS, started + timeout - time.monotonic()))
+            )
+            shrunk = decide(left, core=True)
+            spare = result if STATUS[shrunk.verdict] == "VIOLATION" else shrunk
+            result = shrunk if spare is result else result
+            lib.lf_lin_result_free(ffi.addressof(spare))
+    else:
+        result = decide(timeout, core=counterexample)
     try:
         if stepper is not None and stepper.error is not None:
             raise stepper.error
         indices = sorted((result.core[i] for i in range(result.core_count)), key=lambda i: (history[i].call, i))
-        operations = [_until(history[i], result.end) for i in indices]
+        end = int(result.end)
+        if not indices and counterexample and STATUS[result.verdict] == "VIOLATION":
+            indices, end = _up_to(history, result.break_op)  # nothing smaller was found in time
+        operations = [_until(history[i], end) for i in indices]
         return Verdict(
             status=STATUS[result.verdict],
             reason=explain(history, result, text),
@@ -179,11 +201,19 @@ def check(
             minimal=bool(result.minimal),
             start=describe_state(history, result, known if isinstance(known, Spec) else None),
             state=tuple(int(result.state[i]) for i in range(result.state_count)),
-            end=int(result.end),
+            end=end,
             rule=rule_name(result),
         )
     finally:
         lib.lf_lin_result_free(ffi.addressof(result))
+
+
+def _up_to(history: History, broken: int) -> tuple[list[int], int]:
+    """Everything that was done to the object of an operation until it returned, and when that was."""
+    at = history[broken]
+    end = at.call if at.return_ is None else at.return_
+    same = [i for i, o in enumerate(history) if o.key == at.key and o.call <= end]
+    return sorted(same, key=lambda i: (history[i].call, i)), end
 
 
 def _until(operation: Operation, end: int) -> Operation:

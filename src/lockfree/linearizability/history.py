@@ -362,7 +362,13 @@ class History:
         if TEXT <= value <= TEXT_END:
             size = ffi.new("size_t *")
             text = lib.lf_history_reader_text_at(self._reader, value - TEXT, size)
-            return f"text #{value - TEXT}" if text == ffi.NULL else json.loads(ffi.buffer(text, size[0])[:])
+            if text == ffi.NULL:
+                return f"text #{value - TEXT}"
+            data = ffi.buffer(text, size[0])[:]
+            try:
+                return json.loads(data)
+            except ValueError:  # the reader in C is no judge of numbers and encodings: it compares
+                return data.decode(errors="replace")
         return value
 
     def _decode_key(self, key: int) -> Any:

@@ -314,9 +314,13 @@ def read_history(data: bytes, *, form: str = "auto", spec: str = "", fail: str =
     form = notation(data) if form == "auto" else form
     if form == "own":
         return History._loaded(data, any_operation=spec == "multi-register")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidHistory(f"not UTF-8: {error.reason}", data.count(b"\n", 0, error.start) + 1) from error
     if form == "porcupine":
-        return from_porcupine(data.decode(), spec=spec)
-    return from_jepsen(data.decode(), spec=spec, keyed=form == "jepsen-keyed", fail=fail, nil=nil)
+        return from_porcupine(text, spec=spec)
+    return from_jepsen(text, spec=spec, keyed=form == "jepsen-keyed", fail=fail, nil=nil)
 
 
 def notation(head: bytes) -> str:

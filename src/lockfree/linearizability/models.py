@@ -39,20 +39,46 @@ class MultiRegister:
         return (tuple(sorted(now.items(), key=repr)),)
 
 
+class _Lost:
+    def __repr__(self) -> str:
+        return "a value with which no answer begins"
+
+
+LOST = _Lost()
+
+
 class AppendMap:
     """A map whose values grow: `append` adds a text to a text, or an element to a list.
 
     An absent key begins as the empty text or list; its answer to `get` may be null or that.
+
+    What no `get` of the history can tell apart is one state: a value with which no answer begins. Where nothing but
+    appends changes a key, every answer is the beginning of the longest, and so is the value until that was read.
     """
 
     init: Hashable = None
     partition = True
 
+    def __init__(self, history: "Iterable[Operation]", *, looks_ahead: bool = True) -> None:
+        """`looks_ahead`: leaves out orders after which the longest answer of the history cannot come."""
+        answers: dict[Any, set[Any]] = {}
+        changed: set[Any] = set()
+        for op in history:
+            key = _frozen(op.key)
+            answers.setdefault(key, set())
+            if op.op == "get" and op.return_ is not None and op.result is not None:
+                answers[key].add(_frozen(op.result))
+            elif op.op not in ("append", "get", "contains"):
+                changed.add(key)
+        self.answers = {key: sorted(found, key=_size, reverse=True) for key, found in answers.items()}
+        self.changed = changed
+        self.looks_ahead = looks_ahead
+
     def step(self, state: Any, op: "Operation") -> Iterable[Any]:
         if op.op == "put":
-            return (_frozen(op.arg),)
+            return (self._told(op.key, _frozen(op.arg)),)
         if op.op == "append":
-            return self._append(state, op.arg)
+            return self._append(state, op)
         if op.op == "get":
             fits = op.return_ is None or _frozen(op.result) == state
             return (state,) if fits or (not state and op.result in (None, "", [])) else ()
@@ -62,13 +88,38 @@ class AppendMap:
             return (None,)
         return ()
 
-    @staticmethod
-    def _append(state: Any, value: Any) -> tuple[Any, ...]:
-        if isinstance(value, str) and (state is None or isinstance(state, str)):
-            return ((state or "") + value,)
-        if state is None or (isinstance(state, tuple) and state[:1] != ("json",)):
-            return ((*(state or ()), _frozen(value)),)
-        return ()
+    def _append(self, state: Any, op: "Operation") -> tuple[Any, ...]:
+        if state is LOST:
+            return (state,)
+        if isinstance(op.arg, str) and (state is None or isinstance(state, str)):
+            longer: Any = (state or "") + op.arg
+        elif state is None or (isinstance(state, tuple) and state[:1] != ("json",)):
+            longer = (*(state or ()), _frozen(op.arg))
+        else:
+            return ()
+        key = _frozen(op.key)
+        if self.looks_ahead and key not in self.changed and (answers := self.answers[key]):
+            longest = answers[0]
+            if not _begins(longest, longer) and not _begins(longer, longest):
+                return ()  # the longest answer can come neither later nor have come before
+        return (self._told(key, longer),)
+
+    def _told(self, key: Any, value: Any) -> Any:
+        if value is None or any(_begins(answer, value) for answer in self.answers[_frozen(key)]):
+            return value
+        return LOST
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, str | tuple) else 0
+
+
+def _begins(whole: Any, part: Any) -> bool:
+    if isinstance(whole, str) and isinstance(part, str):
+        return whole.startswith(part)
+    if isinstance(whole, tuple) and isinstance(part, tuple):
+        return whole[: len(part)] == part
+    return bool(whole == part)
 
 
 class ReadSet:
@@ -96,7 +147,7 @@ def in_python(spec: Spec, history: "History") -> Specification | None:
     if spec.name == "multi-register":
         return MultiRegister(spec.initial)
     if spec.name == "map" and history.has("append"):
-        return AppendMap()
+        return AppendMap(history)
     if spec.name == "set" and history.has("read"):
         return ReadSet()
     return None
