@@ -374,6 +374,7 @@ void graph_added(int event);
 bool linearizable(void);
 void note_position(uint64_t pc);
 void print_positions(void);
+void print_branches(void);
 void report_execution(const char *verdict);
 void report_start(bool one_execution);
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

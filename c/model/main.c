@@ -293,6 +293,7 @@ static int summary(enum run_end end) {
         print_positions();
     print_loops();
     print_warnings();
+    print_branches();
     if (R.too_many_threads)
         say("room\tthreads\n");
     if (status == 3)

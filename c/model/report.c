@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -81,6 +82,30 @@ void print_positions(void) {
     for (int i = 0; i < MAX_POSITIONS; i++)
         if (positions[i] != 0)
             say("position\t%lx\n", (unsigned long)positions[i]);
+}
+
+enum { MAX_BRANCHES = 1 << 16 };
+MODEL_STATE static uint64_t *branches; /* of all executions, hashed: with --coverage */
+
+/* Called where each basic block begins, by clients that are compiled to do so. */
+void __sanitizer_cov_trace_pc(void);
+void __sanitizer_cov_trace_pc(void) {
+    uint64_t pc = (uint64_t)(uintptr_t)__builtin_return_address(0);
+    if (branches == NULL)
+        branches = calloc(MAX_BRANCHES, sizeof *branches);
+    for (unsigned slot = (unsigned)(pc * 0x9E3779B97F4A7C15u >> 44), i = 0; i < MAX_BRANCHES; i++, slot++) {
+        uint64_t *at = &branches[slot & (MAX_BRANCHES - 1)];
+        if (*at == 0)
+            *at = pc;
+        if (*at == pc)
+            return;
+    }
+}
+
+void print_branches(void) {
+    for (int i = 0; branches != NULL && i < MAX_BRANCHES; i++)
+        if (branches[i] != 0)
+            say("reached\t%lx\n", (unsigned long)branches[i]);
 }
 
 void lf_model_label(const void *address, size_t bytes, const char *name) {
@@ -161,6 +186,13 @@ static void print_event(int id) {
            e->hidden, e->op, (unsigned long)e->pc, (unsigned long)e->caller);
 }
 
+/* placed  tid  idx  address  mo: where a store, or the step of a read-modify-write, stands in modification order */
+static void print_place(const struct event *e) {
+    if (e->kind == EV_STORE || e->kind == EV_RMW_WRITE)
+        say("placed\t%d\t%d\t%lx\t%d\n", e->tid, e->kind == EV_STORE ? e->idx : e->idx - 1,
+            (unsigned long)e->loc->address, e->mo);
+}
+
 /* call  number  thread  what  argument  result  pending  first-event  last-event */
 static void print_calls(void) {
     for (int i = 0; i < R.op_count; i++) {
@@ -195,6 +227,8 @@ void report_execution(const char *kind) {
     for (int id = 0; id < R.events; id++)
         if (R.event[id].kind != EV_INIT && R.event[id].kind != EV_RMW_WRITE)
             print_event(id);
+    for (int id = 0; id < R.events; id++)
+        print_place(&R.event[id]);
     print_calls();
     print_threads();
 }

@@ -64,7 +64,16 @@ CLANG_FLAGS = ("-O0",)  # clang instruments what its optimizer leaves; like this
 CXX_SUFFIXES = {".cc", ".cpp", ".cxx", ".c++", ".C"}
 
 INTERFACE = (
-    *("main", "lf_model_*", "lf_libc_*", "__tsan_*", "__assert_fail", "__atomic_feraiseexcept", "syscall"),
+    *(
+        "main",
+        "lf_model_*",
+        "lf_libc_*",
+        "__tsan_*",
+        "__assert_fail",
+        "__sanitizer_cov_trace_pc",
+        "__atomic_feraiseexcept",
+        "syscall",
+    ),
     *("sched_yield", "sleep", "usleep", "nanosleep", "call_once"),
     *("pthread_*", "thrd_*", "mtx_*", "cnd_*", "sem_*", "tss_*", "mq_*"),
 )

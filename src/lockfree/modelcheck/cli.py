@@ -5,8 +5,11 @@ import json
 import shlex
 import sys
 import time
+from dataclasses import asdict
+from pathlib import Path
 
-from lockfree._command import given, refuse
+from lockfree._command import given, refuse, try_file
+from lockfree.modelcheck import picture
 from lockfree.modelcheck.build import BuildError
 from lockfree.modelcheck.runner import MODES, Progress, Report, Settings, Verdict, checks, replay
 
@@ -14,7 +17,7 @@ OF_MODES = {"--preemptions": ["bounded"], "--depth": ["auto", "pct"], "--seed": 
 """Options that only some modes look at."""
 SEARCH = (
     "--client", "--mode", "--executions", "--seconds", "--steps", "--spins", "--threads-stop", "--outcomes",
-    "--c20", *OF_MODES,
+    "--c20", "--coverage", *OF_MODES,
 )  # fmt: skip
 """Options of a search; their defaults are those of `Settings`."""
 
@@ -59,7 +62,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--cflag", dest="flags", action="append", default=[], metavar="FLAG", help="any other flag, for the compiler"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object for each client, without the trace")
+    parser.add_argument("--coverage", action="store_true", help="say which branches no explored execution reached")
+    parser.add_argument("--json", action="store_true", help="one JSON object for each client, with its trace")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with the graph of each violation")
+    parser.add_argument("--dot", type=Path, metavar="FILE", help="write the graph of each violation for Graphviz")
     parser.set_defaults(run=run)
 
 
@@ -122,6 +128,10 @@ def _as_json(report: Report) -> str:
             "notes": report.notes,
             "warnings": report.warnings,
             "outcomes": sorted(report.outcomes),
+            "blocked": report.blocked,
+            "sampled": report.sampled,
+            "coverage": None if report.coverage is None else asdict(report.coverage),
+            "trace": None if report.trace is None else report.trace.as_dict(),
         }
     )
 
@@ -167,6 +177,8 @@ def _print(report: Report, args: argparse.Namespace) -> None:
     print(show(report, _again(args, report.token)), flush=True)
     for warning in report.warnings:
         print(f"  warning: {warning}")
+    if report.coverage is not None:
+        print(f"  {report.coverage}")
     for outcome in sorted(report.outcomes):
         print(f"  {outcome}")
     if report.mode == "replay" and report.verdict is Verdict.OK and report.trace is not None:
@@ -177,8 +189,11 @@ def run(args: argparse.Namespace) -> int:
     """Checks, prints, and returns the exit status."""
     options = {"include": args.include, "define": args.define, "flags": args.flags, "warn": sys.stderr.write}
     verdicts = set()
+    seen: list[tuple[Report, str]] = []
     try:
         settings = _settings(args)
+        for path in filter(None, (args.html, args.dot)):
+            try_file(path)
         if args.replay is not None:
             reports = iter([replay(args.files, args.replay, **options)])
         else:
@@ -187,7 +202,12 @@ def run(args: argparse.Namespace) -> int:
         for report in reports:
             _print(report, args)
             verdicts.add(report.verdict)
-    except (BuildError, FileNotFoundError, ValueError) as error:
+            seen.append((report, show(report, _again(args, report.token))))
+        if args.html is not None:
+            args.html.write_text(picture.page(f"lockfree model {' '.join(args.files)}", seen), encoding="utf-8")
+        if args.dot is not None:
+            args.dot.write_text("".join(picture.dot(report) for report, _ in seen), encoding="utf-8")
+    except (BuildError, OSError, ValueError) as error:
         print(f"lockfree model: {error}", file=sys.stderr)
         return int(Verdict.UNUSABLE.value)
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lockfree.modelcheck.build import MANY_THREADS, THREADS, BuildError, Sources, build
+from lockfree.modelcheck.coverage import Coverage, coverage_of
 from lockfree.modelcheck.trace import Trace
 
 MODES = ("auto", "exhaustive", "bounded", "pct", "random")
@@ -62,6 +63,7 @@ class Settings:
     spins: a loop whose turns read the same values is followed turn by turn so often, and then in one go to its
     end; 0: every turn that changes anything, a counter included, is followed.
     c20: release sequences as C++20 and C23 have them, without the thread's own later stores.
+    coverage: report which branches of the program no execution reached (it is built for that).
     outcomes: report what the client observes. positions: report the source lines of all steps.
     """
 
@@ -77,6 +79,7 @@ class Settings:
     c20: bool = False
     outcomes: bool = False
     positions: bool = False
+    coverage: bool = False
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -117,8 +120,9 @@ class Report:
     elsewhere; blocked: those of them in which a thread waits for what comes in another execution; beyond_steps:
     executions in which a thread reached the step bound. sampled: `auto` found nothing and could not see everything.
     too_many_threads: for the runtime that it was built with.
-    token: replays the failing execution. outcomes, positions ("file:line"): if asked for. printed: what the
-    client printed, of a replay. warnings: of memory and threads that are lost.
+    token: replays the failing execution. outcomes, positions ("file:line"): if asked for. warnings: of memory and
+    threads that are lost. reached: program positions of branches, for `coverage`. printed: what the client printed,
+    of a replay.
     """
 
     client: str
@@ -138,6 +142,8 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     outcomes: set[str] = field(default_factory=set)
     positions: set[str] = field(default_factory=set)
+    reached: set[int] = field(default_factory=set)
+    coverage: Coverage | None = None
     trace: Trace | None = None
     printed: str = ""
     too_many_threads: bool = False
@@ -223,6 +229,8 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             report.notes.append(fields[0])
         elif what == "room":
             report.too_many_threads = fields[0] == "threads"
+        elif what == "reached":
+            report.reached.add(int(fields[0], 16))
         elif what == "warning":
             report.warnings.append(trace.explain(fields[0]))
         elif what == "unusable":
@@ -309,6 +317,7 @@ def run_auto(program: str | os.PathLike[str], client: str, settings: Settings, t
         report.seconds += other.seconds
         report.outcomes |= other.outcomes
         report.positions |= other.positions
+        report.reached |= other.reached
         report.warnings += [warning for warning in other.warnings if warning not in report.warnings]
     if report.verdict in {Verdict.VIOLATION, Verdict.UNUSABLE} or report.mode == "exhaustive":
         return report
@@ -351,7 +360,8 @@ def checks(
 ) -> Iterator[Report]:
     """As `check`, one report after another as they come."""
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
-        make = functools.partial(build, source, include=include, define=define, flags=flags)
+        watched = ["-fsanitize-coverage=trace-pc"] if settings is not None and settings.coverage else []
+        make = functools.partial(build, source, include=include, define=define, flags=[*flags, *watched])
         program = make(Path(scratch) / "client", warn=warn)
         there = clients_of(program)
         if not there:
@@ -365,9 +375,12 @@ def checks(
                 roomy = Path(scratch) / "roomy"
                 if not roomy.exists():
                     make(roomy, threads=MANY_THREADS)
+                program = roomy  # the clients that follow may have as many
                 report = run_auto(roomy, name, settings or Settings(), tick)
             if report.trace is not None:
                 report.trace.locate()
+            if settings is not None and settings.coverage:
+                report.coverage = coverage_of(program, report.reached)
             yield report
 
 

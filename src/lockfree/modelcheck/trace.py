@@ -6,6 +6,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 OPERATIONS = {1: "put", 2: "get", 3: "read", 4: "write", 5: "add", 6: "acquire", 7: "try_acquire", 8: "release"}
@@ -17,6 +18,7 @@ LOCKS = {"lock", "try to lock", "unlock", "lock for reading", "lock for writing"
 ARENA = 0x300000000000
 ARENA_END = ARENA + (32 << 26)
 STACKS, STACK = 0x200000000000, 8 << 20
+POINTER = 8
 HEX = re.compile(r"@([0-9a-f]+)@")
 MAIN = re.compile(r"\blf_model_program\b")
 ADDRESS = re.compile(r"0x[0-9a-f]+")
@@ -77,6 +79,7 @@ class Trace:
         self.calls: dict[int, Call] = {}
         self.threads: dict[int, str] = {}
         self.failure = ""
+        self.placed: dict[tuple[int, int], tuple[int, int]] = {}  # store: its object's address, place in mo
         self.locals: list[tuple[int, int, int]] = []  # address, bytes, thread: of thread-local variables
         self.blocks: list[tuple[int, int, int]] = []  # the same of allocated memory
         self._positions: dict[int, tuple[str, int, str]] = {}
@@ -103,6 +106,9 @@ class Trace:
         elif what == "block":
             tid, start, size = fields
             insort(self.blocks, (int(start, 16), int(size), int(tid)))
+        elif what == "placed":
+            tid, idx, address, place = fields
+            self.placed[int(tid), int(idx)] = int(address, 16), int(place)
         elif what == "thread":
             self.threads[int(fields[0])] = fields[1]
 
@@ -145,9 +151,9 @@ class Trace:
             return f"{hex(address)} on the stack of T{(address - STACKS) // STACK}"
         return hex(address)
 
-    def _value(self, value: int) -> str:
-        """A number, or what it points to."""
-        name = self.name_of(value) if value >= 1 << 16 else ""
+    def _value(self, value: int, size: int) -> str:
+        """A number, or what it points to if it is as wide as a pointer and could be one."""
+        name = self.name_of(value) if 1 << 16 <= value < 1 << 48 and size == POINTER else ""
         return f"&{name}" if name and not name.startswith("0x") else _number(value)
 
     def locate(self) -> None:
@@ -216,8 +222,8 @@ class Trace:
             if after > before or (after == before and after >> step.thread & 1):
                 return f"futex_wait({name})"
             return f"futex_wake({name}): {(before & ~after).bit_count()} woken"
-        read = "" if step.read is None else self._value(step.read)
-        written = "" if step.written is None else self._value(step.written)
+        read = "" if step.read is None else self._value(step.read, step.size)
+        written = "" if step.written is None else self._value(step.written, step.size)
         if step.kind == "store":
             early = f" placed before {step.place} newer" if step.place else ""
             return f"{name} := {written} {step.order}{early}"
@@ -251,6 +257,62 @@ class Trace:
         elif step.kind in {"wait on", "time-out on", "wakes for no reason on"}:
             says = ""
         return f"{step.kind} {name}{says}{found}"
+
+    def where(self, step: Step) -> tuple[str, int, str]:
+        """The file, the line (0: not known) and the function of a step."""
+        self.look_up({step.pc})
+        return self._positions.get(step.pc, ("", 0, ""))
+
+    def shown(self) -> list[Step]:
+        """The steps that the text shows, in the order of the execution."""
+        return [step for step in self.events if not step.hidden]
+
+    def read_from(self) -> list[tuple[Step, Step]]:
+        """Pairs of a store and a step that read from it."""
+        steps = {(step.thread, step.index): step for step in self.events}
+        pairs = (
+            (steps.get((s.from_thread or 0, -1 if s.from_index is None else s.from_index)), s) for s in self.events
+        )
+        return [(store, step) for store, step in pairs if store is not None]
+
+    def modification_order(self) -> list[tuple[Step, Step]]:
+        """Pairs of stores to one object, one directly after the other in modification order."""
+        steps = {(step.thread, step.index): step for step in self.events}
+        stores = sorted((*at, key) for key, at in self.placed.items() if key in steps)
+        return [(steps[a[2]], steps[b[2]]) for a, b in pairwise(stores) if a[0] == b[0]]
+
+    def as_dict(self) -> dict[str, object]:
+        """The execution as JSON can hold it."""
+        steps = []
+        for step in self.shown():
+            file, line, function = self.where(step)
+            steps.append(
+                {
+                    "thread": step.thread,
+                    "index": step.index,
+                    "kind": step.kind,
+                    "order": step.order,
+                    "variable": step.label or (self.name_of(step.address) if step.address else ""),
+                    "bytes": step.size,
+                    "read": step.read,
+                    "written": step.written,
+                    "from": None if step.from_thread is None else [step.from_thread, step.from_index],
+                    "stale": step.stale,
+                    "placed_before": step.place,
+                    "call": step.call if step.call >= 0 else None,
+                    "text": self.describe(step),
+                    "file": file,
+                    "line": line,
+                    "function": function,
+                }
+            )
+        calls = [
+            {"thread": call.thread, "call": call.begin(), "result": None if call.pending else call.end()}
+            for call in self.calls.values()
+        ]
+        order = [[[a.thread, a.index], [b.thread, b.index]] for a, b in self.modification_order()]
+        threads = {str(thread): state for thread, state in self.threads.items()}
+        return {"threads": threads, "steps": steps, "calls": calls, "modification_order": order}
 
     def _rows(self) -> Iterator[tuple[int, str, str]]:
         last = {step.call: number for number, step in enumerate(self.events) if step.call >= 0}
