@@ -444,3 +444,21 @@ def test_values_that_only_compare_are_shown_all_the_same(value, tmp_path, capsys
     assert main(["check", str(path), "--spec", "queue", "--html", str(page)]) == 1
     assert "nobody had put in" in capsys.readouterr().out
     assert page.exists()
+
+
+def test_lists_under_transactions_grow():
+    rows = [txn(0, t, "[:append 1 7]", "[:append 1 8]") for t in ("invoke", "ok")] + [txn(1, "invoke", "[:r 1 nil]")]
+    for value, right in (("[7 8]", True), ("[7]", False), ("[8 7]", False)):
+        text = "\n".join([*rows, txn(1, "ok", f"[:r 1 {value}]")])
+        assert check(from_jepsen(text, spec="multi-register"), "multi-register").ok is right
+
+
+@pytest.mark.parametrize("steps", ["7", "[:read :x]", "[:swap :x 1]", "[:read :x nil nil]"])
+def test_what_is_no_transaction_is_unusable(steps, tmp_path, capsys):
+    path = tmp_path / "h.edn"
+    path.write_text("\n" + txn(0, "invoke", steps) + "\n" + txn(0, "ok", steps))
+    assert main(["check", str(path), "--spec", "multi-register"]) == 3
+    assert "line 2" in capsys.readouterr().err
+    path.write_text(edn((0, "invoke", "read", "nil"), (0, "ok", "read", 7), (0, "invoke", "add", 7)))
+    assert main(["check", str(path), "--spec", "set"]) == 3
+    assert "not 7" in capsys.readouterr().err

@@ -590,3 +590,60 @@ def test_jitter_invents_nothing():
     _hammer(q, work)
     assert check(q.history(), "queue").ok
     assert isinstance(q.history()[0], Operation)
+
+
+def test_what_no_specification_describes_is_refused():
+    for obj in (collections.defaultdict(int), collections.Counter(), collections.deque(maxlen=3)):
+        with pytest.raises(TypeError, match="no specification"):
+            record(obj)
+
+
+def test_an_event_is_a_register_of_a_bit():
+    event = record(threading.Event())
+    event.is_set(), event.wait(0.001), event.set(), event.wait(), event.clear(), event.is_set()
+    assert ops(event) == [
+        ("read", None, 0), ("read", None, 0), ("write", 1, True), ("read", None, 1), ("write", 0, True), ("read", None, 0),
+    ]  # fmt: skip
+    assert check(event.history(), "register,initial=0").ok
+
+
+def test_objects_of_a_manager():
+    with multiprocessing.get_context("fork").Manager() as manager:
+        d, a, q = record(manager.dict()), record(manager.list()), record(manager.Queue())
+        d["k"] = 1
+        d["k"], d.get("x"), d.pop("k")
+        a.append(1), a.append(2), a.pop(0)
+        q.put(None), q.get()
+        with pytest.raises(queue.Empty):
+            q.get_nowait()
+        assert check(d.history(), "map").ok
+        assert len(d.history()) == 5
+        assert check(a.history(), "queue").ok
+        assert ops(q) == [("put", NONE, True), ("get", None, NONE), ("get", None, None)]
+
+
+def test_a_lock_whose_holder_died_is_taken():
+    class OwnerDied(Exception):
+        pass
+
+    class Lock:
+        def acquire(self):
+            raise OwnerDied
+
+        def release(self):
+            pass
+
+    lock = record(Lock())
+    with pytest.raises(OwnerDied):
+        lock.acquire()
+    lock.release()
+    assert check(lock.history(), "mutex").ok
+
+
+def test_a_set_takes_many():
+    s = record(set())
+    s.update([1, 2])
+    assert 1 in s
+    assert ops(s) == [("insert", 1, True), ("insert", 2, True), ("contains", 1, True)]
+    assert check(s.history(), "set").ok
+    assert repr(s) == "record({1, 2})"

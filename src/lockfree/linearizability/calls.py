@@ -3,7 +3,7 @@
 import operator
 import queue
 import sys
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lockfree.linearizability.methods import (
@@ -34,7 +34,7 @@ class Explained:
         self, obj: Any, methods: Methods | None, *, empty: Any = None, refused: tuple[type[BaseException], ...] = ()
     ) -> None:
         known, self.raises = table(obj)
-        self.keyed = bool(known) and isinstance(obj, MutableMapping)
+        self.keyed = any(rule.op == "take" for rule in known.values())  # a mapping, whose absent keys are told apart
         self.generic = not known
         self.rules: dict[str, Rule | None] = dict(known or GENERIC)
         if self.generic and hasattr(obj, "set") and not hasattr(obj, "put"):
@@ -45,7 +45,7 @@ class Explained:
         self.empty, self.refused = empty, refused
         self.in_place = ours(obj) in ("MPMCRing", "SPSCRing", "PriorityQueue")  # records in place
         self.dtype = getattr(obj, "dtype", None) if self.in_place else None
-        self.flag = ours(obj) == "AtomicFlag"
+        self.flag = "set_flag" in {r.op for r in known.values()} or ours(obj) == "AtomicFlag"
         self.signatures: dict[str, tuple[Rule, Signature]] = {}
         self.neutral = NEUTRAL
 
@@ -178,6 +178,8 @@ class Explained:
         if self.refused and isinstance(error, self.refused):
             return []
         told = isinstance(error, queue.Full | queue.Empty | IndexError) or type(error).__name__ in EMPTY_NAMES
+        if op == "acquire" and type(error).__name__ == "OwnerDied":
+            return [one._replace(result=True)]  # it has the lock, and is told that its last holder died
         if told and op in TAKES and one.key is None:
             return [one._replace(result=None)]
         if told and op in ("put", "push", "put_left", "put_right") and not isinstance(error, IndexError):
@@ -307,6 +309,8 @@ def _begin_put(x: Explained, bound: dict[str, Any]) -> list[Item]:
 _BEGIN: dict[str, Callable[[Explained, dict[str, Any]], list[Item]]] = {
     "put_many": _begin_many,
     "push_many": _with("push", _begin_many),
+    "insert_many": _with("insert", _begin_many),
+    "set_flag": lambda _, __: [Item("write", 1)],
     "put_right_many": _with("put_right", _begin_many),
     "get_many": lambda _, bound: [Item("get") for _ in range(max(0, int(bound.get("count", 1))))],
     "get_at": _get_at,
@@ -323,6 +327,8 @@ _BEGIN: dict[str, Callable[[Explained, dict[str, Any]], list[Item]]] = {
 _END: dict[str, Callable[[Explained, dict[str, Any], list[Item], Any], list[Item]]] = {
     "put_many": _end_many,
     "push_many": _end_many,
+    "insert_many": _end_many,
+    "set_flag": lambda _, __, items, ___: [items[0]._replace(result=True)],
     "put_right_many": _end_many,
     "get_many": _end_take_many,
     "get_at": lambda x, _, items, result: [items[0]._replace(result=x.answer(result))],

@@ -11,6 +11,7 @@ from typing import Any
 from lockfree._native.linearize import ffi, lib
 from lockfree.linearizability.history import MAGIC, History, InvalidHistory, Operation
 
+_PIECE = 1 << 20
 _quoted = functools.cache(json.dumps)
 
 
@@ -21,16 +22,22 @@ def _dump(value: Any) -> str | int:
     return "null" if value is None else "true" if value is True else json.dumps(value)
 
 
-def _pairs(text: str) -> Any:
+def _pairs(text: str) -> Iterator[list[Any]]:
     """Rows (line, call, return, process, type, f, given, came, key) of an EDN history."""
     data = text.encode()
     edn = ffi.new("struct lf_edn *")
     try:
         if lib.lf_jepsen_pairs(ffi.from_buffer(data), len(data), edn):
             raise InvalidHistory(ffi.string(edn.error).decode(errors="replace"), edn.line)
-        return json.loads(ffi.buffer(edn.json, edn.bytes)[:])
+        rows = ffi.buffer(edn.json, edn.bytes)[1:-1]
     finally:
         lib.lf_edn_free(edn)
+    at = 0
+    while at < len(rows):  # in pieces, so that a long history does not stand there twice
+        end = rows.find(b",\n", at + _PIECE)
+        end = len(rows) if end < 0 else end
+        yield from json.loads(b"[" + rows[at:end] + b"]")
+        at = end + 2
 
 
 # Jepsen's console: "INFO  jepsen.util - 3  :invoke  :read  nil", with or without a date and the name of a thread

@@ -1,5 +1,6 @@
 """Makes races of Python threads show: the interpreter switches often, and calls stop at random instructions."""
 
+import os
 import random
 import sys
 import threading
@@ -49,7 +50,7 @@ class Jitter:
         try:
             return self._local.random  # type: ignore[no-any-return]
         except AttributeError:
-            self._local.random = random.Random(f"{self.seed} {threading.get_ident()}")
+            self._local.random = random.Random(f"{self.seed} {os.getpid()} {threading.get_ident()}")
             return self._local.random  # type: ignore[no-any-return]
 
     def call(self, member: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -203,6 +203,7 @@ ADDS = {"fetch_add": 1, "add_fetch": 1, "fetch_sub": -1, "increment": 1, "decrem
 VALUED = TAKES | {"load", "fetch_add"}
 
 
+_REMOTE_QUEUES = ("AutoProxy[Queue]", "AutoProxy[JoinableQueue]")
 _PROCESS_QUEUES: Any = multiprocessing.queues.Queue | multiprocessing.queues.SimpleQueue
 
 
@@ -214,8 +215,30 @@ def ours(obj: Any) -> str:
     return ""
 
 
+_EVENT = """
+set_flag: set
+clear: clear
+read: is_set wait
+"""
+
+
+def _is_mapping(obj: Any) -> bool:
+    return isinstance(obj, MutableMapping) or all(hasattr(obj, n) for n in ("keys", "__getitem__", "__setitem__"))
+
+
+def _refuse(obj: Any) -> None:
+    """What no specification describes."""
+    if isinstance(obj, type(threading.RLock())):
+        raise TypeError("a lock that its holder may take again has no specification: record a Lock")
+    if isinstance(obj, collections.deque) and obj.maxlen is not None:
+        raise TypeError(f"a deque that drops what does not fit (maxlen={obj.maxlen}) has no specification")
+    if _is_mapping(obj) and hasattr(type(obj), "__missing__"):
+        raise TypeError(f"a mapping that makes up values for absent keys ({type(obj).__name__}) has no specification")
+
+
 def table(obj: Any) -> tuple[dict[str, Rule], bool]:
     """The methods of a known type; whether its gets raise to say EMPTY."""
+    _refuse(obj)
     own = ours(obj)
     if own in ("MPMCRing", "SPSCRing"):
         return _rules(_RING), True
@@ -227,14 +250,16 @@ def table(obj: Any) -> tuple[dict[str, Rule], bool]:
         return _rules(_LOCK), False
     if own == "Semaphore" or isinstance(obj, threading.Semaphore | asyncio.Semaphore):
         return _rules(_SEMAPHORE), False
-    if isinstance(obj, MutableMapping):
+    if isinstance(obj, threading.Event | asyncio.Event):
+        return _rules(_EVENT), False
+    if _is_mapping(obj):
         return _rules(_MAP), True
     if isinstance(obj, MutableSet):
         rules = _rules(_SET) | {"__contains__": Rule("contains", ("value",)), "add": Rule("insert", ("value",))}
-        return rules, True
+        return rules | {"update": Rule("insert_many", ("values",))}, True
     if isinstance(obj, collections.deque):
         return _rules(_DEQUE), True
-    if isinstance(obj, list):
+    if isinstance(obj, list) or type(obj).__name__ == "ListProxy":
         return _rules(_LIST), True
     if isinstance(obj, array.array) or type(obj).__module__ == "numpy":
         return _rules(_CELLS), True
@@ -242,10 +267,11 @@ def table(obj: Any) -> tuple[dict[str, Rule], bool]:
         return _rules(_QUEUE.replace("put value:", "put pair:")), True
     if isinstance(obj, queue.LifoQueue | asyncio.LifoQueue):
         return _rules("push value: put put_nowait\npop: get get_nowait"), True
-    if isinstance(obj, queue.Queue | queue.SimpleQueue | asyncio.Queue | _PROCESS_QUEUES):
+    if (
+        isinstance(obj, queue.Queue | queue.SimpleQueue | asyncio.Queue | _PROCESS_QUEUES)
+        or type(obj).__name__ in _REMOTE_QUEUES
+    ):
         return _rules(_QUEUE), True
-    if isinstance(obj, type(threading.RLock())):
-        raise TypeError("a lock that its holder may take again has no specification: record a Lock")
     return {}, False
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from lockfree.linearizability.history import InvalidHistory
 from lockfree.linearizability.specs import Spec, Specification
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class MultiRegister:
     """Registers read and written together: `txn` with a list of `["read", key, value]` and `["write", key, value]`.
 
     The steps of a transaction take effect in their order, and at once. A read of null says nothing, as in Jepsen.
+    `["append", key, value]` adds an element to a list, which a read then gives.
     """
 
     def __init__(self, initial: int | None = None) -> None:
@@ -34,6 +36,8 @@ class MultiRegister:
         for kind, key, value in op.arg if op.return_ is None or not isinstance(op.result, list) else op.result:
             if kind in ("write", "w"):
                 now[_frozen(key)] = _frozen(value)
+            elif kind == "append":
+                now[_frozen(key)] = (*(now.get(_frozen(key)) or ()), _frozen(value))
             elif value is not None and op.return_ is not None and now.get(_frozen(key), self.initial) != _frozen(value):
                 return ()
         return (tuple(sorted(now.items(), key=repr)),)
@@ -142,12 +146,28 @@ class ReadSet:
         return (state | {value} if adds else state - {value},)
 
 
+def _admit_transactions(history: "History") -> None:
+    for i, op in enumerate(history):
+        for steps in (op.arg, op.result if op.return_ is not None else None):
+            for step in steps if isinstance(steps, list) else []:
+                if not isinstance(step, list) or len(step) != 3 or step[0] not in ("read", "r", "write", "w", "append"):
+                    raise InvalidHistory(f"{step!r} is no step of a transaction: [read, key, value]", history.line(i))
+        if not isinstance(op.arg, list):
+            raise InvalidHistory(f"a transaction is a list of steps, not {op.arg!r}", history.line(i))
+
+
 def in_python(spec: Spec, history: "History") -> Specification | None:
     """The specification in Python that decides this history, None if the engine has it."""
     if spec.name == "multi-register":
+        _admit_transactions(history)
         return MultiRegister(spec.initial)
     if spec.name == "map" and history.has("append"):
         return AppendMap(history)
     if spec.name == "set" and history.has("read"):
+        for i, op in enumerate(history):
+            if op.op == "read" and not isinstance(op.result, list | None):
+                raise InvalidHistory(
+                    f"a read of a set gives a list of its elements, not {op.result!r}", history.line(i)
+                )
         return ReadSet()
     return None

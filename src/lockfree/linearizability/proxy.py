@@ -199,6 +199,9 @@ class Proxy:
     def __reduce__(self) -> tuple[Any, ...]:
         return _proxy, (self._obj, self._recorder, self._explained)
 
+    def __repr__(self) -> str:
+        return f"record({self._obj!r})"
+
     @property
     def recorder(self) -> Recorder:
         return self._recorder  # type: ignore[no-any-return]
