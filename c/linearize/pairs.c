@@ -14,11 +14,20 @@ size_t lf_history_foreign(const struct lf_history_op *ops, size_t count, const u
     return i;
 }
 
-int lf_history_has_pairs(const struct lf_history_op *ops, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (ops[i].flags & LF_HISTORY_PAIR)
-            return 1;
-    return 0;
+size_t lf_history_flagged(const struct lf_history_op *ops, size_t count, uint32_t flag) {
+    size_t i = 0;
+    while (i < count && !(ops[i].flags & flag))
+        i++;
+    return i;
+}
+
+void lf_history_forget_tickets(struct lf_history_op *ops, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (!(ops[i].flags & LF_HISTORY_TICKET))
+            continue;
+        ops[i].arg2 = 0;
+        ops[i].flags &= (uint8_t)~LF_HISTORY_TICKET;
+    }
 }
 
 static size_t lf_print(const struct lf_history_reader *r, int64_t value, char *out, size_t room) {

@@ -46,10 +46,12 @@ enum lf_history_fault {
 /* Checks `ops`; *at and *other are the operations at fault. */
 int lf_history_validate(const struct lf_history_op *ops, size_t count, size_t *at, size_t *other);
 
-/* The first operation whose code is not marked in known[256]; `count` if there is none. */
+/* The first operation whose code is not marked in known[256], the first with a flag; `count` if there is none. */
 size_t lf_history_foreign(const struct lf_history_op *ops, size_t count, const uint8_t *known);
+size_t lf_history_flagged(const struct lf_history_op *ops, size_t count, uint32_t flag);
+/* Containers without order keep nothing in arg2. */
+void lf_history_forget_tickets(struct lf_history_op *ops, size_t count);
 /* Turns [priority, id] back into one value, for objects without priorities; -1 when out of memory. */
-int lf_history_has_pairs(const struct lf_history_op *ops, size_t count);
 int lf_history_reader_join_pairs(struct lf_history_reader *r, struct lf_history_op *ops, size_t count);
 
 #endif

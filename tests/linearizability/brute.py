@@ -83,6 +83,16 @@ class Priority(Queue):
                 yield s[:i] + s[i + 1 :]
 
 
+class Bag(Queue):
+    def insert(self, s: tuple, value: Any) -> tuple:
+        return tuple(sorted((*s, value), key=repr))
+
+    def take(self, s: tuple, op: Operation) -> Iterable[Any]:
+        for i, value in enumerate(s):
+            if fits(op, value):
+                yield s[:i] + s[i + 1 :]
+
+
 class Register(Model):
     def __init__(self, init: Any = None) -> None:
         self.init = init
@@ -258,7 +268,7 @@ def model_of(spec: str) -> Model:
         return Priority(k, any_tie=opt.get("ties") == "any")
     if name == "register":
         return Register(int(opt["initial"]) if "initial" in opt else None)
-    simple = {"queue": Queue, "stack": Stack, "block-pool": Pool}
+    simple = {"queue": Queue, "stack": Stack, "block-pool": Pool, "unordered-queue": Bag}
     if name in simple:
         return simple[name](k)
     return {"counter": Counter, "mutex": Mutex, "rwlock": RWLock, "set": Set, "map": Map, "log": Log}[name]()

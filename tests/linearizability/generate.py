@@ -15,10 +15,14 @@ def _call(spec: str, rng: random.Random, fresh: list[int], equal: bool, peeks: b
     fresh[0] += 1
     value = rng.randrange(2) if equal else fresh[0]
     n = rng.choice([1, 1, 1, 2])
-    if peeks and name in ("queue", "priority-queue", "stack") and rng.random() < 0.3:
+    if peeks and name in ("queue", "priority-queue", "unordered-queue", "stack") and rng.random() < 0.3:
         return "peek", None, None
-    if name in ("queue", "priority-queue"):
-        return ("put", value if name == "queue" else (rng.randrange(3), value), None) if coin else ("get", None, None)
+    if name in ("queue", "priority-queue", "unordered-queue"):
+        return (
+            ("put", value if name != "priority-queue" else (rng.randrange(3), value), None)
+            if coin
+            else ("get", None, None)
+        )
     if name == "stack":
         return ("push", value, None) if coin else ("pop", None, None)
     if name == "register":

@@ -215,3 +215,10 @@ def test_a_peek_sees_what_the_next_get_takes(spec, put, get, seen):
     assert check(rows, spec).ok
     assert not check([*rows[:2], rows[2]._replace(result=3 - seen)], spec)
     assert not check([*rows[:2], rows[2]._replace(result=None)], spec)
+
+
+def test_a_ticket_is_no_priority():
+    rows = [Operation(0, "put", 1, True, 0, 5, ticket=7), Operation(0, "put", 2, True, 6, 9, ticket=3)]
+    for spec, first in (("priority-queue", 1), ("priority-queue", 2), ("unordered-queue", 1), ("unordered-queue", 2)):
+        verdict = check([*rows, Operation(0, "get", None, first, 10, 11)], spec)
+        assert verdict.ok is (spec == "unordered-queue" or first == 1)

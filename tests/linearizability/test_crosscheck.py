@@ -18,6 +18,8 @@ SPECS = [
     "priority-queue,ties=any",
     "priority-queue:2",
     "priority-queue:2,full=in-hand",
+    "unordered-queue",
+    "unordered-queue:2",
     "stack",
     "stack:2",
     "register",

@@ -462,3 +462,22 @@ def test_what_is_no_transaction_is_unusable(steps, tmp_path, capsys):
     path.write_text(edn((0, "invoke", "read", "nil"), (0, "ok", "read", 7), (0, "invoke", "add", 7)))
     assert main(["check", str(path), "--spec", "set"]) == 3
     assert "not 7" in capsys.readouterr().err
+
+
+def test_the_history_txt_of_jepsen(tmp_path):
+    path = tmp_path / "history.txt"
+    lines = ["0\t:invoke\t:cas\t[1 2]", "0\t:fail\t:cas\t[1 2]\t:no-leader", ':nemesis\t:info\t:kill\t{:n1 ["a b"]}']
+    lines += ["1\t:invoke\t:write\t1", "1\t:ok\t:write\t1", "2  :invoke  :read  nil", '2  :ok  :read  1  [:slow "x"]']
+    path.write_text("\n".join(lines))
+    assert main(["check", str(path), "--spec", "register", "--quiet"]) == 0
+    path.write_text(path.read_text().replace(":read  1", ":read  2"))
+    assert main(["check", str(path), "--spec", "register", "--quiet"]) == 1
+
+
+def test_a_queue_without_order():
+    rows = [(0, t, "enqueue", n) for n in (1, 2) for t in ("invoke", "ok")]
+    for got, right in ((2, True), (3, False)):
+        text = edn(*rows, (1, "invoke", "dequeue", "nil"), (1, "ok", "dequeue", got))
+        assert check(from_jepsen(text, spec="unordered-queue"), "unordered-queue").ok is right
+    verdict = check([Operation(0, "put", "a", True, 0, 1), Operation(0, "get", None, "b", 2, 3)], "unordered-queue")
+    assert "nobody had put in" in verdict.reason

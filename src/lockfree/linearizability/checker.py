@@ -227,8 +227,8 @@ class _Engine:
     def __init__(self, history: History, spec: Spec | Specification, stepper: _Stepper | None) -> None:
         self.history = history
         self.ops, self.count = history._records()
-        if isinstance(spec, Spec) and spec.name != "priority-queue":
-            self.ops = history._joined()  # elsewhere a list of two is a value like others
+        if isinstance(spec, Spec):
+            self.ops = history._for(spec.name)
         self.cancel = ffi.new("int32_t *")
         self.settled = ffi.new("uint64_t *")
         self.options = ffi.new("struct lf_lin_options *")

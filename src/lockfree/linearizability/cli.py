@@ -39,8 +39,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--spec",
         required=True,
-        help="queue, bounded-queue:K[,full=in-hand], stack, priority-queue[:K], register, counter, semaphore:N, mutex, "
-        "rwlock, set, map, multi-register, block-pool[:N], log",
+        help="queue, bounded-queue:K[,full=in-hand], stack, priority-queue[:K], unordered-queue, register, counter, "
+        "semaphore:N, mutex, rwlock, set, map, multi-register, block-pool[:N], log",
     )
     parser.add_argument("--timeout", type=float, default=None, metavar="SECONDS", help="then the verdict is UNKNOWN")
     parser.add_argument(

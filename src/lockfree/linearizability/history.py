@@ -448,14 +448,19 @@ class History:
         ops, count = self._records()
         return int(lib.lf_history_foreign(ops, count, ffi.from_buffer("uint8_t[]", known))) < count
 
-    def _joined(self) -> Any:
-        """The records, each list of two as one value; copied if there is any."""
+    def _for(self, spec: str) -> Any:
+        """The records as the engine takes them for the object of this name; copied if they must be changed."""
         ops, count = self._records()
-        if not lib.lf_history_has_pairs(ops, count):
+        # a list of two is a priority and a value in a priority queue only; a ticket would be taken for a priority
+        prior = spec == "priority-queue"
+        tickets = (prior or spec == "unordered-queue") and lib.lf_history_flagged(ops, count, TICKET) < count
+        if not tickets and (prior or lib.lf_history_flagged(ops, count, PAIR) == count):
             return ops
         copy = ffi.new("struct lf_history_op[]", count)
         ffi.memmove(copy, ops, count * RECORD_BYTES)
-        if lib.lf_history_reader_join_pairs(self._reader, copy, count):
+        if tickets:
+            lib.lf_history_forget_tickets(copy, count)
+        if not prior and lib.lf_history_reader_join_pairs(self._reader, copy, count):
             raise MemoryError
         return copy
 

@@ -40,8 +40,9 @@ def _pairs(text: str) -> Iterator[list[Any]]:
         at = end + 2
 
 
-# Jepsen's console: "INFO  jepsen.util - 3  :invoke  :read  nil", with or without a date and the name of a thread
-_LOG = re.compile(r"^.*?\bjepsen\.\S*\s+-?\s*(\S+)\s+(:invoke|:ok|:fail|:info)\s+(:\S+)\s*(.*)$", re.MULTILINE)
+# "INFO  jepsen.util - 3  :invoke  :read  nil", with or without a date and the name of a thread: the console of Jepsen.
+# The same from the process on: its history.txt.
+_LOG = re.compile(r"^(?:.*?\bjepsen\.\S*\s+-?\s*)?(:?\w+)\s+(:invoke|:ok|:fail|:info)\s+(:\S+)\s*(.*)$", re.MULTILINE)
 
 
 def _log_as_edn(text: str) -> str:
@@ -56,8 +57,19 @@ def _log_as_edn(text: str) -> str:
 
 
 def _first_value(text: str) -> str:
-    """The first value of a line: newer logs have an error behind it."""
-    return text.partition("\t")[0].strip()
+    """The first value of a line: there may be an error behind it."""
+    text = text.partition("\t")[0].strip()
+    depth, quoted, skip = 0, False, False
+    for i, c in enumerate(text):
+        if skip or (quoted and c == "\\"):
+            skip = not skip
+        elif c == '"':
+            quoted = not quoted
+        elif not quoted:
+            depth += (c in "[({") - (c in "])}")
+            if depth == 0 and c in " ])}":
+                return text[: i + (c != " ")]
+    return text
 
 
 _COMMON = {

@@ -126,7 +126,7 @@ def _steps(history: History, spec: "Spec | Specification", parts: _Parts, start:
         return model.init, lambda s, at: list(model.step(s, operations[at])), lambda s: show(_plain(s))
     assert isinstance(spec, Spec)
     engine = _Engine(history, spec, start)
-    ops = history._joined() if spec.name != "priority-queue" else history._records()[0]
+    ops = history._for(spec.name)
     records = ffi.new("struct lf_history_op[]", len(parts.indices))
     for at, i in enumerate(parts.indices):
         ffi.memmove(records + at, ops + i, RECORD_BYTES)

@@ -8,7 +8,7 @@ from lockfree.linearizability.history import NONE, Operation
 
 _KINDS = {
     "queue": 0, "stack": 1, "priority-queue": 2, "register": 3, "counter": 4, "semaphore": 5, "mutex": 6, "rwlock": 7,
-    "set": 8, "map": 9, "block-pool": 10, "log": 11, "multi-register": 12,
+    "set": 8, "map": 9, "block-pool": 10, "log": 11, "multi-register": 12, "unordered-queue": 2,
 }  # fmt: skip
 _OPERATIONS = {
     "queue": ("put", "get", "peek"), "stack": ("push", "pop", "peek"), "priority-queue": ("put", "get", "peek"),
@@ -16,13 +16,14 @@ _OPERATIONS = {
     "mutex": ("acquire", "release"), "rwlock": ("read_acquire", "read_release", "write_acquire", "write_release"),
     "set": ("add", "remove", "contains", "insert", "delete", "read"),
     "map": ("put", "get", "remove", "contains", "delete", "append"), "block-pool": ("alloc", "free"),
-    "log": ("append", "read"), "multi-register": ("txn",),
+    "log": ("append", "read"), "multi-register": ("txn",), "unordered-queue": ("put", "get", "peek"),
 }  # fmt: skip
+_BOUNDED = ("queue", "stack", "priority-queue", "unordered-queue")
 _ANSWERS = {"strict": 0, "in-hand": 1, "in-flight": 1, "weak": 1, "running": 2}
 _OPTIONS = {
     "queue": {"full", "empty"}, "stack": {"full", "empty"}, "priority-queue": {"full", "empty", "ties"},
     "register": {"initial"}, "counter": {"initial"}, "semaphore": {"max"}, "mutex": {"release"},
-    "multi-register": {"initial"},
+    "multi-register": {"initial"}, "unordered-queue": {"full", "empty"},
 }  # fmt: skip
 
 
@@ -85,11 +86,11 @@ def parse_spec(text: str) -> Spec:
     name, _, number = head.strip().partition(":")
     bounded = name.startswith("bounded-")
     name = name.removeprefix("bounded-")
-    if name not in _KINDS or (bounded and name not in ("queue", "stack", "priority-queue")):
+    if name not in _KINDS or (bounded and name not in _BOUNDED):
         raise ValueError(f"unknown specification {head!r}; known: {', '.join(_KINDS)}, bounded-queue:K")
-    values: dict[str, Any] = {"name": name, "text": text}
+    values: dict[str, Any] = {"name": name, "text": text, "unordered": name == "unordered-queue"}
     if number:
-        if name not in ("queue", "stack", "priority-queue", "semaphore", "block-pool"):
+        if name not in (*_BOUNDED, "semaphore", "block-pool"):
             raise ValueError(f"{name} takes no number: {head!r}")
         values["capacity"] = _integer(number, head)
         if values["capacity"] < (0 if name == "semaphore" else 1):

@@ -239,6 +239,8 @@ def show_state(history: "History", state: "Sequence[int]", spec: "Spec") -> str:
         if spec.name == "map":
             return "{" + ", ".join(f"{show(key)}: {show(value)}" for key, value in pairs) + "}"
         return ", ".join(show(key if element is None else element) for key, element in pairs) + " inside"
+    if spec.name == "unordered-queue":
+        return show(words[1::2])
     if spec.name == "priority-queue":
         return show([list(pair) for pair in zip(words[::2], words[1::2], strict=True)])
     return show(words[0] if spec.name in ("register", "counter", "semaphore") else words)

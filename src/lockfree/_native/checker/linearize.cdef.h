@@ -27,7 +27,8 @@ const char *lf_history_reader_name(const struct lf_history_reader *r, int op);
 int lf_history_reader_code(struct lf_history_reader *r, const char *name, size_t count);
 int lf_history_validate(const struct lf_history_op *ops, size_t count, size_t *at, size_t *other);
 size_t lf_history_foreign(const struct lf_history_op *ops, size_t count, const uint8_t *known);
-int lf_history_has_pairs(const struct lf_history_op *ops, size_t count);
+size_t lf_history_flagged(const struct lf_history_op *ops, size_t count, uint32_t flag);
+void lf_history_forget_tickets(struct lf_history_op *ops, size_t count);
 int lf_history_reader_join_pairs(struct lf_history_reader *r, struct lf_history_op *ops, size_t count);
 
 struct lf_edn {
