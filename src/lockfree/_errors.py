@@ -42,9 +42,8 @@ MESSAGES: dict[int, tuple[type[Exception], str]] = {
     lib.LF_FULL: (queue.Full, ""),
     lib.LF_EMPTY: (queue.Empty, ""),
     lib.LF_CLOSED: (Closed, "the object is closed"),
-    lib.LF_ROLE_TAKEN: (RoleTaken, "the role is held by somebody alive: one producer and one consumer at a time"),
     lib.LF_OWNER_DIED: (OwnerDied, "the last holder died with the lock; it is yours now: repair, then recover()"),
-    lib.LF_NOT_OWNER: (RuntimeError, "released by a thread that does not hold it"),
+    lib.LF_NOT_OWNER: (RuntimeError, "release_role() of a role that this thread does not hold"),
     lib.LF_NOT_RECOVERABLE: (NotRecoverable, "released after OwnerDied without recover(): it is unusable for good"),
     lib.LF_DEADLOCK: (RuntimeError, "this thread holds the lock already and would wait for itself for ever"),
     lib.LF_INVALID: (ValueError, "an argument is out of its bounds"),
@@ -66,6 +65,8 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
 
     `handle` is a struct lf_handle, or a struct that begins with one as `h`.
     """
+    if status == lib.LF_ROLE_TAKEN:
+        raise RoleTaken(f"{what}: {_role(handle)}")
     handle = getattr(handle, "h", handle)
     if status == lib.LF_SYSTEM and handle is not None:
         doing = ffi.string(handle.doing).decode() if handle.doing else ""
@@ -85,6 +86,15 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
         )
     kind, message = MESSAGES.get(status, (LockfreeError, f"status {status}"))
     raise kind(f"{what}: {message}" if message else what)
+
+
+def _role(ring: Any) -> str:
+    """Which role was refused, and who holds it."""
+    if not hasattr(ring, "refused"):
+        return "the role is taken: one producer and one consumer at a time"
+    role = "consumer" if ring.refused else "producer"
+    holder = f"thread {ring.holder_thread} of process {ring.holder_pid}" if ring.holder_pid else "nobody any more"
+    return f"the role of the {role} is taken by {holder}: one producer and one consumer at a time"
 
 
 # C code raises what stands in the table by itself, and the rest through this function.

@@ -47,7 +47,7 @@ LF_INLINE int lf__recover(struct lf_handle *h, uint32_t gone) {
         lf_store_relaxed(&entry->recovered, cursor);
         return 0;
     }
-    entry->pid = 0;
+    lf_store_relaxed(&entry->pid, 0u);
     lf_store_relaxed(&entry->recovered, (uint64_t)0);
     lf_store_relaxed(&entry->in_use, 0u);
     return 1;
@@ -185,7 +185,7 @@ LF_INLINE int lf_join(struct lf_handle *h) {
         return status;
     }
     struct lf_participant *me = &h->segment->participants[h->participant];
-    me->pid = (uint32_t)getpid();
+    lf_store_relaxed(&me->pid, (uint32_t)getpid());
     me->joined = lf_now();
     lf_store_relaxed(&me->recovered, (uint64_t)0);
     lf_store_relaxed(&me->in_use, 1u);

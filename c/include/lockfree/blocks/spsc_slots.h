@@ -48,6 +48,8 @@ struct lf_spsc_ring {
     uint64_t capacity;
     uint64_t record_size;
     uint64_t start;
+    uint32_t refused; /* enum lf_spsc_role: the one that was taken when LF_ROLE_TAKEN came last, and who held it; for */
+    uint32_t holder_pid, holder_thread; /* messages. 0: nobody any more */
 };
 
 LF_INLINE uint64_t *lf__spsc_word(const struct lf_spsc_ring *r, uint64_t cursor) {
@@ -83,8 +85,18 @@ LF_INLINE int lf__spsc_resume(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     return LF_CORRUPT;
 }
 
+LF_INLINE void lf__spsc_remember_holder(struct lf_spsc_ring *r, enum lf_spsc_role role) {
+    uint64_t holder = lf_load_relaxed(&r->body->sides[role].holder), participant = holder >> 32;
+    int known = participant > 0 && participant < LF_PARTICIPANTS;
+    lf_store_relaxed(&r->refused, (uint32_t)role);
+    lf_store_relaxed(&r->holder_pid, known ? lf_load_relaxed(&r->h.segment->participants[participant].pid) : 0);
+    lf_store_relaxed(&r->holder_thread, (uint32_t)holder);
+}
+
 LF_INLINE int lf__spsc_claim(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     int status = lf_role_take(&r->h, &r->body->sides[role].holder);
+    if (LF_UNLIKELY(status == LF_ROLE_TAKEN))
+        lf__spsc_remember_holder(r, role);
     if (status == LF_OK && (status = lf__spsc_resume(r, role)) != LF_OK)
         lf_role_give_back(&r->body->sides[role].holder);
     return status;

@@ -3,6 +3,9 @@ struct lf_spsc_ring {
     unsigned char *slots;
     uint64_t capacity;
     uint64_t record_size;
+    uint32_t refused;
+    uint32_t holder_pid;
+    uint32_t holder_thread;
     ...;
 };
 int lf_spsc_ring_try_put(struct lf_spsc_ring *r, const void *record, uint64_t length);
