@@ -481,3 +481,43 @@ def test_a_queue_without_order():
         assert check(from_jepsen(text, spec="unordered-queue"), "unordered-queue").ok is right
     verdict = check([Operation(0, "put", "a", True, 0, 1), Operation(0, "get", None, "b", 2, 3)], "unordered-queue")
     assert "nobody had put in" in verdict.reason
+
+
+def test_check_reads_a_file_in_any_notation(tmp_path):
+    path = tmp_path / "h.edn"
+    path.write_text(
+        edn(
+            (0, "invoke", "acquire", "nil"),
+            (0, "ok", "acquire", "nil"),
+            (1, "invoke", "release", "nil"),
+            (1, "ok", "release", "nil"),
+        )
+    )
+    assert check(path, "mutex").ok
+    assert not check(path, "mutex,release=holder")
+    path.write_text(LOG)
+    assert not check(path, "register")
+
+    class Register:
+        init = None
+
+        def step(self, state, op):
+            return [op.arg] if op.op == "write" else [state] if op.return_ is None or op.result == state else []
+
+    path.write_text(
+        edn((0, "invoke", "write", 1), (0, "ok", "write", 1), (1, "invoke", "read", "nil"), (1, "ok", "read", 1))
+    )
+    assert check(path, Register()).ok
+
+
+def test_the_lines_of_a_counterexample(tmp_path, capsys):
+    path = tmp_path / "h.edn"
+    path.write_text(
+        "; first\n"
+        + edn((0, "invoke", "write", 1), (0, "ok", "write", 1), (1, "invoke", "read", "nil"), (1, "ok", "read", 2))
+    )
+    assert main(["check", str(path), "--spec", "register", "--json"]) == 1
+    assert 4 in json.loads(capsys.readouterr().out)["lines"]
+    path.write_text('{"client": 0, "op": "get", "result": 1, "call": 1, "return": 2}')
+    assert main(["check", str(path), "--spec", "queue", "--fail", "answer"]) == 3
+    assert "Jepsen" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from typing import Any
 
 from lockfree._native.linearize import ffi, lib
 from lockfree.linearizability.history import History, Operation
+from lockfree.linearizability.importers import load
 from lockfree.linearizability.models import AppendMap, in_python
 from lockfree.linearizability.specs import Spec, Specification, parse_spec
 from lockfree.linearizability.words import describe_state, explain, rule_name
@@ -111,12 +112,10 @@ def lf_python_step(context: Any, state: int, op: int, out: Any, room: int) -> in
 HistoryLike = History | str | os.PathLike[str] | Iterable[Operation | Mapping[str, Any]]
 
 
-def _as_history(history: HistoryLike, *, custom: bool) -> History:
+def _as_history(history: "History | Iterable[Operation | Mapping[str, Any]]") -> History:
     if isinstance(history, History):
         history.validate()
         return history
-    if isinstance(history, str | os.PathLike):
-        return History.load(history, any_operation=custom)
     return History.from_operations(history)
 
 
@@ -132,12 +131,13 @@ def check(
 ) -> Verdict:
     """Decides whether `history` is linearizable with respect to `spec`.
 
-    `history`: a `History`, the path of a file, or an iterable of `Operation`s (or of mappings with the fields of the
-    file format). `timeout` in seconds, `memory` in bytes (of the engine, beyond the history; None: no limit):
-    reaching either gives UNKNOWN. `method`: "auto", "near-linear" (only the fast algorithms), "search" (only the
-    general searches, by turns) or one of them alone: "depth-first", "depth-first-by-call", "frontier".
-    `progress(settled, total)` is called a few times a second. Raises `InvalidHistory` for input that cannot be a
-    history, ValueError for an unknown specification, and whatever a specification of your own raises.
+    `history`: a `History`, the path of a file in any notation that `lockfree check` reads, or an iterable of
+    `Operation`s (or of mappings with the fields of the file format). `timeout` in seconds, `memory` in bytes (of
+    the engine, beyond the history; None: no limit): reaching either gives UNKNOWN. `method`: "auto", "near-linear"
+    (only the fast algorithms), "search" (only the general searches, by turns) or one of them alone: "depth-first",
+    "depth-first-by-call", "frontier". `progress(settled, total)` is called a few times a second. Raises
+    `InvalidHistory` for input that cannot be a history, ValueError for an unknown specification, and whatever a
+    specification of your own raises.
 
     Sources: Wing & Gong 1993, Lowe 2017 (search); Gibbons & Korach 1997 (registers); Henzinger, Sezgin & Vafeiadis
     2013 (queues by patterns); Horn & Kroening 2015 (independent keys).
@@ -149,8 +149,9 @@ def check(
     started = time.monotonic()
     known = parse_spec(spec) if isinstance(spec, str) else spec
     text = str(known) if isinstance(known, Spec) else type(known).__name__
-    custom = not isinstance(known, Spec) or known.name == "multi-register"
-    history = _as_history(history, custom=custom)
+    if isinstance(history, str | os.PathLike):
+        history, known = load(history, known)
+    history = _as_history(history)
     if isinstance(known, Spec):
         history.admit(known.operations, known.name)
         known = in_python(known, history) or known

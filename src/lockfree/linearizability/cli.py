@@ -11,9 +11,9 @@ from typing import Any
 from lockfree._command import UsageError, refuse, try_file
 from lockfree.linearizability.checker import Verdict, check
 from lockfree.linearizability.history import History
-from lockfree.linearizability.importers import notation, read_history, unpacked
+from lockfree.linearizability.importers import load
 from lockfree.linearizability.report import render
-from lockfree.linearizability.specs import Spec, parse_spec
+from lockfree.linearizability.specs import parse_spec
 
 OK, VIOLATION, UNKNOWN, UNUSABLE = 0, 1, 2, 3
 _STATUS = {"OK": OK, "VIOLATION": VIOLATION, "UNKNOWN": UNKNOWN}
@@ -73,29 +73,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     return parser
 
 
-def _load(args: argparse.Namespace, spec: Spec) -> tuple[History, Spec]:
-    """The history, and the specification as the owner of its notation means it."""
-    name = args.history
-    if name == "-":
-        data = sys.stdin.buffer.read()
-    else:
-        with Path(name).open("rb") as file:
-            head = file.read(4096)
-            if args.format == "auto" and notation(head) == "own" and head[:2] != b"\x1f\x8b":
-                refuse(args, ["--fail", "--nil"], "for histories in our own notation")
-                return History.load(name, any_operation=spec.name == "multi-register"), spec
-            data = head + file.read()
-    data = unpacked(data)
-    form = notation(data) if args.format == "auto" else args.format
-    if form in ("own", "porcupine"):
-        refuse(args, ["--fail", "--nil"], "for histories that are not of Jepsen")
-    elif args.spec == "mutex":
-        spec = parse_spec("mutex,release=anyone")  # Jepsen does not know who holds it
-    options = {"fail": args.fail or "absent", "nil": args.nil or "any"} if form.startswith("jepsen") else {}
-    return read_history(data, form=form, spec=spec.name, **options), spec
-
-
-def _as_json(verdict: Verdict, loading: float) -> str:
+def _as_json(verdict: Verdict, history: History, loading: float) -> str:
     return json.dumps(
         {
             "status": verdict.status,
@@ -110,6 +88,7 @@ def _as_json(verdict: Verdict, loading: float) -> str:
             "start": verdict.start,
             "minimal": verdict.minimal,
             "operations": [o.to_json() for o in verdict.operations],
+            "lines": [history.line(i) for i in verdict.indices],
         }
     )
 
@@ -125,7 +104,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         spec = parse_spec(args.spec)
         started = time.monotonic()
-        history, spec = _load(args, spec)
+        source = sys.stdin.buffer.read() if args.history == "-" else Path(args.history)
+        history, spec = load(source, spec, form=args.format, fail=args.fail or "", nil=args.nil or "")
         loading = time.monotonic() - started
         progress = _progress if sys.stderr.isatty() and not args.quiet else None
         verdict = check(history, spec, timeout=args.timeout, memory=args.memory, method=args.method, progress=progress)
@@ -147,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"lockfree check: {args.html}: {error}", file=sys.stderr)
             return UNUSABLE
     if args.json:
-        print(_as_json(verdict, loading))
+        print(_as_json(verdict, history, loading))
     elif not args.quiet:
         print(render(verdict))
         if args.html:

@@ -6,12 +6,18 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lockfree._native.linearize import ffi, lib
 from lockfree.linearizability.history import MAGIC, History, InvalidHistory, Operation
+from lockfree.linearizability.specs import Spec, Specification, parse_spec
+
+if TYPE_CHECKING:
+    import os
 
 _PIECE = 1 << 20
+GZIP = b"\x1f\x8b"
 _quoted = functools.cache(json.dumps)
 
 
@@ -315,7 +321,7 @@ def _json_items(text: str) -> list[Any]:
 
 def unpacked(data: bytes) -> bytes:
     """The data, or what gzip packed into it."""
-    if data[:2] != b"\x1f\x8b":
+    if data[:2] != GZIP:
         return data
     try:
         return gzip.decompress(data)
@@ -323,23 +329,44 @@ def unpacked(data: bytes) -> bytes:
         raise InvalidHistory(f"damaged gzip: {error}") from error
 
 
-def read_history(data: bytes, *, form: str = "auto", spec: str = "", fail: str = "absent", nil: str = "any") -> History:
-    """A history in any notation: JSON lines, the binary form, Jepsen's EDN or console log, Porcupine's JSON; gzip too.
+AnySpec = TypeVar("AnySpec", bound="Spec | Specification")
 
-    `form`: "auto" tells them apart by their first characters, or "own", "jepsen", "jepsen-keyed", "porcupine".
-    `spec`: the name of the specification; `fail`, `nil`: see `from_jepsen`.
+
+def load(
+    source: "str | os.PathLike[str] | bytes", spec: AnySpec, *, form: str = "auto", fail: str = "", nil: str = ""
+) -> "tuple[History, AnySpec]":
+    """A history in any notation, and the specification as the owner of the notation means it.
+
+    JSON lines, the binary form, Jepsen's EDN, console log and history.txt, Porcupine's logs and JSON; packed by gzip or
+    not. `form`: "auto" tells them apart by their first characters, or "own", "jepsen", "jepsen-keyed", "porcupine".
+    `fail`, `nil`: see `from_jepsen`; for other notations they are a ValueError.
     """
+    own = not isinstance(spec, Spec) or spec.name == "multi-register"  # operations of any name
+    if isinstance(source, bytes):
+        data = source
+    else:
+        with Path(source).open("rb") as file:
+            head = file.read(4096)
+            if form == "auto" and head[:2] != GZIP and notation(head) == "own" and not (fail or nil):
+                return History.load(source, any_operation=own), spec
+            data = head + file.read()
     data = unpacked(data)
     form = notation(data) if form == "auto" else form
+    if (fail or nil) and not form.startswith("jepsen"):
+        raise ValueError("fail and nil are about histories of Jepsen, and this is none")
     if form == "own":
-        return History._loaded(data, any_operation=spec == "multi-register")
+        return History._loaded(data, any_operation=own), spec
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise InvalidHistory(f"not UTF-8: {error.reason}", data.count(b"\n", 0, error.start) + 1) from error
+    name = spec.name if isinstance(spec, Spec) else ""
     if form == "porcupine":
-        return from_porcupine(text, spec=spec)
-    return from_jepsen(text, spec=spec, keyed=form == "jepsen-keyed", fail=fail, nil=nil)
+        return from_porcupine(text, spec=name), spec
+    history = from_jepsen(text, spec=name, keyed=form == "jepsen-keyed", fail=fail or "absent", nil=nil or "any")
+    if isinstance(spec, Spec) and spec.text == "mutex":
+        spec = parse_spec("mutex,release=anyone")  # type: ignore[assignment] # Jepsen does not know who holds it
+    return history, spec
 
 
 def notation(head: bytes) -> str:
