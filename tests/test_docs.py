@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+HEADERS = sorted(p for p in (ROOT / "c/include/lockfree").glob("*.h") if p.stem != "lockfree")
 
 
 def blocks():
@@ -95,3 +96,26 @@ def test_every_page_can_be_found():
             path = (page.parent / target).resolve()
             open_ += sorted(path.glob("*.md")) if path.is_dir() else [path] * (path.suffix == ".md")
     assert set((ROOT / "docs").resolve().rglob("*.md")) <= seen
+
+
+def usage(header):
+    """The example at the top of a header: its lines of C, without the comment's margin."""
+    found = re.search(r"^ \* Usage\n((?: \*   .*\n| \*\n(?= \*   ))+)", header.read_text(), re.MULTILINE)
+    assert found, f"{header.name} does not begin with an example of its use"
+    return [line[5:] for line in found[1].splitlines()]
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=lambda header: header.stem)
+@pytest.mark.parametrize(("compiler", "standard", "suffix"), [("cc", "c11", "c"), ("c++", "c++17", "cpp")])
+def test_the_example_of_a_header_compiles_and_runs(header, compiler, standard, suffix, tmp_path, shm_name):
+    if not shutil.which(compiler):
+        pytest.skip(f"needs {compiler}")
+    lines = usage(header)
+    assert lines[0] == f"#include <lockfree/{header.name}>"
+    code = re.sub(r'(_create\(&\w+|_unlink\(&\w+\.h), "\w+"', rf'\1, "{shm_name}"', "\n    ".join(lines[1:]))
+    source = tmp_path / f"usage.{suffix}"
+    source.write_text(f"{lines[0]}\n\nint main(void) {{\n    {code}\n    return status;\n}}\n")
+    flags = [f"-std={standard}", "-Wall", "-Wextra", "-Werror", "-I", str(ROOT / "c/include")]
+    subprocess.run([compiler, *flags, str(source), "-o", str(tmp_path / "usage")], check=True, timeout=60)
+    assert subprocess.run([str(tmp_path / "usage")], timeout=30).returncode == 0
+    assert not Path(f"/dev/shm/lockfree.{shm_name}").exists()

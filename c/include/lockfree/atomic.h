@@ -1,5 +1,17 @@
 /* atomic.h: one atomic variable of up to 8 bytes in a segment of its own.
  *
+ * Usage
+ *   #include <lockfree/atomic.h>
+ *
+ *   struct lf_atomic_cell counter;
+ *   int status = lf_atomic_cell_create(&counter, "hits", LF_CELL_U64, 0); // others: lf_atomic_cell_attach
+ *   if (status != LF_OK)
+ *       return status;                                                  // counter.h.error: errno after LF_SYSTEM
+ *   uint64_t before = lf_fetch_add_acq_rel(counter.value, (uint64_t)1); // any macro of blocks/atomics.h
+ *   (void)before;
+ *   lf_segment_unlink(&counter.h, "hits"); // nobody finds it any more; who has attached goes on
+ *   lf_detach(&counter.h);                 // this participant leaves
+ *
  * Contract: the cell is operated on with the macros of atomics.h; this header only gives it a home.
  * Progress: wait-free. Death: nothing to do.
  * Layout: one line; the value at its beginning. geometry = {type}. */

@@ -1,4 +1,8 @@
-/* lockfree.h: umbrella. */
+/* lockfree.h: all primitives. Each header begins with an example of its use.
+ *
+ *   cc -O2 -I "$(python -c 'import lockfree; print(lockfree.get_include())')" program.c -o program
+ *
+ * The headers need C11 or C++17 on Linux, and no library. Include them before system headers, or define _GNU_SOURCE. */
 #ifndef LOCKFREE_LOCKFREE_H
 #define LOCKFREE_LOCKFREE_H
 

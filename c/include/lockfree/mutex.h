@@ -1,5 +1,22 @@
 /* mutex.h: mutual exclusion between threads of any processes, asleep while it waits.
  *
+ * Usage
+ *   #include <lockfree/mutex.h>
+ *
+ *   struct lf_mutex lock;
+ *   int status = lf_mutex_create(&lock, "accounts"); // others: lf_mutex_attach(&lock, "accounts"); NULL: no name
+ *   if (status != LF_OK)
+ *       return status; // after LF_SYSTEM, lock.h.error is the errno
+ *   do
+ *       status = lf_mutex_acquire(&lock, lf_now() + 2000000000u); // 2 s from now; LF_FOREVER: no time-out
+ *   while (status == LF_INTERRUPTED);                             // a signal handler ran
+ *   if (status == LF_OWNER_DIED)
+ *       lf_mutex_recover(&lock); // after repairing what the lock guards
+ *   if (status == LF_OK || status == LF_OWNER_DIED)
+ *       lf_mutex_release(&lock);            // else LF_TIMEDOUT, LF_CLOSED, LF_NOT_RECOVERABLE
+ *   lf_segment_unlink(&lock.h, "accounts"); // nobody finds it any more; who has attached goes on
+ *   lf_detach(&lock.h);                     // this participant leaves
+ *
  * Contract, progress, death, layout, invariants, linearization points: owner_lock.h.
  * Waiting: 40 pauses, then sleep: the best measured choice when threads outnumber cores and when sections are
  *   not tiny. SpinLock (spinlock.h) is for sections of a few instructions. */

@@ -1,5 +1,24 @@
 /* priority_queue.h: bounded queue of byte records with 1..128 levels of urgency, many producers, many consumers.
  *
+ * Usage
+ *   #include <lockfree/priority_queue.h>
+ *
+ *   struct lf_priority_queue q;
+ *   int status = lf_priority_queue_create(&q, "jobs", 64, 32, 3, 0); // 64 records of up to 32 bytes, 3 levels
+ *   if (status != LF_OK)                                             // others: lf_priority_queue_attach(&q, "jobs")
+ *       return status;                                               // after LF_SYSTEM, q.h.error is the errno
+ *   status = lf_priority_queue_try_put(&q, "hello", 5, 2);           // level 2; LF_OK, LF_FULL, LF_CLOSED
+ *   char record[32];                                                 // as many bytes as record_size
+ *   uint32_t level;
+ *   int64_t length;
+ *   do
+ *       length = lf_priority_queue_get(&q, record, &level, lf_now() + 1000000000u); // waits for 1 s at most
+ *   while (length == LF_INTERRUPTED);                                               // a signal handler ran
+ *   if (length < 0)
+ *       status = (int)length;        // LF_TIMEDOUT, or LF_CLOSED after shutdown and close
+ *   lf_segment_unlink(&q.h, "jobs"); // nobody finds it any more; who has attached goes on
+ *   lf_detach(&q.h);                 // this participant leaves
+ *
  * Contract
  *   Linearizable: get takes from the most urgent level (0 first) that is not empty, FIFO within a level; EMPTY is
  *   exact. FULL means: at one instant of the call, the records inside plus those in the hands of running operations

@@ -1,5 +1,20 @@
 /* semaphore.h: counting semaphore whose permits come back from the dead.
  *
+ * Usage
+ *   #include <lockfree/semaphore.h>
+ *
+ *   struct lf_semaphore pool;
+ *   int status = lf_semaphore_create(&pool, "gpus", 4, 4, 0); // value 4, max 4; others: lf_semaphore_attach
+ *   if (status != LF_OK)
+ *       return status; // after LF_SYSTEM, pool.h.error is the errno
+ *   do
+ *       status = lf_semaphore_acquire(&pool, 2, LF_FOREVER); // both permits or none; or with a deadline
+ *   while (status == LF_INTERRUPTED);                        // a signal handler ran
+ *   if (status == LF_OK)
+ *       lf_semaphore_release(&pool, 2);
+ *   lf_segment_unlink(&pool.h, "gpus"); // nobody finds it any more; who has attached goes on
+ *   lf_detach(&pool.h);                 // this participant leaves, and its permits come back
+ *
  * Contract
  *   A linearizable counter, never below 0 nor above max. acquire(n) takes all n permits or none; release(n) above max
  *   is refused (LF_OVERFLOW) and changes nothing. Refusals are exact: at one instant of the call, for a time-out after

@@ -1,5 +1,22 @@
 /* spinlock.h: mutual exclusion for very short sections: spins long, then sleeps.
  *
+ * Usage
+ *   #include <lockfree/spinlock.h>
+ *
+ *   struct lf_spinlock lock;
+ *   int status = lf_spinlock_create(&lock, "accounts"); // others: lf_spinlock_attach(&lock, "accounts")
+ *   if (status != LF_OK)
+ *       return status; // after LF_SYSTEM, lock.h.error is the errno
+ *   do
+ *       status = lf_spinlock_acquire(&lock, lf_now() + 2000000000u); // 2 s from now; LF_FOREVER: no time-out
+ *   while (status == LF_INTERRUPTED);                                // a signal handler ran
+ *   if (status == LF_OWNER_DIED)
+ *       lf_spinlock_recover(&lock); // after repairing what the lock guards
+ *   if (status == LF_OK || status == LF_OWNER_DIED)
+ *       lf_spinlock_release(&lock);         // else LF_TIMEDOUT, LF_CLOSED, LF_NOT_RECOVERABLE
+ *   lf_segment_unlink(&lock.h, "accounts"); // nobody finds it any more; who has attached goes on
+ *   lf_detach(&lock.h);                     // this participant leaves
+ *
  * Contract, progress, death, layout, invariants, linearization points: owner_lock.h.
  * Waiting: h.spins pauses (about 10 us; none on a machine with one CPU), then sleep, so that a holder that lost its
  *   CPU costs nobody theirs. Mutex (mutex.h) is for all other sections. */

@@ -1,5 +1,23 @@
 /* spsc_ring.h: bounded FIFO ring of byte records, one producer, one consumer.
  *
+ * Usage
+ *   #include <lockfree/spsc_ring.h>
+ *
+ *   struct lf_spsc_ring ring;
+ *   int status = lf_spsc_ring_create(&ring, "jobs", 64, 32, 0); // 64 records of up to 32 bytes; NULL: no name
+ *   if (status != LF_OK)                                        // others: lf_spsc_ring_attach(&ring, "jobs")
+ *       return status;                                          // after LF_SYSTEM, ring.h.error is the errno
+ *   status = lf_spsc_ring_try_put(&ring, "hello", 5);           // LF_OK, LF_FULL, LF_ROLE_TAKEN, LF_CLOSED
+ *   char record[32];                                            // as many bytes as record_size
+ *   int64_t length;
+ *   do
+ *       length = lf_spsc_ring_get(&ring, record, lf_now() + 1000000000u); // waits for 1 s at most
+ *   while (length == LF_INTERRUPTED);                                     // a signal handler ran
+ *   if (length < 0)
+ *       status = (int)length;           // LF_TIMEDOUT, or LF_CLOSED after shutdown and close
+ *   lf_segment_unlink(&ring.h, "jobs"); // nobody finds it any more; who has attached goes on
+ *   lf_detach(&ring.h);                 // this participant leaves
+ *
  * Contract
  *   Linearizable FIFO with exact EMPTY and exact FULL. A record is 0..record_size bytes and comes out with its exact
  *   length. The first thread that puts becomes the producer, the first that gets the consumer (one thread may be
