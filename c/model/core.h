@@ -39,7 +39,7 @@ struct event {
     clk hb, porf;
     clk release;   /* stores: what an acquiring reader learns */
     clk sc_before; /* seq_cst events: of each thread's seq_cst events, those that psc puts before, and it */
-    uint64_t pc, caller;
+    uint64_t pc, near; /* near: the last plain access before, where pc is in a library */
     const char *doing; /* what the client called, if not the access itself */
     struct loc *loc;
     int rf;           /* reads: event read from */
@@ -135,7 +135,7 @@ struct thread {
     bool yields;             /* it reads the same again: others may go first at no cost */
     struct iteration now, before;
     uint64_t path[MAX_DEPTH + 1]; /* of calls, as a hash: [n] for the innermost n */
-    uint64_t callers[MAX_DEPTH];
+    uint64_t here; /* of its last plain access */
     struct frame frame[MAX_DEPTH];
 };
 
@@ -266,6 +266,7 @@ extern const struct lf_model_client program_client;
 void run_thread_destructors(void);
 void run_key_destructors(void);
 void run_cleanups(void);
+uint32_t random_number(void);
 
 /* location.c: which bytes are one atomic object. */
 void locations_reset(void);

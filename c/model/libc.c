@@ -19,11 +19,14 @@ void *lf_libc_memmove(void *to, const void *from, size_t size) {
     return memmove(to, from, size);
 }
 void *lf_libc_memcpy(void *to, const void *from, size_t size) __attribute__((alias("lf_libc_memmove")));
+void *__tsan_memcpy(void *to, const void *from, size_t size) __attribute__((alias("lf_libc_memmove")));
+void *__tsan_memmove(void *to, const void *from, size_t size) __attribute__((alias("lf_libc_memmove")));
 void *lf_libc_memset(void *to, int byte, size_t size);
 void *lf_libc_memset(void *to, int byte, size_t size) {
     plain_access(AT(to), size, true, PC);
     return memset(to, byte, size);
 }
+void *__tsan_memset(void *to, int byte, size_t size) __attribute__((alias("lf_libc_memset")));
 
 void *lf_libc_malloc(size_t size);
 void *lf_libc_malloc(size_t size) { return heap_allocate(size, 16, false, PC); }

@@ -106,7 +106,7 @@ static struct event *event_new(enum event_kind kind, int order, struct loc *loc,
     e->tid = t->tid;
     e->loc = loc;
     e->pc = pc;
-    e->caller = t->depth > 0 && t->depth <= MAX_DEPTH ? t->callers[t->depth - 1] : 0;
+    e->near = t->here;
     e->first_reader = e->next_reader = e->rf = NO_EVENT;
     e->op = t->op;
     e->doing = t->doing;

@@ -88,7 +88,7 @@ bool is_program(void) { return lf_model_program != NULL; }
 
 /* Random numbers: a sequence of each thread, which does not depend on the others. A new thread begins where its creator
  * was. */
-static uint32_t next_random(void) {
+uint32_t random_number(void) {
     struct thread *t = R.current != NULL ? R.current : &R.thread[0];
     turns_forget(t); /* the next number is part of its state */
     t->random = t->random * 6364136223846793005u + 1442695040888963407u;
@@ -97,12 +97,12 @@ static uint32_t next_random(void) {
 static void seed_random(uint64_t seed) { (R.current != NULL ? R.current : &R.thread[0])->random = seed; }
 
 int lf_libc_rand(void);
-int lf_libc_rand(void) { return (int)next_random(); }
+int lf_libc_rand(void) { return (int)random_number(); }
 long lf_libc_random(void);
-long lf_libc_random(void) { return (long)next_random(); }
+long lf_libc_random(void) { return (long)random_number(); }
 long lf_libc_lrand48(void) __attribute__((alias("lf_libc_random")));
 double lf_libc_drand48(void);
-double lf_libc_drand48(void) { return next_random() / 2147483648.0; }
+double lf_libc_drand48(void) { return random_number() / 2147483648.0; }
 void lf_libc_srand(unsigned seed);
 void lf_libc_srand(unsigned seed) { seed_random(seed); }
 void lf_libc_srandom(unsigned seed) __attribute__((alias("lf_libc_srand")));
@@ -114,12 +114,12 @@ int lf_libc_rand_r(unsigned *seed) {
     return rand_r(seed);
 }
 uint32_t lf_libc_arc4random(void);
-uint32_t lf_libc_arc4random(void) { return next_random() << 1 ^ next_random(); }
+uint32_t lf_libc_arc4random(void) { return random_number() << 1 ^ random_number(); }
 
 static void fill_randomly(unsigned char *bytes, size_t size, uint64_t pc) {
     plain_access(AT(bytes), size, true, pc);
     for (size_t i = 0; i < size; i++)
-        bytes[i] = (unsigned char)next_random();
+        bytes[i] = (unsigned char)random_number();
 }
 ssize_t lf_libc_getrandom(void *bytes, size_t size, unsigned flags);
 ssize_t lf_libc_getrandom(void *bytes, size_t size, unsigned flags) {

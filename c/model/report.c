@@ -145,7 +145,7 @@ static u128 part(const struct event *e, const struct event *like) {
     return like->size >= 16 ? value : value & (((u128)1 << (8 * like->size)) - 1);
 }
 
-/* event  tid  idx  kind  order  size  address  label  read  written  from-tid  from-idx  stale  place  hidden  op  pc  caller */
+/* event  tid  idx  kind  order  size  address  label  read  written  from-tid  from-idx  stale  place  hidden  op  pc  near */
 static void print_event(int id) {
     static const char *const orders[] = {"relaxed", "consume", "acquire", "release", "acq_rel", "seq_cst"};
     const struct event *e = &R.event[id];
@@ -183,7 +183,7 @@ static void print_event(int id) {
         say("\t\t");
     }
     say("\t%d\t%d\t%d\t%d\t%lx\t%lx\n", reads ? e->picked : 0, e->kind == EV_STORE ? e->picked : 0,
-           e->hidden, e->op, (unsigned long)e->pc, (unsigned long)e->caller);
+           e->hidden, e->op, (unsigned long)e->pc, (unsigned long)e->near);
 }
 
 /* placed  tid  idx  address  mo: where a store, or the step of a read-modify-write, stands in modification order */

@@ -14,8 +14,9 @@ void __tsan_func_entry(void *caller) {
     struct thread *t = R.current;
     if (t == NULL || t->depth++ >= MAX_DEPTH)
         return;
-    t->callers[t->depth - 1] = AT(caller);
-    t->frame[t->depth - 1] = (struct frame){AT(__builtin_frame_address(0)), (uintptr_t)AT(__builtin_frame_address(1)), R.accesses, R.events};
+    t->here = PC;
+    t->frame[t->depth - 1] = (struct frame){AT(__builtin_frame_address(0)), AT(__builtin_frame_address(1)), R.accesses,
+                                            R.events};
     stack_enter(t, &t->frame[t->depth - 1]);
     t->path[t->depth] = (t->path[t->depth - 1] + AT(caller)) * 0x9E3779B97F4A7C15u;
 }
@@ -29,9 +30,14 @@ void __tsan_func_exit(void) {
     t->depth--;
 }
 
+static inline void plain(uintptr_t address, size_t size, bool write, uint64_t pc) {
+    if (R.current != NULL)
+        R.current->here = pc;
+    plain_access(address, size, write, pc);
+}
 #define PLAIN(name, size, write)                                                                                      \
     void __tsan_##name(void *p);                                                                                      \
-    void __tsan_##name(void *p) { plain_access(AT(p), size, write, PC); }
+    void __tsan_##name(void *p) { plain(AT(p), size, write, PC); }
 #define PLAIN_ALL(size)                                                                                               \
     PLAIN(read##size, size, false)                                                                                    \
     PLAIN(write##size, size, true)                                                                                    \
@@ -48,9 +54,9 @@ PLAIN_ALL(8)
 PLAIN_ALL(16)
 
 void __tsan_read_range(void *p, unsigned long size);
-void __tsan_read_range(void *p, unsigned long size) { plain_access(AT(p), size, false, PC); }
+void __tsan_read_range(void *p, unsigned long size) { plain(AT(p), size, false, PC); }
 void __tsan_write_range(void *p, unsigned long size);
-void __tsan_write_range(void *p, unsigned long size) { plain_access(AT(p), size, true, PC); }
+void __tsan_write_range(void *p, unsigned long size) { plain(AT(p), size, true, PC); }
 
 static u128 change_add(u128 old, u128 x) { return old + x; }
 static u128 change_sub(u128 old, u128 x) { return old - x; }

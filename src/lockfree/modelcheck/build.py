@@ -45,6 +45,7 @@ CLIENT_FLAGS = (
     "-fsanitize=thread",
     *(f"-fno-builtin-{name}" for name in NOT_BUILT_IN),
     "-DLF_MODEL=1",
+    *(f"-D__tsan_vptr_{name}=lf_own_vptr_{name}" for name in ("update", "read")),  # of programs that bring stubs
 )
 INSISTED = ("-U_FORTIFY_SOURCE", "-fno-lto")  # with either, accesses would not be seen
 GCC_FLAGS = (
@@ -75,7 +76,8 @@ INTERFACE = (
         "syscall",
     ),
     *("sched_yield", "sleep", "usleep", "nanosleep", "call_once"),
-    *("pthread_*", "thrd_*", "mtx_*", "cnd_*", "sem_*", "tss_*", "mq_*"),
+    *("pthread_*", "thrd_*", "mtx_*", "cnd_*", "sem_*", "tss_*", "mq_*", "clock_nanosleep"),
+    *("_Zn*", "_Zd*", "_ZNSt*", "__cxa_*"),
 )
 """What the runtime offers to clients and the C library; its own names are not in their way."""
 
@@ -236,7 +238,9 @@ def build(
         *flags,
     ]
     runtime = runtime_object(threads)
-    linker = cxx_compiler() if any(path.suffix in CXX_SUFFIXES for path in paths) else compiler()
+    # the state of a C++ library that is a part of the program is put back as the program's own
+    with_cxx = any(path.suffix in CXX_SUFFIXES for path in paths)
+    linker = [*cxx_compiler(), "-static-libstdc++"] if with_cxx else compiler()
     with tempfile.TemporaryDirectory() as scratch:
         objects = [Path(scratch) / f"{number}-{path.stem}.o" for number, path in enumerate(paths)]
         for path, compiled in zip(paths, objects, strict=True):

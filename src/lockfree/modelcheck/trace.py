@@ -1,13 +1,12 @@
 """A failing execution as text: threads in columns, one visible step a line."""
 
 import re
-import subprocess
 from bisect import bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
+
+from lockfree.modelcheck.positions import MAIN, Positions
 
 OPERATIONS = {1: "put", 2: "get", 3: "read", 4: "write", 5: "add", 6: "acquire", 7: "try_acquire", 8: "release"}
 WITHOUT_ARGUMENT = {2, 3}
@@ -20,7 +19,6 @@ ARENA_END = ARENA + (32 << 26)
 STACKS, STACK = 0x200000000000, 8 << 20
 POINTER = 8
 HEX = re.compile(r"@([0-9a-f]+)@")
-MAIN = re.compile(r"\blf_model_program\b")
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
@@ -44,6 +42,7 @@ class Step:
     hidden: bool
     call: int
     pc: int
+    near: int
 
 
 @dataclass(frozen=True)
@@ -82,17 +81,17 @@ class Trace:
         self.placed: dict[tuple[int, int], tuple[int, int]] = {}  # store: its object's address, place in mo
         self.locals: list[tuple[int, int, int]] = []  # address, bytes, thread: of thread-local variables
         self.blocks: list[tuple[int, int, int]] = []  # the same of allocated memory
-        self._positions: dict[int, tuple[str, int, str]] = {}
+        self._positions = Positions(program)
 
     def add(self, what: str, fields: list[str]) -> None:
         if what == "event":
             (tid, idx, kind, order, size, address, label, read, written, from_tid, from_idx, stale, place, hidden,
-             call, pc, _caller) = fields  # fmt: skip
+             call, pc, near) = fields  # fmt: skip
             self.events.append(
                 Step(
                     int(tid), int(idx), kind, order, int(size), int(address, 16), label, _optional(read, 16),
                     _optional(written, 16), _optional(from_tid, 10), _optional(from_idx, 10), int(stale), int(place),
-                    hidden == "1", int(call), int(pc, 16),
+                    hidden == "1", int(call), int(pc, 16), int(near, 16),
                 )
             )  # fmt: skip
         elif what == "call":
@@ -112,33 +111,14 @@ class Trace:
         elif what == "thread":
             self.threads[int(fields[0])] = fields[1]
 
-    @cached_property
-    def _symbols(self) -> tuple[list[int], list[tuple[int, int, str]]]:
-        done = subprocess.run(["nm", "-S", "--defined-only", self.program], capture_output=True, text=True, check=False)
-        found = []
-        for line in done.stdout.splitlines():
-            parts = line.split()
-            if len(parts) == 4 and parts[2] in "bBdDvV":
-                found.append((int(parts[0], 16), int(parts[1], 16), parts[3]))
-        found.sort()
-        return [start for start, _, _ in found], found
-
-    def _symbol_at(self, address: int) -> str:
-        starts, symbols = self._symbols
-        at = bisect_right(starts, address) - 1
-        if at < 0 or address >= symbols[at][0] + symbols[at][1]:
-            return ""
-        start, _, name = symbols[at]
-        return name if start == address else f"{name}+{address - start}"
-
     def name_of(self, address: int) -> str:
         """The variable at an address, as far as the program's symbols tell."""
         if address >> 62 == 2:
             return f"T{address >> 4 & 0xFF}"
         for start, size, thread in self.locals:
             if start <= address < start + size:
-                return f"{self._symbol_at(address - start) or address - start} of T{thread}"
-        if name := self._symbol_at(address):
+                return f"{self._positions.symbol_at(address - start) or address - start} of T{thread}"
+        if name := self._positions.symbol_at(address):
             return name
         at = bisect_right(self.blocks, (address, 1 << 64, 0)) - 1
         if at >= 0 and ARENA <= address < ARENA_END:
@@ -158,30 +138,15 @@ class Trace:
 
     def locate(self) -> None:
         """Looks up all source positions at once, while the program is there."""
-        _ = self._symbols
-        self.look_up({event.pc for event in self.events})
+        self.look_up({event.pc for event in self.events} | {event.near for event in self.events})
 
     def look_up(self, pcs: set[int]) -> set[int]:
-        """Finds the source positions of program positions, all with one call; returns them."""
-        wanted = sorted(pcs - {0} - set(self._positions))  # 0: what a thread does without being told, as dying
-        if not wanted:
-            return pcs
-        command = ["addr2line", "-f", "-e", self.program, *(hex(pc - 1) for pc in wanted)]
-        try:
-            lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
-        except FileNotFoundError:
-            lines = []
-        for pc, function, position in zip(wanted, lines[::2], lines[1::2], strict=False):
-            file, _, line = position.partition(" (discriminator")[0].rpartition(":")
-            self._positions[pc] = (file, int(line) if line.isdigit() else 0, MAIN.sub("main", function))
-        return pcs
+        return self._positions.look_up(pcs)
 
-    def position(self, pc: int) -> str:
-        if pc == 0:
-            return ""
-        self.look_up({pc})
-        file, line, function = self._positions.get(pc, ("?", 0, "?"))
-        return f"{Path(file).name}:{line} {function}" if line else "?"
+    def position(self, pc: int, near: int = 0) -> str:
+        """FILE:LINE FUNCTION; near: what to say instead where that is not known."""
+        found = self._positions.position(pc)
+        return self._positions.position(near) if found == "?" and near else found
 
     def explain(self, message: str) -> str:
         """A message of the runtime with its program positions and addresses in the reader's terms."""
@@ -260,8 +225,7 @@ class Trace:
 
     def where(self, step: Step) -> tuple[str, int, str]:
         """The file, the line (0: not known) and the function of a step."""
-        self.look_up({step.pc})
-        return self._positions.get(step.pc, ("", 0, ""))
+        return self._positions.where(step.pc)
 
     def shown(self) -> list[Step]:
         """The steps that the text shows, in the order of the execution."""
@@ -328,7 +292,7 @@ class Trace:
                 yield step.thread, f"{self.calls[step.call].begin()} {{", ""
             if not step.hidden:
                 indent = "  " if step.call >= 0 else ""
-                yield step.thread, f"{indent}#{step.index} {self.describe(step)}", self.position(step.pc)
+                yield step.thread, f"{indent}#{step.index} {self.describe(step)}", self.position(step.pc, step.near)
             if step.call >= 0 and last[step.call] == number and not self.calls[step.call].pending:
                 yield step.thread, f"}} {self.calls[step.call].end()}", ""
         for number, call in self.calls.items():

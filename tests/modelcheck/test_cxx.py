@@ -1,0 +1,258 @@
+"""C++ programs: threads, locks and atomics of the standard library, new and delete, and names as the source has them."""
+
+import subprocess
+
+import pytest
+
+from lockfree.modelcheck import Settings, Verdict, build, check
+from lockfree.modelcheck.build import cxx_compiler
+from lockfree.modelcheck.runner import run
+
+PROGRAM = r"""
+#include <atomic>
+#include <cassert>
+#include <condition_variable>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <semaphore>
+#include <shared_mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+#include "lockfree_model.h"
+
+namespace shop {
+static std::mutex guard;
+static std::shared_mutex readers;
+static int plain;
+static std::atomic<int> count{0};
+static std::atomic<int *> shared{nullptr};
+static std::once_flag once;
+static thread_local int mine = 3;
+
+struct queue {
+    std::mutex m;
+    std::condition_variable filled;
+    std::vector<int> items;
+    void put(int value) {
+        {
+            std::lock_guard<std::mutex> held(m);
+            items.push_back(value);
+        }
+        filled.notify_one();
+    }
+    int get(bool waits_well) {
+        std::unique_lock<std::mutex> held(m);
+        if (waits_well)
+            filled.wait(held, [this] { return !items.empty(); });
+        else if (items.empty())
+            filled.wait(held);
+        int value = items.at(items.size() - 1);
+        items.pop_back();
+        return value;
+    }
+};
+struct counter {
+    counter() { plain++; }
+};
+static counter &only() {
+    static counter it;
+    return it;
+}
+struct shape {
+    virtual int sides() const { return 0; }
+    virtual ~shape() = default;
+};
+struct square : shape {
+    int sides() const override { return 4; }
+};
+struct at_end {
+    ~at_end() { count++; }
+};
+}  // namespace shop
+using namespace shop;
+
+template <class F, class G> static void both(F f, G g) {
+    std::thread one(f), two(g);
+    one.join();
+    two.join();
+}
+static void with_lock() {
+    auto add = [] { std::lock_guard<std::mutex> held(guard); plain++; };
+    both(add, add);
+    assert(plain == 2);
+}
+static void without_lock() {
+    auto add = [] { plain++; };
+    both(add, add);
+}
+static void wait_well() {
+    queue q;
+    both([&] { q.put(4); q.put(5); }, [&] { assert(q.get(true) + q.get(true) == 9); });
+}
+static void wait_badly() {
+    queue q;
+    both([&] { q.put(4); q.put(5); }, [&] { q.get(false); q.get(false); });
+    assert(q.items.empty());
+}
+static void never_woken() {
+    queue q;
+    both([] { count++; }, [&] { q.get(true); });
+}
+static void used_after_delete() {
+    both([] { shared.store(new int(3)); },
+         [] { if (int *p = shared.load()) { assert(*p == 3); delete p; (void)*(volatile int *)p; } });
+}
+static void deleted_twice() {
+    both([] { shared.store(new int(3)); delete shared.load(); }, [] { if (int *p = shared.exchange(nullptr)) delete p; });
+}
+static void published() {
+    both([] { shared.store(new int(3), std::memory_order_release); },
+         [] { if (int *p = shared.load(std::memory_order_acquire)) assert(*p == 3); });
+    delete shared.load();
+}
+static void published_too_weakly() {
+    both([] { shared.store(new int(3), std::memory_order_relaxed); },
+         [] { if (int *p = shared.load(std::memory_order_acquire)) assert(*p == 3); });
+}
+static void shared_pointer() {
+    auto text = std::make_shared<std::string>("one that is too long to be kept inside");
+    std::weak_ptr<std::string> weak = text;
+    both([text] { assert(text->size() > 20); }, [weak] { if (auto p = weak.lock()) assert(p->size() > 20); });
+}
+static void local_static() {
+    both([] { only(); }, [] { only(); });
+    assert(plain == 1);
+}
+static void called_once() {
+    auto once_only = [] { std::call_once(once, [] { plain++; }); assert(plain == 1); };
+    both(once_only, once_only);
+}
+static void exceptions() {
+    auto fails = [] { try { throw std::runtime_error("x"); } catch (const std::exception &e) { count++; } };
+    both(fails, fails);
+    assert(count == 2);
+}
+static void thread_locals() {
+    auto change = [] { assert(mine == 3); mine++; count++; assert(mine == 4); };
+    both(change, change);
+}
+static void thread_local_destructors() {
+    auto use = [] { static thread_local at_end last; (void)&last; };
+    both(use, use);
+    assert(count == 2);
+}
+static void reader_writer() {
+    both([] { std::shared_lock<std::shared_mutex> held(readers); assert(plain != 1); },
+         [] { std::unique_lock<std::shared_mutex> held(readers); plain++; plain++; });
+}
+static void two_readers() {
+    auto change = [] { std::shared_lock<std::shared_mutex> held(readers); plain++; };
+    both(change, change);
+}
+static void futures() {
+    std::promise<int> promise;
+    auto future = promise.get_future();
+    std::thread t([&] { promise.set_value(7); });
+    assert(future.get() == 7);
+    t.join();
+}
+static void virtual_functions() {
+    std::unique_ptr<shape> it = std::make_unique<square>();
+    both([&] { assert(it->sides() == 4); }, [&] { assert(it->sides() == 4); });
+}
+static void random_device() {
+    std::random_device device;
+    count = static_cast<int>(device() % 2);
+    both([] { count++; }, [] { count--; });
+}
+static void semaphores() {
+    std::binary_semaphore free{1};
+    auto add = [&] { free.acquire(); plain++; free.release(); };
+    both(add, add);
+}
+static void waits_on_an_atomic() {
+    both([] { plain = 1; count = 1; count.notify_one(); }, [] { count.wait(0); assert(plain == 1); });
+}
+
+typedef void (*program)();
+#ifndef PROGRAM
+#define PROGRAM with_lock
+#endif
+int main() { PROGRAM(); }
+"""
+KINDS = {
+    "with_lock": "",
+    "without_lock": "data race",
+    "wait_well": "",
+    "wait_badly": "crash",
+    "never_woken": "deadlock",
+    "used_after_delete": "use after free",
+    "deleted_twice": "double free",
+    "published": "",
+    "published_too_weakly": "data race",
+    "shared_pointer": "",
+    "local_static": "",
+    "called_once": "",
+    "exceptions": "",
+    "thread_locals": "",
+    "thread_local_destructors": "",
+    "reader_writer": "",
+    "two_readers": "data race",
+    "futures": "",
+    "virtual_functions": "",
+    "random_device": "",
+    "waits_on_an_atomic": "",
+}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    path = tmp_path_factory.mktemp("cxx") / "programs.cpp"
+    path.write_text(PROGRAM)
+    return path
+
+
+def checked(name, source, tmp_path, **options):
+    program = build(source, tmp_path / "program", define=[f"PROGRAM={name}"])
+    return run(program, "main", Settings(mode="exhaustive", seconds=30, **options))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_programs(name, source, tmp_path):
+    report = checked(name, source, tmp_path)
+    assert report.kind == KINDS[name], report.message
+    assert report.verdict is (Verdict.VIOLATION if KINDS[name] else Verdict.OK), report.message
+    assert report.complete
+
+
+def test_a_fault_of_the_library_itself(source, tmp_path):
+    """The semaphores of libstdc++ before 13 can sleep on a value that has come back (GCC's bug 104928)."""
+    report = checked("semaphores", source, tmp_path)
+    asked = [*cxx_compiler(), "-std=c++20", "-E", "-P", "-x", "c++", "-include", "version", "-"]
+    said = subprocess.run(asked, input="_GLIBCXX_RELEASE", capture_output=True, text=True, check=True).stdout
+    assert report.kind == ("deadlock" if int(said.split()[-1]) < 13 else ""), report.message
+
+
+def test_names_are_those_of_the_source(source, tmp_path):
+    report = checked("published_too_weakly", source, tmp_path)
+    report.trace.locate()
+    text = report.trace.render() + report.message
+    assert "shop::shared := " in text
+    assert "programs.cpp:" in text
+    assert "_ZN" not in text
+    assert "atomic_base.h" not in text, "inlined library code is shown as the line that uses it"
+
+
+def test_files_of_both_languages(tmp_path):
+    (tmp_path / "one.c").write_text("int shared;\nvoid add(void) { shared++; }\n")
+    (tmp_path / "two.cpp").write_text(
+        '#include <thread>\nextern "C" void add();\nint main() { std::thread t(add); LATE; t.join(); SOON; }\n'
+    )
+    files = [tmp_path / "one.c", tmp_path / "two.cpp"]
+    [right] = check(files, define=["LATE", "SOON=add()"])
+    [wrong] = check(files, define=["LATE=add()", "SOON"])
+    assert (right.kind, wrong.kind) == ("", "data race")
