@@ -177,6 +177,7 @@ void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf
     for (uint32_t part = 0, from = 0; end && !run.stopped && decision == LIN_ACCEPT && part < parts; part++) {
         struct lin_block *mark = run.blocks;
         struct lin_problem p;
+        run.ordered = result->order_count;
         uint32_t size = end[part] - from, *mine = lin_alloc(&run, size, sizeof *mine);
         if (!mine)
             break;

@@ -30,8 +30,9 @@ struct lin_run {
     uint64_t bytes, deadline;
     uint32_t polls;
     uint64_t settled;
-    int32_t stopped; /* a reason for UNKNOWN, or 0 */
-    bool across;     /* batches over several objects, which were decided one by one */
+    int32_t stopped;  /* a reason for UNKNOWN, or 0 */
+    bool across;      /* batches over several objects, which were decided one by one */
+    uint32_t ordered; /* operations of options->order that belong to objects decided before */
 };
 
 /* A history to decide: operations `index[0..n)` of run->ops. */

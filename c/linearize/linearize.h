@@ -70,6 +70,7 @@ struct lf_lin_options {
     int32_t general_only;           /* enum lf_lin_only */
     int32_t partition;              /* custom: 1 if different keys are independent objects */
     int32_t no_core;                /* 1: the verdict is enough, no counterexample */
+    uint32_t *order;                /* room for the history, or NULL: see order_count */
     lf_lin_step step;               /* custom specifications only */
     void *context;
 };
@@ -124,6 +125,8 @@ struct lf_lin_result {
     int64_t detail[4];
     uint64_t configurations; /* search: how many were visited */
     uint64_t peak_bytes;
+    uint32_t order_count; /* OK: so many operations in options->order, object by object, as they took effect; what may
+                             be anywhere is not among them, nor what the frontier search accepted */
 };
 
 void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf_lin_spec *spec,
@@ -133,7 +136,7 @@ void lf_lin_result_free(struct lf_lin_result *result);
 /* The initial state (room for 4 words), and the states after `op` in the state `words`: written to `out` one after the
  * other, end[i] is where state i ends. How many, or -1: they do not fit into `room` words or `most` states. */
 uint32_t lf_lin_initial(const struct lf_lin_spec *spec, int64_t *words);
-int32_t lf_lin_after(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *words, uint32_t count,
-                     int64_t *out, uint32_t room, uint32_t *end, uint32_t most);
+int32_t lf_lin_after(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *words,
+                     uint32_t count, int64_t *out, uint32_t room, uint32_t *end, uint32_t most);
 
 #endif

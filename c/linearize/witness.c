@@ -269,6 +269,11 @@ bool lin_witness_holds(struct lin_witness *w) {
             holds = lin_pending(lin_op(p, i)) || (p->skip && p->skip[i]);
     if (holds && p->before)
         holds = lin_batches_hold(w, position);
+    if (holds && run->options->order) {
+        for (uint32_t k = 0; k < w->count; k++)
+            run->options->order[run->ordered + k] = p->index[w->op[k]];
+        run->result->order_count = run->ordered + w->count;
+    }
     lin_free(run, number);
     lin_free(run, r.seq);
     lin_free(run, r.word);

@@ -11,7 +11,7 @@ from linearizability.brute import model_of
 from linearizability.generate import history as random_history
 from lockfree.linearizability import History, Operation, check, parse_spec
 from lockfree.linearizability.cli import main
-from lockfree.linearizability.orders import find_orders
+from lockfree.linearizability.orders import explained, find_orders
 from lockfree.linearizability.timeline import html
 
 CORPUS = Path(__file__).parents[2] / "stress" / "corpus"
@@ -48,6 +48,9 @@ def test_the_orders_are_orders(spec):
         if verdict.ok and rows:
             assert found.orders or all(o.return_ is None for o in rows)
             whole += 1
+            for order in explained(history, parsed).orders:
+                assert order.whole
+                assert _holds(rows, order.operations, model), (seed, rows, order)
         for i, number in found.of.items():
             order = found.orders[number]
             assert i in order.operations

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lockfree._native.linearize import ffi, lib
-from lockfree.linearizability.history import PENDING, RECORD_BYTES, History
+from lockfree.linearizability.history import PENDING, RECORD_BYTES, History, Operation
 from lockfree.linearizability.models import in_python
 from lockfree.linearizability.specs import Spec, Specification
 from lockfree.linearizability.words import show, show_state
 
 _WORDS, _STATES = 4096, 64
+_OK = 0  # LF_LIN_OK
+_LOOKED_FOR = 5000
 _KEPT = 100_000  # operations in all orders together
 _BRINGS, _TAKES = {"put", "push", "write", "append"}, {"get", "pop", "read"}
 
@@ -191,6 +193,86 @@ class _Search:
                     path.pop()
                     states.pop()
         self._note(path, states)
+
+
+def engine_order(history: History, spec: Spec, *, seconds: float = 5.0) -> list[int]:
+    """An order that explains a history that is OK, object by object; empty if the engine keeps none."""
+    count = len(history)
+    order, result = ffi.new("uint32_t[]", max(1, count)), ffi.new("struct lf_lin_result *")
+    options = ffi.new("struct lf_lin_options *", {"no_core": 1, "order": order, "timeout_ns": int(seconds * 1e9)})
+    c = ffi.new("struct lf_lin_spec *", spec.fields())
+    lib.lf_lin_check(history._for(spec.name), count, c, options, result)
+    try:
+        return list(order[0 : result.order_count]) if result.verdict == _OK else []
+    finally:
+        lib.lf_lin_result_free(result)
+
+
+def explained(history: History, spec: "Spec | Specification", *, seconds: float = 1.0, most: int = 2000) -> Orders:
+    """For a history that is OK: the order of the engine with its states, the first `most` operations of each object.
+
+    Where the engine has none, it is looked for among histories that are not too long.
+    """
+    indices = engine_order(history, spec) if isinstance(spec, Spec) and in_python(spec, history) is None else []
+    found = Orders()
+    groups: dict[Any, list[int]] = {}
+    ops, _ = history._records()
+    for i in indices:
+        groups.setdefault(_object(ops[i], spec), []).append(i)
+    for members in groups.values():
+        taken = members[:most]
+        parts = _Parts(history, taken, 0)
+        initial, step, text = _steps(history, spec, parts, ())
+        place = {i: at for at, i in enumerate(parts.indices)}
+        states = _walk([initial], step, [place[i] for i in taken])
+        if states is None:
+            return find_orders(history, range(len(history)), spec, seconds=seconds)
+        key = history._decode_key(ops[members[0]].key)
+        whole = len(taken) == len(members)
+        name = "" if len(groups) == 1 else show(key)
+        order = Order(taken, [text(s) for s in states], text(initial), whole, name)
+        found.of |= dict.fromkeys(taken, len(found.orders))
+        found.orders.append(order)
+    if not found.orders and len(history) <= _LOOKED_FOR:
+        return find_orders(history, range(len(history)), spec, seconds=seconds)
+    return found
+
+
+def before(history: History, broken: int, at: int, spec: "Spec | Specification") -> Orders:
+    """What was done before the instant `at` but for the operation `broken`, explained, if that much is right.
+
+    What ran at that instant has its answers, if those can be explained already. Positions are those of the history.
+    """
+    early = [i for i, o in enumerate(history) if o.call < at and i != broken]
+    for answers in (True, False):
+        rows = [history[i] for i in early]
+        if not answers:
+            rows = [o if o.return_ is not None and o.return_ < at else _open(o) for o in rows]
+        found = explained(History.from_operations(rows), spec, most=len(early))
+        if found.orders and all(order.whole for order in found.orders):
+            break
+    for order in found.orders:
+        order.operations = [early[i] for i in order.operations]
+        order.whole = False  # nothing is said about what comes after
+    found.of = {early[i]: k for i, k in found.of.items()}
+    return found
+
+
+def _open(o: Operation) -> Operation:
+    return o._replace(return_=None, result=None)
+
+
+def _walk(states: list[Any], step: Any, order: list[int]) -> list[Any] | None:
+    """A state after each operation of an order; None if it is none."""
+    reached = [states]
+    for at in order:
+        reached.append(list(dict.fromkeys(after for s in reached[-1] for after in step(s, at))))
+        if not reached[-1]:
+            return None
+    path = [reached[-1][0]]
+    for k in range(len(order) - 1, 0, -1):  # back along states that lead to it
+        path.append(next(s for s in reached[k] if path[-1] in step(s, order[k])))
+    return path[::-1] if order else []
 
 
 def find_orders(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockfree._native.linearize import ffi
 from lockfree.linearizability.history import RECORD_BYTES, History
-from lockfree.linearizability.orders import Order, Orders, find_orders
+from lockfree.linearizability.orders import Order, Orders, before, explained, find_orders
 from lockfree.linearizability.specs import Spec, parse_spec
 from lockfree.linearizability.words import show_operation
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SHOWN_MAX = 2000  # operations of the page
 _BEFORE, _AFTER = 300, 100  # operations around the break
-_SEARCHED_MAX = 5000  # operations that an order is looked for
+_SEARCHED_MAX = 20_000  # operations that an order is looked for
 _WHOLE = 300  # a history of so few is ordered as a whole, and not only its counterexample
 
 
@@ -59,22 +59,15 @@ def _orders(history: History, verdict: "Verdict", spec: "Spec | Specification") 
     if verdict.status == "UNKNOWN":
         return Orders()
     if verdict.status == "OK":
-        return find_orders(history, range(len(history)), spec) if len(history) <= _SEARCHED_MAX else Orders()
-    if len(history) <= _SEARCHED_MAX:
-        whole = find_orders(history, range(len(history)), spec)
-        if len(history) <= _WHOLE or _reaches(whole, history, verdict):
-            return whole
-        core = find_orders(history, verdict.indices, spec, start=verdict.state, end=verdict.end)
-        return core if core.orders else whole
-    return find_orders(history, verdict.indices, spec, start=verdict.state, end=verdict.end)
-
-
-def _reaches(orders: Orders, history: History, verdict: "Verdict") -> bool:
-    """Whether they go on to the break, so that there is nothing left to explain before it."""
-    at = _break(history, verdict) or 0
-    keys = {history[i].key for i in verdict.indices}
-    before = (i for i, o in enumerate(history) if o.key in keys and o.return_ is not None and o.return_ < at)
-    return all(i in orders.of for i in before)
+        return explained(history, spec, most=_SHOWN_MAX)
+    if len(history) <= _WHOLE:
+        return find_orders(history, range(len(history)), spec)
+    at, broken = _break(history, verdict), -1 if verdict.break_index is None else verdict.break_index
+    early = before(history, broken, at, spec) if at is not None and len(history) <= _SEARCHED_MAX else Orders()
+    if early.orders:
+        return early
+    core = find_orders(history, verdict.indices, spec, start=verdict.state, end=verdict.end)
+    return core if core.orders or len(history) > _SEARCHED_MAX else find_orders(history, range(len(history)), spec)
 
 
 def _lanes(history: History, shown: Iterable[int]) -> dict[int, int]:

@@ -68,6 +68,7 @@ struct lf_lin_options {
   int32_t general_only;
   int32_t partition;
   int32_t no_core;
+  uint32_t *order;
   lf_lin_step step;
   void *context;
 };
@@ -86,6 +87,7 @@ struct lf_lin_result {
   int64_t detail[4];
   uint64_t configurations;
   uint64_t peak_bytes;
+  uint32_t order_count;
 };
 
 void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf_lin_spec *spec,
