@@ -143,9 +143,30 @@ def test_check_tries_its_output_before_the_work(nowhere, tmp_path, capsys):
     words = ["check", str(history), "--spec", "queue", "--html"]
     assert str(nowhere.parent) in refused(capsys, *words, str(nowhere))
     assert "Is a directory" in refused(capsys, *words, str(tmp_path))
-    assert "replace the history" in refused(capsys, *words, str(history))
+    assert "this file is read, and would be replaced" in refused(capsys, *words, str(history))
     assert history.read_text() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "history.jsonl"]
+
+
+def test_model_tries_its_outputs_before_the_work(nowhere, tmp_path, capsys):
+    source = tmp_path / "client.c"
+    source.write_text(CLIENT)
+    for option in ("--html", "--dot"):
+        words = ["model", str(source), option]
+        assert str(nowhere.parent) in refused(capsys, *words, str(nowhere))
+        assert "this file is read, and would be replaced" in refused(capsys, *words, f"{tmp_path}/./client.c")
+    both = ["--html", str(tmp_path / "out"), "--dot", str(tmp_path / "out")]
+    assert "is written by --html already" in refused(capsys, "model", str(source), *both)
+    assert source.read_text() == CLIENT
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["client.c", "file"]
+
+
+@pytest.mark.parametrize("memory", ["abc", "-1", "0", "nan", "", "1e400"])
+def test_check_refuses_memory_that_is_none(memory, capsys):
+    history = str(CORPUS / "queue-bad.jsonl")
+    said = refused(capsys, "check", history, "--spec=queue", f"--memory={memory}")
+    assert "is not a number of bytes" in said
+    assert repr(memory) in said
 
 
 # ---- names ----

@@ -3,7 +3,7 @@
 import errno
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,18 @@ def try_file(path: Path) -> None:
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "No such directory", str(path.parent))
     try_directory(path.parent)
+
+
+def try_files(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) -> None:
+    """`try_file` for each option and its path. UsageError if two of them are one file, or if one is an input."""
+    seen: dict[Path, str] = {path.resolve(): "is read, and would be replaced" for path in inputs}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        if why := seen.get(path.resolve()):
+            raise UsageError(f"{option} {path}: this file {why}")
+        seen[path.resolve()] = f"is written by {option} already"
+        try_file(path)
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lockfree._command import UsageError, refuse, try_file
+from lockfree._command import refuse, try_files
 from lockfree.linearizability.checker import Verdict, check
 from lockfree.linearizability.history import History
 from lockfree.linearizability.importers import load
@@ -22,7 +22,13 @@ _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 def _bytes(text: str) -> int:
     unit = _UNITS.get(text[-1:].lower(), 1)
-    return int(float(text[:-1] if unit > 1 else text) * unit)
+    try:
+        number = float(text[:-1] if unit > 1 else text) * unit
+    except ValueError:
+        number = 0
+    if not 1 <= number < 1 << 63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes such as 500000, 300M or 2G")
+    return int(number)
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -97,10 +103,7 @@ def run(args: argparse.Namespace) -> int:
     """The verdict on standard output; 0, 1, 2 or 3. UsageError and OSError come before any work."""
     if args.quiet:
         refuse(args, ["--json"], "with --quiet, which prints nothing")
-    if args.html is not None:
-        if args.history != "-" and args.html.exists() and args.html.samefile(args.history):
-            raise UsageError(f"--html {args.html} would replace the history itself")
-        try_file(args.html)
+    try_files({"--html": args.html}, [] if args.history == "-" else [Path(args.history)])
     try:
         spec = parse_spec(args.spec)
         started = time.monotonic()
@@ -118,21 +121,22 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("lockfree check: interrupted, no verdict", file=sys.stderr)
         return UNKNOWN
+    status = _STATUS[verdict.status]
+    if args.json:
+        print(_as_json(verdict, history, loading))
+    elif not args.quiet:
+        print(render(verdict))
     if args.html:
         from lockfree.linearizability.timeline import write_html
 
         try:
             write_html(verdict, spec, args.html, history)
-        except OSError as error:
+        except OSError as error:  # such as a full disk; the verdict must not be lost
             print(f"lockfree check: {args.html}: {error}", file=sys.stderr)
-            return UNUSABLE
-    if args.json:
-        print(_as_json(verdict, history, loading))
-    elif not args.quiet:
-        print(render(verdict))
-        if args.html:
+            return status or UNUSABLE
+        if not args.json and not args.quiet:
             print(f"\ntimeline: {os.fspath(args.html)}")
-    return _STATUS[verdict.status]
+    return status
 
 
 def _progress(settled: int, total: int) -> None:

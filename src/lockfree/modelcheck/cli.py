@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from lockfree._command import given, refuse, try_file
+from lockfree._command import given, refuse, try_files
 from lockfree.modelcheck import picture
 from lockfree.modelcheck.build import BuildError
 from lockfree.modelcheck.runner import MODES, Progress, Report, Settings, Verdict, checks, replay
@@ -192,8 +192,7 @@ def run(args: argparse.Namespace) -> int:
     seen: list[tuple[Report, str]] = []
     try:
         settings = _settings(args)
-        for path in filter(None, (args.html, args.dot)):
-            try_file(path)
+        try_files({"--html": args.html, "--dot": args.dot}, map(Path, args.files))
         if args.replay is not None:
             reports = iter([replay(args.files, args.replay, **options)])
         else:
@@ -203,16 +202,20 @@ def run(args: argparse.Namespace) -> int:
             _print(report, args)
             verdicts.add(report.verdict)
             seen.append((report, show(report, _again(args, report.token))))
-        if args.html is not None:
-            args.html.write_text(picture.page(f"lockfree model {' '.join(args.files)}", seen), encoding="utf-8")
-        if args.dot is not None:
-            args.dot.write_text("".join(picture.dot(report) for report, _ in seen), encoding="utf-8")
     except (BuildError, OSError, ValueError) as error:
         print(f"lockfree model: {error}", file=sys.stderr)
         return int(Verdict.UNUSABLE.value)
     except KeyboardInterrupt:
         print("lockfree model: interrupted", file=sys.stderr)
         return int(Verdict.UNKNOWN.value)
+    try:
+        if args.html is not None:
+            args.html.write_text(picture.page(f"lockfree model {' '.join(args.files)}", seen), encoding="utf-8")
+        if args.dot is not None:
+            args.dot.write_text("".join(picture.dot(report) for report, _ in seen), encoding="utf-8")
+    except OSError as error:  # such as a full disk; a violation must not be lost
+        print(f"lockfree model: {error}", file=sys.stderr)
+        verdicts.add(Verdict.UNUSABLE)
     for worst in (Verdict.VIOLATION, Verdict.UNUSABLE, Verdict.UNKNOWN):
         if worst in verdicts:
             return int(worst.value)

@@ -408,10 +408,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _point(text: str) -> int:
-    k = int(text)
-    if k < 0 and k != ASLEEP:
+    if not text.isdecimal() and text != str(ASLEEP):
         raise argparse.ArgumentTypeError(f"a point is a number of instructions, or {ASLEEP} for asleep, not {text}")
-    return k
+    return int(text)
 
 
 def run_arguments(args: argparse.Namespace) -> int:
