@@ -159,7 +159,7 @@ int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t
     if (count == 0 || count > READERS)
         return EINVAL;
     if ((uint64_t)memory_get(AT(barrier) + LIVE_AT, 8) == LIVE)
-        fail("misused lock", "T%d makes the barrier %p anew, which is in use @%lx@", lf_model_thread(), (void *)barrier,
+        fail("misused lock", "T%d makes the barrier %p anew, which is in use @%lx@", current_thread(), (void *)barrier,
              (unsigned long)PC);
     make_anew(barrier, sizeof *barrier, PC);
     memory_put(AT(barrier) + COUNT_AT, 4, count);
@@ -174,7 +174,7 @@ int pthread_barrier_destroy(pthread_barrier_t *barrier) {
     for (int i = 0; i < barrier_count; i++)
         for (int t = 1; t <= R.threads && barriers[i].at == AT(barrier); t++)
             if (R.thread[t].barrier == &barriers[i] && !barrier_is_open(&R.thread[t]))
-                fail("misused lock", "T%d destroys the barrier %p while T%d waits at it @%lx@", lf_model_thread(),
+                fail("misused lock", "T%d destroys the barrier %p while T%d waits at it @%lx@", current_thread(),
                      (void *)barrier, t, (unsigned long)PC);
     end_of_use(barrier, DESTROYED, NULL, PC);
     memory_put(AT(barrier) + LIVE_AT, 8, 0);

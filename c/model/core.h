@@ -124,6 +124,9 @@ struct thread {
     void *(*start)(void *); /* threads.c: of a thread that another one created */
     void *argument, *result;
     bool joined, detached;
+    int elder, twin_of; /* symmetry.c */
+    int last_created, at_last_created;
+    bool joins_twins;
     bool absent, ended_process; /* not created in this execution; called exit() */
     int32_t events, sc_events, last_fence;
     int32_t turn_from, turn_to; /* events of a turn that changed nothing: turns.c */
@@ -157,7 +160,7 @@ struct options {
     double seconds;
     uint64_t seed;
     int preemptions, depth, steps, spins, stop_thread, stop_step;
-    bool threads_stop, c20_release_sequence, outcomes, positions, list, no_shrink;
+    bool threads_stop, c20_release_sequence, outcomes, positions, list, no_shrink, symmetry, no_symmetry;
 };
 
 struct runtime {
@@ -171,6 +174,8 @@ struct runtime {
     struct thread *current;
     int threads;      /* of this execution, numbered from 1 */
     int client_threads, most_threads; /* that are there from the beginning; that any execution has had */
+    bool symmetry_off; /* somebody tells twins apart */
+    bool any_twins;    /* in this execution */
     bool too_many_threads; /* for this runtime: the other one may have room */
     bool process_ended;    /* in this execution some thread called exit() */
     bool one_futex_queue;  /* some thread of some execution moves sleepers from one futex to another */
@@ -210,6 +215,7 @@ static inline void clk_join(clk *into, const clk *from) {
         into->of[i] = into->of[i] > from->of[i] ? into->of[i] : from->of[i];
 }
 static inline bool clk_has(const clk *clock, const struct event *e) { return clock->of[e->tid] > e->idx; }
+static inline int current_thread(void) { return R.current != NULL ? R.current->tid : 0; }
 static inline bool acquires(int order) { return order != RELAXED && order != RELEASE; }
 static inline bool releases(int order) { return order >= RELEASE; }
 static inline bool is_store(const struct event *e) {
@@ -248,6 +254,14 @@ int futex_requeue(uint32_t *word, int wake, int move, uint32_t *to, const uint32
 
 void start_thread(int tid);
 void finish_thread(void);
+
+/* symmetry.c */
+void symmetry_of_client(void);
+void symmetry_of_created(struct thread *creator, int tid);
+void symmetry_is_broken(void);
+void symmetry_joins(struct thread *t, int tid, bool looks_at_result);
+void symmetry_does_something_else(struct thread *t);
+void symmetry_step(struct thread *t);
 
 /* barrier.c */
 void barriers_reset(void);

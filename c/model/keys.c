@@ -36,7 +36,7 @@ static struct key *key_of(unsigned number) {
 }
 
 static int make_key(unsigned *number, destructor function, uint64_t pc) {
-    int tid = lf_model_thread();
+    int tid = current_thread();
     unsigned next = (unsigned)tid * KEYS_OF_A_THREAD + 1;
     while (key_of(next) != NULL)
         next++;
@@ -62,7 +62,7 @@ static int delete_key(unsigned number) {
 
 static struct value *value_of(unsigned key) {
     for (int i = 0; i < value_count; i++)
-        if (values[i].key == key && values[i].tid == lf_model_thread())
+        if (values[i].key == key && values[i].tid == current_thread())
             return &values[i];
     return NULL;
 }
@@ -76,7 +76,7 @@ static int set_value(unsigned key, const void *content, uint64_t pc) {
             fail("unusable client", "it has more than %d thread-specific values @%lx@", MAX_VALUES, (unsigned long)pc);
         value = &values[value_count++];
     }
-    *value = (struct value){key, lf_model_thread(), (void *)(uintptr_t)content};
+    *value = (struct value){key, current_thread(), (void *)(uintptr_t)content};
     return 0;
 }
 
@@ -112,7 +112,7 @@ int __cxa_thread_atexit(destructor function, void *argument, void *library) {
     if (last_call_count == MAX_LAST_CALLS)
         fail("unusable client", "it has more than %d thread-local objects with destructors @%lx@", MAX_LAST_CALLS,
              (unsigned long)PC);
-    last_calls[last_call_count].tid = lf_model_thread();
+    last_calls[last_call_count].tid = current_thread();
     last_calls[last_call_count].function = function;
     last_calls[last_call_count++].argument = argument;
     return 0;
@@ -121,7 +121,7 @@ int lf_libc___cxa_thread_atexit_impl(destructor function, void *argument, void *
     __attribute__((alias("__cxa_thread_atexit")));
 
 void run_thread_destructors(void) {
-    int tid = lf_model_thread();
+    int tid = current_thread();
     for (int i = last_call_count - 1; i >= 0; i--) {
         if (last_calls[i].tid != tid || last_calls[i].function == NULL)
             continue;
@@ -133,7 +133,7 @@ void run_thread_destructors(void) {
 }
 
 void run_key_destructors(void) {
-    int tid = lf_model_thread();
+    int tid = current_thread();
     bool any = true;
     for (int round = 0; any && round < PTHREAD_DESTRUCTOR_ITERATIONS; round++) {
         any = false;
@@ -161,13 +161,13 @@ void lf_libc___pthread_register_cancel(void *buffer);
 void lf_libc___pthread_register_cancel(void *buffer) {
     if (cleanup_count == MAX_CLEANUPS)
         fail("unusable client", "it has more than %d cleanup handlers @%lx@", MAX_CLEANUPS, (unsigned long)PC);
-    cleanups[cleanup_count].tid = lf_model_thread();
+    cleanups[cleanup_count].tid = current_thread();
     cleanups[cleanup_count++].at = buffer;
 }
 
 static int innermost_cleanup(void) {
     int i = cleanup_count - 1;
-    while (i >= 0 && cleanups[i].tid != lf_model_thread())
+    while (i >= 0 && cleanups[i].tid != current_thread())
         i--;
     return i;
 }

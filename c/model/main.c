@@ -56,7 +56,10 @@ void __assert_fail(const char *condition, const char *file, unsigned line, const
     abort();
 }
 
-int lf_model_thread(void) { return R.current != NULL ? R.current->tid : 0; }
+int lf_model_thread(void) {
+    symmetry_is_broken();
+    return current_thread();
+}
 
 int lf_model_choose(int options) { return model_choose(options, (uint64_t)(uintptr_t)__builtin_return_address(0)); }
 
@@ -118,7 +121,12 @@ static bool systematic(void) { return R.options.mode == MODE_EXHAUSTIVE || R.opt
 
 /* Goes through the executions of one setting; returns how it ended: RUN_DONE if all is well. */
 static enum run_end explore(void) {
+    const struct totals before = total; /* what is begun again counts once */
 restart:
+    total.executions = before.executions;
+    total.cut = before.cut;
+    total.blocked = before.blocked;
+    total.bound = before.bound;
     if (R.options.mode == MODE_EXHAUSTIVE)
         graph_begin();
     X.path_length = 0;
@@ -204,7 +212,8 @@ static int parse(int argc, char **argv) {
         bool *is;
     } flags[] = {{"--threads-stop", &o->threads_stop}, {"--c20", &o->c20_release_sequence},
                  {"--outcomes", &o->outcomes},         {"--positions", &o->positions},
-                 {"--list", &o->list},                 {"--no-shrink", &o->no_shrink}};
+                 {"--list", &o->list},                 {"--no-shrink", &o->no_shrink},
+                 {"--symmetry", &o->symmetry},         {"--no-symmetry", &o->no_symmetry}};
     double executions = 0, preemptions = o->preemptions, depth = o->depth, steps = o->steps, spins = 0;
     const struct {
         const char *name;

@@ -137,7 +137,7 @@ int lf_libc_getentropy(void *bytes, size_t size) {
 int *lf_libc___errno_location(void);
 int *lf_libc___errno_location(void) {
     static int errors[MAX_THREADS];
-    int *mine = &errors[lf_model_thread()];
+    int *mine = &errors[current_thread()];
     if (errno != 0)
         *mine = errno;
     errno = 0;

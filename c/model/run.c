@@ -106,6 +106,8 @@ void go_on(void) {
 void enter_step(void) {
     struct thread *t = R.current;
     R.heartbeat++;
+    if (t->joins_twins && (t->doing == NULL || strcmp(t->doing, "joins") != 0))
+        symmetry_does_something_else(t);
     if (t->tid == R.options.stop_thread && t->steps == R.options.stop_step) {
         t->steps++;
         if (R.client->stop_is_death)
@@ -118,6 +120,7 @@ void enter_step(void) {
         return;
     if (R.graph_rules || !t->impatient || t->stopped) /* a loop that is followed to its end is one step to others */
         go_on();
+    symmetry_step(t);
 }
 
 void block_current(void) {
@@ -203,6 +206,7 @@ static void start_threads(void) {
         start_thread(i);
     for (int i = R.threads + 1; i < MAX_THREADS; i++)
         R.thread[i].absent = R.thread[i].finished = true;
+    symmetry_of_client();
 }
 
 static void alone(void (*function)(void)) {

@@ -31,7 +31,7 @@ long syscall(long number, ...) {
     bool masked = operation == FUTEX_WAKE_BITSET || operation == FUTEX_WAIT_BITSET;
     if (number == SYS_futex && masked && last != FUTEX_BITSET_MATCH_ANY)
         fail("unusable client", "T%d uses a futex with the mask %#x; only FUTEX_BITSET_MATCH_ANY is modelled @%lx@",
-             lf_model_thread(), last, (unsigned long)PC);
+             current_thread(), last, (unsigned long)PC);
     if (number == SYS_sched_yield) {
         pause_at(PC);
         return 0;
@@ -48,7 +48,7 @@ long syscall(long number, ...) {
         return said(futex_wait(word, value, time == NULL ? 0 : ns + (ns == 0), PC));
     }
     fail("unusable client", "T%d makes the system call %ld, which the checker does not know @%lx@",
-         lf_model_thread(), number, (unsigned long)PC);
+         current_thread(), number, (unsigned long)PC);
     return -1;
 }
 
@@ -57,7 +57,7 @@ void *lf_libc_mmap(void *at, size_t size, int protection, int flags, int file, o
 void *lf_libc_mmap(void *at, size_t size, int protection, int flags, int file, off_t offset) {
     (void)at, (void)protection, (void)file, (void)offset;
     if ((flags & MAP_ANONYMOUS) == 0 || (flags & MAP_FIXED) != 0)
-        fail("unusable client", "T%d maps %s, which the checker does not know @%lx@", lf_model_thread(),
+        fail("unusable client", "T%d maps %s, which the checker does not know @%lx@", current_thread(),
              (flags & MAP_FIXED) != 0 ? "memory at a place of its choice" : "a file", (unsigned long)PC);
     return heap_allocate((size + 4095) & ~(size_t)4095, 4096, true, PC);
 }
@@ -79,7 +79,7 @@ int lf_libc_munlock(void) __attribute__((alias("nothing_to_do")));
 #define FOREIGN(symbol, name)                                                                                  \
     void symbol(void);                                                                                         \
     void symbol(void) {                                                                                        \
-        fail("unusable client", "T%d calls " name ", which the checker does not know @%lx@", lf_model_thread(), \
+        fail("unusable client", "T%d calls " name ", which the checker does not know @%lx@", current_thread(), \
              (unsigned long)PC);                                                                               \
     }
 FOREIGN(sem_open, "sem_open")

@@ -76,6 +76,7 @@ static int create(void *(*start)(void *), void *argument, const char *name, uint
     t->hb = creator->hb;
     t->porf = creator->porf;
     t->random = creator->random;
+    symmetry_of_created(creator, tid);
     return tid;
 }
 
@@ -98,7 +99,7 @@ void warn_of_unjoined(void) {
             warn("T%d is neither joined nor detached", t);
 }
 
-static struct thread *joined(unsigned long number, const char *name, uint64_t pc) {
+static struct thread *joined(unsigned long number, bool looks_at_result, const char *name, uint64_t pc) {
     struct thread *t = R.current;
     if (!was_created(number) || number == (unsigned long)t->tid) {
         fail("bad join", "T%d calls %s of %lu, which no call created @%lx@", t->tid, name, number, (unsigned long)pc);
@@ -115,6 +116,7 @@ static struct thread *joined(unsigned long number, const char *name, uint64_t pc
     goes_on(t);
     joins_or_detaches(&R.thread[number], name, pc);
     R.thread[number].joined = true;
+    symmetry_joins(t, (int)number, looks_at_result);
     return &R.thread[number];
 }
 
@@ -133,16 +135,17 @@ static int finish_join(const struct thread *ended, void **result, uint64_t pc) {
     return 0;
 }
 int pthread_join(pthread_t thread, void **result) {
-    return finish_join(joined((unsigned long)thread, "pthread_join", PC), result, PC);
+    return finish_join(joined((unsigned long)thread, result != NULL, "pthread_join", PC), result, PC);
 }
 int pthread_tryjoin_np(pthread_t thread, void **result) {
+    symmetry_is_broken();
     if (was_created((unsigned long)thread) && !R.thread[thread].joined && !R.thread[thread].detached) {
         u128 ended;
         LABELLED("tries to join", ended = model_load(end_of((int)thread), 8, ACQUIRE, PC));
         if (!ended)
             return EBUSY;
     }
-    return finish_join(joined((unsigned long)thread, "pthread_tryjoin_np", PC), result, PC);
+    return finish_join(joined((unsigned long)thread, result != NULL, "pthread_tryjoin_np", PC), result, PC);
 }
 
 int thrd_create(thrd_t *thread, thrd_start_t start, void *argument) {
@@ -153,7 +156,7 @@ int thrd_create(thrd_t *thread, thrd_start_t start, void *argument) {
 }
 
 int thrd_join(thrd_t thread, int *result) {
-    struct thread *ended = joined((unsigned long)thread, "thrd_join", PC);
+    struct thread *ended = joined((unsigned long)thread, result != NULL, "thrd_join", PC);
     if (result != NULL) {
         plain_access(AT(result), sizeof *result, true, PC);
         *result = (int)(intptr_t)ended->result;
@@ -168,6 +171,7 @@ static void detach(unsigned long number, const char *name, uint64_t pc) {
         return;
     }
     joins_or_detaches(&R.thread[number], name, pc);
+    symmetry_is_broken();
     R.thread[number].detached = true;
 }
 int pthread_detach(pthread_t thread) {
@@ -178,8 +182,8 @@ int thrd_detach(thrd_t thread) {
     detach((unsigned long)thread, "thrd_detach", PC);
     return thrd_success;
 }
-pthread_t pthread_self(void) { return (pthread_t)(R.current != NULL ? R.current->tid : 0); }
-thrd_t thrd_current(void) { return (thrd_t)(R.current != NULL ? R.current->tid : 0); }
+pthread_t pthread_self(void) { return (pthread_t)lf_model_thread(); }
+thrd_t thrd_current(void) { return (thrd_t)lf_model_thread(); }
 
 void pthread_exit(void *result) {
     if (!R.running)
