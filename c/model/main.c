@@ -213,7 +213,8 @@ static int parse(int argc, char **argv) {
     } flags[] = {{"--threads-stop", &o->threads_stop}, {"--c20", &o->c20_release_sequence},
                  {"--outcomes", &o->outcomes},         {"--positions", &o->positions},
                  {"--list", &o->list},                 {"--no-shrink", &o->no_shrink},
-                 {"--symmetry", &o->symmetry},         {"--no-symmetry", &o->no_symmetry}};
+                 {"--symmetry", &o->symmetry},         {"--no-symmetry", &o->no_symmetry},
+                 {"--no-turns", &o->no_turns}}; /* the last three for tests */
     double executions = 0, preemptions = o->preemptions, depth = o->depth, steps = o->steps, spins = 0;
     const struct {
         const char *name;

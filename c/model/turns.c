@@ -138,7 +138,7 @@ static bool writes_undone(const struct thread *t, int from) {
 
 /* Called when the client comes to a read, before anything else: has it made a useless turn? */
 bool turns_arrive(struct thread *t, uint64_t pc) {
-    if (lf_model_entry.stack == 0)
+    if (lf_model_entry.stack == 0 || R.options.no_turns)
         return false;
     uint64_t state = own_state(t, place_of(t, pc));
     lf_model_entry.stack = 0;

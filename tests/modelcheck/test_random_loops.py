@@ -1,6 +1,7 @@
 """Random programs that wait: following loops to their end in one go must give what following each turn gives."""
 
 import random
+import subprocess
 
 import pytest
 
@@ -75,6 +76,94 @@ def compare(directory, seed, numbers=range(PROGRAMS)):
         outcomes = [{" ".join(sorted(line.split())) for line in report.outcomes} for report in (short, long)]
         assert outcomes[0] == outcomes[1], f"seed {seed}, program {number}"
     assert compared > len(numbers) * 3 // 4
+
+
+WAITING = """
+#include <pthread.h>
+static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+static int told;
+static void tells_everybody(void) {
+    atomic_store_explicit(&x, 1, memory_order_relaxed);
+    atomic_store(&y, 1);
+    atomic_store_explicit(&z, 1, memory_order_release);
+    pthread_mutex_lock(&m);
+    told = 1;
+    pthread_mutex_unlock(&m);
+}
+"""
+
+
+def waiting_statement(rng: random.Random, name: str) -> str:
+    """One thing that a thread does, often a loop that waits and stores, or that tells one that waits."""
+    variable, other = rng.sample("xyz", 2)
+    load = f"atomic_load_explicit(&{variable}, {rng.choice(LOADS)})"
+    observe = f'lf_model_observe("{name}", (unsigned)%s);'
+    return rng.choice(
+        [
+            f"atomic_store_explicit(&{variable}, 1, {rng.choice(STORES)});",
+            f"atomic_store_explicit(&{variable}, 1, {rng.choice(STORES)});",
+            observe % load,
+            observe % f"(2 * {load} + {load})",
+            f"while (!{load}) ;",
+            f"while (!{load}) {{ atomic_store(&{other}, 2); atomic_store(&{other}, 0); }}",
+            f"while (!{load}) atomic_store_explicit(&lock, 1, memory_order_relaxed);",
+            "for (int done = 0; !done;) { pthread_mutex_lock(&m); done = told; pthread_mutex_unlock(&m); }",
+            "pthread_mutex_lock(&m); told = 1; pthread_mutex_unlock(&m);",
+            observe % "(pthread_mutex_trylock(&m) == 0 && (pthread_mutex_unlock(&m), 1))",
+            observe % "atomic_load_explicit(&lock, memory_order_relaxed)",
+            f"while (atomic_exchange(&lock, 1)) ; {observe % load} atomic_store(&lock, 0);",
+        ]
+    )
+
+
+def waiting_programs(seed: int) -> str:
+    rng = random.Random(seed)
+    text = HEAD + WAITING
+    for number in range(PROGRAMS):
+        names = [f"waiting{number}_thread{t}" for t in range(rng.choice([1, 2, 2]))]
+        for t, name in enumerate(names):
+            parts = [waiting_statement(rng, f"{t}.{i}") for i in range(rng.randint(1, 3 if len(names) == 1 else 2))]
+            text += f"static void {name}(void) {{\n" + "".join(f"    {{ {part} }}\n" for part in parts) + "}\n"
+        text += f"LF_MODEL_CLIENT(w{number}, .threads = {{{', '.join([*names, 'tells_everybody'])}}});\n"
+    return text
+
+
+def outcomes_of_schedules(program, client):
+    """What random schedules show that go round every loop as often as they happen to: nothing is left out."""
+    command = [program, "--client", client, "--outcomes", "--mode", "random", "--executions", "1500", "--steps", "150"]
+    done = subprocess.run([*command, "--seconds", "5", "--no-turns"], capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    kinds = {line.split("\t")[1] for line in lines if line.startswith("failure\t")}
+    return kinds, {" ".join(sorted(line.split("\t")[1].split(" "))) for line in lines if line.startswith("outcome\t")}
+
+
+def compare_with_schedules(directory, seed):
+    path = directory / "waiting.c"
+    path.write_text(waiting_programs(seed))
+    program = build(path, directory / "waiting")
+    complete = 0
+    for number in range(PROGRAMS):
+        report = run(program, f"w{number}", Settings(mode="exhaustive", seconds=5, outcomes=True))
+        if report.verdict is Verdict.UNKNOWN and report.executions > 0:
+            continue
+        complete += report.verdict is Verdict.OK
+        kinds, outcomes = outcomes_of_schedules(program, f"w{number}")
+        if report.verdict is Verdict.VIOLATION:
+            continue
+        assert kinds == set(), f"seed {seed}, program {number}"
+        assert outcomes <= report.outcomes, f"seed {seed}, program {number}"
+    assert complete > PROGRAMS // 4
+
+
+@pytest.mark.parametrize("seed", [3])
+def test_what_schedules_show_that_go_round_every_loop(seed, tmp_path):
+    compare_with_schedules(tmp_path, seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(200, 230))
+def test_what_schedules_show_that_go_round_every_loop_at_length(seed, tmp_path):
+    compare_with_schedules(tmp_path, seed)
 
 
 @pytest.mark.parametrize("seed", [1, 7])

@@ -40,7 +40,7 @@ def test_every_execution(client, program):
 @pytest.mark.parametrize("mode", ["random", "pct", "bounded"])
 def test_no_search_accuses_what_is_right(mode, program):
     for client in CLIENTS:
-        report = run(program, client, Settings(mode=mode, executions=200, seconds=1))
+        report = run(program, client, Settings(mode=mode, executions=200, seconds=1, steps=400))
         assert report.kind in {"", expected(client)}, (client, report.message)
 
 
