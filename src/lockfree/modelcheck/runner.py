@@ -63,6 +63,7 @@ class Settings:
     spins: a loop whose turns read the same values is followed turn by turn so often, and then in one go to its
     end; 0: every turn that changes anything, a counter included, is followed.
     c20: release sequences as C++20 and C23 have them, without the thread's own later stores.
+    symmetry: explore threads that do the same in one order only (never where outcomes are asked for).
     coverage: report which branches of the program no execution reached (it is built for that).
     outcomes: report what the client observes. positions: report the source lines of all steps.
     """
@@ -80,6 +81,7 @@ class Settings:
     outcomes: bool = False
     positions: bool = False
     coverage: bool = False
+    symmetry: bool = True
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -105,6 +107,7 @@ class Settings:
             "c20": self.c20,
             "outcomes": self.outcomes,
             "positions": self.positions,
+            "no-symmetry": not self.symmetry,
         }
         return [
             *(part for name, value in named.items() for part in (f"--{name}", str(value))),
@@ -161,7 +164,7 @@ class Report:
         text = f"{what}: {self.executions} in {self.seconds:.2f} s"
         if self.blocked:
             text += f", {self.blocked} more blocked"
-        if self.beyond_steps:
+        if self.beyond_steps and not self.sampled:
             text += f", {self.beyond_steps} more cut at the step bound"
         return "; ".join([text, *self.notes])
 
@@ -321,8 +324,9 @@ def run_auto(program: str | os.PathLike[str], client: str, settings: Settings, t
         report.warnings += [warning for warning in other.warnings if warning not in report.warnings]
     if report.verdict in {Verdict.VIOLATION, Verdict.UNUSABLE} or report.mode == "exhaustive":
         return report
-    report.verdict, report.sampled, report.complete = Verdict.UNKNOWN, True, False
-    report.beyond_steps, report.blocked = 0, 0
+    report.verdict, report.sampled, report.complete = Verdict.UNKNOWN, report.executions > 0, False
+    report.beyond_steps = max(other.beyond_steps for _, other in reports)
+    report.blocked = 0
     report.notes = _of_sample(reports, settings)
     return report
 
