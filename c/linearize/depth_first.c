@@ -3,49 +3,12 @@
  * where the frontier keeps all of them.
  *
  * An effect takes place as late as it can: at the return of an operation that has not taken effect yet. What has been
- * tried is remembered as 128 bits of (place, operations that have taken effect, state); two different ones that meet
- * in all 128 bits would hide one of them. When memory is full the older half is forgotten, as long as the search still
- * gets on. An operation that changes no state takes effect as soon as its result is right; of operations that are alike
+ * tried in vain is remembered as 128 bits of (place, operations that have taken effect, state); two different ones that meet
+ * in all 128 bits would hide one of them. It stays known when the search loses patience, takes
+ * back its last choices and goes on with others first. When
+ * memory is full the older half is forgotten, as long as the search still gets on. An operation that changes no state takes effect as soon as its result is right; of operations that are alike
  * the one that returns first goes first. */
-#include "linearize/content.h"
-#include "linearize/demand.h"
-#include "linearize/tried.h"
-
-enum { LIN_RETURNING = 0 }; /* the first choice: the operation whose return is next */
-
-struct lin_choice {
-    uint32_t at;            /* the event that waits */
-    uint32_t next, outcome; /* which choice comes next, and which of its outcomes */
-    uint32_t state;         /* before the choice */
-    uint32_t op;            /* chosen */
-    uint32_t trail;
-    uint32_t taken; /* what the content knew about it */
-    int64_t value;  /* taken from the content */
-};
-
-struct lin_depth {
-    struct lin_problem *p;
-    struct lin_run *run;
-    struct lin_stepper steps;
-    struct lin_content content;
-    enum lin_first first;
-    uint32_t sets;
-    uint32_t *slot_of; /* [n] where an operation is in the sets, while it is open */
-    uint32_t *alike;   /* [n] equal numbers: perhaps alike */
-    uint8_t *observes; /* [n] */
-    uint32_t open[LIN_OPEN_MAX];
-    uint64_t used[LIN_WORDS_MAX], done[LIN_WORDS_MAX], observer[LIN_WORDS_MAX];
-    uint32_t at, furthest, state;
-    struct lin_choice *path;
-    uint64_t *path_done; /* `sets` words for each choice */
-    uint32_t depth, room;
-    uint32_t *trail, trail_n; /* the operations in the order in which they take effect */
-    struct lin_tried tried;
-    struct lin_demand demand;
-    uint64_t visited, budget;
-    uint32_t list[LIN_OPEN_MAX];
-    uint64_t order[LIN_OPEN_MAX];
-};
+#include "linearize/depth.h"
 
 static bool lin_out_of_sight(const struct lin_problem *p, uint32_t op) { return p->skip && p->skip[op]; }
 
@@ -105,7 +68,7 @@ static bool lin_first_of_its_kind(const struct lin_depth *d, uint32_t op) {
     return true;
 }
 
-static bool lin_allowed(const struct lin_depth *d, uint32_t op) {
+bool lin_allowed(const struct lin_depth *d, uint32_t op) {
     return lin_batch_allows(d, op) && lin_first_of_its_kind(d, op) && lin_turn_allows(d, op);
 }
 
@@ -188,59 +151,6 @@ static void lin_go_back(struct lin_depth *d, uint32_t to) {
 
 /* -- choices --------------------------------------------------------------------------------------------------- */
 
-/* Does `op` bring the object closer to a state in which `returning` has its result? */
-static bool lin_helps(const struct lin_depth *d, uint32_t returning, uint32_t op) {
-    const struct lf_history_op *x = lin_op(d->p, returning), *o = lin_op(d->p, op);
-    switch (d->run->spec->kind) {
-    case LF_LIN_QUEUE:
-    case LF_LIN_STACK:
-    case LF_LIN_PRIORITY_QUEUE:
-        return lin_is_put(o) == (lin_is_put(x) == lin_failed(x));
-    case LF_LIN_REGISTER: {
-        int64_t wanted = x->op == LF_OP_CAS ? x->arg : x->result, made = o->op == LF_OP_CAS ? o->arg2 : o->arg;
-        return x->op == LF_OP_CAS && lin_failed(x) ? made != wanted : made == wanted;
-    }
-    case LF_LIN_SEMAPHORE:
-    case LF_LIN_MUTEX:
-        return (o->op == LF_OP_ACQUIRE) == ((x->op == LF_OP_ACQUIRE) == lin_failed(x));
-    default:
-        return false;
-    }
-}
-
-/* Does the object say that another open operation of its kind took effect before it? */
-static bool lin_was_later(const struct lin_depth *d, uint32_t op) {
-    const struct lf_history_op *o = lin_op(d->p, op);
-    for (uint32_t w = 0; (o->flags & LF_HISTORY_TICKET) && w < d->sets; w++)
-        for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1) {
-            const struct lf_history_op *other = lin_op(d->p, d->open[w * 64 + (uint32_t)__builtin_ctzll(left)]);
-            if (other->op == o->op && other->key == o->key && lin_ticket(other) < lin_ticket(o))
-                return true;
-        }
-    return false;
-}
-
-/* The open operations that may come next, the most promising first; how many. */
-static uint32_t lin_list(struct lin_depth *d, uint32_t returning, bool later) {
-    uint32_t n = 0;
-    for (uint32_t w = 0; w < d->sets; w++)
-        for (uint64_t left = d->used[w] & ~d->done[w] & ~d->observer[w]; left; left &= left - 1) {
-            uint32_t op = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
-            if ((op == returning && !later) || !lin_allowed(d, op))
-                continue;
-            uint64_t rank = d->first == LIN_BY_CALL ? d->p->call[op] : d->p->ret[op];
-            if (d->first == LIN_BY_RETURN && d->steps.turns.hi && lin_is_put(lin_op(d->p, op)))
-                rank = d->content.stack ? LIN_NO - d->steps.turns.hi[op] : d->steps.turns.hi[op];
-            rank |= (uint64_t)!lin_helps(d, returning, op) << 40 | (uint64_t)lin_was_later(d, op) << 41;
-            uint32_t k = n++;
-            for (; k && d->order[k - 1] > rank; k--)
-                d->order[k] = d->order[k - 1], d->list[k] = d->list[k - 1];
-            d->order[k] = rank;
-            d->list[k] = op;
-        }
-    return n;
-}
-
 /* Takes back everything since the choice on top was made. */
 static void lin_undo(struct lin_depth *d) {
     struct lin_choice *c = &d->path[d->depth - 1];
@@ -305,7 +215,11 @@ static bool lin_next_choice(struct lin_depth *d) {
     struct lin_choice *c = &d->path[d->depth - 1];
     uint32_t returning = d->p->event[c->at] >> 1;
     d->steps.gap = c->at - 1;
-    bool later = lin_was_later(d, returning);
+    if (c->turn != d->turn) { /* another order of choices: what led nowhere is known */
+        c->turn = d->turn;
+        c->next = c->outcome = 0;
+    }
+    bool later = lin_was_later(d, returning) || (d->steps.custom && !lin_stays(d, returning));
     if (c->next == LIN_RETURNING) {
         if (!later && !d->observes[returning] && lin_allowed(d, returning) && lin_choose(d, c, returning, c->outcome++))
             return true;
@@ -321,9 +235,8 @@ static bool lin_next_choice(struct lin_depth *d) {
 
 /* A new choice on top of the path, unless it has been tried: 1, or 0; -1: out of memory. */
 static int lin_push_choice(struct lin_depth *d) {
-    int tried = lin_tried(&d->tried, lin_fingerprint(d), d->furthest);
-    if (tried)
-        return tried < 0 ? -1 : 0;
+    if (lin_tried_find(&d->tried, lin_fingerprint(d)))
+        return 0;
     if (d->depth == d->room) {
         uint32_t room = d->room ? 2 * d->room : 64;
         if (!lin_grow(d->run, (void **)&d->path, d->depth, room, sizeof *d->path) ||
@@ -332,30 +245,40 @@ static int lin_push_choice(struct lin_depth *d) {
         d->room = room;
     }
     memcpy(d->path_done + (size_t)d->depth * d->sets, d->done, d->sets * sizeof *d->done);
-    d->path[d->depth++] = (struct lin_choice){.at = d->at, .state = d->state, .trail = d->trail_n};
+    d->path[d->depth++] = (struct lin_choice){.at = d->at, .state = d->state, .trail = d->trail_n, .turn = d->turn};
     return 1;
 }
 
+/* Is there time left? An end of patience is no end of the search: it goes on from here in another order. */
+static bool lin_patient(struct lin_depth *d) {
+    if (d->at > d->furthest) {
+        d->furthest = d->at;
+        d->budget = d->visited + d->patience;
+        if (d->run->options->progress)
+            *d->run->options->progress = d->run->settled + d->at / 2;
+    }
+    d->visited++;
+    return ((d->visited & 255) != 0 || lin_poll(d->run)) && d->visited <= d->budget;
+}
+
 static int lin_descend(struct lin_depth *d) {
-    struct lin_run *run = d->run;
-    if (!lin_go_on(d))
+    bool choose = d->depth > 0;
+    if (!choose && !lin_go_on(d))
         return LIN_UNDECIDED;
-    while (d->at < d->p->events) {
-        if (d->at > d->furthest) {
-            d->furthest = d->at;
-            if (run->options->progress)
-                *run->options->progress = run->settled + d->at / 2;
+    for (;; choose = false) {
+        if (!choose) {
+            if (d->at == d->p->events)
+                return LIN_ACCEPT;
+            if (!lin_patient(d))
+                return LIN_UNDECIDED;
+            int pushed = lin_push_choice(d);
+            if (pushed < 0)
+                return LIN_UNDECIDED;
+            if (!pushed)
+                lin_undo(d);
         }
-        d->visited++;
-        if (((d->visited & 255) == 0 && !lin_poll(run)) || d->visited > d->budget)
-            return LIN_UNDECIDED;
-        int pushed = lin_push_choice(d);
-        if (pushed < 0)
-            return LIN_UNDECIDED;
-        if (!pushed)
-            lin_undo(d);
         while (!lin_next_choice(d)) {
-            if (run->stopped)
+            if (d->run->stopped || !lin_tried_add(&d->tried, lin_fingerprint(d), d->furthest))
                 return LIN_UNDECIDED;
             if (--d->depth == 0)
                 return LIN_REJECT;
@@ -364,7 +287,6 @@ static int lin_descend(struct lin_depth *d) {
         if (!lin_look(d) || !lin_go_on(d))
             return LIN_UNDECIDED;
     }
-    return LIN_ACCEPT;
 }
 
 /* -- the search ------------------------------------------------------------------------------------------------ */
@@ -415,30 +337,44 @@ static bool lin_replayed(struct lin_depth *d) {
     return lin_witness_holds(&w);
 }
 
-int lin_depth_first(struct lin_problem *p, enum lin_first first, uint64_t budget, uint32_t *furthest) {
+struct lin_depth *lin_depth_open(struct lin_problem *p) {
     struct lin_run *run = p->run;
     struct lin_depth *d = lin_alloc(run, 1, sizeof *d);
     if (!d)
-        return LIN_UNDECIDED;
+        return NULL;
     memset(d, 0, sizeof *d);
     d->p = p;
     d->run = d->tried.run = run;
-    d->first = first;
-    d->budget = budget;
     uint32_t most = lin_most_open(p);
     d->sets = most ? (most + 63) / 64 : 1;
-    memset(d->open, 0xff, sizeof d->open);
     if (!lin_stepper_init(&d->steps, p) || !lin_places(d) || !lin_content_init(&d->content, p))
-        return LIN_UNDECIDED;
+        return NULL;
+    memset(d->open, 0xff, sizeof d->open);
     d->state = d->content.value ? 0 : lin_stepper_start(&d->steps);
     if (d->content.value)
         lin_know_gets(p, &d->steps.turns);
     if (run->spec->kind == LF_LIN_REGISTER)
         lin_demand_init(&d->demand, &d->steps);
-    int answer = run->stopped ? LIN_UNDECIDED : lin_descend(d);
-    run->result->configurations += d->visited;
-    *furthest = d->furthest;
-    if (answer == LIN_ACCEPT && !lin_replayed(d))
-        answer = LIN_UNDECIDED;
-    return answer;
+    return run->stopped ? NULL : d;
+}
+
+uint32_t lin_depth_furthest(const struct lin_depth *d) { return d->furthest; }
+
+int lin_depth_first(struct lin_depth *d, enum lin_first first, uint64_t patience) {
+    uint64_t before = d->visited;
+    d->first = first;
+    d->patience = patience;
+    d->budget = d->visited + patience;
+    d->chance = lin_mix(d->visited + 1);
+    d->turn++;
+    uint32_t keep = d->depth > patience / 8 ? d->depth - (uint32_t)(patience / 8) : d->depth ? 1 : 0;
+    if (d->depth)
+        lin_undo(d);
+    while (d->depth > keep) {
+        d->depth--;
+        lin_undo(d);
+    }
+    int answer = lin_descend(d);
+    d->run->result->configurations += d->visited - before;
+    return answer == LIN_ACCEPT && !lin_replayed(d) ? LIN_UNDECIDED : answer;
 }

@@ -59,6 +59,7 @@ enum lf_lin_only {
     LF_LIN_ONLY_FAST,
     LF_LIN_ONLY_BY_RETURN,
     LF_LIN_ONLY_BY_CALL,
+    LF_LIN_ONLY_BY_CHANCE,
     LF_LIN_ONLY_FRONTIER
 };
 

@@ -1,11 +1,11 @@
 /* The general search: both of its forms by turns, with more patience each time. */
 #include "linearize/search.h"
 
-enum { LIN_PATIENCE = 1 << 16 };
+enum { LIN_PATIENCE = 1 << 12, LIN_FORMS = 4, LIN_FRONTIER = 3, LIN_FRONTIER_AFTER = 1 << 15 };
 
-/* The depth-first search has shown that nothing gets beyond event `last`. The frontier of what is before it says so too
- * (that is exact, and tells where to begin), unless it is too large. */
-static int lin_reject_at(struct lin_problem *p, uint32_t last, uint64_t patience) {
+/* The depth-first search has shown that there is no order. The frontier says so, too (that is exact, and tells where it
+ * breaks), unless it is too large: then all operations together are the counterexample. */
+static int lin_reject_exactly(struct lin_problem *p, uint64_t patience) {
     struct lin_run *run = p->run;
     int again = lin_frontier(p, patience);
     if (again != LIN_UNDECIDED)
@@ -13,50 +13,78 @@ static int lin_reject_at(struct lin_problem *p, uint32_t last, uint64_t patience
     if (run->stopped && run->stopped != LF_LIN_MEMORY && run->stopped != LF_LIN_TIME)
         return LIN_UNDECIDED;
     run->stopped = 0;
+    uint32_t last = p->events - 1;
+    while (!(p->event[last] & 1))
+        last--;
     return lin_reject_window(p, p->event[last] >> 1, 0, last);
 }
 
 /* One search; running out of memory is its own failure, not that of the others. */
-static int lin_one_search(struct lin_problem *p, int which, uint64_t patience) {
+static int lin_one_search(struct lin_problem *p, struct lin_depth *d, int form, uint64_t patience) {
     struct lin_run *run = p->run;
     struct lin_block *mark = run->blocks;
-    uint32_t last = 0;
-    int answer = which == 2 ? lin_frontier(p, patience)
-                            : lin_depth_first(p, which ? LIN_BY_CALL : LIN_BY_RETURN, patience, &last);
+    if (form != LIN_FRONTIER)
+        return lin_depth_first(d, (enum lin_first)form, patience);
+    int answer = lin_frontier(p, patience);
     lin_release(run, mark);
-    if (answer == LIN_REJECT && which != 2) {
-        answer = lin_reject_at(p, last, 2 * patience);
-        lin_release(run, mark);
-    }
     return answer;
 }
 
+/* Turns of a problem begin with little patience: most histories are easy in one of the orders, hard in others. */
 int lin_search(struct lin_problem *p) {
     struct lin_run *run = p->run;
     if (lin_most_open(p) > LIN_OPEN_MAX) {
         run->stopped = LF_LIN_TOO_OPEN;
         return LIN_UNDECIDED;
     }
-    bool placing = p->skip && p->before; /* weak answers in batches: the frontier alone knows where they fit */
     int32_t only = run->options->general_only;
-    bool full[3] = {placing, placing, false};
-    for (int which = 0; which < 3 && only >= LF_LIN_ONLY_BY_RETURN; which++)
-        full[which] |= which != only - LF_LIN_ONLY_BY_RETURN;
-    if (full[0] && full[1] && full[2])
+    bool placing = p->skip && p->before; /* weak answers in batches: the frontier alone knows where they fit */
+    bool out[LIN_FORMS] = {placing, placing, placing, false};
+    for (int form = 0; form < LIN_FORMS && only >= LF_LIN_ONLY_BY_RETURN; form++)
+        out[form] |= form != only - LF_LIN_ONLY_BY_RETURN;
+    if (out[0] && out[1] && out[2] && out[3])
         run->stopped = LF_LIN_UNDECIDED;
-    for (uint64_t patience = LIN_PATIENCE + 64 * (uint64_t)p->n; !run->stopped; patience *= 4)
-        for (int which = 0; which < 3; which++) {
-            if (full[which])
+    struct lin_block *mark = run->blocks;
+    struct lin_depth *d = NULL;
+    bool memory = false;
+    uint32_t furthest = 0;
+    uint64_t patience = LIN_PATIENCE / 2;
+    while (!run->stopped) {
+        /* where the search got on, the next hard place is another one */
+        patience = d && lin_depth_furthest(d) > furthest ? LIN_PATIENCE : 2 * patience;
+        furthest = d ? lin_depth_furthest(d) : 0;
+        for (int form = 0; form < LIN_FORMS; form++) {
+            if (out[form] || (form == LIN_FRONTIER && d && patience < LIN_FRONTIER_AFTER))
                 continue;
-            int answer = lin_one_search(p, which, placing ? UINT64_MAX : which == 2 ? patience / 4 : patience);
+            if (form != LIN_FRONTIER && !d)
+                d = lin_depth_open(p);
+            int answer = LIN_UNDECIDED;
+            if (form == LIN_FRONTIER || d)
+                answer = lin_one_search(p, d, form,
+                                        placing                ? UINT64_MAX
+                                        : form == LIN_FRONTIER ? patience / 4
+                                                               : patience);
+            if (answer == LIN_REJECT && form != LIN_FRONTIER) {
+                lin_release(run, mark);
+                return lin_reject_exactly(p, 8 * patience);
+            }
             if (answer != LIN_UNDECIDED)
                 return answer;
             if (run->stopped && run->stopped != LF_LIN_MEMORY)
                 return answer;
-            full[which] = run->stopped == LF_LIN_MEMORY;
-            if (full[0] && full[1] && full[2])
+            if (run->stopped == LF_LIN_MEMORY && form != LIN_FRONTIER) {
+                out[0] = out[1] = out[2] = true;
+                lin_release(run, mark);
+                d = NULL;
+            }
+            out[form] |= run->stopped == LF_LIN_MEMORY;
+            memory |= run->stopped == LF_LIN_MEMORY;
+            if (out[0] && out[1] && out[2] && out[3]) {
+                run->stopped = memory ? LF_LIN_MEMORY : LF_LIN_UNDECIDED;
                 return answer;
+            }
             run->stopped = 0;
         }
+    }
     return LIN_UNDECIDED;
 }

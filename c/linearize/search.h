@@ -24,6 +24,12 @@ struct lin_turns {
     uint32_t *next;    /* [events + 1]: the earliest end of a get whose put is called after the gap */
 };
 
+/* What a user's specification has answered: no state or one. */
+enum { LIN_ANSWERS = 1 << 14 };
+struct lin_answer {
+    uint32_t state, op, count, out; /* op LIN_NO: free */
+};
+
 struct lin_stepper {
     struct lin_problem *p;
     struct lin_states states, spare;
@@ -32,6 +38,7 @@ struct lin_stepper {
     int64_t *scratch;
     size_t scratch_room;
     uint32_t *out, count, room; /* the states after a step */
+    struct lin_answer *answers; /* custom: [LIN_ANSWERS], the newest at each place */
     bool custom;
 };
 
@@ -52,11 +59,15 @@ uint32_t lin_most_open(const struct lin_problem *p);
 /* Fills in when the value of each put is taken, unless values repeat. */
 void lin_know_gets(struct lin_problem *p, struct lin_turns *t);
 
-/* Both answer LIN_ACCEPT, LIN_REJECT or LIN_UNDECIDED: stopped, or `budget` configurations visited. The frontier fills
- * the result after LIN_REJECT; the other tells which event no order reaches. */
+/* Both answer LIN_ACCEPT, LIN_REJECT or LIN_UNDECIDED: stopped, or no patience left. The frontier visits `budget`
+ * configurations and fills the result after LIN_REJECT; the other one visits `patience` of them without getting on, and
+ * goes on from there when it is called again. */
 int lin_frontier(struct lin_problem *p, uint64_t budget);
-enum lin_first { LIN_BY_RETURN, LIN_BY_CALL };
-int lin_depth_first(struct lin_problem *p, enum lin_first first, uint64_t budget, uint32_t *furthest);
+enum lin_first { LIN_BY_RETURN, LIN_BY_CALL, LIN_BY_CHANCE };
+struct lin_depth;
+struct lin_depth *lin_depth_open(struct lin_problem *p); /* NULL: stopped; freed with what the run allocated since */
+int lin_depth_first(struct lin_depth *d, enum lin_first first, uint64_t patience);
+uint32_t lin_depth_furthest(const struct lin_depth *d); /* the event that it has reached */
 int lin_reject_window(struct lin_problem *p, uint32_t op, uint32_t cut, uint32_t last);
 
 #endif

@@ -50,19 +50,25 @@ static bool lin_tried_forget(struct lin_tried *m, uint32_t furthest) {
     return true;
 }
 
-int lin_tried(struct lin_tried *m, struct lin_seen x, uint32_t furthest) {
+bool lin_tried_find(const struct lin_tried *m, struct lin_seen x) {
+    uint32_t ignored;
+    return (m->now && lin_seen_find(m->now, m->slots, x, &ignored)) ||
+           (m->before && lin_seen_find(m->before, m->before_slots, x, &ignored));
+}
+
+bool lin_tried_add(struct lin_tried *m, struct lin_seen x, uint32_t furthest) {
     if (4 * (uint64_t)(m->n + 1) > 3 * (uint64_t)m->slots) {
         struct lin_run *run = m->run;
         uint32_t slots = m->slots ? 2 * m->slots : 1024;
         uint64_t bytes = (uint64_t)slots * sizeof *m->now, limit = run->options->memory;
         bool fits = slots < 1u << 31 && (!limit || (run->bytes < limit && bytes < (limit - run->bytes) / 2));
         if (fits ? !lin_tried_grow(m, slots) : !lin_tried_forget(m, furthest))
-            return -1;
+            return false;
     }
-    uint32_t h, ignored;
+    uint32_t h;
     if (lin_seen_find(m->now, m->slots, x, &h))
-        return 1;
+        return true;
     m->now[h] = x;
     m->n++;
-    return m->before && lin_seen_find(m->before, m->before_slots, x, &ignored);
+    return true;
 }

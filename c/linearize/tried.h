@@ -1,4 +1,4 @@
-/* What a depth-first search has tried: a table of 128-bit fingerprints that forgets its older half when memory is full. */
+/* What a depth-first search has tried in vain: a table of 128-bit fingerprints that forgets its older half when memory is full. */
 #ifndef LF_LINEARIZE_TRIED_H
 #define LF_LINEARIZE_TRIED_H
 
@@ -15,7 +15,8 @@ struct lin_tried {
     uint32_t forgot_at; /* how far the search was then */
 };
 
-/* 1: tried before; 0: remembered now; -1: out of memory. `furthest`: how far the search is. */
-int lin_tried(struct lin_tried *m, struct lin_seen x, uint32_t furthest);
+bool lin_tried_find(const struct lin_tried *m, struct lin_seen x);
+/* False when memory is full and forgetting leads nowhere. `furthest`: how far the search is. */
+bool lin_tried_add(struct lin_tried *m, struct lin_seen x, uint32_t furthest);
 
 #endif

@@ -16,7 +16,10 @@ from lockfree.linearizability.words import describe_state, explain, rule_name
 
 STATUS = ("OK", "VIOLATION", "UNKNOWN")
 METHOD = ("trivial", "near-linear", "search")
-_METHODS = {"auto": 0, "search": 1, "near-linear": 2, "depth-first": 3, "depth-first-by-call": 4, "frontier": 5}
+_METHODS = {
+    "auto": 0, "search": 1, "near-linear": 2,
+    "depth-first": 3, "depth-first-by-call": 4, "depth-first-by-chance": 5, "frontier": 6,
+}  # fmt: skip
 _CUSTOM = 12
 MEMORY = 4 << 30  # bytes, unless the caller says otherwise
 _SMALL = 5000  # operations: below, a first attempt without a thread of its own
@@ -135,9 +138,9 @@ def check(
     `Operation`s (or of mappings with the fields of the file format). `timeout` in seconds, `memory` in bytes (of
     the engine, beyond the history; None: no limit): reaching either gives UNKNOWN. `method`: "auto", "near-linear"
     (only the fast algorithms), "search" (only the general searches, by turns) or one of them alone: "depth-first",
-    "depth-first-by-call", "frontier". `progress(settled, total)` is called a few times a second. Raises
-    `InvalidHistory` for input that cannot be a history, ValueError for an unknown specification, and whatever a
-    specification of your own raises.
+    "depth-first-by-call", "depth-first-by-chance", "frontier". `progress(settled, total)` is called a few times a
+    second. Raises `InvalidHistory` for input that cannot be a history, ValueError for an unknown specification, and
+    whatever a specification of your own raises.
 
     Sources: Wing & Gong 1993, Lowe 2017 (search); Gibbons & Korach 1997 (registers); Henzinger, Sezgin & Vafeiadis
     2013 (queues by patterns); Horn & Kroening 2015 (independent keys).

@@ -1,0 +1,55 @@
+/* The depth-first search: what it holds, and what its two files ask of each other. */
+#ifndef LF_LINEARIZE_DEPTH_H
+#define LF_LINEARIZE_DEPTH_H
+
+#include "linearize/content.h"
+#include "linearize/demand.h"
+#include "linearize/tried.h"
+
+enum { LIN_RETURNING = 0 }; /* the first choice: the operation whose return is next */
+
+struct lin_choice {
+    uint32_t at;            /* the event that waits */
+    uint32_t next, outcome; /* which choice comes next, and which of its outcomes */
+    uint32_t state;         /* before the choice */
+    uint32_t op;            /* chosen */
+    uint32_t trail;
+    uint32_t turn;  /* of the search in which `next` counts */
+    uint32_t taken; /* what the content knew about it */
+    int64_t value;  /* taken from the content */
+};
+
+struct lin_depth {
+    struct lin_problem *p;
+    struct lin_run *run;
+    struct lin_stepper steps;
+    struct lin_content content;
+    enum lin_first first;
+    uint32_t sets;
+    uint32_t *slot_of; /* [n] where an operation is in the sets, while it is open */
+    uint32_t *alike;   /* [n] equal numbers: perhaps alike */
+    uint8_t *observes; /* [n] */
+    uint32_t open[LIN_OPEN_MAX];
+    uint64_t used[LIN_WORDS_MAX], done[LIN_WORDS_MAX], observer[LIN_WORDS_MAX];
+    uint32_t at, furthest, state;
+    struct lin_choice *path;
+    uint64_t *path_done; /* `sets` words for each choice */
+    uint32_t depth, room;
+    uint32_t *trail, trail_n; /* the operations in the order in which they take effect */
+    struct lin_tried tried;
+    struct lin_demand demand;
+    uint64_t visited, budget, patience, chance;
+    uint32_t turn;
+    uint32_t list[LIN_OPEN_MAX];
+    uint64_t order[LIN_OPEN_MAX];
+};
+
+/* depth_first.c: may it take effect now, as far as the order of batches, its likes and the gets that are known say? */
+bool lin_allowed(const struct lin_depth *d, uint32_t op);
+/* depth_order.c: does the object say that another open operation of its kind took effect before it? */
+bool lin_was_later(const struct lin_depth *d, uint32_t op);
+/* Fills list with the open operations that may come next, the most promising first; how many. Without `returning`
+ * unless `later`. */
+uint32_t lin_list(struct lin_depth *d, uint32_t returning, bool later);
+
+#endif

@@ -1,0 +1,71 @@
+/* Which operation the depth-first search tries first. The order costs or saves time; it changes no answer. */
+#include "linearize/depth.h"
+
+/* Does `op` bring the object closer to a state in which `returning` has its result? */
+static bool lin_helps(const struct lin_depth *d, uint32_t returning, uint32_t op) {
+    const struct lf_history_op *x = lin_op(d->p, returning), *o = lin_op(d->p, op);
+    switch (d->run->spec->kind) {
+    case LF_LIN_QUEUE:
+    case LF_LIN_STACK:
+    case LF_LIN_PRIORITY_QUEUE:
+        return lin_is_put(o) == (lin_is_put(x) == lin_failed(x));
+    case LF_LIN_REGISTER: {
+        int64_t wanted = x->op == LF_OP_CAS ? x->arg : x->result, made = o->op == LF_OP_CAS ? o->arg2 : o->arg;
+        return x->op == LF_OP_CAS && lin_failed(x) ? made != wanted : made == wanted;
+    }
+    case LF_LIN_SEMAPHORE:
+    case LF_LIN_MUTEX:
+        return (o->op == LF_OP_ACQUIRE) == ((x->op == LF_OP_ACQUIRE) == lin_failed(x));
+    default:
+        return false;
+    }
+}
+
+/* A user's specification: does `op`, here and now, leave the state as it is? Then its result is right now, and perhaps
+ * not later. */
+static bool lin_stays(struct lin_depth *d, uint32_t op) {
+    return lin_step(&d->steps, d->state, op) && d->steps.count == 1 && d->steps.out[0] == d->state;
+}
+
+bool lin_was_later(const struct lin_depth *d, uint32_t op) {
+    const struct lf_history_op *o = lin_op(d->p, op);
+    for (uint32_t w = 0; (o->flags & LF_HISTORY_TICKET) && w < d->sets; w++)
+        for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1) {
+            const struct lf_history_op *other = lin_op(d->p, d->open[w * 64 + (uint32_t)__builtin_ctzll(left)]);
+            if (other->op == o->op && other->key == o->key && lin_ticket(other) < lin_ticket(o))
+                return true;
+        }
+    return false;
+}
+
+/* Smaller comes first. */
+static uint64_t lin_rank(struct lin_depth *d, uint32_t returning, uint32_t op) {
+    if (d->first == LIN_BY_RETURN && d->steps.custom && lin_stays(d, op))
+        return 0;
+    bool known = d->steps.turns.hi && lin_is_put(lin_op(d->p, op));
+    uint64_t rank = d->p->ret[op];
+    if (d->first == LIN_BY_CALL)
+        rank = d->p->call[op];
+    else if (known) /* what is taken first goes into a queue first, into a stack last */
+        rank = d->content.stack ? LIN_NO - d->steps.turns.hi[op] : d->steps.turns.hi[op];
+    if (d->first == LIN_BY_CHANCE)
+        rank += lin_mix(d->chance ^ op) % (2 * (uint64_t)d->sets * 64);
+    return rank | (uint64_t)!lin_helps(d, returning, op) << 40 | (uint64_t)lin_was_later(d, op) << 41;
+}
+
+uint32_t lin_list(struct lin_depth *d, uint32_t returning, bool later) {
+    uint32_t n = 0;
+    for (uint32_t w = 0; w < d->sets; w++)
+        for (uint64_t left = d->used[w] & ~d->done[w] & ~d->observer[w]; left; left &= left - 1) {
+            uint32_t op = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
+            if ((op == returning && !later) || !lin_allowed(d, op))
+                continue;
+            uint64_t rank = lin_rank(d, returning, op);
+            uint32_t k = n++;
+            for (; k && d->order[k - 1] > rank; k--)
+                d->order[k] = d->order[k - 1], d->list[k] = d->list[k - 1];
+            d->order[k] = rank;
+            d->list[k] = op;
+        }
+    return n;
+}
