@@ -27,7 +27,7 @@ def _tools() -> list[ModuleType]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Wrong usage is status 3: the tools say UNKNOWN with 2."""
+    """Wrong usage ends with status 3, because 2 means UNKNOWN."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -50,7 +50,7 @@ def _complete(parser: argparse.ArgumentParser) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="lockfree",
-        description="Lock-free primitives in shared memory, and the instruments that prove them.",
+        description="Lock-free primitives in shared memory, and the instruments that test them.",
     )
     parser.add_argument("--version", action="version", version=f"lockfree {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     gc = commands.add_parser("gc", help="remove named segments that no live process holds")
     names = gc.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     names.completer = _names_of_segments  # type: ignore[attr-defined]  # argcomplete looks there
-    gc.add_argument("--dry-run", action="store_true", help="say what would be removed")
+    gc.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
     gc.set_defaults(run=_gc)
     for tool in _tools():
         tool.add_parser(commands)
@@ -128,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _complete(parser)
     args = parser.parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks is no error
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may have characters that the encoding lacks
     try:
         return int(args.run(args))
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""The C compiler of the instruments that build programs. The primitives need none."""
+"""The C compiler that some instruments need to build programs. The primitives need none."""
 
 import os
 import shlex
@@ -14,7 +14,7 @@ def compiler() -> list[str]:
 
 
 def no_compiler(command: Sequence[str]) -> str:
-    """One line for a compiler that is not there, with the way to get one."""
+    """One line that says that the compiler is missing and how to get one."""
     return (
         f"no C compiler: {command[0]} not found. Install one (Debian, Ubuntu: apt install gcc libc6-dev; "
         "Fedora: dnf install gcc), or name one in the environment variable CC"
@@ -22,6 +22,6 @@ def no_compiler(command: Sequence[str]) -> str:
 
 
 def need_compiler() -> None:
-    """Raises UsageError if there is no C compiler: before the work, and not in the middle of it."""
+    """Raises UsageError if there is no C compiler. To be called before the work."""
     if shutil.which(compiler()[0]) is None:
         raise UsageError(no_compiler(compiler()))

@@ -17,7 +17,7 @@ def _find(installed: str, checkout: str) -> "Path":
             return candidate
     import lockfree
 
-    for entry in lockfree.__path__:  # an editable install keeps installed files beside the sources
+    for entry in lockfree.__path__:  # an editable install has the installed files beside the sources
         if (Path(entry) / installed).is_dir():
             return Path(entry) / installed
     raise FileNotFoundError(f"neither {package / installed} nor {package.parent.parent / checkout} exists")

@@ -41,10 +41,10 @@ class Lock(Shared):
         self._created(handle, self._b_create(handle, NULL if name is None else name.encode()))
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Takes the lock, waiting at most `timeout` seconds (-1: for ever); False if it was held by another all along.
+        """Takes the lock, waiting at most `timeout` seconds (-1: for ever). False: another thread held it all the time.
 
-        Raises `OwnerDied` *with the lock held* if its last holder died with it: put right what it guards, then call
-        `recover()`. Raises RuntimeError instead of waiting for ever for the very thread that calls, and
+        Raises `OwnerDied` *with the lock held* if the last holder died with it: repair what the lock guards, then call
+        `recover()`. Raises RuntimeError if the calling thread holds the lock itself and would wait for ever. Raises
         `NotRecoverable` if somebody released it after `OwnerDied` without `recover()`.
         """
         handle, wait = self._h, lock_patience(blocking, timeout)
@@ -57,14 +57,14 @@ class Lock(Shared):
         return self._taken(handle, status)
 
     def try_acquire(self) -> bool:
-        """`acquire` that never waits: `acquire(blocking=False)`."""
+        """`acquire(blocking=False)`: never waits."""
         handle = self._h
         return self._taken(handle, self._c_try_acquire(handle))
 
     def release(self) -> None:
         """Gives the lock back. RuntimeError if the calling thread does not hold it.
 
-        After `OwnerDied` without `recover()` it makes the lock unusable for good: `NotRecoverable` for everybody.
+        After `OwnerDied` without `recover()` the lock stays unusable: every later `acquire` raises `NotRecoverable`.
         """
         handle = self._h
         status = self._c_release(handle)
@@ -79,7 +79,7 @@ class Lock(Shared):
         self._refused(handle, status)
 
     def recover(self) -> None:
-        """After `OwnerDied`: what the lock guards is in order again. Does nothing if nobody died.
+        """Says, after `OwnerDied`, that what the lock guards is in order again. Does nothing if nobody died.
 
         RuntimeError if the calling thread does not hold the lock.
         """

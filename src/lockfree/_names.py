@@ -1,4 +1,4 @@
-"""Which names the package makes public, read off the `__all__` of its modules."""
+"""The public names of the package, read from the `__all__` of its modules."""
 
 import re
 from functools import cache

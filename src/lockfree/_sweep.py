@@ -1,4 +1,4 @@
-"""Named segments on this machine: which there are, who holds them, and sweeping those that nobody alive holds."""
+"""The named segments of this machine: lists them with their holders, and removes those that no live process holds."""
 
 import os
 import time

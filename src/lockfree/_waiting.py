@@ -1,4 +1,4 @@
-"""Time-outs of the Python face become deadlines of the C core. The C types do the same (_native/common/arguments.h)."""
+"""Turns time-outs of Python into deadlines of the C core. The C types do the same (_native/common/arguments.h)."""
 
 import math
 import time
@@ -33,8 +33,8 @@ def _nanoseconds(timeout: object, none: str, seconds: float) -> int:
 
 
 def patience(block: object, timeout: object) -> int:
-    """Nanoseconds that a call of a container may wait, as `queue.Queue` has it: NOW without `block`, FOREVER without
-    `timeout`. A time-out that has no effect is checked all the same.
+    """Nanoseconds that a call of a container may wait, as with `queue.Queue`: NOW without `block`, FOREVER without
+    `timeout`. A time-out is checked even if it has no effect.
     """
     wait = FOREVER if timeout is None else _nanoseconds(timeout, "None", _seconds(timeout, "None"))
     return wait if block else NOW

@@ -1,4 +1,4 @@
-"""Atomic variables: in shared memory of their own, or laid over any writable buffer."""
+"""Atomic variables, in a segment of their own or in any writable buffer."""
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar, cast, overload
 
@@ -19,7 +19,7 @@ _CODES: Final = {"relaxed": 0, "acquire": 2, "release": 3, "acq_rel": 4, "seq_cs
 
 
 class _Orders(dict[object, int]):
-    """Orders that an operation can have; any other is ValueError."""
+    """The orders that an operation can have. Any other raises ValueError."""
 
     def __init__(self, operation: str, *orders: str) -> None:
         super().__init__((order, _CODES[order]) for order in orders)
@@ -57,11 +57,11 @@ class _Cell(Generic[V]):
         cls._bytes = 4 if cls._type == "u32" else 8
 
     def _where(self) -> tuple[Any, Any]:
-        """A pointer to the item, and what keeps the memory there; Closed if there is none."""
+        """A pointer to the item, and an object that keeps its memory mapped. Raises Closed after close()."""
         raise NotImplementedError
 
     def _exact(self, name: str, value: Any) -> Any:
-        """What the type can hold; ValueError outside of its range."""
+        """The value as the type holds it. ValueError if it is out of range."""
         return check_int(name, value, self._low, self._high)
 
     def _wrapped(self, value: Any) -> Any:
@@ -86,12 +86,12 @@ class _Cell(Generic[V]):
         self._call("store", self._exact("value", value), code)
 
     def exchange(self, value: V, order: Order = "seq_cst") -> V:
-        """Writes the value; the one before it."""
+        """Writes the value; returns the one before it."""
         code = _BOTH.of(order)
         return self._out(self._call("exchange", self._exact("value", value), code))
 
     def compare_exchange(self, expected: V, desired: V, order: Order = "seq_cst") -> tuple[bool, V]:
-        """Writes `desired` if the value is `expected`: (whether it was, the value observed). Never fails spuriously.
+        """Writes `desired` if the value is `expected`. Returns (whether it was, the value found). No spurious failures.
 
         Doubles are compared bit by bit: -0.0 is not 0.0, and a NaN equals itself.
         """
@@ -112,29 +112,29 @@ class _Cell(Generic[V]):
 
 class _Arithmetic(_Cell[V]):
     def fetch_add(self, value: V, order: Order = "seq_cst") -> V:
-        """Adds; the value before. Integers wrap as in C."""
+        """Adds; returns the value before. Integers wrap as in C."""
         code = _BOTH.of(order)
         return self._out(self._call("fetch_add", self._wrapped(value), code))
 
     def fetch_sub(self, value: V, order: Order = "seq_cst") -> V:
-        """Subtracts; the value before. Integers wrap as in C."""
+        """Subtracts; returns the value before. Integers wrap as in C."""
         code = _BOTH.of(order)
         return self._out(self._call("fetch_sub", self._wrapped(value), code))
 
 
 class _Integer(_Arithmetic[int]):
     def fetch_and(self, value: int, order: Order = "seq_cst") -> int:
-        """Bitwise and; the value before."""
+        """Bitwise and; returns the value before."""
         code = _BOTH.of(order)
         return int(self._call("fetch_and", self._wrapped(value), code))
 
     def fetch_or(self, value: int, order: Order = "seq_cst") -> int:
-        """Bitwise or; the value before."""
+        """Bitwise or; returns the value before."""
         code = _BOTH.of(order)
         return int(self._call("fetch_or", self._wrapped(value), code))
 
     def fetch_xor(self, value: int, order: Order = "seq_cst") -> int:
-        """Bitwise exclusive or; the value before."""
+        """Bitwise exclusive or; returns the value before."""
         code = _BOTH.of(order)
         return int(self._call("fetch_xor", self._wrapped(value), code))
 
@@ -161,11 +161,11 @@ class _F64(_Arithmetic[float], kind="f64", number=4):
         return self._exact("value", value)
 
     def fetch_sub(self, value: float, order: Order = "seq_cst") -> float:
-        """Subtracts; the value before. Integers wrap as in C."""
+        """Subtracts; returns the value before. Integers wrap as in C."""
         return self.fetch_add(-self._exact("value", value), order)
 
     def compare_exchange(self, expected: float, desired: float, order: Order = "seq_cst") -> tuple[bool, float]:
-        """Writes `desired` if the value is `expected`: (whether it was, the value observed). Never fails spuriously.
+        """Writes `desired` if the value is `expected`. Returns (whether it was, the value found). No spurious failures.
 
         Doubles are compared bit by bit: -0.0 is not 0.0, and a NaN equals itself.
         """
@@ -182,7 +182,7 @@ class _Flag(_Cell[bool], kind="flag", number=5):
         return bool(value)
 
     def test_and_set(self, order: Order = "seq_cst") -> bool:
-        """Sets the flag; whether it was set before (C11 `atomic_flag_test_and_set`)."""
+        """Sets the flag; returns whether it was set before (C11 `atomic_flag_test_and_set`)."""
         return self.exchange(True, order)
 
     def clear(self, order: StoreOrder = "seq_cst") -> None:
@@ -257,7 +257,7 @@ class AtomicFlag(Native[Literal["atomic_flag"]], _Flag, _Shared[bool]):
 
 
 class _View(_Cell[V]):
-    """An atomic laid over the user's buffer; it holds the buffer, and owns nothing."""
+    """An atomic in a buffer of the user's. It keeps the buffer alive, and owns nothing."""
 
     def __init__(self, buffer: Any, offset: int) -> None:
         self._lay(buffer, offset)

@@ -11,10 +11,10 @@ __all__ = ["SpinLock"]
 class SpinLock(Native[Literal["spinlock"]], Lock, prefix="spinlock"):
     """Mutual exclusion between threads and processes, for sections of a few instructions. The holder is a thread.
 
-    Progress: blocking. It spins for about 10 us (not at all where there is one CPU), then sleeps in the kernel, so a
-    holder that lost its CPU costs nobody theirs. For longer sections `Mutex` wastes less.
+    Progress: blocking. It spins for about 10 us (with one CPU, it does not spin), then sleeps in the kernel. So waiters
+    do not use up the CPU that a preempted holder needs. For longer sections `Mutex` wastes less time.
 
-    Death: the holder's death hands the lock on, and `acquire` tells the next holder by `OwnerDied`.
+    Death: when the holder dies, the next one gets the lock, and `acquire` raises `OwnerDied`.
 
     Source: docs/primitives/spinlock.md.
     """

@@ -334,24 +334,24 @@ static PyObject *lf_py_view_lay(PyObject *object, PyObject *args) {
 #define LF_PY_CELL_METHODS(type)                                                                                   \
     LF_PY_CELL_METHOD(type, load, "", "The value. Orders: relaxed, acquire, seq_cst."),                            \
         LF_PY_CELL_METHOD(type, store, "value, ", "Writes the value. Orders: relaxed, release, seq_cst."),         \
-        LF_PY_CELL_METHOD(type, exchange, "value, ", "Writes the value; the one before it."),                      \
+        LF_PY_CELL_METHOD(type, exchange, "value, ", "Writes the value; returns the one before it."),              \
         LF_PY_CELL_METHOD(type, compare_exchange, "expected, desired, ",                                           \
-                          "Writes `desired` if the value is `expected`: (whether it was, the value observed). Never " \
-                          "fails spuriously.\n\nDoubles are compared bit by bit: -0.0 is not 0.0, and a NaN equals itself.")
+                          "Writes `desired` if the value is `expected`. Returns (whether it was, the value found). No " \
+                          "spurious failures.\n\nDoubles are compared bit by bit: -0.0 is not 0.0, and a NaN equals itself.")
 #define LF_PY_CELL_ARITHMETIC_METHODS(type)                                                              \
-    LF_PY_CELL_METHOD(type, fetch_add, "value, ", "Adds; the value before. Integers wrap as in C."),     \
-        LF_PY_CELL_METHOD(type, fetch_sub, "value, ", "Subtracts; the value before. Integers wrap as in C.")
+    LF_PY_CELL_METHOD(type, fetch_add, "value, ", "Adds; returns the value before. Integers wrap as in C."),     \
+        LF_PY_CELL_METHOD(type, fetch_sub, "value, ", "Subtracts; returns the value before. Integers wrap as in C.")
 #define LF_PY_CELL_BITWISE_METHODS(type)                                                                 \
-    LF_PY_CELL_METHOD(type, fetch_and, "value, ", "Bitwise and; the value before."),                     \
-        LF_PY_CELL_METHOD(type, fetch_or, "value, ", "Bitwise or; the value before."),                   \
-        LF_PY_CELL_METHOD(type, fetch_xor, "value, ", "Bitwise exclusive or; the value before.")
+    LF_PY_CELL_METHOD(type, fetch_and, "value, ", "Bitwise and; returns the value before."),                     \
+        LF_PY_CELL_METHOD(type, fetch_or, "value, ", "Bitwise or; returns the value before."),                   \
+        LF_PY_CELL_METHOD(type, fetch_xor, "value, ", "Bitwise exclusive or; returns the value before.")
 
 #define LF_PY_INTEGER_METHODS(type) \
     LF_PY_CELL_METHODS(type), LF_PY_CELL_ARITHMETIC_METHODS(type), LF_PY_CELL_BITWISE_METHODS(type)
 #define LF_PY_FLOAT_METHODS(type) LF_PY_CELL_METHODS(type), LF_PY_CELL_ARITHMETIC_METHODS(type)
 #define LF_PY_FLAG_METHODS(type)                                                                                   \
     LF_PY_CELL_METHODS(type),                                                                                      \
-        LF_PY_CELL_METHOD(type, test_and_set, "", "Sets the flag; whether it was set before (C11 `atomic_flag_test_and_set`)."), \
+        LF_PY_CELL_METHOD(type, test_and_set, "", "Sets the flag; returns whether it was set before (C11 `atomic_flag_test_and_set`)."), \
         LF_PY_CELL_METHOD(type, clear, "", "Clears the flag (C11 `atomic_flag_clear`).")
 
 #define LF_PY_VALUE(type)                                                    \

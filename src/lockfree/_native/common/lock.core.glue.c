@@ -161,20 +161,22 @@ static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
 
 #define LF_PY_LOCK_ACQUIRE_DOC                                                                                         \
     "acquire($self, /, blocking=True, timeout=-1)\n--\n\n"                                                             \
-    "Takes the lock, waiting at most `timeout` seconds (-1: for ever); False if it was held by another all along.\n\n" \
-    "Raises `OwnerDied` *with the lock held* if its last holder died with it: put right what it guards, then call\n"   \
-    "`recover()`. Raises RuntimeError instead of waiting for ever for the very thread that calls, and\n"               \
+    "Takes the lock, waiting at most `timeout` seconds (-1: for ever). False: another thread held it all the time." \
+    "\n\n" \
+    "Raises `OwnerDied` *with the lock held* if the last holder died with it: repair what the lock guards, then call" \
+    "\n" \
+    "`recover()`. Raises RuntimeError if the calling thread holds the lock itself and would wait for ever. Raises\n" \
     "`NotRecoverable` if somebody released it after `OwnerDied` without `recover()`."
 #define LF_PY_LOCK_TRY_ACQUIRE_DOC \
     "try_acquire($self, /)\n--\n\n" \
-    "`acquire` that never waits: `acquire(blocking=False)`."
+    "`acquire(blocking=False)`: never waits."
 #define LF_PY_LOCK_RELEASE_DOC                                                         \
     "release($self, /)\n--\n\n"                                                        \
     "Gives the lock back. RuntimeError if the calling thread does not hold it.\n\n"    \
-    "After `OwnerDied` without `recover()` it makes the lock unusable for good: `NotRecoverable` for everybody."
+    "After `OwnerDied` without `recover()` the lock stays unusable: every later `acquire` raises `NotRecoverable`."
 #define LF_PY_LOCK_RECOVER_DOC                                                                              \
     "recover($self, /)\n--\n\n"                                                                             \
-    "After `OwnerDied`: what the lock guards is in order again. Does nothing if nobody died.\n\n"           \
+    "Says, after `OwnerDied`, that what the lock guards is in order again. Does nothing if nobody died.\n\n" \
     "RuntimeError if the calling thread does not hold the lock."
 #define LF_PY_LOCK_LOCKED_DOC \
     "locked($self, /)\n--\n\n" \
