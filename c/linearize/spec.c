@@ -230,6 +230,19 @@ static void lin_step_map(const struct lf_history_op *op, const int64_t *s, uint3
         bool null = !there || s[at + 1] == LF_HISTORY_NONE;
         if (lin_pending(op) || (lin_failed(op) ? null : there && s[at + 1] == op->result))
             lin_emit_words(o, s, n);
+    } else if (op->op == LF_OP_CAS) { /* null is what an absent key has */
+        bool same = (there ? s[at + 1] : LF_HISTORY_NONE) == op->arg;
+        if (lin_failed(op) == same)
+            return;
+        if (!same)
+            lin_emit_words(o, s, n);
+        else if (!there)
+            lin_emit_with(o, s, n, at, key, op->arg2, 2);
+        else {
+            memcpy(o->words, s, n * sizeof *s);
+            o->words[at + 1] = op->arg2;
+            o->emit(o->context, o->words, n);
+        }
     } else if (op->op == LF_OP_DELETE || (op->op == LF_OP_REMOVE && (lin_pending(op) || lin_failed(op) != there))) {
         if (there)
             lin_emit_without(o, s, n, at, 2);

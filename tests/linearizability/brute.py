@@ -202,6 +202,12 @@ class Map(Model):
         elif op.op == "contains":
             if fits(op, op.key in d):
                 yield s
+        elif op.op == "cas":
+            if d.get(op.key) == op.arg[0] and op.result is not False:
+                d[op.key] = op.arg[1]
+                yield frozenset(d.items())
+            elif d.get(op.key) != op.arg[0] and (op.result is False or op.return_ is None):
+                yield s
         else:
             present = op.key in d
             d.pop(op.key, None)

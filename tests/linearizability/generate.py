@@ -47,8 +47,9 @@ def _call(spec: str, rng: random.Random, fresh: list[int], equal: bool, peeks: b
     if name == "set":
         return rng.choice(["add", "remove", "contains", "insert", "delete"]), rng.randrange(2), None
     if name == "map":
-        kind = rng.choice(["put", "get", "get", "remove", "contains", "delete"])
-        return kind, rng.choice([value, value, None]) if kind == "put" else None, rng.randrange(2)
+        kind = rng.choice(["put", "get", "get", "remove", "contains", "delete", "cas"])
+        arg = rng.choice([value, value, None]) if kind == "put" else None
+        return kind, [rng.randrange(fresh[0]) or None, value] if kind == "cas" else arg, rng.randrange(2)
     if name == "block-pool":
         return (
             ("alloc", rng.choice([None, 2]) if rng.random() < 0.2 else None, None)

@@ -596,6 +596,9 @@ def test_what_no_specification_describes_is_refused():
     for obj in (collections.defaultdict(int), collections.Counter(), collections.deque(maxlen=3)):
         with pytest.raises(TypeError, match="no specification"):
             record(obj)
+    d = record(collections.defaultdict(int), methods={})  # for a specification of one's own
+    assert d["a"] == 0
+    assert ops(d) == [("get", None, 0, "a")]
 
 
 def test_an_event_is_a_register_of_a_bit():
@@ -647,3 +650,57 @@ def test_a_set_takes_many():
     assert ops(s) == [("insert", 1, True), ("insert", 2, True), ("contains", 1, True)]
     assert check(s.history(), "set").ok
     assert repr(s) == "record({1, 2})"
+
+
+def test_a_counter_by_its_names():
+    class Counter:
+        def __init__(self):
+            self.n = 0
+
+        def add(self, amount):
+            self.n += amount
+
+        def increment(self):
+            self.n += 1
+
+        def get(self):
+            return self.n
+
+    c = record(Counter())
+    c.increment(), c.add(3), c.get()
+    assert ops(c) == [("fetch_add", 1, None), ("fetch_add", 3, None), ("load", None, 4)]
+    assert check(c.history(), "counter").ok
+
+
+def test_a_store_with_defaults_and_compare_and_set():
+    class KV:
+        def __init__(self):
+            self.data = {}
+
+        def put(self, key, value):
+            self.data[key] = value
+
+        def get(self, key, default=None):
+            return self.data.get(key, default)
+
+        def cas(self, key, old, new):
+            if self.data.get(key) != old:
+                return False
+            self.data[key] = new
+            return True
+
+    kv = record(KV())
+    (
+        kv.put("a", 1),
+        kv.cas("a", 1, 2),
+        kv.cas("a", 1, 3),
+        kv.get("a"),
+        kv.get("b"),
+        kv.get("b", 7),
+        kv.get("b", default=7),
+    )
+    assert ops(kv) == [
+        ("put", 1, True, "a"), ("cas", [1, 2], True, "a"), ("cas", [1, 3], False, "a"), ("get", None, 2, "a"),
+        ("get", None, None, "b"),
+    ]  # fmt: skip
+    assert check(kv.history(), "map").ok

@@ -23,8 +23,11 @@ from lockfree.linearizability.methods import (
     Signature,
     UnknownCall,
     ours,
+    refuse_unspecified,
     table,
 )  # fmt: skip
+
+_COUNTS = ("increment", "inc", "fetch_add", "get_and_increment", "increment_and_get", "add_and_get")
 
 
 class Explained:
@@ -33,11 +36,15 @@ class Explained:
     def __init__(
         self, obj: Any, methods: Methods | None, *, empty: Any = None, refused: tuple[type[BaseException], ...] = ()
     ) -> None:
+        if methods is None:
+            refuse_unspecified(obj)
         known, self.raises = table(obj)
         self.keyed = any(rule.op == "take" for rule in known.values())  # a mapping, whose absent keys are told apart
         self.generic = not known
         self.rules: dict[str, Rule | None] = dict(known or GENERIC)
-        if self.generic and hasattr(obj, "set") and not hasattr(obj, "put"):
+        if self.generic and not hasattr(obj, "put") and any(hasattr(obj, n) for n in _COUNTS):
+            self.rules |= {"get": Rule("load"), "read": Rule("load"), "add": Rule("increment", ("value",))}
+        elif self.generic and hasattr(obj, "set") and not hasattr(obj, "put"):
             self.rules |= {"get": Rule("read"), "set": Rule("write", ("value",))}
         for name, given in (methods or {}).items():
             self.rules[name] = None if given is None else self._given(name, given)
@@ -161,6 +168,8 @@ class Explained:
         one, op = items[0] if items else Item(""), rule.op
         if op in _END:
             return _END[op](self, bound, items, result)
+        if op == "get" and one.key is not None and result is not None and result is bound.get("default"):
+            return []  # the default, or the value: nobody knows
         if op in ("load", "read") or (op == "get" and one.key is not None):
             empty = result is self.empty
             return [one._replace(result=None if empty else self._word(self.plain(result)))]
@@ -366,12 +375,12 @@ def resolved(calls: Iterable[tuple[Item, ...]]) -> Callable[[Item], Item]:
         end: (("push" if stack else "put") if end.startswith("put") else "pop" if stack else "get")
         for end in puts | gets
     }
-    written = bool({"write", "cas", "read"} & ops)
+    written = bool({"write", "cas"} & ops) or ("read" in ops and "fetch_add" not in ops)
 
     def change(item: Item) -> Item:
         op = names.get(item.op, item.op)
-        if written and op == "load":
-            op = "read"
+        if op in ("load", "read") and {"load", "fetch_add", "write", "cas"} & ops:
+            op = "read" if written else "load"
         elif written and op == "fetch_add":
             if item.result is None:
                 raise UnknownCall(

@@ -226,19 +226,21 @@ def _is_mapping(obj: Any) -> bool:
     return isinstance(obj, MutableMapping) or all(hasattr(obj, n) for n in ("keys", "__getitem__", "__setitem__"))
 
 
-def _refuse(obj: Any) -> None:
-    """What no specification describes."""
+def refuse_unspecified(obj: Any) -> None:
+    """What none of our specifications describes; `methods=` says that there is another one."""
+    own = "; methods= names its methods if you have one of your own"
     if isinstance(obj, type(threading.RLock())):
-        raise TypeError("a lock that its holder may take again has no specification: record a Lock")
+        raise TypeError("a lock that its holder may take again has no specification: record a Lock" + own)
     if isinstance(obj, collections.deque) and obj.maxlen is not None:
-        raise TypeError(f"a deque that drops what does not fit (maxlen={obj.maxlen}) has no specification")
-    if _is_mapping(obj) and hasattr(type(obj), "__missing__"):
-        raise TypeError(f"a mapping that makes up values for absent keys ({type(obj).__name__}) has no specification")
+        raise TypeError(f"a deque that drops what does not fit (maxlen={obj.maxlen}) has no specification" + own)
+    if isinstance(obj, dict) and hasattr(type(obj), "__missing__"):
+        raise TypeError(
+            f"a mapping that makes up values for absent keys ({type(obj).__name__}) has no specification" + own
+        )
 
 
 def table(obj: Any) -> tuple[dict[str, Rule], bool]:
     """The methods of a known type; whether its gets raise to say EMPTY."""
-    _refuse(obj)
     own = ours(obj)
     if own in ("MPMCRing", "SPSCRing"):
         return _rules(_RING), True
@@ -319,7 +321,7 @@ class Signature:
 
 
 BY_KEY = {
-    "get": Rule("get", ("key",)), "put": Rule("put", ("key", "value")), "set": Rule("put", ("key", "value")),
+    "get": Rule("get", ("key", "default")), "put": Rule("put", ("key", "value")), "set": Rule("put", ("key", "value")),
     "delete": Rule("delete", ("key",)), "remove": Rule("remove", ("key",)), "pop": Rule("take", ("key",)),
     "append": Rule("append", ("key", "value")), "contains": Rule("contains", ("key",)),
     "exists": Rule("contains", ("key",)),

@@ -72,6 +72,9 @@ class AppendMap:
             answers.setdefault(key, set())
             if op.op == "get" and op.return_ is not None and op.result is not None:
                 answers[key].add(_frozen(op.result))
+            elif op.op == "cas":
+                answers[key].add(_frozen(op.arg[0]))
+                changed.add(key)
             elif op.op not in ("append", "get", "contains"):
                 changed.add(key)
         self.answers = {key: sorted(found, key=_size, reverse=True) for key, found in answers.items()}
@@ -88,6 +91,10 @@ class AppendMap:
             return (state,) if fits or (not state and op.result in (None, "", [])) else ()
         if op.op == "contains":
             return (state,) if op.return_ is None or op.result is (state is not None) else ()
+        if op.op == "cas":
+            same = _frozen(op.arg[0]) == state
+            fits = op.return_ is None or op.result is same
+            return () if not fits else (self._told(op.key, _frozen(op.arg[1])),) if same else (state,)
         if op.op == "delete" or op.return_ is None or op.result is (state is not None):
             return (None,)
         return ()

@@ -15,7 +15,7 @@ _OPERATIONS = {
     "register": ("write", "read", "cas"), "counter": ("fetch_add", "load"), "semaphore": ("acquire", "release"),
     "mutex": ("acquire", "release"), "rwlock": ("read_acquire", "read_release", "write_acquire", "write_release"),
     "set": ("add", "remove", "contains", "insert", "delete", "read"),
-    "map": ("put", "get", "remove", "contains", "delete", "append"), "block-pool": ("alloc", "free"),
+    "map": ("put", "get", "remove", "contains", "delete", "append", "cas"), "block-pool": ("alloc", "free"),
     "log": ("append", "read"), "multi-register": ("txn",), "unordered-queue": ("put", "get", "peek"),
 }  # fmt: skip
 _BOUNDED = ("queue", "stack", "priority-queue", "unordered-queue")
