@@ -29,6 +29,7 @@ from hypothesis.stateful import (
 )
 
 import lockfree
+from lockfree._segment import starting_at
 
 STARTS = [0, 2**32 - 3, 2**46 - 3, 2**52 - 3, 2**64 - 3]
 POINT = np.dtype([("x", "f4"), ("y", "i4", (2,))])
@@ -212,7 +213,7 @@ class Behaviour:
     @pytest.mark.parametrize("capacity", [1, 2, 3, 16, 100])
     @pytest.mark.parametrize("start", STARTS)
     def test_counters_wrap(self, capacity, start):
-        with self.Ring(capacity, 8, _start=start) as ring:
+        with starting_at(start, self.Ring, capacity, 8) as ring:
             for i in range(3 * capacity + 20):
                 assert ring.try_put(str(i).encode())
                 assert ring.get() == str(i).encode()
@@ -448,7 +449,7 @@ class Behaviour:
         class Machine(RuleBasedStateMachine):
             @initialize(capacity=st.sampled_from([1, 2, 3, 5, 16]), start=st.sampled_from(STARTS))
             def create(self, capacity, start):
-                self.ring = behaviour.Ring(capacity, 4, _start=start)
+                self.ring = starting_at(start, behaviour.Ring, capacity, 4)
                 self.model, self.reserved, self.peeked = deque(), None, None
 
             def room(self):

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import lockfree
 from lockfree import PriorityQueue
+from lockfree._segment import starting_at
 
 STARTS = [0, 2**32 - 3, 2**36 - 3, 2**46 - 3, 2**52 - 3, 2**64 - 3]
 
@@ -100,7 +101,7 @@ def test_every_level_is_served_in_order(levels):
 @pytest.mark.parametrize("capacity", [1, 2, 16, 100])
 @pytest.mark.parametrize("start", STARTS)
 def test_counters_wrap(capacity, start):
-    with PriorityQueue(capacity, 8, 5, _start=start) as q:
+    with starting_at(start, PriorityQueue, capacity, 8, 5) as q:
         for i in range(60):
             q.put(str(i).encode(), i % 5)
             assert q.get() == (i % 5, str(i).encode())
@@ -235,7 +236,7 @@ class AgainstAHeap(RuleBasedStateMachine):
         capacity=st.sampled_from([1, 2, 3, 16]), levels=st.sampled_from([1, 2, 16, 17]), start=st.sampled_from(STARTS)
     )
     def create(self, capacity, levels, start):
-        self.q = PriorityQueue(capacity, 4, levels, _start=start)
+        self.q = starting_at(start, PriorityQueue, capacity, 4, levels)
         self.heap, self.order, self.reserved, self.peeked = [], 0, False, False
 
     def room(self):
@@ -278,7 +279,8 @@ class AgainstAHeap(RuleBasedStateMachine):
     @rule()
     def reserve(self):
         room = self.room()
-        self.reserved = self.q.reserve() is not None
+        self.view = self.q.reserve()
+        self.reserved = self.view is not None
         assert self.reserved == (room > 0)
 
     @precondition(lambda self: self.reserved)
@@ -288,7 +290,7 @@ class AgainstAHeap(RuleBasedStateMachine):
         if priority is None:
             self.q.cancel()
             return
-        self.q._hand.reserved[1][:] = b"data"
+        self.view[:] = b"data"
         self.q.commit(priority % self.q.levels)
         self.push(b"data", priority % self.q.levels)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import lockfree
+from lockfree._segment import starting_at
 
 LARGEST = 2**31 - 1
 
@@ -157,7 +158,7 @@ def test_largest_values():
 
 
 def test_the_operation_counters_may_wrap():
-    with contextlib.closing(lockfree.Semaphore(2, _start=2**32 - 5)) as semaphore:
+    with contextlib.closing(starting_at(2**32 - 5, lockfree.Semaphore, 2)) as semaphore:
         for _ in range(20):
             assert semaphore.acquire(n=2)
             assert not semaphore.try_acquire()
@@ -403,7 +404,7 @@ class SemaphoreMachine(RuleBasedStateMachine):
         self.initial, self.max = value, max(1, value + more)
         self.value = value
         self.held = [0, 0]
-        self.handles = [lockfree.Semaphore(value, self.max, _start=start)]
+        self.handles = [starting_at(start, lockfree.Semaphore, value, self.max)]
         self.handles.append(self.another())
 
     def another(self):

@@ -1,43 +1,46 @@
-"""What the containers of records have in common: C functions, records in hand, state."""
+"""What the containers of records have in common: C functions, records in hand, state.
+
+The methods here go through cffi. The C types stand before them and do the same (_native/common/container.h). Here, a
+signal handler's exception may come between two steps, and what was taken is lost then; there it cannot.
+"""
 
 import threading
-from contextlib import suppress
-from typing import Any, ClassVar, NoReturn, Self
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
+from types import TracebackType
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar, cast
 
+from lockfree import _native
 from lockfree._dtypes import NumpyCodec, check_casting
-from lockfree._errors import FULL, INTERRUPTED, raise_status
+from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, raise_status
 from lockfree._native import blocking, ffi, lib
 from lockfree._records import BytesCodec, Codec
-from lockfree._segment import Holder, Shared, check_int
-from lockfree._waiting import deadline
+from lockfree._segment import Shared, check_int
+from lockfree._types import Casting
+from lockfree._waiting import patience, until
 
+R = TypeVar("R")
 MAX_CAPACITY = 2**31
 MAX_RECORD = 2**31
+COUNT_MAX = 2**62
 
-
-class _Scratch(threading.local):
-    """Room for one record per thread, where the C side copies it out."""
-
-    def __init__(self, size: int) -> None:
-        self.memory = ffi.new("char[]", max(size, 1))
-        self.bytes = ffi.buffer(self.memory)
+for _prefix in ("memory", "lease"):
+    _native.base(_prefix)  # makes the C types of what the containers hand out
 
 
 class _Hand(threading.local):
-    """What the calling thread has reserved or peeked and not yet given back."""
+    """What the calling thread has reserved or peeked and not yet given back: (slot, participant, view, memory)."""
 
     def __init__(self) -> None:
-        self.reserved: tuple[int, Any] | None = None
-        self.peeked: tuple[int, Any] | None = None
-        self.owner = 0
+        self.reserved: tuple[int, int, Any, bytearray] | None = None
+        self.peeked: tuple[int, int, Any, bytearray] | None = None
 
 
-class Container(Shared):
+class Container(Shared, Generic[R]):
     """Base of the containers. A subclass names its C functions by prefix: `lf_<prefix>_try_put` and so on."""
 
     _prefix: ClassVar[str]
     _c_try_put: ClassVar[Any]
-    _c_try_get: ClassVar[Any]
     _c_put_many: ClassVar[Any]
     _c_get_many: ClassVar[Any]
     _c_reserve: ClassVar[Any]
@@ -45,32 +48,35 @@ class Container(Shared):
     _c_cancel: ClassVar[Any]
     _c_peek: ClassVar[Any]
     _c_release: ClassVar[Any]
+    _c_requeue: ClassVar[Any]
     _c_payload: ClassVar[Any]
     _c_size: ClassVar[Any]
     _c_shutdown: ClassVar[Any]
     _b_put: ClassVar[Any]
-    _b_get: ClassVar[Any]
     _b_reserve: ClassVar[Any]
     _b_peek: ClassVar[Any]
 
     _noun: ClassVar[str] = "ring"
-    _casting = "same_value"
+    _in_place: ClassVar[bool] = False
+    """A reservation takes no slot, and a peeked record stays inside."""
+    _has_levels: ClassVar[bool] = False
+    _casting: Casting = "same_value"
     capacity: int
     record_size: int
 
     def __init_subclass__(cls, prefix: str | None = None) -> None:
         if prefix is None:
-            return  # a family of containers, not one of them
+            return  # a family of containers, or a user's class
         cls._prefix = prefix
         cls._struct = f"struct lf_{prefix}"
-        for name in ("try_put", "try_get", "put_many", "get_many", "reserve", "commit", "cancel", "peek", "release"):
+        for name in ("try_put", "put_many", "get_many", "reserve", "commit", "cancel", "peek", "release"):
             setattr(cls, f"_c_{name}", getattr(lib, f"lf_{prefix}_{name}"))
+        cls._c_requeue = getattr(lib, f"lf_{prefix}_requeue", None)
         cls._c_size = getattr(lib, f"lf_{prefix}_size")
         cls._c_shutdown = getattr(lib, f"lf_{prefix}_shutdown")
         cls._c_payload = getattr(lib, f"lf_py_{prefix}_payload")
         cls._close = getattr(lib, f"lf_{prefix}_close")
         cls._b_put = getattr(blocking, f"lf_{prefix}_put")
-        cls._b_get = getattr(blocking, f"lf_{prefix}_get")
         cls._b_reserve = getattr(blocking, f"lf_{prefix}_reserve_wait")
         cls._b_peek = getattr(blocking, f"lf_{prefix}_peek_wait")
         cls._attach = getattr(blocking, f"lf_{prefix}_attach")
@@ -84,12 +90,14 @@ class Container(Shared):
             NumpyCodec.from_note(note, self.record_size, self._casting) if note else BytesCodec(self.record_size)
         )
         self._codec.noun = self._noun
-        self._fast = self._codec.fast
-        self._scratch = _Scratch(self.record_size)
+        self._use(self._codec, self._codec.fast is bytes)
+
+    def _use(self, codec: Codec, _is_bytes: bool) -> None:
+        self._fast = codec.fast
         self._hand = _Hand()
 
     @classmethod
-    def attach(cls, name: str, *, casting: str = "same_value") -> Self:
+    def attach(cls, name: str, *, casting: Casting = "same_value") -> Self:
         """The object that another program created with `name=`; `casting` as in the constructor.
 
         Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
@@ -102,104 +110,202 @@ class Container(Shared):
     def __reduce__(self) -> tuple[Any, ...]:
         return (*super().__reduce__(), self._casting)
 
-    def __setstate__(self, casting: str) -> None:
+    def __setstate__(self, casting: Casting) -> None:
         self._casting = casting
         if isinstance(self._codec, NumpyCodec):
-            self._codec.casting = casting
+            self._codec.cast(casting)
 
     @property
     def dtype(self) -> Any:
         """The NumPy dtype of the records, or None if they are bytes."""
         return getattr(self._codec, "dtype", None)
 
-    # ---- zero copy ----
+    # ---- slots ----
+
+    def _reserve_slot(self, handle: Any, wait: int) -> int:
+        """A slot, waiting `wait` ns for one, or a negative status."""
+        slot = self._c_reserve(handle)
+        if slot == FULL and wait:
+            limit = until(wait)
+            slot = INTERRUPTED
+            while slot == INTERRUPTED:  # between two calls Python serves its signals
+                slot = self._b_reserve(handle, limit)
+        return int(slot)
+
+    def _take(self, handle: Any, wait: int, lease: int = 0) -> tuple[int, int, int]:
+        """(slot, level, length) of the next record, waiting `wait` ns for it; the slot may be a negative status."""
+        level, length = ffi.new("uint32_t *"), ffi.new("uint64_t *")
+        arguments = (*(() if self._in_place else (lease,)), *((level,) if self._has_levels else ()), length)
+        slot = self._c_peek(handle, *arguments)
+        if slot == EMPTY and wait:
+            limit = until(wait)
+            slot = INTERRUPTED
+            while slot == INTERRUPTED:
+                slot = self._b_peek(handle, *arguments, limit)
+        return int(slot), int(level[0]), int(length[0])
+
+    def _copy_out(self, handle: Any, slot: int, length: int) -> bytes:
+        return bytes(ffi.buffer(self._c_payload(handle, slot), length))
+
+    def _give_back(self, handle: Any, slot: int, level: int) -> None:
+        """A record that was taken and not delivered is inside again."""
+        if not self._in_place:
+            self._c_requeue(handle, slot, *((level,) if self._has_levels else ()))
+
+    def _get_record(self, wait: int) -> tuple[int, R] | None:
+        """(level, record), or None if there is none."""
+        handle = self._h
+        slot, level, length = self._take(handle, wait)
+        if slot == EMPTY:
+            return None
+        if slot < 0:
+            self._refused(slot, handle)
+        try:
+            record = self._codec.decode(self._copy_out(handle, slot, length))
+        except BaseException:
+            self._give_back(handle, slot, level)
+            raise
+        status = self._c_release(handle, slot)
+        if status:
+            self._refused(status, handle)
+        return level, record
+
+    def _put_record(self, record: Any, wait: int, *level: int) -> int:
+        """OK or FULL."""
+        handle = self._h
+        data = cast("bytes", record) if type(record) is self._fast else self._codec.encode(record)
+        status = self._c_try_put(handle, data, len(data), *level)
+        if status == FULL and wait:
+            limit = until(wait)
+            status = INTERRUPTED
+            while status == INTERRUPTED:
+                status = self._b_put(handle, data, len(data), *level, limit)
+        if status not in {OK, FULL}:
+            self._refused(status, handle, data)
+        return int(status)
+
+    def _put_iterator(self, records: Iterator[Any], levels: Iterator[tuple[int, ...]], wait: int) -> int:
+        """One item for each slot that was reserved before, so that the rest stays in the iterator."""
+        done = 0
+        while True:
+            handle = self._h
+            slot = self._reserve_slot(handle, wait if done == 0 else 0)
+            if slot == FULL and (done or not wait):
+                return done
+            if slot < 0:
+                self._refused(slot, handle)
+            try:
+                level = next(levels)
+                data = self._codec.encoded(next(records), done)
+            except BaseException as error:
+                self._c_cancel(handle, slot)
+                if isinstance(error, StopIteration):
+                    return done
+                raise
+            ffi.memmove(self._c_payload(handle, slot), data, len(data))
+            status = self._c_commit(handle, slot, len(data), *level)
+            if status == lib.LF_BUSY:  # the iterator has put into this ring itself
+                status = self._c_try_put(handle, data, len(data), *level)
+            if status:
+                self._refused(status, handle)
+            done += 1
+
+    # ---- private memory ----
 
     def reserve(self, block: bool = False, timeout: float | None = None) -> Any:
-        """A writable view of a free slot in shared memory (memoryview, or array of the dtype), or None if all are used.
+        """A writable view (memoryview, or array of the dtype) for a record, or None if all slots are used.
 
-        The record becomes visible at `commit`, or never after `cancel`. One reservation per thread at a time.
+        `commit()` publishes what stands in it then; `cancel()` gives it back. The view is private memory: after that it
+        ends (a memoryview) or changes nothing any more (an array). One per thread at a time.
         """
-        if self._held("reserved") is not None:
-            raise RuntimeError("this thread has a reservation already: commit() or cancel() it first")
-        until = deadline(block, timeout)
-        index = self._c_reserve(self._h)
-        if index == FULL and until:
-            index = INTERRUPTED
-            while index == INTERRUPTED:
-                index = self._b_reserve(self._h, until)
-        if index == FULL:
+        self._require_empty_hand("reserved", "a reservation already: commit() or cancel() it first")
+        wait = patience(block, timeout)
+        handle = self._h
+        memory = bytearray(self.record_size)
+        view = self._codec.view(memory)
+        slot = self._reserve_slot(handle, wait)
+        if slot == FULL:
             return None
-        if index < 0:
-            self._refused(index)
-        view = self._view(index, self.record_size)
-        self._hand.reserved = (index, view)
-        self._hand.owner = self._h.h.participant
+        if slot < 0:
+            self._refused(slot, handle)
+        self._hand.reserved = (slot, me(handle), view, memory)
         return view
 
     def cancel(self) -> None:
         """Gives the calling thread's reservation back unused."""
-        index, view = self._in_hand("reserved", "reserve()")
-        self._hand.reserved = None
-        end_view(view)
-        status = self._c_cancel(self._h, index)
+        handle = self._h
+        slot, _ = self._let_go("reserved", "reserve()")
+        status = self._c_cancel(handle, slot)
         if status:
-            self._refused(status)
+            self._refused(status, handle)
 
     def release(self) -> None:
         """Gives back the slot of the record that the calling thread peeked at."""
-        index, view = self._in_hand("peeked", "peek()")
-        self._hand.peeked = None
-        end_view(view)
-        status = self._c_release(self._h, index)
+        handle = self._h
+        slot, _ = self._let_go("peeked", "peek()")
+        status = self._c_release(handle, slot)
         if status:
-            self._refused(status)
+            self._refused(status, handle)
 
-    def _written(self, length: int | None) -> tuple[int, int]:
-        """The end of the calling thread's reservation: its slot and how many bytes its record has."""
-        index, view = self._in_hand("reserved", "reserve()")
+    def _commit(self, length: int | None, *level: int) -> None:
+        handle = self._h
+        self._in_hand("reserved", "reserve()")
         size = self.record_size if length is None else check_int("length", length, 0, self.record_size)
-        if length is not None and self._fast is not bytes and size != self.record_size:
+        if size != self.record_size and self._fast is not bytes:
             raise ValueError(f"length is {size}: a record of dtype {self.dtype} has {self.record_size} bytes")
-        self._hand.reserved = None
-        end_view(view)
-        return index, size
+        slot, memory = self._let_go("reserved", "reserve()")
+        ffi.memmove(self._c_payload(handle, slot), memory, size)
+        status = self._c_commit(handle, slot, size, *level)
+        if status:
+            self._refused(status, handle)
 
-    def _require_empty_hand(self) -> None:
-        if self._held("peeked") is not None:
-            raise RuntimeError("this thread has a record in hand already: release() it first")
+    def _peek(self, block: bool, timeout: float | None) -> tuple[int, Any] | None:
+        self._require_empty_hand("peeked", "a record in hand already: release() it first")
+        wait = patience(block, timeout)
+        handle = self._h
+        slot, level, length = self._take(handle, wait)
+        if slot == EMPTY:
+            return None
+        if slot < 0:
+            self._refused(slot, handle)
+        try:
+            memory = bytearray(self._copy_out(handle, slot, length))
+            if self._fast is not bytes:
+                memory = memory.ljust(self.record_size, b"\0")
+            view = self._codec.view(memory)
+        except BaseException:
+            self._give_back(handle, slot, level)
+            raise
+        self._hand.peeked = (slot, me(handle), view, memory)
+        return level, view
 
-    def _hold(self, index: int, length: int) -> Any:
-        view = self._view(index, length)
-        self._hand.peeked = (index, view)
-        self._hand.owner = self._h.h.participant
-        return view
-
-    def _view(self, index: int, length: int) -> Any:
-        # The buffer keeps the handle, and with it the mapping, for as long as anybody has a view.
-        payload = ffi.gc(ffi.cast(f"char(*)[{length}]", self._c_payload(self._h, index)), Holder(self._h))
-        whole = ffi.buffer(payload)
-        return self._codec.view(memoryview(whole))
-
-    def _in_hand(self, which: str, how: str) -> tuple[int, Any]:
+    def _require_empty_hand(self, which: str, what: str) -> None:
         self._require_open()
-        held = self._held(which)
-        if held is None:
+        held = getattr(self._hand, which)
+        if held is not None and held[1] == me(self._h):
+            raise RuntimeError(f"this thread has {what}")
+
+    def _in_hand(self, which: str, how: str) -> tuple[int, int, Any, bytearray]:
+        self._require_open()
+        held: tuple[int, int, Any, bytearray] | None = getattr(self._hand, which)
+        if held is None or held[1] != me(self._h):  # nothing, or the parent's
             raise RuntimeError(f"this thread has nothing in hand: call {how} first")
         return held
 
-    def _held(self, which: str) -> tuple[int, Any] | None:
-        hand = self._hand
-        if hand.owner != lib.lf_py_participant(ffi.addressof(self._h, "h")):
-            hand.reserved = hand.peeked = None  # a forked child: what the parent has in hand is the parent's
-        held: tuple[int, Any] | None = getattr(hand, which)
-        return held
+    def _let_go(self, which: str, how: str) -> tuple[int, bytearray]:
+        slot, _, view, memory = self._in_hand(which, how)
+        setattr(self._hand, which, None)
+        end_view(view)
+        return slot, memory
 
     # ---- state ----
 
     def qsize(self) -> int:
         """How many records are inside: exact while nobody else is running."""
-        self._require_open()
-        return int(self._c_size(self._h))
+        handle = self._h
+        if handle.h.closed:
+            self._require_open()
+        return int(self._c_size(handle))
 
     def empty(self) -> bool:
         """`qsize() == 0`."""
@@ -216,43 +322,106 @@ class Container(Shared):
         return True
 
     def shutdown(self, immediate: bool = False) -> None:
-        """Ends the object for every process: puts raise `Closed` from here on, gets once nothing is inside any more.
+        """Ends the object for every process: nothing can be put any more, and `get` raises `Closed` once it is empty.
 
-        What is inside can still be taken, so consumers need no sentinel. With `immediate`, gets raise `Closed` at once,
-        too, and what is inside is lost. It cannot be undone.
+        With `immediate` at once, whatever is inside. Sleepers wake up. It cannot be undone.
         """
-        self._require_open()
-        self._c_shutdown(self._h, bool(immediate))
+        handle = self._h
+        if handle.h.closed:
+            self._require_open()
+        self._c_shutdown(handle, bool(immediate))
 
     def close(self) -> None:
-        if not self.closed:
+        hand = getattr(self, "_hand", None)
+        if hand is not None and not self.closed:
             for which in ("reserved", "peeked"):
-                held = getattr(self._hand, which)
+                held = getattr(hand, which)
                 if held is not None:
-                    setattr(self._hand, which, None)
-                    end_view(held[1])
-        for bound in ("try_put", "try_get", "_put_batch", "_get_batch", "_get_rows"):
-            self.__dict__.pop(bound, None)
+                    setattr(hand, which, None)
+                    end_view(held[2])
         super().close()
 
     def _describe(self) -> str:
         what = f"dtype={self.dtype}" if self.dtype is not None else f"record_size={self.record_size}"
         return f" capacity={self.capacity} {what} qsize={self.qsize()}"
 
-    def _refused(self, status: int, record: bytes | None = None) -> NoReturn:
+    def _refused(self, status: int, handle: Any, record: bytes | None = None) -> NoReturn:
         self._require_open()
         if record is not None and len(record) > self.record_size:
             raise ValueError(f"record has {len(record)} bytes: the {self._noun} takes at most {self.record_size}")
-        raise_status(status, repr(self), self._h.h)
+        raise_status(status, self._title(), handle)
+
+
+def me(handle: Any) -> int:
+    """The participant that this process is; another one in a forked child."""
+    return int(lib.lf_py_participant(ffi.addressof(handle, "h")))
+
+
+class PureLease(AbstractContextManager[Any]):
+    """`with container.lease() as record`: the record is acknowledged when the block ends normally."""
+
+    def __init__(self, container: Container[Any], wait: int) -> None:
+        container._require_open()
+        self._container, self._wait = container, wait
+        self._held: tuple[Any, int, int, int] | None = None
+
+    def __enter__(self) -> Any:
+        container, handle = self._container, self._container._h
+        if self._held is not None:
+            raise RuntimeError("this lease has a record already: each `with` block takes a lease of its own")
+        slot, level, length = container._take(handle, self._wait, lib.LF_LEASE)
+        if slot < 0:
+            container._refused(slot, handle)
+        self._held = (handle, slot, level, me(handle))
+        try:
+            record = container._codec.decode(container._copy_out(handle, slot, length))
+        except BaseException:
+            self._end(acknowledge=False)
+            raise
+        return (level, record) if container._has_levels else record
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(acknowledge=kind is None)
+
+    def _end(self, acknowledge: bool) -> None:
+        container = self._container
+        if self._held is None:
+            return
+        handle, slot, level, taker = self._held
+        self._held = None
+        if handle.h.closed:
+            if acknowledge:
+                container._require_open()
+        elif me(handle) != taker:
+            pass  # a child that was forked in the block: the record is its parent's
+        elif not acknowledge:
+            container._give_back(handle, slot, level)
+        elif status := container._c_release(handle, slot):
+            container._refused(status, handle)
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            self._end(acknowledge=False)
 
 
 def end_view(view: Any) -> None:
     if isinstance(view, memoryview):
         with suppress(BufferError):
-            view.release()  # refused if somebody made an array of it: then not to write is their promise
+            view.release()  # refused if somebody made an array of it, which keeps the memory
 
 
-def codec_of(record_size: int | None, dtype: Any, casting: str) -> Codec:
+def walk(records: Any) -> Iterator[Any]:
+    """An iterator over records that are no sequence, or TypeError."""
+    try:
+        return iter(cast("Iterable[Any]", records))
+    except TypeError:
+        kind = type(records).__name__
+        raise TypeError(f"records is of type {kind}: it must be a sequence of records or a 2-D buffer") from None
+
+
+def codec_of(record_size: int | None, dtype: Any, casting: Casting) -> Codec:
     check_casting(casting)
     if dtype is not None:
         codec = NumpyCodec(dtype, casting)

@@ -6,6 +6,7 @@ The note is JSON: a type string such as "<f8", or {"base": …, "shape": […]},
 
 import json
 import re
+import struct
 from typing import Any, Final
 
 from lockfree._errors import SegmentError
@@ -17,6 +18,11 @@ CASTINGS: Final = ("same_value", "no", "equiv", "safe", "same_kind", "unsafe")
 
 _PLAIN = re.compile(r"[<>|=][bhilqfdgeFDGSUVmMcuiB?]\d{0,10}(\[\d{0,10}[a-zA-Zμ]{1,2}(/\d{1,10})?\])?")
 _DEEPEST = 32
+_CODES: Final = {
+    "<f8": "<d", "<f4": "<f", "<i8": "<q", "<u8": "<Q", "<i4": "<i", "<u4": "<I", "<i2": "<h", "<u2": "<H",
+    "|i1": "<b", "|u1": "<B",
+}  # fmt: skip
+"""The numbers that the struct module writes, much faster than an array of one."""
 
 
 class NumpyCodec(Codec):
@@ -29,7 +35,6 @@ class NumpyCodec(Codec):
         import numpy as np
 
         self._np = np
-        self.casting = check_casting(casting)
         self.dtype = np.dtype(dtype)
         if self.dtype.hasobject:
             raise TypeError(f"dtype is {self.dtype}: it has Python objects, which cannot live in shared memory")
@@ -37,6 +42,8 @@ class NumpyCodec(Codec):
             raise ValueError(f"dtype is {self.dtype}: it has no bytes")
         self.size = self.dtype.itemsize
         self._base, self._shape = self.dtype.base, self.dtype.shape
+        self.cast(casting)
+        self._scalar = float if self._base.kind == "f" else int
         self.note = note_of(np, self.dtype)
         if len(self.note) >= NOTE_BYTES:
             raise ValueError(f"dtype {self.dtype} takes {len(self.note)} bytes to write down: at most {NOTE_BYTES - 1}")
@@ -56,10 +63,21 @@ class NumpyCodec(Codec):
             raise SegmentError(f"the note, {shown}, names a dtype of {codec.size} bytes: found records of {size}")
         return codec
 
+    def cast(self, casting: str) -> None:
+        """By which rule values become records."""
+        self.casting = check_casting(casting)
+        code = _CODES.get(self._base.str) if self._shape == () and casting == "same_value" else None
+        self._packer = None if code is None else struct.Struct(code)
+
     # ---- values become records ----
 
     def encode(self, record: Any) -> bytes:
         np, base = self._np, self._base
+        if self._packer is not None and type(record) is self._scalar:
+            try:
+                return self._packer.pack(record)
+            except (struct.error, OverflowError):
+                pass  # it does not fit: the long way says so
         if isinstance(record, (np.ndarray, np.generic)) and record.dtype == base:
             if record.shape != self._shape:
                 raise self._shape_error("record", record.shape, self._shape)
@@ -182,6 +200,9 @@ class NumpyCodec(Codec):
         if not len(memory):
             return self._np.empty((0, *self._shape), self._base)
         return self._np.frombuffer(memory, dtype=self._base).reshape((-1, *self._shape))
+
+    def ranks(self, memory: Any) -> Any:
+        return self._np.frombuffer(memory, dtype="<u4") if len(memory) else self._np.empty(0, "<u4")
 
     # ---- batches ----
 

@@ -99,5 +99,3 @@ def _role(ring: Any) -> str:
 
 # C code raises what stands in the table by itself, and the rest through this function.
 _native._set_errors(raise_status, MESSAGES)  # type: ignore[attr-defined]
-if lib.lf_py_fast_install() != 0:
-    raise ImportError("the bound calls of lockfree._native._core did not install")

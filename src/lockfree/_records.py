@@ -36,6 +36,20 @@ class Codec:
         """(buffer, pitch, length, count) of a C-contiguous buffer with one record per row, or None: a sequence."""
         raise NotImplementedError
 
+    def ranks(self, memory: Any) -> Any:
+        """`memory` (a writable buffer of 32-bit priorities) as an array."""
+        raise NotImplementedError
+
+    def rows_to_fill(self, buffer: Any) -> tuple[memoryview, int, int]:
+        """(view, pitch, rows) of a buffer that takes a record in each row."""
+        view, pitch, rows = rows_to_fill(buffer, self)
+        return view, pitch, rows
+
+    @staticmethod
+    def ranks_to_fill(priorities: Any, rows: int) -> memoryview:
+        """A buffer that takes a priority for each of `rows` rows."""
+        return writable_ranks(priorities, rows)
+
     def check_rows(self, buffer: Any) -> None:
         """Refuses a buffer that cannot be filled with records."""
 
@@ -124,8 +138,8 @@ def rows_of(view: memoryview, size: int, noun: str, count: int | None = None) ->
     return view, pitch, pitch, count
 
 
-def writable_rows(buffer: Any, codec: Codec) -> tuple[Any, int, int]:
-    """(cdata, pitch, rows) of a writable C-contiguous buffer whose rows take a record each."""
+def rows_to_fill(buffer: Any, codec: Codec) -> tuple[memoryview, int, int]:
+    """(view, pitch, rows) of a writable C-contiguous buffer whose rows take a record each."""
     codec.check_rows(buffer)
     view, size = memoryview(buffer), codec.size
     refuse_pointers("buffer", view)
@@ -143,4 +157,20 @@ def writable_rows(buffer: Any, codec: Codec) -> tuple[Any, int, int]:
         pitch = view.nbytes // rows if rows else size
     if pitch < size:
         raise ValueError(f"buffer has rows of {pitch} bytes: a record needs {size}")
+    return view, pitch, rows
+
+
+def writable_rows(buffer: Any, codec: Codec) -> tuple[Any, int, int]:
+    """The same with a cdata for the view."""
+    view, pitch, rows = rows_to_fill(buffer, codec)
     return (ffi.from_buffer(view, require_writable=True) if view.nbytes else ffi.NULL), pitch, rows
+
+
+def writable_ranks(priorities: Any, rows: int) -> memoryview:
+    """A writable contiguous buffer of unsigned 32-bit integers, at least one per row."""
+    view = memoryview(priorities)
+    if view.readonly or not view.c_contiguous or view.itemsize != 4 or view.format not in {"I", "=I", "<I"}:
+        raise ValueError("priorities is not a writable contiguous buffer of unsigned 32-bit integers")
+    if view.nbytes < 4 * rows:
+        raise ValueError(f"priorities has {view.nbytes // 4} entries: the buffer has {rows} rows")
+    return view

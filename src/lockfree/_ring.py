@@ -1,39 +1,45 @@
 """What the rings have in common: the family of calls around `put` and `get`, over bytes or dtype records."""
 
 import queue
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from itertools import repeat
+from typing import Any, Literal, cast, overload
 
-from lockfree import _native
-from lockfree._container import MAX_CAPACITY, Container, codec_of
-from lockfree._errors import EMPTY, FULL, INTERRUPTED
+from lockfree._container import COUNT_MAX, MAX_CAPACITY, Container, PureLease, R, codec_of, walk
+from lockfree._errors import FULL
 from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._records import writable_rows
 from lockfree._segment import check_int, check_name
-from lockfree._waiting import FOREVER, deadline
-
-_COUNT_MAX = 2**62
-
-
-def _not_bound(_argument: Any) -> Any:
-    return NotImplemented
+from lockfree._types import Array, ArrayLike, Buffer, Casting
+from lockfree._waiting import NOW, patience
 
 
-class Ring(Container):
+class Ring(Container[R]):
     """Base of the rings: first in, first out."""
 
-    _put_batch = _get_batch = _get_rows = staticmethod(_not_bound)
-
+    @overload
+    def __init__(
+        self: "Ring[bytes]", capacity: int, record_size: int, *, casting: Casting = ..., name: str | None = ...
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "Ring[Array]",
+        capacity: int,
+        record_size: int | None = ...,
+        *,
+        dtype: Any,
+        casting: Casting = ...,
+        name: str | None = ...,
+    ) -> None: ...
     def __init__(
         self,
         capacity: int,
         record_size: int | None = None,
         *,
         dtype: Any = None,
-        casting: str = "same_value",
+        casting: Casting = "same_value",
         name: str | None = None,
-        _start: int = 0,
     ) -> None:
         capacity = check_int("capacity", capacity, 1, MAX_CAPACITY)
         codec = codec_of(record_size, dtype, casting)
@@ -42,202 +48,188 @@ class Ring(Container):
         handle = self._begin(name)
         create = getattr(blocking, f"lf_py_{self._prefix}_create")
         encoded = NULL if name is None else name.encode()
-        status = create(handle, encoded, codec.note.encode(), capacity, codec.size, _start & (2**64 - 1))
+        status = create(handle, encoded, codec.note.encode(), capacity, codec.size, self._start)
         if status == lib.LF_INVALID:
             raise ValueError(f"capacity {capacity} x record_size {codec.size}: more bytes than a segment can have")
         self._created(handle, status)
 
-    def _attached(self) -> None:
-        super()._attached()
-        self._bind()
-
-    def _bind(self) -> None:
-        """Puts bound builtins in the place of the two hottest methods, where records need no encoding."""
-        binder = getattr(_native, f"bind_{self._prefix}", None)
-        own = type(self).try_put is Ring.try_put and type(self).try_get is Ring.try_get
-        if binder is not None and own and self._fast is bytes:
-            bound = binder(int(ffi.cast("uintptr_t", self._h)), self._h)
-            self.__dict__["try_put"], self.__dict__["try_get"] = bound[:2]
-            self._put_batch, self._get_batch, self._get_rows = bound[2:]
-
     # ---- one record, copied ----
 
-    def try_put(self, record: Any) -> bool:
+    @overload
+    def try_put(self: "Ring[bytes]", record: Buffer, /) -> bool: ...
+    @overload
+    def try_put(self: "Ring[Array]", record: ArrayLike, /) -> bool: ...
+    def try_put(self, record: Any, /) -> bool:
         """Appends a record; False if the ring is full. ValueError if it is longer than `record_size`."""
-        if type(record) is not self._fast:
-            record = self._codec.encode(record)
-        status = self._c_try_put(self._h, record, len(record))
-        if not status:
-            return True
-        if status == FULL:
-            return False
-        self._refused(status, record)
+        return bool(self._put_record(record, NOW) != FULL)
 
-    def try_get(self) -> Any:
+    def try_get(self) -> R | None:
         """The oldest record, or None if the ring is empty."""
-        scratch = self._scratch
-        status = self._c_try_get(self._h, scratch.memory)
-        if status >= 0:
-            data = scratch.bytes[:status]
-            return data if self._fast is bytes else self._codec.decode(data)
-        if status == EMPTY:
-            return None
-        self._refused(status)
+        found = self._get_record(NOW)
+        return None if found is None else found[1]
 
+    @overload
+    def put(self: "Ring[bytes]", record: Buffer, block: bool = ..., timeout: float | None = ...) -> None: ...
+    @overload
+    def put(self: "Ring[Array]", record: ArrayLike, block: bool = ..., timeout: float | None = ...) -> None: ...
     def put(self, record: Any, block: bool = True, timeout: float | None = None) -> None:
         """Appends a record, waiting at most `timeout` seconds (None: for ever) while the ring is full: `queue.Full`."""
-        until = deadline(block, timeout) if not block or timeout is not None else FOREVER
-        if self.try_put(record):
-            return
-        if type(record) is not self._fast:
-            record = self._codec.encode(record)
-        status = FULL
-        if until:
-            status = INTERRUPTED
-            while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = self._b_put(self._h, record, len(record), until)
-        if status:
-            self._refused(status, record)
+        if self._put_record(record, patience(block, timeout)) == FULL:
+            raise queue.Full(self._title())
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+    def get(self, block: bool = True, timeout: float | None = None) -> R:
         """The oldest record, waiting at most `timeout` seconds (None: for ever) for it: `queue.Empty`."""
-        until = deadline(block, timeout) if not block or timeout is not None else FOREVER
-        record = self.try_get()
-        if record is not None:
-            return record
-        scratch = self._scratch
-        status = EMPTY
-        if until:
-            status = INTERRUPTED
-            while status == INTERRUPTED:
-                status = self._b_get(self._h, scratch.memory, until)
-        if status < 0:
-            self._refused(status)
-        data = scratch.bytes[:status]
-        return data if self._fast is bytes else self._codec.decode(data)
+        found = self._get_record(patience(block, timeout))
+        if found is None:
+            raise queue.Empty(self._title())
+        return found[1]
 
+    @overload
+    def put_nowait(self: "Ring[bytes]", record: Buffer) -> None: ...
+    @overload
+    def put_nowait(self: "Ring[Array]", record: ArrayLike) -> None: ...
     def put_nowait(self, record: Any) -> None:
         """`put` that raises `queue.Full` instead of waiting."""
-        if not self.try_put(record):
-            raise queue.Full
+        if self._put_record(record, NOW) == FULL:
+            raise queue.Full(self._title())
 
-    def get_nowait(self) -> Any:
+    def get_nowait(self) -> R:
         """`get` that raises `queue.Empty` instead of waiting."""
-        record = self.try_get()
-        if record is None:
-            raise queue.Empty
-        return record
+        return self.get(block=False)
 
     # ---- batches ----
 
-    def put_many(self, records: Any) -> int:
-        """Appends records until the ring is full, in one C call; how many went in. Never waits.
+    @overload
+    def put_many(
+        self: "Ring[bytes]", records: Iterable[Buffer] | Array, block: bool = ..., timeout: float | None = ...
+    ) -> int: ...
+    @overload
+    def put_many(
+        self: "Ring[Array]", records: Iterable[ArrayLike], block: bool = ..., timeout: float | None = ...
+    ) -> int: ...
+    def put_many(self, records: Any, block: bool = False, timeout: float | None = None) -> int:
+        """Appends records until the ring is full; how many went in.
 
-        `records` is a sequence of records, a 2-D buffer with one record per row, or an array of the ring's dtype. One
-        that is too long is ValueError and nothing goes in.
+        `records` is a sequence of records, a 2-D buffer with one record per row, an array of the ring's dtype, or an
+        iterator, of which what does not fit is not taken. One of a sequence that is too long is ValueError and nothing
+        goes in. With `block` it waits for room for the first one at most `timeout` seconds, then raises `queue.Full`.
         """
-        done = self._put_batch(records)
-        if done is not NotImplemented:
-            return int(done)
-        rows = self._codec.rows(records)
-        if rows is None:
-            packed, lengths, count = self._codec.pack(records)
-            status = self._c_put_many(self._h, packed, 0, 0, lengths, count)
-        else:
+        wait, handle = patience(block, timeout), self._h
+        self._require_open()
+        if not isinstance(records, (list, tuple)):
+            rows = self._codec.rows(records)
+            if rows is None:
+                done = self._put_iterator(walk(records), repeat(()), wait)
+                if wait and not done and self.full():
+                    raise queue.Full(self._title())
+                return done
             view, pitch, length, count = rows
-            memory = ffi.from_buffer(view) if view.nbytes else NULL
-            status = self._c_put_many(self._h, memory, pitch, length, NULL, count)
+            memory, lengths = ffi.from_buffer(view) if view.nbytes else NULL, NULL
+        else:
+            memory, lengths, count = self._codec.pack(records)
+            pitch = length = 0
+        if wait and count:
+            slot = self._reserve_slot(handle, wait)
+            if slot < 0:
+                self._refused(slot, handle)
+            self._c_cancel(handle, slot)
+        status = self._c_put_many(handle, memory, pitch, length, lengths, count)
         if status < 0:
-            self._refused(status)
+            self._refused(status, handle)
         return int(status)
 
-    def get_many(self, max: int, block: bool = False, timeout: float | None = None) -> list[Any]:  # noqa: A002
-        """Up to `max` records, oldest first, in one C call; [] if the ring is empty.
+    @overload
+    def get_many(
+        self, max: int, block: bool = ..., timeout: float | None = ..., as_array: Literal[False] = ...
+    ) -> list[R]: ...
+    @overload
+    def get_many(
+        self: "Ring[Array]", max: int, block: bool = ..., timeout: float | None = ..., *, as_array: Literal[True]
+    ) -> Array: ...
+    def get_many(
+        self,
+        max: int,  # noqa: A002
+        block: bool = False,
+        timeout: float | None = None,
+        as_array: bool = False,
+    ) -> Any:
+        """Up to `max` records as a list, oldest first; [] if the ring is empty.
 
         With `block` it waits for the first one at most `timeout` seconds, then raises `queue.Empty`.
+        `as_array`: one array with a record of the dtype per row.
         """
-        wanted = check_int("max", max, 0, _COUNT_MAX)
-        records: list[Any] = []
-        if block and wanted > 0:
+        wanted, wait = check_int("max", max, 0, COUNT_MAX), patience(block, timeout)
+        if as_array and self._fast is bytes:
+            self._codec.batch(b"")  # says that there is no dtype
+        handle = self._h
+        self._require_open()
+        records: list[R] = []
+        if wait and wanted > 0:
             records.append(self.get(True, timeout))
             wanted -= 1
-        batch = self._get_batch(wanted)
-        if batch is not NotImplemented:
-            return records + cast("list[Any]", batch)
-        count = min(wanted, builtin_max(self.qsize(), 0 if records else 1))
         pitch = self.record_size
+        count = min(wanted, builtin_max(self.qsize(), 0 if records else 1))
         memory, lengths = ffi.new("char[]", builtin_max(count * pitch, 1)), ffi.new("uint32_t[]", count)
-        status = self._c_get_many(self._h, memory, pitch, lengths, count)
+        status = self._c_get_many(handle, memory, pitch, lengths, count)
         if status < 0:
-            self._refused(status)
+            self._refused(status, handle)
         data, decode = ffi.buffer(memory), self._codec.decode
+        if as_array:
+            first = b"".join(cast("Any", record).tobytes() for record in records)
+            return self._codec.batch(bytearray(first + data[: status * pitch]))
         records += [decode(data[i * pitch : i * pitch + lengths[i]]) for i in range(status)]
         return records
 
-    def get_into(self, buffer: Any) -> int:
-        """Fills the rows of a writable buffer with records, oldest first, in one C call; how many there were.
+    def get_into(self, buffer: Buffer) -> int:
+        """Fills the rows of a writable buffer with records, oldest first; how many there were.
 
         A row must have at least `record_size` bytes; a shorter record is padded with zeros.
         """
-        done = self._get_rows(buffer)
-        if done is not NotImplemented:
-            return int(done)
+        handle = self._h
+        self._require_open()
         memory, pitch, rows = writable_rows(buffer, self._codec)
-        status = self._c_get_many(self._h, memory, pitch, NULL, rows)
+        status = self._c_get_many(handle, memory, pitch, NULL, rows)
         if status < 0:
-            self._refused(status)
+            self._refused(status, handle)
         return int(status)
 
-    # ---- zero copy ----
+    # ---- one record at a time, in private memory ----
+
+    @overload
+    def reserve(self: "Ring[bytes]", block: bool = ..., timeout: float | None = ...) -> memoryview | None: ...
+    @overload
+    def reserve(self: "Ring[Array]", block: bool = ..., timeout: float | None = ...) -> Array | None: ...
+    def reserve(self, block: bool = False, timeout: float | None = None) -> Any:
+        """A writable view (memoryview, or array of the dtype) for a record, or None if all slots are used.
+
+        `commit()` publishes what stands in it then; `cancel()` gives it back. The view is private memory: after that it
+        ends (a memoryview) or changes nothing any more (an array). One per thread at a time.
+        """
+        return super().reserve(block, timeout)
 
     def commit(self, length: int | None = None) -> None:
         """Publishes the calling thread's reservation as a record of `length` bytes (None: all of it)."""
-        index, size = self._written(length)
-        status = self._c_commit(self._h, index, size)
-        if status:
-            self._refused(status)
+        self._commit(length)
 
+    @overload
+    def peek(self: "Ring[bytes]", block: bool = ..., timeout: float | None = ...) -> memoryview | None: ...
+    @overload
+    def peek(self: "Ring[Array]", block: bool = ..., timeout: float | None = ...) -> Array | None: ...
     def peek(self, block: bool = False, timeout: float | None = None) -> Any:
-        """A view of the oldest record where it stands, or None if the ring is empty; `release()` gives its slot back.
+        """A view of the oldest record, or None if the ring is empty; `release()` gives its slot back and ends the view.
 
         One per thread at a time.
         """
-        self._require_empty_hand()
-        found = self._take(0, deadline(block, timeout))
-        return None if found is None else self._hold(*found)
+        found = self._peek(block, timeout)
+        return None if found is None else found[1]
 
-    def _take(self, lease: int, until: int) -> tuple[int, int] | None:
-        length = ffi.new("uint64_t *")
-        index = self._c_peek(self._h, lease, length)
-        if index == EMPTY and until:
-            index = INTERRUPTED
-            while index == INTERRUPTED:
-                index = self._b_peek(self._h, lease, length, until)
-        if index == EMPTY:
-            return None
-        if index < 0:
-            self._refused(index)
-        return int(index), int(length[0])
+    def lease(self, block: bool = True, timeout: float | None = None) -> AbstractContextManager[R]:
+        """`with ring.lease() as record:` takes a record that is only acknowledged when the block ends normally.
+
+        If the block raises, or its process dies, the record is inside again, exactly once. Raises `queue.Empty` like
+        `get`.
+        """
+        return PureLease(self, patience(block, timeout))
 
 
 builtin_max = max
-
-
-@contextmanager
-def leased(ring: Ring, requeue: Any, until: int) -> Iterator[Any]:
-    """The body of `lease()`: a record in hand that comes back to the ring unless the block ends normally."""
-    found = ring._take(lib.LF_LEASE, until)
-    if found is None:
-        raise queue.Empty
-    index, length = found
-    handle = ring._h
-    taker = lib.lf_py_participant(ffi.addressof(handle, "h"))
-    end = requeue
-    try:
-        data = bytes(ffi.buffer(ring._c_payload(handle, index), length))
-        yield ring._codec.decode(data)
-        end = ring._c_release
-    finally:
-        if lib.lf_py_participant(ffi.addressof(handle, "h")) == taker:
-            # else this is a child that was forked in the block: the parent has it
-            end(handle, index)

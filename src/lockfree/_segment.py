@@ -11,7 +11,7 @@ import errno
 import operator
 import os
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from lockfree._errors import OK, Closed, raise_status
 from lockfree._native import blocking, ffi, lib
@@ -66,6 +66,7 @@ class Shared:
     _close: ClassVar[Any]  # C function (struct *): wakes this handle's sleepers
 
     _h: Any
+    _start: int = 0  # where counters begin: see starting_at
     name: str | None = None
 
     def _begin(self, name: str | None) -> Any:
@@ -219,6 +220,17 @@ class Shared:
         segment = self._h.h.segment
         size = min(segment.identity.note_bytes, lib.LF_NOTE)
         return bytes(ffi.buffer(segment.note, size))
+
+
+S = TypeVar("S", bound="Shared")
+
+
+def starting_at(start: int, cls: type[S], *arguments: Any, **named: Any) -> S:
+    """`cls(*arguments, **named)` with its counters at `start`: for tests that begin near the wraps."""
+    self = cls.__new__(cls)
+    self._start = start & (2**64 - 1)
+    self.__init__(*arguments, **named)  # type: ignore[misc]
+    return self
 
 
 def _rebuild(cls: type[Shared], duplicate: Any, name: str | None) -> Shared:

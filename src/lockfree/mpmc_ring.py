@@ -1,16 +1,15 @@
 """MPMCRing: a bounded FIFO for many producers and many consumers, lock-free and safe to kill."""
 
-from contextlib import AbstractContextManager
-from typing import Any
+from typing import Literal
 
-from lockfree._native import lib
-from lockfree._ring import Ring, leased
-from lockfree._waiting import deadline
+from lockfree._container import R
+from lockfree._native import Native
+from lockfree._ring import Ring
 
 __all__ = ["MPMCRing"]
 
 
-class MPMCRing(Ring, prefix="mpmc_ring"):
+class MPMCRing(Native[Literal["mpmc_ring"]], Ring[R], prefix="mpmc_ring"):
     """Bounded FIFO ring in shared memory for any number of producers and consumers, threads and processes alike.
 
     `capacity` records (1 to 2**31) of 0..`record_size` bytes each, or of one NumPy `dtype`. Anonymous, or found by
@@ -28,11 +27,3 @@ class MPMCRing(Ring, prefix="mpmc_ring"):
     Source: the two queues of indices are those of SCQ (Nikolaev, DISC 2019); the argument is in
     docs/primitives/mpmc_ring.md.
     """
-
-    def lease(self, block: bool = True, timeout: float | None = None) -> AbstractContextManager[Any]:
-        """`with ring.lease() as record:` takes a record that is only acknowledged when the block ends normally.
-
-        If the block raises, or its process dies, the record is appended to the ring again, exactly once.
-        Raises `queue.Empty` like `get`.
-        """
-        return leased(self, lib.lf_mpmc_ring_requeue, deadline(block, timeout))

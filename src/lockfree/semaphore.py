@@ -26,15 +26,13 @@ class Calls(Shared):
 
     max_value: int
 
-    def __init__(
-        self, value: int = 1, max_value: int | None = None, *, name: str | None = None, _start: int = 0
-    ) -> None:
+    def __init__(self, value: int = 1, max_value: int | None = None, *, name: str | None = None) -> None:
         largest = MAX_VALUE if max_value is None else check_int("max_value", max_value, 1, MAX_VALUE)
         value = check_int("value", value, 0, largest)
         name = check_name(name)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
-        self._created(handle, blocking.lf_semaphore_create(handle, encoded, value, largest, _start & (2**32 - 1)))
+        self._created(handle, blocking.lf_semaphore_create(handle, encoded, value, largest, self._start & (2**32 - 1)))
 
     def _attached(self) -> None:
         self.max_value = self._h.max

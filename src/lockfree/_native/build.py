@@ -21,7 +21,6 @@ INCLUDES = {"blocking": "core", "stress": "core"}
 """An extension that speaks of another one's types: it shares them instead of declaring them again."""
 
 TYPE = re.compile(r"^LF_PY_TYPE\((\w+)\)$", re.MULTILINE)
-BINDER = re.compile(r"^LF_PY_BINDER\((\w+)\)$", re.MULTILINE)
 
 
 def fragments(name: str, suffix: str) -> str:
@@ -48,12 +47,6 @@ def interface(name: str) -> str:
     return f"{status_codes()}\n{cdef}" if name == "core" else cdef
 
 
-def installer(glue: str) -> str:
-    """The table of everything that the fragments bind, and the function that hangs it on lockfree._native."""
-    rows = "\n".join(f'    {{"bind_{name}", lf_py_bind_{name}, METH_VARARGS, NULL}},' for name in BINDER.findall(glue))
-    return f"static PyMethodDef lf_py_binders[] = {{\n{rows}\n    {{NULL, NULL, 0, NULL}},\n}};\n"
-
-
 def types(glue: str) -> str:
     """The table of everything that the fragments make a Python type of."""
     rows = "".join(f'    {{"{name}", &lf_py_{name}_spec, &lf_py_{name}_type}},\n' for name in TYPE.findall(glue))
@@ -72,9 +65,7 @@ def builder(name: str) -> FFI:
     prototypes = re.sub(no_prototypes, "", prototypes, flags=re.MULTILINE)
     glue = fragments(name, "glue.c")
     if name == "core":
-        tables = f"{installer(glue)}\n{types(glue)}"
-        below = "\n".join((HERE / "common" / file).read_text() for file in ("install.c", "types.c"))
-        glue = f"{TYPE.sub('', BINDER.sub('', glue))}\n{tables}\n{below}"
+        glue = f"{TYPE.sub('', glue)}\n{types(glue)}\n{(HERE / 'common' / 'types.c').read_text()}"
     source = f"{glue}\n/* the interface again: drift does not compile */\n{prototypes}"
     ffi.set_source(f"lockfree._native._{name}", source)
     return ffi

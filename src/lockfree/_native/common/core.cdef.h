@@ -38,5 +38,4 @@ void lf_py_detach(void *h);
 uint32_t lf_py_kind(struct lf_handle *h);
 uint64_t lf_py_geometry(struct lf_handle *h, int i);
 uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room);
-int lf_py_fast_install(void);
 int lf_py_install(void);

@@ -28,35 +28,3 @@ static uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room) {
             pids[count++] = h->segment->participants[number].pid;
     return count;
 }
-
-static PyObject *lf_py_refuse(int64_t status, const char *what) {
-    PyObject *result = PyObject_CallFunction(lf_py_raise_status, "Ls", (long long)status, what);
-    Py_XDECREF(result);
-    return NULL;
-}
-
-/* Methods bound to (address, owner), as a tuple of builtins: they hold the owner, and so the memory at the address. */
-static void lf_py_capsule_free(PyObject *capsule) { Py_XDECREF((PyObject *)PyCapsule_GetContext(capsule)); }
-
-static PyObject *lf_py_bind(PyObject *args, const char *what, PyMethodDef *methods, Py_ssize_t count) {
-    PyObject *address, *owner;
-    if (!PyArg_ParseTuple(args, "OO", &address, &owner))
-        return NULL;
-    void *pointer = PyLong_AsVoidPtr(address);
-    if (pointer == NULL)
-        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ValueError, "address is 0");
-    PyObject *capsule = PyCapsule_New(pointer, what, lf_py_capsule_free);
-    if (capsule == NULL)
-        return NULL;
-    PyCapsule_SetContext(capsule, Py_NewRef(owner));
-    PyObject *bound = PyTuple_New(count);
-    for (Py_ssize_t i = 0; bound != NULL && i < count; i++) {
-        PyObject *method = PyCFunction_New(&methods[i], capsule);
-        if (method == NULL)
-            Py_CLEAR(bound);
-        else
-            PyTuple_SET_ITEM(bound, i, method);
-    }
-    Py_DECREF(capsule);
-    return bound;
-}

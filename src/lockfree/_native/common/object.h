@@ -36,7 +36,7 @@ struct lf_py_object {
 
 static union {
     struct lf_handle h;
-    LF_ALIGNED unsigned char room[4096];
+    LF_ALIGNED unsigned char room[16384];
 } lf_py_unmade; /* set when the types are installed */
 
 /* The extension is compiled with these macros empty, since cffi calls of `lib` keep the GIL. */
@@ -274,17 +274,18 @@ static PyObject *lf_py_duplicate(PyObject *object, PyObject *unused) {
     {method, (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS, doc}
 
 /* The methods of every type. They stand in each table, so that each type's name is in their errors. */
-#define LF_PY_SHARED_METHODS                                                                                          \
-    {"_own", lf_py_own, METH_VARARGS, NULL}, {"_ready", lf_py_ready, METH_NOARGS, NULL},                              \
-        {"_duplicate", lf_py_duplicate, METH_NOARGS, NULL},                                                           \
-        {"close", lf_py_close, METH_NOARGS,                                                                           \
-         "close($self, /)\n--\n\n"                                                                                    \
-         "Ends this process's use of the object; idempotent. Threads of this process that sleep in it get `Closed`,\n" \
-         "other processes go on. What this process still had in hand is given back."},                                \
-        {"recover_dead", lf_py_recover_dead, METH_NOARGS,                                                             \
-         "recover_dead($self, /)\n--\n\n"                                                                             \
-         "Looks for participants that died and gives back what they held; how many there were.\n\n"                   \
+#define LF_PY_METHODS_BUT_CLOSE                                                                        \
+    {"_own", lf_py_own, METH_VARARGS, NULL}, {"_ready", lf_py_ready, METH_NOARGS, NULL},              \
+        {"_duplicate", lf_py_duplicate, METH_NOARGS, NULL},                                           \
+        {"recover_dead", lf_py_recover_dead, METH_NOARGS,                                             \
+         "recover_dead($self, /)\n--\n\n"                                                             \
+         "Looks for participants that died and gives back what they held; how many there were.\n\n"   \
          "It also happens by itself, at the latest when somebody would wait for what a dead one holds."},
+#define LF_PY_SHARED_METHODS LF_PY_METHODS_BUT_CLOSE{"close", lf_py_close, METH_NOARGS, LF_PY_CLOSE_DOC},
+#define LF_PY_CLOSE_DOC                                                                                          \
+    "close($self, /)\n--\n\n"                                                                                    \
+    "Ends this process's use of the object; idempotent. Threads of this process that sleep in it get `Closed`,\n" \
+    "other processes go on. What this process still had in hand is given back."
 
 #define LF_PY_SHARED_PROPERTIES {"closed", lf_py_get_closed, NULL, "Whether close() was called here.", NULL},
 

@@ -2,69 +2,135 @@ static unsigned char *lf_py_priority_queue_payload(struct lf_priority_queue *q, 
     return lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index));
 }
 
-/* The two hottest calls as bound builtins; see common/ring.core.glue.c. */
-static PyObject *lf_py_fast_priority_queue_try_put(PyObject *self, PyObject *args, PyObject *named) {
-    static char *names[] = {(char *)"record", (char *)"priority", NULL};
-    struct lf_priority_queue *q = (struct lf_priority_queue *)PyCapsule_GetPointer(self, LF_PY_RING);
-    PyObject *record = NULL, *priority = NULL, *bytes;
-    if (named == NULL && PyTuple_GET_SIZE(args) == 2) {
-        record = PyTuple_GET_ITEM(args, 0);
-        priority = PyTuple_GET_ITEM(args, 1);
-    } else if (!PyArg_ParseTupleAndKeywords(args, named, "OO:try_put", names, &record, &priority)) {
-        return NULL;
-    }
-    if (LF_UNLIKELY(!PyLong_Check(priority) && !PyIndex_Check(priority)))
-        return PyErr_Format(PyExc_TypeError, "priority is %R: it must be an integer", priority);
-    Py_ssize_t level = PyNumber_AsSsize_t(priority, NULL); /* clipped: then out of bounds anyway */
-    if (LF_UNLIKELY(level == -1 && PyErr_Occurred()))
-        return NULL;
-    if (LF_UNLIKELY(level < 0 || (size_t)level >= q->levels.count) && lf_enter(&q->h) == LF_OK)
-        return PyErr_Format(PyExc_ValueError, "priority is %S: it must be between 0 and %u", priority,
-                            q->levels.count - 1);
-    bytes = record;
-    if (LF_UNLIKELY(!PyBytes_CheckExact(record)) && (bytes = lf_py_as_bytes(record)) == NULL)
-        return NULL;
-    Py_ssize_t length = PyBytes_GET_SIZE(bytes);
-    int status = lf_priority_queue_try_put(q, PyBytes_AS_STRING(bytes), (uint64_t)length, (uint32_t)level);
-    if (bytes != record)
-        Py_DECREF(bytes);
-    if (LF_LIKELY(status == LF_OK))
-        Py_RETURN_TRUE;
-    if (status == LF_FULL)
-        Py_RETURN_FALSE;
-    if (status == LF_TOO_LONG)
-        return PyErr_Format(PyExc_ValueError, "record has %zd bytes: the queue takes at most %llu", length,
-                            (unsigned long long)q->record_size);
-    return lf_py_refuse(status, "priority_queue");
+/* PriorityQueue as a Python type: its row of functions for common/container.h. */
+static unsigned char *lf_py_priority_queue_slot_payload(void *p, int64_t slot) {
+    return lf_py_priority_queue_payload((struct lf_priority_queue *)p, slot);
 }
-
-static PyObject *lf_py_fast_priority_queue_try_get(PyObject *self, PyObject *unused) {
-    struct lf_priority_queue *q = (struct lf_priority_queue *)PyCapsule_GetPointer(self, LF_PY_RING);
-    uint32_t level = 0;
-    uint64_t length = 0;
-    int64_t slot = lf_priority_queue_peek(q, 0, &level, &length);
-    if (slot == LF_EMPTY)
-        Py_RETURN_NONE;
-    if (LF_UNLIKELY(slot < 0))
-        return lf_py_refuse(slot, "priority_queue");
-    PyObject *record = PyBytes_FromStringAndSize((const char *)lf_py_priority_queue_payload(q, slot),
-                                                 (Py_ssize_t)length);
-    PyObject *result = record != NULL ? Py_BuildValue("(IN)", (unsigned)level, record) : NULL;
-    int status = lf_priority_queue_release(q, slot);
-    if (LF_UNLIKELY(status != LF_OK)) {
-        Py_XDECREF(result);
-        return lf_py_refuse(status, "priority_queue");
-    }
-    return result;
+static uint64_t lf_py_priority_queue_record_size(void *p) { return ((struct lf_priority_queue *)p)->record_size; }
+static uint64_t lf_py_priority_queue_capacity(void *p) { return ((struct lf_priority_queue *)p)->capacity; }
+static int64_t lf_py_priority_queue_reserve(void *p) { return lf_priority_queue_reserve((struct lf_priority_queue *)p); }
+static int64_t lf_py_priority_queue_reserve_wait(void *p, uint64_t deadline) {
+    return lf_priority_queue_reserve_wait((struct lf_priority_queue *)p, deadline);
 }
-
-static PyMethodDef lf_py_fast_priority_queue_methods[] = {
-    {"try_put", (PyCFunction)(void (*)(void))lf_py_fast_priority_queue_try_put, METH_VARARGS | METH_KEYWORDS,
-     "Puts a record with its priority; False if the queue is full."},
-    {"try_get", lf_py_fast_priority_queue_try_get, METH_NOARGS,
-     "(priority, record) of the most urgent record, or None if the queue is empty."},
+static int lf_py_priority_queue_cancel(void *p, int64_t slot) { return lf_priority_queue_cancel((struct lf_priority_queue *)p, slot); }
+static int lf_py_priority_queue_release(void *p, int64_t slot) { return lf_priority_queue_release((struct lf_priority_queue *)p, slot); }
+static uint64_t lf_py_priority_queue_size(void *p) { return lf_priority_queue_size((struct lf_priority_queue *)p); }
+static void lf_py_priority_queue_shutdown(void *p, int immediate) {
+    lf_priority_queue_shutdown((struct lf_priority_queue *)p, immediate);
+}
+static uint32_t lf_py_priority_queue_levels(void *p) { return ((struct lf_priority_queue *)p)->levels.count; }
+static int lf_py_priority_queue_try_put(void *p, const void *record, uint64_t length, uint32_t level) {
+    return lf_priority_queue_try_put((struct lf_priority_queue *)p, record, length, level);
+}
+static int lf_py_priority_queue_commit(void *p, int64_t slot, uint64_t length, uint32_t level) {
+    return lf_priority_queue_commit((struct lf_priority_queue *)p, slot, length, level);
+}
+static int64_t lf_py_priority_queue_peek(void *p, uint32_t lease, uint32_t *level, uint64_t *length) {
+    return lf_priority_queue_peek((struct lf_priority_queue *)p, lease, level, length);
+}
+static int64_t lf_py_priority_queue_peek_wait(void *p, uint32_t lease, uint32_t *level, uint64_t *length,
+                                              uint64_t deadline) {
+    return lf_priority_queue_peek_wait((struct lf_priority_queue *)p, lease, level, length, deadline);
+}
+static int lf_py_priority_queue_give_back(void *p, int64_t slot, uint32_t level) {
+    return lf_priority_queue_requeue((struct lf_priority_queue *)p, slot, level);
+}
+static int lf_py_priority_queue_free_quietly(void *p, int64_t slot) {
+    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
+    return lf_queue_publish(&q->queues[LF__FREE], (uint64_t)slot, q->h.participant);
+}
+static void lf_py_priority_queue_freed(void *p, uint32_t count) {
+    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
+    lf_eventcount_notify(&q->body->not_full, count);
+    if (LF_UNLIKELY(lf_load_relaxed(&q->h.segment->ending) != LF__OPEN))
+        lf_eventcount_notify_all(&q->body->not_empty); /* whoever drains it may be waiting for these slots */
+}
+static int64_t lf_py_priority_queue_put_many(void *p, const void *records, uint64_t pitch, uint64_t length,
+                                             const uint32_t *lengths, const uint32_t *levels, uint64_t count) {
+    return lf_priority_queue_put_many((struct lf_priority_queue *)p, records, pitch, length, lengths, levels, count);
+}
+static int64_t lf_py_priority_queue_get_many(void *p, void *rows, uint64_t pitch, uint32_t *lengths, uint32_t *levels,
+                                             uint64_t count) {
+    return lf_priority_queue_get_many((struct lf_priority_queue *)p, rows, pitch, lengths, levels, count);
+}
+static const struct lf_py_ops lf_py_priority_queue_ops = {
+    .noun = "queue",
+    .in_place = 0,
+    .has_levels = 1,
+    .record_size = lf_py_priority_queue_record_size,
+    .levels = lf_py_priority_queue_levels,
+    .payload = lf_py_priority_queue_slot_payload,
+    .try_put = lf_py_priority_queue_try_put,
+    .reserve = lf_py_priority_queue_reserve,
+    .reserve_wait = lf_py_priority_queue_reserve_wait,
+    .commit = lf_py_priority_queue_commit,
+    .cancel = lf_py_priority_queue_cancel,
+    .peek = lf_py_priority_queue_peek,
+    .peek_wait = lf_py_priority_queue_peek_wait,
+    .release = lf_py_priority_queue_release,
+    .give_back = lf_py_priority_queue_give_back,
+    .free_quietly = lf_py_priority_queue_free_quietly,
+    .freed = lf_py_priority_queue_freed,
+    .put_many = lf_py_priority_queue_put_many,
+    .get_many = lf_py_priority_queue_get_many,
+    .size = lf_py_priority_queue_size,
+    .capacity = lf_py_priority_queue_capacity,
+    .shutdown = lf_py_priority_queue_shutdown,
 };
-static PyObject *lf_py_bind_priority_queue(PyObject *self, PyObject *args) {
-    return lf_py_bind(args, LF_PY_RING, lf_py_fast_priority_queue_methods, 2);
-}
-LF_PY_BINDER(priority_queue)
+LF_PY_CONTAINER_FUNCTIONS(priority_queue)
+
+static PyMethodDef lf_py_priority_queue_methods[] = {
+    LF_PY_CONTAINER_METHODS(priority_queue),
+    LF_PY_FAST_OF(priority_queue, put,
+                  "put($self, /, record, priority, block=True, timeout=None)\n--\n\n"
+                  "Puts a record, waiting at most `timeout` seconds (None: for ever) while the queue is full: `queue.Full`."),
+    LF_PY_FAST_OF(priority_queue, try_put,
+                  "try_put($self, /, record, priority)\n--\n\n"
+                  "Puts a record; False if the queue is full. ValueError if it is longer than `record_size`."),
+    LF_PY_FAST_OF(priority_queue, put_nowait,
+                  "put_nowait($self, /, record, priority)\n--\n\n`put` that raises `queue.Full` instead of waiting."),
+    LF_PY_FAST_OF(priority_queue, get,
+                  "get($self, /, block=True, timeout=None)\n--\n\n"
+                  "(priority, record) of the most urgent record, waiting at most `timeout` seconds (None: for ever) for one:\n"
+                  "`queue.Empty`."),
+    LF_PY_PLAIN_OF(priority_queue, try_get,
+                   "try_get($self, /)\n--\n\n"
+                   "(priority, record) of the most urgent record, or None if the queue is empty."),
+    LF_PY_PLAIN_OF(priority_queue, get_nowait,
+                   "get_nowait($self, /)\n--\n\n`get` that raises `queue.Empty` instead of waiting."),
+    LF_PY_FAST_OF(priority_queue, put_many,
+                  "put_many($self, /, records, priorities, block=False, timeout=None)\n--\n\n"
+                  "Puts records until the queue is full; how many went in.\n\n"
+                  "`records` is a sequence of records, a 2-D buffer with one record per row, an array of the queue's dtype, or an\n"
+                  "iterator, of which what does not fit is not taken. `priorities` is one number for all of them or one for each;\n"
+                  "an iterator of records ends with them. The records become visible no later than the end of the call and keep\n"
+                  "their order within a level. If an argument of a sequence is wrong, nothing goes in. With `block` it waits for\n"
+                  "room for the first one at most `timeout` seconds, then raises `queue.Full`."),
+    LF_PY_FAST_OF(priority_queue, get_many,
+                  "get_many($self, /, max, block=False, timeout=None, as_array=False)\n--\n\n"
+                  "Up to `max` pairs (priority, record) as a list, most urgent first; [] if the queue is empty.\n\n"
+                  "With `block` it waits for the first one at most `timeout` seconds, then raises `queue.Empty`.\n"
+                  "`as_array`: two arrays, the priorities and the records of the dtype."),
+    LF_PY_FAST_OF(priority_queue, get_into,
+                  "get_into($self, /, buffer, priorities=None)\n--\n\n"
+                  "Fills the rows of a writable buffer with records, most urgent first; how many there were.\n\n"
+                  "A row must have at least `record_size` bytes; a shorter record is padded with zeros. `priorities`, if given, is\n"
+                  "a writable buffer of unsigned 32-bit integers, at least one per row, that receives the records' priorities."),
+    LF_PY_FAST_OF(priority_queue, commit,
+                  "commit($self, /, priority, length=None)\n--\n\n"
+                  "Publishes the calling thread's reservation as a record of `length` bytes (None: all of it)."),
+    LF_PY_FAST_OF(priority_queue, peek,
+                  "peek($self, /, block=False, timeout=None)\n--\n\n"
+                  "(priority, view) of the most urgent record, which is out of the queue, or None if the queue is empty;\n"
+                  "`release()` gives its slot back and ends the view. One per thread at a time."),
+    LF_PY_PLAIN_OF(priority_queue, release,
+                   "release($self, /)\n--\n\nGives back the slot of the record that the calling thread peeked at."),
+    LF_PY_FAST_OF(priority_queue, lease,
+                  "lease($self, /, block=True, timeout=None)\n--\n\n"
+                  "`with q.lease() as (priority, record):` takes a record that is acknowledged when the block ends normally.\n\n"
+                  "If the block raises, or its process dies, the record goes to the tail of its level again, exactly once.\n"
+                  "Raises `queue.Empty` like `get`."),
+    {NULL, NULL, 0, NULL},
+};
+LF_PY_CONTAINER_TYPE(priority_queue, "PriorityQueue")
+LF_PY_TYPE(priority_queue)

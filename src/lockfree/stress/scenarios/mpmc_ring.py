@@ -5,6 +5,7 @@ import queue
 from typing import Any
 
 from lockfree._native.stress import lib
+from lockfree._segment import starting_at
 from lockfree.mpmc_ring import MPMCRing
 from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
 from lockfree.stress.ring_scenario import RecordScenario
@@ -14,7 +15,7 @@ from lockfree.stress.scenario import Round
 class Actor:
     """One client that uses the Python class."""
 
-    def __init__(self, ring: MPMCRing, client: Client, batch: int) -> None:
+    def __init__(self, ring: MPMCRing[bytes], client: Client, batch: int) -> None:
         self.ring, self.client, self.batch = ring, client, batch
 
     def record(self) -> tuple[int, bytes]:
@@ -141,9 +142,9 @@ class MPMCRingScenario(RecordScenario):
     name = "mpmc_ring"
     starts = (0, 0, 2**32 - 9, 2**46 - 5, 2**52 - 7, 2**64 - 11)
 
-    def create(self, about: Round) -> MPMCRing:
+    def create(self, about: Round) -> MPMCRing[bytes]:
         s = about.settings
-        return MPMCRing(s["capacity"], s["record_size"], _start=s["start"])
+        return starting_at(s["start"], MPMCRing, s["capacity"], s["record_size"])
 
     def drive_c(self, shared: Any, client: Client, about: Round) -> int:
         return int(lib.lf_stress_drive_mpmc_ring(shared._h, client.raw))

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from lockfree._native.stress import lib
+from lockfree._segment import starting_at
 from lockfree.priority_queue import PriorityQueue
 from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
 from lockfree.stress.ring_scenario import RecordScenario
@@ -15,7 +16,7 @@ from lockfree.stress.scenario import Round
 class Actor:
     """One client that uses the Python class."""
 
-    def __init__(self, pq: PriorityQueue, client: Client, batch: int, levels: int) -> None:
+    def __init__(self, pq: PriorityQueue[bytes], client: Client, batch: int, levels: int) -> None:
         self.pq, self.client, self.batch, self.levels, self.rng = pq, client, batch, levels, client.random
 
     def record(self) -> tuple[int, int, bytes]:
@@ -106,10 +107,12 @@ class Actor:
         block, timeout = self.rng.random() < 0.3, self.client.some_timeout()
         self.client.open(GET)
         found = self.pq.peek(block, timeout)
-        if found is not None:
-            found = (found[0], bytes(found[1]))
-            self.pq.release()
-        self.end_get(found)
+        if found is None:
+            self.end_get(None)
+            return
+        copied = (found[0], bytes(found[1]))
+        self.pq.release()
+        self.end_get(copied)
 
     def lease(self) -> None:
         block, timeout = self.rng.random() < 0.3, self.client.some_timeout()
@@ -136,9 +139,9 @@ class PriorityQueueScenario(RecordScenario):
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
         return super().settings(rng, clients, driver) | {"levels": rng.choice((1, 2, 3, 8, 16, 16, 17, 40, 128))}
 
-    def create(self, about: Round) -> PriorityQueue:
+    def create(self, about: Round) -> PriorityQueue[bytes]:
         s = about.settings
-        return PriorityQueue(s["capacity"], s["record_size"], levels=s["levels"], _start=s["start"])
+        return starting_at(s["start"], PriorityQueue, s["capacity"], s["record_size"], levels=s["levels"])
 
     def plan(self, about: Round, number: int) -> dict[str, Any]:
         levels = 1 if self._comes_back(about) else about.settings["levels"]

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lockfree._native.stress import lib
+from lockfree._segment import starting_at
 from lockfree.semaphore import Semaphore
 from lockfree.stress.arena import Arena
 from lockfree.stress.lock_scenario import given_back
@@ -75,7 +76,7 @@ class SemaphoreScenario(Scenario):
 
     def create(self, about: Round) -> Semaphore:
         s = about.settings
-        return Semaphore(s["max"] if about.kills else s["value"], s["max"], _start=s["start"])
+        return starting_at(s["start"], Semaphore, s["max"] if about.kills else s["value"], s["max"])
 
     def plan(self, about: Round, number: int) -> dict[str, Any]:
         weights = list(WEIGHTS)

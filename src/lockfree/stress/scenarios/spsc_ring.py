@@ -4,10 +4,11 @@
 import queue
 import random
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from lockfree._errors import RoleTaken
 from lockfree._native.stress import lib
+from lockfree._segment import starting_at
 from lockfree.spsc_ring import SPSCRing
 from lockfree.stress.arena import Arena
 from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
@@ -29,11 +30,11 @@ MIXES = {
 class Actor:
     """One client that uses the Python class. A call that finds the role taken is not recorded."""
 
-    def __init__(self, ring: SPSCRing, client: Client, batch: int, burst: int) -> None:
+    def __init__(self, ring: SPSCRing[bytes], client: Client, batch: int, burst: int) -> None:
         self.ring, self.client, self.batch, self.burst, self.rng = ring, client, batch, burst, client.random
-        self.roles: set[str] = set()
+        self.roles: set[Literal["producer", "consumer"]] = set()
 
-    def turn(self, role: str, opened: int, call: Any) -> Any:
+    def turn(self, role: Literal["producer", "consumer"], opened: int, call: Any) -> Any:
         """The call's answer in a tuple; None if another client has the role: then the call is not recorded."""
         try:
             answer = call()
@@ -162,9 +163,9 @@ class SPSCRingScenario(Scenario):
             "burst": rng.choice((5, 50, 500, 5000)),
         }
 
-    def create(self, about: Round) -> SPSCRing:
+    def create(self, about: Round) -> SPSCRing[bytes]:
         s = about.settings
-        return SPSCRing(s["capacity"], s["record_size"], _start=s["start"])
+        return starting_at(s["start"], SPSCRing, s["capacity"], s["record_size"])
 
     def plan(self, about: Round, number: int) -> dict[str, Any]:
         mixes = MIXES[about.settings["mix"]]

@@ -1,0 +1,545 @@
+/* batches.h: put_many, get_many and get_into.
+ *
+ * Contract
+ *   put_many of a list or tuple walks a private tuple of it: others may change the list meanwhile. Every record is encoded
+ *   and checked before the first one goes in. Of an iterator it takes one item for each slot that it has reserved before,
+ *   so that what does not fit stays in the iterator.
+ *   get_many has the room for a record before it takes it. What cannot be delivered is inside again. */
+#ifndef LOCKFREE_PY_BATCHES_H
+#define LOCKFREE_PY_BATCHES_H
+
+#include "common/hands.h"
+
+/* ---- put_many of records that are there ---- */
+
+struct lf_py_batch {
+    const char *bytes;
+    uint64_t pitch; /* of rows; else 0, and the records stand packed, lengths[i] bytes each */
+    uint64_t length;
+    uint64_t count;
+    uint64_t total;
+    uint32_t *lengths;
+    uint32_t *levels; /* or NULL */
+    char *packed;     /* owned, or NULL: the bytes belong to `view` */
+    Py_buffer view;
+    int has_view;
+};
+
+static void lf_py_batch_end(struct lf_py_batch *batch) {
+    PyMem_RawFree(batch->packed);
+    PyMem_RawFree(batch->levels);
+    if (batch->has_view)
+        PyBuffer_Release(&batch->view);
+}
+
+/* Encodes the items of a private tuple in place (they become bytes). 0, or -1 with an error that names the position. */
+LF_PY_GENERIC PyObject *lf_py_encode_all(PyObject *object, const struct lf_py_ops *ops, PyObject *records, uint64_t *total) {
+    struct lf_py_container *self = LF_PY_CONTAINER(object);
+    Py_ssize_t count = PyTuple_GET_SIZE(records);
+    uint64_t most = ops->record_size(self->o.p);
+    PyObject *encoded = PyTuple_New(count);
+    *total = 0;
+    for (Py_ssize_t i = 0; encoded != NULL && i < count; i++) {
+        PyObject *record = PyTuple_GET_ITEM(records, i);
+        PyObject *bytes = self->is_bytes && PyBytes_CheckExact(record) && (uint64_t)PyBytes_GET_SIZE(record) <= most
+                              ? Py_NewRef(record)
+                              : PyObject_CallMethod(self->codec, "encoded", "On", record, i);
+        if (bytes != NULL && !PyBytes_CheckExact(bytes)) {
+            PyErr_Format(PyExc_TypeError, "the codec made a %.100s of a record", Py_TYPE(bytes)->tp_name);
+            Py_CLEAR(bytes);
+        }
+        if (bytes == NULL) {
+            Py_CLEAR(encoded);
+            break;
+        }
+        PyTuple_SET_ITEM(encoded, i, bytes);
+        *total += (uint64_t)PyBytes_GET_SIZE(bytes);
+    }
+    return encoded;
+}
+
+/* 0, or -1 with an error. Takes nothing of `records` over. */
+LF_PY_GENERIC int lf_py_batch_pack(struct lf_py_batch *batch, PyObject *object, const struct lf_py_ops *ops,
+                                   PyObject *records) {
+    PyObject *encoded = lf_py_encode_all(object, ops, records, &batch->total);
+    if (encoded == NULL)
+        return -1;
+    Py_ssize_t count = PyTuple_GET_SIZE(encoded);
+    uint64_t lengths_at = lf_round_up(batch->total, 8);
+    batch->packed = (char *)PyMem_RawMalloc(lengths_at + (size_t)count * sizeof(uint32_t) + 1);
+    if (batch->packed == NULL) {
+        Py_DECREF(encoded);
+        PyErr_NoMemory();
+        return -1;
+    }
+    batch->lengths = (uint32_t *)(void *)(batch->packed + lengths_at);
+    batch->bytes = batch->packed;
+    batch->count = (uint64_t)count;
+    char *to = batch->packed;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *bytes = PyTuple_GET_ITEM(encoded, i);
+        batch->lengths[i] = (uint32_t)PyBytes_GET_SIZE(bytes);
+        memcpy(to, PyBytes_AS_STRING(bytes), batch->lengths[i]);
+        to += batch->lengths[i];
+    }
+    Py_DECREF(encoded);
+    return 0;
+}
+
+/* Rows of a buffer: (buffer, pitch, length, count) of codec.rows(records). 1 rows, 0 a sequence, -1 with an error. */
+static int lf_py_batch_rows(struct lf_py_batch *batch, PyObject *object, PyObject *records) {
+    PyObject *rows = PyObject_CallMethod(LF_PY_CONTAINER(object)->codec, "rows", "(O)", records), *buffer;
+    int result = -1;
+    if (rows == Py_None) {
+        result = 0;
+    } else if (rows != NULL && PyArg_ParseTuple(rows, "OKKK", &buffer, &batch->pitch, &batch->length, &batch->count) &&
+               lf_py_get_buffer(buffer, &batch->view, PyBUF_ND, "records") == 0) {
+        batch->has_view = 1;
+        batch->bytes = (const char *)batch->view.buf;
+        batch->total = (uint64_t)batch->view.len;
+        result = 1;
+    }
+    Py_XDECREF(rows);
+    return result;
+}
+
+/* A C-contiguous buffer of two dimensions, the commonest batch without a dtype. 1 taken, 0 something else: the codec may
+ * complain about it. */
+LF_PY_GENERIC int lf_py_batch_plane(struct lf_py_batch *batch, PyObject *object, const struct lf_py_ops *ops,
+                                    PyObject *records) {
+    if (!LF_PY_CONTAINER(object)->is_bytes || !PyObject_CheckBuffer(records))
+        return 0;
+    if (lf_py_get_buffer(records, &batch->view, PyBUF_ND, "records") != 0) {
+        PyErr_Clear();
+        return 0;
+    }
+    batch->has_view = 1;
+    uint64_t rows = batch->view.ndim == 2 ? (uint64_t)batch->view.shape[0] : 0;
+    if (rows == 0 || (uint64_t)batch->view.len / rows > ops->record_size(LF_PY_CONTAINER(object)->o.p)) {
+        PyBuffer_Release(&batch->view);
+        batch->has_view = 0;
+        return 0;
+    }
+    batch->bytes = (const char *)batch->view.buf;
+    batch->total = (uint64_t)batch->view.len;
+    batch->count = rows;
+    batch->pitch = batch->length = batch->total / rows;
+    return 1;
+}
+
+static int lf_py_is_one_number(PyObject *object) { return PyIndex_Check(object) && !PySequence_Check(object); }
+
+/* The levels of a batch of known size. 0, or -1 with an error. */
+LF_PY_GENERIC int lf_py_batch_levels(struct lf_py_batch *batch, PyObject *object, const struct lf_py_ops *ops,
+                                     PyObject *priorities) {
+    int one = lf_py_is_one_number(priorities);
+    PyObject *given = one ? Py_NewRef(priorities) : PySequence_Tuple(priorities);
+    char name[48] = "priority";
+    if (given == NULL)
+        return -1;
+    if (!one && (uint64_t)PyTuple_GET_SIZE(given) != batch->count) {
+        PyErr_Format(PyExc_ValueError, "priorities has %zd entries for %llu records", PyTuple_GET_SIZE(given),
+                     (unsigned long long)batch->count);
+        Py_DECREF(given);
+        return -1;
+    }
+    batch->levels = (uint32_t *)PyMem_RawMalloc((size_t)batch->count * sizeof(uint32_t) + 1);
+    int failed = batch->levels == NULL;
+    if (failed)
+        PyErr_NoMemory();
+    for (uint64_t i = 0; !failed && i < batch->count; i++) {
+        if (one && i > 0) {
+            batch->levels[i] = batch->levels[0];
+            continue;
+        }
+        if (!one)
+            snprintf(name, sizeof name, "priorities[%llu]", (unsigned long long)i);
+        failed = lf_py_level(object, ops, one ? given : PyTuple_GET_ITEM(given, (Py_ssize_t)i), name, &batch->levels[i]);
+    }
+    Py_DECREF(given);
+    return failed ? -1 : 0;
+}
+
+/* The batch goes in, as much as fits. How many, or NULL: with queue.Full if nothing did in `ns`. */
+LF_PY_GENERIC PyObject *lf_py_put_batch(PyObject *object, const struct lf_py_ops *ops, const struct lf_py_batch *batch,
+                                        uint64_t ns) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    const char *from = batch->bytes;
+    uint64_t first = 0;
+    int64_t status = LF_OK;
+    if (ns != 0 && batch->count > 0) { /* the first one waits */
+        uint64_t length = batch->lengths != NULL ? batch->lengths[0] : batch->length;
+        status = lf_py_put_bytes(object, ops, from, length, batch->levels != NULL ? batch->levels[0] : 0, ns);
+        if (status != LF_OK)
+            return lf_py_raise(self, status);
+        from += batch->lengths != NULL ? length : batch->pitch;
+        first = 1;
+    }
+    const uint32_t *lengths = batch->lengths != NULL ? batch->lengths + first : NULL;
+    const uint32_t *levels = batch->levels != NULL ? batch->levels + first : NULL;
+    if (batch->total > LF_PY_LONG_COPY)
+        LF_PY_AT_LENGTH(self, status,
+                        ops->put_many(self->p, from, batch->pitch, batch->length, lengths, levels, batch->count - first));
+    else
+        LF_PY_BRIEFLY(self, status,
+                      ops->put_many(self->p, from, batch->pitch, batch->length, lengths, levels, batch->count - first));
+    if (LF_UNLIKELY(status < 0) && first == 0)
+        return lf_py_raise(self, status);
+    return PyLong_FromLongLong((status < 0 ? 0 : status) + (long long)first);
+}
+
+/* ---- put_many of an iterator ---- */
+
+/* One item that was taken out of the iterator for the slot in hand. 1 in, 0 the slot was lost meanwhile, -1 error. */
+LF_PY_GENERIC int lf_py_put_item(PyObject *object, const struct lf_py_ops *ops, PyObject *bytes, uint32_t level, int64_t slot,
+                                 uint32_t taker) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_py_stay stay;
+    uint64_t length = (uint64_t)PyBytes_GET_SIZE(bytes);
+    int64_t status = lf_py_stay_begin(&stay, self);
+    if (status == LF_OK) {
+        status = lf_py_is_closed(self) ? LF_CLOSED : lf_py_me(self) != taker ? LF_BUSY : LF_OK;
+        if (status == LF_OK) {
+            lf_py_copy(&stay, ops->payload(self->p, slot), PyBytes_AS_STRING(bytes), length);
+            status = ops->commit(self->p, slot, length, level);
+        }
+        lf_py_stay_end(&stay);
+    }
+    if (status == LF_OK || status == LF_BUSY) /* busy: the generator forked, or has put into this ring itself */
+        return status == LF_OK;
+    lf_py_raise(self, status);
+    return -1;
+}
+
+/* Gives a slot back that nothing came for. An exception that is set stays so. */
+LF_PY_GENERIC void lf_py_slot_unused(PyObject *object, const struct lf_py_ops *ops, int64_t slot, uint32_t taker) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    if (lf_py_enter_briefly(self) != LF_OK)
+        return;
+    if (!lf_py_is_closed(self) && lf_py_me(self) == taker)
+        ops->cancel(self->p, slot);
+    lf_py_leave_briefly(self);
+}
+
+/* The next level: of one number, or of an iterator. 1, 0 at its end, -1 error. */
+LF_PY_GENERIC int lf_py_next_level(PyObject *object, const struct lf_py_ops *ops, PyObject *priorities, int one,
+                                   uint64_t position, uint32_t *level) {
+    char name[48] = "priority";
+    if (priorities == NULL)
+        return 1;
+    PyObject *priority = one ? Py_NewRef(priorities) : PyIter_Next(priorities);
+    if (priority == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    if (!one)
+        snprintf(name, sizeof name, "priorities[%llu]", (unsigned long long)position);
+    int failed = lf_py_level(object, ops, priority, name, level);
+    Py_DECREF(priority);
+    return failed ? -1 : 1;
+}
+
+LF_PY_GENERIC PyObject *lf_py_put_iterator(PyObject *object, const struct lf_py_ops *ops, PyObject *records,
+                                           PyObject *priorities, int one, uint64_t ns) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_py_stay stay;
+    uint64_t done = 0;
+    for (;;) {
+        int64_t slot = lf_py_take(self, ops, 0, 0, done == 0 ? ns : 0, NULL, NULL, &stay);
+        if (slot == LF_FULL && (done > 0 || ns == 0))
+            break;
+        if (slot < 0)
+            return lf_py_raise(self, slot);
+        uint32_t level = 0, taker = lf_py_me(self);
+        lf_py_stay_end(&stay);
+        int more = lf_py_next_level(object, ops, priorities, one, done, &level);
+        PyObject *record = more > 0 ? PyIter_Next(records) : NULL;
+        PyObject *bytes = record != NULL
+                              ? PyObject_CallMethod(LF_PY_CONTAINER(object)->codec, "encoded", "OK", record, done)
+                              : NULL;
+        Py_XDECREF(record);
+        if (bytes == NULL) {
+            lf_py_slot_unused(object, ops, slot, taker);
+            if (PyErr_Occurred())
+                return NULL;
+            break;
+        }
+        int in = lf_py_put_item(object, ops, bytes, level, slot, taker);
+        if (in == 0) {
+            int64_t status = lf_py_put_bytes(object, ops, PyBytes_AS_STRING(bytes), (uint64_t)PyBytes_GET_SIZE(bytes), level, 0);
+            in = status == LF_OK ? 1 : -1;
+            if (status != LF_OK)
+                lf_py_raise(self, status);
+        }
+        Py_DECREF(bytes);
+        if (in < 0)
+            return NULL;
+        done++;
+    }
+    return PyLong_FromUnsignedLongLong(done);
+}
+
+/* ---- put_many ---- */
+
+LF_PY_GENERIC PyObject *lf_py_put_many(PyObject *object, const struct lf_py_ops *ops, PyObject *records, PyObject *priorities,
+                                       uint64_t ns) {
+    struct lf_py_batch batch = {0};
+    PyObject *result = NULL;
+    if (LF_PY_CONTAINER(object)->codec == NULL || lf_py_is_closed((struct lf_py_object *)object))
+        return lf_py_closed_error(object);
+    if (PyList_Check(records) || PyTuple_Check(records)) {
+        PyObject *own = PySequence_Tuple(records); /* a list may change while we walk it */
+        int failed = own == NULL || lf_py_batch_pack(&batch, object, ops, own) != 0;
+        Py_XDECREF(own);
+        if (!failed && (priorities == NULL || lf_py_batch_levels(&batch, object, ops, priorities) == 0))
+            result = lf_py_put_batch(object, ops, &batch, ns);
+        lf_py_batch_end(&batch);
+        return result;
+    }
+    int taken = lf_py_batch_plane(&batch, object, ops, records);
+    if (taken == 0)
+        taken = lf_py_batch_rows(&batch, object, records);
+    if (taken != 0) {
+        if (taken > 0 && (priorities == NULL || lf_py_batch_levels(&batch, object, ops, priorities) == 0))
+            result = lf_py_put_batch(object, ops, &batch, ns);
+        lf_py_batch_end(&batch);
+        return result;
+    }
+    PyObject *iterator = PyObject_GetIter(records);
+    if (iterator == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError))
+            PyErr_Format(PyExc_TypeError, "records is of type %.100s: it must be a sequence of records or a 2-D buffer",
+                         Py_TYPE(records)->tp_name);
+        return NULL;
+    }
+    int one = priorities == NULL || lf_py_is_one_number(priorities);
+    PyObject *levels = one ? Py_XNewRef(priorities) : PyObject_GetIter(priorities);
+    if (one || levels != NULL)
+        result = lf_py_put_iterator(object, ops, iterator, levels, one, ns);
+    Py_XDECREF(levels);
+    Py_DECREF(iterator);
+    return result;
+}
+
+/* ---- get_many ---- */
+
+LF_PY_GENERIC void lf_py_look_for_sleepers(struct lf_py_object *self, const struct lf_py_ops *ops, uint32_t *freed) {
+    if (*freed > 0 && lf_py_enter_briefly(self) == LF_OK) {
+        if (!lf_py_is_closed(self))
+            ops->freed(self->p, *freed);
+        lf_py_leave_briefly(self);
+    }
+    *freed = 0;
+}
+
+/* Up to `most` records as a list, one after the other; the first one waits up to `ns`. */
+LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops *ops, uint64_t most, uint64_t ns) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    PyObject *records = PyList_New(0), *pair = NULL;
+    uint32_t freed = 0, level = 0;
+    int64_t slot = LF_OK;
+    for (uint64_t i = 0; records != NULL && i < most; i++) {
+        struct lf_py_stay stay;
+        uint64_t length = 0;
+        if (PyList_Append(records, Py_None) != 0 || (ops->has_levels && (pair = PyTuple_New(2)) == NULL)) {
+            slot = LF_PY_RAISED;
+        } else {
+            slot = lf_py_take(self, ops, 1, 0, i == 0 ? ns : 0, &level, &length, &stay);
+            if (ops->in_place && slot == LF_EMPTY && freed > 0) { /* EMPTY is exact only behind that look (spsc_ring.h) */
+                lf_py_look_for_sleepers(self, ops, &freed);
+                slot = lf_py_take(self, ops, 1, 0, 0, &level, &length, &stay);
+            }
+        }
+        if (slot >= 0) {
+            PyObject *record = lf_py_record(&stay, ops, slot, length, NULL, NULL);
+            int status = LF_LIKELY(record != NULL) ? ops->free_quietly(self->p, slot) : ops->give_back(self->p, slot, level);
+            if (record != NULL)
+                freed++;
+            if (freed == 64) {
+                ops->freed(self->p, freed);
+                freed = 0;
+            }
+            lf_py_stay_end(&stay);
+            if (record != NULL && (status == LF_OK || (status == LF_CLOSED && !ops->in_place))) {
+                if (pair != NULL) {
+                    PyTuple_SET_ITEM(pair, 0, PyLong_FromLong((long)level));
+                    PyTuple_SET_ITEM(pair, 1, record);
+                    record = pair;
+                    pair = NULL;
+                }
+                PyList_SetItem(records, (Py_ssize_t)i, record);
+                continue;
+            }
+            slot = record == NULL ? LF_PY_RAISED : status;
+            Py_XDECREF(record);
+        }
+        /* Nothing more to take, or no room for it: what is there is the answer. */
+        Py_CLEAR(pair);
+        if (PyList_GET_SIZE(records) > (Py_ssize_t)i && PyList_SetSlice(records, (Py_ssize_t)i, (Py_ssize_t)i + 1, NULL) != 0)
+            Py_CLEAR(records);
+        if (i > 0 && slot == LF_PY_RAISED)
+            PyErr_Clear();
+        if (i == 0 && (slot != LF_EMPTY || ns != 0))
+            Py_CLEAR(records);
+        break;
+    }
+    lf_py_look_for_sleepers(self, ops, &freed);
+    return records == NULL && slot != LF_OK ? lf_py_raise(self, slot) : records;
+}
+
+/* A list of records of a dtype, or (priority, record), of the first `count` rows of `array`. */
+LF_PY_GENERIC PyObject *lf_py_rows_as_list(const struct lf_py_ops *ops, PyObject *array, const uint32_t *levels) {
+    PyObject *records = PySequence_List(array);
+    for (Py_ssize_t i = 0; ops->has_levels && records != NULL && i < PyList_GET_SIZE(records); i++) {
+        PyObject *pair = Py_BuildValue("(IO)", (unsigned)levels[i], PyList_GET_ITEM(records, i));
+        if (pair == NULL || PyList_SetItem(records, i, pair) != 0)
+            Py_CLEAR(records);
+    }
+    return records;
+}
+
+/* The same as rows of one array: of a dtype. `as_array`: (priorities, array), or the array; else a list. */
+LF_PY_GENERIC PyObject *lf_py_get_array(PyObject *object, const struct lf_py_ops *ops, uint64_t most, uint64_t ns,
+                                        int as_array) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_py_memory *memory = NULL, *levels = NULL;
+    PyObject *array = NULL, *ranks = NULL, *result = NULL;
+    uint64_t size = ops->record_size(self->p), first = 0, length = 0;
+    int64_t done = lf_py_size(object, ops);
+    if (done < 0)
+        return NULL;
+    uint64_t count = done > 0 ? (uint64_t)done : 1;
+    if (count > most)
+        count = most;
+    if ((levels = lf_py_memory_new(count * sizeof(uint32_t))) == NULL || lf_py_blank(object, count * size, &memory, &array) != 0)
+        goto end;
+    if (as_array && ops->has_levels &&
+        (ranks = PyObject_CallMethod(LF_PY_CONTAINER(object)->codec, "ranks", "(O)", levels)) == NULL)
+        goto end;
+    uint32_t *at = (uint32_t *)(void *)levels->bytes;
+    done = 0;
+    if (ns != 0 && count > 0) { /* the first one waits */
+        struct lf_py_stay stay;
+        int64_t slot = lf_py_take(self, ops, 1, 0, ns, at, &length, &stay);
+        if (slot < 0) {
+            lf_py_raise(self, slot);
+            goto end;
+        }
+        lf_py_copy(&stay, memory->bytes, ops->payload(self->p, slot), length);
+        int status = ops->release(self->p, slot);
+        lf_py_stay_end(&stay);
+        if (status != LF_OK && (ops->in_place || status != LF_CLOSED)) {
+            lf_py_raise(self, status);
+            goto end;
+        }
+        first = 1;
+    }
+    char *rows = memory->bytes + first * size;
+    if ((count - first) * size > LF_PY_LONG_COPY)
+        LF_PY_AT_LENGTH(self, done, ops->get_many(self->p, rows, size, NULL, at + first, count - first));
+    else
+        LF_PY_BRIEFLY(self, done, ops->get_many(self->p, rows, size, NULL, at + first, count - first));
+    if (done < 0 && first == 0) {
+        lf_py_raise(self, done);
+        goto end;
+    }
+    done = (done < 0 ? 0 : done) + (int64_t)first;
+    PyObject *part = PySequence_GetSlice(array, 0, (Py_ssize_t)done);
+    if (!as_array && part != NULL) {
+        result = lf_py_rows_as_list(ops, part, at);
+    } else if (ranks != NULL && part != NULL) {
+        PyObject *part_of_ranks = PySequence_GetSlice(ranks, 0, (Py_ssize_t)done);
+        result = part_of_ranks != NULL ? PyTuple_Pack(2, part_of_ranks, part) : NULL;
+        Py_XDECREF(part_of_ranks);
+    } else {
+        result = Py_XNewRef(part);
+    }
+    Py_XDECREF(part);
+    if (result == NULL) { /* no memory: what fits goes in again */
+        int64_t again;
+        LF_PY_BRIEFLY(self, again, ops->put_many(self->p, memory->bytes, size, size, NULL, at, (uint64_t)done));
+        (void)again;
+    }
+end:
+    Py_XDECREF(ranks);
+    Py_XDECREF(levels);
+    Py_XDECREF(array);
+    Py_XDECREF(memory);
+    return result;
+}
+
+LF_PY_GENERIC PyObject *lf_py_get_many(PyObject *object, const struct lf_py_ops *ops, PyObject *max, uint64_t ns,
+                                       int as_array) {
+    struct lf_py_container *self = LF_PY_CONTAINER(object);
+    int64_t most;
+    if (lf_py_integer("max", max, 0, INT64_C(1) << 62, &most) != 0)
+        return NULL;
+    if (lf_py_is_closed(&self->o) || self->codec == NULL)
+        return lf_py_closed_error(object);
+    if (self->is_bytes && as_array)
+        return PyObject_CallMethod(self->codec, "batch", "y", ""); /* says that there is no dtype */
+    return self->is_bytes ? lf_py_get_list(object, ops, (uint64_t)most, ns)
+                          : lf_py_get_array(object, ops, (uint64_t)most, ns, as_array);
+}
+
+/* ---- get_into ---- */
+
+/* The rows of a writable buffer. The commonest kind is looked at here, the rest (and what is wrong) by
+ * codec.rows_to_fill: (view, pitch, count). 0, or -1 with an error. */
+LF_PY_GENERIC int lf_py_rows_to_fill(PyObject *object, const struct lf_py_ops *ops, PyObject *buffer, Py_buffer *rows,
+                                     unsigned long long *pitch, unsigned long long *count) {
+    struct lf_py_container *self = LF_PY_CONTAINER(object);
+    PyObject *view;
+    if (self->is_bytes && PyObject_CheckBuffer(buffer)) {
+        if (lf_py_get_buffer(buffer, rows, PyBUF_WRITABLE | PyBUF_ND, "buffer") != 0) {
+            PyErr_Clear();
+        } else {
+            *count = rows->ndim == 2 ? (unsigned long long)rows->shape[0] : 0;
+            *pitch = *count > 0 ? (unsigned long long)rows->len / *count : 0;
+            if (*count > 0 && *pitch >= ops->record_size(self->o.p))
+                return 0;
+            PyBuffer_Release(rows);
+        }
+    }
+    PyObject *found = PyObject_CallMethod(self->codec, "rows_to_fill", "(O)", buffer);
+    int failed = found == NULL || !PyArg_ParseTuple(found, "OKK", &view, pitch, count) ||
+                 PyObject_GetBuffer(view, rows, PyBUF_WRITABLE | PyBUF_ND) != 0;
+    Py_XDECREF(found);
+    return failed ? -1 : 0;
+}
+
+LF_PY_GENERIC PyObject *lf_py_get_into(PyObject *object, const struct lf_py_ops *ops, PyObject *buffer, PyObject *priorities) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_py_container *container = LF_PY_CONTAINER(object);
+    Py_buffer rows = {0}, ranks = {0};
+    PyObject *ranks_view = NULL, *result = NULL;
+    unsigned long long pitch = 0, count = 0;
+    uint32_t *levels = NULL;
+    int64_t done;
+    if (container->codec == NULL || lf_py_is_closed(self))
+        return lf_py_closed_error(object);
+    if (lf_py_rows_to_fill(object, ops, buffer, &rows, &pitch, &count) != 0)
+        return NULL;
+    if (priorities != NULL && priorities != Py_None) {
+        ranks_view = PyObject_CallMethod(container->codec, "ranks_to_fill", "OK", priorities, count);
+        if (ranks_view == NULL || PyObject_GetBuffer(ranks_view, &ranks, PyBUF_WRITABLE | PyBUF_ND) != 0)
+            goto end;
+        levels = (uint32_t *)ranks.buf;
+    } else if (ops->has_levels && (levels = (uint32_t *)PyMem_RawMalloc(count * sizeof(uint32_t) + 1)) == NULL) {
+        PyErr_NoMemory();
+        goto end;
+    }
+    if (pitch * count > LF_PY_LONG_COPY)
+        LF_PY_AT_LENGTH(self, done, ops->get_many(self->p, rows.buf, pitch, NULL, levels, count));
+    else
+        LF_PY_BRIEFLY(self, done, ops->get_many(self->p, rows.buf, pitch, NULL, levels, count));
+    result = done < 0 ? lf_py_raise(self, done) : PyLong_FromLongLong(done);
+end:
+    if (ranks.obj != NULL)
+        PyBuffer_Release(&ranks);
+    else
+        PyMem_RawFree(levels);
+    PyBuffer_Release(&rows);
+    Py_XDECREF(ranks_view);
+    return result;
+}
+
+#endif

@@ -1,0 +1,77 @@
+/* memory.h: private memory that users see through memoryviews and arrays: a record in hand, a batch.
+ *
+ * Contract
+ *   No view ever leads into the mapping of a ring. A reservation is written in memory of this kind and copied into its
+ *   slot by commit(); a peeked record is copied out. So a view, an array, or whatever was made of one may be kept as long
+ *   as anybody likes: it shows memory of its own.
+ *   The memory lives as long as anybody looks at it. It is used for the next record only if nobody does. */
+#ifndef LOCKFREE_PY_MEMORY_H
+#define LOCKFREE_PY_MEMORY_H
+
+#include "common/object.h"
+
+struct lf_py_memory {
+    PyObject_HEAD
+    char *bytes;
+    Py_ssize_t room;
+    Py_ssize_t length; /* of what the next view shows */
+    int64_t views;
+};
+
+static PyTypeObject *lf_py_memory_type;
+
+/* NULL with MemoryError. The bytes are zeros. */
+static struct lf_py_memory *lf_py_memory_new(uint64_t room) {
+    char *bytes = room <= PY_SSIZE_T_MAX ? (char *)PyMem_RawCalloc(room > 0 ? (size_t)room : 1, 1) : NULL;
+    struct lf_py_memory *self = bytes != NULL ? PyObject_New(struct lf_py_memory, lf_py_memory_type) : NULL;
+    if (self == NULL) {
+        PyMem_RawFree(bytes);
+        return (struct lf_py_memory *)PyErr_NoMemory();
+    }
+    self->bytes = bytes;
+    self->room = self->length = (Py_ssize_t)room;
+    self->views = 0;
+    return self;
+}
+
+/* Does the caller, who has one reference, have the only one? */
+static int lf_py_memory_is_unseen(struct lf_py_memory *self) {
+    return Py_REFCNT((PyObject *)self) == 1 && lf_load_acquire(&self->views) == 0;
+}
+
+static int lf_py_memory_get(PyObject *object, Py_buffer *view, int flags) {
+    struct lf_py_memory *self = (struct lf_py_memory *)object;
+    if (PyBuffer_FillInfo(view, object, self->bytes, self->length, 0, flags) != 0)
+        return -1;
+    lf_fetch_add_relaxed(&self->views, 1);
+    return 0;
+}
+static void lf_py_memory_release(PyObject *object, Py_buffer *view) {
+    lf_fetch_sub_seq_cst(&((struct lf_py_memory *)object)->views, 1);
+}
+
+static Py_ssize_t lf_py_memory_length(PyObject *object) { return ((struct lf_py_memory *)object)->length; }
+
+static void lf_py_memory_dealloc(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    PyMem_RawFree(((struct lf_py_memory *)object)->bytes);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+static PyType_Slot lf_py_memory_slots[] = {
+    {Py_tp_dealloc, (void *)lf_py_memory_dealloc},
+    {Py_bf_getbuffer, (void *)lf_py_memory_get},
+    {Py_bf_releasebuffer, (void *)lf_py_memory_release},
+    {Py_sq_length, (void *)lf_py_memory_length},
+    {Py_tp_doc, (void *)"The memory of a record in hand, or of a batch. Make a memoryview or an array of it."},
+    {0, NULL},
+};
+static PyType_Spec lf_py_memory_spec = {
+    .name = "lockfree.Memory",
+    .basicsize = sizeof(struct lf_py_memory),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = lf_py_memory_slots,
+};
+
+#endif

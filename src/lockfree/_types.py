@@ -1,0 +1,14 @@
+"""Names for annotations. NumPy need not be there when the package is used without dtypes."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike as ArrayLike  # noqa: PLC0414
+    from numpy.typing import NDArray
+    from typing_extensions import Buffer as Buffer  # noqa: PLC0414
+
+    Array = NDArray[Any]
+else:
+    Array = ArrayLike = Buffer = Any
+
+Casting = Literal["same_value", "no", "equiv", "safe", "same_kind", "unsafe"]
