@@ -11,6 +11,7 @@ from linearizability.brute import model_of
 from linearizability.generate import history as random_history
 from lockfree.linearizability import History, Operation, check, parse_spec
 from lockfree.linearizability.cli import main
+from lockfree.linearizability.importers import from_jepsen
 from lockfree.linearizability.orders import explained, find_orders
 from lockfree.linearizability.timeline import html
 
@@ -243,3 +244,17 @@ def test_an_ok_history_in_a_browser(tmp_path):
         len(history) + 2,
         1,
     )
+
+
+def test_a_history_without_a_clock_has_events(tmp_path):
+    text = "\n".join(
+        f"{{:process {p}, :type :{t}, :f :{f}, :value {v}}}"
+        for p, f, v in ((0, "write", 1), (1, "read", 2))
+        for t in ("invoke", "ok")
+    )
+    history = from_jepsen(text)
+    page = html(check(history, "register"), "register", history)
+    axis, scale = browse(page, 'say([text("#axis"), document.getElementById("scale").hidden])', tmp_path)
+    assert "event 1" in axis
+    assert "ns" not in axis
+    assert scale is True

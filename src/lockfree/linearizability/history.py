@@ -92,6 +92,8 @@ class History:
         self._borrowed_count = 0
         self._validated = False
         self._lines: list[int] | None = None  # of a file in another notation
+        self.has_clock = True
+        """False: the times are positions in a file that has none."""
 
     # -- making ----------------------------------------------------------------------------------------
 

@@ -166,7 +166,9 @@ class _Jepsen:
     def read(self, text: str) -> History:
         for row in _pairs(text):
             self.add(row)
-        return History._imported(self.rows, self.lines)
+        history = History._imported(self.rows, self.lines)
+        history.has_clock = ":time" in text
+        return history
 
 
 def from_jepsen(text: str, *, spec: str = "", keyed: bool = False, fail: str = "absent", nil: str = "any") -> History:

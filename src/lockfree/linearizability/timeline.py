@@ -110,6 +110,7 @@ def _data(verdict: "Verdict", spec: "str | Spec | Specification", history: Histo
         "reason": verdict.reason,
         "start": verdict.start,
         "total": len(history),
+        "clock": history.has_clock,
         "break": at,
         "operations": operations,
         "complete": orders.complete,
