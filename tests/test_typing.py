@@ -1,4 +1,4 @@
-"""What type checkers say of the package: right.py has no error, wrong.py one in each line that is marked."""
+"""What type checkers say of the package: right*.py have no error, wrong*.py one in each line that is marked."""
 
 import json
 import re
@@ -41,12 +41,13 @@ CHECKERS = pytest.mark.parametrize("checker", [mypy, pyright], ids=["mypy", "pyr
 
 
 @CHECKERS
-def test_right_uses_are_accepted(checker):
-    assert checker(FILES / "right.py") == {}
+@pytest.mark.parametrize("path", sorted(FILES.glob("right*.py")), ids=lambda path: path.stem)
+def test_right_uses_are_accepted(checker, path):
+    assert checker(path) == {}
 
 
 @CHECKERS
-def test_wrong_uses_are_errors_and_nothing_else_is(checker):
-    path = FILES / "wrong.py"
+@pytest.mark.parametrize("path", sorted(FILES.glob("wrong*.py")), ids=lambda path: path.stem)
+def test_wrong_uses_are_errors_and_nothing_else_is(checker, path):
     errors = checker(path)
     assert errors.keys() == marked(path), {line: errors.get(line) for line in errors.keys() ^ marked(path)}

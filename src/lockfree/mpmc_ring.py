@@ -1,10 +1,13 @@
 """MPMCRing: a bounded FIFO for many producers and many consumers, lock-free and safe to kill."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from lockfree._container import R
 from lockfree._native import Native
 from lockfree._ring import Ring
+
+if TYPE_CHECKING:
+    from lockfree._types import Array, Casting
 
 __all__ = ["MPMCRing"]
 
@@ -27,3 +30,19 @@ class MPMCRing(Native[Literal["mpmc_ring"]], Ring[R], prefix="mpmc_ring"):
     Source: the two queues of indices are those of SCQ (Nikolaev, DISC 2019); the argument is in
     docs/primitives/mpmc_ring.md.
     """
+
+    if TYPE_CHECKING:  # which records it has: type checkers ask the class itself
+
+        @overload
+        def __init__(self: "MPMCRing[bytes]", capacity: int, record_size: int, *, name: str | None = ...) -> None: ...
+        @overload
+        def __init__(
+            self: "MPMCRing[Array]",
+            capacity: int,
+            record_size: int | None = ...,
+            *,
+            dtype: Any,
+            casting: Casting = ...,
+            name: str | None = ...,
+        ) -> None: ...
+        def __init__(self, *_args: Any, **_named: Any) -> None: ...

@@ -4,7 +4,7 @@ import queue
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import repeat
-from typing import Any, Literal, SupportsIndex, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, cast, overload
 
 from lockfree._container import COUNT_MAX, Container, PureLease, R, codec_of, walk
 from lockfree._errors import FULL
@@ -336,3 +336,22 @@ class PriorityQueue(Native[Literal["priority_queue"]], _Calls[R], prefix="priori
 
     The construction and the argument for it are in docs/primitives/priority_queue.md.
     """
+
+    if TYPE_CHECKING:  # which records it has: type checkers ask the class itself
+
+        @overload
+        def __init__(
+            self: "PriorityQueue[bytes]", capacity: int, record_size: int, levels: int = ..., *, name: str | None = ...
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: "PriorityQueue[Array]",
+            capacity: int,
+            record_size: int | None = ...,
+            levels: int = ...,
+            *,
+            dtype: Any,
+            casting: Casting = ...,
+            name: str | None = ...,
+        ) -> None: ...
+        def __init__(self, *_args: Any, **_named: Any) -> None: ...

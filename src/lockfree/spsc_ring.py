@@ -1,10 +1,13 @@
 """SPSCRing: a bounded FIFO for one producer and one consumer, wait-free and safe to kill."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from lockfree._container import R
 from lockfree._native import Native, lib
 from lockfree._ring import Ring
+
+if TYPE_CHECKING:
+    from lockfree._types import Array, Casting
 
 __all__ = ["SPSCRing"]
 
@@ -52,3 +55,19 @@ class SPSCRing(Native[Literal["spsc_ring"]], _Calls[R], prefix="spsc_ring"):
 
     Source: a flag inside the slot, after FastForward (Giacomoni, Moseley, Vachharajani, PPoPP 2008).
     """
+
+    if TYPE_CHECKING:  # which records it has: type checkers ask the class itself
+
+        @overload
+        def __init__(self: "SPSCRing[bytes]", capacity: int, record_size: int, *, name: str | None = ...) -> None: ...
+        @overload
+        def __init__(
+            self: "SPSCRing[Array]",
+            capacity: int,
+            record_size: int | None = ...,
+            *,
+            dtype: Any,
+            casting: Casting = ...,
+            name: str | None = ...,
+        ) -> None: ...
+        def __init__(self, *_args: Any, **_named: Any) -> None: ...
