@@ -20,6 +20,9 @@ MAKE = {
     "AtomicI64": lockfree.AtomicI64,
     "AtomicF64": lockfree.AtomicF64,
     "AtomicFlag": lockfree.AtomicFlag,
+    "MPMCRing": lambda: lockfree.MPMCRing(4, 8),
+    "SPSCRing": lambda: lockfree.SPSCRing(4, 8),
+    "PriorityQueue": lambda: lockfree.PriorityQueue(4, 8, levels=2),
 }
 
 def section(lock):
@@ -31,7 +34,24 @@ LOCKS = [section, lambda o: o.locked(), lambda o: o.recover(), lambda o: o.try_a
          lambda o: o.acquire(False) and o.release()]
 CELLS = [lambda o: o.load(), lambda o: o.store(1), lambda o: o.exchange(0), lambda o: o.compare_exchange(0, 1),
          lambda o: o.value, lambda o: setattr(o, "value", 1), lambda o: o.load("relaxed")]
+def leased(o):
+    with o.lease(block=False):
+        pass
+
+def written(o, *priority):
+    if o.reserve() is not None:
+        o.commit(*priority)
+
+CONTAINERS = [lambda o: o.try_get(), lambda o: o.get(timeout=1e-4), lambda o: o.get_many(3), lambda o: o.get_into(bytearray(32)),
+              lambda o: o.reserve() is not None and o.cancel(), lambda o: o.peek() is not None and o.release(), leased,
+              lambda o: o.qsize(), lambda o: o.empty(), lambda o: o.full(), len]
+RINGS = CONTAINERS + [lambda o: o.try_put(b"x"), lambda o: o.put(b"x", timeout=1e-4), lambda o: o.put_many([b"a", b"b"]),
+                      lambda o: o.put_many(iter([b"a", b"b"])), written]
 CALLS = {
+    "MPMCRing": RINGS,
+    "SPSCRing": RINGS,
+    "PriorityQueue": CONTAINERS + [lambda o: o.try_put(b"x", 1), lambda o: o.put(b"x", 0, timeout=1e-4),
+                                   lambda o: o.put_many([b"a", b"b"], 1), lambda o: written(o, 1)],
     "Mutex": LOCKS,
     "SpinLock": LOCKS,
     "Semaphore": [section, lambda o: o.value, lambda o: o.try_acquire(2), lambda o: o.acquire(timeout=1e-4), lambda o: o.acquire(n=2),
@@ -41,7 +61,9 @@ CALLS = {
     "AtomicF64": CELLS + [lambda o: o.fetch_add(0.5)],
     "AtomicFlag": CELLS + [lambda o: o.test_and_set(), lambda o: o.clear(), lambda o: bool(o)],
 }
-ENDS = (lockfree.Closed, RuntimeError, ValueError)  # released by another thread; above max_value
+import queue
+# released by another thread; above max_value; the other thread has the role; nothing inside in time
+NO_FAULT = (RuntimeError, ValueError, lockfree.RoleTaken, queue.Empty, queue.Full)
 
 random.seed(int(sys.argv[2]))
 name = sys.argv[1]
@@ -59,7 +81,7 @@ def work(o, call):
                 call(o)
             except lockfree.Closed:
                 return
-            except (RuntimeError, ValueError):
+            except NO_FAULT:
                 pass
             if o.closed:
                 return
@@ -91,7 +113,7 @@ for call in calls:
         while not o.closed:
             try:
                 call(o)
-            except ENDS:
+            except (lockfree.Closed, *NO_FAULT):
                 pass
         signal.setitimer(signal.ITIMER_REAL, 0)
 print("survived")
@@ -101,13 +123,14 @@ print("survived")
 ASLEEP = (
     PRELUDE
     + """
-# A thread sleeps in the object, and a handler of this thread's, which sleeps in it too, closes it.
+# Threads sleep in the object, and a handler of this thread's, which sleeps in it too, closes it.
 o = make()
-holder = threading.Thread(target=lambda: o.acquire(n=2) if name == "Semaphore" else o.acquire())
-holder.start(); holder.join()
+if hasattr(o, "acquire"):
+    holder = threading.Thread(target=lambda: o.acquire(n=2) if name == "Semaphore" else o.acquire())
+    holder.start(); holder.join()
 ended = []
 def sleep():
-    try: o.acquire()
+    try: o.acquire() if hasattr(o, "acquire") else o.get()
     except lockfree.Closed: ended.append(1)
 threads = [threading.Thread(target=sleep) for _ in range(3)]
 for thread in threads: thread.start()
@@ -122,7 +145,18 @@ print("survived")
 """
 )
 
-CLASSES = ["Mutex", "SpinLock", "Semaphore", "AtomicU32", "AtomicI64", "AtomicF64", "AtomicFlag"]
+CLASSES = [
+    "MPMCRing",
+    "SPSCRing",
+    "PriorityQueue",
+    "Mutex",
+    "SpinLock",
+    "Semaphore",
+    "AtomicU32",
+    "AtomicI64",
+    "AtomicF64",
+    "AtomicFlag",
+]
 
 
 def run(script, name, seed=1):
@@ -140,7 +174,7 @@ def test_in_a_signal_handler_in_the_middle_of_every_call(name):
     run(HANDLER, name)
 
 
-@pytest.mark.parametrize("name", ["Mutex", "SpinLock", "Semaphore"])
+@pytest.mark.parametrize("name", ["Mutex", "SpinLock", "Semaphore", "MPMCRing", "PriorityQueue"])
 def test_in_a_signal_handler_while_threads_sleep(name):
     run(ASLEEP, name)
 
