@@ -51,6 +51,11 @@ def test_a_bad_line_is_refused_with_its_number(line, message):
     assert message in str(info.value)
 
 
+def test_permits_are_not_negative():
+    with pytest.raises(InvalidHistory, match="negative number of permits"):
+        History.from_operations([Operation(0, "acquire", -1, True, 0, 5)])
+
+
 def test_lines_are_counted_with_the_blank_ones():
     with pytest.raises(InvalidHistory) as info:
         History.from_json(

@@ -287,6 +287,8 @@ def test_events_of_porcupine():
         ('[{"ClientId":0,"Input":{"op":1,"value":2},"Call":1,"Output":{},"Return":"x"}]', "Return 'x'"),
         ('[{"ClientId":0,"Input":{"op":1,"value":2},"Call":3,"Output":{},"Return":2}]', "returned before"),
         ('[{"ClientId":0}]', "Input"),
+        ('[{"ClientId":0,"Input":{"op":"put","key":"a"},"Call":1,"Output":{},"Return":2}]', "arg1"),
+        ('\n\n{"ClientId":0}', "line 3"),
         ("[3]", "Porcupine"),
         ('{"ClientId":0}\n{"Cl', "line 2: not JSON"),
     ],
@@ -521,3 +523,13 @@ def test_the_lines_of_a_counterexample(tmp_path, capsys):
     path.write_text('{"client": 0, "op": "get", "result": 1, "call": 1, "return": 2}')
     assert main(["check", str(path), "--spec", "queue", "--fail", "answer"]) == 3
     assert "Jepsen" in capsys.readouterr().err
+
+
+def test_tokens_of_a_lock_are_no_permits():
+    rows = [(0, "invoke", "acquire", "nil"), (0, "ok", "acquire", "{:fence 7}"), (0, "invoke", "release", "{:fence 7}")]
+    history = from_jepsen(edn(*rows, (0, "ok", "release", "{:fence 7}")), spec="mutex")
+    assert [(o.op, o.arg) for o in history] == [("acquire", 1), ("release", 1)]
+
+
+def test_a_counter_read_as_nil_says_nothing():
+    assert ops(edn((0, "invoke", "read", "nil"), (0, "ok", "read", "nil")), spec="counter") == []

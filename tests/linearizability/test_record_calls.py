@@ -59,6 +59,20 @@ def test_none_as_a_value_is_refused_where_it_says_empty():
     assert ops(q) == [("put", NONE, True), ("get", None, NONE), ("get", None, None)]
 
 
+def test_an_object_that_raises_may_hold_none():
+    class Raises(Box):
+        def get(self):
+            if not self.items:
+                raise queue.Empty
+            return self.items.pop(0)
+
+    q = record(Raises(), empty=object())
+    q.put(None), q.get()
+    with pytest.raises(queue.Empty):
+        q.get()
+    assert ops(q) == [("put", NONE, True), ("get", None, NONE), ("get", None, None)]
+
+
 def test_arguments_by_position_and_by_name():
     q = record(queue.Queue(1))
     q.put(block=False, item=7)

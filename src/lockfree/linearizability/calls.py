@@ -138,7 +138,7 @@ class Explained:
         if puts and value is None and "value" in bound and not self.raises and self.empty is None:
             raise UnknownCall(
                 "a value of None cannot be told from EMPTY: give record() empty=, what the object answers when it is "
-                "empty"
+                "empty, or empty=object() if it raises"
             )
 
     def _word(self, value: Any) -> Any:

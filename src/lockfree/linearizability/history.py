@@ -241,6 +241,8 @@ class History:
                 flags |= FAILED if o.result is None else 0
         elif o.op in _PERMITS:
             record.arg = 1 if o.arg is None else o.arg
+            if record.arg < 0:
+                raise ValueError("negative number of permits")
             flags |= FAILED if o.result is False else 0
         else:
             record.arg = self._encode(o.arg)

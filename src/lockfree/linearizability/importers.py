@@ -142,6 +142,8 @@ class _Jepsen:
             return
         if op == "subtract":
             op, came, given = "fetch_add", None, -given if isinstance(given, int) else given
+        if op in ("acquire", "release"):  # a token of the lock is no number of permits
+            given, came = given if isinstance(given, int) else None, came if isinstance(came, int) else None
         asked = None if op in ("get", "pop") else given
         if kind == "info":
             if op not in ("read", "load", "peek"):  # of those nobody can tell whether they happened
@@ -153,7 +155,7 @@ class _Jepsen:
             for value in came if isinstance(came, list) else []:
                 self._emit(row, "get", None, value, client=self.next_client)  # not one batch: any order
                 self.next_client += 1
-        elif op == "read" and came is None and self.nil == "any":
+        elif op in ("read", "load") and came is None and self.nil == "any":
             return
         elif op == "fetch_add":
             # most tests repeat the argument: then nobody knows what was there before
@@ -240,7 +242,7 @@ class _Porcupine:
         elif name in _ANSWERED:
             arg, result = None, came.get("value")
             result = None if came.get("exists") is False else result
-        elif "value" not in given and "arg1" in given:
+        elif "value" not in given and name in ("put", "write", "push", "append"):
             arg = given["arg1"]
         if self.of == "map":  # there an absent key reads as the empty text
             arg, result = arg if arg != "" or name == "append" else None, result if result != "" else None
@@ -274,19 +276,23 @@ def from_porcupine(operations: str | Iterable[Mapping[str, Any]], *, spec: str =
             return from_jepsen(operations, spec=spec or "register", fail="answer", nil="value")
         if text.startswith(("{:", "[{:", "({:", ";")):
             return _Jepsen(spec or "map", keyed=False, fail="answer", nil="value", empty="").read(operations)
-        items = _json_items(text)
+        lines, items = _json_items(operations)
     else:
         items = list(operations)
+        lines = list(range(1, len(items) + 1))
     if items and isinstance(items[0], Mapping) and "Kind" in items[0]:
         try:
             items = list(_paired(items))
+            lines = list(range(1, len(items) + 1))
         except (KeyError, TypeError) as error:
             raise InvalidHistory(f"not a Porcupine event: {error!r}") from error
     reader, out = _Porcupine(spec or "map"), []
-    for line, item in sorted(enumerate(items, 1), key=lambda pair: _call(pair[1])):
+    for line, item in sorted(zip(lines, items, strict=True), key=lambda pair: _call(pair[1])):
         try:
             out.append((line, reader.operation(item)))
-        except (KeyError, TypeError, AttributeError) as error:
+        except KeyError as error:
+            raise InvalidHistory(f"not a Porcupine operation: it has no {error}", line) from error
+        except (TypeError, AttributeError) as error:
             raise InvalidHistory(f"not a Porcupine operation: {error}", line) from error
     earliest = min(0, *(o.call for _, o in out)) if out else 0
 
@@ -309,16 +315,21 @@ def _call(item: Any) -> int:
     return call if type(call) is int else 0
 
 
-def _json_items(text: str) -> list[Any]:
-    if text.startswith("["):
-        return list(json.loads(text))
-    items = []
-    for line, row in enumerate(text.splitlines(), 1):
+def _json_items(text: str) -> tuple[list[int], list[Any]]:
+    """The objects of an array, or one a line; with their positions or lines."""
+    if text.lstrip().startswith("["):
+        items = list(json.loads(text))
+        return list(range(1, len(items) + 1)), items
+    lines, items = [], []
+    for line, row in enumerate(text.split("\n"), 1):
+        if not row.strip():
+            continue
         try:
-            items += [json.loads(row)] if row.strip() else []
+            items.append(json.loads(row))
         except ValueError as error:
             raise InvalidHistory(f"not JSON: {error}", line) from error
-    return items
+        lines.append(line)
+    return lines, items
 
 
 def unpacked(data: bytes) -> bytes:
