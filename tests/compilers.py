@@ -13,10 +13,24 @@ WARNINGS = ["-Wall", "-Wextra", *(["-Werror"] if STRICT else [])]
 _USUAL = {"c": ("CC", "cc"), "cpp": ("CXX", "c++")}
 
 
-def needed(language):
-    """The command of the compiler for "c" or "cpp", as a list."""
+def command(language):
+    """The compiler for "c" or "cpp" and its first arguments."""
     variable, usual = _USUAL[language]
-    command = shlex.split(os.environ.get(variable) or usual)
-    if shutil.which(command[0]) is None and not STRICT:
-        pytest.skip(f"no compiler {command[0]}; ${variable} may name another one")
-    return command
+    return shlex.split(os.environ.get(variable) or usual)
+
+
+def needed(language):
+    """The same; skips the test if it is not here."""
+    if shutil.which(command(language)[0]) is None and not STRICT:
+        pytest.skip(f"no compiler {command(language)[0]}; ${_USUAL[language][0]} may name another one")
+    return command(language)
+
+
+def path_with_usual_names(folder):
+    """A PATH on which cc and c++ are the compilers of the tests: for commands that are written out, as in the docs."""
+    for language, (_, usual) in _USUAL.items():
+        if shutil.which(command(language)[0]) is not None:
+            program = folder / usual
+            program.write_text(f'#!/bin/sh\nexec {shlex.join([shutil.which(command(language)[0]), *command(language)[1:]])} "$@"\n')
+            program.chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lockfree.__main__ import main
+from lockfree._compiler import compiler
 from lockfree.stress import kill_everywhere
 from lockfree.stress.kill_everywhere import ASLEEP, Choice, KillError, Slice
 
@@ -23,7 +24,7 @@ SEED = int(os.environ.get("LF_TEST_SEED", zlib.crc32(b"tests/test_kill_everywher
 
 def can_trace():
     """Whether this machine lets one process trace another. A program that does not compile is a failure, not a reason."""
-    if sys.platform != "linux" or platform.machine() != "x86_64" or not shutil.which(os.environ.get("CC", "cc")):
+    if sys.platform != "linux" or platform.machine() != "x86_64" or not shutil.which(compiler()[0]):
         return False
     program = kill_everywhere.build("mutex")
     try:

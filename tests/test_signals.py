@@ -138,7 +138,6 @@ for _ in range({rounds}):
         delivered += 1
     if not free(lock):
         stuck += 1
-    lock.close()
     lock = make()
 print(stuck, delivered)
 """
@@ -155,6 +154,8 @@ def storm(make, rounds=300):
 @native
 @pytest.mark.parametrize("make", ["lockfree.Mutex", "lockfree.SpinLock", "lambda: lockfree.Semaphore(1)"])
 def test_a_storm_leaves_no_lock_held(make):
+    if sys.version_info >= (3, 14) and (held := storm("threading.Lock")[0]):
+        pytest.skip(f"Python serves signals after __enter__, before the block begins: threading.Lock stayed held {held} times")
     assert storm(make) == (0, 300)
 
 

@@ -14,10 +14,13 @@ def compiler() -> list[str]:
 
 
 def no_compiler(command: Sequence[str]) -> str:
-    """One line that says that the compiler is missing and how to get one."""
+    """One line for a compiler that is not there, with the way to get one. A name with ++ is one of C++."""
+    plus = "++" in os.path.basename(command[0])
+    language, variable = ("C++", "CXX") if plus else ("C", "CC")
+    debian, fedora = ("g++", "gcc-c++") if plus else ("gcc libc6-dev", "gcc")
     return (
-        f"no C compiler: {command[0]} not found. Install one (Debian, Ubuntu: apt install gcc libc6-dev; "
-        "Fedora: dnf install gcc), or name one in the environment variable CC"
+        f"no {language} compiler: {command[0]} not found. Install one (Debian, Ubuntu: apt install {debian}; "
+        f"Fedora: dnf install {fedora}), or name one in the environment variable {variable}"
     )
 
 

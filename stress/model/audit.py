@@ -25,6 +25,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lockfree._compiler import compiler
 from lockfree.modelcheck import BuildError, Report, Settings, Verdict, build, clients_of
 from lockfree.modelcheck.runner import run
 
@@ -258,7 +259,7 @@ def caught_by_test(mutant: Mutant, include: Path) -> str:
         if mutant.header not in included(test, include / "lockfree"):
             continue
         program = test.with_suffix("")
-        command = ["gcc", "-std=c11", "-O1", "-w", f"-I{include}", str(test), "-o", str(program), "-lpthread", "-lm"]
+        command = [*compiler(), "-std=c11", "-O1", "-w", f"-I{include}", str(test), "-o", str(program), "-lpthread", "-lm"]
         subprocess.run(command, check=True)
         try:
             done = subprocess.run([str(program)], capture_output=True, check=False, timeout=60)

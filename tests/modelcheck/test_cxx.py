@@ -1,12 +1,18 @@
 """C++ programs: threads, locks and atomics of the standard library, new and delete, and names as the source has them."""
 
+import shutil
 import subprocess
 
+import compilers
 import pytest
 
 from lockfree.modelcheck import Settings, Verdict, build, check
 from lockfree.modelcheck.build import cxx_compiler
 from lockfree.modelcheck.runner import run
+
+pytestmark = pytest.mark.skipif(
+    not compilers.STRICT and shutil.which(cxx_compiler()[0]) is None, reason=f"no C++ compiler {cxx_compiler()[0]}"
+)
 
 PROGRAM = r"""
 #include <atomic>
