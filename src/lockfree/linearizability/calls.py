@@ -27,6 +27,7 @@ from lockfree.linearizability.methods import (
     table,
 )  # fmt: skip
 
+_AS_THEY_ARE = {int, str, bytes, bool, type(None)}
 _COUNTS = ("increment", "inc", "fetch_add", "get_and_increment", "increment_and_get", "add_and_get")
 
 
@@ -118,8 +119,9 @@ class Explained:
     def begin(self, rule: Rule, bound: dict[str, Any]) -> list[Item]:
         """The operations of a call that has not returned."""
         key, value = bound.get("key"), bound.get("value")
-        if rule.op in _BEGIN:
-            return _BEGIN[rule.op](self, bound)
+        special = _BEGIN.get(rule.op)
+        if special is not None:
+            return special(self, bound)
         if rule.op in ("acquire", "release"):
             return [Item(rule.op, bound.get("count", 1), None, key)]
         if rule.op in ("cas", "cas_pair"):
@@ -146,6 +148,8 @@ class Explained:
 
     def plain(self, value: Any, *, put: bool = False) -> Any:
         """A value as a history holds it. What belongs to somebody else's memory is copied."""
+        if type(value) in _AS_THEY_ARE and (self.dtype is None or not put):
+            return value
         if isinstance(value, memoryview | bytearray):
             return bytes(value)
         if type(value).__module__ == "numpy" or (put and self.dtype is not None):
@@ -166,20 +170,21 @@ class Explained:
     def end(self, rule: Rule, bound: dict[str, Any], items: list[Item], result: Any) -> list[Item]:
         """The operations of a call that returned."""
         one, op = items[0] if items else Item(""), rule.op
-        if op in _END:
-            return _END[op](self, bound, items, result)
+        special = _END.get(op)
+        if special is not None:
+            return special(self, bound, items, result)
         if op == "get" and one.key is not None and result is not None and result is bound.get("default"):
             return []  # the default, or the value: nobody knows
         if op in ("load", "read") or (op == "get" and one.key is not None):
             empty = result is self.empty
             return [one._replace(result=None if empty else self._word(self.plain(result)))]
         if op in VALUED:
-            return [one._replace(result=self.answer(result))]
+            return [Item(one.op, one.arg, self.answer(result), one.key)]
         if op == "add" and result is None:
             return [one._replace(op="insert")]
         if op == "remove" and result is None and not self.raises:
             return [one._replace(op="delete")]
-        return [one._replace(result=result is not False)]
+        return [Item(one.op, one.arg, result is not False, one.key)]
 
     def failed(self, rule: Rule, items: list[Item], error: BaseException) -> list[Item] | None:
         """The operations of a call that raised: an answer, nothing at all, or None: it may have happened."""
@@ -307,12 +312,13 @@ def _begin_put(x: Explained, bound: dict[str, Any]) -> list[Item]:
         if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], int):
             raise UnknownCall(f"{pair!r} is not (priority, value) with an integer priority")
         return [Item("put", [pair[0], pair[1]])]
-    value = x.plain(bound.get("value"), put=True)
-    x._admit(Rule("put"), value, bound)
-    value = list(value) if isinstance(value, tuple) else value
-    if "key" not in bound:
-        value = NONE if value is None else value
-    return [Item("put", [bound["priority"], value] if "priority" in bound else value, None, bound.get("key"))]
+    value, key = x.plain(bound.get("value"), put=True), bound.get("key")
+    if value is None and key is None:
+        x._admit(Rule("put"), value, bound)
+        value = NONE
+    elif type(value) is tuple:
+        value = list(value)
+    return [Item("put", [bound["priority"], value] if "priority" in bound else value, None, key)]
 
 
 _BEGIN: dict[str, Callable[[Explained, dict[str, Any]], list[Item]]] = {

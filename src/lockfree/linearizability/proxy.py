@@ -20,6 +20,8 @@ _ABSENT = object()
 class _Call:
     """One call in the log: open until it returns."""
 
+    __slots__ = ("at", "entries", "items", "started")
+
     def __init__(self, entries: list[Entry], items: list[Item]) -> None:
         self.entries, self.at = entries, len(entries)
         self.items = items
