@@ -115,13 +115,20 @@ LF_INLINE int64_t lf_mpmc_ring_peek(struct lf_mpmc_ring *r, uint32_t lease, uint
         head = lf_load_relaxed(&r->body->head);
     }
 }
-LF_INLINE int lf_mpmc_ring_release(struct lf_mpmc_ring *r, int64_t index) {
+LF_INLINE int lf__mpmc_free(struct lf_mpmc_ring *r, int64_t index) {
     struct lf_slot *slot = lf_mpmc_ring_slot(r, (uint64_t)index);
     uint64_t turn = slot->custody;
     if (turn & 1)
         lf_store_release(&slot->custody, turn - 1 + 2 * r->capacity);
-    lf_eventcount_notify(&r->body->not_full, 1);
     return LF_OK;
+}
+LF_INLINE void lf__mpmc_freed(struct lf_mpmc_ring *r, uint32_t count) {
+    lf_eventcount_notify(&r->body->not_full, count);
+}
+LF_INLINE int lf_mpmc_ring_release(struct lf_mpmc_ring *r, int64_t index) {
+    int status = lf__mpmc_free(r, index);
+    lf__mpmc_freed(r, 1);
+    return status;
 }
 LF_INLINE int lf_mpmc_ring_requeue(struct lf_mpmc_ring *r, int64_t index) {
     unsigned char record[256];

@@ -148,12 +148,19 @@ LF_INLINE int lf_mpmc_ring_attach_fd(struct lf_mpmc_ring *r, int fd) {
 
 /* ---- zero copy: a slot in hand between two calls ---- */
 
+/* A release in two steps, for batches: frees a slot in hand; and, once for `count` of them, looks for sleepers. */
+LF_INLINE int lf__mpmc_free(struct lf_mpmc_ring *r, int64_t index) {
+    return lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant);
+}
+LF_INLINE void lf__mpmc_freed(struct lf_mpmc_ring *r, uint32_t count) {
+    lf_eventcount_notify(&r->body->not_full, count);
+    if (LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN))
+        lf_eventcount_notify_all(&r->body->not_empty); /* whoever drains it may be waiting for these slots */
+}
 /* Gives the slot of a record in hand back. Whoever drains the ring may be waiting for it. */
 LF_INLINE int lf_mpmc_ring_release(struct lf_mpmc_ring *r, int64_t index) {
-    int status = lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant);
-    lf_eventcount_notify(&r->body->not_full, 1);
-    if (LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN))
-        lf_eventcount_notify_all(&r->body->not_empty);
+    int status = lf__mpmc_free(r, index);
+    lf__mpmc_freed(r, 1);
     return status;
 }
 /* Gives a reservation back unused. */
@@ -290,14 +297,12 @@ LF_INLINE int64_t lf_mpmc_ring_get_many(struct lf_mpmc_ring *r, void *records, u
         memset(to + done * pitch + length, 0, pitch - length);
         if (lengths != NULL)
             lengths[done] = (uint32_t)length;
-        if (lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant) != LF_OK)
+        if (lf__mpmc_free(r, index) != LF_OK)
             return LF_CORRUPT;
         done++;
     }
     if (done > 0)
-        lf_eventcount_notify(&r->body->not_full, (uint32_t)done);
-    if (LF_UNLIKELY(done > 0 && lf_load_relaxed(&r->h.segment->ending) != LF__OPEN))
-        lf_eventcount_notify_all(&r->body->not_empty); /* whoever drains it may be waiting for these slots */
+        lf__mpmc_freed(r, (uint32_t)done);
     return done > 0 || count == 0 || index == LF_EMPTY ? (int64_t)done : index;
 }
 

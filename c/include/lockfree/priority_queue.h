@@ -162,12 +162,19 @@ LF_INLINE int lf_priority_queue_attach_fd(struct lf_priority_queue *q, int fd) {
 
 /* ---- zero copy: a slot in hand between two calls ---- */
 
+/* A release in two steps, for batches: frees a slot in hand; and, once for `count` of them, looks for sleepers. */
+LF_INLINE int lf__priority_free(struct lf_priority_queue *q, int64_t index) {
+    return lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
+}
+LF_INLINE void lf__priority_freed(struct lf_priority_queue *q, uint32_t count) {
+    lf_eventcount_notify(&q->body->not_full, count);
+    if (LF_UNLIKELY(lf_load_relaxed(&q->h.segment->ending) != LF__OPEN))
+        lf_eventcount_notify_all(&q->body->not_empty); /* whoever drains it may be waiting for these slots */
+}
 /* Gives the slot of a record that has been read back. Whoever drains the queue may be waiting for it. */
 LF_INLINE int lf_priority_queue_release(struct lf_priority_queue *q, int64_t index) {
-    int status = lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
-    lf_eventcount_notify(&q->body->not_full, 1);
-    if (LF_UNLIKELY(lf_load_relaxed(&q->h.segment->ending) != LF__OPEN))
-        lf_eventcount_notify_all(&q->body->not_empty);
+    int status = lf__priority_free(q, index);
+    lf__priority_freed(q, 1);
     return status;
 }
 LF_INLINE int lf_priority_queue_cancel(struct lf_priority_queue *q, int64_t index) {
@@ -356,14 +363,12 @@ LF_INLINE int64_t lf_priority_queue_get_many(struct lf_priority_queue *q, void *
         memset(to + done * pitch + length, 0, pitch - length);
         if (lengths != NULL)
             lengths[done] = (uint32_t)length;
-        if (lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant) != LF_OK)
+        if (lf__priority_free(q, index) != LF_OK)
             return LF_CORRUPT;
         done++;
     }
     if (done > 0)
-        lf_eventcount_notify(&q->body->not_full, (uint32_t)done);
-    if (LF_UNLIKELY(done > 0 && lf_load_relaxed(&q->h.segment->ending) != LF__OPEN))
-        lf_eventcount_notify_all(&q->body->not_empty); /* whoever drains it may be waiting for these slots */
+        lf__priority_freed(q, (uint32_t)done);
     return done > 0 || count == 0 || index == LF_EMPTY ? (int64_t)done : index;
 }
 

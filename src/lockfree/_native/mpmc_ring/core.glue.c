@@ -52,16 +52,8 @@ static int lf_py_mpmc_ring_give_back(void *p, int64_t slot, uint32_t level) {
     (void)level;
     return lf_mpmc_ring_requeue((struct lf_mpmc_ring *)p, slot);
 }
-static int lf_py_mpmc_ring_free_quietly(void *p, int64_t slot) {
-    struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)p;
-    return lf_queue_publish(&r->queues[LF__FREE], (uint64_t)slot, r->h.participant);
-}
-static void lf_py_mpmc_ring_freed(void *p, uint32_t count) {
-    struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)p;
-    lf_eventcount_notify(&r->body->not_full, count);
-    if (LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN))
-        lf_eventcount_notify_all(&r->body->not_empty); /* whoever drains it may be waiting for these slots */
-}
+static int lf_py_mpmc_ring_free_quietly(void *p, int64_t slot) { return lf__mpmc_free((struct lf_mpmc_ring *)p, slot); }
+static void lf_py_mpmc_ring_freed(void *p, uint32_t count) { lf__mpmc_freed((struct lf_mpmc_ring *)p, count); }
 static const struct lf_py_ops lf_py_mpmc_ring_ops = {
     .noun = "ring",
     .in_place = 0,

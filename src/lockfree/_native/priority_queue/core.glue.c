@@ -35,16 +35,8 @@ static int64_t lf_py_priority_queue_peek_wait(void *p, uint32_t lease, uint32_t 
 static int lf_py_priority_queue_give_back(void *p, int64_t slot, uint32_t level) {
     return lf_priority_queue_requeue((struct lf_priority_queue *)p, slot, level);
 }
-static int lf_py_priority_queue_free_quietly(void *p, int64_t slot) {
-    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
-    return lf_queue_publish(&q->queues[LF__FREE], (uint64_t)slot, q->h.participant);
-}
-static void lf_py_priority_queue_freed(void *p, uint32_t count) {
-    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
-    lf_eventcount_notify(&q->body->not_full, count);
-    if (LF_UNLIKELY(lf_load_relaxed(&q->h.segment->ending) != LF__OPEN))
-        lf_eventcount_notify_all(&q->body->not_empty); /* whoever drains it may be waiting for these slots */
-}
+static int lf_py_priority_queue_free_quietly(void *p, int64_t slot) { return lf__priority_free((struct lf_priority_queue *)p, slot); }
+static void lf_py_priority_queue_freed(void *p, uint32_t count) { lf__priority_freed((struct lf_priority_queue *)p, count); }
 static int64_t lf_py_priority_queue_put_many(void *p, const void *records, uint64_t pitch, uint64_t length,
                                              const uint32_t *lengths, const uint32_t *levels, uint64_t count) {
     return lf_priority_queue_put_many((struct lf_priority_queue *)p, records, pitch, length, lengths, levels, count);
