@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lockfree._compiler import compiler, no_compiler
 from lockfree._include import get_include, get_model_runtime
+from lockfree.modelcheck.assembly import needs_translation, translated
 from lockfree.modelcheck.symbols import binary_tool, lead, symbols
 
 RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-g", "-fno-pie")
@@ -200,7 +201,7 @@ def _compile(path: Path, out: Path, options: Sequence[str]) -> str:
     """Compiles one file to an object; returns the compiler's warnings."""
     cxx = path.suffix in CXX_SUFFIXES
     cc = cxx_compiler() if cxx else compiler()
-    machine = ["-mcx16"] if os.uname().machine == "x86_64" else []
+    machine = ["-mcx16", "-mno-red-zone"] if os.uname().machine == "x86_64" else []
     flags = [
         "-std=gnu++20" if cxx else "-std=gnu11",
         *CLIENT_FLAGS,
@@ -209,7 +210,14 @@ def _compile(path: Path, out: Path, options: Sequence[str]) -> str:
         *options,
         *INSISTED,
     ]
-    return _run([*cc, *flags, "-c", str(path), "-o", str(out)])
+    listing = out.with_suffix(".s")
+    said = _run([*cc, *flags, "-S", str(path), "-o", str(listing)])
+    if needs_translation(text := listing.read_text(errors="surrogateescape")):
+        if os.uname().machine != "x86_64":
+            raise BuildError(f"{path} has inline assembly, which is followed on x86-64 only")
+        listing.write_text(translated(text), errors="surrogateescape")
+    _run([*cc, "-c", str(listing), "-o", str(out)])
+    return said
 
 
 def build(
