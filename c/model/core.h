@@ -184,6 +184,7 @@ struct runtime {
     bool running;     /* false in setup and final: accesses are made directly */
     bool copies;      /* a block copy reads, which may carry what nobody has written */
     bool any_sc;      /* this execution has seq_cst events */
+    bool cut_short;   /* a loop that stores was not followed as far as others could have seen it */
     bool was_blocked; /* the execution that has just ended: a thread waits for what comes in another one */
     bool tainted;     /* some thread assumed what is false: report nothing */
     bool graph_rules; /* how pauses work: see run.c */
@@ -354,6 +355,8 @@ void run_start(void);
 bool turns_arrive(struct thread *t, uint64_t pc);
 void turns_forget(struct thread *t);
 void turns_note_write(struct thread *t, uintptr_t address, size_t size);
+void turns_note_read(const struct thread *t, const struct event *read);
+void print_open_loops(void);
 bool turn_was_seen(const struct thread *t);
 bool turn_has_news(const struct thread *t);
 bool turn_stores(const struct thread *t);

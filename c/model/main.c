@@ -80,7 +80,7 @@ static enum run_end one_execution(void) {
         total.executions++;
     total.cut += end == RUN_CUT;
     total.blocked += R.was_blocked;
-    total.bound += end == RUN_BOUND;
+    total.bound += end == RUN_BOUND || R.cut_short;
     if (end == RUN_DONE && R.options.outcomes)
         note_outcome();
     if (R.options.stop_thread != 0 && R.thread[R.options.stop_thread].stopped)
@@ -302,6 +302,7 @@ static int summary(enum run_end end) {
     if (R.options.positions)
         print_positions();
     print_loops();
+    print_open_loops();
     print_warnings();
     print_branches();
     if (R.too_many_threads)

@@ -250,6 +250,7 @@ static int read_event(struct loc *loc, int order, int failure_order, writes_func
     note_read(t, loc, e->value, pc);
     if (R.options.mode == MODE_EXHAUSTIVE)
         graph_added(id);
+    turns_note_read(t, e);
     if (store->uninitialised)
         fail("uninitialised read", "of %d bytes at %p @%lx@", loc->size, (void *)loc->address, (unsigned long)pc);
     return id;

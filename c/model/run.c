@@ -296,7 +296,7 @@ enum run_end run_once(void) {
     shadow_reset();
     barriers_reset();
     tls_reset(0);
-    R.tainted = R.was_blocked = R.copies = false;
+    R.tainted = R.was_blocked = R.copies = R.cut_short = false;
     R.accesses = 0;
     R.op_count = R.ops_of_setup;
     R.trail_length = 0;

@@ -7,19 +7,24 @@
  * exhaustive search the thread ends here, unless others see in between: whatever can come next comes in an execution
  * in which it reads something else in this turn already. In the other searches it waits for a store.
  *
+ * Others may also see the turn late: by a load that finds what the thread stored after the loop, and then an old value
+ * from the turn. That takes a load that reads from another thread without coming after its store (relaxed). Where the
+ * program has such loads, a turn that stores for a moment what others may look at is followed OPEN_TURNS times, or
+ * --spins times, before the thread ends there, and the first is no search through every execution.
+ *
  * A loop that counts, sums up or stores something new has no such turn, and is followed turn by turn. */
 #include "core.h"
 #include "entry.h"
 
 #include <string.h>
 
-enum { ARRIVALS = 1 << 10, WRITES = 256 };
+enum { ARRIVALS = 1 << 10, WRITES = 256, OPEN_TURNS = 3, PLACES = 64 };
 
 struct arrival {
     uint64_t state;
     uint32_t generation;
     int32_t event; /* how many the thread had made */
-    int writes;
+    int writes, turns; /* that changed nothing, from here to here */
 };
 
 struct write { /* to memory of all, not atomic */
@@ -136,27 +141,6 @@ static bool writes_undone(const struct thread *t, int from) {
     return true;
 }
 
-/* Called when the client comes to a read, before anything else: has it made a useless turn? */
-bool turns_arrive(struct thread *t, uint64_t pc) {
-    if (lf_model_entry.stack == 0 || R.options.no_turns)
-        return false;
-    uint64_t state = own_state(t, place_of(t, pc));
-    lf_model_entry.stack = 0;
-    struct arrival *arrival = &known[t->tid].arrival[state % ARRIVALS];
-    bool again = arrival->generation == known[t->tid].generation && arrival->state == state;
-    t->turn_from = again ? arrival->event : t->events;
-    t->turn_to = t->events;
-    bool useless = again && t->turn_from != t->turn_to && writes_undone(t, arrival->writes) &&
-                   stores_undo_each_other(t, false);
-    *arrival = (struct arrival){state, known[t->tid].generation, t->events, known[t->tid].writes};
-    if (!useless)
-        t->turn_from = t->turn_to = 0;
-    return useless;
-}
-
-/* Of a thread that has ended with a useless turn: have others seen it in between? Then it goes on. */
-bool turn_was_seen(const struct thread *t) { return !stores_undo_each_other(t, true); }
-
 /* What was there before the first store of the turn to the place of this one. */
 static u128 before_turn(const struct event *w) {
     int first = w->mo;
@@ -172,6 +156,94 @@ bool turn_stores(const struct thread *t) {
             return true;
     return false;
 }
+
+MODEL_STATE static bool reads_late, tries_locks, left_out; /* in any execution of this search */
+MODEL_STATE static uint64_t places[PLACES];
+
+/* What makes turns that store visible later; those that have been left out before are to be looked at again. */
+static void note(bool *what) {
+    if (*what)
+        return;
+    *what = true;
+    if (left_out && R.options.mode == MODE_EXHAUSTIVE) {
+        left_out = false;
+        leave_run(RUN_AGAIN);
+    }
+}
+
+/* Of each load. A thread that waits for a lock is told by the same load that it has it, and then comes after. */
+void turns_note_read(const struct thread *t, const struct event *read) {
+    const struct event *store = &R.event[read->rf];
+    bool tries = read->doing != NULL && strcmp(read->doing, "try to lock") == 0;
+    if (tries)
+        note(&tries_locks);
+    bool waits = read->doing != NULL && !tries && read->kind == EV_LOAD;
+    if (store->kind != EV_INIT && store->tid != t->tid && !waits && !clk_has(&t->hb, store))
+        note(&reads_late);
+}
+
+/* Does the turn store for a moment what others could still find when they know that it is over? */
+static bool is_open(const struct thread *t) {
+    for (int32_t i = t->turn_from; reads_late && i < t->turn_to; i++) {
+        const struct event *w = event_of(t, i);
+        if (is_atomic_store(w) && w->value != before_turn(w) && (w->doing == NULL || tries_locks))
+            return true;
+    }
+    return false;
+}
+
+static void note_place(uint64_t pc) {
+    for (int i = 0; i < PLACES; i++) {
+        if (places[i] == 0)
+            places[i] = pc;
+        if (places[i] == pc)
+            return;
+    }
+}
+
+void print_open_loops(void) {
+    for (int i = 0; i < PLACES && places[i] != 0; i++)
+        say("open\t%lx\t%d\n", (unsigned long)places[i], OPEN_TURNS);
+}
+
+/* Is the thread to end here? */
+static bool to_be_left_out(const struct thread *t, int turns, uint64_t pc) {
+    if (!R.graph_rules)
+        return true;
+    if (is_open(t)) {
+        int bound = R.client->spins > 0 ? R.client->spins : R.options.spins;
+        if (turns < (bound > 0 ? bound : OPEN_TURNS))
+            return false;
+        note_place(pc);
+        R.cut_short |= bound == 0;
+    }
+    left_out |= turn_stores(t);
+    return true;
+}
+
+/* Called when the client comes to a read, before anything else: has it made a useless turn? */
+bool turns_arrive(struct thread *t, uint64_t pc) {
+    if (lf_model_entry.stack == 0 || R.options.no_turns)
+        return false;
+    uint64_t state = own_state(t, place_of(t, pc));
+    lf_model_entry.stack = 0;
+    struct arrival *arrival = &known[t->tid].arrival[state % ARRIVALS];
+    bool again = arrival->generation == known[t->tid].generation && arrival->state == state;
+    t->turn_from = again ? arrival->event : t->events;
+    t->turn_to = t->events;
+    bool useless = again && t->turn_from != t->turn_to && writes_undone(t, arrival->writes) &&
+                   stores_undo_each_other(t, false);
+    int turns = useless ? arrival->turns + 1 : 0;
+    *arrival = (struct arrival){state, known[t->tid].generation, t->events, known[t->tid].writes, turns};
+    if (!useless || !to_be_left_out(t, turns, pc)) {
+        t->turn_from = t->turn_to = 0;
+        return false;
+    }
+    return true;
+}
+
+/* Of a thread that has ended with a useless turn: have others seen it in between? Then it goes on. */
+bool turn_was_seen(const struct thread *t) { return !stores_undo_each_other(t, true); }
 
 /* In its turn `u` stores what would be new to the turn of `t`. Who waits for a lock sees it free in the end. */
 static bool undoes_what_it_reads(const struct thread *u, const struct thread *t) {

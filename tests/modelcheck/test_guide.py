@@ -8,9 +8,11 @@ import pytest
 from lockfree.modelcheck.cli import show
 from lockfree.modelcheck.runner import Verdict, check
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "model-checking.md").read_text()
-SOURCES = dict(re.findall(r"```c\n/\* (\w+\.c) \*/\n(.*?)```", GUIDE, re.DOTALL))
-CONSOLE = re.findall(r"```console\n\$ lockfree model (\w+\.c)\n(.*?)```", GUIDE, re.DOTALL)
+GUIDES = Path(__file__).parents[2] / "docs" / "guides"
+GUIDE = (GUIDES / "model-checking.md").read_text()
+PAGES = GUIDE + (GUIDES / "broadcast-ring.md").read_text()
+SOURCES = dict(re.findall(r"```c\n/\* (\w+\.c) \*/\n(.*?)```", PAGES, re.DOTALL))
+CONSOLE = re.findall(r"```console\n\$ lockfree model (\w+\.c)(?: --client (\w+))?\n(.*?)```", PAGES, re.DOTALL)
 
 
 def without_times(text):
@@ -24,11 +26,11 @@ def write(directory, name):
 
 @pytest.mark.parametrize("number", range(len(CONSOLE)))
 def test_console_blocks(number, tmp_path):
-    name, expected = CONSOLE[number]
+    name, client, expected = CONSOLE[number]
     path = write(tmp_path, name)
     if expected.startswith("OK"):
         path.write_text(path.read_text().replace("&ready, 1, memory_order_relaxed", "&ready, 1, memory_order_release"))
-    [report] = check(path)
+    [report] = check(path, clients=[client] if client else [])
     text = show(report, f"lockfree model {name} --replay {report.token}").replace(f"{tmp_path}/", "")
     assert without_times(text).startswith(without_times(expected))
 

@@ -44,6 +44,48 @@ def test_no_search_accuses_what_is_right(mode, program):
         assert report.kind in {"", expected(client)}, (client, report.message)
 
 
+LATE = """
+#include <stdatomic.h>
+#include "lockfree_model.h"
+static atomic_int x, y, after;
+static void blinks(void) {
+    while (!atomic_load(&x)) {
+        atomic_store(&y, 1);
+        atomic_store(&y, 0);
+    }
+    atomic_store_explicit(&after, 1, ORDER);
+}
+static void looks_late(void) {
+    int over = atomic_load_explicit(&after, memory_order_acquire);
+    int old = atomic_load_explicit(&y, memory_order_relaxed);
+    lf_model_assert(!(over && old));
+}
+static void sets(void) { atomic_store(&x, 1); }
+LF_MODEL_CLIENT(late, .threads = {blinks, looks_late, sets});
+"""
+
+
+@pytest.mark.parametrize(
+    ("order", "kind"), [("memory_order_relaxed", "assertion failed"), ("memory_order_release", "")]
+)
+def test_a_turn_that_is_seen_only_after_the_loop(order, kind, tmp_path):
+    path = tmp_path / "late.c"
+    path.write_text(LATE.replace("ORDER", order))
+    [report] = check(path, settings=Settings(mode="exhaustive"))
+    assert report.kind == kind
+    assert report.complete
+
+
+def test_turns_that_could_be_seen_late_are_a_bound(tmp_path):
+    path = tmp_path / "late.c"
+    path.write_text(LATE.replace("ORDER", "memory_order_relaxed").replace("!(over && old)", "over < 2"))
+    [report] = check(path, settings=Settings(mode="exhaustive"))
+    assert report.verdict is Verdict.UNKNOWN
+    assert "followed for 3 turns that nobody saw or as many as --spins says: late.c:6" in report.bounds()
+    [report] = check(path, settings=Settings(mode="exhaustive", spins=2))
+    assert report.verdict is Verdict.OK
+
+
 def test_three_threads_at_a_lock_are_few_executions(program):
     assert run(program, "right_three_compare", Settings(mode="exhaustive")).executions == 1
     assert run(program, "right_three_at_a_lock", Settings(mode="exhaustive")).executions <= 6

@@ -202,4 +202,4 @@ static void takes_both(pthread_mutex_t *first, pthread_mutex_t *second) {
 }
 static void m_and_n(void) { takes_both(&m, &n); }
 static void n_and_m(void) { takes_both(&n, &m); }
-LF_MODEL_CLIENT(right_backs_off, .threads = {m_and_n, n_and_m});
+LF_MODEL_CLIENT(right_backs_off, .threads = {m_and_n, n_and_m}, .spins = 2);

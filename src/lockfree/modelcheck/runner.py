@@ -214,6 +214,7 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
     trace = Trace(program)
     steps: set[int] = set()
     loops: dict[int, set[int]] = {}
+    open_loops: dict[int, set[int]] = {}
     for line in done.stdout.splitlines():
         what, _, rest = line.partition("\t")
         fields = rest.split("\t")
@@ -242,6 +243,8 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             steps.add(int(fields[0], 16))
         elif what == "loop":
             loops.setdefault(int(fields[1]), set()).add(int(fields[0], 16))
+        elif what == "open":
+            open_loops.setdefault(int(fields[1]), set()).add(int(fields[0], 16))
         elif what == "outcome":
             report.outcomes.add(" ".join(sorted(fields[0].split(" "))))  # in whatever order they were observed
         else:
@@ -252,6 +255,12 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             f"loops that wait for ever, as far as {reads:,} reads show: {places}" if reads else
             f"waiting loops that give up, followed for a few useless turns and to their end: {places}"
         )  # fmt: skip
+    for turns, pcs in open_loops.items():
+        places = ", ".join(sorted({trace.position(pc).split(" ")[0] for pc in trace.look_up(pcs)}))
+        report.notes.append(
+            f"loops that store for a moment what others read, followed for {turns} turns that nobody saw or as many as "
+            f"--spins says: {places}"
+        )
     report.positions = {trace.position(pc).split(" ")[0] for pc in trace.look_up(steps)}
     if not report.message and report.verdict is Verdict.UNUSABLE:
         report.message = f"the program ended with status {done.returncode} and without a verdict"
@@ -339,11 +348,14 @@ def _of_sample(reports: list[tuple[str, Report]], settings: Settings) -> list[st
     notes = ["nothing found " + ", ".join(f"in {count} {name}" for name, count in seen.items())]
     beyond = max(report.beyond_steps for _, report in reports)
     if beyond:
-        notes.append(f"in {beyond} more a thread makes more than {settings.steps} steps (--steps)")
+        notes.append(
+            f"in {beyond} more a thread was cut short, at {settings.steps} steps (--steps) or in a loop (--spins)"
+        )
     shortened = [report for name, report in reports if name.startswith("with --spins")]
     if any(report.verdict is Verdict.OK for report in shortened):
         notes.append("with --spins 1 the search is complete")
-    notes += [note for report in shortened for note in report.notes]
+    named = {note for name, report in reports if name == "one by one" for note in report.notes}
+    notes += sorted(named | {note for report in shortened for note in report.notes})
     return notes
 
 
