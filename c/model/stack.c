@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { KNOWN = 1 << 16, FRESH = 4096, FILL = 0xA5 }; /* bytes at the top of a stack: whose state is known; filled anew */
+enum { KNOWN = 1 << 16, FRESH = 1024, FILL = 0xA5 }; /* bytes at the top of a stack: whose state is known; filled anew */
 enum { WRITTEN = 1, DEAD }; /* of a byte. What its owner writes again is alive: an array of variable length */
 
 MODEL_STATE static uint8_t state[MAX_THREADS][KNOWN];
