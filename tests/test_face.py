@@ -131,6 +131,52 @@ def test_a_semaphore_says_how_far_a_release_went_too_far(shm_name):
         permits.unlink()
 
 
+def test_a_role_that_is_taken(shm_name):
+    import os
+
+    ring = lockfree.SPSCRing(4, 8, name=shm_name)
+    ring.unlink()
+    ring.put(b"a")
+    ring.put(b"b")
+    ring.get()
+    texts = []
+
+    def try_all():
+        for call in (lambda: ring.put(b"x"), ring.get):
+            texts.append(text_of(call, lockfree.RoleTaken))
+        texts.append(text_of(lambda: ring.release_role("producer"), RuntimeError))
+
+    thread = threading.Thread(target=try_all)
+    thread.start()
+    thread.join()
+    holder = f"thread {threading.get_native_id()} of process {os.getpid()}"
+    assert texts == [
+        f"SPSCRing '{shm_name}': the role of the producer is taken by {holder}: one producer and one consumer at a time",
+        f"SPSCRing '{shm_name}': the role of the consumer is taken by {holder}: one producer and one consumer at a time",
+        f"SPSCRing '{shm_name}': release_role() of a role that this thread does not hold",
+    ]
+    ring.close()
+
+
+def test_misuse_of_a_container_names_it(shm_name):
+    with contextlib.closing(lockfree.MPMCRing(4, 8, name=shm_name)) as ring:
+        ring.unlink()
+        for call in (lambda: ring.commit(), ring.cancel, ring.release):
+            assert text_of(call, RuntimeError).startswith(
+                f"MPMCRing '{shm_name}': this thread has nothing in hand: call "
+            )
+        ring.reserve()
+        assert text_of(ring.reserve, RuntimeError).startswith(
+            f"MPMCRing '{shm_name}': this thread has a reservation already"
+        )
+        ring.commit(1)
+        ring.peek()
+        assert text_of(ring.peek, RuntimeError).startswith(
+            f"MPMCRing '{shm_name}': this thread has a record in hand already"
+        )
+        ring.release()
+
+
 @pytest.mark.parametrize("kind", [lockfree.Mutex, lockfree.Semaphore, lockfree.AtomicF64])
 def test_a_closed_object_is_named(kind, shm_name):
     made = kind(name=shm_name)
@@ -146,6 +192,10 @@ WAITS = {
     "Mutex": lambda timeout: lockfree.Mutex().acquire(timeout=timeout),
     "SpinLock": lambda timeout: lockfree.SpinLock().acquire(True, timeout),
     "Semaphore": lambda timeout: lockfree.Semaphore(1).acquire(timeout=timeout),
+    "MPMCRing.put": lambda timeout: lockfree.MPMCRing(4, 8).put(b"x", timeout=timeout) is None,
+    "PriorityQueue.put": lambda timeout: lockfree.PriorityQueue(4, 8).put(b"x", 0, True, timeout) is None,
+    "SPSCRing.reserve": lambda timeout: lockfree.SPSCRing(4, 8).reserve(True, timeout) is not None,
+    "SPSCRing.put_many": lambda timeout: lockfree.SPSCRing(4, 8).put_many([b"x"], True, timeout) == 1,
 }
 BAD = [
     ("soon", TypeError),

@@ -283,13 +283,13 @@ class Container(Shared, Generic[R]):
         self._require_open()
         held = getattr(self._hand, which)
         if held is not None and held[1] == me(self._h):
-            raise RuntimeError(f"this thread has {what}")
+            raise RuntimeError(f"{self._title()}: this thread has {what}")
 
     def _in_hand(self, which: str, how: str) -> tuple[int, int, Any, bytearray]:
         self._require_open()
         held: tuple[int, int, Any, bytearray] | None = getattr(self._hand, which)
         if held is None or held[1] != me(self._h):  # nothing, or the parent's
-            raise RuntimeError(f"this thread has nothing in hand: call {how} first")
+            raise RuntimeError(f"{self._title()}: this thread has nothing in hand: call {how} first")
         return held
 
     def _let_go(self, which: str, how: str) -> tuple[int, bytearray]:
@@ -368,7 +368,8 @@ class PureLease(AbstractContextManager[Any]):
     def __enter__(self) -> Any:
         container, handle = self._container, self._container._h
         if self._held is not None:
-            raise RuntimeError("this lease has a record already: each `with` block takes a lease of its own")
+            text = "this lease has a record already: each `with` block takes a lease of its own"
+            raise RuntimeError(f"{container._title()}: {text}")
         slot, level, length = container._take(handle, self._wait, lib.LF_LEASE)
         if slot < 0:
             container._refused(slot, handle)

@@ -93,7 +93,11 @@ static void lf_py_let_go(struct lf_py_hand *hand, enum lf_py_which which) {
     lf_py_hand_down(hand);
 }
 
-static const char *const lf_py_how_to_take[] = {"reserve()", "peek()"};
+static const char *const lf_py_nothing_in_hand[] = {"this thread has nothing in hand: call reserve() first",
+                                                    "this thread has nothing in hand: call peek() first"};
+static const char *const lf_py_in_hand_already[] = {
+    "this thread has a reservation already: commit() or cancel() it first",
+    "this thread has a record in hand already: release() it first"};
 
 /* The calling thread's hand with something of this process's in it; NULL with RuntimeError or Closed. */
 static struct lf_py_hand *lf_py_in_hand(PyObject *object, enum lf_py_which which) {
@@ -113,8 +117,7 @@ static struct lf_py_hand *lf_py_in_hand(PyObject *object, enum lf_py_which which
     }
     if (hand != NULL && hand->held[which].slot >= 0)
         return hand;
-    return (struct lf_py_hand *)PyErr_Format(PyExc_RuntimeError, "this thread has nothing in hand: call %s first",
-                                             lf_py_how_to_take[which]);
+    return (struct lf_py_hand *)lf_py_misuse(self, lf_py_nothing_in_hand[which]);
 }
 
 /* 0 if the calling thread has nothing of this process's in that side of its hand; else -1 with an error. */
@@ -123,9 +126,7 @@ static int lf_py_require_empty(PyObject *object, enum lf_py_which which) {
     if (hand == NULL || hand->held[which].slot < 0)
         return 0;
     if (lf_py_in_hand(object, which) != NULL)
-        PyErr_SetString(PyExc_RuntimeError, which == LF_PY_RESERVED
-                                                ? "this thread has a reservation already: commit() or cancel() it first"
-                                                : "this thread has a record in hand already: release() it first");
+        lf_py_misuse((struct lf_py_object *)object, lf_py_in_hand_already[which]);
     else if (PyErr_ExceptionMatches(PyExc_RuntimeError))
         PyErr_Clear(); /* it was the parent's */
     return PyErr_Occurred() ? -1 : 0;
@@ -172,7 +173,7 @@ static int lf_py_take_in_hand(PyObject *object, enum lf_py_which which, int64_t 
     }
     struct lf_py_held *held = &hand->held[which];
     if (held->slot >= 0) { /* a signal handler was faster */
-        PyErr_SetString(PyExc_RuntimeError, "a signal handler of this thread has taken one in hand meanwhile");
+        lf_py_misuse((struct lf_py_object *)object, "a signal handler of this thread has taken one in hand meanwhile");
         return -1;
     }
     Py_XSETREF(held->memory, memory);

@@ -41,7 +41,7 @@ static PyObject *lf_py_lease_enter(PyObject *object, PyObject *unused) {
     uint64_t length = 0;
     uint32_t level = 0;
     if (lf_load_relaxed(&lease->slot) >= 0)
-        return PyErr_Format(PyExc_RuntimeError, "this lease has a record already: each `with` block takes a lease of its own");
+        return lf_py_misuse(self, "this lease has a record already: each `with` block takes a lease of its own");
     if (ops->has_levels && (pair = PyTuple_New(2)) == NULL)
         return NULL;
     int64_t slot = LF_PY_RAISED;

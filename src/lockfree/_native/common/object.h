@@ -150,6 +150,15 @@ static PyObject *lf_py_title(struct lf_py_object *self) {
     return PyUnicode_FromFormat("%s %R", type, self->name);
 }
 
+/* NULL and a RuntimeError about the object, for a call that has no place there. */
+static PyObject *lf_py_misuse(struct lf_py_object *self, const char *text) {
+    PyObject *title = lf_py_title(self);
+    if (title != NULL)
+        PyErr_Format(PyExc_RuntimeError, "%U: %s", title, text);
+    Py_XDECREF(title);
+    return NULL;
+}
+
 /* Raises the exception of a negative status; NULL. Runs no Python code where the caller holds something now (an
  * OwnerDied that gave way to an interrupt would hide that). */
 static PyObject *lf_py_raise(struct lf_py_object *self, int64_t status) {
