@@ -184,6 +184,15 @@ class Container(Shared, Generic[R]):
             self._refused(status, handle, data)
         return int(status)
 
+    def _publish(self, handle: Any, slot: int, data: bytes | bytearray, length: int, *level: int) -> int:
+        """Publishes `length` bytes in a slot that the calling thread has reserved: a status."""
+        if self._in_place:  # a put since then may have used the slot: what it published must not be written over
+            own = self._c_reserve(handle)
+            if own != slot:
+                return int(lib.LF_BUSY if own >= 0 or own == FULL else own)
+        ffi.memmove(self._c_payload(handle, slot), data, length)
+        return int(self._c_commit(handle, slot, length, *level))
+
     def _put_iterator(self, records: Iterator[Any], levels: Iterator[tuple[int, ...]], wait: int) -> int:
         """One item for each slot that was reserved before, so that the rest stays in the iterator."""
         done = 0
@@ -202,8 +211,7 @@ class Container(Shared, Generic[R]):
                 if isinstance(error, StopIteration):
                     return done
                 raise
-            ffi.memmove(self._c_payload(handle, slot), data, len(data))
-            status = self._c_commit(handle, slot, len(data), *level)
+            status = self._publish(handle, slot, data, len(data), *level)
             if status == lib.LF_BUSY:  # the iterator has put into this ring itself
                 status = self._c_try_put(handle, data, len(data), *level)
             if status:
@@ -254,8 +262,7 @@ class Container(Shared, Generic[R]):
         if size != self.record_size and self._fast is not bytes:
             raise ValueError(f"length is {size}: a record of dtype {self.dtype} has {self.record_size} bytes")
         slot, memory = self._let_go("reserved", "reserve()")
-        ffi.memmove(self._c_payload(handle, slot), memory, size)
-        status = self._c_commit(handle, slot, size, *level)
+        status = self._publish(handle, slot, memory, size, *level)
         if status:
             self._refused(status, handle)
 

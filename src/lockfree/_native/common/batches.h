@@ -199,10 +199,8 @@ LF_PY_GENERIC int lf_py_put_item(PyObject *object, const struct lf_py_ops *ops, 
     int64_t status = lf_py_stay_begin(&stay, self);
     if (status == LF_OK) {
         status = lf_py_is_closed(self) ? LF_CLOSED : lf_py_me(self) != taker ? LF_BUSY : LF_OK;
-        if (status == LF_OK) {
-            lf_py_copy(&stay, ops->payload(self->p, slot), PyBytes_AS_STRING(bytes), length);
-            status = ops->commit(self->p, slot, length, level);
-        }
+        if (status == LF_OK)
+            status = lf_py_publish(&stay, ops, slot, PyBytes_AS_STRING(bytes), length, level);
         lf_py_stay_end(&stay);
     }
     if (status == LF_OK || status == LF_BUSY) /* busy: the generator forked, or has put into this ring itself */

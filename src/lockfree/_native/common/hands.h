@@ -185,6 +185,19 @@ static int lf_py_take_in_hand(PyObject *object, enum lf_py_which which, int64_t 
 
 /* ---- reserve, commit, cancel ---- */
 
+/* Publishes `length` bytes in a slot that the calling thread has reserved. Inside. A status. */
+LF_PY_GENERIC int64_t lf_py_publish(struct lf_py_stay *stay, const struct lf_py_ops *ops, int64_t slot, const char *bytes,
+                                    uint64_t length, uint32_t level) {
+    void *p = stay->self->p;
+    if (ops->in_place) { /* a put since then may have used the slot: what it published must not be written over */
+        int64_t own = ops->reserve(p);
+        if (LF_UNLIKELY(own != slot))
+            return own >= 0 || own == LF_FULL ? LF_BUSY : own;
+    }
+    lf_py_copy(stay, ops->payload(p, slot), bytes, length);
+    return ops->commit(p, slot, length, level);
+}
+
 LF_PY_GENERIC PyObject *lf_py_reserve(PyObject *object, const struct lf_py_ops *ops, uint64_t ns) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_py_memory *memory;
@@ -232,12 +245,8 @@ LF_PY_GENERIC PyObject *lf_py_commit(PyObject *object, const struct lf_py_ops *o
     int64_t status = lf_py_stay_begin(&stay, self);
     if (status == LF_OK) {
         hand->held[LF_PY_RESERVED].slot = -1;
-        if (lf_py_is_closed(self)) {
-            status = LF_CLOSED;
-        } else {
-            lf_py_copy(&stay, ops->payload(self->p, slot), memory->bytes, (uint64_t)length);
-            status = ops->commit(self->p, slot, (uint64_t)length, level);
-        }
+        status = lf_py_is_closed(self) ? LF_CLOSED
+                                       : lf_py_publish(&stay, ops, slot, memory->bytes, (uint64_t)length, level);
         lf_py_stay_end(&stay);
     }
     Py_DECREF(memory);
