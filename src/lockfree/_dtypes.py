@@ -25,6 +25,19 @@ _CODES: Final = {
 """The numbers that the struct module writes, much faster than an array of one."""
 
 
+_OF_PARSERS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    Warning,
+)
+"""What json and NumPy raise for notes that make no sense. Not more: an exception out of a signal handler passes."""
+
+
 class NumpyCodec(Codec):
     class _Never:
         """No record is of this type, so every one is encoded."""
@@ -57,7 +70,7 @@ class NumpyCodec(Codec):
         try:
             dtype = dtype_of(np, json.loads(note.decode("ascii")), _DEEPEST)
             codec = cls(dtype, casting)
-        except Exception as error:  # noqa: BLE001  # whatever a hostile note makes of the parsers
+        except _OF_PARSERS as error:
             raise SegmentError(f"the note, {shown}, names no dtype of records: {error}") from None
         if codec.size != size:
             raise SegmentError(f"the note, {shown}, names a dtype of {codec.size} bytes: found records of {size}")
