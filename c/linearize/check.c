@@ -50,14 +50,15 @@ static int lin_decide(struct lin_problem *p) {
     if (decision == LIN_REJECT)
         return decision;
     struct lin_block *mark = run->blocks;
-    if ((run->options->general_only == LF_LIN_ONLY_ANY || run->options->general_only == LF_LIN_ONLY_FAST) &&
+    int32_t only = run->options->start ? LF_LIN_ONLY_SEARCH : run->options->general_only;
+    if ((only == LF_LIN_ONLY_ANY || only == LF_LIN_ONLY_FAST) &&
         (run->spec->kind == LF_LIN_QUEUE || !lin_strict_full(p))) {
         decision = lin_decide_fast(p);
         lin_release(run, mark);
         if (decision != LIN_UNDECIDED || run->stopped)
             return decision;
     }
-    if (run->options->general_only == LF_LIN_ONLY_FAST) {
+    if (only == LF_LIN_ONLY_FAST) {
         run->stopped = LF_LIN_UNDECIDED;
         return LIN_UNDECIDED;
     }

@@ -56,22 +56,26 @@ int lin_decide_counter(struct lin_problem *p) {
     uint64_t value = 0;
     uint32_t gap = 0, latest = LIN_NO;
     for (uint32_t k = 0; k < n; k++) {
-        uint32_t i = item[k];
+        uint32_t i = item[k], filled = 0;
+        uint64_t reached = value;
         const struct lf_history_op *op = lin_op(p, i);
         uint64_t want = key[k] >> 1;
         while (value < want && next_lost < losts) {
             uint32_t filler = lost[next_lost++];
             value += (uint64_t)lin_op(p, filler)->arg;
+            filled++;
             if (p->call[filler] > gap)
                 gap = p->call[filler], latest = filler;
             lin_emit(&w, filler, gap);
+        }
+        if (value != want && (value < want || filled)) {
+            int64_t at = (int64_t)(reached + (uint64_t)run->spec->initial);
+            return lin_reject(p, LF_LIN_GAP, i, &i, 1, at, op->result);
         }
         if (value > want) {
             uint32_t other = w.count ? w.op[w.count - 1] : LIN_NO, core[2] = {other, i};
             return lin_reject(p, LF_LIN_SAME_RESULT, i, core, 2, op->result, 0);
         }
-        if (value < want)
-            return lin_reject(p, LF_LIN_GAP, i, &i, 1, (int64_t)(value + (uint64_t)run->spec->initial), op->result);
         if (p->call[i] > gap || latest == LIN_NO)
             gap = lin_max(gap, p->call[i]), latest = i;
         if (gap >= p->ret[i]) {

@@ -277,16 +277,18 @@ static void lin_remember(struct lin_search *s) {
     struct lf_lin_result *r = s->p->run->result;
     uint32_t state = (uint32_t)s->frontier.word[0];
     r->state_count = 0;
-    if (s->steps.custom)
-        return;
-    size_t from = s->steps.states.start[state], count = s->steps.states.start[state + 1] - from;
+    size_t from = s->steps.custom ? 0 : s->steps.states.start[state];
+    size_t count = s->steps.custom ? 1 : s->steps.states.start[state + 1] - from;
     if (count > 64)
         return;
     if (!r->state)
         r->state = malloc(64 * sizeof *r->state);
     if (!r->state)
         return;
-    memcpy(r->state, s->steps.states.word + from, count * sizeof *r->state);
+    if (s->steps.custom)
+        r->state[0] = state;
+    else
+        memcpy(r->state, s->steps.states.word + from, count * sizeof *r->state);
     r->state_count = (uint32_t)count;
 }
 

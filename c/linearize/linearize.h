@@ -63,6 +63,8 @@ enum lf_lin_only {
     LF_LIN_ONLY_FRONTIER
 };
 
+#define LF_LIN_CUT UINT32_C(0x80000000)
+
 struct lf_lin_options {
     uint64_t timeout_ns;            /* 0: none */
     uint64_t memory;                /* bytes; 0: none */
@@ -72,7 +74,11 @@ struct lf_lin_options {
     int32_t partition;              /* custom: 1 if different keys are independent objects */
     int32_t no_core;                /* 1: the verdict is enough, no counterexample */
     uint32_t *order;                /* room for the history, or NULL: see order_count */
-    lf_lin_step step;               /* custom specifications only */
+    const int64_t *start;           /* words of the state before the history; NULL: the initial one */
+    uint32_t start_count;
+    const uint32_t *named; /* custom: the number by which step knows operation i, LF_LIN_CUT added where its
+                                       return is not part of the history; NULL: i itself */
+    lf_lin_step step;      /* custom specifications only */
     void *context;
 };
 

@@ -88,14 +88,16 @@ static void lin_collect(void *context, const int64_t *words, uint32_t count) {
 static bool lin_ask(struct lin_stepper *s, uint32_t state, uint32_t op) {
     struct lin_run *run = s->p->run;
     int32_t n;
+    uint32_t number = s->p->index[op];
+    if (run->options->named)
+        number = run->options->named[number];
     struct lin_answer *known = &s->answers[lin_mix((uint64_t)state << 32 | op) & (LIN_ANSWERS - 1)];
     if (known->op == op && known->state == state) {
         s->count = known->count;
         s->out[0] = known->out;
         return true;
     }
-    while ((n = run->options->step(run->options->context, state, s->p->index[op], s->out, s->room)) >
-           (int32_t)s->room) {
+    while ((n = run->options->step(run->options->context, state, number, s->out, s->room)) > (int32_t)s->room) {
         s->room = (uint32_t)n;
         if (!lin_grow(run, (void **)&s->out, 0, s->room, sizeof *s->out))
             return false;
@@ -155,8 +157,13 @@ bool lin_stepper_init(struct lin_stepper *s, struct lin_problem *p) {
 }
 
 uint32_t lin_stepper_start(struct lin_stepper *s) {
+    const struct lf_lin_options *o = s->p->run->options;
     int64_t words[4];
-    return s->custom ? 0 : lin_intern(s->p->run, &s->states, words, lin_spec_initial(s->p->run->spec, words));
+    if (s->custom)
+        return o->start ? (uint32_t)o->start[0] : 0;
+    if (o->start)
+        return lin_intern(s->p->run, &s->states, o->start, o->start_count);
+    return lin_intern(s->p->run, &s->states, words, lin_spec_initial(s->p->run->spec, words));
 }
 
 bool lin_alike(const struct lin_problem *p, uint32_t x, uint32_t y) {

@@ -21,6 +21,8 @@ _METHODS = {
     "depth-first": 3, "depth-first-by-call": 4, "depth-first-by-chance": 5, "frontier": 6,
 }  # fmt: skip
 _CUSTOM = 12
+_CUT = 1 << 31
+_KNOWN_MOST = 1 << 18  # answers of a specification that are kept
 MEMORY = 4 << 30  # bytes, unless the caller says otherwise
 _SMALL = 5000  # operations: below, a first attempt without a thread of its own
 _FIRST_ATTEMPT_NS = 20_000_000
@@ -47,8 +49,8 @@ class Verdict:
     """False if the time for making the counterexample small ran out, or if it is a window since a quiescent instant."""
     start: str = ""
     """The state in which the counterexample begins, if that is not the initial one."""
-    state: tuple[int, ...] = ()
-    """The same as the words of the engine."""
+    state: tuple[Any, ...] = ()
+    """The same as the words of the engine; the state itself of a specification of your own."""
     end: int = 0
     """The instant at which the counterexample stops, 0 if it does not."""
     rule: str = ""
@@ -86,15 +88,26 @@ class _Stepper:
         if out is None:
             operation = self.operations.get(op)
             if operation is None:
-                operation = self.operations[op] = self.history[op]
+                operation = self.history[op & ~_CUT]
+                if op & _CUT:  # it returned after the end of the history that is being decided
+                    operation = operation._replace(return_=None, result=None)
+                self.operations[op] = operation
             out = []
             for after in self.spec.step(self.states[state], operation):
                 number = self.numbers.setdefault(after, len(self.states))
                 if number == len(self.states):
                     self.states.append(after)
                 out.append(number)
+            if len(self.known) >= _KNOWN_MOST:
+                self.known.clear()
             self.known[state, op] = out
         return out
+
+    def start(self, result: Any) -> tuple[Hashable, ...]:
+        """The state in which the counterexample begins; nothing if that is the initial one."""
+        if not result.state_count or result.state[0] == 0:
+            return ()
+        return (self.states[result.state[0]],)
 
 
 @ffi.def_extern(error=-1)  # type: ignore[untyped-decorator]
@@ -190,6 +203,11 @@ def check(
         if not indices and counterexample and STATUS[result.verdict] == "VIOLATION":
             indices, end = _up_to(history, result.break_op)  # nothing smaller was found in time
         operations = [_until(history[i], end) for i in indices]
+        words = tuple(int(result.state[i]) for i in range(result.state_count))
+        state = words if stepper is None else stepper.start(result)
+        start = describe_state(history, result, known if isinstance(known, Spec) else None)
+        if stepper is not None and state:
+            start = repr(state[0])
         return Verdict(
             status=STATUS[result.verdict],
             reason=explain(history, result, text),
@@ -203,8 +221,8 @@ def check(
             configurations=result.configurations,
             peak_bytes=result.peak_bytes,
             minimal=bool(result.minimal),
-            start=describe_state(history, result, known if isinstance(known, Spec) else None),
-            state=tuple(int(result.state[i]) for i in range(result.state_count)),
+            start=start,
+            state=state,
             end=end,
             rule=rule_name(result),
         )

@@ -125,7 +125,8 @@ def _steps(history: History, spec: "Spec | Specification", parts: _Parts, start:
             o._replace(return_=None, result=None) if parts.returns[at] == PENDING else o
             for at, o in enumerate(operations)
         ]
-        return model.init, lambda s, at: list(model.step(s, operations[at])), lambda s: show(_plain(s))
+        initial = start[0] if start else model.init
+        return initial, lambda s, at: list(model.step(s, operations[at])), lambda s: show(_plain(s))
     assert isinstance(spec, Spec)
     engine = _Engine(history, spec, start)
     ops = history._for(spec.name)

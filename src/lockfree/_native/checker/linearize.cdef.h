@@ -69,6 +69,9 @@ struct lf_lin_options {
   int32_t partition;
   int32_t no_core;
   uint32_t *order;
+  const int64_t *start;
+  uint32_t start_count;
+  const uint32_t *named;
   lf_lin_step step;
   void *context;
 };

@@ -30,5 +30,7 @@
 #include "linearize/step.c"
 #include "linearize/search.c"
 #include "linearize/filter.c"
+#include "linearize/shrink_units.c"
+#include "linearize/shrink_time.c"
 #include "linearize/shrink.c"
 #include "linearize/check.c"
