@@ -1,0 +1,375 @@
+"""The life of an object in a process: forks of every kind, descriptors that the program closes, and why one cannot join."""
+
+import ctypes
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+import lockfree
+
+KINDS = [
+    lambda name=None: lockfree.Mutex(name=name),
+    lambda name=None: lockfree.SpinLock(name=name),
+    lambda name=None: lockfree.Semaphore(3, name=name),
+    lambda name=None: lockfree.MPMCRing(4, 16, name=name),
+    lambda name=None: lockfree.SPSCRing(4, 16, name=name),
+    lambda name=None: lockfree.PriorityQueue(4, 16, levels=2, name=name),
+]
+IDS = ["mutex", "spinlock", "semaphore", "mpmc_ring", "spsc_ring", "priority_queue"]
+
+
+def use(shared):
+    """One operation that needs a participant."""
+    if isinstance(shared, lockfree.PriorityQueue):
+        return shared.try_put(b"x", 1)
+    if hasattr(shared, "try_put"):
+        return shared.try_put(b"x")
+    return shared.try_acquire()
+
+
+def fork_in_c():
+    """A fork that Python does not see."""
+    return ctypes.PyDLL(None).fork()
+
+
+def in_child(body, fork=os.fork):
+    """What `body` returned in a forked child, or how its exception reads."""
+    readable, writable = os.pipe()
+    sys.stdout.flush()
+    child = fork()
+    if child == 0:
+        try:
+            said = repr(body())
+        except BaseException as error:
+            said = f"{type(error).__name__}: {error}"
+        os.write(writable, said.encode())
+        os._exit(0)
+    os.close(writable)
+    with open(readable, "rb") as stream:
+        said = stream.read().decode()
+    os.waitpid(child, 0)
+    return said
+
+
+def script(text, *args, **options):
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(text), *args], capture_output=True, text=True, timeout=60, **options
+    )
+
+
+# ---- forks ----
+
+
+@pytest.mark.parametrize("make", KINDS, ids=IDS)
+@pytest.mark.parametrize("fork", [os.fork, fork_in_c], ids=["os.fork", "fork of C"])
+def test_a_forked_child_is_a_participant_of_its_own(make, fork):
+    shared = make()
+    assert in_child(lambda: use(shared), fork) == "True"
+    assert shared.recover_dead() == 1  # the child, and not this process
+    assert not shared.closed
+
+
+@pytest.mark.parametrize("end", ["close", "exit", "nothing"])
+def test_a_child_that_never_used_it_gives_back_nothing_of_its_parents(end, shm_name):
+    mutex, ring = lockfree.Mutex(name=shm_name), lockfree.MPMCRing(1, 8)
+    mutex.acquire()
+    ring.reserve()
+
+    def child():
+        if end == "close":
+            mutex.close()
+            ring.close()
+        elif end == "exit":
+            sys.exit(0)
+
+    in_child(child, fork_in_c)
+    with lockfree.Mutex.attach(shm_name) as other:
+        assert not other.try_acquire()
+        assert other.recover_dead() == 0
+    assert not ring.try_put(b"x")
+    mutex.release()
+    ring.cancel()
+    mutex.unlink()
+
+
+def test_a_hook_that_was_registered_before_the_import_can_use_it():
+    done = script("""
+        import os
+        mutex = None
+        def hook():
+            mutex.acquire()
+            print("taken in the child", flush=True)
+        os.register_at_fork(after_in_child=hook)
+        import lockfree
+        mutex = lockfree.Mutex()
+        child = os.fork()
+        if child == 0:
+            mutex.release()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        print(mutex.acquire(timeout=1))
+    """)
+    assert done.stdout.split("\n")[:2] == ["taken in the child", "True"], done.stderr
+
+
+@pytest.mark.parametrize("heir", ["a child", "a program", "a spawned child that stands still"])
+def test_nobody_hides_the_death_of_a_holder(heir):
+    mutex = lockfree.Mutex()
+    readable, writable = os.pipe()
+    holder = os.fork()
+    if holder == 0:
+        mutex.acquire()
+        if heir == "a child":
+            pid = os.fork() or (time.sleep(60), os._exit(0))
+        elif heir == "a program":
+            pid = subprocess.Popen(["sleep", "60"], pass_fds=[mutex._h.h.fd]).pid
+        else:
+            process = get_context("spawn").Process(target=use, args=(mutex,))
+            process.start()
+            pid = process.pid
+            os.kill(pid, signal.SIGSTOP)
+        os.write(writable, str(pid).encode())
+        os._exit(0)
+    os.waitpid(holder, 0)
+    pid = int(os.read(readable, 20))
+    try:
+        with pytest.raises(lockfree.OwnerDied):
+            mutex.acquire(timeout=30)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.close(readable)
+        os.close(writable)
+
+
+def test_posix_spawn_and_exec_take_nothing_along():
+    mutex = lockfree.Mutex()
+    mutex.acquire()
+    os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+    assert in_child(mutex.try_acquire) == "False"
+    mutex.release()
+    child = os.fork()
+    if child == 0:
+        mutex.acquire()
+        os.execv("/bin/sleep", ["sleep", "60"])
+    try:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                assert mutex.acquire(timeout=0.05) is True
+                mutex.release()  # before the child had it
+            except lockfree.OwnerDied:
+                break
+        else:
+            pytest.fail("a program that has replaced the holder counts as the holder")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+# ---- descriptors ----
+
+DAEMON = """
+    import os, sys, lockfree
+    named = sys.argv[1] == "named"
+    mutex = lockfree.Mutex(name=sys.argv[2] if named else None)
+    readable, writable = os.pipe()
+    holder = os.fork()
+    if holder == 0:
+        mutex.acquire()
+        os.write(writable, b"x")
+        import time; time.sleep(1.5)
+        mutex.release()
+        os._exit(0)
+    os.read(readable, 1)
+    os.closerange(3, 256)
+    logs = [open(f"{sys.argv[3]}/log{i}", "w+b") for i in range(20 if sys.argv[4] == "reused" else 0)]
+    for log in logs:
+        log.truncate(1 << 20)
+    print(mutex.acquire(timeout=0.2), mutex.acquire(timeout=30))
+    mutex.release()
+    os.waitpid(holder, 0)
+    dead = os.fork()
+    if dead == 0:
+        mutex.acquire()
+        os._exit(0)
+    os.waitpid(dead, 0)
+    try:
+        mutex.acquire(timeout=30)
+    except lockfree.OwnerDied:
+        print("OwnerDied")
+    mutex.recover()
+    mutex.close()
+    print(all(not any(log.read()) and not log.write(b"") for log in logs))
+"""
+
+
+@pytest.mark.parametrize("number", ["closed", "reused"])
+@pytest.mark.parametrize("kind", ["named", "anonymous"])
+def test_a_daemon_that_has_closed_every_descriptor(kind, number, tmp_path, shm_name):
+    done = script(DAEMON, kind, shm_name, str(tmp_path), number)
+    if kind == "named":
+        lockfree.Mutex.attach(shm_name).unlink()
+    assert done.stdout.split() == ["False", "True", "OwnerDied", "True"], done.stderr
+
+
+def test_it_is_handed_over_after_its_descriptor_was_closed(shm_name):
+    done = script(
+        """
+        import os, sys, lockfree, multiprocessing
+        def child(ring):
+            ring.put(b"from the child")
+        if __name__ == "__main__":
+            ring = lockfree.MPMCRing(4, 16, name=sys.argv[1])
+            os.close(ring._h.h.fd)
+            other = open("/dev/null")
+            copy = multiprocessing.reduction.ForkingPickler.loads(multiprocessing.reduction.ForkingPickler.dumps(ring))
+            copy.put(b"a copy")
+            print(ring.get(timeout=10))
+            ring.unlink()
+        """,
+        shm_name,
+    )
+    assert done.stdout.strip() == "b'a copy'", done.stderr
+
+
+def test_the_standard_descriptors_stay_free(shm_name):
+    done = script(
+        """
+        import os, sys, lockfree
+        os.close(0); os.close(1)
+        a = lockfree.Mutex(name=sys.argv[1])
+        b = lockfree.Mutex.attach(sys.argv[1])
+        c = lockfree.MPMCRing(2, 8)
+        a.unlink()
+        os.write(2, repr([x._h.h.fd > 2 for x in (a, b, c)]).encode())
+        """,
+        shm_name,
+    )
+    assert done.stderr == "[True, True, True]"
+
+
+# ---- why one cannot join ----
+
+
+@pytest.mark.parametrize("make", KINDS, ids=IDS)
+def test_a_child_without_descriptors_says_why_and_joins_later(make):
+    shared = make()
+
+    def child():
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        with pytest.raises(OSError, match=f"Too many open files.*{type(shared).__name__}") as refused:
+            use(shared)
+        assert refused.value.errno == errno.EMFILE
+        assert not shared.closed
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return use(shared)
+
+    assert in_child(child) == "True"
+    assert use(shared)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_child_that_became_another_user_says_why():
+    mutex = lockfree.Mutex()
+
+    def child():
+        os.setgid(65534)
+        os.setuid(65534)
+        mutex.try_acquire()
+
+    said = in_child(child)
+    assert said.startswith("PermissionError"), said
+    assert "a forked child joins" in said
+    assert mutex.try_acquire()
+
+
+def test_without_proc_it_says_what_it_needs():
+    text = """
+        import lockfree
+        for name in (None, "no-proc"):
+            try:
+                lockfree.Mutex(name=name)
+            except OSError as error:
+                print(error)
+    """
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", 'umount -l /proc && exec "$@"', "sh", sys.executable, "-c", textwrap.dedent(text)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if "unshare" in done.stderr or "umount" in done.stderr:
+        pytest.skip("this user cannot take /proc away")
+    assert done.stdout.count("it needs /proc, which is not mounted here") == 2, done.stdout + done.stderr
+    assert not Path("/dev/shm/lockfree.no-proc").exists()
+
+
+def test_a_thousand_processes_use_one_object():
+    semaphore = lockfree.Semaphore(2000)
+    readable, writable = os.pipe()
+    go, gone = os.pipe()
+    children = []
+    for _ in range(1000):
+        child = os.fork()
+        if child == 0:
+            os.close(gone)
+            try:
+                said = b"1" if semaphore.acquire(timeout=30) else b"0"
+            except BaseException:
+                said = b"E"
+            os.write(writable, said)
+            os.read(go, 1)
+            os._exit(0)
+        children.append(child)
+    try:
+        said = b""
+        while len(said) < 1000:
+            said += os.read(readable, 1000)
+        assert said == b"1" * 1000
+        assert semaphore.value == 1000
+    finally:
+        for fd in (readable, writable, go, gone):
+            os.close(fd)
+        for child in children:
+            os.waitpid(child, 0)
+    assert semaphore.recover_dead() == 1000
+    assert semaphore.value == 2000
+
+
+# ---- the machine's limits ----
+
+
+def test_a_full_control_group_is_an_error_and_not_a_kill(tmp_path):
+    version_1, version_2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
+    root, limit = (version_1, "memory.limit_in_bytes") if version_1.is_dir() else (version_2, "memory.max")
+    group = root / f"lockfree-test-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / limit).write_text(str(100 << 20))
+    except OSError as error:
+        group.exists() and group.rmdir()
+        pytest.skip(f"no control group of one's own here: {error}")
+    try:
+        code = "import lockfree; lockfree.MPMCRing(1024, 300 * 1024)"
+        join = f"echo $$ > {group}/cgroup.procs && exec {sys.executable} -c '{code}'"
+        done = subprocess.run(["sh", "-c", join], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1, done
+        assert "OSError" in done.stderr
+        assert "Cannot allocate memory" in done.stderr
+    finally:
+        for _ in range(100):
+            try:
+                group.rmdir()
+                break
+            except OSError:
+                time.sleep(0.05)
