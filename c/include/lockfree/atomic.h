@@ -12,7 +12,7 @@
  *   lf_segment_unlink(&counter.h, "hits"); // nobody finds it any more; who has attached goes on
  *   lf_detach(&counter.h);                 // this participant leaves
  *
- * Contract: the cell is operated on with the macros of atomics.h; this header only gives it a home.
+ * Contract: the operations are the macros of blocks/atomics.h. This header only gives the variable a segment.
  * Progress: wait-free. Death: nothing to do.
  * Layout: one line; the value at its beginning. geometry = {type}. */
 #ifndef LOCKFREE_ATOMIC_H

@@ -21,13 +21,13 @@
  * Contract
  *   Linearizable FIFO with exact EMPTY. FULL means: at one instant of the call, the records inside plus those in the
  *   hands of running operations (being written, copied out, reserved, peeked or leased) were >= capacity.
- *   A record is 0..record_size bytes and comes out with its exact length.
+ *   A record has 0..record_size bytes and comes out with its exact length.
  * Progress: try_*, reserve/commit, peek/release and the batches are lock-free; put and get sleep (blocking.h).
- * Death: nobody is blocked by it. What the dead one was writing, or had taken for good, gives its slot back at the
- *   next recovery (at the latest when somebody would block on it); a record whose put was under way may still
- *   arrive; a leased record is published again, at the tail.
+ * Death: nobody is blocked. The next recovery frees the slots of records that the dead participant was writing or had
+ *   taken for good. It comes at the latest when somebody would wait for a slot. A record whose put was cut off may
+ *   still arrive. A leased record is published again, at the tail.
  * Layout: {not_empty, not_full} | ends and cells of the queue of free slots | of the queue of records | slots.
- *   A slot is {custody word, length, payload}, in lines of its own (64 bytes).
+ *   A slot is {custody word, length, payload}, in cache lines of its own (64 bytes).
  * Invariants and linearization points: index_queue.h. put: the publication into `records`; get: the take from it;
  *   EMPTY: the load there that finds nothing; FULL: the load in `free` that finds nothing.
  * Source: the scheme of two index queues is that of SCQ (Nikolaev, DISC 2019). */
@@ -108,7 +108,7 @@ LF_INLINE void lf__mpmc_layout(struct lf_mpmc_ring *r, uint64_t start) {
     lf_queue_init(&r->queues[LF__FREE], start, r->capacity);
 }
 
-/* In zeroed memory of the caller's; others of the same process join with lf_segment_attach_local. */
+/* In zeroed memory of the caller. Others in the same process join with lf_segment_attach_local. */
 LF_INLINE int lf_mpmc_ring_create_local(struct lf_mpmc_ring *r, void *memory, uint64_t capacity, uint64_t record_size,
                                         uint64_t start) {
     uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, start, 0, 0, 0};
@@ -132,7 +132,7 @@ LF_INLINE int lf__mpmc_ring_allocate(struct lf_mpmc_ring *r, const char *name, u
         lf__mpmc_layout(r, start);
     return status;
 }
-/* name NULL: anonymous. `start` as in the layout, 0 in earnest. */
+/* name NULL: anonymous. `start`: the first position; pass 0 (tests begin near the wraps). */
 LF_INLINE int lf_mpmc_ring_create(struct lf_mpmc_ring *r, const char *name, uint64_t capacity, uint64_t record_size,
                                   uint64_t start) {
     int status = lf__mpmc_ring_allocate(r, name, capacity, record_size, start);
@@ -146,18 +146,18 @@ LF_INLINE int lf_mpmc_ring_attach_fd(struct lf_mpmc_ring *r, int fd) {
 }
 #endif
 
-/* ---- zero copy: a slot in hand between two calls ---- */
+/* ---- zero copy: the caller has a slot between two calls ---- */
 
-/* A release in two steps, for batches: frees a slot in hand; and, once for `count` of them, looks for sleepers. */
+/* A release in two steps, for batches: the first frees a slot; the second looks for sleepers, once for `count` slots. */
 LF_INLINE int lf__mpmc_free(struct lf_mpmc_ring *r, int64_t index) {
     return lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant);
 }
 LF_INLINE void lf__mpmc_freed(struct lf_mpmc_ring *r, uint32_t count) {
     lf_eventcount_notify(&r->body->not_full, count);
     if (LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN))
-        lf_eventcount_notify_all(&r->body->not_empty); /* whoever drains it may be waiting for these slots */
+        lf_eventcount_notify_all(&r->body->not_empty); /* a getter that drains the ring may wait for these slots */
 }
-/* Gives the slot of a record in hand back. Whoever drains the ring may be waiting for it. */
+/* Gives back the slot of a record that was peeked at. A getter that drains the ring may be waiting for it. */
 LF_INLINE int lf_mpmc_ring_release(struct lf_mpmc_ring *r, int64_t index) {
     int status = lf__mpmc_free(r, index);
     lf__mpmc_freed(r, 1);
@@ -177,7 +177,7 @@ LF_INLINE int64_t lf_mpmc_ring_reserve(struct lf_mpmc_ring *r) {
         index = lf_queue_take(&r->queues[LF__FREE], r->h.participant);
     if (LF_UNLIKELY(index == LF_EMPTY))
         return LF_FULL;
-    /* [D2]: whoever drains the ring has seen this slot out, or we see that it ends */
+    /* [D2]: either the getter that drains the ring sees that this slot is out, or we see that the ring ends */
     if (LF_UNLIKELY(lf_load_seq_cst(&r->h.segment->ending) != LF__OPEN) && index >= 0) {
         lf_mpmc_ring_release(r, index);
         return LF_CLOSED;
@@ -199,19 +199,19 @@ LF_INLINE int lf_mpmc_ring_requeue(struct lf_mpmc_ring *r, int64_t index) {
     lf_eventcount_notify(&r->body->not_empty, 1);
     return status;
 }
-/* Nothing was inside. While the ring is drained it has ended if no slot is out either, from which a record could come
- * (a put under way, a reservation, a lease): such a slot is waited for. */
+/* Nothing was inside. While the ring is drained, a slot that is out may still bring a record (a put under way, a
+ * reservation, a lease). The ring has ended only if no slot is out. */
 LF_INLINE int64_t lf__mpmc_empty(struct lf_mpmc_ring *r, uint32_t taker) {
     if (LF_LIKELY(lf_load_seq_cst(&r->h.segment->ending) == LF__OPEN)) /* [D3] pairs with [D1], and [D2] through it */
         return LF_EMPTY;
     if (!lf_queue_is_whole(&r->queues[LF__FREE]))
         return LF_EMPTY;
-    int64_t index = lf_queue_take(&r->queues[LF__RECORDS], taker); /* what was put between the two looks */
+    int64_t index = lf_queue_take(&r->queues[LF__RECORDS], taker); /* put between the two looks, if there is one */
     return index == LF_EMPTY ? (int64_t)LF_CLOSED : index;
 }
 
-/* The oldest record, out of the ring and in hand; `lease` 0 or LF_LEASE: whether it is published again if we die.
- * Its slot number >= 0 and its length, or LF_EMPTY, LF_CLOSED or LF_CORRUPT. Then release. */
+/* Takes the oldest record out of the ring, in its slot. With `lease` LF_LEASE (else 0) it is published again if we die.
+ * Returns its slot number >= 0, or LF_EMPTY, LF_CLOSED or LF_CORRUPT. Then release. */
 LF_INLINE int64_t lf_mpmc_ring_peek(struct lf_mpmc_ring *r, uint32_t lease, uint64_t *length) {
     int status = lf_enter_to_get(&r->h);
     if (LF_UNLIKELY(status != LF_OK))
@@ -244,7 +244,7 @@ LF_INLINE int lf_mpmc_ring_try_put(struct lf_mpmc_ring *r, const void *record, u
     return lf_mpmc_ring_commit(r, index, length);
 }
 
-/* `record` has room for record_size bytes; the length >= 0, LF_EMPTY or LF_CORRUPT. */
+/* `record` has room for record_size bytes. Returns the length >= 0, LF_EMPTY, LF_CLOSED or LF_CORRUPT. */
 LF_INLINE int64_t lf_mpmc_ring_try_get(struct lf_mpmc_ring *r, void *record) {
     uint64_t length = 0;
     int64_t index = lf_mpmc_ring_peek(r, 0, &length);
@@ -255,10 +255,10 @@ LF_INLINE int64_t lf_mpmc_ring_try_get(struct lf_mpmc_ring *r, void *record) {
     return status == LF_OK ? (int64_t)length : status;
 }
 
-/* ---- batches: the records of one call keep their order; others may come in between ---- */
+/* ---- batches: the records of one call keep their order; records of others may come between them ---- */
 
-/* Puts records until the ring is full; how many went in, or a negative status if none did. Either every record has
- * `length` bytes and they stand `pitch` apart, or `lengths` is not NULL and they stand packed, lengths[i] bytes each. */
+/* Puts records until the ring is full. Returns how many went in, or a negative status if none did. Either every record
+ * has `length` bytes and they are `pitch` apart, or `lengths` is given and they are packed, lengths[i] bytes each. */
 LF_INLINE int64_t lf_mpmc_ring_put_many(struct lf_mpmc_ring *r, const void *records, uint64_t pitch, uint64_t length,
                                         const uint32_t *lengths, uint64_t count) {
     const unsigned char *from = (const unsigned char *)records;
@@ -283,8 +283,8 @@ LF_INLINE int64_t lf_mpmc_ring_put_many(struct lf_mpmc_ring *r, const void *reco
     return done > 0 || count == 0 || index == LF_FULL ? (int64_t)done : index;
 }
 
-/* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros; lengths (or NULL) gets each
- * one's length. How many, or a negative status if none. */
+/* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros. `lengths` (or NULL) gets
+ * the length of each. Returns how many, or a negative status if none. */
 LF_INLINE int64_t lf_mpmc_ring_get_many(struct lf_mpmc_ring *r, void *records, uint64_t pitch, uint32_t *lengths,
                                         uint64_t count) {
     unsigned char *to = (unsigned char *)records;
@@ -325,7 +325,7 @@ LF_INLINE int lf__mpmc_attempt_peek(void *operation) {
     return call->index < 0 ? (int)call->index : LF_OK;
 }
 
-/* As reserve, waiting while the ring is full: also LF_INTERRUPTED and LF_CLOSED. */
+/* As reserve, but waits while the ring is full. Also returns LF_INTERRUPTED and LF_CLOSED. */
 LF_INLINE int64_t lf_mpmc_ring_reserve_wait(struct lf_mpmc_ring *r, uint64_t deadline) {
     struct lf__mpmc_call call = {r, 0, 0, 0};
     int status = lf_block_on(&r->h, &r->body->not_full, lf__mpmc_attempt_reserve, &call, LF_FULL, deadline);
@@ -356,14 +356,14 @@ LF_INLINE int64_t lf_mpmc_ring_get(struct lf_mpmc_ring *r, void *record, uint64_
     return status == LF_OK ? (int64_t)length : status;
 }
 
-/* Records inside, between 0 and capacity; exact when nothing runs. */
+/* Records inside, 0 to capacity. Exact while nobody else runs. */
 LF_INLINE uint64_t lf_mpmc_ring_size(const struct lf_mpmc_ring *r) { return lf_queue_size(&r->queues[LF__RECORDS]); }
 
 LF_INLINE void lf_mpmc_ring_close(struct lf_mpmc_ring *r) {
     struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
     lf_close(&r->h, counts, 2);
 }
-/* Puts are refused from here on; gets, too, once nothing is inside any more, or at once if `immediate`. */
+/* Ends the ring for everybody. Puts are refused from now on; gets when nothing is inside, or at once if `immediate`. */
 LF_INLINE void lf_mpmc_ring_shutdown(struct lf_mpmc_ring *r, int immediate) {
     struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
     lf_shutdown(&r->h, immediate, counts, 2);

@@ -1,4 +1,4 @@
-/* mutex.h: mutual exclusion between threads of any processes, asleep while it waits.
+/* mutex.h: mutual exclusion between threads of any processes; waiters sleep.
  *
  * Usage
  *   #include <lockfree/mutex.h>
@@ -18,8 +18,8 @@
  *   lf_detach(&lock.h);                     // this participant leaves
  *
  * Contract, progress, death, layout, invariants, linearization points: owner_lock.h.
- * Waiting: 40 pauses, then sleep: the best measured choice when threads outnumber cores and when sections are
- *   not tiny. SpinLock (spinlock.h) is for sections of a few instructions. */
+ * Waiting: 40 pauses, then sleep. This was the best measured choice with more threads than cores and with sections that
+ *   are not tiny. SpinLock (spinlock.h) is for sections of a few instructions. */
 #ifndef LOCKFREE_MUTEX_H
 #define LOCKFREE_MUTEX_H
 

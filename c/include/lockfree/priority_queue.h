@@ -20,20 +20,20 @@
  *   lf_detach(&q.h);                 // this participant leaves
  *
  * Contract
- *   Linearizable: get takes from the most urgent level (0 first) that is not empty, FIFO within a level; EMPTY is
+ *   Linearizable. get takes from the most urgent level (0 first) that is not empty, FIFO within a level. EMPTY is
  *   exact. FULL means: at one instant of the call, the records inside plus those in the hands of running operations
  *   (being written, copied out, reserved, peeked or leased) were >= capacity.
  * Progress: try_*, reserve/commit, peek/release and the batches are lock-free; put and get sleep (blocking.h).
- * Death: nobody is blocked by it. What the dead one was writing, or had taken for good, gives its slot back at the
- *   next recovery; a record whose put was under way may still arrive; a leased record is published again, at the
- *   tail of its level.
+ * Death: nobody is blocked. The next recovery frees the slots of records that the dead participant was writing or had
+ *   taken for good. A record whose put was cut off may still arrive. A leased record is published again, at the tail of
+ *   its level.
  *
  * Layout: {not_empty, not_full, W} | queue of free slots | one queue per level | slots.
- *   A slot is {custody word, length, payload}, in lines of its own (64 bytes).
+ *   A slot is {custody word, length, payload}, in cache lines of its own (64 bytes).
  * Invariants and linearization points: level_queues.h and index_queue.h. put: the change of W (level_queues.h says
  *   whose); get: the change of W that decides it; EMPTY: the load of W; FULL: the load in `free` that finds nothing.
- * Batches: the records of one put_many become visible no later than its end, and keep their order within a level; a
- *   get_many is a row of gets. */
+ * Batches: the records of one put_many become visible no later than its end, and keep their order within a level.
+ *   get_many is a series of single gets. */
 #ifndef LOCKFREE_PRIORITY_QUEUE_H
 #define LOCKFREE_PRIORITY_QUEUE_H
 
@@ -106,7 +106,7 @@ LF_INLINE void lf__priority_gave(void *context, int queue) {
 LF_INLINE int lf__priority_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_priority_queue *q = (struct lf_priority_queue *)h;
     if (*cursor == 0)
-        lf_levels_settle(&q->levels); /* the dead one's pop may be decided and not applied; it decides no more */
+        lf_levels_settle(&q->levels); /* a pop of the dead one may be decided and not applied; no other will follow */
     int done = lf_store_recover(q->queues, 1 + q->levels.count, LF__FREE, gone, h->participant, cursor,
                                 lf__priority_gave, q);
     if (done && lf_levels_announce_all(&q->levels))
@@ -122,7 +122,7 @@ LF_INLINE void lf__priority_layout(struct lf_priority_queue *q, uint64_t start) 
     lf_levels_init(&q->levels, q->queues, start);
 }
 
-/* In zeroed memory of the caller's; others of the same process join with lf_segment_attach_local. */
+/* In zeroed memory of the caller. Others in the same process join with lf_segment_attach_local. */
 LF_INLINE int lf_priority_queue_create_local(struct lf_priority_queue *q, void *memory, uint64_t capacity,
                                              uint64_t record_size, uint64_t levels, uint64_t start) {
     uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, levels, start, 0, 0};
@@ -146,7 +146,7 @@ LF_INLINE int lf__priority_queue_allocate(struct lf_priority_queue *q, const cha
         lf__priority_layout(q, start);
     return status;
 }
-/* name NULL: anonymous. `start` as in the layout, 0 in earnest. */
+/* name NULL: anonymous. `start`: the first position; pass 0 (tests begin near the wraps). */
 LF_INLINE int lf_priority_queue_create(struct lf_priority_queue *q, const char *name, uint64_t capacity,
                                        uint64_t record_size, uint64_t levels, uint64_t start) {
     int status = lf__priority_queue_allocate(q, name, capacity, record_size, levels, start);
@@ -160,18 +160,18 @@ LF_INLINE int lf_priority_queue_attach_fd(struct lf_priority_queue *q, int fd) {
 }
 #endif
 
-/* ---- zero copy: a slot in hand between two calls ---- */
+/* ---- zero copy: the caller has a slot between two calls ---- */
 
-/* A release in two steps, for batches: frees a slot in hand; and, once for `count` of them, looks for sleepers. */
+/* A release in two steps, for batches: the first frees a slot; the second looks for sleepers, once for `count` slots. */
 LF_INLINE int lf__priority_free(struct lf_priority_queue *q, int64_t index) {
     return lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
 }
 LF_INLINE void lf__priority_freed(struct lf_priority_queue *q, uint32_t count) {
     lf_eventcount_notify(&q->body->not_full, count);
     if (LF_UNLIKELY(lf_load_relaxed(&q->h.segment->ending) != LF__OPEN))
-        lf_eventcount_notify_all(&q->body->not_empty); /* whoever drains it may be waiting for these slots */
+        lf_eventcount_notify_all(&q->body->not_empty); /* a getter that drains the queue may wait for these slots */
 }
-/* Gives the slot of a record that has been read back. Whoever drains the queue may be waiting for it. */
+/* Gives back the slot of a record that was peeked at. A getter that drains the queue may be waiting for it. */
 LF_INLINE int lf_priority_queue_release(struct lf_priority_queue *q, int64_t index) {
     int status = lf__priority_free(q, index);
     lf__priority_freed(q, 1);
@@ -192,14 +192,14 @@ LF_INLINE int64_t lf_priority_queue_reserve(struct lf_priority_queue *q) {
         index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
     if (LF_UNLIKELY(index == LF_EMPTY))
         return LF_FULL;
-    /* [D2]: whoever drains the queue has seen this slot out, or we see that it ends */
+    /* [D2]: either the getter that drains the queue sees that this slot is out, or we see that the queue ends */
     if (LF_UNLIKELY(lf_load_seq_cst(&q->h.segment->ending) != LF__OPEN) && index >= 0) {
         lf_priority_queue_release(q, index);
         return LF_CLOSED;
     }
     return index;
 }
-/* Puts a slot in hand into its level: a reservation that was written, or a record back, at the tail. */
+/* Puts a slot into its level, at the tail: a reservation that was written, or a record that goes back. */
 LF_INLINE int lf_priority_queue_requeue(struct lf_priority_queue *q, int64_t index, uint32_t level) {
     if (LF_UNLIKELY(level >= q->levels.count))
         return LF_INVALID;
@@ -223,8 +223,8 @@ LF_INLINE int64_t lf__priority_empty(struct lf_priority_queue *q, uint32_t taker
     return index == LF_EMPTY ? (int64_t)LF_CLOSED : index;
 }
 
-/* The first record, out of the queue and in hand; `lease` 0 or LF_LEASE: whether it is published again if we die.
- * Its slot number >= 0, its level and length, or LF_EMPTY, LF_CLOSED or LF_CORRUPT. Then release. */
+/* Takes the first record out of the queue, in its slot. With `lease` LF_LEASE (else 0) it is published again if we die.
+ * Returns its slot number >= 0, or LF_EMPTY, LF_CLOSED or LF_CORRUPT. Then release. */
 LF_INLINE int64_t lf_priority_queue_peek(struct lf_priority_queue *q, uint32_t lease, uint32_t *level,
                                          uint64_t *length) {
     int status = lf_enter_to_get(&q->h);
@@ -266,7 +266,7 @@ LF_INLINE int lf__priority_attempt_peek(void *operation) {
     return call->index < 0 ? (int)call->index : LF_OK;
 }
 
-/* As reserve, waiting while the queue is full: also LF_INTERRUPTED and LF_CLOSED. */
+/* As reserve, but waits while the queue is full. Also returns LF_INTERRUPTED and LF_CLOSED. */
 LF_INLINE int64_t lf_priority_queue_reserve_wait(struct lf_priority_queue *q, uint64_t deadline) {
     struct lf__priority_call call = {q, 0, 0, 0, 0};
     int status = lf_block_on(&q->h, &q->body->not_full, lf__priority_attempt_reserve, &call, LF_FULL, deadline);
@@ -292,7 +292,7 @@ LF_INLINE int lf_priority_queue_put(struct lf_priority_queue *q, const void *rec
     memcpy(lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), record, length);
     return lf_priority_queue_commit(q, index, length, level);
 }
-/* `record` has room for record_size bytes; the length >= 0, or a negative status. */
+/* `record` has room for record_size bytes. Returns the length >= 0, or a negative status. */
 LF_INLINE int64_t lf_priority_queue_get(struct lf_priority_queue *q, void *record, uint32_t *level, uint64_t deadline) {
     uint64_t length = 0;
     int64_t index = deadline == 0 ? lf_priority_queue_peek(q, 0, level, &length)
@@ -313,8 +313,8 @@ LF_INLINE int64_t lf_priority_queue_try_get(struct lf_priority_queue *q, void *r
 
 /* ---- batches ---- */
 
-/* Puts records until the queue is full, record i into levels[i]; how many went in, or a negative status if none did.
- * Either every record has `length` bytes and they stand `pitch` apart, or `lengths` is given and they stand packed. */
+/* Puts records until the queue is full, record i into levels[i]. Returns how many went in, or a negative status if none
+ * did. Either every record has `length` bytes and they are `pitch` apart, or `lengths` is given and they are packed. */
 LF_INLINE int64_t lf_priority_queue_put_many(struct lf_priority_queue *q, const void *records, uint64_t pitch,
                                              uint64_t length, const uint32_t *lengths, const uint32_t *levels,
                                              uint64_t count) {
@@ -349,8 +349,8 @@ LF_INLINE int64_t lf_priority_queue_put_many(struct lf_priority_queue *q, const 
     return done > 0 || count == 0 || index == LF_FULL ? (int64_t)done : index;
 }
 
-/* Takes up to `count` records, most urgent first, into rows of `pitch` >= record_size bytes, padded with zeros; levels
- * and lengths (or NULL) get each one's. How many, or a negative status if none. */
+/* Takes up to `count` records, most urgent first, into rows of `pitch` >= record_size bytes, padded with zeros.
+ * `levels` and `lengths` (or NULL) get those of each. Returns how many, or a negative status if none. */
 LF_INLINE int64_t lf_priority_queue_get_many(struct lf_priority_queue *q, void *records, uint64_t pitch,
                                              uint32_t *lengths, uint32_t *levels, uint64_t count) {
     unsigned char *to = (unsigned char *)records;
@@ -372,14 +372,14 @@ LF_INLINE int64_t lf_priority_queue_get_many(struct lf_priority_queue *q, void *
     return done > 0 || count == 0 || index == LF_EMPTY ? (int64_t)done : index;
 }
 
-/* Records inside, between 0 and capacity; exact when nothing runs. */
+/* Records inside, 0 to capacity. Exact while nobody else runs. */
 LF_INLINE uint64_t lf_priority_queue_size(const struct lf_priority_queue *q) { return lf_levels_size(&q->levels); }
 
 LF_INLINE void lf_priority_queue_close(struct lf_priority_queue *q) {
     struct lf_eventcount *const counts[] = {&q->body->not_empty, &q->body->not_full};
     lf_close(&q->h, counts, 2);
 }
-/* Puts are refused from here on; gets, too, once nothing is inside any more, or at once if `immediate`. */
+/* Ends the queue for everybody. Puts are refused from now on; gets when nothing is inside, or at once (`immediate`). */
 LF_INLINE void lf_priority_queue_shutdown(struct lf_priority_queue *q, int immediate) {
     struct lf_eventcount *const counts[] = {&q->body->not_empty, &q->body->not_full};
     lf_shutdown(&q->h, immediate, counts, 2);

@@ -1,4 +1,4 @@
-/* semaphore.h: counting semaphore whose permits come back from the dead.
+/* semaphore.h: counting semaphore; the permits of a dead process come back.
  *
  * Usage
  *   #include <lockfree/semaphore.h>
@@ -16,24 +16,24 @@
  *   lf_detach(&pool.h);                 // this participant leaves, and its permits come back
  *
  * Contract
- *   A linearizable counter, never below 0 nor above max. acquire(n) takes all n permits or none; release(n) above max
- *   is refused (LF_OVERFLOW) and changes nothing. Refusals are exact: at one instant of the call, for a time-out after
- *   the deadline, fewer than n permits were there. LF_BUSY: each of the LF_SEATS seats is in an operation or holds
- *   what another participant has taken: no more threads than that can hold permits at a time.
- * Fairness: acquirers that wait pass a turnstile one by one. Only its holder waits for permits, the others wait for the
- *   turnstile, and no waiting acquire takes permits while somebody is in it: one for many permits is not starved by
- *   those for few. try_acquire and the last look of a time-out see the value alone, and so depend on nobody: they
- *   may take what the turnstile's holder hopes for.
+ *   A linearizable counter, never below 0 nor above max. acquire(n) takes all n permits or none. release(n) above max
+ *   is refused (LF_OVERFLOW) and changes nothing. Refusals are exact: at one instant of the call (with a time-out:
+ *   after the deadline) fewer than n permits were there. LF_BUSY: each of the LF_SEATS seats is in an operation, or has
+ *   permits of another participant. So at most LF_SEATS threads can hold permits at a time.
+ * Fairness: waiting acquirers pass a turnstile, a lock, one by one. Only its holder waits for permits; the others wait
+ *   for the turnstile. While somebody holds it, no other waiting acquire takes permits. So a call for many permits is
+ *   not starved by calls for few. try_acquire, and the last look of a call that times out, see the value alone. They
+ *   depend on nobody, and may take permits that the turnstile's holder waits for.
  * Progress: try_acquire, release and value are lock-free; acquire sleeps.
- * Death: the permits of a participant that died or left come back, exactly, at whatever instruction it died (at the
- *   latest when somebody would block on them), as long as every participant releases what it acquired itself. Who
- *   releases what others acquired runs up a debt, and what comes back from others is reduced by such debts: never one
- *   permit too many. Recovery never lifts the value above its initial one: from a semaphore that signals
- *   (initially 0) nothing comes back.
+ * Death: the permits of a participant that died or left come back exactly, at whatever instruction it died, at the
+ *   latest when somebody would wait for them. This needs that every participant releases what it acquired itself. A
+ *   participant that releases permits of others has a debt. Debts reduce what comes back from others, so that never one
+ *   permit too many comes back. Recovery never raises the value above its initial one: nothing comes back from a
+ *   semaphore that is used as a signal (initially 0).
  *
  * Layout, invariants and wrap: seats.h. value word | turnstile | available, debt | seats
  * Linearization points: the compare-and-swap of the word; a refusal: the load of the word that it rests on.
- * Source: helping to write down who did what, after detectable objects (Attiya, Ben-Baruch, Hendler, PODC 2018). */
+ * Source: helping to record who did what, after detectable objects (Attiya, Ben-Baruch, Hendler, PODC 2018). */
 #ifndef LOCKFREE_SEMAPHORE_H
 #define LOCKFREE_SEMAPHORE_H
 
@@ -49,7 +49,7 @@ LF_INLINE int lf__sem_recover(struct lf_handle *h, uint32_t gone, uint64_t *curs
     if (head < LF_SEATS) {
         if (!(lf_load_relaxed(&s->body->seats[head].claim) & LF__SEAT_SETTLED))
             lf__sem_give_back(s, head, gone);
-        for (uint32_t i = head; i < LF_SEATS; i++) /* a debt left alone would count while others are recovered */
+        for (uint32_t i = head; i < LF_SEATS; i++) /* else this debt would count when others are recovered */
             lf__sem_clear(&s->body->seats[i], gone, 1);
         for (uint32_t i = LF_SEATS; i-- > head;) /* the settled one last: until then the rest of this is repeated */
             lf__sem_clear(&s->body->seats[i], gone, 0);
@@ -79,14 +79,14 @@ LF_INLINE int lf__sem_view(struct lf_handle *h) {
 
 static const struct lf_kind lf_semaphore_kind = {LF_KIND_SEMAPHORE, lf__sem_view, lf__sem_recover};
 
-/* `start`: operations that every seat claims to have done; tests begin near the wraps. */
+/* `start`: the number of operations with which every seat begins; pass 0 (tests begin near the wraps). */
 LF_INLINE void lf__sem_layout(struct lf_semaphore *s, uint32_t start) {
     for (uint32_t i = 0; start != 0 && i < LF_SEATS; i++)
         s->body->seats[i].account = start;
     s->body->word = lf__sem_word(s->initial, 0, start);
 }
 
-/* In zeroed memory of the caller's, LF_SEMAPHORE_BYTES long; others join with lf_segment_attach_local. */
+/* In zeroed memory of the caller, LF_SEMAPHORE_BYTES long. Others join with lf_segment_attach_local. */
 LF_INLINE int lf_semaphore_create_local(struct lf_semaphore *s, void *memory, uint64_t value, uint64_t max,
                                         uint32_t start) {
     const uint64_t geometry[LF_GEOMETRY] = {value, max, start, 0, 0, 0};
@@ -113,7 +113,7 @@ LF_INLINE int lf_semaphore_create(struct lf_semaphore *s, const char *name, uint
 LF_INLINE int lf_semaphore_attach(struct lf_semaphore *s, const char *name) {
     return lf_segment_attach(&s->h, name, &lf_semaphore_kind);
 }
-/* Through a file handed over by another process; takes it over. */
+/* Through a descriptor from another process. Takes the descriptor over. */
 LF_INLINE int lf_semaphore_attach_fd(struct lf_semaphore *s, int fd) {
     return lf_segment_attach_fd(&s->h, fd, &lf_semaphore_kind);
 }
@@ -168,13 +168,13 @@ LF_INLINE int lf__sem_attempt(void *operation) {
     return lf_semaphore_try_acquire(call->s, call->n);
 }
 
-/* Leaves the turnstile: for a caller that got LF_INTERRUPTED from acquire and does not call again. */
+/* Leaves the turnstile. For a caller that got LF_INTERRUPTED from acquire and does not call it again. */
 LF_INLINE void lf_semaphore_give_up(struct lf_semaphore *s) {
     if (lf_enter(&s->h) == LF_OK)
-        lf_owner_lock_release(&s->h, &s->body->turnstile); /* does nothing if it is somebody else's */
+        lf_owner_lock_release(&s->h, &s->body->turnstile); /* does nothing if another thread holds it */
 }
 
-/* The first attempt of an acquire that may wait: LF_TIMEDOUT also if it would overtake the one in the turnstile. */
+/* The first attempt of an acquire that may wait. LF_TIMEDOUT also if it would overtake the turnstile's holder. */
 LF_INLINE int lf_semaphore_acquire_at_once(struct lf_semaphore *s, uint64_t n) {
     int status = lf_enter(&s->h);
     if (LF_UNLIKELY(status != LF_OK))
@@ -199,7 +199,7 @@ LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t 
     if (!lf_owner_lock_is_mine(&s->h, turnstile)) {
         status = lf_owner_lock_acquire(&s->h, turnstile, s->h.spins, deadline);
         if (status == LF_OWNER_DIED)
-            lf__lock_recover(&s->h, turnstile); /* it guards nothing that could be out of order; closed or not */
+            lf__lock_recover(&s->h, turnstile); /* the turnstile guards no data that would need repair */
         else if (status != LF_OK)
             return status == LF_TIMEDOUT ? lf_semaphore_try_acquire(s, n) : status;
     }
@@ -210,7 +210,7 @@ LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t 
     return status;
 }
 
-/* The permits that could be taken at one instant of the call, or LF_CLOSED. */
+/* The permits that were there at one instant of the call, or LF_CLOSED. */
 LF_INLINE int64_t lf_semaphore_value(struct lf_semaphore *s) {
     int status = lf_enter(&s->h);
     if (LF_UNLIKELY(status != LF_OK))

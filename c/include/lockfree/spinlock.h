@@ -1,4 +1,4 @@
-/* spinlock.h: mutual exclusion for very short sections: spins long, then sleeps.
+/* spinlock.h: mutual exclusion for very short sections; waiters spin for long, then sleep.
  *
  * Usage
  *   #include <lockfree/spinlock.h>
@@ -18,8 +18,8 @@
  *   lf_detach(&lock.h);                     // this participant leaves
  *
  * Contract, progress, death, layout, invariants, linearization points: owner_lock.h.
- * Waiting: h.spins pauses (about 10 us; none on a machine with one CPU), then sleep, so that a holder that lost its
- *   CPU costs nobody theirs. Mutex (mutex.h) is for all other sections. */
+ * Waiting: h.spins pauses (about 10 us; none on a machine with one CPU), then sleep. So waiters do not use up the CPU
+ *   that a preempted holder needs. Mutex (mutex.h) is for all other sections. */
 #ifndef LOCKFREE_SPINLOCK_H
 #define LOCKFREE_SPINLOCK_H
 

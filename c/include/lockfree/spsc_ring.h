@@ -19,13 +19,13 @@
  *   lf_detach(&ring.h);                 // this participant leaves
  *
  * Contract
- *   Linearizable FIFO with exact EMPTY and exact FULL. A record is 0..record_size bytes and comes out with its exact
- *   length. The first thread that puts becomes the producer, the first that gets the consumer (one thread may be
- *   both). Anybody else is told LF_ROLE_TAKEN until the holder gives its role back, detaches, ends (a thread of the
- *   caller's process) or dies (a process).
- * Progress: wait-free: no step depends on the other side. put and get sleep (blocking.h). Claiming a role, once per
- *   holder, may take a few naps while a holder that has just ended is still being buried.
- * Death: the role is free again. A half-written record was never visible; one whose get was cut off is still inside.
+ *   Linearizable FIFO with exact EMPTY and exact FULL. A record has 0..record_size bytes and comes out with its exact
+ *   length. The first thread that puts becomes the producer, the first that gets becomes the consumer. One thread may
+ *   be both. Other threads get LF_ROLE_TAKEN until the holder gives its role back, detaches, ends (as a thread of the
+ *   caller's process), or its process dies.
+ * Progress: wait-free: no step depends on the other side. put and get sleep (blocking.h). Taking a role, once for each
+ *   holder, may need a few short sleeps, while the kernel still removes the last holder.
+ * Death: the role is free again. A half-written record was never visible. A record whose get was cut off is inside.
  * Layout and invariants: spsc_slots.h. {not_empty, not_full} | producer | consumer | slots, `stride` bytes each.
  * Linearization points: put and get: the store of the slot's word; FULL and EMPTY: its load.
  * Wrap: slots hold the low half of the position and are overwritten each `capacity` < 2^32 positions: no two meanings.
@@ -82,7 +82,7 @@ LF_INLINE void lf__spsc_layout(struct lf_spsc_ring *r) {
     r->body->sides[LF_CONSUMER].position = r->start;
 }
 
-/* In zeroed memory of the caller's; others of the same process join with lf_segment_attach_local. */
+/* In zeroed memory of the caller. Others in the same process join with lf_segment_attach_local. */
 LF_INLINE int lf_spsc_ring_create_local(struct lf_spsc_ring *r, void *memory, uint64_t capacity, uint64_t record_size,
                                         uint64_t start) {
     uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, start, 0, 0, 0};
@@ -106,7 +106,7 @@ LF_INLINE int lf__spsc_ring_allocate(struct lf_spsc_ring *r, const char *name, u
         lf__spsc_layout(r);
     return status;
 }
-/* name NULL: anonymous. `start` as in the layout, 0 in earnest. */
+/* name NULL: anonymous. `start`: the first position; pass 0 (tests begin near the wraps). */
 LF_INLINE int lf_spsc_ring_create(struct lf_spsc_ring *r, const char *name, uint64_t capacity, uint64_t record_size,
                                   uint64_t start) {
     int status = lf__spsc_ring_allocate(r, name, capacity, record_size, start);
@@ -135,8 +135,8 @@ LF_INLINE int lf_spsc_ring_release_role(struct lf_spsc_ring *r, enum lf_spsc_rol
 
 /* ---- zero copy: the slot of the next record, in place ---- */
 
-/* The slot to write the next record into: a ticket, LF_FULL, LF_ROLE_TAKEN or LF_CORRUPT. Then commit or cancel; a put
- * in between uses the same slot. */
+/* The slot for the next record: a ticket, LF_FULL, LF_ROLE_TAKEN or LF_CORRUPT. Then commit or cancel. A put before
+ * that uses the same slot. */
 LF_INLINE int64_t lf_spsc_ring_reserve(struct lf_spsc_ring *r) {
     int status = lf__spsc_enter(r, LF_PRODUCER);
     if (LF_UNLIKELY(status != LF_OK))
@@ -151,7 +151,7 @@ LF_INLINE int64_t lf_spsc_ring_reserve(struct lf_spsc_ring *r) {
     return lf__spsc_is_at(word, position - r->capacity) ? LF_FULL : LF_CORRUPT;
 }
 
-/* LF_BUSY: the calling thread has no such reservation, or has put something since. */
+/* LF_BUSY: the calling thread has no such reservation, or has put a record meanwhile. */
 LF_INLINE int lf_spsc_ring_commit(struct lf_spsc_ring *r, int64_t ticket, uint64_t length) {
     if (length > r->record_size)
         return LF_TOO_LONG;
@@ -161,14 +161,14 @@ LF_INLINE int lf_spsc_ring_commit(struct lf_spsc_ring *r, int64_t ticket, uint64
     lf__spsc_step(r, LF_PRODUCER, ticket, length + 1);
     return lf__spsc_published(r, 1) == 1 ? LF_OK : LF_CLOSED;
 }
-/* Nothing had happened yet. */
+/* Gives the reservation back. Nothing was visible yet. */
 LF_INLINE int lf_spsc_ring_cancel(struct lf_spsc_ring *r, int64_t ticket) {
     int status = lf_enter(&r->h);
     return status != LF_OK ? status : ticket < 0 ? LF_BUSY : LF_OK;
 }
 
-/* The oldest record, in place and still inside: a ticket and its length, or LF_EMPTY, LF_ROLE_TAKEN or LF_CORRUPT. Then
- * release, or leave it. */
+/* The oldest record, in its slot and still inside: a ticket and its length, or LF_EMPTY, LF_ROLE_TAKEN or LF_CORRUPT.
+ * release takes it out; without release it stays. */
 LF_INLINE int64_t lf_spsc_ring_peek(struct lf_spsc_ring *r, uint64_t *length) {
     int status = lf__spsc_enter(r, LF_CONSUMER);
     if (LF_UNLIKELY(status != LF_OK))
@@ -183,7 +183,7 @@ LF_INLINE int64_t lf_spsc_ring_peek(struct lf_spsc_ring *r, uint64_t *length) {
     if (LF_UNLIKELY(word == none) && lf_load_acquire(&r->h.segment->ending) != LF__OPEN) { /* [D1] */
         word = lf__spsc_drain(r, cursor);
         refusal = LF_CLOSED;
-        if (word == none) /* whatever is put from now on is taken back */
+        if (word == none) /* the producer takes back whatever it puts from now on */
             lf_store_relaxed(&r->body->drained, (uint32_t)LF__LOOKED_TWICE);
     }
     uint64_t inside = (uint64_t)(uint32_t)word - 1; /* the length, or huge when free */
@@ -194,7 +194,7 @@ LF_INLINE int64_t lf_spsc_ring_peek(struct lf_spsc_ring *r, uint64_t *length) {
     return word == none ? refusal : (int64_t)LF_CORRUPT;
 }
 
-/* LF_BUSY: the calling thread has not peeked at it, or has got it since. */
+/* LF_BUSY: the calling thread has not peeked at it, or has taken it meanwhile. */
 LF_INLINE int lf_spsc_ring_release(struct lf_spsc_ring *r, int64_t ticket) {
     uint64_t length;
     int64_t own = lf__spsc_is_mine(r, LF_CONSUMER) ? lf_spsc_ring_peek(r, &length) : (int64_t)LF_BUSY;
@@ -226,7 +226,7 @@ LF_INLINE int lf_spsc_ring_try_put(struct lf_spsc_ring *r, const void *record, u
     return lf__spsc_put_at(r, lf_spsc_ring_reserve(r), record, length);
 }
 
-/* `record` has room for record_size bytes; the length >= 0, LF_EMPTY, LF_ROLE_TAKEN or LF_CORRUPT. */
+/* `record` has room for record_size bytes. Returns the length >= 0, LF_EMPTY, LF_ROLE_TAKEN or LF_CORRUPT. */
 LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
     uint64_t length = 0;
     int64_t ticket = lf_spsc_ring_peek(r, &length);
@@ -235,16 +235,17 @@ LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
 
 /* ---- batches: each record is published, or freed, as soon as it is copied; one look for sleepers at the end ---- */
 
-/* A refusal within a batch comes after what the batch has published or freed, for both sides: else FULL and EMPTY could
- * each be answered before the other side sees those stores. Single calls have this fence from the look for sleepers. */
+/* A refusal within a batch must come after the stores with which the batch has published or freed records. Otherwise
+ * both sides could answer FULL and EMPTY before they see each other's stores. A single call has this fence already, in
+ * its look for sleepers. */
 LF_INLINE int lf__spsc_once_more(uint64_t done) {
     if (done > 0)
         lf_fence_seq_cst(); /* [S3] pairs with [S3] and [E2] of the other side */
     return done > 0;
 }
 
-/* Puts records until the ring is full; how many went in, or a negative status if none did. Either every record has
- * `length` bytes and they stand `pitch` apart, or `lengths` is given and they stand packed, lengths[i] bytes each. */
+/* Puts records until the ring is full. Returns how many went in, or a negative status if none did. Either every record
+ * has `length` bytes and they are `pitch` apart, or `lengths` is given and they are packed, lengths[i] bytes each. */
 LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *records, uint64_t pitch, uint64_t length,
                                         const uint32_t *lengths, uint64_t count) {
     const unsigned char *from = (const unsigned char *)records;
@@ -272,8 +273,8 @@ LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *reco
     return done > 0 || ticket == LF_FULL ? (int64_t)done : ticket;
 }
 
-/* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros; lengths (or NULL) gets each
- * one's length. How many, or a negative status if none. */
+/* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros. `lengths` (or NULL) gets
+ * the length of each. Returns how many, or a negative status if none. */
 LF_INLINE int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, uint64_t pitch, uint32_t *lengths,
                                         uint64_t count) {
     unsigned char *to = (unsigned char *)records;
@@ -319,7 +320,7 @@ LF_INLINE int lf__spsc_attempt_peek(void *operation) {
     return (call->ticket = lf_spsc_ring_peek(call->r, &call->length)) < 0 ? (int)call->ticket : LF_OK;
 }
 
-/* As reserve, waiting while the ring is full: also LF_INTERRUPTED and LF_CLOSED. */
+/* As reserve, but waits while the ring is full. Also returns LF_INTERRUPTED and LF_CLOSED. */
 LF_INLINE int64_t lf_spsc_ring_reserve_wait(struct lf_spsc_ring *r, uint64_t deadline) {
     struct lf__spsc_call call = {r, 0, 0};
     int status = lf_block_on(&r->h, &r->body->not_full, lf__spsc_attempt_reserve, &call, LF_FULL, deadline);
@@ -342,7 +343,8 @@ LF_INLINE int64_t lf_spsc_ring_get(struct lf_spsc_ring *r, void *record, uint64_
     return lf__spsc_get_at(r, ticket, record, length);
 }
 
-/* Records inside, between 0 and capacity; exact when nothing runs and no killed holder is without an heir. */
+/* Records inside, 0 to capacity. Exact while nobody else runs, unless a holder was killed and nobody has taken over its
+ * role yet. */
 LF_INLINE uint64_t lf_spsc_ring_size(const struct lf_spsc_ring *r) {
     uint64_t head = lf_load_relaxed(&r->body->sides[LF_CONSUMER].position);
     uint64_t size = lf_load_relaxed(&r->body->sides[LF_PRODUCER].position) - head;
@@ -353,7 +355,7 @@ LF_INLINE void lf_spsc_ring_close(struct lf_spsc_ring *r) {
     struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
     lf_close(&r->h, counts, 2);
 }
-/* Puts are refused from here on; gets, too, once nothing is inside any more, or at once if `immediate`. */
+/* Ends the ring for everybody. Puts are refused from now on; gets when nothing is inside, or at once if `immediate`. */
 LF_INLINE void lf_spsc_ring_shutdown(struct lf_spsc_ring *r, int immediate) {
     struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
     lf_shutdown(&r->h, immediate, counts, 2);

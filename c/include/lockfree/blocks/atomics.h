@@ -1,10 +1,10 @@
-/* atomics.h: the one door to atomic operations. The order is in the name; there is no default.
+/* atomics.h: the only place for atomic operations. The memory order is in the name; there is no default.
  *
  * Plain builtins on plain integers, so that the same layout serves C11 and C++17 and so that an
  * instrumented build (ThreadSanitizer, the model checker) sees every access.
  *
- * `lf_cas_*` takes (pointer, pointer to expected, desired), returns non-zero on success and else writes
- * what it saw to *expected; it is strong, and the order of its failure is the load part of its name. */
+ * `lf_cas_*` takes (pointer, pointer to expected, desired). It returns non-zero on success; else it writes
+ * what it found to *expected. It is strong. The order of its failure is the load part of its name. */
 #ifndef LOCKFREE_ATOMICS_H
 #define LOCKFREE_ATOMICS_H
 

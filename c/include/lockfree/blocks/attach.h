@@ -1,18 +1,18 @@
-/* attach.h: publishing a new segment, attaching to one, and removing those that nobody alive has.
+/* attach.h: publishing a new segment, attaching to one, and removing the names of segments that nobody alive uses.
  *
  * Contract
- *   lf_segment_publish joins and gives the segment its name in one step. lf_segment_attach finds a whole segment or none, and
- *   what it has attached to was not swept. lf_segment_sweep removes a name only while nobody alive has the segment open or
- *   mapped.
- * Progress: blocking nowhere, but that attaching waits up to a second for a sweeper that was stopped half-way.
- * Death: of a sweeper or an attacher at any instruction: the name stands for a whole segment or for none. */
+ *   lf_segment_publish joins the segment and gives it its name in one step. lf_segment_attach finds a whole segment or
+ *   none. The segment it returns was not swept meanwhile. lf_segment_sweep removes a name only while nobody alive has
+ *   the segment open or mapped.
+ * Progress: nothing blocks, except that attaching waits up to a second for a sweeper that was stopped half-way.
+ * Death: a sweeper or an attacher may die at any instruction. The name then stands for a whole segment or for none. */
 #ifndef LOCKFREE_ATTACH_H
 #define LOCKFREE_ATTACH_H
 
 #include "participants.h"
 
 #ifndef LF_MODEL
-/* Does anybody alive have this segment? Takes the answer from the kernel, for `lockfree ls` and `gc`. */
+/* Whether anybody alive uses this segment, as the kernel says. For `lockfree ls` and `gc`. */
 LF_INLINE int lf_segment_in_use(struct lf_handle *h) {
     return lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, 0, LF_PARTICIPANTS) != 0;
 }
@@ -25,7 +25,7 @@ LF_INLINE int lf_segment_sweep(struct lf_handle *h, const char *name) {
         return LF_INVALID;
     if (lf__byte_lock(h->fd, F_OFD_SETLK, F_WRLCK, 0, LF_PARTICIPANTS) != 0)
         return 0;
-    /* While all bytes are ours nobody can join; a joiner that opened the file before finds it unlinked. */
+    /* While we hold all bytes, nobody can join. A joiner that opened the file before will find it unlinked. */
     int status = LF_OK;
     if (stat(path, &named) != 0)
         status = lf_system_error(h, "looking at the name");
@@ -76,7 +76,7 @@ LF_INLINE int lf_segment_attach(struct lf_handle *h, const char *name, const str
     }
 }
 
-/* Attach through a file handed over by another process; takes the file over. */
+/* Attach through a descriptor from another process. Takes the descriptor over. */
 LF_INLINE int lf_segment_attach_fd(struct lf_handle *h, int fd, const struct lf_kind *kind) {
     int own = lf_segment_reopen(fd);
     if (own < 0) {

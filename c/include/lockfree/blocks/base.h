@@ -1,4 +1,4 @@
-/* base.h: constants, status codes and layout macros. Knows nothing of atomics, waiting or files. */
+/* base.h: constants, status codes and layout macros. It knows nothing about atomics, waiting or files. */
 #ifndef LOCKFREE_BASE_H
 #define LOCKFREE_BASE_H
 
@@ -39,14 +39,14 @@ enum lf_status {
     LF_INTERRUPTED = -4,      /* a signal came or a slice ended: call again with the same deadline */
     LF_CLOSED = -5,           /* this handle was closed, or the object was shut down */
     LF_ROLE_TAKEN = -6,       /* somebody alive is the producer (or consumer) */
-    LF_OWNER_DIED = -7,       /* the lock is ours; its last holder died with it */
-    LF_NOT_OWNER = -8,        /* released by somebody who does not hold it */
-    LF_NOT_RECOVERABLE = -9,  /* released after OWNER_DIED without being recovered */
+    LF_OWNER_DIED = -7,       /* the caller holds the lock; its last holder died with it */
+    LF_NOT_OWNER = -8,        /* released by a thread that does not hold it */
+    LF_NOT_RECOVERABLE = -9,  /* released after OWNER_DIED without recover */
     LF_DEADLOCK = -10,        /* the caller holds it already and would wait for itself */
     LF_TOO_LONG = -11,        /* the record is longer than record_size */
     LF_OVERFLOW = -12,        /* above max_value */
     LF_INVALID = -13,         /* an argument is out of its bounds */
-    LF_CORRUPT = -14,         /* what stands in shared memory cannot have been written by this library */
+    LF_CORRUPT = -14,         /* shared memory holds what this library cannot have written */
     LF_NO_PARTICIPANT = -15,  /* every participant number is held by a live process */
     LF_MISMATCH = -16,        /* not a segment of ours: see lf_handle.mismatch */
     LF_SYSTEM = -17,          /* a system call failed: see lf_handle.error and lf_handle.doing */

@@ -1,14 +1,14 @@
-/* blocking.h: the one loop in which a blocking operation waits.
+/* blocking.h: the loop in which every blocking operation waits.
  *
  * Contract
- *   lf_block_on calls `attempt` until it answers something else than `refused`, the deadline passes, the
- *   handle is closed or the object ended. It spins a bounded while, then sleeps on the event count. The last
- *   attempt comes after the deadline, so a refusal by time-out is as exact as one by a non-blocking call.
- *   A sleep is cut into slices of 20 ms: after each the dead are looked for, and what a killed peer took
- *   with it (a wake, a lock, a record in hand) delays a survivor by one slice at most. 50 looks a second cost far
- *   less than 1% of a CPU. After LF__SLICES slices, and on a signal, it returns LF_INTERRUPTED so that the
- *   caller can serve signals and call again with the same deadline. LF_LOST: a slice has passed and the dead cannot be
- *   looked for, so nobody can say whether the wait would end.
+ *   lf_block_on calls `attempt` until it returns something else than `refused`, the deadline passes, the
+ *   handle is closed, or the object has ended. It spins for a bounded time, then sleeps on the event count. The last
+ *   attempt comes after the deadline. So a refusal by time-out is as exact as one by a non-blocking call.
+ *   A sleep is cut into slices of 20 ms. After each slice the sleeper looks for dead participants. So what a killed
+ *   peer took with it (a wake, a lock, a record) delays a survivor by one slice at most. 50 looks a second cost far
+ *   less than 1% of a CPU. After LF__SLICES slices, and on a signal, it returns LF_INTERRUPTED: the caller serves
+ *   signals and calls again with the same deadline. LF_LOST: a slice has passed and it is impossible to look for the
+ *   dead, so nobody knows whether the wait would end.
  * Progress: sleeping. `attempt` itself must be lock-free. */
 #ifndef LOCKFREE_BLOCKING_H
 #define LOCKFREE_BLOCKING_H
@@ -22,7 +22,7 @@
 
 typedef int (*lf_attempt_fn)(void *operation);
 
-/* How an operation on a container begins: lf_enter, and the object has not ended for its side. */
+/* The begin of an operation on a container: lf_enter, and a check that the object has not ended for its side. */
 LF_INLINE int lf_enter_to_put(struct lf_handle *h) {
     int status = lf_enter(h);
     return LF_LIKELY(status == LF_OK) && lf_load_relaxed(&h->segment->ending) != LF__OPEN ? LF_CLOSED : status;
@@ -62,12 +62,12 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
             uint64_t now = lf_now();
             if (now >= deadline) {
                 lf_eventcount_cancel(ec, ticket);
-                return attempt(operation); /* whatever held us up since the last one: this is after the deadline */
+                return attempt(operation); /* this attempt comes after the deadline */
             }
             if (deadline - now < nap)
                 nap = deadline - now;
         }
-        if (looked > 0) { /* what the dead left is perhaps not given back wholly: no sleep before that */
+        if (looked > 0) { /* what the dead held may not be given back completely yet: no sleep before that */
             lf_eventcount_cancel(ec, ticket);
             slice--;
             continue;
@@ -83,18 +83,18 @@ LF_INLINE void lf__notify_all_of(struct lf_eventcount *const *counts, int n) {
         lf_eventcount_notify_all(counts[i]);
 }
 
-/* Ends this handle: its sleepers return LF_CLOSED. Others are woken once, find nothing and sleep again. */
+/* Ends this handle. Its sleepers return LF_CLOSED. Sleepers of others wake once, find nothing, and sleep again. */
 LF_INLINE void lf_close(struct lf_handle *h, struct lf_eventcount *const *counts, int n) {
     lf_store_relaxed(&h->closed, 1u); /* ordered by [E2] */
     lf_store_relaxed(&h->epoch, LF__CLOSED_EPOCH);
     lf__notify_all_of(counts, n);
 }
 
-/* Ends the object for everybody, once and for all. Draining: puts are refused, what is inside can be taken, and then gets
+/* Ends the object for everybody. It cannot be undone. Draining: puts are refused; gets take what is inside, and then
  * are refused, too. Immediate: all are refused. Sleepers look again. */
 LF_INLINE void lf_shutdown(struct lf_handle *h, int immediate, struct lf_eventcount *const *counts, int n) {
     uint32_t *ending = &h->segment->ending, was = lf_load_relaxed(ending), now = immediate ? LF__ENDED : LF__DRAINING;
-    while (was < now && !lf_cas_seq_cst(ending, &was, now)) /* [D1] pairs with [D2], [D3] (index_queue.h, spsc_ring.h) */
+    while (was < now && !lf_cas_seq_cst(ending, &was, now)) /* [D1] pairs with [D2], [D3] (the containers) */
         ;
     lf__notify_all_of(counts, n);
 }

@@ -1,13 +1,13 @@
-/* index_queue.h: building block: lock-free FIFO queues of slot indices that never lose track of an index.
+/* index_queue.h: building block: lock-free FIFO queues of slot indices. Every index is always accounted for.
  *
  * Contract
- *   A store has `slots` indices and several queues. Every index is at any instant in exactly one queue or in the
- *   custody of exactly one participant, and which one can be read from shared memory, whoever dies at whatever
- *   instruction. lf_queue_take takes the oldest index, or answers EMPTY, which is exact: at one instant of the call
- *   every index published before had been taken. lf_queue_publish appends an index in the caller's custody.
+ *   A store has `slots` indices and several queues. At any instant every index is in exactly one queue, or in the
+ *   custody of exactly one participant. Shared memory says in which, whoever dies at whatever instruction.
+ *   lf_queue_take takes the oldest index, or answers EMPTY. EMPTY is exact: at one instant of the call every index
+ *   published before had been taken. lf_queue_publish appends an index that is in the caller's custody.
  * Progress: lock-free. Claim and publication are one compare-and-swap of a cell, so there is no state in which
  *   others have to wait for somebody.
- * Death: lf_custody_recover returns every index in a dead participant's custody to where it was on its way to.
+ * Death: lf_custody_recover sends every index in a dead participant's custody on to where it was going.
  *
  * Layout
  *   cell    {position : 50 without its low bits, in their place the index | taker : 14}
@@ -33,7 +33,7 @@
 
 #include "participants.h"
 
-#define LF_LEASE (1u << LF_PARTICIPANT_BITS) /* beside the participant: give it to somebody else if the taker dies */
+#define LF_LEASE (1u << LF_PARTICIPANT_BITS) /* beside the participant: if the taker dies, give it to somebody else */
 #define LF__TAKER ((LF_LEASE << 1) - 1)
 #define LF__TAKER_BITS (LF_PARTICIPANT_BITS + 2)
 #define LF__NOBODY ((1u << LF__TAKER_BITS) - 1)
@@ -47,7 +47,7 @@ struct lf_queue_ends {
 };
 LF_STATIC_ASSERT(sizeof(struct lf_queue_ends) == 2 * LF_CACHE_LINE, "layout");
 
-/* Process-local views; nothing in them is read from shared memory after attach. */
+/* Process-local views. Nothing in them is read from shared memory after attach. */
 struct lf_store {
     unsigned char *custody; /* the first custody word */
     uint64_t stride;        /* bytes from one custody word to the next */
@@ -140,7 +140,7 @@ LF_INLINE void lf_queue_init(struct lf_queue *q, uint64_t start, uint64_t count)
     q->ends->tail = start + count;
 }
 
-/* [I3]: writes down who holds the index of a taken cell, unless that is written already. */
+/* [I3]: writes into the custody word who holds the index of a taken cell, unless that is written already. */
 LF_INLINE int lf__complete_custody(const struct lf_queue *q, uint64_t cell, uint64_t position) {
     uint32_t taker = lf__cell_taker(cell);
     uint64_t index = lf__cell_index(q, cell);
@@ -160,10 +160,11 @@ LF_INLINE uint64_t lf__cell_at(const struct lf_queue *q, uint64_t position) {
     return lf_load_acquire(&q->cells[position & q->mask]);
 }
 
-/* [Q4] release; pairs with [Q3]: whoever sees the end moved sees the cell that it moved past. Anybody may do it. */
+/* [Q4] release; pairs with [Q3]: a thread that sees the end moved also sees the cell that it moved past. Anybody may
+ * move it. */
 LF_INLINE void lf__move_past(uint64_t *end, uint64_t position) { lf_cas_release(end, &position, position + 1); }
 
-/* Appends an index in the caller's custody. LF_CORRUPT if shared memory holds what nobody here can have written. */
+/* Appends an index in the caller's custody. LF_CORRUPT if shared memory holds what this library cannot have written. */
 LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_t participant) {
     for (;;) {
         uint64_t tail = lf_load_acquire(&q->ends->tail); /* [Q3] pairs with [Q4]: all below is published */
@@ -174,7 +175,7 @@ LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_
         }
         if (LF_UNLIKELY(!lf__cell_is_at(q, cell, tail - q->mask - 1) || lf__cell_taker(cell) == 0)) {
             if (lf_load_relaxed(&q->ends->tail) == tail)
-                return LF_CORRUPT; /* only an outdated tail excuses such a cell */
+                return LF_CORRUPT; /* such a cell is possible only with an outdated tail */
             continue;
         }
         if (LF_UNLIKELY(lf__complete_custody(q, cell, tail - q->mask - 1) != LF_OK))
@@ -188,8 +189,8 @@ LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_
     }
 }
 
-/* Takes the oldest index into the custody of `taker` (participant, with LF_LEASE or not): the index >= 0, LF_EMPTY
- * or LF_CORRUPT. */
+/* Takes the oldest index into the custody of `taker` (participant, with LF_LEASE or without). Returns the index >= 0,
+ * LF_EMPTY or LF_CORRUPT. */
 LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
     for (;;) {
         uint64_t head = lf_load_acquire(&q->ends->head); /* [Q3] pairs with [Q4]: all below is taken */
@@ -221,8 +222,8 @@ LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
     }
 }
 
-/* How many are inside: exact when nobody else is running, else a value that was near the truth during the call. The
- * ends may each be one behind for as long as nobody looks, if whoever should have moved them was killed. */
+/* How many are inside. Exact while nobody else runs, else a value near the truth during the call. Each end may be one
+ * behind if the thread that should have moved it was killed, until somebody looks. */
 LF_INLINE uint64_t lf_queue_size(const struct lf_queue *q) {
     uint64_t head = lf_load_relaxed(&q->ends->head), tail = lf_load_relaxed(&q->ends->tail);
     uint64_t first = lf_load_relaxed(&q->cells[head & q->mask]), next = lf_load_relaxed(&q->cells[tail & q->mask]);
@@ -243,7 +244,7 @@ LF_INLINE int lf_queue_is_whole(const struct lf_queue *q) {
     return tail - head == q->store->slots && lf__cell_is_at(q, first, head) && lf__cell_taker(first) == 0;
 }
 
-/* What of a cell's take by a dead participant is not written down yet; the first part of a recovery, cell by cell. */
+/* First part of a recovery, cell by cell: completes the custody word of a cell that a dead participant has taken. */
 LF_INLINE void lf_queue_complete_custody_of(const struct lf_queue *q, uint64_t i, uint32_t gone) {
     uint64_t cell = lf__cell_at(q, i);
     uint32_t taker = lf__cell_taker(cell);
@@ -259,9 +260,10 @@ LF_INLINE int lf__arrived(const struct lf_queue *q, uint64_t index, uint64_t wor
            lf__cell_taker(cell) != LF__NOBODY;
 }
 
-/* Second half, for one slot, under the byte of `gone`, whose lock orders all that the dead one did: an index that the dead one had goes where it was on its way to: a lease and an unfinished
- * publication to the queue in its custody word, everything else to queue `free_queue`. `queues` are indexed by id.
- * The id of the queue it went to, or -1: it was not the dead one's. */
+/* Second part, for one slot. The caller holds the byte of `gone`, whose lock orders all that the dead one did. If the
+ * dead one had the index, it goes on to where it was going: a lease and an unfinished publication to the queue in its
+ * custody word, everything else to queue `free_queue`. `queues` are indexed by id. Returns the id of the queue, or -1
+ * if the dead one did not have it. */
 LF_INLINE int lf_custody_recover(const struct lf_queue *queues, uint32_t n_queues, uint32_t free_queue, uint64_t index,
                                  uint32_t gone, uint32_t recoverer) {
     uint64_t *custody = lf__custody(queues[0].store, index);
@@ -272,16 +274,16 @@ LF_INLINE int lf_custody_recover(const struct lf_queue *queues, uint32_t n_queue
     if (!lf__is_held(word) && lf__arrived(&queues[queue], index, word))
         return -1;
     int owed = lf__is_held(word) ? (lf__custody_taker(word) & LF_LEASE) != 0 : queue != free_queue;
-    /* The lease bit says for the next recoverer, should this one die here, that the record is still owed. The
-     * compare-and-swap is also the second look that [I4] asks for. */
+    /* The lease bit tells the next recoverer, if this one dies here, that the record must still be delivered. The
+     * compare-and-swap is also the second look that [I4] needs. */
     if (!lf_cas_relaxed(custody, &word, lf__held(queue, word, recoverer | (owed ? LF_LEASE : 0))))
         return -1;
     uint32_t to = owed ? queue : free_queue;
     return lf_queue_publish(&queues[to], index, recoverer) == LF_OK ? (int)to : -1;
 }
 
-/* A recovery in pieces, for a container with `n_queues` queues by id over one store: the cells of all queues, then all
- * slots. *cursor counts both. gave(context, queue) is told of each index that went to a queue. 1 when all is done. */
+/* A recovery in pieces, for a container with `n_queues` queues over one store: the cells of all queues, then all slots.
+ * *cursor counts both. Calls gave(context, queue) for each index that went to a queue. Returns 1 when all is done. */
 LF_INLINE int lf_store_recover(const struct lf_queue *queues, uint32_t n_queues, uint32_t free_queue, uint32_t gone,
                                uint32_t recoverer, uint64_t *cursor, void (*gave)(void *context, int queue),
                                void *context) {

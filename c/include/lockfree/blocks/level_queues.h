@@ -1,39 +1,40 @@
-/* level_queues.h: building block: which of several index queues gives the next index, decided by one word.
+/* level_queues.h: building block: several index queues, and one word that decides which gives the next index.
  *
  * Contract
- *   Queues of indices (index_queue.h), one per level of urgency. An index is pushed by lf_queue_publish into its
- *   level's queue and then lf_levels_announce. lf_levels_take pops the oldest index of the most urgent level (0 first) that has
+ *   Queues of indices (index_queue.h), one for each level of urgency. A push is lf_queue_publish into the level's
+ *   queue, then lf_levels_announce. lf_levels_take pops the oldest index of the most urgent level (0 first) that has
  *   one, or answers EMPTY. All of it is linearizable.
  * Progress: lock-free.
- * Death: index_queue.h; what somebody published and died before announcing is found by lf_levels_announce_all.
+ * Death: index_queue.h. lf_levels_announce_all finds what somebody published without announcing it.
  *
  * Layout
- *   W     {version : 32 | groups : 16 | level of the last pop within its group : 3 | its taker : 13}. Levels stand in at
- *         most 16 groups of ceil(levels/16); a group's bit says where to look. Taker 0: the last change was no pop;
- *         else the pop took from the lowest group in W, since pops take from nowhere else and leave the bits alone.
+ *   W     {version : 32 | groups : 16 | level of the last pop within its group : 3 | its taker : 13}. The levels form
+ *         at most 16 groups of ceil(levels/16). The bit of a group says where to look. Taker 0: the last change was not
+ *         a pop. Else the pop took from the lowest group in W: pops take only from there, and do not change the bits.
  *   head  of a level: {position mod 2^32 : 32 | low half of the version of the pop that last advanced it : 32}.
  * Invariants
- *   [I1] W changes only after the pop that it tells of was applied: cell at the level's head taken, then head advanced.
- *        So while W stands, and the pop it tells of is applied, no head moves.
+ *   [I1] W changes only after the pop that it names was applied: the cell at the level's head taken, then the head
+ *        advanced. So while W stays the same, and the pop that it names is applied, no head moves.
  *   [I2] group bit clear => every completed push of its levels has been popped.
  *   [I3] a level's cells from its head to its tail are inside, without a gap (index_queue.h).
  * How it works
  *   push: publish the index in the level's queue, then change W: group bit set, version + 1, no pop.
  *   pop: read W, find the first level of its lowest group whose front cell is inside, change W: version + 1, pop of
  *        that level by me. If no level has one: change W, the bit cleared, and begin again. No bit set: EMPTY.
- *   Every push and pop changes W, so the change succeeds only if none completed since W was read: by [I2] the lower
- *   groups, and by [I3] the levels passed over, hold no completed push, and the front is still the front.
+ *   Every push and pop changes W, so the change succeeds only if none completed since W was read. Then the lower
+ *   groups, by [I2], and the levels passed over, by [I3], hold no completed push, and the front is still the front.
  * Linearization points: pop: its change of W; EMPTY: its load of W. push: its own change of W or, if that comes first,
  *   the change of W of a later push of the same level, or of the pop that takes it.
- * Why lock-free: a change of W fails only because another succeeded, which is a push or pop decided, or a bit cleared
- *   that a push or recovery had set. Helping is a constant number of steps. The queues are lock-free themselves.
- * Why a slow helper does no harm: having read W = w, it reads the head, then W again; if W is still w, then that head
- *   is where w's pop belongs. Its compare-and-swap of the cell finds it inside only if it is that very round, and that
- *   of the head only if position and version are those it read.
- * Wrap: versions count modulo 2^32: a mistake needs a thread that stops between reading W and its compare-and-swap for
- *   exactly a multiple of 2^32 changes (7 minutes at 10 million a second), to the very change; of a head, for a multiple of 2^32 pops of the
- *   level and of changes of W both. A head left alone for 2^32 changes may hold the next pop's version by chance: the
- *   pop then skips one, or helpers would take it as applied. Cells and custody words: index_queue.h.
+ * Why lock-free: a change of W fails only because another one succeeded. That one decided a push or a pop, or cleared a
+ *   bit that a push or recovery had set. Helping is a constant number of steps. The queues are lock-free themselves.
+ * Why a slow helper does no harm: it reads W = w, then the head, then W again. If W is still w, that head is where w's
+ *   pop belongs. Its compare-and-swap of the cell succeeds only in that round, and that of the head only if position
+ *   and version are those that it read.
+ * Wrap: versions count modulo 2^32. A mistake needs a thread that stops between reading W and its compare-and-swap for
+ *   exactly a multiple of 2^32 changes (7 minutes at 10 million a second). For a head it needs a multiple of 2^32 both
+ *   of the level's pops and of the changes of W. A head that does not move for 2^32 changes may have the version of the
+ *   next pop by chance. The pop then skips one version, or helpers would believe that it is applied. Cells and custody
+ *   words: index_queue.h.
  * Sources: one word that every operation changes, and helping: Herlihy's universal construction (1991), here for the
  *   decision alone. Scans of counted bins (Shavit and Zemach 1999; Herlihy and Shavit ch. 15) are only quiescently
  *   consistent: the scan passes level 1, a push to 1 completes, then one to 2, the scan takes the latter. */
@@ -87,7 +88,7 @@ LF_INLINE uint64_t lf__head_of(const struct lf_queue *level) {
     return lf_load_acquire(&level->ends->head); /* [W5] pairs with [W6]: the cells below it were taken, W is that new */
 }
 
-/* What stands at a head's position: a cell inside, none yet, or something that only an outdated head excuses. */
+/* What is at a head's position: a cell inside, none yet, or something that is possible only with an outdated head. */
 LF_INLINE int lf__front(const struct lf_queue *level, uint64_t head, uint64_t **place, uint64_t *cell) {
     uint64_t position = head >> 32, round_bits = UINT32_MAX & ~level->mask;
     *place = &level->cells[position & level->mask];
@@ -105,13 +106,13 @@ LF_INLINE uint32_t lf_levels_group(const struct lf_levels *l, uint32_t level) { 
 LF_INLINE void lf_levels_init(struct lf_levels *l, struct lf_queue *queues, uint64_t start) {
     for (uint32_t level = 0; level < l->count; level++) {
         lf_queue_init(&queues[1 + level], start, 0);
-        /* the version that the first push and pop of a fresh queue come upon: skipping is no rare path */
+        /* the version of the first push and pop of a fresh queue, so that every test takes the path that skips one */
         queues[1 + level].ends->head = lf__level_head(start, start + 2);
     }
     *l->decision = lf__w(start, 0, 0, 0);
 }
 
-/* [I1]: applies the pop that w tells of, unless that is done already. Call before any change of W from w. */
+/* [I1]: applies the pop that w names, unless it is applied already. To be called before any change of W from w. */
 LF_INLINE int lf_levels_help(const struct lf_levels *l, uint64_t w) {
     uint32_t taker = (uint32_t)w & LF__W_TAKER;
     if (taker == 0)
@@ -130,20 +131,20 @@ LF_INLINE int lf_levels_help(const struct lf_levels *l, uint64_t w) {
     if (front == LF__INSIDE) {
         lf_cas_release(place, &cell, cell | taker); /* [W4] pairs with [W3], [Q5] */
     } else if (LF_UNLIKELY(front == LF__NOTHING || lf__cell_taker(cell) != taker)) {
-        /* A slow look: others have applied it, and the cell may be in its next round already. */
+        /* Not the round of w's pop: others have applied it, and the cell may be in its next round already. */
         return lf_load_relaxed(&level->ends->head) == head ? LF_CORRUPT : LF_OK;
     }
-    /* [W6] release; pairs with [W5]: whoever sees the head advanced sees the cell taken, and W no older than w */
+    /* [W6] release; pairs with [W5]: a thread that sees the new head also sees the cell taken, and W no older than w */
     lf_cas_release(&level->ends->head, &head, lf__level_head((head >> 32) + 1, lf__w_version(w)));
     return LF_OK;
 }
 
-/* No pop that was decided before the call is left to be applied. */
+/* Applies the pop that was decided last. No earlier one is left. */
 LF_INLINE int lf_levels_settle(const struct lf_levels *l) {
     return lf_levels_help(l, lf__decided(l));
 }
 
-/* Last step of a push: its groups have something inside, and whoever looked before has to look again. */
+/* Last step of a push: its groups have something inside, and threads that looked before must look again. */
 LF_INLINE int lf_levels_announce(const struct lf_levels *l, uint32_t groups) {
     for (;;) {
         uint64_t w = lf__decided(l);
@@ -155,7 +156,7 @@ LF_INLINE int lf_levels_announce(const struct lf_levels *l, uint32_t groups) {
     }
 }
 
-/* Decides the next pop: the index, now in the custody of `taker`, and its level; LF_EMPTY or LF_CORRUPT. */
+/* Decides the next pop. Returns the index, now in the custody of `taker`, and its level; or LF_EMPTY or LF_CORRUPT. */
 LF_INLINE int64_t lf_levels_take(const struct lf_levels *l, uint32_t taker, uint32_t *level_out) {
     for (;;) {
         uint64_t w = lf__decided(l);
@@ -183,11 +184,11 @@ LF_INLINE int64_t lf_levels_take(const struct lf_levels *l, uint32_t taker, uint
         uint64_t index = lf__cell_index(level, cell);
         if (LF_UNLIKELY(front == LF__ELSEWHERE || index >= level->store->slots)) {
             if (lf_load_relaxed(l->decision) == w)
-                return LF_CORRUPT; /* only a change of W since it was read excuses that */
+                return LF_CORRUPT; /* possible only if W has changed since it was read */
             continue;
         }
         if (LF_UNLIKELY((uint32_t)version == (uint32_t)head))
-            version++; /* or it would look applied already */
+            version++; /* else it would look as if it were applied already */
         uint64_t decided = lf__w(version, groups, within, taker);
         if (!lf_cas_release(l->decision, &w, decided)) /* [W2] pairs with [W1] */
             continue;
@@ -197,9 +198,9 @@ LF_INLINE int64_t lf_levels_take(const struct lf_levels *l, uint32_t taker, uint
     }
 }
 
-/* For a recovery, after the custody of every queue was completed: announces what was published before the call and
- * perhaps not announced. A bit too many is harmless, so an outdated head counts as something. Returns whether there
- * was any. */
+/* For a recovery, after the custody of every queue was completed. Announces what was published before the call and
+ * perhaps not announced. A bit too many does no harm, so an outdated head counts as something. Returns whether there
+ * was anything. */
 LF_INLINE int lf_levels_announce_all(const struct lf_levels *l) {
     uint32_t groups = 0;
     for (uint32_t level = 0; level < l->count; level++) {
@@ -211,13 +212,13 @@ LF_INLINE int lf_levels_announce_all(const struct lf_levels *l) {
     return groups != 0 && lf_levels_announce(l, groups) == LF_OK;
 }
 
-/* How many are inside: exact when nobody else is running, else a value that was near the truth during the call. */
+/* How many are inside. Exact while nobody else runs, else a value near the truth during the call. */
 LF_INLINE uint64_t lf_levels_size(const struct lf_levels *l) {
     uint64_t size = 0, slots = l->queues[0].store->slots;
     lf_levels_settle(l);
     for (const struct lf_queue *level = l->queues + 1; level <= l->queues + l->count; level++) {
         uint64_t head = lf_load_relaxed(&level->ends->head), tail = lf_load_relaxed(&level->ends->tail);
-        /* The tail may be one behind for as long as nobody looks, if whoever should have moved it was killed. */
+        /* The tail may be one behind if the thread that should have moved it was killed, until somebody looks. */
         tail += lf__cell_is_at(level, lf_load_relaxed(&level->cells[tail & level->mask]), tail);
         int32_t inside = (int32_t)((uint32_t)tail - (uint32_t)(head >> 32));
         size += inside > 0 ? (uint32_t)inside : 0;

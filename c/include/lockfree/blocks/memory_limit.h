@@ -1,11 +1,11 @@
-/* memory_limit.h: how much memory may still be taken, asked before a segment is allocated.
+/* memory_limit.h: how much memory is left. It is asked before a segment is allocated.
  *
  * Contract
- *   lf_memory_available: bytes that can be taken before the machine (MemAvailable) or a control group around this
- *   process (cgroup v2 and v1, and every group above it) has to kill somebody; UINT64_MAX where nothing says so. A memfd
- *   knows no limit of its own, so without asking the first sign of a full container is SIGKILL.
- * It is a look, not a reservation: who takes memory at the same time is not seen. File pages that the kernel can drop at once
- * (inactive_file) count as free.
+ *   lf_memory_available: the bytes that can be taken before the machine (MemAvailable) or a control group of this
+ *   process (cgroup v2 and v1, and every group above it) has to kill somebody; UINT64_MAX if nothing says so. A memfd
+ *   has no limit of its own. Without this question, the first sign of a full container would be SIGKILL.
+ * It is a look, not a reservation: it does not see others who take memory at the same time. File pages that the kernel
+ * can drop at once (inactive_file) count as free.
  * Source: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of Linux. */
 #ifndef LOCKFREE_MEMORY_LIMIT_H
 #define LOCKFREE_MEMORY_LIMIT_H

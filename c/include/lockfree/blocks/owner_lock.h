@@ -1,24 +1,24 @@
-/* owner_lock.h: building block: a lock word that names its holder and outlives it.
+/* owner_lock.h: building block: a lock word that names its holder, so that the holder's death can be found.
  *
  * Contract
- *   At most one thread of one participant holds the word. acquire spins a bounded while, then sleeps. Who releases
- *   must be who acquired (LF_NOT_OWNER). A thread that would wait for itself for ever is told so (LF_DEADLOCK).
- *   The semantics of death are those of POSIX robust mutexes: the next acquirer holds the lock and gets
- *   LF_OWNER_DIED; it puts right what the lock guards and calls recover; if it releases without, the lock is
- *   LF_NOT_RECOVERABLE for ever, and everybody who waits is told.
- * Progress: blocking. A refusal is exact: at one instant of the call, and for a time-out after the deadline, somebody
+ *   At most one thread of one participant holds the word. acquire spins for a bounded time, then sleeps. Only the
+ *   holder can release (LF_NOT_OWNER). A thread that would wait for itself for ever gets LF_DEADLOCK. The semantics of
+ *   death are those of POSIX robust mutexes. The next acquirer holds the lock and gets LF_OWNER_DIED. It repairs what
+ *   the lock guards and calls recover. If it releases without recover, the lock is LF_NOT_RECOVERABLE for ever, for
+ *   everybody.
+ * Progress: blocking. A refusal is exact: at one instant of the call (with a time-out: after the deadline) somebody
  *   held the lock.
- * Death: of the holder: found by whoever is about to sleep, and by sleepers every 20 ms. Of a waiter, or of a releaser
- *   between its exchange and its wake: a wake is late by at most 20 ms. A handle that is detached while it holds the
- *   lock counts as dead; a thread that ends while it holds the lock does not, as long as its process lives.
+ * Death of the holder: a thread that is about to sleep finds it at once, a sleeper within 20 ms. Death of a waiter, or
+ *   of a releaser between its exchange and its wake: a wake is late by at most 20 ms. A handle that is detached while
+ *   it holds the lock counts as dead. A thread that ends with the lock held does not, as long as its process lives.
  *
  * Layout: one 64-bit word
  *   {thread token : 32 | 0 : 16 | STIRRED | WAITERS | NOT_RECOVERABLE | DIED | participant : 12}
  *   participant 0: free. The futex is the low half.
  * Invariants
- *   [I1] Only the holder, or who recovers it once it is dead, changes participant and token of a held word.
- *   [I2] Whoever sleeps saw WAITERS in the word that it sleeps on. Whoever was woken sets WAITERS again, in taking
- *        the lock or in finding it taken, because it cannot know whether others still sleep.
+ *   [I1] Only the holder, or after its death the recovering thread, changes participant and token of a held word.
+ *   [I2] A sleeper saw WAITERS in the word that it sleeps on. A woken thread sets WAITERS again when it takes the lock
+ *        or finds it taken, because it cannot know whether others still sleep.
  *   [I3] DIED is set from the recovery of a dead holder until recover or release.
  * Linearization points: acquire: its compare-and-swap; release: its exchange; refusal: the load that sees a holder.
  * Source: the wait protocol is mutex3 of Drepper, "Futexes are tricky", 2011; 40 pauses before sleeping did best when
@@ -44,8 +44,8 @@ LF_INLINE int lf_owner_lock_is_mine(const struct lf_handle *h, uint64_t *word) {
     return ((lf_load_relaxed(word) ^ lf__lock_me(h)) & LF__LOCK_HOLDER) == 0;
 }
 
-/* Takes the lock if it is free: LF_OK, LF_OWNER_DIED or LF_NOT_RECOVERABLE. Else LF_TIMEDOUT, and with `announce`
- * a word that has WAITERS. *seen is the word that was found. */
+/* Takes the lock if it is free: LF_OK, LF_OWNER_DIED or LF_NOT_RECOVERABLE. Else LF_TIMEDOUT; with `announce` the word
+ * then has WAITERS. *seen is the word that was found. */
 LF_INLINE int lf__lock_take(uint64_t *word, uint64_t me, int announce, uint64_t *seen) {
     *seen = 0;
     if (LF_LIKELY(lf_cas_acquire(word, seen, me))) /* [L1] pairs with [L2]: what the last holder wrote is readable */
@@ -104,9 +104,9 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
     }
 }
 
-/* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once; `spins` pauses at most before the first sleep.
- * LF_OK, LF_OWNER_DIED (held, see recover), LF_NOT_RECOVERABLE, LF_TIMEDOUT, LF_CLOSED, LF_DEADLOCK (held by this
- * very thread, and the deadline is LF_FOREVER), LF_INTERRUPTED (call again with the same deadline). */
+/* The deadline is in ns of lf_now(), LF_FOREVER, or 0 to try once. At most `spins` pauses before the first sleep.
+ * LF_OK, LF_OWNER_DIED (held, see recover), LF_NOT_RECOVERABLE, LF_TIMEDOUT, LF_CLOSED, LF_DEADLOCK (the calling thread
+ * holds it, and the deadline is LF_FOREVER), LF_INTERRUPTED (call again with the same deadline). */
 LF_INLINE int lf_owner_lock_acquire(struct lf_handle *h, uint64_t *word, uint32_t spins, uint64_t deadline) {
     int status = lf_enter(h);
     if (LF_UNLIKELY(status != LF_OK))
@@ -122,7 +122,7 @@ LF_INLINE int lf_owner_lock_acquire(struct lf_handle *h, uint64_t *word, uint32_
 
 /* LF_OK, or LF_NOT_OWNER and nothing changed. Works on a closed handle. */
 LF_INLINE int lf__lock_release(struct lf_handle *h, uint64_t *word) {
-    uint64_t seen = lf_load_relaxed(word); /* only we can change what is looked at here [I1] */
+    uint64_t seen = lf_load_relaxed(word); /* nobody else can change the bits that are checked here [I1] */
     if (LF_UNLIKELY(((seen ^ lf__lock_me(h)) & LF__LOCK_HOLDER) != 0))
         return LF_NOT_OWNER;
     uint64_t next = seen & LF__LOCK_DIED ? LF__LOCK_NOT_RECOVERABLE : 0;
@@ -136,7 +136,7 @@ LF_INLINE int lf_owner_lock_release(struct lf_handle *h, uint64_t *word) {
     return LF_UNLIKELY(status != LF_OK) ? status : lf__lock_release(h, word);
 }
 
-/* What the lock guards is in order again; does nothing if it was. Works on a closed handle. */
+/* Says that what the lock guards is in order again. Does nothing if it was. Works on a closed handle. */
 LF_INLINE int lf__lock_recover(struct lf_handle *h, uint64_t *word) {
     uint64_t seen = lf_load_relaxed(word);
     if (((seen ^ lf__lock_me(h)) & LF__LOCK_HOLDER) != 0)
@@ -150,7 +150,7 @@ LF_INLINE int lf_owner_lock_recover(struct lf_handle *h, uint64_t *word) {
     return LF_UNLIKELY(status != LF_OK) ? status : lf__lock_recover(h, word);
 }
 
-/* Held by somebody? The death of the holder is looked for at most once per tick. 0, 1 or LF_CLOSED. */
+/* Whether somebody holds the lock: 0, 1 or LF_CLOSED. Looks for the holder's death at most once per tick. */
 LF_INLINE int lf_owner_lock_locked(struct lf_handle *h, uint64_t *word) {
     int status = lf_enter(h);
     if (LF_UNLIKELY(status != LF_OK))
@@ -161,7 +161,7 @@ LF_INLINE int lf_owner_lock_locked(struct lf_handle *h, uint64_t *word) {
     return lf__lock_participant(lf_load_relaxed(word)) != 0;
 }
 
-/* For the kind's recover. Run again after a death half-way it finds nothing to do, but one wake may be late. */
+/* For the kind's recover. If it is run again after a death in the middle, it does no harm; one wake may be late. */
 LF_INLINE void lf_owner_lock_recover_dead(uint64_t *word, uint32_t gone) {
     uint64_t seen = lf_load_relaxed(word); /* the lock of the dead one's byte orders what it did */
     while (lf__lock_participant(seen) == gone) {
@@ -174,7 +174,7 @@ LF_INLINE void lf_owner_lock_recover_dead(uint64_t *word, uint32_t gone) {
     }
 }
 
-/* After closed was set: everybody who sleeps, or is about to, looks again. */
+/* After `closed` was set: makes everybody who sleeps, or is about to sleep, look again. */
 LF_INLINE void lf_owner_lock_stir(uint64_t *word) {
     uint64_t seen = lf_load_relaxed(word);
     while (!lf_cas_release(word, &seen, seen ^ LF__LOCK_STIRRED)) /* [L4] pairs with [L3]: closed is readable */

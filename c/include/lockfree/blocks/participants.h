@@ -1,22 +1,23 @@
-/* participants.h: who uses a segment, who of them is alive, and giving back what the dead held.
+/* participants.h: who uses a segment, which of them are alive, and giving back what the dead held.
  *
  * Contract
- *   Every attachment holds one participant number, as a lock on one byte of the segment's file taken through an
- *   open file description of its own (F_OFD_SETLK). The kernel drops the lock when the process dies, in whatever
- *   way; no pid is ever compared. A number is used again only after everything its last holder had in hand was
- *   given back: whoever takes the byte of a number that is still marked in use recovers it first, holding the byte.
- * Life is a mapping. The description of a participant's byte has no descriptor: it is kept open by one page that is mapped
- *   through it and that no child inherits (MADV_DONTFORK). So neither a fork, in whatever way it is made, nor a program
- *   that inherits descriptors, nor a handle that is on its way to another process, keeps a dead participant's lock; and
- *   nobody's exit or close of a descriptor gives a living one's away.
- * Fork: the child's first operation finds that the handle belongs to its parent (process.h) and joins as a participant of
- *   its own (lf_enter). Until then it holds nothing. If it cannot join, each operation says why and tries again.
- * In use: byte 0 is read-locked through the handle's descriptor, which children and heirs share, for as long as anybody
- *   has the file open or mapped: lf_segment_sweep asks for it.
- * Recovery is done in pieces of about half a millisecond (lf__reap_number), so that no call of the living takes much longer
- *   because of the dead. Between two pieces the byte is free: anybody may do the next one.
- * Progress: blocking nowhere. Recovery of one number runs in one process at a time; if that process is stopped,
- *   others go on without what the dead one held; if it dies, the next one goes on with the recovery.
+ *   Every participant has a number, as a lock on one byte of the segment's file. The lock is taken through an open file
+ *   description of the participant's own (F_OFD_SETLK). The kernel drops the lock when the process dies, in whatever
+ *   way. Process ids are never compared. A number is used again only after everything that its last holder had was
+ *   given back: a joiner that takes the byte of a number still marked in use recovers it first.
+ * Life is a mapping: the description that has a participant's lock is kept open by a mapped page, not by a descriptor,
+ *   and no child inherits that page (MADV_DONTFORK). So a dead participant's lock is not kept by a fork of any kind, by
+ *   a program that inherits descriptors, or by a handle on its way to another process. And no exit, and no close of a
+ *   descriptor, gives away the lock of a living participant.
+ * Fork: the child's first operation finds that the handle belongs to its parent (process.h). The child then joins as a
+ *   participant of its own (lf_enter). Until then it holds nothing. If it cannot join, each operation says why and
+ *   tries again.
+ * In use: byte 0 is read-locked through the handle's descriptor, which children and other processes that got it share,
+ *   as long as anybody has the file open or mapped. lf_segment_sweep tests it.
+ * Recovery is done in pieces of about half a millisecond (lf__reap_number), so that the dead do not delay a call of the
+ *   living for long. Between two pieces the byte is free: anybody may do the next piece.
+ * Progress: nothing blocks. Recovery of one number runs in one process at a time. If that process is stopped, others go
+ *   on without what the dead one held. If it dies, the next one continues the recovery.
  * Leaving (lf_detach) is recovery of oneself.
  * Source: fcntl(2), open file description locks. */
 #ifndef LOCKFREE_PARTICIPANTS_H
@@ -28,7 +29,7 @@
 #define LF__PIECE_NS 400000u
 #endif
 
-/* For recoveries in pieces: is it time to stop? `steps` counts what was done since the piece began. */
+/* For recoveries in pieces: whether it is time to stop. `steps` counts what was done since the piece began. */
 LF_INLINE int lf_piece_is_over(uint64_t *steps, uint64_t began) {
 #ifdef LF_MODEL
     (void)steps, (void)began;
@@ -38,8 +39,8 @@ LF_INLINE int lf_piece_is_over(uint64_t *steps, uint64_t began) {
 #endif
 }
 
-/* One piece of giving back what `gone` held: 1 when all is given back. The caller holds the byte of `gone`; its lock also
- * orders `in_use`, the cursor, and all that the dead one wrote. */
+/* One piece of giving back what `gone` held. Returns 1 when all is given back. The caller holds the byte of `gone`. The
+ * byte's lock also orders `in_use`, the cursor, and all that the dead one wrote. */
 LF_INLINE int lf__recover(struct lf_handle *h, uint32_t gone) {
     struct lf_participant *entry = &h->segment->participants[gone];
     uint64_t cursor = lf_load_relaxed(&entry->recovered);
@@ -53,7 +54,7 @@ LF_INLINE int lf__recover(struct lf_handle *h, uint32_t gone) {
     return 1;
 }
 
-/* Everything that `gone` held, in one go: for tests that do without participants' bytes. */
+/* Gives back everything that `gone` held in one call. For tests that do not use the bytes of participants. */
 LF_INLINE void lf_recover_wholly(struct lf_handle *h, uint32_t gone) {
     uint64_t cursor = 0;
     while (!h->kind->recover(h, gone, &cursor))
@@ -64,8 +65,8 @@ LF_INLINE void lf_recover_wholly(struct lf_handle *h, uint32_t gone) {
 LF_INLINE int lf_enter(struct lf_handle *h) { return lf_load_relaxed(&h->closed) ? LF_CLOSED : LF_OK; }
 LF_INLINE int lf__can_look(struct lf_handle *h) { return h != NULL; }
 
-/* The byte's lock, modelled on the `joined` word of the dead one. As the kernel's, it does not keep a handle from
- * itself, and ends with its holder. */
+/* The byte's lock, modelled in the `joined` word of the dead one. As in the kernel, it does not exclude the handle that
+ * has it, and ends with its holder. */
 LF_INLINE int lf__seize(struct lf_handle *h, uint32_t number) {
     uint64_t holder = 0, me = (uint64_t)h->participant + 1;
     if (lf_model_participant_alive(number))
@@ -93,9 +94,9 @@ LF_INLINE int lf__byte_lock(int fd, int command, short type, uint32_t first, uin
     return command == F_OFD_GETLK && result == 0 ? lock.l_type != F_UNLCK : result;
 }
 
-/* Takes the byte of a number if nobody alive holds it: the descriptor through which it is held, or -1. A description of its
- * own, so that a child that is forked meanwhile shares no lock; where none can be opened (descriptors used up, another
- * user by now), the handle's. */
+/* Takes the byte of a number if nobody alive holds it. Returns the descriptor through which it is held, or -1. That is
+ * a description of its own, so that a child that is forked meanwhile does not share the lock. If none can be opened (no
+ * descriptors left, or the user has changed), it is the handle's. */
 LF_INLINE int lf__seize(struct lf_handle *h, uint32_t number) {
     if (h->fd < 0 || lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, number, 1) != 0)
         return -1;
@@ -113,15 +114,16 @@ LF_INLINE void lf__yield_byte(struct lf_handle *h, int held, uint32_t number) {
         close(held);
 }
 
-/* Can the dead be looked for? Finds the handle's file again if need be. In memory of the caller's nobody dies. */
+/* Whether it is possible to look for the dead. Finds the handle's file again if necessary. In memory of the caller
+ * nobody dies. */
 LF_INLINE int lf__can_look(struct lf_handle *h) { return h->life == NULL || lf_segment_file(h) >= 0; }
 
 /* ---- joining ---- */
 
-#define LF__LOOKS_AT_DEAD 64 /* so many numbers in use are tried when joining before unused ones are preferred */
+#define LF__LOOKS_AT_DEAD 64 /* a joiner tries at most so many numbers in use before it prefers unused ones */
 
-/* Locks the byte of a number that nobody alive holds through `fd`, and makes it this handle's: LF_OK, LF_NO_PARTICIPANT
- * or LF_SYSTEM. The second round is for numbers whose holders died and left much to give back. */
+/* Locks, through `fd`, the byte of a number that nobody alive holds, and gives the number to this handle: LF_OK,
+ * LF_NO_PARTICIPANT or LF_SYSTEM. The second round is for numbers whose dead holders left much to give back. */
 LF_INLINE int lf__take_number(struct lf_handle *h, int fd) {
     int looks = 0;
     for (int round = 0; round < 2; round++) {
@@ -148,7 +150,7 @@ LF_INLINE int lf__take_number(struct lf_handle *h, int fd) {
     return LF_NO_PARTICIPANT;
 }
 
-/* Maps the page that keeps the description behind `fd`, and its lock, alive with this process alone. */
+/* Maps the page that keeps the description of `fd`, and its lock, as long as this process lives, and no longer. */
 LF_INLINE int lf__begin_life(struct lf_handle *h, int fd) {
     uint64_t table = offsetof(struct lf_segment, participants);
     int error = lf__allocate(h, table, table + sizeof(struct lf_participant) * ((uint64_t)h->participant + 1));
@@ -179,7 +181,7 @@ LF_INLINE int lf_join(struct lf_handle *h) {
         status = lf__take_number(h, fd);
     if (status == LF_OK)
         status = lf__begin_life(h, fd);
-    close(fd); /* from here on the mapping alone holds the byte */
+    close(fd); /* from now on only the mapping holds the byte */
     if (status != LF_OK) {
         h->participant = 0;
         return status;
@@ -197,15 +199,15 @@ LF_INLINE int lf_join(struct lf_handle *h) {
     return LF_OK;
 }
 
-/* Is this handle's participant this very process, and not its parent? */
+/* Whether this handle's participant is this process, and not its parent. */
 LF_INLINE int lf__is_joined(const struct lf_handle *h) {
     return h->participant != 0 && h->joined == lf_load_relaxed(h->current);
 }
 
-/* A child's part of lf_enter: lets go what is the parent's, finds the file, joins. */
+/* lf_enter in a forked child: drops what belongs to the parent, finds the file, joins. */
 LF_INLINE int lf__join_as_child(struct lf_handle *h) {
     h->participant = 0;
-    h->life = NULL; /* nothing of the parent's is mapped there */
+    h->life = NULL; /* the parent's page is not mapped in the child */
     lf_store_relaxed(&h->reaping, 0u);
     int inherited = lf_segment_file(h);
     if (inherited < 0)
@@ -247,13 +249,13 @@ LF_INLINE int lf_enter(struct lf_handle *h) {
 /* In a forked child: join now, and not at the first use. */
 LF_INLINE int lf_after_fork(struct lf_handle *h) { return lf_enter(h); }
 
-/* Gives back what this handle held, its number, its mapping and its file. No operation of this handle may be
- * running. Safe on a handle that never came to anything, and in a child that has not joined: the parent's is kept. What
- * takes more than a piece is left to the others, as if this one had died. */
+/* Gives back what this handle held, its number, its mapping and its file. No operation of this handle may be running.
+ * It may be called for a handle whose creation failed, and in a child that has not joined: then what the parent has
+ * stays. If giving back takes more than a piece, the rest is left to the others, as if this participant had died. */
 LF_INLINE void lf_detach(struct lf_handle *h) {
     lf_store_relaxed(&h->closed, 1u);
     if (h->segment == NULL)
-        return; /* whoever failed to map it closed its file, too; in a zeroed handle `fd` is somebody else's 0 */
+        return; /* the call that failed has closed the file already; in a zeroed handle `fd` is 0, standard input */
     if (h->life != NULL && lf__is_joined(h)) {
         lf__recover(h, h->participant);
         munmap(h->life, 4096);
@@ -268,7 +270,7 @@ LF_INLINE void lf_detach(struct lf_handle *h) {
 
 /* ---- looking for the dead ---- */
 
-/* One thread of a handle at a time looks for the dead: the byte's lock keeps only other handles away. */
+/* One thread of a handle at a time looks for the dead. The byte's lock excludes only other handles. */
 LF_INLINE int lf__begin_to_reap(struct lf_handle *h) {
     return lf_exchange_acquire(&h->reaping, 1u) == 0; /* [P1] pairs with [P2] */
 }
@@ -276,7 +278,7 @@ LF_INLINE void lf__end_to_reap(struct lf_handle *h) { lf_store_release(&h->reapi
 
 enum lf_reaped { LF__NOT_DEAD = 0, LF__REAPED = 1, LF__REAPED_IN_PART = 2 };
 
-/* Gives back what one number held if its holder is dead, or a piece of it; the caller has h->reaping. */
+/* Gives back what one number held, or a piece of it, if its holder is dead. The caller has h->reaping. */
 LF_INLINE enum lf_reaped lf__reap_number(struct lf_handle *h, uint32_t number) {
     enum lf_reaped reaped = LF__NOT_DEAD;
     if (number == h->participant || !lf_load_relaxed(&h->segment->participants[number].in_use))
@@ -284,14 +286,14 @@ LF_INLINE enum lf_reaped lf__reap_number(struct lf_handle *h, uint32_t number) {
     int held = lf__seize(h, number);
     if (held < 0)
         return LF__NOT_DEAD;
-    if (lf_load_relaxed(&h->segment->participants[number].in_use)) /* again: nobody was faster */
+    if (lf_load_relaxed(&h->segment->participants[number].in_use)) /* once more: somebody may have been faster */
         reaped = lf__recover(h, number) ? LF__REAPED : LF__REAPED_IN_PART;
     lf__yield_byte(h, held, number);
     return reaped;
 }
 
-/* Looks for dead participants and gives back what they held, for about as long as a piece takes: how many were found;
- * *more: what one of them held is not given back wholly. LF_LOST: the dead cannot be looked for. */
+/* Looks for dead participants and gives back what they held, for about as long as a piece takes. Returns how many were
+ * found, or LF_LOST if it is impossible to look. *more: not everything is given back yet. */
 LF_INLINE int lf_reap_a_while(struct lf_handle *h, int *more) {
     int found = 0;
     *more = 0;
@@ -313,7 +315,8 @@ LF_INLINE int lf_reap_a_while(struct lf_handle *h, int *more) {
     return found;
 }
 
-/* All of it: how many were recovered, or LF_LOST. For who asks for it (recover_dead); waiting operations go on meanwhile. */
+/* Recovers everything. Returns how many participants were recovered, or LF_LOST. For recover_dead(). Waiting operations
+ * go on meanwhile. */
 LF_INLINE int lf_reap(struct lf_handle *h) {
     int recovered = 0, more = 1;
     while (more) {
@@ -325,8 +328,8 @@ LF_INLINE int lf_reap(struct lf_handle *h) {
     return recovered;
 }
 
-/* The same for one number, at most a piece: for whoever is about to wait for that participant. Whether anything was given
- * back, or LF_LOST. */
+/* The same for one number, at most a piece, for a thread that is about to wait for that participant. Returns whether
+ * anything was given back, or LF_LOST. */
 LF_INLINE int lf_reap_one(struct lf_handle *h, uint32_t number) {
     if (number == 0 || number >= LF_PARTICIPANTS || !lf__begin_to_reap(h))
         return 0;
@@ -337,8 +340,8 @@ LF_INLINE int lf_reap_one(struct lf_handle *h, uint32_t number) {
     return found;
 }
 
-/* Looks at most once per tick of the coarse clock, or on with a recovery that is under way: cheap enough for the refusals
- * of non-blocking calls. How many were found, or LF_LOST. */
+/* Looks at most once per tick of the coarse clock, or continues a recovery. This is cheap enough for every refusal of a
+ * non-blocking call. Returns how many were found, or LF_LOST. */
 LF_INLINE int lf_reap_if_due(struct lf_handle *h) {
     uint64_t now = lf_now_coarse();
     int more = 0;

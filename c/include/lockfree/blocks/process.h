@@ -1,13 +1,14 @@
-/* process.h: which process this is: one load that notices a fork, in whatever way the process was forked.
+/* process.h: a number that differs between a process and its forked children. One load notices a fork of any kind.
  *
  * Contract
- *   lf_process_epoch is different in a process and in its forked children, and never 0 or 1. It stands in a page that
- *   the kernel empties in every child (MADV_WIPEONFORK): fork(), clone() and what a C library makes of them, with no
- *   hook that has to run first. A handle keeps the epoch in which it joined its segment. Where the two differ, the
- *   handle belongs to the parent, and the child joins by itself (participants.h).
+ *   lf_process_epoch differs between a process and its forked children, and is never 0 or 1. It is in a page that the
+ *   kernel empties in every child (MADV_WIPEONFORK), after fork(), clone() and whatever a C library makes of them. No
+ *   hook has to run first. A handle keeps the epoch in which it joined its segment. If the two differ, the handle
+ *   belongs to the parent, and the child joins by itself (participants.h).
  * Progress: wait-free after the first call in a process.
  * Each module that includes this header has a page of its own; a handle points to that of the module that opened it.
- * Source: madvise(2), MADV_WIPEONFORK, since Linux 4.14. Older kernels: a pthread_atfork handler, which fork() alone runs. */
+ * Source: madvise(2), MADV_WIPEONFORK, since Linux 4.14. On older kernels: a pthread_atfork handler, which only fork()
+ * runs. */
 #ifndef LOCKFREE_PROCESS_H
 #define LOCKFREE_PROCESS_H
 

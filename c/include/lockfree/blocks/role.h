@@ -1,11 +1,11 @@
-/* role.h: building block: something that one thread at a time may be, such as the producer of a ring.
+/* role.h: building block: a right that one thread has at a time, such as to be the producer of a ring.
  *
  * Contract
  *   A role is a word in shared memory: {participant : 32 | thread token : 32}, 0 for nobody. lf_role_take makes the
  *   calling thread its holder unless somebody alive has it: a thread of this process that has not ended, or a process
- *   that has not died. Whoever has it finds that out with one load (lf_role_is_mine).
- * Progress: is_mine, give_back and recover are wait-free. Taking over from somebody who has only just ended may need a
- *   few naps until the kernel has buried it.
+ *   that has not died. A thread finds out with one load whether it has the role (lf_role_is_mine).
+ * Progress: is_mine, give_back and recover are wait-free. Taking over from a holder that has just ended may need a few
+ *   short sleeps, until the kernel has removed it.
  * Death: the kind's recover calls lf_role_recover for each of its roles. A thread of another process that ended without
  *   giving its role back keeps it while that process lives. */
 #ifndef LOCKFREE_ROLE_H
@@ -41,7 +41,7 @@ LF_INLINE int lf_role_take(struct lf_handle *h, uint64_t *role) {
             continue;
         }
         if (tries > 0)
-            lf_nap(100000); /* another thread may be at the recovery of the holder */
+            lf_nap(100000); /* another thread may be recovering the holder now */
         lf_reap(h);
     }
     return LF_ROLE_TAKEN;

@@ -1,27 +1,27 @@
-/* seats.h: building block of the semaphore: a value whose every change stands in the account of who made it.
+/* seats.h: building block of the semaphore: a value, and accounts that say who has made each change of it.
  *
  * Contract
- *   lf__sem_change changes the value by delta, or answers that it would leave its bounds. lf__sem_give_back returns what a
- *   participant that is gone still holds, exactly, whoever dies in between.
+ *   lf__sem_change changes the value by delta, or answers that the value would leave its bounds. lf__sem_give_back
+ *   returns exactly what a participant that is gone still holds, whoever dies meanwhile.
  * Progress: lock-free.
- * Death: at every instant each permit that is out stands in an account, or in the one operation that the word names.
+ * Death: at every instant each permit that is out is in an account, or in the one operation that the word names.
  *
  * Layout: value word | turnstile | available, debt | seats
  *   word  {value : 31 | seat : 10 | sequence : 23}  the value, and the operation that made it so
- *   seat  the context of one operation at a time, of one participant at a time, in its own 64 bytes:
+ *   seat  a place for one operation at a time, of one participant at a time, in its own 64 bytes:
  *         claim   {version : 50 | SETTLED | BUSY | participant : 12}
- *         intent  the delta of the operation under way
- *         account {held : 32 | done : 32}: permits taken minus given back here; the last sequence that is in it
+ *         intent  the delta of the current operation
+ *         account {held : 32 | done : 32}: permits taken minus given back here; the last sequence that is booked
  * Invariants
- *   [I1] The word names an operation (seat, sequence) whose intent is written and stays until it is in the account.
- *   [I2] Whoever replaces the word first puts the operation that it names into its account, once: the account goes from
- *        sequence - 1 to sequence in one compare-and-swap ("helping"). So at every instant each permit that is out
- *        stands in an account, or in the one operation that the word names.
- *   [I3] A seat that is not BUSY has its operations in its account. It may change hands only while it holds nothing.
- * Wrap: a mistake needs a thread that stops while it helps for a multiple of 2^32 operations of one seat; or one that
- *   stops before its compare-and-swap of the word for a multiple of 2^23 operations of the seat named there, and
- *   that seat's owner killed between its two compare-and-swaps. `held` stops at its 32-bit bounds.
- * Source: helping to write down who did what, after detectable objects (Attiya, Ben-Baruch, Hendler, PODC 2018). */
+ *   [I1] The word names an operation (seat, sequence). Its intent is written, and stays until it is booked.
+ *   [I2] Before the word is replaced, the operation that it names is booked in its account, exactly once: the account
+ *        goes from sequence - 1 to sequence in one compare-and-swap. Anybody may do that ("helping"). So at every
+ *        instant each permit that is out is in an account, or in the one operation that the word names.
+ *   [I3] A seat that is not BUSY has all its operations booked. It may change its owner only while it holds nothing.
+ * Wrap: a mistake needs a thread that stops while it helps for a multiple of 2^32 operations of one seat. Or it needs
+ *   one that stops before its compare-and-swap of the word for a multiple of 2^23 operations of the seat named there,
+ *   and that seat's owner killed between its two compare-and-swaps. `held` stops at its 32-bit bounds.
+ * Source: helping to record who did what, after detectable objects (Attiya, Ben-Baruch, Hendler, PODC 2018). */
 #ifndef LOCKFREE_SEATS_H
 #define LOCKFREE_SEATS_H
 
@@ -37,7 +37,7 @@
 LF_STATIC_ASSERT(LF_SEATS <= 1024 && (LF_SEATS & (LF_SEATS - 1)) == 0, "a seat's number has 10 bits");
 #define LF__SEAT_PARTICIPANT ((uint64_t)LF_PARTICIPANT_MASK)
 #define LF__SEAT_BUSY (LF__SEAT_PARTICIPANT + 1)
-#define LF__SEAT_SETTLED (LF__SEAT_BUSY << 1) /* the permits of its dead participant are back, its seats may be cleared */
+#define LF__SEAT_SETTLED (LF__SEAT_BUSY << 1) /* the permits of its dead owner are back, its seats may be cleared */
 #define LF__SEAT_VERSION (LF__SEAT_SETTLED << 1)
 #define LF__LOOKS_AT_DEBTS 8
 #define LF__DEBT_BOUND (UINT64_C(1) << 62)
@@ -74,19 +74,19 @@ LF_INLINE int64_t lf__sem_value(uint64_t word) { return (int64_t)(word >> 33); }
 LF_INLINE uint32_t lf__sem_seat(uint64_t word) { return (uint32_t)(word >> LF__SEQUENCE_BITS) & (LF_SEATS - 1); }
 LF_INLINE int64_t lf__sem_held(uint64_t account) { return (int32_t)(uint32_t)(account >> 32); }
 
-/* The account with one more operation in it. */
+/* The account with one more operation booked. */
 LF_INLINE uint64_t lf__sem_applied(uint64_t account, int64_t delta) {
-    int64_t held = lf__sem_held(account) - (int32_t)delta; /* what shared memory says is cut to 32 bits */
+    int64_t held = lf__sem_held(account) - (int32_t)delta; /* the intent in shared memory is cut to 32 bits */
     if (held > INT32_MAX || held < INT32_MIN)
         held = held < 0 ? INT32_MIN : INT32_MAX;
     return (uint64_t)(uint32_t)(int32_t)held << 32 | (uint32_t)((uint32_t)account + 1);
 }
 
 LF_INLINE uint64_t lf__sem_now(const struct lf_semaphore_body *body) {
-    return lf_load_acquire(&body->word); /* [S1] pairs with [S2]: the intent of the operation that it names is readable */
+    return lf_load_acquire(&body->word); /* [S1] pairs with [S2]: the named operation's intent is readable */
 }
 
-/* [I2]: puts the operation that `word` names into its account, unless it is there or the word is outdated. */
+/* [I2]: books the operation that `word` names, unless it is booked already or the word is outdated. */
 LF_INLINE void lf__sem_help(struct lf_semaphore_body *body, uint64_t word) {
     struct lf_seat *seat = &body->seats[lf__sem_seat(word)];
     for (;;) {
@@ -97,7 +97,7 @@ LF_INLINE void lf__sem_help(struct lf_semaphore_body *body, uint64_t word) {
         if (lf_load_relaxed(&body->word) != word)
             return;
         int64_t delta = (int64_t)lf_load_relaxed(&seat->intent);
-        /* It fails if the operation was applied in between, and only then can delta be that of the next one. */
+        /* This fails if the operation was booked meanwhile. Only then can delta belong to the next operation. */
         if (lf_cas_release(&seat->account, &account, lf__sem_applied(account, delta))) /* [S4] */
             return;
     }
@@ -120,14 +120,14 @@ LF_INLINE int lf__sem_change(struct lf_semaphore_body *body, uint32_t number, in
             break;
     }
     while ((uint32_t)account + 1 == sequence &&
-           !lf_cas_release(&seat->account, &account, lf__sem_applied(account, delta))) /* [S4] unless we were helped */
+           !lf_cas_release(&seat->account, &account, lf__sem_applied(account, delta))) /* [S4] or others have done it */
         ;
     return LF_OK;
 }
 
 /* ---- seats ---- */
 
-/* A seat for one operation: its number, or LF_BUSY. First one that this participant has had, else a free one, else one
+/* A seat for one operation: its number, or LF_BUSY. Prefers a seat that this participant has, then a free one, then one
  * that another participant left empty. */
 LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
     uint64_t me = s->h.participant;
@@ -143,7 +143,7 @@ LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
             if (whose != me && whose != 0 && (!others || lf__sem_held(lf_load_relaxed(&seat->account)) != 0))
                 continue;
             uint64_t next = ((claim & ~LF__SEAT_PARTICIPANT) + LF__SEAT_VERSION) | LF__SEAT_BUSY | me;
-            if (lf_cas_relaxed(&seat->claim, &claim, next)) /* fails if the seat was used since the look */
+            if (lf_cas_relaxed(&seat->claim, &claim, next)) /* fails if somebody used the seat meanwhile */
                 return number;
         }
     }
@@ -156,15 +156,15 @@ LF_INLINE void lf__sem_stand_up(struct lf_semaphore *s, int64_t number) {
 
 /* ---- recovery ---- */
 
-/* What a seat's account says and whose it is. A seat may leave a dead participant but never come to it: what was read
- * before its claim still names the dead one is the dead one's. */
+/* What a seat's account says, and who owns the seat. A dead participant may lose a seat but never gets one. So if the
+ * claim names the dead one after the account was read, that account was the dead one's. */
 LF_INLINE int64_t lf__sem_account_of(const struct lf_seat *seat, uint32_t *whose) {
     int64_t held = lf__sem_held(lf_load_acquire(&seat->account)); /* [S3] pairs with [S4]: the claim is not older */
     *whose = held != 0 ? (uint32_t)(lf_load_relaxed(&seat->claim) & LF__SEAT_PARTICIPANT) : 0;
     return held;
 }
 
-/* What a participant holds, or every participant (at different instants; cut to 32 bits). */
+/* What a participant holds, or what every participant holds (read at different instants; cut to 32 bits). */
 LF_INLINE int64_t lf__sem_held_by(const struct lf_semaphore *s, uint32_t participant) {
     int64_t sum = 0;
     for (uint32_t i = 0; i < LF_SEATS; i++) {
@@ -186,8 +186,8 @@ LF_INLINE void lf__sem_balances(const struct lf_semaphore *s, int32_t balances[L
     }
 }
 
-/* What others gave back beyond what they took. The threads of a participant that use several seats may make it look
- * indebted in passing, so only a debt that stays is one. */
+/* What others gave back beyond what they took. A participant whose threads use several seats may seem to have a debt
+ * for a moment. So only a debt that stays counts. */
 LF_INLINE int64_t lf__sem_debts(const struct lf_semaphore *s, uint32_t gone) {
     int32_t best[LF_PARTICIPANTS], balances[LF_PARTICIPANTS];
     int64_t debts = 1;
@@ -205,8 +205,8 @@ LF_INLINE int64_t lf__sem_debts(const struct lf_semaphore *s, uint32_t gone) {
     return debts + (int64_t)(left_behind < LF__DEBT_BOUND ? left_behind : LF__DEBT_BOUND);
 }
 
-/* Gives back what `gone` holds, as an operation in its own seat: should the recoverer die, the next one finds it in
- * the account, or named by the word, and gives back only what is still missing. */
+/* Gives back what `gone` holds, as an operation in one of its own seats. If the recoverer dies, the next one finds the
+ * operation booked, or named by the word, and gives back only what is still missing. */
 LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t gone) {
     struct lf_semaphore_body *body = s->body;
     int64_t held, returned;
@@ -231,7 +231,7 @@ LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t
         ;
 }
 
-/* The first seat of `gone`, made BUSY so that nobody takes it over; LF_SEATS if it has none. */
+/* Makes the first seat of `gone` BUSY, so that nobody takes it over. Returns its number, LF_SEATS if there is none. */
 LF_INLINE uint32_t lf__sem_head_of(struct lf_semaphore *s, uint32_t gone) {
     for (uint32_t i = 0; i < LF_SEATS; i++) {
         uint64_t claim = lf_load_relaxed(&s->body->seats[i].claim);
@@ -242,7 +242,7 @@ LF_INLINE uint32_t lf__sem_head_of(struct lf_semaphore *s, uint32_t gone) {
     return LF_SEATS;
 }
 
-/* Empties a settled seat and gives it up; only_debts: empties it if its account is below 0. */
+/* Empties a settled seat and frees it. With only_debts: empties it if its account is below 0. */
 LF_INLINE void lf__sem_clear(struct lf_seat *seat, uint32_t gone, int only_debts) {
     uint64_t account = lf_load_acquire(&seat->account); /* [S3]: before the claim, as in lf__sem_balances */
     uint64_t claim = lf_load_relaxed(&seat->claim);

@@ -1,11 +1,11 @@
-/* segment.h: what every shared object starts with, and one process's view of it.
+/* segment.h: the head of every shared object, and the view that one process has of it.
  *
  * Layout
  *   identity | state | participants | note | body. The identity is written once, before anybody else can see the
- *   segment, and carries a checksum. The participants' table and the note are taken from memory page by page, as far as
- *   they are used (segment_file.h), so a small object stays small.
- * Trust: geometry is read once, at attach, checked against the true size and kept in process memory. The note is checked
- *   by length and checksum.
+ *   segment, and has a checksum. The participants' table and the note get memory page by page, as far as they are used
+ *   (segment_file.h), so a small object stays small.
+ * Trust: geometry is read once, at attach, checked against the true size, and kept in process memory. The note is
+ *   checked by length and checksum.
  * Death: see participants.h. */
 #ifndef LOCKFREE_SEGMENT_H
 #define LOCKFREE_SEGMENT_H
@@ -44,7 +44,7 @@ struct lf_identity {
     uint32_t abi_version;
     uint32_t kind;
     uint64_t total_bytes;
-    uint64_t geometry[LF_GEOMETRY]; /* what it means is the kind's business */
+    uint64_t geometry[LF_GEOMETRY]; /* each kind says what it means */
     uint64_t note_bytes;
     uint64_t note_checksum;
     uint64_t checksum; /* of all the above */
@@ -52,9 +52,9 @@ struct lf_identity {
 
 struct lf_participant {
     uint32_t in_use;    /* 1 from joining until what it held has been given back */
-    uint32_t pid;       /* for people to read; liveness never rests on it */
+    uint32_t pid;       /* for messages only; whether somebody lives never depends on it */
     uint64_t joined;    /* CLOCK_MONOTONIC ns */
-    uint64_t recovered; /* how far a recovery has come that is done in pieces; who has the byte writes */
+    uint64_t recovered; /* how far a recovery in pieces has come; written by the holder of the byte */
     uint64_t unused;
 };
 
@@ -79,18 +79,19 @@ LF_STATIC_ASSERT(offsetof(struct lf_segment, participants) == 4096, "layout");
 #define LF_BODY_OFFSET sizeof(struct lf_segment)
 
 struct lf_handle;
-/* What a primitive tells this layer about itself. Its process-local struct begins with a struct lf_handle. */
+/* What this layer needs to know about a primitive. The primitive's process-local struct begins with a lf_handle. */
 struct lf_kind {
     uint32_t number;
     /* Checks the geometry against the true size and fills the process-local view; LF_OK or LF_MISMATCH. */
     int (*view)(struct lf_handle *h);
-    /* Gives back everything that participant `gone` held, or a piece of it (participants.h): 1 when that is done, 0 when
-     * there is more. *cursor is 0 at first, and then what the last piece left in it, whoever did that piece. Runs alone
-     * for that number; may be cut off by death at any instruction, and is then run again, with the same cursor. */
+    /* Gives back everything that participant `gone` held, or a piece of it (participants.h): 1 when that is done, 0
+     * when there is more. *cursor is 0 at first, and then what the last piece left in it, whoever did that piece. Runs
+     * alone for that number; may be cut off by death at any instruction, and is then run again, with the same cursor.
+     * */
     int (*recover)(struct lf_handle *h, uint32_t gone, uint64_t *cursor);
 };
 
-/* One process's attachment; lives in process memory, provided by the caller, zeroed. */
+/* One participant's view of a segment. It is in process memory, which the caller provides, zeroed. */
 struct lf_handle {
     uint64_t epoch; /* of the process that uses it; LF__CLOSED_EPOCH once closed. Every operation compares */
     const uint64_t *current;    /* the epoch of the process that runs */

@@ -1,17 +1,17 @@
-/* segment_file.h: the file behind a segment: how it is created, found, checked, mapped and found again.
+/* segment_file.h: the file of a segment: how it is created, found, checked, mapped and found again.
  *
  * Contract
  *   A segment is one file of memory: anonymous (memfd, sealed in size; the kernel frees it with its last
- *   process) or named (/dev/shm/lockfree.NAME, mode 0600). Its space is allocated when it is created, so a full
- *   memory file system is an error there and never a SIGBUS later; and memory limits are asked before (memory_limit.h).
- *   A named segment becomes visible in one step, fully initialised. Attaching checks magic, ABI version, kind, checksum,
- *   true size and the note before mapping.
- * Descriptors: a handle keeps one, never 0, 1 or 2. A program may close it (whoever makes itself a daemon closes all)
- *   and its number may come to mean something else: before each use the descriptor's device and inode are compared with
- *   the segment's. If it leads elsewhere, the file is looked for again (lf_segment_file), and LF_LOST says that it
- *   cannot be found. A descriptor that is not the segment's is never written to, locked or closed.
- * Not prevented: /dev/shm takes no seals, so whoever may open a named segment can truncate it, and then its users get
- *   SIGBUS. Mode 0600 keeps that to programs of the same user.
+ *   process) or named (/dev/shm/lockfree.NAME, mode 0600). Its space is allocated when it is created. So a full memory
+ *   file system is an error at creation, never a SIGBUS later. Memory limits are read before (memory_limit.h). A named
+ *   segment becomes visible in one step, fully initialised. Attaching checks magic, ABI version, kind, checksum, true
+ *   size and the note before mapping.
+ * Descriptors: a handle keeps one, never 0, 1 or 2. A program may close it (one that becomes a daemon closes all), and
+ *   its number may then stand for another file. So before each use the descriptor's device and inode are compared
+ *   with the segment's. If they differ, the file is looked for again (lf_segment_file). LF_LOST says that it cannot be
+ *   found. A descriptor of another file is never written to, locked or closed.
+ * Not prevented: /dev/shm has no seals. So a program that may open a named segment can truncate it, and then its users
+ *   get SIGBUS. Mode 0600 restricts that to programs of the same user.
  * Death: a creator killed half-way leaves nothing behind. */
 #ifndef LOCKFREE_SEGMENT_FILE_H
 #define LOCKFREE_SEGMENT_FILE_H
@@ -27,7 +27,7 @@
 #error "define _GNU_SOURCE before the first #include"
 #endif
 
-#define LF__ASK_ABOVE (UINT64_C(256) << 10) /* smaller segments are not worth a look at the limits */
+#define LF__ASK_ABOVE (UINT64_C(256) << 10) /* for smaller segments the limits are not read */
 
 LF_INLINE int lf_system_error(struct lf_handle *h, const char *doing) {
     h->error = errno;
@@ -47,13 +47,13 @@ LF_INLINE int lf_segment_path(char path[256], const char *name) {
 LF_INLINE uint32_t lf__spin_bound(void) {
     cpu_set_t cpus;
     if (sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) < 2)
-        return 0; /* the other side cannot be running */
+        return 0; /* with one CPU the other side cannot be running */
     return 400;   /* about 10 us: between a cache-line transfer and a futex wake */
 }
 
 /* ---- descriptors ---- */
 
-/* The same file through a number above 2: a program may close or redirect the standard ones at any time. */
+/* The same file with a number above 2: a program may close or redirect the standard ones at any time. */
 LF_INLINE int lf__above_standard(int fd) {
     if (fd < 0 || fd > 2)
         return fd;
@@ -137,7 +137,7 @@ LF_INLINE int lf__file_of_peers(const struct lf_handle *h) {
 LF_INLINE int lf_segment_file(struct lf_handle *h) {
     if (LF_LIKELY(lf__is_file_of(h, h->fd)))
         return h->fd;
-    h->fd = -1; /* the number is somebody else's now: it is not closed */
+    h->fd = -1; /* the number stands for another file now: it is not closed */
     int fd = lf__file_of_mapping(h);
     if (fd < 0)
         fd = lf__file_of_peers(h);
@@ -294,8 +294,8 @@ LF_INLINE int lf_segment_open(struct lf_handle *h, const char *name, const struc
     return lf_segment_adopt(h, fd, kind);
 }
 
-/* Removes the name if it still stands for this handle's segment, and not for one that somebody made since: else
- * LF_SYSTEM with ENOENT. A handle that is zeroed removes whatever has the name. */
+/* Removes the name if it still stands for this handle's segment, and not for a newer one; else LF_SYSTEM with ENOENT. A
+ * zeroed handle removes whatever segment has the name. */
 LF_INLINE int lf_segment_unlink(struct lf_handle *h, const char *name) {
     char path[256];
     struct stat named;

@@ -1,11 +1,11 @@
-/* spsc_slots.h: building block of the single-producer single-consumer ring: slots with a flag of their own, and two sides.
+/* spsc_slots.h: building block of the single-producer single-consumer ring: slots with a flag in each, and two sides.
  *
  * Contract
- *   A side belongs to one thread at a time (role.h). Its holder finds its next slot with lf__spsc_enter, looks at the slot's
- *   word, and goes on with lf__spsc_step. A new holder begins where the last one stopped, at whatever instruction it died.
- *   While the ring is drained, whatever a put has accepted is taken before a get answers LF_CLOSED, and nothing after: a
- *   producer that published while the consumer gave up takes its records back.
- * Progress: wait-free, but for taking a role over (role.h).
+ *   A side belongs to one thread at a time (role.h). Its holder finds its next slot with lf__spsc_enter, looks at the
+ *   slot's word, and goes on with lf__spsc_step. A new holder begins where the last one stopped, at whatever
+ *   instruction that was. While the ring is drained, everything that a put has accepted is taken before a get answers
+ *   LF_CLOSED, and nothing after that: a producer that published while the consumer gave up takes its records back.
+ * Progress: wait-free, except taking over a role (role.h).
  * Death: role.h, and [I2].
  * Layout: {not_empty, not_full} | producer | consumer | slots, `stride` bytes each.
  *   slot  {position : 32 | length + 1, or 0 when free : 32}, payload. The flag and the record share a cache line.
@@ -13,8 +13,8 @@
  *         and wraps at 2^64; cursor is the slot that it stands for, kept so that nothing is divided.
  * Invariants
  *   [I1] the slot of position p changes: free at p - capacity -> full at p (producer) -> free at p (consumer) -> ...
- *   [I2] a side's position is that of the next slot it changes, or one behind if its holder was killed in between; the
- *        slot's word says which, so that a new holder begins at the right place.
+ *   [I2] a side's position is that of the next slot it changes, or one less if its holder was killed in between. The
+ *        slot's word says which, so a new holder begins at the right place.
  * Source: a flag inside the slot, after FastForward (Giacomoni, Moseley, Vachharajani, PPoPP 2008). */
 #ifndef LOCKFREE_SPSC_SLOTS_H
 #define LOCKFREE_SPSC_SLOTS_H
@@ -23,7 +23,7 @@
 #include "role.h"
 
 enum lf_spsc_role { LF_PRODUCER = 0, LF_CONSUMER = 1 };
-/* How far the consumer has come with a ring that was shut down: it has found nothing inside, and then nothing once more. */
+/* How far the consumer has drained a ring that was shut down: it found nothing inside, and then nothing once more. */
 enum lf__drained { LF__LOOKED_ONCE = 1, LF__LOOKED_TWICE = 2 };
 
 struct lf_spsc_side {
@@ -55,7 +55,7 @@ struct lf_spsc_ring {
 LF_INLINE uint64_t *lf__spsc_word(const struct lf_spsc_ring *r, uint64_t cursor) {
     return (uint64_t *)(void *)(r->slots + cursor * r->stride);
 }
-/* A slot in use between two calls goes by a ticket >= 0 that also says which record's turn it was:
+/* A ticket >= 0 names a slot that is used between two calls, and says which record it was for:
  * {low 31 bits of the position | cursor : 32}. */
 LF_INLINE int64_t lf__spsc_ticket(uint64_t cursor, uint64_t position) {
     return (int64_t)((position & INT32_MAX) << 32 | cursor);
@@ -115,7 +115,7 @@ LF_INLINE int lf__spsc_enter(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     return LF_LIKELY(lf__spsc_is_mine(r, role)) ? LF_OK : lf__spsc_claim(r, role);
 }
 
-/* Changes the slot's word and goes on to the next slot, in this order for whoever resumes after us. */
+/* Changes the slot's word and then goes on to the next slot. A new holder relies on this order. */
 LF_INLINE void lf__spsc_step(struct lf_spsc_ring *r, enum lf_spsc_role role, int64_t ticket, uint64_t low) {
     struct lf_spsc_side *side = &r->body->sides[role];
     uint64_t cursor = (uint32_t)ticket, position = lf_load_relaxed(&side->position);
@@ -125,8 +125,8 @@ LF_INLINE void lf__spsc_step(struct lf_spsc_ring *r, enum lf_spsc_role role, int
     lf_store_relaxed(&side->cursor, cursor + 1 == r->capacity ? 0 : cursor + 1);
 }
 
-/* The ring was shut down while these `count` records were being put, and the consumer may have been told that nothing comes
- * any more. Takes back, the last one first, what it has not taken: how many stay. */
+/* The ring was shut down while these `count` records were being put, and the consumer may have got LF_CLOSED already.
+ * Takes back what it has not taken, the last record first. Returns how many stay. */
 static __attribute__((noinline, unused)) uint64_t lf__spsc_take_back(struct lf_spsc_ring *r, uint64_t count) {
     struct lf_spsc_side *side = &r->body->sides[LF_PRODUCER];
     /* [D5] pairs with [D4]: either the consumer's second look sees the records, or this sees that it looks, and what it
@@ -146,7 +146,7 @@ static __attribute__((noinline, unused)) uint64_t lf__spsc_take_back(struct lf_s
     return count;
 }
 
-/* After `count` records were published: wakes the consumer. How many of them were put. */
+/* After `count` records were published: wakes the consumer. Returns how many of them stay put. */
 LF_INLINE uint64_t lf__spsc_published(struct lf_spsc_ring *r, uint64_t count) {
     lf_eventcount_notify_sole(&r->body->not_empty); /* its fence is [D5], too: the records are before the next look */
     if (LF_LIKELY(lf_load_relaxed(&r->h.segment->ending) == LF__OPEN)) /* pairs with [D1] */
@@ -156,18 +156,18 @@ LF_INLINE uint64_t lf__spsc_published(struct lf_spsc_ring *r, uint64_t count) {
 
 /* ---- draining ---- */
 
-/* Nothing is inside. While the ring is drained: tells the producer that it comes too late, then looks once more. The slot's
- * word. */
+/* Nothing is inside. While the ring is drained: tells the producer that it comes too late, then looks once more.
+ * Returns the slot's word. */
 static __attribute__((noinline, unused)) uint64_t lf__spsc_drain(struct lf_spsc_ring *r, uint64_t cursor) {
     lf_store_relaxed(&r->body->drained, (uint32_t)LF__LOOKED_ONCE);
     lf_fence_seq_cst(); /* [D4] pairs with [D5]: what was put is seen here, or its producer sees `drained` */
     return lf_load_acquire(lf__spsc_word(r, cursor)); /* [S1] */
 }
 
-/* Frees the slot that was read: LF_OK, or LF_CLOSED if its producer has taken the record back meanwhile. */
+/* Frees the slot that was read. LF_OK, or LF_CLOSED if the producer has taken the record back meanwhile. */
 LF_INLINE int lf__spsc_freed(struct lf_spsc_ring *r, int64_t ticket) {
     struct lf_spsc_side *side = &r->body->sides[LF_CONSUMER];
-    if (LF_UNLIKELY(lf_load_relaxed(&r->body->drained))) { /* written by the consumers, so by this thread or before it */
+    if (LF_UNLIKELY(lf_load_relaxed(&r->body->drained))) { /* written by consumers: this thread or an earlier one */
         uint64_t *place = lf__spsc_word(r, (uint32_t)ticket), position = lf_load_relaxed(&side->position);
         uint64_t word = lf_load_relaxed(place);
         if (!lf__spsc_is_at(word, position) || !lf_cas_release(place, &word, lf__spsc_free(position))) /* [S2] */

@@ -1,15 +1,15 @@
-/* thread_token.h: a number for the calling thread, and whether the thread behind a number still lives.
+/* thread_token.h: a number for the calling thread, and whether the thread with a number still lives.
  *
  * Contract
  *   lf_thread_token is the same in every module that one process loads (two extensions and an embedding program
  *   must agree on who holds a lock), never 0, and different for any two threads of a process that live at the same
  *   time. Another process may use the same number, so it stands beside a participant number in shared memory.
- *   lf_thread_alive answers for threads of the calling process only, and may say yes for some microseconds after a
- *   thread was joined: its last instructions are in the kernel. The first thread of a process that has ended counts as
- *   alive as long as its process is.
- * Source of both: the kernel's thread ids, since no destructor runs in a thread that is cancelled at a bad moment or
- *   belongs to another module. Ids are used again after some 32,768 (often 4 million) thread creations: a new thread
- *   with the id of one that ended without giving something back is then taken for it.
+ *   lf_thread_alive answers for threads of the calling process only. It may say yes for some microseconds after a
+ *   thread was joined, because the thread's last instructions are in the kernel. The first thread of a process counts
+ *   as alive as long as its process lives.
+ * Source of both: the kernel's thread ids. A destructor would not do: it does not run in a thread that is cancelled at
+ *   a bad moment or belongs to another module. Ids are used again after some 32,768 (often 4 million) thread creations.
+ *   Then a new thread may get the id of one that ended without giving something back, and counts as its holder.
  * Cost: one load after the first call in a thread. */
 #ifndef LOCKFREE_THREAD_TOKEN_H
 #define LOCKFREE_THREAD_TOKEN_H
@@ -24,7 +24,7 @@ LF_INLINE int lf_thread_alive(uint32_t token) { return token != 0; }
 LF_INLINE int lf_thread_stays_alive(uint32_t token) { return token != 0; }
 #else
 struct lf__thread {
-    uint64_t epoch; /* of the process in which the token was asked for: a child's thread has a new id */
+    uint64_t epoch; /* of the process in which the token was made: a child's thread has a new id */
     uint32_t token;
 };
 static __thread struct lf__thread lf__thread __attribute__((unused));
@@ -50,7 +50,7 @@ LF_INLINE int lf_thread_alive(uint32_t token) {
     return 0;
 }
 
-/* The same, giving a thread that was joined 10 ms to be gone: for answers that are errors, not for waiting. */
+/* The same, but waits up to 10 ms for a joined thread to be gone. For answers that are errors, not for waiting. */
 LF_INLINE int lf_thread_stays_alive(uint32_t token) {
     for (int i = 0; i < 100; i++) {
         if (!lf_thread_alive(token))

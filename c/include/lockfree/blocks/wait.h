@@ -1,4 +1,4 @@
-/* wait.h: pause, clock, futex and the event count: how anything here ever sleeps.
+/* wait.h: pause, clock, futex and the event count. Every sleep of this library goes through this file.
  *
  * Contract of the event count (prepare / cancel / wait, notify)
  *   A waiter prepares, checks its condition once more, and sleeps only if the condition is still
@@ -7,13 +7,13 @@
  *   fence and one load when nobody waits.
  * Progress: prepare, cancel and notify are lock-free; wait sleeps in the kernel.
  * Death: a killed waiter leaves its announcement behind; the next notify consumes it with one
- *   unnecessary wake. A waiter that was woken and killed before it acted takes a wake with it, so every
- *   sleep is cut into slices (blocking.h) after which the condition is looked at again.
+ *   unnecessary wake. A waiter that was woken and killed before it acted takes a wake with it. For that case every
+ *   sleep is cut into slices (blocking.h), after which the condition is checked again.
  *
  * Layout: one 64-bit word {waiters : 32 | epoch : 32}; the futex is the epoch half.
- * Invariant: `waiters` >= the number of threads that are asleep and not being woken. It errs upwards only:
- *   whoever leaves by itself takes its announcement back only while the epoch is still its ticket, since
- *   after that a waker may have consumed it already.
+ * Invariant: `waiters` >= the number of threads that are asleep and not being woken. It may be too high, never too
+ *   low: a waiter that leaves by itself takes its announcement back only while the epoch is still its ticket. Later a
+ *   waker may have consumed the announcement already.
  * Source: event counts, Reed and Kanodia 1979; the shape is that of folly's EventCount. */
 #ifndef LOCKFREE_WAIT_H
 #define LOCKFREE_WAIT_H
@@ -76,7 +76,7 @@ LF_INLINE int lf_futex_wake(uint32_t *word, int n) {
     return (int)syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
 }
 
-/* Gives the processor away where nobody can be asked for a wake. */
+/* A short sleep, for waits in which nobody would send a wake. */
 LF_INLINE void lf_nap(uint64_t ns) {
     uint32_t nobody = 0;
     lf_futex_wait(&nobody, 0, ns);
@@ -91,14 +91,14 @@ struct lf_eventcount {
 
 LF_INLINE uint32_t *lf__epoch(struct lf_eventcount *ec) { return (uint32_t *)(void *)&ec->word; }
 
-/* Announces a waiter; the ticket goes to wait or cancel. The caller must check its condition in between. */
+/* Announces a waiter and returns its ticket, for wait or cancel. The caller must check its condition in between. */
 LF_INLINE uint32_t lf_eventcount_prepare(struct lf_eventcount *ec) {
     uint32_t ticket = (uint32_t)lf_fetch_add_relaxed(&ec->word, LF__ONE_WAITER);
     lf_fence_seq_cst(); /* [E1] pairs with [E2]: the announcement is before the check of the condition */
     return ticket;
 }
 
-/* Takes the announcement back: the condition came true by itself, or the waiter gives up. */
+/* Takes the announcement back, because the condition is true or the waiter gives up. */
 LF_INLINE void lf_eventcount_cancel(struct lf_eventcount *ec, uint32_t ticket) {
     uint64_t word = lf_load_relaxed(&ec->word);
     while ((uint32_t)word == ticket && word >> 32 != 0)
@@ -133,12 +133,12 @@ LF_INLINE void lf_eventcount_notify(struct lf_eventcount *ec, uint32_t n) {
         lf__eventcount_wake(ec, word, n);
 }
 
-/* The same for a count on which one thread at a time waits; wait-free. A failed exchange says that the waiter itself
- * moved after [E2], so that its next check sees the condition. */
+/* The same for a count on which one thread waits at a time. Wait-free. If the exchange fails, the waiter itself has
+ * changed the word after [E2], so its next check sees the condition. */
 LF_INLINE void lf_eventcount_notify_sole(struct lf_eventcount *ec) {
     lf_fence_seq_cst(); /* [E2] */
     uint64_t word = lf_load_relaxed(&ec->word);
-    if (LF_UNLIKELY(word >> 32 != 0) && /* announcements that killed waiters left behind go with it */
+    if (LF_UNLIKELY(word >> 32 != 0) && /* this also removes announcements that killed waiters left behind */
         lf_cas_relaxed(&ec->word, &word, (uint64_t)(uint32_t)((uint32_t)word + 1)))
         lf_futex_wake(lf__epoch(ec), 1);
 }
