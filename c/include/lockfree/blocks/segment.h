@@ -84,10 +84,9 @@ struct lf_kind {
     uint32_t number;
     /* Checks the geometry against the true size and fills the process-local view; LF_OK or LF_MISMATCH. */
     int (*view)(struct lf_handle *h);
-    /* Gives back everything that participant `gone` held, or a piece of it (participants.h): 1 when that is done, 0
-     * when there is more. *cursor is 0 at first, and then what the last piece left in it, whoever did that piece. Runs
-     * alone for that number; may be cut off by death at any instruction, and is then run again, with the same cursor.
-     * */
+    /* Gives back everything that participant `gone` held, or a piece of it (participants.h). Returns 1 when all is done,
+     * 0 when there is more. *cursor is 0 at first, later what the last piece left in it, whoever did that piece. Only
+     * one thread runs it for a number. If it dies at some instruction, it is run again with the same cursor. */
     int (*recover)(struct lf_handle *h, uint32_t gone, uint64_t *cursor);
 };
 
