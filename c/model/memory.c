@@ -1,5 +1,5 @@
-/* memory.c: atomic accesses as events of RC11. */
-#include "core.h"
+/* memory.c: the events of RC11: what a load may see, where a store may go. */
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,15 +28,15 @@ void memory_reset(void) {
     locations_reset();
 }
 
-static u128 low_bytes(u128 value, unsigned size) {
+u128 low_bytes(u128 value, unsigned size) {
     return size == 16 ? value : value & (((u128)1 << (8 * size)) - 1);
 }
 
-static u128 part(u128 whole, const struct loc *loc, unsigned offset, unsigned size) {
+u128 part_of(u128 whole, const struct loc *loc, unsigned offset, unsigned size) {
     return size == loc->size ? whole : low_bytes(whole >> (8 * offset), size);
 }
 
-static u128 merged(u128 whole, const struct loc *loc, unsigned offset, unsigned size, u128 value) {
+u128 merged(u128 whole, const struct loc *loc, unsigned offset, unsigned size, u128 value) {
     if (size == loc->size)
         return value;
     u128 mask = low_bytes(~(u128)0, size) << (8 * offset);
@@ -73,16 +73,13 @@ static void materialise(struct loc *loc, bool written) {
         loc->own_release[t] = NO_EVENT;
 }
 
-/* In setup and final accesses are made directly. */
-static bool alone(uintptr_t address, unsigned size, bool only_writes, uint64_t pc) {
+bool made_directly(uintptr_t address, unsigned size, bool only_writes, uint64_t pc) {
     if (!R.running)
         heap_check(address, size, only_writes, pc);
     return !R.running;
 }
 
-enum access { READS, WRITES, CHANGES, MAY_CHANGE }; /* the last: rmw() checks it as a write when it is one */
-
-static struct loc *object(uintptr_t address, unsigned size, enum access access, uint64_t pc) {
+struct loc *object_at(uintptr_t address, unsigned size, enum access access, uint64_t pc) {
     bool imaginary = address >> 62 != 0, written = imaginary || is_written(address, size);
     if (access == CHANGES)
         heap_check(address, size, false, pc);
@@ -97,7 +94,7 @@ static struct loc *object(uintptr_t address, unsigned size, enum access access, 
     return loc;
 }
 
-static struct event *event_new(enum event_kind kind, int order, struct loc *loc, uint64_t pc) {
+struct event *event_new(enum event_kind kind, int order, struct loc *loc, uint64_t pc) {
     struct thread *t = R.current;
     struct event *e = &R.event[R.events];
     memset(e, 0, sizeof *e);
@@ -164,8 +161,6 @@ static clk clock_after_reading(const struct thread *t, const struct event *store
     return hb;
 }
 
-typedef bool (*writes_function)(const struct loc *loc, u128 whole, const void *data);
-
 /* An impatient thread reads what it read in its last turn, if it is there. In a branch that is built again
  * that has been decided. */
 static int as_last_turn(const struct loc *loc, int *candidate, bool *conflicting, int count, uint64_t pc) {
@@ -191,7 +186,7 @@ static int as_last_turn(const struct loc *loc, int *candidate, bool *conflicting
 /* Adds a read: of EV_LOAD kind, or the read part of a read-modify-write where `writes` says so for the
  * value. Returns the event; *conflict if another read-modify-write reads the same store already, which is
  * explored only for the sake of what the write part may revisit. */
-static int read_event(struct loc *loc, int order, int failure_order, writes_function writes, const void *data,
+int read_event(struct loc *loc, int order, int failure_order, writes_function writes, const void *data,
                       bool *is_rmw, bool *conflict, uint64_t pc) {
     struct thread *t = R.current;
     int candidate[MAX_CANDIDATES], count = 0;
@@ -271,7 +266,7 @@ static void insert(struct loc *loc, int place, int id) {
 }
 
 /* Adds a store. read: the read part it belongs to, or NO_EVENT. */
-static int store_event(struct loc *loc, u128 value, int order, int read, bool conflict, uint64_t pc) {
+int store_event(struct loc *loc, u128 value, int order, int read, bool conflict, uint64_t pc) {
     struct thread *t = R.current;
     if (read == NO_EVENT)
         end_impatience(t, true);
@@ -321,214 +316,4 @@ static int store_event(struct loc *loc, u128 value, int order, int read, bool co
     if (R.options.mode == MODE_EXHAUSTIVE)
         graph_added(id);
     return id;
-}
-
-u128 model_load(uintptr_t address, unsigned size, int order, uint64_t pc) {
-    if (alone(address, size, false, pc))
-        return memory_get(address, size);
-    enter_step();
-    struct loc *loc = object(address, size, READS, pc);
-    unsigned offset = (unsigned)(address - loc->address);
-    bool rmw, conflict;
-    struct event *e = &R.event[read_event(loc, order, order, NULL, NULL, &rmw, &conflict, pc)];
-    e->offset = (uint8_t)offset;
-    e->size = (uint8_t)size;
-    return part(e->value, loc, offset, size);
-}
-
-static bool always_writes(const struct loc *loc, u128 whole, const void *data) {
-    (void)loc, (void)whole, (void)data;
-    return true;
-}
-
-struct change { /* without a function: to the operand, where the old value is the expected one */
-    change_function function;
-    condition_function can;
-    u128 operand, expected;
-    unsigned offset, size;
-};
-
-static bool can_change(const struct loc *loc, u128 whole, const void *data) {
-    const struct change *change = data;
-    return change->can(part(whole, loc, change->offset, change->size), change->operand);
-}
-
-/* The value that is written where it is. */
-static u128 changed(const struct change *change, u128 old) {
-    return change->function == NULL ? change->operand : low_bytes(change->function(old, change->operand), change->size);
-}
-
-/* In a waiting loop that is followed to its end, what would write the value that it read counts as a load: what
- * others read from such a store, and the release sequence that it continues, they have from the one before. */
-static bool writes_news(const struct loc *loc, u128 whole, const void *data) {
-    const struct change *change = data;
-    u128 old = part(whole, loc, change->offset, change->size);
-    return changed(change, old) != old;
-}
-
-static bool expected_matches(const struct loc *loc, u128 whole, const void *data) {
-    const struct change *change = data;
-    return part(whole, loc, change->offset, change->size) == change->expected;
-}
-
-static u128 rmw(struct loc *loc, const struct change *change, int order, int failure, bool as_store, bool *wrote,
-                uint64_t pc) {
-    bool is_rmw, conflict;
-    bool cas = change->function == NULL;
-    writes_function writes = cas ? expected_matches : change->can != NULL ? can_change : always_writes;
-    u128 last;
-    if (writes == always_writes && !as_store && R.current->impatient && !releases(order) &&
-        seen_last_turn(R.current, loc, pc, &last)) {
-        writes = writes_news;
-        failure = order;
-    }
-    int read = read_event(loc, as_store ? RELAXED : order, failure, writes, change, &is_rmw, &conflict, pc);
-    struct event *e = &R.event[read];
-    e->offset = (uint8_t)change->offset;
-    e->size = (uint8_t)change->size;
-    e->cas = cas;
-    e->rewrites = !is_rmw && writes == writes_news;
-    e->as_store = as_store;
-    u128 old = part(e->value, loc, change->offset, change->size);
-    *wrote = is_rmw;
-    if (is_rmw) {
-        if (writes != always_writes && !loc->imaginary)
-            atomic_access(loc->address + change->offset, change->size, true, pc);
-        u128 value = merged(e->value, loc, change->offset, change->size, changed(change, old));
-        int write = store_event(loc, value, order, read, conflict, pc);
-        R.event[write].offset = (uint8_t)change->offset;
-        R.event[write].size = (uint8_t)change->size;
-    }
-    return old;
-}
-
-static u128 keep_operand(u128 old, u128 operand) {
-    (void)old;
-    return operand;
-}
-
-void model_store(uintptr_t address, unsigned size, u128 value, int order, uint64_t pc) {
-    value = low_bytes(value, size);
-    if (alone(address, size, true, pc)) {
-        memory_put(address, size, value);
-        return;
-    }
-    enter_step();
-    struct loc *loc = object(address, size, WRITES, pc);
-    if (loc->size != size) {
-        struct change change = {keep_operand, NULL, value, 0, (unsigned)(address - loc->address), size};
-        bool wrote;
-        rmw(loc, &change, order, order, true, &wrote, pc);
-        return;
-    }
-    struct event *e = &R.event[store_event(loc, value, order, NO_EVENT, false, pc)];
-    e->size = (uint8_t)size;
-}
-
-u128 model_rmw(uintptr_t address, unsigned size, change_function change, u128 operand, int order, uint64_t pc) {
-    if (alone(address, size, false, pc)) {
-        u128 old = memory_get(address, size);
-        memory_put(address, size, change(old, operand));
-        return old;
-    }
-    enter_step();
-    struct loc *loc = object(address, size, CHANGES, pc);
-    struct change how = {change, NULL, low_bytes(operand, size), 0, (unsigned)(address - loc->address), size};
-    bool wrote;
-    return rmw(loc, &how, order, order, false, &wrote, pc);
-}
-
-/* A read-modify-write where `can` holds of the old value, a relaxed load where it does not. */
-bool model_rmw_if(uintptr_t address, unsigned size, condition_function can, change_function change, u128 operand,
-                  int order, u128 *old, uint64_t pc) {
-    if (alone(address, size, false, pc)) {
-        *old = memory_get(address, size);
-        if (!can(*old, operand))
-            return false;
-        memory_put(address, size, change(*old, operand));
-        return true;
-    }
-    enter_step();
-    struct loc *loc = object(address, size, MAY_CHANGE, pc);
-    struct change how = {change, can, low_bytes(operand, size), 0, (unsigned)(address - loc->address), size};
-    bool wrote;
-    *old = rmw(loc, &how, order, RELAXED, false, &wrote, pc);
-    return wrote;
-}
-
-bool model_cas(uintptr_t address, unsigned size, u128 *expected, u128 desired, int success, int failure,
-               uint64_t pc) {
-    u128 wanted = low_bytes(*expected, size);
-    if (alone(address, size, false, pc)) {
-        u128 old = memory_get(address, size);
-        if (old == wanted)
-            memory_put(address, size, desired);
-        *expected = old;
-        return old == wanted;
-    }
-    enter_step();
-    struct loc *loc = object(address, size, MAY_CHANGE, pc);
-    struct change how = {NULL, NULL, low_bytes(desired, size), wanted, (unsigned)(address - loc->address), size};
-    bool wrote;
-    *expected = rmw(loc, &how, success, failure, false, &wrote, pc);
-    return wrote;
-}
-
-void model_fence(int order, uint64_t pc) {
-    if (!R.running || order == RELAXED)
-        return;
-    enter_step();
-    struct thread *t = R.current;
-    if (acquires(order))
-        clk_join(&t->hb, &t->acquire_pending);
-    int id = R.events;
-    struct event *e = event_new(EV_FENCE, order, NULL, pc);
-    if (releases(order))
-        t->release_fence = e->hb;
-    if (order == SEQ_CST) {
-        sc_commit(e, 0);
-        t->last_fence = e->sc_number;
-        e->last_fence = e->sc_number;
-    }
-    if (R.options.mode == MODE_EXHAUSTIVE)
-        graph_added(id);
-}
-
-static int add_choice(int value, bool of_loop, uint64_t pc) {
-    int id = R.events;
-    struct event *e = event_new(EV_CHOICE, RELAXED, NULL, pc);
-    e->value = (u128)value;
-    e->picked = value;
-    e->of_loop = of_loop;
-    if (R.options.mode == MODE_EXHAUSTIVE)
-        graph_added(id);
-    return value;
-}
-
-int model_choose(int options, uint64_t pc) {
-    if (!R.running)
-        fail("unusable client", "setup and final cannot choose @%lx@", (unsigned long)pc);
-    if (options < 1 || options > 65535)
-        fail("unusable client", "a choice among %d (1 to 65535 are possible) @%lx@", options, (unsigned long)pc);
-    if (options == 1)
-        return 0;
-    enter_step();
-    turns_forget(R.current);
-    R.current->now.pure = false; /* turns in which it chose are not alike */
-    R.current->now.reads = 0;
-    int value = R.options.mode == MODE_EXHAUSTIVE ? graph_pick_value(options) : choose(CHOOSE_VALUE, options);
-    return add_choice(value, false, pc);
-}
-
-/* A step that touches no memory. */
-void model_mark(uint64_t pc) {
-    enter_step();
-    if (R.options.mode == MODE_EXHAUSTIVE)
-        graph_pick_nothing();
-    add_choice(0, false, pc);
-}
-
-bool model_choose_impatience(bool open, uint64_t pc) {
-    enter_step();
-    return add_choice(choose_impatience(open), true, pc) != 0;
 }
