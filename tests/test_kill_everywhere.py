@@ -139,3 +139,22 @@ def test_the_command_refuses_what_there_is_not(capsys):
     assert main(["stress", "mutex", "--kill-everywhere", "--operation", "no-such-thing"]) == 3
     with pytest.raises(SystemExit):
         main(["stress", "--kill-everywhere", "--slice", "3/2"])
+
+
+def test_the_table_of_the_docs_is_made_from_a_whole_run(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "stress")
+    import kill_table
+
+    report = {
+        "seed": 0, "slice": {"nth": 1, "of": 1}, "seconds": 12.3,
+        "results": [{"primitive": "mutex", "operation": "recover", "problem": "", "breaches": [], "tallies": [
+            {"mode": "go-on", "instructions": 39, "distinct": 30, "points": 40},
+            {"mode": "stopped", "instructions": 41, "distinct": 31, "points": 1042},
+        ]}],
+    }  # fmt: skip
+    text = kill_table.page(report, "a machine")
+    assert "| mutex | recover | 41 | 31 | 40 | 1,042 |" in text
+    assert "1,082 processes killed in 1 operations, 0 breaches, 12 s" in text
+    assert text.startswith((ROOT / "docs/guides/kill-table.md").read_text().split("Measured on:")[0])
+    with pytest.raises(ValueError, match="slice 1/3 is not the whole campaign"):
+        kill_table.page(report | {"slice": {"nth": 1, "of": 3}}, "a machine")

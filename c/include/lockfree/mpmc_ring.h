@@ -148,7 +148,7 @@ LF_INLINE int lf_mpmc_ring_attach_fd(struct lf_mpmc_ring *r, int fd) {
 
 /* ---- zero copy: the caller has a slot between two calls ---- */
 
-/* A release in two steps, for batches: the first frees a slot; the second looks for sleepers, once for `count` slots. */
+/* A release in two steps, for batches. The first frees a slot; the second wakes sleepers, once for `count` slots. */
 LF_INLINE int lf__mpmc_free(struct lf_mpmc_ring *r, int64_t index) {
     return lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant);
 }

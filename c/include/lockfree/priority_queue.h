@@ -162,7 +162,7 @@ LF_INLINE int lf_priority_queue_attach_fd(struct lf_priority_queue *q, int fd) {
 
 /* ---- zero copy: the caller has a slot between two calls ---- */
 
-/* A release in two steps, for batches: the first frees a slot; the second looks for sleepers, once for `count` slots. */
+/* A release in two steps, for batches. The first frees a slot; the second wakes sleepers, once for `count` slots. */
 LF_INLINE int lf__priority_free(struct lf_priority_queue *q, int64_t index) {
     return lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
 }
