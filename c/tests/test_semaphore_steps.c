@@ -133,7 +133,7 @@ static void test_death_in_the_turnstile(void) {
     check_unmap(w.memory, LF_SEMAPHORE_BYTES);
 }
 
-/* Its last holder died, and whoever gets it closes its handle at any instant: the next one passes all the same. */
+/* The last holder died, and the next one closes its handle at any instant: the one after that still gets through. */
 static void closing_script(void *argument) {
     struct lf_semaphore *s = (struct lf_semaphore *)argument;
     int status = lf_semaphore_acquire(s, 2, LF_FOREVER);

@@ -224,7 +224,7 @@ struct actor {
     uint64_t next;  /* the number to put, or to expect */
     uint64_t count; /* calls to make */
     uint64_t seed;
-    int heir; /* begins where the ring says */
+    int successor; /* begins where the ring says */
 };
 static struct {
     uint64_t puts, gets; /* that returned */
@@ -232,7 +232,7 @@ static struct {
 
 static void put_numbers(void *argument) {
     struct actor *a = (struct actor *)argument;
-    if (a->heir) {
+    if (a->successor) {
         int64_t slot = lf_spsc_ring_reserve(&a->r);
         CHECK(slot >= 0 || slot == LF_FULL);
         done.puts = a->next = a->r.body->sides[LF_PRODUCER].position - a->r.start;
@@ -253,7 +253,7 @@ static void put_numbers(void *argument) {
 static void get_numbers(void *argument) {
     struct actor *a = (struct actor *)argument;
     uint64_t number = 0, length;
-    if (a->heir) {
+    if (a->successor) {
         int64_t slot = lf_spsc_ring_peek(&a->r, &length);
         CHECK(slot >= 0 || slot == LF_EMPTY);
         done.gets = a->next = a->r.body->sides[LF_CONSUMER].position - a->r.start;
@@ -279,7 +279,7 @@ static void get_numbers(void *argument) {
     }
 }
 
-/* Producer and consumer 1 and 2; heirs 3 and 4, who may die too; 5 and 6, who live. */
+/* 1 and 2 are producer and consumer; 3 and 4 take over their roles and may die, too; 5 and 6 live. */
 enum { PEOPLE = 6 };
 static void people(struct actor a[PEOPLE], unsigned char **memory, uint64_t capacity, uint64_t start, uint64_t seed) {
     memset(&done, 0, sizeof done);
@@ -289,7 +289,7 @@ static void people(struct actor a[PEOPLE], unsigned char **memory, uint64_t capa
         if (i > 0)
             attach(&a[i].r, *memory, (uint32_t)i + 1);
         a[i].seed = seed + (uint64_t)i;
-        a[i].heir = i >= 2;
+        a[i].successor = i >= 2;
     }
 }
 static void run(struct actor *a, void (*body)(void *), uint64_t count) {
@@ -309,7 +309,7 @@ static void test_killed_before_every_step(uint64_t capacity, uint64_t start, uin
     for (int role = 0; role < 2; role++) {
         void (*body)(void *) = role == 0 ? put_numbers : get_numbers;
         for (uint64_t k = 1, ended = 0; !ended; k++) {
-            for (uint64_t j = 1, heir_ended = 0; !heir_ended; j++) {
+            for (uint64_t j = 1, successor_ended = 0; !successor_ended; j++) {
                 people(a, &memory, capacity, start, k + j);
                 run(&a[0], put_numbers, inside + (role == 1));
                 a[1].next = 0;
@@ -321,7 +321,7 @@ static void test_killed_before_every_step(uint64_t capacity, uint64_t start, uin
                     CHECK_EQ(lf_spsc_ring_size(&a[1].r), 0);
                 }
                 a[2 + role].count = 1;
-                heir_ended = (uint64_t)steps_until(j, body, &a[2 + role]);
+                successor_ended = (uint64_t)steps_until(j, body, &a[2 + role]);
                 lf_recover_wholly(&a[4].r.h, (uint32_t)role + 3);
                 uint64_t known = a[role].next > a[2 + role].next ? a[role].next : a[2 + role].next;
                 run(&a[4 + role], body, 0);
