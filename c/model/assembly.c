@@ -230,7 +230,9 @@ void lf_model_asm_step(struct saved *s) {
     const unsigned size = what >> 8 & 15, to = what >> 12 & 15, number = what >> 16 & 15;
     const bool immediate = (what >> 24 & 1) != 0, locked = (what >> 25 & 1) != 0;
     const uint64_t operand = cut(immediate ? lf_model_asm_immediate : s->registers[number], size != 0 ? size : 8);
-    const int order = locked ? SEQ_CST : ACQ_REL;
+    const bool relaxed = (what >> 26 & 1) != 0; /* a volatile object */
+    const int order = locked ? SEQ_CST : ACQ_REL, reads = relaxed ? RELAXED : ACQUIRE;
+    const int writes = relaxed ? RELAXED : RELEASE;
     switch (operation) {
     case REFUSED:
         if (R.running)
@@ -263,20 +265,20 @@ void lf_model_asm_step(struct saved *s) {
     switch (operation) {
     case LOAD:
     case LOAD_SIGNED:
-        old = (uint64_t)model_load(address, size, ACQUIRE, s->pc);
+        old = (uint64_t)model_load(address, size, reads, s->pc);
         set_register(s, number, to, operation == LOAD ? old : widened(old, size));
         break;
     case STORE:
-        model_store(address, size, operand, RELEASE, s->pc);
+        model_store(address, size, operand, writes, s->pc);
         break;
     case CMP:
     case TEST:
     case BT:
-        old = (uint64_t)model_load(at, size, ACQUIRE, s->pc);
+        old = (uint64_t)model_load(at, size, reads, s->pc);
         set_flags(s, operation == CMP ? SUB : operation, old, operand, size);
         break;
     case COMPARE:
-        old = (uint64_t)model_load(address, size, ACQUIRE, s->pc);
+        old = (uint64_t)model_load(address, size, reads, s->pc);
         set_flags(s, SUB, operand, old, size);
         break;
     case CMPXCHG:
@@ -290,8 +292,8 @@ void lf_model_asm_step(struct saved *s) {
         if (locked) {
             old = change(at, size, operation, operand, s->pc);
         } else { /* two steps */
-            old = (uint64_t)model_load(at, size, ACQUIRE, s->pc);
-            model_store(at, size, cut(result_of(operation, old, operand, size), size), RELEASE, s->pc);
+            old = (uint64_t)model_load(at, size, reads, s->pc);
+            model_store(at, size, cut(result_of(operation, old, operand, size), size), writes, s->pc);
         }
         set_flags(s, operation, old, operand, size);
         if (operation == XCHG || operation == XADD)

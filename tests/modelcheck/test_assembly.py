@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lockfree.modelcheck import Settings, Verdict, check
+from lockfree.modelcheck import Settings, Verdict, check, replay
 from lockfree.modelcheck.assembly import needs_translation, translated
 
 pytestmark = pytest.mark.skipif(os.uname().machine != "x86_64", reason="the instructions are those of x86-64")
@@ -223,6 +223,49 @@ def test_bits_are_those_of_the_processor(mnemonic, model):
     text = SAME.replace("MNEMONIC", f'"{locked}{mnemonic}"').replace("NARROW", "").replace("(type)b", "(type)b & 15")
     report = model(text.replace("FLAGS", "1"))
     assert report.verdict is Verdict.OK, report.message
+
+
+VOLATILE = """
+static volatile int flag, flags[2];
+static volatile unsigned char narrow;
+static volatile int64_t big;
+static int data;
+static void final(void) {{ volatile int own = 3; own++; lf_model_assert(own == 4); }}
+"""
+USE = """
+static void a{0}(void) {{ data = 1; {before}; {write}; }}
+static void b{0}(void) {{ if ({read}) {{ {after}; lf_model_assert(data == 1); }} }}
+LF_MODEL_CLIENT(c{0}, .threads = {{a{0}, b{0}}}, .final = final);
+"""
+WAYS = [
+    ("flag = 1", "flag"),
+    ("flag = data + 4", "flag == 5"),
+    ("flag++", "flag > 0"),
+    ("flags[data] = 1", "flags[1]"),
+    ("narrow = 200", "narrow == 200"),
+    ("big = -1", "big < 0"),
+]
+RELEASE, ACQUIRE = "__atomic_thread_fence(__ATOMIC_RELEASE)", "__atomic_thread_fence(__ATOMIC_ACQUIRE)"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "volatile", "kind"),
+    [
+        (RELEASE, ACQUIRE, "relaxed", ""),
+        ("", ACQUIRE, "relaxed", "data race"),
+        (RELEASE, "", "relaxed", "data race"),
+        (RELEASE, ACQUIRE, "race", "data race"),
+    ],
+)
+def test_volatile_objects(before, after, volatile, kind, tmp_path):
+    text = HEAD + VOLATILE.format()
+    for number, (write, read) in enumerate(WAYS):
+        text += USE.format(number, write=write, read=read, before=before, after=after)
+    (tmp_path / "client.c").write_text(text)
+    reports = check(tmp_path / "client.c", settings=Settings(mode="exhaustive"), volatile=volatile)
+    assert [report.kind for report in reports] == [kind] * len(WAYS)
+    if kind:
+        assert replay(tmp_path / "client.c", reports[-1].token, volatile=volatile).kind == kind
 
 
 def test_code_without_assembly_is_left_alone():

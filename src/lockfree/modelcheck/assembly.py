@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+VOLATILE_CALL = re.compile(r"^\s*callq?\s+__tsan_volatile_(read|write)\d+\b", re.MULTILINE)
 SPECIAL = re.compile(
     r"^\s*#APP|^\s*(?:lock|mfence|lfence|sfence|pause|rep\s*;?\s*nop|rdtscp?|rdrand|rdseed)\b", re.MULTILINE
 )
@@ -47,6 +48,7 @@ def _registers() -> dict[str, tuple[int, int]]:
 
 
 NUMBERED = _registers()
+ENDS_BLOCK = re.compile(r"^\s*(?:call|j|ret)")
 BYTES = re.compile(r"^\.(?:byte|word|long|quad|int|short|incbin)\b")
 
 
@@ -109,6 +111,13 @@ def _parse(statement: str) -> Instruction:
         words = words[1].split(None, 1) if len(words) > 1 else []
     name = words[0].lower() if words else ""
     return Instruction(tuple(prefixes), name, _operands(words[1]) if len(words) > 1 else (), statement)
+
+
+LOCKED, RELAXED = 1 << 25, 1 << 26
+
+
+def _flagged(line: str, flag: int) -> str:
+    return line.replace("movq $", f"movq ${flag}+", 1) if "lf_model_asm_what" in line else line
 
 
 class Translator:
@@ -184,7 +193,7 @@ class Translator:
         locked = "lock" in instruction.prefixes or base == "xchg"
         code = self.call(operation, size | (size << 4), register[0] if register else 0, memory, immediate)
         for line in code:
-            yield line.replace("movq $", f"movq ${1 << 25}+", 1) if locked and "asm_what" in line else line
+            yield _flagged(line, LOCKED) if locked else line
 
     def inside(self, instruction: Instruction) -> Iterator[str]:
         """An instruction of inline assembly."""
@@ -214,17 +223,36 @@ class Translator:
             return self.inside(instruction)
         return None
 
+    def volatile_access(self, line: str, kind: str) -> list[str] | None:
+        """The access that the compiler has announced, as a relaxed atomic one; None: it is not in this line."""
+        if re.match(r"\s*[.#]|\s*$|.*:\s*$", line):
+            return None
+        instruction = _parse(line.partition("#")[0].strip())
+        memory = instruction.memory
+        if not memory or instruction.in_own_frame or HARMLESS.match(instruction.name):
+            return None
+        if (memory == instruction.operands[0]) != (kind == "read") and not instruction.name.startswith("cmp"):
+            return None
+        return [_flagged(code, RELAXED) for code in self.access(instruction)]
+
     def lines(self, text: str) -> Iterator[str]:
         in_app = intel = aside = False
         before = ""  # a prefix that stands alone
+        volatile = ""  # what comes next is a read or a write of a volatile object
         for line in text.split("\n"):
             mark = line.strip()
             if mark in {"#APP", "#NO_APP"}:
                 in_app = mark == "#APP"
                 yield line
                 continue
+            if called := VOLATILE_CALL.match(line):
+                volatile = called[1]
+                continue
             if not in_app and not SPECIAL.match(line):
-                yield line
+                code = self.volatile_access(line, volatile) if volatile else None
+                if code or ENDS_BLOCK.match(line):
+                    volatile = ""
+                yield from code or [line]
                 continue
             if mark.startswith("#"):  # where the block stands in the source
                 yield line
@@ -253,8 +281,8 @@ class Translator:
 
 
 def needs_translation(text: str) -> bool:
-    """Does the compiler's output have inline assembly or fences?"""
-    return SPECIAL.search(text) is not None
+    """Does the compiler's output have inline assembly, fences, or volatile accesses that are told from plain ones?"""
+    return SPECIAL.search(text) is not None or VOLATILE_CALL.search(text) is not None
 
 
 def translated(text: str) -> str:

@@ -53,8 +53,6 @@ GCC_FLAGS = (
     "-O1",
     "-Wno-tsan",
     "-fstack-reuse=none",  # one place on the stack is one variable
-    "--param",
-    "tsan-distinguish-volatile=0",
     # accesses whose value is not used can race as others do
     "-fno-toplevel-reorder",
     "-fno-tree-dce",
@@ -63,6 +61,8 @@ GCC_FLAGS = (
     "-fno-ipa-reference",
 )
 CLANG_FLAGS = ("-O0",)  # clang instruments what its optimizer leaves; like this it leaves every access
+VOLATILE = ("race", "relaxed")
+"""What accesses of volatile objects are: plain ones, or relaxed atomic ones."""
 CXX_SUFFIXES = {".cc", ".cpp", ".cxx", ".c++", ".C"}
 
 INTERFACE = (
@@ -78,6 +78,7 @@ INTERFACE = (
     ),
     *("sched_yield", "sleep", "usleep", "nanosleep", "call_once"),
     *("pthread_*", "thrd_*", "mtx_*", "cnd_*", "sem_*", "tss_*", "mq_*", "clock_nanosleep"),
+    *("__VERIFIER_*", "reach_error"),
     *("_Zn*", "_Zd*", "_ZNSt*", "__cxa_*"),
 )
 """What the runtime offers to clients and the C library; its own names are not in their way."""
@@ -197,16 +198,18 @@ def _explained(path: Path, said: str) -> str:
     return said
 
 
-def _compile(path: Path, out: Path, options: Sequence[str]) -> str:
-    """Compiles one file to an object; returns the compiler's warnings."""
+def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool) -> str:
+    """Compiles one file to an object; returns the compiler's warnings. relaxed: what `volatile` is."""
     cxx = path.suffix in CXX_SUFFIXES
     cc = cxx_compiler() if cxx else compiler()
+    gcc = _is_gcc(tuple(cc))
     machine = ["-mcx16", "-mno-red-zone"] if os.uname().machine == "x86_64" else []
     flags = [
         "-std=gnu++20" if cxx else "-std=gnu11",
         *CLIENT_FLAGS,
         *machine,
-        *(GCC_FLAGS if _is_gcc(tuple(cc)) else CLANG_FLAGS),
+        *(GCC_FLAGS if gcc else CLANG_FLAGS),
+        *("--param" if gcc else "-mllvm", f"{'' if gcc else '-'}tsan-distinguish-volatile={int(relaxed)}"),
         *options,
         *INSISTED,
     ]
@@ -214,7 +217,8 @@ def _compile(path: Path, out: Path, options: Sequence[str]) -> str:
     said = _run([*cc, *flags, "-S", str(path), "-o", str(listing)])
     if needs_translation(text := listing.read_text(errors="surrogateescape")):
         if os.uname().machine != "x86_64":
-            raise BuildError(f"{path} has inline assembly, which is followed on x86-64 only")
+            what = "volatile objects as atomic ones" if relaxed else "inline assembly"
+            raise BuildError(f"{path} has {what}, which is followed on x86-64 only")
         listing.write_text(translated(text), errors="surrogateescape")
     _run([*cc, "-c", str(listing), "-o", str(out)])
     return said
@@ -229,14 +233,17 @@ def build(
     flags: Sequence[str] = (),
     warn: Callable[[str], object] | None = None,
     threads: int = THREADS,
+    volatile: str = "race",
 ) -> Path:
     """Compiles `source` (one file, or the files of one program) with its clients to the program `output`.
 
     `include` are directories searched before lockfree's own headers, `define` are NAME or NAME=VALUE,
     `flags` go to the compiler as they are; `warn` is called with the compiler's warnings if there are any. `threads` is
-    `THREADS` or `MANY_THREADS`. Raises `BuildError` with the compiler's words, and `FileNotFoundError` if there is no
-    such source.
+    `THREADS` or `MANY_THREADS`. With `volatile="relaxed"` accesses of volatile objects are relaxed atomic ones. Raises
+    `BuildError` with the compiler's words, and `FileNotFoundError` if there is no such source.
     """
+    if volatile not in VOLATILE:
+        raise ValueError(f"volatile is {volatile!r}; it must be {' or '.join(VOLATILE)}")
     paths = sources_of(source)
     options = [
         *(f"-I{directory}" for directory in include),
@@ -252,7 +259,7 @@ def build(
     with tempfile.TemporaryDirectory() as scratch:
         objects = [Path(scratch) / f"{number}-{path.stem}.o" for number, path in enumerate(paths)]
         for path, compiled in zip(paths, objects, strict=True):
-            said = _compile(path, compiled, options)
+            said = _compile(path, compiled, options, relaxed=volatile == "relaxed")
             if said and warn is not None:
                 warn(said)
         lead(objects, runtime, _answer)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lockfree._command import given, refuse, try_files
 from lockfree.modelcheck import picture
-from lockfree.modelcheck.build import BuildError
+from lockfree.modelcheck.build import VOLATILE, BuildError
 from lockfree.modelcheck.runner import MODES, Progress, Report, Settings, Verdict, checks, replay
 
 OF_MODES = {"--preemptions": ["bounded"], "--depth": ["auto", "pct"], "--seed": ["auto", "pct", "random"]}
@@ -60,6 +60,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "-D", dest="define", action="append", default=[], metavar="NAME[=VALUE]", help="a macro, for the compiler"
     )
     parser.add_argument(
+        "--volatile", choices=VOLATILE, default=VOLATILE[0],
+        help="accesses of volatile objects are plain ones, which race (the default), or relaxed atomic ones",
+    )  # fmt: skip
+    parser.add_argument(
         "--cflag", dest="flags", action="append", default=[], metavar="FLAG", help="any other flag, for the compiler"
     )
     parser.add_argument("--coverage", action="store_true", help="say which branches no explored execution reached")
@@ -85,6 +89,7 @@ def _again(args: argparse.Namespace, token: str) -> str:
     """The command that runs the failing execution."""
     options = [f"-I{directory}" for directory in args.include] + [f"-D{name}" for name in args.define]
     options += [f"--cflag={flag}" for flag in args.flags]
+    options += [f"--volatile={args.volatile}"] if args.volatile != VOLATILE[0] else []
     return shlex.join(["lockfree", "model", *args.files, *options, "--replay", token])
 
 
@@ -187,7 +192,8 @@ def _print(report: Report, args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Checks, prints, and returns the exit status."""
-    options = {"include": args.include, "define": args.define, "flags": args.flags, "warn": sys.stderr.write}
+    options = {"include": args.include, "define": args.define, "flags": args.flags, "volatile": args.volatile}
+    options["warn"] = sys.stderr.write
     verdicts = set()
     seen: list[tuple[Report, str]] = []
     try:

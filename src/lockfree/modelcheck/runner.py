@@ -373,11 +373,13 @@ def checks(
     flags: Sequence[str] = (),
     warn: Callable[[str], object] | None = None,
     tick: Tick = _silent,
+    volatile: str = "race",
 ) -> Iterator[Report]:
     """As `check`, one report after another as they come."""
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
         watched = ["-fsanitize-coverage=trace-pc"] if settings is not None and settings.coverage else []
-        make = functools.partial(build, source, include=include, define=define, flags=[*flags, *watched])
+        made_of = [*flags, *watched]
+        make = functools.partial(build, source, include=include, define=define, flags=made_of, volatile=volatile)
         program = make(Path(scratch) / "client", warn=warn)
         there = clients_of(program)
         if not there:
@@ -408,6 +410,7 @@ def check(
     include: Sequence[str] = (),
     define: Sequence[str] = (),
     flags: Sequence[str] = (),
+    volatile: str = "race",
 ) -> list[Report]:
     """Builds `source` (one file, or the files of one program) and checks its clients (all, or those named).
 
@@ -416,7 +419,8 @@ def check(
     Raises `BuildError` if it does not compile, `FileNotFoundError` if it is not there, `ValueError` for a
     client that it does not have. A client that the checker cannot run is a report with `UNUSABLE`.
     """
-    return list(checks(source, clients=clients, settings=settings, include=include, define=define, flags=flags))
+    one_by_one = functools.partial(checks, include=include, define=define, flags=flags, volatile=volatile)
+    return list(one_by_one(source, clients=clients, settings=settings))
 
 
 def replay(
@@ -427,14 +431,14 @@ def replay(
     define: Sequence[str] = (),
     flags: Sequence[str] = (),
     warn: Callable[[str], object] | None = None,
+    volatile: str = "race",
 ) -> Report:
     """Runs the one execution that `token` (from a report) describes. Raises as `check` does."""
     client, _, rest = token.partition(":")
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
         threads = MANY_THREADS if rest[:1] in ("G", "R") else THREADS
-        program = build(
-            source, Path(scratch) / "client", include=include, define=define, flags=flags, warn=warn, threads=threads
-        )
+        make = functools.partial(build, source, include=include, define=define, flags=flags, volatile=volatile)
+        program = make(Path(scratch) / "client", warn=warn, threads=threads)
         if not rest:
             raise ValueError(f"this is not a token: {token!r} (CLIENT:CHOICES)")
         if client not in clients_of(program):

@@ -13,6 +13,8 @@ from pathlib import Path
 OFFERED = "lf_libc_"
 PROGRAM = "lf_model_program"
 """What main is called in a built client: the runtime has its own."""
+ATOMIC_BY_NAME = "__VERIFIER_atomic_"
+"""SV-COMP takes a function with such a name as one step."""
 ENTRY = re.compile(r"^(\S+) ([A-Za-z])\b", re.MULTILINE)
 
 Run = Callable[[Sequence[str]], str]
@@ -37,10 +39,15 @@ def symbols(path: Path, run: Run) -> tuple[set[str], set[str]]:
 
 
 def lead(objects: Sequence[Path], runtime: Path, run: Run) -> None:
-    """Leads the calls of a client's objects to the runtime's functions, and gives main its other name."""
+    """Leads the calls of a client's objects to the runtime's functions, and gives main its other name.
+
+    Raises `ValueError` if a name says what the runtime cannot do.
+    """
     offered = {name.removeprefix(OFFERED) for name in symbols(runtime, run)[0] if name.startswith(OFFERED)}
     tables = [symbols(path, run) for path in objects]
     own = {name for defined, _ in tables for name in defined}
+    if atomic := sorted(name for name in own if name.startswith(ATOMIC_BY_NAME)):
+        raise ValueError(f"functions that are atomic by their name are not modelled: {', '.join(atomic)}")
     for path, (_, missing) in zip(objects, tables, strict=True):
         names = {name: OFFERED + name for name in missing & offered - own} | {"main": PROGRAM}
         mapping = path.with_suffix(".names")

@@ -1,0 +1,2 @@
+/* dat3m.h: as Dartagnan's clients include it. */
+#include "genmc.h"
