@@ -109,7 +109,11 @@ def test_messages(writer, reader, kind, model):
         ("while (exchange((int *)&lock, 1)) _mm_pause()", UNLOCK, ""),
         ('while (exchange((int *)&lock, 1)) __asm__ volatile("rep; nop" ::: "memory")', UNLOCK, ""),
         ("while (!cas((int *)&lock, 0, 1)) ;", UNLOCK, ""),
-        ("while (set_bit((int *)&lock, 3)) ;", '__asm__ volatile("lock btrl $3, %0" : "+m"(lock) :: "memory", "cc")', ""),
+        (
+            "while (set_bit((int *)&lock, 3)) ;",
+            '__asm__ volatile("lock btrl $3, %0" : "+m"(lock) :: "memory", "cc")',
+            "",
+        ),
         ("while (load((int *)&lock) || !cas((int *)&lock, 0, 1)) ;", UNLOCK, ""),
         ("int ticket = add(&word, 1); while (load((int *)&lock) != ticket) ;", "add((int *)&lock, 1)", ""),
         ("while (!double_cas(wide, 0, 0, 1, 2)) ;", "double_cas(wide, 1, 2, 0, 0)", ""),
@@ -212,7 +216,9 @@ def test_results_and_flags_are_those_of_the_processor(mnemonic, model):
     """Accesses to the own frame are left to the processor, the others are made by the runtime."""
     locked = "lock " if mnemonic in {"add", "sub", "and", "or", "xor", "xadd"} else ""
     flags = "0" if mnemonic in {"mov", "xchg"} else "RESULTS"
-    text = SAME.replace("MNEMONIC", f'"{locked}{mnemonic}"').replace("NARROW", f'COMPARE("{locked}{mnemonic}", "b", int8_t);')
+    text = SAME.replace("MNEMONIC", f'"{locked}{mnemonic}"').replace(
+        "NARROW", f'COMPARE("{locked}{mnemonic}", "b", int8_t);'
+    )
     report = model(text.replace("FLAGS", flags))
     assert report.verdict is Verdict.OK, report.message
 

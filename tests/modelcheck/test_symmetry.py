@@ -106,7 +106,7 @@ def compare(directory, seed):
     assert fewer > compared // 4, "nothing was left out"
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_one_order_shows_what_all_orders_show(seed, tmp_path):
     compare(tmp_path, seed)
 
