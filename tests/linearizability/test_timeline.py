@@ -167,7 +167,7 @@ def browse(page, script, tmp_path, size="1000,700"):
     path.write_text(page.replace("</body>", f"<script>{helpers}{script}</script></body>"))
     dom = subprocess.run(
         [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", f"--window-size={size}",
-         "--dump-dom", path.as_uri()], capture_output=True, text=True, timeout=60, check=False,
+         "--dump-dom", path.as_uri()], capture_output=True, text=True, timeout=240, check=False,
     ).stdout  # fmt: skip
     assert 'data-ready="' in dom, "the script of the page failed"
     tried = (
