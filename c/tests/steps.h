@@ -36,6 +36,14 @@ static void steps_step(void);
 
 /* Stacks are changed by a jump, which costs no system call, where nobody watches stacks. */
 #ifdef __SANITIZE_ADDRESS__
+#define STEPS__WATCHED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define STEPS__WATCHED
+#endif
+#endif
+
+#ifdef STEPS__WATCHED
 #define STEPS__SWITCH(from, to) swapcontext(&(from)->context, &(to)->context)
 #else
 #define STEPS__SWITCH(from, to)             \
@@ -108,7 +116,7 @@ static __attribute__((noinline, unused)) void steps_resume(struct steps_fiber *f
         STEPS__SWITCH(&steps_state.scheduler, &fiber->place);
     } else {
         fiber->begun = 1;
-#ifdef __SANITIZE_ADDRESS__
+#ifdef STEPS__WATCHED
         swapcontext(&steps_state.scheduler.context, &fiber->place.context);
 #else
         if (_setjmp(steps_state.scheduler.at) == 0)
