@@ -6,19 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lockfree._errors import OK, SegmentError, raise_status
-from lockfree._native import ffi, lib
+from lockfree._names import homes
+from lockfree._native import NULL, ffi, lib
 
 DIRECTORY = Path("/dev/shm")  # noqa: S108  LF_NAME_DIR of segment.h
 PREFIX = "lockfree."
-KINDS = {
-    1: "Atomic",
-    5: "SpinLock",
-    6: "Mutex",
-    7: "Semaphore",
-    8: "MPMCRing",
-    9: "SPSCRing",
-    10: "PriorityQueue",
-}
 _ROOM = 4096
 
 
@@ -71,6 +63,16 @@ def segments() -> list[Segment]:
     return found
 
 
+def _kind(number: int) -> str:
+    """The class of a kind of segments; Atomic for all of that family."""
+    text = lib.lf_py_kind_name(number)
+    if text == NULL:
+        return f"kind {number}"
+    primitive = ffi.string(text).decode()
+    classes = [name for name, home in homes().items() if home == primitive]
+    return classes[0] if len(classes) == 1 else str(primitive).title()
+
+
 def _inspect(name: str, file: os.stat_result, mappers: set[int]) -> Segment:
     age = max(0.0, time.time() - file.st_ctime)
     handle, status = _open(name)
@@ -87,7 +89,7 @@ def _inspect(name: str, file: os.stat_result, mappers: set[int]) -> Segment:
     in_use = bool(lib.lf_segment_in_use(handle))
     looking = set() if os.getpid() in pids[0:count] else {os.getpid()}  # this very look maps it, too
     holders = sorted({*pids[0:count], *mappers} - looking) if in_use else []
-    return Segment(name, KINDS.get(number, f"kind {number}"), file.st_size, age, in_use, holders)
+    return Segment(name, _kind(number), file.st_size, age, in_use, holders)
 
 
 def sweep(name: str) -> bool:

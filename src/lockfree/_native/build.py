@@ -54,6 +54,15 @@ def types(glue: str) -> str:
     return f"{entry}\nstatic const struct lf_py_type_entry lf_py_types[] = {{\n{rows}    {{NULL, NULL, NULL}},\n}};\n"
 
 
+def kinds() -> str:
+    """The table of the kinds of segments: the LF_KIND_ numbers of the headers beside the umbrella."""
+    folder = next(p for p in _include_folders() if p.exists()) / "lockfree"
+    found = [(p.stem, re.search(r"^#define (LF_KIND_\w+)", p.read_text(), re.MULTILINE)) for p in folder.glob("*.h")]
+    rows = "".join(f'    {{{kind[1]}, "{stem}"}},\n' for stem, kind in sorted(found, key=lambda row: row[0]) if kind)
+    entry = "struct lf_py_kind_entry { uint32_t number; const char *primitive; };"
+    return f"{entry}\nstatic const struct lf_py_kind_entry lf_py_kinds[] = {{\n{rows}    {{0, NULL}},\n}};\n"
+
+
 def builder(name: str) -> FFI:
     ffi = FFI()
     cdef = interface(name)
@@ -65,7 +74,7 @@ def builder(name: str) -> FFI:
     prototypes = re.sub(no_prototypes, "", prototypes, flags=re.MULTILINE)
     glue = fragments(name, "glue.c")
     if name == "core":
-        glue = f"{TYPE.sub('', glue)}\n{types(glue)}\n{(HERE / 'common' / 'types.c').read_text()}"
+        glue = f"{TYPE.sub('', glue)}\n{types(glue)}\n{kinds()}\n{(HERE / 'common' / 'types.c').read_text()}"
     source = f"{glue}\n/* the interface again: drift does not compile */\n{prototypes}"
     ffi.set_source(f"lockfree._native._{name}", source)
     return ffi

@@ -29,6 +29,14 @@ static PyMethodDef lf_py_native_functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* The primitive that a kind of segment is of; NULL for one that this package does not know. */
+static const char *lf_py_kind_name(uint32_t number) {
+    const struct lf_py_kind_entry *entry = lf_py_kinds;
+    while (entry->primitive != NULL && entry->number != number)
+        entry++;
+    return entry->primitive;
+}
+
 /* 0, or -1 with a Python error set. */
 static int lf_py_install(void) {
     lf__handle_clear(&lf_py_unmade.h);
