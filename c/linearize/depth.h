@@ -2,6 +2,7 @@
 #ifndef LF_LINEARIZE_DEPTH_H
 #define LF_LINEARIZE_DEPTH_H
 
+#include "linearize/claims.h"
 #include "linearize/content.h"
 #include "linearize/demand.h"
 #include "linearize/tried.h"
@@ -24,6 +25,7 @@ struct lin_depth {
     struct lin_run *run;
     struct lin_stepper steps;
     struct lin_content content;
+    struct lin_claims claims;
     enum lin_first first;
     uint32_t sets;
     uint32_t *slot_of; /* [n] where an operation is in the sets, while it is open */

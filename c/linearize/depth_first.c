@@ -16,7 +16,9 @@ static bool lin_out_of_sight(const struct lin_problem *p, uint32_t op) { return 
 
 static struct lin_seen lin_fingerprint(const struct lin_depth *d) {
     uint64_t a = 0x9e3779b97f4a7c15u, b = 0xc2b2ae3d27d4eb4fu, s = d->state, t = d->state;
-    if (d->content.value)
+    if (d->claims.next)
+        s = d->claims.hash[0], t = d->claims.hash[1];
+    else if (d->content.value)
         lin_content_hash(&d->content, &s, &t);
     const uint64_t first[3] = {d->at, s, t};
     for (uint32_t k = 0; k < 3 + d->sets; k++) {
@@ -74,6 +76,14 @@ bool lin_allowed(const struct lin_depth *d, uint32_t op) {
 
 /* How many states are there after `op`? They are steps.out[0..count), or `content` knows. */
 static uint32_t lin_outcomes(struct lin_depth *d, uint32_t op) {
+    if (d->claims.next) {
+        uint32_t more = 0;
+        if (lin_failed(lin_op(d->p, op)))
+            return lin_claims_empty(&d->claims, d->at);
+        while (lin_claims_find(&d->claims, op, d->at, more) != LIN_NO && (!more++ || lin_pending(lin_op(d->p, op))))
+            continue;
+        return more;
+    }
     if (d->content.value)
         return lin_content_allows(&d->content, lin_op(d->p, op));
     return lin_step(&d->steps, d->state, op) ? d->steps.count : 0;
@@ -158,7 +168,9 @@ static void lin_undo(struct lin_depth *d) {
     memcpy(d->done, d->path_done + (size_t)(d->depth - 1) * d->sets, d->sets * sizeof *d->done);
     d->trail_n = c->trail;
     d->state = c->state;
-    if (!d->content.value)
+    if (d->claims.next)
+        lin_claims_give_back(&d->claims, c->taken);
+    if (d->claims.next || !d->content.value)
         return;
     if (lin_is_put(lin_op(d->p, c->op)))
         lin_content_unput(&d->content);
@@ -190,7 +202,10 @@ static bool lin_choose(struct lin_depth *d, struct lin_choice *c, uint32_t op, u
     if (outcome >= lin_outcomes(d, op))
         return false;
     c->op = op;
-    if (d->content.value) {
+    if (d->claims.next) {
+        c->taken = lin_claims_find(&d->claims, op, d->at, outcome);
+        lin_claims_take(&d->claims, c->taken);
+    } else if (d->content.value) {
         const struct lf_history_op *o = lin_op(d->p, op);
         if (lin_is_put(o)) {
             bool known = d->steps.turns.hi != NULL;
@@ -306,7 +321,7 @@ static bool lin_places(struct lin_depth *d) {
     for (uint32_t r = 0; r < p->events; r++) {
         uint32_t op = p->event[r] >> 1;
         const struct lf_history_op *o = lin_op(p, op);
-        if (lin_out_of_sight(p, op)) {
+        if (lin_out_of_sight(p, op) || (d->claims.next && lin_is_put(o))) {
             d->slot_of[op] = LIN_NO;
             continue;
         }
@@ -327,7 +342,7 @@ static bool lin_places(struct lin_depth *d) {
 
 /* What was found for a queue or a stack is replayed against a plain one. */
 static bool lin_replayed(struct lin_depth *d) {
-    if (!d->content.value)
+    if (!d->content.value || d->claims.next)
         return true;
     struct lin_witness w = {0};
     if (!lin_witness_init(&w, d->p))
@@ -347,11 +362,12 @@ struct lin_depth *lin_depth_open(struct lin_problem *p) {
     d->run = d->tried.run = run;
     uint32_t most = lin_most_open(p);
     d->sets = most ? (most + 63) / 64 : 1;
-    if (!lin_stepper_init(&d->steps, p) || !lin_places(d) || !lin_content_init(&d->content, p))
+    if (!lin_claims_init(&d->claims, p) || !lin_stepper_init(&d->steps, p) || !lin_places(d) ||
+        !lin_content_init(&d->content, p))
         return NULL;
     memset(d->open, 0xff, sizeof d->open);
     d->state = d->content.value ? 0 : lin_stepper_start(&d->steps);
-    if (d->content.value)
+    if (d->content.value && !d->claims.next)
         lin_know_gets(p, &d->steps.turns);
     if (run->spec->kind == LF_LIN_REGISTER)
         lin_demand_init(&d->demand, &d->steps);

@@ -152,19 +152,19 @@ def test_a_batch_orders_what_it_does_to_different_elements():
 def hard(n: int = 24) -> list[Operation]:
     """Equal values, everything concurrent: nothing but the search, which explodes."""
     rng = random.Random(1)
-    rows = [Operation(i, "put", rng.randrange(6), True, i, 1000 + i) for i in range(n)]
-    return rows + [Operation(n + i, "get", None, rng.randrange(6), i, 1000 + i) for i in range(n)]
+    rows = [Operation(i, "push", rng.randrange(6), True, i, 1000 + i) for i in range(n)]
+    return rows + [Operation(n + i, "pop", None, rng.randrange(6), i, 1000 + i) for i in range(n)]
 
 
 def test_a_time_limit_is_unknown_and_kept():
     started = time.monotonic()
-    verdict = check(hard(), "queue", timeout=0.3)
+    verdict = check(hard(), "stack", timeout=0.3)
     assert (verdict.status, verdict.reason) == ("UNKNOWN", "the time limit was reached")
     assert time.monotonic() - started < 1.5
 
 
 def test_a_memory_limit_is_unknown_and_kept():
-    verdict = check(hard(), "queue", memory=20 << 20, timeout=30)
+    verdict = check(hard(), "stack", memory=20 << 20, timeout=30)
     assert (verdict.status, verdict.reason) == ("UNKNOWN", "the memory limit was reached")
     assert verdict.peak_bytes <= 20 << 20
 
@@ -175,7 +175,7 @@ def test_ctrl_c_answers_at_once(tmp_path):
     code = "import sys; from lockfree.linearizability.cli import main; sys.exit(main(sys.argv[1:]))"
     html = tmp_path / "out.html"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "check", str(path), "--spec", "queue", "--html", str(html)], stderr=subprocess.PIPE
+        [sys.executable, "-c", code, "check", str(path), "--spec", "stack", "--html", str(html)], stderr=subprocess.PIPE
     )
     time.sleep(1.5)
     assert process.poll() is None

@@ -21,6 +21,7 @@
 #include "linearize/log.c"
 #include "linearize/spec.c"
 #include "linearize/states.c"
+#include "linearize/claims.c"
 #include "linearize/content.c"
 #include "linearize/frontier.c"
 #include "linearize/tried.c"

@@ -1,0 +1,126 @@
+/* Puts are ordered by their intervals alone. A get may claim a put that has been called unless another one that nobody
+ * has claimed returned before that call; it takes the one of its value that returns first, since that one stands in the
+ * way of most others. EMPTY is right when every put that has returned is claimed. Nothing else matters: the puts can then
+ * be given effects, in the order of the claims, each as early as it may be. */
+#include "linearize/claims.h"
+
+static void lin_ring_append(uint32_t *next, uint32_t *prev, uint32_t head, uint32_t x) {
+    next[x] = head;
+    prev[x] = prev[head];
+    next[prev[head]] = x;
+    prev[head] = x;
+}
+
+static bool lin_suits(struct lin_problem *p) {
+    if (p->run->spec->kind != LF_LIN_QUEUE || p->run->spec->capacity || p->before)
+        return false;
+    for (uint32_t i = 0; i < p->n; i++)
+        if (lin_op(p, i)->op == LF_OP_PEEK || (lin_is_put(lin_op(p, i)) && lin_failed(lin_op(p, i))))
+            return false;
+    return true;
+}
+
+/* Numbers the values; how many there are. */
+static uint32_t lin_number_values(struct lin_claims *c) {
+    struct lin_problem *p = c->p;
+    uint64_t *key = lin_alloc(p->run, p->n, sizeof *key);
+    uint32_t *item = lin_alloc(p->run, p->n, sizeof *item), n = 0, values = 0;
+    if (p->run->stopped)
+        return 0;
+    for (uint32_t i = 0; i < p->n; i++) {
+        const struct lf_history_op *o = lin_op(p, i);
+        c->value[i] = LIN_NO;
+        if (!lin_is_put(o) && (lin_pending(o) || lin_failed(o)))
+            continue;
+        item[n] = i;
+        key[n++] = (uint64_t)(lin_is_put(o) ? o->arg : o->result);
+    }
+    lin_sort_pairs(p->run, key, item, n);
+    for (uint32_t k = 0; k < n; k++) {
+        values += k && key[k] != key[k - 1];
+        c->value[item[k]] = values;
+    }
+    lin_free(p->run, item);
+    lin_free(p->run, key);
+    return values + 1;
+}
+
+bool lin_claims_init(struct lin_claims *c, struct lin_problem *p) {
+    struct lin_run *run = p->run;
+    memset(c, 0, sizeof *c);
+    if (!lin_suits(p))
+        return true;
+    c->p = p;
+    c->value = lin_alloc(run, p->n, sizeof *c->value);
+    uint32_t values = c->value ? lin_number_values(c) : 0, size = p->n + 1 + values;
+    c->prev = lin_alloc(run, p->n + 1, sizeof *c->prev);
+    c->later = lin_alloc(run, size, sizeof *c->later);
+    c->earlier = lin_alloc(run, size, sizeof *c->earlier);
+    uint32_t *next = lin_alloc(run, p->n + 1, sizeof *next);
+    if (run->stopped)
+        return false;
+    next[p->n] = c->prev[p->n] = p->n;
+    for (uint32_t head = p->n; head < size; head++)
+        c->later[head] = c->earlier[head] = head;
+    for (uint32_t pending = 0; pending < 2; pending++)
+        for (uint32_t r = 0; r < p->events; r++) {
+            uint32_t i = p->event[r] >> 1;
+            if (!lin_is_put(lin_op(p, i)) || lin_pending(lin_op(p, i)) != pending || (p->event[r] & 1) == pending)
+                continue;
+            lin_ring_append(next, c->prev, p->n, i);
+            lin_ring_append(c->later, c->earlier, p->n + 1 + c->value[i], i);
+        }
+    c->horizon = lin_alloc(run, p->events + 1, sizeof *c->horizon);
+    if (!c->horizon)
+        return false;
+    c->horizon[0] = 0;
+    for (uint32_t r = 0; r < p->events; r++) {
+        uint32_t i = p->event[r] >> 1;
+        bool called = !(p->event[r] & 1) && lin_is_put(lin_op(p, i)) && !lin_pending(lin_op(p, i));
+        c->horizon[r + 1] = called ? lin_max(c->horizon[r], p->ret[i]) : c->horizon[r];
+    }
+    c->next = next;
+    return true;
+}
+
+uint32_t lin_claims_find(const struct lin_claims *c, uint32_t get, uint32_t at, uint32_t outcome) {
+    const struct lin_problem *p = c->p;
+    uint32_t n = p->n, before = c->next[n] == n ? at : lin_min(at, p->ret[c->next[n]]);
+    bool any = c->value[get] == LIN_NO;
+    const uint32_t *next = any ? c->next : c->later, *prev = any ? c->prev : c->earlier;
+    uint32_t head = any ? n : n + 1 + c->value[get], put;
+    /* beyond the horizon nothing has been called yet, but for what never returned, at the end */
+    for (put = next[head]; put != head && p->ret[put] <= c->horizon[at]; put = next[put])
+        if (p->call[put] < before && !outcome--)
+            return put;
+    for (uint32_t last = prev[head]; last != head && p->ret[last] == p->events; last = prev[last])
+        if (p->call[last] < before && !outcome--)
+            return last;
+    return LIN_NO;
+}
+
+bool lin_claims_empty(const struct lin_claims *c, uint32_t at) {
+    uint32_t first = c->next[c->p->n];
+    return first == c->p->n || c->p->ret[first] >= at;
+}
+
+static void lin_claims_mark(struct lin_claims *c, uint32_t put) {
+    c->hash[0] ^= lin_mix(put * 0x9e3779b97f4a7c15u + 1);
+    c->hash[1] ^= lin_mix(put * 0xd6e8feb86659fd93u + 7) * 0xa0761d6478bd642fu;
+}
+
+void lin_claims_take(struct lin_claims *c, uint32_t put) {
+    c->next[c->prev[put]] = c->next[put];
+    c->prev[c->next[put]] = c->prev[put];
+    c->later[c->earlier[put]] = c->later[put];
+    c->earlier[c->later[put]] = c->earlier[put];
+    lin_claims_mark(c, put);
+}
+
+void lin_claims_give_back(struct lin_claims *c, uint32_t put) {
+    c->next[c->prev[put]] = put;
+    c->prev[c->next[put]] = put;
+    c->later[c->earlier[put]] = put;
+    c->earlier[c->later[put]] = put;
+    lin_claims_mark(c, put);
+}

@@ -1,0 +1,24 @@
+/* An unbounded queue whose values may be equal, for the depth-first search: gets claim puts, and no put takes effect. */
+#ifndef LF_LINEARIZE_CLAIMS_H
+#define LF_LINEARIZE_CLAIMS_H
+
+#include "linearize/internal.h"
+
+struct lin_claims {
+    struct lin_problem *p;
+    uint32_t *next, *prev;     /* puts nobody has claimed, by return: a ring with head n; NULL: not used */
+    uint32_t *later, *earlier; /* those of one value, by return: a ring with head n + 1 + value number */
+    uint32_t *value;           /* [n] number of the value of a put, or of what a get returned, or LIN_NO */
+    uint32_t *horizon;         /* [events + 1] the last return of a put that was called before the event */
+    uint64_t hash[2];          /* of what was claimed */
+};
+
+/* Sets `next` if this is such a queue. False: stopped. */
+bool lin_claims_init(struct lin_claims *c, struct lin_problem *p);
+/* The put that `get` would claim at event `at`: of a pending one the `outcome`-th that it may; LIN_NO: none. */
+uint32_t lin_claims_find(const struct lin_claims *c, uint32_t get, uint32_t at, uint32_t outcome);
+bool lin_claims_empty(const struct lin_claims *c, uint32_t at);
+void lin_claims_take(struct lin_claims *c, uint32_t put);
+void lin_claims_give_back(struct lin_claims *c, uint32_t put); /* in the reverse order of taking */
+
+#endif
