@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from multiprocessing import get_context
 from pathlib import Path
@@ -375,3 +376,53 @@ def test_a_full_control_group_is_an_error_and_not_a_kill(tmp_path):
                 break
             except OSError:
                 time.sleep(0.05)
+
+
+# ---- bounded pauses ----
+
+
+def longest_pause_of_another_thread(call):
+    """How long another thread of Python stands still while `call` runs, in switches it got: (result, switches, seconds)."""
+    switches, over = [0], threading.Event()
+
+    def count():
+        while not over.is_set():
+            switches[0] += 1
+            time.sleep(0.0001)
+
+    other = threading.Thread(target=count)
+    other.start()
+    before, began = switches[0], time.perf_counter()
+    result = call()
+    after, took = switches[0], time.perf_counter() - began
+    over.set()
+    other.join()
+    return result, after - before, took
+
+
+def test_one_call_does_a_piece_of_a_recovery_and_the_rest_comes_later():
+    ring = lockfree.MPMCRing(1 << 20, 8)
+    child = os.fork()
+    if child == 0:
+        ring.reserve()
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    looks = 0
+    while ring._h.h.segment.participants[2].in_use:
+        assert ring.try_get() is None  # each refusal does a piece
+        looks += 1
+        assert looks < 100_000
+    assert looks > 1, "a million slots in one call"
+    assert ring.recover_dead() == 0
+
+
+def test_what_takes_long_gives_the_gil_up():
+    ring = lockfree.MPMCRing(2, 64 << 20)
+    record = bytes(64 << 20)
+    _, switches, took = longest_pause_of_another_thread(lambda: ring.try_put(record))
+    if took > 0.005:
+        assert switches > 0, f"another thread stood still for {took * 1000:.0f} ms"
+    got, switches, took = longest_pause_of_another_thread(ring.try_get)
+    assert got == record
+    if took > 0.005:
+        assert switches > 0, f"another thread stood still for {took * 1000:.0f} ms"

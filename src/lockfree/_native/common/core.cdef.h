@@ -2,8 +2,14 @@ struct lf_identity {
     uint64_t note_bytes;
     ...;
 };
+struct lf_participant {
+    uint32_t in_use;
+    uint32_t pid;
+    ...;
+};
 struct lf_segment {
     struct lf_identity identity;
+    struct lf_participant participants[...];
     char note[...];
     ...;
 };
