@@ -41,10 +41,17 @@ void *lf_libc_reallocarray(void *pointer, size_t count, size_t size) {
     return size != 0 && count > SIZE_MAX / size ? NULL : heap_reallocate(pointer, count * size, PC);
 }
 void *lf_libc_aligned_alloc(size_t align, size_t size);
-void *lf_libc_aligned_alloc(size_t align, size_t size) { return heap_allocate(size, align, false, PC); }
+void *lf_libc_aligned_alloc(size_t align, size_t size) {
+    if (align == 0 || (align & (align - 1)) != 0)
+        fail("bad alignment", "aligned_alloc of %zu bytes at multiples of %zu, which is no power of two @%lx@", size, align,
+             (unsigned long)PC);
+    return heap_allocate(size, align, false, PC);
+}
 void *lf_libc_memalign(size_t align, size_t size) __attribute__((alias("lf_libc_aligned_alloc")));
 int lf_libc_posix_memalign(void **pointer, size_t align, size_t size);
 int lf_libc_posix_memalign(void **pointer, size_t align, size_t size) {
+    if (align < sizeof(void *) || (align & (align - 1)) != 0)
+        return EINVAL;
     plain_access(AT(pointer), sizeof *pointer, true, PC);
     *pointer = heap_allocate(size, align, false, PC);
     return 0;

@@ -214,6 +214,17 @@ def test_what_would_block_the_checker_is_named(declaration, call, name, model):
     assert "client.c:" in report.message
 
 
+@pytest.mark.parametrize(("call", "kind"), [("aligned_alloc(32, 64)", ""), ("aligned_alloc(24, 48)", "bad alignment")])
+def test_alignments_are_powers_of_two(call, kind, model):
+    report = model(f"static void t(void) {{ free({call}); }}\nLF_MODEL_CLIENT(c, .threads = {{t}});")
+    assert report.kind == kind
+
+
+def test_posix_memalign_refuses_an_alignment(model):
+    body = "void *p = NULL; lf_model_assert(posix_memalign(&p, 24, 8) != 0 && p == NULL);"
+    assert model(f"static void t(void) {{ {body} }}\nLF_MODEL_CLIENT(c, .threads = {{t}});").verdict is Verdict.OK
+
+
 def test_sleeping_is_a_pause(model):
     report = model("""
         #include <sched.h>

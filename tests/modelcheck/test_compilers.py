@@ -1,0 +1,52 @@
+"""Whatever the compiler, the verdicts are the same."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lockfree.modelcheck import BuildError, Settings, build, check
+from lockfree.modelcheck.build import cxx_compiler
+from lockfree.modelcheck.runner import run
+
+SOURCE = Path(__file__).with_name("threads.c")
+CLIENTS = re.findall(r"LF_MODEL_CLIENT\((\w+)", SOURCE.read_text())
+NAMES = [*(f"gcc-{version}" for version in range(12, 17)), *(f"clang-{version}" for version in range(14, 22)), "clang"]
+COMPILERS = [name for name in NAMES if shutil.which(name)]
+"""Those of this machine, beside the default."""
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_verdicts_do_not_depend_on_the_compiler(compiler, tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", compiler)
+    program = build(SOURCE, tmp_path / "threads")
+    for client in CLIENTS:
+        expected = "" if client.startswith("right_") else client.partition("__")[0].replace("_", " ")
+        report = run(program, client, Settings(mode="exhaustive"))
+        assert report.kind == expected, f"{client}: {report.message}"
+
+
+@pytest.mark.parametrize(
+    ("cc", "cxx"),
+    [
+        ("gcc", ["g++"]),
+        ("cc", ["c++"]),
+        ("clang-19", ["clang++-19"]),
+        ("/usr/bin/gcc-12 -m64", ["/usr/bin/g++-12", "-m64"]),
+        ("env X=1 clang", ["env", "X=1", "clang++"]),
+    ],
+)
+def test_the_cxx_compiler_is_the_sibling_of_the_c_compiler(cc, cxx, monkeypatch):
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("CC", cc)
+    assert cxx_compiler() == cxx
+    monkeypatch.setenv("CXX", "my-c++ -O0")
+    assert cxx_compiler() == ["my-c++", "-O0"]
+
+
+def test_a_compiler_that_is_missing_is_named_in_one_line(tmp_path, monkeypatch):
+    (tmp_path / "program.cpp").write_text("int main() {}\n")
+    monkeypatch.setenv("CXX", "no-such-c++")
+    with pytest.raises(BuildError, match=r"^[^\n]*no-such-c\+\+[^\n]*$"):
+        check(tmp_path / "program.cpp")
