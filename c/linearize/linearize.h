@@ -48,8 +48,10 @@ struct lf_lin_spec {
 };
 
 /* A user's specification: fills out[0..room) with the states after operation `op` (an index into the
- * history) in state `state`; returns how many (0: not allowed here), or -1 to stop the check. State 0 is
+ * history) in state `state`; returns how many (0: not allowed here), or -1 to stop the check, LF_LIN_NO_ROOM
+ * if it has no memory for more. State 0 is
  * the initial one. States must be equal exactly when their numbers are. */
+enum { LF_LIN_NO_ROOM = -2 };
 typedef int32_t (*lf_lin_step)(void *context, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
 
 /* Which procedures may decide: all; the general searches; the near-linear algorithms; one search alone. */

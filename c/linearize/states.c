@@ -104,7 +104,7 @@ static bool lin_ask(struct lin_stepper *s, uint32_t state, uint32_t op) {
     }
     if (n < 0) {
         if (!run->stopped)
-            run->stopped = LF_LIN_STEP_FAILED;
+            run->stopped = n == LF_LIN_NO_ROOM ? LF_LIN_MEMORY : LF_LIN_STEP_FAILED;
         return false;
     }
     s->count = (uint32_t)n;

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from linearizability.brute import linearizable, model_of
 from linearizability.generate import history
-from lockfree.linearizability import History, Operation, check, parse_spec
+from lockfree.linearizability import History, Operation, check, checker, parse_spec
 
 
 class Register:
@@ -167,6 +167,24 @@ def test_a_memory_limit_is_unknown_and_kept():
     verdict = check(hard(), "stack", memory=20 << 20, timeout=30)
     assert (verdict.status, verdict.reason) == ("UNKNOWN", "the memory limit was reached")
     assert verdict.peak_bytes <= 20 << 20
+
+
+class Pile:
+    """A stack that keeps every state that it was ever in."""
+
+    init = ()
+
+    def step(self, state, op):
+        if op.op == "push":
+            return [(*state, op.arg)]
+        return [state[:-1]] if state and op.result in (None, state[-1]) else []
+
+
+def test_a_memory_limit_holds_for_the_states_of_ones_own_specification():
+    before = checker._resident()
+    verdict = check(hard(), Pile(), memory=30 << 20, timeout=60)
+    assert (verdict.status, verdict.reason) == ("UNKNOWN", "the memory limit was reached")
+    assert checker._resident() - before < 60 << 20
 
 
 def test_ctrl_c_answers_at_once(tmp_path):

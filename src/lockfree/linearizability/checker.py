@@ -1,10 +1,12 @@
 """`check`: the engine run beside the interpreter, so that Ctrl-C and the caller's limits answer at once."""
 
 import os
+import resource
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lockfree._native.linearize import ffi, lib
@@ -22,6 +24,8 @@ _METHODS = {
 }  # fmt: skip
 _CUSTOM = 12
 _CUT = 1 << 31
+_NO_ROOM = -2
+_STATES_BETWEEN = 1024  # new states of a specification between two looks at the memory
 _KNOWN_MOST = 1 << 18  # answers of a specification that are kept
 MEMORY = 4 << 30  # bytes, unless the caller says otherwise
 _SMALL = 5000  # operations: below, a first attempt without a thread of its own
@@ -70,10 +74,20 @@ class Verdict:
         return self.ok
 
 
+class _NoRoom(Exception):
+    pass
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has now."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+
+
 class _Stepper:
     """Numbers the states of a user's specification and answers the engine's questions about them."""
 
-    def __init__(self, spec: Specification, history: History) -> None:
+    def __init__(self, spec: Specification, history: History, memory: int | None) -> None:
+        self.most = _resident() + memory if memory else None
         self.spec = spec
         self.history = history
         self.numbers: dict[Hashable, int] = {spec.init: 0}
@@ -97,6 +111,8 @@ class _Stepper:
                 number = self.numbers.setdefault(after, len(self.states))
                 if number == len(self.states):
                     self.states.append(after)
+                    if number % _STATES_BETWEEN == 0 and self.most and _resident() > self.most:
+                        raise _NoRoom
                 out.append(number)
             if len(self.known) >= _KNOWN_MOST:
                 self.known.clear()
@@ -117,6 +133,9 @@ def lf_python_step(context: Any, state: int, op: int, out: Any, room: int) -> in
         return -1
     try:
         states = stepper.step(state, op)
+    except _NoRoom:
+        stepper.known.clear()
+        return _NO_ROOM
     except BaseException as error:  # noqa: BLE001 - handed to the caller of check()
         stepper.error = error
         return -1
@@ -171,7 +190,7 @@ def check(
     if isinstance(known, Spec):
         history.admit(known.operations, known.name)
         known = in_python(known, history) or known
-    stepper = None if isinstance(known, Spec) else _Stepper(known, history)
+    stepper = None if isinstance(known, Spec) else _Stepper(known, history, memory)
 
     def decide(seconds: float | None, *, core: bool) -> Any:
         engine = _Engine(history, known, stepper)
@@ -185,7 +204,7 @@ def check(
         result = decide(timeout, core=False)
         if STATUS[result.verdict] == "VIOLATION":
             known = AppendMap(history, looks_ahead=False)
-            stepper = _Stepper(known, history)
+            stepper = _Stepper(known, history, memory)
             left = (
                 _CORE_SECONDS if timeout is None else max(0.1, min(_CORE_SECONDS, started + timeout - time.monotonic()))
             )
