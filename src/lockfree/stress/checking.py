@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lockfree._native.stress import lib
 from lockfree.linearizability import Operation, Verdict, check
 from lockfree.stress.figures import Figures, summarise
 from lockfree.stress.runner import Outcome
 from lockfree.stress.scenario import Claim, Round, Scenario
+from lockfree.stress.worker import die_with_parent
 
 TIME_LIMIT, MEMORY_LIMIT = 15.0, 1 << 29
 FIRST_LIMIT, FIRST_MEMORY = 3.0, 1 << 28
@@ -82,7 +82,7 @@ class Check:
 
 def _check_main(sender: Any, job: _Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    lib.lf_stress_die_with_parent()
+    die_with_parent()
     os.nice(5)
     started = time.monotonic()
     checked = Checked(job.about)

@@ -1,6 +1,7 @@
 """A child process of a round. Each of its clients is a thread."""
 
 import faulthandler
+import multiprocessing
 import os
 import signal
 import threading
@@ -14,10 +15,18 @@ from lockfree.stress.recorder import Client
 from lockfree.stress.scenario import Round, Scenario, client_plan, load
 
 
+def die_with_parent() -> None:
+    """This process ends with the one that started it, whatever ends that; also if it has ended already."""
+    lib.lf_stress_die_with_parent()
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():  # before the kernel was asked for its signal
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def main(arena: Arena, shared: Any, about: Round, first: int, threads: int) -> None:
     """Runs clients `first` to `first + threads - 1` until the round ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner answers Ctrl-C and ends this process
-    lib.lf_stress_die_with_parent()
+    die_with_parent()
     faulthandler.enable(arena.notes)
     faulthandler.register(signal.SIGUSR1, arena.notes)
     scenario = load()[about.scenario]
