@@ -16,7 +16,7 @@ from lockfree.stress.scenario import Round, Scenario, client_plan, load
 
 
 def die_with_parent() -> None:
-    """This process ends with the one that started it, whatever ends that; also if it has ended already."""
+    """Ends with the process that started this one, whatever ends that; at once if it has ended already."""
     lib.lf_stress_die_with_parent()
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():  # before the kernel was asked for its signal
