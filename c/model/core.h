@@ -68,6 +68,7 @@ struct thread {
     bool finished, blocked, stopped, parked, asleep, could_time_out, must_read_newest;
     bool behind_scenes; /* inside a futex call: its parts are not shown one by one */
     bool patient, impatient; /* in a waiting loop: loops.c */
+    bool gave_up_turning;    /* seen by others or not, it made enough of them: turns.c */
     bool ended_by_turn;      /* blocked or parked since a turn that changed nothing */
     bool yields;             /* it reads the same again: others may go first at no cost */
     struct iteration now, before;

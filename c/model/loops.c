@@ -158,7 +158,7 @@ static void wait_after_turn(struct thread *t) {
         t->parked_at = R.stores_made;
     }
     go_on();
-    t->blocked = t->ended_by_turn = false;
+    t->blocked = t->ended_by_turn = t->gave_up_turning = false;
     t->turn_from = t->turn_to = 0;
 }
 

@@ -10,7 +10,8 @@
  * Others may also see the turn late: by a load that finds what the thread stored after the loop, and then an old value
  * from the turn. That takes a load that reads from another thread without coming after its store (relaxed). Where the
  * program has such loads, a turn that stores for a moment what others may look at is followed OPEN_TURNS times, or
- * --spins times, before the thread ends there, and the first is no search through every execution.
+ * --spins times, before the thread ends there, and the first is no search through every execution. The same goes for two
+ * threads that see each other's turns again and again, after SEEN_TURNS.
  *
  * A loop that counts, sums up or stores something new has no such turn, and is followed turn by turn. */
 #include "core.h"
@@ -18,7 +19,7 @@
 
 #include <string.h>
 
-enum { ARRIVALS = 1 << 10, WRITES = 256, OPEN_TURNS = 3, PLACES = 64 };
+enum { ARRIVALS = 1 << 10, WRITES = 256, OPEN_TURNS = 3, SEEN_TURNS = 8, PLACES = 64 };
 
 struct arrival {
     uint64_t state;
@@ -206,10 +207,17 @@ void print_open_loops(void) {
         say("open\t%lx\t%d\n", (unsigned long)places[i], OPEN_TURNS);
 }
 
-/* Is the thread to end here? */
-static bool to_be_left_out(const struct thread *t, int turns, uint64_t pc) {
+/* Is the thread to end here? Two that see each other's turns could go on for ever: after SEEN_TURNS it ends all the same. */
+static bool to_be_left_out(struct thread *t, int turns, uint64_t pc) {
     if (!R.graph_rules)
         return true;
+    int most = R.client->spins > 0 ? R.client->spins : R.options.spins;
+    t->gave_up_turning = turns >= (most > SEEN_TURNS ? most : SEEN_TURNS) && turn_stores(t);
+    if (t->gave_up_turning) {
+        note_place(pc);
+        R.cut_short |= most == 0;
+        return true;
+    }
     if (is_open(t)) {
         int bound = R.client->spins > 0 ? R.client->spins : R.options.spins;
         if (turns < (bound > 0 ? bound : OPEN_TURNS))
@@ -243,7 +251,7 @@ bool turns_arrive(struct thread *t, uint64_t pc) {
 }
 
 /* Of a thread that has ended with a useless turn: have others seen it in between? Then it goes on. */
-bool turn_was_seen(const struct thread *t) { return !stores_undo_each_other(t, true); }
+bool turn_was_seen(const struct thread *t) { return !t->gave_up_turning && !stores_undo_each_other(t, true); }
 
 /* In its turn `u` stores what would be new to the turn of `t`. Who waits for a lock sees it free in the end. */
 static bool undoes_what_it_reads(const struct thread *u, const struct thread *t) {
@@ -261,6 +269,8 @@ static bool undoes_what_it_reads(const struct thread *u, const struct thread *t)
 /* Does something wait for the thread that its last turn has not seen? What useless turns store is there for a moment
  * only. It is news, but for two threads that both store and undo because of what the other stores and undoes. */
 bool turn_has_news(const struct thread *t) {
+    if (t->gave_up_turning)
+        return true;
     for (int32_t i = t->turn_from; i < t->turn_to; i++) {
         const struct event *r = event_of(t, i);
         if (r->kind != EV_LOAD && r->kind != EV_RMW_READ)
