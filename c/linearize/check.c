@@ -157,6 +157,26 @@ static uint32_t *lin_partition(struct lin_run *run, uint32_t n, uint32_t *index,
     return end;
 }
 
+enum { LIN_ALLOWANCE = 1 << 16 };
+
+static int lin_decide_part(struct lin_run *run, const uint32_t *index, uint32_t n) {
+    struct lin_block *mark = run->blocks;
+    struct lin_problem p;
+    int decision = LIN_UNDECIDED;
+    run->ordered = run->result->order_count;
+    run->spent_before = run->result->configurations;
+    uint32_t *mine = lin_alloc(run, n, sizeof *mine);
+    if (!mine)
+        return LIN_UNDECIDED;
+    memcpy(mine, index, n * sizeof *mine);
+    if (lin_problem_init(&p, run, mine, n))
+        decision = lin_decide(&p);
+    lin_release(run, mark);
+    if (decision == LIN_REJECT && !run->options->no_core)
+        lin_shrink_core(run, index, n);
+    return decision;
+}
+
 void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf_lin_spec *spec,
                   const struct lf_lin_options *options, struct lf_lin_result *result) {
     struct lin_run run = {.ops = ops, .spec = spec, .options = options, .result = result};
@@ -175,26 +195,28 @@ void lf_lin_check(const struct lf_history_op *ops, size_t count, const struct lf
     uint32_t *index = lin_alloc(&run, n, sizeof *index);
     uint32_t *end = index ? lin_partition(&run, n, index, &parts) : NULL;
     int decision = LIN_ACCEPT, method = LF_LIN_BY_NOTHING;
-    for (uint32_t part = 0, from = 0; end && !run.stopped && decision == LIN_ACCEPT && part < parts; part++) {
-        struct lin_block *mark = run.blocks;
-        struct lin_problem p;
-        run.ordered = result->order_count;
-        uint32_t size = end[part] - from, *mine = lin_alloc(&run, size, sizeof *mine);
-        if (!mine)
-            break;
-        memcpy(mine, index + from, size * sizeof *mine);
-        if (lin_problem_init(&p, &run, mine, size))
-            decision = lin_decide(&p);
-        if (result->method > method)
-            method = result->method;
-        lin_release(&run, mark);
-        if (decision == LIN_REJECT && !options->no_core)
-            lin_shrink_core(&run, index + from, size);
-        from = end[part];
-        run.settled += size;
-        if (options->progress)
-            *options->progress = run.settled;
-    }
+    uint8_t *settled = end ? lin_alloc(&run, parts, 1) : NULL;
+    uint32_t open = parts;
+    if (settled)
+        memset(settled, 0, parts);
+    /* by turns, so that one hard object does not hide the violation of another; the last one has all the time */
+    for (run.allowance = LIN_ALLOWANCE; settled && open && !run.stopped && decision != LIN_REJECT; run.allowance *= 8)
+        for (uint32_t part = 0, from = 0; part < parts && !run.stopped && decision != LIN_REJECT; from = end[part++]) {
+            if (settled[part])
+                continue;
+            if (open == 1)
+                run.allowance = 0;
+            decision = lin_decide_part(&run, index + from, end[part] - from);
+            if (decision == LIN_UNDECIDED)
+                continue;
+            settled[part] = 1;
+            open--;
+            if (result->method > method)
+                method = result->method;
+            run.settled += end[part] - from;
+            if (options->progress)
+                *options->progress = run.settled;
+        }
     if (decision == LIN_REJECT)
         result->verdict = LF_LIN_VIOLATION;
     else if (run.stopped || decision != LIN_ACCEPT) {

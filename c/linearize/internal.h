@@ -30,9 +30,10 @@ struct lin_run {
     uint64_t bytes, deadline;
     uint32_t polls;
     uint64_t settled;
-    int32_t stopped;  /* a reason for UNKNOWN, or 0 */
-    bool across;      /* batches over several objects, which were decided one by one */
-    uint32_t ordered; /* operations of options->order that belong to objects decided before */
+    int32_t stopped;                  /* a reason for UNKNOWN, or 0 */
+    uint64_t allowance, spent_before; /* a turn of an object ends after so many configurations; 0: never */
+    bool across;                      /* batches over several objects, which were decided one by one */
+    uint32_t ordered;                 /* operations of options->order that belong to objects decided before */
 };
 
 /* A history to decide: operations `index[0..n)` of run->ops. */

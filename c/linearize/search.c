@@ -50,6 +50,10 @@ int lin_search(struct lin_problem *p) {
     uint32_t furthest = 0;
     uint64_t patience = LIN_PATIENCE / 2;
     while (!run->stopped) {
+        if (run->allowance && run->result->configurations - run->spent_before > run->allowance) {
+            lin_release(run, mark);
+            return LIN_UNDECIDED;
+        }
         /* where the search got on, the next hard place is another one */
         patience = d && lin_depth_furthest(d) > furthest ? LIN_PATIENCE : 2 * patience;
         furthest = d ? lin_depth_furthest(d) : 0;

@@ -187,6 +187,14 @@ def test_a_memory_limit_holds_for_the_states_of_ones_own_specification():
     assert checker._resident() - before < 60 << 20
 
 
+def test_a_hard_object_does_not_hide_the_violation_of_another():
+    rows = [o._replace(key="hard") for o in hard(40)]
+    rows += [Operation(100, "push", 1, True, 1, 2, "easy"), Operation(100, "pop", None, 2, 3, 4, "easy")]
+    verdict = check(rows, "stack", timeout=20)
+    assert verdict.status == "VIOLATION"
+    assert {o.key for o in verdict.operations} == {"easy"}
+
+
 def test_ctrl_c_answers_at_once(tmp_path):
     path = tmp_path / "h.jsonl"
     History.from_operations(hard(40)).save(path)
