@@ -75,3 +75,10 @@ def test_what_is_atomic_by_its_name_is_refused(tmp_path):
     (tmp_path / "program.c").write_text("static int n; void __VERIFIER_atomic_add() { n++; } int main() { }")
     with pytest.raises(ValueError, match="atomic by their name are not modelled: __VERIFIER_atomic_add"):
         check(tmp_path / "program.c")
+
+
+def test_integer_types_that_come_with_some_stdatomic(tmp_path):
+    text = "#include <stdatomic.h>\nstatic atomic_int x;\nint main() { x = 1; return x == 1 ? 0 : (int)(intptr_t)(uint8_t)2; }"
+    (tmp_path / "program.c").write_text(text)
+    [report] = check(tmp_path / "program.c")
+    assert report.verdict is Verdict.OK
