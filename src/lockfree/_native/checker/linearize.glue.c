@@ -1,6 +1,7 @@
 /* The linearizability engine in one translation unit. */
 #include "linearize/linearize.h"
 #include "linearize/parse.h"
+#include "linearize/reader.c"
 #include "linearize/parse.c"
 #include "linearize/validate.c"
 #include "linearize/pairs.c"
