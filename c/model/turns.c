@@ -273,9 +273,11 @@ bool turn_has_news(const struct thread *t) {
         return true;
     for (int32_t i = t->turn_from; i < t->turn_to; i++) {
         const struct event *r = event_of(t, i);
-        if (r->kind != EV_LOAD && r->kind != EV_RMW_READ)
+        bool stores = is_atomic_store(r);
+        if (!stores && r->kind != EV_LOAD && r->kind != EV_RMW_READ)
             continue;
-        for (int at = R.event[r->rf].mo + 1; at < r->loc->stores; at++)
+        /* a store of the turn that others have overwritten would change something, if it were made again */
+        for (int at = (stores ? r->mo : R.event[r->rf].mo) + 1; at < r->loc->stores; at++)
             if (!in_turn(&R.event[r->loc->store[at]]))
                 return true;
         /* who tries in vain to lock backs off, and waits for luck, not for ever */

@@ -147,3 +147,25 @@ def test_automatic_search_of_right_and_wrong(program):
         report = run_auto(program, client, Settings(seconds=4))
         assert report.kind == expected(client)
         assert report.sampled is False
+
+
+COMMITS = """
+static atomic_int x;
+/* A store that others have overwritten is made again, and then it is new. */
+static void commits(int me) {
+    for (int done = 0; done < 2;) {
+        atomic_store(&x, me);
+        done += atomic_load(&x) == me;
+    }
+}
+static void commits_1(void) { commits(1); }
+static void commits_2(void) { commits(2); }
+LF_MODEL_CLIENT(commits, .threads = {commits_1, commits_2});
+"""
+
+
+def test_a_turn_whose_store_was_overwritten_waits_for_nothing(tmp_path):
+    path = tmp_path / "commits.c"
+    path.write_text(HEAD + COMMITS)
+    [report] = check(path, settings=Settings(mode="exhaustive", executions=2000, steps=100))
+    assert report.kind == "", report.message
