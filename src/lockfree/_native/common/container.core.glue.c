@@ -1,5 +1,6 @@
 /* SPSCRing, MPMCRing and PriorityQueue as Python types: their arguments, and what their tables of methods share. */
-#include "common/batches.h"
+#include "common/put_batches.h"
+#include "common/get_batches.h"
 #include "common/lease.h"
 
 LF_PY_TYPE(memory)

@@ -1,0 +1,233 @@
+/* get_batches.h: get_many and get_into.
+ *
+ * Contract
+ *   get_many has the room for a record before it takes it. What cannot be delivered is inside again. */
+#ifndef LOCKFREE_PY_GET_BATCHES_H
+#define LOCKFREE_PY_GET_BATCHES_H
+
+#include "common/hands.h"
+
+/* ---- get_many ---- */
+
+LF_PY_GENERIC void lf_py_look_for_sleepers(struct lf_py_object *self, const struct lf_py_ops *ops, uint32_t *freed) {
+    if (*freed > 0 && lf_py_enter_briefly(self) == LF_OK) {
+        if (!lf_py_is_closed(self))
+            ops->freed(self->p, *freed);
+        lf_py_leave_briefly(self);
+    }
+    *freed = 0;
+}
+
+/* Up to `most` records as a list, one after the other; the first one waits up to `ns`. */
+LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops *ops, uint64_t most, uint64_t ns) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    PyObject *records = PyList_New(0), *pair = NULL;
+    uint32_t freed = 0, level = 0;
+    int64_t slot = LF_OK;
+    for (uint64_t i = 0; records != NULL && i < most; i++) {
+        struct lf_py_stay stay;
+        uint64_t length = 0;
+        if (PyList_Append(records, Py_None) != 0 || (ops->has_levels && (pair = PyTuple_New(2)) == NULL)) {
+            slot = LF_PY_RAISED;
+        } else {
+            slot = lf_py_take(self, ops, 1, 0, i == 0 ? ns : 0, &level, &length, &stay);
+            if (ops->in_place && slot == LF_EMPTY && freed > 0) { /* EMPTY is exact only behind that look (spsc_ring.h) */
+                lf_py_look_for_sleepers(self, ops, &freed);
+                slot = lf_py_take(self, ops, 1, 0, 0, &level, &length, &stay);
+            }
+        }
+        if (slot >= 0) {
+            PyObject *record = lf_py_record(&stay, ops, slot, length, NULL, NULL);
+            int status = LF_LIKELY(record != NULL) ? ops->free_quietly(self->p, slot) : ops->give_back(self->p, slot, level);
+            if (record != NULL)
+                freed++;
+            if (freed == 64) {
+                ops->freed(self->p, freed);
+                freed = 0;
+            }
+            lf_py_stay_end(&stay);
+            if (record != NULL && (status == LF_OK || (status == LF_CLOSED && !ops->in_place))) {
+                if (pair != NULL) {
+                    PyTuple_SET_ITEM(pair, 0, PyLong_FromLong((long)level));
+                    PyTuple_SET_ITEM(pair, 1, record);
+                    record = pair;
+                    pair = NULL;
+                }
+                PyList_SetItem(records, (Py_ssize_t)i, record);
+                continue;
+            }
+            slot = record == NULL ? LF_PY_RAISED : status;
+            Py_XDECREF(record);
+        }
+        /* Nothing more to take, or no room for it: what is there is the answer. */
+        Py_CLEAR(pair);
+        if (PyList_GET_SIZE(records) > (Py_ssize_t)i && PyList_SetSlice(records, (Py_ssize_t)i, (Py_ssize_t)i + 1, NULL) != 0)
+            Py_CLEAR(records);
+        if (i > 0 && slot == LF_PY_RAISED)
+            PyErr_Clear();
+        if (i == 0 && (slot != LF_EMPTY || ns != 0))
+            Py_CLEAR(records);
+        break;
+    }
+    lf_py_look_for_sleepers(self, ops, &freed);
+    return records == NULL && slot != LF_OK ? lf_py_raise(self, slot) : records;
+}
+
+/* A list of records of a dtype, or (priority, record), of the first `count` rows of `array`. */
+LF_PY_GENERIC PyObject *lf_py_rows_as_list(const struct lf_py_ops *ops, PyObject *array, const uint32_t *levels) {
+    PyObject *records = PySequence_List(array);
+    for (Py_ssize_t i = 0; ops->has_levels && records != NULL && i < PyList_GET_SIZE(records); i++) {
+        PyObject *pair = Py_BuildValue("(IO)", (unsigned)levels[i], PyList_GET_ITEM(records, i));
+        if (pair == NULL || PyList_SetItem(records, i, pair) != 0)
+            Py_CLEAR(records);
+    }
+    return records;
+}
+
+/* The same as rows of one array: of a dtype. `as_array`: (priorities, array), or the array; else a list. */
+LF_PY_GENERIC PyObject *lf_py_get_array(PyObject *object, const struct lf_py_ops *ops, uint64_t most, uint64_t ns,
+                                        int as_array) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_py_memory *memory = NULL, *levels = NULL;
+    PyObject *array = NULL, *ranks = NULL, *result = NULL;
+    uint64_t size = ops->record_size(self->p), first = 0, length = 0;
+    int64_t done = lf_py_size(object, ops);
+    if (done < 0)
+        return NULL;
+    uint64_t count = done > 0 ? (uint64_t)done : 1;
+    if (count > most)
+        count = most;
+    if ((levels = lf_py_memory_new(count * sizeof(uint32_t))) == NULL || lf_py_blank(object, count * size, &memory, &array) != 0)
+        goto end;
+    if (as_array && ops->has_levels &&
+        (ranks = PyObject_CallMethod(LF_PY_CONTAINER(object)->codec, "ranks", "(O)", levels)) == NULL)
+        goto end;
+    uint32_t *at = (uint32_t *)(void *)levels->bytes;
+    done = 0;
+    if (ns != 0 && count > 0) { /* the first one waits */
+        struct lf_py_stay stay;
+        int64_t slot = lf_py_take(self, ops, 1, 0, ns, at, &length, &stay);
+        if (slot < 0) {
+            lf_py_raise(self, slot);
+            goto end;
+        }
+        lf_py_copy(&stay, memory->bytes, ops->payload(self->p, slot), length);
+        int status = ops->release(self->p, slot);
+        lf_py_stay_end(&stay);
+        if (status != LF_OK && (ops->in_place || status != LF_CLOSED)) {
+            lf_py_raise(self, status);
+            goto end;
+        }
+        first = 1;
+    }
+    char *rows = memory->bytes + first * size;
+    if ((count - first) * size > LF_PY_LONG_COPY)
+        LF_PY_AT_LENGTH(self, done, ops->get_many(self->p, rows, size, NULL, at + first, count - first));
+    else
+        LF_PY_BRIEFLY(self, done, ops->get_many(self->p, rows, size, NULL, at + first, count - first));
+    if (done < 0 && first == 0) {
+        lf_py_raise(self, done);
+        goto end;
+    }
+    done = (done < 0 ? 0 : done) + (int64_t)first;
+    PyObject *part = PySequence_GetSlice(array, 0, (Py_ssize_t)done);
+    if (!as_array && part != NULL) {
+        result = lf_py_rows_as_list(ops, part, at);
+    } else if (ranks != NULL && part != NULL) {
+        PyObject *part_of_ranks = PySequence_GetSlice(ranks, 0, (Py_ssize_t)done);
+        result = part_of_ranks != NULL ? PyTuple_Pack(2, part_of_ranks, part) : NULL;
+        Py_XDECREF(part_of_ranks);
+    } else {
+        result = Py_XNewRef(part);
+    }
+    Py_XDECREF(part);
+    if (result == NULL) { /* no memory: what fits goes in again */
+        int64_t again;
+        LF_PY_BRIEFLY(self, again, ops->put_many(self->p, memory->bytes, size, size, NULL, at, (uint64_t)done));
+        (void)again;
+    }
+end:
+    Py_XDECREF(ranks);
+    Py_XDECREF(levels);
+    Py_XDECREF(array);
+    Py_XDECREF(memory);
+    return result;
+}
+
+LF_PY_GENERIC PyObject *lf_py_get_many(PyObject *object, const struct lf_py_ops *ops, PyObject *max, uint64_t ns,
+                                       int as_array) {
+    struct lf_py_container *self = LF_PY_CONTAINER(object);
+    int64_t most;
+    if (lf_py_integer("max", max, 0, INT64_C(1) << 62, &most) != 0)
+        return NULL;
+    if (lf_py_is_closed(&self->o) || self->codec == NULL)
+        return lf_py_closed_error(object);
+    if (self->is_bytes && as_array)
+        return PyObject_CallMethod(self->codec, "batch", "y", ""); /* says that there is no dtype */
+    return self->is_bytes ? lf_py_get_list(object, ops, (uint64_t)most, ns)
+                          : lf_py_get_array(object, ops, (uint64_t)most, ns, as_array);
+}
+
+/* ---- get_into ---- */
+
+/* The rows of a writable buffer. The commonest kind is looked at here, the rest (and what is wrong) by
+ * codec.rows_to_fill: (view, pitch, count). 0, or -1 with an error. */
+LF_PY_GENERIC int lf_py_rows_to_fill(PyObject *object, const struct lf_py_ops *ops, PyObject *buffer, Py_buffer *rows,
+                                     unsigned long long *pitch, unsigned long long *count) {
+    struct lf_py_container *self = LF_PY_CONTAINER(object);
+    PyObject *view;
+    if (self->is_bytes && PyObject_CheckBuffer(buffer)) {
+        if (lf_py_get_buffer(buffer, rows, PyBUF_WRITABLE | PyBUF_ND, "buffer") != 0) {
+            PyErr_Clear();
+        } else {
+            *count = rows->ndim == 2 ? (unsigned long long)rows->shape[0] : 0;
+            *pitch = *count > 0 ? (unsigned long long)rows->len / *count : 0;
+            if (*count > 0 && *pitch >= ops->record_size(self->o.p))
+                return 0;
+            PyBuffer_Release(rows);
+        }
+    }
+    PyObject *found = PyObject_CallMethod(self->codec, "rows_to_fill", "(O)", buffer);
+    int failed = found == NULL || !PyArg_ParseTuple(found, "OKK", &view, pitch, count) ||
+                 PyObject_GetBuffer(view, rows, PyBUF_WRITABLE | PyBUF_ND) != 0;
+    Py_XDECREF(found);
+    return failed ? -1 : 0;
+}
+
+LF_PY_GENERIC PyObject *lf_py_get_into(PyObject *object, const struct lf_py_ops *ops, PyObject *buffer, PyObject *priorities) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_py_container *container = LF_PY_CONTAINER(object);
+    Py_buffer rows = {0}, ranks = {0};
+    PyObject *ranks_view = NULL, *result = NULL;
+    unsigned long long pitch = 0, count = 0;
+    uint32_t *levels = NULL;
+    int64_t done;
+    if (container->codec == NULL || lf_py_is_closed(self))
+        return lf_py_closed_error(object);
+    if (lf_py_rows_to_fill(object, ops, buffer, &rows, &pitch, &count) != 0)
+        return NULL;
+    if (priorities != NULL && priorities != Py_None) {
+        ranks_view = PyObject_CallMethod(container->codec, "ranks_to_fill", "OK", priorities, count);
+        if (ranks_view == NULL || PyObject_GetBuffer(ranks_view, &ranks, PyBUF_WRITABLE | PyBUF_ND) != 0)
+            goto end;
+        levels = (uint32_t *)ranks.buf;
+    } else if (ops->has_levels && (levels = (uint32_t *)PyMem_RawMalloc(count * sizeof(uint32_t) + 1)) == NULL) {
+        PyErr_NoMemory();
+        goto end;
+    }
+    if (pitch * count > LF_PY_LONG_COPY)
+        LF_PY_AT_LENGTH(self, done, ops->get_many(self->p, rows.buf, pitch, NULL, levels, count));
+    else
+        LF_PY_BRIEFLY(self, done, ops->get_many(self->p, rows.buf, pitch, NULL, levels, count));
+    result = done < 0 ? lf_py_raise(self, done) : PyLong_FromLongLong(done);
+end:
+    if (ranks.obj != NULL)
+        PyBuffer_Release(&ranks);
+    else
+        PyMem_RawFree(levels);
+    PyBuffer_Release(&rows);
+    Py_XDECREF(ranks_view);
+    return result;
+}
+
+#endif
