@@ -47,6 +47,7 @@ docs: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run -Werror $$(find c src stress examples -name '*.[ch]')
 
 build: $(STAMP)
 

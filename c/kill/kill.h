@@ -54,27 +54,27 @@ enum kill_mode {
 
 struct kill_operation {
     const char *name;
-    unsigned modes;         /* bits 1 << enum kill_mode */
-    void (*arrange)(void);  /* driver */
-    void (*arm)(void);      /* victim, not traced */
-    void (*ready)(void);    /* driver, when the victim is about to act; NULL: nothing */
-    int64_t (*act)(void);   /* victim, instruction by instruction; returns the call's answer */
-    int64_t answer;         /* the answer that it must be */
-    void (*beside)(void);   /* driver, while the victim is stopped; NULL: nothing */
-    void (*judge)(void);    /* driver, after the victim's death */
-    const void *details;    /* of the primitive's own file */
-    void (*rouse)(void);    /* driver, when the victim sleeps in act, to wake it; it is killed asleep, too; or NULL */
-    int bare;               /* the victim is not attached before act */
+    unsigned modes;        /* bits 1 << enum kill_mode */
+    void (*arrange)(void); /* driver */
+    void (*arm)(void);     /* victim, not traced */
+    void (*ready)(void);   /* driver, when the victim is about to act; NULL: nothing */
+    int64_t (*act)(void);  /* victim, instruction by instruction; returns the call's answer */
+    int64_t answer;        /* the answer that it must be */
+    void (*beside)(void);  /* driver, while the victim is stopped; NULL: nothing */
+    void (*judge)(void);   /* driver, after the victim's death */
+    const void *details;   /* of the primitive's own file */
+    void (*rouse)(void);   /* driver, when the victim sleeps in act, to wake it; it is killed asleep, too; or NULL */
+    int bare;              /* the victim is not attached before act */
 };
 
 struct kill_subject {
     const char *name;
     const struct kill_operation *operations;
     int n_operations;
-    struct lf_handle *handle;    /* of this process: the first member of the primitive's own global */
+    struct lf_handle *handle; /* of this process: the first member of the primitive's own global */
     const struct lf_kind *kind;
-    void (*attached)(void);      /* in each process that has attached; NULL: nothing */
-    void (*clean_up)(void);      /* driver, when a kill point has ended in a breach, and at the end; NULL: nothing */
+    void (*attached)(void); /* in each process that has attached; NULL: nothing */
+    void (*clean_up)(void); /* driver, when a kill point has ended in a breach, and at the end; NULL: nothing */
 };
 extern const struct kill_subject kill_subject;
 
@@ -102,9 +102,9 @@ void kill_breach(const char *expected, const char *seen, ...) __attribute__((nor
 /* ---- stepping.c ---- */
 
 struct kill_trace {
-    uintptr_t *at;   /* at[k]: the instruction that comes after k steps */
-    uint32_t *nth;   /* its how-manieth execution this is; all repetitions of a string instruction count as one */
-    uint64_t steps;  /* until act has returned */
+    uintptr_t *at;  /* at[k]: the instruction that comes after k steps */
+    uint32_t *nth;  /* its how-manieth execution this is; all repetitions of a string instruction count as one */
+    uint64_t steps; /* until act has returned */
     uint64_t room;
 };
 
@@ -166,7 +166,7 @@ void kill_start_doomed(void (*f)(void));
 void kill_start_another_doomed(void (*f)(void));
 /* The same, and it forks a child after f. The child does what a forked child must do, and lives on. */
 void kill_start_doomed_parent(void (*f)(void));
-void kill_end_orphan(void); /* that child, at the end of a kill point */
+void kill_end_orphan(void);                                         /* that child, at the end of a kill point */
 void kill_record_doomed(void (*f)(void), struct kill_trace *trace); /* runs f in one more process, to the end */
 /* As kill_start_doomed, but cut off `percent` of the way through that recording. */
 void kill_start_cut_off(void (*f)(void), const struct kill_trace *trace, unsigned percent);

@@ -21,9 +21,9 @@
 #include <sys/wait.h>
 
 #define MS UINT64_C(1000000)
-#define WORKERS 4       /* at a time */
-#define LIVES 12        /* workers in a round, with those that replace the dead */
-#define RECORDS 65536   /* of one life; more than it can put in its time */
+#define WORKERS 4     /* at a time */
+#define LIVES 12      /* workers in a round, with those that replace the dead */
+#define RECORDS 65536 /* of one life; more than it can put in its time */
 #define CAPACITY 5
 #define LEVELS 4
 #define PERMITS 5

@@ -6,7 +6,6 @@
 #ifndef LOCKFREE_KILL_LOCKS_H
 #define LOCKFREE_KILL_LOCKS_H
 
-
 static uint64_t until(uint64_t span) { return span == 0 ? 0 : span == LF_FOREVER ? LF_FOREVER : lf_now() + span; }
 
 /* ---- what survivors call ---- */
@@ -25,12 +24,18 @@ static int64_t survivor_locked(struct kill_message *m) { return (void)m, LOCK(lo
 
 static const char *status_name(int64_t status) {
     switch (status) {
-    case LF_OK: return "OK";
-    case LF_TIMEDOUT: return "a refusal";
-    case LF_OWNER_DIED: return "OWNER_DIED";
-    case LF_NOT_OWNER: return "NOT_OWNER";
-    case LF_NOT_RECOVERABLE: return "NOT_RECOVERABLE";
-    default: return "an error";
+    case LF_OK:
+        return "OK";
+    case LF_TIMEDOUT:
+        return "a refusal";
+    case LF_OWNER_DIED:
+        return "OWNER_DIED";
+    case LF_NOT_OWNER:
+        return "NOT_OWNER";
+    case LF_NOT_RECOVERABLE:
+        return "NOT_RECOVERABLE";
+    default:
+        return "an error";
     }
 }
 static int64_t ask(struct kill_survivor *s, int64_t (*call)(struct kill_message *), uint64_t deadline) {
@@ -231,8 +236,8 @@ static void judge_sleeper(void) { judge_next(&kill_a, kill_end_ask(&kill_a, &sle
 #define CALL(name, arrange, arm, act, answer, ...)                                                                     \
     {name, KILL_ALL_MODES, arrange, arm, NULL, act, answer, beside, judge_stopped_or_dead, WITH(__VA_ARGS__), NULL, 0}
 #define SLEEPER(name, act, ...)                                                                                        \
-    {name, 1u << KILL_WAIT, arrange, arm_held, send_a_to_sleep, act, LF_OK, NULL, judge_sleeper, WITH(__VA_ARGS__),    \
-     NULL, 0}
+    {name,          1u << KILL_WAIT,   arrange, arm_held, send_a_to_sleep, act, LF_OK, NULL,                           \
+     judge_sleeper, WITH(__VA_ARGS__), NULL,    0}
 
 static const struct kill_operation operations[] = {
     CALL("try-acquire-free", arrange, NULL, act_try_acquire, LF_OK, EITHER, DIED, 0),

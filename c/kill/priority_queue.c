@@ -13,9 +13,7 @@ static struct lf_priority_queue object;
 
 static uint32_t real(uint32_t level) { return level == LEVELS - 1 ? 16 : level; }
 
-static int create(uint64_t start) {
-    return lf_priority_queue_create(&object, NULL, CAPACITY, RECORD_SIZE, 17, start);
-}
+static int create(uint64_t start) { return lf_priority_queue_create(&object, NULL, CAPACITY, RECORD_SIZE, 17, start); }
 static int64_t reserve(void) { return lf_priority_queue_reserve(&object); }
 static struct lf_slot *slot_of(int64_t index) { return lf_priority_queue_slot(&object, (uint64_t)index); }
 static int commit(int64_t index, uint64_t length, uint32_t level) {
@@ -52,5 +50,5 @@ static uint64_t size(void) { return lf_priority_queue_size(&object); }
 
 #include "slots.h"
 
-const struct kill_subject kill_subject = {
-    "priority_queue", operations, N_OPERATIONS, &object.h, &lf_priority_queue_kind, NULL, NULL};
+const struct kill_subject kill_subject = {"priority_queue",        operations, N_OPERATIONS, &object.h,
+                                          &lf_priority_queue_kind, NULL,       NULL};

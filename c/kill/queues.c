@@ -192,7 +192,9 @@ static void agree(int (*agrees)(struct kill_world *, const struct kill_message *
             kill_breach(expected, "%s by %s gave %lld", what, who, (long long)m->answer);
         else
             kill_breach(expected, "%s by %s was answered %s", what, who,
-                        m->answer == LF_FULL ? "FULL" : m->answer == LF_EMPTY ? "EMPTY" : "with an error");
+                        m->answer == LF_FULL    ? "FULL"
+                        : m->answer == LF_EMPTY ? "EMPTY"
+                                                : "with an error");
     }
     n_worlds = 0;
     for (uint32_t i = 0; i < n_left; i++)

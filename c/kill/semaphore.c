@@ -364,5 +364,5 @@ static const struct kill_operation operations[] = {
 };
 
 const struct kill_subject kill_subject = {
-    "semaphore", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_semaphore_kind, attached,
-    NULL};
+    "semaphore", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_semaphore_kind,
+    attached,    NULL};

@@ -34,11 +34,11 @@ const struct kill_queue kill_queue = {CAPACITY, LEVELS, survivor_put, survivor_g
 
 struct details {
     uint32_t inside;
-    uint32_t count; /* of the records in the victim's call */
-    uint32_t level; /* of the first of them; the next ones are one level less urgent each */
-    uint32_t lease; /* 0 or LF_LEASE: how it takes */
+    uint32_t count;   /* of the records in the victim's call */
+    uint32_t level;   /* of the first of them; the next ones are one level less urgent each */
+    uint32_t lease;   /* 0 or LF_LEASE: how it takes */
     uint32_t cut_off; /* percent of a call after which another process was cut off */
-    uint32_t stale; /* the most urgent level has been emptied, and nobody has noticed yet */
+    uint32_t stale;   /* the most urgent level has been emptied, and nobody has noticed yet */
 };
 static const struct details *details(void) { return (const struct details *)kill_now.operation->details; }
 static uint32_t level_of_victims(uint32_t i) { return (details()->level + i) % LEVELS; }
@@ -231,9 +231,9 @@ OUTCOME(nothing)
 /* ---- the table ---- */
 
 #define WITH(...) (&(const struct details){__VA_ARGS__})
-#define PUT(name, act, answer, ...)                                                                            \
+#define PUT(name, act, answer, ...)                                                                                    \
     {name, KILL_ALL_MODES, arrange, arm_records, NULL, act, answer, beside_puts, judge_puts, WITH(__VA_ARGS__), NULL, 0}
-#define GET(name, act, answer, ...)                                                                            \
+#define GET(name, act, answer, ...)                                                                                    \
     {name, KILL_ALL_MODES, arrange, NULL, NULL, act, answer, beside_gets, judge_gets, WITH(__VA_ARGS__), NULL, 0}
 #define TAKEN(name, arm, act, outcome, ...)                                                                            \
     {name, KILL_ALL_MODES, arrange, arm, NULL, act, LF_OK, beside_##outcome, judge_##outcome, WITH(__VA_ARGS__), NULL, \
@@ -245,8 +245,18 @@ OUTCOME(nothing)
 #define CUT_OFF_MODES (1u << KILL_GO_ON | 1u << KILL_STOPPED)
 #endif
 #define CUT_OFF(name, arrange, outcome, percent)                                                                       \
-    {name, CUT_OFF_MODES, arrange, NULL, kill_end_doomed, act_reap, 1, beside_##outcome, judge_##outcome,              \
-     WITH(.inside = 2, .count = 1, .cut_off = percent), NULL, 0}
+    {name,                                                                                                             \
+     CUT_OFF_MODES,                                                                                                    \
+     arrange,                                                                                                          \
+     NULL,                                                                                                             \
+     kill_end_doomed,                                                                                                  \
+     act_reap,                                                                                                         \
+     1,                                                                                                                \
+     beside_##outcome,                                                                                                 \
+     judge_##outcome,                                                                                                  \
+     WITH(.inside = 2, .count = 1, .cut_off = percent),                                                                \
+     NULL,                                                                                                             \
+     0}
 
 static const struct kill_operation operations[] = {
     PUT("put-on-empty", act_try_put, LF_OK, .count = 1),
@@ -288,8 +298,8 @@ static const struct kill_operation operations[] = {
      WITH(.inside = 2), NULL, 1},
     {"after-fork", KILL_ALL_MODES, arrange, NULL, NULL, act_after_fork, LF_OK, beside_nothing, judge_nothing,
      WITH(.inside = 2), NULL, 1},
-    {"detach", KILL_ALL_MODES, arrange, NULL, NULL, act_detach, LF_OK, beside_nothing, judge_nothing,
-     WITH(.inside = 2), NULL, 0},
+    {"detach", KILL_ALL_MODES, arrange, NULL, NULL, act_detach, LF_OK, beside_nothing, judge_nothing, WITH(.inside = 2),
+     NULL, 0},
     {"detach-hands-full", KILL_ALL_MODES, arrange_recovery, arm_hands_full, NULL, act_detach, LF_OK, beside_hands_full,
      judge_hands_full, WITH(.inside = 3), NULL, 0},
     {"reap", KILL_ALL_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, beside_hands_full, judge_hands_full,
@@ -308,8 +318,8 @@ static const struct kill_operation operations[] = {
      beside_lease_again, judge_lease_again, WITH(.inside = 1), NULL, 0},
     {"reap-of-what-another-has", KILL_DEAD_MODES, arrange_in_anothers_hand, NULL, kill_end_doomed, act_reap, 1, NULL,
      judge_in_anothers_hand, WITH(.inside = 2, .count = 1), NULL, 0},
-    {"shutdown", 1u << KILL_GO_ON, arrange, NULL, NULL, act_shutdown, LF_OK, NULL, judge_shutdown,
-     WITH(.inside = 2), NULL, 0},
+    {"shutdown", 1u << KILL_GO_ON, arrange, NULL, NULL, act_shutdown, LF_OK, NULL, judge_shutdown, WITH(.inside = 2),
+     NULL, 0},
     {"attach-after-dead", KILL_ALL_MODES, arrange_dead, arm_attach, NULL, act_attach, LF_OK, beside_hands_full,
      judge_hands_full, WITH(.inside = 3), NULL, 1},
 #if LEVELS > 1

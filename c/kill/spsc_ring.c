@@ -297,8 +297,18 @@ static void arrange_dead(void) {
 #define WOKEN(name, act, ...)                                                                                          \
     {name, KILL_ALL_MODES, arrange, arm, NULL, act, LF_OK, beside_waiting, judge_waiting, WITH(__VA_ARGS__), rouse, 0}
 #define SLEEPER(name, act, ...)                                                                                        \
-    {name, 1u << KILL_GO_ON | 1u << KILL_WAIT, arrange_sleeper, arm, NULL, act, LF_OK, NULL, judge_sleeper,            \
-     WITH(__VA_ARGS__), NULL, 0}
+    {name,                                                                                                             \
+     1u << KILL_GO_ON | 1u << KILL_WAIT,                                                                               \
+     arrange_sleeper,                                                                                                  \
+     arm,                                                                                                              \
+     NULL,                                                                                                             \
+     act,                                                                                                              \
+     LF_OK,                                                                                                            \
+     NULL,                                                                                                             \
+     judge_sleeper,                                                                                                    \
+     WITH(__VA_ARGS__),                                                                                                \
+     NULL,                                                                                                             \
+     0}
 #define P LF_PRODUCER
 #define C LF_CONSUMER
 
@@ -346,5 +356,5 @@ static const struct kill_operation operations[] = {
 };
 
 const struct kill_subject kill_subject = {
-    "spsc_ring", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_spsc_ring_kind, NULL,
-    NULL};
+    "spsc_ring", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_spsc_ring_kind,
+    NULL,        NULL};

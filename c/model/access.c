@@ -134,8 +134,7 @@ bool model_rmw_if(uintptr_t address, unsigned size, condition_function can, chan
     return wrote;
 }
 
-bool model_cas(uintptr_t address, unsigned size, u128 *expected, u128 desired, int success, int failure,
-               uint64_t pc) {
+bool model_cas(uintptr_t address, unsigned size, u128 *expected, u128 desired, int success, int failure, uint64_t pc) {
     u128 wanted = low_bytes(*expected, size);
     if (made_directly(address, size, false, pc)) {
         u128 old = memory_get(address, size);

@@ -10,9 +10,35 @@
 #if defined(__x86_64__)
 
 enum operation {
-    REFUSED, FENCE, LFENCE, SFENCE, PAUSE, LOAD, LOAD_SIGNED, STORE, XCHG, XADD, CMPXCHG,
-    CMPXCHG16B, CMPXCHG8B, ADD, SUB, AND, OR, XOR, INC, DEC, NEG, NOT, BTS, BTR, BTC,
-    CMP, TEST, BT, COMPARE,
+    REFUSED,
+    FENCE,
+    LFENCE,
+    SFENCE,
+    PAUSE,
+    LOAD,
+    LOAD_SIGNED,
+    STORE,
+    XCHG,
+    XADD,
+    CMPXCHG,
+    CMPXCHG16B,
+    CMPXCHG8B,
+    ADD,
+    SUB,
+    AND,
+    OR,
+    XOR,
+    INC,
+    DEC,
+    NEG,
+    NOT,
+    BTS,
+    BTR,
+    BTC,
+    CMP,
+    TEST,
+    BT,
+    COMPARE,
 };
 enum { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP };
 enum { CARRY = 1 << 0, PARITY = 1 << 2, ZERO = 1 << 6, SIGN = 1 << 7, OVERFLOW = 1 << 11 };
@@ -38,7 +64,9 @@ __asm__(".text\n.globl lf_model_asm\n.type lf_model_asm,@function\nlf_model_asm:
         "pop %r8\npop %r9\npop %r10\npop %r11\npop %r12\npop %r13\npop %r14\npop %r15\n"
         "popfq\nret\n.size lf_model_asm,.-lf_model_asm\n");
 
-static uint64_t cut(uint64_t value, unsigned size) { return size == 8 ? value : value & ((UINT64_C(1) << 8 * size) - 1); }
+static uint64_t cut(uint64_t value, unsigned size) {
+    return size == 8 ? value : value & ((UINT64_C(1) << 8 * size) - 1);
+}
 
 static uint64_t widened(uint64_t value, unsigned size) {
     unsigned shift = 64 - 8 * size;
@@ -125,7 +153,7 @@ static void set_flags(struct saved *s, enum operation operation, uint64_t old, u
 }
 
 /* For model_rmw. */
-#define CHANGE(name, operation)                                                                                       \
+#define CHANGE(name, operation)                                                                                        \
     static u128 name##_it(u128 old, u128 operand) { return result_of(operation, (uint64_t)old, (uint64_t)operand, 8); }
 CHANGE(add, ADD)
 CHANGE(subtract, SUB)
@@ -186,8 +214,9 @@ static uint64_t change(uintptr_t address, unsigned size, enum operation operatio
 static void arrive(const struct saved *s, uintptr_t address) {
     const uint64_t *r = s->registers;
     lf_model_entry.stack = (uintptr_t)(s + 1);
-    const uint64_t kept[] = {r[RBX], r[RBP], r[12], r[13], r[14], r[15], r[RAX], r[RCX], r[RDX],
-                             r[RSI] * 3 + r[RDI], r[8] * 3 + r[9], r[10] * 3 + r[11]};
+    const uint64_t kept[] = {r[RBX],          r[RBP],           r[12],  r[13],  r[14],
+                             r[15],           r[RAX],           r[RCX], r[RDX], r[RSI] * 3 + r[RDI],
+                             r[8] * 3 + r[9], r[10] * 3 + r[11]};
     for (int i = 0; i < KEPT_REGISTERS; i++)
         lf_model_entry.kept[i] = kept[i];
     spin_check(address, s->pc);
@@ -259,8 +288,7 @@ void lf_model_asm_step(struct saved *s) {
     if (R.running && operation != STORE)
         arrive(s, address);
     const bool of_bits = operation == BT || operation == BTS || operation == BTR || operation == BTC;
-    const uintptr_t at =
-        of_bits && !immediate ? place_of_bit(address, size, (int64_t)widened(operand, size)) : address;
+    const uintptr_t at = of_bits && !immediate ? place_of_bit(address, size, (int64_t)widened(operand, size)) : address;
     uint64_t old = 0;
     switch (operation) {
     case LOAD:

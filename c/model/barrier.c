@@ -76,8 +76,9 @@ static enum answer look_at(const uint8_t **at) {
     unsigned rex = (*p & 0xF0) == 0x40 ? *p++ : 0, opcode = *p++, modrm = *p++, mod = modrm >> 6;
     bool group = opcode == 0x83 || opcode == 0x81 || opcode == 0xC7;
     bool loads = opcode == 0x8B || opcode == 0x8D || opcode == 0x63;
-    bool known = group || loads || opcode == 0x89 || opcode == 0x39 || opcode == 0x3B || opcode == 0x01 || opcode == 0x03 ||
-                 opcode == 0x29 || opcode == 0x2B || opcode == 0x31 || opcode == 0x33 || opcode == 0x85;
+    bool known = group || loads || opcode == 0x89 || opcode == 0x39 || opcode == 0x3B || opcode == 0x01 ||
+                 opcode == 0x03 || opcode == 0x29 || opcode == 0x2B || opcode == 0x31 || opcode == 0x33 ||
+                 opcode == 0x85;
     if (!known)
         return USED;
     bool rm_is_rax = (modrm & 7) == 0 && (rex & 1) == 0, reg_is_rax = (modrm >> 3 & 7) == 0 && (rex & 4) == 0;

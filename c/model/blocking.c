@@ -27,8 +27,8 @@ void goes_on(struct thread *t) {
     break_iteration(t);
 }
 
-bool attempt(uintptr_t at, condition_function can, change_function change, u128 operand, int order,
-             const char *doing, u128 *old, uint64_t pc) {
+bool attempt(uintptr_t at, condition_function can, change_function change, u128 operand, int order, const char *doing,
+             u128 *old, uint64_t pc) {
     bool done;
     LABELLED(doing, done = model_rmw_if(at, 4, can, change, operand, order, old, pc));
     if (*old == DESTROYED)

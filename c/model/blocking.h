@@ -21,8 +21,8 @@ enum { WRITER = 1 << 16, READERS = WRITER - 1 };
 #define DESTROYED 0xFFFFFFFFu /* in the first four bytes of what may not be used again; conditions: 1 */
 
 /* Changes the object where `can` holds of it. doing: the step's name in traces, with LABELLED around others. */
-bool attempt(uintptr_t at, condition_function can, change_function change, u128 operand, int order,
-             const char *doing, u128 *old, uint64_t pc);
+bool attempt(uintptr_t at, condition_function can, change_function change, u128 operand, int order, const char *doing,
+             u128 *old, uint64_t pc);
 #define LABELLED(name, access) (R.current->doing = (name), (access)), R.current->doing = NULL
 
 /* Waits until `can` holds. Returns what was there before. */

@@ -22,9 +22,7 @@ void trail_add(int number) {
     R.trail[R.trail_length++] = (uint16_t)number;
 }
 
-static int next_of_replay(void) {
-    return X.replay_at < X.replay_length ? X.replay[X.replay_at++] : 0;
-}
+static int next_of_replay(void) { return X.replay_at < X.replay_length ? X.replay[X.replay_at++] : 0; }
 
 /* Depth first: the last choice that has an alternative left takes it in the next execution. */
 static int bounded(int options) {

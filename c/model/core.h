@@ -11,11 +11,11 @@
 
 enum run_end {
     RUN_DONE,
-    RUN_CUT,       /* not fair, or explored elsewhere */
-    RUN_BOUND,     /* a thread went beyond the step bound */
+    RUN_CUT,   /* not fair, or explored elsewhere */
+    RUN_BOUND, /* a thread went beyond the step bound */
     RUN_VIOLATION,
-    RUN_AGAIN,     /* an access wider than known before: start over */
-    RUN_UNUSABLE,  /* the client is too large for the tables, or behaves differently when run again */
+    RUN_AGAIN,    /* an access wider than known before: start over */
+    RUN_UNUSABLE, /* the client is too large for the tables, or behaves differently when run again */
 };
 
 struct read_at {
@@ -47,12 +47,12 @@ struct thread {
     clk acquire_pending; /* for an acquire fence: what relaxed loads would have learned */
     clk release_fence;   /* hb at the last release fence */
     uint64_t clock_ns, random;
-    long parked_at; /* stores at the time */
+    long parked_at;  /* stores at the time */
     int last_access; /* number of its last event that is no choice; -1: none */
     int depth, op, useless_turns, timeouts, spurious, steps, created;
     int impatient_reads, period, alone_for; /* loops.c */
     struct loop *loop;
-    struct barrier *barrier; /* it waits at: barrier.c */
+    struct barrier *barrier;      /* it waits at: barrier.c */
     const char *doing, *waits_to; /* blocking.h: for traces */
     uintptr_t waits_at;
     void *(*start)(void *); /* threads.c: of a thread that another one created */
@@ -66,14 +66,14 @@ struct thread {
     int32_t turn_from, turn_to; /* events of a turn that changed nothing: turns.c */
     uint8_t tid;
     bool finished, blocked, stopped, parked, asleep, could_time_out, must_read_newest;
-    bool behind_scenes; /* inside a futex call: its parts are not shown one by one */
+    bool behind_scenes;      /* inside a futex call: its parts are not shown one by one */
     bool patient, impatient; /* in a waiting loop: loops.c */
     bool gave_up_turning;    /* seen by others or not, it made enough of them: turns.c */
     bool ended_by_turn;      /* blocked or parked since a turn that changed nothing */
     bool yields;             /* it reads the same again: others may go first at no cost */
     struct iteration now, before;
     uint64_t path[MAX_DEPTH + 1]; /* of calls, as a hash: [n] for the innermost n */
-    uint64_t here; /* of its last plain access */
+    uint64_t here;                /* of its last plain access */
     struct frame frame[MAX_DEPTH];
 };
 
@@ -107,26 +107,26 @@ struct runtime {
     int (*sc_list)[MAX_THREAD_EVENTS]; /* [t][n]: the event with sc_number n + 1 */
     struct thread thread[MAX_THREADS];
     struct thread *current;
-    int threads;      /* of this execution, numbered from 1 */
+    int threads;                      /* of this execution, numbered from 1 */
     int client_threads, most_threads; /* that are there from the beginning; that any execution has had */
-    bool symmetry_off; /* somebody tells twins apart */
-    bool any_twins;    /* in this execution */
-    bool too_many_threads; /* for this runtime: the other one may have room */
-    bool process_ended;    /* in this execution some thread called exit() */
-    bool one_futex_queue;  /* some thread of some execution moves sleepers from one futex to another */
-    bool started;     /* constructors are done */
-    bool ready;       /* setup is done */
-    bool running;     /* false in setup and final: accesses are made directly */
-    bool copies;      /* a block copy reads, which may carry what nobody has written */
-    bool any_sc;      /* this execution has seq_cst events */
-    bool cut_short;   /* a loop that stores was not followed as far as others could have seen it */
-    bool was_blocked; /* the execution that has just ended: a thread waits for what comes in another one */
-    bool tainted;     /* some thread assumed what is false: report nothing */
-    bool graph_rules; /* how pauses work: see run.c */
+    bool symmetry_off;                /* somebody tells twins apart */
+    bool any_twins;                   /* in this execution */
+    bool too_many_threads;            /* for this runtime: the other one may have room */
+    bool process_ended;               /* in this execution some thread called exit() */
+    bool one_futex_queue;             /* some thread of some execution moves sleepers from one futex to another */
+    bool started;                     /* constructors are done */
+    bool ready;                       /* setup is done */
+    bool running;                     /* false in setup and final: accesses are made directly */
+    bool copies;                      /* a block copy reads, which may carry what nobody has written */
+    bool any_sc;                      /* this execution has seq_cst events */
+    bool cut_short;                   /* a loop that stores was not followed as far as others could have seen it */
+    bool was_blocked;  /* the execution that has just ended: a thread waits for what comes in another one */
+    bool tainted;      /* some thread assumed what is false: report nothing */
+    bool graph_rules;  /* how pauses work: see run.c */
     uintptr_t touched; /* the last access to memory, and where it is: for those that crash in the runtime */
     uint64_t touched_pc;
     uint32_t accesses; /* plain ones in this execution */
-    long stores_made; /* that changed something, in this execution */
+    long stores_made;  /* that changed something, in this execution */
     void *main_context;
     enum run_end end;
     char failure_kind[64], failure[512];
@@ -138,7 +138,7 @@ struct runtime {
     char outcome[512];
     uint32_t dead_participants; /* since setup */
     uint32_t mortal;            /* that some thread of some execution has declared dead */
-    int heartbeat; /* moves with every visible step: for the watchdog */
+    int heartbeat;              /* moves with every visible step: for the watchdog */
 };
 
 extern struct runtime R;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEW(symbol, name, align, ...)                                       \
-    void *name(__VA_ARGS__) __asm__(symbol);                                \
+#define NEW(symbol, name, align, ...)                                                                                  \
+    void *name(__VA_ARGS__) __asm__(symbol);                                                                           \
     void *name(__VA_ARGS__) { return heap_allocate(size, (size_t)(align), false, PC); }
 NEW("_Znwm", lf_cxx_new, 16, size_t size)
 NEW("_Znam", lf_cxx_new_array, 16, size_t size)
@@ -20,8 +20,8 @@ NEW("_ZnwmSt11align_val_tRKSt9nothrow_t", lf_cxx_new_aligned_nothrow, align, siz
 NEW("_ZnamSt11align_val_tRKSt9nothrow_t", lf_cxx_new_array_aligned_nothrow, align, size_t size, size_t align,
     const void *nothrow __attribute__((unused)))
 
-#define DELETE(symbol, name)                 \
-    void name(void *pointer) __asm__(symbol); \
+#define DELETE(symbol, name)                                                                                           \
+    void name(void *pointer) __asm__(symbol);                                                                          \
     void name(void *pointer) { heap_free(pointer, PC); }
 DELETE("_ZdlPv", lf_cxx_delete)
 DELETE("_ZdaPv", lf_cxx_delete_array)
@@ -71,9 +71,7 @@ void __cxa_guard_abort(char *guard) {
 
 /* Where an object's virtual functions are: written when it is made or ends. */
 void __tsan_vptr_update(void **at, void *table);
-void __tsan_vptr_update(void **at, void *table) {
-    plain_access(AT(at), sizeof *at, *at != table, PC);
-}
+void __tsan_vptr_update(void **at, void *table) { plain_access(AT(at), sizeof *at, *at != table, PC); }
 void __tsan_vptr_read(void **at);
 void __tsan_vptr_read(void **at) { plain_access(AT(at), sizeof *at, false, PC); }
 

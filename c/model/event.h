@@ -34,17 +34,17 @@ enum order { RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
 struct event {
     u128 value; /* of the whole location: written by a store, seen by a load */
     clk hb, porf;
-    clk release;   /* stores: what an acquiring reader learns */
-    clk sc_before; /* seq_cst events: of each thread's seq_cst events, those that psc puts before, and it */
+    clk release;       /* stores: what an acquiring reader learns */
+    clk sc_before;     /* seq_cst events: of each thread's seq_cst events, those that psc puts before, and it */
     uint64_t pc, near; /* near: the last plain access before, where pc is in a library */
     const char *doing; /* what the client called, if not the access itself */
     struct loc *loc;
     int rf;           /* reads: event read from */
-    int before_run; /* the last event of the thread at another location than this one and those since; -1: none */
+    int before_run;   /* the last event of the thread at another location than this one and those since; -1: none */
     int first_reader; /* stores: list of events that read it */
     int next_reader;
-    int mo;              /* stores: position in loc->store */
-    int op;              /* the recorded call it belongs to, or -1 */
+    int mo;             /* stores: position in loc->store */
+    int op;             /* the recorded call it belongs to, or -1 */
     int32_t idx;        /* position in its thread */
     int32_t sc_number;  /* seq_cst events: 1, 2, ... in their thread */
     int32_t last_fence; /* sc_number of the thread's last seq_cst fence up to here, 0 if none */
@@ -55,9 +55,9 @@ struct event {
     uint8_t tid, kind, order, offset, size;
     bool sc, plain, hidden, cas, as_store;
     bool uninitialised; /* EV_INIT: of memory that nobody has written */
-    bool rewrites; /* a load that stands for a read-modify-write: access.c */
-    bool of_loop;   /* a choice to wait or to go on: loops.c */
-    bool impatient; /* made while its thread was following a waiting loop to its end: not varied */
+    bool rewrites;      /* a load that stands for a read-modify-write: access.c */
+    bool of_loop;       /* a choice to wait or to go on: loops.c */
+    bool impatient;     /* made while its thread was following a waiting loop to its end: not varied */
 };
 
 struct loc {
@@ -65,7 +65,7 @@ struct loc {
     int stores, capacity;
     int *store;                   /* event ids in modification order */
     int own_release[MAX_THREADS]; /* each thread's last release store here */
-    int32_t pseudo_stores;       /* initial and plain stores so far */
+    int32_t pseudo_stores;        /* initial and plain stores so far */
     int32_t plain_epoch;
     uint8_t plain_tid, size;
     bool plain_pending; /* plain code wrote here: the next atomic access makes a store of it */

@@ -11,7 +11,7 @@ struct graph_entry { /* an event of an execution that is to be built again */
                         that was there before atomic accesses */
     int32_t rank;    /* stores: place in mo relative to the others' */
     int32_t stamp;
-    uint16_t value;  /* choices */
+    uint16_t value; /* choices */
     uint8_t tid, kind;
 };
 
@@ -39,8 +39,8 @@ struct exploration {
     int *new_index;                 /* of entries: their numbers in a shorter list */
     int32_t next_stamp;
     bool conflict;
-    int pushed;                     /* by this execution */
-    double seen;                    /* estimated part of the search that is done */
+    int pushed;  /* by this execution */
+    double seen; /* estimated part of the search that is done */
 };
 
 extern struct exploration X;

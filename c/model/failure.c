@@ -15,7 +15,7 @@ static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxy";
 static void print_token(const uint16_t *trail, int length) {
     const char *rules = MAX_THREADS == 8 ? "gr" : "GR";
     say("token\t%c%c.%d.%d.%d", rules[!R.graph_rules], R.options.c20_release_sequence ? '2' : '1',
-           R.options.stop_thread, R.options.stop_step, R.options.steps);
+        R.options.stop_thread, R.options.stop_step, R.options.steps);
     if (R.options.spins != 0)
         say(".%d", R.options.spins);
     say("-");
@@ -97,8 +97,8 @@ bool token_read(const char *at) {
     at += 3;
     unsigned long thread, step, steps, spins = 0;
     if (!token_number(&at, 10, MAX_THREADS - 1, '.', &thread) ||
-        !token_number(&at, 10, MAX_THREAD_EVENTS, '.', &step) || !token_steps(&at, &steps, &spins) ||
-        steps == 0 || !token_choices(&at))
+        !token_number(&at, 10, MAX_THREAD_EVENTS, '.', &step) || !token_steps(&at, &steps, &spins) || steps == 0 ||
+        !token_choices(&at))
         return false;
     R.options.stop_thread = (int)thread;
     R.options.stop_step = (int)step;
@@ -155,18 +155,18 @@ static void shrink(const char *kind) {
     double until = seconds_now() + 2;
     long best_cost = -1;
     bool better = true;
-#define TRY(length)                                              \
-    do {                                                         \
-        X.replay_length = (length);                              \
-        if (fails_again(kind)) {                                 \
-            long cost = cost_of_last();                          \
-            if (best_cost < 0 || cost < best_cost) {             \
-                best_cost = cost;                                \
-                best_length = R.trail_length;                    \
-                memcpy(best, R.trail, (size_t)best_length * sizeof *best); \
-                better = true;                                   \
-            }                                                    \
-        }                                                        \
+#define TRY(length)                                                                                                    \
+    do {                                                                                                               \
+        X.replay_length = (length);                                                                                    \
+        if (fails_again(kind)) {                                                                                       \
+            long cost = cost_of_last();                                                                                \
+            if (best_cost < 0 || cost < best_cost) {                                                                   \
+                best_cost = cost;                                                                                      \
+                best_length = R.trail_length;                                                                          \
+                memcpy(best, R.trail, (size_t)best_length * sizeof *best);                                             \
+                better = true;                                                                                         \
+            }                                                                                                          \
+        }                                                                                                              \
     } while (0)
     memcpy(X.replay, best, (size_t)best_length * sizeof *best);
     TRY(best_length);

@@ -187,8 +187,9 @@ int futex_requeue(uint32_t *word, int wake, int move, uint32_t *to, const uint32
     R.current->behind_scenes = false;
     if (!same)
         return -EAGAIN;
-    struct move all = {(uint8_t)number_of(word, pc), (uint8_t)number_of(to, pc), (uint8_t)wake, (uint8_t)move,
-                       (uint8_t)request, (uint8_t)R.most_threads};
+    struct move all = {
+        (uint8_t)number_of(word, pc), (uint8_t)number_of(to, pc), (uint8_t)wake, (uint8_t)move, (uint8_t)request,
+        (uint8_t)R.most_threads};
     int moved, woken = apply_move(all, "futex_requeue", &moved, pc);
     return woken + (expected != NULL ? moved : 0);
 }

@@ -30,8 +30,8 @@ void __VERIFIER_loop_bound(int turns);
 void __VERIFIER_loop_begin(void);
 void __VERIFIER_spin_start(void);
 void __VERIFIER_spin_end(int done);
-#define await_while(condition)                                                                                       \
-    for (int lf_again = (__VERIFIER_loop_begin(), 0);                                                                \
+#define await_while(condition)                                                                                         \
+    for (int lf_again = (__VERIFIER_loop_begin(), 0);                                                                  \
          __VERIFIER_spin_start(), lf_again = (condition), __VERIFIER_spin_end(!lf_again), lf_again;)
 
 typedef pthread_t __VERIFIER_thread_t;
@@ -54,15 +54,29 @@ static inline void *__VERIFIER_join(__VERIFIER_thread_t thread) {
 static inline void __VERIFIER_join_symmetric(__VERIFIER_thread_t thread) { pthread_join(thread, NULL); }
 
 /* What only makes a search smaller elsewhere. */
-#define __VERIFIER_local_write(statement) do { statement; } while (0)
-#define __VERIFIER_final_write(statement) do { statement; } while (0)
-#define __VERIFIER_helped_CAS(statement) do { statement; } while (0)
-#define __VERIFIER_helping_CAS(statement) do { statement; } while (0)
+#define __VERIFIER_local_write(statement)                                                                              \
+    do {                                                                                                               \
+        statement;                                                                                                     \
+    } while (0)
+#define __VERIFIER_final_write(statement)                                                                              \
+    do {                                                                                                               \
+        statement;                                                                                                     \
+    } while (0)
+#define __VERIFIER_helped_CAS(statement)                                                                               \
+    do {                                                                                                               \
+        statement;                                                                                                     \
+    } while (0)
+#define __VERIFIER_helping_CAS(statement)                                                                              \
+    do {                                                                                                               \
+        statement;                                                                                                     \
+    } while (0)
 #define __VERIFIER_speculative_read(value) (value)
 #define __VERIFIER_confirming_read(value) (value)
 #define __VERIFIER_confirming_CAS(value) (value)
 #define __VERIFIER_final_CAS(value) (value)
-#define __VERIFIER_optional(statement) do { } while (0)
+#define __VERIFIER_optional(statement)                                                                                 \
+    do {                                                                                                               \
+    } while (0)
 static inline void __VERIFIER_method_begin(const char *name, int32_t argument) { (void)name, (void)argument; }
 static inline void __VERIFIER_method_end(const char *name, int32_t result) { (void)name, (void)result; }
 

@@ -86,7 +86,7 @@ static bool replaying(void) { return X.at < X.item->count; }
 
 static __attribute__((noreturn)) void behaves_differently(void) {
     fail("unusable client", "it behaves differently when it is run again: something outside of the model, such as a "
-         "clock, a file or the address of a variable, decides what it does");
+                            "clock, a file or the address of a variable, decides what it does");
     abort();
 }
 

@@ -20,7 +20,7 @@ MODEL_STATE static size_t used[MAX_THREADS];
 MODEL_STATE static struct block {
     char *address;
     size_t size;
-    uint64_t pc;  /* of the allocation */
+    uint64_t pc;   /* of the allocation */
     int32_t epoch; /* events that its thread had made */
     uint8_t tid;
     bool freed, was_freed; /* was: by setup */
@@ -43,8 +43,7 @@ void heap_start(void) {
     state = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     blocks = calloc(MAX_BLOCKS, sizeof *blocks);
     block_of_page = calloc(bytes / GAP, sizeof *block_of_page);
-    if (arena != ARENA || (void *)state == MAP_FAILED || blocks == NULL ||
-        block_of_page == NULL) {
+    if (arena != ARENA || (void *)state == MAP_FAILED || blocks == NULL || block_of_page == NULL) {
         say("unusable\tno room for the client's memory at its fixed address\n");
         exit(3);
     }
@@ -71,9 +70,11 @@ void *heap_allocate(size_t size, size_t align, bool zeroed, uint64_t pc) {
     }
     used[region] = at + size + gap;
     char *address = ARENA + (size_t)region * REGION + at;
-    blocks[block_count++] = (struct block){
-        .address = address, .size = size, .pc = pc, .epoch = R.current != NULL ? R.current->events : 0,
-        .tid = (uint8_t)(R.running ? region : 0)};
+    blocks[block_count++] = (struct block){.address = address,
+                                           .size = size,
+                                           .pc = pc,
+                                           .epoch = R.current != NULL ? R.current->events : 0,
+                                           .tid = (uint8_t)(R.running ? region : 0)};
     for (size_t page = (size_t)(address - ARENA) / GAP; page <= (size_t)(address + size - ARENA) / GAP; page++)
         block_of_page[page] = block_count;
     memset(address, zeroed ? 0 : FILL, size);
@@ -94,8 +95,8 @@ static struct block *block_at(const void *pointer, uint64_t pc) {
 
 void heap_print(void) {
     for (int i = 0; i < block_count; i++)
-        say("block\t%ld\t%lx\t%lu\n", (long)((blocks[i].address - ARENA) / REGION),
-               (unsigned long)blocks[i].address, (unsigned long)blocks[i].size);
+        say("block\t%ld\t%lx\t%lu\n", (long)((blocks[i].address - ARENA) / REGION), (unsigned long)blocks[i].address,
+            (unsigned long)blocks[i].size);
 }
 
 void heap_free(void *pointer, uint64_t pc) {
@@ -216,7 +217,8 @@ MODEL_STATE static bool *reached;
 MODEL_STATE static int *to_scan;
 
 static int reach_from(const char *from, const char *to, int count) {
-    for (const uintptr_t *at = (const uintptr_t *)((uintptr_t)(from + 7) & ~(uintptr_t)7); (const char *)(at + 1) <= to; at++) {
+    for (const uintptr_t *at = (const uintptr_t *)((uintptr_t)(from + 7) & ~(uintptr_t)7); (const char *)(at + 1) <= to;
+         at++) {
         if (!heap_contains(*at))
             continue;
         int i = block_of_page[(*at - (uintptr_t)ARENA) / GAP] - 1;

@@ -43,8 +43,8 @@ void *lf_libc_reallocarray(void *pointer, size_t count, size_t size) {
 void *lf_libc_aligned_alloc(size_t align, size_t size);
 void *lf_libc_aligned_alloc(size_t align, size_t size) {
     if (align == 0 || (align & (align - 1)) != 0)
-        fail("bad alignment", "aligned_alloc of %zu bytes at multiples of %zu, which is no power of two @%lx@", size, align,
-             (unsigned long)PC);
+        fail("bad alignment", "aligned_alloc of %zu bytes at multiples of %zu, which is no power of two @%lx@", size,
+             align, (unsigned long)PC);
     return heap_allocate(size, align, false, PC);
 }
 void *lf_libc_memalign(size_t align, size_t size) __attribute__((alias("lf_libc_aligned_alloc")));

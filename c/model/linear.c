@@ -142,8 +142,8 @@ bool linearizable(void) {
     if (search(0, must, state))
         return true;
     if (gave_up) {
-        snprintf(R.failure, sizeof R.failure, "it is too large: the recorded calls can take effect in more than %d ways",
-                 SEEN / 2);
+        snprintf(R.failure, sizeof R.failure,
+                 "it is too large: the recorded calls can take effect in more than %d ways", SEEN / 2);
         R.end = RUN_UNUSABLE;
     } else {
         fail("not linearizable", "no order of the calls explains their results as a %s", spec->name);

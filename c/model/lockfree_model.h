@@ -41,8 +41,8 @@ enum {
 #define LF_MODEL_BUSY (UINT64_MAX - 3)
 
 struct lf_model_op {
-    uint32_t what;     /* LF_MODEL_... */
-    uint32_t thread;   /* 1, 2, ... */
+    uint32_t what;   /* LF_MODEL_... */
+    uint32_t thread; /* 1, 2, ... */
     uint64_t argument;
     uint64_t result;
     int pending; /* never returned (its thread was stopped): the result is not known */
@@ -71,22 +71,22 @@ struct lf_model_client {
     void (*threads[32])(void); /* at most 31 */
     void (*final)(void);
     const struct lf_model_spec *spec;
-    uint64_t capacity;  /* of queues (0: unbounded); maximum of semaphores (0: none) */
-    uint64_t initial;   /* value of registers, counters, semaphores */
-    int spins;          /* useless turns of a waiting loop that are followed; 0 means 1 */
-    int timeouts;       /* times a thread's timed sleep may end by itself; while it may, it is no lost wake */
-    int spurious;       /* times a thread's sleep may end without a wake */
+    uint64_t capacity; /* of queues (0: unbounded); maximum of semaphores (0: none) */
+    uint64_t initial;  /* value of registers, counters, semaphores */
+    int spins;         /* useless turns of a waiting loop that are followed; 0 means 1 */
+    int timeouts;      /* times a thread's timed sleep may end by itself; while it may, it is no lost wake */
+    int spurious;      /* times a thread's sleep may end without a wake */
     int stop_is_death; /* 1: participant t is thread t, and dies when it is stopped for ever */
-    int may_stop;       /* bit t: thread t may be stopped for ever with --threads-stop; 0 means each */
+    int may_stop;      /* bit t: thread t may be stopped for ever with --threads-stop; 0 means each */
 };
 
-#define LF_MODEL_CLIENT(id, ...)                                                                        \
-    static const struct lf_model_client lf_model_client_##id = {.name = #id, __VA_ARGS__};              \
-    __attribute__((used, section("lf_model_clients"))) static const struct lf_model_client             \
-        *const lf_model_client_entry_##id = &lf_model_client_##id
+#define LF_MODEL_CLIENT(id, ...)                                                                                       \
+    static const struct lf_model_client lf_model_client_##id = {.name = #id, __VA_ARGS__};                             \
+    __attribute__((used, section("lf_model_clients"))) static const struct lf_model_client *const                      \
+        lf_model_client_entry_##id = &lf_model_client_##id
 
-extern const struct lf_model_spec lf_model_fifo;  /* FULL counts records in the hands of overlapping calls */
-extern const struct lf_model_spec lf_model_stack; /* PUT pushes, GET pops */
+extern const struct lf_model_spec lf_model_fifo;           /* FULL counts records in the hands of overlapping calls */
+extern const struct lf_model_spec lf_model_stack;          /* PUT pushes, GET pops */
 extern const struct lf_model_spec lf_model_priority_queue; /* least priority first, FIFO within one */
 extern const struct lf_model_spec lf_model_register;
 extern const struct lf_model_spec lf_model_counter;
@@ -117,8 +117,7 @@ void lf_model_set_participant_dead(uint32_t participant);
 /* Tells litmus tests apart: adds to the outcome of this execution, printed as a set with --outcomes. */
 void lf_model_observe(const char *name, uint64_t value);
 
-#define lf_model_assert(condition) \
-    ((condition) ? (void)0 : lf_model_assertion_failed(#condition, __FILE__, __LINE__))
+#define lf_model_assert(condition) ((condition) ? (void)0 : lf_model_assertion_failed(#condition, __FILE__, __LINE__))
 void lf_model_assertion_failed(const char *condition, const char *file, int line) __attribute__((noreturn));
 
 #ifdef __cplusplus

@@ -43,9 +43,7 @@ static int mutex_lock(void *mutex, bool timed, const struct timespec *until, uin
     return 0;
 }
 
-void mutex_take(void *mutex, uint64_t pc) {
-    wait_until(AT(mutex), free_for(mutex), take, self(), ACQUIRE, "lock", pc);
-}
+void mutex_take(void *mutex, uint64_t pc) { wait_until(AT(mutex), free_for(mutex), take, self(), ACQUIRE, "lock", pc); }
 
 static int mutex_trylock(void *mutex, uint64_t pc) {
     u128 old;
@@ -135,8 +133,8 @@ int AT_ENTRY(pthread_spin_trylock)(pthread_spinlock_t *lock) {
 int pthread_spin_unlock(pthread_spinlock_t *lock) {
     u128 old;
     if (!attempt(AT(lock), is_mine, give_back, self(), RELEASE, "unlock", &old, PC))
-        fail("misused lock", "T%d unlocks %p, which it does not hold @%lx@", R.current->tid, (void *)(uintptr_t)AT(lock),
-             (unsigned long)PC);
+        fail("misused lock", "T%d unlocks %p, which it does not hold @%lx@", R.current->tid,
+             (void *)(uintptr_t)AT(lock), (unsigned long)PC);
     return 0;
 }
 

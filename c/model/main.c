@@ -143,7 +143,8 @@ restart:
         enum run_end end = one_execution();
         if (end == RUN_AGAIN) {
             if (++total.again > 1000) {
-                snprintf(R.failure, sizeof R.failure, "it is too large: more than 1000 objects are wider than their "
+                snprintf(R.failure, sizeof R.failure,
+                         "it is too large: more than 1000 objects are wider than their "
                          "first access");
                 return RUN_UNUSABLE;
             }
@@ -210,21 +211,22 @@ static int parse(int argc, char **argv) {
     const struct {
         const char *name;
         bool *is;
-    } flags[] = {{"--threads-stop", &o->threads_stop}, {"--c20", &o->c20_release_sequence},
-                 {"--outcomes", &o->outcomes},         {"--positions", &o->positions},
-                 {"--list", &o->list},                 {"--no-shrink", &o->no_shrink},
-                 {"--symmetry", &o->symmetry},         {"--no-symmetry", &o->no_symmetry},
+    } flags[] = {{"--threads-stop", &o->threads_stop},
+                 {"--c20", &o->c20_release_sequence},
+                 {"--outcomes", &o->outcomes},
+                 {"--positions", &o->positions},
+                 {"--list", &o->list},
+                 {"--no-shrink", &o->no_shrink},
+                 {"--symmetry", &o->symmetry},
+                 {"--no-symmetry", &o->no_symmetry},
                  {"--no-turns", &o->no_turns}}; /* the last three for tests */
     double executions = 0, preemptions = o->preemptions, depth = o->depth, steps = o->steps, spins = 0;
     const struct {
         const char *name;
         double least, most, *value;
-    } numbers[] = {{"--executions", 0, 1e15, &executions},
-                   {"--seconds", 1e-3, 1e7, &o->seconds},
-                   {"--preemptions", 0, 1e6, &preemptions},
-                   {"--depth", 1, MAX_CHANGES, &depth},
-                   {"--steps", 1, MAX_STEPS, &steps},
-                   {"--spins", 0, MAX_STEPS, &spins}};
+    } numbers[] = {{"--executions", 0, 1e15, &executions},  {"--seconds", 1e-3, 1e7, &o->seconds},
+                   {"--preemptions", 0, 1e6, &preemptions}, {"--depth", 1, MAX_CHANGES, &depth},
+                   {"--steps", 1, MAX_STEPS, &steps},       {"--spins", 0, MAX_STEPS, &spins}};
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
         bool known = false;
@@ -310,7 +312,7 @@ static int summary(enum run_end end) {
     if (status == 3)
         say("unusable\t%s\n", R.failure);
     say("summary\t%s\t%ld\t%ld\t%ld\t%ld\t%d\t%.3f\n", verdict, total.executions, total.cut, total.blocked, total.bound,
-           !total.out_of_time, seconds_now() - total.started);
+        !total.out_of_time, seconds_now() - total.started);
     return status;
 }
 

@@ -28,9 +28,7 @@ void memory_reset(void) {
     locations_reset();
 }
 
-u128 low_bytes(u128 value, unsigned size) {
-    return size == 16 ? value : value & (((u128)1 << (8 * size)) - 1);
-}
+u128 low_bytes(u128 value, unsigned size) { return size == 16 ? value : value & (((u128)1 << (8 * size)) - 1); }
 
 u128 part_of(u128 whole, const struct loc *loc, unsigned offset, unsigned size) {
     return size == loc->size ? whole : low_bytes(whole >> (8 * offset), size);
@@ -186,8 +184,8 @@ static int as_last_turn(const struct loc *loc, int *candidate, bool *conflicting
 /* Adds a read: of EV_LOAD kind, or the read part of a read-modify-write where `writes` says so for the
  * value. Returns the event; *conflict if another read-modify-write reads the same store already, which is
  * explored only for the sake of what the write part may revisit. */
-int read_event(struct loc *loc, int order, int failure_order, writes_function writes, const void *data,
-                      bool *is_rmw, bool *conflict, uint64_t pc) {
+int read_event(struct loc *loc, int order, int failure_order, writes_function writes, const void *data, bool *is_rmw,
+               bool *conflict, uint64_t pc) {
     struct thread *t = R.current;
     int candidate[MAX_CANDIDATES], count = 0;
     bool conflicting[MAX_CANDIDATES];
@@ -196,8 +194,7 @@ int read_event(struct loc *loc, int order, int failure_order, writes_function wr
         low = loc->stores - 1;
     for (int i = loc->stores - 1; i >= low && count < MAX_CANDIDATES; i--) {
         const struct event *store = &R.event[loc->store[i]];
-        if (store->impatient && store->tid != t->tid && i + 1 < loc->stores &&
-            R.event[loc->store[i + 1]].impatient)
+        if (store->impatient && store->tid != t->tid && i + 1 < loc->stores && R.event[loc->store[i + 1]].impatient)
             continue; /* one like the next */
         bool rmw = writes != NULL && writes(loc, store->value, data);
         int o = rmw || writes == NULL ? order : failure_order;
@@ -216,9 +213,8 @@ int read_event(struct loc *loc, int order, int failure_order, writes_function wr
     }
     count = as_last_turn(loc, candidate, conflicting, count, pc);
     *conflict = false;
-    int position = R.options.mode == MODE_EXHAUSTIVE
-                       ? graph_pick_read(loc, candidate, conflicting, count, conflict)
-                       : candidate[choose(CHOOSE_READ, count)];
+    int position = R.options.mode == MODE_EXHAUSTIVE ? graph_pick_read(loc, candidate, conflicting, count, conflict)
+                                                     : candidate[choose(CHOOSE_READ, count)];
     int store_id = loc->store[position];
     struct event *store = &R.event[store_id];
     *is_rmw = writes != NULL && writes(loc, store->value, data);

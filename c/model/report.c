@@ -155,7 +155,7 @@ static void print_event(int id) {
     uintptr_t address = e->loc != NULL ? e->loc->address + e->offset : 0;
     int order = e->kind == EV_RMW_READ && write != NULL ? write->order : e->order;
     say("event\t%d\t%d\t%s\t%s\t%d\t%lx\t", e->tid, e->idx, kind_name(e), orders[order], e->size,
-           (unsigned long)address);
+        (unsigned long)address);
     for (int i = 0; i < label_count; i++)
         if (address - labels[i].address < labels[i].bytes) {
             say("%s", labels[i].name);
@@ -182,8 +182,8 @@ static void print_event(int id) {
     } else {
         say("\t\t");
     }
-    say("\t%d\t%d\t%d\t%d\t%lx\t%lx\n", reads ? e->picked : 0, e->kind == EV_STORE ? e->picked : 0,
-           e->hidden, e->op, (unsigned long)e->pc, (unsigned long)e->near);
+    say("\t%d\t%d\t%d\t%d\t%lx\t%lx\n", reads ? e->picked : 0, e->kind == EV_STORE ? e->picked : 0, e->hidden, e->op,
+        (unsigned long)e->pc, (unsigned long)e->near);
 }
 
 /* placed  tid  idx  address  mo: where a store, or the step of a read-modify-write, stands in modification order */
@@ -198,7 +198,7 @@ static void print_calls(void) {
     for (int i = 0; i < R.op_count; i++) {
         const struct op_record *r = &R.ops[i];
         say("call\t%d\t%u\t%u\t%lx\t%lx\t%d\n", i, r->op.thread, r->op.what, (unsigned long)r->op.argument,
-               (unsigned long)r->op.result, r->op.pending);
+            (unsigned long)r->op.result, r->op.pending);
     }
 }
 

@@ -245,7 +245,9 @@ static void describe_waiters(void) {
                      (unsigned long)t->waits_at);
         else
             snprintf(text + used, sizeof text - used, "%sT%d %s", used != 0 ? ", " : "", i,
-                     t->asleep ? "sleeps" : t->ended_by_turn && turn_stores(t) ? "repeats a loop" : "waits for a change");
+                     t->asleep                            ? "sleeps"
+                     : t->ended_by_turn && turn_stores(t) ? "repeats a loop"
+                                                          : "waits for a change");
     }
     bool stopped = R.options.stop_thread != 0 && R.thread[R.options.stop_thread].stopped;
     bool all_asleep = true, stores = false;

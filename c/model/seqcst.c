@@ -163,8 +163,8 @@ static bool each_target(const struct loc *loc, int from, target_function use, vo
 }
 
 struct sources {
-    clk access;  /* psc-before the new event, if it is seq_cst itself */
-    clk fences;  /* psc-before a fence that happens before it */
+    clk access; /* psc-before the new event, if it is seq_cst itself */
+    clk fences; /* psc-before a fence that happens before it */
     bool sc;
 };
 

@@ -56,11 +56,10 @@ static struct word *word_at(uintptr_t key, bool create) {
 }
 
 /* what: plain or atomic, or nothing. */
-void race(const char *what, bool write, uintptr_t address, uint64_t pc, int tid, const char *other,
-                 uint64_t other_pc) {
+void race(const char *what, bool write, uintptr_t address, uint64_t pc, int tid, const char *other, uint64_t other_pc) {
     fail("data race", "%s%s%s at %p by T%d @%lx@ is not ordered with the %s by T%d @%lx@", what,
-         *what != '\0' ? " " : "", write ? "write" : "read", (void *)address, R.current->tid, (unsigned long)pc, other, tid,
-         (unsigned long)other_pc);
+         *what != '\0' ? " " : "", write ? "write" : "read", (void *)address, R.current->tid, (unsigned long)pc, other,
+         tid, (unsigned long)other_pc);
 }
 
 /* The function whose variable is there; NULL: not on a stack. */
@@ -176,8 +175,9 @@ void atomic_access(uintptr_t address, unsigned size, bool write, uint64_t pc) {
 }
 
 static void still_used(const char *what, uintptr_t address, int tid, uint64_t other_pc, uint64_t pc) {
-    fail("use after return", "%s at %p by T%d @%lx@ is not ordered before the end @%lx@ of the function of T%d that has it",
-         what, (void *)address, tid, (unsigned long)other_pc, (unsigned long)pc, R.current->tid);
+    fail("use after return",
+         "%s at %p by T%d @%lx@ is not ordered before the end @%lx@ of the function of T%d that has it", what,
+         (void *)address, tid, (unsigned long)other_pc, (unsigned long)pc, R.current->tid);
 }
 
 /* The memory from `low` to `high` ceases to be: has everybody else done with it? */

@@ -7,7 +7,11 @@
 
 #include <string.h>
 
-enum { KNOWN = 1 << 16, FRESH = 1024, FILL = 0xA5 }; /* bytes at the top of a stack: whose state is known; filled anew */
+enum {
+    KNOWN = 1 << 16,
+    FRESH = 1024,
+    FILL = 0xA5
+}; /* bytes at the top of a stack: whose state is known; filled anew */
 enum { WRITTEN = 1, DEAD }; /* of a byte. What its owner writes again is alive: an array of variable length */
 
 MODEL_STATE static uint8_t state[MAX_THREADS][KNOWN];
@@ -17,7 +21,8 @@ MODEL_STATE static struct {
 
 static uint8_t *state_of(const struct thread *owner, uintptr_t address, size_t size) {
     uintptr_t known_from = (uintptr_t)stack_top(owner) - KNOWN;
-    return address >= known_from && address + size <= known_from + KNOWN ? &state[owner->tid][address - known_from] : NULL;
+    return address >= known_from && address + size <= known_from + KNOWN ? &state[owner->tid][address - known_from]
+                                                                         : NULL;
 }
 
 /* Before a thread begins: its stack is as no function has left it. */
@@ -44,8 +49,8 @@ void stack_check(uintptr_t address, size_t size, bool write, uint64_t pc) {
         return;
     if (R.running && owner != R.current) {
         if (is_dead(owner, address)) {
-            fail("use after return", "%s of %zu bytes at %p @%lx@: the function of T%d that had it has ended", what, size,
-                 (void *)address, (unsigned long)pc, owner->tid);
+            fail("use after return", "%s of %zu bytes at %p @%lx@: the function of T%d that had it has ended", what,
+                 size, (void *)address, (unsigned long)pc, owner->tid);
             return;
         }
         if (foreign[owner->tid].high == 0 || address < foreign[owner->tid].low)

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
-#define OFFERED(type, name, ...)       \
-    type lf_libc_##name(__VA_ARGS__);  \
+#define OFFERED(type, name, ...)                                                                                       \
+    type lf_libc_##name(__VA_ARGS__);                                                                                  \
     type lf_libc_##name(__VA_ARGS__)
 
 static void reads(const void *from, size_t size, uint64_t pc) { plain_access((uintptr_t)from, size, false, pc); }
@@ -137,6 +137,4 @@ OFFERED(int, sprintf, char *to, const char *format, ...) {
 OFFERED(int, vsnprintf, char *to, size_t size, const char *format, va_list list) {
     return print_to(to, size, format, list, PC);
 }
-OFFERED(int, vsprintf, char *to, const char *format, va_list list) {
-    return print_to(to, INT_MAX, format, list, PC);
-}
+OFFERED(int, vsprintf, char *to, const char *format, va_list list) { return print_to(to, INT_MAX, format, list, PC); }

@@ -23,8 +23,14 @@ static bool in_use(void) {
 
 /* Specifications of a client may look at numbers of threads. */
 static bool is_known(const struct lf_model_spec *spec) {
-    const struct lf_model_spec *known[] = {NULL,           &lf_model_fifo,    &lf_model_stack, &lf_model_priority_queue,
-                                           &lf_model_register, &lf_model_counter, &lf_model_mutex, &lf_model_semaphore};
+    const struct lf_model_spec *known[] = {NULL,
+                                           &lf_model_fifo,
+                                           &lf_model_stack,
+                                           &lf_model_priority_queue,
+                                           &lf_model_register,
+                                           &lf_model_counter,
+                                           &lf_model_mutex,
+                                           &lf_model_semaphore};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i] == spec)
             return true;
@@ -48,7 +54,8 @@ void symmetry_of_client(void) {
 
 /* Of a thread that has just been created. */
 void symmetry_of_created(struct thread *creator, int tid) {
-    const struct thread *last = creator->last_created != 0 ? &R.thread[creator->last_created] : NULL, *t = &R.thread[tid];
+    const struct thread *last = creator->last_created != 0 ? &R.thread[creator->last_created] : NULL,
+                        *t = &R.thread[tid];
     if (last != NULL && last->start == t->start && last->argument == t->argument &&
         creator->events == creator->at_last_created + 1)
         make_twins(creator->last_created, tid);
@@ -101,8 +108,8 @@ void symmetry_step(struct thread *t) {
         return;
     const struct thread *elder = &R.thread[t->elder];
     int last = t->events - 1;
-    if (last >= 0 && (elder->events <= last || !same_step(&R.event[R.by_thread[t->elder][last]],
-                                                          &R.event[R.by_thread[t->tid][last]]))) {
+    if (last >= 0 && (elder->events <= last ||
+                      !same_step(&R.event[R.by_thread[t->elder][last]], &R.event[R.by_thread[t->tid][last]]))) {
         t->elder = 0; /* they have parted */
         return;
     }

@@ -47,8 +47,8 @@ long syscall(long number, ...) {
         uint64_t ns = time == NULL ? 0 : (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
         return said(futex_wait(word, value, time == NULL ? 0 : ns + (ns == 0), PC));
     }
-    fail("unusable client", "T%d makes the system call %ld, which the checker does not know @%lx@",
-         current_thread(), number, (unsigned long)PC);
+    fail("unusable client", "T%d makes the system call %ld, which the checker does not know @%lx@", current_thread(),
+         number, (unsigned long)PC);
     return -1;
 }
 
@@ -76,11 +76,11 @@ int lf_libc_madvise(void) __attribute__((alias("nothing_to_do")));
 int lf_libc_mlock(void) __attribute__((alias("nothing_to_do")));
 int lf_libc_munlock(void) __attribute__((alias("nothing_to_do")));
 
-#define FOREIGN(symbol, name)                                                                                  \
-    void symbol(void);                                                                                         \
-    void symbol(void) {                                                                                        \
-        fail("unusable client", "T%d calls " name ", which the checker does not know @%lx@", current_thread(), \
-             (unsigned long)PC);                                                                               \
+#define FOREIGN(symbol, name)                                                                                          \
+    void symbol(void);                                                                                                 \
+    void symbol(void) {                                                                                                \
+        fail("unusable client", "T%d calls " name ", which the checker does not know @%lx@", current_thread(),         \
+             (unsigned long)PC);                                                                                       \
     }
 FOREIGN(sem_open, "sem_open")
 FOREIGN(mq_open, "mq_open")

@@ -200,8 +200,7 @@ void thrd_exit(int result) { pthread_exit((void *)(intptr_t)result); }
 /* A thread's name, place and priority say nothing of what it computes. */
 static int nothing_to_do(void) { return 0; }
 int pthread_setname_np(pthread_t thread, const char *name) __attribute__((alias("nothing_to_do")));
-int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set)
-    __attribute__((alias("nothing_to_do")));
+int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set) __attribute__((alias("nothing_to_do")));
 int pthread_setschedparam(pthread_t thread, int policy, const struct sched_param *parameter)
     __attribute__((alias("nothing_to_do")));
 int pthread_setschedprio(pthread_t thread, int priority) __attribute__((alias("nothing_to_do")));

@@ -61,9 +61,7 @@ static void set_thread_pointer(void *value) {
     if ((getauxval(AT_HWCAP2) & 2) != 0) /* the kernel allows the instruction */
         __asm__ volatile("wrfsbase %0" : : "r"(value) : "memory");
     else
-        __asm__ volatile("syscall"
-                         : : "a"(SYS_arch_prctl), "D"(ARCH_SET_FS), "S"(value)
-                         : "rcx", "r11", "memory");
+        __asm__ volatile("syscall" : : "a"(SYS_arch_prctl), "D"(ARCH_SET_FS), "S"(value) : "rcx", "r11", "memory");
 #elif defined(__aarch64__)
     __asm__ volatile("msr tpidr_el0, %0" : : "r"(value) : "memory");
 #endif

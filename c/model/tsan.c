@@ -35,17 +35,17 @@ static inline void plain(uintptr_t address, size_t size, bool write, uint64_t pc
         R.current->here = pc;
     plain_access(address, size, write, pc);
 }
-#define PLAIN(name, size, write)                                                                                      \
-    void __tsan_##name(void *p);                                                                                      \
+#define PLAIN(name, size, write)                                                                                       \
+    void __tsan_##name(void *p);                                                                                       \
     void __tsan_##name(void *p) { plain(AT(p), size, write, PC); }
-#define PLAIN_ALL(size)                                                                                               \
-    PLAIN(read##size, size, false)                                                                                    \
-    PLAIN(write##size, size, true)                                                                                    \
-    PLAIN(unaligned_read##size, size, false)                                                                          \
-    PLAIN(unaligned_write##size, size, true)                                                                          \
-    PLAIN(volatile_read##size, size, false)                                                                           \
-    PLAIN(volatile_write##size, size, true)                                                                           \
-    PLAIN(unaligned_volatile_read##size, size, false)                                                                 \
+#define PLAIN_ALL(size)                                                                                                \
+    PLAIN(read##size, size, false)                                                                                     \
+    PLAIN(write##size, size, true)                                                                                     \
+    PLAIN(unaligned_read##size, size, false)                                                                           \
+    PLAIN(unaligned_write##size, size, true)                                                                           \
+    PLAIN(volatile_read##size, size, false)                                                                            \
+    PLAIN(volatile_write##size, size, true)                                                                            \
+    PLAIN(unaligned_volatile_read##size, size, false)                                                                  \
     PLAIN(unaligned_volatile_write##size, size, true)
 PLAIN_ALL(1)
 PLAIN_ALL(2)
@@ -69,12 +69,12 @@ static u128 change_exchange(u128 old, u128 x) {
     return x;
 }
 
-#define FETCH(bits, type, op)                                                                                         \
-    ENTERED(__tsan_atomic##bits##_##op);                                                                              \
-    type AT_ENTRY(__tsan_atomic##bits##_##op)(volatile type *p, type x, int order);                                   \
-    type AT_ENTRY(__tsan_atomic##bits##_##op)(volatile type *p, type x, int order) {                                  \
-        spin_check(AT(p), PC);                                                                                        \
-        return (type)model_rmw(AT(p), bits / 8, CHANGE_##op, x, order & 7, PC);                                       \
+#define FETCH(bits, type, op)                                                                                          \
+    ENTERED(__tsan_atomic##bits##_##op);                                                                               \
+    type AT_ENTRY(__tsan_atomic##bits##_##op)(volatile type * p, type x, int order);                                   \
+    type AT_ENTRY(__tsan_atomic##bits##_##op)(volatile type * p, type x, int order) {                                  \
+        spin_check(AT(p), PC);                                                                                         \
+        return (type)model_rmw(AT(p), bits / 8, CHANGE_##op, x, order & 7, PC);                                        \
     }
 #define CHANGE_fetch_add change_add
 #define CHANGE_fetch_sub change_sub
@@ -84,49 +84,49 @@ static u128 change_exchange(u128 old, u128 x) {
 #define CHANGE_fetch_nand change_nand
 #define CHANGE_exchange change_exchange
 
-#define CAS(bits, type, strength)                                                                                     \
-    ENTERED(__tsan_atomic##bits##_compare_exchange_##strength);                                                       \
-    int AT_ENTRY(__tsan_atomic##bits##_compare_exchange_##strength)(volatile type *p, type *expected, type desired,   \
-                                                          int order, int failure);                                    \
-    int AT_ENTRY(__tsan_atomic##bits##_compare_exchange_##strength)(volatile type *p, type *expected, type desired,   \
-                                                          int order, int failure) {                                   \
-        spin_check(AT(p), PC);                                                                                        \
-        u128 seen = *expected;                                                                                        \
-        bool done = model_cas(AT(p), bits / 8, &seen, desired, order & 7, failure & 7, PC);                           \
-        if (!done)                                                                                                    \
-            *expected = (type)seen;                                                                                   \
-        return done;                                                                                                  \
+#define CAS(bits, type, strength)                                                                                      \
+    ENTERED(__tsan_atomic##bits##_compare_exchange_##strength);                                                        \
+    int AT_ENTRY(__tsan_atomic##bits##_compare_exchange_##strength)(volatile type * p, type * expected, type desired,  \
+                                                                    int order, int failure);                           \
+    int AT_ENTRY(__tsan_atomic##bits##_compare_exchange_##strength)(volatile type * p, type * expected, type desired,  \
+                                                                    int order, int failure) {                          \
+        spin_check(AT(p), PC);                                                                                         \
+        u128 seen = *expected;                                                                                         \
+        bool done = model_cas(AT(p), bits / 8, &seen, desired, order & 7, failure & 7, PC);                            \
+        if (!done)                                                                                                     \
+            *expected = (type)seen;                                                                                    \
+        return done;                                                                                                   \
     }
 
-#define ATOMICS(bits, type)                                                                                           \
-    ENTERED(__tsan_atomic##bits##_load);                                                                              \
-    type AT_ENTRY(__tsan_atomic##bits##_load)(const volatile type *p, int order);                                     \
-    type AT_ENTRY(__tsan_atomic##bits##_load)(const volatile type *p, int order) {                                    \
-        spin_check(AT(p), PC);                                                                                        \
-        return (type)model_load(AT(p), bits / 8, order & 7, PC);                                                      \
-    }                                                                                                                 \
-    void __tsan_atomic##bits##_store(volatile type *p, type x, int order);                                            \
-    void __tsan_atomic##bits##_store(volatile type *p, type x, int order) {                                           \
-        model_store(AT(p), bits / 8, x, order & 7, PC);                                                               \
-    }                                                                                                                 \
-    FETCH(bits, type, fetch_add)                                                                                      \
-    FETCH(bits, type, fetch_sub)                                                                                      \
-    FETCH(bits, type, fetch_and)                                                                                      \
-    FETCH(bits, type, fetch_or)                                                                                       \
-    FETCH(bits, type, fetch_xor)                                                                                      \
-    FETCH(bits, type, fetch_nand)                                                                                     \
-    FETCH(bits, type, exchange)                                                                                       \
-    CAS(bits, type, strong)                                                                                           \
-    CAS(bits, type, weak)                                                                                             \
-    ENTERED(__tsan_atomic##bits##_compare_exchange_val);                                                              \
-    type AT_ENTRY(__tsan_atomic##bits##_compare_exchange_val)(volatile type *p, type expected, type desired,          \
-                                                    int order, int failure);                                          \
-    type AT_ENTRY(__tsan_atomic##bits##_compare_exchange_val)(volatile type *p, type expected, type desired,          \
-                                                    int order, int failure) {                                         \
-        spin_check(AT(p), PC);                                                                                        \
-        u128 seen = expected;                                                                                         \
-        model_cas(AT(p), bits / 8, &seen, desired, order & 7, failure & 7, PC);                                       \
-        return (type)seen;                                                                                            \
+#define ATOMICS(bits, type)                                                                                            \
+    ENTERED(__tsan_atomic##bits##_load);                                                                               \
+    type AT_ENTRY(__tsan_atomic##bits##_load)(const volatile type *p, int order);                                      \
+    type AT_ENTRY(__tsan_atomic##bits##_load)(const volatile type *p, int order) {                                     \
+        spin_check(AT(p), PC);                                                                                         \
+        return (type)model_load(AT(p), bits / 8, order & 7, PC);                                                       \
+    }                                                                                                                  \
+    void __tsan_atomic##bits##_store(volatile type *p, type x, int order);                                             \
+    void __tsan_atomic##bits##_store(volatile type *p, type x, int order) {                                            \
+        model_store(AT(p), bits / 8, x, order & 7, PC);                                                                \
+    }                                                                                                                  \
+    FETCH(bits, type, fetch_add)                                                                                       \
+    FETCH(bits, type, fetch_sub)                                                                                       \
+    FETCH(bits, type, fetch_and)                                                                                       \
+    FETCH(bits, type, fetch_or)                                                                                        \
+    FETCH(bits, type, fetch_xor)                                                                                       \
+    FETCH(bits, type, fetch_nand)                                                                                      \
+    FETCH(bits, type, exchange)                                                                                        \
+    CAS(bits, type, strong)                                                                                            \
+    CAS(bits, type, weak)                                                                                              \
+    ENTERED(__tsan_atomic##bits##_compare_exchange_val);                                                               \
+    type AT_ENTRY(__tsan_atomic##bits##_compare_exchange_val)(volatile type * p, type expected, type desired,          \
+                                                              int order, int failure);                                 \
+    type AT_ENTRY(__tsan_atomic##bits##_compare_exchange_val)(volatile type * p, type expected, type desired,          \
+                                                              int order, int failure) {                                \
+        spin_check(AT(p), PC);                                                                                         \
+        u128 seen = expected;                                                                                          \
+        model_cas(AT(p), bits / 8, &seen, desired, order & 7, failure & 7, PC);                                        \
+        return (type)seen;                                                                                             \
     }
 
 ATOMICS(8, uint8_t)

@@ -24,7 +24,7 @@ enum { ARRIVALS = 1 << 10, WRITES = 256, OPEN_TURNS = 3, SEEN_TURNS = 8, PLACES 
 struct arrival {
     uint64_t state;
     uint32_t generation;
-    int32_t event; /* how many the thread had made */
+    int32_t event;     /* how many the thread had made */
     int writes, turns; /* that changed nothing, from here to here */
 };
 

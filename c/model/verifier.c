@@ -17,8 +17,8 @@ void reach_error(void);
 void reach_error(void) { failed("reach_error is called", PC); }
 
 bool __VERIFIER_nondet_bool(void) { return model_choose(2, PC) != 0; }
-#define NONDET(name, type)             \
-    type __VERIFIER_nondet_##name(void); \
+#define NONDET(name, type)                                                                                             \
+    type __VERIFIER_nondet_##name(void);                                                                               \
     type __VERIFIER_nondet_##name(void) { return (type)random_number(); }
 NONDET(int, int)
 NONDET(uint, unsigned)

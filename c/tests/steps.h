@@ -46,10 +46,10 @@ static void steps_step(void);
 #ifdef STEPS__WATCHED
 #define STEPS__SWITCH(from, to) swapcontext(&(from)->context, &(to)->context)
 #else
-#define STEPS__SWITCH(from, to)             \
-    do {                                    \
-        if (_setjmp((from)->at) == 0)       \
-            _longjmp((to)->at, 1);          \
+#define STEPS__SWITCH(from, to)                                                                                        \
+    do {                                                                                                               \
+        if (_setjmp((from)->at) == 0)                                                                                  \
+            _longjmp((to)->at, 1);                                                                                     \
     } while (0)
 #endif
 

@@ -353,10 +353,7 @@ static void test_interleavings(uint64_t slots, uint64_t start, uint64_t seed, lo
 
 int main(void) {
     static const uint64_t slots[] = {1, 2, 3, 5, 8, 15, 16, 17, 31, 32};
-    static const uint64_t starts[] = {0,
-                                      (UINT64_C(1) << 32) - 20,
-                                      (UINT64_C(1) << 46) - 20,
-                                      (UINT64_C(1) << 52) - 20,
+    static const uint64_t starts[] = {0, (UINT64_C(1) << 32) - 20, (UINT64_C(1) << 46) - 20, (UINT64_C(1) << 52) - 20,
                                       UINT64_MAX - 20};
     unsigned stride = check_rounds(100) < 100 ? 3 : 1;
     for (unsigned s = 0; s < sizeof slots / sizeof *slots; s += stride) {

@@ -10,8 +10,12 @@
 #include "naive_priority_queue.h"
 #include "priority_history.h"
 
-static const uint64_t starts[] = {0, (UINT64_C(1) << 32) - 9, (UINT64_C(1) << 36) - 9, (UINT64_C(1) << 46) - 9,
-                                  (UINT64_C(1) << 52) - 9, UINT64_MAX - 9};
+static const uint64_t starts[] = {0,
+                                  (UINT64_C(1) << 32) - 9,
+                                  (UINT64_C(1) << 36) - 9,
+                                  (UINT64_C(1) << 46) - 9,
+                                  (UINT64_C(1) << 52) - 9,
+                                  UINT64_MAX - 9};
 enum { STARTS = sizeof starts / sizeof starts[0] };
 
 static unsigned char *map_queue(struct lf_priority_queue *q, uint64_t capacity, uint64_t size, uint64_t levels,

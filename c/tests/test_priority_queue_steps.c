@@ -10,7 +10,7 @@ static void step(void);
 #undef lf_load_acquire
 #undef lf_store_relaxed
 #undef lf_store_release
-#define lf__cas(p, expected, desired, success, failure) \
+#define lf__cas(p, expected, desired, success, failure)                                                                \
     (step(), __atomic_compare_exchange_n((p), (expected), (desired), 0, success, failure))
 #define lf_load_relaxed(p) (step(), __atomic_load_n((p), __ATOMIC_RELAXED))
 #define lf_load_acquire(p) (step(), __atomic_load_n((p), __ATOMIC_ACQUIRE))
@@ -47,8 +47,12 @@ static __thread struct actor *self;
 static unsigned char *memory;
 static struct operation history[LOG];
 static uint64_t operations, instant, next_value;
-static const uint64_t starts[] = {0, (UINT64_C(1) << 32) - 3, (UINT64_C(1) << 36) - 4, (UINT64_C(1) << 46) - 3,
-                                  (UINT64_C(1) << 52) - 5, UINT64_MAX - 3};
+static const uint64_t starts[] = {0,
+                                  (UINT64_C(1) << 32) - 3,
+                                  (UINT64_C(1) << 36) - 4,
+                                  (UINT64_C(1) << 46) - 3,
+                                  (UINT64_C(1) << 52) - 5,
+                                  UINT64_MAX - 3};
 
 static uint64_t rng_state;
 static uint32_t rng(uint32_t below) {

@@ -112,7 +112,12 @@ static void test_unfit_segments_are_refused(void) {
         refused(NULL);
     }
     write_identity(fd, good, 0);
-    off_t sizes[] = {0, 1, (off_t)sizeof good, (off_t)LF_BODY_OFFSET - 1, (off_t)LF_BODY_OFFSET, (off_t)THING_BYTES - 1,
+    off_t sizes[] = {0,
+                     1,
+                     (off_t)sizeof good,
+                     (off_t)LF_BODY_OFFSET - 1,
+                     (off_t)LF_BODY_OFFSET,
+                     (off_t)THING_BYTES - 1,
                      (off_t)THING_BYTES + 1};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         CHECK(ftruncate(fd, sizes[i]) == 0);

@@ -592,7 +592,7 @@ static void test_killed_producers(uint64_t capacity, uint64_t seed) {
         before = board->seen;
         get_range(&shared, before, before + inside, &board->seen);
         CHECK(board->published <= board->seen + 1 - (uint64_t)(round % 2)); /* the last one may not be counted yet */
-        CHECK(board->seen <= board->published + 7); /* a batch that was cut off */
+        CHECK(board->seen <= board->published + 7);                         /* a batch that was cut off */
         unsigned char record[61];
         int64_t length = lf_spsc_ring_try_get(&shared, record);
         if (length != LF_EMPTY) {

@@ -31,7 +31,8 @@ LF_INLINE int lf__sem_recover(struct lf_handle *h, uint32_t gone, uint64_t *curs
 }
 static const struct lf_kind lf_semaphore_kind = {LF_KIND_SEMAPHORE, lf__sem_view, lf__sem_recover};
 
-LF_INLINE int lf_semaphore_create(struct lf_semaphore *s, const char *name, uint64_t value, uint64_t max, uint32_t start) {
+LF_INLINE int lf_semaphore_create(struct lf_semaphore *s, const char *name, uint64_t value, uint64_t max,
+                                  uint32_t start) {
     uint64_t geometry[LF_GEOMETRY] = {value, max, start, 0, 0, 0};
     int status = lf_segment_create(&s->h, name, &lf_semaphore_kind, LF_BODY_OFFSET + sizeof *s->body, geometry);
     if (status != LF_OK)
@@ -81,7 +82,9 @@ LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t 
     struct lf__sem_call call = {s, n};
     return lf_block_on(&s->h, &s->body->available, lf__sem_attempt, &call, LF_TIMEDOUT, deadline);
 }
-LF_INLINE int lf_semaphore_acquire_at_once(struct lf_semaphore *s, uint64_t n) { return lf_semaphore_try_acquire(s, n); }
+LF_INLINE int lf_semaphore_acquire_at_once(struct lf_semaphore *s, uint64_t n) {
+    return lf_semaphore_try_acquire(s, n);
+}
 LF_INLINE void lf_semaphore_give_up(struct lf_semaphore *s) { (void)s; }
 LF_INLINE void lf_semaphore_close(struct lf_semaphore *s) {
     struct lf_eventcount *const counts[] = {&s->body->available};

@@ -105,12 +105,14 @@ static void nothing_is_lost(void) {
         lf_model_assert(accepted == taken);
 }
 
-LF_MODEL_CLIENT(drain_spsc_sleep, .setup = setup_spsc, .threads = {spsc_put, spsc_end, spsc_drain}, .final = nothing_is_lost);
+LF_MODEL_CLIENT(drain_spsc_sleep, .setup = setup_spsc, .threads = {spsc_put, spsc_end, spsc_drain},
+                .final = nothing_is_lost);
 LF_MODEL_CLIENT(drain_spsc_batch_sleep, .setup = setup_spsc, .threads = {spsc_put_many, spsc_end, spsc_drain},
                 .final = nothing_is_lost);
 LF_MODEL_CLIENT(drain_spsc_look, .setup = setup_spsc, .threads = {spsc_put, spsc_end, spsc_look},
                 .final = nothing_is_lost);
-LF_MODEL_CLIENT(drain_mpmc_sleep, .setup = setup_mpmc, .threads = {mpmc_put, mpmc_end, mpmc_drain}, .final = nothing_is_lost);
+LF_MODEL_CLIENT(drain_mpmc_sleep, .setup = setup_mpmc, .threads = {mpmc_put, mpmc_end, mpmc_drain},
+                .final = nothing_is_lost);
 LF_MODEL_CLIENT(drain_mpmc_reserved_sleep, .setup = setup_mpmc, .threads = {mpmc_reserve_end_commit, mpmc_drain},
                 .final = nothing_is_lost);
 LF_MODEL_CLIENT(drain_queue_sleep, .setup = setup_queue, .threads = {queue_put, queue_end, queue_drain},

@@ -95,7 +95,8 @@ static void wait_for_spinlock(void) {
 static void close_spinlock(void) { lf_spinlock_close(&spinlock[2]); }
 
 LF_MODEL_CLIENT(mutex_close_sleep, .setup = mutex_setup, .threads = {hold, wait_until_closed, close_it});
-LF_MODEL_CLIENT(spinlock_close_sleep, .setup = spinlock_setup, .threads = {hold_spinlock, wait_for_spinlock, close_spinlock});
+LF_MODEL_CLIENT(spinlock_close_sleep, .setup = spinlock_setup,
+                .threads = {hold_spinlock, wait_for_spinlock, close_spinlock});
 LF_MODEL_CLIENT(mutex_2, .setup = mutex_setup, .threads = {mutex_section, mutex_section}, .final = two_sections);
 LF_MODEL_CLIENT(mutex_3, .setup = mutex_setup, .threads = {mutex_section, mutex_section, mutex_section},
                 .final = three_sections);

@@ -14,7 +14,8 @@ static void setup_empty(void) {
     void *memory = lf_model_shared(bytes);
     lf_model_assert(lf_priority_queue_create_local(&object[0], memory, 1, 8, 2, 0) == LF_OK);
     for (uint32_t t = 1; t < 5; t++)
-        lf_model_assert(lf_segment_attach_local(&object[t].h, &lf_priority_queue_kind, memory, t == 4 ? 9 : t) == LF_OK);
+        lf_model_assert(lf_segment_attach_local(&object[t].h, &lf_priority_queue_kind, memory, t == 4 ? 9 : t) ==
+                        LF_OK);
     lf_model_label(&object[0].body->decision, 8, "W");
     lf_model_label(&object[0].body->not_empty, 8, "not_empty");
     lf_model_label(&object[0].body->not_full, 8, "not_full");

@@ -18,7 +18,8 @@ static const struct lf_kind kind = {99, view, recover};
 static void setup(void) {
     const uint64_t geometry[LF_GEOMETRY] = {0};
     void *memory = lf_model_shared(LF_BODY_OFFSET + LF_CACHE_LINE);
-    lf_model_assert(lf_segment_create_local(&handle[0], &kind, memory, LF_BODY_OFFSET + LF_CACHE_LINE, geometry) == LF_OK);
+    lf_model_assert(lf_segment_create_local(&handle[0], &kind, memory, LF_BODY_OFFSET + LF_CACHE_LINE, geometry) ==
+                    LF_OK);
     for (uint32_t t = 1; t < 4; t++)
         lf_model_assert(lf_segment_attach_local(&handle[t], &kind, memory, t) == LF_OK);
     role = (uint64_t *)(void *)handle[0].body;

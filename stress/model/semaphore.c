@@ -47,9 +47,7 @@ static void sleeping_take_and_give(void) {
     lf_model_assert(lf_semaphore_release(&semaphore[lf_model_thread()], 1) == LF_OK);
 }
 
-static void sleeping_release(void) {
-    lf_model_assert(lf_semaphore_release(&semaphore[lf_model_thread()], 1) == LF_OK);
-}
+static void sleeping_release(void) { lf_model_assert(lf_semaphore_release(&semaphore[lf_model_thread()], 1) == LF_OK); }
 static void take_until_closed(void) {
     lf_model_assert(lf_semaphore_acquire(&semaphore[1], 1, LF_FOREVER) == LF_CLOSED);
 }
@@ -124,17 +122,21 @@ static void busy_survivor(void) {
 static void two_of_two(void) { start(2, 2); }
 
 #define COUNTER .spec = &lf_model_semaphore
-LF_MODEL_CLIENT(sem_2, .setup = one_of_one, .threads = {take_and_give, take_and_give}, COUNTER, .initial = 1, .capacity = 1);
+LF_MODEL_CLIENT(sem_2, .setup = one_of_one, .threads = {take_and_give, take_and_give}, COUNTER, .initial = 1,
+                .capacity = 1);
 LF_MODEL_CLIENT(sem_max, .setup = one_of_two, .threads = {give, give}, COUNTER, .initial = 1, .capacity = 2);
 LF_MODEL_CLIENT(sem_3, .setup = one_of_two, .threads = {take, take, give}, COUNTER, .initial = 1, .capacity = 2);
 LF_MODEL_CLIENT(sem_sleep, .setup = none_of_one, .threads = {sleeping_take, give});
 LF_MODEL_CLIENT(sem_sleep_2, .setup = one_of_one, .threads = {sleeping_take_and_give, sleeping_take_and_give});
 LF_MODEL_CLIENT(sem_close_sleep, .setup = none_of_one, .threads = {take_until_closed, close_it});
-LF_MODEL_CLIENT(sem_close_turnstile_sleep, .setup = none_and_one_in_the_turnstile, .threads = {take_until_closed, close_it});
+LF_MODEL_CLIENT(sem_close_turnstile_sleep, .setup = none_and_one_in_the_turnstile,
+                .threads = {take_until_closed, close_it});
 LF_MODEL_CLIENT(sem_recover_sleep, .setup = one_with_the_dead, .threads = {take_without_looking_for_the_dead, reap});
-LF_MODEL_CLIENT(sem_turnstile_sleep, .setup = none_of_one, .threads = {sleeping_take_and_give, sleeping_take_and_give, sleeping_release});
+LF_MODEL_CLIENT(sem_turnstile_sleep, .setup = none_of_one,
+                .threads = {sleeping_take_and_give, sleeping_take_and_give, sleeping_release});
 LF_MODEL_CLIENT(sem_guard, .setup = one_of_one, .threads = {section, section});
 LF_MODEL_CLIENT(sem_signal, .setup = none_of_one, .threads = {write_and_signal, await_and_read});
 LF_MODEL_CLIENT(sem_passed_on, .setup = none_of_one, .threads = {write_and_signal, await_and_read, pass_on});
-LF_MODEL_CLIENT(sem_death_busy, .setup = two_of_two, .threads = {mortal, busy_survivor}, .stop_is_death = 1, .may_stop = 2);
+LF_MODEL_CLIENT(sem_death_busy, .setup = two_of_two, .threads = {mortal, busy_survivor}, .stop_is_death = 1,
+                .may_stop = 2);
 LF_MODEL_CLIENT(sem_death, .setup = one_of_one, .threads = {mortal, survivor}, .stop_is_death = 1, .may_stop = 2);

@@ -56,10 +56,12 @@ static void only_reaps(void) {
 }
 static void whole_again(void) {
     if (recovered && finished[3] && changed[3] == 0)
-        lf_model_assert(lf_semaphore_value(&semaphore[0]) == 1 && lf__sem_held(semaphore[0].body->seats[0].account) == 0);
+        lf_model_assert(lf_semaphore_value(&semaphore[0]) == 1 &&
+                        lf__sem_held(semaphore[0].body->seats[0].account) == 0);
 }
 
 LF_MODEL_CLIENT(seat_after_the_dead, .setup = setup, .threads = {take_and_give, only_reaps, take_and_give},
                 .final = whole_again, .stop_is_death = 1, .may_stop = 2);
 LF_MODEL_CLIENT(seat_passes_on, .setup = setup, .threads = {take_and_give, take_and_give}, .final = final);
-LF_MODEL_CLIENT(seat_of_the_dead, .setup = setup, .threads = {take_and_give, survivor}, .stop_is_death = 1, .may_stop = 2);
+LF_MODEL_CLIENT(seat_of_the_dead, .setup = setup, .threads = {take_and_give, survivor}, .stop_is_death = 1,
+                .may_stop = 2);

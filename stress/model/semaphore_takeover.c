@@ -28,7 +28,8 @@ static void setup(void) {
     lf_model_set_participant_dead(9);
     lf_model_label(&body->word, 8, "value word");
     for (int i = 0; i < 3; i++) {
-        static const char *const names[3][2] = {{"claim 0", "account 0"}, {"claim 1", "account 1"}, {"claim 2", "account 2"}};
+        static const char *const names[3][2] = {
+            {"claim 0", "account 0"}, {"claim 1", "account 1"}, {"claim 2", "account 2"}};
         lf_model_label(&body->seats[i].claim, 8, names[i][0]);
         lf_model_label(&body->seats[i].account, 8, names[i][1]);
     }

@@ -67,8 +67,10 @@ LF_MODEL_CLIENT(waiter_and_get_many_sleep, .setup = setup_with_one, .threads = {
 LF_MODEL_CLIENT(waiter_and_record_of_dead_sleep, .setup = setup_dead_with_lease, .threads = {reaps, waits_for_record});
 LF_MODEL_CLIENT(waiter_and_slot_of_dead_sleep, .setup = setup_dead_with_slot, .threads = {reaps, waits_for_room});
 /* Alone with the dead. */
-LF_MODEL_CLIENT(alone_with_record_of_dead_sleep, .setup = setup_dead_with_lease, .threads = {waits_for_record}, .timeouts = 2);
-LF_MODEL_CLIENT(alone_with_slot_of_dead_sleep, .setup = setup_dead_with_slot, .threads = {waits_for_room}, .timeouts = 2);
+LF_MODEL_CLIENT(alone_with_record_of_dead_sleep, .setup = setup_dead_with_lease, .threads = {waits_for_record},
+                .timeouts = 2);
+LF_MODEL_CLIENT(alone_with_slot_of_dead_sleep, .setup = setup_dead_with_slot, .threads = {waits_for_room},
+                .timeouts = 2);
 LF_MODEL_CLIENT(no_record_in_time_sleep, .setup = setup_empty, .threads = {waits_a_while_for_record, puts_one},
                 .final = nobody_is_announced, .timeouts = 1);
 LF_MODEL_CLIENT(nobody_comes_in_time_sleep, .setup = setup_empty, .threads = {waits_a_while_for_record},

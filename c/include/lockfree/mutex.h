@@ -62,15 +62,11 @@ LF_INLINE int lf_mutex_attach(struct lf_mutex *m, const char *name) {
     return lf_segment_attach(&m->h, name, &lf_mutex_kind);
 }
 /* Through a file handed over by another process; takes it over. */
-LF_INLINE int lf_mutex_attach_fd(struct lf_mutex *m, int fd) {
-    return lf_segment_attach_fd(&m->h, fd, &lf_mutex_kind);
-}
+LF_INLINE int lf_mutex_attach_fd(struct lf_mutex *m, int fd) { return lf_segment_attach_fd(&m->h, fd, &lf_mutex_kind); }
 #endif
 
 /* LF_OK, LF_OWNER_DIED, LF_NOT_RECOVERABLE, LF_TIMEDOUT (refused), LF_CLOSED. */
-LF_INLINE int lf_mutex_try_acquire(struct lf_mutex *m) {
-    return lf_owner_lock_acquire(&m->h, m->word, 0, 0);
-}
+LF_INLINE int lf_mutex_try_acquire(struct lf_mutex *m) { return lf_owner_lock_acquire(&m->h, m->word, 0, 0); }
 /* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also LF_DEADLOCK and LF_INTERRUPTED (call again). */
 LF_INLINE int lf_mutex_acquire(struct lf_mutex *m, uint64_t deadline) {
     return lf_owner_lock_acquire(&m->h, m->word, LF__MUTEX_SPINS, deadline);

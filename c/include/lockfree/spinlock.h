@@ -68,9 +68,7 @@ LF_INLINE int lf_spinlock_attach_fd(struct lf_spinlock *s, int fd) {
 #endif
 
 /* LF_OK, LF_OWNER_DIED, LF_NOT_RECOVERABLE, LF_TIMEDOUT (refused), LF_CLOSED. */
-LF_INLINE int lf_spinlock_try_acquire(struct lf_spinlock *s) {
-    return lf_owner_lock_acquire(&s->h, s->word, 0, 0);
-}
+LF_INLINE int lf_spinlock_try_acquire(struct lf_spinlock *s) { return lf_owner_lock_acquire(&s->h, s->word, 0, 0); }
 /* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also LF_DEADLOCK and LF_INTERRUPTED (call again). */
 LF_INLINE int lf_spinlock_acquire(struct lf_spinlock *s, uint64_t deadline) {
     return lf_owner_lock_acquire(&s->h, s->word, LF__SPINLOCK_SPINS, deadline);

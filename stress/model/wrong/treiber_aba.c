@@ -20,7 +20,8 @@ static void put(uint32_t node) {
     do {
         atomic_store_explicit(&next[node], (uint32_t)old, memory_order_relaxed);
         new = (old & ~(uint64_t)0xFFFFFFFF) | node;
-    } while (!atomic_compare_exchange_strong_explicit(&top, &old, new + TAG, memory_order_release, memory_order_relaxed));
+    } while (
+        !atomic_compare_exchange_strong_explicit(&top, &old, new + TAG, memory_order_release, memory_order_relaxed));
     lf_model_return(0);
 }
 
@@ -33,7 +34,8 @@ static uint32_t get(void) {
             return 0;
         }
         new = (old & ~(uint64_t)0xFFFFFFFF) | atomic_load_explicit(&next[(uint32_t)old], memory_order_relaxed);
-    } while (!atomic_compare_exchange_strong_explicit(&top, &old, new + TAG, memory_order_acquire, memory_order_acquire));
+    } while (
+        !atomic_compare_exchange_strong_explicit(&top, &old, new + TAG, memory_order_acquire, memory_order_acquire));
     lf_model_return((uint32_t)old);
     return (uint32_t)old;
 }

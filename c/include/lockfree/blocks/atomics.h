@@ -26,7 +26,7 @@ LF_STATIC_ASSERT(__GCC_ATOMIC_LLONG_LOCK_FREE == 2, "8-byte atomics must be lock
 #define lf_exchange_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 #define lf_exchange_seq_cst(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 
-#define lf__cas(p, expected, desired, success, failure) \
+#define lf__cas(p, expected, desired, success, failure)                                                                \
     __atomic_compare_exchange_n((p), (expected), (desired), 0, success, failure)
 #define lf_cas_relaxed(p, e, d) lf__cas(p, e, d, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
 #define lf_cas_acquire(p, e, d) lf__cas(p, e, d, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)

@@ -33,25 +33,25 @@ LF_STATIC_ASSERT(sizeof(void *) == 8, "the layout needs 64-bit machines");
 /* Every function that can fail returns one of these, or a count >= 0. */
 enum lf_status {
     LF_OK = 0,
-    LF_FULL = -1,             /* an answer: no free slot at the linearization point */
-    LF_EMPTY = -2,            /* an answer: nothing inside at the linearization point */
-    LF_TIMEDOUT = -3,         /* an answer: the deadline passed, the last attempt was refused */
-    LF_INTERRUPTED = -4,      /* a signal came or a slice ended: call again with the same deadline */
-    LF_CLOSED = -5,           /* this handle was closed, or the object was shut down */
-    LF_ROLE_TAKEN = -6,       /* somebody alive is the producer (or consumer) */
-    LF_OWNER_DIED = -7,       /* the caller holds the lock; its last holder died with it */
-    LF_NOT_OWNER = -8,        /* released by a thread that does not hold it */
-    LF_NOT_RECOVERABLE = -9,  /* released after OWNER_DIED without recover */
-    LF_DEADLOCK = -10,        /* the caller holds it already and would wait for itself */
-    LF_TOO_LONG = -11,        /* the record is longer than record_size */
-    LF_OVERFLOW = -12,        /* above max_value */
-    LF_INVALID = -13,         /* an argument is out of its bounds */
-    LF_CORRUPT = -14,         /* shared memory holds what this library cannot have written */
-    LF_NO_PARTICIPANT = -15,  /* every participant number is held by a live process */
-    LF_MISMATCH = -16,        /* not a segment of ours: see lf_handle.mismatch */
-    LF_SYSTEM = -17,          /* a system call failed: see lf_handle.error and lf_handle.doing */
-    LF_BUSY = -18,            /* the calling thread already has one in hand, or none to give back */
-    LF_LOST = -19             /* the program closed the object's descriptor, and its file is nowhere else to be found */
+    LF_FULL = -1,            /* an answer: no free slot at the linearization point */
+    LF_EMPTY = -2,           /* an answer: nothing inside at the linearization point */
+    LF_TIMEDOUT = -3,        /* an answer: the deadline passed, the last attempt was refused */
+    LF_INTERRUPTED = -4,     /* a signal came or a slice ended: call again with the same deadline */
+    LF_CLOSED = -5,          /* this handle was closed, or the object was shut down */
+    LF_ROLE_TAKEN = -6,      /* somebody alive is the producer (or consumer) */
+    LF_OWNER_DIED = -7,      /* the caller holds the lock; its last holder died with it */
+    LF_NOT_OWNER = -8,       /* released by a thread that does not hold it */
+    LF_NOT_RECOVERABLE = -9, /* released after OWNER_DIED without recover */
+    LF_DEADLOCK = -10,       /* the caller holds it already and would wait for itself */
+    LF_TOO_LONG = -11,       /* the record is longer than record_size */
+    LF_OVERFLOW = -12,       /* above max_value */
+    LF_INVALID = -13,        /* an argument is out of its bounds */
+    LF_CORRUPT = -14,        /* shared memory holds what this library cannot have written */
+    LF_NO_PARTICIPANT = -15, /* every participant number is held by a live process */
+    LF_MISMATCH = -16,       /* not a segment of ours: see lf_handle.mismatch */
+    LF_SYSTEM = -17,         /* a system call failed: see lf_handle.error and lf_handle.doing */
+    LF_BUSY = -18,           /* the calling thread already has one in hand, or none to give back */
+    LF_LOST = -19            /* the program closed the object's descriptor, and its file is nowhere else to be found */
 };
 
 LF_INLINE uint64_t lf_round_up(uint64_t value, uint64_t multiple) {

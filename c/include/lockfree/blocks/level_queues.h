@@ -140,9 +140,7 @@ LF_INLINE int lf_levels_help(const struct lf_levels *l, uint64_t w) {
 }
 
 /* Applies the pop that was decided last. No earlier one is left. */
-LF_INLINE int lf_levels_settle(const struct lf_levels *l) {
-    return lf_levels_help(l, lf__decided(l));
-}
+LF_INLINE int lf_levels_settle(const struct lf_levels *l) { return lf_levels_help(l, lf__decided(l)); }
 
 /* Last step of a push: its groups have something inside, and threads that looked before must look again. */
 LF_INLINE int lf_levels_announce(const struct lf_levels *l, uint32_t groups) {
@@ -177,7 +175,7 @@ LF_INLINE int64_t lf_levels_take(const struct lf_levels *l, uint32_t taker, uint
             if (front != LF__NOTHING)
                 break;
         }
-        if (front == LF__NOTHING) { /* the lowest bit goes */
+        if (front == LF__NOTHING) {                                                       /* the lowest bit goes */
             lf_cas_release(l->decision, &w, lf__w(version, groups & (groups - 1), 0, 0)); /* [W2] */
             continue;
         }

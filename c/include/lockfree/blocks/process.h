@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 
 struct lf_process {
-    uint64_t epoch;  /* 0 in a child until somebody asks */
+    uint64_t epoch;   /* 0 in a child until somebody asks */
     uint32_t joining; /* one thread of a child at a time joins a handle */
 };
 

@@ -92,25 +92,25 @@ struct lf_kind {
 
 /* One participant's view of a segment. It is in process memory, which the caller provides, zeroed. */
 struct lf_handle {
-    uint64_t epoch; /* of the process that uses it; LF__CLOSED_EPOCH once closed. Every operation compares */
-    const uint64_t *current;    /* the epoch of the process that runs */
+    uint64_t epoch;          /* of the process that uses it; LF__CLOSED_EPOCH once closed. Every operation compares */
+    const uint64_t *current; /* the epoch of the process that runs */
     struct lf_segment *segment;
-    unsigned char *body;        /* the primitive's own part of the segment */
-    uint64_t bytes;             /* of the whole mapping */
+    unsigned char *body; /* the primitive's own part of the segment */
+    uint64_t bytes;      /* of the whole mapping */
     const struct lf_kind *kind;
-    uint32_t participant;       /* 1..4095 */
-    uint32_t closed;            /* set by lf_close */
-    uint32_t reaping;           /* one thread of a process at a time looks for the dead */
-    uint32_t spins;             /* upper bound of pauses before sleeping; 0 on one CPU */
-    uint64_t last_reap;         /* coarse ns */
-    uint64_t joined;            /* epoch of the process whose participant this is */
-    void *life;                 /* the mapping that holds the participant's byte (participants.h) */
-    uint64_t device;            /* of the file: what a descriptor must lead to before it is used */
+    uint32_t participant; /* 1..4095 */
+    uint32_t closed;      /* set by lf_close */
+    uint32_t reaping;     /* one thread of a process at a time looks for the dead */
+    uint32_t spins;       /* upper bound of pauses before sleeping; 0 on one CPU */
+    uint64_t last_reap;   /* coarse ns */
+    uint64_t joined;      /* epoch of the process whose participant this is */
+    void *life;           /* the mapping that holds the participant's byte (participants.h) */
+    uint64_t device;      /* of the file: what a descriptor must lead to before it is used */
     uint64_t inode;
-    int fd;                     /* leads to the file; -1: memory of the caller (tests, the model checker) */
-    int error;                  /* errno after LF_SYSTEM */
-    const char *doing;          /* after LF_SYSTEM and LF_LOST: what was being tried */
-    const char *mismatch;       /* after LF_MISMATCH: which field, what it held, what it should hold */
+    int fd;               /* leads to the file; -1: memory of the caller (tests, the model checker) */
+    int error;            /* errno after LF_SYSTEM */
+    const char *doing;    /* after LF_SYSTEM and LF_LOST: what was being tried */
+    const char *mismatch; /* after LF_MISMATCH: which field, what it held, what it should hold */
     uint64_t found;
     uint64_t expected;
 };

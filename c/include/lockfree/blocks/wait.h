@@ -120,8 +120,7 @@ LF_INLINE void lf__eventcount_wake(struct lf_eventcount *ec, uint64_t word, uint
         if (waiters == 0)
             return;
         woken = waiters < n ? waiters : n;
-    } while (!lf_cas_relaxed(&ec->word, &word,
-                             ((word >> 32) - woken) << 32 | (uint32_t)((uint32_t)word + 1)));
+    } while (!lf_cas_relaxed(&ec->word, &word, ((word >> 32) - woken) << 32 | (uint32_t)((uint32_t)word + 1)));
     lf_futex_wake(lf__epoch(ec), woken > INT32_MAX ? INT32_MAX : (int)woken);
 }
 

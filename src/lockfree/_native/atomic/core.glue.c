@@ -4,20 +4,30 @@ static int lf_py_atomic_cell_create(struct lf_atomic_cell *cell, const char *nam
     return lf_atomic_cell_create(cell, name, (enum lf_cell_type)type, initial);
 }
 
-#define LF_PY_RMW(result, operation)                                   \
-    switch (order) {                                                   \
-    case __ATOMIC_RELAXED: result operation(__ATOMIC_RELAXED); break;  \
-    case __ATOMIC_ACQUIRE: result operation(__ATOMIC_ACQUIRE); break;  \
-    case __ATOMIC_RELEASE: result operation(__ATOMIC_RELEASE); break;  \
-    case __ATOMIC_ACQ_REL: result operation(__ATOMIC_ACQ_REL); break;  \
-    default: result operation(__ATOMIC_SEQ_CST); break;                \
+#define LF_PY_RMW(result, operation)                                                                                   \
+    switch (order) {                                                                                                   \
+    case __ATOMIC_RELAXED:                                                                                             \
+        result operation(__ATOMIC_RELAXED);                                                                            \
+        break;                                                                                                         \
+    case __ATOMIC_ACQUIRE:                                                                                             \
+        result operation(__ATOMIC_ACQUIRE);                                                                            \
+        break;                                                                                                         \
+    case __ATOMIC_RELEASE:                                                                                             \
+        result operation(__ATOMIC_RELEASE);                                                                            \
+        break;                                                                                                         \
+    case __ATOMIC_ACQ_REL:                                                                                             \
+        result operation(__ATOMIC_ACQ_REL);                                                                            \
+        break;                                                                                                         \
+    default:                                                                                                           \
+        result operation(__ATOMIC_SEQ_CST);                                                                            \
+        break;                                                                                                         \
     }
 
-#define LF_PY_OPERATION(type, c_type, name)                                                     \
-    static c_type lf_py_##type##_##name(c_type *p, c_type value, int order) {                   \
-        c_type old;                                                                             \
-        LF_PY_RMW(old =, LF_PY_##name)                                                          \
-        return old;                                                                             \
+#define LF_PY_OPERATION(type, c_type, name)                                                                            \
+    static c_type lf_py_##type##_##name(c_type *p, c_type value, int order) {                                          \
+        c_type old;                                                                                                    \
+        LF_PY_RMW(old =, LF_PY_##name)                                                                                 \
+        return old;                                                                                                    \
     }
 #define LF_PY_exchange(order) __atomic_exchange_n(p, value, order)
 #define LF_PY_fetch_add(order) __atomic_fetch_add(p, value, order)
@@ -28,35 +38,45 @@ static int lf_py_atomic_cell_create(struct lf_atomic_cell *cell, const char *nam
 
 /* The observed value: the exchange took place if it equals `expected`. A failed one only loads, so its order is the
  * load part of `order`. */
-#define LF_PY_ATOMIC_TYPE(type, c_type)                                                                          \
-    static c_type lf_py_##type##_load(const c_type *p, int order) {                                              \
-        return order == __ATOMIC_RELAXED   ? lf_load_relaxed(p)                                                  \
-               : order == __ATOMIC_ACQUIRE ? lf_load_acquire(p)                                                  \
-                                           : lf_load_seq_cst(p);                                                 \
-    }                                                                                                            \
-    static void lf_py_##type##_store(c_type *p, c_type value, int order) {                                       \
-        if (order == __ATOMIC_RELAXED)                                                                           \
-            lf_store_relaxed(p, value);                                                                          \
-        else if (order == __ATOMIC_RELEASE)                                                                      \
-            lf_store_release(p, value);                                                                          \
-        else                                                                                                     \
-            lf_store_seq_cst(p, value);                                                                          \
-    }                                                                                                            \
-    static c_type lf_py_##type##_compare_exchange(c_type *p, c_type expected, c_type desired, int order) {       \
-        switch (order) {                                                                                         \
-        case __ATOMIC_RELAXED: lf_cas_relaxed(p, &expected, desired); break;                                     \
-        case __ATOMIC_ACQUIRE: lf_cas_acquire(p, &expected, desired); break;                                     \
-        case __ATOMIC_RELEASE: lf_cas_release(p, &expected, desired); break;                                     \
-        case __ATOMIC_ACQ_REL: lf_cas_acq_rel(p, &expected, desired); break;                                     \
-        default: lf_cas_seq_cst(p, &expected, desired); break;                                                   \
-        }                                                                                                        \
-        return expected;                                                                                         \
-    }                                                                                                            \
-    LF_PY_OPERATION(type, c_type, exchange)                                                                      \
-    LF_PY_OPERATION(type, c_type, fetch_add)                                                                     \
-    LF_PY_OPERATION(type, c_type, fetch_sub)                                                                     \
-    LF_PY_OPERATION(type, c_type, fetch_and)                                                                     \
-    LF_PY_OPERATION(type, c_type, fetch_or)                                                                      \
+#define LF_PY_ATOMIC_TYPE(type, c_type)                                                                                \
+    static c_type lf_py_##type##_load(const c_type *p, int order) {                                                    \
+        return order == __ATOMIC_RELAXED   ? lf_load_relaxed(p)                                                        \
+               : order == __ATOMIC_ACQUIRE ? lf_load_acquire(p)                                                        \
+                                           : lf_load_seq_cst(p);                                                       \
+    }                                                                                                                  \
+    static void lf_py_##type##_store(c_type *p, c_type value, int order) {                                             \
+        if (order == __ATOMIC_RELAXED)                                                                                 \
+            lf_store_relaxed(p, value);                                                                                \
+        else if (order == __ATOMIC_RELEASE)                                                                            \
+            lf_store_release(p, value);                                                                                \
+        else                                                                                                           \
+            lf_store_seq_cst(p, value);                                                                                \
+    }                                                                                                                  \
+    static c_type lf_py_##type##_compare_exchange(c_type *p, c_type expected, c_type desired, int order) {             \
+        switch (order) {                                                                                               \
+        case __ATOMIC_RELAXED:                                                                                         \
+            lf_cas_relaxed(p, &expected, desired);                                                                     \
+            break;                                                                                                     \
+        case __ATOMIC_ACQUIRE:                                                                                         \
+            lf_cas_acquire(p, &expected, desired);                                                                     \
+            break;                                                                                                     \
+        case __ATOMIC_RELEASE:                                                                                         \
+            lf_cas_release(p, &expected, desired);                                                                     \
+            break;                                                                                                     \
+        case __ATOMIC_ACQ_REL:                                                                                         \
+            lf_cas_acq_rel(p, &expected, desired);                                                                     \
+            break;                                                                                                     \
+        default:                                                                                                       \
+            lf_cas_seq_cst(p, &expected, desired);                                                                     \
+            break;                                                                                                     \
+        }                                                                                                              \
+        return expected;                                                                                               \
+    }                                                                                                                  \
+    LF_PY_OPERATION(type, c_type, exchange)                                                                            \
+    LF_PY_OPERATION(type, c_type, fetch_add)                                                                           \
+    LF_PY_OPERATION(type, c_type, fetch_sub)                                                                           \
+    LF_PY_OPERATION(type, c_type, fetch_and)                                                                           \
+    LF_PY_OPERATION(type, c_type, fetch_or)                                                                            \
     LF_PY_OPERATION(type, c_type, fetch_xor)
 
 LF_PY_ATOMIC_TYPE(u32, uint32_t)
@@ -74,7 +94,9 @@ static double lf_py_double(uint64_t bits) {
     memcpy(&value, &bits, sizeof value);
     return value;
 }
-static double lf_py_f64_load(const double *p, int order) { return lf_py_double(lf_py_u64_load((const uint64_t *)p, order)); }
+static double lf_py_f64_load(const double *p, int order) {
+    return lf_py_double(lf_py_u64_load((const uint64_t *)p, order));
+}
 static void lf_py_f64_store(double *p, double value, int order) {
     lf_py_u64_store((uint64_t *)p, lf_py_bits(value), order);
 }

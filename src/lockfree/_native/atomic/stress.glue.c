@@ -1,12 +1,26 @@
 /* One call on an atomic integer, chosen by weight: as a counter, as a register, or its bits as so many locks. */
-enum { LF__ATOMIC_ADD, LF__ATOMIC_LOAD, LF__ATOMIC_STORE, LF__ATOMIC_READ, LF__ATOMIC_CAS, LF__ATOMIC_EXCHANGE, LF__ATOMIC_BIT };
+enum {
+    LF__ATOMIC_ADD,
+    LF__ATOMIC_LOAD,
+    LF__ATOMIC_STORE,
+    LF__ATOMIC_READ,
+    LF__ATOMIC_CAS,
+    LF__ATOMIC_EXCHANGE,
+    LF__ATOMIC_BIT
+};
 
 /* The orders of a read-modify-write, as often as not the weakest; a width of 4 or 8 bytes. */
-#define LF__SOME_ORDER(c, call, result)                                \
-    switch (lf__below(c, 4)) {                                         \
-    case 0: result = call(__ATOMIC_SEQ_CST); break;                    \
-    case 1: result = call(__ATOMIC_ACQ_REL); break;                    \
-    default: result = call(__ATOMIC_RELAXED); break;                   \
+#define LF__SOME_ORDER(c, call, result)                                                                                \
+    switch (lf__below(c, 4)) {                                                                                         \
+    case 0:                                                                                                            \
+        result = call(__ATOMIC_SEQ_CST);                                                                               \
+        break;                                                                                                         \
+    case 1:                                                                                                            \
+        result = call(__ATOMIC_ACQ_REL);                                                                               \
+        break;                                                                                                         \
+    default:                                                                                                           \
+        result = call(__ATOMIC_RELAXED);                                                                               \
+        break;                                                                                                         \
     }
 
 static int64_t lf__atomic_number(const struct lf_atomic_cell *a, uint64_t bits) {
@@ -66,7 +80,8 @@ static int lf__stress_cas(struct lf_atomic_cell *a, struct lf_stress_client *c) 
     if (done)
         lf_stress_close_put(c, 0);
     else
-        lf_stress_close_as(c, LF_OP_READ, LF_HISTORY_NONE, 0, lf__atomic_number(a, a->type == LF_CELL_U32 ? seen4 : seen));
+        lf_stress_close_as(c, LF_OP_READ, LF_HISTORY_NONE, 0,
+                           lf__atomic_number(a, a->type == LF_CELL_U32 ? seen4 : seen));
     return LF_OK;
 }
 
@@ -87,7 +102,8 @@ static int lf__stress_atomic(struct lf_atomic_cell *a, struct lf_stress_client *
         return LF_OK;
     case LF__ATOMIC_LOAD:
     case LF__ATOMIC_READ:
-        lf_stress_open(c, which == LF__ATOMIC_LOAD ? LF_OP_LOAD : LF_OP_READ, which == LF__ATOMIC_LOAD ? 0 : LF_HISTORY_NONE, 0);
+        lf_stress_open(c, which == LF__ATOMIC_LOAD ? LF_OP_LOAD : LF_OP_READ,
+                       which == LF__ATOMIC_LOAD ? 0 : LF_HISTORY_NONE, 0);
         before = lf__atomic_load(a, c);
         lf_stress_close(c, lf__atomic_number(a, before), 0, 0);
         return LF_OK;

@@ -87,8 +87,9 @@ static int lf_py_nanoseconds(PyObject *object, const char *none, double seconds,
         return -1;
     }
     if (seconds > LF_PY_LONGEST) {
-        PyErr_Format(PyExc_OverflowError, "timeout is %R: it must be at most %lld seconds (292 years), or %s to wait for ever",
-                     object, (long long)LF_PY_LONGEST, none);
+        PyErr_Format(PyExc_OverflowError,
+                     "timeout is %R: it must be at most %lld seconds (292 years), or %s to wait for ever", object,
+                     (long long)LF_PY_LONGEST, none);
         return -1;
     }
     *ns = (uint64_t)ceil(seconds * 1e9);

@@ -34,7 +34,8 @@ static PyObject *lf_py_as_bytes(PyObject *record) {
     if (PyUnicode_Check(record))
         return PyErr_Format(PyExc_TypeError, "record is of type str: it must be bytes-like; encode the text first");
     if (!PyObject_CheckBuffer(record))
-        return PyErr_Format(PyExc_TypeError, "record is of type %.100s: it must be bytes-like", Py_TYPE(record)->tp_name);
+        return PyErr_Format(PyExc_TypeError, "record is of type %.100s: it must be bytes-like",
+                            Py_TYPE(record)->tp_name);
     if (lf_py_get_buffer(record, &view, PyBUF_FULL_RO, "record") != 0)
         return NULL;
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, view.len);

@@ -7,10 +7,11 @@ LF_PY_TYPE(memory)
 LF_PY_TYPE(lease)
 
 /* Arguments are looked at before anything happens. `more`: a priority stands behind the record. */
-static const struct lf_py_signature lf_py_put_signatures[] = {{"put", 1, 3, {"record", "block", "timeout"}},
-                                                              {"put", 2, 4, {"record", "priority", "block", "timeout"}}};
+static const struct lf_py_signature lf_py_put_signatures[] = {
+    {"put", 1, 3, {"record", "block", "timeout"}}, {"put", 2, 4, {"record", "priority", "block", "timeout"}}};
 static const struct lf_py_signature lf_py_put_many_signatures[] = {
-    {"put_many", 1, 3, {"records", "block", "timeout"}}, {"put_many", 2, 4, {"records", "priorities", "block", "timeout"}}};
+    {"put_many", 1, 3, {"records", "block", "timeout"}},
+    {"put_many", 2, 4, {"records", "priorities", "block", "timeout"}}};
 static const struct lf_py_signature lf_py_put_nowait_signatures[] = {{"put_nowait", 1, 1, {"record"}},
                                                                      {"put_nowait", 2, 2, {"record", "priority"}}};
 static const struct lf_py_signature lf_py_try_put_signatures[] = {{"try_put", 1, 1, {"record"}},
@@ -19,10 +20,12 @@ static const struct lf_py_signature lf_py_commit_signatures[] = {{"commit", 0, 1
                                                                  {"commit", 1, 2, {"priority", "length"}}};
 static const struct lf_py_signature lf_py_get_into_signatures[] = {{"get_into", 1, 1, {"buffer"}},
                                                                    {"get_into", 1, 2, {"buffer", "priorities"}}};
-static const struct lf_py_signature lf_py_get_many_signature = {"get_many", 1, 4, {"max", "block", "timeout", "as_array"}};
+static const struct lf_py_signature lf_py_get_many_signature = {
+    "get_many", 1, 4, {"max", "block", "timeout", "as_array"}};
 static const struct lf_py_signature lf_py_shutdown_signature = {"shutdown", 0, 1, {"immediate"}};
 
-#define LF_PY_CALL PyObject *object, const struct lf_py_ops *ops, PyObject *const *args, Py_ssize_t count, PyObject *keywords
+#define LF_PY_CALL                                                                                                     \
+    PyObject *object, const struct lf_py_ops *ops, PyObject *const *args, Py_ssize_t count, PyObject *keywords
 
 /* `count` plain positions, or all arguments in `places`. */
 #define LF_PY_GIVEN(wanted, signature)                                                                                 \
@@ -32,7 +35,7 @@ static const struct lf_py_signature lf_py_shutdown_signature = {"shutdown", 0, 1
     for (Py_ssize_t i = 0; plain && i < count; i++)                                                                    \
         places[i] = args[i];                                                                                           \
     if (LF_UNLIKELY(!plain) && lf_py_arguments(object, signature, args, count, keywords, places) != 0)                 \
-        return NULL
+    return NULL
 
 LF_PY_GENERIC PyObject *lf_py_call_put(LF_PY_CALL) {
     LF_PY_GIVEN(1 + ops->has_levels, &lf_py_put_signatures[more]);
@@ -72,21 +75,25 @@ static int lf_py_block_and_timeout(PyObject *object, const char *method, int by_
 }
 LF_PY_GENERIC PyObject *lf_py_call_get(LF_PY_CALL) {
     uint64_t ns;
-    return lf_py_block_and_timeout(object, "get", 1, args, count, keywords, &ns) != 0 ? NULL : lf_py_get(object, ops, ns);
+    return lf_py_block_and_timeout(object, "get", 1, args, count, keywords, &ns) != 0 ? NULL
+                                                                                      : lf_py_get(object, ops, ns);
 }
 LF_PY_GENERIC PyObject *lf_py_call_reserve(LF_PY_CALL) {
     uint64_t ns;
-    return lf_py_block_and_timeout(object, "reserve", 0, args, count, keywords, &ns) != 0 ? NULL
-                                                                                          : lf_py_reserve(object, ops, ns);
+    return lf_py_block_and_timeout(object, "reserve", 0, args, count, keywords, &ns) != 0
+               ? NULL
+               : lf_py_reserve(object, ops, ns);
 }
 LF_PY_GENERIC PyObject *lf_py_call_peek(LF_PY_CALL) {
     uint64_t ns;
-    return lf_py_block_and_timeout(object, "peek", 0, args, count, keywords, &ns) != 0 ? NULL : lf_py_peek(object, ops, ns);
+    return lf_py_block_and_timeout(object, "peek", 0, args, count, keywords, &ns) != 0 ? NULL
+                                                                                       : lf_py_peek(object, ops, ns);
 }
 LF_PY_GENERIC PyObject *lf_py_call_lease(LF_PY_CALL) {
     uint64_t ns;
-    return lf_py_block_and_timeout(object, "lease", 1, args, count, keywords, &ns) != 0 ? NULL
-                                                                                        : lf_py_lease_new(object, ops, ns);
+    return lf_py_block_and_timeout(object, "lease", 1, args, count, keywords, &ns) != 0
+               ? NULL
+               : lf_py_lease_new(object, ops, ns);
 }
 LF_PY_GENERIC PyObject *lf_py_call_put_many(LF_PY_CALL) {
     LF_PY_GIVEN(1 + ops->has_levels, &lf_py_put_many_signatures[more]);
@@ -112,8 +119,8 @@ LF_PY_GENERIC PyObject *lf_py_call_get_into(LF_PY_CALL) {
 LF_PY_GENERIC PyObject *lf_py_call_commit(LF_PY_CALL) {
     LF_PY_GIVEN(-1, &lf_py_commit_signatures[more]);
     uint32_t level = 0;
-    if (more && (lf_py_in_hand(object, LF_PY_RESERVED) == NULL ||
-                 lf_py_level(object, ops, places[0], "priority", &level) != 0))
+    if (more &&
+        (lf_py_in_hand(object, LF_PY_RESERVED) == NULL || lf_py_level(object, ops, places[0], "priority", &level) != 0))
         return NULL;
     return lf_py_commit(object, ops, level, places[more]);
 }
@@ -201,22 +208,24 @@ static int lf_py_always(PyObject *object) {
 
 /* What the tables of all three kinds have, with the same words. */
 #define LF_PY_CONTAINER_METHODS(kind)                                                                                  \
-    LF_PY_METHODS_BUT_CLOSE {"_use", lf_py_use, METH_VARARGS, NULL},                                                   \
+    LF_PY_METHODS_BUT_CLOSE{"_use", lf_py_use, METH_VARARGS, NULL},                                                    \
         {"close", lf_py_close_container, METH_NOARGS, LF_PY_CLOSE_DOC},                                                \
-        LF_PY_FAST_OF(kind, reserve,                                                                                   \
-                      "reserve($self, /, block=False, timeout=None)\n--\n\n"                                           \
-                      "A writable view (memoryview, or array of the dtype) for a record, or None if all slots are used.\n\n" \
-                      "`commit()` publishes what stands in it then; `cancel()` gives it back. The view is private memory: after that it\n" \
-                      "ends (a memoryview) or changes nothing any more (an array). One per thread at a time."),        \
-        LF_PY_PLAIN_OF(kind, cancel,                                                                                   \
-                       "cancel($self, /)\n--\n\nGives the calling thread's reservation back unused."),                 \
+        LF_PY_FAST_OF(                                                                                                 \
+            kind, reserve,                                                                                             \
+            "reserve($self, /, block=False, timeout=None)\n--\n\n"                                                     \
+            "A writable view (memoryview, or array of the dtype) for a record, or None if all slots are used.\n\n"     \
+            "`commit()` publishes what stands in it then; `cancel()` gives it back. The view is private memory: "      \
+            "after that it\n"                                                                                          \
+            "ends (a memoryview) or changes nothing any more (an array). One per thread at a time."),                  \
+        LF_PY_PLAIN_OF(kind, cancel, "cancel($self, /)\n--\n\nGives the calling thread's reservation back unused."),   \
         LF_PY_PLAIN_OF(kind, qsize,                                                                                    \
                        "qsize($self, /)\n--\n\nHow many records are inside: exact while nobody else is running."),     \
         LF_PY_PLAIN_OF(kind, empty, "empty($self, /)\n--\n\n`qsize() == 0`."),                                         \
         LF_PY_PLAIN_OF(kind, full, "full($self, /)\n--\n\n`qsize() >= capacity`."),                                    \
         LF_PY_FAST_OF(kind, shutdown,                                                                                  \
                       "shutdown($self, /, immediate=False)\n--\n\n"                                                    \
-                      "Ends the object for every process: nothing can be put any more, and `get` raises `Closed` once it is empty.\n\n" \
+                      "Ends the object for every process: nothing can be put any more, and `get` raises `Closed` "     \
+                      "once it is empty.\n\n"                                                                          \
                       "With `immediate` at once, whatever is inside. Sleepers wake up. It cannot be undone.")
 
 /* The same of the two rings. */
@@ -224,7 +233,8 @@ static int lf_py_always(PyObject *object) {
     LF_PY_CONTAINER_METHODS(kind),                                                                                     \
         LF_PY_FAST_OF(kind, put,                                                                                       \
                       "put($self, /, record, block=True, timeout=None)\n--\n\n"                                        \
-                      "Appends a record, waiting at most `timeout` seconds (None: for ever) while the ring is full: `queue.Full`."), \
+                      "Appends a record, waiting at most `timeout` seconds (None: for ever) while the ring is full: "  \
+                      "`queue.Full`."),                                                                                \
         {"try_put", lf_py_##kind##_try_put_one_method, METH_O,                                                         \
          "try_put($self, record, /)\n--\n\n"                                                                           \
          "Appends a record; False if the ring is full. ValueError if it is longer than `record_size`."},               \
@@ -239,14 +249,18 @@ static int lf_py_always(PyObject *object) {
         LF_PY_FAST_OF(kind, put_many,                                                                                  \
                       "put_many($self, /, records, block=False, timeout=None)\n--\n\n"                                 \
                       "Appends records until the ring is full; how many went in.\n\n"                                  \
-                      "`records` is a sequence of records, a 2-D buffer with one record per row, an array of the ring's dtype, or an\n" \
-                      "iterator, of which what does not fit is not taken. One of a sequence that is too long is ValueError and nothing\n" \
-                      "goes in. With `block` it waits for room for the first one at most `timeout` seconds, then raises `queue.Full`."), \
-        LF_PY_FAST_OF(kind, get_many,                                                                                  \
-                      "get_many($self, /, max, block=False, timeout=None, as_array=False)\n--\n\n"                     \
-                      "Up to `max` records as a list, oldest first; [] if the ring is empty.\n\n"                      \
-                      "With `block` it waits for the first one at most `timeout` seconds, then raises `queue.Empty`.\n" \
-                      "`as_array`: one array with a record of the dtype per row."),                                    \
+                      "`records` is a sequence of records, a 2-D buffer with one record per row, an array of the "     \
+                      "ring's dtype, or an\n"                                                                          \
+                      "iterator, of which what does not fit is not taken. One of a sequence that is too long is "      \
+                      "ValueError and nothing\n"                                                                       \
+                      "goes in. With `block` it waits for room for the first one at most `timeout` seconds, then "     \
+                      "raises `queue.Full`."),                                                                         \
+        LF_PY_FAST_OF(                                                                                                 \
+            kind, get_many,                                                                                            \
+            "get_many($self, /, max, block=False, timeout=None, as_array=False)\n--\n\n"                               \
+            "Up to `max` records as a list, oldest first; [] if the ring is empty.\n\n"                                \
+            "With `block` it waits for the first one at most `timeout` seconds, then raises `queue.Empty`.\n"          \
+            "`as_array`: one array with a record of the dtype per row."),                                              \
         LF_PY_FAST_OF(kind, get_into,                                                                                  \
                       "get_into($self, /, buffer)\n--\n\n"                                                             \
                       "Fills the rows of a writable buffer with records, oldest first; how many there were.\n\n"       \
@@ -256,13 +270,16 @@ static int lf_py_always(PyObject *object) {
                       "Publishes the calling thread's reservation as a record of `length` bytes (None: all of it)."),  \
         LF_PY_FAST_OF(kind, peek,                                                                                      \
                       "peek($self, /, block=False, timeout=None)\n--\n\n"                                              \
-                      "A view of the oldest record, or None if the ring is empty; `release()` gives its slot back and ends the view.\n\n" \
+                      "A view of the oldest record, or None if the ring is empty; `release()` gives its slot back "    \
+                      "and ends the view.\n\n"                                                                         \
                       "One per thread at a time."),                                                                    \
         LF_PY_PLAIN_OF(kind, release,                                                                                  \
                        "release($self, /)\n--\n\n"                                                                     \
                        "Gives back the slot of the record that the calling thread peeked at."),                        \
         LF_PY_FAST_OF(kind, lease,                                                                                     \
                       "lease($self, /, block=True, timeout=None)\n--\n\n"                                              \
-                      "`with ring.lease() as record:` takes a record that is only acknowledged when the block ends normally.\n\n" \
-                      "If the block raises, or its process dies, the record is inside again, exactly once. Raises `queue.Empty` like\n" \
+                      "`with ring.lease() as record:` takes a record that is only acknowledged when the block ends "   \
+                      "normally.\n\n"                                                                                  \
+                      "If the block raises, or its process dies, the record is inside again, exactly once. Raises "    \
+                      "`queue.Empty` like\n"                                                                           \
                       "`get`.")

@@ -169,7 +169,8 @@ static PyObject *lf_py_encode(PyObject *object, PyObject *record) {
         return PyBytes_CheckExact(record) ? Py_NewRef(record) : lf_py_as_bytes(record);
     PyObject *bytes = PyObject_CallMethod(self->codec, "encode", "(O)", record);
     if (bytes != NULL && !PyBytes_CheckExact(bytes)) {
-        PyErr_Format(PyExc_TypeError, "the codec made a %.100s of a record: it must make bytes", Py_TYPE(bytes)->tp_name);
+        PyErr_Format(PyExc_TypeError, "the codec made a %.100s of a record: it must make bytes",
+                     Py_TYPE(bytes)->tp_name);
         Py_CLEAR(bytes);
     }
     return bytes;
@@ -209,8 +210,8 @@ static void lf_py_unused_record(PyObject *object, struct lf_py_memory *memory, P
 
 /* The record in `slot`, which is in hand, as a new object; NULL if there is no memory. Runs no Python code. With a dtype,
  * `memory` and `array` are a blank record. */
-LF_PY_GENERIC PyObject *lf_py_record(struct lf_py_stay *stay, const struct lf_py_ops *ops, int64_t slot, uint64_t length,
-                                     struct lf_py_memory *memory, PyObject *array) {
+LF_PY_GENERIC PyObject *lf_py_record(struct lf_py_stay *stay, const struct lf_py_ops *ops, int64_t slot,
+                                     uint64_t length, struct lf_py_memory *memory, PyObject *array) {
     const unsigned char *from = ops->payload(stay->self->p, slot);
     if (memory == NULL) {
         PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)length);
@@ -224,8 +225,8 @@ LF_PY_GENERIC PyObject *lf_py_record(struct lf_py_stay *stay, const struct lf_py
 }
 
 /* The record that the slot in hand holds becomes the caller's; NULL with an error, and the record is inside again. */
-LF_PY_GENERIC PyObject *lf_py_deliver(struct lf_py_stay *stay, const struct lf_py_ops *ops, int64_t slot, uint32_t level,
-                                      uint64_t length, struct lf_py_memory *memory, PyObject *array) {
+LF_PY_GENERIC PyObject *lf_py_deliver(struct lf_py_stay *stay, const struct lf_py_ops *ops, int64_t slot,
+                                      uint32_t level, uint64_t length, struct lf_py_memory *memory, PyObject *array) {
     PyObject *record = lf_py_record(stay, ops, slot, length, memory, array);
     void *p = stay->self->p;
     int status = LF_LIKELY(record != NULL) ? ops->release(p, slot) : ops->give_back(p, slot, level);

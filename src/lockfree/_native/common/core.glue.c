@@ -24,7 +24,8 @@ static uint64_t lf_py_geometry(struct lf_handle *h, int i) { return h->segment->
 static uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room) {
     uint64_t count = 0;
     for (uint32_t number = 1; number < LF_PARTICIPANTS && number <= h->segment->highest && count < room; number++)
-        if (lf_load_relaxed(&h->segment->participants[number].in_use) && lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, number, 1) > 0)
+        if (lf_load_relaxed(&h->segment->participants[number].in_use) &&
+            lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, number, 1) > 0)
             pids[count++] = h->segment->participants[number].pid;
     return count;
 }

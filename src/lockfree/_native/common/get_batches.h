@@ -31,14 +31,16 @@ LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops 
             slot = LF_PY_RAISED;
         } else {
             slot = lf_py_take(self, ops, 1, 0, i == 0 ? ns : 0, &level, &length, &stay);
-            if (ops->in_place && slot == LF_EMPTY && freed > 0) { /* EMPTY is exact only behind that look (spsc_ring.h) */
+            if (ops->in_place && slot == LF_EMPTY &&
+                freed > 0) { /* EMPTY is exact only behind that look (spsc_ring.h) */
                 lf_py_look_for_sleepers(self, ops, &freed);
                 slot = lf_py_take(self, ops, 1, 0, 0, &level, &length, &stay);
             }
         }
         if (slot >= 0) {
             PyObject *record = lf_py_record(&stay, ops, slot, length, NULL, NULL);
-            int status = LF_LIKELY(record != NULL) ? ops->free_quietly(self->p, slot) : ops->give_back(self->p, slot, level);
+            int status = LF_LIKELY(record != NULL) ? ops->free_quietly(self->p, slot)
+                                                   : ops->give_back(self->p, slot, level);
             if (record != NULL)
                 freed++;
             if (freed == 64) {
@@ -61,7 +63,8 @@ LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops 
         }
         /* Nothing more to take, or no room for it: what is there is the answer. */
         Py_CLEAR(pair);
-        if (PyList_GET_SIZE(records) > (Py_ssize_t)i && PyList_SetSlice(records, (Py_ssize_t)i, (Py_ssize_t)i + 1, NULL) != 0)
+        if (PyList_GET_SIZE(records) > (Py_ssize_t)i &&
+            PyList_SetSlice(records, (Py_ssize_t)i, (Py_ssize_t)i + 1, NULL) != 0)
             Py_CLEAR(records);
         if (i > 0 && slot == LF_PY_RAISED)
             PyErr_Clear();
@@ -97,7 +100,8 @@ LF_PY_GENERIC PyObject *lf_py_get_array(PyObject *object, const struct lf_py_ops
     uint64_t count = done > 0 ? (uint64_t)done : 1;
     if (count > most)
         count = most;
-    if ((levels = lf_py_memory_new(count * sizeof(uint32_t))) == NULL || lf_py_blank(object, count * size, &memory, &array) != 0)
+    if ((levels = lf_py_memory_new(count * sizeof(uint32_t))) == NULL ||
+        lf_py_blank(object, count * size, &memory, &array) != 0)
         goto end;
     if (as_array && ops->has_levels &&
         (ranks = PyObject_CallMethod(LF_PY_CONTAINER(object)->codec, "ranks", "(O)", levels)) == NULL)
@@ -194,7 +198,8 @@ LF_PY_GENERIC int lf_py_rows_to_fill(PyObject *object, const struct lf_py_ops *o
     return failed ? -1 : 0;
 }
 
-LF_PY_GENERIC PyObject *lf_py_get_into(PyObject *object, const struct lf_py_ops *ops, PyObject *buffer, PyObject *priorities) {
+LF_PY_GENERIC PyObject *lf_py_get_into(PyObject *object, const struct lf_py_ops *ops, PyObject *buffer,
+                                       PyObject *priorities) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_py_container *container = LF_PY_CONTAINER(object);
     Py_buffer rows = {0}, ranks = {0};

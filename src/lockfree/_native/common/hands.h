@@ -186,8 +186,8 @@ static int lf_py_take_in_hand(PyObject *object, enum lf_py_which which, int64_t 
 /* ---- reserve, commit, cancel ---- */
 
 /* Publishes `length` bytes in a slot that the calling thread has reserved. Inside. A status. */
-LF_PY_GENERIC int64_t lf_py_publish(struct lf_py_stay *stay, const struct lf_py_ops *ops, int64_t slot, const char *bytes,
-                                    uint64_t length, uint32_t level) {
+LF_PY_GENERIC int64_t lf_py_publish(struct lf_py_stay *stay, const struct lf_py_ops *ops, int64_t slot,
+                                    const char *bytes, uint64_t length, uint32_t level) {
     void *p = stay->self->p;
     if (ops->in_place) { /* a put since then may have used the slot: what it published must not be written over */
         int64_t own = ops->reserve(p);
@@ -203,7 +203,8 @@ LF_PY_GENERIC PyObject *lf_py_reserve(PyObject *object, const struct lf_py_ops *
     struct lf_py_memory *memory;
     struct lf_py_stay stay;
     PyObject *view;
-    if (lf_py_require_empty(object, LF_PY_RESERVED) != 0 || lf_py_staging(object, ops, LF_PY_RESERVED, &memory, &view) != 0)
+    if (lf_py_require_empty(object, LF_PY_RESERVED) != 0 ||
+        lf_py_staging(object, ops, LF_PY_RESERVED, &memory, &view) != 0)
         return NULL;
     int64_t slot = lf_py_take(self, ops, 0, 0, ns, NULL, NULL, &stay);
     if (slot >= 0) {
@@ -232,8 +233,8 @@ LF_PY_GENERIC PyObject *lf_py_commit(PyObject *object, const struct lf_py_ops *o
     if (length != size && !LF_PY_CONTAINER(object)->is_bytes) {
         PyObject *dtype = PyObject_GetAttrString(LF_PY_CONTAINER(object)->codec, "dtype");
         if (dtype != NULL)
-            PyErr_Format(PyExc_ValueError, "length is %lld: a record of dtype %S has %lld bytes", (long long)length, dtype,
-                         (long long)size);
+            PyErr_Format(PyExc_ValueError, "length is %lld: a record of dtype %S has %lld bytes", (long long)length,
+                         dtype, (long long)size);
         Py_XDECREF(dtype);
         return NULL;
     }

@@ -7,11 +7,10 @@
 #include "common/hands.h"
 
 struct lf_py_lease {
-    PyObject_HEAD
-    PyObject *container;
+    PyObject_HEAD PyObject *container;
     const struct lf_py_ops *ops;
-    uint64_t ns;   /* how long __enter__ may wait */
-    int64_t slot;  /* -1: nothing */
+    uint64_t ns;  /* how long __enter__ may wait */
+    int64_t slot; /* -1: nothing */
     uint32_t participant;
     uint32_t level;
 };
@@ -45,7 +44,8 @@ static PyObject *lf_py_lease_enter(PyObject *object, PyObject *unused) {
     if (ops->has_levels && (pair = PyTuple_New(2)) == NULL)
         return NULL;
     int64_t slot = LF_PY_RAISED;
-    if (LF_PY_CONTAINER(self)->is_bytes || lf_py_blank(lease->container, ops->record_size(self->p), &memory, &array) == 0)
+    if (LF_PY_CONTAINER(self)->is_bytes ||
+        lf_py_blank(lease->container, ops->record_size(self->p), &memory, &array) == 0)
         slot = lf_py_take(self, ops, 1, LF_LEASE, lease->ns, &level, &length, &stay);
     if (slot >= 0) {
         record = lf_py_record(&stay, ops, slot, length, memory, array);

@@ -50,33 +50,33 @@ static void lf__stress_section(struct lf_stress_client *c) {
 }
 
 /* plan.kind: deaths are expected, and so is a lock whose last holder died. */
-#define LF_STRESS_LOCK(lock)                                                                       \
-    static int lf__stress_##lock(struct lf_##lock *l, struct lf_stress_client *c) {                \
-        uint32_t which = lf__some_operation(c);                                                    \
-        uint64_t until = which == LF__LOCK_FOREVER ? LF_FOREVER : lf__some_deadline(c);            \
-        int status = LF_INTERRUPTED;                                                               \
-        if (which == LF__LOCK_FOREIGN) {                                                           \
-            lf_stress_open(c, LF_OP_RELEASE, 1, 0);                                                \
-            status = lf_##lock##_release(l);                                                       \
-            lf_stress_close_put(c, status == LF_NOT_OWNER);                                        \
-            return status == LF_NOT_OWNER ? LF_OK : status;                                        \
-        }                                                                                          \
-        lf_stress_open(c, LF_OP_ACQUIRE, 1, 0);                                                    \
-        while (status == LF_INTERRUPTED)                                                           \
-            status = which == LF__LOCK_TRY ? lf_##lock##_try_acquire(l) : lf_##lock##_acquire(l, until); \
-        lf_stress_close_put(c, status == LF_TIMEDOUT);                                             \
-        if (status == LF_TIMEDOUT)                                                                 \
-            return LF_OK;                                                                          \
-        if (status == LF_OWNER_DIED && c->plan.kind)                                               \
-            status = lf_##lock##_recover(l);                                                       \
-        if (status != LF_OK)                                                                       \
-            return status;                                                                         \
-        lf__stress_section(c);                                                                     \
-        lf_stress_open(c, LF_OP_RELEASE, 1, 0);                                                    \
-        status = lf_##lock##_release(l);                                                           \
-        lf_stress_close_put(c, status == LF_NOT_OWNER); /* which the history cannot explain */     \
-        return status == LF_NOT_OWNER ? LF_OK : status;                                            \
-    }                                                                                              \
+#define LF_STRESS_LOCK(lock)                                                                                           \
+    static int lf__stress_##lock(struct lf_##lock *l, struct lf_stress_client *c) {                                    \
+        uint32_t which = lf__some_operation(c);                                                                        \
+        uint64_t until = which == LF__LOCK_FOREVER ? LF_FOREVER : lf__some_deadline(c);                                \
+        int status = LF_INTERRUPTED;                                                                                   \
+        if (which == LF__LOCK_FOREIGN) {                                                                               \
+            lf_stress_open(c, LF_OP_RELEASE, 1, 0);                                                                    \
+            status = lf_##lock##_release(l);                                                                           \
+            lf_stress_close_put(c, status == LF_NOT_OWNER);                                                            \
+            return status == LF_NOT_OWNER ? LF_OK : status;                                                            \
+        }                                                                                                              \
+        lf_stress_open(c, LF_OP_ACQUIRE, 1, 0);                                                                        \
+        while (status == LF_INTERRUPTED)                                                                               \
+            status = which == LF__LOCK_TRY ? lf_##lock##_try_acquire(l) : lf_##lock##_acquire(l, until);               \
+        lf_stress_close_put(c, status == LF_TIMEDOUT);                                                                 \
+        if (status == LF_TIMEDOUT)                                                                                     \
+            return LF_OK;                                                                                              \
+        if (status == LF_OWNER_DIED && c->plan.kind)                                                                   \
+            status = lf_##lock##_recover(l);                                                                           \
+        if (status != LF_OK)                                                                                           \
+            return status;                                                                                             \
+        lf__stress_section(c);                                                                                         \
+        lf_stress_open(c, LF_OP_RELEASE, 1, 0);                                                                        \
+        status = lf_##lock##_release(l);                                                                               \
+        lf_stress_close_put(c, status == LF_NOT_OWNER); /* which the history cannot explain */                         \
+        return status == LF_NOT_OWNER ? LF_OK : status;                                                                \
+    }                                                                                                                  \
     LF_STRESS_LOOP(struct lf_##lock, lock)
 LF_STRESS_LOCK(mutex)
 LF_STRESS_LOCK(spinlock)

@@ -11,8 +11,7 @@
 #include "common/object.h"
 
 struct lf_py_memory {
-    PyObject_HEAD
-    char *bytes;
+    PyObject_HEAD char *bytes;
     Py_ssize_t room;
     Py_ssize_t length; /* of what the next view shows */
     int64_t views;

@@ -20,12 +20,11 @@ struct lf_py_kind {
 };
 
 struct lf_py_object {
-    PyObject_HEAD
-    void *p;          /* struct lf_X of this object, once it is made; before that a closed one */
-    void *owned;      /* the same from the moment on that its memory exists; NULL before */
-    PyObject *handle; /* the cffi object that owns this memory; never let go before the object ends */
-    PyObject *name;   /* str, or None: anonymous */
-    uint64_t calls;   /* {fork generation : 30 | DETACHED | CLOSED | calls inside : 32} */
+    PyObject_HEAD void *p; /* struct lf_X of this object, once it is made; before that a closed one */
+    void *owned;           /* the same from the moment on that its memory exists; NULL before */
+    PyObject *handle;      /* the cffi object that owns this memory; never let go before the object ends */
+    PyObject *name;        /* str, or None: anonymous */
+    uint64_t calls;        /* {fork generation : 30 | DETACHED | CLOSED | calls inside : 32} */
     const struct lf_py_kind *kind;
 };
 
@@ -40,11 +39,11 @@ static union {
 } lf_py_unmade; /* set when the types are installed */
 
 /* The extension is compiled with these macros empty, since cffi calls of `lib` keep the GIL. */
-#define LF_PY_WITHOUT_GIL(statement)                    \
-    do {                                                \
-        PyThreadState *lf_py_saved = PyEval_SaveThread(); \
-        statement;                                      \
-        PyEval_RestoreThread(lf_py_saved);              \
+#define LF_PY_WITHOUT_GIL(statement)                                                                                   \
+    do {                                                                                                               \
+        PyThreadState *lf_py_saved = PyEval_SaveThread();                                                              \
+        statement;                                                                                                     \
+        PyEval_RestoreThread(lf_py_saved);                                                                             \
     } while (0)
 
 #ifndef Py_BEGIN_CRITICAL_SECTION
@@ -65,7 +64,8 @@ static uint64_t lf_py_nobody_inside(uint64_t flags) {
 
 static void lf_py_forget_calls_of_parent(struct lf_py_object *self) {
     uint64_t word = lf_load_relaxed(&self->calls);
-    while (LF_PY_GENERATION(word) != lf_py_generation() && !lf_cas_seq_cst(&self->calls, &word, lf_py_nobody_inside(word)))
+    while (LF_PY_GENERATION(word) != lf_py_generation() &&
+           !lf_cas_seq_cst(&self->calls, &word, lf_py_nobody_inside(word)))
         ;
 }
 
@@ -110,31 +110,31 @@ static inline int lf_py_enter(struct lf_py_object *self) {
 #endif
 
 /* `status = call`, for a call that keeps the GIL; LF_CLOSED if the object is. */
-#define LF_PY_BRIEFLY(self, status, call)               \
-    do {                                                \
-        if (((status) = lf_py_enter_briefly(self)) == LF_OK) { \
-            (status) = (call);                          \
-            lf_py_leave_briefly(self);                  \
-        }                                               \
+#define LF_PY_BRIEFLY(self, status, call)                                                                              \
+    do {                                                                                                               \
+        if (((status) = lf_py_enter_briefly(self)) == LF_OK) {                                                         \
+            (status) = (call);                                                                                         \
+            lf_py_leave_briefly(self);                                                                                 \
+        }                                                                                                              \
     } while (0)
 
 /* The same for a call that may sleep or take long: it gives the GIL up. */
-#define LF_PY_AT_LENGTH(self, status, call)             \
-    do {                                                \
-        if (((status) = lf_py_enter(self)) == LF_OK) {  \
-            LF_PY_WITHOUT_GIL((status) = (call));       \
-            lf_py_leave(self);                          \
-        }                                               \
+#define LF_PY_AT_LENGTH(self, status, call)                                                                            \
+    do {                                                                                                               \
+        if (((status) = lf_py_enter(self)) == LF_OK) {                                                                 \
+            LF_PY_WITHOUT_GIL((status) = (call));                                                                      \
+            lf_py_leave(self);                                                                                         \
+        }                                                                                                              \
     } while (0)
 
 /* Until it is not interrupted: between two calls Python serves its signals. What a handler raises ends the loop with
  * LF_PY_RAISED; nothing was taken then. */
 #define LF_PY_RAISED INT64_MIN
-#define LF_PY_UNTIL_DONE(self, status, call)                              \
-    do {                                                                  \
-        LF_PY_AT_LENGTH(self, status, call);                              \
-        if ((status) == LF_INTERRUPTED && PyErr_CheckSignals() != 0)      \
-            (status) = LF_PY_RAISED;                                      \
+#define LF_PY_UNTIL_DONE(self, status, call)                                                                           \
+    do {                                                                                                               \
+        LF_PY_AT_LENGTH(self, status, call);                                                                           \
+        if ((status) == LF_INTERRUPTED && PyErr_CheckSignals() != 0)                                                   \
+            (status) = LF_PY_RAISED;                                                                                   \
     } while ((status) == LF_INTERRUPTED)
 
 /* ---- errors ---- */
@@ -279,32 +279,32 @@ static PyObject *lf_py_duplicate(PyObject *object, PyObject *unused) {
     return copy < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(copy);
 }
 
-#define LF_PY_FAST(method, function, doc) \
+#define LF_PY_FAST(method, function, doc)                                                                              \
     {method, (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS, doc}
 
 /* The methods of every type. They stand in each table, so that each type's name is in their errors. */
-#define LF_PY_METHODS_BUT_CLOSE                                                                        \
-    {"_own", lf_py_own, METH_VARARGS, NULL}, {"_ready", lf_py_ready, METH_NOARGS, NULL},              \
-        {"_duplicate", lf_py_duplicate, METH_NOARGS, NULL},                                           \
-        {"recover_dead", lf_py_recover_dead, METH_NOARGS,                                             \
-         "recover_dead($self, /)\n--\n\n"                                                             \
-         "Looks for participants that died and gives back what they held; how many there were.\n\n"   \
+#define LF_PY_METHODS_BUT_CLOSE                                                                                        \
+    {"_own", lf_py_own, METH_VARARGS, NULL}, {"_ready", lf_py_ready, METH_NOARGS, NULL},                               \
+        {"_duplicate", lf_py_duplicate, METH_NOARGS, NULL},                                                            \
+        {"recover_dead", lf_py_recover_dead, METH_NOARGS,                                                              \
+         "recover_dead($self, /)\n--\n\n"                                                                              \
+         "Looks for participants that died and gives back what they held; how many there were.\n\n"                    \
          "It also happens by itself, at the latest when somebody would wait for what a dead one holds."},
 #define LF_PY_SHARED_METHODS LF_PY_METHODS_BUT_CLOSE{"close", lf_py_close, METH_NOARGS, LF_PY_CLOSE_DOC},
-#define LF_PY_CLOSE_DOC                                                                                          \
-    "close($self, /)\n--\n\n"                                                                                    \
-    "Ends this process's use of the object; idempotent. Threads of this process that sleep in it get `Closed`,\n" \
+#define LF_PY_CLOSE_DOC                                                                                                \
+    "close($self, /)\n--\n\n"                                                                                          \
+    "Ends this process's use of the object; idempotent. Threads of this process that sleep in it get `Closed`,\n"      \
     "other processes go on. What this process still had in hand is given back."
 
 #define LF_PY_SHARED_PROPERTIES {"closed", lf_py_get_closed, NULL, "Whether close() was called here.", NULL},
 
 /* The struct of a kind of its own, tp_new with it, and the check that `unmade` can stand in for struct lf_X. */
-#define LF_PY_KIND(primitive)                                                                                  \
-    LF_STATIC_ASSERT(sizeof(struct lf_##primitive) <= sizeof lf_py_unmade, "room for a closed " #primitive);  \
-    static void lf_py_##primitive##_end(void *p) { lf_##primitive##_close((struct lf_##primitive *)p); }      \
-    static const struct lf_py_kind lf_py_##primitive##_kind = {lf_py_##primitive##_end};                      \
-    static PyObject *lf_py_##primitive##_new(PyTypeObject *type, PyObject *args, PyObject *named) {           \
-        return lf_py_new(type, &lf_py_##primitive##_kind);                                                    \
+#define LF_PY_KIND(primitive)                                                                                          \
+    LF_STATIC_ASSERT(sizeof(struct lf_##primitive) <= sizeof lf_py_unmade, "room for a closed " #primitive);           \
+    static void lf_py_##primitive##_end(void *p) { lf_##primitive##_close((struct lf_##primitive *)p); }               \
+    static const struct lf_py_kind lf_py_##primitive##_kind = {lf_py_##primitive##_end};                               \
+    static PyObject *lf_py_##primitive##_new(PyTypeObject *type, PyObject *args, PyObject *named) {                    \
+        return lf_py_new(type, &lf_py_##primitive##_kind);                                                             \
     }
 
 #endif

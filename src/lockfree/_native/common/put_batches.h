@@ -32,7 +32,8 @@ static void lf_py_batch_end(struct lf_py_batch *batch) {
 }
 
 /* Encodes the items of a private tuple in place (they become bytes). 0, or -1 with an error that names the position. */
-LF_PY_GENERIC PyObject *lf_py_encode_all(PyObject *object, const struct lf_py_ops *ops, PyObject *records, uint64_t *total) {
+LF_PY_GENERIC PyObject *lf_py_encode_all(PyObject *object, const struct lf_py_ops *ops, PyObject *records,
+                                         uint64_t *total) {
     struct lf_py_container *self = LF_PY_CONTAINER(object);
     Py_ssize_t count = PyTuple_GET_SIZE(records);
     uint64_t most = ops->record_size(self->o.p);
@@ -153,7 +154,8 @@ LF_PY_GENERIC int lf_py_batch_levels(struct lf_py_batch *batch, PyObject *object
         }
         if (!one)
             snprintf(name, sizeof name, "priorities[%llu]", (unsigned long long)i);
-        failed = lf_py_level(object, ops, one ? given : PyTuple_GET_ITEM(given, (Py_ssize_t)i), name, &batch->levels[i]);
+        failed = lf_py_level(object, ops, one ? given : PyTuple_GET_ITEM(given, (Py_ssize_t)i), name,
+                             &batch->levels[i]);
     }
     Py_DECREF(given);
     return failed ? -1 : 0;
@@ -177,8 +179,9 @@ LF_PY_GENERIC PyObject *lf_py_put_batch(PyObject *object, const struct lf_py_ops
     const uint32_t *lengths = batch->lengths != NULL ? batch->lengths + first : NULL;
     const uint32_t *levels = batch->levels != NULL ? batch->levels + first : NULL;
     if (batch->total > LF_PY_LONG_COPY)
-        LF_PY_AT_LENGTH(self, status,
-                        ops->put_many(self->p, from, batch->pitch, batch->length, lengths, levels, batch->count - first));
+        LF_PY_AT_LENGTH(
+            self, status,
+            ops->put_many(self->p, from, batch->pitch, batch->length, lengths, levels, batch->count - first));
     else
         LF_PY_BRIEFLY(self, status,
                       ops->put_many(self->p, from, batch->pitch, batch->length, lengths, levels, batch->count - first));
@@ -190,8 +193,8 @@ LF_PY_GENERIC PyObject *lf_py_put_batch(PyObject *object, const struct lf_py_ops
 /* ---- put_many of an iterator ---- */
 
 /* One item that was taken out of the iterator for the slot in hand. 1 in, 0 the slot was lost meanwhile, -1 error. */
-LF_PY_GENERIC int lf_py_put_item(PyObject *object, const struct lf_py_ops *ops, PyObject *bytes, uint32_t level, int64_t slot,
-                                 uint32_t taker) {
+LF_PY_GENERIC int lf_py_put_item(PyObject *object, const struct lf_py_ops *ops, PyObject *bytes, uint32_t level,
+                                 int64_t slot, uint32_t taker) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_py_stay stay;
     uint64_t length = (uint64_t)PyBytes_GET_SIZE(bytes);
@@ -261,7 +264,8 @@ LF_PY_GENERIC PyObject *lf_py_put_iterator(PyObject *object, const struct lf_py_
         }
         int in = lf_py_put_item(object, ops, bytes, level, slot, taker);
         if (in == 0) {
-            int64_t status = lf_py_put_bytes(object, ops, PyBytes_AS_STRING(bytes), (uint64_t)PyBytes_GET_SIZE(bytes), level, 0);
+            int64_t status = lf_py_put_bytes(object, ops, PyBytes_AS_STRING(bytes), (uint64_t)PyBytes_GET_SIZE(bytes),
+                                             level, 0);
             in = status == LF_OK ? 1 : -1;
             if (status != LF_OK)
                 lf_py_raise(self, status);
@@ -276,8 +280,8 @@ LF_PY_GENERIC PyObject *lf_py_put_iterator(PyObject *object, const struct lf_py_
 
 /* ---- put_many ---- */
 
-LF_PY_GENERIC PyObject *lf_py_put_many(PyObject *object, const struct lf_py_ops *ops, PyObject *records, PyObject *priorities,
-                                       uint64_t ns) {
+LF_PY_GENERIC PyObject *lf_py_put_many(PyObject *object, const struct lf_py_ops *ops, PyObject *records,
+                                       PyObject *priorities, uint64_t ns) {
     struct lf_py_batch batch = {0};
     PyObject *result = NULL;
     if (LF_PY_CONTAINER(object)->codec == NULL || lf_py_is_closed((struct lf_py_object *)object))

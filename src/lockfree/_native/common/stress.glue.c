@@ -39,11 +39,11 @@ struct lf_stress_plan {
     uint32_t pause_every; /* one call in so many is followed by a pause; 0: none */
     uint32_t batch;       /* most records of a batch call */
     uint32_t levels;
-    uint32_t forget_full; /* FULL is not recorded: slots are in hand that no record tells of */
+    uint32_t forget_full;  /* FULL is not recorded: slots are in hand that no record tells of */
     uint32_t forget_empty; /* nor EMPTY: so are records */
-    uint32_t role_burst;  /* calls after which a role is handed over */
-    uint32_t kind;        /* scenario's own */
-    uint32_t weights[16]; /* of the scenario's operations */
+    uint32_t role_burst;   /* calls after which a role is handed over */
+    uint32_t kind;         /* scenario's own */
+    uint32_t weights[16];  /* of the scenario's operations */
 };
 
 struct lf_stress_client {
@@ -60,8 +60,13 @@ struct lf_stress_client {
     uint32_t total_weight;
 };
 
-enum { LF_STRESS_ROOM = 64 /* records that one call may need */, LF_STRESS_MAX_BATCH = 32, LF_STRESS_HELPER_SHIFT = 16,
-       LF_STRESS_REFUSED = 255, LF_STRESS_LEVELS = 256 };
+enum {
+    LF_STRESS_ROOM = 64 /* records that one call may need */,
+    LF_STRESS_MAX_BATCH = 32,
+    LF_STRESS_HELPER_SHIFT = 16,
+    LF_STRESS_REFUSED = 255,
+    LF_STRESS_LEVELS = 256
+};
 
 static uint64_t lf_stress_now(void) { return lf_now(); }
 static const char *lf_stress_compiler(void) {
@@ -182,8 +187,8 @@ static int64_t lf__read(const unsigned char *record, uint64_t length) {
 
 /* ---- records ---- */
 
-static inline struct lf_history_op *lf__write(struct lf_stress_client *c, uint64_t at, int op, int64_t arg, int64_t arg2,
-                                              uint32_t batch) {
+static inline struct lf_history_op *lf__write(struct lf_stress_client *c, uint64_t at, int op, int64_t arg,
+                                              int64_t arg2, uint32_t batch) {
     struct lf_history_op *record = &c->log->records[at];
     record->ret = LF_HISTORY_PENDING;
     record->arg = arg;
@@ -214,8 +219,8 @@ static void lf_stress_open_many(struct lf_stress_client *c, int op, const int64_
     uint64_t at = c->log->count;
     c->batches++;
     for (uint32_t i = 0; i < count; i++) {
-        struct lf_history_op *record =
-            lf__write(c, at + i, op, args != NULL ? args[i] : LF_HISTORY_NONE, arg2s != NULL ? arg2s[i] : 0, c->batches);
+        struct lf_history_op *record = lf__write(c, at + i, op, args != NULL ? args[i] : LF_HISTORY_NONE,
+                                                 arg2s != NULL ? arg2s[i] : 0, c->batches);
         if (arg2s != NULL) /* a batch keeps its order within a level only: a client of its own for each */
             record->client |= (uint32_t)(arg2s[i] + 1) << LF_STRESS_HELPER_SHIFT;
     }
@@ -377,8 +382,8 @@ static void lf_stress_pause(struct lf_stress_client *c) {
 
 /* Between two calls: whether to make another one. */
 static int lf_stress_goes_on(struct lf_stress_client *c) {
-    if (lf_load_relaxed(&c->control->stop) || c->now >= lf_load_relaxed(&c->control->deadline) || c->log->count >= c->plan.operations ||
-        c->log->count + LF_STRESS_ROOM > c->log->capacity)
+    if (lf_load_relaxed(&c->control->stop) || c->now >= lf_load_relaxed(&c->control->deadline) ||
+        c->log->count >= c->plan.operations || c->log->count + LF_STRESS_ROOM > c->log->capacity)
         return 0;
     c->calls++;
     if (c->plan.align_every != 0 && c->calls % c->plan.align_every == 0)
@@ -440,14 +445,14 @@ static int lf__end_get_batch(struct lf_stress_client *c, struct lf__batch *b, in
 }
 
 /* lf_stress_drive_NAME: calls lf__stress_NAME until the round ends, without the GIL. */
-#define LF_STRESS_LOOP(type, name)                                                     \
-    static int lf_stress_drive_##name(void *object, struct lf_stress_client *c) {      \
-        PyThreadState *state = PyEval_SaveThread();                                    \
-        int status = LF_OK;                                                            \
-        while (status == LF_OK && lf_stress_goes_on(c))                                \
-            status = lf__stress_##name((type *)object, c);                             \
-        PyEval_RestoreThread(state);                                                   \
-        return status;                                                                 \
+#define LF_STRESS_LOOP(type, name)                                                                                     \
+    static int lf_stress_drive_##name(void *object, struct lf_stress_client *c) {                                      \
+        PyThreadState *state = PyEval_SaveThread();                                                                    \
+        int status = LF_OK;                                                                                            \
+        while (status == LF_OK && lf_stress_goes_on(c))                                                                \
+            status = lf__stress_##name((type *)object, c);                                                             \
+        PyEval_RestoreThread(state);                                                                                   \
+        return status;                                                                                                 \
     }
 
 /* ---- figures ---- */

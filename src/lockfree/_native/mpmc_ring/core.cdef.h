@@ -9,8 +9,7 @@ int lf_mpmc_ring_try_put(struct lf_mpmc_ring *r, const void *record, uint64_t le
 int64_t lf_mpmc_ring_try_get(struct lf_mpmc_ring *r, void *record);
 int64_t lf_mpmc_ring_put_many(struct lf_mpmc_ring *r, const void *records, uint64_t pitch, uint64_t length,
                               const uint32_t *lengths, uint64_t count);
-int64_t lf_mpmc_ring_get_many(struct lf_mpmc_ring *r, void *records, uint64_t pitch, uint32_t *lengths,
-                              uint64_t count);
+int64_t lf_mpmc_ring_get_many(struct lf_mpmc_ring *r, void *records, uint64_t pitch, uint32_t *lengths, uint64_t count);
 int64_t lf_mpmc_ring_reserve(struct lf_mpmc_ring *r);
 int lf_mpmc_ring_commit(struct lf_mpmc_ring *r, int64_t index, uint64_t length);
 int64_t lf_mpmc_ring_peek(struct lf_mpmc_ring *r, uint32_t lease, uint64_t *length);

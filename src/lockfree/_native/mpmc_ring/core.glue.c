@@ -13,7 +13,9 @@ static int64_t lf_py_mpmc_ring_reserve_wait(void *p, uint64_t deadline) {
     return lf_mpmc_ring_reserve_wait((struct lf_mpmc_ring *)p, deadline);
 }
 static int lf_py_mpmc_ring_cancel(void *p, int64_t slot) { return lf_mpmc_ring_cancel((struct lf_mpmc_ring *)p, slot); }
-static int lf_py_mpmc_ring_release(void *p, int64_t slot) { return lf_mpmc_ring_release((struct lf_mpmc_ring *)p, slot); }
+static int lf_py_mpmc_ring_release(void *p, int64_t slot) {
+    return lf_mpmc_ring_release((struct lf_mpmc_ring *)p, slot);
+}
 static uint64_t lf_py_mpmc_ring_size(void *p) { return lf_mpmc_ring_size((struct lf_mpmc_ring *)p); }
 static void lf_py_mpmc_ring_shutdown(void *p, int immediate) {
     lf_mpmc_ring_shutdown((struct lf_mpmc_ring *)p, immediate);
@@ -31,12 +33,12 @@ static int lf_py_mpmc_ring_commit(void *p, int64_t slot, uint64_t length, uint32
     return lf_mpmc_ring_commit((struct lf_mpmc_ring *)p, slot, length);
 }
 static int64_t lf_py_mpmc_ring_put_many(void *p, const void *records, uint64_t pitch, uint64_t length,
-                                       const uint32_t *lengths, const uint32_t *levels, uint64_t count) {
+                                        const uint32_t *lengths, const uint32_t *levels, uint64_t count) {
     (void)levels;
     return lf_mpmc_ring_put_many((struct lf_mpmc_ring *)p, records, pitch, length, lengths, count);
 }
 static int64_t lf_py_mpmc_ring_get_many(void *p, void *rows, uint64_t pitch, uint32_t *lengths, uint32_t *levels,
-                                       uint64_t count) {
+                                        uint64_t count) {
     (void)levels;
     return lf_mpmc_ring_get_many((struct lf_mpmc_ring *)p, rows, pitch, lengths, count);
 }
@@ -44,7 +46,8 @@ static int64_t lf_py_mpmc_ring_peek(void *p, uint32_t lease, uint32_t *level, ui
     (void)level;
     return lf_mpmc_ring_peek((struct lf_mpmc_ring *)p, lease, length);
 }
-static int64_t lf_py_mpmc_ring_peek_wait(void *p, uint32_t lease, uint32_t *level, uint64_t *length, uint64_t deadline) {
+static int64_t lf_py_mpmc_ring_peek_wait(void *p, uint32_t lease, uint32_t *level, uint64_t *length,
+                                         uint64_t deadline) {
     (void)level;
     return lf_mpmc_ring_peek_wait((struct lf_mpmc_ring *)p, lease, length, deadline);
 }

@@ -1,7 +1,16 @@
 /* One call on an MPMCRing, chosen by weight. */
 enum {
-    LF__MPMC_TRY_PUT, LF__MPMC_TRY_GET, LF__MPMC_PUT, LF__MPMC_GET, LF__MPMC_PUT_MANY, LF__MPMC_GET_MANY,
-    LF__MPMC_RESERVE, LF__MPMC_PEEK, LF__MPMC_LEASE, LF__MPMC_REQUEUE, LF__MPMC_CANCEL
+    LF__MPMC_TRY_PUT,
+    LF__MPMC_TRY_GET,
+    LF__MPMC_PUT,
+    LF__MPMC_GET,
+    LF__MPMC_PUT_MANY,
+    LF__MPMC_GET_MANY,
+    LF__MPMC_RESERVE,
+    LF__MPMC_PEEK,
+    LF__MPMC_LEASE,
+    LF__MPMC_REQUEUE,
+    LF__MPMC_CANCEL
 };
 
 static int lf__stress_mpmc_reserve(struct lf_mpmc_ring *r, struct lf_stress_client *c, int cancel) {

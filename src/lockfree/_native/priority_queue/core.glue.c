@@ -8,12 +8,18 @@ static unsigned char *lf_py_priority_queue_slot_payload(void *p, int64_t slot) {
 }
 static uint64_t lf_py_priority_queue_record_size(void *p) { return ((struct lf_priority_queue *)p)->record_size; }
 static uint64_t lf_py_priority_queue_capacity(void *p) { return ((struct lf_priority_queue *)p)->capacity; }
-static int64_t lf_py_priority_queue_reserve(void *p) { return lf_priority_queue_reserve((struct lf_priority_queue *)p); }
+static int64_t lf_py_priority_queue_reserve(void *p) {
+    return lf_priority_queue_reserve((struct lf_priority_queue *)p);
+}
 static int64_t lf_py_priority_queue_reserve_wait(void *p, uint64_t deadline) {
     return lf_priority_queue_reserve_wait((struct lf_priority_queue *)p, deadline);
 }
-static int lf_py_priority_queue_cancel(void *p, int64_t slot) { return lf_priority_queue_cancel((struct lf_priority_queue *)p, slot); }
-static int lf_py_priority_queue_release(void *p, int64_t slot) { return lf_priority_queue_release((struct lf_priority_queue *)p, slot); }
+static int lf_py_priority_queue_cancel(void *p, int64_t slot) {
+    return lf_priority_queue_cancel((struct lf_priority_queue *)p, slot);
+}
+static int lf_py_priority_queue_release(void *p, int64_t slot) {
+    return lf_priority_queue_release((struct lf_priority_queue *)p, slot);
+}
 static uint64_t lf_py_priority_queue_size(void *p) { return lf_priority_queue_size((struct lf_priority_queue *)p); }
 static void lf_py_priority_queue_shutdown(void *p, int immediate) {
     lf_priority_queue_shutdown((struct lf_priority_queue *)p, immediate);
@@ -35,8 +41,12 @@ static int64_t lf_py_priority_queue_peek_wait(void *p, uint32_t lease, uint32_t 
 static int lf_py_priority_queue_give_back(void *p, int64_t slot, uint32_t level) {
     return lf_priority_queue_requeue((struct lf_priority_queue *)p, slot, level);
 }
-static int lf_py_priority_queue_free_quietly(void *p, int64_t slot) { return lf__priority_free((struct lf_priority_queue *)p, slot); }
-static void lf_py_priority_queue_freed(void *p, uint32_t count) { lf__priority_freed((struct lf_priority_queue *)p, count); }
+static int lf_py_priority_queue_free_quietly(void *p, int64_t slot) {
+    return lf__priority_free((struct lf_priority_queue *)p, slot);
+}
+static void lf_py_priority_queue_freed(void *p, uint32_t count) {
+    lf__priority_freed((struct lf_priority_queue *)p, count);
+}
 static int64_t lf_py_priority_queue_put_many(void *p, const void *records, uint64_t pitch, uint64_t length,
                                              const uint32_t *lengths, const uint32_t *levels, uint64_t count) {
     return lf_priority_queue_put_many((struct lf_priority_queue *)p, records, pitch, length, lengths, levels, count);
@@ -73,55 +83,65 @@ LF_PY_CONTAINER_FUNCTIONS(priority_queue)
 
 static PyMethodDef lf_py_priority_queue_methods[] = {
     LF_PY_CONTAINER_METHODS(priority_queue),
-    LF_PY_FAST_OF(priority_queue, put,
-                  "put($self, /, record, priority, block=True, timeout=None)\n--\n\n"
-                  "Puts a record, waiting at most `timeout` seconds (None: for ever) while the queue is full: `queue.Full`."),
+    LF_PY_FAST_OF(
+        priority_queue, put,
+        "put($self, /, record, priority, block=True, timeout=None)\n--\n\n"
+        "Puts a record, waiting at most `timeout` seconds (None: for ever) while the queue is full: `queue.Full`."),
     LF_PY_FAST_OF(priority_queue, try_put,
                   "try_put($self, /, record, priority)\n--\n\n"
                   "Puts a record; False if the queue is full. ValueError if it is longer than `record_size`."),
     LF_PY_FAST_OF(priority_queue, put_nowait,
                   "put_nowait($self, /, record, priority)\n--\n\n`put` that raises `queue.Full` instead of waiting."),
-    LF_PY_FAST_OF(priority_queue, get,
-                  "get($self, /, block=True, timeout=None)\n--\n\n"
-                  "(priority, record) of the most urgent record, waiting at most `timeout` seconds (None: for ever) for one:\n"
-                  "`queue.Empty`."),
+    LF_PY_FAST_OF(
+        priority_queue, get,
+        "get($self, /, block=True, timeout=None)\n--\n\n"
+        "(priority, record) of the most urgent record, waiting at most `timeout` seconds (None: for ever) for one:\n"
+        "`queue.Empty`."),
     LF_PY_PLAIN_OF(priority_queue, try_get,
                    "try_get($self, /)\n--\n\n"
                    "(priority, record) of the most urgent record, or None if the queue is empty."),
     LF_PY_PLAIN_OF(priority_queue, get_nowait,
                    "get_nowait($self, /)\n--\n\n`get` that raises `queue.Empty` instead of waiting."),
-    LF_PY_FAST_OF(priority_queue, put_many,
-                  "put_many($self, /, records, priorities, block=False, timeout=None)\n--\n\n"
-                  "Puts records until the queue is full; how many went in.\n\n"
-                  "`records` is a sequence of records, a 2-D buffer with one record per row, an array of the queue's dtype, or an\n"
-                  "iterator, of which what does not fit is not taken. `priorities` is one number for all of them or one for each;\n"
-                  "an iterator of records ends with them. The records become visible no later than the end of the call and keep\n"
-                  "their order within a level. If an argument of a sequence is wrong, nothing goes in. With `block` it waits for\n"
-                  "room for the first one at most `timeout` seconds, then raises `queue.Full`."),
+    LF_PY_FAST_OF(
+        priority_queue, put_many,
+        "put_many($self, /, records, priorities, block=False, timeout=None)\n--\n\n"
+        "Puts records until the queue is full; how many went in.\n\n"
+        "`records` is a sequence of records, a 2-D buffer with one record per row, an array of the queue's dtype, or "
+        "an\n"
+        "iterator, of which what does not fit is not taken. `priorities` is one number for all of them or one for "
+        "each;\n"
+        "an iterator of records ends with them. The records become visible no later than the end of the call and keep\n"
+        "their order within a level. If an argument of a sequence is wrong, nothing goes in. With `block` it waits "
+        "for\n"
+        "room for the first one at most `timeout` seconds, then raises `queue.Full`."),
     LF_PY_FAST_OF(priority_queue, get_many,
                   "get_many($self, /, max, block=False, timeout=None, as_array=False)\n--\n\n"
                   "Up to `max` pairs (priority, record) as a list, most urgent first; [] if the queue is empty.\n\n"
                   "With `block` it waits for the first one at most `timeout` seconds, then raises `queue.Empty`.\n"
                   "`as_array`: two arrays, the priorities and the records of the dtype."),
-    LF_PY_FAST_OF(priority_queue, get_into,
-                  "get_into($self, /, buffer, priorities=None)\n--\n\n"
-                  "Fills the rows of a writable buffer with records, most urgent first; how many there were.\n\n"
-                  "A row must have at least `record_size` bytes; a shorter record is padded with zeros. `priorities`, if given, is\n"
-                  "a writable buffer of unsigned 32-bit integers, at least one per row, that receives the records' priorities."),
+    LF_PY_FAST_OF(
+        priority_queue, get_into,
+        "get_into($self, /, buffer, priorities=None)\n--\n\n"
+        "Fills the rows of a writable buffer with records, most urgent first; how many there were.\n\n"
+        "A row must have at least `record_size` bytes; a shorter record is padded with zeros. `priorities`, if given, "
+        "is\n"
+        "a writable buffer of unsigned 32-bit integers, at least one per row, that receives the records' priorities."),
     LF_PY_FAST_OF(priority_queue, commit,
                   "commit($self, /, priority, length=None)\n--\n\n"
                   "Publishes the calling thread's reservation as a record of `length` bytes (None: all of it)."),
-    LF_PY_FAST_OF(priority_queue, peek,
-                  "peek($self, /, block=False, timeout=None)\n--\n\n"
-                  "(priority, view) of the most urgent record, which is out of the queue, or None if the queue is empty;\n"
-                  "`release()` gives its slot back and ends the view. One per thread at a time."),
+    LF_PY_FAST_OF(
+        priority_queue, peek,
+        "peek($self, /, block=False, timeout=None)\n--\n\n"
+        "(priority, view) of the most urgent record, which is out of the queue, or None if the queue is empty;\n"
+        "`release()` gives its slot back and ends the view. One per thread at a time."),
     LF_PY_PLAIN_OF(priority_queue, release,
                    "release($self, /)\n--\n\nGives back the slot of the record that the calling thread peeked at."),
-    LF_PY_FAST_OF(priority_queue, lease,
-                  "lease($self, /, block=True, timeout=None)\n--\n\n"
-                  "`with q.lease() as (priority, record):` takes a record that is acknowledged when the block ends normally.\n\n"
-                  "If the block raises, or its process dies, the record goes to the tail of its level again, exactly once.\n"
-                  "Raises `queue.Empty` like `get`."),
+    LF_PY_FAST_OF(
+        priority_queue, lease,
+        "lease($self, /, block=True, timeout=None)\n--\n\n"
+        "`with q.lease() as (priority, record):` takes a record that is acknowledged when the block ends normally.\n\n"
+        "If the block raises, or its process dies, the record goes to the tail of its level again, exactly once.\n"
+        "Raises `queue.Empty` like `get`."),
     {NULL, NULL, 0, NULL},
 };
 LF_PY_CONTAINER_TYPE(priority_queue, "PriorityQueue")

@@ -1,7 +1,16 @@
 /* One call on a PriorityQueue, chosen by weight. */
 enum {
-    LF__PQ_TRY_PUT, LF__PQ_TRY_GET, LF__PQ_PUT, LF__PQ_GET, LF__PQ_PUT_MANY, LF__PQ_GET_MANY,
-    LF__PQ_RESERVE, LF__PQ_PEEK, LF__PQ_LEASE, LF__PQ_REQUEUE, LF__PQ_CANCEL
+    LF__PQ_TRY_PUT,
+    LF__PQ_TRY_GET,
+    LF__PQ_PUT,
+    LF__PQ_GET,
+    LF__PQ_PUT_MANY,
+    LF__PQ_GET_MANY,
+    LF__PQ_RESERVE,
+    LF__PQ_PEEK,
+    LF__PQ_LEASE,
+    LF__PQ_REQUEUE,
+    LF__PQ_CANCEL
 };
 
 static int lf__stress_pq_reserve(struct lf_priority_queue *q, struct lf_stress_client *c, uint32_t level, int cancel) {

@@ -29,12 +29,12 @@ static PyObject *lf_py_semaphore_answer(PyObject *object, int64_t status, int64_
     int64_t value;
     PyObject *title = lf_py_title(self);
     if (title != NULL && status == LF_BUSY) {
-        PyErr_Format(PyExc_RuntimeError, "%U: %d operations are under way at once, or as many threads hold permits", title,
-                     LF_SEATS);
+        PyErr_Format(PyExc_RuntimeError, "%U: %d operations are under way at once, or as many threads hold permits",
+                     title, LF_SEATS);
     } else if (title != NULL) {
         LF_PY_BRIEFLY(self, value, lf_semaphore_value(lf_py_semaphore(object)));
-        PyErr_Format(PyExc_ValueError, "%U: release of %lld at a value of %lld: above max_value %lld", title, (long long)n,
-                     (long long)value, (long long)lf_py_semaphore(object)->max);
+        PyErr_Format(PyExc_ValueError, "%U: release of %lld at a value of %lld: above max_value %lld", title,
+                     (long long)n, (long long)value, (long long)lf_py_semaphore(object)->max);
     }
     Py_XDECREF(title);
     return NULL;
@@ -60,14 +60,15 @@ static PyObject *lf_py_semaphore_wait(PyObject *object, int64_t n, uint64_t ns) 
     return lf_py_semaphore_answer(object, status, n);
 }
 
-static PyObject *lf_py_semaphore_acquire(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+static PyObject *lf_py_semaphore_acquire(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                         PyObject *keywords) {
     static const struct lf_py_signature signature = {"acquire", 0, 3, {"blocking", "timeout", "n"}};
     PyObject *places[3];
     uint64_t ns = LF_FOREVER;
     int64_t n = 1;
-    if ((count != 0 || keywords != NULL) && (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-                                             lf_py_lock_patience(places[0], places[1], 0, &ns) != 0 ||
-                                             lf_py_permits(object, places[2], &n) != 0))
+    if ((count != 0 || keywords != NULL) &&
+        (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+         lf_py_lock_patience(places[0], places[1], 0, &ns) != 0 || lf_py_permits(object, places[2], &n) != 0))
         return NULL;
     return lf_py_semaphore_wait(object, n, ns);
 }
@@ -92,7 +93,8 @@ static PyObject *lf_py_semaphore_give(PyObject *object, int64_t n) {
     return lf_py_semaphore_answer(object, status, n);
 }
 
-static PyObject *lf_py_semaphore_release(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+static PyObject *lf_py_semaphore_release(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                         PyObject *keywords) {
     static const struct lf_py_signature signature = {"release", 0, 1, {"n"}};
     PyObject *places[1];
     int64_t n = 1;
@@ -127,7 +129,8 @@ static PyMethodDef lf_py_semaphore_methods[] = {
     LF_PY_FAST("acquire", lf_py_semaphore_acquire,
                "acquire($self, /, blocking=True, timeout=None, n=1)\n--\n\n"
                "Takes `n` permits or none, waiting at most `timeout` seconds (None: for ever).\n\n"
-               "False if at some instant (of a time-out: after the deadline) fewer were there. ValueError if `n` is below 1 or\n"
+               "False if at some instant (of a time-out: after the deadline) fewer were there. ValueError if `n` is "
+               "below 1 or\n"
                "above `max_value`."),
     LF_PY_FAST("try_acquire", lf_py_semaphore_try_acquire,
                "try_acquire($self, /, n=1)\n--\n\n"

@@ -12,8 +12,7 @@ int lf_spsc_ring_try_put(struct lf_spsc_ring *r, const void *record, uint64_t le
 int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record);
 int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *records, uint64_t pitch, uint64_t length,
                               const uint32_t *lengths, uint64_t count);
-int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, uint64_t pitch, uint32_t *lengths,
-                              uint64_t count);
+int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, uint64_t pitch, uint32_t *lengths, uint64_t count);
 int64_t lf_spsc_ring_reserve(struct lf_spsc_ring *r);
 int lf_spsc_ring_commit(struct lf_spsc_ring *r, int64_t ticket, uint64_t length);
 int lf_spsc_ring_cancel(struct lf_spsc_ring *r, int64_t ticket);

@@ -1,7 +1,13 @@
 /* One call on an SPSCRing, chosen by weight. More clients than roles: who has one gives it back after a while. */
 enum {
-    LF__SPSC_TRY_PUT, LF__SPSC_TRY_GET, LF__SPSC_PUT, LF__SPSC_GET, LF__SPSC_PUT_MANY, LF__SPSC_GET_MANY,
-    LF__SPSC_RESERVE, LF__SPSC_PEEK
+    LF__SPSC_TRY_PUT,
+    LF__SPSC_TRY_GET,
+    LF__SPSC_PUT,
+    LF__SPSC_GET,
+    LF__SPSC_PUT_MANY,
+    LF__SPSC_GET_MANY,
+    LF__SPSC_RESERVE,
+    LF__SPSC_PEEK
 };
 
 /* Not our turn: no call at all, as far as the ring is concerned. */
@@ -68,7 +74,8 @@ static int lf__stress_spsc_ring(struct lf_spsc_ring *r, struct lf_stress_client 
         lf_spsc_ring_release_role(r, LF_CONSUMER);
         sched_yield();
     }
-    int puts = which == LF__SPSC_TRY_PUT || which == LF__SPSC_PUT || which == LF__SPSC_PUT_MANY || which == LF__SPSC_RESERVE;
+    int puts = which == LF__SPSC_TRY_PUT || which == LF__SPSC_PUT || which == LF__SPSC_PUT_MANY ||
+               which == LF__SPSC_RESERVE;
     return puts ? lf__stress_spsc_put(r, c, which) : lf__stress_spsc_get(r, c, which);
 }
 LF_STRESS_LOOP(struct lf_spsc_ring, spsc_ring)
