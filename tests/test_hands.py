@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -211,6 +212,47 @@ def test_a_generator_may_close_the_ring(kind):
 
     with pytest.raises(lockfree.Closed):
         kind.put_many(ring, items())
+
+
+def test_a_generator_may_shut_the_ring_down(kind):
+    ring = kind.make(4, 8)
+
+    def items():
+        yield b"1"
+        yield b"2"
+        ring.shutdown()
+        yield b"3"
+
+    with ring:
+        accepted = kind.put_many(ring, items())
+        with pytest.raises(lockfree.Closed):
+            kind.put_many(ring, iter([b"4"]))
+        assert accepted == len(kind.everything(ring))
+
+
+def test_a_shutdown_between_two_items_of_an_iterator(kind):
+    """What went in before it is the answer, so that nobody counts fewer records than consumers get."""
+    for _ in range(20):
+        with kind.make(64, 8) as ring:
+            accepted = []
+            begun = threading.Event()
+
+            def produce(ring=ring, accepted=accepted, begun=begun):
+                def items():
+                    for n in range(64):
+                        begun.set()
+                        yield b"%d" % n
+                        time.sleep(0)
+
+                with contextlib.suppress(lockfree.Closed):
+                    accepted.append(kind.put_many(ring, items()))
+
+            producer = threading.Thread(target=produce)
+            producer.start()
+            begun.wait()
+            ring.shutdown()
+            producer.join()
+            assert sum(accepted) == ring.qsize()
 
 
 def test_priorities_of_an_iterator():

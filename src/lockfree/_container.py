@@ -201,6 +201,8 @@ class Container(Shared, Generic[R]):
             slot = self._reserve_slot(handle, wait if done == 0 else 0)
             if slot == FULL and (done or not wait):
                 return done
+            if slot == lib.LF_CLOSED and done and not self.closed:
+                return done  # it was shut down: the next call says so
             if slot < 0:
                 self._refused(slot, handle)
             try:
@@ -214,6 +216,8 @@ class Container(Shared, Generic[R]):
             status = self._publish(handle, slot, data, len(data), *level)
             if status == lib.LF_BUSY:  # the iterator has put into this ring itself
                 status = self._c_try_put(handle, data, len(data), *level)
+            if status == lib.LF_CLOSED and done and not self.closed:
+                return done
             if status:
                 self._refused(status, handle)
             done += 1

@@ -192,9 +192,9 @@ LF_PY_GENERIC PyObject *lf_py_put_batch(PyObject *object, const struct lf_py_ops
 
 /* ---- put_many of an iterator ---- */
 
-/* One item that was taken out of the iterator for the slot in hand. 1 in, 0 the slot was lost meanwhile, -1 error. */
-LF_PY_GENERIC int lf_py_put_item(PyObject *object, const struct lf_py_ops *ops, PyObject *bytes, uint32_t level,
-                                 int64_t slot, uint32_t taker) {
+/* Puts one item that was taken out of the iterator, into `slot` if that is still in hand. A status. */
+LF_PY_GENERIC int64_t lf_py_put_item(PyObject *object, const struct lf_py_ops *ops, PyObject *bytes, uint32_t level,
+                                     int64_t slot, uint32_t taker) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_py_stay stay;
     uint64_t length = (uint64_t)PyBytes_GET_SIZE(bytes);
@@ -205,10 +205,9 @@ LF_PY_GENERIC int lf_py_put_item(PyObject *object, const struct lf_py_ops *ops, 
             status = lf_py_publish(&stay, ops, slot, PyBytes_AS_STRING(bytes), length, level);
         lf_py_stay_end(&stay);
     }
-    if (status == LF_OK || status == LF_BUSY) /* busy: the generator forked, or has put into this ring itself */
-        return status == LF_OK;
-    lf_py_raise(self, status);
-    return -1;
+    if (status == LF_BUSY) /* the generator forked, or has put into this ring itself */
+        status = lf_py_put_bytes(object, ops, PyBytes_AS_STRING(bytes), length, level, 0);
+    return status;
 }
 
 /* Gives a slot back that nothing came for. An exception that is set stays so. */
@@ -237,6 +236,11 @@ LF_PY_GENERIC int lf_py_next_level(PyObject *object, const struct lf_py_ops *ops
     return failed ? -1 : 1;
 }
 
+/* After a shutdown how many went in before is the answer; the next call says that it is closed. */
+static int lf_py_was_shut_down(struct lf_py_object *self, int64_t status, uint64_t done) {
+    return status == LF_CLOSED && done > 0 && !lf_py_is_closed(self);
+}
+
 LF_PY_GENERIC PyObject *lf_py_put_iterator(PyObject *object, const struct lf_py_ops *ops, PyObject *records,
                                            PyObject *priorities, int one, uint64_t ns) {
     struct lf_py_object *self = (struct lf_py_object *)object;
@@ -244,7 +248,7 @@ LF_PY_GENERIC PyObject *lf_py_put_iterator(PyObject *object, const struct lf_py_
     uint64_t done = 0;
     for (;;) {
         int64_t slot = lf_py_take(self, ops, 0, 0, done == 0 ? ns : 0, NULL, NULL, &stay);
-        if (slot == LF_FULL && (done > 0 || ns == 0))
+        if (slot == LF_FULL ? done > 0 || ns == 0 : lf_py_was_shut_down(self, slot, done))
             break;
         if (slot < 0)
             return lf_py_raise(self, slot);
@@ -262,17 +266,12 @@ LF_PY_GENERIC PyObject *lf_py_put_iterator(PyObject *object, const struct lf_py_
                 return NULL;
             break;
         }
-        int in = lf_py_put_item(object, ops, bytes, level, slot, taker);
-        if (in == 0) {
-            int64_t status = lf_py_put_bytes(object, ops, PyBytes_AS_STRING(bytes), (uint64_t)PyBytes_GET_SIZE(bytes),
-                                             level, 0);
-            in = status == LF_OK ? 1 : -1;
-            if (status != LF_OK)
-                lf_py_raise(self, status);
-        }
+        int64_t status = lf_py_put_item(object, ops, bytes, level, slot, taker);
         Py_DECREF(bytes);
-        if (in < 0)
-            return NULL;
+        if (lf_py_was_shut_down(self, status, done))
+            break;
+        if (status != LF_OK)
+            return lf_py_raise(self, status);
         done++;
     }
     return PyLong_FromUnsignedLongLong(done);
