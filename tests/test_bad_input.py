@@ -1,5 +1,6 @@
 """The table of docs/bad-input.md: every row is a test here, and every test a row there."""
 
+import ctypes
 import math
 import os
 import queue
@@ -8,6 +9,7 @@ import struct
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lockfree
@@ -497,6 +499,24 @@ def test_atomic_view_of_a_buffer_that_is_too_short():
 def test_atomic_view_of_a_read_only_buffer():
     with pytest.raises(ValueError, match="read-only"):
         lockfree.atomic_view(bytes(8))
+
+
+@row
+def test_atomic_view_of_python_objects():
+    objects = np.array([[object()], [None]])
+    records = np.zeros(2, [("COUNT", "u8"), ("what", "O")])
+    for buffer in (objects, memoryview(objects), records, (ctypes.py_object * 2)()):
+        with pytest.raises(TypeError, match="it holds Python objects"):
+            lockfree.atomic_view(buffer)
+    fields = {"_fields_": [("O", ctypes.c_uint64), ("pointer", ctypes.c_void_p)]}
+    assert lockfree.atomic_view(type("Fields", (ctypes.Structure,), fields)()).fetch_add(1) == 0  # the name says nothing
+
+
+@pytest.mark.parametrize(("offset", "error"), [(8, ValueError), (-8, ValueError), (1, ValueError), (0.0, TypeError)])
+def test_the_class_of_a_view_checks_as_atomic_view_does(offset, error):
+    view = type(lockfree.atomic_view(bytearray(8)))
+    with pytest.raises(error, match=f"offset is {offset}"):
+        view(bytearray(8), offset)
 
 
 def test_the_page_has_every_row_and_no_other():

@@ -106,6 +106,12 @@ def refuse_pointers(what: str, view: memoryview) -> None:
         raise TypeError(f"{what} is a buffer of format {view.format!r}: it holds Python objects or pointers, not data")
 
 
+def refuse_objects(what: str, view: memoryview) -> None:
+    """TypeError for a buffer of Python objects, which a write would destroy."""
+    if "O" in re.sub(r":[^:]*:", "", view.format):
+        raise TypeError(f"{what} is a buffer of format {view.format!r}: it holds Python objects, not data")
+
+
 def refuse_one_record(records: Any) -> None:
     """TypeError for what is one record, bytes-like or text, where a sequence of them belongs."""
     one = isinstance(records, (bytes, bytearray, str))

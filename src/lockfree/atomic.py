@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVa
 
 from lockfree._errors import Closed, SegmentError
 from lockfree._native import NULL, Native, ffi, lib
+from lockfree._records import refuse_objects
 from lockfree._segment import Shared, check_int, check_name
 
 __all__ = ["AtomicF64", "AtomicFlag", "AtomicI64", "AtomicU32", "AtomicU64", "atomic_view"]
@@ -260,6 +261,18 @@ class _View(_Cell[V]):
     """An atomic in a buffer of the user's. It keeps the buffer alive, and owns nothing."""
 
     def __init__(self, buffer: Any, offset: int) -> None:
+        memory, size = memoryview(buffer), self._bytes
+        refuse_objects("buffer", memory)
+        if memory.readonly:
+            raise ValueError("buffer is read-only")
+        if not memory.c_contiguous:
+            raise ValueError("buffer is not contiguous")
+        if memory.nbytes < size:
+            raise ValueError(f"buffer has {memory.nbytes} bytes: {self._kind} needs {size}")
+        offset = check_int("offset", offset, 0, memory.nbytes - size)
+        address = int(ffi.cast("uintptr_t", ffi.from_buffer(memory))) + offset
+        if address % size:
+            raise ValueError(f"offset is {offset}: the address {address:#x} is not aligned to {size} bytes")
         self._lay(buffer, offset)
 
     def _lay(self, buffer: Any, offset: int) -> None:
@@ -325,21 +338,9 @@ def atomic_view(buffer: Any, offset: int = 0, kind: Kind = "u64") -> AtomicView:
     """Atomic operations on the item at byte `offset` of any writable buffer (shared memory, mmap, NumPy array).
 
     `kind` is u32, u64, i64, f64 or flag (4 bytes, 0 or 1). ValueError if the buffer is read-only, too short there, or
-    the item is not aligned to its size.
+    the item is not aligned to its size; TypeError if the buffer holds Python objects.
     """
     view = _VIEWS.get(kind) if isinstance(kind, str) else None
     if view is None:
         raise ValueError(f"kind is {kind!r}: it must be one of {', '.join(_VIEWS)}")
-    memory = memoryview(buffer)
-    if memory.readonly:
-        raise ValueError("buffer is read-only")
-    if not memory.c_contiguous:
-        raise ValueError("buffer is not contiguous")
-    size = view._bytes
-    if memory.nbytes < size:
-        raise ValueError(f"buffer has {memory.nbytes} bytes: {kind} needs {size}")
-    offset = check_int("offset", offset, 0, memory.nbytes - size)
-    address = int(ffi.cast("uintptr_t", ffi.from_buffer(memory))) + offset
-    if address % size:
-        raise ValueError(f"offset is {offset}: the address {address:#x} is not aligned to {size} bytes")
     return view(buffer, offset)
