@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from types import TracebackType
-from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, cast
 
 from lockfree import _native
 from lockfree._dtypes import NumpyCodec, check_casting
@@ -19,7 +19,14 @@ from lockfree._segment import Shared, check_int
 from lockfree._types import Casting
 from lockfree._waiting import patience, until
 
-R = TypeVar("R")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    R = TypeVar("R", default=Any)
+else:
+    from typing import TypeVar
+
+    R = TypeVar("R")
 MAX_CAPACITY = 2**31
 MAX_RECORD = 2**31
 COUNT_MAX = 2**62
