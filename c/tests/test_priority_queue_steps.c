@@ -2,6 +2,7 @@
  *
  * Actors are threads of which one runs at a time; each stops before the atomic operation that its budget names, and
  * goes on when it is told to. So stale looks, slow helpers and deaths happen where we want them, repeatably. */
+#define LF__PIECE_NS 0u /* so that recoveries are done in several pieces */
 #include <lockfree/blocks/atomics.h>
 
 static void step(void);
@@ -81,10 +82,16 @@ static struct operation *begin(uint32_t kind, uint32_t level, uint64_t value) {
     return op;
 }
 
+/* All its pieces. */
+static void recover(struct lf_handle *h, uint32_t gone) {
+    while (!lf__recover(h, gone))
+        ;
+}
+
 static void perform(struct actor *a, struct task task) {
     uint64_t value = next_value;
     if (task.kind == DO_RECOVER) {
-        lf__recover(&a->q.h, task.level);
+        recover(&a->q.h, task.level);
     } else if (task.kind == DO_PUT) {
         next_value++;
         struct operation *op = begin(OP_PUT, task.level, value);
@@ -310,8 +317,8 @@ static void deaths(uint64_t seed) {
     if (!recoverer->done) {
         kill_actor(recoverer);
         uint32_t order = rng(2);
-        lf__recover(&me->q.h, order ? 3 : 1);
-        lf__recover(&me->q.h, order ? 1 : 3);
+        recover(&me->q.h, order ? 3 : 1);
+        recover(&me->q.h, order ? 1 : 3);
     }
     if (!other->done)
         run(other, 0);
@@ -365,8 +372,8 @@ static int lease_dies(int k, int j, int *recovered) {
     *recovered = run(recoverer, j);
     kill_actor(recoverer);
     if (!*recovered) {
-        lf__recover(&me->q.h, j % 2 ? 1 : 2);
-        lf__recover(&me->q.h, j % 2 ? 2 : 1);
+        recover(&me->q.h, j % 2 ? 1 : 2);
+        recover(&me->q.h, j % 2 ? 2 : 1);
     }
     uint64_t size = lf_priority_queue_size(&me->q);
     CHECK(lf_priority_queue_try_get(&me->q, &value, &level) == sizeof value && level == 1);

@@ -349,8 +349,8 @@ LF_INLINE int lf_reap_if_due(struct lf_handle *h) {
         return 0;
     lf_store_relaxed(&h->last_reap, now);
     int found = lf_reap_a_while(h, &more);
-    if (more)
-        lf_store_relaxed(&h->last_reap, (uint64_t)0);
+    /* A look at thousands takes many ticks: the next one is due a tick after its end. */
+    lf_store_relaxed(&h->last_reap, more ? (uint64_t)0 : lf_now_coarse());
     return found;
 }
 
