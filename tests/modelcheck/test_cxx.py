@@ -236,7 +236,7 @@ def test_programs(name, source, tmp_path):
 
 
 def test_a_fault_of_the_library_itself(source, tmp_path):
-    """The semaphores of libstdc++ before 13 can sleep on a value that has come back (GCC's bug 104928)."""
+    """The semaphores of libstdc++ before 13 can sleep on a value that has come back."""
     report = checked("semaphores", source, tmp_path)
     asked = [*cxx_compiler(), "-std=c++20", "-E", "-P", "-x", "c++", "-include", "version", "-"]
     said = subprocess.run(asked, input="_GLIBCXX_RELEASE", capture_output=True, text=True, check=True).stdout
