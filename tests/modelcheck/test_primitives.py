@@ -10,7 +10,7 @@ from lockfree.modelcheck.runner import run, run_auto
 SOURCES = sorted((Path(__file__).parents[2] / "stress" / "model").glob("*.c"))
 # more than a million executions
 LARGE = {"mutex_3", "ec_2p", "mpmc_both_cap2", "sem_turnstile_sleep", "pq_three", "pq_three_cap1"}
-LARGE |= {"pq_same_level", "seat_taken_while_helped"}
+LARGE |= {"pq_same_level", "seat_taken_while_helped", "drain_spsc_batch_sleep"}
 BLOCKING = {"mutex_2", "mutex_3", "mutex_try", "spinlock_2"}  # say of themselves that they are not lock-free
 
 

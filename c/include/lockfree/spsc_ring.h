@@ -180,7 +180,7 @@ LF_INLINE int64_t lf_spsc_ring_peek(struct lf_spsc_ring *r, uint64_t *length) {
     uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S1] pairs with [S2] */
     uint64_t none = lf__spsc_free(position - r->capacity);
     int64_t refusal = LF_EMPTY;
-    if (LF_UNLIKELY(word == none) && lf_load_acquire(&r->h.segment->ending) != LF__OPEN) { /* [D1] */
+    if (LF_UNLIKELY(word == none) && lf_load_relaxed(&r->h.segment->ending) != LF__OPEN) { /* ordered by [D4] */
         word = lf__spsc_drain(r, cursor);
         refusal = LF_CLOSED;
         if (word == none) /* the producer takes back whatever it puts from now on */

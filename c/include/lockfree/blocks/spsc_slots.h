@@ -170,7 +170,8 @@ LF_INLINE int lf__spsc_freed(struct lf_spsc_ring *r, int64_t ticket) {
     if (LF_UNLIKELY(lf_load_relaxed(&r->body->drained))) { /* written by consumers: this thread or an earlier one */
         uint64_t *place = lf__spsc_word(r, (uint32_t)ticket), position = lf_load_relaxed(&side->position);
         uint64_t word = lf_load_relaxed(place);
-        if (!lf__spsc_is_at(word, position) || !lf_cas_release(place, &word, lf__spsc_free(position))) /* [S2] */
+        /* relaxed: nobody writes this slot again */
+        if (!lf__spsc_is_at(word, position) || !lf_cas_relaxed(place, &word, lf__spsc_free(position)))
             return LF_CLOSED;
     }
     lf__spsc_step(r, LF_CONSUMER, ticket, 0);
