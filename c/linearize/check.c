@@ -28,17 +28,6 @@ static int lin_decide_fast(struct lin_problem *p) {
     }
 }
 
-bool lin_strict_full(const struct lin_problem *p) {
-    if (p->run->spec->full != LF_LIN_STRICT)
-        return false;
-    for (uint32_t i = 0; i < p->n; i++) {
-        const struct lf_history_op *op = lin_op(p, i);
-        if (lin_failed(op) && (op->op == LF_OP_PUT || op->op == LF_OP_PUSH))
-            return true;
-    }
-    return false;
-}
-
 static int lin_decide(struct lin_problem *p) {
     struct lin_run *run = p->run;
     struct lf_lin_result *r = run->result;

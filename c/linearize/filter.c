@@ -8,6 +8,17 @@
  * may be in use at an instant are: puts called by then minus gets returned by then. */
 #include "linearize/internal.h"
 
+bool lin_strict_full(const struct lin_problem *p) {
+    if (p->run->spec->full != LF_LIN_STRICT)
+        return false;
+    for (uint32_t i = 0; i < p->n; i++) {
+        const struct lf_history_op *op = lin_op(p, i);
+        if (lin_failed(op) && (op->op == LF_OP_PUT || op->op == LF_OP_PUSH))
+            return true;
+    }
+    return false;
+}
+
 /* best[g]: slots that may be in use in gap g; counts failing operations too when `running` */
 static uint32_t *lin_slots_in_use(struct lin_problem *p, bool running) {
     uint32_t *use = lin_alloc(p->run, p->events + 1, sizeof *use), now = 0;

@@ -119,15 +119,19 @@ int lin_table_build(struct lin_problem *p, struct lin_table *t);
 enum lin_prefer { LIN_FIRST_PUT, LIN_LAST_PUT, LIN_FIRST_GET, LIN_LAST_GET };
 int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, const struct lin_table *t,
                     uint32_t *loose_next, uint32_t *order, enum lin_prefer prefer);
-uint32_t *lin_last_free(struct lin_problem *p, const struct lin_table *t);
-enum lin_passing { LIN_IN_LINE, LIN_BY_TAKING, LIN_NESTED };
-bool lin_sweep(struct lin_problem *p, const struct lin_value *v, uint32_t m, const uint32_t *order);
-void lin_repair(struct lin_problem *p, struct lin_value *v, uint32_t m, uint32_t *order);
+int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, uint32_t put, int reason);
+
+/* places.c: values at the gaps chosen for them */
+int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t); /* EMPTY, capacity */
 void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m);
+enum lin_passing { LIN_IN_LINE, LIN_BY_TAKING, LIN_NESTED };
 bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t *order, const uint32_t *last_free,
                       enum lin_passing how);
-int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t); /* EMPTY, capacity */
-int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, uint32_t put, int reason);
+uint32_t *lin_last_free(struct lin_problem *p, const struct lin_table *t);
+
+/* bounded.c: queues with a capacity */
+bool lin_sweep(struct lin_problem *p, const struct lin_value *v, uint32_t m, const uint32_t *order);
+void lin_repair(struct lin_problem *p, struct lin_value *v, uint32_t m, uint32_t *order);
 
 /* witness.c: a linearization, and the independent replay that certifies it */
 struct lin_witness {
@@ -144,6 +148,7 @@ void lin_witness_free(struct lin_witness *w);
 bool lin_witness_sort(struct lin_witness *w);  /* by gap, stable */
 bool lin_witness_holds(struct lin_witness *w); /* true: it is a linearization */
 
+/* batch.c: values that one call put or got */
 void lin_align_batches(struct lin_problem *p, struct lin_table *t, const uint32_t *order);
 void lin_tighten_batches(struct lin_problem *p, struct lin_table *t);
 uint32_t lin_batch_first_get(struct lin_problem *p, const struct lin_value *v, const uint32_t *owner,
@@ -161,9 +166,13 @@ int lin_decide_mutex(struct lin_problem *p);
 int lin_decide_pool(struct lin_problem *p);
 int lin_decide_log(struct lin_problem *p);
 int lin_search(struct lin_problem *p);
-bool lin_strict_full(const struct lin_problem *p); /* has FULL answers in their strict reading */
-void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n);
+
+/* filter.c: the answers FULL and EMPTY */
+bool lin_strict_full(const struct lin_problem *p);             /* has FULL answers in their strict reading */
 bool lin_filter_answers(struct lin_problem *p, int *decision); /* weak FULL and EMPTY */
+
+/* shrink.c: makes the counterexample of run->result small */
+void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n);
 
 /* spec.c: the sequential specifications, as functions on small states of int64_t words */
 typedef void (*lin_emit_state)(void *context, const int64_t *words, uint32_t count);
