@@ -1,4 +1,4 @@
-/* The depth-first search: what it holds, and what its two files ask of each other. */
+/* The depth-first search: what it holds, and what its files ask of each other. */
 #ifndef LF_LINEARIZE_DEPTH_H
 #define LF_LINEARIZE_DEPTH_H
 
@@ -46,10 +46,20 @@ struct lin_depth {
     uint64_t order[LIN_OPEN_MAX];
 };
 
-/* depth_first.c: may it take effect now, as far as the order of batches, its likes and the gets that are known say? */
+static inline bool lin_out_of_sight(const struct lin_problem *p, uint32_t op) { return p->skip && p->skip[op]; }
+
+/* depth_rules.c */
+/* Have the earlier operations of its batch taken effect? */
+bool lin_batch_allows(const struct lin_depth *d, uint32_t op);
+/* May it take effect now, as far as the order of batches, its likes and the gets that are known say? */
 bool lin_allowed(const struct lin_depth *d, uint32_t op);
-/* depth_order.c: does the object say that another open operation of its kind took effect before it? */
+/* Does the object say that another open operation of its kind took effect before it? */
 bool lin_was_later(const struct lin_depth *d, uint32_t op);
+/* A user's specification: does `op`, here and now, leave the state as it is? Then its result is right now, and perhaps
+ * not later. */
+bool lin_stays(struct lin_depth *d, uint32_t op);
+
+/* depth_order.c */
 /* Fills list with the open operations that may come next, the most promising first; how many. Without `returning`
  * unless `later`. */
 uint32_t lin_list(struct lin_depth *d, uint32_t returning, bool later);

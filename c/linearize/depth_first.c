@@ -10,8 +10,6 @@
  * the one that returns first goes first. */
 #include "linearize/depth.h"
 
-static bool lin_out_of_sight(const struct lin_problem *p, uint32_t op) { return p->skip && p->skip[op]; }
-
 /* -- what has been tried --------------------------------------------------------------------------------------- */
 
 static struct lin_seen lin_fingerprint(const struct lin_depth *d) {
@@ -30,49 +28,6 @@ static struct lin_seen lin_fingerprint(const struct lin_depth *d) {
 }
 
 /* -- one step -------------------------------------------------------------------------------------------------- */
-
-static bool lin_batch_allows(const struct lin_depth *d, uint32_t op) {
-    uint32_t b = d->p->before ? d->p->before[op] : LIN_NO;
-    if (b == LIN_NO || lin_out_of_sight(d->p, b))
-        return true;
-    uint32_t slot = d->slot_of[b];
-    return d->open[slot] != b || lin_bit(d->done, slot);
-}
-
-static bool lin_turn_allows(const struct lin_depth *d, uint32_t op) {
-    const struct lin_turns *t = &d->steps.turns;
-    if (!t->lo || t->lo[op] == 0 || !lin_is_put(lin_op(d->p, op)))
-        return true;
-    if (d->content.stack) /* nothing below is taken before this */
-        return d->content.soonest[d->content.last] >= t->lo[op];
-    if (t->next[d->at - 1] < t->lo[op])
-        return false;
-    for (uint32_t w = 0; w < d->sets; w++)
-        for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1) {
-            uint32_t other = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
-            if (other != op && t->hi[other] < t->lo[op])
-                return false;
-        }
-    return true;
-}
-
-static bool lin_first_of_its_kind(const struct lin_depth *d, uint32_t op) {
-    uint32_t like = d->alike[op];
-    if (like == LIN_NO)
-        return true;
-    for (uint32_t w = 0; w < d->sets; w++)
-        for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1) {
-            uint32_t other = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
-            if (d->alike[other] == like && other != op && lin_alike(d->p, op, other) &&
-                (d->p->ret[other] < d->p->ret[op] || (d->p->ret[other] == d->p->ret[op] && other < op)))
-                return false;
-        }
-    return true;
-}
-
-bool lin_allowed(const struct lin_depth *d, uint32_t op) {
-    return lin_batch_allows(d, op) && lin_first_of_its_kind(d, op) && lin_turn_allows(d, op);
-}
 
 /* How many states are there after `op`? They are steps.out[0..count), or `content` knows. */
 static uint32_t lin_outcomes(struct lin_depth *d, uint32_t op) {

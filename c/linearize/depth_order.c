@@ -21,23 +21,6 @@ static bool lin_helps(const struct lin_depth *d, uint32_t returning, uint32_t op
     }
 }
 
-/* A user's specification: does `op`, here and now, leave the state as it is? Then its result is right now, and perhaps
- * not later. */
-static bool lin_stays(struct lin_depth *d, uint32_t op) {
-    return lin_step(&d->steps, d->state, op) && d->steps.count == 1 && d->steps.out[0] == d->state;
-}
-
-bool lin_was_later(const struct lin_depth *d, uint32_t op) {
-    const struct lf_history_op *o = lin_op(d->p, op);
-    for (uint32_t w = 0; (o->flags & LF_HISTORY_TICKET) && w < d->sets; w++)
-        for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1) {
-            const struct lf_history_op *other = lin_op(d->p, d->open[w * 64 + (uint32_t)__builtin_ctzll(left)]);
-            if (other->op == o->op && other->key == o->key && lin_ticket(other) < lin_ticket(o))
-                return true;
-        }
-    return false;
-}
-
 /* Smaller comes first. */
 static uint64_t lin_rank(struct lin_depth *d, uint32_t returning, uint32_t op) {
     if (d->first == LIN_BY_RETURN && d->steps.custom && lin_stays(d, op))

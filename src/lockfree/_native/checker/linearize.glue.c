@@ -29,6 +29,7 @@
 #include "linearize/frontier.c"
 #include "linearize/tried.c"
 #include "linearize/demand.c"
+#include "linearize/depth_rules.c"
 #include "linearize/depth_order.c"
 #include "linearize/depth_first.c"
 #include "linearize/step.c"
