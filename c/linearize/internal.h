@@ -59,6 +59,12 @@ struct lin_value {
 /* A settled answer is right whatever the order. One in a batch also has a place in the order of the batch. */
 enum { LIN_SETTLED = 1, LIN_PLACED = 2 };
 
+/* The operations of one object, or of several that are decided together. */
+struct lin_part {
+    const uint32_t *index;
+    uint32_t n;
+};
+
 enum { LIN_ACCEPT, LIN_REJECT, LIN_UNDECIDED }; /* what a decision procedure answers */
 
 static inline const struct lf_history_op *lin_op(const struct lin_problem *p, uint32_t i) {
@@ -170,6 +176,9 @@ int lin_search(struct lin_problem *p);
 /* filter.c: the answers FULL and EMPTY */
 bool lin_strict_full(const struct lin_problem *p);             /* has FULL answers in their strict reading */
 bool lin_filter_answers(struct lin_problem *p, int *decision); /* weak FULL and EMPTY */
+
+/* decide.c: fills run->result, without a counterexample; of a violation, *wrong is where it was found, until release */
+void lin_decide_history(struct lin_run *run, size_t count, struct lin_part *wrong);
 
 /* shrink.c: makes the counterexample of run->result small */
 void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n);

@@ -246,3 +246,10 @@ void lin_problem_free(struct lin_problem *p) {
     lin_free(p->run, p->call);
     lin_free(p->run, p->index);
 }
+
+void lf_lin_result_free(struct lf_lin_result *result) {
+    free(result->core), free(result->rule), free(result->state);
+    result->core = result->rule = NULL;
+    result->state = NULL;
+    result->core_count = result->rule_count = result->state_count = 0;
+}

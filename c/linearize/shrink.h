@@ -21,7 +21,7 @@ struct lin_shrink {
     bool started;
 };
 
-/* shrink.c */
+/* shrink_verdict.c */
 /* Is it wrong by itself? ops[i] is operation origin[i]; `result` belongs to the caller. */
 int32_t lin_verdict_of(struct lin_shrink *s, const struct lf_history_op *ops, const uint32_t *origin, uint32_t n,
                        struct lf_lin_result *result);

@@ -34,6 +34,8 @@
 #include "linearize/depth_first.c"
 #include "linearize/step.c"
 #include "linearize/search.c"
+#include "linearize/decide.c"
+#include "linearize/shrink_verdict.c"
 #include "linearize/shrink_units.c"
 #include "linearize/shrink_time.c"
 #include "linearize/shrink.c"
