@@ -1,7 +1,8 @@
 /* kill.h: kills a real process after every single instruction of an operation, and checks what the others find.
  *
- * There is one program per primitive: main.c, stepping.c, survivors.c and the primitive's own file, which defines
- * kill_subject.
+ * There is one program per primitive. Its own file defines kill_subject, which main.c takes. Below them are, from the
+ * top: survivors.c and doomed.c, the other processes; stepping.c, the victim; attach.c, clock.c and breach.c. A file
+ * knows only files below it. For bounded queues, queues.c is between the primitive's file and survivors.c.
  *
  * One kill point
  *   1. The driver creates the object. Two survivors, other processes, attach and bring it to its state (arrange).
@@ -30,6 +31,7 @@ int kill_clock_gettime(clockid_t clock, struct timespec *now);
 
 #include <lockfree/blocks/attach.h>
 
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/types.h>
@@ -73,14 +75,16 @@ struct kill_subject {
     int n_operations;
     struct lf_handle *handle; /* of this process: the first member of the primitive's own global */
     const struct lf_kind *kind;
-    void (*attached)(void); /* in each process that has attached; NULL: nothing */
-    void (*clean_up)(void); /* driver, when a kill point has ended in a breach, and at the end; NULL: nothing */
+    void (*attached)(void);         /* in each process that has attached; NULL: nothing */
+    void (*clean_up)(void);         /* driver, when a kill point has ended in a breach, and at the end; NULL: nothing */
+    const struct kill_queue *queue; /* queues.h; NULL: no bounded queue */
 };
-extern const struct kill_subject kill_subject;
+extern const struct kill_subject kill_subject; /* of the primitive's own file, for main.c */
 
-/* ---- the current kill point; everything here belongs to the driver, except what it gives to the survivors ---- */
+/* ---- breach.c: the current kill point; it belongs to the driver, except what that gives to the survivors ---- */
 
 struct kill_state {
+    const struct kill_subject *subject;
     const struct kill_operation *operation;
     enum kill_mode mode;
     uint64_t k;
@@ -96,8 +100,29 @@ struct kill_state {
 extern struct kill_state kill_now;
 extern pid_t kill_driver; /* this process, or the one that forked it */
 
-/* Reports that the contract does not hold, with what was expected and what was seen. Ends the kill point. */
+extern const char *const kill_mode_names[KILL_MODES];
+
+/* Notes that the contract does not hold, with what was expected and what was seen. Ends the kill point: jumps to
+ * kill_point_ended, which main.c sets. */
 void kill_breach(const char *expected, const char *seen, ...) __attribute__((noreturn, format(printf, 2, 3)));
+extern jmp_buf kill_point_ended;
+void kill_print_breach(void); /* a line of JSON */
+#define KILL_ASLEEP (-2)      /* where the line names k: the victim was killed asleep */
+
+/* ---- clock.c, with kill_clock_gettime ---- */
+
+void kill_stop_the_clock(void);
+void kill_nap(uint64_t ns);
+/* A call that does not wait looks for the dead at most once per tick of the coarse clock. This waits for the next tick,
+ * so that the next call looks. */
+void kill_next_tick(void);
+
+/* ---- attach.c: for the process that calls ---- */
+
+int kill_attach_to(pid_t owner, int descriptor); /* a status */
+/* In a new process: its own file description and participant number on the segment that was inherited. */
+void kill_attach_self(void);
+void kill_let_go(void); /* detaches, if attached */
 
 /* ---- stepping.c ---- */
 
@@ -157,9 +182,11 @@ int64_t kill_end_ask(struct kill_survivor *s, struct kill_message *m);
 int kill_answered(const struct kill_survivor *s);
 void kill_wait_asleep(struct kill_survivor *s); /* until it sleeps inside its call */
 
-/* In a new process: its own file description and participant number on the segment that was inherited. */
-void kill_attach_self(void);
-void kill_stop_the_clock(void);
+/* The survivor whose turn it is, in an order that differs between kill points. */
+struct kill_survivor *kill_turn(uint64_t n);
+
+/* ---- doomed.c ---- */
+
 /* Starts one more process, which attaches, runs f, and then lives until it is killed. For an operation's arrange. */
 void kill_start_doomed(void (*f)(void));
 /* The same, beside the first one. */
@@ -171,12 +198,5 @@ void kill_record_doomed(void (*f)(void), struct kill_trace *trace); /* runs f in
 /* As kill_start_doomed, but cut off `percent` of the way through that recording. */
 void kill_start_cut_off(void (*f)(void), const struct kill_trace *trace, unsigned percent);
 void kill_end_doomed(void);
-void kill_nap(uint64_t ns);
-/* A call that does not wait looks for the dead at most once per tick of the coarse clock. This waits for the next tick,
- * so that the next call looks. */
-void kill_next_tick(void);
-
-/* The survivor whose turn it is, in an order that differs between kill points. */
-struct kill_survivor *kill_turn(uint64_t n);
 
 #endif

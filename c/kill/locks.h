@@ -94,7 +94,7 @@ static int64_t act_reap(void) { return lf_reap(&object.h); }
 static int64_t act_detach(void) { return lf_detach(&object.h), LF_OK; }
 static int inherited;
 static void arm_attach(void) { inherited = dup(object.h.fd); }
-static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_subject.kind); }
+static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_now.subject->kind); }
 
 /* ---- what the others may see after that ---- */
 
@@ -267,6 +267,6 @@ static const struct kill_operation operations[] = {
 };
 
 const struct kill_subject kill_subject = {
-    SUBJECT, operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &KIND, NULL, NULL};
+    SUBJECT, operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &KIND, NULL, NULL, NULL};
 
 #endif

@@ -6,75 +6,18 @@
  * is killed asleep. */
 #include "kill.h"
 
-#include <dlfcn.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define MOST_BREACHES 5
 #define RECORDINGS 5
-enum { EVERY = -1, ASLEEP = -2 }; /* instead of one k */
+enum { EVERY = -1, ASLEEP = KILL_ASLEEP }; /* instead of one k */
 
-static const char *const mode_names[KILL_MODES] = {"go-on", "wait", "new", "stopped"};
-
-struct kill_state kill_now;
-pid_t kill_driver;
-static jmp_buf point_ended;
 static pid_t victim;
 static int64_t *victim_answer;
-static char expected_text[2048], seen_text[1024];
-
-void kill_breach(const char *expected, const char *seen, ...) {
-    va_list values;
-    va_start(values, seen);
-    vsnprintf(seen_text, sizeof seen_text, seen, values);
-    va_end(values);
-    snprintf(expected_text, sizeof expected_text, "%s", expected);
-    longjmp(point_ended, 1);
-}
-
-static void print_json_string(const char *text) {
-    putchar('"');
-    for (; *text; text++)
-        if (*text == '"' || *text == '\\')
-            printf("\\%c", *text);
-        else
-            putchar((unsigned char)*text < ' ' ? ' ' : *text);
-    putchar('"');
-}
-
-static void print_breach(void) {
-    Dl_info where;
-    const char *object = "", *symbol = "";
-    uintptr_t offset = kill_now.address;
-    if (dladdr((void *)kill_now.address, &where) != 0 && where.dli_fname != NULL) {
-        object = where.dli_fname;
-        symbol = where.dli_sname != NULL ? where.dli_sname : "";
-        offset -= (uintptr_t)(where.dli_sname != NULL ? where.dli_saddr : where.dli_fbase);
-    }
-    long long k = kill_now.asleep ? (long long)ASLEEP : (long long)kill_now.k;
-    printf("{\"event\": \"breach\", \"operation\": \"%s\", \"mode\": \"%s\", \"k\": %lld, \"address\": %llu, "
-           "\"object\": ",
-           kill_now.operation->name, mode_names[kill_now.mode], k, (unsigned long long)kill_now.address);
-    print_json_string(object);
-    printf(", \"symbol\": ");
-    print_json_string(symbol);
-    printf(", \"offset\": %llu, \"expected\": ", (unsigned long long)offset);
-    print_json_string(expected_text);
-    printf(", \"seen\": ");
-    print_json_string(seen_text);
-    printf("}\n");
-    fflush(stdout);
-}
-
-static void let_go(void) {
-    if (kill_subject.handle->segment != NULL)
-        lf_detach(kill_subject.handle);
-}
 
 /* Ends every process that may hang or hold something. */
 static void clear_away(void) {
@@ -88,7 +31,7 @@ static void clear_away(void) {
     kill_end_survivor(&kill_a);
     kill_end_survivor(&kill_b);
     kill_end_survivor(&kill_c);
-    let_go();
+    kill_let_go();
     if (kill_subject.clean_up != NULL)
         kill_subject.clean_up();
 }
@@ -112,7 +55,7 @@ static void step_back(void) {
     kill_end_survivor(&kill_c);
     kill_detach_survivor(&kill_a);
     kill_detach_survivor(&kill_b);
-    let_go();
+    kill_let_go();
 }
 
 /* Records the whole window once. Returns 0, or 1 for a breach before anybody was killed. */
@@ -120,7 +63,7 @@ static int record(struct kill_trace *trace) {
     kill_now.k = kill_now.address = 0;
     kill_now.asleep = kill_now.ended = kill_now.dead = kill_now.recovering = kill_now.roused = 0;
     stand_up();
-    if (setjmp(point_ended) != 0) {
+    if (setjmp(kill_point_ended) != 0) {
         clear_away();
         return 1;
     }
@@ -140,7 +83,7 @@ static int run_point(uint64_t k, const struct kill_trace *trace, uint64_t *diver
     kill_now.ended = kill_now.dead = kill_now.recovering = kill_now.roused = 0;
     kill_now.address = 0;
     stand_up();
-    if (setjmp(point_ended) != 0) {
+    if (setjmp(kill_point_ended) != 0) {
         clear_away();
         return 1;
     }
@@ -196,7 +139,7 @@ static void record_path(struct kill_trace *path) {
     memset(recorded, 0, sizeof recorded);
     for (int i = 0; i < RECORDINGS; i++) {
         if (record(&recorded[i]) != 0) {
-            print_breach();
+            kill_print_breach();
             exit(1);
         }
         int alike = 0;
@@ -227,7 +170,7 @@ static uint64_t run_mode(const struct kill_trace *path, const struct choice *cho
         points++;
         if (run_point(UINT64_MAX, path, &diverged) != 0) {
             breaches++;
-            print_breach();
+            kill_print_breach();
         }
     }
     uint64_t k = choice->at >= 0 ? (uint64_t)choice->at : choice->first < last ? choice->first : last;
@@ -236,7 +179,7 @@ static uint64_t run_mode(const struct kill_trace *path, const struct choice *cho
         points++;
         if (run_point(k, path, &diverged) != 0) {
             breaches++;
-            print_breach();
+            kill_print_breach();
         }
         if (choice->at >= 0 || k == last)
             break;
@@ -244,7 +187,7 @@ static uint64_t run_mode(const struct kill_trace *path, const struct choice *cho
     }
     printf("{\"event\": \"summary\", \"operation\": \"%s\", \"mode\": \"%s\", \"instructions\": %llu, "
            "\"distinct\": %llu, \"points\": %llu, \"diverged\": %llu, \"breaches\": %llu, \"seconds\": %.3f}\n",
-           kill_now.operation->name, mode_names[kill_now.mode], (unsigned long long)path->steps,
+           kill_now.operation->name, kill_mode_names[kill_now.mode], (unsigned long long)path->steps,
            (unsigned long long)distinct_instructions(path), (unsigned long long)points, (unsigned long long)diverged,
            (unsigned long long)breaches, (double)(lf_now() - start) * 1e-9);
     fflush(stdout);
@@ -282,7 +225,7 @@ static long long number(int argc, char **argv, int i, long long otherwise) {
 static unsigned modes_of(const char *names) {
     unsigned modes = 0;
     for (int mode = 0; mode < KILL_MODES; mode++)
-        if (strcmp(names, "all") == 0 || strcmp(names, mode_names[mode]) == 0)
+        if (strcmp(names, "all") == 0 || strcmp(names, kill_mode_names[mode]) == 0)
             modes |= 1u << mode;
     return modes;
 }
@@ -290,6 +233,7 @@ static unsigned modes_of(const char *names) {
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "list") == 0)
         return list();
+    kill_now.subject = &kill_subject;
     kill_driver = getpid();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct choice choice = {(uint64_t)number(argc, argv, 4, 0), (uint64_t)number(argc, argv, 5, 1),

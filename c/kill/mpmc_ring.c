@@ -46,4 +46,4 @@ static uint64_t size(void) { return lf_mpmc_ring_size(&object); }
 #include "slots.h"
 
 const struct kill_subject kill_subject = {"mpmc_ring",        operations, N_OPERATIONS, &object.h,
-                                          &lf_mpmc_ring_kind, NULL,       NULL};
+                                          &lf_mpmc_ring_kind, NULL,       NULL,         &queue};

@@ -166,4 +166,4 @@ static const struct kill_operation operations[] = {
 
 const struct kill_subject kill_subject = {
     "named_segment", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_mpmc_ring_kind, NULL,
-    no_name};
+    no_name,         NULL};

@@ -51,4 +51,4 @@ static uint64_t size(void) { return lf_priority_queue_size(&object); }
 #include "slots.h"
 
 const struct kill_subject kill_subject = {"priority_queue",        operations, N_OPERATIONS, &object.h,
-                                          &lf_priority_queue_kind, NULL,       NULL};
+                                          &lf_priority_queue_kind, NULL,       NULL,         &queue};

@@ -6,6 +6,8 @@
 static struct kill_world worlds[WORLDS];
 static uint32_t n_worlds, next_id;
 
+static const struct kill_queue *queue(void) { return kill_now.subject->queue; }
+
 uint64_t kill_write_record(unsigned char *record, uint32_t id, uint32_t level) {
     uint64_t length = 8 + id % 29;
     memcpy(record, &id, 4);
@@ -36,7 +38,7 @@ static struct kill_item drop(struct kill_item *items, uint32_t *count, uint32_t 
     return item;
 }
 
-uint32_t kill_level_of(uint32_t id) { return (id * 2 + 1) % kill_queue.levels; }
+uint32_t kill_level_of(uint32_t id) { return (id * 2 + 1) % queue()->levels; }
 
 void kill_world_put(struct kill_world *w, uint32_t id, uint32_t level) {
     struct kill_item item = {id, level};
@@ -144,8 +146,8 @@ static const char *describe_worlds(void) {
         const struct kill_world *w = &worlds[i];
         at += (size_t)snprintf(text + at, sizeof text - at, "%s[", i ? " or " : "");
         for (uint32_t j = 0; j < w->count && at + 60 < sizeof text; j++)
-            at += (size_t)snprintf(text + at, sizeof text - at, kill_queue.levels > 1 ? "%s%u@%u" : "%s%u",
-                                   j ? " " : "", w->items[j].id, w->items[j].level);
+            at += (size_t)snprintf(text + at, sizeof text - at, queue()->levels > 1 ? "%s%u@%u" : "%s%u", j ? " " : "",
+                                   w->items[j].id, w->items[j].level);
         at += (size_t)snprintf(text + at, sizeof text - at, "]");
         if (!is_settled(w))
             at += (size_t)snprintf(text + at, sizeof text - at, " and in hand %u, leased %u, unfinished %u", w->hand,
@@ -157,11 +159,11 @@ static const char *describe_worlds(void) {
 /* ---- answers ---- */
 
 static int agrees_put(struct kill_world *w, const struct kill_message *m) {
-    if (m->answer == LF_OK && slots_of(w) < kill_queue.capacity) {
+    if (m->answer == LF_OK && slots_of(w) < queue()->capacity) {
         kill_world_put(w, (uint32_t)m->id, m->level);
         return 1;
     }
-    return m->answer == LF_FULL && slots_of(w) == kill_queue.capacity && (m->deadline == 0 || is_settled(w));
+    return m->answer == LF_FULL && slots_of(w) == queue()->capacity && (m->deadline == 0 || is_settled(w));
 }
 
 static int agrees_get(struct kill_world *w, const struct kill_message *m) {
@@ -185,7 +187,7 @@ static void agree(int (*agrees)(struct kill_world *, const struct kill_message *
     }
     if (n_left == 0) {
         snprintf(expected, sizeof expected, "an answer that fits %s with room for %u", describe_worlds(),
-                 kill_queue.capacity);
+                 queue()->capacity);
         if (m->answer == KILL_GARBAGE)
             kill_breach(expected, "%s by %s gave a record that nobody wrote", what, who);
         else if (m->answer >= 0)
@@ -209,7 +211,7 @@ void kill_agree_get(const struct kill_survivor *s, const struct kill_message *m)
 }
 
 struct kill_message kill_next_put(uint64_t deadline) {
-    struct kill_message m = {.call = kill_queue.put, .deadline = deadline, .id = next_id};
+    struct kill_message m = {.call = queue()->put, .deadline = deadline, .id = next_id};
     m.level = kill_level_of(next_id++);
     return m;
 }
@@ -222,7 +224,7 @@ int64_t kill_put(struct kill_survivor *s, uint64_t deadline) {
 }
 
 int64_t kill_get(struct kill_survivor *s, uint64_t deadline) {
-    struct kill_message m = {.call = kill_queue.get, .deadline = deadline};
+    struct kill_message m = {.call = queue()->get, .deadline = deadline};
     kill_ask(s, &m);
     kill_agree_get(s, &m);
     return m.answer;
@@ -230,12 +232,12 @@ int64_t kill_get(struct kill_survivor *s, uint64_t deadline) {
 
 /* ---- what the survivors do ---- */
 
-static struct kill_survivor *putter(uint64_t n) { return kill_queue.who ? kill_queue.who(1, n) : kill_turn(n); }
-static struct kill_survivor *getter(uint64_t n) { return kill_queue.who ? kill_queue.who(0, n) : kill_turn(n); }
+static struct kill_survivor *putter(uint64_t n) { return queue()->who ? queue()->who(1, n) : kill_turn(n); }
+static struct kill_survivor *getter(uint64_t n) { return queue()->who ? queue()->who(0, n) : kill_turn(n); }
 
 void kill_put_inside(uint32_t inside) {
     for (uint32_t id = 1; id <= inside; id++) {
-        struct kill_message m = {.call = kill_queue.put, .id = id, .level = kill_level_of(id)};
+        struct kill_message m = {.call = queue()->put, .id = id, .level = kill_level_of(id)};
         if (kill_ask(putter(0), &m) != LF_OK)
             kill_breach("room before the victim comes", "a put of %u was answered %lld", id, (long long)m.answer);
     }
@@ -275,13 +277,13 @@ static void bounds(uint32_t *least, uint32_t *most) {
 int kill_certain(int putting) {
     uint32_t least, most;
     bounds(&least, &most);
-    return putting ? most < kill_queue.capacity : least > 0;
+    return putting ? most < queue()->capacity : least > 0;
 }
 
 static void fill_waiting(void) {
     uint32_t least, most;
     uint64_t n = 0;
-    for (bounds(&least, &most); most < kill_queue.capacity; bounds(&least, &most))
+    for (bounds(&least, &most); most < queue()->capacity; bounds(&least, &most))
         kill_put(putter(n++), KILL_AT_LAST);
 }
 static void drain_waiting(void) {
@@ -306,7 +308,7 @@ static void settle(void) {
 }
 
 static void size_is(struct kill_survivor *s, uint32_t expected) {
-    struct kill_message m = {.call = kill_queue.size};
+    struct kill_message m = {.call = queue()->size};
     if (kill_ask(s, &m) != expected)
         kill_breach("the true size, since nobody runs", "%lld of %u for %s", (long long)m.answer, expected, s->name);
 }
@@ -314,14 +316,14 @@ static void size_is(struct kill_survivor *s, uint32_t expected) {
 /* Everything must be as if nobody had died: full capacity, exact order, exact EMPTY and FULL, for everybody. */
 static void full_cycles(int cycles) {
     for (int cycle = 0; cycle < cycles; cycle++) {
-        if (kill_queue.between != NULL)
-            kill_queue.between();
-        for (uint32_t n = 0; n < kill_queue.capacity; n++)
+        if (queue()->between != NULL)
+            queue()->between();
+        for (uint32_t n = 0; n < queue()->capacity; n++)
             kill_put(putter(n), KILL_AT_LAST);
         kill_put(putter(0), 0);
         if (cycle < 2)
-            size_is(kill_turn((uint64_t)cycle), kill_queue.capacity);
-        for (uint32_t n = 0; n < kill_queue.capacity; n++)
+            size_is(kill_turn((uint64_t)cycle), queue()->capacity);
+        for (uint32_t n = 0; n < queue()->capacity; n++)
             kill_get(getter(n), KILL_AT_LAST);
         kill_get(getter(0), 0);
         if (cycle < 2)
@@ -350,5 +352,5 @@ void kill_queue_judge(void) {
     kill_newcomer();
     drain_waiting();
     settle();
-    full_cycles(18 / (int)kill_queue.capacity + 2); /* so that every cell of the queues is used once more */
+    full_cycles(18 / (int)queue()->capacity + 2); /* so that every cell of the queues is used once more */
 }

@@ -43,7 +43,6 @@ struct kill_queue {
     struct kill_survivor *(*who)(int putting, uint64_t n);
     void (*between)(void);
 };
-extern const struct kill_queue kill_queue;
 
 #define KILL_GARBAGE (-1000) /* a get's answer: the record is not what was put under that id */
 

@@ -184,7 +184,7 @@ static int64_t act_reap_one(void) { return lf_reap_one(&object.h, object.h.parti
 static int64_t act_detach(void) { return lf_detach(&object.h), LF_OK; }
 static int inherited;
 static void arm_attach(void) { inherited = dup(object.h.fd); }
-static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_subject.kind); }
+static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_now.subject->kind); }
 
 /* ---- what the others may see after that ---- */
 
@@ -364,5 +364,5 @@ static const struct kill_operation operations[] = {
 };
 
 const struct kill_subject kill_subject = {
-    "semaphore", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_semaphore_kind,
-    attached,    NULL};
+    "semaphore", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_semaphore_kind, attached,
+    NULL,        NULL};

@@ -28,7 +28,7 @@ static int64_t survivor_get(struct kill_message *m) {
 }
 static int64_t survivor_size(struct kill_message *m) { return (void)m, (int64_t)size(); }
 
-const struct kill_queue kill_queue = {CAPACITY, LEVELS, survivor_put, survivor_get, survivor_size, NULL, NULL};
+static const struct kill_queue queue = {CAPACITY, LEVELS, survivor_put, survivor_get, survivor_size, NULL, NULL};
 
 /* ---- the operations: records 1..inside, then one call of the victim's ---- */
 
@@ -110,7 +110,7 @@ static int64_t act_detach(void) { return lf_detach(&object.h), LF_OK; }
 static int64_t act_after_fork(void) { return lf_after_fork(&object.h); }
 static int inherited;
 static void arm_attach(void) { inherited = dup(object.h.fd); }
-static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_subject.kind); }
+static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_now.subject->kind); }
 
 /* ---- what each may leave behind ---- */
 

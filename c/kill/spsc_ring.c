@@ -52,7 +52,7 @@ static void pass_roles_on(void) {
     holder[LF_CONSUMER] = kill_turn(turns);
 }
 
-const struct kill_queue kill_queue = {CAPACITY, 1, survivor_put, survivor_get, survivor_size, who, pass_roles_on};
+static const struct kill_queue queue = {CAPACITY, 1, survivor_put, survivor_get, survivor_size, who, pass_roles_on};
 
 /* ---- the operations: records 1..inside, then one call of the victim's in its role ---- */
 
@@ -126,7 +126,7 @@ static int64_t act_detach(void) { return lf_detach(&object.h), LF_OK; }
 static int64_t act_reap(void) { return lf_reap(&object.h); }
 static int inherited;
 static void arm_attach(void) { inherited = dup(object.h.fd); }
-static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_subject.kind); }
+static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_now.subject->kind); }
 
 /* ---- what each operation may leave behind: whole records only ---- */
 
@@ -356,5 +356,5 @@ static const struct kill_operation operations[] = {
 };
 
 const struct kill_subject kill_subject = {
-    "spsc_ring", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_spsc_ring_kind,
-    NULL,        NULL};
+    "spsc_ring", operations, (int)(sizeof operations / sizeof operations[0]), &object.h, &lf_spsc_ring_kind, NULL,
+    NULL,        &queue};

@@ -29,9 +29,9 @@ MODES = ("go-on", "wait", "new", "stopped")
 ASLEEP = -2
 OK, BREACH, UNKNOWN, USAGE, INTERRUPTED = 0, 1, 2, 3, 130
 WATCHDOG = 10.0
-COMMON = ("main", "stepping", "survivors")
+COMMON = ("main", "survivors", "doomed", "stepping", "attach", "clock", "breach")
 QUEUES = "queues"
-LOAD = "load"
+LOAD = ("load", "load_subjects", "load_books")
 OPTIONS = ("--slice", "--operation", "--mode", "--at")
 """Options that have an effect with --kill-everywhere only."""
 FLAGS = ("-std=c11", "-O2", "-g", "-fno-pie", "-no-pie", "-Wl,-z,now", "-Wall", "-Wno-missing-field-initializers")
@@ -124,7 +124,7 @@ class Result:
 
 def primitives() -> list[str]:
     """The primitives that have a program."""
-    return sorted(p.stem for p in Path(get_kill_sources()).glob("*.c") if p.stem not in (*COMMON, QUEUES, LOAD))
+    return sorted(p.stem for p in Path(get_kill_sources()).glob("*.c") if p.stem not in (*COMMON, QUEUES, *LOAD))
 
 
 def _cache(sources: Path) -> Path:
@@ -140,14 +140,15 @@ def _cache(sources: Path) -> Path:
 
 
 def build(primitive: str, instead: Path | None = None) -> Path:
-    """The program for a primitive, or for LOAD; compiled if necessary. `instead`: a header that replaces another."""
+    """The program for a primitive, or LOAD[0]; compiled if necessary. `instead`: a header that replaces another."""
     sources, include = Path(get_kill_sources()), Path(get_include())
-    own = sources / f"{primitive}.c"
-    parts = [own, *(sources / f"{name}.c" for name in COMMON if primitive != LOAD)]
-    if f'"{QUEUES}.h"' in own.read_text():
-        parts.append(sources / f"{QUEUES}.c")
+    under_load = primitive == LOAD[0]
+    names = [*LOAD] if under_load else [primitive, *COMMON]
+    if f'"{QUEUES}.h"' in (sources / f"{primitive}.c").read_text():
+        names.append(QUEUES)
+    parts = [sources / f"{name}.c" for name in names]
     cc = compiler()
-    options = [*FLAGS, *(SMALL if primitive != LOAD else ()), f"-I{include}"]
+    options = [*FLAGS, *(() if under_load else SMALL), f"-I{include}"]
     options += ["-include", str(instead)] if instead else []
     digest = hashlib.sha256(repr((cc, options, primitive)).encode())
     headers = [*sources.glob("*.[ch]"), *(include / "lockfree").rglob("*.h"), *([instead] if instead else [])]
@@ -208,7 +209,7 @@ class Load:
 
 def kill_under_load(primitive: str, rounds: int, seed: int = 0) -> Load:
     """Random kills, in C. Each round has a new object and four processes; one to four are killed and replaced."""
-    words = [str(build(LOAD)), primitive, str(rounds), str(seed)]
+    words = [str(build(LOAD[0])), primitive, str(rounds), str(seed)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         raise KillError(f"{shlex.join(words)} ended with status {done.returncode}: {done.stderr.strip()}")

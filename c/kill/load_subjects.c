@@ -1,0 +1,247 @@
+/* load_subjects.c: one operation of each primitive, and whether its accounts are right when everybody has stopped. */
+#include "load.h"
+
+const struct subject *subject;
+
+static union {
+    struct lf_handle h;
+    struct lf_mpmc_ring ring;
+    struct lf_priority_queue queue;
+    struct lf_spsc_ring pipe;
+    struct lf_mutex mutex;
+    struct lf_spinlock spinlock;
+    struct lf_semaphore semaphore;
+} object;
+
+struct record {
+    uint32_t life;
+    uint32_t number;
+    uint64_t check;
+};
+
+static uint64_t check_of(const struct record *r) {
+    return ((uint64_t)r->life << 32 | r->number) * UINT64_C(0x9e3779b97f4a7c15);
+}
+static uint32_t level_of(const struct record *r) { return r->number % LEVELS; }
+static uint64_t until(uint64_t span) { return span == 0 ? 0 : lf_now() + span; }
+
+/* ---- queues ---- */
+
+static int ring_create(uint64_t start) {
+    return lf_mpmc_ring_create(&object.ring, NULL, CAPACITY, sizeof(struct record), start);
+}
+static int ring_put(const struct record *r, uint64_t span) {
+    return span == 0 ? lf_mpmc_ring_try_put(&object.ring, r, sizeof *r)
+                     : lf_mpmc_ring_put(&object.ring, r, sizeof *r, until(span));
+}
+static int64_t ring_get(struct record *r, uint64_t span, int lease) {
+    uint64_t length;
+    if (!lease)
+        return span == 0 ? lf_mpmc_ring_try_get(&object.ring, r) : lf_mpmc_ring_get(&object.ring, r, until(span));
+    int64_t slot = lf_mpmc_ring_peek(&object.ring, LF_LEASE, &length);
+    if (slot < 0)
+        return slot;
+    memcpy(r, lf_slot_payload(lf_mpmc_ring_slot(&object.ring, (uint64_t)slot)), length);
+    return lf_mpmc_ring_release(&object.ring, slot) == LF_OK ? (int64_t)length : LF_CORRUPT;
+}
+
+static int queue_create(uint64_t start) {
+    return lf_priority_queue_create(&object.queue, NULL, CAPACITY, sizeof(struct record), LEVELS, start);
+}
+static int queue_put(const struct record *r, uint64_t span) {
+    return lf_priority_queue_put(&object.queue, r, sizeof *r, level_of(r), until(span));
+}
+static int64_t queue_get(struct record *r, uint64_t span, int lease) {
+    uint64_t length;
+    uint32_t level;
+    if (!lease)
+        return lf_priority_queue_get(&object.queue, r, &level, until(span));
+    int64_t slot = lf_priority_queue_peek(&object.queue, LF_LEASE, &level, &length);
+    if (slot < 0)
+        return slot;
+    memcpy(r, lf_slot_payload(lf_priority_queue_slot(&object.queue, (uint64_t)slot)), length);
+    return lf_priority_queue_release(&object.queue, slot) == LF_OK ? (int64_t)length : LF_CORRUPT;
+}
+
+static int pipe_create(uint64_t start) {
+    return lf_spsc_ring_create(&object.pipe, NULL, CAPACITY, sizeof(struct record), start);
+}
+static int pipe_put(const struct record *r, uint64_t span) {
+    return span == 0 ? lf_spsc_ring_try_put(&object.pipe, r, sizeof *r)
+                     : lf_spsc_ring_put(&object.pipe, r, sizeof *r, until(span));
+}
+static int64_t pipe_get(struct record *r, uint64_t span, int lease) {
+    (void)lease;
+    return span == 0 ? lf_spsc_ring_try_get(&object.pipe, r) : lf_spsc_ring_get(&object.pipe, r, until(span));
+}
+
+static uint32_t last_seen[LIVES][LEVELS]; /* by this process */
+
+void forget_last_seen(void) { memset(last_seen, 0, sizeof last_seen); }
+
+static void note_record(const struct record *r, int64_t length) {
+    if (length != (int64_t)sizeof *r || r->life >= LIVES || r->number == 0 || r->number > RECORDS ||
+        r->check != check_of(r)) {
+        wrong("a get gave a record that nobody wrote");
+        return;
+    }
+    if (r->number > lf_load_acquire(&books->lives[r->life].tried))
+        wrong("record %u of life %u came out before it was put", r->number, r->life);
+    if (__atomic_fetch_add(&books->seen[r->life][r->number], 1, __ATOMIC_RELAXED) != 0)
+        wrong("record %u of life %u came out twice", r->number, r->life);
+    uint32_t level = subject->levels > 1 ? level_of(r) : 0, *last = &last_seen[r->life][level];
+    if (!leases && r->number <= *last)
+        wrong("record %u of life %u came after its record %u", r->number, r->life, *last);
+    *last = r->number;
+}
+
+static uint64_t patience(uint64_t *state) { return random_number(state) % 4 == 0 ? 1 * MS : 0; }
+
+static void put_one(uint32_t life, uint64_t *state) {
+    struct life *me = &books->lives[life];
+    struct record r = {life, (uint32_t)me->put + 1, 0};
+    if (r.number > RECORDS) {
+        lf_nap(100000);
+        return;
+    }
+    r.check = check_of(&r);
+    lf_store_release(&me->tried, (uint64_t)r.number);
+    int status = subject->put(&r, patience(state));
+    if (status == LF_OK)
+        lf_store_release(&me->put, (uint64_t)r.number);
+    else if (status != LF_FULL && status != LF_INTERRUPTED && status != LF_ROLE_TAKEN)
+        wrong("a put was answered %d", status);
+}
+static void get_one(uint64_t *state) {
+    struct record r;
+    int64_t length = subject->get(&r, patience(state), leases && random_number(state) % 2);
+    if (length >= 0)
+        note_record(&r, length);
+    else if (length != LF_EMPTY && length != LF_INTERRUPTED && length != LF_ROLE_TAKEN)
+        wrong("a get was answered %lld", (long long)length);
+}
+static void queue_work(uint32_t life, uint64_t *state) {
+    if (subject->roles ? life % 2 == 0 : random_number(state) % 2)
+        put_one(life, state);
+    else
+        get_one(state);
+}
+
+static void queue_settle(void) {
+    struct record r = {0, 0, 0};
+    uint64_t missing = 0;
+    for (int64_t length; (length = subject->get(&r, 0, 0)) != LF_EMPTY;)
+        note_record(&r, length);
+    memset(&r, 0, sizeof r);
+    for (int i = 0; i < CAPACITY; i++) /* waits for what recovery brings back, which may be a leased record */
+        while (subject->put(&r, AT_LAST) != LF_OK) {
+            int64_t length = subject->get(&r, 0, 0);
+            if (length < 0) {
+                wrong("only %d of %d records went in", i, CAPACITY);
+                return;
+            }
+            if (r.number == 0)
+                i--;
+            else
+                note_record(&r, length);
+            memset(&r, 0, sizeof r);
+        }
+    if (subject->put(&r, 0) != LF_FULL)
+        wrong("more than %d records went in", CAPACITY);
+    for (int i = 0; i < CAPACITY; i++)
+        if (subject->get(&r, 0, 0) < 0)
+            wrong("only %d of %d records came out", i, CAPACITY);
+        else if (r.number != 0)
+            note_record(&r, sizeof r);
+    for (uint32_t life = 0; life < LIVES; life++)
+        for (uint64_t i = 1; i <= books->lives[life].put; i++)
+            missing += books->seen[life][i] == 0;
+    if (missing > deaths)
+        wrong("%llu records are lost, and only %llu processes died", (unsigned long long)missing,
+              (unsigned long long)deaths);
+}
+
+/* ---- locks ---- */
+
+static int mutex_create(uint64_t start) { return (void)start, lf_mutex_create(&object.mutex, NULL); }
+static int spinlock_create(uint64_t start) { return (void)start, lf_spinlock_create(&object.spinlock, NULL); }
+static int is_mutex(void) { return subject->kind == &lf_mutex_kind; }
+static int acquire(uint64_t deadline) {
+    return is_mutex() ? lf_mutex_acquire(&object.mutex, deadline) : lf_spinlock_acquire(&object.spinlock, deadline);
+}
+
+static void section(uint32_t who, int status) {
+    if (status == LF_OWNER_DIED) {
+        books->mirror = books->counter;
+        lf_store_relaxed(&books->inside, 0u);
+        if ((is_mutex() ? lf_mutex_recover(&object.mutex) : lf_spinlock_recover(&object.spinlock)) != LF_OK)
+            wrong("recover was refused");
+    }
+    if (lf_exchange_relaxed(&books->inside, who) != 0)
+        wrong("two hold the lock");
+    if (books->counter != books->mirror)
+        wrong("a section was left half-way, and nobody was told");
+    books->counter++;
+    for (int i = 0; i < 20; i++)
+        lf_pause();
+    books->mirror++;
+    if (lf_exchange_relaxed(&books->inside, 0u) != who)
+        wrong("two held the lock");
+    if ((is_mutex() ? lf_mutex_release(&object.mutex) : lf_spinlock_release(&object.spinlock)) != LF_OK)
+        wrong("release was refused");
+}
+static void lock_work(uint32_t life, uint64_t *state) {
+    int status = acquire(until(random_number(state) % 3 * MS));
+    if (status == LF_OK || status == LF_OWNER_DIED)
+        section(life + 1, status);
+    else if (status != LF_TIMEDOUT && status != LF_INTERRUPTED)
+        wrong("acquire was answered %d", status);
+}
+static void lock_settle(void) {
+    int status = acquire(until(AT_LAST));
+    if (status != LF_OK && status != LF_OWNER_DIED)
+        wrong("nobody lives and holds the lock, and acquire was answered %d", status);
+    else
+        section(LIVES + 1, status);
+}
+
+/* ---- semaphore ---- */
+
+static int semaphore_create(uint64_t start) {
+    return lf_semaphore_create(&object.semaphore, NULL, PERMITS, PERMITS, (uint32_t)start);
+}
+static void semaphore_work(uint32_t life, uint64_t *state) {
+    (void)life;
+    uint64_t n = 1 + random_number(state) % 3;
+    int status = lf_semaphore_acquire(&object.semaphore, n, until(patience(state)));
+    if (status == LF_INTERRUPTED)
+        lf_semaphore_give_up(&object.semaphore);
+    else if (status == LF_OK && (status = lf_semaphore_release(&object.semaphore, n)) != LF_OK)
+        wrong("release was answered %d", status);
+    else if (status != LF_OK && status != LF_TIMEDOUT)
+        wrong("acquire was answered %d", status);
+}
+static void semaphore_settle(void) {
+    int status = lf_semaphore_acquire(&object.semaphore, PERMITS, until(AT_LAST));
+    if (status != LF_OK)
+        wrong("%lld of %d permits came back", (long long)lf_semaphore_value(&object.semaphore), PERMITS);
+    else if (lf_semaphore_value(&object.semaphore) != 0)
+        wrong("more permits came back than there are");
+}
+
+static const struct subject subjects[] = {
+    {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
+    {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put, queue_get,
+     LEVELS, 0},
+    {"spsc_ring", &lf_spsc_ring_kind, &object.h, pipe_create, queue_work, queue_settle, pipe_put, pipe_get, 1, 1},
+    {"mutex", &lf_mutex_kind, &object.h, mutex_create, lock_work, lock_settle, NULL, NULL, 0, 0},
+    {"spinlock", &lf_spinlock_kind, &object.h, spinlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
+    {"semaphore", &lf_semaphore_kind, &object.h, semaphore_create, semaphore_work, semaphore_settle, NULL, NULL, 0, 0},
+};
+
+int choose_subject(const char *primitive) {
+    for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++)
+        if (strcmp(subjects[i].name, primitive) == 0)
+            subject = &subjects[i];
+    return subject != NULL;
+}
