@@ -1,9 +1,9 @@
 """Inline assembly and fence intrinsics: what reaches memory in a way that the instrumentation does not see.
 
 The compiler's output is read instruction by instruction. Inside inline assembly, what reads or writes memory is
-replaced by a call of the runtime, which makes the access in the model (c/model/assembly.c); fences and spin hints are
-replaced wherever they stand, since intrinsics make them, too. What this does not know becomes a call that says so when
-a thread comes to it. Instructions that only use registers stay, and so do accesses to the own stack frame.
+replaced by a call of the runtime, which makes the access in the model (c/model/front/assembly.c); fences and spin
+hints are replaced wherever they stand, since intrinsics make them, too. What this does not know becomes a call that
+says so when a thread comes to it. Instructions that only use registers stay, and so do accesses to the own stack frame.
 """
 
 import re

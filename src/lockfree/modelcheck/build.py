@@ -169,15 +169,15 @@ def runtime_object(threads: int = THREADS) -> Path:
     cc = compiler()
     flags = (*RUNTIME_FLAGS, f"-DLF_MODEL_THREADS={threads}")
     directory = Path(get_model_runtime())
-    sources = sorted(directory.glob("*.c"))
+    sources = sorted(directory.rglob("*.c"))
     digest = hashlib.sha256(repr((cc, flags)).encode() + Path(__file__).read_bytes())
-    for file in sorted([*sources, *directory.glob("*.h")]):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    for file in sorted([*sources, *directory.rglob("*.h")]):
+        digest.update(str(file.relative_to(directory)).encode() + b"\0" + file.read_bytes())
     target = _cache() / f"model-{digest.hexdigest()[:24]}.o"
     if target.exists():
         return target
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        objects = [str(Path(scratch) / f"{source.stem}.o") for source in sources]
+        objects = [str(Path(scratch) / f"{number}-{source.stem}.o") for number, source in enumerate(sources)]
         for source, out in zip(sources, objects, strict=True):
             _run([*cc, *flags, "-c", str(source), "-o", out])
         joined = Path(scratch) / "model.o"

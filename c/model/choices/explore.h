@@ -1,0 +1,61 @@
+/* explore.h: the state of the search through executions. */
+#ifndef LOCKFREE_MODEL_EXPLORE_H
+#define LOCKFREE_MODEL_EXPLORE_H
+
+#include "../base/core.h"
+
+enum { MAX_CHANGES = 8 };
+
+struct graph_entry { /* an event of an execution that is to be built again */
+    int32_t rf;      /* reads: index of the entry read from; below 0: the location's store number -1 - rf
+                        that was there before atomic accesses */
+    int32_t rank;    /* stores: place in mo relative to the others' */
+    int32_t stamp;
+    uint16_t value; /* choices */
+    uint8_t tid, kind;
+};
+
+struct graph_item {
+    struct graph_item *next;
+    double weight; /* estimated part of the whole search */
+    int count;
+    struct graph_entry entry[];
+};
+
+struct exploration {
+    uint64_t random;
+    struct {
+        uint16_t taken, options;
+    } *path; /* MODE_BOUNDED */
+    int path_length, depth, preemptions_left;
+    uint16_t *replay;
+    int replay_length, replay_at;
+    int priority[MAX_THREADS], change_at[MAX_CHANGES], step, longest; /* MODE_PCT */
+
+    struct graph_item *todo, *item; /* MODE_EXHAUSTIVE */
+    int at;                         /* entries of the item that have been built again */
+    int *built;                     /* their events */
+    int *entry_of;                  /* event: number among the entries, in order of execution */
+    int *new_index;                 /* of entries: their numbers in a shorter list */
+    int32_t next_stamp;
+    bool conflict;
+    int pushed;  /* by this execution */
+    double seen; /* estimated part of the search that is done */
+};
+
+extern struct exploration X;
+
+bool token_read(const char *token);
+void report_failure(void);
+double seconds_now(void);
+
+void choices_start(void);
+bool bounded_advance(void);
+void pct_start(void);
+
+void graph_begin(void);
+bool graph_next(void);
+void graph_start_run(void);
+void graph_forget(void);
+
+#endif

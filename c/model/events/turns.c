@@ -1,0 +1,294 @@
+/* turns.c: turns of a loop that change nothing, known for certain.
+ *
+ * A thread that comes to a read in the state in which it came there before (registers, stack, calls) has gone round a
+ * loop. If all that it wrote since is as it was, the turn changed nothing that the thread or others could go by, but
+ * for what others may have seen in between. Then the same execution without the turn is possible, too: its events can
+ * be taken out of the graph, and who read the last store of the turn reads the equal one before it. So in the
+ * exhaustive search the thread ends here, unless others see in between: whatever can come next comes in an execution
+ * in which it reads something else in this turn already. In the other searches it waits for a store.
+ *
+ * Others may also see the turn late: by a load that finds what the thread stored after the loop, and then an old value
+ * from the turn. That takes a load that reads from another thread without coming after its store (relaxed). Where the
+ * program has such loads, a turn that stores for a moment what others may look at is followed OPEN_TURNS times, or
+ * --spins times, before the thread ends there, and the first is no search through every execution. The same goes for two
+ * threads that see each other's turns again and again, after SEEN_TURNS.
+ *
+ * A loop that counts, sums up or stores something new has no such turn, and is followed turn by turn. */
+#include "../base/core.h"
+#include "entry.h"
+
+#include <string.h>
+
+enum { ARRIVALS = 1 << 10, WRITES = 256, OPEN_TURNS = 3, SEEN_TURNS = 8, PLACES = 64 };
+
+struct arrival {
+    uint64_t state;
+    uint32_t generation;
+    int32_t event;     /* how many the thread had made */
+    int writes, turns; /* that changed nothing, from here to here */
+};
+
+struct write { /* to memory of all, not atomic */
+    uintptr_t address;
+    uint8_t size;
+    unsigned char before[16];
+};
+
+MODEL_STATE struct entry lf_model_entry;
+MODEL_STATE static struct {
+    struct arrival arrival[ARRIVALS];
+    struct write write[WRITES];
+    uint32_t generation;
+    int writes;
+} known[MAX_THREADS];
+
+static uint64_t mixed(uint64_t a, uint64_t b) { return (a ^ b) * 0x9E3779B97F4A7C15u; }
+
+/* The registers and the stack of the thread that has just called. */
+static uint64_t own_state(const struct thread *t, uint64_t place) {
+    uint64_t a = mixed(place, lf_model_entry.stack), b = ~a, c = a >> 7, d = b >> 7;
+    for (int i = 0; i < KEPT_REGISTERS; i++)
+        a = mixed(a ^ a >> 29, lf_model_entry.kept[i]);
+    const uint64_t *at = (const uint64_t *)lf_model_entry.stack, *end = stack_top(t);
+    for (; at + 4 <= end; at += 4) {
+        a = mixed(a ^ a >> 29, at[0]);
+        b = mixed(b ^ b >> 29, at[1]);
+        c = mixed(c ^ c >> 29, at[2]);
+        d = mixed(d ^ d >> 29, at[3]);
+    }
+    for (; at < end; at++)
+        a = mixed(a ^ a >> 29, *at);
+    a = mixed(mixed(a, b >> 31 | b << 33), mixed(c, d >> 31 | d << 33) >> 17);
+    return a ^ a >> 32;
+}
+
+/* What the thread did since its last turns is more than the runtime could undo, or no turn of a waiting loop. */
+void turns_forget(struct thread *t) {
+    if (t == NULL) /* between executions */
+        return;
+    known[t->tid].generation++;
+    known[t->tid].writes = 0;
+}
+
+/* Before a plain write to memory that others could see. */
+void turns_note_write(struct thread *t, uintptr_t address, size_t size) {
+    if (stack_owner(address) == t) /* part of the thread's own state */
+        return;
+    struct write *log = known[t->tid].write;
+    if (size > sizeof log->before || known[t->tid].writes == WRITES) {
+        turns_forget(t);
+        return;
+    }
+    struct write *write = &log[known[t->tid].writes++];
+    write->address = address;
+    write->size = (uint8_t)size;
+    memcpy(write->before, (const void *)address, size);
+}
+
+static struct event *event_of(const struct thread *t, int32_t i) { return &R.event[R.by_thread[t->tid][i]]; }
+
+static bool in_turn(const struct event *e) {
+    const struct thread *t = &R.thread[e->tid];
+    return t->turn_from != t->turn_to && e->kind != EV_INIT && e->idx >= t->turn_from && e->idx < t->turn_to;
+}
+
+/* Would this read not be missed, if useless turns and vain waiting were taken out of the graph? */
+static bool could_be_left_out(const struct event *r) {
+    const struct thread *t = &R.thread[r->tid];
+    return t->blocked && (in_turn(r) || (t->waits_to != NULL && r->idx + 1 == t->events));
+}
+
+static bool is_atomic_store(const struct event *e) { return e->kind == EV_STORE || e->kind == EV_RMW_WRITE; }
+
+/* Could the stores of the turn be taken out: are they together in mo, the last like what was before the first? `seen`:
+ * has nobody else read another value from them? */
+static bool stores_undo_each_other(const struct thread *t, bool seen) {
+    for (int32_t i = t->turn_from; i < t->turn_to; i++) {
+        const struct event *w = event_of(t, i);
+        if (!is_atomic_store(w))
+            continue;
+        const struct loc *loc = w->loc;
+        if (w->mo == 0 || w->mo >= loc->stores || &R.event[loc->store[w->mo]] != w)
+            return false; /* plain code has made the object anew */
+        int first = w->mo;
+        while (first > 0 && in_turn(&R.event[loc->store[first - 1]]) && R.event[loc->store[first - 1]].tid == t->tid)
+            first--;
+        if (first == 0)
+            return false;
+        u128 before = R.event[loc->store[first - 1]].value;
+        bool last = w->mo + 1 == loc->stores || !in_turn(&R.event[loc->store[w->mo + 1]]) ||
+                    R.event[loc->store[w->mo + 1]].tid != t->tid;
+        if (last && w->value != before)
+            return false;
+        for (int32_t j = i + 1; last && j < t->turn_to; j++) /* one more behind a foreign one */
+            if (is_atomic_store(event_of(t, j)) && event_of(t, j)->loc == loc)
+                return false;
+        for (int r = w->first_reader; seen && w->value != before && r != NO_EVENT; r = R.event[r].next_reader)
+            if (R.event[r].tid != t->tid && !could_be_left_out(&R.event[r]))
+                return false;
+    }
+    return true;
+}
+
+static bool writes_undone(const struct thread *t, int from) {
+    for (int i = from; i < known[t->tid].writes; i++) {
+        const struct write *write = &known[t->tid].write[i];
+        bool again = false; /* only what was there before its first write counts */
+        for (int j = from; j < i && !again; j++)
+            again = known[t->tid].write[j].address == write->address && known[t->tid].write[j].size == write->size;
+        if (!again && memcmp(write->before, (const void *)write->address, write->size) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* What was there before the first store of the turn to the place of this one. */
+static u128 before_turn(const struct event *w) {
+    int first = w->mo;
+    while (first > 0 && in_turn(&R.event[w->loc->store[first]]) && R.event[w->loc->store[first]].tid == w->tid)
+        first--;
+    return R.event[w->loc->store[first]].value;
+}
+
+/* Does the turn store what it then undoes? */
+bool turn_stores(const struct thread *t) {
+    for (int32_t i = t->turn_from; i < t->turn_to; i++)
+        if (is_atomic_store(event_of(t, i)) && event_of(t, i)->value != before_turn(event_of(t, i)))
+            return true;
+    return false;
+}
+
+MODEL_STATE static bool reads_late, tries_locks, left_out; /* in any execution of this search */
+MODEL_STATE static uint64_t places[PLACES];
+
+/* What makes turns that store visible later; those that have been left out before are to be looked at again. */
+static void note(bool *what) {
+    if (*what)
+        return;
+    *what = true;
+    if (left_out && R.options.mode == MODE_EXHAUSTIVE) {
+        left_out = false;
+        leave_run(RUN_AGAIN);
+    }
+}
+
+/* Of each load. A thread that waits for a lock is told by the same load that it has it, and then comes after. */
+void turns_note_read(const struct thread *t, const struct event *read) {
+    const struct event *store = &R.event[read->rf];
+    bool tries = read->doing != NULL && strcmp(read->doing, "try to lock") == 0;
+    if (tries)
+        note(&tries_locks);
+    bool waits = read->doing != NULL && !tries && read->kind == EV_LOAD;
+    if (store->kind != EV_INIT && store->tid != t->tid && !waits && !clk_has(&t->hb, store))
+        note(&reads_late);
+}
+
+/* Does the turn store for a moment what others could still find when they know that it is over? */
+static bool is_open(const struct thread *t) {
+    for (int32_t i = t->turn_from; reads_late && i < t->turn_to; i++) {
+        const struct event *w = event_of(t, i);
+        if (is_atomic_store(w) && w->value != before_turn(w) && (w->doing == NULL || tries_locks))
+            return true;
+    }
+    return false;
+}
+
+static void note_place(uint64_t pc) {
+    for (int i = 0; i < PLACES; i++) {
+        if (places[i] == 0)
+            places[i] = pc;
+        if (places[i] == pc)
+            return;
+    }
+}
+
+void print_open_loops(void) {
+    for (int i = 0; i < PLACES && places[i] != 0; i++)
+        say("open\t%lx\t%d\n", (unsigned long)places[i], OPEN_TURNS);
+}
+
+/* Is the thread to end here? Two that see each other's turns could go on for ever: after SEEN_TURNS it ends all the same. */
+static bool to_be_left_out(struct thread *t, int turns, uint64_t pc) {
+    if (!R.graph_rules)
+        return true;
+    int most = R.client->spins > 0 ? R.client->spins : R.options.spins;
+    t->gave_up_turning = turns >= (most > SEEN_TURNS ? most : SEEN_TURNS) && turn_stores(t);
+    if (t->gave_up_turning) {
+        note_place(pc);
+        R.cut_short |= most == 0;
+        return true;
+    }
+    if (is_open(t)) {
+        int bound = R.client->spins > 0 ? R.client->spins : R.options.spins;
+        if (turns < (bound > 0 ? bound : OPEN_TURNS))
+            return false;
+        note_place(pc);
+        R.cut_short |= bound == 0;
+    }
+    left_out |= turn_stores(t);
+    return true;
+}
+
+/* Called when the client comes to a read, before anything else: has it made a useless turn? */
+bool turns_arrive(struct thread *t, uint64_t pc) {
+    if (lf_model_entry.stack == 0 || R.options.no_turns)
+        return false;
+    uint64_t state = own_state(t, place_of(t, pc));
+    lf_model_entry.stack = 0;
+    struct arrival *arrival = &known[t->tid].arrival[state % ARRIVALS];
+    bool again = arrival->generation == known[t->tid].generation && arrival->state == state;
+    t->turn_from = again ? arrival->event : t->events;
+    t->turn_to = t->events;
+    bool useless = again && t->turn_from != t->turn_to && writes_undone(t, arrival->writes) &&
+                   stores_undo_each_other(t, false);
+    int turns = useless ? arrival->turns + 1 : 0;
+    *arrival = (struct arrival){state, known[t->tid].generation, t->events, known[t->tid].writes, turns};
+    if (!useless || !to_be_left_out(t, turns, pc)) {
+        t->turn_from = t->turn_to = 0;
+        return false;
+    }
+    return true;
+}
+
+/* Of a thread that has ended with a useless turn: have others seen it in between? Then it goes on. */
+bool turn_was_seen(const struct thread *t) { return !t->gave_up_turning && !stores_undo_each_other(t, true); }
+
+/* In its turn `u` stores what would be new to the turn of `t`. Who waits for a lock sees it free in the end. */
+static bool undoes_what_it_reads(const struct thread *u, const struct thread *t) {
+    for (int32_t i = t->turn_from; i < t->turn_to; i++) {
+        const struct event *r = event_of(t, i);
+        if ((r->kind != EV_LOAD && r->kind != EV_RMW_READ) || (r->doing != NULL && r->kind == EV_RMW_READ))
+            continue;
+        for (int32_t j = u->turn_from; j < u->turn_to; j++)
+            if (is_atomic_store(event_of(u, j)) && event_of(u, j)->loc == r->loc && event_of(u, j)->value != r->value)
+                return true;
+    }
+    return false;
+}
+
+/* Does something wait for the thread that its last turn has not seen? What useless turns store is there for a moment
+ * only. It is news, but for two threads that both store and undo because of what the other stores and undoes. */
+bool turn_has_news(const struct thread *t) {
+    if (t->gave_up_turning)
+        return true;
+    for (int32_t i = t->turn_from; i < t->turn_to; i++) {
+        const struct event *r = event_of(t, i);
+        bool stores = is_atomic_store(r);
+        if (!stores && r->kind != EV_LOAD && r->kind != EV_RMW_READ)
+            continue;
+        /* a store of the turn that others have overwritten would change something, if it were made again */
+        for (int at = (stores ? r->mo : R.event[r->rf].mo) + 1; at < r->loc->stores; at++)
+            if (!in_turn(&R.event[r->loc->store[at]]))
+                return true;
+        /* who tries in vain to lock backs off, and waits for luck, not for ever */
+        if (r->doing != NULL && strcmp(r->doing, "try to lock") == 0)
+            return true;
+    }
+    for (int n = 1; n <= R.threads; n++) {
+        const struct thread *u = &R.thread[n];
+        if (u != t && u->turn_from != u->turn_to && undoes_what_it_reads(u, t) &&
+            !(turn_stores(t) && turn_stores(u) && undoes_what_it_reads(t, u)))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,81 @@
+/* clocks.c: sleeping a while and giving up the processor say what a spin hint says. Clocks stand still, but for the
+ * time-outs that their thread has slept through. */
+#define _GNU_SOURCE
+#include "../base/core.h"
+
+#include <sched.h>
+#include <sys/time.h>
+#include <threads.h>
+#include <unistd.h>
+
+#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
+#define AT(p) ((uintptr_t)(p))
+enum { NS = 1000000000 };
+
+int sched_yield(void) {
+    pause_at(PC);
+    return 0;
+}
+int pthread_yield(void) {
+    pause_at(PC);
+    return 0;
+}
+void thrd_yield(void) { pause_at(PC); }
+unsigned sleep(unsigned seconds) {
+    (void)seconds;
+    pause_at(PC);
+    return 0;
+}
+int usleep(unsigned us) {
+    (void)us;
+    pause_at(PC);
+    return 0;
+}
+int nanosleep(const struct timespec *time, struct timespec *left) {
+    (void)time, (void)left;
+    pause_at(PC);
+    return 0;
+}
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left) {
+    (void)clock, (void)flags, (void)time, (void)left;
+    pause_at(PC);
+    return 0;
+}
+int thrd_sleep(const struct timespec *time, struct timespec *left) {
+    (void)time, (void)left;
+    pause_at(PC);
+    return 0;
+}
+
+int lf_libc_clock_gettime(clockid_t clock, struct timespec *now);
+int lf_libc_clock_gettime(clockid_t clock, struct timespec *now) {
+    (void)clock;
+    uint64_t ns = lf_model_now();
+    plain_access(AT(now), sizeof *now, true, PC);
+    *now = (struct timespec){(time_t)(ns / NS), (long)(ns % NS)};
+    return 0;
+}
+int lf_libc_timespec_get(struct timespec *now, int base);
+int lf_libc_timespec_get(struct timespec *now, int base) {
+    lf_libc_clock_gettime(0, now);
+    return base;
+}
+int lf_libc_gettimeofday(struct timeval *now, void *zone);
+int lf_libc_gettimeofday(struct timeval *now, void *zone) {
+    (void)zone;
+    uint64_t ns = lf_model_now();
+    plain_access(AT(now), sizeof *now, true, PC);
+    *now = (struct timeval){(time_t)(ns / NS), (suseconds_t)(ns % NS / 1000)};
+    return 0;
+}
+time_t lf_libc_time(time_t *now);
+time_t lf_libc_time(time_t *now) {
+    time_t seconds = (time_t)(lf_model_now() / NS);
+    if (now != NULL) {
+        plain_access(AT(now), sizeof *now, true, PC);
+        *now = seconds;
+    }
+    return seconds;
+}
+clock_t lf_libc_clock(void);
+clock_t lf_libc_clock(void) { return (clock_t)(lf_model_now() / (NS / CLOCKS_PER_SEC)); }

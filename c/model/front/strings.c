@@ -1,0 +1,140 @@
+/* strings.c: functions of <string.h> and <stdio.h> that read and write the client's memory, byte by byte as far as they
+ * look at it. */
+#define _GNU_SOURCE
+#include "../base/core.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
+#define OFFERED(type, name, ...)                                                                                       \
+    type lf_libc_##name(__VA_ARGS__);                                                                                  \
+    type lf_libc_##name(__VA_ARGS__)
+
+static void reads(const void *from, size_t size, uint64_t pc) { plain_access((uintptr_t)from, size, false, pc); }
+static void writes(const void *to, size_t size, uint64_t pc) { plain_access((uintptr_t)to, size, true, pc); }
+
+/* How far a comparison looks: to the first difference, or the end of a string. */
+static size_t compared(const char *a, const char *b, size_t most, bool strings) {
+    size_t n = 0;
+    while (n < most && a[n] == b[n] && !(strings && a[n] == '\0'))
+        n++;
+    return n < most ? n + 1 : n;
+}
+
+/* memcmp may look at all of it, whatever it finds. */
+OFFERED(int, memcmp, const void *a, const void *b, size_t size) {
+    reads(a, size, PC);
+    reads(b, size, PC);
+    return memcmp(a, b, size);
+}
+OFFERED(int, bcmp, const void *a, const void *b, size_t size) {
+    reads(a, size, PC);
+    reads(b, size, PC);
+    return memcmp(a, b, size);
+}
+OFFERED(void *, memchr, const void *in, int byte, size_t size) {
+    const char *found = memchr(in, byte, size);
+    reads(in, found != NULL ? (size_t)(found - (const char *)in) + 1 : size, PC);
+    return (void *)(uintptr_t)found;
+}
+OFFERED(size_t, strlen, const char *text) {
+    size_t length = strlen(text);
+    reads(text, length + 1, PC);
+    return length;
+}
+OFFERED(size_t, strnlen, const char *text, size_t most) {
+    size_t length = strnlen(text, most);
+    reads(text, length < most ? length + 1 : most, PC);
+    return length;
+}
+OFFERED(int, strcmp, const char *a, const char *b) {
+    size_t size = compared(a, b, SIZE_MAX, true);
+    reads(a, size, PC);
+    reads(b, size, PC);
+    return strcmp(a, b);
+}
+OFFERED(int, strncmp, const char *a, const char *b, size_t most) {
+    size_t size = compared(a, b, most, true);
+    reads(a, size, PC);
+    reads(b, size, PC);
+    return strncmp(a, b, most);
+}
+OFFERED(char *, strchr, const char *text, int byte) {
+    const char *found = strchr(text, byte);
+    reads(text, found != NULL ? (size_t)(found - text) + 1 : strlen(text) + 1, PC);
+    return (char *)(uintptr_t)found;
+}
+OFFERED(char *, strrchr, const char *text, int byte) {
+    reads(text, strlen(text) + 1, PC);
+    return strrchr(text, byte);
+}
+OFFERED(char *, strstr, const char *text, const char *part) {
+    reads(text, strlen(text) + 1, PC);
+    reads(part, strlen(part) + 1, PC);
+    return strstr(text, part);
+}
+
+static char *copy_text(char *to, const char *from, size_t length, uint64_t pc) {
+    reads(from, length + 1, pc);
+    writes(to, length + 1, pc);
+    memmove(to, from, length);
+    to[length] = '\0';
+    return to;
+}
+OFFERED(char *, strcpy, char *to, const char *from) { return copy_text(to, from, strlen(from), PC); }
+OFFERED(char *, stpcpy, char *to, const char *from) {
+    size_t length = strlen(from);
+    return copy_text(to, from, length, PC) + length;
+}
+OFFERED(char *, strncpy, char *to, const char *from, size_t most) {
+    size_t length = strnlen(from, most);
+    reads(from, length < most ? length + 1 : most, PC);
+    writes(to, most, PC);
+    return strncpy(to, from, most);
+}
+OFFERED(char *, strcat, char *to, const char *from) {
+    size_t before = strlen(to);
+    reads(to, before + 1, PC);
+    copy_text(to + before, from, strlen(from), PC);
+    return to;
+}
+OFFERED(char *, strncat, char *to, const char *from, size_t most) {
+    size_t before = strlen(to), length = strnlen(from, most);
+    reads(to, before + 1, PC);
+    reads(from, length < most ? length + 1 : most, PC);
+    writes(to + before, length + 1, PC);
+    return strncat(to, from, most);
+}
+
+/* What a format reads is not looked at. */
+static int print_to(char *to, size_t size, const char *format, va_list list, uint64_t pc) {
+    va_list again;
+    va_copy(again, list);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (length < 0 || size == 0)
+        return length;
+    writes(to, (size_t)length < size ? (size_t)length + 1 : size, pc);
+    return vsnprintf(to, size, format, list);
+}
+OFFERED(int, snprintf, char *to, size_t size, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    int length = print_to(to, size, format, list, PC);
+    va_end(list);
+    return length;
+}
+OFFERED(int, sprintf, char *to, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    int length = print_to(to, INT_MAX, format, list, PC);
+    va_end(list);
+    return length;
+}
+OFFERED(int, vsnprintf, char *to, size_t size, const char *format, va_list list) {
+    return print_to(to, size, format, list, PC);
+}
+OFFERED(int, vsprintf, char *to, const char *format, va_list list) { return print_to(to, INT_MAX, format, list, PC); }

@@ -1,0 +1,50 @@
+/* blocking.h: objects of POSIX and of C11's <threads.h> are atomic objects in their first four bytes:
+ *
+ *   mutex, spin lock   who has it (its number + 1), and how often beyond once << 8
+ *   reader-writer lock the number of readers; writer's number + 1 << 16
+ *   condition          the set of threads that sleep on it
+ *   semaphore          its value
+ *   barrier            who has arrived; how often all have << 16. Behind it, how many are awaited
+ *   once               0, 1 while the function runs, 2
+ *
+ * A call that cannot go on yet has read a value that says so, and waits for a store that says otherwise. Taking is
+ * an acquire, giving back a release: what POSIX calls synchronizing memory. */
+#ifndef LOCKFREE_MODEL_BLOCKING_H
+#define LOCKFREE_MODEL_BLOCKING_H
+
+#include "../base/core.h"
+
+#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
+#define AT(p) ((uintptr_t)(p))
+
+enum { WRITER = 1 << 16, READERS = WRITER - 1 };
+#define DESTROYED 0xFFFFFFFFu /* in the first four bytes of what may not be used again; conditions: 1 */
+
+/* Changes the object where `can` holds of it. doing: the step's name in traces, with LABELLED around others. */
+bool attempt(uintptr_t at, condition_function can, change_function change, u128 operand, int order, const char *doing,
+             u128 *old, uint64_t pc);
+#define LABELLED(name, access) (R.current->doing = (name), (access)), R.current->doing = NULL
+
+/* Waits until `can` holds. Returns what was there before. */
+u128 wait_until(uintptr_t at, condition_function can, change_function change, u128 operand, int order,
+                const char *doing, uint64_t pc);
+
+/* The thread has just read what it waits for a change of; goes_on ends it. */
+void wait_for_change(struct thread *t, const char *to, uintptr_t at);
+void goes_on(struct thread *t);
+
+/* What is certain not to be done by two threads at once: making an object, and ending it. */
+void make_anew(void *object, size_t bytes, uint64_t pc);
+int end_of_use(void *object, unsigned gone, const char *name, uint64_t pc); /* name: NULL if it may have any value */
+void used_after_destroy(const char *name, const void *object, uint64_t pc);
+
+/* Is a timed wait to end by its time? The client says how often (.timeouts). */
+bool times_out(bool timed, const struct timespec *until, uint64_t pc);
+
+static inline u128 self(void) { return R.current->tid + 1u; }
+int c11_status(int error);
+
+void mutex_take(void *mutex, uint64_t pc);
+int mutex_give_back(void *mutex, uint64_t pc);
+
+#endif
