@@ -1,131 +1,12 @@
 /* JSON lines, in pieces of any size. */
+#include "linearize/json.h"
 #include "linearize/reader.h"
-
-enum lf_json { LF_J_ABSENT, LF_J_NULL, LF_J_TRUE, LF_J_FALSE, LF_J_INT, LF_J_PAIR, LF_J_OTHER };
-struct lf_value {
-    enum lf_json kind;
-    int64_t a, b;
-    const char *from, *to;
-};
-
-/* -- one line ------------------------------------------------------------------------------------------ */
-
-static const char *lf_space(const char *s, const char *end) {
-    while (s < end && (*s == ' ' || *s == '\t' || *s == '\r'))
-        s++;
-    return s;
-}
-
-/* The end of the JSON string that starts at s, or NULL. */
-static const char *lf_string_end(const char *s, const char *end) {
-    for (s++; s < end; s++) {
-        if (*s == '\\')
-            s++;
-        else if (*s == '"')
-            return s + 1;
-        else if ((unsigned char)*s < ' ')
-            return NULL;
-    }
-    return NULL;
-}
-
-/* The end of any JSON value: brackets and strings must match, words and numbers must look like ones. */
-static const char *lf_value_end(const char *s, const char *end) {
-    char close[64];
-    int depth = 0;
-    do {
-        s = lf_space(s, end);
-        if (s == end)
-            return NULL;
-        if (*s == '"') {
-            if (!(s = lf_string_end(s, end)))
-                return NULL;
-        } else if (*s == '[' || *s == '{') {
-            if (depth == 64)
-                return NULL;
-            close[depth++] = *s++ == '[' ? ']' : '}';
-            continue;
-        } else if (depth && (*s == ']' || *s == '}')) {
-            if (*s++ != close[--depth])
-                return NULL;
-        } else if (depth && (*s == ',' || *s == ':'))
-            s++;
-        else {
-            const char *from = s;
-            while (s < end && (*s == '-' || *s == '+' || *s == '.' || (*s >= '0' && *s <= '9') ||
-                               (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z')))
-                s++;
-            if (s == from)
-                return NULL;
-            size_t n = (size_t)(s - from);
-            bool word = (n == 4 && (!memcmp(from, "null", 4) || !memcmp(from, "true", 4))) ||
-                        (n == 5 && !memcmp(from, "false", 5));
-            bool number = *from == '-' || (*from >= '0' && *from <= '9');
-            if (!word && !number)
-                return NULL;
-        }
-    } while (depth);
-    return s;
-}
-
-/* An integer in range that is the whole of [s, e). */
-static bool lf_integer(const char *s, const char *e, int64_t *value) {
-    bool minus = s < e && *s == '-';
-    const char *d = s + minus;
-    if (d == e || e - d > 19 || (*d == '0' && e - d > 1))
-        return false;
-    uint64_t v = 0;
-    for (; d < e; d++) {
-        unsigned digit = (unsigned)(*d - '0');
-        if (digit > 9)
-            return false;
-        v = 10 * v + digit;
-    }
-    if (v > (uint64_t)INT64_MAX)
-        return false;
-    *value = minus ? -(int64_t)v : (int64_t)v;
-    /* the lowest 2^32 integers stand for texts */
-    return *value > LF_HISTORY_TEXT + UINT32_MAX;
-}
-
-static bool lf_is(const char *s, const char *e, const char *word) {
-    size_t n = strlen(word);
-    return (size_t)(e - s) == n && !memcmp(s, word, n);
-}
-
-static const char *lf_read_value(const char *s, const char *end, struct lf_value *v) {
-    const char *d = s;
-    v->from = s;
-    bool minus = d < end && *d == '-';
-    uint64_t n = 0;
-    /* most values are short integers */
-    for (d += minus; d < end && (unsigned)(*d - '0') < 10 && d - s < 18; d++)
-        n = 10 * n + (unsigned)(*d - '0');
-    if (d > s + minus && d < end && (*d == ',' || *d == '}' || *d == ' ') && (s[minus] != '0' || d == s + minus + 1)) {
-        v->kind = LF_J_INT;
-        v->a = minus ? -(int64_t)n : (int64_t)n;
-        return v->to = d;
-    }
-    if (!(v->to = lf_value_end(s, end)))
-        return NULL;
-    if (lf_is(s, v->to, "null"))
-        v->kind = LF_J_NULL;
-    else if (lf_is(s, v->to, "true"))
-        v->kind = LF_J_TRUE;
-    else if (lf_is(s, v->to, "false"))
-        v->kind = LF_J_FALSE;
-    else if (lf_integer(s, v->to, &v->a))
-        v->kind = LF_J_INT;
-    else
-        v->kind = LF_J_OTHER;
-    return v->to;
-}
 
 /* The number that stands for a value: itself if it is an integer, else that of its text. */
 static int lf_encode(struct lf_history_reader *r, const char *from, const char *to, int64_t *out) {
-    if (lf_is(from, to, "null"))
+    if (lf_json_is(from, to, "null"))
         return *out = LF_HISTORY_NONE, 0;
-    if (lf_integer(from, to, out))
+    if (lf_json_integer(from, to, out))
         return 0;
     int64_t i = lf_history_reader_text(r, from, (size_t)(to - from));
     if (i < 0)
@@ -135,29 +16,29 @@ static int lf_encode(struct lf_history_reader *r, const char *from, const char *
 }
 
 /* [a, b]: 1 and both encoded; 0 when it is not an array of two. */
-static int lf_pair(struct lf_history_reader *r, const struct lf_value *v, int64_t *a, int64_t *b) {
+static int lf_pair(struct lf_history_reader *r, const struct lf_json_value *v, int64_t *a, int64_t *b) {
     if (v->kind != LF_J_OTHER || *v->from != '[')
         return 0;
-    const char *end = v->to - 1, *s = lf_space(v->from + 1, end), *a_end = lf_value_end(s, end);
+    const char *end = v->to - 1, *s = lf_json_space(v->from + 1, end), *a_end = lf_json_value_end(s, end);
     if (!a_end)
         return 0;
-    const char *t = lf_space(a_end, end);
+    const char *t = lf_json_space(a_end, end);
     if (t == end || *t != ',')
         return 0;
-    t = lf_space(t + 1, end);
-    const char *b_end = lf_value_end(t, end);
-    if (!b_end || lf_space(b_end, end) != end)
+    t = lf_json_space(t + 1, end);
+    const char *b_end = lf_json_value_end(t, end);
+    if (!b_end || lf_json_space(b_end, end) != end)
         return 0;
     return lf_encode(r, s, a_end, a) || lf_encode(r, t, b_end, b) ? -1 : 1;
 }
 
 struct lf_line {
-    struct lf_value client, op, arg, result, call, ret, key, batch, ticket;
+    struct lf_json_value client, op, arg, result, call, ret, key, batch, ticket;
 };
 
 static int lf_store(struct lf_history_reader *r, const struct lf_line *l, struct lf_history_op *o) {
     bool pending = l->ret.kind == LF_J_NULL;
-    const struct lf_value *arg = &l->arg, *result = &l->result;
+    const struct lf_json_value *arg = &l->arg, *result = &l->result;
     bool no = result->kind == LF_J_FALSE, none = result->kind == LF_J_NULL || result->kind == LF_J_ABSENT;
     int pair;
     o->arg = o->result = LF_HISTORY_NONE;
@@ -247,7 +128,7 @@ static int lf_store(struct lf_history_reader *r, const struct lf_line *l, struct
     }
 }
 
-static int lf_time(struct lf_history_reader *r, const struct lf_value *v, const char *name, uint64_t *out) {
+static int lf_time(struct lf_history_reader *r, const struct lf_json_value *v, const char *name, uint64_t *out) {
     if (v->kind == LF_J_ABSENT)
         return lf_fail(r, "missing field", name, strlen(name));
     if (v->kind != LF_J_INT || v->a < 0 || v->a >= INT64_C(1) << 62)
@@ -256,14 +137,14 @@ static int lf_time(struct lf_history_reader *r, const struct lf_value *v, const 
     return 0;
 }
 
-static int lf_small(struct lf_history_reader *r, const struct lf_value *v, const char *what, uint32_t *out) {
+static int lf_small(struct lf_history_reader *r, const struct lf_json_value *v, const char *what, uint32_t *out) {
     if (v->kind != LF_J_INT || v->a < 0 || v->a > UINT32_MAX - 1)
         return lf_fail(r, what, v->from, (size_t)(v->to - v->from));
     *out = (uint32_t)v->a;
     return 0;
 }
 
-static struct lf_value *lf_field(struct lf_line *l, const char *s, size_t n) {
+static struct lf_json_value *lf_field(struct lf_line *l, const char *s, size_t n) {
     switch (n) {
     case 2:
         return !memcmp(s, "op", 2) ? &l->op : NULL;
@@ -285,25 +166,25 @@ static struct lf_value *lf_field(struct lf_line *l, const char *s, size_t n) {
 }
 
 static int lf_fields(struct lf_history_reader *r, const char *s, const char *end, struct lf_line *l) {
-    struct lf_value ignored;
+    struct lf_json_value ignored;
     if (*s != '{')
         return lf_fail(r, "not a JSON object:", s, (size_t)(end - s));
-    s = lf_space(s + 1, end);
+    s = lf_json_space(s + 1, end);
     while (s < end && *s != '}') {
-        const char *name = s + 1, *close = *s == '"' ? lf_string_end(s, end) : NULL;
+        const char *name = s + 1, *close = *s == '"' ? lf_json_string_end(s, end) : NULL;
         if (!close)
             return lf_fail(r, "malformed or truncated JSON at", s, (size_t)(end - s));
-        struct lf_value *field = lf_field(l, name, (size_t)(close - 1 - name));
-        s = lf_space(close, end);
+        struct lf_json_value *field = lf_field(l, name, (size_t)(close - 1 - name));
+        s = lf_json_space(close, end);
         if (s == end || *s != ':')
             return lf_fail(r, "malformed or truncated JSON after", name, (size_t)(close - 1 - name));
-        s = lf_space(s + 1, end);
-        const char *after = s < end ? lf_read_value(s, end, field ? field : &ignored) : NULL;
+        s = lf_json_space(s + 1, end);
+        const char *after = s < end ? lf_json_value(s, end, field ? field : &ignored) : NULL;
         if (!after)
             return lf_fail(r, "malformed or truncated value:", name - 1, (size_t)(end - name + 1));
-        s = lf_space(after, end);
+        s = lf_json_space(after, end);
         if (s < end && *s == ',') {
-            s = lf_space(s + 1, end);
+            s = lf_json_space(s + 1, end);
             if (s < end && *s == '}')
                 break;
         } else if (s < end && *s != '}')
@@ -311,12 +192,12 @@ static int lf_fields(struct lf_history_reader *r, const char *s, const char *end
     }
     if (s == end || *s != '}')
         return lf_fail(r, "truncated line", "", 0);
-    if (lf_space(s + 1, end) != end)
+    if (lf_json_space(s + 1, end) != end)
         return lf_fail(r, "more after the object:", s + 1, (size_t)(end - s - 1));
     return 0;
 }
 
-static int lf_key(struct lf_history_reader *r, const struct lf_value *v, uint32_t *out) {
+static int lf_key(struct lf_history_reader *r, const struct lf_json_value *v, uint32_t *out) {
     if (v->kind == LF_J_ABSENT || v->kind == LF_J_NULL)
         return 0;
     if (v->kind == LF_J_INT && v->a >= 0 && v->a < INT32_MAX)
@@ -328,7 +209,7 @@ static int lf_key(struct lf_history_reader *r, const struct lf_value *v, uint32_
     return 0;
 }
 
-static int lf_ticket(struct lf_history_reader *r, const struct lf_value *v, struct lf_history_op *o) {
+static int lf_ticket(struct lf_history_reader *r, const struct lf_json_value *v, struct lf_history_op *o) {
     if (v->kind == LF_J_ABSENT || v->kind == LF_J_NULL)
         return 0;
     if (v->kind != LF_J_INT || v->a < 0)
@@ -342,7 +223,7 @@ static int lf_ticket(struct lf_history_reader *r, const struct lf_value *v, stru
 
 static int lf_read_line(struct lf_history_reader *r, const char *s, const char *end) {
     r->line++;
-    s = lf_space(s, end);
+    s = lf_json_space(s, end);
     if (s == end) {
         if (lf_room(r, &r->jump, &r->jump_room, r->jumps + 1, sizeof *r->jump))
             return -1;

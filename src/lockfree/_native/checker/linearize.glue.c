@@ -2,6 +2,7 @@
 #include "linearize/linearize.h"
 #include "linearize/parse.h"
 #include "linearize/reader.c"
+#include "linearize/json.c"
 #include "linearize/parse.c"
 #include "linearize/validate.c"
 #include "linearize/pairs.c"
