@@ -286,3 +286,16 @@ LF_MODEL_CLIENT(right_keeps, .threads = {keeps});
 LF_MODEL_CLIENT(right_keeps_a_chain, .threads = {keeps_a_chain});
 LF_MODEL_CLIENT(right_but_loses_the_end, .threads = {loses_the_end_of_a_chain});
 LF_MODEL_CLIENT(right_but_leaves_a_thread, .threads = {leaves_a_thread});
+
+/* What a compare-and-exchange expects lies in memory that others see: it is read, and written on failure. */
+static atomic_int word;
+static int wanted;
+static void exchanges(void) {
+    atomic_compare_exchange_strong_explicit(&word, &wanted, 2, memory_order_relaxed, memory_order_relaxed);
+}
+static void writes_wanted(void) { wanted = 0; }
+static void reads_wanted(void) { lf_model_assert(wanted >= 0); }
+static void sets_word(void) { atomic_store_explicit(&word, 1, memory_order_relaxed); }
+LF_MODEL_CLIENT(data_race__of_the_expected_value, .threads = {exchanges, writes_wanted});
+LF_MODEL_CLIENT(data_race__with_the_value_found, .threads = {exchanges, sets_word, reads_wanted});
+LF_MODEL_CLIENT(right_expects_what_is_there, .threads = {exchanges, reads_wanted});

@@ -203,3 +203,21 @@ static void takes_both(pthread_mutex_t *first, pthread_mutex_t *second) {
 static void m_and_n(void) { takes_both(&m, &n); }
 static void n_and_m(void) { takes_both(&n, &m); }
 LF_MODEL_CLIENT(right_backs_off, .threads = {m_and_n, n_and_m}, .spins = 2);
+
+/* A failed exchange leaves what it found in memory of all: the next turn expects that. */
+static struct link {
+    struct link *next;
+} links[2];
+static _Atomic(struct link *) first_link;
+static void puts_first(struct link *link) {
+    link->next = atomic_load(&first_link);
+    while (!atomic_compare_exchange_weak(&first_link, &link->next, link))
+        ;
+}
+static void puts_link_0(void) { puts_first(&links[0]); }
+static void puts_link_1(void) { puts_first(&links[1]); }
+static void both_are_linked(void) {
+    const struct link *head = first_link;
+    lf_model_assert(head != NULL && head->next != NULL && head->next != head && head->next->next == NULL);
+}
+LF_MODEL_CLIENT(right_expects_what_it_found, .threads = {puts_link_0, puts_link_1}, .final = both_are_linked);

@@ -91,10 +91,13 @@ static u128 change_exchange(u128 old, u128 x) {
     int AT_ENTRY(__tsan_atomic##bits##_compare_exchange_##strength)(volatile type * p, type * expected, type desired,  \
                                                                     int order, int failure) {                          \
         spin_check(AT(p), PC);                                                                                         \
+        plain(AT(expected), bits / 8, false, PC); /* gcc leaves this object to the call, clang does not */             \
         u128 seen = *expected;                                                                                         \
         bool done = model_cas(AT(p), bits / 8, &seen, desired, order & 7, failure & 7, PC);                            \
-        if (!done)                                                                                                     \
+        if (!done) {                                                                                                   \
+            plain(AT(expected), bits / 8, true, PC);                                                                   \
             *expected = (type)seen;                                                                                    \
+        }                                                                                                              \
         return done;                                                                                                   \
     }
 
