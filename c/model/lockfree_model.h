@@ -77,6 +77,7 @@ struct lf_model_client {
     int timeouts;      /* times a thread's timed sleep may end by itself; while it may, it is no lost wake */
     int spurious;      /* times a thread's sleep may end without a wake */
     int stop_is_death; /* 1: participant t is thread t, and dies when it is stopped for ever */
+    int no_membarrier; /* bit t: the kernel refuses membarrier to thread t, and does not reach it */
     int may_stop;      /* bit t: thread t may be stopped for ever with --threads-stop; 0 means each */
 };
 

@@ -21,6 +21,12 @@ int lf_model_futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns);
 /* Wakes at most n sleepers, which ones is the checker's choice; returns how many. */
 int lf_model_futex_wake(uint32_t *word, int n);
 
+/* membarrier(2): 1, or 0 where the client says that the kernel refuses it. Light fences are atomic_signal_fence(seq_cst). */
+int lf_model_membarrier(void);
+int lf_model_membarrier_register(void);
+/* A wait so long that it stands for a membarrier that reaches everybody. */
+void lf_model_settle(void);
+
 /* Nanoseconds of a clock of the calling thread, which moves only by the time-outs that it slept through. */
 uint64_t lf_model_now(void);
 

@@ -2,7 +2,9 @@
 
 Sources: `paper` is Lahav, Vafeiadis, Kang, Hur, Dreyer, PLDI 2017; `armpower` is Maranget, Sarkar, Sewell, "A
 tutorial introduction to the ARM and POWER relaxed memory models", 2012, which names the shapes; `batty` is
-Batty, Owens, Sarkar, Sewell, Weber, "Mathematizing C++ concurrency", POPL 2011. Every line is also
+Batty, Owens, Sarkar, Sewell, Weber, "Mathematizing C++ concurrency", POPL 2011; `membarrier` is the example of
+membarrier(2) and what it says of the barriers of pairs (Linux man-pages 6.9); `p1202` is Goldblatt, "Asymmetric
+fences", WG21 P1202R5. Every line is also
 worked out from RC11's axioms by rc11.py.
 """
 
@@ -136,6 +138,28 @@ TABLE = [
     Litmus("cas_one_wins", [[cas("x", 0, 1)], [cas("x", 0, 2)]], "T1.0=0 T2.0=0", False, "paper 3: atomicity"),
     Litmus("cas_failed_is_a_load", [[w("x", 1), w("y", 1, "rel")], [cas("y", 7, 8, "ar"), r("x")]], MP, False,
            "C11 7.17.7.4: failure order acquire"),
+    Litmus("sb_membarrier", [[w("x", 1), f("light"), r("y")], [w("y", 1), f("heavy"), r("x")]], SB, False,
+           "membarrier: barrier() with sys_membarrier() is ordered"),
+    Litmus("sb_no_membarrier", [[w("x", 1), f("light"), r("y")], [w("y", 1), f(), r("x")]], SB, True,
+           "membarrier: barrier() with smp_mb() is not ordered"),
+    Litmus("sb_two_light", sb("rlx", "rlx", f("light")), SB, True, "membarrier: barrier() with barrier() is not"),
+    Litmus("sb_two_heavy", sb("rlx", "rlx", f("heavy")), SB, False, "membarrier: sys_membarrier() with itself is"),
+    Litmus("sb_heavy_and_fence", [[w("x", 1), f("heavy"), r("y")], [w("y", 1), f(), r("x")]], SB, False,
+           "membarrier: sys_membarrier() with smp_mb() is ordered"),
+    Litmus("sb_light_elsewhere", [[f("light"), w("x", 1), r("y")], [w("y", 1), f("heavy"), r("x")]], SB, True,
+           "p1202: the light fence stands between the two accesses"),
+    Litmus("sb_heavy_too_late", [[w("x", 1), f("light"), r("y")], [w("y", 1), r("x"), f("heavy")]], SB, True,
+           "p1202: so does the heavy one"),
+    Litmus("mp_membarrier", [[w("x", 1), f("light"), w("y", 1)], [r("y"), f("heavy"), r("x")]], MP, False,
+           "p1202: with the heavy fence at the reader"),
+    Litmus("mp_membarrier_at_writer", [[w("x", 1), f("heavy"), w("y", 1)], [r("y"), f("light"), r("x")]], MP, False,
+           "p1202: with the heavy fence at the writer"),
+    Litmus("rwc_membarrier", [[w("x", 1)], [r("x"), f("heavy"), r("y")], [w("y", 1), f("light"), r("x")]],
+           "T2.0=1 T2.1=0 T3.0=0", False, "p1202: through the store that the heavy side has read"),
+    Litmus("rwc_membarrier_light", [[w("x", 1)], [r("x"), f("light"), r("y")], [w("y", 1), f("heavy"), r("x")]],
+           "T2.0=1 T2.1=0 T3.0=0", False, "p1202: and the light side"),
+    Litmus("rwc_two_light", [[w("x", 1)], [r("x"), f("light"), r("y")], [w("y", 1), f("light"), r("x")]],
+           "T2.0=1 T2.1=0 T3.0=0", True, "p1202: two light fences promise nothing"),
     Litmus("cas_failed_relaxed", [[w("x", 1), w("y", 1, "rel")], [cas("y", 7, 8, "rel"), r("x")]], MP, True,
            "C11 7.17.7.4: failure order relaxed"),
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 All reads-from maps and modification orders of a small straight-line program are tried, and each candidate
 is judged by the definitions of Lahav, Vafeiadis, Kang, Hur, Dreyer, "Repairing sequential consistency in
-C/C++11", PLDI 2017, section 3. Nothing here is shared with the checker's runtime.
+C/C++11", PLDI 2017, section 3, and by WG21 P1202 for asymmetric fences. Nothing here is shared with the checker's runtime.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ STRENGTH = {
     "rel": {"rel"},
     "ar": {"acq", "rel"},
     "sc": {"acq", "rel", "sc"},
+    "light": {"light"},
+    "heavy": {"acq", "rel", "sc", "heavy"},
 }
 
 
 @dataclass(frozen=True)
 class Op:
-    """kind: r (load), w (store), add (fetch_add), xchg, cas (expected, value), f (fence)."""
+    """kind: r (load), w (store), add (fetch_add), xchg, cas (expected, value), f (fence; light, or heavy: membarrier)."""
 
     kind: str
     loc: str = ""
@@ -129,7 +131,9 @@ def consistent(events: list[Event], po: Rel, rf: Rel, mo: Rel, rmw: Rel, *, c20:
     sc_fence = compose(sc, fences)
     base = compose(compose(union(sc, compose(sc_fence, option(hb))), scb), union(sc, compose(option(hb), sc_fence)))
     between = compose(compose(sc_fence, union(hb, compose(compose(hb, eco), hb))), sc_fence)
-    return irreflexive(closure(union(base, between)))
+    across = union(hb, compose(compose(hb, eco), hb))
+    there_and_back = compose(compose(compose(compose(has("light"), across), has("heavy")), across), has("light"))
+    return irreflexive(closure(union(base, between))) and irreflexive(there_and_back)
 
 
 def _expand(threads: list[list[Op]], fails: tuple[bool, ...]) -> list[Event]:
@@ -239,6 +243,7 @@ def _outcome(events: list[Event], loads: list[int], values: list[int], order: tu
 
 
 ORDERS_C = {"rlx": "relaxed", "acq": "acquire", "rel": "release", "ar": "acq_rel", "sc": "seq_cst"}
+FENCE_C = {"light": "atomic_signal_fence(memory_order_seq_cst);", "heavy": "syscall(SYS_membarrier, 2, 0, 0);"}
 FAILURE_C = {"rlx": "relaxed", "acq": "acquire", "rel": "relaxed", "ar": "acquire", "sc": "seq_cst"}
 
 
@@ -251,8 +256,11 @@ def client(name: str, threads: list[list[Op]]) -> str:
         body = []
         number = 0
         for op in ops:
-            at, order = f"&{name}_{op.loc}", f"memory_order_{ORDERS_C[op.order]}"
+            at, order = f"&{name}_{op.loc}", f"memory_order_{ORDERS_C.get(op.order)}"
             target = f"{name}_r{tid}_{number}"
+            if op.kind == "f" and op.order in FENCE_C:
+                body.append(FENCE_C[op.order])
+                continue
             if op.kind == "f":
                 body.append(f"atomic_thread_fence({order});")
                 continue
@@ -287,5 +295,5 @@ def client(name: str, threads: list[list[Op]]) -> str:
 
 
 def source(programs: dict[str, list[list[Op]]]) -> str:
-    head = '#include <stdatomic.h>\n#include "lockfree_model.h"\n'
+    head = '#include <stdatomic.h>\n#include <sys/syscall.h>\n#include <unistd.h>\n#include "lockfree_model.h"\n'
     return head + "\n".join(client(name, threads) for name, threads in programs.items())

@@ -60,9 +60,9 @@ def test_bounded_search_without_bound_is_exhaustive(litmus_program):
         assert report.outcomes == set(executions(test.threads, c20=test.c20)), test.name
 
 
-def compare(directory, seed, count, *, c20=False):
+def compare(directory, seed, count, *, c20=False, asymmetric=()):
     rng = random.Random(seed)
-    programs = {f"p{n}": random_program(rng) for n in range(count)}
+    programs = {f"p{n}": random_program(rng, asymmetric=asymmetric) for n in range(count)}
     (directory / "programs.c").write_text(source(programs))
     program = build(directory / "programs.c", directory / "programs")
     for name, threads in programs.items():
@@ -81,10 +81,14 @@ def test_random_programs_under_the_release_sequences_of_c20(tmp_path):
     compare(tmp_path, seed=8, count=50, c20=True)
 
 
+def test_random_programs_with_asymmetric_fences(tmp_path):
+    compare(tmp_path, seed=9, count=100, asymmetric=["light"] * 8 + ["heavy"] * 6)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(100, 120))
 def test_random_programs_at_length(seed, tmp_path):
-    compare(tmp_path, seed=seed, count=200, c20=seed % 4 == 0)
+    compare(tmp_path, seed=seed, count=200, c20=seed % 4 == 0, asymmetric=["light", "heavy"] * 3 * (seed % 3))
 
 
 def test_the_table_has_allowed_and_forbidden_lines():

@@ -119,6 +119,8 @@ struct runtime {
     bool running;                     /* false in setup and final: accesses are made directly */
     bool copies;                      /* a block copy reads, which may carry what nobody has written */
     bool any_sc;                      /* this execution has seq_cst events */
+    bool any_light, any_heavy;        /* and asymmetric fences */
+    bool uses_membarrier;             /* some thread of some execution does */
     bool cut_short;                   /* a loop that stores was not followed as far as others could have seen it */
     bool was_blocked;  /* the execution that has just ended: a thread waits for what comes in another one */
     bool tainted;      /* some thread assumed what is false: report nothing */
@@ -221,6 +223,12 @@ void memory_put(uintptr_t address, unsigned size, u128 value);
 bool sc_allows_read(const struct loc *loc, int position, bool sc, const clk *hb);
 bool sc_allows_store(const struct loc *loc, int position, bool sc, const clk *hb);
 void sc_commit(struct event *event, int position);
+
+/* asymmetric.c: light fences and membarrier. */
+void model_light_fence(uint64_t pc);
+bool membarrier_is_allowed(void);
+int membarrier(uint64_t pc);
+bool asymmetric_allows(const struct loc *loc, int first_store, const clk *hb);
 
 /* shadow.c: plain accesses; heap.c: what memory exists. */
 void shadow_start(void);

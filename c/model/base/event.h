@@ -29,6 +29,8 @@ typedef struct {
 } clk;
 
 enum event_kind { EV_LOAD = 1, EV_STORE, EV_RMW_READ, EV_RMW_WRITE, EV_FENCE, EV_CHOICE, EV_INIT };
+enum light { NOT_LIGHT, LIGHT_REACHED, LIGHT_UNREACHED }; /* by membarrier: asymmetric.c */
+enum heavy { NOT_HEAVY, HEAVY_MEMBARRIER, HEAVY_SETTLED };
 enum order { RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
 
 struct event {
@@ -52,7 +54,7 @@ struct event {
     int32_t rank;       /* exhaustive mode: place in mo that a replay asks for */
     int32_t pseudo;     /* EV_INIT: number within its location */
     int32_t picked;     /* which option was taken: 0 is the newest store, the end of mo */
-    uint8_t tid, kind, order, offset, size;
+    uint8_t tid, kind, order, offset, size, light, heavy;
     bool sc, plain, hidden, cas, as_store;
     bool uninitialised; /* EV_INIT: of memory that nobody has written */
     bool rewrites;      /* a load that stands for a read-modify-write: access.c */
@@ -67,6 +69,7 @@ struct loc {
     int own_release[MAX_THREADS]; /* each thread's last release store here */
     int32_t pseudo_stores;        /* initial and plain stores so far */
     int32_t plain_epoch;
+    int newest_before, oldest_behind; /* asymmetric.c: beside the heavy fence that it looks at */
     uint8_t plain_tid, size;
     bool plain_pending; /* plain code wrote here: the next atomic access makes a store of it */
     bool imaginary;     /* a futex's queue: not in memory */

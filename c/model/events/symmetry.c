@@ -18,7 +18,8 @@
 
 static bool in_use(void) {
     return R.options.mode == MODE_EXHAUSTIVE && !R.symmetry_off && R.options.stop_thread == 0 && R.options.spins == 0 &&
-           R.client->spins == 0 && (R.options.symmetry || (!R.options.no_symmetry && !R.options.outcomes));
+           R.client->spins == 0 && R.client->no_membarrier == 0 &&
+           (R.options.symmetry || (!R.options.no_symmetry && !R.options.outcomes));
 }
 
 /* Specifications of a client may look at numbers of threads. */

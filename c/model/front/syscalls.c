@@ -1,10 +1,11 @@
-/* syscalls.c: system calls that are modelled: the futex and mappings of memory. Whoever calls for others is told so:
- * they would block the checker, or leave state behind that is not put back. */
+/* syscalls.c: system calls that are modelled: the futex, membarrier and mappings of memory. Whoever calls for others is
+ * told so: they would block the checker, or leave state behind that is not put back. */
 #define _GNU_SOURCE
 #include "../base/core.h"
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -16,6 +17,21 @@ static long said(int result) {
         return result;
     errno = -result;
     return -1;
+}
+
+static long membarrier_call(int command, uint64_t pc) {
+    const int calls = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED;
+    const int registers = MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+    if (!membarrier_is_allowed())
+        return said(-EPERM);
+    if (command == MEMBARRIER_CMD_QUERY)
+        return calls | registers;
+    if (command != 0 && (command & (command - 1)) == 0 && (command & registers) != 0)
+        return 0;
+    if (command == 0 || (command & (command - 1)) != 0 || (command & calls) == 0)
+        return said(-EINVAL);
+    membarrier(pc);
+    return 0;
 }
 
 long syscall(long number, ...) {
@@ -36,6 +52,8 @@ long syscall(long number, ...) {
         pause_at(PC);
         return 0;
     }
+    if (number == SYS_membarrier)
+        return membarrier_call((int)(intptr_t)word, PC);
     if (number == SYS_gettid)
         return lf_model_thread();
     if (number == SYS_futex && (operation == FUTEX_WAKE || operation == FUTEX_WAKE_BITSET))

@@ -141,4 +141,7 @@ ATOMICS(128, u128)
 void __tsan_atomic_thread_fence(int order);
 void __tsan_atomic_thread_fence(int order) { model_fence(order & 7, PC); }
 void __tsan_atomic_signal_fence(int order);
-void __tsan_atomic_signal_fence(int order) { (void)order; }
+void __tsan_atomic_signal_fence(int order) {
+    if ((order & 7) == SEQ_CST)
+        model_light_fence(PC);
+}

@@ -127,7 +127,7 @@ static const char *kind_name(const struct event *e) {
     case EV_RMW_READ:
         return e->as_store ? "store" : e->cas ? "cas" : "rmw";
     case EV_FENCE:
-        return "fence";
+        return e->light ? "light fence" : e->heavy == HEAVY_SETTLED ? "settle" : e->heavy ? "membarrier" : "fence";
     default:
         return e->of_loop ? "turn" : "choice";
     }

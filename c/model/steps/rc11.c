@@ -23,7 +23,7 @@ void memory_start(void) {
 
 void memory_reset(void) {
     R.events = 0;
-    R.any_sc = false;
+    R.any_sc = R.any_light = R.any_heavy = false;
     R.stores_made = 0;
     locations_reset();
 }
@@ -206,7 +206,7 @@ int read_event(struct loc *loc, int order, int failure_order, writes_function wr
         }
         if (i < loc->stores - 1) {
             clk hb = clock_after_reading(t, store, o);
-            if (!sc_allows_read(loc, i, o == SEQ_CST, &hb))
+            if (!sc_allows_read(loc, i, o == SEQ_CST, &hb) || !asymmetric_allows(loc, i + 1, &hb))
                 continue;
         }
         candidate[count++] = i;
@@ -285,7 +285,8 @@ int store_event(struct loc *loc, u128 value, int order, int read, bool conflict,
     int place;
     if (read != NO_EVENT) {
         place = R.event[e->rf].mo + 1;
-        if (place < loc->stores && !sc_allows_store(loc, place, e->sc, &e->hb))
+        if (place < loc->stores &&
+            (!sc_allows_store(loc, place, e->sc, &e->hb) || !asymmetric_allows(loc, place, &e->hb)))
             leave_run(RUN_CUT);
         if (R.options.mode == MODE_EXHAUSTIVE)
             graph_pick_place(loc, &place, 1);
@@ -295,7 +296,7 @@ int store_event(struct loc *loc, u128 value, int order, int read, bool conflict,
         for (int p = loc->stores; p >= low && count < MAX_CANDIDATES; p--) {
             if (p < loc->stores && R.event[loc->store[p]].kind == EV_RMW_WRITE)
                 continue;
-            if (p < loc->stores && !sc_allows_store(loc, p, e->sc, &e->hb))
+            if (p < loc->stores && (!sc_allows_store(loc, p, e->sc, &e->hb) || !asymmetric_allows(loc, p, &e->hb)))
                 continue;
             places[count++] = p;
         }
