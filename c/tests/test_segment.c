@@ -1,5 +1,14 @@
 /* Segments and participants: published whole or not at all, everything unfit is refused by name, every participant's death
  * is seen and what it held is recovered, once, also when the recoverer dies, and numbers are used again. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <fcntl.h>
+#include <stdint.h>
+
+static uint32_t fcntl_calls;
+#define fcntl(...) (fcntl_calls++, fcntl(__VA_ARGS__))
+
 #include "thing.h"
 
 static const struct lf_kind other_kind = {THING_KIND + 1, thing_view, thing_recover};
@@ -143,11 +152,56 @@ static void test_a_full_memory_is_an_error_at_creation(void) {
     CHECK(t.h.segment == NULL && t.h.fd == -1 && !named_file_exists());
 }
 
+/* What a killed process leaves: its number is in use, and nobody holds the number's byte. */
+static void die(struct thing *t) { CHECK_EQ(munmap(t->h.life, 4096), 0); }
+
+/* One call looks at a few of thousands; all calls of a round look at each once; nobody dead is missed or counted twice. */
+static void looks_are_bounded(struct thing *all) {
+    struct lf_handle *h = &all[1].h;
+    uint32_t pieces = 0, in_all = 0, found = 0, bound = lf__looks_a_piece(LF_PARTICIPANTS - 1);
+    int more;
+    CHECK(bound * 100 < LF_PARTICIPANTS);
+    die(&all[40]);
+    die(&all[4000]);
+    do {
+        fcntl_calls = 0;
+        found += (uint32_t)lf_reap_a_while(h, &more);
+        CHECK(!more && fcntl_calls <= bound + 4); /* a recovery takes some more */
+        CHECK(lf_is_amid_a_round(h) == (h->next_look != 0));
+        in_all += fcntl_calls;
+        pieces++;
+    } while (lf_is_amid_a_round(h));
+    CHECK_EQ(found, 2);
+    CHECK(pieces >= LF_PARTICIPANTS / bound && pieces <= LF_PARTICIPANTS / bound + 4);
+    CHECK(in_all >= LF_PARTICIPANTS - 3 && in_all < LF_PARTICIPANTS + 20);
+    CHECK_EQ(lf_segment_attach(&all[40].h, name, &thing_kind), LF_OK);
+    CHECK_EQ(lf_segment_attach(&all[4000].h, name, &thing_kind), LF_OK);
+    fcntl_calls = 0;
+    h->last_reap = 0;
+    CHECK_EQ(lf_reap_if_due(h), 0);
+    CHECK(fcntl_calls <= bound && lf_is_amid_a_round(h));
+    for (uint32_t i = 500; i < 600; i++) /* behind and before the place where the round stands */
+        die(&all[i]);
+    die(&all[2]);
+    CHECK_EQ(lf_reap(h), 101); /* a round of its own */
+    for (uint32_t i = 500; i < 600; i++)
+        CHECK_EQ(lf_segment_attach(&all[i].h, name, &thing_kind), LF_OK);
+    CHECK_EQ(lf_segment_attach(&all[2].h, name, &thing_kind), LF_OK);
+}
+
+static void a_small_round_is_one_piece(struct thing *t) {
+    int more;
+    CHECK(t->h.segment->highest < 256);
+    CHECK(lf__looks_a_piece(255) > 255);
+    CHECK(lf_reap_a_while(&t->h, &more) >= 0 && !lf_is_amid_a_round(&t->h));
+}
+
 static void test_4095_participants_and_no_more(void) {
     static struct thing all[LF_PARTICIPANTS];
     struct thing extra;
     unsigned char seen[LF_PARTICIPANTS] = {0};
     thing_create(&all[1], name);
+    a_small_round_is_one_piece(&all[1]);
     for (uint32_t i = 2; i < LF_PARTICIPANTS; i++)
         CHECK_EQ(lf_segment_attach(&all[i].h, name, &thing_kind), LF_OK);
     for (uint32_t i = 1; i < LF_PARTICIPANTS; i++) {
@@ -156,6 +210,7 @@ static void test_4095_participants_and_no_more(void) {
     }
     CHECK_EQ(lf_segment_attach(&extra.h, name, &thing_kind), LF_NO_PARTICIPANT);
     CHECK_EQ(lf_reap(&all[1].h), 0);
+    looks_are_bounded(all);
     uint32_t freed = all[100].h.participant;
     lf_detach(&all[100].h);
     CHECK_EQ(lf_segment_attach(&extra.h, name, &thing_kind), LF_OK);

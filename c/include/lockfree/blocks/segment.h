@@ -102,6 +102,7 @@ struct lf_handle {
     uint32_t closed;      /* set by lf_close */
     uint32_t reaping;     /* one thread of a process at a time looks for the dead */
     uint32_t spins;       /* upper bound of pauses before sleeping; 0 on one CPU */
+    uint32_t next_look;   /* the number with which the next piece of looking begins; 0: a new round */
     uint64_t last_reap;   /* coarse ns */
     uint64_t joined;      /* epoch of the process whose participant this is */
     void *life;           /* the mapping that holds the participant's byte (participants.h) */
