@@ -70,6 +70,7 @@ LAYERS = [
     "segment",
     "segment_file",
     "participants",
+    "reaping",
     "attach",
     "blocking",
 ]

@@ -1,4 +1,4 @@
-/* participants.h: who gives back what the dead held: two threads of one handle, one after another, one that dies at it
+/* reaping.h: who gives back what the dead held: two threads of one handle, one after another, one that dies at it
  * itself. What the dead hold are permits of a semaphore. */
 #define LF_SEATS 4u
 #define LF_PARTICIPANTS 16u

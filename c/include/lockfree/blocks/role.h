@@ -11,7 +11,7 @@
 #ifndef LOCKFREE_ROLE_H
 #define LOCKFREE_ROLE_H
 
-#include "participants.h"
+#include "reaping.h"
 #include "thread_token.h"
 
 LF_INLINE uint64_t lf_role_me(const struct lf_handle *h) { return (uint64_t)h->participant << 32 | lf_thread_token(); }
