@@ -2,9 +2,15 @@
 
 `check` compiles a file of clients (see `lockfree_model.h` in `lockfree.get_model_runtime()`) against the
 checker's runtime and explores their executions. `lockfree model FILE.c` does the same from a shell.
+
+`explore` does it for Python: every schedule of the threads and asyncio tasks of a function; `lockfree model FILE.py`.
 """
 
 from lockfree.modelcheck.build import BuildError, build
+from lockfree.modelcheck.python import PythonReport, PythonSettings, explore
 from lockfree.modelcheck.runner import Report, Settings, Verdict, check, clients_of, replay
 
-__all__ = ["BuildError", "Report", "Settings", "Verdict", "build", "check", "clients_of", "replay"]
+__all__ = [
+    "BuildError", "PythonReport", "PythonSettings", "Report", "Settings", "Verdict", "build", "check", "clients_of",
+    "explore", "replay",
+]  # fmt: skip

@@ -8,11 +8,14 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from lockfree._command import given, refuse, try_files
+from lockfree._command import UsageError, given, refuse, try_files
 from lockfree.modelcheck import picture
 from lockfree.modelcheck.build import VOLATILE, BuildError
+from lockfree.modelcheck.python import command as python
 from lockfree.modelcheck.runner import MODES, Progress, Report, Settings, Verdict, checks, replay
 
+WORST = (Verdict.OK, Verdict.UNKNOWN, Verdict.UNUSABLE, Verdict.VIOLATION)
+"""The verdicts, the one that decides the exit status last."""
 OF_MODES = {"--preemptions": ["bounded"], "--depth": ["auto", "pct"], "--seed": ["auto", "pct", "random"]}
 """Options that only some modes look at."""
 SEARCH = (
@@ -26,12 +29,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Adds the `model` command."""
     parser = subparsers.add_parser(
         "model",
-        help="explore the interleavings of a small C or C++ client under the C11 memory model",
-        description="Compiles the files with instrumentation and explores the executions of its clients. Exit status: "
+        help="explore the interleavings of a small C, C++ or Python client",
+        description="C and C++: compiles the files with instrumentation and explores the executions of its clients "
+        "under the C11 memory model. Python (FILE.py): explores the schedules of the threads and asyncio tasks of its "
+        "functions model_... and test_..., or main. Exit status: "
         "0 nothing found within the printed bounds, 1 a violation, 2 undecided or only sampled, 3 unusable files.",
     )
     defaults = Settings()
-    parser.add_argument("files", metavar="FILE", nargs="+", help="C or C++, with clients or a main; several are one")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="C or C++, with clients or a main; or one of Python")
     parser.add_argument("--client", action="append", default=[], metavar="NAME", help="only this one (may be repeated)")
     parser.add_argument(
         "--mode", choices=MODES,
@@ -45,6 +50,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         ("--steps", int, f"bound on the steps of one thread (default: {defaults.steps})"),
         ("--spins", int, "follow a loop that finds the same values N times, then to its end at once (default: always)"),
         ("--seed", int, f"of the modes pct and random (default: {defaults.seed})"),
+        ("--deviations", int, "Python: the most deviations of a schedule from the default one (default: no bound)"),
     )
     for option, kind, what in numbers:
         parser.add_argument(option, type=kind, metavar="N" if kind is int else "S", help=what)
@@ -67,6 +73,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--cflag", dest="flags", action="append", default=[], metavar="FLAG", help="any other flag, for the compiler"
     )
     parser.add_argument("--coverage", action="store_true", help="say which branches no explored execution reached")
+    parser.add_argument("--early", action="store_true", help="Python: time-outs may come while others can run")
+    parser.add_argument(
+        "--follow", action="append", default=[], metavar="FILE", help="Python: interrupt within this library file, too"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object for each client, with its trace")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with the graph of each violation")
     parser.add_argument("--dot", type=Path, metavar="FILE", help="write the graph of each violation for Graphviz")
@@ -190,8 +200,42 @@ def _print(report: Report, args: argparse.Namespace) -> None:
         print(f"{report.trace.render()}\n  this execution shows no violation: is the file still the same?")
 
 
+def _run_python(args: argparse.Namespace) -> int:
+    """The same for a Python file."""
+    try:
+        settings = python.settings_of(args)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    worst = Verdict.OK
+    shown = _Shown()
+
+    def tick(client: str, executions: int, seconds: float, what: str) -> None:
+        shown(client, what, seconds, Progress(executions))
+
+    try:
+        for report in python.reports(args.files[0], args.client, settings, args.replay, tick):
+            if sys.stderr.isatty():
+                print("\r\033[K", end="", file=sys.stderr, flush=True)
+            print(python.as_json(report) if args.json else report, flush=True)
+            if report.token and not args.json and args.replay is None:
+                print(f"  again: {python.again(args, report.token)}", flush=True)
+            if args.replay is not None and report.verdict is Verdict.OK and not args.json:
+                print(f"{report.trace}\n  this execution shows no violation: is the file still the same?")
+            worst = max(worst, report.verdict, key=WORST.index)
+    except (ValueError, OSError) as error:
+        print(f"lockfree model: {error}", file=sys.stderr)
+        return int(Verdict.UNUSABLE.value)
+    except KeyboardInterrupt:
+        print("lockfree model: interrupted", file=sys.stderr)
+        return int(Verdict.UNKNOWN.value)
+    return int(worst.value)
+
+
 def run(args: argparse.Namespace) -> int:
     """Checks, prints, and returns the exit status."""
+    if python.is_python(args.files):
+        return _run_python(args)
+    refuse(args, ["--deviations", "--early", "--follow"], "on C and C++, only on Python")
     options = {"include": args.include, "define": args.define, "flags": args.flags, "volatile": args.volatile}
     options["warn"] = sys.stderr.write
     verdicts = set()
@@ -222,7 +266,4 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:  # such as a full disk; a violation must not be lost
         print(f"lockfree model: {error}", file=sys.stderr)
         verdicts.add(Verdict.UNUSABLE)
-    for worst in (Verdict.VIOLATION, Verdict.UNUSABLE, Verdict.UNKNOWN):
-        if worst in verdicts:
-            return int(worst.value)
-    return int(Verdict.OK.value)
+    return int(max(verdicts, key=WORST.index, default=Verdict.OK).value)

@@ -1,0 +1,177 @@
+"""Finds the accesses of an execution that race: the places where another thread could come in between.
+
+Two accesses race when neither happens before the other (vector clocks, as FastTrack keeps them: Flanagan and Freund,
+PLDI 2009) and one of them writes. A race is no fault in Python, where one instruction is atomic: it is where the
+order matters. A program without such places need be interrupted at its locks alone (Musuvathi and Qadeer, CHESS,
+PLDI 2007), and at these places otherwise.
+"""
+
+import collections
+import os
+import site
+import sysconfig
+from collections.abc import Iterable, Sequence
+from types import CodeType, FrameType
+from typing import Any
+
+from lockfree.modelcheck.python.instructions import UNKNOWN, Access, Analysis
+from lockfree.modelcheck.python.scheduler import Controlled, Position, Scheduler
+
+TYPED = ("<stdin>", "<ipython", "<python-input")
+_LIBRARY = tuple(
+    {os.path.realpath(p) + os.sep for p in (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))}
+    | {os.path.realpath(p) + os.sep for p in [*site.getsitepackages(), sysconfig.get_path("purelib")]}
+)  # fmt: skip
+Places = Sequence[tuple[str, int, str, int]]
+"""File, first line and name of a function, and the offset of an instruction in it."""
+_OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
+
+
+def in_library(file: str) -> bool:
+    """Whether a file belongs to Python, to an installed package or to us."""
+    return not file or file.startswith("<") or os.path.realpath(file).startswith((*_LIBRARY, _OURS))
+
+
+class Codes:
+    """The code that is followed instruction by instruction, analysed once."""
+
+    def __init__(self, files: Iterable[str] = (), wanted: Places = ()) -> None:
+        self.files = {os.path.realpath(file) for file in files}
+        self.visible: set[Position] = set()
+        self._known: dict[int, tuple[CodeType, Analysis | None]] = {}
+        self._wanted: dict[tuple[str, int, str], list[int]] = {}
+        for file, line, name, offset in wanted:
+            self._wanted.setdefault((file, line, name), []).append(offset)
+
+    def analysis(self, code: CodeType) -> Analysis | None:
+        """None for code of a library, which is not followed."""
+        found = self._known.get(id(code))
+        if found is None:
+            found = code, Analysis(code) if self.follows(code.co_filename) else None
+            self._known[id(code)] = found
+            named = (code.co_filename, code.co_firstlineno, code.co_qualname)
+            self.visible |= {(id(code), offset) for offset in self._wanted.get(named, [])}
+        return found[1]
+
+    def places(self) -> Places:
+        """The visible positions in a form that outlives the process."""
+        codes = ((self._known[code][0], offset) for code, offset in self.visible)
+        return sorted((code.co_filename, code.co_firstlineno, code.co_qualname, at) for code, at in codes)
+
+    def follows(self, file: str) -> bool:
+        """Whether the code of this file is interrupted within."""
+        if file.startswith("<"):  # made by a library (a dataclass), or typed in
+            return file.startswith(TYPED)
+        real = os.path.realpath(file)
+        return real in self.files or not real.startswith((*_LIBRARY, _OURS))
+
+
+class Accesses:
+    """What the threads of one execution touch."""
+
+    def __init__(self, scheduler: Scheduler, codes: Codes, *, learn: bool) -> None:
+        self.scheduler = scheduler
+        self.codes = codes
+        self.visible = codes.visible
+        self.learn = learn
+        self.found: set[Position] = set()
+        self._writes: dict[object, tuple[int, int, Position]] = {}
+        self._reads: dict[object, dict[int, tuple[int, Position]]] = {}
+        self._pasts: dict[object, tuple[int, int]] = {}
+
+    # --- what the interpreter calls ------------------------------------------------------------------------------
+
+    def trace(self, frame: FrameType, event: str, _argument: object) -> Any:
+        """The trace function of the threads: for each new frame."""
+        if event != "call":
+            return None
+        analysis = self.codes.analysis(frame.f_code)
+        if analysis is None:
+            return None
+        me = self.scheduler.me()
+        accesses = analysis.accesses
+        code = id(frame.f_code)
+        scheduler = self.scheduler
+        visible = self.visible
+
+        def local(frame: FrameType, event: str, _argument: object) -> Any:
+            if event == "opcode":
+                access = accesses.get(frame.f_lasti)
+                if access is not None and len(scheduler.threads) > 1:
+                    position = (code, frame.f_lasti)
+                    seen = position in visible
+                    if seen:
+                        scheduler.point()
+                        frame.f_locals  # noqa: B018 - up to Python 3.12 what it holds is written back: renew it
+                    touched = access.touch(frame)
+                    if me is not None and touched is not None:
+                        where, writes = touched
+                        if self.learn:
+                            self._touch(me, where, position, writes=writes)
+                        if seen:
+                            self._show(frame, access, writes=writes)
+                            self._met(me, where, writes=writes)
+            elif event == "line" and me is not None:
+                if scheduler.rows is not None and frame.f_code.co_name != "<module>":
+                    scheduler.record("", (frame.f_code.co_filename, frame.f_lineno))
+                scheduler.step(me)
+                frame.f_locals  # noqa: B018 - as above
+            return local
+
+        frame.f_trace = local  # before the next line: Python 3.13 asks whether the frame is traced
+        frame.f_trace_opcodes = True
+        return local
+
+    def _show(self, frame: FrameType, access: Access, *, writes: bool) -> None:
+        if self.scheduler.rows is None:
+            return
+        value = access.value(frame) if access.value is not None else UNKNOWN
+        does = "calls" if access.shown.endswith("()") else "writes" if writes else "reads"
+        text = f"{does} {access.shown}" + ("" if value is UNKNOWN else f" == {short(value)}")
+        self.scheduler.record(text, (frame.f_code.co_filename, frame.f_lineno))
+
+    def _met(self, me: Controlled, where: object, *, writes: bool) -> None:
+        """The thread has seen what was written there before, and a write also who has read it."""
+        written, readers = self._pasts.get(where, (0, 0))
+        me.past = hash((me.past, written, readers if writes else 0, writes))
+        self._pasts[where] = (me.past, 0) if writes else (written, readers + hash((me.past, "read")))
+
+    # --- races ---------------------------------------------------------------------------------------------------
+
+    def _touch(self, me: Controlled, where: object, position: Position, *, writes: bool) -> None:
+        clock, mine = me.clock, me.clock[me.index]
+        last = self._writes.get(where)
+        if last is not None and last[0] != me.index and last[1] > _at(clock, last[0]):
+            self._race(last[2], position)
+        reads = self._reads.get(where)
+        if writes:
+            for thread, (when, place) in (reads or {}).items():
+                if thread != me.index and when > _at(clock, thread):
+                    self._race(place, position)
+            self._writes[where] = (me.index, mine, position)
+            if reads:
+                self._reads[where] = {}
+        elif reads is None:
+            self._reads[where] = {me.index: (mine, position)}
+        else:
+            reads[me.index] = (mine, position)
+
+    def _race(self, one: Position, other: Position) -> None:
+        for position in (one, other):
+            if position not in self.visible:
+                self.found.add(position)
+
+
+def _at(clock: list[int], thread: int) -> int:
+    return clock[thread] if thread < len(clock) else 0
+
+
+def short(value: object, most: int = 40) -> str:
+    """`repr`, cut. For plain values only: the `repr` of others is code of the program."""
+    if isinstance(value, bool | int | float | str | bytes | type(None)):
+        text = repr(value)
+    elif type(value) in {list, tuple, dict, set, collections.deque}:
+        text = f"{type(value).__name__} of {len(value)}"  # type: ignore[arg-type]
+    else:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,377 @@
+"""`explore`: every schedule of a Python function's threads and tasks, within bounds."""
+
+import asyncio
+import contextlib
+import gc
+import inspect
+import itertools
+import random
+import threading
+import time
+import warnings
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field, replace
+
+from lockfree.modelcheck.python import locks
+from lockfree.modelcheck.python.accesses import Accesses, Codes, Places
+from lockfree.modelcheck.python.files import Program
+from lockfree.modelcheck.python.patches import installed
+from lockfree.modelcheck.python.scheduler import PATIENCE, Chooser, Failure, Position, Row, Scheduler, Stuck
+from lockfree.modelcheck.python.search import (
+    Anything,
+    ByDeviations,
+    Listed,
+    Priorities,
+    deviations_of,
+    fewer,
+    read_token,
+    token_of,
+)
+from lockfree.modelcheck.python.trace import render
+from lockfree.modelcheck.runner import Verdict
+
+LIMITS = {"deviations": (0, 1000), "executions": (0, 10**12), "seconds": (0.001, 1e7), "steps": (10, 10**9)}
+LIMITS |= {"seed": (0, 2**63), "depth": (1, 16)}
+_clock = time.monotonic
+EARLY = 100
+"""Executions after which random schedules are tried for a moment: some faults need many deviations."""
+_TRIES = 200
+"""Runs that are spent on making a failing schedule shorter."""
+_Tick = Callable[[int, float, str], object]
+
+
+@dataclass(frozen=True)
+class PythonSettings:
+    """What to explore. Raises `ValueError` for a number out of bounds.
+
+    deviations: the most deviations of a schedule from the default one; None: as many as the time allows.
+    executions (0: no bound) and seconds bound the search. steps: an execution with more makes no progress.
+    early: time may pass while threads can run, so that each time-out may come early.
+    follow: files of libraries that are to be interrupted within, too (such as `queue.__file__`).
+    """
+
+    deviations: int | None = None
+    executions: int = 0
+    seconds: float = 10.0
+    steps: int = 20_000
+    seed: int = 1
+    depth: int = 3
+    early: bool = False
+    follow: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in LIMITS.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise ValueError(f"{name} is {value}; it must be {least:g} to {most:g}")
+
+
+@dataclass
+class PythonReport:
+    """The verdict on one function, with its bounds.
+
+    verdict: OK, VIOLATION, UNKNOWN (the time was up; `executions` schedules were run) or UNUSABLE (`message` says why).
+    complete: every schedule was run, or every one within the bound on deviations that the settings name.
+    level: all schedules with at most so many deviations were run. kind: `exception`, `deadlock` or `no progress`.
+    token: replays the failing execution. trace: its steps, one column a thread.
+    """
+
+    client: str
+    verdict: Verdict
+    executions: int = 0
+    sampled: int = 0
+    complete: bool = False
+    level: int = -1
+    seconds: float = 0.0
+    kind: str = ""
+    message: str = ""
+    token: str = ""
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def trace(self) -> str:
+        return render(self.rows, self.message)
+
+    def bounds(self) -> str:
+        """What was run, in words."""
+        if self.complete and self.level < 0:
+            return f"every schedule: {self.executions:,} in {self.seconds:.2f} s"
+        level = f"every schedule with at most {self.level} deviations" if self.level >= 0 else "part of the schedules"
+        if self.complete:
+            return f"{level}: {self.executions:,} in {self.seconds:.2f} s"
+        return f"sampled: {level}, {self.sampled:,} random ones; {self.executions:,} in {self.seconds:.2f} s"
+
+    def __str__(self) -> str:
+        if self.verdict is Verdict.OK:
+            return f"OK         {self.client}  ({self.bounds()})"
+        if self.verdict is Verdict.UNKNOWN:
+            return f"OK         {self.client}  ({self.bounds()})"
+        if self.verdict is Verdict.UNUSABLE:
+            return f"UNUSABLE   {self.client}  {self.message}"
+        found = f"found after {self.executions:,} executions in {self.seconds:.2f} s"
+        return f"VIOLATION  {self.client}  {self.kind}: {self.message}\n\n{self.trace}\n\n  {found}"
+
+
+@dataclass
+class _Result:
+    scheduler: Scheduler
+    found: set[Position]
+    rows: list[Row]
+
+    @property
+    def failure(self) -> Failure | None:
+        return self.scheduler.failure
+
+
+class _Explorer:
+    """Runs a function under schedules."""
+
+    def __init__(
+        self, make: Callable[[], Callable[[], object]], client: str, settings: PythonSettings, wanted: Places = ()
+    ) -> None:
+        self.make = make
+        self.client = client
+        self.settings = settings
+        self.codes = Codes(settings.follow, wanted)
+        self.executions = 0
+        self.sampled = 0
+        self.fresh: Callable[[], None] = lambda: None
+        self.began = _clock()
+
+    def run(self, chooser: Chooser, *, learn: bool = True, record: bool = False) -> _Result:
+        """One execution."""
+        rows: list[Row] = []
+        settings = self.settings
+        scheduler = Scheduler(chooser, steps=settings.steps, early=settings.early, recorder=rows if record else None)
+        accesses = Accesses(scheduler, self.codes, learn=learn)
+        scheduler.trace, scheduler.follows = accesses.trace, self.codes.follows
+        random.seed(settings.seed)
+        self.fresh()
+        self.executions += 1
+        locks.World.scheduler = scheduler
+        try:
+            scheduler.run(self._main)
+        finally:
+            locks.World.scheduler = None
+        return _Result(scheduler, accesses.found, rows)
+
+    def _main(self) -> None:
+        threading.current_thread().name = "main"
+        if hasattr(threading, "_counter"):
+            threading._counter = itertools.count(1).__next__
+        try:
+            function = self.make()
+            found = function()
+            if inspect.iscoroutine(found):
+                asyncio.run(_watched(found))
+        finally:
+            active = getattr(threading, "_active", {})
+            active.pop(threading.get_ident(), None)
+
+    def search(self, tick: _Tick) -> PythonReport:
+        """All schedules by their deviations, then random ones, until a failure or the end."""
+        settings = self.settings
+        until = self.began + settings.seconds
+        half = self.began + settings.seconds / 2
+        level, complete = -1, False
+        while True:
+            order = ByDeviations(settings.deviations)
+            outcome = self._by_deviations(order, until if settings.deviations is not None else half, tick)
+            if isinstance(outcome, PythonReport):
+                return outcome
+            if outcome != "more places":
+                complete = outcome == "done"
+                level = order.level if complete else order.level - 1
+                break
+        report = self.report(Verdict.OK if complete else Verdict.UNKNOWN)
+        report.complete, report.level = complete, level
+        if complete and not order.skipped:
+            report.level = -1
+        if not complete:
+            failed = self._sample(until, tick)
+            if failed is not None:
+                return failed
+            report.sampled, report.executions = self.sampled, self.executions
+            report.seconds = _clock() - self.began
+        return report
+
+    def _spent(self, until: float) -> bool:
+        return _clock() >= until or 0 < self.settings.executions <= self.executions
+
+    def _by_deviations(self, order: ByDeviations, until: float, tick: _Tick) -> "str | PythonReport":
+        for deviations in order:
+            if self.executions and self._spent(until):
+                return "time"
+            if self.executions >= EARLY and not self.sampled:
+                failed = self._sample(min(until, _clock() + self.settings.seconds / 20), tick)
+                if failed is not None:
+                    return failed
+            result = self.run(Listed(deviations))
+            tick(self.executions, _clock() - self.began, f"{order.level} deviations")
+            if result.failure is not None:
+                return self._failed(result)
+            if result.found:
+                self.codes.visible |= result.found
+                return "more places"
+            order.ran(deviations, result.scheduler.decisions)
+        return "done"
+
+    def _sample(self, until: float, tick: _Tick) -> PythonReport | None:
+        decisions = 50
+        for number in range(10**12):
+            if self._spent(until):
+                return None
+            seed = self.settings.seed * 1_000_003 + number
+            chooser = Anything(seed) if number % 4 == 3 else Priorities(seed, decisions, self.settings.depth)
+            result = self.run(chooser)
+            self.sampled += 1
+            decisions = max(decisions, len(result.scheduler.decisions))
+            tick(self.executions, _clock() - self.began, "random ones")
+            if result.failure is not None:
+                return self._failed(result)
+            self.codes.visible |= result.found
+        return None
+
+    def _failed(self, result: _Result) -> PythonReport:
+        """Makes the schedule shorter, and runs it once more for the trace."""
+        report = self.report(Verdict.VIOLATION)
+        assert result.failure is not None
+        kind = result.failure.kind
+        best = deviations_of(result.scheduler.decisions)
+        tries, shorter = 0, True
+        while shorter and tries < _TRIES:
+            shorter = False
+            for candidate in fewer(best):
+                tries += 1
+                again = self.run(Listed(candidate), learn=False)
+                if again.failure is not None and again.failure.kind == kind:
+                    best = deviations_of(again.scheduler.decisions)
+                    shorter = len(best) < len(candidate) + 1
+                    break
+                if tries >= _TRIES:
+                    break
+        shown = self.run(Listed(best), learn=False, record=True)
+        if shown.failure is None:
+            report.verdict = Verdict.UNUSABLE
+            report.message = (
+                f"the same schedule fails once ({kind}: {result.failure.message}) and passes once: the function "
+                "depends on something besides the order of its threads, such as what an earlier call left behind"
+            )
+            return report
+        report.kind, report.message = shown.failure.kind, shown.failure.message
+        report.rows = shown.rows
+        report.token = token_of(self.client, best, self.codes.places(), self.settings.early)
+        return report
+
+    def report(self, verdict: Verdict) -> PythonReport:
+        report = PythonReport(self.client, verdict, self.executions, self.sampled)
+        report.seconds = _clock() - self.began
+        return report
+
+
+async def _watched(client: Coroutine[object, object, object]) -> None:
+    """An exception of the client ends the execution at once: tasks that refuse to end must not hide it."""
+    try:
+        await client
+    except Exception as error:
+        if locks.World.scheduler is not None:
+            locks.World.scheduler.raised(error)
+        raise
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[Callable[[], None]]:
+    """No garbage collection in the middle, no warnings about what an ended execution leaves behind."""
+    collecting = gc.isenabled()
+    state = random.getstate()
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+            with installed() as fresh:
+                yield fresh
+    finally:
+        random.setstate(state)
+        if collecting:
+            gc.enable()
+
+
+def _silent(_executions: int, _seconds: float, _what: str) -> None:
+    pass
+
+
+def explore(
+    function: Callable[[], object], *, settings: PythonSettings | None = None, tick: _Tick = _silent
+) -> PythonReport:
+    """Runs `function` under every schedule of its threads and tasks, within the bounds of `settings`.
+
+    function: a function or coroutine function without arguments. It makes all of its state anew at each call, starts
+    threads (`threading`, `concurrent.futures`) or tasks (`asyncio`), and asserts what must hold. The standard
+    library's classes are used as they are; time is virtual. A violation is an exception that nobody catches, in any
+    thread; a deadlock; or no end within `settings.steps`.
+
+    Code of the program is interrupted before each operation on a lock, each start and end of a thread, and each
+    access to data that two threads use without a lock in common. Code in C and of libraries is one step, unless
+    `settings.follow` names its file. Sockets, files and processes are not under the scheduler's control.
+
+    Only one exploration runs at a time, and the calling thread waits for it; other threads of the process must not
+    use `threading` meanwhile. Raises RuntimeError if another one runs.
+    """
+    name = getattr(function, "__name__", type(function).__name__)
+    explorer = _Explorer(lambda: function, name, settings or PythonSettings())
+    return _run(explorer, lambda: explorer.search(tick))
+
+
+_running = threading.Lock()
+
+
+def _run(explorer: _Explorer, what: Callable[[], PythonReport]) -> PythonReport:
+    if not _running.acquire(blocking=False):
+        raise RuntimeError("another exploration runs in this process")
+    try:
+        with _quiet() as explorer.fresh:
+            return what()
+    except Stuck as stuck:
+        report = PythonReport(explorer.client, Verdict.UNUSABLE, explorer.executions)
+        report.message = (
+            f"{stuck} makes no step for {PATIENCE:g} s: it waits for something that the scheduler does not control "
+            "(a lock made before the exploration, a socket, a process), or is in an endless loop of a library"
+        )
+        return report
+    finally:
+        _running.release()
+
+
+def replay(function: Callable[[], object], token: str, *, settings: PythonSettings | None = None) -> PythonReport:
+    """Runs the one execution that `token` (from a report) describes. Raises ValueError for anything else."""
+    return _replay(lambda: function, token, settings or PythonSettings())
+
+
+def _replay(make: Callable[[], Callable[[], object]], token: str, settings: PythonSettings) -> PythonReport:
+    client, deviations, places, early = read_token(token)
+    explorer = _Explorer(make, client, replace(settings, early=early), places)
+
+    def once() -> PythonReport:
+        result = explorer.run(Listed(deviations), learn=False, record=True)
+        report = explorer.report(Verdict.OK if result.failure is None else Verdict.VIOLATION)
+        report.rows, report.token = result.rows, token
+        if result.failure is not None:
+            report.kind, report.message = result.failure.kind, result.failure.message
+        return report
+
+    return _run(explorer, once)
+
+
+def explore_file(
+    program: Program, client: str, *, settings: PythonSettings | None = None, tick: _Tick = _silent
+) -> PythonReport:
+    """As `explore`, of a function of a file, which is loaded anew for each execution."""
+    explorer = _Explorer(program.maker(client), client, settings or PythonSettings())
+    return _run(explorer, lambda: explorer.search(tick))
+
+
+def replay_file(program: Program, token: str, *, settings: PythonSettings | None = None) -> PythonReport:
+    """As `replay`, of a function of a file. Raises ValueError for a token of something else."""
+    client = read_token(token)[0]
+    program.clients([client])
+    return _replay(program.maker(client), token, settings or PythonSettings())

@@ -1,0 +1,454 @@
+"""What replaces the primitives of `_thread`, `time` and `queue` while a program is explored.
+
+Everything else of `threading` (Condition, Event, Semaphore, Barrier, Timer, Thread) is the standard library's own
+code, which stands on these.
+"""
+
+import _thread
+import collections
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lockfree.modelcheck.python.scheduler import Controlled, Scheduler, caller, join, tick
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+NO_TIMEOUT = -1
+_WAITS = threading.Condition.wait.__code__
+_IS_OWNED = threading.Condition._is_owned.__code__  # type: ignore[attr-defined]
+_STARTS = {threading.Thread.__init__.__code__, threading.Thread.start.__code__}
+
+
+class World:
+    """The scheduler of the execution that runs now."""
+
+    scheduler: Scheduler | None = None
+
+
+def current() -> tuple[Scheduler, Controlled] | None:
+    """The scheduler and the calling thread; None if the thread is not explored."""
+    scheduler = World.scheduler
+    me = scheduler.me() if scheduler is not None else None
+    return None if scheduler is None or me is None else (scheduler, me)
+
+
+def _timeout_of(blocking: object, timeout: float) -> float | None:
+    if timeout != NO_TIMEOUT and not blocking:
+        raise ValueError("can't specify a timeout for a non-blocking call")
+    if timeout < 0 and timeout != NO_TIMEOUT:
+        raise ValueError("timeout value must be a non-negative number")
+    if timeout > threading.TIMEOUT_MAX:
+        raise OverflowError("timeout value is too large")
+    return None if timeout == NO_TIMEOUT else timeout
+
+
+class _Owned:
+    """What `Lock` and `RLock` share: who has it, and what happened before it was free."""
+
+    kind = "lock"
+
+    def __init__(self, *, hidden: bool = False) -> None:
+        self.owner: Controlled | None = None
+        self.held = 0
+        self.clock: list[int] = []
+        self.hidden = hidden or _is_of_a_start()
+        self.waits = sys._getframe(2).f_code is _WAITS
+        self.fresh = True
+        self.tried = False
+        self.past = 0
+        scheduler = World.scheduler
+        self.made_at = caller() if scheduler is not None and scheduler.rows is not None else ("", 0)
+
+    def describe(self) -> str:
+        if self.waits:
+            return "a notification" + (f" since line {self.made_at[1]}" if self.made_at[1] else "")
+        by = f", which {self.owner.name} has" if self.held and self.owner is not None else ""
+        return self._name() + by
+
+    def _name(self) -> str:
+        return f"the {self.kind}" + (f" of line {self.made_at[1]}" if self.made_at[1] else "")
+
+    def _take(self, scheduler: Scheduler, me: Controlled) -> None:
+        first, self.fresh = self.fresh, False
+        self.owner, self.held = me, 1
+        if not self.hidden:
+            join(me.clock, self.clock)
+            self._met(me, "acquire")
+        if not self.waits:
+            self._record(scheduler, f"acquires {self._name()}")
+        elif not first:
+            self._record(scheduler, "has been notified")
+
+    def _met(self, me: Controlled, what: str) -> None:
+        """Thread and lock have seen each other's past."""
+        me.past = self.past = hash((me.past, self.past, what))
+
+    def _record(self, scheduler: Scheduler, text: str) -> None:
+        if not self.hidden:
+            scheduler.record(text)
+
+    def _acquire(self, blocking: object, timeout: float) -> bool:
+        seconds = _timeout_of(blocking, timeout)
+        found = current()
+        if found is None:  # before or after the exploration
+            if self.held and blocking:
+                raise RuntimeError(f"{self.describe()}: nobody is there to release it")
+            taken = not self.held
+            self.held = 1
+            return taken
+        scheduler, me = found
+        if scheduler.aborting:
+            if self.held and blocking:
+                scheduler.wait(self._free, self.describe, seconds)
+            return True
+        looks = sys._getframe(2).f_code is _IS_OWNED
+        if not (self.hidden or looks or (self.waits and self.fresh)):
+            scheduler.point()
+        if looks:
+            self.held = self.held or 2
+            return self.held == 2
+        if not self.held:
+            self._take(scheduler, me)
+            return True
+        self.tried = self.tried or not blocking or seconds is not None
+        if not blocking:
+            self._met(me, "busy")
+            self._record(scheduler, f"does not get {self._name()}")
+            return False
+        self._record(scheduler, "waits to be notified" if self.waits else f"waits for {self._name()}")
+        if not scheduler.wait(self._free, self.describe, seconds):
+            self._met(me, "time-out")
+            self._record(scheduler, "time-out" if self.waits else f"time-out: does not get {self._name()}")
+            return False
+        self._take(scheduler, me)
+        return True
+
+    def _release_matters(self) -> bool:
+        """Whether it makes a difference who comes before a release: to those who do not wait for it without end."""
+        return self.tried and not (self.hidden or self.waits)
+
+    def _free(self) -> bool:
+        return not self.held
+
+    def _give(self) -> None:
+        looked, self.held = self.held == 2, 0
+        found = current()
+        if found is not None and not looked:
+            scheduler, me = found
+            if not self.hidden:
+                self.clock = list(me.clock)
+                tick(me)
+                self._met(me, "release")
+            by = self.owner.name if self.owner is not None else "a thread"
+            self._record(scheduler, f"notifies {by}" if self.waits else f"releases {self._name()}")
+        self.owner = None
+
+    def _at_fork_reinit(self) -> None:
+        """As if it were new."""
+        self.owner, self.held, self.past, self.clock = None, 0, 0, []
+
+
+def _is_of_a_start() -> bool:
+    """Whether `Thread.start` makes the lock for itself."""
+    frame: FrameType | None = sys._getframe(3)
+    for _ in range(5):
+        if frame is None:
+            return False
+        if frame.f_code in _STARTS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+class Lock(_Owned):
+    """`threading.Lock`, under the scheduler."""
+
+    def acquire(self, blocking: bool = True, timeout: float = NO_TIMEOUT) -> bool:
+        return self._acquire(blocking, timeout)
+
+    def release(self) -> None:
+        if not self.held:
+            found = current()
+            if found is not None and found[0].aborting:
+                return
+            raise RuntimeError("release unlocked lock")
+        found = current()
+        if found is not None and not (found[0].aborting or self.held == 2) and self._release_matters():
+            found[0].point()
+        self._give()
+
+    def locked(self) -> bool:
+        if (found := current()) is not None and not self.hidden:
+            self.tried = True
+            found[0].point()
+            self._met(found[1], f"locked: {self.held}")
+        return bool(self.held)
+
+    acquire_lock, release_lock, locked_lock = acquire, release, locked
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def __repr__(self) -> str:
+        return f"<{'locked' if self.held else 'unlocked'} lock of the scheduler>"
+
+
+class RLock(_Owned):
+    """`threading.RLock`, under the scheduler."""
+
+    kind = "reentrant lock"
+
+    def acquire(self, blocking: bool = True, timeout: float = NO_TIMEOUT) -> bool:
+        found = current()
+        if self.held and found is not None and self.owner is found[1]:
+            _timeout_of(blocking, timeout)
+            self.held += 1
+            return True
+        return self._acquire(blocking, timeout)
+
+    def release(self) -> None:
+        found = current()
+        if found is not None and found[0].aborting:
+            self.held = max(0, self.held - 1)
+            return
+        if not self.held or (found is not None and self.owner is not found[1]):
+            raise RuntimeError("cannot release un-acquired lock")
+        if self.held > 1:
+            self.held -= 1
+            return
+        if found is not None and self._release_matters():
+            found[0].point()
+        self._give()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _is_owned(self) -> bool:
+        found = current()
+        return bool(self.held) and found is not None and self.owner is found[1]
+
+    def _recursion_count(self) -> int:
+        return self.held if self._is_owned() else 0
+
+    def _release_save(self) -> int:
+        held = self.held
+        if not held:
+            raise RuntimeError("cannot release un-acquired lock")
+        self._give()
+        return held
+
+    def _acquire_restore(self, held: int) -> None:
+        self._acquire(True, NO_TIMEOUT)
+        self.held = held
+
+    def locked(self) -> bool:
+        return bool(self.held)
+
+    def __repr__(self) -> str:
+        return f"<{'locked' if self.held else 'unlocked'} reentrant lock of the scheduler>"
+
+
+def allocate_lock() -> Lock:
+    """`_thread.allocate_lock`."""
+    return Lock()
+
+
+def reentrant_lock() -> RLock:
+    """`threading.RLock`."""
+    return RLock()
+
+
+def start_new_thread(
+    function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
+) -> int:
+    """`_thread.start_new_thread`."""
+    found = current()
+    if found is None:
+        return _thread.start_new_thread(function, args, kwargs or {})
+    return begin(
+        found[0], lambda: function(*args, **(kwargs or {})), _name_of(function), daemon=_is_daemon(function)
+    ).index
+
+
+def _name_of(function: Callable[..., object]) -> str:
+    thread = getattr(function, "__self__", None)
+    return thread.name if isinstance(thread, threading.Thread) else ""
+
+
+def _is_daemon(function: Callable[..., object]) -> bool:
+    thread = getattr(function, "__self__", None)
+    return thread.daemon if isinstance(thread, threading.Thread) else True
+
+
+def begin(scheduler: Scheduler, function: Callable[[], object], name: str, *, daemon: bool) -> Controlled:
+    """Starts a thread of the program."""
+    thread = scheduler.spawn(function, name, daemon=daemon)
+    scheduler.record(f"starts {thread.name}")
+    return thread
+
+
+class Sentinel(Lock):
+    """What `_thread._set_sentinel` returns: a lock that is free again when its thread has ended."""
+
+    kind = "end of a thread"
+
+    def __init__(self) -> None:
+        super().__init__(hidden=True)
+        found = current()
+        self.thread = found[1] if found is not None else None
+
+    def _over(self) -> bool:
+        return self.thread is None or self.thread.done
+
+    def describe(self) -> str:
+        return f"the end of {self.thread.name if self.thread else 'a thread'}"
+
+    def acquire(self, blocking: bool = True, timeout: float = NO_TIMEOUT) -> bool:
+        found = current()
+        if found is None or self.thread is found[1]:
+            return True
+        return ended(found, self.thread, blocking, _timeout_of(blocking, timeout))
+
+    def release(self) -> None:
+        pass
+
+    def locked(self) -> bool:
+        return not self._over()
+
+
+def ended(
+    found: tuple[Scheduler, Controlled], thread: Controlled | None, blocking: object, timeout: float | None
+) -> bool:
+    """Waits for the end of a thread; False if it has not ended."""
+    scheduler, me = found
+    if thread is None:
+        return True
+    if not blocking or timeout is not None:
+        scheduler.point()
+    if not thread.done:
+        if not blocking:
+            me.past = hash((me.past, "not ended"))
+            return False
+        scheduler.record(f"waits for the end of {thread.name}")
+        if not scheduler.wait(lambda: thread.done, lambda: f"the end of {thread.name}", timeout):
+            me.past = hash((me.past, "not ended"))
+            return False
+    me.past = hash((me.past, thread.past, "join"))
+    join(me.clock, thread.ended)
+    scheduler.record(f"has joined {thread.name}")
+    return True
+
+
+class Handle:
+    """`_thread._ThreadHandle` of Python 3.13 and later."""
+
+    def __init__(self) -> None:
+        self.thread: Controlled | None = None
+        self.set_done = False
+
+    @property
+    def ident(self) -> int | None:
+        return None if self.thread is None else self.thread.index + 1
+
+    def is_done(self) -> bool:
+        return self.set_done or (self.thread is not None and self.thread.done)
+
+    def _set_done(self) -> None:
+        self.set_done = True
+
+    def join(self, timeout: float | None = None) -> None:
+        found = current()
+        if found is not None and not self.set_done:
+            ended(found, self.thread, True, timeout if timeout is None or timeout >= 0 else None)
+
+
+def start_joinable_thread(function: Callable[[], object], handle: Handle | None = None, daemon: bool = True) -> Handle:
+    """`_thread.start_joinable_thread` of Python 3.13 and later."""
+    handle = handle or Handle()
+    found = current()
+    if found is None:
+        raise RuntimeError("a thread was started by one that the scheduler does not know")
+    handle.thread = begin(found[0], function, _name_of(function), daemon=daemon)
+    return handle
+
+
+EPOCH = 1_700_000_000.0
+"""Where the virtual wall clock begins."""
+
+
+def monotonic() -> float:
+    """The virtual clock."""
+    if World.scheduler is None:
+        return 0.0
+    me = World.scheduler.me()
+    if me is not None:
+        me.past = hash((me.past, World.scheduler.now))
+    return World.scheduler.now
+
+
+def monotonic_ns() -> int:
+    return round(monotonic() * 1e9)
+
+
+def wall() -> float:
+    return EPOCH + monotonic()
+
+
+def wall_ns() -> int:
+    return round(EPOCH * 1e9) + monotonic_ns()
+
+
+def sleep(seconds: float) -> None:
+    """Virtual time passes; the others have their turn."""
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    found = current()
+    if found is None:
+        return
+    scheduler, _ = found
+    scheduler.record(f"sleeps for {seconds:g} s")
+    scheduler.wait(lambda: False, lambda: f"the end of its sleep of {seconds:g} s", seconds)
+
+
+class SimpleQueue:
+    """`queue.SimpleQueue`, under the scheduler."""
+
+    def __init__(self) -> None:
+        self._items: collections.deque[Any] = collections.deque()
+        self._changed = threading.Condition()
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002 - as in `queue`
+        with self._changed:
+            self._items.append(item)
+            self._changed.notify()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        if timeout is not None and timeout < 0:
+            raise ValueError("'timeout' must be a non-negative number")
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._items, timeout if block else 0):
+                raise queue.Empty
+            return self._items.popleft()
+
+    def put_nowait(self, item: Any) -> None:
+        self.put(item)
+
+    def get_nowait(self) -> Any:
+        return self.get(block=False)
+
+    def empty(self) -> bool:
+        return not self.qsize()
+
+    def qsize(self) -> int:
+        with self._changed:
+            return len(self._items)

@@ -1,0 +1,252 @@
+"""The explorer of Python's schedules: what it must find, what it must accept, and what it says."""
+
+import asyncio
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import python_programs as programs
+
+from lockfree.__main__ import main
+from lockfree.modelcheck import PythonSettings, Verdict, explore
+from lockfree.modelcheck.python import replay
+
+FEW = PythonSettings(executions=40, seconds=60)
+
+
+@pytest.mark.parametrize("program", programs.WRONG, ids=lambda program: program.__name__)
+def test_a_wrong_program_is_found_and_its_token_fails_again(program):
+    kind, says = programs.WRONG[program]
+    report = explore(program, settings=PythonSettings(executions=400, seconds=60, steps=5_000))
+    assert (report.verdict, report.kind) == (Verdict.VIOLATION, kind), report
+    assert says in report.message
+    again = replay(program, report.token, settings=PythonSettings(steps=5_000))
+    assert (again.verdict, again.message, again.rows) == (Verdict.VIOLATION, report.message, report.rows)
+
+
+@pytest.mark.parametrize("program", programs.RIGHT, ids=lambda program: program.__name__)
+def test_a_right_program_is_accepted(program):
+    report = explore(program, settings=FEW)
+    assert report.verdict in {Verdict.OK, Verdict.UNKNOWN}, report
+    assert report.complete == (report.verdict is Verdict.OK)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("program", programs.RIGHT, ids=lambda program: program.__name__)
+def test_a_right_program_is_accepted_for_a_long_time(program):
+    for early in (False, True):
+        report = explore(program, settings=PythonSettings(seconds=60, early=early and "time" not in program.__name__))
+        assert report.verdict in {Verdict.OK, Verdict.UNKNOWN}, report
+
+
+def interleavings(length):
+    """Two threads append their name `length` times each."""
+    seen = set()
+
+    def program():
+        order = []
+        programs.together(*(lambda name=name: [order.append(name) for _ in range(length)] for name in "ab"))
+        seen.add("".join(order))
+
+    return program, seen
+
+
+@pytest.mark.parametrize(("length", "orders"), [(1, 2), (2, 6), (3, 20)])
+def test_every_interleaving_is_run(length, orders):
+    program, seen = interleavings(length)
+    report = explore(program, settings=PythonSettings(seconds=20))
+    assert report.complete
+    assert report.verdict is Verdict.OK
+    assert len(seen) == orders  # (2n)! / (n! n!)
+
+
+def test_a_bound_on_deviations_is_said():
+    program, _ = interleavings(3)
+    report = explore(program, settings=PythonSettings(deviations=1, seconds=60))
+    assert report.verdict is Verdict.OK
+    assert report.level == 1
+    assert "at most 1 deviations" in report.bounds()
+
+
+def test_data_behind_a_lock_makes_no_place_to_interrupt():
+    def program():
+        lock, total = threading.Lock(), [0]
+
+        def add():
+            with lock:
+                for _ in range(50):
+                    total[0] += 1
+
+        programs.together(add, add)
+        assert total == [100]
+
+    report = explore(program, settings=PythonSettings(seconds=60))
+    assert report.complete
+    assert report.executions < 100
+
+
+def test_time_is_virtual_and_put_back():
+    real = (time.sleep, time.monotonic, threading.Lock, queue.SimpleQueue, asyncio.new_event_loop)
+    assert explore(lambda: time.sleep(1e6), settings=FEW).verdict is Verdict.OK
+    assert real == (time.sleep, time.monotonic, threading.Lock, queue.SimpleQueue, asyncio.new_event_loop)
+
+
+def test_a_time_out_may_come_early_if_asked():
+    def program():
+        ready = threading.Event()
+        thread = threading.Thread(target=ready.set)
+        thread.start()
+        if not ready.wait(5):
+            raise LookupError("not ready")
+        thread.join()
+
+    assert explore(program, settings=FEW).verdict is not Verdict.VIOLATION
+    found = explore(program, settings=PythonSettings(early=True, executions=400, seconds=60))
+    assert found.verdict is Verdict.VIOLATION
+    assert "LookupError: not ready" in found.message
+
+
+def test_a_function_that_remembers_is_unusable():
+    calls = []
+
+    def program():
+        calls.append(1)
+        assert len(calls) != 1
+
+    report = explore(program, settings=FEW)
+    assert report.verdict is Verdict.UNUSABLE
+    assert "what an earlier call left behind" in report.message
+
+
+def test_a_lock_from_outside_is_said_not_waited_for(monkeypatch):
+    monkeypatch.setattr("lockfree.modelcheck.python.scheduler.PATIENCE", 0.3)
+    box = [threading.Lock()]
+    box[0].acquire()
+    report = explore(lambda: box[0].acquire(), settings=FEW)
+    box[0].release()
+    assert report.verdict is Verdict.UNUSABLE
+    assert "makes no step" in report.message
+    assert "test_python.py" in report.message
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"seconds": 0}, "seconds is 0; it must be 0.001 to 1e+07"),
+        ({"steps": 1}, "steps is 1; it must be 10"),
+        ({"deviations": -1}, "deviations is -1; it must be 0 to 1000"),
+    ],
+)
+def test_a_setting_out_of_bounds_is_refused(wrong, says):
+    with pytest.raises(ValueError, match="must be") as error:
+        PythonSettings(**wrong)
+    assert says in str(error.value)
+
+
+def test_a_token_of_something_else_is_refused():
+    for token in ("", "x", "client:G12", "client:P!!", "client:PeNp"):
+        with pytest.raises(ValueError, match="not a token"):
+            replay(lambda: None, token)
+
+
+@pytest.fixture
+def model(capfd):
+    """Runs the command; the file is explored in a process of its own in any case."""
+
+    def run(*arguments):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["lockfree"])
+            status = main(["model", *map(str, arguments)])
+        said = capfd.readouterr()
+        return subprocess.CompletedProcess(arguments, status, said.out, said.err)
+
+    return run
+
+
+ACCOUNT = """
+import threading
+
+class Account:
+    def __init__(self):
+        self.balance = 100
+
+    def withdraw(self, amount):
+        if self.balance >= amount:
+            self.balance -= amount
+
+def test_account():
+    account = Account()
+    threads = [threading.Thread(target=account.withdraw, args=(80,), name=name) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert account.balance >= 0
+
+async def model_nothing():
+    print("not shown")
+"""
+
+
+def test_the_command_finds_shows_and_replays(model, tmp_path):
+    file = tmp_path / "account.py"
+    file.write_text(ACCOUNT)
+    done = model(file)
+    assert done.returncode == 1, done.stderr
+    assert "VIOLATION  test_account  exception: AssertionError: assert account.balance >= 0 (account.py:19)" in done.stdout
+    assert "OK         model_nothing  (every schedule: 1 in" in done.stdout
+    assert "reads self.balance == 100" in done.stdout
+    assert "not shown" not in done.stdout
+    token = done.stdout.split("--replay ")[1].split()[0]
+    again = model(file, "--replay", token)
+    assert again.returncode == 1
+    assert "assert account.balance >= 0" in again.stdout
+    file.write_text(ACCOUNT.replace(">= amount", ">= 2 * amount"))
+    assert model(file, "--replay", token).returncode == 0
+
+
+def test_the_command_writes_json(model, tmp_path):
+    file = tmp_path / "account.py"
+    file.write_text(ACCOUNT)
+    done = model(file, "--json", "--client", "test_account")
+    (line,) = done.stdout.splitlines()
+    report = json.loads(line)
+    assert (report["verdict"], report["kind"], done.returncode) == ("VIOLATION", "exception", 1)
+    assert report["rows"]
+    assert report["token"].startswith("test_account:P")
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "says"),
+    [
+        ("import os\ndef main(): os._exit(0)\n", [], "it ended the process with status 0"),
+        ("import os\ndef main(): os.abort()\n", [], "it ended the process by signal 6"),
+        ("def main(:\n", [], "SyntaxError"),
+        ("raise LookupError('x')\n", [], "does not load: LookupError: x"),
+        ("def helper(): pass\n", [], "has no function model_"),
+        ("def test_it(x): pass\n", [], "test_it(x) of file.py needs arguments"),
+        ("def main(): pass\n", ["--client", "other"], "no function other in file.py; it has: main"),
+        ("def main(): pass\n", ["--preemptions", "2"], "--preemptions: for C and C++ only"),
+        ("def main(): pass\n", ["--replay", "x"], "not a token"),
+        ("def main(): pass\n", ["--seconds", "0"], "seconds is 0"),
+    ],
+)
+def test_the_command_says_what_cannot_be_explored(model, tmp_path, text, options, says):
+    file = tmp_path / "file.py"
+    file.write_text(text)
+    done = model(file, *options)
+    assert done.returncode == 3
+    assert says in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_options_for_python_are_refused_for_c(model, tmp_path):
+    file = tmp_path / "file.c"
+    file.write_text("int main(void) { return 0; }\n")
+    done = model(file, "--early")
+    assert done.returncode == 3
+    assert "--early has no effect on C and C++" in done.stderr
