@@ -1,6 +1,8 @@
-"""Builds and runs the C tests: every test_*.c beside this file, as C11, as C++17 and under the three sanitizers.
+"""Builds and runs the C tests: every test_*.c beside this file, as C11, as C++17 and under three sanitizers.
 
-    python c/tests/run.py [NAME ...] [--only c11,c++17,tsan,asan,ubsan] [--jobs N]
+    python c/tests/run.py [NAME ...] [--only c11,c++17,tsan,asan] [--jobs N]
+
+`asan` has two of them: addresses and undefined behaviour.
 
 One line per binary, then `N passed, M failed`; the exit status is 1 if anything failed. Binaries and their output
 stay in build/c-tests; what is newer than its sources is not compiled again. LF_TEST_SCALE, in percent, makes the
@@ -57,8 +59,7 @@ VARIANTS = {
     "c++17": [*CXX, "-x", "c++", "-std=c++17", "-O2"],
     # ThreadSanitizer does not follow fences: -Wno-tsan; the model checker does.
     "tsan": [*C11, "-O1", "-g", "-fsanitize=thread", "-Wno-tsan", *NO_CALLS],
-    "asan": [*C11, "-O1", "-g", "-fsanitize=address"],
-    "ubsan": [*C11, "-O1", "-g", "-fsanitize=undefined", "-fno-sanitize-recover=all"],
+    "asan": [*C11, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
 }
 
 
