@@ -156,3 +156,15 @@ def test_4096_attachments_are_refused_by_name(shm_name):
         assert first.value == 1
         for other in others:
             other.close()
+
+
+def test_nobodys_maps_are_read_where_there_is_no_segment(tmp_path, monkeypatch):
+    def read():
+        raise AssertionError("the maps of all processes were read")
+
+    monkeypatch.setattr("lockfree._sweep.DIRECTORY", tmp_path)
+    monkeypatch.setattr("lockfree._sweep._mappers", read)
+    assert segments() == []
+    (tmp_path / "lockfree.one").touch()
+    with pytest.raises(AssertionError):
+        segments()

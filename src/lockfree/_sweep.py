@@ -51,9 +51,12 @@ def _mappers() -> dict[int, set[int]]:
 
 def segments() -> list[Segment]:
     """All named segments, by name. One that cannot be read as a segment is listed with what is wrong with it."""
-    found = []
+    found: list[Segment] = []
+    paths = sorted(DIRECTORY.glob(PREFIX + "*"))
+    if not paths:
+        return found  # the maps of all processes are many
     mappers = _mappers()
-    for path in sorted(DIRECTORY.glob(PREFIX + "*")):
+    for path in paths:
         name = path.name.removeprefix(PREFIX)
         try:
             status = path.stat()
