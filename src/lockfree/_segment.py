@@ -42,16 +42,6 @@ def check_name(name: str | None) -> str | None:
     return name
 
 
-class Holder:
-    """A destructor that does nothing but be referenced, together with the handle."""
-
-    def __init__(self, handle: Any) -> None:
-        self.handle = handle
-
-    def __call__(self, _pointer: Any) -> None:
-        self.handle = None
-
-
 class Shared:
     """An object in shared memory: the part of its behaviour that all primitives have in common.
 

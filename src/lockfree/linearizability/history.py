@@ -6,7 +6,7 @@ import json
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -349,10 +349,6 @@ class History:
         if not -count <= index < count:
             raise IndexError(index)
         return self._decode_record(ops[index % count])
-
-    def select(self, indices: Sequence[int]) -> "History":
-        """A history of these operations only, with the same values."""
-        return History.from_operations(self[i] for i in indices)
 
     def line(self, index: int) -> int:
         """The line of the file (or the position, from 1) of an operation."""

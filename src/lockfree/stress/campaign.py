@@ -83,8 +83,6 @@ class Campaign:
     tallies: dict[str, Tally] = field(default_factory=dict)
     now: str = ""
     """What runs now, in words."""
-    live: int = 0
-    """Calls in the round that runs now."""
     began: int = 0
     elapsed: float = 0.0
     interrupted: bool = False
@@ -164,7 +162,7 @@ class Campaign:
         number = tally.next_round if self.only_round is None else self.only_round
         about = make_round(scenario, number, self.limits)
         self.now = f"{scenario.name} {about}"
-        outcome = RoundRunner(scenario, about, context, self._tick).run()
+        outcome = RoundRunner(scenario, about, context, self._look).run()
         tally.next_round += 1
         tally.rounds += 1
         tally.running += outcome.seconds
@@ -190,9 +188,4 @@ class Campaign:
                 checks.remove(other)
         elif checked.status == "UNKNOWN":
             tally.unknown.append(checked)
-        self.live = 0
-        self._look()
-
-    def _tick(self, recorded: int) -> None:
-        self.live = recorded
         self._look()

@@ -75,7 +75,7 @@ class Figures:
 
 def summarise(arena: Arena, began: int, total_seconds: float) -> Figures:
     """Figures of everything in the arena. `began` is the beginning of the run, in ns of the monotonic clock."""
-    raw = ffi.new("struct lf_stress_figures *", {"first_call": (1 << 64) - 1})
+    raw = ffi.new("struct lf_stress_figures *")
     n_bins = int(total_seconds * 1e9 / BIN_NS) + 400
     latencies, bins = ffi.new("uint64_t[]", 64 * BUCKETS), ffi.new("uint64_t[]", n_bins)
     for records in arena.records():

@@ -38,9 +38,9 @@ class Outcome:
 
 
 class RoundRunner:
-    """Runs one round. It calls `tick` several times a second with the number of calls so far."""
+    """Runs one round. It calls `tick` several times a second."""
 
-    def __init__(self, scenario: Scenario, about: Round, context: Any, tick: Callable[[int], None]) -> None:
+    def __init__(self, scenario: Scenario, about: Round, context: Any, tick: Callable[[], None]) -> None:
         self.scenario, self.about, self.context, self.tick = scenario, about, context, tick
         self.processes: dict[int, Any] = {}
         self.killed: set[int] = set()
@@ -102,7 +102,7 @@ class RoundRunner:
             time.sleep(0.0005)
             looks += 1
             if looks % 40 == 0:
-                self.tick(0)
+                self.tick()
         return ""
 
     def _watch(self) -> str:
@@ -121,7 +121,7 @@ class RoundRunner:
             if all(log.finished for log in logs):
                 self.arena.stop()  # the processes end now
             recorded = self.arena.recorded() + sum(log.finished for log in logs)
-            self.tick(recorded)
+            self.tick()
             if recorded != seen:
                 seen, since = recorded, time.monotonic()
             elif time.monotonic() - since > STALL_LIMIT + self.about.max_wait:

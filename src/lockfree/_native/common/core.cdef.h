@@ -28,8 +28,6 @@ struct lf_handle {
     ...;
 };
 
-int lf_enter(struct lf_handle *h);
-int lf_after_fork(struct lf_handle *h);
 int lf_segment_file(struct lf_handle *h);
 void lf_py_closed(void *h);
 uint32_t lf_py_participant(struct lf_handle *h);
@@ -43,6 +41,5 @@ int lf_py_open(struct lf_handle *h, const char *name);
 void lf_py_detach(void *h);
 uint32_t lf_py_kind(struct lf_handle *h);
 const char *lf_py_kind_name(uint32_t number);
-uint64_t lf_py_geometry(struct lf_handle *h, int i);
 uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room);
 int lf_py_install(void);

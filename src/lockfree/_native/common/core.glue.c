@@ -18,7 +18,6 @@ static void lf_py_closed(void *h) {
 /* The participant that this process is, 0 if it is none: in a forked child another one than its parent's. */
 static uint32_t lf_py_participant(struct lf_handle *h) { return lf_enter(h) == LF_OK ? h->participant : 0; }
 static uint32_t lf_py_kind(struct lf_handle *h) { return h->segment->identity.kind; }
-static uint64_t lf_py_geometry(struct lf_handle *h, int i) { return h->segment->identity.geometry[i]; }
 
 /* The pids of the participants whose byte is locked: what `lockfree ls` shows. */
 static uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room) {

@@ -14,7 +14,6 @@ struct lf_stress_control {
     uint64_t stop;
     uint64_t deadline;
     uint64_t arrived;
-    uint64_t unguarded;
     ...;
 };
 
@@ -58,8 +57,6 @@ struct lf_stress_figures {
     uint64_t refused[64];
     uint64_t pending[64];
     uint64_t longest[64];
-    uint64_t first_call;
-    uint64_t last_return;
 };
 
 uint64_t lf_stress_now(void);
@@ -70,7 +67,6 @@ void lf_stress_await_end(struct lf_stress_control *control);
 void lf_stress_begin(struct lf_stress_client *c);
 int lf_stress_goes_on(struct lf_stress_client *c);
 void lf_stress_pause(struct lf_stress_client *c);
-uint64_t lf_stress_random(struct lf_stress_client *c);
 uint64_t lf_stress_next_value(struct lf_stress_client *c);
 void lf_stress_open(struct lf_stress_client *c, int op, int64_t arg, int64_t arg2);
 void lf_stress_open_many(struct lf_stress_client *c, int op, const int64_t *args, const int64_t *arg2s, uint32_t count);
