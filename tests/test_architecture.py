@@ -1,9 +1,14 @@
 """The house rules that can be read off the sources: who may include and import whom, and what a primitive consists of."""
 
 import ast
+import graphlib
+import platform
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
+import compilers
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -168,3 +173,42 @@ def test_imports_point_one_way(path):
 def test_only_native_imports_extensions(path):
     used = {name for name in imports_of(path) if re.match(r"lockfree\._native\._[a-z]+", name)}
     assert not used or part_of(path) == "_native"
+
+
+def needs(folder, scratch):
+    """Which files of a folder each of its C files calls, or takes an object of. Each is compiled by itself."""
+    if shutil.which("nm") is None:
+        pytest.skip("no nm, which names what is in an object file")
+    sources = sorted(folder.resolve().rglob("*.c"))
+    flags = ["-std=gnu11", "-w", "-Werror=implicit-function-declaration", f"-I{ROOT / 'c'}", f"-I{PUBLIC.parent}"]
+    subprocess.run([*compilers.needed("c"), "-c", *flags, *map(str, sources)], cwd=scratch, check=True)
+    homes, wanted = {}, {}
+    for source in sources:
+        listed = subprocess.run(["nm", f"{source.stem}.o"], cwd=scratch, capture_output=True, text=True, check=True)
+        wanted[source.stem] = set()
+        for *_, kind, symbol in map(str.split, listed.stdout.splitlines()):
+            if kind == "U":
+                wanted[source.stem].add(symbol)
+            elif kind in "TDBRC":
+                homes.setdefault(symbol, set()).add(source.stem)
+    return {
+        file: {home for symbol in symbols for home in homes.get(symbol, ())} - {file}
+        for file, symbols in wanted.items()
+    }
+
+
+@pytest.mark.parametrize("folder", ["linearize", "kill"])
+def test_c_files_do_not_need_each_other_in_circles(folder, tmp_path):
+    if folder == "kill" and platform.machine() != "x86_64":
+        pytest.skip("c/kill is for x86-64 only")
+    edges = needs(ROOT / "c" / folder, tmp_path)
+    assert sum(map(len, edges.values())) > len(edges), "the files call each other less than once each: who is blind?"
+    graphlib.TopologicalSorter(edges).prepare()
+
+
+def test_a_circle_is_seen(tmp_path):
+    (tmp_path / "one.c").write_text("int two(void); int one(void) { return two(); }")
+    (tmp_path / "two.c").write_text("int three; int one(void); int two(void) { return one() + three; }")
+    with pytest.raises(graphlib.CycleError) as circle:
+        graphlib.TopologicalSorter(needs(tmp_path, tmp_path)).prepare()
+    assert set(circle.value.args[1]) == {"one", "two"}
