@@ -199,7 +199,7 @@ class Trace:
         return f"{name} {read} -> {written} {step.kind} {step.order} ({self._source(step)})"
 
     def _describe_call(self, step: Step, name: str) -> str:
-        """A call of the thread library: what it found, and where from. c/model/objects/blocking.h: what objects hold."""
+        """A call of the thread library: what it found, and where from. See c/model/objects/blocking.h."""
         if not step.address:
             return step.kind
         if step.address >> 62 == 2:
