@@ -53,12 +53,25 @@ static inline void *__VERIFIER_join(__VERIFIER_thread_t thread) {
 }
 static inline void __VERIFIER_join_symmetric(__VERIFIER_thread_t thread) { pthread_join(thread, NULL); }
 
+/* A promise: nobody stores to that object after this. An atomic store that breaks it is a violation. */
+void __VERIFIER_final_begin(void);
+void __VERIFIER_final_end(void);
+#define __VERIFIER_final_write(statement)                                                                              \
+    do {                                                                                                               \
+        __VERIFIER_final_begin();                                                                                      \
+        statement;                                                                                                     \
+        __VERIFIER_final_end();                                                                                        \
+    } while (0)
+#define __VERIFIER_final_CAS(value)                                                                                    \
+    __extension__({                                                                                                    \
+        __VERIFIER_final_begin();                                                                                      \
+        __typeof__(value) lf_result = (value);                                                                         \
+        __VERIFIER_final_end();                                                                                        \
+        lf_result;                                                                                                     \
+    })
+
 /* What only makes a search smaller elsewhere. */
 #define __VERIFIER_local_write(statement)                                                                              \
-    do {                                                                                                               \
-        statement;                                                                                                     \
-    } while (0)
-#define __VERIFIER_final_write(statement)                                                                              \
     do {                                                                                                               \
         statement;                                                                                                     \
     } while (0)
@@ -73,7 +86,6 @@ static inline void __VERIFIER_join_symmetric(__VERIFIER_thread_t thread) { pthre
 #define __VERIFIER_speculative_read(value) (value)
 #define __VERIFIER_confirming_read(value) (value)
 #define __VERIFIER_confirming_CAS(value) (value)
-#define __VERIFIER_final_CAS(value) (value)
 #define __VERIFIER_optional(statement)                                                                                 \
     do {                                                                                                               \
     } while (0)

@@ -362,3 +362,28 @@ def test_files_are_no_memory(model):
     )
     assert report.verdict is Verdict.UNUSABLE
     assert "maps a file" in report.message
+
+
+WITH_FILE = "#include <fcntl.h>\n#include <unistd.h>\nint main(void) { char c[4]; int file = open(PATH, FLAGS); WHAT; }"
+
+
+@pytest.mark.parametrize(
+    ("path", "flags", "what", "found"),
+    [
+        ('"/dev/zero"', "O_RDONLY", "if (read(file, c, 4) != 4 || c[0] != 0 || close(file) != 0) _exit(1)", ""),
+        ('"/dev/zero"', "O_RDONLY", "close(file); close(file)", "bad descriptor"),
+        ('"/dev/null"', "O_WRONLY", "(void)c", "opens /dev/null for writing"),
+        ('"/no/such"', "O_RDONLY", "(void)c", "cannot open /no/such"),
+        ('"/dev/zero"', "O_RDONLY", 'unlink("/no/such")', "calls unlink: files are not modelled"),
+    ],
+)
+def test_files_are_only_read(path, flags, what, found, model):
+    report = model(WITH_FILE.replace("PATH", path).replace("FLAGS", flags).replace("WHAT", what))
+    assert found in (report.kind or report.message)
+    assert (report.verdict is Verdict.OK) == (not found), report.message
+
+
+@pytest.mark.parametrize(("size", "kind"), [("16", ""), ("-2", "bad allocation")])
+def test_negative_sizes(size, kind, model):
+    report = model(f"#include <stdlib.h>\nint main(void) {{ free(malloc({size})); }}")
+    assert report.kind == kind, report.message

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lockfree.modelcheck import Settings, Verdict, check
+from lockfree.modelcheck import BuildError, Settings, Verdict, check
 
 FOR_GENMC = """
 #include <HEADER>
@@ -82,3 +82,74 @@ def test_integer_types_that_come_with_some_stdatomic(tmp_path):
     (tmp_path / "program.c").write_text(text)
     [report] = check(tmp_path / "program.c")
     assert report.verdict is Verdict.OK
+
+
+NO_END = """
+#include <genmc.h>
+#include <stdatomic.h>
+static atomic_int x;
+static void *sets(void *p) { x = 1; return p; }
+int main() {
+    pthread_t t;
+    pthread_create(&t, NULL, sets, NULL);
+    __VERIFIER_assume(x == FOUND);
+    pthread_join(t, NULL);
+}
+"""
+
+
+@pytest.mark.parametrize(("found", "executions"), [("1", 1), ("2", 0)])
+def test_an_assumption_that_never_holds_is_a_warning(found, executions, tmp_path):
+    (tmp_path / "program.c").write_text(NO_END.replace("FOUND", found))
+    [report] = check(tmp_path / "program.c")
+    assert (report.verdict, report.executions) == (Verdict.OK, executions)
+    assert any("no execution comes to its end" in warning for warning in report.warnings) == (executions == 0)
+
+
+LAST_STORE = """
+#include <genmc.h>
+#include <stdatomic.h>
+static atomic_int x, y;
+static void *first(void *p) {
+    int none = 0;
+    __VERIFIER_final_write(x = 1);
+    y = 1;
+    while (!__VERIFIER_final_CAS(atomic_compare_exchange_strong(&y, &none, 2)))
+        none = 1;
+    return p;
+}
+static void *second(void *p) { OTHER; return p; }
+int main() {
+    pthread_t t, u;
+    pthread_create(&t, NULL, first, NULL);
+    pthread_create(&u, NULL, second, NULL);
+    pthread_join(t, NULL);
+    pthread_join(u, NULL);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("other", "kind"),
+    [("(void)x", ""), ("x = 2", "broken promise"), ("if (x) x = 2", "broken promise"), ("if (y == 2) y = 3", "broken promise")],
+)
+def test_the_last_store_is_a_promise(other, kind, tmp_path):
+    (tmp_path / "program.c").write_text(LAST_STORE.replace("OTHER", other))
+    [report] = check(tmp_path / "program.c")
+    assert report.kind == kind, report.message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("#include <lkmm.h>\nint main() { }", "the Linux kernel has a memory model of its own"),
+        ("int main() { void *p = __VERIFIER_hp_alloc(); __VERIFIER_hp_free(p); }", "hazard pointers"),
+        ("int main() { __VERIFIER_pbarrier(); }", "persistent memory"),
+        ("int x; int main() { int r = 0; __VERIFIER_CAS_helping_explicit(&x, &r, 1, 0, 0); }", "GenMC alone knows"),
+    ],
+)
+def test_what_is_not_modelled_is_one_clear_line(text, said, tmp_path):
+    (tmp_path / "program.c").write_text(f"#include <genmc.h>\n{text}\n")
+    with pytest.raises(BuildError, match=said) as error:
+        list(check(tmp_path / "program.c", flags=["-Wno-error"]))
+    assert "\n" not in str(error.value)

@@ -71,6 +71,7 @@ struct thread {
     bool gave_up_turning;    /* seen by others or not, it made enough of them: turns.c */
     bool ended_by_turn;      /* blocked or parked since a turn that changed nothing */
     bool yields;             /* it reads the same again: others may go first at no cost */
+    bool promises;           /* its stores are the last ones of their objects */
     struct iteration now, before;
     uint64_t path[MAX_DEPTH + 1]; /* of calls, as a hash: [n] for the innermost n */
     uint64_t here;                /* of its last plain access */

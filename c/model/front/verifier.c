@@ -39,6 +39,9 @@ void __VERIFIER_spin_end(int done) {
         pause_at(PC);
 }
 
+void __VERIFIER_final_begin(void) { R.current->promises = true; }
+void __VERIFIER_final_end(void) { R.current->promises = false; }
+
 /* One lock for all atomic sections; not MODEL_STATE: put back with the client's variables. */
 static uint32_t section;
 static bool nobody_is_in(u128 old, u128 me) {

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "../base/core.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,8 @@ void *heap_allocate(size_t size, size_t align, bool zeroed, uint64_t pc) {
     if (blocks == NULL) /* a constructor */
         heap_start();
     turns_forget(R.current);
+    if (size > PTRDIFF_MAX)
+        fail("bad allocation", "of %zu bytes: a negative number? @%lx@", size, (unsigned long)pc);
     align = align < 16 ? 16 : align;
     size_t gap = size > GAP ? size : GAP; /* beside an array, the next elements of its size */
     size_t at = (used[region] + gap + align - 1) & ~(align - 1);

@@ -297,8 +297,12 @@ static int summary(enum run_end end) {
         verdict = "violation", status = 1;
     else if (end != RUN_DONE)
         verdict = "unusable", status = 3;
-    else if (total.executions == 0 || (systematic() && (total.out_of_time || total.bound != 0)))
+    else if (systematic() && (total.out_of_time || total.bound != 0))
         verdict = "unknown", status = 2;
+    else if (total.executions == 0 && R.options.mode != MODE_EXHAUSTIVE)
+        verdict = "unknown", status = 2;
+    else if (total.executions == 0)
+        warn("no execution comes to its end: in each, an assumption is false, or a thread waits for what never stays");
     for (int i = 0; i < outcome_count; i++)
         say("outcome\t%s\n", outcomes[i]);
     if (R.options.positions)

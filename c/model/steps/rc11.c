@@ -261,6 +261,15 @@ static void insert(struct loc *loc, int place, int id) {
         memory_put(loc->address, loc->size, R.event[id].value);
 }
 
+/* Does a store come after one that was to be the last? */
+static void keep_promises(const struct loc *loc, int place, uint64_t pc) {
+    const struct event *before = &R.event[loc->store[place - 1]], *w = &R.event[loc->store[place]];
+    if (before->final || (w->final && place + 1 < loc->stores))
+        fail("broken promise", "T%d and T%d both store to %p, where a store was to be the last @%lx@",
+             before->final ? before->tid : R.event[loc->store[place + 1]].tid, w->tid, (void *)loc->address,
+             (unsigned long)pc);
+}
+
 /* Adds a store. read: the read part it belongs to, or NO_EVENT. */
 int store_event(struct loc *loc, u128 value, int order, int read, bool conflict, uint64_t pc) {
     struct thread *t = R.current;
@@ -306,6 +315,8 @@ int store_event(struct loc *loc, u128 value, int order, int read, bool conflict,
     e->picked = loc->stores - place;
     insert(loc, place, id);
     sc_commit(e, place);
+    e->final = t->promises;
+    keep_promises(loc, place, pc);
     if (read == NO_EVENT || R.event[read].value != value) {
         break_iteration(t);
         R.stores_made++;

@@ -5,6 +5,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -191,8 +192,21 @@ def runtime_object(threads: int = THREADS) -> Path:
     return target
 
 
+NOT_MODELLED = {
+    r"lkmm\.h: No such file|'lkmm\.h' file not found": "includes lkmm.h: the Linux kernel has a memory model of its own",
+    r"__VERIFIER_h(az)?p(tr)?_\w+": "uses GenMC's hazard pointers ({}), which are not modelled",
+    r"__VERIFIER_(pbarrier|palloc|persistent_storage)": "uses GenMC's persistent memory ({}), which is not modelled",
+    r"__VERIFIER_CAS_help\w+": "uses {}, whose rules GenMC alone knows: make it an atomic_compare_exchange",
+    r"__sync_fetch_and_u?(max|min)\b": "uses {}, which is a builtin of clang only and has no counterpart in C11",
+}
+"""What compiler and linker say of clients that cannot be run, and what it means."""
+
+
 def _explained(path: Path, said: str) -> str:
-    """The linker's words, or what they mean for a file of clients."""
+    """The words of compiler or linker, or what they mean for a file of clients."""
+    for pattern, what in NOT_MODELLED.items():
+        if found := re.search(pattern, said):
+            return f"{path} {what.format(found[0])}"
     if "undefined reference to `__atomic_" in said:
         return f"{path} has an atomic object that needs a lock (libatomic), more than 16 bytes wide\n{said}"
     return said
@@ -259,7 +273,10 @@ def build(
     with tempfile.TemporaryDirectory() as scratch:
         objects = [Path(scratch) / f"{number}-{path.stem}.o" for number, path in enumerate(paths)]
         for path, compiled in zip(paths, objects, strict=True):
-            said = _compile(path, compiled, options, relaxed=volatile == "relaxed")
+            try:
+                said = _compile(path, compiled, options, relaxed=volatile == "relaxed")
+            except BuildError as error:
+                raise BuildError(_explained(path, str(error))) from error
             if said and warn is not None:
                 warn(said)
         lead(objects, runtime, _answer)
