@@ -36,7 +36,7 @@ def test_console_blocks(number, tmp_path):
 
 
 def test_every_kind_in_the_table_is_one_that_the_runtime_reports():
-    runtime = "".join(path.read_text() for path in (Path(__file__).parents[2] / "c" / "model").glob("*.c"))
+    runtime = "".join(path.read_text() for path in (Path(__file__).parents[2] / "c" / "model").rglob("*.c"))
     kinds = re.findall(r"^\| (`.*?`) \|", GUIDE, re.MULTILINE)
     for kind in re.findall(
         r"`([^`]+)`",

@@ -131,7 +131,12 @@ int main() {
 
 @pytest.mark.parametrize(
     ("other", "kind"),
-    [("(void)x", ""), ("x = 2", "broken promise"), ("if (x) x = 2", "broken promise"), ("if (y == 2) y = 3", "broken promise")],
+    [
+        ("(void)x", ""),
+        ("x = 2", "broken promise"),
+        ("if (x) x = 2", "broken promise"),
+        ("if (y == 2) y = 3", "broken promise"),
+    ],
 )
 def test_the_last_store_is_a_promise(other, kind, tmp_path):
     (tmp_path / "program.c").write_text(LAST_STORE.replace("OTHER", other))
@@ -142,7 +147,7 @@ def test_the_last_store_is_a_promise(other, kind, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("#include <lkmm.h>\nint main() { }", "the Linux kernel has a memory model of its own"),
+        ("#include <lkmm.h>\nint main() { }", "the Linux kernel has its own memory model"),
         ("int main() { void *p = __VERIFIER_hp_alloc(); __VERIFIER_hp_free(p); }", "hazard pointers"),
         ("int main() { __VERIFIER_pbarrier(); }", "persistent memory"),
         ("int x; int main() { int r = 0; __VERIFIER_CAS_helping_explicit(&x, &r, 1, 0, 0); }", "GenMC alone knows"),

@@ -56,7 +56,7 @@ struct event {
     int32_t picked;     /* which option was taken: 0 is the newest store, the end of mo */
     uint8_t tid, kind, order, offset, size, light, heavy;
     bool sc, plain, hidden, cas, as_store;
-    bool final; /* a store that the client promises to be the object's last: verifier.c */
+    bool final;         /* a store that the client promises to be the object's last: verifier.c */
     bool uninitialised; /* EV_INIT: of memory that nobody has written */
     bool rewrites;      /* a load that stands for a read-modify-write: access.c */
     bool of_loop;       /* a choice to wait or to go on: loops.c */

@@ -193,7 +193,7 @@ def runtime_object(threads: int = THREADS) -> Path:
 
 
 NOT_MODELLED = {
-    r"lkmm\.h: No such file|'lkmm\.h' file not found": "includes lkmm.h: the Linux kernel has a memory model of its own",
+    r"lkmm\.h: No such file|'lkmm\.h' file not found": "includes lkmm.h: the Linux kernel has its own memory model",
     r"__VERIFIER_h(az)?p(tr)?_\w+": "uses GenMC's hazard pointers ({}), which are not modelled",
     r"__VERIFIER_(pbarrier|palloc|persistent_storage)": "uses GenMC's persistent memory ({}), which is not modelled",
     r"__VERIFIER_CAS_help\w+": "uses {}, whose rules GenMC alone knows: make it an atomic_compare_exchange",
