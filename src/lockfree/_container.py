@@ -14,7 +14,7 @@ from lockfree import _native
 from lockfree._dtypes import NumpyCodec, check_casting
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, raise_status
 from lockfree._native import blocking, ffi, lib
-from lockfree._records import BytesCodec, Codec
+from lockfree._records import BytesCodec, Codec, tell
 from lockfree._segment import Shared, check_int
 from lockfree._types import Casting
 from lockfree._waiting import patience, until
@@ -208,25 +208,31 @@ class Container(Shared, Generic[R]):
             slot = self._reserve_slot(handle, wait if done == 0 else 0)
             if slot == FULL and (done or not wait):
                 return done
-            if slot == lib.LF_CLOSED and done and not self.closed:
-                return done  # it was shut down: the next call says so
+            if slot == lib.LF_CLOSED and done:
+                return done  # the next call says so
             if slot < 0:
                 self._refused(slot, handle)
+            taken: tuple[Any, ...] = ()
             try:
                 level = next(levels)
-                data = self._codec.encoded(next(records), done)
+                taken = (next(records),)
+                data = self._codec.encoded(taken[0], done)
             except BaseException as error:
                 self._c_cancel(handle, slot)
-                if isinstance(error, StopIteration):
+                if isinstance(error, StopIteration) and not taken:
                     return done
+                if taken:
+                    tell(error, taken[0], done)
                 raise
             status = self._publish(handle, slot, data, len(data), *level)
             if status == lib.LF_BUSY:  # the iterator has put into this ring itself
                 status = self._c_try_put(handle, data, len(data), *level)
-            if status == lib.LF_CLOSED and done and not self.closed:
-                return done
             if status:
-                self._refused(status, handle)
+                try:
+                    self._refused(status, handle)
+                except BaseException as error:
+                    tell(error, taken[0], done)
+                    raise
             done += 1
 
     # ---- private memory ----

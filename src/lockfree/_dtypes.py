@@ -9,9 +9,9 @@ import re
 import struct
 from typing import Any, Final
 
-from lockfree._errors import SegmentError
+from lockfree._errors import SegmentError, shown
 from lockfree._native import lib
-from lockfree._records import Codec, refuse_one_record, rows_of
+from lockfree._records import Codec, refuse_one_record, refuse_pointers, rows_of
 
 NOTE_BYTES: Final = lib.LF_NOTE
 CASTINGS: Final = ("same_value", "no", "equiv", "safe", "same_kind", "unsafe")
@@ -66,14 +66,14 @@ class NumpyCodec(Codec):
         """The codec of a segment whose records have `size` bytes; SegmentError if the note does not name one."""
         import numpy as np
 
-        shown = ascii(note[:40])[1:]
+        text = ascii(note[:40])[1:]
         try:
             dtype = dtype_of(np, json.loads(note.decode("ascii")), _DEEPEST)
             codec = cls(dtype, casting)
         except _OF_PARSERS as error:
-            raise SegmentError(f"the note, {shown}, names no dtype of records: {error}") from None
+            raise SegmentError(f"the note, {text}, names no dtype of records: {error}") from None
         if codec.size != size:
-            raise SegmentError(f"the note, {shown}, names a dtype of {codec.size} bytes: found records of {size}")
+            raise SegmentError(f"the note, {text}, names a dtype of {codec.size} bytes: found records of {size}")
         return codec
 
     def cast(self, casting: str) -> None:
@@ -122,21 +122,21 @@ class NumpyCodec(Codec):
         else:
             names = out.dtype.names
             if not isinstance(value, tuple) or len(value) != len(names):
-                raise TypeError(f"{what} is {_short(value)}: it must be a tuple of the {len(names)} fields {names}")
+                raise TypeError(f"{what} is {shown(value)}: it must be a tuple of the {len(names)} fields {names}")
             for name, item in zip(names, value, strict=True):
                 self._fill(out[name], item, f"{what}[{name!r}]")
 
     def _fill_plain(self, out: Any, value: Any, what: str) -> None:
         np, target = self._np, out.dtype
         if self.casting == "unsafe":
-            array = np.asarray(value, dtype=target)
+            array = self._array(value, what, target)
         elif self.casting == "same_value":
             array = self._same_value(value, target, what)
         else:
-            array = np.asarray(value)
+            array = self._array(value, what)
             if not np.can_cast(array.dtype, target, self.casting):
                 rule = f"casting {self.casting!r} to {target} refuses"
-                raise TypeError(f"{what} is {_short(value)} of {array.dtype}: {rule}")
+                raise TypeError(f"{what} is {shown(value)} of {array.dtype}: {rule}")
             with np.errstate(all="ignore"):
                 array = array.astype(target)
         if array.shape != out.shape:
@@ -147,7 +147,7 @@ class NumpyCodec(Codec):
         """`value` as an array of `target`, if no value changes; a float may be rounded to the target's precision."""
         np = self._np
         lossy = TypeError if target.kind in "SUV" else ValueError
-        given = np.asarray(value)
+        given = self._array(value, what)
         if given.dtype == target:
             return given
         if given.dtype.kind == "O":
@@ -156,7 +156,7 @@ class NumpyCodec(Codec):
                 return given
         source = given.dtype.kind
         if source not in _TAKES.get(target.kind, ""):
-            raise TypeError(f"{what} is {_short(value)} of {given.dtype}: dtype {target} does not take it")
+            raise TypeError(f"{what} is {shown(value)} of {given.dtype}: dtype {target} does not take it")
         if target.kind == "V":
             size = given.dtype.itemsize
             if size > target.itemsize:
@@ -178,10 +178,20 @@ class NumpyCodec(Codec):
                     elif source in "iu" and target.kind == "f":
                         kept &= array < float(np.iinfo(given.dtype).max)  # above it, the way back is undefined
         except (UnicodeError, OverflowError) as error:
-            raise lossy(f"{what} is {_short(value)}: dtype {target} cannot hold it ({error})") from None
+            raise lossy(f"{what} is {shown(value)}: dtype {target} cannot hold it ({error})") from None
         if not np.all(kept):
-            raise ValueError(f"{what} is {_short(value)}: dtype {target} cannot hold it without a loss")
+            raise ValueError(f"{what} is {shown(value)}: dtype {target} cannot hold it without a loss")
         return array
+
+    def _array(self, value: Any, what: str, dtype: Any = None) -> Any:
+        """`np.asarray`, with an error that names the value."""
+        if not isinstance(value, (self._np.ndarray, self._np.generic)) and (memory := _buffer(value)) is not None:
+            refuse_pointers(what, memory)
+        try:
+            return self._np.asarray(value, dtype=dtype)
+        except (ArithmeticError, NotImplementedError, TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, (TypeError, NotImplementedError)) else ValueError
+            raise kind(f"{what} is {shown(value)}: dtype {self.dtype} does not take it ({error})") from None
 
     def _from_objects(self, value: Any, target: Any, what: str) -> Any:
         """What NumPy has no type for by itself: dates for a datetime dtype. None and the rest are refused."""
@@ -193,8 +203,8 @@ class NumpyCodec(Codec):
             exact = "us" if isinstance(value, (dt.datetime, dt.timedelta)) else "D"
             return np.asarray(value, dtype=f"{target.kind}8[{exact}]")
         if isinstance(value, int) and target.kind in "biufc":
-            raise ValueError(f"{what} is {_short(value)}: dtype {target} cannot hold it without a loss")
-        raise TypeError(f"{what} is {_short(value)}: dtype {target} does not take it")
+            raise ValueError(f"{what} is {shown(value)}: dtype {target} cannot hold it without a loss")
+        raise TypeError(f"{what} is {shown(value)}: dtype {target} does not take it")
 
     def _shape_error(self, what: str, found: object, wanted: object) -> ValueError:
         return ValueError(f"{what} has shape {found}: dtype {self.dtype} takes {wanted}")
@@ -223,14 +233,19 @@ class NumpyCodec(Codec):
         np = self._np
         refuse_one_record(records)
         if not isinstance(records, np.ndarray):
-            return None
+            rows = _buffer(records)
+            if rows is not None:
+                refuse_pointers("records", rows)
+            if rows is None or rows.ndim <= 1:
+                return None
+            records = self._array(rows, "records")
         array = records
         if array.dtype != self._base and self.casting != "same_value":
             if not np.can_cast(array.dtype, self._base, self.casting):
                 raise ValueError(f"records is {array.dtype}: casting {self.casting!r} to {self._base} refuses")
             array = array.astype(self._base)
         if array.dtype != self._base or array.shape[1:] != self._shape or array.ndim != 1 + len(self._shape):
-            wanted = f"{self._base} of shape (n, *{self._shape})"
+            wanted = f"{self._base} of shape ({', '.join(map(str, ('n', *self._shape)))})"
             raise ValueError(f"records is {array.dtype} of shape {array.shape}: it must be {wanted}")
         count = len(array)
         memory = memoryview(np.ascontiguousarray(array).view("u1").reshape(-1) if count else b"")
@@ -250,9 +265,11 @@ def _both_nat(np: Any, array: Any, given: Any) -> Any:
     return np.isnat(array) & np.isnat(given) if given.dtype.kind in "mM" else False
 
 
-def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+def _buffer(value: Any) -> memoryview | None:
+    try:
+        return memoryview(value)
+    except (TypeError, ValueError, BufferError):
+        return None
 
 
 def check_casting(casting: Any) -> str:

@@ -3,6 +3,7 @@
 import errno
 import os
 import queue
+import stat
 from typing import Any, NoReturn
 
 from lockfree import _native
@@ -53,6 +54,26 @@ MESSAGES: dict[int, tuple[type[Exception], str]] = {
 }
 
 
+def shown(value: object) -> str:
+    """A value as messages show it: its repr, at most 60 characters; its type if it has none."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  an int of 5,000 digits is ValueError, and a repr of a user's may be anything
+        return f"a value of type {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+SHUT_DOWN = "the object was shut down"
+
+_TYPES_OF_FILE = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFCHR: "a character device",
+    stat.S_IFBLK: "a block device",
+}
+
 _WAY_OUT = {
     errno.EEXIST: ": attach() uses the segment of this name; `lockfree gc` removes it if no live process does",
     errno.ENOENT: ": no segment has this name; `lockfree ls` shows those that exist",
@@ -65,6 +86,8 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
 
     `handle` is a struct lf_handle, or a struct that begins with one as `h`.
     """
+    if status == lib.LF_CLOSED and handle is not None and not getattr(handle, "h", handle).closed:
+        raise Closed(f"{what}: {SHUT_DOWN}")
     if status == lib.LF_ROLE_TAKEN:
         raise RoleTaken(f"{what}: {_role(handle)}")
     handle = getattr(handle, "h", handle)
@@ -73,6 +96,9 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
         way_out = _WAY_OUT.get(handle.error, "")
         if handle.error == errno.ENOENT and "/proc" in doing:
             way_out = ": it needs /proc, which is not mounted here"
+        if doing.startswith("the name is taken by"):
+            way_out = f": {doing}"
+            doing = ""
         text = os.strerror(handle.error) + way_out + (f" ({doing})" if doing else "")
         raise OSError(handle.error, text, what)
     if status == lib.LF_LOST and handle is not None:
@@ -80,6 +106,8 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
     if status == lib.LF_MISMATCH and handle is not None:
         field = ffi.string(handle.mismatch).decode()
         found, expected = handle.found, handle.expected
+        if field == "type of the file":
+            found, expected = _TYPES_OF_FILE.get(found, "?"), "a regular file"
         shown = "{:#x}" if field in {"magic", "checksum of the identity"} else "{}"
         raise SegmentError(
             f"{what}: {field}: found {shown.format(found)}, expected {shown.format(expected)}",

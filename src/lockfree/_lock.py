@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
-from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
+from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, OwnerDied, raise_status
 from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._segment import Shared, check_name
 from lockfree._waiting import lock_patience, until
@@ -18,6 +18,7 @@ class Lock(Shared):
     _c_recover: ClassVar[Any]
     _c_locked: ClassVar[Any]
     _c_holder: ClassVar[Any]
+    _c_died: ClassVar[Any]
     _b_create: ClassVar[Any]
     _b_acquire: ClassVar[Any]
 
@@ -29,6 +30,7 @@ class Lock(Shared):
         for name in ("try_acquire", "release", "recover", "locked"):
             setattr(cls, f"_c_{name}", getattr(lib, f"lf_{prefix}_{name}"))
         cls._c_holder = getattr(lib, f"lf_py_{prefix}_holder")
+        cls._c_died = getattr(lib, f"lf_py_{prefix}_died")
         cls._close = getattr(lib, f"lf_{prefix}_close")
         cls._b_create = getattr(blocking, f"lf_{prefix}_create")
         cls._b_acquire = getattr(blocking, f"lf_{prefix}_acquire")
@@ -112,7 +114,12 @@ class Lock(Shared):
             thread = ffi.new("uint32_t *")
             pid = self._c_holder(handle, thread)
             holder = f"thread {thread[0]} of process {pid} holds it" if pid else "nobody holds it"
+            if pid and not thread[0]:
+                holder = f"process {pid} died with it"
             raise RuntimeError(f"{self._title()}: {call}() by a thread that does not hold it: {holder}")
+        if status == lib.LF_OWNER_DIED and (pid := self._c_died(handle)):
+            died = f"the last holder, process {pid}, died with the lock"
+            raise OwnerDied(f"{self._title()}: {died}; it is yours now: repair, then recover()")
         raise_status(status, self._title(), handle)
 
     def _describe(self) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, cast
 
 from lockfree._native import ffi
@@ -106,6 +107,21 @@ def refuse_pointers(what: str, view: memoryview) -> None:
         raise TypeError(f"{what} is a buffer of format {view.format!r}: it holds Python objects or pointers, not data")
 
 
+def view_of(what: str, value: Any) -> memoryview:
+    """`memoryview(value)`, or TypeError that names the argument and what it is."""
+    try:
+        return memoryview(value)
+    except (TypeError, ValueError, BufferError) as error:
+        raise TypeError(f"{what} is of type {type(value).__name__}: it has no buffer ({error})") from None
+
+
+def tell(error: BaseException, record: Any, done: int) -> None:
+    """For an exception that ends a put_many of an iterator: what was taken out of it and did not go in."""
+    with suppress(Exception):  # an exception of a kind without attributes
+        error.put, error.record = done, record  # type: ignore[attr-defined]
+        error.add_note(f"put_many() had put {done} records; the next one is the attribute `record` of this exception")
+
+
 def refuse_objects(what: str, view: memoryview) -> None:
     """TypeError for a buffer of Python objects, which a write would destroy."""
     if "O" in re.sub(r":[^:]*:", "", view.format):
@@ -147,7 +163,7 @@ def rows_of(view: memoryview, size: int, noun: str, count: int | None = None) ->
 def rows_to_fill(buffer: Any, codec: Codec) -> tuple[memoryview, int, int]:
     """(view, pitch, rows) of a writable C-contiguous buffer whose rows take a record each."""
     codec.check_rows(buffer)
-    view, size = memoryview(buffer), codec.size
+    view, size = view_of("buffer", buffer), codec.size
     refuse_pointers("buffer", view)
     if view.readonly:
         raise ValueError("buffer is read-only")
@@ -174,7 +190,7 @@ def writable_rows(buffer: Any, codec: Codec) -> tuple[Any, int, int]:
 
 def writable_ranks(priorities: Any, rows: int) -> memoryview:
     """A writable contiguous buffer of unsigned 32-bit integers, at least one per row."""
-    view = memoryview(priorities)
+    view = view_of("priorities", priorities)
     if view.readonly or not view.c_contiguous or view.itemsize != 4 or view.format not in {"I", "=I", "<I"}:
         raise ValueError("priorities is not a writable contiguous buffer of unsigned 32-bit integers")
     if view.nbytes < 4 * rows:

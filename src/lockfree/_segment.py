@@ -13,7 +13,7 @@ import os
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
-from lockfree._errors import OK, Closed, raise_status
+from lockfree._errors import OK, Closed, raise_status, shown
 from lockfree._native import blocking, ffi, lib
 
 
@@ -22,9 +22,9 @@ def check_int(name: str, value: object, low: int, high: int) -> int:
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"{name} is {value!r}: it must be an integer") from None
+        raise TypeError(f"{name} is {shown(value)}: it must be an integer") from None
     if not low <= number <= high:
-        raise ValueError(f"{name} is {number}: it must be between {low} and {high}")
+        raise ValueError(f"{name} is {shown(number)}: it must be between {low} and {high}")
     return number
 
 

@@ -4,6 +4,8 @@ import math
 import time
 from typing import Final
 
+from lockfree._errors import shown
+
 FOREVER: Final = 2**64 - 1
 NOW: Final = 0
 LONGEST: Final = 9223372036
@@ -11,23 +13,23 @@ LONGEST: Final = 9223372036
 
 
 def _seconds(timeout: object, none: str) -> float:
-    """The time-out as a number; an int beyond doubles becomes an infinite one."""
-    if not hasattr(type(timeout), "__float__") and not hasattr(type(timeout), "__index__"):
-        raise TypeError(f"timeout is {timeout!r}: it must be {none} or a number of seconds")
-    try:
-        return float(timeout)  # type: ignore[arg-type]
-    except OverflowError:
-        if not isinstance(timeout, int):
-            raise
-        return math.inf if timeout > 0 else -math.inf
+    """The time-out as a number; one beyond doubles becomes an infinite one."""
+    if hasattr(type(timeout), "__float__") or hasattr(type(timeout), "__index__"):
+        try:
+            return float(timeout)  # type: ignore[arg-type]
+        except OverflowError:
+            return -math.inf if isinstance(timeout, int) and timeout < 0 else math.inf
+        except (TypeError, ValueError):
+            pass
+    raise TypeError(f"timeout is {shown(timeout)}: it must be {none} or a number of seconds")
 
 
 def _nanoseconds(timeout: object, none: str, seconds: float) -> int:
     if math.isnan(seconds) or seconds < 0:
-        raise ValueError(f"timeout is {timeout!r}: it must be {none} or a number of seconds >= 0")
+        raise ValueError(f"timeout is {shown(timeout)}: it must be {none} or a number of seconds >= 0")
     if seconds > LONGEST:
         raise OverflowError(
-            f"timeout is {timeout!r}: it must be at most {LONGEST} seconds (292 years), or {none} to wait for ever"
+            f"timeout is {shown(timeout)}: it must be at most {LONGEST} seconds (292 years), or {none} to wait for ever"
         )
     return math.ceil(seconds * 1e9)
 

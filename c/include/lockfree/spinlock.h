@@ -41,8 +41,7 @@ LF_INLINE int lf__spinlock_view(struct lf_handle *h) {
 }
 LF_INLINE int lf__spinlock_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     (void)cursor;
-    lf_owner_lock_recover_dead(((struct lf_spinlock *)h)->word, gone);
-    return 1;
+    return lf_lock_body_recover(h, gone);
 }
 static const struct lf_kind lf_spinlock_kind = {LF_KIND_SPINLOCK, lf__spinlock_view, lf__spinlock_recover};
 

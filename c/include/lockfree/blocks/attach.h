@@ -35,6 +35,14 @@ LF_INLINE int lf_segment_sweep(struct lf_handle *h, const char *name) {
     return status;
 }
 
+/* Why a segment did not get its name. */
+LF_INLINE int lf__not_named(struct lf_handle *h, const char *path) {
+    int reason = errno;
+    const char *doing = reason == EEXIST ? lf__taken_by(path) : "giving the segment its name";
+    errno = reason;
+    return lf_system_error(h, doing);
+}
+
 /* Joins a newly laid out segment and gives it its name, in one step: EEXIST if the name is taken. On failure the
  * handle is detached. */
 LF_INLINE int lf_segment_publish(struct lf_handle *h, const char *name) {
@@ -44,7 +52,7 @@ LF_INLINE int lf_segment_publish(struct lf_handle *h, const char *name) {
         status = lf_segment_path(path, name);
         snprintf(self, sizeof self, "/proc/self/fd/%d", h->fd);
         if (status == LF_OK && linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
-            status = lf_system_error(h, errno == EEXIST ? "the name is taken" : "giving the segment its name");
+            status = lf__not_named(h, path);
     }
     if (status != LF_OK)
         lf_detach(h);

@@ -185,8 +185,18 @@ LF_INLINE void lf_owner_lock_stir(uint64_t *word) {
 /* The body of a segment that is nothing but a lock. */
 struct lf_lock_body {
     LF_ALIGNED uint64_t word;
+    uint32_t died; /* the process that died with the lock last; for messages */
 };
 LF_STATIC_ASSERT(sizeof(struct lf_lock_body) == LF_CACHE_LINE, "layout");
 #define LF_LOCK_BYTES (LF_BODY_OFFSET + sizeof(struct lf_lock_body))
+
+/* The recover of the kinds whose body this is. The next holder reads `died` after it has taken the lock. */
+LF_INLINE int lf_lock_body_recover(struct lf_handle *h, uint32_t gone) {
+    struct lf_lock_body *body = (struct lf_lock_body *)(void *)h->body;
+    if (lf__lock_participant(lf_load_relaxed(&body->word)) == gone)
+        lf_store_relaxed(&body->died, lf_load_relaxed(&h->segment->participants[gone].pid));
+    lf_owner_lock_recover_dead(&body->word, gone);
+    return 1;
+}
 
 #endif

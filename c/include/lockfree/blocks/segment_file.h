@@ -258,6 +258,8 @@ LF_INLINE int lf__check_note(struct lf_handle *h, const struct lf_identity *iden
     return LF_OK;
 }
 
+#define LF__TYPE_OF_FILE "type of the file" /* the numbers beside it are those of st_mode */
+
 /* Checks and maps the segment behind an open file, which it takes over (also when it fails). */
 LF_INLINE int lf_segment_adopt(struct lf_handle *h, int fd, const struct lf_kind *kind) {
     struct stat file;
@@ -267,6 +269,8 @@ LF_INLINE int lf_segment_adopt(struct lf_handle *h, int fd, const struct lf_kind
     int status = LF_OK;
     if (fstat(fd, &file) != 0) {
         status = lf_system_error(h, "looking at the file");
+    } else if (!S_ISREG(file.st_mode)) {
+        status = lf_mismatch(h, LF__TYPE_OF_FILE, file.st_mode & S_IFMT, S_IFREG);
     } else if (pread(fd, &identity, sizeof identity, 0) != (ssize_t)sizeof identity) {
         status = lf_mismatch(h, "size in bytes (at least a header)", (uint64_t)file.st_size, LF_BODY_OFFSET);
     } else {
@@ -288,10 +292,33 @@ LF_INLINE int lf_segment_open(struct lf_handle *h, const char *name, const struc
     lf__handle_clear(h);
     if (lf_segment_path(path, name) != LF_OK)
         return LF_INVALID;
-    int fd = lf__above_standard(open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-    if (fd < 0)
+    struct stat file;
+    int fd = lf__above_standard(open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (fd < 0) {
+        int reason = errno;
+        if (lstat(path, &file) == 0 && !S_ISREG(file.st_mode))
+            return lf_mismatch(h, LF__TYPE_OF_FILE, file.st_mode & S_IFMT, S_IFREG);
+        errno = reason;
         return lf_system_error(h, "opening the named segment");
+    }
     return lf_segment_adopt(h, fd, kind);
+}
+
+/* What stands at the path of a name that is taken, for the message. */
+LF_INLINE const char *lf__taken_by(const char *path) {
+    uint64_t magic = 0;
+    struct stat file;
+    if (lstat(path, &file) == 0 && !S_ISREG(file.st_mode))
+        return S_ISDIR(file.st_mode)   ? "the name is taken by a directory"
+               : S_ISLNK(file.st_mode) ? "the name is taken by a symbolic link"
+                                       : "the name is taken by a socket, pipe or device";
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return errno == EACCES ? "the name is taken by a file that this process may not read" : "the name is taken";
+    ssize_t count = pread(fd, &magic, sizeof magic, 0);
+    close(fd);
+    return count == (ssize_t)sizeof magic && magic == LF_MAGIC ? "the name is taken"
+                                                               : "the name is taken by a file that is no segment";
 }
 
 /* Removes the name if it still stands for this handle's segment, and not for a newer one; else LF_SYSTEM with ENOENT. A

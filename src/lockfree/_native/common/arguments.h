@@ -10,6 +10,30 @@
 
 #define LF_PY_MOST_ARGUMENTS 4
 
+/* A value as messages show it: its repr, at most 60 characters; its type if it has none (an int of 5,000 digits). */
+static PyObject *lf_py_shown(PyObject *object) {
+    PyObject *text = PyObject_Repr(object);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_Clear();
+        text = PyUnicode_FromFormat("a value of type %.50s", Py_TYPE(object)->tp_name);
+    }
+    if (text != NULL && PyUnicode_GET_LENGTH(text) > 60) {
+        PyObject *head = PyUnicode_Substring(text, 0, 57);
+        Py_SETREF(text, head != NULL ? PyUnicode_FromFormat("%U...", head) : NULL);
+        Py_XDECREF(head);
+    }
+    return text;
+}
+
+/* Raises `kind` with a text in which `shown` stands for the value. */
+#define LF_PY_BAD_VALUE(kind, object, ...)                                                                             \
+    do {                                                                                                               \
+        PyObject *shown = lf_py_shown(object);                                                                         \
+        if (shown != NULL)                                                                                             \
+            PyErr_Format(kind, __VA_ARGS__);                                                                           \
+        Py_XDECREF(shown);                                                                                             \
+    } while (0)
+
 struct lf_py_signature {
     const char *method;
     int least; /* arguments that must be there */
@@ -56,8 +80,8 @@ static int lf_py_arguments(PyObject *self, const struct lf_py_signature *s, PyOb
 
 #define LF_PY_LONGEST 9223372036.0 /* seconds: the longest time-out that threading takes, 292 years */
 
-/* Seconds as a double: 0, or -1 with a TypeError or what the object's own conversion raised. `none` says what may stand
- * there beside a number. An int beyond doubles becomes an infinite one. */
+/* Seconds as a double: 0, or -1 with a TypeError, or what else the object's own conversion raised. `none` says what may
+ * stand there beside a number. A number beyond doubles becomes an infinite one. */
 static int lf_py_seconds(PyObject *object, const char *none, double *seconds) {
     if (PyFloat_CheckExact(object)) {
         *seconds = PyFloat_AS_DOUBLE(object);
@@ -65,17 +89,25 @@ static int lf_py_seconds(PyObject *object, const char *none, double *seconds) {
     }
     PyNumberMethods *number = Py_TYPE(object)->tp_as_number;
     if (number == NULL || (number->nb_float == NULL && number->nb_index == NULL)) {
-        PyErr_Format(PyExc_TypeError, "timeout is %R: it must be %s or a number of seconds", object, none);
+        LF_PY_BAD_VALUE(PyExc_TypeError, object, "timeout is %U: it must be %s or a number of seconds", shown, none);
         return -1;
     }
     *seconds = PyFloat_AsDouble(object);
     if (*seconds == -1.0 && PyErr_Occurred()) {
-        if (!PyLong_Check(object) || !PyErr_ExceptionMatches(PyExc_OverflowError))
-            return -1;
-        PyErr_Clear();
-        int overflow; /* the sign, of a number beyond long long */
-        PyLong_AsLongLongAndOverflow(object, &overflow);
-        *seconds = overflow < 0 ? -INFINITY : INFINITY;
+        if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            PyErr_Clear();
+            int overflow = 1; /* the sign, of a number beyond long long */
+            if (PyLong_Check(object))
+                PyLong_AsLongLongAndOverflow(object, &overflow);
+            *seconds = overflow < 0 ? -INFINITY : INFINITY;
+            return 0;
+        }
+        if (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError)) {
+            PyErr_Clear();
+            LF_PY_BAD_VALUE(PyExc_TypeError, object, "timeout is %U: it must be %s or a number of seconds", shown,
+                            none);
+        }
+        return -1;
     }
     return 0;
 }
@@ -83,13 +115,14 @@ static int lf_py_seconds(PyObject *object, const char *none, double *seconds) {
 /* Nanoseconds to wait: LF_FOREVER is left to the callers. 0, or -1 with ValueError or OverflowError. */
 static int lf_py_nanoseconds(PyObject *object, const char *none, double seconds, uint64_t *ns) {
     if (isnan(seconds) || seconds < 0) {
-        PyErr_Format(PyExc_ValueError, "timeout is %R: it must be %s or a number of seconds >= 0", object, none);
+        LF_PY_BAD_VALUE(PyExc_ValueError, object, "timeout is %U: it must be %s or a number of seconds >= 0", shown,
+                        none);
         return -1;
     }
     if (seconds > LF_PY_LONGEST) {
-        PyErr_Format(PyExc_OverflowError,
-                     "timeout is %R: it must be at most %lld seconds (292 years), or %s to wait for ever", object,
-                     (long long)LF_PY_LONGEST, none);
+        LF_PY_BAD_VALUE(PyExc_OverflowError, object,
+                        "timeout is %U: it must be at most %lld seconds (292 years), or %s to wait for ever", shown,
+                        (long long)LF_PY_LONGEST, none);
         return -1;
     }
     *ns = (uint64_t)ceil(seconds * 1e9);
@@ -146,14 +179,14 @@ static int lf_py_integer(const char *name, PyObject *object, int64_t low, int64_
     PyObject *index = PyIndex_Check(object) ? PyNumber_Index(object) : NULL;
     if (index == NULL) {
         if (!PyErr_Occurred())
-            PyErr_Format(PyExc_TypeError, "%s is %R: it must be an integer", name, object);
+            LF_PY_BAD_VALUE(PyExc_TypeError, object, "%s is %U: it must be an integer", name, shown);
         return -1;
     }
     int overflow;
     *value = PyLong_AsLongLongAndOverflow(index, &overflow);
     if (overflow != 0 || *value < low || *value > high) {
-        PyErr_Format(PyExc_ValueError, "%s is %R: it must be between %lld and %lld", name, index, (long long)low,
-                     (long long)high);
+        LF_PY_BAD_VALUE(PyExc_ValueError, index, "%s is %U: it must be between %lld and %lld", name, shown,
+                        (long long)low, (long long)high);
         Py_DECREF(index);
         return -1;
     }

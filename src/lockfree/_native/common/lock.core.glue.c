@@ -3,6 +3,29 @@
 
 typedef int (*lf_py_lock_acquire)(void *lock, uint64_t deadline);
 
+/* The process that died with the lock last, or 0. */
+static uint32_t lf_py_lock_died(const struct lf_handle *h) {
+    return h->segment == NULL ? 0 : lf_load_relaxed(&((struct lf_lock_body *)(void *)h->body)->died);
+}
+
+/* NULL and OwnerDied, with the process that died. The caller holds the lock: no Python code runs here. */
+static PyObject *lf_py_owner_died(struct lf_py_object *self) {
+    struct lf_handle *h = (struct lf_handle *)self->p;
+    int64_t pid = 0;
+    LF_PY_BRIEFLY(self, pid, lf_py_lock_died(h));
+    PyObject *key = PyLong_FromLong(LF_OWNER_DIED), *title = lf_py_title(self);
+    PyObject *entry = pid > 0 && key != NULL && title != NULL && lf_py_messages != NULL
+                          ? PyDict_GetItemWithError(lf_py_messages, key)
+                          : NULL;
+    if (entry != NULL)
+        PyErr_Format(PyTuple_GET_ITEM(entry, 0),
+                     "%U: the last holder, process %lld, died with the lock; it is yours now: repair, then recover()",
+                     title, (long long)pid);
+    Py_XDECREF(key);
+    Py_XDECREF(title);
+    return entry != NULL ? NULL : lf_py_raise(self, LF_OWNER_DIED);
+}
+
 /* What is more than one attempt that succeeds. */
 static PyObject *lf_py_lock_slowly(struct lf_py_object *self, int64_t status, uint64_t ns, lf_py_lock_acquire acquire) {
     if (status == LF_TIMEDOUT && ns != 0) {
@@ -13,15 +36,22 @@ static PyObject *lf_py_lock_slowly(struct lf_py_object *self, int64_t status, ui
         Py_RETURN_TRUE;
     if (status == LF_TIMEDOUT)
         Py_RETURN_FALSE;
-    return lf_py_raise(self, status);
+    return status == LF_OWNER_DIED ? lf_py_owner_died(self) : lf_py_raise(self, status);
 }
 
-/* The process that holds the lock, and its thread; 0 if nobody does. For messages. */
+/* The process that holds the lock, and its thread; thread 0 if that process died with it; process 0 if nobody holds it.
+ * For messages. */
 static uint32_t lf_py_lock_holder(const struct lf_handle *h, uint64_t *word, uint32_t *thread) {
     uint64_t seen = lf_load_relaxed(word);
     uint32_t participant = lf__lock_participant(seen);
-    *thread = (uint32_t)(seen >> 32);
-    return participant == 0 || participant >= LF_PARTICIPANTS ? 0 : h->segment->participants[participant].pid;
+    *thread = 0;
+    if (participant >= LF_PARTICIPANTS)
+        return 0;
+    if (participant == 0)
+        return seen & LF__LOCK_DIED ? lf_py_lock_died(h) : 0;
+    if (participant == h->participant || h->fd < 0 || lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, participant, 1) != 0)
+        *thread = (uint32_t)(seen >> 32);
+    return lf_load_relaxed(&h->segment->participants[participant].pid);
 }
 
 /* NULL and the exception: for a call that needs to hold the lock, who holds it. */
@@ -33,7 +63,10 @@ static PyObject *lf_py_lock_refused(struct lf_py_object *self, int64_t status, c
     if (title == NULL)
         return PyErr_Occurred() ? NULL : lf_py_raise(self, status);
     LF_PY_BRIEFLY(self, pid, holder(self->p, &thread));
-    if (pid > 0)
+    if (pid > 0 && thread == 0)
+        PyErr_Format(PyExc_RuntimeError, "%U: %s() by a thread that does not hold it: process %u died with it", title,
+                     call, (unsigned)pid);
+    else if (pid > 0)
         PyErr_Format(PyExc_RuntimeError, "%U: %s() by a thread that does not hold it: thread %u of process %u holds it",
                      title, call, (unsigned)thread, (unsigned)pid);
     else
@@ -60,6 +93,7 @@ static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
     static uint32_t lf_py_##lock##_holder(struct lf_##lock *l, uint32_t *thread) {                                     \
         return lf_py_lock_holder(&l->h, l->word, thread);                                                              \
     }                                                                                                                  \
+    static uint32_t lf_py_##lock##_died(struct lf_##lock *l) { return lf_py_lock_died(&l->h); }                        \
     static uint32_t lf_py_##lock##_whose(void *l, uint32_t *thread) {                                                  \
         return lf_py_##lock##_holder((struct lf_##lock *)l, thread);                                                   \
     }                                                                                                                  \

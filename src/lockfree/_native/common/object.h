@@ -139,6 +139,10 @@ static inline int lf_py_enter(struct lf_py_object *self) {
 
 /* ---- errors ---- */
 
+static int lf_py_is_closed(struct lf_py_object *self) {
+    return (lf_load_seq_cst(&self->calls) & LF_PY_CLOSED) || lf_load_relaxed(&((struct lf_handle *)self->p)->closed);
+}
+
 static PyObject *lf_py_raise_status; /* lockfree._errors.raise_status */
 static PyObject *lf_py_messages;     /* lockfree._errors.MESSAGES: {status: (exception, text)} */
 
@@ -166,7 +170,9 @@ static PyObject *lf_py_raise(struct lf_py_object *self, int64_t status) {
         return NULL;
     PyObject *title = lf_py_title(self), *key = title != NULL ? PyLong_FromLongLong(status) : NULL;
     PyObject *entry = key != NULL && lf_py_messages != NULL ? PyDict_GetItemWithError(lf_py_messages, key) : NULL;
-    if (entry != NULL) {
+    if (entry != NULL && status == LF_CLOSED && !lf_py_is_closed(self)) {
+        PyErr_Format(PyTuple_GET_ITEM(entry, 0), "%U: the object was shut down", title);
+    } else if (entry != NULL) {
         PyObject *text = PyTuple_GET_ITEM(entry, 1);
         PyErr_Format(PyTuple_GET_ITEM(entry, 0), PyUnicode_GET_LENGTH(text) ? "%U: %U" : "%U", title, text);
     } else if (key != NULL && !PyErr_Occurred()) {
@@ -243,9 +249,6 @@ static PyObject *lf_py_close(PyObject *object, PyObject *unused) {
     Py_RETURN_NONE;
 }
 
-static int lf_py_is_closed(struct lf_py_object *self) {
-    return (lf_load_seq_cst(&self->calls) & LF_PY_CLOSED) || lf_load_relaxed(&((struct lf_handle *)self->p)->closed);
-}
 static PyObject *lf_py_get_closed(PyObject *object, void *unused) {
     return PyBool_FromLong(lf_py_is_closed((struct lf_py_object *)object));
 }

@@ -236,9 +236,18 @@ LF_PY_GENERIC int lf_py_next_level(PyObject *object, const struct lf_py_ops *ops
     return failed ? -1 : 1;
 }
 
-/* After a shutdown how many went in before is the answer; the next call says that it is closed. */
-static int lf_py_was_shut_down(struct lf_py_object *self, int64_t status, uint64_t done) {
-    return status == LF_CLOSED && done > 0 && !lf_py_is_closed(self);
+/* The exception that is set says what was taken out of the iterator and did not go in (lockfree._records.tell). */
+static void lf_py_tell(PyObject *record, uint64_t done) {
+    PyObject *type, *error, *trace;
+    PyErr_Fetch(&type, &error, &trace);
+    PyErr_NormalizeException(&type, &error, &trace);
+    PyObject *records = error != NULL ? PyImport_ImportModule("lockfree._records") : NULL;
+    PyObject *told = records != NULL ? PyObject_CallMethod(records, "tell", "OOK", error, record, done) : NULL;
+    Py_XDECREF(records);
+    if (told == NULL)
+        PyErr_Clear();
+    Py_XDECREF(told);
+    PyErr_Restore(type, error, trace);
 }
 
 LF_PY_GENERIC PyObject *lf_py_put_iterator(PyObject *object, const struct lf_py_ops *ops, PyObject *records,
@@ -248,8 +257,8 @@ LF_PY_GENERIC PyObject *lf_py_put_iterator(PyObject *object, const struct lf_py_
     uint64_t done = 0;
     for (;;) {
         int64_t slot = lf_py_take(self, ops, 0, 0, done == 0 ? ns : 0, NULL, NULL, &stay);
-        if (slot == LF_FULL ? done > 0 || ns == 0 : lf_py_was_shut_down(self, slot, done))
-            break;
+        if (slot == LF_FULL ? done > 0 || ns == 0 : slot == LF_CLOSED && done > 0)
+            break; /* how many went in is the answer; the next call says that it is closed */
         if (slot < 0)
             return lf_py_raise(self, slot);
         uint32_t level = 0, taker = lf_py_me(self);
@@ -259,19 +268,22 @@ LF_PY_GENERIC PyObject *lf_py_put_iterator(PyObject *object, const struct lf_py_
         PyObject *bytes = record != NULL
                               ? PyObject_CallMethod(LF_PY_CONTAINER(object)->codec, "encoded", "OK", record, done)
                               : NULL;
-        Py_XDECREF(record);
-        if (bytes == NULL) {
+        if (bytes == NULL)
             lf_py_slot_unused(object, ops, slot, taker);
+        if (record == NULL) {
             if (PyErr_Occurred())
                 return NULL;
             break;
         }
-        int64_t status = lf_py_put_item(object, ops, bytes, level, slot, taker);
-        Py_DECREF(bytes);
-        if (lf_py_was_shut_down(self, status, done))
-            break;
+        int64_t status = bytes == NULL ? LF_PY_RAISED : lf_py_put_item(object, ops, bytes, level, slot, taker);
+        Py_XDECREF(bytes);
+        if (status != LF_OK) {
+            lf_py_raise(self, status);
+            lf_py_tell(record, done);
+        }
+        Py_DECREF(record);
         if (status != LF_OK)
-            return lf_py_raise(self, status);
+            return NULL;
         done++;
     }
     return PyLong_FromUnsignedLongLong(done);

@@ -8,3 +8,4 @@ int lf_spinlock_recover(struct lf_spinlock *s);
 int lf_spinlock_locked(struct lf_spinlock *s);
 void lf_spinlock_close(struct lf_spinlock *s);
 uint32_t lf_py_spinlock_holder(struct lf_spinlock *l, uint32_t *thread);
+uint32_t lf_py_spinlock_died(struct lf_spinlock *l);
