@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import hashlib
 import os
@@ -10,7 +11,8 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lockfree._compiler import compiler, no_compiler
@@ -177,10 +179,26 @@ def runtime_object(threads: int = THREADS) -> Path:
     target = _cache() / f"model-{digest.hexdigest()[:24]}.o"
     if target.exists():
         return target
+    with _alone(target.with_suffix(".lock")):
+        if not target.exists():
+            _compile_runtime([*cc, *flags], sources, target)
+    return target
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Lets one process at a time build what they all need."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _compile_runtime(cc: list[str], sources: list[Path], target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         objects = [str(Path(scratch) / f"{number}-{source.stem}.o") for number, source in enumerate(sources)]
-        for source, out in zip(sources, objects, strict=True):
-            _run([*cc, *flags, "-c", str(source), "-o", out])
+        commands = [[*cc, "-c", str(source), "-o", out] for source, out in zip(sources, objects, strict=True)]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(_run, commands))
         joined = Path(scratch) / "model.o"
         _run([*cc, "-r", "-nostdlib", "-no-pie", *objects, "-o", str(joined)])
         kept = [f"--keep-global-symbol={name}" for name in INTERFACE]  # all other names are the client's,
@@ -189,7 +207,6 @@ def runtime_object(threads: int = THREADS) -> Path:
         offered.write_text("\n".join(symbols(joined, _answer)[0]))  # and these if it wants them
         _run([binary_tool("objcopy"), f"--weaken-symbols={offered}", str(joined)])
         joined.replace(target)
-    return target
 
 
 NOT_MODELLED = {
