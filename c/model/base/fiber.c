@@ -1,9 +1,8 @@
 /* fiber.c: threads of the client as fibers on stacks at fixed addresses. */
 #define _GNU_SOURCE
-#include "core.h"
+#include "base.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

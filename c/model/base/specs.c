@@ -1,5 +1,5 @@
 /* specs.c: the ready specifications. */
-#include "core.h"
+#include "base.h"
 
 #include <string.h>
 

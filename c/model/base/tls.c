@@ -1,14 +1,13 @@
 /* tls.c: thread-local variables. The fibers of a client that has any borrow the thread pointers of real threads,
  * which sleep for ever: so each thread's variables have addresses of their own, at the same place in every run. */
 #define _GNU_SOURCE
-#include "core.h"
+#include "base.h"
 
 #include <dlfcn.h>
 #include <link.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>

@@ -1,11 +1,7 @@
 /* choose.c: the one function that all nondeterminism goes through. What it returned is the trail of an
  * execution; an execution is run again from its trail. 0 is always the dull choice: go on with the same
  * thread, read the newest store, store at the end of the modification order. */
-#include "explore.h"
-
-#include <string.h>
-
-MODEL_STATE struct exploration X;
+#include "choices.h"
 
 static uint64_t random_bits(void) { /* xorshift64*, Vigna 2016 */
     X.random ^= X.random >> 12;
@@ -15,12 +11,6 @@ static uint64_t random_bits(void) { /* xorshift64*, Vigna 2016 */
 }
 
 static int random_below(int n) { return (int)((random_bits() >> 33) % (unsigned)n); }
-
-void trail_add(int number) {
-    if (R.trail_length == MAX_TRAIL)
-        too_large(MAX_TRAIL, "choices in one execution");
-    R.trail[R.trail_length++] = (uint16_t)number;
-}
 
 static int next_of_replay(void) { return X.replay_at < X.replay_length ? X.replay[X.replay_at++] : 0; }
 
@@ -112,7 +102,7 @@ static int by_priority(const int *list, int count, int current) {
     return best;
 }
 
-void pct_start(void) {
+static void pct_start(void) {
     X.longest = X.longest > X.step ? X.longest : X.step;
     X.step = 0;
     for (int t = 1; t <= R.most_threads; t++)

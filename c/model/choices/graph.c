@@ -12,7 +12,7 @@
  * client runs again and takes its choices from the list. A read-modify-write is two events, the store
  * directly after the read; its read may see a store that another one has taken already, for the sake of
  * the branch in which its store is what the other one reads; the execution itself then ends there. */
-#include "explore.h"
+#include "choices.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static void push(struct graph_item *item) {
     X.pushed++;
 }
 
-void graph_forget(void) {
+static void graph_forget(void) {
     while (X.todo != NULL) {
         struct graph_item *item = X.todo;
         X.todo = item->next;

@@ -4,9 +4,8 @@
  * word, a 16-byte compare-and-swap over two words). An object is as wide as its widest access: when a
  * wider one turns up, its range is remembered and the search starts over. A narrow store into a wide
  * object takes the other bytes from the store before it in modification order. */
-#include "../base/core.h"
+#include "events.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,8 +35,6 @@ void locations_reset(void) {
     generation++;
     location_count = 0;
 }
-
-void locations_forget_widths(void) { width_count = 0; }
 
 static struct word *word_at(uintptr_t key, bool create) {
     unsigned slot = (unsigned)((key >> 3) * 0x9E3779B97F4A7C15u >> 40) & (TABLE - 1);

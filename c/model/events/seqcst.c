@@ -7,7 +7,7 @@
  * thread's seq_cst events: a vector clock (sc_before). Edges that lead into the newest event never close
  * a cycle. Edges out of it exist only if it reads a store that is not the newest, or stores into the
  * middle of mo; then they must not lead to something that is psc-before it. */
-#include "../base/core.h"
+#include "events.h"
 
 static const struct event *sc_event(int t, int number) { return &R.event[R.sc_list[t][number - 1]]; }
 

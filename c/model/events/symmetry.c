@@ -14,7 +14,7 @@
  *
  * Twins are no twins if anybody tells them apart: a thread that asks who it is, or a creator that does something between
  * the joins. Then the search starts over without this. */
-#include "../base/core.h"
+#include "events.h"
 
 static bool in_use(void) {
     return R.options.mode == MODE_EXHAUSTIVE && !R.symmetry_off && R.options.stop_thread == 0 && R.options.spins == 0 &&

@@ -14,7 +14,7 @@
  * threads that see each other's turns again and again, after SEEN_TURNS.
  *
  * A loop that counts, sums up or stores something new has no such turn, and is followed turn by turn. */
-#include "../base/core.h"
+#include "events.h"
 #include "entry.h"
 
 #include <string.h>

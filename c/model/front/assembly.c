@@ -4,7 +4,7 @@
  * x86 orders more than C11's names say. A locked instruction is a full barrier: a seq_cst read-modify-write between
  * two seq_cst fences. A move is taken as an acquire load or a release store, which is weaker than x86: whatever passes
  * is right there, too. */
-#include "../base/core.h"
+#include "../objects/objects.h"
 #include "../events/entry.h"
 
 #if defined(__x86_64__)

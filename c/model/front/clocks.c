@@ -1,15 +1,13 @@
 /* clocks.c: sleeping a while and giving up the processor say what a spin hint says. Clocks stand still, but for the
  * time-outs that their thread has slept through. */
 #define _GNU_SOURCE
-#include "../base/core.h"
+#include "../objects/objects.h"
 
 #include <sched.h>
 #include <sys/time.h>
 #include <threads.h>
 #include <unistd.h>
 
-#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
-#define AT(p) ((uintptr_t)(p))
 enum { NS = 1000000000 };
 
 int sched_yield(void) {

@@ -1,10 +1,9 @@
 /* cxx.c: what C++ programs call besides: new and delete, local statics, clocks, and the marks of virtual tables. The
  * names are those of the Itanium C++ ABI. */
 #define _GNU_SOURCE
-#include "../objects/blocking.h"
+#include "../objects/objects.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define NEW(symbol, name, align, ...)                                                                                  \
     void *name(__VA_ARGS__) __asm__(symbol);                                                                           \

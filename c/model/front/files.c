@@ -1,16 +1,13 @@
 /* files.c: calls that work on files. What is only read is the same in every execution; whatever else a program does to
  * files would not be put back, so it is refused. */
 #define _GNU_SOURCE
-#include "../base/core.h"
+#include "../objects/objects.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
-
-#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
-#define AT(p) ((uintptr_t)(p))
 
 static int opened(const char *path, int flags, uint64_t pc) {
     if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC)) != 0)

@@ -1,14 +1,11 @@
 /* libc.c: memory functions of the C library, which the compiler does not instrument. The driver leads a client's calls
  * of NAME to lf_libc_NAME. */
 #define _GNU_SOURCE
-#include "../base/core.h"
+#include "../objects/objects.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
-#define AT(p) ((uintptr_t)(p))
 
 void *lf_libc_memmove(void *to, const void *from, size_t size);
 void *lf_libc_memmove(void *to, const void *from, size_t size) {

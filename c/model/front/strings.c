@@ -1,14 +1,13 @@
 /* strings.c: functions of <string.h> and <stdio.h> that read and write the client's memory, byte by byte as far as they
  * look at it. */
 #define _GNU_SOURCE
-#include "../base/core.h"
+#include "../objects/objects.h"
 
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
 #define OFFERED(type, name, ...)                                                                                       \
     type lf_libc_##name(__VA_ARGS__);                                                                                  \
     type lf_libc_##name(__VA_ARGS__)

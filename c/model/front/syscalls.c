@@ -1,7 +1,7 @@
 /* syscalls.c: system calls that are modelled: the futex, membarrier and mappings of memory. Whoever calls for others is
  * told so: they would block the checker, or leave state behind that is not put back. */
 #define _GNU_SOURCE
-#include "../base/core.h"
+#include "../objects/objects.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -9,8 +9,6 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-
-#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
 static long said(int result) {
     if (result >= 0)

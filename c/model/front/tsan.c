@@ -1,11 +1,6 @@
 /* tsan.c: the functions that code compiled with -fsanitize=thread calls. */
-#include "../base/core.h"
+#include "../objects/objects.h"
 #include "../events/entry.h"
-
-#include <string.h>
-
-#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
-#define AT(p) ((uintptr_t)(p))
 
 void __tsan_init(void);
 void __tsan_init(void) {}
@@ -25,8 +20,9 @@ void __tsan_func_exit(void) {
     struct thread *t = R.current;
     if (t == NULL || t->depth == 0)
         return;
-    if (t->depth <= MAX_DEPTH)
-        stack_leave(t, &t->frame[t->depth - 1], PC);
+    uintptr_t low, high;
+    if (t->depth <= MAX_DEPTH && stack_leave(t, &t->frame[t->depth - 1], &low, &high))
+        end_of_memory(low, high, PC);
     t->depth--;
 }
 

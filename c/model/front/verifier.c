@@ -1,5 +1,5 @@
 /* verifier.c: what genmc.h declares, and SV-COMP's programs declare by themselves. */
-#include "../objects/blocking.h"
+#include "../objects/objects.h"
 #include "../genmc.h"
 
 void __VERIFIER_assume(int condition) { lf_model_assume(condition); }

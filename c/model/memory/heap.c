@@ -4,10 +4,9 @@
  * that an access after free is. Each thread allocates from its own region: addresses do not depend on how
  * threads interleave. */
 #define _GNU_SOURCE
-#include "../base/core.h"
+#include "memory.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -96,32 +95,24 @@ static struct block *block_at(const void *pointer, uint64_t pc) {
     leave_run(RUN_VIOLATION);
 }
 
-void heap_print(void) {
-    for (int i = 0; i < block_count; i++)
-        say("block\t%ld\t%lx\t%lu\n", (long)((blocks[i].address - ARENA) / REGION), (unsigned long)blocks[i].address,
-            (unsigned long)blocks[i].size);
+size_t heap_block_size(const void *pointer, uint64_t pc) { return block_at(pointer, pc)->size; }
+
+/* Bytes of blocks, and what is known of them. */
+void heap_copy(void *to, const void *from, size_t size) {
+    memcpy(to, from, size);
+    memcpy(state + ((char *)to - ARENA), state + ((const char *)from - ARENA), size);
 }
 
-void heap_free(void *pointer, uint64_t pc) {
-    if (pointer == NULL)
-        return;
+void heap_end_block(const void *pointer, uint64_t pc) {
     struct block *block = block_at(pointer, pc);
-    turns_forget(R.current);
-    plain_access((uintptr_t)pointer, block->size, true, pc);
     block->freed = true;
     memset(state + (block->address - ARENA), FREED, block->size);
 }
 
-void *heap_reallocate(void *pointer, size_t size, uint64_t pc) {
-    char *fresh = heap_allocate(size, 16, false, pc);
-    if (pointer == NULL)
-        return fresh;
-    const struct block *old = block_at(pointer, pc);
-    size_t kept = old->size < size ? old->size : size;
-    memcpy(fresh, pointer, kept);
-    memcpy(state + (fresh - ARENA), state + (old->address - ARENA), kept);
-    heap_free(pointer, pc);
-    return fresh;
+void heap_print(void) {
+    for (int i = 0; i < block_count; i++)
+        say("block\t%ld\t%lx\t%lu\n", (long)((blocks[i].address - ARENA) / REGION), (unsigned long)blocks[i].address,
+            (unsigned long)blocks[i].size);
 }
 
 bool heap_is_written(uintptr_t address, size_t size) {

@@ -3,10 +3,9 @@
  * Each 8 bytes remember who read and wrote them last, with the number of events that thread had made: an
  * access is ordered after that one if its clock counts more of that thread's events. What was done to a
  * place on a stack before the function that has it there was called was done to another variable. */
-#include "../base/core.h"
+#include "memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { TABLE = 1 << 17, MAX_RECORDS = 16 + 2 * MAX_THREADS };
 
@@ -53,13 +52,6 @@ static struct word *word_at(uintptr_t key, bool create) {
         if (word->key == key)
             return word;
     }
-}
-
-/* what: plain or atomic, or nothing. */
-void race(const char *what, bool write, uintptr_t address, uint64_t pc, int tid, const char *other, uint64_t other_pc) {
-    fail("data race", "%s%s%s at %p by T%d @%lx@ is not ordered with the %s by T%d @%lx@", what,
-         *what != '\0' ? " " : "", write ? "write" : "read", (void *)address, R.current->tid, (unsigned long)pc, other,
-         tid, (unsigned long)other_pc);
 }
 
 /* The function whose variable is there; NULL: not on a stack. */

@@ -3,7 +3,7 @@
  * A variable dies with the function that has it, or with its thread. Who touches it later is told; and when a function
  * ends, who has touched one of its variables without being ordered before the end is told, too: in another execution
  * it would have come later. What main of a whole program has lives as long as the program. */
-#include "../base/core.h"
+#include "memory.h"
 
 #include <string.h>
 
@@ -32,7 +32,7 @@ void stack_begin(const struct thread *t) {
     memset(state[t->tid] + KNOWN - FRESH, 0, FRESH);
 }
 
-static bool lives_on(const struct thread *owner) { return owner->tid == 1 && R.client == &program_client; }
+static bool lives_on(const struct thread *owner) { return owner->tid == 1 && R.whole_program; }
 
 static bool is_dead(const struct thread *owner, uintptr_t address) {
     if (lives_on(owner) && owner->finished)
@@ -87,13 +87,15 @@ void stack_enter(const struct thread *t, const struct frame *frame) {
         memset(s, 0, frame->top - frame->bottom);
 }
 
-/* A function ends. */
-void stack_leave(const struct thread *t, const struct frame *frame, uint64_t pc) {
-    uintptr_t low = foreign[t->tid].low, high = foreign[t->tid].high;
+/* A function ends. Returns true if others have touched the memory from *low to *high, which ends with it. */
+bool stack_leave(const struct thread *t, const struct frame *frame, uintptr_t *low, uintptr_t *high) {
+    uintptr_t from = foreign[t->tid].low, to = foreign[t->tid].high;
     uint8_t *s = frame->top > frame->bottom ? state_of(t, frame->bottom, frame->top - frame->bottom) : NULL;
     if (s != NULL && !(lives_on(t) && t->depth == 1))
         memset(s, DEAD, frame->top - frame->bottom);
-    if (high == 0 || low >= frame->top || high <= frame->bottom || !R.running || (lives_on(t) && t->depth == 1))
-        return;
-    end_of_memory(low > frame->bottom ? low : frame->bottom, high < frame->top ? high : frame->top, pc);
+    if (to == 0 || from >= frame->top || to <= frame->bottom || !R.running || (lives_on(t) && t->depth == 1))
+        return false;
+    *low = from > frame->bottom ? from : frame->bottom;
+    *high = to < frame->top ? to : frame->top;
+    return true;
 }

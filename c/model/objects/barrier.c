@@ -7,138 +7,25 @@
  * caller looks at the answer.
  *
  * If more threads use a barrier than it awaits, who meets whom depends on the order. Then the search starts over, and
- * the barrier is an atomic counter (blocking.h). */
+ * the barrier is an atomic counter (objects.h). */
 #define _GNU_SOURCE
-#include "blocking.h"
+#include "objects.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
-enum { MAX_BARRIERS = 256, COUNT_AT = 4, LIVE_AT = 8 };
+enum { MAX_CROWDED = 256, COUNT_AT = 4, LIVE_AT = 8 };
 #define LIVE 0x6C6976656261721Fu
 
-struct barrier {
-    uintptr_t at;
-    int awaited, participants;
-    int arrivals[MAX_THREADS];
-    struct { /* of the even and of the odd meetings: nobody is more than one ahead */
-        clk hb, porf;
-        int asked, serial;
-    } meeting[2];
-};
-
-MODEL_STATE static struct barrier barriers[MAX_BARRIERS];
-MODEL_STATE static int barrier_count;
-MODEL_STATE static uintptr_t crowded[MAX_BARRIERS];
+MODEL_STATE static uintptr_t crowded[MAX_CROWDED];
 MODEL_STATE static int crowded_count;
-
-void barriers_reset(void) { barrier_count = 0; }
-
-static struct barrier *barrier_at(uintptr_t at, int awaited) {
-    for (int i = 0; i < barrier_count; i++)
-        if (barriers[i].at == at)
-            return &barriers[i];
-    if (barrier_count == MAX_BARRIERS)
-        too_large(MAX_BARRIERS, "barriers");
-    struct barrier *barrier = &barriers[barrier_count++];
-    memset(barrier, 0, sizeof *barrier);
-    barrier->at = at;
-    barrier->awaited = awaited;
-    return barrier;
-}
 
 static bool is_crowded(uintptr_t at) {
     for (int i = 0; i < crowded_count; i++)
         if (crowded[i] == at)
             return true;
     return false;
-}
-
-static int have_come(const struct barrier *barrier, int meeting) {
-    int come = 0;
-    for (int t = 0; t < MAX_THREADS; t++)
-        come += barrier->arrivals[t] >= meeting;
-    return come;
-}
-static bool all_have_come(const struct barrier *barrier, int meeting) {
-    return have_come(barrier, meeting) == barrier->awaited;
-}
-
-bool barrier_is_open(const struct thread *t) { return all_have_come(t->barrier, t->barrier->arrivals[t->tid]); }
-
-#if defined(__x86_64__)
-enum answer { USED, UNUSED, NOT_YET };
-
-/* One instruction that may be all registers and memory: does it read rax, write it, or neither? *at moves behind it. */
-static enum answer look_at(const uint8_t **at) {
-    const uint8_t *p = *at;
-    unsigned rex = (*p & 0xF0) == 0x40 ? *p++ : 0, opcode = *p++, modrm = *p++, mod = modrm >> 6;
-    bool group = opcode == 0x83 || opcode == 0x81 || opcode == 0xC7;
-    bool loads = opcode == 0x8B || opcode == 0x8D || opcode == 0x63;
-    bool known = group || loads || opcode == 0x89 || opcode == 0x39 || opcode == 0x3B || opcode == 0x01 ||
-                 opcode == 0x03 || opcode == 0x29 || opcode == 0x2B || opcode == 0x31 || opcode == 0x33 ||
-                 opcode == 0x85;
-    if (!known)
-        return USED;
-    bool rm_is_rax = (modrm & 7) == 0 && (rex & 1) == 0, reg_is_rax = (modrm >> 3 & 7) == 0 && (rex & 4) == 0;
-    if (mod != 3 && (modrm & 7) == 4) {
-        unsigned sib = *p++;
-        rm_is_rax = ((sib & 7) == 0 && (rex & 1) == 0) || ((sib >> 3 & 7) == 0 && (rex & 2) == 0);
-        p += mod == 0 && (sib & 7) == 5 ? 4 : 0;
-    }
-    p += mod == 1 ? 1 : mod == 2 || (mod == 0 && (modrm & 7) == 5) ? 4 : 0;
-    p += opcode == 0x83 ? 1 : opcode == 0x81 || opcode == 0xC7 ? 4 : 0;
-    *at = p;
-    if ((opcode == 0x31 || opcode == 0x33) && modrm == 0xC0 && (rex & 5) == 0) /* xor eax, eax */
-        return UNUSED;
-    if (rm_is_rax)
-        return opcode == 0xC7 && mod == 3 ? UNUSED : USED;
-    if (reg_is_rax && !group)
-        return loads ? UNUSED : USED;
-    return NOT_YET;
-}
-
-static bool is_used(const uint8_t *at, int jumps) {
-    for (int i = 0; i < 16; i++) {
-        if (at[0] == 0xE8 || at[0] == 0xB8) /* call; eax = a number */
-            return false;
-        int32_t far;
-        memcpy(&far, at + (at[0] == 0x0F ? 2 : 1), sizeof far);
-        if (at[0] > 0xB8 && at[0] <= 0xBF) { /* another register = a number */
-            at += 5;
-        } else if (at[0] == 0x41 && at[1] >= 0xB8 && at[1] <= 0xBF) {
-            at += 6;
-        } else if (at[0] == 0xEB) {
-            at += 2 + (int8_t)at[1];
-        } else if (at[0] == 0xE9) {
-            at += 5 + far;
-        } else if (at[0] >= 0x70 && at[0] <= 0x7F) {
-            if (jumps == 0 || is_used(at + 2 + (int8_t)at[1], jumps - 1))
-                return true;
-            at += 2;
-        } else if (at[0] == 0x0F && at[1] >= 0x80 && at[1] <= 0x8F) {
-            if (jumps == 0 || is_used(at + 6 + far, jumps - 1))
-                return true;
-            at += 6;
-        } else {
-            enum answer answer = look_at(&at);
-            if (answer != NOT_YET)
-                return answer == USED;
-        }
-    }
-    return true;
-}
-#endif
-
-/* Does the caller look at what the call returns? False only if the next instructions make that certain. */
-static bool answer_is_used(uint64_t pc) {
-#if defined(__x86_64__)
-    return is_used((const uint8_t *)(uintptr_t)pc, 3);
-#else
-    (void)pc;
-    return true;
-#endif
 }
 
 static int serial_or_not(struct barrier *barrier, int meeting, uint64_t pc) {
@@ -154,8 +41,8 @@ static int serial_or_not(struct barrier *barrier, int meeting, uint64_t pc) {
 static int meet(struct barrier *barrier, uint64_t pc) {
     struct thread *t = R.current;
     if (barrier->arrivals[t->tid] == 0 && barrier->participants++ == barrier->awaited) {
-        if (crowded_count == MAX_BARRIERS)
-            too_large(MAX_BARRIERS, "barriers with more threads than they await");
+        if (crowded_count == MAX_CROWDED)
+            too_large(MAX_CROWDED, "barriers with more threads than they await");
         crowded[crowded_count++] = barrier->at;
         leave_run(RUN_AGAIN);
     }
@@ -166,7 +53,7 @@ static int meet(struct barrier *barrier, uint64_t pc) {
         barrier->meeting[meeting & 1].asked = barrier->meeting[meeting & 1].serial = 0;
     clk_join(&barrier->meeting[meeting & 1].hb, &t->hb);
     clk_join(&barrier->meeting[meeting & 1].porf, &t->porf);
-    if (!all_have_come(barrier, meeting)) {
+    if (have_come(barrier, meeting) != barrier->awaited) {
         t->waits_to = "go past the barrier";
         t->waits_at = barrier->at;
         t->barrier = barrier;
@@ -214,18 +101,18 @@ int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t
     make_anew(barrier, sizeof *barrier, PC);
     memory_put(AT(barrier) + COUNT_AT, 4, count);
     memory_put(AT(barrier) + LIVE_AT, 8, LIVE);
-    for (int i = 0; i < barrier_count; i++)
-        if (barriers[i].at == AT(barrier))
-            barriers[i].at = 0;
+    struct barrier *before = barrier_known(AT(barrier));
+    if (before != NULL)
+        before->at = 0;
     return 0;
 }
 
 int pthread_barrier_destroy(pthread_barrier_t *barrier) {
-    for (int i = 0; i < barrier_count; i++)
-        for (int t = 1; t <= R.threads && barriers[i].at == AT(barrier); t++)
-            if (R.thread[t].barrier == &barriers[i] && !barrier_is_open(&R.thread[t]))
-                fail("misused lock", "T%d destroys the barrier %p while T%d waits at it @%lx@", current_thread(),
-                     (void *)barrier, t, (unsigned long)PC);
+    const struct barrier *known = barrier_known(AT(barrier));
+    for (int t = 1; t <= R.threads && known != NULL; t++)
+        if (R.thread[t].barrier == known && !barrier_is_open(&R.thread[t]))
+            fail("misused lock", "T%d destroys the barrier %p while T%d waits at it @%lx@", current_thread(),
+                 (void *)barrier, t, (unsigned long)PC);
     end_of_use(barrier, DESTROYED, NULL, PC);
     memory_put(AT(barrier) + LIVE_AT, 8, 0);
     return 0;

@@ -1,6 +1,6 @@
 /* blocking.c: calls that may have to wait. */
 #define _GNU_SOURCE
-#include "blocking.h"
+#include "objects.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* conditions.c: condition variables, semaphores, and what is done once. */
 #define _GNU_SOURCE
-#include "blocking.h"
+#include "objects.h"
 #include "../events/entry.h"
 
 #include <errno.h>

@@ -3,19 +3,15 @@
  * still see the expected value behind a seq_cst fence, as the waker takes from the queue behind one. An
  * execution in which the sleeper sees another value after it queued is one that the kernel's lock
  * excludes, and is dropped. */
-#include "blocking.h"
+#include "objects.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* No address of a program is there; queues of neighbouring words do not overlap. */
-static uintptr_t queue_of(const uint32_t *word) { return (uintptr_t)word << 1 | (uintptr_t)1 << 62; }
 
 static u128 enter_queue(u128 sleepers, u128 me) { return sleepers | me; }
 
 /* Where sleepers are moved between futexes, all queues are one object, so that a move is one step: four bits for each
  * thread, the number of the futex that it sleeps on. */
-#define ONE_QUEUE ((uintptr_t)1 << 62)
 enum { MAX_FUTEXES = 15 };
 MODEL_STATE static const uint32_t *futexes[MAX_FUTEXES + 1];
 
@@ -195,34 +191,3 @@ int futex_requeue(uint32_t *word, int wake, int move, uint32_t *to, const uint32
 }
 
 uint64_t lf_model_now(void) { return R.current != NULL ? R.current->clock_ns : 0; }
-
-/* The death of a thread is its last store, into an imaginary object; the kernel that tells of it has seen
- * everything that the dead one did. */
-static uintptr_t death_of(uint32_t thread) { return (uintptr_t)3 << 62 | (uintptr_t)thread << 4; }
-
-void record_death(void) { model_store(death_of(R.current->tid), 8, 1, RELEASE, 0); }
-
-int lf_model_participant_alive(uint32_t participant) {
-    uint32_t bit = participant < 32 ? (uint32_t)1 << participant : 0;
-    if ((R.dead_participants & bit) != 0)
-        return 0;
-    bool may_die = (R.mortal & bit) != 0 || (R.client->stop_is_death && (int)participant == R.options.stop_thread);
-    if (!R.running || !may_die)
-        return 1;
-    return model_load(death_of(participant), 8, ACQUIRE, PC) == 0;
-}
-
-void lf_model_set_participant_dead(uint32_t participant) {
-    if (participant >= 32)
-        return;
-    uint32_t bit = (uint32_t)1 << participant;
-    if (!R.running) {
-        R.dead_participants |= bit;
-        return;
-    }
-    if ((R.mortal & bit) == 0) { /* those who asked before could not have been told */
-        R.mortal |= bit;
-        leave_run(RUN_AGAIN);
-    }
-    model_store(death_of(participant), 8, 1, RELEASE, PC);
-}

@@ -1,6 +1,6 @@
 /* keys.c: what belongs to a thread: the values of POSIX's and C11's keys, and what is done when it ends. */
 #define _GNU_SOURCE
-#include "../base/core.h"
+#include "objects.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -8,8 +8,6 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <threads.h>
-
-#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
 enum { MAX_KEYS = 64, MAX_VALUES = 256, KEYS_OF_A_THREAD = 256 };
 typedef void (*destructor)(void *);
@@ -191,10 +189,4 @@ void run_cleanups(void) {
     int i = innermost_cleanup();
     if (i >= 0)
         siglongjmp(remove_cleanup(i), 1);
-}
-
-void lf_libc___pthread_unwind_next(void *buffer);
-void lf_libc___pthread_unwind_next(void *buffer) {
-    (void)buffer;
-    pthread_exit(R.current->result);
 }

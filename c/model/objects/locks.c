@@ -1,6 +1,6 @@
 /* locks.c: mutexes, spin locks and reader-writer locks. */
 #define _GNU_SOURCE
-#include "blocking.h"
+#include "objects.h"
 #include "../events/entry.h"
 
 #include <errno.h>

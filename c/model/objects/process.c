@@ -3,15 +3,12 @@
  * When a process ends its other threads stop somewhere. Whatever they could still have done concurrently they could
  * have done before, so they are followed to their ends; but those that wait are not waiting for ever. */
 #define _GNU_SOURCE
-#include "../base/core.h"
+#include "objects.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/types.h>
 #include <unistd.h>
-
-#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
-#define AT(p) ((uintptr_t)(p))
 
 int lf_model_program(int count, char **words, char **environment) __attribute__((weak)); /* main: symbols.py */
 

@@ -4,7 +4,7 @@
  * created thread is its last store, into an imaginary object that pthread_join reads. A thread's number must not depend
  * on who comes first: the n-th thread that a thread creates has the same number in every execution of a search. */
 #define _GNU_SOURCE
-#include "blocking.h"
+#include "objects.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -36,15 +36,6 @@ void births_print(void) {
     say("-");
     for (int t = R.client_threads + 1; t <= R.most_threads; t++)
         say("%c", 'a' + births[t].creator - 1);
-}
-
-static uintptr_t end_of(int tid) { return (uintptr_t)1 << 63 | (uintptr_t)tid << 4; }
-
-void run_created_thread(struct thread *t) { t->result = t->start(t->argument); }
-
-void end_of_thread(struct thread *t) {
-    if (t->start != NULL && !t->ended_process)
-        LABELLED("ends", model_store(end_of(t->tid), 8, 1, RELEASE, 0));
 }
 
 static int number_of_next(struct thread *creator, const char *name, uint64_t pc) {
@@ -194,6 +185,12 @@ void pthread_exit(void *result) {
     run_key_destructors();
     finish_thread();
     __builtin_unreachable();
+}
+/* The innermost cleanup handler of a thread that ends: keys.c. */
+void lf_libc___pthread_unwind_next(void *buffer);
+void lf_libc___pthread_unwind_next(void *buffer) {
+    (void)buffer;
+    pthread_exit(R.current->result);
 }
 void thrd_exit(int result) { pthread_exit((void *)(intptr_t)result); }
 

@@ -2,7 +2,7 @@
  * calls that have taken effect, with the sets and states seen before remembered (Wing and Gong 1993; Lowe
  * 2017). Executions have at most 32 calls. A call comes before another if its end happens before the
  * other's beginning. */
-#include "../base/core.h"
+#include "runs.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,60 +1,5 @@
-/* report.c: what the driver reads: one record a line, fields separated by tabs. Program positions are
- * return addresses in hexadecimal; the driver looks them up. */
-#define _GNU_SOURCE
-#include "../base/core.h"
-
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-MODEL_STATE static FILE *report;
-
-/* What the client prints does not get in between: it goes to the errors if only one execution runs, and
- * nowhere in a search. */
-void report_start(bool one_execution) {
-    fflush(stdout);
-    report = fdopen(dup(STDOUT_FILENO), "w");
-    if (one_execution) {
-        dup2(STDERR_FILENO, STDOUT_FILENO);
-    } else {
-        int nowhere = open("/dev/null", O_WRONLY);
-        dup2(nowhere, STDOUT_FILENO);
-        dup2(nowhere, STDERR_FILENO);
-    }
-}
-
-void say(const char *format, ...) {
-    va_list list;
-    va_start(list, format);
-    vfprintf(report != NULL ? report : stdout, format, list);
-    va_end(list);
-}
-
-enum { MAX_WARNINGS = 32 };
-MODEL_STATE static char *warnings[MAX_WARNINGS];
-
-/* What is no violation, said once, with the verdict. */
-void warn(const char *format, ...) {
-    char text[512];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
-    va_end(list);
-    for (int i = 0; i < MAX_WARNINGS; i++) {
-        if (warnings[i] == NULL)
-            warnings[i] = strdup(text);
-        if (strcmp(warnings[i], text) == 0)
-            return;
-    }
-}
-
-void print_warnings(void) {
-    for (int i = 0; i < MAX_WARNINGS && warnings[i] != NULL; i++)
-        say("warning\t%s\n", warnings[i]);
-}
+/* report.c: an execution as the driver reads it: base/say.c. */
+#include "runs.h"
 
 enum { MAX_LABELS = 256 };
 
@@ -64,49 +9,6 @@ MODEL_STATE static struct {
     const char *name;
 } labels[MAX_LABELS];
 MODEL_STATE static int label_count;
-
-enum { MAX_POSITIONS = 1 << 12 };
-MODEL_STATE static uint64_t positions[MAX_POSITIONS]; /* of all visible steps of all executions, hashed */
-
-void note_position(uint64_t pc) {
-    for (unsigned slot = (unsigned)pc * 2654435761u >> 20, i = 0; i < MAX_POSITIONS; i++, slot++) {
-        uint64_t *at = &positions[slot & (MAX_POSITIONS - 1)];
-        if (*at == 0)
-            *at = pc;
-        if (*at == pc)
-            return;
-    }
-}
-
-void print_positions(void) {
-    for (int i = 0; i < MAX_POSITIONS; i++)
-        if (positions[i] != 0)
-            say("position\t%lx\n", (unsigned long)positions[i]);
-}
-
-enum { MAX_BRANCHES = 1 << 16 };
-MODEL_STATE static uint64_t *branches; /* of all executions, hashed: with --coverage */
-
-/* Called where each basic block begins, by clients that are compiled to do so. */
-void __sanitizer_cov_trace_pc(void);
-void __sanitizer_cov_trace_pc(void) {
-    uint64_t pc = (uint64_t)(uintptr_t)__builtin_return_address(0);
-    if (branches == NULL)
-        branches = calloc(MAX_BRANCHES, sizeof *branches);
-    for (unsigned slot = (unsigned)(pc * 0x9E3779B97F4A7C15u >> 44), i = 0; i < MAX_BRANCHES; i++, slot++) {
-        uint64_t *at = &branches[slot & (MAX_BRANCHES - 1)];
-        if (*at == 0)
-            *at = pc;
-        if (*at == pc)
-            return;
-    }
-}
-
-void print_branches(void) {
-    for (int i = 0; branches != NULL && i < MAX_BRANCHES; i++)
-        if (branches[i] != 0)
-            say("reached\t%lx\n", (unsigned long)branches[i]);
-}
 
 void lf_model_label(const void *address, size_t bytes, const char *name) {
     if (R.running || label_count == MAX_LABELS)

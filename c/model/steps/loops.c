@@ -15,18 +15,11 @@
  * At the end, an execution is dropped as unfair if a thread waits although a newer store exists, or waits
  * patiently in a loop that gives up: another execution shows what it does then. If nobody has news to come
  * for those that are left, they wait for ever: a deadlock. */
-#include "../base/core.h"
+#include "steps.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { LOOPS = 512, IMPATIENT_READS = 100000, TURNS_WITHOUT_PAUSE = 4 };
-enum fate { NOT_KNOWN, GIVES_UP, WAITS_FOR_EVER };
-
-struct loop {
-    uint64_t key, pc;
-    enum fate fate;
-};
 MODEL_STATE static struct loop loops[LOOPS];
 MODEL_STATE static struct loop one_too_many; /* the table is full: each of the others is followed every time */
 
@@ -34,35 +27,6 @@ MODEL_STATE static struct loop one_too_many; /* the table is full: each of the o
 static int bound(void) { return R.client->spins > 0 ? R.client->spins : R.options.spins; }
 static bool bounded(void) { return R.graph_rules && bound() > 0; }
 static int allowed_turns(void) { return bounded() ? bound() : 1; }
-
-static bool same_read(const struct read_at *a, const struct read_at *b) {
-    return a->place == b->place && a->loc == b->loc && a->value == b->value;
-}
-
-static bool same_iteration(const struct iteration *a, const struct iteration *b) {
-    if (!a->pure || !b->pure || a->incomplete || b->incomplete || a->reads != b->reads)
-        return false;
-    for (int i = 0; i < a->reads; i++)
-        if (!same_read(&a->entry[i], &b->entry[i]))
-            return false;
-    return true;
-}
-
-/* Would the thread see the same values again, if it read the newest stores? */
-bool newest_was_read(const struct thread *t) {
-    const struct iteration *seen = t->now.reads != 0 ? &t->now : &t->before;
-    for (int i = 0; i < seen->reads; i++)
-        if (R.event[seen->entry[i].loc->store[seen->entry[i].loc->stores - 1]].value != seen->entry[i].value)
-            return false;
-    return true;
-}
-
-static void start_iteration(struct thread *t) {
-    t->before = t->now;
-    t->now.reads = 0;
-    t->now.pure = true;
-    t->now.incomplete = false;
-}
 
 /* The same thread, on the same path of calls, finding the same values at the same places. */
 static struct loop *loop_of(const struct thread *t, uint64_t pc) {
@@ -85,14 +49,6 @@ static struct loop *loop_of(const struct thread *t, uint64_t pc) {
     return &one_too_many;
 }
 
-void end_impatience(struct thread *t, bool by_itself) {
-    if (!t->impatient)
-        return;
-    t->impatient = false;
-    if (by_itself)
-        t->loop->fate = GIVES_UP;
-}
-
 /* After enough useless turns: is the thread to go on all the same? `period` reads make a turn, 0: those
  * between two pauses. */
 static bool goes_on(struct thread *t, int period, uint64_t pc) {
@@ -111,39 +67,6 @@ static bool goes_on(struct thread *t, int period, uint64_t pc) {
     t->loop = loop;
     t->patient = !t->impatient;
     return t->impatient;
-}
-
-/* Does it wait only because this execution did not follow its loop? The one that a token names does not
- * say which loops were followed elsewhere. */
-bool could_give_up(const struct thread *t) {
-    return t->patient && t->loop->fate != WAITS_FOR_EVER && R.options.replay == NULL;
-}
-
-/* What an impatient thread saw here in its last turn: true if there is such a read. */
-bool seen_last_turn(const struct thread *t, const struct loc *loc, uint64_t pc, u128 *value) {
-    const struct iteration *turn = t->period != 0 ? &t->now : &t->before;
-    int at = t->now.reads - t->period;
-    if (at < 0 || at >= turn->reads || turn->entry[at].loc != loc || turn->entry[at].place != place_of(t, pc))
-        return false;
-    *value = turn->entry[at].value;
-    return true;
-}
-
-void note_read(struct thread *t, struct loc *loc, u128 value, uint64_t pc) {
-    struct iteration *now = &t->now;
-    if (now->reads == MAX_ITERATION) {
-        now->reads /= 2;
-        now->incomplete = true;
-        memmove(now->entry, now->entry + now->reads, (size_t)now->reads * sizeof *now->entry);
-    }
-    now->entry[now->reads++] = (struct read_at){place_of(t, pc), loc, value};
-}
-
-/* What the thread does now is no turn of a waiting loop. */
-void break_iteration(struct thread *t) {
-    t->now.pure = false;
-    t->now.reads = 0;
-    end_impatience(t, true);
 }
 
 /* The thread has made a turn that changed nothing. */
@@ -181,7 +104,7 @@ static void yield(struct thread *t) {
     t->yields = false;
 }
 
-void lf_model_pause(void) { pause_at((uint64_t)(uintptr_t)__builtin_return_address(0)); }
+void lf_model_pause(void) { pause_at(PC); }
 
 void pause_at(uint64_t pc) {
     if (!R.running)

@@ -78,7 +78,7 @@ bool made_directly(uintptr_t address, unsigned size, bool only_writes, uint64_t 
 }
 
 struct loc *object_at(uintptr_t address, unsigned size, enum access access, uint64_t pc) {
-    bool imaginary = address >> 62 != 0, written = imaginary || is_written(address, size);
+    bool imaginary = is_imaginary(address), written = imaginary || is_written(address, size);
     if (access == CHANGES)
         heap_check(address, size, false, pc);
     if (!imaginary)
@@ -127,20 +127,6 @@ struct event *event_new(enum event_kind kind, int order, struct loc *loc, uint64
     if (R.options.positions)
         note_position(pc);
     return e;
-}
-
-/* The newest store that an event with this clock may not overlook (coherence: its own and earlier
- * threads' writes and reads). */
-int coherence_bound(const struct loc *loc, const clk *hb) {
-    for (int i = loc->stores - 1; i > 0; i--) {
-        const struct event *w = &R.event[loc->store[i]];
-        if (clk_has(hb, w))
-            return i;
-        for (int r = w->first_reader; r != NO_EVENT; r = R.event[r].next_reader)
-            if (clk_has(hb, &R.event[r]))
-                return i;
-    }
-    return 0;
 }
 
 static bool read_by_rmw(const struct loc *loc, int position) {

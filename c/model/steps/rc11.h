@@ -2,7 +2,7 @@
 #ifndef LOCKFREE_MODEL_RC11_H
 #define LOCKFREE_MODEL_RC11_H
 
-#include "../base/core.h"
+#include "steps.h"
 
 /* Bytes of a location and of an access to a part of it. */
 u128 low_bytes(u128 value, unsigned size);

@@ -199,7 +199,7 @@ class Trace:
         return f"{name} {read} -> {written} {step.kind} {step.order} ({self._source(step)})"
 
     def _describe_call(self, step: Step, name: str) -> str:
-        """A call of the thread library: what it found, and where from. See c/model/objects/blocking.h."""
+        """A call of the thread library: what it found, and where. c/model/objects/objects.h: what objects hold."""
         if not step.address:
             return step.kind
         if step.address >> 62 == 2:

@@ -1,4 +1,5 @@
-/* blocking.h: objects of POSIX and of C11's <threads.h> are atomic objects in their first four bytes:
+/* objects.h: what threads share that is no plain memory. Objects of POSIX and of C11's <threads.h> are atomic objects in
+ * their first four bytes:
  *
  *   mutex, spin lock   who has it (its number + 1), and how often beyond once << 8
  *   reader-writer lock the number of readers; writer's number + 1 << 16
@@ -9,13 +10,10 @@
  *
  * A call that cannot go on yet has read a value that says so, and waits for a store that says otherwise. Taking is
  * an acquire, giving back a release: what POSIX calls synchronizing memory. */
-#ifndef LOCKFREE_MODEL_BLOCKING_H
-#define LOCKFREE_MODEL_BLOCKING_H
+#ifndef LOCKFREE_MODEL_OBJECTS_H
+#define LOCKFREE_MODEL_OBJECTS_H
 
-#include "../base/core.h"
-
-#define PC ((uint64_t)(uintptr_t)__builtin_return_address(0))
-#define AT(p) ((uintptr_t)(p))
+#include "../steps/steps.h"
 
 enum { WRITER = 1 << 16, READERS = WRITER - 1 };
 #define DESTROYED 0xFFFFFFFFu /* in the first four bytes of what may not be used again; conditions: 1 */
@@ -44,7 +42,37 @@ bool times_out(bool timed, const struct timespec *until, uint64_t pc);
 static inline u128 self(void) { return R.current->tid + 1u; }
 int c11_status(int error);
 
+/* locks.c */
 void mutex_take(void *mutex, uint64_t pc);
 int mutex_give_back(void *mutex, uint64_t pc);
+
+/* futex.c */
+u128 wake_request(int n, uint64_t pc);
+u128 leave_queue(u128 sleepers, u128 request);
+int futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns, uint64_t pc);
+int futex_wake(uint32_t *word, int n, uint64_t pc);
+int futex_requeue(uint32_t *word, int wake, int move, uint32_t *to, const uint32_t *expected, uint64_t pc);
+
+/* answer.c */
+bool answer_is_used(uint64_t pc);
+
+/* keys.c */
+void run_thread_destructors(void);
+void run_key_destructors(void);
+void run_cleanups(void);
+
+/* life.c: how a thread begins and ends. */
+void start_thread(int tid);
+void finish_thread(void);
+
+/* threads.c: threads that the client creates. */
+void births_add(int creator);
+void births_print(void);
+void warn_of_unjoined(void);
+
+/* process.c: a whole program. */
+bool is_program(void);
+extern const struct lf_model_client program_client;
+uint32_t random_number(void);
 
 #endif

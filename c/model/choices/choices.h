@@ -1,8 +1,8 @@
-/* explore.h: the state of the search through executions. */
-#ifndef LOCKFREE_MODEL_EXPLORE_H
-#define LOCKFREE_MODEL_EXPLORE_H
+/* choices.h: what an execution does next, and the state of the search through executions. */
+#ifndef LOCKFREE_MODEL_CHOICES_H
+#define LOCKFREE_MODEL_CHOICES_H
 
-#include "../base/core.h"
+#include "../events/events.h"
 
 enum { MAX_CHANGES = 8 };
 
@@ -45,17 +45,27 @@ struct exploration {
 
 extern struct exploration X;
 
-bool token_read(const char *token);
-void report_failure(void);
-double seconds_now(void);
+/* trail.c: what the choices of an execution were. */
+void trail_add(int number);
 
-void choices_start(void);
-bool bounded_advance(void);
-void pct_start(void);
-
+/* graph.c: every execution graph once. */
 void graph_begin(void);
 bool graph_next(void);
 void graph_start_run(void);
-void graph_forget(void);
+int graph_thread(const int *list, int open, int count);
+int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicting, int count, bool *conflict);
+int graph_pick_place(struct loc *loc, const int *place, int count);
+int graph_pick_value(int options);
+void graph_pick_nothing(void);
+bool graph_pick_impatience(bool open);
+void graph_new_store(struct loc *loc, int write, bool conflict);
+void graph_added(int event);
+
+/* choose.c: the one function that all nondeterminism goes through, and the ways to explore. */
+void choices_start(void);
+bool bounded_advance(void);
+int choose(enum choice_kind kind, int options);
+int choose_thread(const int *list, int open, int count, int current);
+bool choose_impatience(bool open);
 
 #endif

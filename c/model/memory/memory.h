@@ -1,0 +1,39 @@
+/* memory.h: plain memory: what exists, what has been written, and who may touch it. */
+#ifndef LOCKFREE_MODEL_MEMORY_H
+#define LOCKFREE_MODEL_MEMORY_H
+
+#include "../events/events.h"
+
+/* stack.c: which variables on stacks are alive and written. */
+void stack_begin(const struct thread *t);
+void stack_check(uintptr_t address, size_t size, bool write, uint64_t pc);
+bool stack_is_written(uintptr_t address, size_t size);
+void stack_enter(const struct thread *t, const struct frame *frame);
+bool stack_leave(const struct thread *t, const struct frame *frame, uintptr_t *low, uintptr_t *high);
+
+/* heap.c: what memory the client owns. */
+void heap_start(void);
+void heap_snapshot(void);
+void heap_restore(void);
+void *heap_allocate(size_t size, size_t align, bool zeroed, uint64_t pc);
+size_t heap_block_size(const void *pointer, uint64_t pc);
+void heap_copy(void *to, const void *from, size_t size);
+void heap_end_block(const void *pointer, uint64_t pc);
+void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc);
+void heap_print(void);
+void heap_warn_of_lost(void);
+bool heap_contains(uintptr_t address);
+bool heap_is_written(uintptr_t address, size_t size);
+
+/* shadow.c: data races. */
+void shadow_start(void);
+void shadow_reset(void);
+void plain_access(uintptr_t address, size_t size, bool write, uint64_t pc);
+void atomic_access(uintptr_t address, unsigned size, bool write, uint64_t pc);
+void end_of_memory(uintptr_t low, uintptr_t high, uint64_t pc);
+
+/* release.c */
+void heap_free(void *pointer, uint64_t pc);
+void *heap_reallocate(void *pointer, size_t size, uint64_t pc);
+
+#endif

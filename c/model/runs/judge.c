@@ -1,0 +1,56 @@
+/* judge.c: no thread goes on any more: has each come to its end, or do some wait for ever? */
+#include "runs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void describe_waiters(void) {
+    char text[256] = "";
+    for (int i = 1; i <= R.threads; i++) {
+        const struct thread *t = &R.thread[i];
+        if (t->finished || t->stopped)
+            continue;
+        size_t used = strlen(text);
+        if (t->waits_to != NULL)
+            snprintf(text + used, sizeof text - used, "%sT%d waits to %s %#lx", used != 0 ? ", " : "", i, t->waits_to,
+                     (unsigned long)t->waits_at);
+        else
+            snprintf(text + used, sizeof text - used, "%sT%d %s", used != 0 ? ", " : "", i,
+                     t->asleep                            ? "sleeps"
+                     : t->ended_by_turn && turn_stores(t) ? "repeats a loop"
+                                                          : "waits for a change");
+    }
+    bool stopped = R.options.stop_thread != 0 && R.thread[R.options.stop_thread].stopped;
+    bool all_asleep = true, stores = false;
+    for (int i = 1; i <= R.threads; i++) {
+        const struct thread *t = &R.thread[i];
+        stores |= !t->finished && !t->stopped && t->ended_by_turn && turn_stores(t);
+        all_asleep &= R.thread[i].finished || R.thread[i].stopped || R.thread[i].asleep;
+    }
+    const char *kind = stopped ? "not lock-free" : all_asleep ? "lost wake" : stores ? "livelock" : "deadlock";
+    fail(kind, "%s, and no thread is left to end it%s", text, stopped ? " while the stopped one stays away" : "");
+}
+
+/* Sets R.end. True if no thread waits: what comes after the threads may come. */
+bool all_have_ended(void) {
+    bool waiting = false, unfair = false;
+    for (int i = 1; i <= R.threads; i++) {
+        const struct thread *t = &R.thread[i];
+        if (t->finished || t->stopped)
+            continue;
+        waiting = true;
+        /* what it could do, it does in another execution */
+        unfair |= could_see_news(t) || could_give_up(t) || (t->asleep && t->could_time_out);
+    }
+    if (R.tainted || (waiting && unfair)) {
+        R.was_blocked = true;
+        R.end = RUN_CUT;
+        return false;
+    }
+    R.end = RUN_DONE;
+    if (waiting && R.process_ended)
+        return false;
+    if (waiting)
+        describe_waiters();
+    return !waiting;
+}

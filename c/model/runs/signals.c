@@ -1,0 +1,57 @@
+/* signals.c: crashes of the client, and the watchdog over threads that make no step. */
+#define _GNU_SOURCE
+#include "runs.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <ucontext.h>
+
+MODEL_STATE static int last_heartbeat, silent_ticks;
+
+static uint64_t program_counter(const void *context) {
+#if defined(__x86_64__)
+    return (uint64_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] + 1;
+#elif defined(__aarch64__)
+    return ((const ucontext_t *)context)->uc_mcontext.pc + 1;
+#else
+    (void)context;
+    return 0;
+#endif
+}
+
+static void on_signal(int number, siginfo_t *info, void *context) {
+    uint64_t pc = program_counter(context);
+    if (number == SIGVTALRM) {
+        if (R.current == NULL || R.heartbeat != last_heartbeat) {
+            last_heartbeat = R.heartbeat;
+            silent_ticks = 0;
+            return;
+        }
+        if (++silent_ticks < 4)
+            return;
+        fail("endless loop", "T%d runs without a visible step @%lx@", R.current->tid, (unsigned long)pc);
+    }
+    if ((number == SIGSEGV || number == SIGBUS) && (uintptr_t)info->si_addr - R.touched < 4096)
+        pc = R.touched_pc;
+    if (R.current == NULL || R.end != RUN_DONE) {
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
+    if (number == SIGSEGV && stack_exhausted((uintptr_t)info->si_addr))
+        fail("crash", "T%d exhausted its stack @%lx@", R.current->tid, (unsigned long)pc);
+    fail("crash", "T%d got signal %d (%s) @%lx@", R.current->tid, number, strsignal(number), (unsigned long)pc);
+}
+
+void signals_start(void) {
+    stack_t alternate = {.ss_sp = malloc(65536), .ss_size = 65536};
+    sigaltstack(&alternate, NULL);
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_NODEFER | SA_ONSTACK | SA_SIGINFO};
+    int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGVTALRM};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &action, NULL);
+    struct itimerval tick = {{0, 500000}, {0, 500000}};
+    setitimer(ITIMER_VIRTUAL, &tick, NULL);
+}

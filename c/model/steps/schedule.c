@@ -1,0 +1,65 @@
+/* schedule.c: which thread goes on. Threads change only before steps. */
+#include "steps.h"
+
+static bool has_news(const struct thread *t) { return R.stores_made > t->parked_at; }
+
+static bool runnable(const struct thread *t) {
+    if (t->finished || t->stopped)
+        return false;
+    if (t->blocked)
+        return t->barrier != NULL ? barrier_is_open(t) : t->ended_by_turn && turn_was_seen(t);
+    return !t->parked || has_news(t);
+}
+
+/* Would the thread see something new, if it read the newest stores? */
+bool could_see_news(const struct thread *t) {
+    return t->barrier == NULL && (t->ended_by_turn ? turn_has_news(t) : !newest_was_read(t));
+}
+
+/* Random modes: nobody can go on. Let waiting threads look again, if that can change anything. */
+static bool unpark(void) {
+    bool any = false;
+    for (int i = 1; i <= R.threads; i++) {
+        struct thread *t = &R.thread[i];
+        if (!t->parked || t->finished || t->stopped)
+            continue;
+        if (!could_see_news(t))
+            continue;
+        t->parked = false;
+        t->must_read_newest = true;
+        any = true;
+    }
+    return any;
+}
+
+struct thread *next_thread(void) {
+    int list[MAX_THREADS], open = 0;
+    do {
+        for (int t = 1; t <= R.threads; t++)
+            if (runnable(&R.thread[t]))
+                list[open++] = t;
+    } while (open == 0 && !R.graph_rules && unpark());
+    int count = open; /* the rest goes on only where an execution is built again */
+    for (int t = 1; t <= R.threads && R.graph_rules; t++)
+        if (R.thread[t].blocked && R.thread[t].ended_by_turn && !runnable(&R.thread[t]))
+            list[count++] = t;
+    int t = count == 0 ? 0 : choose_thread(list, open, count, R.current != NULL ? R.current->tid : 0);
+    if (t == 0)
+        return NULL;
+    R.thread[t].parked = false;
+    return &R.thread[t];
+}
+
+void go_on(void) {
+    struct thread *next = next_thread();
+    if (next == NULL)
+        fiber_to_main();
+    else if (next != R.current)
+        fiber_switch(next);
+}
+
+void block_current(void) {
+    R.current->blocked = true;
+    go_on();
+    leave_run(RUN_UNUSABLE); /* nobody resumes a blocked thread */
+}
