@@ -197,7 +197,7 @@ def needs(folder, scratch):
     }
 
 
-@pytest.mark.parametrize("folder", ["linearize", "kill"])
+@pytest.mark.parametrize("folder", ["linearize", "kill", "model"])
 def test_c_files_do_not_need_each_other_in_circles(folder, tmp_path):
     if folder == "kill" and platform.machine() != "x86_64":
         pytest.skip("c/kill is for x86-64 only")
@@ -212,3 +212,39 @@ def test_a_circle_is_seen(tmp_path):
     with pytest.raises(graphlib.CycleError) as circle:
         graphlib.TopologicalSorter(needs(tmp_path, tmp_path)).prepare()
     assert set(circle.value.args[1]) == {"one", "two"}
+
+
+MODEL_LAYERS = ["base", "events", "memory", "choices", "steps", "objects", "front", "runs"]
+FOR_CLIENTS = ["lockfree_model.h", "seam.h", "genmc.h", "dat3m.h", "stdatomic.h"]
+
+
+def layers_included(path):
+    """Layers of c/model that a file includes headers of."""
+    for name in re.findall(r'^#include "(.*)"$', path.read_text(), re.MULTILINE):
+        header = (path.parent / name).resolve()
+        assert header.exists(), f"{path} includes {name}, which is not there"
+        if header.name not in FOR_CLIENTS:
+            yield header.parent.name
+
+
+def test_the_layers_of_the_model_checker_are_its_folders():
+    beside = {path.name for path in (ROOT / "c/model").iterdir()}
+    assert beside == {*MODEL_LAYERS, *FOR_CLIENTS}, "what clients can include is a header for clients"
+    picture = re.findall(r"^   ([a-z]+)/ +[^│\n]*$", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE)
+    assert [name for name in picture if name in beside] == MODEL_LAYERS[::-1], "ARCHITECTURE.md shows other layers"
+
+
+@pytest.mark.parametrize("layer", MODEL_LAYERS)
+def test_a_file_of_the_model_checker_knows_its_own_layer_and_lower_ones(layer):
+    below = MODEL_LAYERS[: MODEL_LAYERS.index(layer) + 1]
+    for path in (ROOT / "c/model" / layer).glob("*.[ch]"):
+        assert set(layers_included(path)) <= set(below), path
+        assert path.read_text().count("\n") <= 400, f"{path} has grown a second purpose: split it"
+
+
+def test_a_look_upwards_is_seen(tmp_path):
+    for layer in ("base", "runs"):
+        (tmp_path / layer).mkdir()
+        (tmp_path / layer / f"{layer}.h").touch()
+    (tmp_path / "base/say.c").write_text('#include "base.h"\n#include "../runs/runs.h"\n')
+    assert set(layers_included(tmp_path / "base/say.c")) == {"base", "runs"}
