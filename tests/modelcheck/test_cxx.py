@@ -183,6 +183,21 @@ static void semaphores() {
 static void waits_on_an_atomic() {
     both([] { plain = 1; count = 1; count.notify_one(); }, [] { count.wait(0); assert(plain == 1); });
 }
+static std::atomic<long> total{0};
+static std::atomic<char> letter{0};
+static void waits_on_a_long_atomic() {
+    both([] { plain = 1; total = 1; total.notify_all(); }, [] { total.wait(0); assert(plain == 1); });
+}
+static void waits_on_a_small_atomic() {
+    both([] { plain = 1; letter = 1; letter.notify_one(); }, [] { letter.wait(0); assert(plain == 1); });
+}
+static void waits_for_what_is_too_weak() {
+    both([] { plain = 1; count.store(1, std::memory_order_relaxed); count.notify_one(); },
+         [] { count.wait(0); assert(plain == 1); });
+}
+static void nobody_notifies_the_long_one() {
+    both([] { total = 1; }, [] { total.wait(0); });
+}
 
 typedef void (*program)();
 #ifndef PROGRAM
@@ -212,6 +227,10 @@ KINDS = {
     "virtual_functions": "",
     "random_device": "",
     "waits_on_an_atomic": "",
+    "waits_on_a_long_atomic": "",  # with a count of notifications: only four bytes can be a futex
+    "waits_on_a_small_atomic": "",
+    "waits_for_what_is_too_weak": "data race",
+    "nobody_notifies_the_long_one": "deadlock",
 }
 
 
@@ -227,7 +246,10 @@ def checked(name, source, tmp_path, **options):
     return run(program, "main", Settings(mode="exhaustive", seconds=30, **options))
 
 
-@pytest.mark.parametrize("name", KINDS)
+LONG = {"waits_on_a_long_atomic", "waits_on_a_small_atomic"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.soak] * (name in LONG)) for name in KINDS])
 def test_programs(name, source, tmp_path):
     report = checked(name, source, tmp_path)
     assert report.kind == KINDS[name], report.message
