@@ -224,8 +224,6 @@ def _explained(path: Path, said: str) -> str:
     for pattern, what in NOT_MODELLED.items():
         if found := re.search(pattern, said):
             return f"{path} {what.format(found[0])}"
-    if "undefined reference to `__atomic_" in said:
-        return f"{path} has an atomic object that needs a lock (libatomic), more than 16 bytes wide\n{said}"
     return said
 
 
@@ -296,7 +294,7 @@ def build(
                 raise BuildError(_explained(path, str(error))) from error
             if said and warn is not None:
                 warn(said)
-        lead(objects, runtime, _answer)
+        lead(paths, objects, runtime, _answer)
         try:
             _run([*linker, "-no-pie", *map(str, objects), str(runtime), *flags, "-o", str(output)])
         except BuildError as error:

@@ -15,6 +15,8 @@ PROGRAM = "lf_model_program"
 """What main is called in a built client: the runtime has its own."""
 ATOMIC_BY_NAME = "__VERIFIER_atomic_"
 """SV-COMP takes a function with such a name as one step."""
+LIBATOMIC = "__atomic_"
+"""So begin the functions of libatomic, whose steps the model would not see. gcc 16 links it without being asked to."""
 ENTRY = re.compile(r"^(\S+) ([A-Za-z])\b", re.MULTILINE)
 
 Run = Callable[[Sequence[str]], str]
@@ -38,14 +40,19 @@ def symbols(path: Path, run: Run) -> tuple[set[str], set[str]]:
     return defined, missing
 
 
-def lead(objects: Sequence[Path], runtime: Path, run: Run) -> None:
+def lead(sources: Sequence[Path], objects: Sequence[Path], runtime: Path, run: Run) -> None:
     """Leads the calls of a client's objects to the runtime's functions, and gives main its other name.
 
     Raises `ValueError` if a name says what the runtime cannot do.
     """
-    offered = {name.removeprefix(OFFERED) for name in symbols(runtime, run)[0] if name.startswith(OFFERED)}
+    of_runtime = symbols(runtime, run)[0]
+    offered = {name.removeprefix(OFFERED) for name in of_runtime if name.startswith(OFFERED)}
     tables = [symbols(path, run) for path in objects]
     own = {name for defined, _ in tables for name in defined}
+    for source, (_, missing) in zip(sources, tables, strict=True):
+        if unknown := sorted(name for name in missing - own - of_runtime if name.startswith(LIBATOMIC)):
+            wide = "an atomic object that needs a lock (libatomic), more than 16 bytes wide"
+            raise ValueError(f"{source} has {wide}: it calls {', '.join(unknown)}")
     if atomic := sorted(name for name in own if name.startswith(ATOMIC_BY_NAME)):
         raise ValueError(f"functions that are atomic by their name are not modelled: {', '.join(atomic)}")
     for path, (_, missing) in zip(objects, tables, strict=True):
