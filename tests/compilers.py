@@ -10,6 +10,13 @@ STRICT = os.environ.get("LOCKFREE_STRICT", "0") != "0"
 """CI sets it for the one compiler it names: warnings are errors there, and nothing is skipped for want of a compiler."""
 WARNINGS = ["-Wall", "-Wextra", *(["-Werror"] if STRICT else [])]
 
+
+def warned(text):
+    """What a compiler says of a program of ours: for `warn` of the model checker's build."""
+    if STRICT:
+        pytest.fail(text)
+
+
 _USUAL = {"c": ("CC", "cc"), "cpp": ("CXX", "c++")}
 
 

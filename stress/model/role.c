@@ -9,9 +9,10 @@ static uint64_t *role;
 static int written, holders;
 
 static int view(struct lf_handle *h) { return (void)h, LF_OK; }
-static void recover(struct lf_handle *h, uint32_t gone) {
-    (void)h;
+static int recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
+    (void)h, (void)cursor;
     lf_role_recover(role, gone);
+    return 1;
 }
 static const struct lf_kind kind = {99, view, recover};
 

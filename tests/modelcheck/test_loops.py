@@ -3,6 +3,7 @@
 from itertools import permutations
 from pathlib import Path
 
+import compilers
 import pytest
 
 from lockfree.modelcheck import Settings, Verdict, build, replay
@@ -36,7 +37,7 @@ NOT_FOLLOWED = {"six_times": {"result=1 woken=0"}}
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
-    return build(LOOPS, tmp_path_factory.mktemp("loops") / "loops")
+    return build(LOOPS, tmp_path_factory.mktemp("loops") / "loops", warn=compilers.warned)
 
 
 @pytest.mark.parametrize("client", EXPECTED)

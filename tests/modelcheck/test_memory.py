@@ -6,6 +6,7 @@ A client's name says what is found in it: `right_...` nothing, `data_race__...` 
 import re
 from pathlib import Path
 
+import compilers
 import pytest
 
 from lockfree.modelcheck import Settings, Verdict, build, check, replay
@@ -26,7 +27,7 @@ def expected(client):
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
-    return build(SOURCE, tmp_path_factory.mktemp("memory") / "memory")
+    return build(SOURCE, tmp_path_factory.mktemp("memory") / "memory", warn=compilers.warned)
 
 
 @pytest.mark.parametrize("client", CLIENTS)

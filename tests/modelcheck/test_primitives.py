@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import compilers
 import pytest
 
 from lockfree.modelcheck import Settings, Verdict, build, clients_of
@@ -17,7 +18,7 @@ BLOCKING = {"mutex_2", "mutex_3", "mutex_try", "spinlock_2"}  # say of themselve
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
     directory = tmp_path_factory.mktemp("clients")
-    return {source.stem: build(source, directory / source.stem) for source in SOURCES}
+    return {source.stem: build(source, directory / source.stem, warn=compilers.warned) for source in SOURCES}
 
 
 def lock_free(client):

@@ -4,6 +4,7 @@ import random
 import re
 from pathlib import Path
 
+import compilers
 import pytest
 
 from lockfree.modelcheck import Settings, Verdict, build, check, replay
@@ -19,7 +20,7 @@ def expected(client):
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
-    return build(SOURCE, tmp_path_factory.mktemp("threads") / "threads")
+    return build(SOURCE, tmp_path_factory.mktemp("threads") / "threads", warn=compilers.warned)
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include "lockfree_model.h"
+#include "seam.h"
 
 static atomic_int x, y, z, beats, lock_word;
 static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
