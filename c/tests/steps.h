@@ -25,6 +25,8 @@ static void steps_step(void);
 #undef lf_cas_acquire
 #undef lf_cas_release
 #undef lf_cas_acq_rel
+#undef lf_cas_seq_cst
+#undef lf_load_seq_cst
 #define lf_load_relaxed(p) (steps_step(), __atomic_load_n((p), __ATOMIC_RELAXED))
 #define lf_load_acquire(p) (steps_step(), __atomic_load_n((p), __ATOMIC_ACQUIRE))
 #define lf_store_relaxed(p, v) (steps_step(), __atomic_store_n((p), (v), __ATOMIC_RELAXED))
@@ -32,6 +34,8 @@ static void steps_step(void);
 #define lf_cas_relaxed(p, e, d) (steps_step(), lf__cas(p, e, d, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 #define lf_cas_acquire(p, e, d) (steps_step(), lf__cas(p, e, d, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
 #define lf_cas_release(p, e, d) (steps_step(), lf__cas(p, e, d, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+#define lf_load_seq_cst(p) (steps_step(), __atomic_load_n((p), __ATOMIC_SEQ_CST))
+#define lf_cas_seq_cst(p, e, d) (steps_step(), lf__cas(p, e, d, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 #define lf_cas_acq_rel(p, e, d) (steps_step(), lf__cas(p, e, d, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 
 /* Stacks are changed by a jump, which costs no system call, where nobody watches stacks. */

@@ -100,6 +100,56 @@ static void test_takes_answer_as_a_model_does(uint64_t slots, uint64_t start, ui
     check_unmap(w.memory, w.bytes);
 }
 
+/* A thread that stopped before it moved an end sets it back later, by any number of laps. Nobody is misled. */
+static void test_ends_that_were_set_back(uint64_t slots, uint64_t start, uint64_t seed) {
+    struct world w;
+    uint64_t first = 0, next = 0, taken = 0;
+    world_init(&w, slots, start);
+    for (long round = 0; round < check_rounds(4000); round++) {
+        struct lf_queue *q = &w.queues[RECORDS];
+        uint64_t *end = check_below(&seed, 2) ? &q->ends->head : &q->ends->tail;
+        if (check_below(&seed, 4) == 0 && *end - start < UINT64_C(1) << 32)
+            *end -= check_below(&seed, *end - start + 1);
+        CHECK_EQ(lf_queue_size(q), next - first);
+        int64_t index = check_below(&seed, 2) ? lf_queue_take(&w.queues[FREE], 1) : LF_EMPTY;
+        if (index >= 0) {
+            w.value[index] = next++;
+            CHECK_EQ(lf_queue_publish(q, (uint64_t)index, 1), LF_OK);
+        } else {
+            index = lf_queue_take(q, 1);
+            CHECK(index >= 0 ? first < next : index == LF_EMPTY && first == next);
+            if (index >= 0) {
+                CHECK_EQ(w.value[index], first++);
+                CHECK_EQ(lf_queue_publish(&w.queues[FREE], (uint64_t)index, 1), LF_OK);
+                taken++;
+            }
+        }
+        CHECK_EQ(lf_queue_is_whole(&w.queues[FREE]), first == next);
+    }
+    CHECK(taken > 0);
+    check_census(&w);
+    check_unmap(w.memory, w.bytes);
+}
+
+/* Cells that this library cannot have written: an answer, never a search without end. */
+static void test_cells_that_cannot_be(uint64_t slots, uint64_t seed) {
+    struct world w;
+    world_init(&w, slots, 0);
+    for (long round = 0; round < check_rounds(4000); round++) {
+        struct lf_queue *q = &w.queues[check_below(&seed, 2)];
+        q->cells[check_below(&seed, q->mask + 1)] = check_random(&seed);
+        q->ends->head = check_random(&seed) >> check_below(&seed, 64);
+        q->ends->tail = check_random(&seed) >> check_below(&seed, 64);
+        int64_t index = lf_queue_take(q, 1);
+        CHECK(index == LF_CORRUPT || index == LF_EMPTY || (index >= 0 && (uint64_t)index < slots));
+        int status = lf_queue_publish(q, check_below(&seed, slots), 1);
+        CHECK(status == LF_OK || status == LF_CORRUPT);
+        CHECK(lf_queue_size(q) <= slots);
+        lf_queue_is_whole(q);
+    }
+    check_unmap(w.memory, w.bytes);
+}
+
 /* ---- people who move values, and what is known about each value ---- */
 
 enum fate { UNBORN, COMING, INSIDE, LEAVING, LEASED, GONE, MAYBE };
@@ -360,6 +410,8 @@ int main(void) {
         for (unsigned t = 0; t < sizeof starts / sizeof *starts; t++) {
             test_takes_answer_as_a_model_does(slots[s], starts[t], s * 10 + t);
             test_a_full_queue_outlives_a_killed_taker(slots[s], starts[t]);
+            test_ends_that_were_set_back(slots[s], starts[t], s * 10 + t);
+            test_cells_that_cannot_be(slots[s], s * 10 + t);
             test_leases_of_the_dead_come_back(slots[s], starts[t]);
             for (long seed = 0; seed < check_rounds(slots[s] < 10 ? 8 : 2); seed++)
                 test_killed_at_every_step(slots[s], starts[t], (uint64_t)seed * 100 + s * 10 + t);

@@ -153,7 +153,7 @@ LF_INLINE int lf__mpmc_free(struct lf_mpmc_ring *r, int64_t index) {
     return lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant);
 }
 LF_INLINE void lf__mpmc_freed(struct lf_mpmc_ring *r, uint32_t count) {
-    lf_eventcount_notify(&r->body->not_full, count);
+    lf_eventcount_notify_after_rmw(&r->body->not_full, count);
     if (LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN))
         lf_eventcount_notify_all(&r->body->not_empty); /* a getter that drains the ring may wait for these slots */
 }
@@ -190,13 +190,13 @@ LF_INLINE int lf__mpmc_publish(struct lf_mpmc_ring *r, int64_t index, uint64_t l
 }
 LF_INLINE int lf_mpmc_ring_commit(struct lf_mpmc_ring *r, int64_t index, uint64_t length) {
     int status = lf__mpmc_publish(r, index, length);
-    lf_eventcount_notify(&r->body->not_empty, 1);
+    lf_eventcount_notify_after_rmw(&r->body->not_empty, 1);
     return status;
 }
 /* Puts a record in hand back, at the tail. */
 LF_INLINE int lf_mpmc_ring_requeue(struct lf_mpmc_ring *r, int64_t index) {
     int status = lf_queue_publish(&r->queues[LF__RECORDS], (uint64_t)index, r->h.participant);
-    lf_eventcount_notify(&r->body->not_empty, 1);
+    lf_eventcount_notify_after_rmw(&r->body->not_empty, 1);
     return status;
 }
 /* Nothing was inside. While the ring is drained, a slot that is out may still bring a record (a put under way, a
@@ -279,7 +279,7 @@ LF_INLINE int64_t lf_mpmc_ring_put_many(struct lf_mpmc_ring *r, const void *reco
         done++;
     }
     if (done > 0)
-        lf_eventcount_notify(&r->body->not_empty, (uint32_t)done);
+        lf_eventcount_notify_after_rmw(&r->body->not_empty, (uint32_t)done);
     return done > 0 || count == 0 || index == LF_FULL ? (int64_t)done : index;
 }
 

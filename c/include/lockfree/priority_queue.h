@@ -167,7 +167,7 @@ LF_INLINE int lf__priority_free(struct lf_priority_queue *q, int64_t index) {
     return lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
 }
 LF_INLINE void lf__priority_freed(struct lf_priority_queue *q, uint32_t count) {
-    lf_eventcount_notify(&q->body->not_full, count);
+    lf_eventcount_notify_after_rmw(&q->body->not_full, count);
     if (LF_UNLIKELY(lf_load_relaxed(&q->h.segment->ending) != LF__OPEN))
         lf_eventcount_notify_all(&q->body->not_empty); /* a getter that drains the queue may wait for these slots */
 }
@@ -206,7 +206,7 @@ LF_INLINE int lf_priority_queue_requeue(struct lf_priority_queue *q, int64_t ind
     int status = lf_queue_publish(&q->queues[1 + level], (uint64_t)index, q->h.participant);
     if (LF_LIKELY(status == LF_OK))
         status = lf_levels_announce(&q->levels, lf_levels_group(&q->levels, level));
-    lf_eventcount_notify(&q->body->not_empty, 1);
+    lf_eventcount_notify_after_rmw(&q->body->not_empty, 1);
     return status;
 }
 LF_INLINE int lf_priority_queue_commit(struct lf_priority_queue *q, int64_t index, uint64_t length, uint32_t level) {
@@ -342,7 +342,7 @@ LF_INLINE int64_t lf_priority_queue_put_many(struct lf_priority_queue *q, const 
     }
     if (done > 0) {
         int announced = lf_levels_announce(&q->levels, groups); /* one change of W for all of them */
-        lf_eventcount_notify(&q->body->not_empty, (uint32_t)done);
+        lf_eventcount_notify_after_rmw(&q->body->not_empty, (uint32_t)done);
         if (LF_UNLIKELY(status != LF_OK || announced != LF_OK))
             return LF_CORRUPT;
     }

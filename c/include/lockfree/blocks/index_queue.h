@@ -17,13 +17,17 @@
  *           coming (held = 0): the participant is publishing at, or has published at, this position of this queue;
  *           held   (held = 1): the participant has the index; it took it from this position of this queue.
  * Invariants
- *   [I1] head <= the first position whose index has not been taken; all positions below `tail` are published.
+ *   [I1] head and tail are hints: all positions below head are taken, all below tail are published. An operation walks
+ *        on from the hint to the first position that is not. A thread that stops just before it moves a hint may set it
+ *        back later. The next ones walk further then, one lap at most: a cell of a later round tells how far to go.
  *   [I2] a cell changes: round r inside -> round r taken -> round r+1 inside; never anything else.
  *   [I3] before a cell taken by t leaves round r, the custody word of its index no longer says "coming at that
  *        position": whoever reuses the cell first writes "held by t" for a slower taker (helping).
  *   [I4] so a custody word that still says "coming at P" after a later round was seen at P's cell proves that the
  *        index was never published at P.
  * Linearization points: publish and take: their successful compare-and-swap of the cell; EMPTY: the load of the cell.
+ *   Both compare-and-swaps are sequentially consistent, so that the caller may wake waiters without a fence
+ *   (lf_eventcount_notify_after_rmw).
  * Wrap: positions count modulo 2^50 in cells and 2^42 in custody words. A mistake needs a thread that stops between
  *   its load and its compare-and-swap for exactly a multiple of that many operations on one queue.
  * Sources: NCQ (Nikolaev, DISC 2019) for the cell that carries its cycle; recording the taker in the same atomic
@@ -160,30 +164,65 @@ LF_INLINE uint64_t lf__cell_at(const struct lf_queue *q, uint64_t position) {
     return lf_load_acquire(&q->cells[position & q->mask]);
 }
 
-/* [Q4] release; pairs with [Q3]: a thread that sees the end moved also sees the cell that it moved past. Anybody may
- * move it. */
-LF_INLINE void lf__move_past(uint64_t *end, uint64_t position) { lf_cas_release(end, &position, position + 1); }
+/* How far the cell's position is ahead of `position`, which has the same place: a multiple of the number of cells. */
+LF_INLINE int64_t lf__cell_ahead(const struct lf_queue *q, uint64_t cell, uint64_t position) {
+    uint64_t rounds = (cell & ~(q->mask << LF__TAKER_BITS)) >> LF__TAKER_BITS;
+    return (int64_t)((rounds - (position & ~q->mask)) << LF__TAKER_BITS) >> LF__TAKER_BITS;
+}
+
+#define LF__FAR (UINT64_C(1) << 48) /* nobody walks so far, unless the cells hold what cannot be */
+
+/* The first position from `position` on that is not published, and its cell. */
+LF_INLINE uint64_t lf__walk_to_tail(const struct lf_queue *q, uint64_t position, uint64_t *cell) {
+    uint64_t from = position;
+    while (position - from < LF__FAR) {
+        *cell = lf__cell_at(q, position);
+        int64_t ahead = lf__cell_ahead(q, *cell, position);
+        if (ahead < 0)
+            break;
+        position += (uint64_t)ahead + 1; /* a later round: all below its position is published */
+    }
+    return position;
+}
+
+/* The first position from `position` on that is not taken, and its cell: inside, or not published yet. */
+LF_INLINE uint64_t lf__walk_to_head(const struct lf_queue *q, uint64_t position, uint64_t *cell) {
+    uint64_t from = position;
+    while (position - from < LF__FAR) {
+        *cell = lf__cell_at(q, position);
+        int64_t ahead = lf__cell_ahead(q, *cell, position);
+        if (ahead < 0 || (ahead == 0 && lf__cell_taker(*cell) == 0))
+            break;
+        position += ahead == 0 ? 1 : (uint64_t)ahead - q->mask; /* a later round: the one before it is taken */
+    }
+    return position;
+}
+
+/* Was the cell taken in the round before `position`, so that this position is the next to be published? */
+LF_INLINE int lf__cell_is_next(const struct lf_queue *q, uint64_t cell, uint64_t position) {
+    return lf__cell_is_at(q, cell, position - q->mask - 1) && lf__cell_taker(cell) != 0;
+}
+
+/* [Q4] release; pairs with [Q3]: a thread that sees the end moved also sees the cells that it moved past. */
+LF_INLINE void lf__move_end(uint64_t *end, uint64_t position) {
+    if ((int64_t)(position - lf_load_relaxed(end)) > 0)
+        lf_store_release(end, position);
+}
 
 /* Appends an index in the caller's custody. LF_CORRUPT if shared memory holds what this library cannot have written. */
 LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_t participant) {
+    uint64_t cell = 0, tail = lf_load_acquire(&q->ends->tail); /* [Q3] pairs with [Q4]: all below is published */
     for (;;) {
-        uint64_t tail = lf_load_acquire(&q->ends->tail); /* [Q3] pairs with [Q4]: all below is published */
-        uint64_t cell = lf__cell_at(q, tail);
-        if (lf__cell_is_at(q, cell, tail)) {
-            lf__move_past(&q->ends->tail, tail); /* for a slower publisher */
-            continue;
-        }
-        if (LF_UNLIKELY(!lf__cell_is_at(q, cell, tail - q->mask - 1) || lf__cell_taker(cell) == 0)) {
-            if (lf_load_relaxed(&q->ends->tail) == tail)
-                return LF_CORRUPT; /* such a cell is possible only with an outdated tail */
-            continue;
-        }
-        if (LF_UNLIKELY(lf__complete_custody(q, cell, tail - q->mask - 1) != LF_OK))
+        tail = lf__walk_to_tail(q, tail, &cell);
+        /* The caller's index is not inside, so the position a lap ago was taken, and the caller can see that. */
+        if (LF_UNLIKELY(!lf__cell_is_next(q, cell, tail) ||
+                        lf__complete_custody(q, cell, tail - q->mask - 1) != LF_OK))
             return LF_CORRUPT;
         lf_store_relaxed(lf__custody(q->store, index), lf__coming(q->id, tail, participant));
-        /* [Q6] release; pairs with [Q5]: the record, its custody word, and that of the index that was here before */
-        if (lf_cas_release(&q->cells[tail & q->mask], &cell, lf__cell(q, tail, index, 0))) {
-            lf__move_past(&q->ends->tail, tail);
+        /* [Q6] release; pairs with [Q5]: the record, its custody word, and that of the index that was here before.
+         * [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. */
+        if (lf_cas_seq_cst(&q->cells[tail & q->mask], &cell, lf__cell(q, tail, index, 0))) {
+            lf__move_end(&q->ends->tail, tail + 1);
             return LF_OK;
         }
     }
@@ -192,43 +231,31 @@ LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_
 /* Takes the oldest index into the custody of `taker` (participant, with LF_LEASE or without). Returns the index >= 0,
  * LF_EMPTY or LF_CORRUPT. */
 LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
+    uint64_t cell = 0, head = lf_load_acquire(&q->ends->head); /* [Q3] pairs with [Q4]: all below is taken */
     for (;;) {
-        uint64_t head = lf_load_acquire(&q->ends->head); /* [Q3] pairs with [Q4]: all below is taken */
-        uint64_t cell = lf__cell_at(q, head);
-        if (lf__cell_is_at(q, cell, head)) {
-            if (lf__cell_taker(cell) == 0) {
-                uint64_t index = lf__cell_index(q, cell);
-                if (LF_UNLIKELY(index >= q->store->slots))
-                    return LF_CORRUPT;
-                /* Publishes nothing of ours, and what the publisher released was acquired at [Q5].
-                 * [D2] pairs with [D1]: who takes a slot to put sees that the object is ending, or whoever ends is seen
-                 * to have the slot out (lf_queue_is_whole). */
-                if (!lf_cas_seq_cst(&q->cells[head & q->mask], &cell, cell | taker))
-                    continue;
-                lf__move_past(&q->ends->head, head);
-                return (int64_t)index;
-            }
-            lf__move_past(&q->ends->head, head); /* for a slower taker */
-            continue;
+        head = lf__walk_to_head(q, head, &cell);
+        if (LF_UNLIKELY(!lf__cell_is_at(q, cell, head))) { /* else inside */
+            lf__move_end(&q->ends->head, head);
+            /* Position `head` was unpublished when the cell was read, so nothing was inside. */
+            return lf__cell_is_next(q, cell, head) ? LF_EMPTY : LF_CORRUPT;
         }
-        if (lf__cell_is_at(q, cell, head - q->mask - 1) && (lf__cell_taker(cell) != 0))
-            return LF_EMPTY; /* position `head` was unpublished when the cell was read, so nothing was inside */
-        if (lf__cell_is_at(q, cell, head + q->mask + 1)) {
-            lf__move_past(&q->ends->head, head); /* its taker stopped; the cell is in use again */
-            continue;
-        }
-        if (lf_load_relaxed(&q->ends->head) == head)
+        uint64_t index = lf__cell_index(q, cell);
+        if (LF_UNLIKELY(index >= q->store->slots || lf__cell_taker(cell) != 0))
             return LF_CORRUPT;
+        /* Publishes nothing of ours, and what the publisher released was acquired at [Q5].
+         * [D2] pairs with [D1]: who takes a slot to put sees that the object is ending, or whoever ends is seen
+         * to have the slot out (lf_queue_is_whole). */
+        if (lf_cas_seq_cst(&q->cells[head & q->mask], &cell, cell | taker)) {
+            lf__move_end(&q->ends->head, head + 1);
+            return (int64_t)index;
+        }
     }
 }
 
-/* How many are inside. Exact while nobody else runs, else a value near the truth during the call. Each end may be one
- * behind if the thread that should have moved it was killed, until somebody looks. */
+/* How many are inside. Exact while nobody else runs, else a value near the truth during the call. */
 LF_INLINE uint64_t lf_queue_size(const struct lf_queue *q) {
-    uint64_t head = lf_load_relaxed(&q->ends->head), tail = lf_load_relaxed(&q->ends->tail);
-    uint64_t first = lf_load_relaxed(&q->cells[head & q->mask]), next = lf_load_relaxed(&q->cells[tail & q->mask]);
-    head += lf__cell_is_at(q, first, head) && lf__cell_taker(first) != 0;
-    tail += lf__cell_is_at(q, next, tail);
+    uint64_t cell = 0, head = lf__walk_to_head(q, lf_load_relaxed(&q->ends->head), &cell);
+    uint64_t tail = lf__walk_to_tail(q, lf_load_relaxed(&q->ends->tail), &cell);
     int64_t size = (int64_t)(tail - head);
     if (size < 0)
         return 0;
@@ -237,11 +264,10 @@ LF_INLINE uint64_t lf_queue_size(const struct lf_queue *q) {
 
 /* Were all slots inside this queue at one instant of the call? No may be wrong while others take and publish. */
 LF_INLINE int lf_queue_is_whole(const struct lf_queue *q) {
-    uint64_t tail = lf_load_acquire(&q->ends->tail), head = lf_load_acquire(&q->ends->head); /* [Q3] */
-    tail += lf__cell_is_at(q, lf__cell_at(q, tail), tail);
+    uint64_t cell = 0, tail = lf__walk_to_tail(q, lf_load_acquire(&q->ends->tail), &cell); /* [Q3] */
     /* Takes go by position: while the first is inside, so are the others. [D3] pairs with [D2]. */
-    uint64_t first = lf_load_seq_cst(&q->cells[head & q->mask]);
-    return tail - head == q->store->slots && lf__cell_is_at(q, first, head) && lf__cell_taker(first) == 0;
+    uint64_t head = tail - q->store->slots, first = lf_load_seq_cst(&q->cells[head & q->mask]);
+    return lf__cell_is_at(q, first, head) && lf__cell_taker(first) == 0;
 }
 
 /* First part of a recovery, cell by cell: completes the custody word of a cell that a dead participant has taken. */

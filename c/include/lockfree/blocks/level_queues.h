@@ -148,8 +148,9 @@ LF_INLINE int lf_levels_announce(const struct lf_levels *l, uint32_t groups) {
         uint64_t w = lf__decided(l);
         if (LF_UNLIKELY(lf_levels_help(l, w) != LF_OK))
             return LF_CORRUPT;
-        /* [W2] release; pairs with [W1]: with the version come the cells published before it, and w's pop applied */
-        if (lf_cas_release(l->decision, &w, lf__w(lf__w_version(w) + 1, lf__w_groups(w) | groups, 0, 0)))
+        /* [W2] release; pairs with [W1]: with the version come the cells published before it, and w's pop applied.
+         * [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. */
+        if (lf_cas_seq_cst(l->decision, &w, lf__w(lf__w_version(w) + 1, lf__w_groups(w) | groups, 0, 0)))
             return LF_OK;
     }
 }
@@ -215,9 +216,8 @@ LF_INLINE uint64_t lf_levels_size(const struct lf_levels *l) {
     uint64_t size = 0, slots = l->queues[0].store->slots;
     lf_levels_settle(l);
     for (const struct lf_queue *level = l->queues + 1; level <= l->queues + l->count; level++) {
-        uint64_t head = lf_load_relaxed(&level->ends->head), tail = lf_load_relaxed(&level->ends->tail);
-        /* The tail may be one behind if the thread that should have moved it was killed, until somebody looks. */
-        tail += lf__cell_is_at(level, lf_load_relaxed(&level->cells[tail & level->mask]), tail);
+        uint64_t cell, head = lf_load_relaxed(&level->ends->head);
+        uint64_t tail = lf__walk_to_tail(level, lf_load_relaxed(&level->ends->tail), &cell);
         int32_t inside = (int32_t)((uint32_t)tail - (uint32_t)(head >> 32));
         size += inside > 0 ? (uint32_t)inside : 0;
     }

@@ -132,6 +132,13 @@ LF_INLINE void lf_eventcount_notify(struct lf_eventcount *ec, uint32_t n) {
         lf__eventcount_wake(ec, word, n);
 }
 
+/* The same, right after a sequentially consistent read-modify-write that made the condition true: it is the fence. */
+LF_INLINE void lf_eventcount_notify_after_rmw(struct lf_eventcount *ec, uint32_t n) {
+    uint64_t word = lf_load_seq_cst(&ec->word); /* [E2] pairs with [E1] */
+    if (LF_UNLIKELY(word >> 32 != 0))
+        lf__eventcount_wake(ec, word, n);
+}
+
 /* The same for a count on which one thread waits at a time. Wait-free. If the exchange fails, the waiter itself has
  * changed the word after [E2], so its next check sees the condition. */
 LF_INLINE void lf_eventcount_notify_sole(struct lf_eventcount *ec) {
