@@ -22,7 +22,7 @@ struct place {
 static void wait_and_swap(struct place *place, struct lf_eventcount *mine, uint64_t from, uint64_t to) {
     for (;;) {
         uint64_t seen = from;
-        if (lf_cas_acq_rel(&place->token, &seen, to))
+        if (lf_cas_seq_cst(&place->token, &seen, to))
             return;
         uint32_t ticket = lf_eventcount_prepare(mine);
         if (lf_load_acquire(&place->token) == from)
@@ -43,8 +43,8 @@ static void *empty(void *argument) {
     struct place *place = (struct place *)argument;
     for (long i = 0; i < place->rounds; i++) {
         wait_and_swap(place, &place->filled, 1, 0);
+        lf_eventcount_notify_after_rmw(&place->emptied, 1);
         lf_fetch_add_relaxed(&place->moved, UINT64_C(1));
-        lf_eventcount_notify(&place->emptied, 1);
     }
     return NULL;
 }

@@ -34,6 +34,10 @@ static void post(void) {
     lf_fetch_add_release(&permits, 1u);
     lf_eventcount_notify(&ec, 1);
 }
+static void post_without_fence(void) {
+    lf_fetch_add_seq_cst(&permits, 1u);
+    lf_eventcount_notify_after_rmw(&ec, 1);
+}
 static void post_to_the_only_one(void) {
     lf_fetch_add_release(&permits, 1u);
     lf_eventcount_notify_sole(&ec);
@@ -57,4 +61,5 @@ LF_MODEL_CLIENT(ec_wake_2, .setup = setup, .threads = {waiter, waiter, post_2_wa
 LF_MODEL_CLIENT(ec_wake_all, .setup = setup, .threads = {waiter, waiter, post_2_wake_all});
 LF_MODEL_CLIENT(ec_2_posters, .setup = setup, .threads = {waiter, post, post});
 LF_MODEL_CLIENT(ec_sole, .setup = setup, .threads = {waiter, post_to_the_only_one});
+LF_MODEL_CLIENT(ec_after_rmw, .setup = setup, .threads = {waiter, post_without_fence, post_without_fence});
 LF_MODEL_CLIENT(ec_timeouts, .setup = setup, .threads = {waiter, post}, .spurious = 1);

@@ -215,8 +215,7 @@ LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_
     for (;;) {
         tail = lf__walk_to_tail(q, tail, &cell);
         /* The caller's index is not inside, so the position a lap ago was taken, and the caller can see that. */
-        if (LF_UNLIKELY(!lf__cell_is_next(q, cell, tail) ||
-                        lf__complete_custody(q, cell, tail - q->mask - 1) != LF_OK))
+        if (LF_UNLIKELY(!lf__cell_is_next(q, cell, tail) || lf__complete_custody(q, cell, tail - q->mask - 1) != LF_OK))
             return LF_CORRUPT;
         lf_store_relaxed(lf__custody(q->store, index), lf__coming(q->id, tail, participant));
         /* [Q6] release; pairs with [Q5]: the record, its custody word, and that of the index that was here before.
