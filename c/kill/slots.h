@@ -90,8 +90,19 @@ static int64_t act_try_get(void) { return get(records, 0) >= 0 ? LF_OK : LF_EMPT
 /* Waiting calls: with a deadline that passes while they get ready to sleep, or with one that never does. */
 static int64_t act_put_in_no_time(void) { return put(records, lengths[0], levels[0], 1); }
 static int64_t act_get_in_no_time(void) { return get(records, 1) >= 0 ? LF_OK : LF_EMPTY; }
-static int64_t act_put(void) { return put(records, lengths[0], levels[0], LF_FOREVER); }
-static int64_t act_get(void) { return get(records, LF_FOREVER) >= 0 ? LF_OK : LF_EMPTY; }
+/* LF_INTERRUPTED comes when nobody was given the processor for some slices: the caller calls again. */
+static int64_t act_put(void) {
+    int status;
+    while ((status = put(records, lengths[0], levels[0], LF_FOREVER)) == LF_INTERRUPTED)
+        ;
+    return status;
+}
+static int64_t act_get(void) {
+    int64_t length;
+    while ((length = get(records, LF_FOREVER)) == LF_INTERRUPTED)
+        ;
+    return length >= 0 ? LF_OK : length;
+}
 static int64_t act_put_many(void) { return put_many(records, lengths, levels, details()->count); }
 static int64_t act_get_many(void) { return get_many(records, lengths, details()->count); }
 static int64_t act_reserve_commit(void) {

@@ -4,7 +4,7 @@
  *   A waiter prepares, checks its condition once more, and sleeps only if the condition is still
  *   false. A waker makes the condition true, then notifies. No wake is lost: either the waiter's check
  *   sees the condition, or the waker sees the waiter. notify(n) wakes at most n waiters and costs one
- *   fence and one load when nobody waits.
+ *   fence and one load when nobody waits. notify_after_rmw(n) costs one load.
  * Progress: prepare, cancel and notify are lock-free; wait sleeps in the kernel.
  * Death: a killed waiter leaves its announcement behind; the next notify consumes it with one
  *   unnecessary wake. A waiter that was woken and killed before it acted takes a wake with it. For that case every
