@@ -5,8 +5,9 @@ import os
 import sys
 from dataclasses import asdict
 
-from lockfree.modelcheck.python.explore import PythonReport, PythonSettings, explore_file, replay_file
+from lockfree.modelcheck.python.explore import PythonReport, PythonSettings, explore_made, replay_made
 from lockfree.modelcheck.python.files import Program, Unusable
+from lockfree.modelcheck.python.search import read_token
 
 TICKS = 0.2
 """Seconds between two reports on how far the search is."""
@@ -24,7 +25,9 @@ def main(request: str) -> None:
     try:
         program = Program(asked["file"])
         if asked["replay"] is not None:
-            say("report", _plain(replay_file(program, asked["replay"], settings=PythonSettings(**asked["settings"]))))
+            (client,) = program.clients([read_token(asked["replay"])[0]])
+            settings = PythonSettings(**asked["settings"])
+            say("report", _plain(replay_made(program.maker(client), asked["replay"], settings)))
             return
         clients = program.clients(asked["clients"])
     except (Unusable, OSError, ValueError) as error:
@@ -41,7 +44,7 @@ def main(request: str) -> None:
                 last = seconds
                 say("tick", [client, executions, seconds, what])
 
-        say("report", _plain(explore_file(program, client, settings=settings, tick=tick)))
+        say("report", _plain(explore_made(program.maker(client), client, settings, tick)))
     say("end", len(clients))
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 
 from lockfree.modelcheck.python import locks
 from lockfree.modelcheck.python.accesses import Accesses, Codes, Places
-from lockfree.modelcheck.python.files import Program
 from lockfree.modelcheck.python.patches import installed
 from lockfree.modelcheck.python.scheduler import PATIENCE, Chooser, Failure, Position, Row, Scheduler, Stuck
 from lockfree.modelcheck.python.search import (
@@ -38,6 +37,7 @@ EARLY = 100
 _TRIES = 200
 """Runs that are spent on making a failing schedule shorter."""
 _Tick = Callable[[int, float, str], object]
+_Make = Callable[[], Callable[[], object]]
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class _Explorer:
     """Runs a function under schedules."""
 
     def __init__(
-        self, make: Callable[[], Callable[[], object]], client: str, settings: PythonSettings, wanted: Places = ()
+        self, make: _Make, client: str, settings: PythonSettings, wanted: Places = ()
     ) -> None:
         self.make = make
         self.client = client
@@ -318,8 +318,7 @@ def explore(
     use `threading` meanwhile. Raises RuntimeError if another one runs.
     """
     name = getattr(function, "__name__", type(function).__name__)
-    explorer = _Explorer(lambda: function, name, settings or PythonSettings())
-    return _run(explorer, lambda: explorer.search(tick))
+    return explore_made(lambda: function, name, settings, tick)
 
 
 _running = threading.Lock()
@@ -344,12 +343,13 @@ def _run(explorer: _Explorer, what: Callable[[], PythonReport]) -> PythonReport:
 
 def replay(function: Callable[[], object], token: str, *, settings: PythonSettings | None = None) -> PythonReport:
     """Runs the one execution that `token` (from a report) describes. Raises ValueError for anything else."""
-    return _replay(lambda: function, token, settings or PythonSettings())
+    return replay_made(lambda: function, token, settings)
 
 
-def _replay(make: Callable[[], Callable[[], object]], token: str, settings: PythonSettings) -> PythonReport:
+def replay_made(make: _Make, token: str, settings: PythonSettings | None = None) -> PythonReport:
+    """As `replay`, of the function that `make` makes anew."""
     client, deviations, places, early = read_token(token)
-    explorer = _Explorer(make, client, replace(settings, early=early), places)
+    explorer = _Explorer(make, client, replace(settings or PythonSettings(), early=early), places)
 
     def once() -> PythonReport:
         result = explorer.run(Listed(deviations), learn=False, record=True)
@@ -362,16 +362,9 @@ def _replay(make: Callable[[], Callable[[], object]], token: str, settings: Pyth
     return _run(explorer, once)
 
 
-def explore_file(
-    program: Program, client: str, *, settings: PythonSettings | None = None, tick: _Tick = _silent
+def explore_made(
+    make: _Make, client: str, settings: PythonSettings | None = None, tick: _Tick = _silent
 ) -> PythonReport:
-    """As `explore`, of a function of a file, which is loaded anew for each execution."""
-    explorer = _Explorer(program.maker(client), client, settings or PythonSettings())
+    """As `explore`, of the function that `make` makes anew for each execution."""
+    explorer = _Explorer(make, client, settings or PythonSettings())
     return _run(explorer, lambda: explorer.search(tick))
-
-
-def replay_file(program: Program, token: str, *, settings: PythonSettings | None = None) -> PythonReport:
-    """As `replay`, of a function of a file. Raises ValueError for a token of something else."""
-    client = read_token(token)[0]
-    program.clients([client])
-    return _replay(program.maker(client), token, settings or PythonSettings())

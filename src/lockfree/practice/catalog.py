@@ -1,0 +1,148 @@
+"""What there is to practise: one folder a kata, read from its `kata.toml`."""
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "katas"
+LEVELS = (
+    "break it",
+    "locks and conditions",
+    "atomics",
+    "lock-free, and reclamation",
+    "processes, and death",
+    "serving",
+)
+LANGUAGES = {"c": "C", "python": "Python"}
+
+
+class KataError(Exception):
+    """A kata's folder is not as it should be."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A way to fail. why: one sentence. hidden: why an x86 machine or the GIL hides it, if it does."""
+
+    id: str
+    title: str
+    why: str
+    hidden: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Maps a failure to a diagnosis: the first rule whose parts all fit. client: how its name begins. An empty part
+    fits everything.
+    """
+
+    diagnosis: str
+    stage: str = ""
+    client: str = ""
+    kind: str = ""
+    says: str = ""
+
+    def fits(self, stage: str, client: str, kind: str, message: str) -> bool:
+        return (
+            self.stage in {"", stage}
+            and client.startswith(self.client)
+            and self.kind in {"", kind}
+            and self.says.lower() in message.lower()
+        )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A solution that the judge is judged by. Of a wrong one: the diagnosis and the stage that must see it."""
+
+    path: Path
+    right: bool
+    diagnosis: str = ""
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Kata:
+    """One task. file: what the learner writes. interface: functions (C) or classes (Python) that it must define."""
+
+    name: str
+    title: str
+    level: int
+    language: str
+    file: str
+    minutes: int
+    asked: str
+    interface: tuple[str, ...]
+    folder: Path
+    allowed: tuple[str, ...] = ()
+    seconds: float = 10.0
+    settings: dict[str, Any] = field(default_factory=dict)
+    diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def starter(self) -> Path:
+        return self.folder / "starter" / self.file
+
+    def text(self, name: str) -> str:
+        """`statement`, `debrief` or `questions`."""
+        return (self.folder / f"{name}.md").read_text(encoding="utf-8")
+
+    @cached_property
+    def hints(self) -> list[str]:
+        parts = (self.folder / "hints.md").read_text(encoding="utf-8").split("\n---\n")
+        return [part.strip() for part in parts]
+
+    def diagnose(self, stage: str, client: str, kind: str, message: str) -> str:
+        """The diagnosis of a failure: the one that the message begins with (`[Q3] …`), or the first rule's."""
+        if message.partition("[")[2].partition("]")[0] in self.diagnoses:
+            return message.partition("[")[2].partition("]")[0]
+        for rule in self.rules:
+            if rule.fits(stage, client, kind, message):
+                return rule.diagnosis
+        return ""
+
+    @cached_property
+    def samples(self) -> list[Sample]:
+        """All solutions in `right` and `wrong`. The first line of a wrong one says: `fails: STAGE DIAGNOSIS`."""
+        found = [Sample(path, right=True) for path in sorted((self.folder / "right").iterdir()) if path.is_file()]
+        for path in sorted((self.folder / "wrong").iterdir()):
+            if not path.is_file():
+                continue
+            first = path.read_text(encoding="utf-8").split("\n", 1)[0]
+            words = first.partition("fails:")[2].replace("*/", " ").split()
+            if len(words) < 2:
+                raise KataError(f"{path}: the first line says no 'fails: STAGE DIAGNOSIS'")
+            found.append(Sample(path, right=False, stage=words[0], diagnosis=words[1]))
+        return found
+
+
+def _read(folder: Path) -> Kata:
+    try:
+        told = tomllib.loads((folder / "kata.toml").read_text(encoding="utf-8"))
+        diagnoses = {name: Diagnosis(name, **about) for name, about in told.pop("diagnoses", {}).items()}
+        rules = tuple(Rule(**rule) for rule in told.pop("rules", []))
+        told["interface"], told["allowed"] = tuple(told["interface"]), tuple(told.get("allowed", ()))
+        kata = Kata(name=folder.name, folder=folder, diagnoses=diagnoses, rules=rules, **told)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise KataError(f"{folder / 'kata.toml'}: {error}") from error
+    unknown = [rule.diagnosis for rule in rules if rule.diagnosis not in diagnoses]
+    if unknown or kata.language not in LANGUAGES or not 0 <= kata.level < len(LEVELS):
+        raise KataError(f"{folder / 'kata.toml'}: unknown diagnosis, language or level: {unknown or told}")
+    return kata
+
+
+def katas(folder: Path = FOLDER) -> list[Kata]:
+    """All katas, by level and name."""
+    there = [_read(path) for path in folder.iterdir() if (path / "kata.toml").is_file()]
+    return sorted(there, key=lambda kata: (kata.level, kata.name))
+
+
+def find(name: str) -> Kata:
+    """The kata of this name. KataError if there is none."""
+    there = {kata.name: kata for kata in katas()}
+    if name not in there:
+        raise KataError(f"no kata is called {name!r}; there are: {', '.join(there)}")
+    return there[name]

@@ -1,0 +1,183 @@
+"""`lockfree practice`: the command line of the practice mode."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from lockfree._command import UsageError
+from lockfree.practice import workspace
+from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, KataError, find, katas
+from lockfree.practice.judge import STAGES, again, results
+from lockfree.practice.results import Judgement, Outcome, Result, Verdict
+from lockfree.practice.selftest import trials
+
+CLEAR = "\r\033[K"
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the `practice` command."""
+    parser = subparsers.add_parser(
+        "practice",
+        help="concurrency tasks with a judge that reads every interleaving",
+        description="Without a command: the tasks, by level, with your stars. Exit status of check: 0 ACCEPT, "
+        "1 REJECT, 2 UNDECIDED, 3 unusable.",
+    )
+    parser.set_defaults(run=_list)
+    commands = parser.add_subparsers(dest="practice", metavar="COMMAND")
+    start = commands.add_parser("start", help="make a folder with a task and a starter")
+    start.add_argument("kata", metavar="KATA", help="its name")
+    start.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, help="where (default: ./KATA)")
+    start.set_defaults(run=_start)
+    check = commands.add_parser("check", help="judge your answer")
+    check.add_argument("--full", action="store_true", help="search six times as long")
+    check.set_defaults(run=_check)
+    why = commands.add_parser("why", help="run the failing execution again, in columns")
+    why.add_argument("diagnosis", metavar="DIAGNOSIS", nargs="?", help="explain this one instead of the last")
+    why.set_defaults(run=_why)
+    hint = commands.add_parser("hint", help="the next hint; each costs a star")
+    hint.set_defaults(run=_hint)
+    debrief = commands.add_parser("debrief", help="what is to be learnt, after an ACCEPT")
+    debrief.add_argument("--now", action="store_true", help="also before an ACCEPT")
+    debrief.set_defaults(run=_debrief)
+    for command in (check, why, hint, debrief):
+        command.add_argument("--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help="(default: here)")
+    test = commands.add_parser("selftest", help="judge the judge: all right and wrong answers that it knows")
+    test.add_argument("katas", metavar="KATA", nargs="*", help="only of these")
+    test.set_defaults(run=_selftest)
+
+
+def _list(_args: argparse.Namespace) -> int:
+    progress = workspace.read_progress()
+    there = katas()
+    for level, name in enumerate(LEVELS):
+        of_level = [kata for kata in there if kata.level == level]
+        if of_level:
+            print(f"Level {level}: {name}")
+        for kata in of_level:
+            about = progress.get(kata.name, {})
+            reached = "★" * workspace.stars(about) if about.get("accepted") else "started" if about else ""
+            print(f"  {kata.name:<24} {LANGUAGES[kata.language]:<7} {kata.minutes:>3} min  {reached:<8} {kata.title}")
+    following = next((kata for kata in there if not progress.get(kata.name, {}).get("accepted")), None)
+    if following is not None:
+        print(f"\nnext: lockfree practice start {following.name}")
+    return 0
+
+
+def _start(args: argparse.Namespace) -> int:
+    try:
+        kata = find(args.kata)
+    except KataError as error:
+        raise UsageError(str(error)) from None
+    folder = args.folder if args.folder is not None else Path(kata.name)
+    for path in workspace.start(kata, folder):
+        print(f"made  {path}")
+    print(f"\n{kata.text('statement').strip()}\n\nYour answer: {folder / kata.file}")
+    print(f"Then: lockfree practice check --in {folder}")
+    return 0
+
+
+def _folder(args: argparse.Namespace) -> tuple[Kata, Path]:
+    try:
+        kata = workspace.kata_of(args.folder)
+    except KataError as error:
+        raise UsageError(str(error)) from None
+    return kata, args.folder / kata.file
+
+
+def line(result: Result) -> str:
+    """One line of the judge."""
+    name = f" {result.diagnosis}" if result.diagnosis else ""
+    return f"{result.outcome.value:<10} {result.stage:<10}{name} {result.message}  ({result.seconds:.1f} s)"
+
+
+def _check(args: argparse.Namespace) -> int:
+    kata, answer = _folder(args)
+    judgement = Judgement(kata.name)
+    terminal = sys.stderr.isatty()
+
+    def tell(text: str) -> None:
+        if terminal:
+            print(f"{CLEAR}  {text[:100]}", end="", file=sys.stderr, flush=True)
+
+    for result in results(kata, answer.resolve(), full=args.full, tell=tell):
+        if terminal:
+            print(CLEAR, end="", file=sys.stderr, flush=True)
+        print(line(result), flush=True)
+        judgement.results.append(result)
+    workspace.keep(args.folder, kata, judgement)
+    failure = judgement.failure
+    print(f"\n{judgement.verdict.name}")
+    if failure is not None:
+        _explain(kata, failure)
+        print("\nthe execution in columns: lockfree practice why")
+    elif judgement.verdict is Verdict.ACCEPT:
+        print("within these bounds: " + judgement.bounds())
+        print("next: lockfree practice debrief")
+    else:
+        print("left unchecked: " + judgement.bounds())
+    return judgement.verdict.value
+
+
+def _explain(kata: Kata, failure: Result) -> None:
+    found = kata.diagnoses.get(failure.diagnosis)
+    if found is None:
+        print(failure.detail or f"{failure.stage}: {STAGES[failure.stage]}")
+        return
+    print(f"{found.id}  {found.title}\n{found.why}")
+    if found.hidden:
+        print(found.hidden)
+
+
+def _why(args: argparse.Namespace) -> int:
+    kata, answer = _folder(args)
+    if args.diagnosis:
+        if args.diagnosis not in kata.diagnoses:
+            raise UsageError(f"no diagnosis {args.diagnosis} of {kata.name}; there are: {', '.join(kata.diagnoses)}")
+        _explain(kata, Result("", Outcome.FAILED, "", args.diagnosis))
+        return 0
+    try:
+        failure = next((result for result in workspace.last(args.folder) if result.outcome is Outcome.FAILED), None)
+    except KataError as error:
+        raise UsageError(str(error)) from None
+    if failure is None:
+        print("the last check found no failure")
+        return 0
+    print(again(kata, answer, failure))
+    print()
+    _explain(kata, failure)
+    return 0
+
+
+def _hint(args: argparse.Namespace) -> int:
+    kata, _ = _folder(args)
+    read = workspace.read_progress().get(kata.name, {}).get("hints", 0)
+    number = min(read, len(kata.hints) - 1)
+    print(f"hint {number + 1} of {len(kata.hints)}\n\n{kata.hints[number]}")
+    workspace.note(kata.name, hints=min(read + 1, len(kata.hints)))
+    return 0
+
+
+def _debrief(args: argparse.Namespace) -> int:
+    kata, _ = _folder(args)
+    if not args.now and not workspace.read_progress().get(kata.name, {}).get("accepted"):
+        raise UsageError(f"{kata.name} is not accepted yet; --now shows the debrief all the same")
+    print(kata.text("debrief").strip())
+    print(f"\n{kata.text('questions').strip()}")
+    return 0
+
+
+def _selftest(args: argparse.Namespace) -> int:
+    try:
+        chosen = [find(name) for name in args.katas] or katas()
+    except KataError as error:
+        raise UsageError(str(error)) from None
+    problems = 0
+    for kata in chosen:
+        for trial in trials(kata):
+            mark = "wrong" if trial.problem else "ok"
+            problems += bool(trial.problem)
+            print(f"{mark:<6} {trial.kata:<20} {trial.answer:<40} {trial.found:<28} {trial.seconds:5.1f} s", flush=True)
+            if trial.problem:
+                print(f"       expected {trial.expected}: {trial.problem}", flush=True)
+    print(f"{problems} of the judge's answers were wrong")
+    return 1 if problems else 0

@@ -1,0 +1,80 @@
+"""The judge: screens an answer, runs the stages in order, and stops at the first failure."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from lockfree._compiler import compiler, no_compiler
+from lockfree.practice import c_stages, python_stages
+from lockfree.practice.catalog import Kata
+from lockfree.practice.results import Judgement, Outcome, Result
+from lockfree.practice.screen import screen
+
+STAGES = {
+    "screen": "it compiles, and uses what the task allows",
+    "edges": "one thread: empty, full, counters near their wrap",
+    "model": "every interleaving, with every outcome of C11's memory model",
+    "stop": "each thread stopped for ever before each of its steps: the others go on",
+    "threads": "real threads on this machine",
+    "schedules": "every schedule of threads and tasks, in virtual time",
+}
+Tell = Callable[[str], object]
+
+
+def _silent(_text: str) -> None:
+    pass
+
+
+def results(kata: Kata, answer: Path, *, full: bool = False, tell: Tell = _silent) -> Iterator[Result]:
+    """One line after another; the first that failed is the last."""
+    began = time.monotonic()
+    screened = _screened(kata, answer)
+    yield replace(screened, seconds=time.monotonic() - began)
+    if screened.outcome is not Outcome.PASSED:
+        return
+    run = python_stages.stages if kata.language == "python" else c_stages.stages
+    began = time.monotonic()
+    for result in run(kata, answer, full=full, tell=tell):
+        yield replace(result, seconds=time.monotonic() - began)
+        if result.outcome is Outcome.FAILED:
+            return
+        began = time.monotonic()
+
+
+def _screened(kata: Kata, answer: Path) -> Result:
+    """The first stage. No compiler: UNDECIDED, with how to get one."""
+    if kata.language == "c":
+        try:
+            faults = screen(kata, answer)
+        except FileNotFoundError as error:
+            if Path(answer).is_file():
+                return Result("screen", Outcome.UNDECIDED, no_compiler(compiler()))
+            return Result("screen", Outcome.FAILED, f"{answer}: {error.strerror}")
+    else:
+        try:
+            faults = screen(kata, answer)
+        except OSError as error:
+            return Result("screen", Outcome.FAILED, f"{answer}: {error.strerror}")
+    if faults:
+        return Result("screen", Outcome.FAILED, faults[0], detail="\n".join(faults[1:]))
+    return Result("screen", Outcome.PASSED, STAGES["screen"])
+
+
+def judge(kata: Kata, answer: Path, *, full: bool = False) -> Judgement:
+    """All of it at once."""
+    return Judgement(kata.name, list(results(kata, answer.resolve(), full=full)))
+
+
+def again(kata: Kata, answer: Path, failure: Result) -> str:
+    """The failing execution once more, as text; what was kept of it, if it has no token."""
+    if not failure.token:
+        return failure.detail or failure.message
+    run = python_stages.again if kata.language == "python" else c_stages.again
+    return run(kata, answer.resolve(), failure)
+
+
+def fingerprint(answer: Path) -> str:
+    """Tells one version of an answer from another."""
+    return hashlib.sha256(answer.read_bytes()).hexdigest()[:16]

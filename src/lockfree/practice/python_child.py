@@ -1,0 +1,84 @@
+"""The process in which an answer in Python runs. Its request comes on the standard input, before the answer loads."""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from importlib import util
+from pathlib import Path
+from types import ModuleType
+
+from lockfree.modelcheck.python.explore import PythonReport, PythonSettings, explore_made, replay_made
+from lockfree.modelcheck.python.files import Program, Unusable
+
+TICKS = 0.2
+
+
+def main() -> None:
+    """Runs the scenarios of a stage until one fails."""
+    asked = json.load(sys.stdin)
+    sys.stdin = open(os.devnull)  # noqa: SIM115 - the answer reads nothing
+    output = os.fdopen(asked["descriptor"], "w", encoding="utf-8")
+    secret = asked["secret"]
+
+    def say(what: str, value: object) -> None:
+        output.write(json.dumps([secret, what, value]) + "\n")
+        output.flush()
+
+    check = _load(Path(asked["kata"]) / "check.py")
+    settings = {"deviations": 4, "seconds": asked["seconds"], **asked["settings"]}
+    chosen = PythonSettings(**settings, follow=(asked["answer"], str(check.__file__)))
+    try:
+        program = Program(asked["answer"])
+    except (Unusable, OSError) as error:
+        say("unusable", str(error))
+        say("end", 0)
+        return
+    names = [name for name in vars(check) if name.startswith(f"{asked['stage']}_")]
+    last = 0.0
+
+    def tick(executions: int, seconds: float, what: str) -> None:
+        nonlocal last
+        if seconds - last >= TICKS or seconds < last:
+            last = seconds
+            say("tick", f"{name}: {executions:,} executions, {what}")
+
+    if asked["replay"]:
+        names = [asked["replay"].rpartition(":")[0]]
+    for name in names:
+        scenario = getattr(check, name)
+        maker = _maker(program, scenario)
+        if asked["replay"]:
+            report = replay_made(maker, asked["replay"], chosen)
+        else:
+            report = explore_made(maker, name, chosen, tick)
+        say("report", _plain(report))
+        if report.verdict.name not in {"OK", "UNKNOWN"}:
+            break
+    say("end", len(names))
+
+
+def _maker(program: Program, scenario: object):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def make():  # type: ignore[no-untyped-def]  # noqa: ANN202
+        answer = program.load()
+        return lambda: scenario(answer)  # type: ignore[operator]
+
+    return make
+
+
+def _load(path: Path) -> ModuleType:
+    spec = util.spec_from_file_location("lockfree_practice_check", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _plain(report: PythonReport) -> dict[str, object]:
+    return {**asdict(report), "verdict": report.verdict.name}
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)  # threads that the answer left behind must not hold the process

@@ -1,0 +1,123 @@
+"""The judge's stages for Python: the answer under the explorer of schedules, in a process of its own.
+
+A kata's `check.py` has functions `edges_…` (one thread) and `schedules_…` (threads or tasks), which get the answer's
+module. They raise AssertionError with a text that begins with a diagnosis: `[Q2] …`.
+"""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from lockfree.modelcheck.python.explore import PythonReport
+from lockfree.modelcheck.python.scheduler import Row
+from lockfree.modelcheck.runner import Verdict as Found
+from lockfree.practice.catalog import Kata
+from lockfree.practice.limits import Limits, ended, limited
+from lockfree.practice.results import Outcome, Result, worst
+
+Tell = Callable[[str], object]
+ENOUGH = 2
+"""An answer passes when all schedules with so many deviations were run, if the time is up before all bounds."""
+
+
+class Lost(Exception):
+    """The process ended without a verdict; the text says how."""
+
+
+def _ask(
+    kata: Kata, answer: Path, stage: str, seconds: float, *, replay: str = "", tell: Tell | None = None
+) -> list[Any]:
+    """Runs a stage in a child; what it says. Raises `Lost`."""
+    reading, writing = os.pipe()
+    secret = secrets.token_hex(16)
+    request = {
+        "kata": str(kata.folder), "answer": str(answer), "stage": stage, "seconds": seconds, "replay": replay,
+        "settings": kata.settings, "descriptor": writing, "secret": secret,
+    }  # fmt: skip
+    command = [sys.executable, "-m", "lockfree.practice.python_child"]
+    environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", ""), "PYTHONDONTWRITEBYTECODE": "1"}
+    said: list[Any] = []
+    with limited(
+        command, Limits(seconds=4 * seconds + 30), pass_fds=[writing], env=environment, stdin=subprocess.PIPE
+    ) as process:
+        os.close(writing)
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(request).encode())
+        process.stdin.close()
+        with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                try:
+                    key, what, value = json.loads(line)
+                except ValueError:
+                    key = ""
+                if key != secret:
+                    raise Lost("it writes where the judge writes")
+                if what == "tick" and tell is not None:
+                    tell(value)
+                elif what != "tick":
+                    said.append((what, value))
+        status = process.wait()
+    if not said or said[-1][0] != "end":
+        raise Lost(ended(status))
+    return said[:-1]
+
+
+def _stage(kata: Kata, answer: Path, stage: str, seconds: float, tell: Tell) -> Result:
+    results = []
+    try:
+        for what, value in _ask(kata, answer, stage, seconds, tell=tell):
+            if what == "unusable":
+                return Result(stage, Outcome.FAILED, value)
+            results.append(_result(kata, stage, read_report(value)))
+    except Lost as lost:
+        return Result(stage, Outcome.FAILED, f"the process ends without a verdict: {lost}")
+    found = worst(results)
+    if found.outcome is not Outcome.PASSED:
+        return found
+    return Result(stage, Outcome.PASSED, f"{len(results)} scenarios: {'; '.join(r.message for r in results)}")
+
+
+def read_report(value: dict[str, Any]) -> PythonReport:
+    """A report as the child wrote it."""
+    rows = [Row(**row) for row in value["rows"]]
+    return PythonReport(**{**value, "verdict": Found[value["verdict"]], "rows": rows})
+
+
+def _result(kata: Kata, stage: str, report: PythonReport) -> Result:
+    client = report.client
+    if report.verdict is Found.VIOLATION:
+        diagnosis = kata.diagnose(stage, client, report.kind, report.message)
+        message = f"{client}: {report.kind}: {report.message}"
+        return Result(stage, Outcome.FAILED, message, diagnosis, report.trace, report.token, client, report.seconds)
+    if report.verdict is Found.UNUSABLE:
+        return Result(stage, Outcome.FAILED, f"{client}: {report.message}", client=client)
+    passed = report.verdict is Found.OK or report.level >= ENOUGH
+    outcome = Outcome.PASSED if passed else Outcome.UNDECIDED
+    return Result(stage, outcome, f"{client}: {report.bounds()}", client=client, seconds=report.seconds)
+
+
+def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell) -> Iterator[Result]:
+    """The stages in order."""
+    seconds = kata.seconds * (6 if full else 1)
+    yield _stage(kata, answer, "edges", seconds, tell)
+    yield _stage(kata, answer, "schedules", seconds, tell)
+
+
+def again(kata: Kata, answer: Path, failure: Result) -> str:
+    """The failing execution once more, as text."""
+    try:
+        said = _ask(kata, answer, failure.stage, kata.seconds, replay=failure.token)
+    except Lost as lost:
+        return f"the process ends without a verdict: {lost}"
+    what, value = said[0]
+    if what == "unusable":
+        return str(value)
+    report = read_report(value)
+    if report.verdict is not Found.VIOLATION:
+        return "This execution shows no failure any more: the answer has changed since."
+    return f"{report.kind}: {report.message}\n\n{report.trace}"

@@ -1,0 +1,70 @@
+"""What the judge says: of each stage, and in the end."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+class Verdict(enum.Enum):
+    """The value is the exit status of `lockfree practice check`."""
+
+    ACCEPT = 0
+    REJECT = 1
+    UNDECIDED = 2
+
+
+class Outcome(enum.Enum):
+    """What a stage found. ADVICE never decides."""
+
+    PASSED = "passed"
+    FAILED = "FAILED"
+    UNDECIDED = "undecided"
+    ADVICE = "advice"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the judge. diagnosis: why it failed; detail: the failing execution; token: replays it."""
+
+    stage: str
+    outcome: Outcome
+    message: str
+    diagnosis: str = ""
+    detail: str = ""
+    token: str = ""
+    client: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class Judgement:
+    """All lines, in order. The first failure ends it."""
+
+    kata: str
+    results: list[Result] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        outcomes = {result.outcome for result in self.results}
+        if Outcome.FAILED in outcomes:
+            return Verdict.REJECT
+        return Verdict.UNDECIDED if Outcome.UNDECIDED in outcomes or not outcomes else Verdict.ACCEPT
+
+    @property
+    def failure(self) -> Result | None:
+        return next((result for result in self.results if result.outcome is Outcome.FAILED), None)
+
+    def bounds(self) -> str:
+        """What was looked at, of an ACCEPT; what was not, of an UNDECIDED."""
+        wanted = Outcome.UNDECIDED if self.verdict is Verdict.UNDECIDED else Outcome.PASSED
+        return "; ".join(f"{r.stage}: {r.message}" for r in self.results if r.outcome is wanted)
+
+
+def worst(results: Sequence[Result]) -> Result:
+    """The one that decides: the first that failed, else the first that is undecided, else the last."""
+    for outcome in (Outcome.FAILED, Outcome.UNDECIDED):
+        for result in results:
+            if result.outcome is outcome:
+                return result
+    return results[-1]

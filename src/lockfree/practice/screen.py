@@ -1,0 +1,325 @@
+"""What an answer may use. An answer that could reach the judge instead of the task is not run at all.
+
+C: the object file's symbols are the truth, whatever the source looks like. Python: the syntax tree is; names that lead
+out of the task (`os`, `sys`, `__globals__`, `eval`) are refused wherever they stand.
+"""
+
+import ast
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from lockfree._compiler import compiler
+from lockfree.practice.catalog import Kata
+
+C_ALLOWED = frozenset(
+    {
+        "malloc",
+        "calloc",
+        "realloc",
+        "free",
+        "aligned_alloc",
+        "posix_memalign",
+        "memcpy",
+        "memmove",
+        "memset",
+        "memcmp",
+        "strlen",
+        "strcmp",
+        "strncmp",
+        "__assert_fail",
+        "abort",
+        "sched_yield",
+        "sysconf",
+        "__stack_chk_fail",
+        "__memcpy_chk",
+        "__memset_chk",
+        "_GLOBAL_OFFSET_TABLE_",
+    }
+)
+C_PREFIXES = ("pthread_", "__atomic_", "atomic_", "mtx_", "cnd_", "thrd_", "__sync_", "__tsan_", "membarrier")
+C_SECTIONS = (".init_array", ".fini_array", ".ctors", ".dtors", ".preinit_array", ".init", ".fini")
+ASSEMBLY = re.compile(r"\b(asm|__asm|__asm__)\b")
+COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+STRINGS = re.compile(r"\"(?:\\.|[^\"\\\n])*\"")
+INCLUDE = re.compile(r"\s*#\s*include(_next)?\b\s*(.*)")
+INCLUDED = re.compile(r"<[\w./]+>\s*|\"\w+\.h\"\s*")
+
+PYTHON_MODULES = frozenset(
+    {
+        "__future__",
+        "abc",
+        "array",
+        "asyncio",
+        "bisect",
+        "collections",
+        "concurrent",
+        "contextlib",
+        "copy",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "enum",
+        "functools",
+        "heapq",
+        "itertools",
+        "math",
+        "operator",
+        "queue",
+        "random",
+        "string",
+        "struct",
+        "threading",
+        "time",
+        "types",
+        "typing",
+        "weakref",
+        "zlib",
+    }
+)
+PYTHON_NAMES = frozenset(
+    {
+        "eval",
+        "exec",
+        "compile",
+        "open",
+        "input",
+        "breakpoint",
+        "globals",
+        "locals",
+        "vars",
+        "__import__",
+        "__builtins__",
+        "__loader__",
+        "__spec__",
+        "exit",
+        "quit",
+        "memoryview",
+        "getattr",
+        "setattr",
+        "delattr",
+    }
+)
+"""Names of builtins that lead out of the task. `getattr` and its kin hide an attribute's name from this screen."""
+PYTHON_ATTRIBUTES = frozenset(
+    {
+        "os",
+        "sys",
+        "gc",
+        "io",
+        "re",
+        "ast",
+        "dis",
+        "inspect",
+        "importlib",
+        "builtins",
+        "ctypes",
+        "socket",
+        "signal",
+        "subprocess",
+        "multiprocessing",
+        "traceback",
+        "linecache",
+        "tracemalloc",
+        "atexit",
+        "pickle",
+        "shelve",
+        "tempfile",
+        "shutil",
+        "pathlib",
+        "runpy",
+        "code",
+        "site",
+        "warnings",
+        "settrace",
+        "setprofile",
+        "settrace_all_threads",
+        "setprofile_all_threads",
+        "excepthook",
+        "create_subprocess_exec",
+        "create_subprocess_shell",
+        "open_connection",
+        "start_server",
+        "create_connection",
+        "create_server",
+        "sock_connect",
+        "add_reader",
+        "add_writer",
+        "add_signal_handler",
+        "gi_frame",
+        "gi_code",
+        "cr_frame",
+        "cr_code",
+        "f_globals",
+        "f_locals",
+        "f_back",
+        "f_builtins",
+        "tb_frame",
+        "set_event_loop_policy",
+        "ProcessPoolExecutor",
+    }
+)
+SPECIAL = frozenset(
+    {
+        "__init__",
+        "__enter__",
+        "__exit__",
+        "__aenter__",
+        "__aexit__",
+        "__len__",
+        "__iter__",
+        "__next__",
+        "__aiter__",
+        "__anext__",
+        "__contains__",
+        "__getitem__",
+        "__setitem__",
+        "__delitem__",
+        "__repr__",
+        "__str__",
+        "__bool__",
+        "__eq__",
+        "__lt__",
+        "__le__",
+        "__gt__",
+        "__ge__",
+        "__ne__",
+        "__hash__",
+        "__call__",
+        "__post_init__",
+        "__slots__",
+        "__await__",
+        "__name__",
+        "__doc__",
+        "__future__",
+        "__all__",
+        "__add__",
+        "__sub__",
+        "__new__",
+        "__init_subclass__",
+        "__class_getitem__",
+        "__missing__",
+        "__reversed__",
+    }
+)
+"""Special names that an answer may have."""
+
+
+def screen(kata: Kata, answer: Path) -> list[str]:
+    """What the answer uses and must not, each with its place. Empty: it may run. OSError if it cannot be read."""
+    return _python(kata, answer) if kata.language == "python" else _c(kata, answer)
+
+
+def _python(kata: Kata, answer: Path) -> list[str]:
+    source = answer.read_text(encoding="utf-8", errors="replace")
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return [f"{answer.name}: {type(error).__name__}: {error}"]
+    allowed = PYTHON_MODULES | set(kata.allowed)
+    found, own = [], _own_names(tree)
+    for node in ast.walk(tree):
+        at = f"{answer.name}:{getattr(node, 'lineno', 1)}"
+        for name in _imported(node):
+            if name.split(".")[0] not in allowed or {part.strip("_") for part in name.split(".")} & PYTHON_ATTRIBUTES:
+                found.append(f"{at}: import of {name}, which the task has no use for")  # noqa: PERF401
+        if isinstance(node, ast.Name) and (node.id in PYTHON_NAMES or _is_special(node.id)):
+            found.append(f"{at}: {node.id}, which leads out of the task")
+        if isinstance(node, ast.Attribute) and _leads_out(node.attr, own):
+            found.append(f"{at}: .{node.attr}, which leads out of the task")
+    if found:
+        return found
+    classes = {
+        node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    missing = [name for name in kata.interface if name not in classes]
+    return [f"{answer.name}: {', '.join(missing)} must be there, and is not"] if missing else []
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module or '.'}.{alias.name}" for alias in node.names]
+    return []
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__") and name not in SPECIAL
+
+
+def _leads_out(name: str, own: set[str]) -> bool:
+    """Whether an attribute of this name is no business of the task. own: private names that the answer makes."""
+    if name.strip("_") in PYTHON_ATTRIBUTES or _is_special(name):
+        return True
+    return name.startswith("_") and name not in own and not _is_special(name) and name not in SPECIAL
+
+
+def _own_names(tree: ast.AST) -> set[str]:
+    """The private attributes, methods and functions that the answer makes itself."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.add(node.attr)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return names
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    return done.stdout
+
+
+def _c(kata: Kata, answer: Path) -> list[str]:
+    text = COMMENTS.sub(" ", answer.read_text(encoding="utf-8", errors="replace"))
+    if ASSEMBLY.search(STRINGS.sub(" ", text)):
+        return [f"{answer.name}: inline assembly; use <stdatomic.h>"]
+    for line in text.splitlines():
+        include = INCLUDE.match(line)
+        if include and (include[1] or ".." in line or not INCLUDED.fullmatch(include[2])):
+            return [f"{answer.name}: {line.strip()}: a file of somebody else"]
+    with tempfile.TemporaryDirectory(prefix="lockfree-practice-") as scratch:
+        made = Path(scratch) / "answer.o"
+        include_of = str(kata.folder / "include")
+        command = [
+            *compiler(),
+            "-std=c11",
+            "-Wall",
+            "-Wextra",
+            "-O1",
+            "-c",
+            f"-I{include_of}",
+            str(answer),
+            "-o",
+            str(made),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        if done.returncode:
+            return [line for line in done.stderr.splitlines() if "error" in line][:5] or ["it does not compile"]
+        return _symbols(kata, answer, made)
+
+
+def _symbols(kata: Kata, answer: Path, made: Path) -> list[str]:
+    found = []
+    defined = set()
+    for line in _run("nm", "-P", str(made)).splitlines():
+        name, kind = line.split()[:2]
+        if kind in "Uwv":
+            if name not in C_ALLOWED and name not in kata.allowed and not name.startswith(C_PREFIXES):
+                found.append(f"{answer.name}: uses {name}, which the task does not allow")
+        elif kind.isupper():
+            defined.add(name)
+    others = sorted(defined - set(kata.interface))
+    if others:
+        found.append(f"{answer.name}: {', '.join(others)}: besides the interface everything must be static")
+    missing = sorted(set(kata.interface) - defined)
+    if missing:
+        found.append(f"{answer.name}: {', '.join(missing)} must be there, and is not")
+    sections = _run("objdump", "-h", str(made))
+    if any(f" {section} " in sections or f" {section}." in sections for section in C_SECTIONS):
+        found.append(f"{answer.name}: code that runs before main")
+    return found

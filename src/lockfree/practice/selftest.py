@@ -1,0 +1,51 @@
+"""Judges the judge: every right answer must be accepted, every wrong one rejected where and why its first line says."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockfree.practice.catalog import Kata
+from lockfree.practice.judge import judge
+from lockfree.practice.results import Judgement, Verdict
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One answer and what the judge said of it. problem: what was wrong with that; empty if nothing."""
+
+    kata: str
+    answer: str
+    expected: str
+    found: str
+    seconds: float
+    problem: str
+
+
+def trials(kata: Kata) -> Iterator[Trial]:
+    """All answers of a kata's folder, its starter and an empty file."""
+    for sample in kata.samples:
+        expected = "ACCEPT" if sample.right else f"REJECT {sample.stage} {sample.diagnosis}"
+        yield _trial(kata, sample.path, expected)
+    yield _trial(kata, kata.starter, "REJECT")
+    with tempfile.TemporaryDirectory(prefix="lockfree-practice-") as scratch:
+        empty = Path(scratch) / kata.file
+        empty.touch()
+        yield _trial(kata, empty, "REJECT screen")
+
+
+def _trial(kata: Kata, answer: Path, expected: str) -> Trial:
+    judgement = judge(kata, answer)
+    found = said(judgement)
+    problem = "" if found == expected or found.startswith(f"{expected} ") else judgement.results[-1].message
+    seconds = sum(result.seconds for result in judgement.results)
+    name = f"{answer.parent.name}/{answer.name}"
+    return Trial(kata.name, name, expected, found, seconds, problem)
+
+
+def said(judgement: Judgement) -> str:
+    """`ACCEPT`, `UNDECIDED`, or `REJECT STAGE DIAGNOSIS`."""
+    failure = judgement.failure
+    if judgement.verdict is not Verdict.REJECT or failure is None:
+        return judgement.verdict.name
+    return f"REJECT {failure.stage} {failure.diagnosis}".strip()
