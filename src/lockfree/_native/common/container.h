@@ -43,6 +43,7 @@ struct lf_py_ops {
 };
 
 struct lf_py_hand;
+#define LF_PY_WINDOWS_KEPT 64
 
 struct lf_py_container {
     struct lf_py_object o;
@@ -50,6 +51,7 @@ struct lf_py_container {
     int is_bytes;             /* records are bytes objects: the codec is not needed */
     PyObject *spare;          /* (memory, array) for the next record of a dtype; see lf_py_blank */
     struct lf_py_hand *hands; /* hands.h */
+    struct lf_py_memory *windows[LF_PY_WINDOWS_KEPT]; /* of records that were in hand and are seen by nobody */
 #ifdef Py_GIL_DISABLED
     PyMutex lock; /* of `hands` */
 #endif

@@ -5,7 +5,7 @@
 #ifndef LOCKFREE_PY_GET_BATCHES_H
 #define LOCKFREE_PY_GET_BATCHES_H
 
-#include "common/hands.h"
+#include "common/in_hand.h"
 
 /* ---- get_many ---- */
 

@@ -80,9 +80,71 @@ static void lf_py_end_view(PyObject *view) {
     Py_DECREF(view);
 }
 
-/* Empties one side of the hand without touching the slot: the view ends. The memory is kept if nobody sees it. */
-static void lf_py_let_go(struct lf_py_hand *hand, enum lf_py_which which) {
+/* ---- windows on large records ---- */
+
+/* Keeps a window that nobody sees for the next record in its slot. Takes the reference over. */
+static void lf_py_keep_window(PyObject *object, struct lf_py_memory *memory) {
+    struct lf_py_memory **place = &LF_PY_CONTAINER(object)->windows[(uint64_t)memory->window.slot % LF_PY_WINDOWS_KEPT];
+    struct lf_py_memory *old = lf_exchange_seq_cst(place, memory);
+    Py_XDECREF(old);
+}
+
+/* A window on a slot that was just taken, in hand; NULL if there is none, without an error. Inside. */
+LF_PY_GENERIC struct lf_py_memory *lf_py_window(PyObject *object, const struct lf_py_ops *ops, int64_t slot) {
+    struct lf_py_container *self = LF_PY_CONTAINER(object);
+    struct lf_py_memory **place = &self->windows[(uint64_t)slot % LF_PY_WINDOWS_KEPT];
+    struct lf_py_memory *kept = lf_exchange_seq_cst(place, (struct lf_py_memory *)NULL);
+    uint64_t size = ops->record_size(self->o.p);
+    if (kept != NULL && kept->window.slot == slot && !kept->window.is_cut) {
+        kept->length = kept->room;
+        lf_py_window_take(&kept->window);
+        return kept;
+    }
+    Py_XDECREF(kept);
+    return lf_py_memory_window(self->o.p, slot, ops->payload(self->o.p, slot), size);
+}
+
+/* Before a slot leaves the hand: its view ends, and a window does not lead into the ring any more if anybody sees it.
+ * 0, or -1 with MemoryError, and it is still in hand. */
+static int lf_py_end_window(PyObject *object, struct lf_py_hand *hand, enum lf_py_which which) {
     struct lf_py_held *held = &hand->held[which];
+    struct lf_py_memory *memory = held->memory;
+    if (memory == NULL || memory->window.base == NULL)
+        return 0;
+    PyObject *view = held->view;
+    held->view = NULL;
+    if (view != NULL)
+        lf_py_end_view(view);
+    int is_seen = !lf_py_memory_is_unseen(memory);
+    if (lf_py_window_end(&memory->window, is_seen) != 0)
+        return -1;
+    held->memory = NULL;
+    if (is_seen || memory->window.is_cut)
+        Py_DECREF(memory);
+    else
+        lf_py_keep_window(object, memory);
+    return 0;
+}
+
+/* The kept windows go, and those in hand lead nowhere, before the handle ends. */
+static void lf_py_drop_windows(struct lf_py_object *self) {
+    struct lf_py_container *container = LF_PY_CONTAINER(self);
+    for (int i = 0; i < LF_PY_WINDOWS_KEPT; i++) {
+        struct lf_py_memory *kept = lf_exchange_seq_cst(&container->windows[i], (struct lf_py_memory *)NULL);
+        Py_XDECREF(kept);
+    }
+    lf_py_windows_end(self->p);
+}
+
+/* ---- ending ---- */
+
+/* Empties one side of the hand without touching the slot: the view ends. The memory is kept if nobody sees it. */
+static void lf_py_let_go(PyObject *object, struct lf_py_hand *hand, enum lf_py_which which) {
+    struct lf_py_held *held = &hand->held[which];
+    if (lf_py_end_window(object, hand, which) != 0) {
+        PyErr_Clear();
+        Py_CLEAR(held->memory); /* the end of the handle looks at it once more */
+    }
     PyObject *view = held->view;
     held->view = NULL;
     held->slot = -1;
@@ -112,7 +174,7 @@ static struct lf_py_hand *lf_py_in_hand(PyObject *object, enum lf_py_which which
     }
     struct lf_py_hand *hand = lf_py_hand(object, 0);
     if (hand != NULL && hand->held[which].slot >= 0 && hand->held[which].participant != participant) {
-        lf_py_let_go(hand, which); /* it is the parent's */
+        lf_py_let_go(object, hand, which); /* it is the parent's */
         hand = lf_py_hand(object, 0);
     }
     if (hand != NULL && hand->held[which].slot >= 0)
@@ -181,205 +243,6 @@ static int lf_py_take_in_hand(PyObject *object, enum lf_py_which which, int64_t 
     held->slot = slot;
     held->participant = lf_py_me((struct lf_py_object *)object);
     return 0;
-}
-
-/* ---- reserve, commit, cancel ---- */
-
-/* Publishes `length` bytes in a slot that the calling thread has reserved. Inside. A status. */
-LF_PY_GENERIC int64_t lf_py_publish(struct lf_py_stay *stay, const struct lf_py_ops *ops, int64_t slot,
-                                    const char *bytes, uint64_t length, uint32_t level) {
-    void *p = stay->self->p;
-    if (ops->in_place) { /* a put since then may have used the slot: what it published must not be written over */
-        int64_t own = ops->reserve(p);
-        if (LF_UNLIKELY(own != slot))
-            return own >= 0 || own == LF_FULL ? LF_BUSY : own;
-    }
-    lf_py_copy(stay, ops->payload(p, slot), bytes, length);
-    return ops->commit(p, slot, length, level);
-}
-
-LF_PY_GENERIC PyObject *lf_py_reserve(PyObject *object, const struct lf_py_ops *ops, uint64_t ns) {
-    struct lf_py_object *self = (struct lf_py_object *)object;
-    struct lf_py_memory *memory;
-    struct lf_py_stay stay;
-    PyObject *view;
-    if (lf_py_require_empty(object, LF_PY_RESERVED) != 0 ||
-        lf_py_staging(object, ops, LF_PY_RESERVED, &memory, &view) != 0)
-        return NULL;
-    int64_t slot = lf_py_take(self, ops, 0, 0, ns, NULL, NULL, &stay);
-    if (slot >= 0) {
-        int failed = lf_py_take_in_hand(object, LF_PY_RESERVED, slot, memory, Py_NewRef(view));
-        if (LF_UNLIKELY(failed))
-            ops->cancel(self->p, slot);
-        lf_py_stay_end(&stay);
-        if (LF_LIKELY(!failed))
-            return view;
-        Py_DECREF(view);
-    }
-    Py_DECREF(view);
-    Py_DECREF(memory);
-    return slot >= 0 ? NULL : slot == LF_FULL ? Py_NewRef(Py_None) : lf_py_raise(self, slot);
-}
-
-LF_PY_GENERIC PyObject *lf_py_commit(PyObject *object, const struct lf_py_ops *ops, uint32_t level, PyObject *given) {
-    struct lf_py_object *self = (struct lf_py_object *)object;
-    int64_t length, size = (int64_t)ops->record_size(self->p);
-    struct lf_py_stay stay;
-    if (lf_py_in_hand(object, LF_PY_RESERVED) == NULL)
-        return NULL;
-    length = size;
-    if (given != NULL && given != Py_None && lf_py_integer("length", given, 0, size, &length) != 0)
-        return NULL;
-    if (length != size && !LF_PY_CONTAINER(object)->is_bytes) {
-        PyObject *dtype = PyObject_GetAttrString(LF_PY_CONTAINER(object)->codec, "dtype");
-        if (dtype != NULL)
-            PyErr_Format(PyExc_ValueError, "length is %lld: a record of dtype %S has %lld bytes", (long long)length,
-                         dtype, (long long)size);
-        Py_XDECREF(dtype);
-        return NULL;
-    }
-    struct lf_py_hand *hand = lf_py_in_hand(object, LF_PY_RESERVED); /* the conversion may have run Python code */
-    if (hand == NULL)
-        return NULL;
-    int64_t slot = hand->held[LF_PY_RESERVED].slot;
-    struct lf_py_memory *memory = (struct lf_py_memory *)Py_NewRef((PyObject *)hand->held[LF_PY_RESERVED].memory);
-    int64_t status = lf_py_stay_begin(&stay, self);
-    if (status == LF_OK) {
-        hand->held[LF_PY_RESERVED].slot = -1;
-        status = lf_py_is_closed(self) ? LF_CLOSED
-                                       : lf_py_publish(&stay, ops, slot, memory->bytes, (uint64_t)length, level);
-        lf_py_stay_end(&stay);
-    }
-    Py_DECREF(memory);
-    lf_py_let_go(hand, LF_PY_RESERVED);
-    if (LF_LIKELY(status == LF_OK))
-        Py_RETURN_NONE;
-    return lf_py_raise(self, status);
-}
-
-/* cancel() and release(). */
-LF_PY_GENERIC PyObject *lf_py_give_slot_back(PyObject *object, enum lf_py_which which, int (*give)(void *, int64_t)) {
-    struct lf_py_object *self = (struct lf_py_object *)object;
-    struct lf_py_hand *hand = lf_py_in_hand(object, which);
-    int64_t status;
-    if (hand == NULL)
-        return NULL;
-    int64_t slot = hand->held[which].slot;
-    LF_PY_BRIEFLY(self, status, lf_py_is_closed(self) ? LF_CLOSED : give(self->p, slot));
-    lf_py_let_go(hand, which);
-    if (LF_LIKELY(status == LF_OK))
-        Py_RETURN_NONE;
-    return lf_py_raise(self, status);
-}
-
-/* ---- peek ---- */
-
-/* A memoryview of the peeked bytes. It is made outside: an allocation that the garbage collector watches may run Python
- * code. NULL with an error, and the record is inside again. */
-LF_PY_GENERIC PyObject *lf_py_peeked_view(PyObject *object, const struct lf_py_ops *ops, int64_t slot, uint32_t level,
-                                          uint64_t length) {
-    struct lf_py_object *self = (struct lf_py_object *)object;
-    struct lf_py_hand *hand = lf_py_hand(object, 0);
-    int64_t status;
-    struct lf_py_memory *memory = (struct lf_py_memory *)Py_NewRef((PyObject *)hand->held[LF_PY_PEEKED].memory);
-    memory->length = (Py_ssize_t)length;
-    PyObject *view = PyMemoryView_FromObject((PyObject *)memory);
-    hand = lf_py_hand(object, 0);
-    if (hand == NULL || hand->held[LF_PY_PEEKED].slot != slot || hand->held[LF_PY_PEEKED].memory != memory) {
-        Py_DECREF(memory); /* what ran in between has released it */
-        return view;
-    }
-    if (view != NULL) {
-        hand->held[LF_PY_PEEKED].view = Py_NewRef(view);
-    } else {
-        LF_PY_BRIEFLY(self, status, lf_py_is_closed(self) ? LF_CLOSED : ops->give_back(self->p, slot, level));
-        hand->held[LF_PY_PEEKED].slot = -1;
-        lf_py_hand_down(hand);
-    }
-    Py_DECREF(memory);
-    return view;
-}
-
-LF_PY_GENERIC PyObject *lf_py_peek(PyObject *object, const struct lf_py_ops *ops, uint64_t ns) {
-    struct lf_py_object *self = (struct lf_py_object *)object;
-    struct lf_py_memory *memory;
-    struct lf_py_stay stay;
-    PyObject *view, *pair = NULL;
-    uint64_t length = 0;
-    uint32_t level = 0;
-    if (lf_py_require_empty(object, LF_PY_PEEKED) != 0 || lf_py_staging(object, ops, LF_PY_PEEKED, &memory, &view) != 0)
-        return NULL;
-    if (ops->has_levels && (pair = PyTuple_New(2)) == NULL) {
-        Py_XDECREF(view);
-        Py_DECREF(memory);
-        return NULL;
-    }
-    int64_t slot = lf_py_take(self, ops, 1, 0, ns, &level, &length, &stay);
-    int failed = slot < 0;
-    if (slot >= 0) {
-        lf_py_copy(&stay, memory->bytes, ops->payload(self->p, slot), length);
-        memset(memory->bytes + length, 0, LF_PY_CONTAINER(object)->is_bytes ? 0 : (size_t)memory->room - length);
-        failed = lf_py_take_in_hand(object, LF_PY_PEEKED, slot, memory, Py_XNewRef(view));
-        if (LF_UNLIKELY(failed)) {
-            ops->give_back(self->p, slot, level);
-            Py_XDECREF(view);
-        }
-        lf_py_stay_end(&stay);
-    }
-    if (LF_UNLIKELY(failed)) {
-        Py_XDECREF(pair);
-        Py_XDECREF(view);
-        Py_DECREF(memory);
-        return slot >= 0 ? NULL : slot == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_raise(self, slot);
-    }
-    if (view == NULL)
-        view = lf_py_peeked_view(object, ops, slot, level, length);
-    if (pair == NULL || view == NULL) {
-        Py_XDECREF(pair);
-        return view;
-    }
-    PyTuple_SET_ITEM(pair, 0, PyLong_FromLong((long)level));
-    PyTuple_SET_ITEM(pair, 1, view);
-    return pair;
-}
-
-/* ---- the end of the object ---- */
-
-/* close(): the calling thread's views end with it. */
-static PyObject *lf_py_close_container(PyObject *object, PyObject *unused) {
-    for (int which = 0; which < 2; which++) {
-        struct lf_py_hand *hand = lf_py_is_closed((struct lf_py_object *)object) ? NULL : lf_py_hand(object, 0);
-        if (hand != NULL)
-            lf_py_let_go(hand, (enum lf_py_which)which);
-    }
-    return lf_py_close(object, NULL);
-}
-
-static void lf_py_dealloc_container(PyObject *object) {
-    struct lf_py_container *self = LF_PY_CONTAINER(object);
-    for (struct lf_py_hand *hand = self->hands, *next; hand != NULL; hand = next) {
-        next = hand->next;
-        for (int which = 0; which < 2; which++) {
-            Py_XDECREF(hand->held[which].view);
-            Py_XDECREF(hand->held[which].memory);
-        }
-        PyMem_RawFree(hand);
-    }
-    Py_CLEAR(self->codec);
-    Py_CLEAR(self->spare);
-    lf_py_dealloc(object);
-}
-
-/* _use(codec, is_bytes): how records become bytes and back. */
-static PyObject *lf_py_use(PyObject *object, PyObject *args) {
-    struct lf_py_container *self = LF_PY_CONTAINER(object);
-    PyObject *codec;
-    int is_bytes;
-    if (!PyArg_ParseTuple(args, "Op", &codec, &is_bytes))
-        return NULL;
-    self->is_bytes = is_bytes;
-    Py_XSETREF(self->codec, Py_NewRef(codec));
-    Py_RETURN_NONE;
 }
 
 #endif

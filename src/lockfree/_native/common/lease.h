@@ -4,7 +4,7 @@
 #define LOCKFREE_PY_LEASE_H
 
 #include "common/container.h"
-#include "common/hands.h"
+#include "common/in_hand.h"
 
 struct lf_py_lease {
     PyObject_HEAD PyObject *container;

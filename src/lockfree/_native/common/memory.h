@@ -1,20 +1,21 @@
 /* memory.h: private memory that users see through memoryviews and arrays: a record in hand, a batch.
  *
  * Contract
- *   No view ever leads into the mapping of a ring. A reservation is written in memory of this kind and copied into its
- *   slot by commit(); a peeked record is copied out. So a view, an array, or whatever was made of one may be kept as long
- *   as anybody likes: it shows memory of its own.
+ *   A reservation is written in memory of this kind and copied into its slot by commit(); a peeked record is copied out.
+ *   A large record is seen through a window instead (window.h), which leads into the ring only while it is in hand. So a
+ *   view, an array, or whatever was made of one may be kept as long as anybody likes: it shows memory of its own then.
  *   The memory lives as long as anybody looks at it. It is used for the next record only if nobody does. */
 #ifndef LOCKFREE_PY_MEMORY_H
 #define LOCKFREE_PY_MEMORY_H
 
-#include "common/object.h"
+#include "common/window.h"
 
 struct lf_py_memory {
     PyObject_HEAD char *bytes;
     Py_ssize_t room;
     Py_ssize_t length; /* of what the next view shows */
     int64_t views;
+    struct lf_py_window window; /* window.h: of a large record; empty for memory of the process */
 };
 
 static PyTypeObject *lf_py_memory_type;
@@ -30,6 +31,25 @@ static struct lf_py_memory *lf_py_memory_new(uint64_t room) {
     self->bytes = bytes;
     self->room = self->length = (Py_ssize_t)room;
     self->views = 0;
+    memset(&self->window, 0, sizeof self->window);
+    return self;
+}
+
+/* A window on `room` bytes at `payload`, in hand. NULL if it cannot be had, without an error: copies do as well. */
+static struct lf_py_memory *lf_py_memory_window(const void *handle, int64_t slot, unsigned char *payload,
+                                                uint64_t room) {
+    struct lf_py_memory *self = PyObject_New(struct lf_py_memory, lf_py_memory_type);
+    if (self == NULL) {
+        PyErr_Clear();
+        return NULL;
+    }
+    self->bytes = NULL;
+    self->room = self->length = (Py_ssize_t)room;
+    self->views = 0;
+    memset(&self->window, 0, sizeof self->window);
+    self->bytes = lf_py_window_map(&self->window, handle, slot, payload, room);
+    if (self->bytes == NULL)
+        Py_CLEAR(self);
     return self;
 }
 
@@ -53,7 +73,11 @@ static Py_ssize_t lf_py_memory_length(PyObject *object) { return ((struct lf_py_
 
 static void lf_py_memory_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
-    PyMem_RawFree(((struct lf_py_memory *)object)->bytes);
+    struct lf_py_memory *self = (struct lf_py_memory *)object;
+    if (self->window.base != NULL)
+        lf_py_window_unmap(&self->window);
+    else
+        PyMem_RawFree(self->bytes);
     type->tp_free(object);
     Py_DECREF(type);
 }

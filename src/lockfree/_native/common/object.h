@@ -26,6 +26,7 @@ struct lf_py_object {
     PyObject *name;        /* str, or None: anonymous */
     uint64_t calls;        /* {fork generation : 30 | DETACHED | CLOSED | calls inside : 32} */
     const struct lf_py_kind *kind;
+    void (*before_detach)(struct lf_py_object *self); /* or NULL */
 };
 
 #define LF_PY_CLOSED (UINT64_C(1) << 32)
@@ -80,8 +81,11 @@ static void lf_py_detach_handle(struct lf_handle *h) {
 
 static void lf_py_detach_if_idle(struct lf_py_object *self) {
     uint64_t idle = lf_py_nobody_inside(LF_PY_CLOSED);
-    if (lf_cas_seq_cst(&self->calls, &idle, idle | LF_PY_DETACHED))
+    if (lf_cas_seq_cst(&self->calls, &idle, idle | LF_PY_DETACHED)) {
+        if (self->before_detach != NULL)
+            self->before_detach(self);
         lf_py_detach_handle((struct lf_handle *)self->p);
+    }
 }
 
 static inline void lf_py_leave(struct lf_py_object *self) {
@@ -198,6 +202,8 @@ static PyObject *lf_py_new(PyTypeObject *type, const struct lf_py_kind *kind) {
 
 /* The part of every tp_dealloc: runs no Python code. */
 static void lf_py_end(struct lf_py_object *self) {
+    if (self->before_detach != NULL)
+        self->before_detach(self);
     if (self->owned != NULL)
         lf_py_detach_handle((struct lf_handle *)self->owned);
     Py_CLEAR(self->handle);

@@ -7,7 +7,7 @@
 #ifndef LOCKFREE_PY_PUT_BATCHES_H
 #define LOCKFREE_PY_PUT_BATCHES_H
 
-#include "common/hands.h"
+#include "common/in_hand.h"
 
 /* ---- put_many of records that are there ---- */
 

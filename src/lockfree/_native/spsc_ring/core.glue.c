@@ -112,7 +112,7 @@ static PyObject *lf_py_spsc_ring_release_role_method(PyObject *object, PyObject 
         return lf_py_raise(self, status);
     struct lf_py_hand *hand = lf_py_hand(object, 0);
     if (hand != NULL)
-        lf_py_let_go(hand, number == LF_PRODUCER ? LF_PY_RESERVED : LF_PY_PEEKED);
+        lf_py_let_go(object, hand, number == LF_PRODUCER ? LF_PY_RESERVED : LF_PY_PEEKED);
     Py_RETURN_NONE;
 }
 
