@@ -18,8 +18,8 @@
 #include <sched.h>
 #include <sys/mman.h>
 
-#define LF_PY_WINDOW_LEAST 16384u              /* bytes: records that are not larger are copied */
-#define LF_PY_WINDOWS 1024u                    /* of this process; the system allows 65,530 mappings */
+#define LF_PY_WINDOW_LEAST 16384u /* bytes: records that are not larger are copied */
+#define LF_PY_WINDOWS 1024u       /* of this process; the system allows 65,530 mappings */
 #define LF_PY_PAGE ((uintptr_t)4096)
 
 struct lf_py_window {
