@@ -23,7 +23,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "1 REJECT, 2 UNDECIDED, 3 unusable.",
     )
     parser.set_defaults(run=_list)
-    commands = parser.add_subparsers(dest="practice", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="practice", metavar="COMMAND", help="what to do (default: list the tasks)")
     start = commands.add_parser("start", help="make a folder with a task and a starter")
     start.add_argument("kata", metavar="KATA", help="its name")
     start.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, help="where (default: ./KATA)")
