@@ -224,7 +224,8 @@ class Container(Shared, Generic[R]):
                 if taken:
                     tell(error, taken[0], done)
                 raise
-            status = self._publish(handle, slot, data, len(data), *level)
+            closed = handle.h.closed  # by the iterator
+            status = lib.LF_CLOSED if closed else self._publish(handle, slot, data, len(data), *level)
             if status == lib.LF_BUSY:  # the iterator has put into this ring itself
                 status = self._c_try_put(handle, data, len(data), *level)
             if status:
