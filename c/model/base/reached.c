@@ -4,12 +4,15 @@
 
 #include <stdlib.h>
 
-enum { MAX_POSITIONS = 1 << 12 };
-MODEL_STATE static uint64_t positions[MAX_POSITIONS]; /* of all visible steps of all executions, hashed */
+enum { POSITION_BITS = 12, BRANCH_BITS = 16 };
+/* Of all executions, hashed; what finds no room is left out. */
+MODEL_STATE static uint64_t positions[1 << POSITION_BITS]; /* of all visible steps */
+MODEL_STATE static uint64_t *branches;                     /* with --coverage */
 
-void note_position(uint64_t pc) {
-    for (unsigned slot = (unsigned)pc * 2654435761u >> 20, i = 0; i < MAX_POSITIONS; i++, slot++) {
-        uint64_t *at = &positions[slot & (MAX_POSITIONS - 1)];
+static void note(uint64_t *table, int bits, uint64_t pc) {
+    unsigned slot = (unsigned)(pc * 0x9E3779B97F4A7C15u >> (64 - bits)), last = (1u << bits) - 1;
+    for (unsigned i = 0; i <= last; i++) {
+        uint64_t *at = &table[(slot + i) & last];
         if (*at == 0)
             *at = pc;
         if (*at == pc)
@@ -17,32 +20,21 @@ void note_position(uint64_t pc) {
     }
 }
 
-void print_positions(void) {
-    for (int i = 0; i < MAX_POSITIONS; i++)
-        if (positions[i] != 0)
-            say("position\t%lx\n", (unsigned long)positions[i]);
+static void print(const uint64_t *table, int bits, const char *record) {
+    for (int i = 0; table != NULL && i < 1 << bits; i++)
+        if (table[i] != 0)
+            say("%s\t%lx\n", record, (unsigned long)table[i]);
 }
 
-enum { MAX_BRANCHES = 1 << 16 };
-MODEL_STATE static uint64_t *branches; /* of all executions, hashed: with --coverage */
+void note_position(uint64_t pc) { note(positions, POSITION_BITS, pc); }
+void print_positions(void) { print(positions, POSITION_BITS, "position"); }
 
 /* Called where each basic block begins, by clients that are compiled to do so. */
 void __sanitizer_cov_trace_pc(void);
 void __sanitizer_cov_trace_pc(void) {
-    uint64_t pc = (uint64_t)(uintptr_t)__builtin_return_address(0);
     if (branches == NULL)
-        branches = calloc(MAX_BRANCHES, sizeof *branches);
-    for (unsigned slot = (unsigned)(pc * 0x9E3779B97F4A7C15u >> 44), i = 0; i < MAX_BRANCHES; i++, slot++) {
-        uint64_t *at = &branches[slot & (MAX_BRANCHES - 1)];
-        if (*at == 0)
-            *at = pc;
-        if (*at == pc)
-            return;
-    }
+        branches = calloc((size_t)1 << BRANCH_BITS, sizeof *branches);
+    note(branches, BRANCH_BITS, PC);
 }
 
-void print_branches(void) {
-    for (int i = 0; branches != NULL && i < MAX_BRANCHES; i++)
-        if (branches[i] != 0)
-            say("reached\t%lx\n", (unsigned long)branches[i]);
-}
+void print_branches(void) { print(branches, BRANCH_BITS, "reached"); }
