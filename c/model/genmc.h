@@ -30,9 +30,11 @@ void __VERIFIER_loop_bound(int turns);
 void __VERIFIER_loop_begin(void);
 void __VERIFIER_spin_start(void);
 void __VERIFIER_spin_end(int done);
+#ifndef await_while
 #define await_while(condition)                                                                                         \
     for (int lf_again = (__VERIFIER_loop_begin(), 0);                                                                  \
          __VERIFIER_spin_start(), lf_again = (condition), __VERIFIER_spin_end(!lf_again), lf_again;)
+#endif
 
 typedef pthread_t __VERIFIER_thread_t;
 static inline __VERIFIER_thread_t __VERIFIER_spawn(void *(*function)(void *), void *argument) {

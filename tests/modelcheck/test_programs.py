@@ -387,3 +387,24 @@ def test_files_are_only_read(path, flags, what, found, model):
 def test_negative_sizes(size, kind, model):
     report = model(f"#include <stdlib.h>\nint main(void) {{ free(malloc({size})); }}")
     assert report.kind == kind, report.message
+
+
+ANNEX_K = """
+#include <assert.h>
+#include <string.h>
+int memcpy_s(void *, size_t, const void *, size_t);
+int memset_s(void *, size_t, int, size_t);
+int main(void) {
+    int from[3] = {1, 2, 3}, to[4] = {9, 9, 9, 9};
+    assert(memcpy_s(to, sizeof to, from, sizeof from) == 0 && to[2] == 3 && to[3] == 9);
+    assert(memcpy_s(to, 4, from, 8) != 0 && to[0] == 0 && to[1] == 2);
+    assert(memcpy_s(NULL, 4, from, 4) != 0 && memcpy_s(to, sizeof to, to + 1, 8) != 0 && to[3] == 0);
+    assert(memset_s(to, 4, 1, 8) != 0 && to[0] == 0x1010101 && to[1] == RIGHT);
+}
+"""
+
+
+@pytest.mark.parametrize(("right", "kind"), [("0", ""), ("1", "assertion failed")])
+def test_bounded_copies_of_annex_k(right, kind, model):
+    report = model(ANNEX_K.replace("RIGHT", right))
+    assert report.kind == kind, report.message

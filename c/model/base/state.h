@@ -48,11 +48,15 @@ struct thread {
     clk release_fence;   /* hb at the last release fence */
     uint64_t clock_ns, random;
     long parked_at;  /* stores at the time */
+    uint32_t looks;  /* plain accesses to what is not on its stack */
     int last_access; /* number of its last event that is no choice; -1: none */
     int depth, op, useless_turns, timeouts, spurious, steps, created;
     int impatient_reads, period, alone_for; /* loops.c */
     struct loop *loop;
     struct barrier *barrier;      /* it waits at: steps/meeting.c */
+    bool (*hopes_for)(u128 value, u128 with); /* of its next read, which waits for that; NULL: it does not wait */
+    u128 hopes_with;
+    uintptr_t hopes_at;
     const char *doing, *waits_to; /* objects/objects.h: for traces */
     uintptr_t waits_at;
     void *(*start)(void *); /* threads.c: of a thread that another one created */

@@ -182,6 +182,14 @@ static int open_candidates(const bool *conflicting, int count) {
     return open;
 }
 
+/* Would a thread that waits go on waiting with this store, although there is a newer one? That execution is dropped in
+ * the end: it is not fair. */
+static bool is_in_vain(const struct loc *loc, int position) {
+    const struct thread *t = R.current;
+    return t->hopes_for != NULL && position != loc->stores - 1 &&
+           !t->hopes_for(R.event[loc->store[position]].value, t->hopes_with);
+}
+
 /* candidate[]: positions in mo, newest first. Returns the position to read. The kind of the alternatives
  * is not known here (a compare-and-swap may fail with another value); replays accept both. */
 int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicting, int count, bool *conflict) {
@@ -199,10 +207,10 @@ int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicti
             leave_run(RUN_CUT); /* the new graph is not consistent */
     } else {
         for (int i = 0; i < count && picked < 0; i++)
-            if (!conflicting[i])
+            if (!conflicting[i] && !is_in_vain(loc, candidate[i]))
                 picked = i;
         for (int i = 0; i < count && !R.current->impatient; i++) {
-            if (i == picked)
+            if (i == picked || is_in_vain(loc, candidate[i]))
                 continue;
             struct graph_item *item = with_alternative(EV_LOAD);
             item->entry[X.at].rf = entry_of_store(loc->store[candidate[i]], NULL);

@@ -31,8 +31,16 @@ void symmetry_joins(struct thread *t, int tid, bool looks_at_result);
 void symmetry_does_something_else(struct thread *t);
 void symmetry_step(struct thread *t);
 
+/* vain.c: who would only wait. Values, of whole locations, that a thread in that state waits with. */
+void vain_forget(void);
+void vain_learn(uint64_t state, u128 value);
+bool vain_is_known(uint64_t state);
+bool vain_is_not(u128 value, u128 state);
+bool is_hopeful(const struct thread *t);
+
 /* turns.c: turns of a loop that change nothing. */
 bool turns_arrive(struct thread *t, uint64_t pc);
+void turns_hope(struct thread *t, uintptr_t address);
 void turns_forget(struct thread *t);
 void turns_note_write(struct thread *t, uintptr_t address, size_t size);
 void turns_note_read(const struct thread *t, const struct event *read);

@@ -26,6 +26,7 @@ struct arrival {
     uint32_t generation;
     int32_t event;     /* how many the thread had made */
     int writes, turns; /* that changed nothing, from here to here */
+    uint32_t looks;    /* at plain memory of others */
 };
 
 struct write { /* to memory of all, not atomic */
@@ -40,6 +41,7 @@ MODEL_STATE static struct {
     struct write write[WRITES];
     uint32_t generation;
     int writes;
+    uint64_t state; /* in which it has come to the read that is next; 0: not known */
 } known[MAX_THREADS];
 
 static uint64_t mixed(uint64_t a, uint64_t b) { return (a ^ b) * 0x9E3779B97F4A7C15u; }
@@ -229,6 +231,26 @@ static bool to_be_left_out(struct thread *t, int turns, uint64_t pc) {
     return true;
 }
 
+/* A turn of one read, whose end depends on nothing else than its thread's state and the value: with that value the thread
+ * waits. That is remembered for all executions, so that the thread can let others go first. */
+static void learn(const struct thread *t, const struct arrival *before, uint64_t state) {
+    const struct event *read = event_of(t, t->turn_from);
+    if (t->turn_to - t->turn_from == 1 && read->kind == EV_LOAD && before->looks == t->looks &&
+        before->writes == known[t->tid].writes)
+        vain_learn(state, read->value);
+}
+
+/* Before a read of a thread that may have waited there in another execution. */
+void turns_hope(struct thread *t, uintptr_t address) {
+    uint64_t state = known[t->tid].state;
+    known[t->tid].state = 0;
+    if (!R.graph_rules || state == 0 || !vain_is_known(state))
+        return;
+    t->hopes_at = address;
+    t->hopes_for = vain_is_not;
+    t->hopes_with = state;
+}
+
 /* Called when the client comes to a read, before anything else: has it made a useless turn? */
 bool turns_arrive(struct thread *t, uint64_t pc) {
     if (lf_model_entry.stack == 0 || R.options.no_turns)
@@ -242,7 +264,10 @@ bool turns_arrive(struct thread *t, uint64_t pc) {
     bool useless = again && t->turn_from != t->turn_to && writes_undone(t, arrival->writes) &&
                    stores_undo_each_other(t, false);
     int turns = useless ? arrival->turns + 1 : 0;
-    *arrival = (struct arrival){state, known[t->tid].generation, t->events, known[t->tid].writes, turns};
+    if (useless && R.graph_rules)
+        learn(t, arrival, state);
+    known[t->tid].state = state;
+    *arrival = (struct arrival){state, known[t->tid].generation, t->events, known[t->tid].writes, turns, t->looks};
     if (!useless || !to_be_left_out(t, turns, pc)) {
         t->turn_from = t->turn_to = 0;
         return false;

@@ -3,8 +3,10 @@
 #define _GNU_SOURCE
 #include "../objects/objects.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +35,29 @@ OFFERED(int, bcmp, const void *a, const void *b, size_t size) {
     reads(a, size, PC);
     reads(b, size, PC);
     return memcmp(a, b, size);
+}
+/* Of Annex K, which glibc does not have: 0, or an error number. */
+OFFERED(int, memcpy_s, void *to, size_t room, const void *from, size_t size) {
+    bool apart = (uintptr_t)to - (uintptr_t)from >= size && (uintptr_t)from - (uintptr_t)to >= size;
+    if (to == NULL || room > PTRDIFF_MAX)
+        return EINVAL;
+    if (from == NULL || size > room || !apart) {
+        writes(to, room, PC);
+        memset(to, 0, room);
+        return from == NULL ? EINVAL : ERANGE;
+    }
+    reads(from, size, PC);
+    writes(to, size, PC);
+    memcpy(to, from, size);
+    return 0;
+}
+OFFERED(int, memset_s, void *to, size_t room, int byte, size_t size) {
+    if (to == NULL || room > PTRDIFF_MAX)
+        return EINVAL;
+    size_t most = size < room ? size : room;
+    writes(to, most, PC);
+    memset(to, byte, most);
+    return size > room ? ERANGE : 0;
 }
 OFFERED(void *, memchr, const void *in, int byte, size_t size) {
     const char *found = memchr(in, byte, size);

@@ -135,8 +135,11 @@ static bool ordered_after_atomics(uintptr_t address, size_t size, bool write, ui
 void plain_access(uintptr_t address, size_t size, bool write, uint64_t pc) {
     if (size == 0 || R.current == NULL) /* NULL: a specification, between executions */
         return;
-    if (R.current->joins_twins && stack_owner(address) != R.current)
-        symmetry_does_something_else(R.current);
+    if (stack_owner(address) != R.current) {
+        R.current->looks++;
+        if (R.current->joins_twins)
+            symmetry_does_something_else(R.current);
+    }
     heap_check(address, size, write, pc);
     if (!R.running || !ordered_after_atomics(address, size, write, pc))
         return;

@@ -39,8 +39,13 @@ bool attempt(uintptr_t at, condition_function can, change_function change, u128 
 u128 wait_until(uintptr_t at, condition_function can, change_function change, u128 operand, int order,
                 const char *doing, uint64_t pc) {
     u128 old;
-    while (!attempt(at, can, change, operand, order, doing, &old, pc))
+    for (;;) {
+        if (R.running)
+            hope(at, can, operand);
+        if (attempt(at, can, change, operand, order, doing, &old, pc))
+            break;
         wait_for_change(R.current, doing, at);
+    }
     goes_on(R.current);
     return old;
 }

@@ -17,6 +17,7 @@ enum { GONE = 1 }; /* in a condition: it is destroyed; the other bits are thread
 static u128 enter(u128 sleepers, u128 me) { return sleepers | me; }
 static u128 leave(u128 sleepers, u128 me) { return sleepers & ~me; }
 
+static bool is_not_among(u128 sleepers, u128 me) { return (sleepers & me) == 0; }
 static int cond_wait(void *condition, void *mutex, bool timed, const struct timespec *until, uint64_t pc) {
     struct thread *t = R.current;
     u128 me = (u128)1 << t->tid;
@@ -42,6 +43,7 @@ static int cond_wait(void *condition, void *mutex, bool timed, const struct time
         t->could_time_out = timed && t->timeouts < R.client->timeouts;
         for (;;) {
             u128 sleepers;
+            hope(AT(condition), is_not_among, me);
             LABELLED("sleep on", sleepers = model_load(AT(condition), 4, RELAXED, pc));
             t->asleep = (sleepers & me) != 0;
             if (!t->asleep)

@@ -27,6 +27,13 @@ bool attempt(uintptr_t at, condition_function can, change_function change, u128 
 u128 wait_until(uintptr_t at, condition_function can, change_function change, u128 operand, int order,
                 const char *doing, uint64_t pc);
 
+/* The next read waits for such a value at that place: others go first while it is not there. */
+static inline void hope(uintptr_t at, condition_function can, u128 operand) {
+    R.current->hopes_at = at;
+    R.current->hopes_for = can;
+    R.current->hopes_with = operand;
+}
+
 /* The thread has just read what it waits for a change of; goes_on ends it. */
 void wait_for_change(struct thread *t, const char *to, uintptr_t at);
 void goes_on(struct thread *t);

@@ -90,6 +90,11 @@ void warn_of_unjoined(void) {
             warn("T%d is neither joined nor detached", t);
 }
 
+static bool has_ended(u128 ended, u128 nothing) {
+    (void)nothing;
+    return ended != 0;
+}
+
 static struct thread *joined(unsigned long number, bool looks_at_result, const char *name, uint64_t pc) {
     struct thread *t = R.current;
     if (!was_created(number) || number == (unsigned long)t->tid) {
@@ -99,6 +104,7 @@ static struct thread *joined(unsigned long number, bool looks_at_result, const c
     joins_or_detaches(&R.thread[number], name, pc);
     for (;;) {
         u128 ended;
+        hope(end_of((int)number), has_ended, 0);
         LABELLED("joins", ended = model_load(end_of((int)number), 8, ACQUIRE, pc));
         if (ended)
             break;

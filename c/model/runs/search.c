@@ -87,6 +87,7 @@ static enum run_end not_lock_free(void) {
 static enum run_end explore_setting(void) {
     const struct totals before = total; /* what is begun again counts once */
 restart:
+    vain_forget();
     total.executions = before.executions;
     total.cut = before.cut;
     total.blocked = before.blocked;

@@ -153,6 +153,7 @@ void spin_check(uintptr_t address, uint64_t pc) {
         return;
     if (turns_arrive(t, pc))
         wait_after_turn(t);
+    turns_hope(t, address);
     if (R.graph_rules && !bounded())
         return;
     struct iteration *now = &t->now;

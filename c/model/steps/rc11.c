@@ -221,6 +221,7 @@ int read_event(struct loc *loc, int order, int failure_order, writes_function wr
     e->hb = t->hb;
     e->porf = t->porf;
     sc_commit(e, position);
+    t->hopes_for = NULL;
     u128 last;
     if (t->must_read_newest && !t->asleep && (!seen_last_turn(t, loc, pc, &last) || last != e->value))
         t->must_read_newest = false; /* it has its news */

@@ -32,14 +32,20 @@ static bool unpark(void) {
     return any;
 }
 
+/* In the exhaustive search, who would only wait comes last: that saves executions in which it waits in vain. */
 struct thread *next_thread(void) {
-    int list[MAX_THREADS], open = 0;
+    int list[MAX_THREADS], open = 0, count = 0;
     do {
         for (int t = 1; t <= R.threads; t++)
-            if (runnable(&R.thread[t]))
+            if (runnable(&R.thread[t]) && is_hopeful(&R.thread[t]))
                 list[open++] = t;
+        count = open;
+        for (int t = 1; t <= R.threads && R.graph_rules; t++)
+            if (runnable(&R.thread[t]) && !is_hopeful(&R.thread[t]))
+                list[count++] = t;
+        open = open == 0 ? count : open;
     } while (open == 0 && !R.graph_rules && unpark());
-    int count = open; /* the rest goes on only where an execution is built again */
+    /* the rest goes on only where an execution is built again */
     for (int t = 1; t <= R.threads && R.graph_rules; t++)
         if (R.thread[t].blocked && R.thread[t].ended_by_turn && !runnable(&R.thread[t]))
             list[count++] = t;

@@ -1,0 +1,60 @@
+/* vain.c: who would only wait, if he read the newest store: in calls that wait, the caller says for what. Of waiting loops of
+ * one read it is known from executions before. */
+#include "events.h"
+
+enum { VALUES = 1 << 12, STATES = 1 << 10 };
+
+MODEL_STATE static struct {
+    uint64_t state; /* of the thread when it comes to the read; 0: a free entry */
+    u128 value;     /* of the whole location */
+} values[VALUES];
+MODEL_STATE static int value_count;
+MODEL_STATE static uint64_t states[STATES]; /* those that have values, as far as there is room */
+
+static unsigned slot_of(uint64_t state, u128 value) {
+    uint64_t mixed = (state ^ (uint64_t)value * 0x9E3779B97F4A7C15u ^ (uint64_t)(value >> 64)) * 0xD6E8FEB86659FD93u;
+    return (unsigned)(mixed >> 40) % VALUES;
+}
+
+static unsigned find(uint64_t state, u128 value) {
+    unsigned slot = slot_of(state, value);
+    while (values[slot].state != 0 && (values[slot].state != state || values[slot].value != value))
+        slot = (slot + 1) % VALUES;
+    return slot;
+}
+
+void vain_forget(void) {
+    for (int i = 0; i < VALUES; i++)
+        values[i].state = 0;
+    for (int i = 0; i < STATES; i++)
+        states[i] = 0;
+    value_count = 0;
+}
+
+void vain_learn(uint64_t state, u128 value) {
+    unsigned slot = find(state, value);
+    if (value_count == VALUES / 2 || values[slot].state != 0 ||
+        (states[state % STATES] != 0 && states[state % STATES] != state))
+        return;
+    values[slot].state = states[state % STATES] = state;
+    values[slot].value = value;
+    value_count++;
+}
+
+bool vain_is_known(uint64_t state) { return states[state % STATES] == state; }
+
+bool vain_is_not(u128 value, u128 state) { return values[find((uint64_t)state, value)].state == 0; }
+
+/* Would its next read, if it waits for something, find that in the newest store? */
+bool is_hopeful(const struct thread *t) {
+    if (t->hopes_for == NULL || !R.graph_rules)
+        return true;
+    const struct loc *loc = locations_overlapping(t->hopes_at, 1, NULL);
+    bool there = loc != NULL && loc->stores != 0 && !loc->plain_pending;
+    if (!there && t->hopes_for == vain_is_not)
+        return true;
+    u128 value = there                    ? R.event[loc->store[loc->stores - 1]].value
+                 : t->hopes_at >> 62 == 0 ? memory_get(t->hopes_at, 4)
+                                          : 0;
+    return t->hopes_for(value, t->hopes_with);
+}
