@@ -74,6 +74,7 @@ LAYERS = [
     "memory_limit",
     "segment",
     "segment_file",
+    "asymmetric",
     "participants",
     "reaping",
     "attach",

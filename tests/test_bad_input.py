@@ -306,13 +306,22 @@ def test_attach_to_a_foreign_file(shm_name):
         lockfree.MPMCRing.attach(shm_name)
 
 
+def attach_to_version(shm_name, version):
+    path, data = segment_bytes(shm_name)
+    data[8:12] = struct.pack("<I", version)
+    path.write_bytes(resealed(data))
+    with pytest.raises(lockfree.SegmentError, match=f"ABI version: found {version}, expected 3"):
+        lockfree.MPMCRing.attach(shm_name)
+
+
 @row
 def test_attach_to_a_newer_version(shm_name):
-    path, data = segment_bytes(shm_name)
-    data[8:12] = struct.pack("<I", 3)
-    path.write_bytes(resealed(data))
-    with pytest.raises(lockfree.SegmentError, match="ABI version: found 3, expected 2"):
-        lockfree.MPMCRing.attach(shm_name)
+    attach_to_version(shm_name, 4)
+
+
+@row
+def test_attach_to_an_older_version(shm_name):
+    attach_to_version(shm_name, 2)
 
 
 @row

@@ -36,7 +36,8 @@ REASONS = CLIENTS / "order_reasons.toml"
 TABLE = ROOT / "docs" / "order-audit.md"
 
 ACCESS = re.compile(r"\blf_(load|store|exchange|cas|fetch_\w+?)_(relaxed|acquire|release|acq_rel|seq_cst)\(")
-FENCE = re.compile(r"\blf_fence_(acquire|release|seq_cst)\(\)")
+FENCE = re.compile(r"\blf_fence_(acquire|release|seq_cst|light)\(\)")
+HEAVY = re.compile(r"\blf__(membarrier|settle)\(\)(?! \{)")  # the heavy half of an asymmetric fence
 FUNCTION = re.compile(r"^(?:LF_INLINE|static)\b.*?\b(lf_\w+)\s*\(", re.MULTILINE)
 WEAKER = {
     "load": {"seq_cst": ["acquire"], "acquire": ["relaxed"]},
@@ -47,7 +48,8 @@ WEAKER = {
         "acquire": ["relaxed"],
         "release": ["relaxed"],
     },
-    "fence": {"seq_cst": ["acq_rel"], "acquire": ["nothing"], "release": ["nothing"]},
+    "fence": {"seq_cst": ["acq_rel"], "acquire": ["nothing"], "release": ["nothing"], "light": ["nothing"]},
+    "heavy": {"membarrier": ["a fence"], "settle": ["a fence"]},
 }
 SECONDS = 3.0
 NOTHING = "#define lf_fence_nothing() ((void)0)\n"
@@ -123,15 +125,18 @@ def orders(header: Path) -> list[Mutant]:
     code = code_under_model(text)
     seen: Counter[str] = Counter()
     found = []
-    for match in sorted([*ACCESS.finditer(code), *FENCE.finditer(code)], key=lambda m: m.start()):
-        fence = match.re is FENCE
-        kind, order = ("fence", match[1]) if fence else (match[1], match[2])
-        family = kind if kind in {"load", "store", "fence"} else "rmw"
+    matches = [*ACCESS.finditer(code), *FENCE.finditer(code), *HEAVY.finditer(code)]
+    for match in sorted(matches, key=lambda m: m.start()):
+        fence, heavy = match.re is FENCE, match.re is HEAVY
+        kind, order = ("heavy" if heavy else "fence", match[1]) if fence or heavy else (match[1], match[2])
+        family = kind if kind in {"load", "store", "fence", "heavy"} else "rmw"
         function = function_at(code, match.start())
         stem = f"{function}.{kind}_{order}"
         seen[stem] += 1
         for weaker in WEAKER[family].get(order, []):
             new = f"lf_{kind}_{weaker}()" if fence else f"lf_{kind}_{weaker}("
+            if heavy:
+                new = "(lf_fence_seq_cst(), 1)"
             found.append(
                 Mutant(
                     header.name,

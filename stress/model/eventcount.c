@@ -40,7 +40,8 @@ static void post_without_fence(void) {
 }
 static void post_to_the_only_one(void) {
     lf_fetch_add_release(&permits, 1u);
-    lf_eventcount_notify_sole(&ec);
+    lf_fence_seq_cst(); /* with a light one: asymmetric.c */
+    lf_eventcount_wake_sole(&ec);
 }
 static void post_2_wake_1_each(void) {
     post();

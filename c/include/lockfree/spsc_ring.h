@@ -23,13 +23,16 @@
  *   length. The first thread that puts becomes the producer, the first that gets becomes the consumer. One thread may
  *   be both. Other threads get LF_ROLE_TAKEN until the holder gives its role back, detaches, ends (as a thread of the
  *   caller's process), or its process dies.
+ *   Order: if a call happens before another one (C11's happens-before), it comes first, over all rings of a program. A
+ *   call that succeeds has no fence, so a look at a clock does not order it towards other threads.
  * Progress: wait-free: no step depends on the other side. put and get sleep (blocking.h). Taking a role, once for each
  *   holder, may need a few short sleeps, while the kernel still removes the last holder.
  * Death: the role is free again. A half-written record was never visible. A record whose get was cut off is inside.
- * Layout and invariants: spsc_slots.h. {not_empty, not_full} | producer | consumer | slots, `stride` bytes each.
- * Linearization points: put and get: the store of the slot's word; FULL and EMPTY: its load.
+ * Layout, invariants and fences: spsc_slots.h. {not_empty, not_full} | producer | consumer | slots.
+ * Linearization points: put: the store of the slot's word; EMPTY: its second load. get: the store of the consumer's
+ *   position; FULL: its second load. While draining, get: the exchange of the slot's word.
  * Wrap: slots hold the low half of the position and are overwritten each `capacity` < 2^32 positions: no two meanings.
- * Source: a flag inside the slot, after FastForward (Giacomoni, Moseley, Vachharajani, PPoPP 2008). */
+ * Source: see spsc_slots.h. */
 #ifndef LOCKFREE_SPSC_RING_H
 #define LOCKFREE_SPSC_RING_H
 
@@ -39,14 +42,14 @@
 #define LF_SPSC_MAX_CAPACITY (UINT64_C(1) << 31)
 #define LF_SPSC_MAX_RECORD (UINT64_C(1) << 31)
 
-LF_INLINE uint64_t lf_spsc_stride(uint64_t record_size) { return lf_round_up(8 + record_size, 8); }
-
 /* Bytes of a segment with this geometry; LF_INVALID if out of bounds. geometry = {capacity, record_size, start}. */
 LF_INLINE int lf_spsc_ring_bytes(uint64_t capacity, uint64_t record_size, uint64_t *bytes) {
     if (capacity < 1 || capacity > LF_SPSC_MAX_CAPACITY || record_size > LF_SPSC_MAX_RECORD)
         return LF_INVALID;
     *bytes = LF_BODY_OFFSET + sizeof(struct lf_spsc_body);
-    return lf_add_mul(bytes, capacity, lf_spsc_stride(record_size));
+    if (record_size > LF__SPSC_TOGETHER)
+        *bytes += lf__spsc_payloads(capacity, record_size);
+    return lf_add_mul(bytes, capacity, lf__spsc_stride(record_size));
 }
 
 LF_INLINE int lf__spsc_view(struct lf_handle *h) {
@@ -59,8 +62,11 @@ LF_INLINE int lf__spsc_view(struct lf_handle *h) {
     if (lf_spsc_ring_bytes(r->capacity, r->record_size, &bytes) != LF_OK || bytes != h->bytes)
         return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
     r->body = (struct lf_spsc_body *)(void *)h->body;
-    r->slots = h->body + sizeof(struct lf_spsc_body);
-    r->stride = lf_spsc_stride(r->record_size);
+    r->words = h->body + sizeof(struct lf_spsc_body);
+    r->word_stride = lf__spsc_word_stride(r->record_size);
+    r->slots = r->words + lf__spsc_payloads(r->capacity, r->record_size);
+    r->stride = lf__spsc_stride(r->record_size);
+    h->asymmetric = 1;
     return LF_OK;
 }
 
@@ -79,6 +85,7 @@ LF_INLINE void lf__spsc_layout(struct lf_spsc_ring *r) {
     for (uint64_t i = 0; i < r->capacity; i++)
         *lf__spsc_word(r, i) = lf__spsc_free(r->start + i - r->capacity);
     r->body->sides[LF_PRODUCER].position = r->start;
+    r->body->sides[LF_PRODUCER].limit = r->start;
     r->body->sides[LF_CONSUMER].position = r->start;
 }
 
@@ -89,8 +96,10 @@ LF_INLINE int lf_spsc_ring_create_local(struct lf_spsc_ring *r, void *memory, ui
     int status = lf_spsc_ring_bytes(capacity, record_size, &bytes);
     if (status == LF_OK)
         status = lf_segment_create_local(&r->h, &lf_spsc_ring_kind, memory, bytes, geometry);
-    if (status == LF_OK)
+    if (status == LF_OK) {
+        lf__join_fences(r->h.segment, 1);
         lf__spsc_layout(r);
+    }
     return status;
 }
 
@@ -145,10 +154,16 @@ LF_INLINE int64_t lf_spsc_ring_reserve(struct lf_spsc_ring *r) {
     uint64_t cursor = lf_load_relaxed(&side->cursor), position = lf_load_relaxed(&side->position);
     if (LF_UNLIKELY(cursor >= r->capacity))
         return LF_CORRUPT;
-    uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S1] pairs with [S2]: it was copied out */
-    if (LF_LIKELY(word == lf__spsc_free(position - r->capacity)))
-        return lf__spsc_ticket(cursor, position);
-    return lf__spsc_is_at(word, position - r->capacity) ? LF_FULL : LF_CORRUPT;
+    status = lf__spsc_room(r, position);
+    return LF_LIKELY(status == LF_OK) ? lf__spsc_ticket(cursor, position) : status;
+}
+
+/* Publishes the record in the slot of a ticket that reserve gave in this call. */
+LF_INLINE int lf__spsc_put_reserved(struct lf_spsc_ring *r, int64_t ticket, uint64_t length) {
+    uint64_t cursor = (uint32_t)ticket, position = lf_load_relaxed(&r->body->sides[LF_PRODUCER].position);
+    lf__spsc_publish(r, cursor, position, length);
+    lf__spsc_put_until(r, lf__spsc_next(r, cursor), position + 1);
+    return LF_LIKELY(lf__spsc_published(r, 1) == 1) ? LF_OK : LF_CLOSED;
 }
 
 /* LF_BUSY: the calling thread has no such reservation, or has put a record meanwhile. */
@@ -158,8 +173,7 @@ LF_INLINE int lf_spsc_ring_commit(struct lf_spsc_ring *r, int64_t ticket, uint64
     int64_t own = lf__spsc_is_mine(r, LF_PRODUCER) ? lf_spsc_ring_reserve(r) : (int64_t)LF_BUSY;
     if (own != ticket)
         return own == LF_CLOSED || lf_enter(&r->h) == LF_CLOSED ? LF_CLOSED : LF_BUSY;
-    lf__spsc_step(r, LF_PRODUCER, ticket, length + 1);
-    return lf__spsc_published(r, 1) == 1 ? LF_OK : LF_CLOSED;
+    return lf__spsc_put_reserved(r, ticket, length);
 }
 /* Gives the reservation back. Nothing was visible yet. */
 LF_INLINE int lf_spsc_ring_cancel(struct lf_spsc_ring *r, int64_t ticket) {
@@ -173,25 +187,21 @@ LF_INLINE int64_t lf_spsc_ring_peek(struct lf_spsc_ring *r, uint64_t *length) {
     int status = lf__spsc_enter(r, LF_CONSUMER);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    struct lf_spsc_side *side = &r->body->sides[LF_CONSUMER];
+    const struct lf_spsc_side *side = &r->body->sides[LF_CONSUMER];
     uint64_t cursor = lf_load_relaxed(&side->cursor), position = lf_load_relaxed(&side->position);
-    if (LF_UNLIKELY(cursor >= r->capacity))
-        return LF_CORRUPT;
-    uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S1] pairs with [S2] */
-    uint64_t none = lf__spsc_free(position - r->capacity);
-    int64_t refusal = LF_EMPTY;
-    if (LF_UNLIKELY(word == none) && lf_load_relaxed(&r->h.segment->ending) != LF__OPEN) { /* ordered by [D4] */
-        word = lf__spsc_drain(r, cursor);
-        refusal = LF_CLOSED;
-        if (word == none) /* the producer takes back whatever it puts from now on */
-            lf_store_relaxed(&r->body->drained, (uint32_t)LF__LOOKED_TWICE);
-    }
-    uint64_t inside = (uint64_t)(uint32_t)word - 1; /* the length, or huge when free */
-    if (LF_LIKELY(lf__spsc_is_at(word, position) && inside <= r->record_size)) {
-        *length = inside;
-        return lf__spsc_ticket(cursor, position);
-    }
-    return word == none ? refusal : (int64_t)LF_CORRUPT;
+    int64_t found = lf__spsc_look(r, cursor, position);
+    if (LF_UNLIKELY(found < 0))
+        return found;
+    *length = (uint64_t)found;
+    return lf__spsc_ticket(cursor, position);
+}
+
+/* Takes the record of a ticket that peek gave in this call. */
+LF_INLINE int lf__spsc_take_peeked(struct lf_spsc_ring *r, int64_t ticket) {
+    int status = lf__spsc_take(r, (uint32_t)ticket, lf_load_relaxed(&r->body->sides[LF_CONSUMER].position));
+    if (LF_LIKELY(status == LF_OK))
+        lf__spsc_taken(r);
+    return status;
 }
 
 /* LF_BUSY: the calling thread has not peeked at it, or has taken it meanwhile. */
@@ -200,23 +210,22 @@ LF_INLINE int lf_spsc_ring_release(struct lf_spsc_ring *r, int64_t ticket) {
     int64_t own = lf__spsc_is_mine(r, LF_CONSUMER) ? lf_spsc_ring_peek(r, &length) : (int64_t)LF_BUSY;
     if (own != ticket)
         return own == LF_CLOSED || lf_enter(&r->h) == LF_CLOSED ? LF_CLOSED : LF_BUSY;
-    return lf__spsc_freed(r, ticket);
+    return lf__spsc_take_peeked(r, ticket);
 }
 
 /* ---- copying, one record ---- */
 
 LF_INLINE int lf__spsc_put_at(struct lf_spsc_ring *r, int64_t ticket, const void *record, uint64_t length) {
-    if (ticket < 0)
+    if (LF_UNLIKELY(ticket < 0))
         return (int)ticket;
-    memcpy(lf_spsc_ring_payload(r, ticket), record, length);
-    lf__spsc_step(r, LF_PRODUCER, ticket, length + 1);
-    return lf__spsc_published(r, 1) == 1 ? LF_OK : LF_CLOSED;
+    lf_copy(lf_spsc_ring_payload(r, ticket), record, length);
+    return lf__spsc_put_reserved(r, ticket, length);
 }
 LF_INLINE int64_t lf__spsc_get_at(struct lf_spsc_ring *r, int64_t ticket, void *record, uint64_t length) {
-    if (ticket < 0)
+    if (LF_UNLIKELY(ticket < 0))
         return ticket;
-    memcpy(record, lf_spsc_ring_payload(r, ticket), length);
-    int status = lf__spsc_freed(r, ticket);
+    lf_copy(record, lf_spsc_ring_payload(r, ticket), length);
+    int status = lf__spsc_take_peeked(r, ticket);
     return LF_LIKELY(status == LF_OK) ? (int64_t)length : status;
 }
 
@@ -233,44 +242,50 @@ LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
     return lf__spsc_get_at(r, ticket, record, length);
 }
 
-/* ---- batches: each record is published, or freed, as soon as it is copied; one look for sleepers at the end ---- */
+/* ---- batches: role, end and cursor are looked at once. Each record is published as soon as it is copied. Records that
+ * are taken are freed LF__SPSC_RUN at a time, and before a refusal ---- */
 
-/* A refusal within a batch must come after the stores with which the batch has published or freed records. Otherwise
- * both sides could answer FULL and EMPTY before they see each other's stores. A single call has this fence already, in
- * its look for sleepers. */
-LF_INLINE int lf__spsc_once_more(uint64_t done) {
-    if (done > 0)
-        lf_fence_seq_cst(); /* [S3] pairs with [S3] and [E2] of the other side */
-    return done > 0;
-}
+#define LF__SPSC_RUN 64
 
 /* Puts records until the ring is full. Returns how many went in, or a negative status if none did. Either every record
  * has `length` bytes and they are `pitch` apart, or `lengths` is given and they are packed, lengths[i] bytes each. */
 LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *records, uint64_t pitch, uint64_t length,
                                         const uint32_t *lengths, uint64_t count) {
     const unsigned char *from = (const unsigned char *)records;
-    uint64_t done = 0;
-    int64_t ticket = 0;
     if (lengths == NULL && length > r->record_size)
         return LF_TOO_LONG;
     for (uint64_t i = 0; lengths != NULL && i < count; i++)
         if (lengths[i] > r->record_size)
             return LF_TOO_LONG;
-    while (done < count) {
-        if ((ticket = lf_spsc_ring_reserve(r)) == LF_FULL && lf__spsc_once_more(done))
-            ticket = lf_spsc_ring_reserve(r);
-        if (ticket < 0)
-            break;
+    int status = count > 0 ? lf__spsc_enter(r, LF_PRODUCER) : LF_OK;
+    if (status != LF_OK || count == 0)
+        return status;
+    const struct lf_spsc_side *side = &r->body->sides[LF_PRODUCER];
+    uint64_t cursor = lf_load_relaxed(&side->cursor), first = lf_load_relaxed(&side->position), position = first;
+    if (LF_UNLIKELY(cursor >= r->capacity))
+        return LF_CORRUPT;
+    while (position - first < count && (status = lf__spsc_room(r, position)) == LF_OK) {
         if (lengths != NULL)
-            pitch = length = lengths[done];
-        memcpy(lf_spsc_ring_payload(r, ticket), from, length);
-        lf__spsc_step(r, LF_PRODUCER, ticket, length + 1);
+            pitch = length = lengths[position - first];
+        lf_copy(lf__spsc_payload(r, cursor), from, length);
+        lf__spsc_publish(r, cursor, position, length);
+        cursor = lf__spsc_next(r, cursor);
         from += pitch;
-        done++;
+        position++;
     }
-    if (done > 0 && (done = lf__spsc_published(r, done)) == 0)
-        return LF_CLOSED;
-    return done > 0 || ticket == LF_FULL ? (int64_t)done : ticket;
+    if (position == first)
+        return status == LF_FULL ? 0 : status;
+    lf__spsc_put_until(r, cursor, position);
+    uint64_t done = lf__spsc_published(r, position - first);
+    return LF_LIKELY(done > 0) ? (int64_t)done : (int64_t)LF_CLOSED;
+}
+
+/* A record of a batch, beside which the row is padded with zeros. */
+LF_INLINE void lf__spsc_copy_row(const struct lf_spsc_ring *r, uint64_t cursor, unsigned char *row, uint64_t length,
+                                 uint64_t pitch) {
+    lf_copy(row, lf__spsc_payload(r, cursor), length);
+    if (length < pitch)
+        memset(row + length, 0, pitch - length);
 }
 
 /* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros. `lengths` (or NULL) gets
@@ -278,30 +293,38 @@ LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *reco
 LF_INLINE int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, uint64_t pitch, uint32_t *lengths,
                                         uint64_t count) {
     unsigned char *to = (unsigned char *)records;
-    uint64_t done = 0, length = 0;
-    int64_t ticket = 0;
     if (pitch < r->record_size)
         return LF_INVALID;
-    while (done < count) {
-        if ((ticket = lf_spsc_ring_peek(r, &length)) == LF_EMPTY && lf__spsc_once_more(done))
-            ticket = lf_spsc_ring_peek(r, &length);
-        if (ticket < 0)
+    int64_t length = count > 0 ? lf__spsc_enter(r, LF_CONSUMER) : LF_OK;
+    if (length != LF_OK || count == 0)
+        return length;
+    const struct lf_spsc_side *side = &r->body->sides[LF_CONSUMER];
+    uint64_t cursor = lf_load_relaxed(&side->cursor), first = lf_load_relaxed(&side->position), position = first;
+    uint64_t freed = first, run = lf_load_relaxed(&r->body->drained) ? 1 : LF__SPSC_RUN; /* see lf__spsc_take */
+    while (position - first < count) {
+        int ready = lf__spsc_is_ready(r, cursor, position);
+        if (LF_UNLIKELY(!ready && position != freed))
+            lf__spsc_take_until(r, cursor, freed = position);
+        if (LF_UNLIKELY((length = lf__spsc_look(r, cursor, position)) < 0))
             break;
-        memcpy(to + done * pitch, lf_spsc_ring_payload(r, ticket), length);
-        memset(to + done * pitch + length, 0, pitch - length);
+        if (LF_UNLIKELY(!ready && lf_load_relaxed(&r->body->drained))) /* by this look */
+            run = 1;
+        lf__spsc_copy_row(r, cursor, to + (position - first) * pitch, (uint64_t)length, pitch);
         if (lengths != NULL)
-            lengths[done] = (uint32_t)length;
-        if (LF_UNLIKELY(lf_load_relaxed(&r->body->drained))) {
-            if ((ticket = lf__spsc_freed(r, ticket)) < 0)
-                break;
-        } else {
-            lf__spsc_step(r, LF_CONSUMER, ticket, 0);
-        }
-        done++;
+            lengths[position - first] = (uint32_t)length;
+        if (run == 1 && (length = lf__spsc_take(r, cursor, position)) != LF_OK)
+            break;
+        cursor = lf__spsc_next(r, cursor);
+        position++;
+        if (position - freed >= run)
+            lf__spsc_take_until(r, cursor, freed = position);
     }
-    if (done > 0)
-        lf_eventcount_notify_sole(&r->body->not_full);
-    return done > 0 || ticket == LF_EMPTY ? (int64_t)done : ticket;
+    if (position != freed)
+        lf__spsc_take_until(r, cursor, position);
+    if (position == first)
+        return length == LF_EMPTY ? 0 : length;
+    lf__spsc_taken(r);
+    return (int64_t)(position - first);
 }
 
 /* ---- waiting: deadline in ns of lf_now(), LF_FOREVER, or 0 to try once ---- */

@@ -68,5 +68,7 @@ LF_STATIC_ASSERT(__GCC_ATOMIC_LLONG_LOCK_FREE == 2, "8-byte atomics must be lock
 #define lf_fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
 #define lf_fence_acq_rel() __atomic_thread_fence(__ATOMIC_ACQ_REL)
 #define lf_fence_seq_cst() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+/* For the compiler alone: the light half of an asymmetric fence (asymmetric.h). */
+#define lf_fence_light() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 #define LF_STATIC_ASSERT(condition, message) static_assert(condition, message)
@@ -53,6 +54,31 @@ enum lf_status {
     LF_BUSY = -18,           /* the calling thread already has one in hand, or none to give back */
     LF_LOST = -19            /* the program closed the object's descriptor, and its file is nowhere else to be found */
 };
+
+/* memcpy, without a call for what is short. */
+LF_INLINE void lf_copy(void *to, const void *from, uint64_t count) {
+#ifndef LF_MODEL
+    unsigned char *t = (unsigned char *)to;
+    const unsigned char *f = (const unsigned char *)from;
+    if (count > 64) {
+        memcpy(to, from, count);
+    } else if (count > 32) { /* the two halves may overlap */
+        memcpy(t, f, 32);
+        memcpy(t + count - 32, f + count - 32, 32);
+    } else if (count >= 16) {
+        memcpy(t, f, 16);
+        memcpy(t + count - 16, f + count - 16, 16);
+    } else if (count >= 8) {
+        memcpy(t, f, 8);
+        memcpy(t + count - 8, f + count - 8, 8);
+    } else {
+        for (uint64_t i = 0; i < count; i++)
+            t[i] = f[i];
+    }
+#else
+    memcpy(to, from, count);
+#endif
+}
 
 LF_INLINE uint64_t lf_round_up(uint64_t value, uint64_t multiple) {
     return (value + multiple - 1) / multiple * multiple;

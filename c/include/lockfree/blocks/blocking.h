@@ -36,6 +36,14 @@ LF_INLINE int lf_enter_to_get(struct lf_handle *h) {
     return LF_LIKELY(status == LF_OK) && lf_load_relaxed(&h->segment->ending) >= LF__ENDED ? LF_CLOSED : status;
 }
 
+LF_INLINE uint32_t lf__announce(struct lf_handle *h, struct lf_eventcount *ec) {
+    if (!h->asymmetric)
+        return lf_eventcount_prepare(ec);
+    uint32_t ticket = lf_eventcount_announce(ec);
+    lf_fence_heavy_in(h->segment); /* [E1] pairs with [E2]: the light half of who wakes, or the fence of who closes */
+    return ticket;
+}
+
 LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_attempt_fn attempt, void *operation,
                           int refused, uint64_t deadline) {
     int status = attempt(operation);
@@ -50,7 +58,7 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
         int looked = lf_reap_if_due(h);
         if (LF_UNLIKELY(looked == LF_LOST && slice > 0))
             return LF_LOST;
-        uint32_t ticket = lf_eventcount_prepare(ec);
+        uint32_t ticket = lf__announce(h, ec);
         status = attempt(operation);
         if (status == refused) {
             int open = lf_enter(h);

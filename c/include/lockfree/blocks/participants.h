@@ -23,6 +23,7 @@
 #ifndef LOCKFREE_PARTICIPANTS_H
 #define LOCKFREE_PARTICIPANTS_H
 
+#include "asymmetric.h"
 #include "segment_file.h"
 
 #ifndef LF__PIECE_NS
@@ -179,6 +180,8 @@ LF_INLINE int lf_join(struct lf_handle *h) {
         status = errno == EAGAIN || errno == EACCES ? LF_NO_PARTICIPANT : lf_system_error(h, "locking the file");
     if (status == LF_OK)
         status = lf__take_number(h, fd);
+    if (status == LF_OK && h->asymmetric)
+        lf__join_fences(h->segment, lf_load_relaxed(&h->segment->highest) == 0);
     if (status == LF_OK)
         status = lf__begin_life(h, fd);
     close(fd); /* from now on only the mapping holds the byte */

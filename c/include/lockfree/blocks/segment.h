@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define LF_MAGIC UINT64_C(0x656572666b636f6c) /* "lockfree" */
-#define LF_ABI_VERSION 2u
+#define LF_ABI_VERSION 3u
 #define LF_GEOMETRY 6
 #define LF_NAME_MAX 200
 #define LF_NAME_PREFIX "lockfree."
@@ -64,7 +64,8 @@ struct lf_segment {
     LF_ALIGNED struct lf_identity identity; /* line 0 */
     LF_ALIGNED uint32_t ending;             /* line 1: enum lf_ending; goes up only, by shutdown */
     uint32_t highest;                       /* highest participant number ever used; written when joining */
-    unsigned char unused[LF__HEAD - LF_CACHE_LINE - 2 * sizeof(uint32_t)];
+    uint32_t fenced;                        /* enum lf__fenced (asymmetric.h); goes up only */
+    unsigned char unused[LF__HEAD - LF_CACHE_LINE - 3 * sizeof(uint32_t)];
     struct lf_participant participants[LF_PARTICIPANTS]; /* each by who has its byte */
     char note[LF_NOTE];                                  /* the creator's text (a record's dtype); written once */
 };
@@ -101,6 +102,7 @@ struct lf_handle {
     uint32_t participant; /* 1..4095 */
     uint32_t closed;      /* set by lf_close */
     uint32_t reaping;     /* one thread of a process at a time looks for the dead */
+    uint32_t asymmetric;  /* who waits here has the heavy half of a fence (asymmetric.h) */
     uint32_t spins;       /* upper bound of pauses before sleeping; 0 on one CPU */
     uint32_t next_look;   /* the number with which the next piece of looking begins; 0: a new round */
     uint64_t last_reap;   /* coarse ns */

@@ -1,21 +1,32 @@
-/* spsc_slots.h: building block of the single-producer single-consumer ring: slots with a flag in each, and two sides.
+/* spsc_slots.h: building block of the single-producer single-consumer ring: slots with a flag for each, and two sides.
  *
  * Contract
- *   A side belongs to one thread at a time (role.h). Its holder finds its next slot with lf__spsc_enter, looks at the
- *   slot's word, and goes on with lf__spsc_step. A new holder begins where the last one stopped, at whatever
- *   instruction that was. While the ring is drained, everything that a put has accepted is taken before a get answers
- *   LF_CLOSED, and nothing after that: a producer that published while the consumer gave up takes its records back.
- * Progress: wait-free, except taking over a role (role.h).
- * Death: role.h, and [I2].
- * Layout: {not_empty, not_full} | producer | consumer | slots, `stride` bytes each.
- *   slot  {position : 32 | length + 1, or 0 when free : 32}, payload. The flag and the record share a cache line.
- *   side  {holder: see role.h; position; cursor}: position counts the records of all holders
- *         and wraps at 2^64; cursor is the slot that it stands for, kept so that nothing is divided.
+ *   A side belongs to one thread at a time (role.h). The producer asks for room (lf__spsc_room), fills the slot and
+ *   publishes it (lf__spsc_publish). The consumer looks at the slot's word (lf__spsc_look), copies the record out and
+ *   moves its position on (lf__spsc_take). A new holder begins where the last one stopped, at whatever instruction that
+ *   was. While the ring is drained, everything that a put has accepted is taken before a get answers LF_CLOSED, and
+ *   nothing after that: a producer that published while the consumer gave up takes its records back.
+ * Fences: what succeeds has none. Before a refusal stands a full fence and another look [S3]. So two refusals are never
+ *   older than the puts and gets that their threads made before, also across two rings. Who wakes has the light half of
+ *   an asymmetric fence, who falls asleep or ends a drained ring the heavy one (asymmetric.h).
+ * Progress: wait-free, except taking over a role (role.h), and the first sleep where membarrier is refused.
+ * Death: role.h, [I2] and [I3].
+ * Layout: {not_empty, not_full} | producer | consumer | slots
+ *   word    {position : 32 | length + 1, or 0 if the record was taken back or taken while draining : 32}
+ *   slot    up to 56 bytes: {word, payload}, 8 to 64 bytes, a power of two: no slot lies across two lines.
+ *           More: all words, then all payloads, each 64 bytes or a multiple of 8 above that.
+ *   side    {holder: see role.h; position; cursor; limit}: position counts the records of all holders and wraps at 2^64;
+ *           cursor is the slot that it stands for, kept so that nothing is divided. limit: the producer's alone. It may
+ *           put positions below limit. It looks at the consumer's position only when it gets there.
  * Invariants
- *   [I1] the slot of position p changes: free at p - capacity -> full at p (producer) -> free at p (consumer) -> ...
- *   [I2] a side's position is that of the next slot it changes, or one less if its holder was killed in between. The
- *        slot's word says which, so a new holder begins at the right place.
- * Source: a flag inside the slot, after FastForward (Giacomoni, Moseley, Vachharajani, PPoPP 2008). */
+ *   [I1] The word of position p is written once by the producer. Before, it has the position p - capacity. The record is
+ *        inside from then until the consumer's position is above p.
+ *   [I2] The producer's position is that of the next slot it writes, or less by as many records as a batch has published
+ *        that was killed. The words say how many. So a new holder begins at the right place.
+ *   [I3] The consumer's position is that of the next record it takes. While draining it is one less between the exchange
+ *        that takes the record and the store of the position; the word says so.
+ * Source: a flag inside the slot, after FastForward (Giacomoni, Moseley, Vachharajani, PPoPP 2008); an own copy of the
+ *   other side's position, after B-Queue (Wang, Zhang, Tang, Hua, 2013). */
 #ifndef LOCKFREE_SPSC_SLOTS_H
 #define LOCKFREE_SPSC_SLOTS_H
 
@@ -28,8 +39,9 @@ enum lf__drained { LF__LOOKED_ONCE = 1, LF__LOOKED_TWICE = 2 };
 
 struct lf_spsc_side {
     LF_ALIGNED uint64_t holder; /* role.h */
-    uint64_t position;
+    uint64_t position;          /* the consumer's is read by the producer, too */
     uint64_t cursor;
+    uint64_t limit;
 };
 
 struct lf_spsc_body {
@@ -43,8 +55,10 @@ LF_STATIC_ASSERT(sizeof(struct lf_spsc_body) == 4 * LF_CACHE_LINE, "layout");
 struct lf_spsc_ring {
     struct lf_handle h;
     struct lf_spsc_body *body;
-    unsigned char *slots;
-    uint64_t stride;
+    unsigned char *words;
+    unsigned char *slots; /* payloads */
+    uint64_t word_stride;
+    uint64_t stride; /* of payloads */
     uint64_t capacity;
     uint64_t record_size;
     uint64_t start;
@@ -52,8 +66,28 @@ struct lf_spsc_ring {
     uint32_t holder_pid, holder_thread; /* messages. 0: nobody any more */
 };
 
+/* ---- slots ---- */
+
+#define LF__SPSC_TOGETHER 56 /* largest record that stands beside its word */
+
+LF_INLINE uint64_t lf__spsc_word_stride(uint64_t record_size) {
+    return record_size <= LF__SPSC_TOGETHER ? lf_round_up_pow2(8 + record_size) : 8;
+}
+LF_INLINE uint64_t lf__spsc_stride(uint64_t record_size) {
+    if (record_size <= LF__SPSC_TOGETHER)
+        return lf__spsc_word_stride(record_size);
+    return record_size <= 64 ? 64 : lf_round_up(record_size, 8);
+}
+/* Bytes from the first word to the first payload. */
+LF_INLINE uint64_t lf__spsc_payloads(uint64_t capacity, uint64_t record_size) {
+    return record_size <= LF__SPSC_TOGETHER ? 8 : lf_round_up(8 * capacity, LF_CACHE_LINE);
+}
+
 LF_INLINE uint64_t *lf__spsc_word(const struct lf_spsc_ring *r, uint64_t cursor) {
-    return (uint64_t *)(void *)(r->slots + cursor * r->stride);
+    return (uint64_t *)(void *)(r->words + cursor * r->word_stride);
+}
+LF_INLINE unsigned char *lf__spsc_payload(const struct lf_spsc_ring *r, uint64_t cursor) {
+    return r->slots + cursor * r->stride;
 }
 /* A ticket >= 0 names a slot that is used between two calls, and says which record it was for:
  * {low 31 bits of the position | cursor : 32}. */
@@ -61,23 +95,27 @@ LF_INLINE int64_t lf__spsc_ticket(uint64_t cursor, uint64_t position) {
     return (int64_t)((position & INT32_MAX) << 32 | cursor);
 }
 LF_INLINE unsigned char *lf_spsc_ring_payload(const struct lf_spsc_ring *r, int64_t ticket) {
-    return (unsigned char *)(lf__spsc_word(r, (uint32_t)ticket) + 1);
+    return lf__spsc_payload(r, (uint32_t)ticket);
 }
 LF_INLINE uint64_t lf__spsc_free(uint64_t position) { return position << 32; }
 LF_INLINE int lf__spsc_is_at(uint64_t word, uint64_t position) { return word >> 32 == (uint32_t)position; }
+LF_INLINE uint64_t lf__spsc_next(const struct lf_spsc_ring *r, uint64_t cursor) {
+    return cursor + 1 == r->capacity ? 0 : cursor + 1;
+}
 
 /* ---- sides ---- */
 
-/* [I2]: finds the place where the last holder stopped. */
+/* [I2], [I3]: finds the place where the last holder stopped. */
 LF_INLINE int lf__spsc_resume(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     struct lf_spsc_side *side = &r->body->sides[role];
     uint64_t position = lf_load_relaxed(&side->position); /* the last holder's: it came with the role [O2] */
-    for (int lag = 0; lag < 2; lag++, position++) {
-        uint64_t cursor = (position - r->start) % r->capacity;
+    uint64_t cursor = (position - r->start) % r->capacity;
+    for (uint64_t lag = 0; lag <= r->capacity; lag++, position++, cursor = lf__spsc_next(r, cursor)) {
         uint64_t word = lf_load_relaxed(lf__spsc_word(r, cursor));
-        int published = lf__spsc_is_at(word, position), freed = word == lf__spsc_free(position);
-        if (role == LF_PRODUCER ? published : freed || lf__spsc_is_at(word, position + r->capacity))
+        if (role == LF_PRODUCER ? lf__spsc_is_at(word, position) : word == lf__spsc_free(position) && lag == 0)
             continue; /* the last holder had done this one */
+        if (!lf__spsc_is_at(word, position - r->capacity) && (role == LF_PRODUCER || !lf__spsc_is_at(word, position)))
+            return LF_CORRUPT;
         lf_store_relaxed(&side->cursor, cursor);
         lf_store_relaxed(&side->position, position);
         return LF_OK;
@@ -93,7 +131,7 @@ LF_INLINE void lf__spsc_remember_holder(struct lf_spsc_ring *r, enum lf_spsc_rol
     lf_store_relaxed(&r->holder_thread, (uint32_t)holder);
 }
 
-LF_INLINE int lf__spsc_claim(struct lf_spsc_ring *r, enum lf_spsc_role role) {
+static __attribute__((noinline, unused)) int lf__spsc_claim(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     int status = lf_role_take(&r->h, &r->body->sides[role].holder);
     if (LF_UNLIKELY(status == LF_ROLE_TAKEN))
         lf__spsc_remember_holder(r, role);
@@ -109,35 +147,58 @@ LF_INLINE int lf__spsc_enter(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     int status = role == LF_PRODUCER ? lf_enter_to_put(&r->h) : lf_enter_to_get(&r->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    if (LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN) &&
+    if (role == LF_CONSUMER && LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN) &&
         lf_load_relaxed(&r->body->drained) == LF__LOOKED_TWICE)
         return LF_CLOSED;
     return LF_LIKELY(lf__spsc_is_mine(r, role)) ? LF_OK : lf__spsc_claim(r, role);
 }
 
-/* Changes the slot's word and then goes on to the next slot. A new holder relies on this order. */
-LF_INLINE void lf__spsc_step(struct lf_spsc_ring *r, enum lf_spsc_role role, int64_t ticket, uint64_t low) {
-    struct lf_spsc_side *side = &r->body->sides[role];
-    uint64_t cursor = (uint32_t)ticket, position = lf_load_relaxed(&side->position);
-    /* [S2] release; pairs with [S1]: the record is readable, or has been read */
-    lf_store_release(lf__spsc_word(r, cursor), position << 32 | low);
-    lf_store_relaxed(&side->position, position + 1);
-    lf_store_relaxed(&side->cursor, cursor + 1 == r->capacity ? 0 : cursor + 1);
+/* ---- the producer ---- */
+
+/* No room as far as the producer knows: looks at the consumer's position. LF_OK, LF_FULL or LF_CORRUPT. */
+static __attribute__((noinline, unused)) int lf__spsc_find_room(struct lf_spsc_ring *r, uint64_t position) {
+    for (int look = 0; look < 2; look++) {
+        /* [S1] pairs with [S2]: what was in the slots below has been copied out */
+        uint64_t head = lf_load_acquire(&r->body->sides[LF_CONSUMER].position), used = position - head;
+        if (used > r->capacity)
+            return LF_CORRUPT;
+        if (used < r->capacity) {
+            lf_store_relaxed(&r->body->sides[LF_PRODUCER].limit, head + r->capacity);
+            return LF_OK;
+        }
+        if (look == 0)
+            lf_fence_seq_cst(); /* [S3] pairs with [S3] of any other refusal */
+    }
+    return LF_FULL;
+}
+LF_INLINE int lf__spsc_room(struct lf_spsc_ring *r, uint64_t position) {
+    uint64_t limit = lf_load_relaxed(&r->body->sides[LF_PRODUCER].limit);
+    return LF_LIKELY(limit - position - 1 < r->capacity) ? LF_OK : lf__spsc_find_room(r, position);
+}
+
+/* [S4] release; pairs with [S5]: the record is readable */
+LF_INLINE void lf__spsc_publish(const struct lf_spsc_ring *r, uint64_t cursor, uint64_t position, uint64_t length) {
+    lf_store_release(lf__spsc_word(r, cursor), position << 32 | (length + 1));
+}
+LF_INLINE void lf__spsc_put_until(struct lf_spsc_ring *r, uint64_t cursor, uint64_t position) {
+    lf_store_relaxed(&r->body->sides[LF_PRODUCER].position, position);
+    lf_store_relaxed(&r->body->sides[LF_PRODUCER].cursor, cursor);
 }
 
 /* The ring was shut down while these `count` records were being put, and the consumer may have got LF_CLOSED already.
  * Takes back what it has not taken, the last record first. Returns how many stay. */
 static __attribute__((noinline, unused)) uint64_t lf__spsc_take_back(struct lf_spsc_ring *r, uint64_t count) {
     struct lf_spsc_side *side = &r->body->sides[LF_PRODUCER];
-    /* [D5] pairs with [D4]: either the consumer's second look sees the records, or this sees that it looks, and what it
-     * has taken before. */
+    /* [D5] pairs with [D4]: the consumer's second look sees the records, or this sees that it looks. Then it sees what the
+     * consumer has taken before, too; from then on it takes by exchange. */
     if (!lf_load_acquire(&r->body->drained))
         return count;
     for (; count > 0; count--) {
         uint64_t cursor = lf_load_relaxed(&side->cursor), position = lf_load_relaxed(&side->position) - 1;
         cursor = cursor == 0 ? r->capacity - 1 : cursor - 1;
         uint64_t *place = lf__spsc_word(r, cursor < r->capacity ? cursor : 0), word = lf_load_relaxed(place);
-        if (!lf__spsc_is_at(word, position) || (uint32_t)word == 0 ||
+        if (position - lf_load_relaxed(&r->body->sides[LF_CONSUMER].position) >= r->capacity || /* it is taken */
+            !lf__spsc_is_at(word, position) || (uint32_t)word == 0 ||
             !lf_cas_relaxed(place, &word, lf__spsc_free(position - r->capacity)))
             break; /* the consumer has it, and all before it */
         lf_store_relaxed(&side->position, position);
@@ -148,35 +209,83 @@ static __attribute__((noinline, unused)) uint64_t lf__spsc_take_back(struct lf_s
 
 /* After `count` records were published: wakes the consumer. Returns how many of them stay put. */
 LF_INLINE uint64_t lf__spsc_published(struct lf_spsc_ring *r, uint64_t count) {
-    lf_eventcount_notify_sole(&r->body->not_empty); /* its fence is [D5], too: the records are before the next look */
+    lf_fence_light_in(
+        r->h.segment); /* [E2] pairs with [E1] in lf_block_on; [D5]: the records are before the next looks */
+    lf_eventcount_wake_sole(&r->body->not_empty);
     if (LF_LIKELY(lf_load_relaxed(&r->h.segment->ending) == LF__OPEN)) /* pairs with [D1] */
         return count;
     return lf__spsc_take_back(r, count);
 }
 
-/* ---- draining ---- */
+/* ---- the consumer ---- */
 
 /* Nothing is inside. While the ring is drained: tells the producer that it comes too late, then looks once more.
  * Returns the slot's word. */
 static __attribute__((noinline, unused)) uint64_t lf__spsc_drain(struct lf_spsc_ring *r, uint64_t cursor) {
-    lf_store_relaxed(&r->body->drained, (uint32_t)LF__LOOKED_ONCE);
-    lf_fence_seq_cst(); /* [D4] pairs with [D5]: what was put is seen here, or its producer sees `drained` */
-    return lf_load_acquire(lf__spsc_word(r, cursor)); /* [S1] */
+    lf_store_release(&r->body->drained, (uint32_t)LF__LOOKED_ONCE); /* [D6] pairs with [D5]: what was taken before */
+    lf_fence_heavy_in(
+        r->h.segment); /* [D4] pairs with [D5]: what was put is seen here, or its producer sees `drained` */
+    return lf_load_acquire(lf__spsc_word(r, cursor)); /* [S5] */
 }
 
-/* Frees the slot that was read. LF_OK, or LF_CLOSED if the producer has taken the record back meanwhile. */
-LF_INLINE int lf__spsc_freed(struct lf_spsc_ring *r, int64_t ticket) {
-    struct lf_spsc_side *side = &r->body->sides[LF_CONSUMER];
+/* The first look found no record: looks once more, and says why there is none. *word: what was found. */
+static __attribute__((noinline, unused)) int lf__spsc_find_record(struct lf_spsc_ring *r, uint64_t cursor,
+                                                                  uint64_t position, uint64_t *word) {
+    if (!lf__spsc_is_at(*word, position - r->capacity))
+        return LF_CORRUPT;
+    lf_fence_seq_cst();                                /* [S3] */
+    *word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S5] */
+    int refusal = LF_EMPTY;
+    if (lf__spsc_is_at(*word, position - r->capacity) && lf_load_relaxed(&r->h.segment->ending) != LF__OPEN) {
+        *word = lf__spsc_drain(r, cursor);
+        refusal = LF_CLOSED;
+        if (lf__spsc_is_at(*word, position - r->capacity)) /* the producer takes back whatever it puts from now on */
+            lf_store_relaxed(&r->body->drained, (uint32_t)LF__LOOKED_TWICE);
+    }
+    if (lf__spsc_is_at(*word, position - r->capacity))
+        return refusal;
+    return LF_OK;
+}
+
+/* Looks for the record of a position: its length, LF_EMPTY, LF_CLOSED or LF_CORRUPT. */
+LF_INLINE int64_t lf__spsc_look(struct lf_spsc_ring *r, uint64_t cursor, uint64_t position) {
+    if (LF_UNLIKELY(cursor >= r->capacity))
+        return LF_CORRUPT;
+    uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)); /* [S5] pairs with [S4] */
+    if (LF_UNLIKELY(!lf__spsc_is_at(word, position))) {
+        int status = lf__spsc_find_record(r, cursor, position, &word);
+        if (status != LF_OK)
+            return status;
+    }
+    uint64_t length = (uint64_t)(uint32_t)word - 1; /* huge when it was taken */
+    return LF_LIKELY(lf__spsc_is_at(word, position) && length <= r->record_size) ? (int64_t)length : LF_CORRUPT;
+}
+
+/* Whether lf__spsc_look will find a record at once. */
+LF_INLINE int lf__spsc_is_ready(const struct lf_spsc_ring *r, uint64_t cursor, uint64_t position) {
+    return cursor < r->capacity && lf__spsc_is_at(lf_load_relaxed(lf__spsc_word(r, cursor)), position);
+}
+
+/* [S2] release; pairs with [S1]: the records below have been read */
+LF_INLINE void lf__spsc_take_until(struct lf_spsc_ring *r, uint64_t cursor, uint64_t position) {
+    lf_store_relaxed(&r->body->sides[LF_CONSUMER].cursor, cursor);
+    lf_store_release(&r->body->sides[LF_CONSUMER].position, position);
+}
+
+/* Takes the record that was read. LF_OK, or LF_CLOSED if the producer has taken it back meanwhile. */
+LF_INLINE int lf__spsc_take(struct lf_spsc_ring *r, uint64_t cursor, uint64_t position) {
     if (LF_UNLIKELY(lf_load_relaxed(&r->body->drained))) { /* written by consumers: this thread or an earlier one */
-        uint64_t *place = lf__spsc_word(r, (uint32_t)ticket), position = lf_load_relaxed(&side->position);
-        uint64_t word = lf_load_relaxed(place);
+        uint64_t *place = lf__spsc_word(r, cursor), word = lf_load_relaxed(place);
         /* relaxed: nobody writes this slot again */
         if (!lf__spsc_is_at(word, position) || !lf_cas_relaxed(place, &word, lf__spsc_free(position)))
             return LF_CLOSED;
     }
-    lf__spsc_step(r, LF_CONSUMER, ticket, 0);
-    lf_eventcount_notify_sole(&r->body->not_full);
+    lf__spsc_take_until(r, lf__spsc_next(r, cursor), position + 1);
     return LF_OK;
+}
+LF_INLINE void lf__spsc_taken(struct lf_spsc_ring *r) {
+    lf_fence_light_in(r->h.segment); /* [E2] pairs with [E1] in lf_block_on */
+    lf_eventcount_wake_sole(&r->body->not_full);
 }
 
 #endif

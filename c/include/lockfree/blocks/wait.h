@@ -4,7 +4,8 @@
  *   A waiter prepares, checks its condition once more, and sleeps only if the condition is still
  *   false. A waker makes the condition true, then notifies. No wake is lost: either the waiter's check
  *   sees the condition, or the waker sees the waiter. notify(n) wakes at most n waiters and costs one
- *   fence and one load when nobody waits. notify_after_rmw(n) costs one load.
+ *   fence and one load when nobody waits. notify_after_rmw(n) costs one load. Who uses an asymmetric fence
+ *   (asymmetric.h) calls announce and wake_sole instead, and does both halves of the fence itself.
  * Progress: prepare, cancel and notify are lock-free; wait sleeps in the kernel.
  * Death: a killed waiter leaves its announcement behind; the next notify consumes it with one
  *   unnecessary wake. A waiter that was woken and killed before it acted takes a wake with it. For that case every
@@ -91,9 +92,14 @@ struct lf_eventcount {
 
 LF_INLINE uint32_t *lf__epoch(struct lf_eventcount *ec) { return (uint32_t *)(void *)&ec->word; }
 
-/* Announces a waiter and returns its ticket, for wait or cancel. The caller must check its condition in between. */
+/* Announces a waiter and returns its ticket, for wait or cancel. The caller must do its half of a fence, and then check
+ * its condition. */
+LF_INLINE uint32_t lf_eventcount_announce(struct lf_eventcount *ec) {
+    return (uint32_t)lf_fetch_add_relaxed(&ec->word, LF__ONE_WAITER);
+}
+/* The same with the fence. The caller must check its condition afterwards. */
 LF_INLINE uint32_t lf_eventcount_prepare(struct lf_eventcount *ec) {
-    uint32_t ticket = (uint32_t)lf_fetch_add_relaxed(&ec->word, LF__ONE_WAITER);
+    uint32_t ticket = lf_eventcount_announce(ec);
     lf_fence_seq_cst(); /* [E1] pairs with [E2]: the announcement is before the check of the condition */
     return ticket;
 }
@@ -139,10 +145,9 @@ LF_INLINE void lf_eventcount_notify_after_rmw(struct lf_eventcount *ec, uint32_t
         lf__eventcount_wake(ec, word, n);
 }
 
-/* The same for a count on which one thread waits at a time. Wait-free. If the exchange fails, the waiter itself has
- * changed the word after [E2], so its next check sees the condition. */
-LF_INLINE void lf_eventcount_notify_sole(struct lf_eventcount *ec) {
-    lf_fence_seq_cst(); /* [E2] */
+/* The same for a count on which one thread waits at a time, behind the caller's half of a fence. Wait-free. If the
+ * exchange fails, the waiter itself has changed the word after that fence, so its next check sees the condition. */
+LF_INLINE void lf_eventcount_wake_sole(struct lf_eventcount *ec) {
     uint64_t word = lf_load_relaxed(&ec->word);
     if (LF_UNLIKELY(word >> 32 != 0) && /* this also removes announcements that killed waiters left behind */
         lf_cas_relaxed(&ec->word, &word, (uint64_t)(uint32_t)((uint32_t)word + 1)))

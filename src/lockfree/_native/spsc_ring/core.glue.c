@@ -61,14 +61,11 @@ static int lf_py_spsc_ring_give_back(void *p, int64_t slot, uint32_t level) {
 /* The peek that gave the slot is this thread's last step on the ring. */
 static int lf_py_spsc_ring_free_quietly(void *p, int64_t slot) {
     struct lf_spsc_ring *r = (struct lf_spsc_ring *)p;
-    if (LF_UNLIKELY(lf_load_relaxed(&r->body->drained)))
-        return lf__spsc_freed(r, slot);
-    lf__spsc_step(r, LF_CONSUMER, slot, 0);
-    return LF_OK;
+    return lf__spsc_take(r, (uint32_t)slot, lf_load_relaxed(&r->body->sides[LF_CONSUMER].position));
 }
 static void lf_py_spsc_ring_freed(void *p, uint32_t count) {
     (void)count;
-    lf_eventcount_notify_sole(&((struct lf_spsc_ring *)p)->body->not_full);
+    lf__spsc_taken((struct lf_spsc_ring *)p);
 }
 static const struct lf_py_ops lf_py_spsc_ring_ops = {
     .noun = "ring",
