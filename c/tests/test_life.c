@@ -9,8 +9,16 @@ static char name[64], path[256];
 
 /* ---- forks ---- */
 
+/* An old kernel, or an emulator that follows no advice about memory: only fork() is noticed, and a page that no child
+ * should inherit may be inherited. */
+static int advice_is_followed(void) { return lf_process() != &lf__process_on_old_kernels; }
+
 /* A fork that runs no hook: neither the C library's nor anybody's. */
-static pid_t fork_below_everything(void) { return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL); }
+static pid_t fork_below_everything(void) {
+    if (!advice_is_followed())
+        return fork();
+    return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+}
 
 static void test_a_child_joins_at_its_first_use(pid_t (*fork_somehow)(void)) {
     struct thing t;
@@ -252,8 +260,12 @@ int main(void) {
     test_a_child_joins_at_its_first_use(fork);
     test_a_child_joins_at_its_first_use(fork_below_everything);
     test_a_child_that_never_joined_takes_nothing_away();
-    test_nobody_hides_a_death(0);
-    test_nobody_hides_a_death(1);
+    if (advice_is_followed()) {
+        test_nobody_hides_a_death(0);
+        test_nobody_hides_a_death(1);
+    } else {
+        fprintf(stderr, "not run here: test_nobody_hides_a_death, which needs madvise(MADV_DONTFORK)\n");
+    }
     test_a_closed_descriptor_is_found_again(NULL);
     test_a_closed_descriptor_is_found_again(name);
     test_a_file_that_took_the_number_is_left_alone();

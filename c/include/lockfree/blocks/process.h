@@ -7,8 +7,8 @@
  *   belongs to the parent, and the child joins by itself (participants.h).
  * Progress: wait-free after the first call in a process.
  * Each module that includes this header has a page of its own; a handle points to that of the module that opened it.
- * Source: madvise(2), MADV_WIPEONFORK, since Linux 4.14. On older kernels: a pthread_atfork handler, which only fork()
- * runs. */
+ * Source: madvise(2), MADV_WIPEONFORK, since Linux 4.14. On older kernels, and on emulators that accept any advice and
+ * follow none (qemu-user before 8): a pthread_atfork handler, which only fork() runs. */
 #ifndef LOCKFREE_PROCESS_H
 #define LOCKFREE_PROCESS_H
 
@@ -31,10 +31,15 @@ static __attribute__((unused)) void lf__process_in_child(void) {
     lf__process_on_old_kernels.joining = 0;
 }
 
+static inline int lf__wiped_on_fork(void *page) {
+    const int no_advice = 0x7FFF; /* whoever accepts this one only pretends */
+    return madvise(page, 4096, MADV_WIPEONFORK) == 0 && madvise(page, 4096, no_advice) != 0;
+}
+
 static __attribute__((noinline, unused)) struct lf_process *lf__process_first(void) {
     struct lf_process *none = NULL, *own = NULL;
     void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page != MAP_FAILED && madvise(page, 4096, MADV_WIPEONFORK) == 0)
+    if (page != MAP_FAILED && lf__wiped_on_fork(page))
         own = (struct lf_process *)page;
     else
         pthread_atfork(NULL, NULL, lf__process_in_child);
