@@ -12,7 +12,8 @@ import wrong_build
 from lockfree._native.stress import ffi, lib
 from lockfree.linearizability import Operation, check
 from lockfree.stress import runner, worker
-from lockfree.stress.arena import Arena
+from lockfree.stress.aftermath import FAILED, Aftermath
+from lockfree.stress.arena import PENDING, Arena
 from lockfree.stress.campaign import Campaign
 from lockfree.stress.figures import OperationFigures, summarise
 from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
@@ -355,3 +356,33 @@ def test_a_campaign_stops_a_primitive_that_failed(tmp_path, monkeypatch):
     assert time.monotonic() - began < 20
     assert campaign.verdict == "VIOLATION"
     assert "on purpose" in campaign.tallies["raises"].failures[0].reason
+
+
+def with_a_dead_client(*logs):
+    """An arena with (op, value, call, return, flags) of each client's calls; PENDING: its process was killed at 30."""
+    arena = Arena(len(logs), 8)
+    for i, calls in enumerate(logs):
+        log = arena.log(i)
+        records = ffi.cast("struct lf_history_op *", log.records)
+        log.count = len(calls)
+        for k, (op, value, call, ret, flags) in enumerate(calls):
+            records[k] = {"op": op, "call": call, "ret": ret, "client": i, "flags": flags}
+            setattr(records[k], "arg" if op == PUT else "result", value)
+            log.killed = 30 if ret == PENDING else 0
+    return arena
+
+
+@pytest.mark.parametrize(("capacity", "kept"), [(0, [15, 35, 60]), (1, [60])])
+def test_a_full_says_nothing_while_a_dead_put_may_have_a_slot(capacity, kept):
+    cut_off = [(PUT, 1, 10, PENDING, 0)]
+    others = [
+        (PUT, 2, 15, 20, FAILED),  # the dead one has the slot
+        (PUT, 3, 35, 36, FAILED),  # still: nobody has recovered it
+        (PUT, 4, 50, 51, 0),
+        (GET, 4, 58, 59, 0),
+        (PUT, 5, 60, 61, FAILED),  # a wrong FULL
+    ]
+    arena = with_a_dead_client(cut_off, others)
+    history = next(Aftermath(arena, capacity).ways())()
+    assert [op.call for op in history if op.op == "put" and op.result is False] == kept
+    assert not check(history, "bounded-queue:1,full=in-hand").ok

@@ -4,6 +4,10 @@ If nobody got the record of an open put, that put never happened, as far as anyb
 whose put returned, an open get took it. So only one thing about the dead is unknown: which of them took which record. A
 history without open gets is decided much faster. If more records are missing than open gets can explain, the history
 shows it by itself: its last EMPTY came while a record was certainly inside.
+
+A put that was cut off may have had a slot in hand, and has it until it is recovered. Where FULL counts that slot, the
+FULL answers of this time say nothing, and are left out. It has ended when, after the death, all slots were certainly
+filled with records.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,12 +26,17 @@ FAILED, PAIR = 1, 2
 
 
 class Aftermath:
-    """The logs of a round with kills. `ways` gives the histories that are possible."""
+    """The logs of a round with kills. `ways` gives the histories that are possible.
 
-    def __init__(self, arena: Arena) -> None:
+    `capacity`: of a container whose FULL counts what the dead had in hand; 0: of one whose FULL does not.
+    """
+
+    def __init__(self, arena: Arena, capacity: int = 0) -> None:
         self._logs: list[tuple[Any, int, int]] = []  # records, how many returned, how many there are
         self.got: set[int] = set()
         put: dict[int, tuple[int, int]] = {}
+        taken: dict[int, int] = {}
+        arrived: dict[int, int] = {}
         for i in range(arena.clients):
             log = arena.log(i)
             lib.lf_stress_mend(log)
@@ -42,8 +51,10 @@ class Aftermath:
                     continue
                 if record.op == PUT:
                     put[record.arg] = (record.arg2, record.call)
+                    arrived[record.arg] = record.ret
                 elif record.op == GET:
                     self.got.add(record.result)
+                    taken[record.result] = record.call
         missing = [value for value in put if value not in self.got]
         missing.sort(key=lambda value: put[value][1])
         self._levels = {value: put[value][0] for value in missing}
@@ -54,6 +65,15 @@ class Aftermath:
             for k in range(returned, count)
             if r[k].op == GET
         ]
+        inside = [(time, 1) for value, time in arrived.items() if value in taken]  # certainly, until its get begins
+        inside += [(time, -1) for value, time in taken.items() if value in arrived]
+        cut_off = [
+            (r[k].call, arena.log(i).killed or END)
+            for i, (r, returned, count) in enumerate(self._logs)
+            for k in range(returned, count)
+            if capacity and r[k].op == PUT and r[k].arg not in self.got
+        ]
+        self._unsure = [(call, _when_filled(inside, capacity, death)) for call, death in cut_off]
 
     def ways(self, *, loose: bool = False) -> Iterator[Callable[[], History]]:
         """Yields functions that make a history each, at least one. Each deals the missing records out differently.
@@ -79,9 +99,28 @@ class Aftermath:
                     copy[at].result, copy[at].arg2 = value, self._levels[value]
                     copy[at].flags = PAIR if any(copy[j].flags & PAIR for j in range(returned)) else 0
             total = returned + len(kept)
+            if self._unsure:
+                sure = [copy[k] for k in range(total) if not self._says_nothing(copy[k])]
+                copy, total = ffi.new("struct lf_history_op[]", [*sure, copy[total]]), len(sure)
             if loose:
                 whole, copy = copy, ffi.new("struct lf_history_op[]", total + 1)
                 total = int(lib.lf_stress_without_full(whole, total, copy))
             if total:
                 parts.append(ffi.buffer(copy, total * RECORD_BYTES))
         return History.from_buffer(*parts)
+
+    def _says_nothing(self, record: Any) -> bool:
+        """Whether it is a FULL answer while a dead client may have had a slot in hand."""
+        if record.op != PUT or not record.flags & FAILED:
+            return False
+        return any(record.call < end and record.ret > begin for begin, end in self._unsure)
+
+
+def _when_filled(inside: list[tuple[int, int]], capacity: int, after: int) -> int:
+    """The first time after `after` when `capacity` records were certainly inside; END if there is none."""
+    count = 0
+    for time, change in sorted(inside):
+        count += change
+        if count >= capacity and time > after:
+            return time
+    return END

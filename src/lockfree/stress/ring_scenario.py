@@ -73,7 +73,7 @@ class RecordScenario(Scenario):
         # gets of a batch from several levels in any order.
         kind, bounded = self.specs(about)
         if about.kills:
-            return [after_kills(arena, bounded, kind)]
+            return [after_kills(arena, bounded, kind, about.settings["capacity"])]
         return [Claim(bounded, arena.history(), weaker=lambda: Claim(kind, arena.history_without_full()))]
 
     def specs(self, about: Round) -> tuple[str, str]:
@@ -88,9 +88,12 @@ class RecordScenario(Scenario):
         return bool(about.kills) and about.settings["mix"] == "leasing"
 
 
-def after_kills(arena: Arena, spec: str, weaker: str) -> Claim:
-    """The claim for a round with kills: the missing records explain the open calls of the dead."""
-    aftermath = Aftermath(arena)
+def after_kills(arena: Arena, spec: str, weaker: str, in_hand: int = 0) -> Claim:
+    """The claim for a round with kills: the missing records explain the open calls of the dead.
+
+    `in_hand`: the capacity, if FULL counts what the dead had in hand.
+    """
+    aftermath = Aftermath(arena, in_hand)
     first, *others = aftermath.ways()
 
     def at_least() -> Claim:

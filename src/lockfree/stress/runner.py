@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any
 
+from lockfree._native.stress import lib
 from lockfree.stress.arena import Arena
 from lockfree.stress.chaos import Reaper
 from lockfree.stress.recorder import Client
@@ -132,7 +133,7 @@ class RoundRunner:
         process = self.processes.pop(victim)
         process.join()
         for client in process.clients:
-            self.arena.log(client).killed = 1
+            self.arena.log(client).killed = lib.lf_stress_now()
         self.killed.add(victim)
         self._start(self.spare, len(process.clients))
         self.spare += len(process.clients)

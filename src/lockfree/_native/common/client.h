@@ -22,7 +22,7 @@ struct lf_stress_log {
     uint64_t capacity;
     uint64_t ready;
     uint64_t finished;
-    uint64_t killed; /* its process was */
+    uint64_t killed; /* when its process was found dead after a kill; 0: it was not killed */
     LF_ALIGNED struct lf_history_op records[1];
 };
 
