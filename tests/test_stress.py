@@ -176,7 +176,7 @@ def run_round(monkeypatch, scenario, **changes):
     monkeypatch.setattr(worker, "load", lambda: {scenario.name: scenario})
     monkeypatch.setattr(runner, "STALL_LIMIT", 0.7)
     about = Round(scenario.name, 0, 1, "python", (1, 1), 0.2, 100, **changes)
-    outcome = runner.RoundRunner(scenario, about, multiprocessing.get_context("fork"), lambda _: None).run()
+    outcome = runner.RoundRunner(scenario, about, multiprocessing.get_context("fork"), lambda: None).run()
     assert multiprocessing.active_children() == []
     return outcome
 
