@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 SOURCES = $(shell find c src -name '*.c' -o -name '*.h' -o -name '*.py' -o -name 'CMakeLists.txt') pyproject.toml CMakeLists.txt
 
-.PHONY: stress test c-test test-aarch64 test-nogil test-matrix test-wheel test-pure bench soak docs lint build clean dist
+.PHONY: stress test c-test test-aarch64 test-nogil test-matrix test-wheel test-verdicts test-pure bench soak docs lint build clean dist
 stress: $(STAMP)
 	$(BIN)/lockfree stress --procs 4 --seconds 60 $(STRESS)
 
@@ -30,6 +30,13 @@ test-matrix:
 # A wheel as cibuildwheel would make it, and its tests where there is no compiler.
 test-wheel: $(STAMP)
 	PYTHON=$(BIN)/python platforms/wheel.sh
+
+# The model checker's verdicts with each compiler of COMPILERS="gcc-13 clang-17". The extension is not built for it.
+COMPILERS ?= cc
+VERDICTS = $(addprefix tests/modelcheck/test_,threads.py memory.py turns.py assembly.py)
+test-verdicts: $(VENV)/.tools
+	$(BIN)/python -m pip install -q 'pytest>=8' 'pytest-xdist>=3.5'
+	for cc in $(COMPILERS); do echo "== $$cc"; CC=$$cc PYTHONPATH=src $(BIN)/python -m pytest -q -n auto --dist loadfile $(VERDICTS) || exit 1; done
 
 bench: $(STAMP)
 	$(BIN)/python -m pip install -q -e '.[bench]' --no-build-isolation

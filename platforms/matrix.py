@@ -41,6 +41,13 @@ def debian(name: str, about: str, suite: str, packages: str, *variables: str, sh
     return Cell(name, about, suite, packages, ("make", "test", "VENV=/venv", *variables), shm)
 
 
+def verdicts(name: str, suite: str, *compilers: str) -> Cell:
+    """The model checker's verdicts with each of these compilers."""
+    packages = " ".join((*compilers, "gcc", "python3-dev"))
+    command = ("make", "test-verdicts", "VENV=/venv", f"COMPILERS={' '.join(compilers)}")
+    return Cell(name, f"the model checker's verdicts with {', '.join(compilers)}", suite, packages, command)
+
+
 CELLS = (
     debian(
         "gcc-12", "gcc 12, Python 3.11, as CI: a warning is an error", "bookworm", "gcc-12 g++-12 python3-dev",
@@ -66,6 +73,9 @@ CELLS = (
         "aarch64", "the C tests for aarch64, emulated", "trixie",
         "gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user", ("make", "test-aarch64"),
     ),
+    verdicts("verdicts-bookworm", "bookworm", "gcc-12", "clang-14", "clang-15", "clang-16"),
+    verdicts("verdicts-trixie", "trixie", "gcc-13", "clang-17", "clang-18"),
+    verdicts("verdicts-sid", "sid", "gcc-14", "gcc-15", "gcc-16", "clang-19", "clang-21"),
     Cell("nogil-3.13", "Python 3.13, the GIL off", "trixie", NOGIL, ("platforms/nogil.sh", "3.13", "trixie")),
     Cell("nogil-3.14", "Python 3.14, the GIL off", "sid", NOGIL, ("platforms/nogil.sh", "3.14", "sid")),
 )  # fmt: skip
