@@ -17,9 +17,11 @@ goes before each program that was compiled for another machine.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -118,17 +120,19 @@ def run(test: Path, variant: str, headers: float) -> Outcome:
         return Outcome(name, "does not compile", 0.0, complaint)
     command = [*RUNNER, str(BUILD / name)]
     start = time.monotonic()
+    log = BUILD / f"{name}.log"
+    with log.open("w") as out:  # no pipe: whoever a failed program leaves behind would keep it open
+        program = subprocess.Popen(command, stdout=out, stderr=out, env=ENVIRONMENT, start_new_session=True)
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", check=False, timeout=TIMEOUT, env=ENVIRONMENT
-        )
-    except subprocess.TimeoutExpired as late:
-        return Outcome(name, f"still running after {TIMEOUT} s", float(TIMEOUT), str(late.stderr or ""))
-    seconds = time.monotonic() - start
-    output = done.stdout + done.stderr
-    (BUILD / f"{name}.log").write_text(output)
-    verdict = "ok" if done.returncode == 0 else f"failed with status {done.returncode}"
-    return Outcome(name, verdict, seconds, output)
+        status = program.wait(TIMEOUT)
+        verdict = "ok" if status == 0 else f"failed with status {status}"
+    except subprocess.TimeoutExpired:
+        verdict = f"still running after {TIMEOUT} s"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
+        program.wait()
+    return Outcome(name, verdict, time.monotonic() - start, log.read_text(errors="replace"))
 
 
 def main() -> int:

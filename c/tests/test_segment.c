@@ -415,7 +415,8 @@ int main(void) {
     test_deaths_are_seen_and_recovered_once();
     test_whoever_takes_a_dead_number_recovers_it_first();
     test_a_recoverer_that_dies_is_followed_by_the_next();
-    test_fork_gives_the_child_a_life_of_its_own();
+    if (advice_is_followed())
+        test_fork_gives_the_child_a_life_of_its_own();
     test_a_creator_killed_half_way_leaves_nothing();
     test_only_abandoned_segments_are_swept();
     test_attaching_and_sweeping_at_once();

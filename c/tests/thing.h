@@ -55,4 +55,13 @@ LF_INLINE void thing_create(struct thing *t, const char *named) {
     CHECK_EQ(lf_segment_publish(&t->h, named), LF_OK);
 }
 
+/* On an old kernel, or an emulator that follows no advice about memory, only fork() is noticed, and a child inherits the
+ * page that is its parent's life. Tests of that are not run there. */
+static inline int advice_is_followed(void) {
+    if (lf_process() != &lf__process_on_old_kernels)
+        return 1;
+    fprintf(stderr, "a part is not run here: madvise() does not follow MADV_WIPEONFORK and MADV_DONTFORK\n");
+    return 0;
+}
+
 #endif
