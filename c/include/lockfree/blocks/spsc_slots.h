@@ -222,9 +222,10 @@ LF_INLINE uint64_t lf__spsc_published(struct lf_spsc_ring *r, uint64_t count) {
 /* Nothing is inside. While the ring is drained: tells the producer that it comes too late, then looks once more.
  * Returns the slot's word. */
 static __attribute__((noinline, unused)) uint64_t lf__spsc_drain(struct lf_spsc_ring *r, uint64_t cursor) {
-    lf_store_release(&r->body->drained, (uint32_t)LF__LOOKED_ONCE); /* [D6] pairs with [D5]: what was taken before */
-    lf_fence_heavy_in(
-        r->h.segment); /* [D4] pairs with [D5]: what was put is seen here, or its producer sees `drained` */
+    /* Behind [S3], so whoever sees it with [D5] sees what was taken before. */
+    lf_store_relaxed(&r->body->drained, (uint32_t)LF__LOOKED_ONCE);
+    /* [D4] pairs with [D5]: what was put is seen here, or its producer sees `drained` */
+    lf_fence_heavy_in(r->h.segment);
     return lf_load_acquire(lf__spsc_word(r, cursor)); /* [S5] */
 }
 
