@@ -53,7 +53,7 @@ struct thread {
     int depth, op, useless_turns, timeouts, spurious, steps, created;
     int impatient_reads, period, alone_for; /* loops.c */
     struct loop *loop;
-    struct barrier *barrier;      /* it waits at: steps/meeting.c */
+    struct barrier *barrier;                  /* it waits at: steps/meeting.c */
     bool (*hopes_for)(u128 value, u128 with); /* of its next read, which waits for that; NULL: it does not wait */
     u128 hopes_with;
     uintptr_t hopes_at;

@@ -6,11 +6,7 @@
 #include <string.h>
 #include <threads.h>
 
-void wait_for_change(struct thread *t, const char *to, uintptr_t at) {
-    if (!R.running)
-        fail("deadlock", "%s cannot %s: nobody else runs", R.ready ? "final" : "setup", to);
-    t->waits_to = to;
-    t->waits_at = at;
+void wait_for_news(struct thread *t) {
     t->now.entry[0] = t->now.entry[t->now.reads - 1];
     t->now.reads = 1;
     t->patient = false;
@@ -19,6 +15,14 @@ void wait_for_change(struct thread *t, const char *to, uintptr_t at) {
     t->parked = true;
     t->parked_at = R.stores_made;
     t->must_read_newest = true;
+}
+
+void wait_for_change(struct thread *t, const char *to, uintptr_t at) {
+    if (!R.running)
+        fail("deadlock", "%s cannot %s: nobody else runs", R.ready ? "final" : "setup", to);
+    t->waits_to = to;
+    t->waits_at = at;
+    wait_for_news(t);
 }
 
 void goes_on(struct thread *t) {

@@ -130,19 +130,12 @@ int futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns, uint64_t 
             LABELLED("sleeps", sleepers = sleeps_on(model_load(ONE_QUEUE, 16, RELAXED, pc), t->tid) != 0 ? bit : 0);
         else
             sleepers = model_load(queue_of(word), 8, RELAXED, pc);
-        t->now.entry[0] = t->now.entry[t->now.reads - 1]; /* what it waits for a change of */
-        t->now.reads = 1;
         t->asleep = (sleepers & bit) != 0;
         if (!t->asleep)
             break;
-        if (R.graph_rules)
-            block_current();
-        t->parked = true;
-        t->parked_at = R.stores_made;
-        t->must_read_newest = true;
+        wait_for_news(t);
     }
-    t->must_read_newest = false;
-    break_iteration(t);
+    goes_on(t);
     return 0;
 }
 

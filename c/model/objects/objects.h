@@ -34,7 +34,8 @@ static inline void hope(uintptr_t at, condition_function can, u128 operand) {
     R.current->hopes_with = operand;
 }
 
-/* The thread has just read what it waits for a change of; goes_on ends it. */
+/* The thread has just read what it waits for a change of; goes_on ends it. The first says nothing of it in verdicts. */
+void wait_for_news(struct thread *t);
 void wait_for_change(struct thread *t, const char *to, uintptr_t at);
 void goes_on(struct thread *t);
 
