@@ -53,7 +53,8 @@ static inline bool lin_out_of_sight(const struct lin_problem *p, uint32_t op) { 
 bool lin_batch_allows(const struct lin_depth *d, uint32_t op);
 /* May it take effect now, as far as the order of batches, its likes and the gets that are known say? */
 bool lin_allowed(const struct lin_depth *d, uint32_t op);
-/* Does the object say that another open operation of its kind took effect before it? */
+/* Did another open operation of its kind take effect before it, as the object or the gets say? A guess: it costs or
+ * saves time. */
 bool lin_was_later(const struct lin_depth *d, uint32_t op);
 /* A user's specification: does `op`, here and now, leave the state as it is? Then its result is right now, and perhaps
  * not later. */

@@ -7,7 +7,7 @@
  * in all 128 bits would hide one of them. It stays known when the search loses patience, takes
  * back its last choices and goes on with others first. When
  * memory is full the older half is forgotten, as long as the search still gets on. An operation that changes no state takes effect as soon as its result is right; of operations that are alike
- * the one that returns first goes first. */
+ * the one that returns first goes first, and of a queue's open puts the one that returns and is taken first. */
 #include "linearize/depth.h"
 
 /* -- what has been tried --------------------------------------------------------------------------------------- */

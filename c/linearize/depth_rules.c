@@ -21,7 +21,7 @@ static bool lin_turn_allows(const struct lin_depth *d, uint32_t op) {
     for (uint32_t w = 0; w < d->sets; w++)
         for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1) {
             uint32_t other = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
-            if (other != op && t->hi[other] < t->lo[op])
+            if (other != op && (t->hi[other] < t->lo[op] || lin_goes_first(d->p, t, other, op)))
                 return false;
         }
     return true;
@@ -45,6 +45,21 @@ bool lin_allowed(const struct lin_depth *d, uint32_t op) {
     return lin_batch_allows(d, op) && lin_first_of_its_kind(d, op) && lin_turn_allows(d, op);
 }
 
+/* A queue: is the value of another open put taken sooner, by the middle of its get? */
+static bool lin_is_taken_later(const struct lin_depth *d, uint32_t op) {
+    const struct lin_turns *t = &d->steps.turns;
+    if (!t->hi || d->content.stack || d->first != LIN_BY_RETURN || !lin_puts_value(d->p, op))
+        return false;
+    uint64_t taken = (uint64_t)t->lo[op] + t->hi[op];
+    for (uint32_t w = 0; w < d->sets; w++)
+        for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1) {
+            uint32_t other = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
+            if (lin_puts_value(d->p, other) && (uint64_t)t->lo[other] + t->hi[other] < taken)
+                return true;
+        }
+    return false;
+}
+
 bool lin_was_later(const struct lin_depth *d, uint32_t op) {
     const struct lf_history_op *o = lin_op(d->p, op);
     for (uint32_t w = 0; (o->flags & LF_HISTORY_TICKET) && w < d->sets; w++)
@@ -53,7 +68,7 @@ bool lin_was_later(const struct lin_depth *d, uint32_t op) {
             if (other->op == o->op && other->key == o->key && lin_ticket(other) < lin_ticket(o))
                 return true;
         }
-    return false;
+    return lin_is_taken_later(d, op);
 }
 
 bool lin_stays(struct lin_depth *d, uint32_t op) {

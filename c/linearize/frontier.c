@@ -140,7 +140,7 @@ static bool lin_in_turn(const struct lin_search *s, const uint64_t *config, uint
     for (uint32_t w = 0; w < s->sets; w++)
         for (uint64_t left = s->used[w] & ~config[1 + w]; left; left &= left - 1) {
             uint32_t other = s->open[w * 64 + (uint32_t)__builtin_ctzll(left)];
-            if (other != op && s->steps.turns.hi[other] < lo)
+            if (other != op && (s->steps.turns.hi[other] < lo || lin_goes_first(s->p, &s->steps.turns, other, op)))
                 return false;
         }
     return true;

@@ -56,6 +56,17 @@ bool lin_step(struct lin_stepper *s, uint32_t state, uint32_t op);
 /* Two operations of which one can stand for the other, but for their intervals. */
 bool lin_alike(const struct lin_problem *p, uint32_t a, uint32_t b);
 uint32_t lin_most_open(const struct lin_problem *p);
+static inline bool lin_puts_value(const struct lin_problem *p, uint32_t op) {
+    return lin_is_put(lin_op(p, op)) && !lin_failed(lin_op(p, op));
+}
+/* A queue whose gets are known: of two open puts, may `a` go before `b` whenever `b` before `a` is an order? Yes if it
+ * returns no later, and neither end of its get is later: the two change places, and so do their gets. In a batch
+ * the others would have to follow. */
+static inline bool lin_goes_first(const struct lin_problem *p, const struct lin_turns *t, uint32_t a, uint32_t b) {
+    if (p->before || !lin_puts_value(p, a) || t->lo[a] > t->lo[b] || t->hi[a] > t->hi[b] || p->ret[a] > p->ret[b])
+        return false;
+    return t->lo[a] < t->lo[b] || t->hi[a] < t->hi[b] || p->ret[a] < p->ret[b] || a < b;
+}
 /* Fills in when the value of each put is taken, unless values repeat. */
 void lin_know_gets(struct lin_problem *p, struct lin_turns *t);
 

@@ -1,10 +1,12 @@
 """The near-linear algorithms, the general search and the plain enumeration of every order agree."""
 
+import random
+
 import pytest
 
 from linearizability.brute import linearizable, model_of
 from linearizability.generate import history, with_tickets
-from lockfree.linearizability import check, parse_spec
+from lockfree.linearizability import Operation, check, parse_spec
 
 SPECS = [
     "queue",
@@ -59,3 +61,38 @@ def test_every_method_gives_the_verdict_of_the_enumeration(spec, request):
         assert fast in (truth, "UNKNOWN"), (seed, ops)
         undecided += search.status == "UNKNOWN" and "near-linear" not in search.reason
     assert undecided <= count // 1000
+
+
+@pytest.mark.parametrize("spec", ["queue", "bounded-queue:1", "bounded-queue:2", "bounded-queue:3"])
+def test_the_search_for_the_order_of_many_open_puts_loses_no_order(spec, request):
+    """Of open puts whose gets are known, some orders are not tried: never the only one."""
+    count = 100_000 if request.config.getoption("--soak", default=False) else 60
+    parsed, model = parse_spec(spec), model_of(spec)
+    for seed in range(count):
+        ops = history(spec, seed, ops=6 + seed % 8, clients=3 + seed % 4)
+        truth = "OK" if linearizable(ops, model) else "VIOLATION"
+        for method in ("depth-first", "frontier"):
+            assert check(ops, parsed, method=method, counterexample=False).status == truth, (seed, method, ops)
+
+
+def test_a_strict_bounded_queue_of_sixteen_clients_is_decided():
+    rng = random.Random(5)
+    inside, rows, free_at, now = [], [], [0] * 16, 0
+    for value in range(4000):
+        now += rng.randrange(1, 9)
+        client = min(range(16), key=free_at.__getitem__)
+        call = max(free_at[client], now - rng.randrange(60))
+        now = max(now, call)
+        put, result = rng.random() < 0.6, True
+        if put:
+            result = len(inside) < 8
+            inside += [value] if result else []
+        else:
+            result = inside.pop(0) if inside else None
+        free_at[client] = now + rng.randrange(60)
+        rows.append(Operation(client, "put" if put else "get", value if put else None, result, call, free_at[client]))
+        free_at[client] += 1
+    assert check(rows, "bounded-queue:8", timeout=20).ok
+    swapped = next(i for i in range(3000, 4000) if rows[i].op == "put" and rows[i].result is True)
+    rows[swapped] = rows[swapped]._replace(result=False)
+    assert check(rows, "bounded-queue:8", timeout=20, counterexample=False).status == "VIOLATION"
