@@ -61,3 +61,68 @@ def test_a_lock_that_is_never_given_back(name, tmp_path):
     path.write_text(PROGRAM.replace("UNLOCK", "(void)0").replace("LOCK", LOCKS[name][0]))
     [report] = check(path, settings=Settings(mode="exhaustive"))
     assert report.kind == "deadlock", report.message
+
+
+RETRIES = """
+#include <pthread.h>
+#include <stdatomic.h>
+static atomic_int x;
+static int sum;
+static void *adds(void *p) {
+    int seen, one = (int)(long)p;
+    LOOP;
+    return p;
+}
+int main(void) {
+    pthread_t t[3];
+    for (long i = 0; i < 3; i++)
+        pthread_create(&t[i], NULL, adds, (void *)(1L << i));
+    for (int i = 0; i < 3; i++)
+        pthread_join(t[i], NULL);
+    return x != RIGHT;
+}
+"""
+LOOPS = {
+    "looks again": (
+        "do seen = atomic_load(&x); while (!atomic_compare_exchange_strong(&x, &seen, seen + one))",
+        20,  # 60 if every failure counted
+    ),
+    "keeps what it found": (
+        "seen = atomic_load(&x); while (!atomic_compare_exchange_strong(&x, &seen, seen + one)) ;",
+        40,  # 48
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+@pytest.mark.parametrize(("right", "kind"), [(7, ""), (6, "exit status")])
+def test_failed_exchanges_that_lead_nowhere_new(name, right, kind, tmp_path):
+    path = tmp_path / "retries.c"
+    path.write_text(RETRIES.replace("LOOP", LOOPS[name][0]).replace("RIGHT", str(right)))
+    [report] = check(path, settings=Settings(mode="exhaustive"))
+    assert report.kind == kind, report.message
+    if not kind:
+        assert 6 <= report.executions <= LOOPS[name][1]  # at least the orders of three
+
+
+ONE_RETRY_COUNTS = """
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+static atomic_int x;
+static void *sets(void *p) { x = 1; return p; }
+int main(void) {
+    pthread_t t;
+    int seen, failures = 0;
+    pthread_create(&t, NULL, sets, NULL);
+    do seen = atomic_load(&x); while (!atomic_compare_exchange_strong(&x, &seen, 2) && ++failures);
+    assert(failures != 1);
+    pthread_join(t, NULL);
+}
+"""
+
+
+def test_a_failure_that_is_counted_leads_elsewhere(tmp_path):
+    (tmp_path / "counts.c").write_text(ONE_RETRY_COUNTS)
+    [report] = check(tmp_path / "counts.c", settings=Settings(mode="exhaustive"))
+    assert report.kind == "assertion failed", report.message

@@ -57,6 +57,7 @@ int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicti
 int graph_pick_place(struct loc *loc, const int *place, int count);
 int graph_pick_value(int options);
 void graph_pick_nothing(void);
+bool graph_is_new(void); /* in the exhaustive search: what comes next has not been decided yet */
 bool graph_pick_impatience(bool open);
 void graph_new_store(struct loc *loc, int write, bool conflict);
 void graph_added(int event);

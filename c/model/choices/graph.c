@@ -84,6 +84,8 @@ void graph_start_run(void) {
 
 static bool replaying(void) { return X.at < X.item->count; }
 
+bool graph_is_new(void) { return R.options.mode == MODE_EXHAUSTIVE && !replaying(); }
+
 static __attribute__((noreturn)) void behaves_differently(void) {
     fail("unusable client", "it behaves differently when it is run again: something outside of the model, such as a "
                             "clock, a file or the address of a variable, decides what it does");

@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-enum { ARRIVALS = 1 << 10, WRITES = 256, OPEN_TURNS = 3, SEEN_TURNS = 8, PLACES = 64 };
+enum { ARRIVALS = 1 << 10, WRITES = 256, READINGS = 8, OPEN_TURNS = 3, SEEN_TURNS = 8, PLACES = 64 };
 
 struct arrival {
     uint64_t state;
@@ -42,6 +42,14 @@ MODEL_STATE static struct {
     uint32_t generation;
     int writes;
     uint64_t state; /* in which it has come to the read that is next; 0: not known */
+    struct reading {
+        uint64_t state; /* before it */
+        int32_t event;
+    } reading[READINGS]; /* one after another, and nothing between them */
+    int readings;
+    uint32_t looks, of_generation; /* when the last of them was noted */
+    int writes_before;
+    bool in_vain;
 } known[MAX_THREADS];
 
 static uint64_t mixed(uint64_t a, uint64_t b) { return (a ^ b) * 0x9E3779B97F4A7C15u; }
@@ -240,6 +248,44 @@ static void learn(const struct thread *t, const struct arrival *before, uint64_t
         vain_learn(state, read->value);
 }
 
+/* Would the first of two reads of an object, if it found what the second has found, do for both? */
+static bool does_for(const struct event *first, const struct event *second) {
+    return first->loc == second->loc && first->offset == second->offset && first->size == second->size &&
+           (!acquires(first->order) || acquires(second->order)) && (!first->sc || second->sc);
+}
+
+/* A loop that tries again looks at an object, tries to exchange it, fails, and looks again. If the thread is now in the
+ * state in which an earlier one of these reads would have brought it with the value found last, then the same execution
+ * without the reads from there on is possible, too, and is explored. */
+static void note_reading(struct thread *t, uint64_t state) {
+    struct reading *reading = known[t->tid].reading;
+    int n = known[t->tid].readings;
+    bool goes_on = n > 0 && reading[n - 1].event + 1 == t->events && known[t->tid].looks == t->looks &&
+                   known[t->tid].of_generation == known[t->tid].generation &&
+                   known[t->tid].writes_before == known[t->tid].writes &&
+                   event_of(t, reading[n - 1].event)->kind == EV_LOAD;
+    known[t->tid].in_vain = false;
+    if (goes_on) {
+        const struct event *last = event_of(t, reading[n - 1].event);
+        step_learn(reading[n - 1].state, last->value, state);
+        for (int i = 0; i < n - 1; i++)
+            known[t->tid].in_vain |= does_for(event_of(t, reading[i].event), last) &&
+                                     step_is_known(reading[i].state, last->value, state);
+    }
+    if (!goes_on)
+        n = 0;
+    if (n == READINGS)
+        memmove(reading, reading + 1, (size_t)--n * sizeof *reading);
+    reading[n] = (struct reading){state, t->events};
+    known[t->tid].readings = n + 1;
+    known[t->tid].looks = t->looks;
+    known[t->tid].of_generation = known[t->tid].generation;
+    known[t->tid].writes_before = known[t->tid].writes;
+}
+
+/* Is the thread where it would be without its last reads? */
+bool turns_were_in_vain(const struct thread *t) { return known[t->tid].in_vain; }
+
 /* Before a read of a thread that may have waited there in another execution. */
 void turns_hope(struct thread *t, uintptr_t address) {
     uint64_t state = known[t->tid].state;
@@ -253,6 +299,7 @@ void turns_hope(struct thread *t, uintptr_t address) {
 
 /* Called when the client comes to a read, before anything else: has it made a useless turn? */
 bool turns_arrive(struct thread *t, uint64_t pc) {
+    known[t->tid].in_vain = false;
     if (lf_model_entry.stack == 0 || R.options.no_turns)
         return false;
     uint64_t state = own_state(t, place_of(t, pc));
@@ -266,6 +313,8 @@ bool turns_arrive(struct thread *t, uint64_t pc) {
     int turns = useless ? arrival->turns + 1 : 0;
     if (useless && R.graph_rules)
         learn(t, arrival, state);
+    if (R.options.mode == MODE_EXHAUSTIVE)
+        note_reading(t, state);
     known[t->tid].state = state;
     *arrival = (struct arrival){state, known[t->tid].generation, t->events, known[t->tid].writes, turns, t->looks};
     if (!useless || !to_be_left_out(t, turns, pc)) {

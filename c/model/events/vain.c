@@ -11,6 +11,15 @@ MODEL_STATE static struct {
 MODEL_STATE static int value_count;
 MODEL_STATE static uint64_t states[STATES]; /* those that have values, as far as there is room */
 
+enum { STEPS = 1 << 14 };
+
+/* One read in a state, with what it found, leads to another state. */
+MODEL_STATE static struct {
+    uint64_t from, to; /* from: 0 of a free entry */
+    u128 value;
+} steps[STEPS];
+MODEL_STATE static int step_count;
+
 static unsigned slot_of(uint64_t state, u128 value) {
     uint64_t mixed = (state ^ (uint64_t)value * 0x9E3779B97F4A7C15u ^ (uint64_t)(value >> 64)) * 0xD6E8FEB86659FD93u;
     return (unsigned)(mixed >> 40) % VALUES;
@@ -29,6 +38,9 @@ void vain_forget(void) {
     for (int i = 0; i < STATES; i++)
         states[i] = 0;
     value_count = 0;
+    for (int i = 0; i < STEPS; i++)
+        steps[i].from = 0;
+    step_count = 0;
 }
 
 void vain_learn(uint64_t state, u128 value) {
@@ -44,6 +56,28 @@ void vain_learn(uint64_t state, u128 value) {
 bool vain_is_known(uint64_t state) { return states[state % STATES] == state; }
 
 bool vain_is_not(u128 value, u128 state) { return values[find((uint64_t)state, value)].state == 0; }
+
+static unsigned find_step(uint64_t from, u128 value) {
+    unsigned slot = slot_of(from, value) * (STEPS / VALUES);
+    while (steps[slot].from != 0 && (steps[slot].from != from || steps[slot].value != value))
+        slot = (slot + 1) % STEPS;
+    return slot;
+}
+
+void step_learn(uint64_t from, u128 value, uint64_t to) {
+    unsigned slot = find_step(from, value);
+    if (steps[slot].from != 0 || step_count == STEPS / 2)
+        return;
+    steps[slot].from = from;
+    steps[slot].value = value;
+    steps[slot].to = to;
+    step_count++;
+}
+
+bool step_is_known(uint64_t from, u128 value, uint64_t to) {
+    unsigned slot = find_step(from, value);
+    return steps[slot].from == from && steps[slot].to == to;
+}
 
 /* Would its next read, if it waits for something, find that in the newest store? */
 bool is_hopeful(const struct thread *t) {

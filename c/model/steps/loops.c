@@ -153,6 +153,8 @@ void spin_check(uintptr_t address, uint64_t pc) {
         return;
     if (turns_arrive(t, pc))
         wait_after_turn(t);
+    else if (turns_were_in_vain(t) && graph_is_new())
+        lf_model_assume(0);
     turns_hope(t, address);
     if (R.graph_rules && !bounded())
         return;
