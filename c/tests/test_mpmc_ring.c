@@ -772,9 +772,29 @@ static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
     check_unmap(memory, r.h.bytes);
 }
 
+/* A record of up to 64 bytes does not straddle cache lines, and small ones share a line. */
+static void test_records_do_not_straddle_lines(void) {
+    for (uint64_t size = 0; size <= 200; size++) {
+        struct lf_mpmc_ring r;
+        uint64_t bytes;
+        CHECK_EQ(lf_mpmc_ring_bytes(5, size, &bytes), LF_OK);
+        unsigned char *memory = check_map(bytes);
+        CHECK_EQ(lf_mpmc_ring_create_local(&r, memory, 5, size, 0), LF_OK);
+        for (uint64_t i = 0; i < 5; i++) {
+            uint64_t first = (uint64_t)(lf_slot_payload(lf_mpmc_ring_slot(&r, i)) - memory);
+            CHECK_EQ(first % 16, 0);
+            CHECK(size == 0 || size > 64 || first / 64 == (first + size - 1) / 64);
+            CHECK(first + size <= bytes);
+        }
+        check_unmap(memory, bytes);
+    }
+    CHECK_EQ(lf_slot_stride(8), 32);
+}
+
 int main(void) {
     alarm(600);
     board = (struct board *)(void *)check_map(sizeof *board);
+    test_records_do_not_straddle_lines();
     test_geometry_out_of_bounds_is_refused();
     test_a_record_of_impossible_length_leaves_room();
     for (unsigned i = 0; i < CAPACITIES * STARTS; i++) {

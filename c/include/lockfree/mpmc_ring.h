@@ -27,7 +27,7 @@
  *   taken for good. It comes at the latest when somebody would wait for a slot. A record whose put was cut off may
  *   still arrive. A leased record is published again, at the tail.
  * Layout: {not_empty, not_full} | ends and cells of the queue of free slots | of the queue of records | slots.
- *   A slot is {custody word, length, payload}, in cache lines of its own (64 bytes).
+ *   A slot is {custody word, length, payload}. A record of up to 64 bytes does not straddle cache lines (64 bytes).
  * Invariants and linearization points: index_queue.h. put: the publication into `records`; get: the take from it;
  *   EMPTY: the load there that finds nothing; FULL: the load in `free` that finds nothing.
  * Source: the scheme of two index queues is that of SCQ (Nikolaev, DISC 2019). */
@@ -61,7 +61,7 @@ struct lf_mpmc_ring {
 LF_INLINE int lf_mpmc_ring_bytes(uint64_t capacity, uint64_t record_size, uint64_t *bytes) {
     if (capacity < 1 || capacity > LF_MPMC_MAX_CAPACITY || record_size > LF_MAX_RECORD)
         return LF_INVALID;
-    *bytes = LF_BODY_OFFSET + sizeof(struct lf_mpmc_body) + 2 * lf_queue_bytes(capacity);
+    *bytes = LF_BODY_OFFSET + sizeof(struct lf_mpmc_body) + 2 * lf_queue_bytes(capacity) + lf_slot_lead(record_size);
     return lf_add_mul(bytes, capacity, lf_slot_stride(record_size));
 }
 
@@ -76,7 +76,7 @@ LF_INLINE int lf__mpmc_view(struct lf_handle *h) {
     unsigned char *at = h->body + sizeof(struct lf_mpmc_body);
     uint64_t queue_bytes = lf_queue_bytes(r->capacity);
     r->body = (struct lf_mpmc_body *)(void *)h->body;
-    r->slots = at + 2 * queue_bytes;
+    r->slots = at + 2 * queue_bytes + lf_slot_lead(r->record_size);
     r->store.custody = r->slots;
     r->store.stride = lf_slot_stride(r->record_size);
     r->store.slots = r->capacity;

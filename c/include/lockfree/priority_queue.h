@@ -29,7 +29,7 @@
  *   its level.
  *
  * Layout: {not_empty, not_full, W} | queue of free slots | one queue per level | slots.
- *   A slot is {custody word, length, payload}, in cache lines of its own (64 bytes).
+ *   A slot is {custody word, length, payload}. A record of up to 64 bytes does not straddle cache lines (64 bytes).
  * Invariants and linearization points: level_queues.h and index_queue.h. put: the change of W (level_queues.h says
  *   whose); get: the change of W that decides it; EMPTY: the load of W; FULL: the load in `free` that finds nothing.
  * Batches: the records of one put_many become visible no later than its end, and keep their order within a level.
@@ -67,7 +67,8 @@ LF_INLINE int lf_priority_queue_bytes(uint64_t capacity, uint64_t record_size, u
     if (capacity < 1 || capacity > LF_LEVELS_MAX_SLOTS || record_size > LF_MAX_RECORD || levels < 1 ||
         levels > LF_MAX_LEVELS)
         return LF_INVALID;
-    *bytes = LF_BODY_OFFSET + sizeof(struct lf_priority_body) + (1 + levels) * lf_queue_bytes(capacity);
+    *bytes = LF_BODY_OFFSET + sizeof(struct lf_priority_body) + (1 + levels) * lf_queue_bytes(capacity) +
+             lf_slot_lead(record_size);
     return lf_add_mul(bytes, capacity, lf_slot_stride(record_size));
 }
 
@@ -82,7 +83,7 @@ LF_INLINE int lf__priority_view(struct lf_handle *h) {
     unsigned char *at = h->body + sizeof(struct lf_priority_body);
     uint64_t queue_bytes = lf_queue_bytes(q->capacity);
     q->body = (struct lf_priority_body *)(void *)h->body;
-    q->slots = at + (1 + levels) * queue_bytes;
+    q->slots = at + (1 + levels) * queue_bytes + lf_slot_lead(q->record_size);
     q->store.custody = q->slots;
     q->store.stride = lf_slot_stride(q->record_size);
     q->store.slots = q->capacity;

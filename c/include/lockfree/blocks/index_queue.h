@@ -75,8 +75,14 @@ struct lf_slot {
 LF_STATIC_ASSERT(sizeof(struct lf_slot) == 16, "layout");
 #define LF_MAX_RECORD (UINT64_C(1) << 31)
 
+/* Slots of up to 64 bytes do not straddle lines; the record of a longer one, if it fits, has a line of its own. */
 LF_INLINE uint64_t lf_slot_stride(uint64_t record_size) {
-    return lf_round_up(sizeof(struct lf_slot) + record_size, 64);
+    uint64_t bytes = sizeof(struct lf_slot) + record_size;
+    return bytes <= 64 ? lf_round_up_pow2(bytes) : lf_round_up(bytes, 64);
+}
+/* Bytes before the first slot, so that the payload of one record of 49..64 bytes begins with a line. */
+LF_INLINE uint64_t lf_slot_lead(uint64_t record_size) {
+    return record_size > 64 - sizeof(struct lf_slot) && record_size <= 64 ? 64 - sizeof(struct lf_slot) : 0;
 }
 LF_INLINE unsigned char *lf_slot_payload(struct lf_slot *slot) { return (unsigned char *)(slot + 1); }
 
