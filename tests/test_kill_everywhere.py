@@ -18,7 +18,7 @@ from lockfree.stress.kill_everywhere import ASLEEP, Choice, KillError, Slice
 
 ROOT = Path(__file__).parent.parent
 WRONG_RING = ROOT / "c/wrong/ring_whose_empty_lies.h"
-PARTS = 80  # every so many instructions; which of them differs with the seed
+PARTS = 160  # every so many instructions; which of them differs with the seed
 SEED = int(os.environ.get("LF_TEST_SEED", zlib.crc32(b"tests/test_kill_everywhere.py")))
 
 

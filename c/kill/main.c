@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #define MOST_BREACHES 5
-#define RECORDINGS 5
+#define RECORDINGS 3
 enum { EVERY = -1, ASLEEP = KILL_ASLEEP }; /* instead of one k */
 
 static pid_t victim;
@@ -132,12 +132,12 @@ static int same_path(const struct kill_trace *a, const struct kill_trace *b) {
     return a->steps == b->steps && memcmp(a->at, b->at, a->steps * sizeof *a->at) == 0;
 }
 
-/* The path that most recordings take. A read of the clock sometimes takes another one. */
+/* The path that most of RECORDINGS recordings take. A read of the clock sometimes takes another one. */
 static void record_path(struct kill_trace *path) {
     struct kill_trace recorded[RECORDINGS];
     int best = 0, most = 0;
     memset(recorded, 0, sizeof recorded);
-    for (int i = 0; i < RECORDINGS; i++) {
+    for (int i = 0; i < RECORDINGS && most <= RECORDINGS / 2; i++) {
         if (record(&recorded[i]) != 0) {
             kill_print_breach();
             exit(1);

@@ -74,15 +74,15 @@ def compare(directory, seed, count, *, c20=False, asymmetric=()):
 
 
 def test_random_programs_have_exactly_the_executions_of_rc11(tmp_path):
-    compare(tmp_path, seed=7, count=150)
+    compare(tmp_path, seed=7, count=60)
 
 
 def test_random_programs_under_the_release_sequences_of_c20(tmp_path):
-    compare(tmp_path, seed=8, count=50, c20=True)
+    compare(tmp_path, seed=8, count=25, c20=True)
 
 
 def test_random_programs_with_asymmetric_fences(tmp_path):
-    compare(tmp_path, seed=9, count=100, asymmetric=["light"] * 8 + ["heavy"] * 6)
+    compare(tmp_path, seed=9, count=40, asymmetric=["light"] * 8 + ["heavy"] * 6)
 
 
 @pytest.mark.soak
