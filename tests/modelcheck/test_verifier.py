@@ -106,6 +106,13 @@ def test_an_assumption_that_never_holds_is_a_warning(found, executions, tmp_path
     assert any("no execution comes to its end" in warning for warning in report.warnings) == (executions == 0)
 
 
+def test_numbers_that_are_all_assumed_away_are_no_verdict(tmp_path):
+    text = "#include <genmc.h>\nint main() { int n = __VERIFIER_nondet_int(); __VERIFIER_assume(n == 3); return n; }"
+    (tmp_path / "program.c").write_text(text)
+    [report] = check(tmp_path / "program.c", settings=Settings(seconds=1))
+    assert (report.verdict, report.executions) == (Verdict.UNKNOWN, 0)
+
+
 LAST_STORE = """
 #include <genmc.h>
 #include <stdatomic.h>

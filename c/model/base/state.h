@@ -118,6 +118,7 @@ struct runtime {
     bool symmetry_off;                /* somebody tells twins apart */
     bool any_twins;                   /* in this execution */
     bool too_many_threads;            /* for this runtime: the other one may have room */
+    bool numbers_given;               /* some execution asked for a number that stands for all */
     bool process_ended;               /* in this execution some thread called exit() */
     bool one_futex_queue;             /* some thread of some execution moves sleepers from one futex to another */
     bool started;                     /* constructors are done */

@@ -19,7 +19,10 @@ void reach_error(void) { failed("reach_error is called", PC); }
 bool __VERIFIER_nondet_bool(void) { return model_choose(2, PC) != 0; }
 #define NONDET(name, type)                                                                                             \
     type __VERIFIER_nondet_##name(void);                                                                               \
-    type __VERIFIER_nondet_##name(void) { return (type)random_number(); }
+    type __VERIFIER_nondet_##name(void) {                                                                              \
+        R.numbers_given = true;                                                                                        \
+        return (type)random_number();                                                                                  \
+    }
 NONDET(int, int)
 NONDET(uint, unsigned)
 NONDET(char, char)

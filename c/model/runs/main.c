@@ -14,7 +14,8 @@ static int summary(enum run_end end) {
         verdict = "unusable", status = 3;
     else if (systematic() && (total.out_of_time || total.bound != 0))
         verdict = "unknown", status = 2;
-    else if (total.executions == 0 && (R.options.mode != MODE_EXHAUSTIVE || R.client != &program_client))
+    else if (total.executions == 0 &&
+             (R.options.mode != MODE_EXHAUSTIVE || R.client != &program_client || R.numbers_given))
         verdict = "unknown", status = 2;
     else if (total.executions == 0)
         warn("no execution comes to its end: in each, an assumption is false, or a thread waits for what never stays");
