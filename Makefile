@@ -9,7 +9,8 @@ SOURCES = $(shell find c src -name '*.c' -o -name '*.h' -o -name '*.py' -o -name
 stress: $(STAMP)
 	$(BIN)/lockfree stress --procs 4 --seconds 60 $(STRESS)
 
-test: $(STAMP) c-test lint
+test: $(STAMP)
+	$(MAKE) -j2 --output-sync=target c-test lint
 	$(BIN)/python -m pytest -q -n auto --dist loadfile $(PYTEST)
 
 c-test: $(STAMP)
