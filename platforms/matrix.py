@@ -135,7 +135,7 @@ def main() -> int:
         parser.error(f"no cell is called {unknown[0]!r}; there are {', '.join(names)}")
     if options.list:
         for cell in CELLS:
-            print(f"{cell.name:<12} {cell.about}")
+            print(f"{cell.name:<17} {cell.about}")
         return 0
     LOGS.mkdir(parents=True, exist_ok=True)
     outcomes = []
@@ -143,9 +143,9 @@ def main() -> int:
         if not options.cells or cell.name in options.cells:
             print(f"{cell.name}: {cell.about} ...", flush=True)
             outcomes.append(run(cell))
-    print(f"\n{'cell':<12} {'verdict':<8} {'seconds':>7}  what ran, or why not")
+    print(f"\n{'cell':<17} {'verdict':<8} {'seconds':>7}  what ran, or why not")
     for cell, verdict, seconds, said in outcomes:
-        print(f"{cell.name:<12} {verdict:<8} {seconds:>7.0f}  {said}")
+        print(f"{cell.name:<17} {verdict:<8} {seconds:>7.0f}  {said}")
     return int(any(outcome.verdict == "failed" for outcome in outcomes))
 
 
