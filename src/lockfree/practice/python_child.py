@@ -12,6 +12,8 @@ from lockfree.modelcheck.python.explore import PythonReport, PythonSettings, exp
 from lockfree.modelcheck.python.files import Program, Unusable
 
 TICKS = 0.2
+EXECUTIONS = 400
+"""Of each scenario: half by their deviations, half at random. A count: a busy machine finds the same."""
 
 
 def main() -> None:
@@ -26,7 +28,7 @@ def main() -> None:
         output.flush()
 
     check = _load(Path(asked["kata"]) / "check.py")
-    settings = {"deviations": 4, "seconds": asked["seconds"], **asked["settings"]}
+    settings = {"executions": EXECUTIONS * asked["times"], "seconds": asked["seconds"], **asked["settings"]}
     chosen = PythonSettings(**settings, follow=(asked["answer"], str(check.__file__)))
     try:
         program = Program(asked["answer"])

@@ -195,12 +195,14 @@ class _Explorer:
             report.seconds = _clock() - self.began
         return report
 
-    def _spent(self, until: float) -> bool:
-        return _clock() >= until or 0 < self.settings.executions <= self.executions
+    def _spent(self, until: float, executions: int) -> bool:
+        return _clock() >= until or 0 < executions <= self.executions
 
     def _by_deviations(self, order: ByDeviations, until: float, tick: _Tick) -> "str | PythonReport":
+        share = self.settings.executions if self.settings.deviations is not None else self.settings.executions / 2
+        most = round(share)
         for deviations in order:
-            if self.executions and self._spent(until):
+            if self.executions and self._spent(until, most):
                 return "time"
             if self.executions >= EARLY and not self.sampled:
                 failed = self._sample(min(until, _clock() + self.settings.seconds / 20), tick)
@@ -219,7 +221,7 @@ class _Explorer:
     def _sample(self, until: float, tick: _Tick) -> PythonReport | None:
         decisions = 50
         for number in range(10**12):
-            if self._spent(until):
+            if self._spent(until, self.settings.executions):
                 return None
             seed = self.settings.seed * 1_000_003 + number
             chooser = Anything(seed) if number % 4 == 3 else Priorities(seed, decisions, self.settings.depth)

@@ -1,0 +1,86 @@
+"""What the judge runs. A text in brackets names the diagnosis."""
+
+import threading
+import time
+
+
+class Web:
+    """Pages with links, and a record of who fetches what at the same time."""
+
+    def __init__(self, links, broken=()):
+        self.links = links
+        self.broken = broken
+        self.lock = threading.Lock()
+        self.fetched = []
+        self.under_way = []
+        self.most = {}
+
+    def fetch(self, page):
+        host = page.partition("/")[0]
+        with self.lock:
+            self.fetched.append(page)
+            self.under_way.append(host)
+            self.most[host] = max(self.most.get(host, 0), self.under_way.count(host))
+        time.sleep(1)
+        with self.lock:
+            self.under_way.remove(host)
+        if page in self.broken:
+            raise LookupError(f"no such page: {page}")
+        return list(self.links[page])
+
+    def check(self, found, per_host, workers=None):
+        twice = {page for page in self.fetched if self.fetched.count(page) > 1}
+        assert not twice, f"[W3] fetched twice: {sorted(twice)}"
+        assert found is not None, "[W6] crawl returns the set of pages"
+        left = set(self.links) - set(found)
+        assert not left, f"[W2] left out: {sorted(left)}"
+        assert set(found) == set(self.links), f"[W6] made up: {sorted(set(found) - set(self.links))}"
+        assert set(self.fetched) == set(self.links), f"[W2] never fetched: {sorted(set(self.links) - set(self.fetched))}"
+        assert not self.under_way, "[W2] a fetch is still under way"
+        assert max(self.most.values()) <= per_host, f"[W4] fetches at the same time: {self.most}"
+
+
+CHAIN = {"a/1": ["b/1"], "b/1": ["c/1"], "c/1": []}
+DIAMOND = {"a/1": ["b/1", "c/1"], "b/1": ["d/1"], "c/1": ["d/1"], "d/1": ["a/1"]}
+ONE_HOST = {"a/1": ["a/2", "a/3"], "a/2": [], "a/3": []}
+
+
+def run(answer, links, workers, per_host, broken=()):
+    web = Web(links, broken)
+    web.check(answer.crawl("a/1", web.fetch, workers, per_host), per_host)
+    return web
+
+
+def edges_one_worker(answer):
+    run(answer, DIAMOND, 1, 1)
+
+
+def edges_one_page(answer):
+    run(answer, {"a/1": ["a/1"]}, 3, 1)
+
+
+def edges_broken_page(answer):
+    run(answer, DIAMOND, 1, 1, broken=("b/1", "c/1", "d/1")[:1])
+
+
+def edges_workers_work_together(answer):
+    began = time.monotonic()
+    run(answer, {"a/1": ["b/1", "c/1", "d/1"], "b/1": [], "c/1": [], "d/1": []}, 3, 1)
+    took = time.monotonic() - began
+    assert took < 3, f"[W2] 3 workers took {took:g} s for what needs 2 s: somebody stops too early, or waits for others"
+
+
+def schedules_chain(answer):
+    run(answer, CHAIN, 2, 1)
+
+
+def schedules_diamond(answer):
+    run(answer, DIAMOND, 2, 1)
+
+
+def schedules_one_host(answer):
+    run(answer, ONE_HOST, 2, 1)
+
+
+def schedules_broken_page(answer):
+    run(answer, ONE_HOST, 2, 1, broken=("a/2",))

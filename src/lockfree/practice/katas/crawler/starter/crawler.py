@@ -1,0 +1,5 @@
+import threading
+
+
+def crawl(start, fetch, workers, per_host):
+    raise NotImplementedError
