@@ -262,7 +262,8 @@ static void *hold_until_told(void *argument) {
     CHECK_EQ(LOCK(release)(shared->lock), LF_OK);
     return NULL;
 }
-static void on_signal(int number) { (void)number; }
+static int signals;
+static void on_signal(int number) { lf_store_relaxed(&signals, number); }
 
 static void test_a_sleeper_comes_back_for_its_signals(void) {
     lock_handle lock;
@@ -276,10 +277,15 @@ static void test_a_sleeper_comes_back_for_its_signals(void) {
     CHECK_EQ(LOCK(create)(&lock, NULL), LF_OK);
     CHECK(pthread_create(&holder, NULL, hold_until_told, &shared) == 0);
     wait_for_stage(&g, 1);
-    CHECK_EQ(LOCK(acquire)(&lock, LF_FOREVER), LF_INTERRUPTED); /* after its slices, without a signal */
+    CHECK_EQ(LOCK(acquire_awhile)(&lock, LF_FOREVER), LF_INTERRUPTED); /* after its slices, without a signal */
     CHECK(sigaction(SIGALRM, &action, NULL) == 0);
     CHECK(ualarm(8000, 0) == 0);
+    CHECK_EQ(LOCK(acquire_awhile)(&lock, LF_FOREVER), LF_INTERRUPTED);
+    lf_store_relaxed(&signals, 0);
+    CHECK(ualarm(150000, 5000) == 0); /* longer than a while; again, since one may come between two slices */
     CHECK_EQ(LOCK(acquire)(&lock, LF_FOREVER), LF_INTERRUPTED);
+    ualarm(0, 0);
+    CHECK_EQ(lf_load_relaxed(&signals), SIGALRM); /* and not before */
     lf_store_release(&g.stage, 2u);
     CHECK_EQ(lock_until_done(&lock, LF_FOREVER), LF_OK);
     CHECK_EQ(LOCK(release)(&lock), LF_OK);

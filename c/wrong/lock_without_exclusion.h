@@ -23,7 +23,9 @@ LF_INLINE int lf_wrong_release(struct lf_handle *h, uint64_t *word) {
 }
 
 #define lf_owner_lock_acquire lf_wrong_acquire
+#define lf_owner_lock_acquire_awhile lf_wrong_acquire
 #define lf_owner_lock_release lf_wrong_release
 #include <lockfree/mutex.h>
 #undef lf_owner_lock_acquire
+#undef lf_owner_lock_acquire_awhile
 #undef lf_owner_lock_release

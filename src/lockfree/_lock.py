@@ -33,7 +33,7 @@ class Lock(Shared):
         cls._c_died = getattr(lib, f"lf_py_{prefix}_died")
         cls._close = getattr(lib, f"lf_{prefix}_close")
         cls._b_create = getattr(blocking, f"lf_{prefix}_create")
-        cls._b_acquire = getattr(blocking, f"lf_{prefix}_acquire")
+        cls._b_acquire = getattr(blocking, f"lf_{prefix}_acquire_awhile")
         cls._attach = getattr(blocking, f"lf_{prefix}_attach")
         cls._attach_fd = getattr(blocking, f"lf_{prefix}_attach_fd")
 

@@ -18,6 +18,13 @@ def test_the_orders_of_the_event_count(capsys):
 
 
 @pytest.mark.soak
+def test_the_orders_of_the_asymmetric_fence(capsys):
+    words = "--no-table --header asymmetric.h --source asymmetric.c"
+    assert audit.main(words.split()) == 0, capsys.readouterr().err
+    assert "7 weakenings, 6 caught, 0 unexplained" in capsys.readouterr().out
+
+
+@pytest.mark.soak
 def test_every_order():
     assert audit.main(["--no-table"]) == 0
 

@@ -7,13 +7,11 @@
  *   int status = lf_mutex_create(&lock, "accounts"); // others: lf_mutex_attach(&lock, "accounts"); NULL: no name
  *   if (status != LF_OK)
  *       return status; // after LF_SYSTEM, lock.h.error is the errno
- *   do
- *       status = lf_mutex_acquire(&lock, lf_now() + 2000000000u); // 2 s from now; LF_FOREVER: no time-out
- *   while (status == LF_INTERRUPTED);                             // a signal handler ran
+ *   status = lf_mutex_acquire(&lock, lf_now() + 2000000000u); // 2 s from now; LF_FOREVER: no time-out
  *   if (status == LF_OWNER_DIED)
  *       lf_mutex_recover(&lock); // after repairing what the lock guards
  *   if (status == LF_OK || status == LF_OWNER_DIED)
- *       lf_mutex_release(&lock);            // else LF_TIMEDOUT, LF_CLOSED, LF_NOT_RECOVERABLE
+ *       lf_mutex_release(&lock);            // else LF_TIMEDOUT, LF_INTERRUPTED (a signal), LF_CLOSED, ...
  *   lf_segment_unlink(&lock.h, "accounts"); // nobody finds it any more; who has attached goes on
  *   lf_detach(&lock.h);                     // this participant leaves
  *
@@ -66,9 +64,14 @@ LF_INLINE int lf_mutex_attach_fd(struct lf_mutex *m, int fd) { return lf_segment
 
 /* LF_OK, LF_OWNER_DIED, LF_NOT_RECOVERABLE, LF_TIMEDOUT (refused), LF_CLOSED. */
 LF_INLINE int lf_mutex_try_acquire(struct lf_mutex *m) { return lf_owner_lock_acquire(&m->h, m->word, 0, 0); }
-/* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also LF_DEADLOCK and LF_INTERRUPTED (call again). */
+/* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also LF_DEADLOCK, LF_LOST, and LF_INTERRUPTED: a signal handler
+ * interrupted the sleep of this thread, which has not got the lock. */
 LF_INLINE int lf_mutex_acquire(struct lf_mutex *m, uint64_t deadline) {
     return lf_owner_lock_acquire(&m->h, m->word, LF__MUTEX_SPINS, deadline);
+}
+/* The same, but LF_INTERRUPTED also after 100 ms: for callers that serve signals themselves. Call again. */
+LF_INLINE int lf_mutex_acquire_awhile(struct lf_mutex *m, uint64_t deadline) {
+    return lf_owner_lock_acquire_awhile(&m->h, m->word, LF__MUTEX_SPINS, deadline);
 }
 /* LF_OK, LF_NOT_OWNER or LF_CLOSED. */
 LF_INLINE int lf_mutex_release(struct lf_mutex *m) { return lf_owner_lock_release(&m->h, m->word); }

@@ -68,9 +68,14 @@ LF_INLINE int lf_spinlock_attach_fd(struct lf_spinlock *s, int fd) {
 
 /* LF_OK, LF_OWNER_DIED, LF_NOT_RECOVERABLE, LF_TIMEDOUT (refused), LF_CLOSED. */
 LF_INLINE int lf_spinlock_try_acquire(struct lf_spinlock *s) { return lf_owner_lock_acquire(&s->h, s->word, 0, 0); }
-/* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also LF_DEADLOCK and LF_INTERRUPTED (call again). */
+/* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also LF_DEADLOCK, LF_LOST, and LF_INTERRUPTED: a signal handler
+ * interrupted the sleep of this thread, which has not got the lock. */
 LF_INLINE int lf_spinlock_acquire(struct lf_spinlock *s, uint64_t deadline) {
     return lf_owner_lock_acquire(&s->h, s->word, LF__SPINLOCK_SPINS, deadline);
+}
+/* The same, but LF_INTERRUPTED also after 100 ms: for callers that serve signals themselves. Call again. */
+LF_INLINE int lf_spinlock_acquire_awhile(struct lf_spinlock *s, uint64_t deadline) {
+    return lf_owner_lock_acquire_awhile(&s->h, s->word, LF__SPINLOCK_SPINS, deadline);
 }
 /* LF_OK, LF_NOT_OWNER or LF_CLOSED. */
 LF_INLINE int lf_spinlock_release(struct lf_spinlock *s) { return lf_owner_lock_release(&s->h, s->word); }

@@ -4,12 +4,14 @@
  *   lf_block_on calls `attempt` until it returns something else than `refused`, the deadline passes, the
  *   handle is closed, or the object has ended. It spins for a bounded time, then sleeps on the event count. The last
  *   attempt comes after the deadline. So a refusal by time-out is as exact as one by a non-blocking call.
- *   A sleep is cut into slices of 20 ms. After each slice the sleeper looks for dead participants. So what a killed
- *   peer took with it (a wake, a lock, a record) delays a survivor by one slice at most. 50 looks a second cost far
- *   less than 1% of a CPU. Among more than 255 participants one look sees a part of them; then slices of 5 ms follow
- *   until all are seen. After LF__SLICES slices, and on a signal, it returns LF_INTERRUPTED: the caller serves
- *   signals and calls again with the same deadline. LF_LOST: a slice has passed and it is impossible to look for the
- *   dead, so nobody knows whether the wait would end.
+ *   A sleep is cut into slices of 1, 2, 4, 8, 16, 20, 20, ... ms. After a slice in which nothing came somebody looks for
+ *   dead participants. So what a killed peer took with it (a wake, a lock, a record) delays a survivor by about as long
+ *   as it has slept, and by 20 ms at most. Among many participants the slices grow further, by 20 ms for each 64 of them.
+ *   One sleeper of the segment looks, however many sleep, and so that looking takes 2% of a CPU at most. Among more
+ *   than 255 participants one look sees a part of them; then slices of 5 ms follow, and looks by each, until all are seen.
+ *   After 100 ms, and on a signal, it returns LF_INTERRUPTED: the caller serves signals and calls again with the same
+ *   deadline. LF_LOST: a slice has passed and it is impossible to look for the dead, so nobody knows whether the wait
+ *   would end.
  * Progress: sleeping. `attempt` itself must be lock-free. */
 #ifndef LOCKFREE_BLOCKING_H
 #define LOCKFREE_BLOCKING_H
@@ -22,7 +24,10 @@
 #ifndef LF__SLICE_AMID_NS
 #define LF__SLICE_AMID_NS 5000000u
 #endif
-#define LF__SLICES 5
+#define LF__FIRST_SLICE_NS 1000000u
+#define LF__AWHILE_NS 100000000u /* after so long a call serves signals */
+#define LF__LOOK_SHARE 50        /* of looking for the dead: one part in so many of the time */
+#define LF__FEW 255              /* participants that one look sees */
 
 typedef int (*lf_attempt_fn)(void *operation);
 
@@ -35,6 +40,71 @@ LF_INLINE int lf_enter_to_get(struct lf_handle *h) {
     int status = lf_enter(h);
     return LF_LIKELY(status == LF_OK) && lf_load_relaxed(&h->segment->ending) >= LF__ENDED ? LF_CLOSED : status;
 }
+
+/* ---- slices ---- */
+
+struct lf__slices {
+    uint64_t next, most, slept;
+};
+
+#ifdef LF_MODEL
+LF_INLINE struct lf__slices lf__slices_begin(const struct lf_handle *h, const void *where, uint64_t deadline) {
+    struct lf__slices slices = {LF__SLICE_NS, LF__SLICE_NS, 0};
+    (void)h, (void)where, (void)deadline;
+    return slices;
+}
+LF_INLINE void lf__slices_pause(const struct lf__slices *slices, const void *where, uint64_t deadline) {
+    (void)slices, (void)where, (void)deadline;
+}
+#else
+/* A wait that a call gave up to serve signals goes on with the slice that it had come to. */
+static __thread struct {
+    const void *where;
+    uint64_t deadline, next;
+} lf__paused __attribute__((unused));
+
+LF_INLINE struct lf__slices lf__slices_begin(const struct lf_handle *h, const void *where, uint64_t deadline) {
+    struct lf__slices slices = {LF__FIRST_SLICE_NS, LF__SLICE_NS, 0};
+    slices.most *= 1 + lf_load_relaxed(&h->segment->highest) % LF_PARTICIPANTS / 64;
+    if (lf__paused.where == where && lf__paused.deadline == deadline)
+        slices.next = lf__paused.next;
+    lf__paused.where = NULL;
+    return slices;
+}
+LF_INLINE void lf__slices_pause(const struct lf__slices *slices, const void *where, uint64_t deadline) {
+    lf__paused.where = where;
+    lf__paused.deadline = deadline;
+    lf__paused.next = slices->next;
+}
+#endif
+
+/* The next slice, cut off at the deadline (which has not passed). */
+LF_INLINE uint64_t lf__slice(struct lf__slices *slices, uint64_t now, uint64_t deadline) {
+    uint64_t slice = slices->next < slices->most ? slices->next : slices->most;
+    slices->next = 2 * slice;
+    slices->slept += slice;
+    return deadline != LF_FOREVER && deadline - now < slice ? deadline - now : slice;
+}
+
+/* After a slice in which nothing came: looks for the dead, unless somebody in this segment has done so lately. */
+LF_INLINE int lf__look_for_all(struct lf_handle *h) {
+#ifndef LF_MODEL /* whose clock stands still */
+    uint64_t now = lf_now(), *next = &h->segment->next_look, due = lf_load_relaxed(next);
+    if (lf_load_relaxed(&h->segment->highest) <= LF__FEW) {
+        if (due - now <= LF__SLICE_NS || !lf_cas_relaxed(next, &due, now + LF__FIRST_SLICE_NS)) {
+            lf_store_relaxed(&h->last_reap, lf_now_coarse()); /* nor do the attempts of this call look */
+            return 0;
+        }
+        int looked = lf_reap_if_due(h);
+        uint64_t rest = (lf_now() - now) * LF__LOOK_SHARE;
+        lf_store_relaxed(next, now + (rest < LF__SLICE_NS ? rest : LF__SLICE_NS));
+        return looked;
+    }
+#endif
+    return lf_reap_if_due(h);
+}
+
+/* ---- waiting ---- */
 
 LF_INLINE uint32_t lf__announce(struct lf_handle *h, struct lf_eventcount *ec) {
     if (!h->asymmetric)
@@ -54,9 +124,10 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
         if (spin % 8 == 7 && (status = attempt(operation)) != refused)
             return status;
     }
-    for (int slice = 0; slice < LF__SLICES; slice++) {
-        int looked = lf_reap_if_due(h);
-        if (LF_UNLIKELY(looked == LF_LOST && slice > 0))
+    struct lf__slices slices = lf__slices_begin(h, ec, deadline);
+    int looked = 0;
+    while (slices.slept < LF__AWHILE_NS) {
+        if (LF_UNLIKELY(looked == LF_LOST))
             return LF_LOST;
         uint32_t ticket = lf__announce(h, ec);
         status = attempt(operation);
@@ -69,24 +140,25 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
             lf_eventcount_cancel(ec, ticket);
             return status;
         }
-        uint64_t nap = lf_is_amid_a_round(h) ? LF__SLICE_AMID_NS : LF__SLICE_NS;
-        if (deadline != LF_FOREVER) {
-            uint64_t now = lf_now();
-            if (now >= deadline) {
-                lf_eventcount_cancel(ec, ticket);
-                return attempt(operation); /* this attempt comes after the deadline */
-            }
-            if (deadline - now < nap)
-                nap = deadline - now;
+        uint64_t now = deadline != LF_FOREVER ? lf_now() : 0;
+        if (deadline != LF_FOREVER && now >= deadline) {
+            lf_eventcount_cancel(ec, ticket);
+            lf_reap_if_due(h);
+            return attempt(operation); /* this attempt comes after the deadline */
         }
         if (looked > 0) { /* what the dead held may not be given back completely yet: no sleep before that */
             lf_eventcount_cancel(ec, ticket);
-            slice--;
+            looked = lf_reap_if_due(h);
             continue;
         }
-        if (lf_eventcount_wait(ec, ticket, nap) == -EINTR)
+        if (lf_is_amid_a_round(h) && slices.next > LF__SLICE_AMID_NS)
+            slices.next = LF__SLICE_AMID_NS;
+        int ended = lf_eventcount_wait(ec, ticket, lf__slice(&slices, now, deadline));
+        if (ended == -EINTR)
             return LF_INTERRUPTED;
+        looked = ended == -ETIMEDOUT ? lf__look_for_all(h) : 0;
     }
+    lf__slices_pause(&slices, ec, deadline);
     return LF_INTERRUPTED;
 }
 

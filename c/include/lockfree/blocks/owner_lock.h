@@ -8,8 +8,9 @@
  *   everybody.
  * Progress: blocking. A refusal is exact: at one instant of the call (with a time-out: after the deadline) somebody
  *   held the lock.
- * Death of the holder: a thread that is about to sleep finds it at once, a sleeper within 20 ms. Death of a waiter, or
- *   of a releaser between its exchange and its wake: a wake is late by at most 20 ms. A handle that is detached while
+ * Death of the holder: a thread that is about to sleep finds it at once, a sleeper within about as long as it has slept,
+ *   and 20 ms at most (slices: blocking.h). Death of a waiter, or of a releaser between its exchange and its wake: a wake
+ *   is late by as much. A handle that is detached while
  *   it holds the lock counts as dead. A thread that ends with the lock held does not, as long as its process lives.
  *
  * Layout: one 64-bit word
@@ -65,7 +66,9 @@ LF_INLINE int lf__lock_take(uint64_t *word, uint64_t me, int announce, uint64_t 
     }
 }
 
-/* The waiting part of acquire, after a first refusal. */
+#define LF__AGAIN (-1000) /* some time has passed */
+
+/* The waiting part of acquire, after a first refusal. LF_INTERRUPTED: a signal. */
 static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, uint64_t *word, uint64_t me,
                                                            uint32_t spins, uint64_t deadline) {
     uint64_t seen;
@@ -77,8 +80,10 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
                 return status;
         }
     }
-    for (int slice = 0;; slice++) {
-        uint64_t now = deadline == LF_FOREVER ? 0 : lf_now(), nap = LF__SLICE_NS;
+    struct lf__slices slices = lf__slices_begin(h, word, deadline);
+    slices.most = LF__SLICE_NS; /* each waiter looks at the holder alone */
+    for (int looks = 0;;) {
+        uint64_t now = deadline == LF_FOREVER ? 0 : lf_now();
         int status = lf__lock_take(word, me, 1, &seen);
         if (status != LF_TIMEDOUT)
             return status;
@@ -89,16 +94,17 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
             return status;
         if (deadline != LF_FOREVER && now >= deadline)
             return LF_TIMEDOUT;
-        if (slice == LF__SLICES)
-            return LF_INTERRUPTED;
+        if (slices.slept >= LF__AWHILE_NS) {
+            lf__slices_pause(&slices, word, deadline);
+            return LF__AGAIN;
+        }
         status = lf_reap_one(h, lf__lock_participant(seen));
-        if (status == LF_LOST && slice > 0)
+        if (status == LF_LOST && looks > 0)
             return LF_LOST;
         if (status > 0)
             continue;
-        if (deadline != LF_FOREVER && deadline - now < nap)
-            nap = deadline - now;
-        if (lf_futex_wait(lf__lock_futex(word), (uint32_t)seen, nap) == -EINTR)
+        looks = 1;
+        if (lf_futex_wait(lf__lock_futex(word), (uint32_t)seen, lf__slice(&slices, now, deadline)) == -EINTR)
             return LF_INTERRUPTED;
         me |= LF__LOCK_WAITERS; /* [I2] */
     }
@@ -106,8 +112,8 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
 
 /* The deadline is in ns of lf_now(), LF_FOREVER, or 0 to try once. At most `spins` pauses before the first sleep.
  * LF_OK, LF_OWNER_DIED (held, see recover), LF_NOT_RECOVERABLE, LF_TIMEDOUT, LF_CLOSED, LF_DEADLOCK (the calling thread
- * holds it, and the deadline is LF_FOREVER), LF_INTERRUPTED (call again with the same deadline). */
-LF_INLINE int lf_owner_lock_acquire(struct lf_handle *h, uint64_t *word, uint32_t spins, uint64_t deadline) {
+ * holds it, and the deadline is LF_FOREVER), LF_INTERRUPTED (a signal: call again with the same deadline), LF__AGAIN. */
+LF_INLINE int lf__lock_acquire(struct lf_handle *h, uint64_t *word, uint32_t spins, uint64_t deadline) {
     int status = lf_enter(h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
@@ -118,6 +124,21 @@ LF_INLINE int lf_owner_lock_acquire(struct lf_handle *h, uint64_t *word, uint32_
     if (deadline != 0)
         return lf__lock_wait(h, word, me, spins, deadline);
     return lf_reap_if_due(h) > 0 ? lf__lock_take(word, me, 0, &seen) : LF_TIMEDOUT;
+}
+
+/* The same, for those who serve signals by themselves: LF_INTERRUPTED also after 100 ms. */
+LF_INLINE int lf_owner_lock_acquire_awhile(struct lf_handle *h, uint64_t *word, uint32_t spins, uint64_t deadline) {
+    int status = lf__lock_acquire(h, word, spins, deadline);
+    return LF_UNLIKELY(status == LF__AGAIN) ? (int)LF_INTERRUPTED : status;
+}
+/* The same, until there is an answer: LF_INTERRUPTED only if a signal handler has interrupted the sleep. A handler that
+ * runs between two slices is not reported. */
+LF_INLINE int lf_owner_lock_acquire(struct lf_handle *h, uint64_t *word, uint32_t spins, uint64_t deadline) {
+    int status;
+    do
+        status = lf__lock_acquire(h, word, spins, deadline);
+    while (LF_UNLIKELY(status == LF__AGAIN));
+    return status;
 }
 
 /* LF_OK, or LF_NOT_OWNER and nothing changed. Works on a closed handle. */

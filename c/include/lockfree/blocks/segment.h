@@ -65,7 +65,9 @@ struct lf_segment {
     LF_ALIGNED uint32_t ending;             /* line 1: enum lf_ending; goes up only, by shutdown */
     uint32_t highest;                       /* highest participant number ever used; written when joining */
     uint32_t fenced;                        /* enum lf__fenced (asymmetric.h); goes up only */
-    unsigned char unused[LF__HEAD - LF_CACHE_LINE - 3 * sizeof(uint32_t)];
+    uint32_t unused_word;
+    uint64_t next_look; /* ns of CLOCK_MONOTONIC: when a sleeper looks for the dead again (blocking.h); a hint */
+    unsigned char unused[LF__HEAD - LF_CACHE_LINE - 4 * sizeof(uint32_t) - sizeof(uint64_t)];
     struct lf_participant participants[LF_PARTICIPANTS]; /* each by who has its byte */
     char note[LF_NOTE];                                  /* the creator's text (a record's dtype); written once */
 };

@@ -99,7 +99,7 @@ static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
     }                                                                                                                  \
     static int lf_py_##lock##_wait(void *p, uint64_t deadline) {                                                       \
         struct lf_##lock *l = (struct lf_##lock *)p;                                                                   \
-        int status = lf_##lock##_acquire(l, deadline);                                                                 \
+        int status = lf_##lock##_acquire_awhile(l, deadline);                                                          \
         if (LF_UNLIKELY(status == LF_OK &&                                                                             \
                         lf_is_closed(&l->h))) { /* closed meanwhile: nobody is told that it is held */                 \
             lf__lock_release(&l->h, l->word);                                                                          \
