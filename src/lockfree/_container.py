@@ -200,6 +200,29 @@ class Container(Shared, Generic[R]):
         ffi.memmove(self._c_payload(handle, slot), data, length)
         return int(self._c_commit(handle, slot, length, *level))
 
+    def _rows(self, records: Any) -> tuple[Any, int, int, Any, int] | None:
+        """Memory, pitch, the length of all records or their lengths, and count of a batch; None of an iterator."""
+        if isinstance(records, (list, tuple)):
+            memory, lengths, count = self._codec.pack(records)
+            return memory, 0, 0, lengths, count
+        rows = self._codec.rows(records)
+        if rows is None:
+            return None
+        view, pitch, length, count = rows
+        return ffi.from_buffer(view) if view.nbytes else ffi.NULL, pitch, length, ffi.NULL, count
+
+    def _put_rows(self, handle: Any, rows: tuple[Any, int, int, Any, int], wait: int, *levels: Any) -> int:
+        *batch, count = rows
+        if wait and count:
+            slot = self._reserve_slot(handle, wait)
+            if slot < 0:
+                self._refused(slot, handle)
+            self._c_cancel(handle, slot)
+        status = self._c_put_many(handle, *batch, *levels, count)
+        if status < 0:
+            self._refused(status, handle)
+        return int(status)
+
     def _put_iterator(self, records: Iterator[Any], levels: Iterator[tuple[int, ...]], wait: int) -> int:
         """One item for each slot that was reserved before, so that the rest stays in the iterator."""
         done = 0

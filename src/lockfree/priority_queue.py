@@ -162,28 +162,13 @@ class _Calls(Container[R]):
         """
         wait, handle = patience(block, timeout), self._h
         self._require_open()
-        if not isinstance(records, (list, tuple)):
-            rows = self._codec.rows(records)
-            if rows is None:
-                done = self._put_iterator(walk(records), self._each_level(priorities), wait)
-                if wait and not done and self.full():
-                    raise queue.Full(self._title())
-                return done
-            view, pitch, length, count = rows
-            memory, lengths = ffi.from_buffer(view) if view.nbytes else NULL, NULL
-        else:
-            memory, lengths, count = self._codec.pack(records)
-            pitch = length = 0
-        levels = self._levels(priorities, count)
-        if wait and count:
-            slot = self._reserve_slot(handle, wait)
-            if slot < 0:
-                self._refused(slot, handle)
-            self._c_cancel(handle, slot)
-        status = self._c_put_many(handle, memory, pitch, length, lengths, levels, count)
-        if status < 0:
-            self._refused(status, handle)
-        return int(status)
+        rows = self._rows(records)
+        if rows is not None:
+            return self._put_rows(handle, rows, wait, self._levels(priorities, rows[-1]))
+        done = self._put_iterator(walk(records), self._each_level(priorities), wait)
+        if wait and not done and self.full():
+            raise queue.Full(self._title())
+        return done
 
     @overload
     def get_many(
