@@ -47,6 +47,7 @@ test-pure: $(STAMP) # the Python methods, without the C types
 	LOCKFREE_PURE_CFFI=1 $(BIN)/python -m pytest -q -n auto --dist loadfile $(PYTEST)
 
 soak: $(STAMP)
+	LF_TEST_SCALE=500 $(BIN)/python c/tests/run.py
 	$(BIN)/python -m pytest -q --soak tests stress $(PYTEST)
 
 docs: $(STAMP)
