@@ -111,7 +111,7 @@ static void test_ends_that_were_set_back(uint64_t slots, uint64_t start, uint64_
         if (check_below(&seed, 4) == 0 && *end - start < UINT64_C(1) << 32)
             *end -= check_below(&seed, *end - start + 1);
         CHECK_EQ(lf_queue_size(q), next - first);
-        int64_t index = check_below(&seed, 2) ? lf_queue_take(&w.queues[FREE], 1) : LF_EMPTY;
+        int64_t index = check_below(&seed, 2) ? lf_queue_take(&w.queues[FREE], 1) : (int64_t)LF_EMPTY;
         if (index >= 0) {
             w.value[index] = next++;
             CHECK_EQ(lf_queue_publish(q, (uint64_t)index, 1), LF_OK);

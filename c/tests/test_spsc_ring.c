@@ -219,6 +219,7 @@ static void test_a_role_has_one_holder_alive(void) {
 
 /* ---- stopped before every step ---- */
 
+#ifndef __SANITIZE_THREAD__ /* one thread at a time: it has nothing to see; nor does it follow a change of stacks */
 struct actor {
     struct lf_spsc_ring r;
     uint64_t next;  /* the number to put, or to expect */
@@ -303,7 +304,6 @@ static void check_all_numbers_arrive(struct actor *consumer) {
     CHECK_EQ(lf_spsc_ring_size(&consumer->r), 0);
 }
 
-#ifndef __SANITIZE_THREAD__ /* one thread at a time: it has nothing to see; nor does it follow a change of stacks */
 static void test_killed_before_every_step(uint64_t capacity, uint64_t start, uint64_t inside) {
     struct actor a[PEOPLE];
     unsigned char *memory;
@@ -614,7 +614,7 @@ static void test_killed_consumers(uint64_t capacity, uint64_t seed) {
         put_range(&shared, board->published, board->published + 1 + check_below(&seed, 20), &board->published);
         check_sleep(check_below(&seed, 200000));
         check_kill(child);
-        uint64_t length;
+        uint64_t length = 0;
         int64_t slot = lf_spsc_ring_peek(&shared, &length); /* at once */
         CHECK(slot >= 0 || slot == LF_EMPTY);
         /* Nothing comes twice, and what is missing is what the dead one had taken and not yet told of. */

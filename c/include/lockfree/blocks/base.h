@@ -55,6 +55,13 @@ enum lf_status {
     LF_LOST = -19            /* the program closed the object's descriptor, and its file is nowhere else to be found */
 };
 
+/* gcc takes the branches for long records for possible where the caller's buffer is short. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Warray-bounds"
+#pragma GCC diagnostic ignored "-Wstringop-overflow"
+#pragma GCC diagnostic ignored "-Wstringop-overread"
+#endif
 /* memcpy, without a call for what is short. */
 LF_INLINE void lf_copy(void *to, const void *from, uint64_t count) {
 #ifndef LF_MODEL
@@ -79,6 +86,9 @@ LF_INLINE void lf_copy(void *to, const void *from, uint64_t count) {
     memcpy(to, from, count);
 #endif
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 LF_INLINE uint64_t lf_round_up(uint64_t value, uint64_t multiple) {
     return (value + multiple - 1) / multiple * multiple;
