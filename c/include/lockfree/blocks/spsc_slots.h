@@ -259,7 +259,8 @@ LF_INLINE int64_t lf__spsc_look(struct lf_spsc_ring *r, uint64_t cursor, uint64_
             return status;
     }
     uint64_t length = (uint64_t)(uint32_t)word - 1; /* huge when it was taken */
-    return LF_LIKELY(lf__spsc_is_at(word, position) && length <= r->record_size) ? (int64_t)length : (int64_t)LF_CORRUPT;
+    return LF_LIKELY(lf__spsc_is_at(word, position) && length <= r->record_size) ? (int64_t)length
+                                                                                 : (int64_t)LF_CORRUPT;
 }
 
 /* Whether lf__spsc_look will find a record at once. */
