@@ -131,6 +131,17 @@ def test_a_semaphore_says_how_far_a_release_went_too_far(shm_name):
         permits.unlink()
 
 
+def test_a_stale_unlink_says_whose_the_name_is(shm_name):
+    with contextlib.closing(lockfree.Mutex(name=shm_name)) as first:
+        first.unlink()
+        with contextlib.closing(lockfree.Mutex(name=shm_name)) as second:
+            with pytest.raises(FileNotFoundError) as error:
+                first.unlink()
+            assert "the name stands for another segment now" in str(error.value)
+            assert "no segment has this name" not in str(error.value)
+            second.unlink()
+
+
 def test_a_role_that_is_taken(shm_name):
     import os
 

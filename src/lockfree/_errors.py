@@ -96,7 +96,7 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
         way_out = _WAY_OUT.get(handle.error, "")
         if handle.error == errno.ENOENT and "/proc" in doing:
             way_out = ": it needs /proc, which is not mounted here"
-        if doing.startswith("the name is taken by"):
+        if doing.startswith(("the name is taken by", "the name stands for")):
             way_out = f": {doing}"
             doing = ""
         text = os.strerror(handle.error) + way_out + (f" ({doing})" if doing else "")
