@@ -162,6 +162,7 @@ def tree(tmp_path_factory):
     leave = shutil.ignore_patterns("__pycache__", "build", ".venv", "*.so", "corpus")
     for folder in ("c", "src", "tests", "stress", "docs", "benchmarks"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=leave)
+    shutil.copy(ROOT / "ARCHITECTURE.md", tree)
     assert set(listed()) == {*TOY, "c/include/lockfree/lockfree.h"}
     for place, content in TOY.items():
         target = tree / place.replace("X", "latch")

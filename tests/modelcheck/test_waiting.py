@@ -34,7 +34,7 @@ LOCKS = {
     "ticket": (
         "wanted = atomic_fetch_add(&next, 1); while (atomic_load(&owner) != wanted) ;",
         "atomic_store(&owner, wanted + 1)",
-        12,
+        13,
     ),
     "exchange": ("while (atomic_exchange_explicit(&word, 1, memory_order_acquire)) ;", GIVE_BACK, 18),
     "compare and exchange": (
