@@ -4,7 +4,14 @@
 
 #include "../include/lockfree/lockfree.h"
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) && defined(__OPTIMIZE__)
+#ifdef __has_feature /* clang's way to tell */
+#define SANITIZED (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
+#elif defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+#if defined(__x86_64__) && !SANITIZED && defined(__OPTIMIZE__)
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
