@@ -123,6 +123,28 @@ def schedules_time_out_goes_on(answer):
     together(patient, quick, producer)
 
 
+def schedules_time_out_of_put(answer):
+    """The same for a producer: another one takes the room for which it was woken."""
+    queue = answer.BoundedQueue(1)
+    queue.put(0)
+
+    def patient():
+        began = time.monotonic()
+        raises(answer.Full, lambda: queue.put(1, timeout=10))
+        waited = time.monotonic() - began
+        assert waited <= 10, f"[Q4] put(timeout=10) took {waited:g} s"
+
+    def quick():
+        time.sleep(8)
+        raises(answer.Full, lambda: queue.put(2, timeout=1))
+
+    def consumer():
+        time.sleep(8)
+        queue.get()
+
+    together(patient, quick, consumer)
+
+
 def schedules_shutdown_wakes(answer):
     queue, ended = answer.BoundedQueue(1), []
 
