@@ -98,6 +98,17 @@ static inline void lf_py_copy(struct lf_py_stay *stay, void *to, const void *fro
         memcpy(to, from, length);
 }
 
+/* (level, record) in a pair made before the record was taken, so that nothing can fail now. No pair: the record alone. */
+static inline PyObject *lf_py_with_level(PyObject *pair, uint32_t level, PyObject *record) {
+    if (pair == NULL || record == NULL) {
+        Py_XDECREF(pair);
+        return record;
+    }
+    PyTuple_SET_ITEM(pair, 0, PyLong_FromLong((long)level)); /* a small one: it exists already */
+    PyTuple_SET_ITEM(pair, 1, record);
+    return pair;
+}
+
 /* A slot, reserved (`record` 0) or with a record in it, waiting up to `ns` for it. >= 0: inside, with the slot in hand.
  * < 0: a status, not inside; LF_PY_RAISED with an exception. */
 LF_PY_GENERIC int64_t lf_py_take(struct lf_py_object *self, const struct lf_py_ops *ops, int record, uint32_t lease,
@@ -319,13 +330,7 @@ LF_PY_GENERIC PyObject *lf_py_get_item(PyObject *object, const struct lf_py_ops 
         return lf_py_get_record(object, ops, ns, &level, status);
     PyObject *pair = PyTuple_New(2);
     PyObject *record = pair != NULL ? lf_py_get_record(object, ops, ns, &level, status) : NULL;
-    if (record == NULL) {
-        Py_XDECREF(pair);
-        return NULL;
-    }
-    PyTuple_SET_ITEM(pair, 0, PyLong_FromLong((long)level)); /* a small one: it exists already */
-    PyTuple_SET_ITEM(pair, 1, record);
-    return pair;
+    return lf_py_with_level(pair, level, record);
 }
 
 LF_PY_GENERIC PyObject *lf_py_try_put(PyObject *object, const struct lf_py_ops *ops, PyObject *record, uint32_t level) {

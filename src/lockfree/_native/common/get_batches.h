@@ -49,12 +49,8 @@ LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops 
             }
             lf_py_stay_end(&stay);
             if (record != NULL && (status == LF_OK || (status == LF_CLOSED && !ops->in_place))) {
-                if (pair != NULL) {
-                    PyTuple_SET_ITEM(pair, 0, PyLong_FromLong((long)level));
-                    PyTuple_SET_ITEM(pair, 1, record);
-                    record = pair;
-                    pair = NULL;
-                }
+                record = lf_py_with_level(pair, level, record);
+                pair = NULL;
                 PyList_SetItem(records, (Py_ssize_t)i, record);
                 continue;
             }

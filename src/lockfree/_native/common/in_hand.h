@@ -230,13 +230,7 @@ LF_PY_GENERIC PyObject *lf_py_peek_window(PyObject *object, const struct lf_py_o
         return NULL;
     }
     PyObject *view = lf_py_window_view(object, ops, LF_PY_PEEKED, slot, level, memory);
-    if (pair == NULL || view == NULL) {
-        Py_XDECREF(pair);
-        return view;
-    }
-    PyTuple_SET_ITEM(pair, 0, PyLong_FromLong((long)level));
-    PyTuple_SET_ITEM(pair, 1, view);
-    return pair;
+    return lf_py_with_level(pair, level, view);
 }
 
 LF_PY_GENERIC PyObject *lf_py_peek(PyObject *object, const struct lf_py_ops *ops, uint64_t ns) {
@@ -275,13 +269,7 @@ LF_PY_GENERIC PyObject *lf_py_peek(PyObject *object, const struct lf_py_ops *ops
     }
     if (view == NULL)
         view = lf_py_peeked_view(object, ops, slot, level, length);
-    if (pair == NULL || view == NULL) {
-        Py_XDECREF(pair);
-        return view;
-    }
-    PyTuple_SET_ITEM(pair, 0, PyLong_FromLong((long)level));
-    PyTuple_SET_ITEM(pair, 1, view);
-    return pair;
+    return lf_py_with_level(pair, level, view);
 }
 
 /* ---- the end of the object ---- */

@@ -62,13 +62,7 @@ static PyObject *lf_py_lease_enter(PyObject *object, PyObject *unused) {
     }
     Py_XDECREF(memory);
     Py_XDECREF(array);
-    if (pair == NULL || record == NULL) {
-        Py_XDECREF(pair);
-        return record;
-    }
-    PyTuple_SET_ITEM(pair, 0, PyLong_FromLong((long)level));
-    PyTuple_SET_ITEM(pair, 1, record);
-    return pair;
+    return lf_py_with_level(pair, level, record);
 }
 
 /* A status: of what the end of the lease came to. */
