@@ -11,7 +11,6 @@ from pathlib import Path
 from lockfree._command import UsageError, given, refuse, try_files
 from lockfree.modelcheck import picture
 from lockfree.modelcheck.build import VOLATILE, BuildError
-from lockfree.modelcheck.python import command as python
 from lockfree.modelcheck.runner import MODES, Progress, Report, Settings, Verdict, checks, replay
 
 WORST = (Verdict.OK, Verdict.UNKNOWN, Verdict.UNUSABLE, Verdict.VIOLATION)
@@ -200,8 +199,19 @@ def _print(report: Report, args: argparse.Namespace) -> None:
         print(f"{report.trace.render()}\n  this execution shows no violation: is the file still the same?")
 
 
+def _is_python(files: list[str]) -> bool:
+    """Whether the files are a Python program. UsageError for several, or for Python among C."""
+    if not any(file.endswith(".py") for file in files):
+        return False
+    if len(files) > 1:
+        raise UsageError(f"{' '.join(files)}: a Python program is one file; it may import others")
+    return True
+
+
 def _run_python(args: argparse.Namespace) -> int:
     """The same for a Python file."""
+    from lockfree.modelcheck.python import command as python  # asyncio and all, for this alone
+
     try:
         settings = python.settings_of(args)
     except ValueError as error:
@@ -216,7 +226,7 @@ def _run_python(args: argparse.Namespace) -> int:
         for report in python.reports(args.files[0], args.client, settings, args.replay, tick):
             if sys.stderr.isatty():
                 print("\r\033[K", end="", file=sys.stderr, flush=True)
-            print(python.as_json(report) if args.json else report, flush=True)
+            print(json.dumps(report.as_dict()) if args.json else report, flush=True)
             if report.token and not args.json and args.replay is None:
                 print(f"  again: {python.again(args, report.token)}", flush=True)
             if args.replay is not None and report.verdict is Verdict.OK and not args.json:
@@ -233,7 +243,7 @@ def _run_python(args: argparse.Namespace) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Checks, prints, and returns the exit status."""
-    if python.is_python(args.files):
+    if _is_python(args.files):
         return _run_python(args)
     refuse(args, ["--deviations", "--early", "--follow"], "on C and C++, only on Python")
     options = {"include": args.include, "define": args.define, "flags": args.flags, "volatile": args.volatile}

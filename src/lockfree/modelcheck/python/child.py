@@ -3,9 +3,8 @@
 import json
 import os
 import sys
-from dataclasses import asdict
 
-from lockfree.modelcheck.python.explore import PythonReport, PythonSettings, explore_made, replay_made
+from lockfree.modelcheck.python.explore import PythonSettings, explore_made, replay_made
 from lockfree.modelcheck.python.files import Program, Unusable
 from lockfree.modelcheck.python.search import read_token
 
@@ -27,7 +26,7 @@ def main(request: str) -> None:
         if asked["replay"] is not None:
             (client,) = program.clients([read_token(asked["replay"])[0]])
             settings = PythonSettings(**asked["settings"])
-            say("report", _plain(replay_made(program.maker(client), asked["replay"], settings)))
+            say("report", replay_made(program.maker(client), asked["replay"], settings).as_dict())
             return
         clients = program.clients(asked["clients"])
     except (Unusable, OSError, ValueError) as error:
@@ -44,12 +43,8 @@ def main(request: str) -> None:
                 last = seconds
                 say("tick", [client, executions, seconds, what])
 
-        say("report", _plain(explore_made(program.maker(client), client, settings, tick)))
+        say("report", explore_made(program.maker(client), client, settings, tick).as_dict())
     say("end", len(clients))
-
-
-def _plain(report: PythonReport) -> dict[str, object]:
-    return {**asdict(report), "verdict": report.verdict.name}
 
 
 if __name__ == "__main__":

@@ -9,11 +9,9 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any
 
 from lockfree._command import UsageError, given, refuse
 from lockfree.modelcheck.python.explore import PythonReport, PythonSettings
-from lockfree.modelcheck.python.scheduler import Row
 from lockfree.modelcheck.runner import Verdict
 
 ONLY_C = (
@@ -23,16 +21,6 @@ ONLY_C = (
 SEARCH = ("--client", "--deviations", "--executions", "--seconds", "--steps", "--seed", "--depth", "--early")
 NAMES = {"--include": "-I", "--define": "-D", "--flags": "--cflag"}
 Tick = Callable[[str, int, float, str], object]
-
-
-def is_python(files: list[str]) -> bool:
-    """Whether the files are a Python program. UsageError for several, or for Python among C."""
-    python = [file for file in files if file.endswith(".py")]
-    if not python:
-        return False
-    if len(files) > 1:
-        raise UsageError(f"{' '.join(files)}: a Python program is one file; it may import others")
-    return True
 
 
 def settings_of(args: argparse.Namespace) -> PythonSettings:
@@ -79,7 +67,7 @@ def reports(
                 elif what == "tick" and tick is not None:
                     tick(*value)
                 elif what == "report":
-                    yield _report(value)
+                    yield PythonReport.from_dict(value)
                     begun, ended = "", replay is not None
                 elif what == "end":
                     ended = True
@@ -95,17 +83,6 @@ def reports(
 def _ended(status: int, last_words: str) -> str:
     how = f"with status {status}" if status >= 0 else f"by signal {-status}"
     return f"it ended the process {how} in the middle{': ' + last_words if last_words else ''}"
-
-
-def _report(value: dict[str, Any]) -> PythonReport:
-    value["verdict"] = Verdict[value["verdict"]]
-    value["rows"] = [Row(**row) for row in value["rows"]]
-    return PythonReport(**value)
-
-
-def as_json(report: PythonReport) -> str:
-    """One JSON object, with the trace."""
-    return json.dumps({**asdict(report), "verdict": report.verdict.name})
 
 
 def again(args: argparse.Namespace, token: str) -> str:

@@ -10,7 +10,8 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
 
 from lockfree.modelcheck.python import locks
 from lockfree.modelcheck.python.accesses import Accesses, Codes, Places
@@ -19,6 +20,7 @@ from lockfree.modelcheck.python.scheduler import PATIENCE, Chooser, Failure, Pos
 from lockfree.modelcheck.python.search import (
     Anything,
     ByDeviations,
+    Deviations,
     Listed,
     Priorities,
     deviations_of,
@@ -92,6 +94,16 @@ class PythonReport:
     def trace(self) -> str:
         return render(self.rows, self.message)
 
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON can hold it."""
+        return {**asdict(self), "verdict": self.verdict.name}
+
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> Self:
+        """The report that `as_dict` told of."""
+        rows = [Row(**row) for row in told["rows"]]
+        return cls(**{**told, "verdict": Verdict[told["verdict"]], "rows": rows})
+
     def bounds(self) -> str:
         """What was run, in words."""
         if self.complete and self.level < 0:
@@ -102,9 +114,7 @@ class PythonReport:
         return f"sampled: {level}, {self.sampled:,} random ones; {self.executions:,} in {self.seconds:.2f} s"
 
     def __str__(self) -> str:
-        if self.verdict is Verdict.OK:
-            return f"OK         {self.client}  ({self.bounds()})"
-        if self.verdict is Verdict.UNKNOWN:
+        if self.verdict in {Verdict.OK, Verdict.UNKNOWN}:
             return f"OK         {self.client}  ({self.bounds()})"
         if self.verdict is Verdict.UNUSABLE:
             return f"UNUSABLE   {self.client}  {self.message}"
@@ -126,9 +136,7 @@ class _Result:
 class _Explorer:
     """Runs a function under schedules."""
 
-    def __init__(
-        self, make: _Make, client: str, settings: PythonSettings, wanted: Places = ()
-    ) -> None:
+    def __init__(self, make: _Make, client: str, settings: PythonSettings, wanted: Places = ()) -> None:
         self.make = make
         self.client = client
         self.settings = settings
@@ -239,19 +247,7 @@ class _Explorer:
         report = self.report(Verdict.VIOLATION)
         assert result.failure is not None
         kind = result.failure.kind
-        best = deviations_of(result.scheduler.decisions)
-        tries, shorter = 0, True
-        while shorter and tries < _TRIES:
-            shorter = False
-            for candidate in fewer(best):
-                tries += 1
-                again = self.run(Listed(candidate), learn=False)
-                if again.failure is not None and again.failure.kind == kind:
-                    best = deviations_of(again.scheduler.decisions)
-                    shorter = len(best) < len(candidate) + 1
-                    break
-                if tries >= _TRIES:
-                    break
+        best = self._shortened(deviations_of(result.scheduler.decisions), kind)
         shown = self.run(Listed(best), learn=False, record=True)
         if shown.failure is None:
             report.verdict = Verdict.UNUSABLE
@@ -264,6 +260,19 @@ class _Explorer:
         report.rows = shown.rows
         report.token = token_of(self.client, best, self.codes.places(), self.settings.early)
         return report
+
+    def _shortened(self, best: Deviations, kind: str) -> Deviations:
+        """A schedule that fails in the same way, and needs each of its deviations as far as the tries show."""
+        candidates = fewer(best)
+        for _ in range(_TRIES):
+            candidate = next(candidates, None)
+            if candidate is None:
+                break
+            again = self.run(Listed(candidate), learn=False)
+            if again.failure is not None and again.failure.kind == kind:
+                best = deviations_of(again.scheduler.decisions)
+                candidates = fewer(best)
+        return best
 
     def report(self, verdict: Verdict) -> PythonReport:
         report = PythonReport(self.client, verdict, self.executions, self.sampled)

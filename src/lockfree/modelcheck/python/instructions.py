@@ -77,7 +77,7 @@ def _pushes(instruction: dis.Instruction) -> int | None:
     if name in NOTHING or name in STORES:
         return 0
     if name == "LOAD_GLOBAL":
-        return 1 + (argument & 1 if sys.version_info >= (3, 11) else 0)
+        return 1 + (argument & 1)
     if name == "LOAD_METHOD":
         return 2
     if name in {"LOAD_ATTR", "LOAD_SUPER_ATTR"} and sys.version_info >= (3, 12):
@@ -95,7 +95,6 @@ class Analysis:
     def __init__(self, code: CodeType) -> None:
         self.code = code
         self.instructions = [i for i in dis.get_instructions(code) if i.opname not in {"CACHE", "EXTENDED_ARG"}]
-        self.index = {instruction.offset: number for number, instruction in enumerate(self.instructions)}
         self.accesses: dict[int, Access] = {}
         for number, instruction in enumerate(self.instructions):
             access = self._access(number, instruction)

@@ -151,6 +151,21 @@ class _Owned:
         """As if it were new."""
         self.owner, self.held, self.past, self.clock = None, 0, 0, []
 
+    def acquire(self, blocking: bool = True, timeout: float = NO_TIMEOUT) -> bool:
+        raise NotImplementedError
+
+    def release(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def __repr__(self) -> str:
+        return f"<{'locked' if self.held else 'unlocked'} {self.kind} of the scheduler>"
+
 
 def _is_of_a_start() -> bool:
     """Whether `Thread.start` makes the lock for itself."""
@@ -190,15 +205,6 @@ class Lock(_Owned):
 
     acquire_lock, release_lock, locked_lock = acquire, release, locked
 
-    def __enter__(self) -> bool:
-        return self.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-    def __repr__(self) -> str:
-        return f"<{'locked' if self.held else 'unlocked'} lock of the scheduler>"
-
 
 class RLock(_Owned):
     """`threading.RLock`, under the scheduler."""
@@ -227,12 +233,6 @@ class RLock(_Owned):
             found[0].point()
         self._give()
 
-    def __enter__(self) -> bool:
-        return self.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
     def _is_owned(self) -> bool:
         found = current()
         return bool(self.held) and found is not None and self.owner is found[1]
@@ -253,9 +253,6 @@ class RLock(_Owned):
 
     def locked(self) -> bool:
         return bool(self.held)
-
-    def __repr__(self) -> str:
-        return f"<{'locked' if self.held else 'unlocked'} reentrant lock of the scheduler>"
 
 
 def allocate_lock() -> Lock:
@@ -307,9 +304,6 @@ class Sentinel(Lock):
         found = current()
         self.thread = found[1] if found is not None else None
 
-    def _over(self) -> bool:
-        return self.thread is None or self.thread.done
-
     def describe(self) -> str:
         return f"the end of {self.thread.name if self.thread else 'a thread'}"
 
@@ -323,7 +317,7 @@ class Sentinel(Lock):
         pass
 
     def locked(self) -> bool:
-        return not self._over()
+        return self.thread is not None and not self.thread.done
 
 
 def ended(

@@ -21,7 +21,6 @@ from lockfree.modelcheck.python.loop import Loop
 from lockfree.modelcheck.python.scheduler import Aborted
 
 _LOCKS: tuple[type, ...] = (type(_thread.allocate_lock()), type(_thread.RLock()))
-_ABSENT = object()
 
 
 def _replacements() -> dict[int, tuple[object, object]]:
@@ -47,10 +46,8 @@ def _replacements() -> dict[int, tuple[object, object]]:
         ("start_joinable_thread", locks.start_joinable_thread),
         ("lock", locks.allocate_lock),  # what `threading.Lock` is from Python 3.13 on
     ):
-        if (hasattr(_thread, name) and getattr(_thread, name) is not _thread.LockType) or name == "lock":
-            real = getattr(_thread, name, _ABSENT)
-            if real is not _ABSENT:
-                pairs.append((real, replacement))
+        if hasattr(_thread, name):
+            pairs.append((getattr(_thread, name), replacement))
     return {id(real): (real, replacement) for real, replacement in pairs}
 
 

@@ -40,7 +40,6 @@ class Failure:
 
     kind: str
     message: str
-    thread: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,14 +79,11 @@ class Controlled:
     ready: Callable[[], bool] | None = None
     waits_for: Callable[[], str] | None = None
     deadline: float | None = None
-    timed_out: bool = False
     done: bool = False
     lines: int = 0
     clock: list[int] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
     aborted_waits: int = 0
-    left_behind: bool = False
-    frame: FrameType | None = None
     column: str = ""
     past: int = 0  # stands for all that the thread has seen of the others
 
@@ -140,7 +136,7 @@ class Scheduler:
         me = self.me()
         if me is None or self.aborting:
             return
-        self._count(me)
+        self._count()
         if len(self.threads) > 1 or self.early:
             self._turn(me)
 
@@ -151,7 +147,7 @@ class Scheduler:
             raise RuntimeError("a thread that the scheduler does not know waits for a lock of the explored program")
         if self.aborting:
             self._give_up(me)
-        self._count(me)
+        self._count()
         me.ready, me.waits_for = ready, what
         me.deadline = None if timeout is None else self.now + timeout
         self._turn(me)
@@ -166,7 +162,7 @@ class Scheduler:
 
     def step(self, me: Controlled) -> None:
         """One more line of the program. A loop that goes on for long lets the others have a turn."""
-        self._count(me)
+        self._count()
         me.lines += 1
         if me.lines > LOOP:
             self._yield(me)
@@ -175,19 +171,18 @@ class Scheduler:
         others = [other for other in self._after(me) if other.enabled(self.now)]
         if others:
             self._hand_over(me, others[0])
-        elif any(other.deadline is not None and not other.done for other in self.threads):
-            self.now = min(o.deadline for o in self.threads if o.deadline is not None and not o.done)
+        elif deadlines := self._deadlines():
+            self.now = min(deadlines)
         else:
             self.now += self.nap
             self.nap *= 2
         me.lines = 0
         me.past = hash((me.past, "yield"))
 
-    def _count(self, me: Controlled) -> None:
+    def _count(self) -> None:
         self.steps += 1
         if self.steps > self.most_steps:
-            if self.failure is None:
-                self._fail(Failure("no progress", f"no end within {self.most_steps:,} steps", me.index))
+            self._fail(Failure("no progress", f"no end within {self.most_steps:,} steps"))
             self._end()
 
     # --- whose turn it is ----------------------------------------------------------------------------------------
@@ -195,21 +190,25 @@ class Scheduler:
     def _after(self, me: Controlled) -> list[Controlled]:
         return self.threads[me.index + 1 :] + self.threads[: me.index]
 
+    def _deadlines(self) -> list[float]:
+        """When those who wait with a time-out give up."""
+        return [thread.deadline for thread in self.threads if thread.deadline is not None and not thread.done]
+
+    def _enabled(self, turns: Sequence[Controlled]) -> list[object]:
+        """Those who can run; if nobody can, time passes until somebody can. Ends the execution if that never comes."""
+        options: list[object] = [thread for thread in turns if thread.enabled(self.now)]
+        if not options and (deadlines := self._deadlines()):
+            self.now = max(self.now, min(deadlines))
+            options = [thread for thread in turns if thread.enabled(self.now)]
+        if not options:
+            self._deadlock()
+        return options
+
     def _turn(self, me: Controlled) -> None:
         """Decides who runs now. Returns when it is `me` again."""
-        while True:
-            turns = (*self._after(me), me) if me.waits_for is not None else (me, *self._after(me))
-            options: list[object] = [thread for thread in turns if thread.enabled(self.now)]
-            deadlines = [t.deadline for t in self.threads if t.deadline is not None and not t.done]
-            later = [deadline for deadline in deadlines if deadline > self.now]
-            if not options and later:
-                self.now = min(later)
-                continue
-            if self.early and later:
-                options.append(min(later))
-            break
-        if not options:
-            self._deadlock(me)
+        options = self._enabled((*self._after(me), me) if me.waits_for is not None else (me, *self._after(me)))
+        if self.early and (later := [deadline for deadline in self._deadlines() if deadline > self.now]):
+            options.append(min(later))
         chosen = options[self.decide(options)]
         if isinstance(chosen, float):
             self.now = chosen
@@ -242,10 +241,10 @@ class Scheduler:
         if self.aborting:
             self._give_up(me)
 
-    def _deadlock(self, me: Controlled) -> None:
+    def _deadlock(self) -> None:
         waiting = [thread for thread in self.threads if not thread.done and thread.waits_for is not None]
         says = "; ".join(f"{thread.name} waits for {thread.waits_for()}" for thread in waiting if thread.waits_for)
-        self._fail(Failure("deadlock", f"nobody can go on: {says}", me.index))
+        self._fail(Failure("deadlock", f"nobody can go on: {says}"))
         self._end()
 
     # --- beginning and end ---------------------------------------------------------------------------------------
@@ -259,7 +258,7 @@ class Scheduler:
         me = self.me()
         if not self.aborting:
             said = f"{why}: {described(error, self.follows)}" if why else described(error, self.follows)
-            self._fail(Failure("exception", f"{said}, in {me.column}" if me else said, me.index if me else 0))
+            self._fail(Failure("exception", f"{said}, in {me.column}" if me else said))
             self.aborting = True
 
     def _end(self) -> NoReturn:
@@ -298,9 +297,7 @@ class Scheduler:
                 if self.trace is not None:
                     sys.settrace(self.trace)
                 function()
-        except Aborted:
-            pass
-        except SystemExit:
+        except (Aborted, SystemExit):
             pass
         except BaseException as error:  # noqa: BLE001 - whatever a thread raises is the finding
             sys.settrace(None)
@@ -311,7 +308,7 @@ class Scheduler:
 
     def _leave(self, me: Controlled) -> None:
         """The thread is done: somebody else has the turn."""
-        me.done, me.left_behind = True, me.aborted_waits > ABORTED_WAITS
+        me.done = True
         me.ended = list(me.clock)
         self.by_ident.pop(_thread.get_ident(), None)
         following = None
@@ -332,14 +329,7 @@ class Scheduler:
         if all(thread.done or (thread.daemon and thread is not self.threads[0]) for thread in self.threads):
             self.aborting = True  # only daemons are left: the program has ended
             return None
-        while True:
-            options: list[object] = [thread for thread in self._after(me) if thread.enabled(self.now)]
-            later = [t.deadline for t in self.threads if t.deadline is not None and not t.done]
-            if options or not later:
-                break
-            self.now = max(self.now, min(later))
-        if not options:
-            self._deadlock(me)
+        options = self._enabled(self._after(me))
         chosen = options[self.decide(options)]
         assert isinstance(chosen, Controlled)
         return chosen
