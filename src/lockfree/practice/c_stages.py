@@ -4,14 +4,13 @@ The answer is one file; the clients see its functions through the kata's header 
 their macros nor their names.
 """
 
-import functools
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lockfree._compiler import compiler
-from lockfree.modelcheck import BuildError, Report, Settings, build, clients_of, replay
+from lockfree.modelcheck import BuildError, Report, Settings, replay
 from lockfree.modelcheck import Verdict as Found
 from lockfree.modelcheck.runner import checks
 from lockfree.practice.catalog import Kata
@@ -103,9 +102,3 @@ def again(kata: Kata, answer: Path, failure: Result) -> str:
     if report.verdict is not Found.VIOLATION or report.trace is None:
         return "This execution shows no failure any more: the answer has changed since."
     return f"{report.kind}: {report.message}\n\n{report.trace.render()}"
-
-
-def names_of(kata: Kata, stage: str, answer: Path, scratch: Path) -> Sequence[str]:
-    """The clients of a stage."""
-    made = functools.partial(build, _sources(kata, f"{stage}.c", answer), include=_includes(kata))
-    return clients_of(made(scratch / "clients"))

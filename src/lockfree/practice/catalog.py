@@ -6,6 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lockfree._command import UsageError
+
 FOLDER = Path(__file__).parent / "katas"
 LEVELS = (
     "break it",
@@ -18,8 +20,8 @@ LEVELS = (
 LANGUAGES = {"c": "C", "python": "Python"}
 
 
-class KataError(Exception):
-    """A kata's folder is not as it should be."""
+class KataError(UsageError):
+    """There is no such kata, or a folder is not as it should be."""
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,8 @@ from pathlib import Path
 
 from lockfree._command import UsageError
 from lockfree.practice import workspace
-from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, KataError, find, katas
-from lockfree.practice.judge import STAGES, again, results
-from lockfree.practice.results import Judgement, Outcome, Result, Verdict
-from lockfree.practice.selftest import trials
+from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, find, katas
+from lockfree.practice.results import STAGES, Judgement, Outcome, Result, Verdict
 
 CLEAR = "\r\033[K"
 
@@ -64,10 +62,7 @@ def _list(_args: argparse.Namespace) -> int:
 
 
 def _start(args: argparse.Namespace) -> int:
-    try:
-        kata = find(args.kata)
-    except KataError as error:
-        raise UsageError(str(error)) from None
+    kata = find(args.kata)
     folder = args.folder if args.folder is not None else Path(kata.name)
     for path in workspace.start(kata, folder):
         print(f"made  {path}")
@@ -77,10 +72,7 @@ def _start(args: argparse.Namespace) -> int:
 
 
 def _folder(args: argparse.Namespace) -> tuple[Kata, Path]:
-    try:
-        kata = workspace.kata_of(args.folder)
-    except KataError as error:
-        raise UsageError(str(error)) from None
+    kata = workspace.kata_of(args.folder)
     return kata, args.folder / kata.file
 
 
@@ -91,6 +83,8 @@ def line(result: Result) -> str:
 
 
 def _check(args: argparse.Namespace) -> int:
+    from lockfree.practice.judge import results  # the judge loads the instruments
+
     kata, answer = _folder(args)
     judgement = Judgement(kata.name)
     terminal = sys.stderr.isatty()
@@ -135,13 +129,12 @@ def _why(args: argparse.Namespace) -> int:
             raise UsageError(f"no diagnosis {args.diagnosis} of {kata.name}; there are: {', '.join(kata.diagnoses)}")
         _explain(kata, Result("", Outcome.FAILED, "", args.diagnosis))
         return 0
-    try:
-        failure = next((result for result in workspace.last(args.folder) if result.outcome is Outcome.FAILED), None)
-    except KataError as error:
-        raise UsageError(str(error)) from None
+    failure = next((result for result in workspace.last(args.folder) if result.outcome is Outcome.FAILED), None)
     if failure is None:
         print("the last check found no failure")
         return 0
+    from lockfree.practice.judge import again
+
     print(again(kata, answer, failure))
     print()
     _explain(kata, failure)
@@ -167,10 +160,9 @@ def _debrief(args: argparse.Namespace) -> int:
 
 
 def _selftest(args: argparse.Namespace) -> int:
-    try:
-        chosen = [find(name) for name in args.katas] or katas()
-    except KataError as error:
-        raise UsageError(str(error)) from None
+    from lockfree.practice.selftest import trials
+
+    chosen = [find(name) for name in args.katas] or katas()
     problems = 0
     for kata in chosen:
         for trial in trials(kata):

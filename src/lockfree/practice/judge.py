@@ -1,6 +1,5 @@
 """The judge: screens an answer, runs the stages in order, and stops at the first failure."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,17 +8,9 @@ from pathlib import Path
 from lockfree._compiler import compiler, no_compiler
 from lockfree.practice import c_stages, python_stages
 from lockfree.practice.catalog import Kata
-from lockfree.practice.results import Judgement, Outcome, Result
+from lockfree.practice.results import STAGES, Judgement, Outcome, Result
 from lockfree.practice.screen import screen
 
-STAGES = {
-    "screen": "it compiles, and uses what the task allows",
-    "edges": "one thread: empty, full, counters near their wrap",
-    "model": "every interleaving, with every outcome of C11's memory model",
-    "stop": "each thread stopped for ever before each of its steps: the others go on",
-    "threads": "real threads on this machine",
-    "schedules": "every schedule of threads and tasks, in virtual time",
-}
 Tell = Callable[[str], object]
 
 
@@ -73,8 +64,3 @@ def again(kata: Kata, answer: Path, failure: Result) -> str:
         return failure.detail or failure.message
     run = python_stages.again if kata.language == "python" else c_stages.again
     return run(kata, answer.resolve(), failure)
-
-
-def fingerprint(answer: Path) -> str:
-    """Tells one version of an answer from another."""
-    return hashlib.sha256(answer.read_bytes()).hexdigest()[:16]

@@ -1,16 +1,19 @@
 """The process in which an answer in Python runs. Its request comes on the standard input, before the answer loads."""
 
+import functools
 import json
 import os
 import sys
-from dataclasses import asdict
+from collections.abc import Callable
 from importlib import util
 from pathlib import Path
 from types import ModuleType
 
-from lockfree.modelcheck.python.explore import PythonReport, PythonSettings, explore_made, replay_made
+from lockfree.modelcheck.python.explore import PythonSettings, explore_made, replay_made
 from lockfree.modelcheck.python.files import Program, Unusable
 
+Scenario = Callable[[ModuleType], object]
+"""A function of a kata's `check.py`; it gets the answer."""
 TICKS = 0.2
 EXECUTIONS = 400
 """Of each scenario: half by their deviations, half at random. A count: a busy machine finds the same."""
@@ -54,18 +57,14 @@ def main() -> None:
             report = replay_made(maker, asked["replay"], chosen)
         else:
             report = explore_made(maker, name, chosen, tick)
-        say("report", _plain(report))
+        say("report", report.as_dict())
         if report.verdict.name not in {"OK", "UNKNOWN"}:
             break
     say("end", len(names))
 
 
-def _maker(program: Program, scenario: object):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    def make():  # type: ignore[no-untyped-def]  # noqa: ANN202
-        answer = program.load()
-        return lambda: scenario(answer)  # type: ignore[operator]
-
-    return make
+def _maker(program: Program, scenario: Scenario) -> Callable[[], Callable[[], object]]:
+    return lambda: functools.partial(scenario, program.load())
 
 
 def _load(path: Path) -> ModuleType:
@@ -75,10 +74,6 @@ def _load(path: Path) -> ModuleType:
     module = util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _plain(report: PythonReport) -> dict[str, object]:
-    return {**asdict(report), "verdict": report.verdict.name}
 
 
 if __name__ == "__main__":

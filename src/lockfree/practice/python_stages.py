@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from lockfree.modelcheck.python.explore import PythonReport
-from lockfree.modelcheck.python.scheduler import Row
 from lockfree.modelcheck.runner import Verdict as Found
 from lockfree.practice.catalog import Kata
 from lockfree.practice.limits import Limits, ended, limited
@@ -29,9 +28,7 @@ class Lost(Exception):
     """The process ended without a verdict; the text says how."""
 
 
-def _ask(
-    kata: Kata, answer: Path, stage: str, times: int, *, replay: str = "", tell: Tell | None = None
-) -> list[Any]:
+def _ask(kata: Kata, answer: Path, stage: str, times: int, *, replay: str = "", tell: Tell | None = None) -> list[Any]:
     """Runs a stage in a child; what it says. Raises `Lost`."""
     reading, writing = os.pipe()
     secret = secrets.token_hex(16)
@@ -73,19 +70,13 @@ def _stage(kata: Kata, answer: Path, stage: str, times: int, tell: Tell) -> Resu
         for what, value in _ask(kata, answer, stage, times, tell=tell):
             if what == "unusable":
                 return Result(stage, Outcome.FAILED, value)
-            results.append(_result(kata, stage, read_report(value)))
+            results.append(_result(kata, stage, PythonReport.from_dict(value)))
     except Lost as lost:
         return Result(stage, Outcome.FAILED, f"the process ends without a verdict: {lost}")
     found = worst(results)
     if found.outcome is not Outcome.PASSED:
         return found
     return Result(stage, Outcome.PASSED, f"{len(results)} scenarios: {'; '.join(r.message for r in results)}")
-
-
-def read_report(value: dict[str, Any]) -> PythonReport:
-    """A report as the child wrote it."""
-    rows = [Row(**row) for row in value["rows"]]
-    return PythonReport(**{**value, "verdict": Found[value["verdict"]], "rows": rows})
 
 
 def _result(kata: Kata, stage: str, report: PythonReport) -> Result:
@@ -117,7 +108,7 @@ def again(kata: Kata, answer: Path, failure: Result) -> str:
     what, value = said[0]
     if what == "unusable":
         return str(value)
-    report = read_report(value)
+    report = PythonReport.from_dict(value)
     if report.verdict is not Found.VIOLATION:
         return "This execution shows no failure any more: the answer has changed since."
     return f"{report.kind}: {report.message}\n\n{report.trace}"

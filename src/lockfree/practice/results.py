@@ -4,6 +4,15 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+STAGES = {
+    "screen": "it compiles, and uses what the task allows",
+    "edges": "one thread: empty, full, counters near their wrap",
+    "model": "every interleaving, with every outcome of C11's memory model",
+    "stop": "each thread stopped for ever before each of its steps: the others go on",
+    "threads": "real threads on this machine",
+    "schedules": "every schedule of threads and tasks, in virtual time",
+}
+
 
 class Verdict(enum.Enum):
     """The value is the exit status of `lockfree practice check`."""
@@ -14,13 +23,11 @@ class Verdict(enum.Enum):
 
 
 class Outcome(enum.Enum):
-    """What a stage found. ADVICE never decides."""
+    """What a stage found."""
 
     PASSED = "passed"
     FAILED = "FAILED"
     UNDECIDED = "undecided"
-    ADVICE = "advice"
-    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True)
