@@ -72,6 +72,13 @@ def test_a_bound_on_deviations_is_said():
     assert "at most 1 deviations" in report.bounds()
 
 
+@pytest.mark.parametrize("executions", [1, 2, 7])
+def test_a_bound_on_executions_is_kept(executions):
+    report = explore(programs.right_buffer, settings=PythonSettings(executions=executions, seconds=60))
+    assert report.verdict is Verdict.UNKNOWN
+    assert report.executions == executions
+
+
 def test_data_behind_a_lock_makes_no_place_to_interrupt():
     def program():
         lock, total = threading.Lock(), [0]

@@ -207,8 +207,9 @@ class _Explorer:
         return _clock() >= until or 0 < executions <= self.executions
 
     def _by_deviations(self, order: ByDeviations, until: float, tick: _Tick) -> "str | PythonReport":
-        share = self.settings.executions if self.settings.deviations is not None else self.settings.executions / 2
-        most = round(share)
+        most = self.settings.executions
+        if self.settings.deviations is None:
+            most = (most + 1) // 2  # the rest are random ones
         for deviations in order:
             if self.executions and self._spent(until, most):
                 return "time"
