@@ -75,9 +75,9 @@ _TYPES_OF_FILE = {
 }
 
 _WAY_OUT = {
-    errno.EEXIST: ": attach() uses the segment of this name; `lockfree gc` removes it if no live process does",
-    errno.ENOENT: ": no segment has this name; `lockfree ls` shows those that exist",
-    errno.ENOSPC: ": the memory file system is full; `lockfree gc` removes segments that nobody uses",
+    errno.EEXIST: "; attach() uses the segment of this name, and `lockfree gc` removes it if no live process does",
+    errno.ENOENT: "; no segment has this name, and `lockfree ls` shows those that exist",
+    errno.ENOSPC: "; the memory file system is full, and `lockfree gc` removes segments that nobody uses",
 }
 
 
@@ -95,9 +95,11 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
         doing = ffi.string(handle.doing).decode() if handle.doing else ""
         way_out = _WAY_OUT.get(handle.error, "")
         if handle.error == errno.ENOENT and "/proc" in doing:
-            way_out = ": it needs /proc, which is not mounted here"
+            way_out = "; it needs /proc, which is not mounted here"
         if doing.startswith(("the name is taken by", "the name stands for")):
-            way_out = f": {doing}"
+            way_out = f"; {doing}"
+            doing = ""
+        if doing == "the name is taken":  # the way out says as much
             doing = ""
         text = os.strerror(handle.error) + way_out + (f" ({doing})" if doing else "")
         raise OSError(handle.error, text, what)

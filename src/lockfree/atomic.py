@@ -1,6 +1,6 @@
 """Atomic variables, in a segment of their own or in any writable buffer."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar, cast, overload
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, cast, overload
 
 from lockfree._errors import Closed, SegmentError
 from lockfree._native import NULL, Native, ffi, lib
@@ -189,13 +189,6 @@ class _Flag(_Cell[bool], kind="flag", number=5):
     def clear(self, order: StoreOrder = "seq_cst") -> None:
         """Clears the flag (C11 `atomic_flag_clear`)."""
         self.store(False, order)
-
-    if not TYPE_CHECKING:  # type checkers know that a flag has none of these
-
-        def _no_arithmetic(self, *_args: Any, **_named: Any) -> Any:
-            raise TypeError("a flag has no arithmetic: use AtomicU32")
-
-        fetch_add = fetch_sub = _no_arithmetic
 
     def __bool__(self) -> bool:
         return self.load()

@@ -238,6 +238,8 @@ def test_the_command_writes_json(model, tmp_path):
         ("def test_it(x): pass\n", [], "test_it(x) of file.py needs arguments"),
         ("def main(): pass\n", ["--client", "other"], "no function other in file.py; it has: main"),
         ("def main(): pass\n", ["--preemptions", "2"], "--preemptions: for C and C++ only"),
+        ("def main(): pass\n", ["--volatile", "race"], "--volatile: for C and C++ only"),
+        ("def main(): pass\n", ["--follow", "gone.py"], "--follow gone.py: there is no such file"),
         ("def main(): pass\n", ["--replay", "x"], "not a token"),
         ("def main(): pass\n", ["--seconds", "0"], "seconds is 0"),
     ],

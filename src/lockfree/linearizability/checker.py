@@ -180,7 +180,7 @@ def check(
     if method not in _METHODS:
         raise ValueError(f"method {method!r}: one of {', '.join(_METHODS)}")
     if timeout is not None and not 0 <= timeout < 1e9:
-        raise ValueError(f"timeout of {timeout} seconds")
+        raise ValueError(f"the time-out is {timeout} seconds: it must be from 0 up to 1,000,000,000")
     started = time.monotonic()
     known = parse_spec(spec) if isinstance(spec, str) else spec
     text = str(known) if isinstance(known, Spec) else type(known).__name__

@@ -65,11 +65,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "-D", dest="define", action="append", default=[], metavar="NAME[=VALUE]", help="a macro, for the compiler"
     )
     parser.add_argument(
-        "--volatile", choices=VOLATILE, default=VOLATILE[0],
+        "--volatile", choices=VOLATILE,
         help="accesses of volatile objects are plain ones, which race (the default), or relaxed atomic ones",
     )  # fmt: skip
     parser.add_argument(
-        "--cflag", dest="flags", action="append", default=[], metavar="FLAG", help="any other flag, for the compiler"
+        "--cflag",
+        dest="flags",
+        action="append",
+        default=[],
+        metavar="FLAG",
+        help="any other flag, for the compiler, after an equals sign: --cflag=-O1",
     )
     parser.add_argument("--coverage", action="store_true", help="say which branches no explored execution reached")
     parser.add_argument("--early", action="store_true", help="Python: time-outs may come while others can run")
@@ -98,7 +103,7 @@ def _again(args: argparse.Namespace, token: str) -> str:
     """The command that runs the failing execution."""
     options = [f"-I{directory}" for directory in args.include] + [f"-D{name}" for name in args.define]
     options += [f"--cflag={flag}" for flag in args.flags]
-    options += [f"--volatile={args.volatile}"] if args.volatile != VOLATILE[0] else []
+    options += [f"--volatile={args.volatile}"] if args.volatile not in (None, VOLATILE[0]) else []
     return shlex.join(["lockfree", "model", *args.files, *options, "--replay", token])
 
 
@@ -246,8 +251,8 @@ def run(args: argparse.Namespace) -> int:
     if _is_python(args.files):
         return _run_python(args)
     refuse(args, ["--deviations", "--early", "--follow"], "on C and C++, only on Python")
-    options = {"include": args.include, "define": args.define, "flags": args.flags, "volatile": args.volatile}
-    options["warn"] = sys.stderr.write
+    options = {"include": args.include, "define": args.define, "flags": args.flags, "warn": sys.stderr.write}
+    options["volatile"] = args.volatile or VOLATILE[0]
     verdicts = set()
     seen: list[tuple[Report, str]] = []
     try:

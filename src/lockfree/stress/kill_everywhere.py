@@ -305,9 +305,11 @@ def run(
         try_directory(out)
     choice = Choice(slice, seed, tuple(mode), at, watchdog)
     start = time.monotonic()
-    print(HEADER, flush=True)
+    heading = iter([HEADER])  # once it is known that the work can begin
 
     def show(result: Result) -> None:
+        for line in heading:
+            print(line)
         print(row(result), flush=True)
         for breach in result.breaches:
             print(breach, flush=True)

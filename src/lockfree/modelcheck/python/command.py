@@ -16,7 +16,7 @@ from lockfree.modelcheck.runner import Verdict
 
 ONLY_C = (
     "--mode", "--preemptions", "--spins", "--threads-stop", "--outcomes", "--c20", "--coverage", "--include",
-    "--define", "--flags", "--html", "--dot",
+    "--define", "--flags", "--volatile", "--html", "--dot",
 )  # fmt: skip
 SEARCH = ("--client", "--deviations", "--executions", "--seconds", "--steps", "--seed", "--depth", "--early")
 NAMES = {"--include": "-I", "--define": "-D", "--flags": "--cflag"}
@@ -25,15 +25,15 @@ Tick = Callable[[str, int, float, str], object]
 
 def settings_of(args: argparse.Namespace) -> PythonSettings:
     """The settings that the command line names. UsageError for an option that would have no effect."""
-    found = given(args, ONLY_C)
-    if args.volatile != "race":
-        found.append("--volatile")
-    if found:
+    if found := given(args, ONLY_C):
         raise UsageError(
             f"{', '.join(NAMES.get(o, o) for o in found)}: for C and C++ only, and {args.files[0]} is Python"
         )
     if args.replay is not None:
         refuse(args, SEARCH, "with --replay, whose token says it all")
+    for file in args.follow:
+        if not os.path.isfile(file):
+            raise UsageError(f"--follow {file}: there is no such file")
     named = {name.removeprefix("--") for name in given(args, SEARCH)} - {"client"}
     return PythonSettings(**{name: getattr(args, name) for name in named}, follow=tuple(args.follow))
 
