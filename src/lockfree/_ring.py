@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager
 from itertools import repeat
 from typing import Any, Literal, cast, overload
 
-from lockfree._container import COUNT_MAX, MAX_CAPACITY, Container, PureLease, R, codec_of, walk
+from lockfree._container import COUNT_MAX, MAX_CAPACITY, Container, R, codec_of, walk
 from lockfree._errors import FULL
+from lockfree._lease import PureLease
 from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._records import writable_rows
 from lockfree._segment import check_int, check_name

@@ -24,8 +24,9 @@ A history that cannot be one (times that run backwards, a client in two operatio
 """
 
 from lockfree.linearizability.checker import Verdict, check
-from lockfree.linearizability.history import History, InvalidHistory, Operation
+from lockfree.linearizability.history import History, InvalidHistory
 from lockfree.linearizability.methods import UnknownCall
+from lockfree.linearizability.operation import Operation
 from lockfree.linearizability.proxy import record
 from lockfree.linearizability.recorder import Recorder
 from lockfree.linearizability.specs import Spec, Specification, parse_spec

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from lockfree._native.linearize import ffi, lib
-from lockfree.linearizability.history import History, Operation
+from lockfree.linearizability.history import History
 from lockfree.linearizability.importers import load
 from lockfree.linearizability.models import AppendMap, in_python
+from lockfree.linearizability.operation import Operation
 from lockfree.linearizability.specs import Spec, Specification, parse_spec
 from lockfree.linearizability.words import describe_state, explain, rule_name
 

@@ -8,27 +8,15 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lockfree._native.linearize import ffi, lib
+from lockfree.linearizability.operation import PAIR, PENDING, RECORD_BYTES, TEXT, TICKET, Coder, Operation
 
-RECORD_BYTES = 56
 HEADER = struct.Struct("=8sIIQQ4Q")
 MAGIC = b"LFHIST1\n"
-UNFINISHED = PENDING = (1 << 64) - 1
-NONE = -(1 << 63)
-TEXT = NONE + 16
-TEXT_END = TEXT + (1 << 32) - 1
-FAILED, PAIR, TICKET = 1, 2, 4
+UNFINISHED = PENDING
 CHUNK = 1 << 22
-
-_RESULT_IS_VALUE = {"get", "pop", "peek", "read", "alloc", "fetch_add", "load"}
-_ARG_IS_VALUE = {"put", "push", "append", "write", "free"}
-_PERMITS = {"acquire", "release"}
-_STANDARD = {
-    *_RESULT_IS_VALUE, *_ARG_IS_VALUE, *_PERMITS, "cas", "add", "remove", "contains", "insert", "delete",
-    "read_acquire", "read_release", "write_acquire", "write_release",
-}  # fmt: skip
 
 
 class InvalidHistory(ValueError):
@@ -37,43 +25,6 @@ class InvalidHistory(ValueError):
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message if line is None else f"line {line}: {message}")
         self.line = line
-
-
-class Operation(NamedTuple):
-    """One call. Times in integer nanoseconds; `return_` None: it never returned. `result` None: EMPTY or no value;
-    False: FULL, a failed try, a time-out. `batch` groups the operations of one batch call (0: none). `ticket`: a hint,
-    among operations of one kind on one object smaller ones took effect earlier (None: not known).
-    """
-
-    client: int
-    op: str
-    arg: Any
-    result: Any
-    call: int
-    return_: int | None
-    key: Any = None
-    batch: int = 0
-    ticket: int | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        out: dict[str, Any] = {"client": self.client, "op": self.op}
-        if self.arg is not None or self.op in _ARG_IS_VALUE:
-            out["arg"] = self.arg
-        out |= {"result": self.result, "call": self.call, "return": self.return_}
-        if self.key is not None:
-            out["key"] = self.key
-        if self.batch:
-            out["batch"] = self.batch
-        if self.ticket is not None:
-            out["ticket"] = self.ticket
-        return out
-
-
-def _as_text(value: Any) -> str:
-    try:
-        return json.dumps(value, sort_keys=True)
-    except (TypeError, ValueError):
-        return json.dumps(repr(value))
 
 
 class History:
@@ -88,6 +39,7 @@ class History:
         if reader == ffi.NULL:
             raise MemoryError
         self._reader = ffi.gc(reader, lib.lf_history_reader_free)
+        self.coder = Coder(self._reader)
         self._borrowed: Any = None
         self._borrowed_count = 0
         self._validated = False
@@ -198,87 +150,10 @@ class History:
             raise InvalidHistory(f"unknown operation {operation.op!r}", len(self) + 1)
         self._own()
         try:
-            self._fill(lib.lf_history_reader_append(self._reader), code, operation)
+            self.coder.fill(lib.lf_history_reader_append(self._reader), code, operation)
         except (OverflowError, TypeError, IndexError, ValueError) as error:
             raise InvalidHistory(f"{operation}: {error}", len(self)) from error
         self._validated = False
-
-    def _fill(self, record: Any, code: int, o: Operation) -> None:
-        record.op, record.client, record.batch, record.call = code, o.client, o.batch, o.call
-        record.ret = PENDING if o.return_ is None else o.return_
-        record.key = self._key(o.key)
-        record.arg = record.result = NONE
-        pending, flags = o.return_ is None, 0
-        if (
-            o.op in ("put", "get", "peek")
-            and isinstance(pair := o.arg if o.op == "put" else o.result, tuple | list)
-            and len(pair) == 2
-        ):
-            flags |= PAIR
-            record.arg2 = self._encode(pair[0])
-            value = self._encode(pair[1])
-            record.arg, record.result = (value, NONE) if o.op == "put" else (NONE, value)
-            if o.op == "put" and o.result is False:
-                flags |= FAILED
-        elif o.op == "cas":
-            record.arg, record.arg2 = self._encode(o.arg[0]), self._encode(o.arg[1])
-            flags |= FAILED if o.result is False else 0
-        elif o.op in _RESULT_IS_VALUE:
-            if o.op == "alloc":
-                record.arg2 = o.arg or 0
-            elif o.op == "fetch_add":
-                record.arg = 1 if o.arg is None else o.arg
-            elif o.op == "load":
-                record.arg = 0
-            if not pending:
-                if (
-                    o.op in ("fetch_add", "load")
-                    and type(o.result) is not int
-                    and (o.op == "load" or o.result is not None)
-                ):
-                    raise TypeError("the result must be an integer")
-                record.result = self._encode(o.result)
-                flags |= FAILED if o.result is None else 0
-        elif o.op in _PERMITS:
-            record.arg = 1 if o.arg is None else o.arg
-            if record.arg < 0:
-                raise ValueError("negative number of permits")
-            flags |= FAILED if o.result is False else 0
-        else:
-            record.arg = self._encode(o.arg)
-            if code >= 64:
-                record.result = NONE if pending else self._encode(o.result)
-            elif o.result is False:
-                flags |= FAILED
-        if o.ticket is not None:
-            if o.op == "alloc" or flags & PAIR:
-                raise ValueError("this operation has no ticket")
-            if not 0 <= o.ticket < 1 << 63:
-                raise OverflowError(f"a ticket of {o.ticket}: an integer from 0 to 2^63 - 1")
-            setattr(record, "result" if o.op == "cas" else "arg2", o.ticket)
-            flags |= TICKET
-        record.flags = flags
-
-    def _text(self, value: Any) -> int:
-        data = _as_text(value).encode()
-        number = int(lib.lf_history_reader_text(self._reader, data, len(data)))
-        if number < 0:
-            raise MemoryError
-        return number
-
-    def _encode(self, value: Any) -> int:
-        if value is None:
-            return NONE
-        if type(value) is int and TEXT_END < value < 1 << 63:
-            return value
-        return TEXT + self._text(value)
-
-    def _key(self, key: Any) -> int:
-        if key is None:
-            return 0
-        if type(key) is int and 0 <= key < (1 << 31) - 1:
-            return key + 1
-        return (1 << 31) + self._text(key)
 
     def _feed(self, data: bytes) -> None:
         if lib.lf_history_reader_feed(self._reader, ffi.from_buffer(data), len(data)):
@@ -315,7 +190,7 @@ class History:
             self._borrowed = ffi.from_buffer(data)
             self._borrowed_count = count
         for text in json.loads(file.read(text_bytes)) if text_bytes else []:
-            self._text(text)
+            self.coder.text(text)
 
     def _extend(self, view: Any) -> None:
         count = len(view) // RECORD_BYTES
@@ -342,64 +217,19 @@ class History:
     def __iter__(self) -> Iterator[Operation]:
         ops, count = self._records()
         for i in range(count):
-            yield self._decode_record(ops[i])
+            yield self.coder.decode_record(ops[i])
 
     def __getitem__(self, index: int) -> Operation:
         ops, count = self._records()
         if not -count <= index < count:
             raise IndexError(index)
-        return self._decode_record(ops[index % count])
+        return self.coder.decode_record(ops[index % count])
 
     def line(self, index: int) -> int:
         """The line of the file (or the position, from 1) of an operation."""
         if self._lines is not None:
             return self._lines[index]
         return int(lib.lf_history_reader_line(self._reader, index)) if self._borrowed is None else index + 1
-
-    def _decode(self, value: int) -> Any:
-        if value == NONE:
-            return None
-        if TEXT <= value <= TEXT_END:
-            size = ffi.new("size_t *")
-            text = lib.lf_history_reader_text_at(self._reader, value - TEXT, size)
-            if text == ffi.NULL:
-                return f"text #{value - TEXT}"
-            data = ffi.buffer(text, size[0])[:]
-            try:
-                return json.loads(data)
-            except ValueError:  # the reader in C is no judge of numbers and encodings: it compares
-                return data.decode(errors="replace")
-        return value
-
-    def _decode_key(self, key: int) -> Any:
-        if key == 0:
-            return None
-        return key - 1 if key < 1 << 31 else self._decode(TEXT + key - (1 << 31))
-
-    def name(self, code: int) -> str:
-        text = lib.lf_history_reader_name(self._reader, code)
-        return f"operation #{code}" if text == ffi.NULL else str(ffi.string(text).decode())
-
-    def _decode_record(self, r: Any) -> Operation:
-        name, failed, pending = self.name(r.op), bool(r.flags & FAILED), r.ret == PENDING
-        arg: Any = None
-        result: Any = None
-        if r.flags & PAIR:
-            pair = [self._decode(r.arg2), self._decode(r.arg if name == "put" else r.result)]
-            arg, result = (pair, not failed) if name == "put" else (None, pair)
-        elif name == "cas":
-            arg, result = [self._decode(r.arg), self._decode(r.arg2)], not failed
-        elif name in _RESULT_IS_VALUE:
-            arg = r.arg if name == "fetch_add" else (r.arg2 or None) if name == "alloc" else None
-            result = None if failed else self._decode(r.result)
-        elif name in _STANDARD:
-            arg, result = self._decode(r.arg), not failed
-        else:
-            arg, result = self._decode(r.arg), self._decode(r.result)
-        returned = None if pending else r.ret
-        ticket = (r.result if name == "cas" else r.arg2) if r.flags & TICKET else None
-        key = self._decode_key(r.key)
-        return Operation(r.client, name, arg, None if pending else result, r.call, returned, key, r.batch, ticket)
 
     # -- checking and writing --------------------------------------------------------------------------
 
@@ -438,7 +268,7 @@ class History:
         at = int(lib.lf_history_foreign(ops, count, ffi.from_buffer("uint8_t[]", known)))
         if at < count:
             raise InvalidHistory(
-                f"{self.name(ops[at].op)} is no operation of {of}, which has {', '.join(names)}", self.line(at)
+                f"{self.coder.name(ops[at].op)} is no operation of {of}, which has {', '.join(names)}", self.line(at)
             )
 
     def has(self, name: str) -> bool:
@@ -480,7 +310,7 @@ class History:
 
     def _write_binary(self, file: Any) -> None:
         ops, count = self._records()
-        texts = [self._decode(TEXT + i) for i in range(lib.lf_history_reader_texts(self._reader))]
+        texts = [self.coder.decode(TEXT + i) for i in range(lib.lf_history_reader_texts(self._reader))]
         text = json.dumps(texts).encode() if texts else b""
         file.write(HEADER.pack(MAGIC, HEADER.size, RECORD_BYTES, UNFINISHED, len(text), 0, 0, 0, 0))
         file.write(ffi.buffer(ops, count * RECORD_BYTES) if count else b"")

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lockfree._native.linearize import ffi, lib
-from lockfree.linearizability.history import MAGIC, History, InvalidHistory, Operation
+from lockfree.linearizability.history import MAGIC, History, InvalidHistory
+from lockfree.linearizability.operation import Operation
 from lockfree.linearizability.specs import Spec, Specification, parse_spec
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from lockfree.linearizability.history import InvalidHistory
 from lockfree.linearizability.specs import Spec, Specification
 
 if TYPE_CHECKING:
-    from lockfree.linearizability.history import History, Operation
+    from lockfree.linearizability.history import History
+    from lockfree.linearizability.operation import Operation
 
 
 def _frozen(value: Any) -> Any:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lockfree._native.linearize import ffi, lib
-from lockfree.linearizability.history import PENDING, RECORD_BYTES, History, Operation
+from lockfree.linearizability.history import History
 from lockfree.linearizability.models import in_python
+from lockfree.linearizability.operation import PENDING, RECORD_BYTES, Operation
 from lockfree.linearizability.specs import Spec, Specification
 from lockfree.linearizability.words import show, show_state
 
@@ -228,7 +229,7 @@ def explained(history: History, spec: "Spec | Specification", *, seconds: float 
         states = _walk([initial], step, [place[i] for i in taken])
         if states is None:
             return find_orders(history, range(len(history)), spec, seconds=seconds)
-        key = history._decode_key(ops[members[0]].key)
+        key = history.coder.decode_key(ops[members[0]].key)
         whole = len(taken) == len(members)
         name = "" if len(groups) == 1 else show(key)
         order = Order(taken, [text(s) for s in states], text(initial), whole, name)
@@ -304,7 +305,7 @@ def find_orders(
             search.complete = False
         found.complete &= search.complete
         known: dict[int, int] = {}
-        key = history._decode_key(ops[members[0]].key)
+        key = history.coder.decode_key(ops[members[0]].key)
         for at, (path, states) in search.best.items():
             if id(path) not in known:
                 known[id(path)] = len(found.orders)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockfree.linearizability.calls import resolved
-from lockfree.linearizability.history import History, Operation
+from lockfree.linearizability.history import History
+from lockfree.linearizability.operation import Operation
 
 if TYPE_CHECKING:
     from lockfree.linearizability.jitter import Jitter

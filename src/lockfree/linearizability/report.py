@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lockfree.linearizability.history import Operation
+from lockfree.linearizability.operation import Operation
 from lockfree.linearizability.words import show_answer, show_operation
 
 if TYPE_CHECKING:

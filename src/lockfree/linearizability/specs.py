@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lockfree.linearizability.history import NONE, Operation
+from lockfree.linearizability.operation import NONE, Operation
 
 _KINDS = {
     "queue": 0, "stack": 1, "priority-queue": 2, "register": 3, "counter": 4, "semaphore": 5, "mutex": 6, "rwlock": 7,

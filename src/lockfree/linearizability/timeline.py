@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockfree._native.linearize import ffi
-from lockfree.linearizability.history import RECORD_BYTES, History
+from lockfree.linearizability.history import History
+from lockfree.linearizability.operation import RECORD_BYTES
 from lockfree.linearizability.orders import Order, Orders, before, explained, find_orders
 from lockfree.linearizability.specs import Spec, parse_spec
 from lockfree.linearizability.words import show_operation

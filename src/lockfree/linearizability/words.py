@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from lockfree._native.linearize import lib
 
 if TYPE_CHECKING:
-    from lockfree.linearizability.history import History, Operation
+    from lockfree.linearizability.history import History
+    from lockfree.linearizability.operation import Operation
     from lockfree.linearizability.specs import Spec
 
 _UNKNOWN = {
@@ -66,7 +67,7 @@ class _Words:
     def __init__(self, history: "History", result: Any, spec: str) -> None:
         self.ops = [history[result.rule[i]] for i in range(result.rule_count)]
         self.detail = [int(x) for x in result.detail]
-        self.value = history._decode(self.detail[0])
+        self.value = history.coder.decode(self.detail[0])
         self.spec = spec
         self.at = history[result.break_op] if result.break_op < len(history) else None
 
@@ -222,7 +223,7 @@ def describe_state(history: "History", result: Any, spec: "Spec | None") -> str:
 
 def show_state(history: "History", state: "Sequence[int]", spec: "Spec") -> str:
     """A state of the engine in words."""
-    words = [history._decode(w) for w in state]
+    words = [history.coder.decode(w) for w in state]
     if spec.name == "queue":
         return "[" + ", ".join("a value that is never taken" if w is None else show(w) for w in words) + "]"
     if spec.name == "mutex":
@@ -234,7 +235,7 @@ def show_state(history: "History", state: "Sequence[int]", spec: "Spec") -> str:
     if spec.name == "rwlock":
         return "held by " + ", ".join(f"reader {w}" if w >= 0 else f"writer {-w - 1}" for w in words)
     if spec.name in ("set", "map"):
-        keys = [history._decode_key(w) for w in state[::2]]
+        keys = [history.coder.decode_key(w) for w in state[::2]]
         pairs = list(zip(keys, words[1::2], strict=True))
         if spec.name == "map":
             return "{" + ", ".join(f"{show(key)}: {show(value)}" for key, value in pairs) + "}"

@@ -5,6 +5,7 @@
 #ifndef LOCKFREE_PY_CELL_H
 #define LOCKFREE_PY_CELL_H
 
+#include "atomic/values.h"
 #include "common/arguments.h"
 #include "common/object.h"
 
@@ -36,129 +37,6 @@ static inline void lf_py_cell_leave(struct lf_py_cell *self) {
     if (self->laid == NULL)
         lf_py_leave_briefly(&self->o);
 }
-
-/* ---- orders ---- */
-
-struct lf_py_orders {
-    const char *operation;
-    const char *names;
-    unsigned allowed; /* bits 1 << __ATOMIC_X */
-};
-static const struct lf_py_orders lf_py_orders_load = {
-    "a load", "relaxed, acquire, seq_cst", 1u << __ATOMIC_RELAXED | 1u << __ATOMIC_ACQUIRE | 1u << __ATOMIC_SEQ_CST};
-static const struct lf_py_orders lf_py_orders_store = {
-    "a store", "relaxed, release, seq_cst", 1u << __ATOMIC_RELAXED | 1u << __ATOMIC_RELEASE | 1u << __ATOMIC_SEQ_CST};
-static const struct lf_py_orders lf_py_orders_both = {"a read-modify-write",
-                                                      "relaxed, acquire, release, acq_rel, seq_cst", ~0u};
-
-static const struct lf_py_order_name {
-    const char *name;
-    int order;
-} lf_py_order_names[] = {{"relaxed", __ATOMIC_RELAXED},
-                         {"acquire", __ATOMIC_ACQUIRE},
-                         {"release", __ATOMIC_RELEASE},
-                         {"acq_rel", __ATOMIC_ACQ_REL},
-                         {"seq_cst", __ATOMIC_SEQ_CST}};
-
-/* The order that a name stands for, -1 with a ValueError if the operation cannot have it. NULL: seq_cst. */
-static int lf_py_order(const struct lf_py_orders *orders, PyObject *name) {
-    if (name == NULL)
-        return __ATOMIC_SEQ_CST;
-    for (int i = 0; PyUnicode_Check(name) && i < 5; i++)
-        if ((orders->allowed >> lf_py_order_names[i].order & 1) &&
-            PyUnicode_CompareWithASCIIString(name, lf_py_order_names[i].name) == 0)
-            return lf_py_order_names[i].order;
-    PyErr_Format(PyExc_ValueError, "order is %R: %s can have %s", name, orders->operation, orders->names);
-    return -1;
-}
-
-/* ---- values ---- */
-
-/* An int: a new reference to `object` or its __index__; NULL with a TypeError. */
-static PyObject *lf_py_index(const char *name, PyObject *object) {
-    PyObject *index = PyLong_Check(object) ? Py_NewRef(object) : PyIndex_Check(object) ? PyNumber_Index(object) : NULL;
-    if (index == NULL && !PyErr_Occurred())
-        PyErr_Format(PyExc_TypeError, "%s is %R: it must be an integer", name, object);
-    return index;
-}
-
-/* lf_py_TYPE_exact: a value that the type can hold, else ValueError. lf_py_TYPE_wrapped: any integer, modulo 2**bits as C
- * takes the operand of an addition. 0 or -1. */
-#define LF_PY_INTEGER_VALUES(type, c_type, low, high, shown_low, shown_high, from_python)                              \
-    static int lf_py_##type##_exact(const char *name, PyObject *object, c_type *value) {                               \
-        PyObject *index = lf_py_index(name, object);                                                                   \
-        if (index == NULL)                                                                                             \
-            return -1;                                                                                                 \
-        __auto_type wide = from_python(index);                                                                         \
-        const __typeof__(wide) least = (low), most = (high); /* no constants: then a bound of the C type may be one */ \
-        int failed = wide == (__typeof__(wide))-1 && PyErr_Occurred();                                                 \
-        if (LF_UNLIKELY(failed || wide < least || wide > most)) {                                                      \
-            PyErr_Format(PyExc_ValueError, "%s is %R: it must be between %s and %s", name, index, shown_low,           \
-                         shown_high);                                                                                  \
-            Py_DECREF(index);                                                                                          \
-            return -1;                                                                                                 \
-        }                                                                                                              \
-        *value = (c_type)wide;                                                                                         \
-        Py_DECREF(index);                                                                                              \
-        return 0;                                                                                                      \
-    }                                                                                                                  \
-    static int lf_py_##type##_wrapped(const char *name, PyObject *object, c_type *value) {                             \
-        PyObject *index = lf_py_index(name, object);                                                                   \
-        if (index == NULL)                                                                                             \
-            return -1;                                                                                                 \
-        *value = (c_type)PyLong_AsUnsignedLongLongMask(index);                                                         \
-        Py_DECREF(index);                                                                                              \
-        return PyErr_Occurred() ? -1 : 0;                                                                              \
-    }
-
-/* PyLong_AsUnsignedLongLong and PyLong_AsLongLong, whose OverflowError becomes the ValueError above. */
-static unsigned long long lf_py_unsigned(PyObject *index) { return PyLong_AsUnsignedLongLong(index); }
-static long long lf_py_signed(PyObject *index) { return PyLong_AsLongLong(index); }
-
-LF_PY_INTEGER_VALUES(u32, uint32_t, 0, UINT32_MAX, "0", "4294967295", lf_py_unsigned)
-LF_PY_INTEGER_VALUES(u64, uint64_t, 0, UINT64_MAX, "0", "18446744073709551615", lf_py_unsigned)
-LF_PY_INTEGER_VALUES(i64, int64_t, INT64_MIN, INT64_MAX, "-9223372036854775808", "9223372036854775807", lf_py_signed)
-LF_PY_INTEGER_VALUES(flag, uint32_t, 0, 1, "0", "1", lf_py_unsigned)
-
-static int lf_py_f64_exact(const char *name, PyObject *object, double *value) {
-    if (PyFloat_CheckExact(object)) {
-        *value = PyFloat_AS_DOUBLE(object);
-        return 0;
-    }
-    PyNumberMethods *number = Py_TYPE(object)->tp_as_number;
-    if (number == NULL || (number->nb_float == NULL && number->nb_index == NULL)) {
-        PyErr_Format(PyExc_TypeError, "%s is %R: it must be a number", name, object);
-        return -1;
-    }
-    *value = PyFloat_AsDouble(object);
-    return *value == -1.0 && PyErr_Occurred() ? -1 : 0;
-}
-#define lf_py_f64_wrapped lf_py_f64_exact
-
-static PyObject *lf_py_u32_out(uint32_t value) { return PyLong_FromUnsignedLong(value); }
-static PyObject *lf_py_u64_out(uint64_t value) { return PyLong_FromUnsignedLongLong(value); }
-static PyObject *lf_py_i64_out(int64_t value) { return PyLong_FromLongLong(value); }
-static PyObject *lf_py_f64_out(double value) { return PyFloat_FromDouble(value); }
-static PyObject *lf_py_flag_out(uint32_t value) { return PyBool_FromLong(value != 0); }
-
-/* What a flag is made of, and what a double lacks. */
-#define lf_py_flag_load lf_py_u32_load
-#define lf_py_flag_store lf_py_u32_store
-#define lf_py_flag_exchange lf_py_u32_exchange
-static double lf_py_f64_fetch_sub(double *p, double value, int order) { return lf_py_f64_fetch_add(p, -value, order); }
-
-/* lf_py_TYPE_swap: a compare_exchange that says whether it took place; *expected becomes what was there. */
-#define LF_PY_SWAP(type, c_type, exchange)                                                                             \
-    static int lf_py_##type##_swap(c_type *p, c_type *expected, c_type desired, int order) {                           \
-        c_type wanted = *expected;                                                                                     \
-        *expected = exchange(p, wanted, desired, order);                                                               \
-        return *expected == wanted;                                                                                    \
-    }
-LF_PY_SWAP(u32, uint32_t, lf_py_u32_compare_exchange)
-LF_PY_SWAP(flag, uint32_t, lf_py_u32_compare_exchange)
-LF_PY_SWAP(u64, uint64_t, lf_py_u64_compare_exchange)
-LF_PY_SWAP(i64, int64_t, lf_py_i64_compare_exchange)
-#define lf_py_f64_swap lf_py_f64_compare_exchange
 
 /* ---- methods ---- */
 

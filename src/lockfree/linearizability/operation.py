@@ -1,0 +1,187 @@
+"""Operations, and how the records in C memory hold them."""
+
+import json
+from typing import Any, NamedTuple
+
+from lockfree._native.linearize import ffi, lib
+
+RECORD_BYTES = 56
+PENDING = (1 << 64) - 1
+NONE = -(1 << 63)
+TEXT = NONE + 16
+TEXT_END = TEXT + (1 << 32) - 1
+FAILED, PAIR, TICKET = 1, 2, 4
+
+_RESULT_IS_VALUE = {"get", "pop", "peek", "read", "alloc", "fetch_add", "load"}
+_ARG_IS_VALUE = {"put", "push", "append", "write", "free"}
+_PERMITS = {"acquire", "release"}
+_STANDARD = {
+    *_RESULT_IS_VALUE, *_ARG_IS_VALUE, *_PERMITS, "cas", "add", "remove", "contains", "insert", "delete",
+    "read_acquire", "read_release", "write_acquire", "write_release",
+}  # fmt: skip
+
+
+class Operation(NamedTuple):
+    """One call. Times in integer nanoseconds; `return_` None: it never returned. `result` None: EMPTY or no value;
+    False: FULL, a failed try, a time-out. `batch` groups the operations of one batch call (0: none). `ticket`: a hint,
+    among operations of one kind on one object smaller ones took effect earlier (None: not known).
+    """
+
+    client: int
+    op: str
+    arg: Any
+    result: Any
+    call: int
+    return_: int | None
+    key: Any = None
+    batch: int = 0
+    ticket: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {"client": self.client, "op": self.op}
+        if self.arg is not None or self.op in _ARG_IS_VALUE:
+            out["arg"] = self.arg
+        out |= {"result": self.result, "call": self.call, "return": self.return_}
+        if self.key is not None:
+            out["key"] = self.key
+        if self.batch:
+            out["batch"] = self.batch
+        if self.ticket is not None:
+            out["ticket"] = self.ticket
+        return out
+
+
+def _as_text(value: Any) -> str:
+    try:
+        return json.dumps(value, sort_keys=True)
+    except (TypeError, ValueError):
+        return json.dumps(repr(value))
+
+
+class Coder:
+    """Fills and reads records. What is no integer is a text of the reader in C, with a number."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def fill(self, record: Any, code: int, o: Operation) -> None:
+        record.op, record.client, record.batch, record.call = code, o.client, o.batch, o.call
+        record.ret = PENDING if o.return_ is None else o.return_
+        record.key = self.key(o.key)
+        record.arg = record.result = NONE
+        pending, flags = o.return_ is None, 0
+        if (
+            o.op in ("put", "get", "peek")
+            and isinstance(pair := o.arg if o.op == "put" else o.result, tuple | list)
+            and len(pair) == 2
+        ):
+            flags |= PAIR
+            record.arg2 = self.encode(pair[0])
+            value = self.encode(pair[1])
+            record.arg, record.result = (value, NONE) if o.op == "put" else (NONE, value)
+            if o.op == "put" and o.result is False:
+                flags |= FAILED
+        elif o.op == "cas":
+            record.arg, record.arg2 = self.encode(o.arg[0]), self.encode(o.arg[1])
+            flags |= FAILED if o.result is False else 0
+        elif o.op in _RESULT_IS_VALUE:
+            if o.op == "alloc":
+                record.arg2 = o.arg or 0
+            elif o.op == "fetch_add":
+                record.arg = 1 if o.arg is None else o.arg
+            elif o.op == "load":
+                record.arg = 0
+            if not pending:
+                if (
+                    o.op in ("fetch_add", "load")
+                    and type(o.result) is not int
+                    and (o.op == "load" or o.result is not None)
+                ):
+                    raise TypeError("the result must be an integer")
+                record.result = self.encode(o.result)
+                flags |= FAILED if o.result is None else 0
+        elif o.op in _PERMITS:
+            record.arg = 1 if o.arg is None else o.arg
+            if record.arg < 0:
+                raise ValueError("negative number of permits")
+            flags |= FAILED if o.result is False else 0
+        else:
+            record.arg = self.encode(o.arg)
+            if code >= 64:
+                record.result = NONE if pending else self.encode(o.result)
+            elif o.result is False:
+                flags |= FAILED
+        if o.ticket is not None:
+            if o.op == "alloc" or flags & PAIR:
+                raise ValueError("this operation has no ticket")
+            if not 0 <= o.ticket < 1 << 63:
+                raise OverflowError(f"a ticket of {o.ticket}: an integer from 0 to 2^63 - 1")
+            setattr(record, "result" if o.op == "cas" else "arg2", o.ticket)
+            flags |= TICKET
+        record.flags = flags
+
+    def text(self, value: Any) -> int:
+        data = _as_text(value).encode()
+        number = int(lib.lf_history_reader_text(self._reader, data, len(data)))
+        if number < 0:
+            raise MemoryError
+        return number
+
+    def encode(self, value: Any) -> int:
+        if value is None:
+            return NONE
+        if type(value) is int and TEXT_END < value < 1 << 63:
+            return value
+        return TEXT + self.text(value)
+
+    def key(self, key: Any) -> int:
+        if key is None:
+            return 0
+        if type(key) is int and 0 <= key < (1 << 31) - 1:
+            return key + 1
+        return (1 << 31) + self.text(key)
+
+    def decode(self, value: int) -> Any:
+        if value == NONE:
+            return None
+        if TEXT <= value <= TEXT_END:
+            size = ffi.new("size_t *")
+            text = lib.lf_history_reader_text_at(self._reader, value - TEXT, size)
+            if text == ffi.NULL:
+                return f"text #{value - TEXT}"
+            data = ffi.buffer(text, size[0])[:]
+            try:
+                return json.loads(data)
+            except ValueError:  # the reader in C is no judge of numbers and encodings: it compares
+                return data.decode(errors="replace")
+        return value
+
+    def decode_key(self, key: int) -> Any:
+        if key == 0:
+            return None
+        return key - 1 if key < 1 << 31 else self.decode(TEXT + key - (1 << 31))
+
+    def name(self, code: int) -> str:
+        text = lib.lf_history_reader_name(self._reader, code)
+        return f"operation #{code}" if text == ffi.NULL else str(ffi.string(text).decode())
+
+    def decode_record(self, r: Any) -> Operation:
+        name, failed, pending = self.name(r.op), bool(r.flags & FAILED), r.ret == PENDING
+        arg: Any = None
+        result: Any = None
+        if r.flags & PAIR:
+            pair = [self.decode(r.arg2), self.decode(r.arg if name == "put" else r.result)]
+            arg, result = (pair, not failed) if name == "put" else (None, pair)
+        elif name == "cas":
+            arg, result = [self.decode(r.arg), self.decode(r.arg2)], not failed
+        elif name in _RESULT_IS_VALUE:
+            arg = r.arg if name == "fetch_add" else (r.arg2 or None) if name == "alloc" else None
+            result = None if failed else self.decode(r.result)
+        elif name in _STANDARD:
+            arg, result = self.decode(r.arg), not failed
+        else:
+            arg, result = self.decode(r.arg), self.decode(r.result)
+        returned = None if pending else r.ret
+        ticket = (r.result if name == "cas" else r.arg2) if r.flags & TICKET else None
+        key = self.decode_key(r.key)
+        return Operation(r.client, name, arg, None if pending else result, r.call, returned, key, r.batch, ticket)
