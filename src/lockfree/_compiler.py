@@ -24,7 +24,12 @@ def no_compiler(command: Sequence[str]) -> str:
     )
 
 
+def has_compiler() -> bool:
+    """Whether there is a C compiler."""
+    return shutil.which(compiler()[0]) is not None
+
+
 def need_compiler() -> None:
     """Raises UsageError if there is no C compiler. To be called before the work."""
-    if shutil.which(compiler()[0]) is None:
+    if not has_compiler():
         raise UsageError(no_compiler(compiler()))

@@ -79,7 +79,7 @@ def test_python_that_leads_out_of_the_task_is_not_run(tmp_path, text):
     answer.write_text(text)
     found = screen(find("bounded_queue"), answer)
     assert found
-    assert PYTHON[text] in "\n".join(found)
+    assert PYTHON[text] in "\n".join(map(str, found))
 
 
 C = {
@@ -100,7 +100,7 @@ C = {
 def test_c_that_leads_out_of_the_task_is_not_run(tmp_path, text):
     answer = tmp_path / "spsc_ring.c"
     answer.write_text(text)
-    assert C[text] in "\n".join(screen(find("spsc_ring"), answer))
+    assert C[text] in "\n".join(map(str, screen(find("spsc_ring"), answer)))
 
 
 @pytest.mark.parametrize(
@@ -151,6 +151,54 @@ def test_the_first_round(tmp_path, capsys):
     assert "started" in practice(capsys)[1]
 
 
+@pytest.mark.parametrize("kata", katas(), ids=lambda kata: kata.name)
+def test_an_untouched_starter_is_not_written_yet(kata, tmp_path):
+    found = judge(kata, kata.starter).failure
+    assert (found.stage, found.diagnosis) == ("screen", "START")
+    touched = tmp_path / kata.file
+    comment = "# mine\n" if kata.language == "python" else "/* mine */\n"
+    touched.write_text(comment + kata.starter.read_text() + "\n\n")
+    assert judge(kata, touched).failure.diagnosis == "START"
+
+
+def test_a_function_that_is_not_written_yet_is_said(tmp_path):
+    answer = tmp_path / "bounded_queue.py"
+    answer.write_text(find("bounded_queue").starter.read_text() + "\n\nMINE = 1\n")
+    found = judge(find("bounded_queue"), answer).failure
+    assert (found.stage, found.diagnosis) == ("edges", "START")
+
+
+def test_an_accept_lists_its_bounds_in_lines(tmp_path, capsys):
+    kata = find("spsc_ring")
+    folder = tmp_path / "mine"
+    practice(capsys, "start", "spsc_ring", folder)
+    (folder / kata.file).write_text((kata.folder / "right" / "seq_cst.c").read_text())
+    status, said = practice(capsys, "check", "--in", folder)
+    assert status == 0
+    bounds = said.partition("within these bounds:\n")[2].splitlines()
+    assert any(line.startswith("  model      publish: every execution: ") for line in bounds)
+    assert max(map(len, said.splitlines())) < 120
+
+
+def test_a_compiler_names_the_learners_file(tmp_path, capsys):
+    folder = tmp_path / "mine"
+    practice(capsys, "start", "spsc_ring", folder)
+    with (folder / "spsc_ring.c").open("a") as file:
+        file.write("int broken( {\n")
+    status, said = practice(capsys, "check", "--in", folder)
+    assert status == Verdict.REJECT.value
+    assert "spsc_ring.c:28:" in said
+    assert str(tmp_path) not in said
+    assert str(find("spsc_ring").folder) not in said
+
+
+def test_a_part_of_the_selftest(capsys):
+    status, said = practice(capsys, "selftest", "--language", "c", "--kata", "spsc_ring", "--answer", "full_is_empty")
+    assert status == 0
+    assert "REJECT edges S3" in said
+    assert "0 of 1 answers" in said
+
+
 def test_a_start_never_replaces_an_answer(tmp_path, capsys):
     assert practice(capsys, "start", "bounded_queue", tmp_path)[0] == 0
     (tmp_path / "bounded_queue.py").write_text("mine")
@@ -166,6 +214,8 @@ def test_a_start_never_replaces_an_answer(tmp_path, capsys):
         (["start", "nothing"], "no kata is called 'nothing'; there are: "),
         (["check", "--in", os.sep], "was not made by `lockfree practice start`"),
         (["selftest", "nothing"], "no kata is called 'nothing'"),
+        (["selftest", "--answer", "nothing"], "nothing to judge"),
+        (["selftest", "--times", "0"], "--times is 0; it must be at least 1"),
     ],
 )
 def test_wrong_usage_is_said(capsys, arguments, says):
@@ -174,10 +224,15 @@ def test_wrong_usage_is_said(capsys, arguments, says):
     assert says in said
 
 
-def test_without_a_compiler_the_judge_says_how_to_get_one(monkeypatch):
+def test_without_a_compiler_the_judge_says_how_to_get_one(monkeypatch, capsys):
     monkeypatch.setenv("CC", "/nowhere/cc")
     kata = find("spsc_ring")
-    judgement = judge(kata, kata.starter)
+    judgement = judge(kata, kata.folder / "right" / "seq_cst.c")
     assert judgement.verdict is Verdict.UNDECIDED
     assert judgement.results[0].outcome is Outcome.UNDECIDED
     assert "/nowhere/cc" in judgement.results[0].message
+    assert "katas in Python need none" in judgement.results[0].message
+    assert main(["practice"]) == 0
+    said = capsys.readouterr().out
+    assert "/nowhere/cc not found. Install one" in said
+    assert "next: lockfree practice start bounded_queue" in said

@@ -1,4 +1,4 @@
-"""The practice mode: concurrency tasks with a judge that reads every interleaving.
+"""The practice mode: exercises in concurrency with a judge that reads every interleaving.
 
-`lockfree practice` is its command line. A task is called a kata; each has a folder of its own under `katas`.
+`lockfree practice` is its command line. An exercise is called a kata. Each has a folder of its own under `katas`.
 """

@@ -4,6 +4,7 @@ The answer is one file; the clients see its functions through the kata's header 
 their macros nor their names.
 """
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,7 +17,10 @@ from lockfree.modelcheck.runner import checks
 from lockfree.practice.catalog import Kata
 from lockfree.practice.limits import Limits, ended, limited
 from lockfree.practice.results import Outcome, Result, worst
+from lockfree.practice.screen import relative
 
+ASSERTION = re.compile(r"(\S+:\d+): [^:]*: Assertion `(.*)' failed", re.DOTALL)
+TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 Tell = Callable[[str], object]
 """Is told how far a stage is."""
 
@@ -40,28 +44,32 @@ def checked(kata: Kata, answer: Path, stage: str, settings: Settings, tell: Tell
         )  # fmt: skip
         for report in reports:
             executions += report.executions
-            results.append(_result(kata, stage, report))
+            results.append(_result(kata, answer, stage, report))
             if results[-1].outcome is Outcome.FAILED:
                 break
     except (BuildError, ValueError) as error:
-        return Result(stage, Outcome.FAILED, f"it does not build with the kata's clients: {error}")
+        said = relative(str(error), kata, answer)
+        return Result(stage, Outcome.FAILED, f"it does not build with the kata's clients: {said}")
     found = worst(results)
     if found.outcome is Outcome.PASSED:
-        return Result(stage, Outcome.PASSED, f"{len(results)} clients, {executions:,} executions, every one right")
+        looked_at = tuple(f"{result.client}: {result.message}" for result in results)
+        message = f"{len(results)} clients, {executions:,} executions, every one right"
+        return Result(stage, Outcome.PASSED, message, looked_at=looked_at)
     return found
 
 
-def _result(kata: Kata, stage: str, report: Report) -> Result:
+def _result(kata: Kata, answer: Path, stage: str, report: Report) -> Result:
     if report.verdict is Found.OK:
         return Result(stage, Outcome.PASSED, report.bounds(), client=report.client, seconds=report.seconds)
     if report.verdict is Found.VIOLATION:
         diagnosis = kata.diagnose(stage, report.client, report.kind, report.message)
-        detail = report.trace.render() if report.trace is not None else ""
-        message = f"{report.client}: {report.kind}: {report.message}"
+        detail = relative(report.trace.render(), kata, answer) if report.trace is not None else ""
+        message = relative(f"{report.client}: {report.kind}: {report.message}", kata, answer)
         return Result(stage, Outcome.FAILED, message, diagnosis, detail, report.token, report.client, report.seconds)
     if report.verdict is Found.UNUSABLE:
-        message = f"{report.client}: the program ends without a verdict: {report.message}"
-        return Result(stage, Outcome.FAILED, message, client=report.client, seconds=report.seconds)
+        said = relative(report.message, kata, answer)
+        message = f"{report.client}: the program ends without a verdict: {said}"
+        return Result(stage, Outcome.FAILED, message, "ENDS", client=report.client, seconds=report.seconds)
     return Result(stage, Outcome.UNDECIDED, f"{report.client}: {report.bounds()}", client=report.client)
 
 
@@ -85,15 +93,27 @@ def _threads(kata: Kata, answer: Path, seconds: float) -> Result:
         command += [*_sources(kata, "threads.c", answer), "-o", program]
         built = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if built.returncode:
-            return Result("threads", Outcome.FAILED, f"it does not build with the kata's clients: {built.stderr[:300]}")
+            words = relative(built.stderr, kata, answer)[:300]
+            return Result("threads", Outcome.FAILED, f"it does not build with the kata's clients: {words}")
         with limited([program], Limits(seconds=4 * seconds), stderr=subprocess.PIPE) as process:
             assert process.stderr is not None
             said = process.stderr.read(4096).decode(errors="replace").strip()
             status = process.wait()
     if status == 0:
         return Result("threads", Outcome.PASSED, "real threads, and what one thread alone shows in large sizes")
-    message = said or ended(status)
+    if not said:
+        return Result("threads", Outcome.FAILED, ended(status), "ENDS")
+    message = _asserted(relative(said, kata, answer))
     return Result("threads", Outcome.FAILED, message, kata.diagnose("threads", "", "", message))
+
+
+def _asserted(said: str) -> str:
+    """What an assertion of `check/threads.c` says: its text and its place."""
+    found = ASSERTION.search(said)
+    if found is None:
+        return said
+    words = TEXT.findall(found[2])
+    return f"this does not hold: {words[-1] if words else found[2]} ({found[1]}: {found[2]})"
 
 
 def again(kata: Kata, answer: Path, failure: Result) -> str:
@@ -101,4 +121,4 @@ def again(kata: Kata, answer: Path, failure: Result) -> str:
     report = replay(_sources(kata, f"{failure.stage}.c", answer), failure.token, include=_includes(kata))
     if report.verdict is not Found.VIOLATION or report.trace is None:
         return "This execution shows no failure any more: the answer has changed since."
-    return f"{report.kind}: {report.message}\n\n{report.trace.render()}"
+    return relative(f"{report.kind}: {report.message}\n\n{report.trace.render()}", kata, answer)

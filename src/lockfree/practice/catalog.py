@@ -34,6 +34,32 @@ class Diagnosis:
     hidden: str = ""
 
 
+COMMON = {
+    about.id: about
+    for about in (
+        Diagnosis(
+            "START",
+            "not written yet",
+            "The file is still the starter, or a function of it still raises NotImplementedError. Write it, then check "
+            "again.",
+        ),
+        Diagnosis(
+            "ENDS",
+            "the answer ends the program, or makes no progress",
+            "The process of the answer ended before the judge had its result, or ran into a limit. An answer returns "
+            "to its caller; it never ends the process, and takes no more time, memory and files than the limits allow.",
+        ),
+        Diagnosis(
+            "FORBIDDEN",
+            "the answer uses what this kata does not allow",
+            "An answer may use what the kata is about, and nothing that reaches the judge, files, the network or other "
+            "processes. Such an answer is not run.",
+        ),
+    )
+}
+"""Ways to fail that every kata has."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """Maps a failure to a diagnosis: the first rule whose parts all fit. client: how its name begins. An empty part
@@ -67,7 +93,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Kata:
-    """One task. file: what the learner writes. interface: functions (C) or classes (Python) that it must define."""
+    """One exercise. file: what the learner writes. interface: functions (C) or classes (Python) that it must define."""
 
     name: str
     title: str
@@ -87,6 +113,10 @@ class Kata:
     @property
     def starter(self) -> Path:
         return self.folder / "starter" / self.file
+
+    def diagnosis(self, name: str) -> Diagnosis | None:
+        """The diagnosis of this name, one of its own or a common one."""
+        return self.diagnoses.get(name) or COMMON.get(name)
 
     def text(self, name: str) -> str:
         """`statement`, `debrief` or `questions`."""

@@ -1,10 +1,12 @@
 """`lockfree practice`: the command line of the practice mode."""
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
 from lockfree._command import UsageError
+from lockfree._compiler import compiler, has_compiler, no_compiler
 from lockfree.practice import workspace
 from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, find, katas
 from lockfree.practice.results import STAGES, Judgement, Outcome, Result, Verdict
@@ -16,13 +18,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Adds the `practice` command."""
     parser = subparsers.add_parser(
         "practice",
-        help="concurrency tasks with a judge that reads every interleaving",
-        description="Without a command: the tasks, by level, with your stars. Exit status of check: 0 ACCEPT, "
-        "1 REJECT, 2 UNDECIDED, 3 unusable.",
+        help="exercises in concurrency, with a judge that reads every interleaving",
+        description="An exercise is called a kata. Without a command: all katas, by level, with your stars. "
+        "Exit status of check: 0 ACCEPT, 1 REJECT, 2 UNDECIDED, 3 unusable.",
     )
     parser.set_defaults(run=_list)
-    commands = parser.add_subparsers(dest="practice", metavar="COMMAND", help="what to do (default: list the tasks)")
-    start = commands.add_parser("start", help="make a folder with a task and a starter")
+    commands = parser.add_subparsers(dest="practice", metavar="COMMAND", help="what to do (default: list the katas)")
+    start = commands.add_parser("start", help="make a folder with a kata and its starter")
     start.add_argument("kata", metavar="KATA", help="its name")
     start.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, help="where (default: ./KATA)")
     start.set_defaults(run=_start)
@@ -38,9 +40,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     debrief.add_argument("--now", action="store_true", help="also before an ACCEPT")
     debrief.set_defaults(run=_debrief)
     for command in (check, why, hint, debrief):
-        command.add_argument("--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help="(default: here)")
+        command.add_argument(
+            "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER",
+            help="the folder that `start` made, with your answer in it (default: the one that you are in)",
+        )  # fmt: skip
     test = commands.add_parser("selftest", help="judge the judge: all right and wrong answers that it knows")
     test.add_argument("katas", metavar="KATA", nargs="*", help="only of these")
+    test.add_argument("--kata", action="append", default=[], metavar="KATA", help="the same (may be repeated)")
+    test.add_argument("--language", choices=sorted(LANGUAGES), help="only of the katas in this language")
+    test.add_argument("--answer", metavar="TEXT", default="", help="only answers with this text in their name")
+    test.add_argument("--times", type=int, default=1, metavar="N", help="judge each answer so often (default: 1)")
     test.set_defaults(run=_selftest)
 
 
@@ -55,7 +64,10 @@ def _list(_args: argparse.Namespace) -> int:
             about = progress.get(kata.name, {})
             reached = "★" * workspace.stars(about) if about.get("accepted") else "started" if about else ""
             print(f"  {kata.name:<24} {LANGUAGES[kata.language]:<7} {kata.minutes:>3} min  {reached:<8} {kata.title}")
-    following = next((kata for kata in there if not progress.get(kata.name, {}).get("accepted")), None)
+    if not has_compiler():
+        print(f"\n{no_compiler(compiler())}.\nThe katas in C need it; those in Python do not.")
+    usable = [kata for kata in there if kata.language == "python" or has_compiler()]
+    following = next((kata for kata in usable if not progress.get(kata.name, {}).get("accepted")), None)
     if following is not None:
         print(f"\nnext: lockfree practice start {following.name}")
     return 0
@@ -68,6 +80,8 @@ def _start(args: argparse.Namespace) -> int:
         print(f"made  {path}")
     print(f"\n{kata.text('statement').strip()}\n\nYour answer: {folder / kata.file}")
     print(f"Then: lockfree practice check --in {folder}")
+    if kata.language == "c" and not has_compiler():
+        print(f"\nThis kata is in C. {no_compiler(compiler())}.")
     return 0
 
 
@@ -103,19 +117,32 @@ def _check(args: argparse.Namespace) -> int:
     print(f"\n{judgement.verdict.name}")
     if failure is not None:
         _explain(kata, failure)
-        print("\nthe execution in columns: lockfree practice why")
+        if failure.detail and failure.stage != "screen":
+            print(f"\nthe execution in columns: lockfree practice why{_in(args.folder)}")
     elif judgement.verdict is Verdict.ACCEPT:
-        print("within these bounds: " + judgement.bounds())
-        print("next: lockfree practice debrief")
+        _list_bounds("within these bounds:", judgement)
+        print(f"next: lockfree practice debrief{_in(args.folder)}")
     else:
-        print("left unchecked: " + judgement.bounds())
+        _list_bounds("left unchecked:", judgement)
     return judgement.verdict.value
 
 
+def _list_bounds(title: str, judgement: Judgement) -> None:
+    print(title)
+    for bound in judgement.bounds():
+        print(f"  {bound}")
+
+
+def _in(folder: Path) -> str:
+    """The option that names the folder; nothing for the one that the reader is in."""
+    return "" if folder == Path() else f" --in {shlex.quote(str(folder))}"
+
+
 def _explain(kata: Kata, failure: Result) -> None:
-    found = kata.diagnoses.get(failure.diagnosis)
-    if found is None:
+    found = kata.diagnosis(failure.diagnosis)
+    if found is None or (failure.stage == "screen" and failure.detail):
         print(failure.detail or f"{failure.stage}: {STAGES[failure.stage]}")
+    if found is None:
         return
     print(f"{found.id}  {found.title}\n{found.why}")
     if found.hidden:
@@ -125,7 +152,7 @@ def _explain(kata: Kata, failure: Result) -> None:
 def _why(args: argparse.Namespace) -> int:
     kata, answer = _folder(args)
     if args.diagnosis:
-        if args.diagnosis not in kata.diagnoses:
+        if kata.diagnosis(args.diagnosis) is None:
             raise UsageError(f"no diagnosis {args.diagnosis} of {kata.name}; there are: {', '.join(kata.diagnoses)}")
         _explain(kata, Result("", Outcome.FAILED, "", args.diagnosis))
         return 0
@@ -162,14 +189,20 @@ def _debrief(args: argparse.Namespace) -> int:
 def _selftest(args: argparse.Namespace) -> int:
     from lockfree.practice.selftest import trials
 
-    chosen = [find(name) for name in args.katas] or katas()
-    problems = 0
+    if args.times < 1:
+        raise UsageError(f"--times is {args.times}; it must be at least 1")
+    chosen = [find(name) for name in (*args.katas, *args.kata)] or katas()
+    chosen = [kata for kata in chosen if args.language in {None, kata.language}]
+    done = problems = 0
     for kata in chosen:
-        for trial in trials(kata):
+        for trial in trials(kata, args.answer, args.times):
             mark = "wrong" if trial.problem else "ok"
+            done += 1
             problems += bool(trial.problem)
             print(f"{mark:<6} {trial.kata:<20} {trial.answer:<40} {trial.found:<28} {trial.seconds:5.1f} s", flush=True)
             if trial.problem:
                 print(f"       expected {trial.expected}: {trial.problem}", flush=True)
-    print(f"{problems} of the judge's answers were wrong")
+    if not done:
+        raise UsageError("nothing to judge: no kata, or no answer of them, fits")
+    print(f"{problems} of {done} answers of the judge were wrong")
     return 1 if problems else 0

@@ -9,7 +9,7 @@ from lockfree._compiler import compiler, no_compiler
 from lockfree.practice import c_stages, python_stages
 from lockfree.practice.catalog import Kata
 from lockfree.practice.results import STAGES, Judgement, Outcome, Result
-from lockfree.practice.screen import screen
+from lockfree.practice.screen import is_starter, screen
 
 Tell = Callable[[str], object]
 
@@ -41,15 +41,20 @@ def _screened(kata: Kata, answer: Path) -> Result:
             faults = screen(kata, answer)
         except FileNotFoundError as error:
             if Path(answer).is_file():
-                return Result("screen", Outcome.UNDECIDED, no_compiler(compiler()))
+                return Result("screen", Outcome.UNDECIDED, f"{no_compiler(compiler())}. The katas in Python need none")
             return Result("screen", Outcome.FAILED, f"{answer}: {error.strerror}")
     else:
         try:
             faults = screen(kata, answer)
         except OSError as error:
             return Result("screen", Outcome.FAILED, f"{answer}: {error.strerror}")
+    if is_starter(kata, answer):
+        return Result("screen", Outcome.FAILED, f"{answer.name} is still the starter", "START")
     if faults:
-        return Result("screen", Outcome.FAILED, faults[0], detail="\n".join(faults[1:]))
+        first = next((fault for fault in faults if fault.forbidden), faults[0])
+        others = [fault.text for fault in faults if fault is not first]
+        diagnosis = "FORBIDDEN" if first.forbidden else ""
+        return Result("screen", Outcome.FAILED, first.text, diagnosis, first.more or "\n".join(others))
     return Result("screen", Outcome.PASSED, STAGES["screen"])
 
 

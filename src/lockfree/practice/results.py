@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 STAGES = {
-    "screen": "it compiles, and uses what the task allows",
+    "screen": "it compiles, and uses what this kata allows",
     "edges": "one thread: empty, full, counters near their wrap",
     "model": "every interleaving, with every outcome of C11's memory model",
     "stop": "each thread stopped for ever before each of its steps: the others go on",
@@ -23,16 +23,20 @@ class Verdict(enum.Enum):
 
 
 class Outcome(enum.Enum):
-    """What a stage found."""
+    """What a stage found. NOTED: of an advisory stage, which decides nothing."""
 
     PASSED = "passed"
     FAILED = "FAILED"
     UNDECIDED = "undecided"
+    NOTED = "noted"
 
 
 @dataclass(frozen=True)
 class Result:
-    """One line of the judge. diagnosis: why it failed; detail: the failing execution; token: replays it."""
+    """One line of the judge. diagnosis: why it failed; detail: the failing execution; token: replays it.
+
+    looked_at: the bounds of each client or scenario.
+    """
 
     stage: str
     outcome: Outcome
@@ -42,6 +46,7 @@ class Result:
     token: str = ""
     client: str = ""
     seconds: float = 0.0
+    looked_at: tuple[str, ...] = ()
 
 
 @dataclass
@@ -62,10 +67,14 @@ class Judgement:
     def failure(self) -> Result | None:
         return next((result for result in self.results if result.outcome is Outcome.FAILED), None)
 
-    def bounds(self) -> str:
-        """What was looked at, of an ACCEPT; what was not, of an UNDECIDED."""
+    def bounds(self) -> list[str]:
+        """What was looked at, of an ACCEPT; what was not, of an UNDECIDED. One line each."""
         wanted = Outcome.UNDECIDED if self.verdict is Verdict.UNDECIDED else Outcome.PASSED
-        return "; ".join(f"{r.stage}: {r.message}" for r in self.results if r.outcome is wanted)
+        lines = []
+        for result in self.results:
+            if result.outcome is wanted:
+                lines += [f"{result.stage:<10} {line}" for line in result.looked_at or (result.message,)]
+        return lines
 
 
 def worst(results: Sequence[Result]) -> Result:

@@ -1,13 +1,14 @@
-"""What an answer may use. An answer that could reach the judge instead of the task is not run at all.
+"""What an answer may use. An answer that could reach the judge instead of what the kata asks is not run at all.
 
 C: the object file's symbols are the truth, whatever the source looks like. Python: the syntax tree is; names that lead
-out of the task (`os`, `sys`, `__globals__`, `eval`) are refused wherever they stand.
+out of the kata (`os`, `sys`, `__globals__`, `eval`) are refused wherever they stand.
 """
 
 import ast
 import re
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from lockfree._compiler import compiler
@@ -40,8 +41,10 @@ C_ALLOWED = frozenset(
 )
 C_PREFIXES = ("pthread_", "__atomic_", "atomic_", "mtx_", "cnd_", "thrd_", "__sync_", "__tsan_", "membarrier")
 C_SECTIONS = (".init_array", ".fini_array", ".ctors", ".dtors", ".preinit_array", ".init", ".fini")
+C_FLAGS = ("-std=c11", "-Wall", "-Wextra", "-O1", "-c")
 ASSEMBLY = re.compile(r"\b(asm|__asm|__asm__)\b")
 COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+PYTHON_COMMENTS = re.compile(r"#[^\n]*")
 STRINGS = re.compile(r"\"(?:\\.|[^\"\\\n])*\"")
 INCLUDE = re.compile(r"\s*#\s*include(_next)?\b\s*(.*)")
 INCLUDED = re.compile(r"<[\w./]+>\s*|\"\w+\.h\"\s*")
@@ -101,7 +104,7 @@ PYTHON_NAMES = frozenset(
         "delattr",
     }
 )
-"""Names of builtins that lead out of the task. `getattr` and its kin hide an attribute's name from this screen."""
+"""Names of builtins that lead out of the kata. `getattr` and its kin hide an attribute's name from this screen."""
 PYTHON_ATTRIBUTES = frozenset(
     {
         "os",
@@ -206,35 +209,49 @@ SPECIAL = frozenset(
 """Special names that an answer may have."""
 
 
-def screen(kata: Kata, answer: Path) -> list[str]:
-    """What the answer uses and must not, each with its place. Empty: it may run. OSError if it cannot be read."""
+@dataclass(frozen=True)
+class Fault:
+    """Why an answer is not run: one line with the place. forbidden: it uses what it must not; else it is unfinished.
+    more: what a compiler said besides.
+    """
+
+    text: str
+    forbidden: bool = True
+    more: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def screen(kata: Kata, answer: Path) -> list[Fault]:
+    """What is wrong with an answer before it runs. Empty: it may run. OSError if it cannot be read."""
     return _python(kata, answer) if kata.language == "python" else _c(kata, answer)
 
 
-def _python(kata: Kata, answer: Path) -> list[str]:
+def _python(kata: Kata, answer: Path) -> list[Fault]:
     source = answer.read_text(encoding="utf-8", errors="replace")
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return [f"{answer.name}: {type(error).__name__}: {error}"]
+        return [Fault(f"{answer.name}: {type(error).__name__}: {error}", forbidden=False)]
     allowed = PYTHON_MODULES | set(kata.allowed)
     found, own = [], _own_names(tree)
     for node in ast.walk(tree):
         at = f"{answer.name}:{getattr(node, 'lineno', 1)}"
         for name in _imported(node):
             if name.split(".")[0] not in allowed or {part.strip("_") for part in name.split(".")} & PYTHON_ATTRIBUTES:
-                found.append(f"{at}: import of {name}, which the task has no use for")  # noqa: PERF401
+                found.append(Fault(f"{at}: import of {name}, which this kata has no use for"))  # noqa: PERF401
         if isinstance(node, ast.Name) and (node.id in PYTHON_NAMES or _is_special(node.id)):
-            found.append(f"{at}: {node.id}, which leads out of the task")
+            found.append(Fault(f"{at}: {node.id}, which leads out of the kata"))
         if isinstance(node, ast.Attribute) and _leads_out(node.attr, own):
-            found.append(f"{at}: .{node.attr}, which leads out of the task")
+            found.append(Fault(f"{at}: .{node.attr}, which leads out of the kata"))
     if found:
         return found
     classes = {
         node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     }
     missing = [name for name in kata.interface if name not in classes]
-    return [f"{answer.name}: {', '.join(missing)} must be there, and is not"] if missing else []
+    return [Fault(f"{answer.name}: {', '.join(missing)} must be there, and is not", forbidden=False)] if missing else []
 
 
 def _imported(node: ast.AST) -> list[str]:
@@ -250,7 +267,7 @@ def _is_special(name: str) -> bool:
 
 
 def _leads_out(name: str, own: set[str]) -> bool:
-    """Whether an attribute of this name is no business of the task. own: private names that the answer makes."""
+    """Whether an attribute of this name is no business of the kata. own: private names that the answer makes."""
     if name.strip("_") in PYTHON_ATTRIBUTES or _is_special(name):
         return True
     return name.startswith("_") and name not in own and not _is_special(name) and name not in SPECIAL
@@ -274,52 +291,58 @@ def _run(*command: str) -> str:
     return done.stdout
 
 
-def _c(kata: Kata, answer: Path) -> list[str]:
+def _c(kata: Kata, answer: Path) -> list[Fault]:
     text = COMMENTS.sub(" ", answer.read_text(encoding="utf-8", errors="replace"))
     if ASSEMBLY.search(STRINGS.sub(" ", text)):
-        return [f"{answer.name}: inline assembly; use <stdatomic.h>"]
+        return [Fault(f"{answer.name}: inline assembly; use <stdatomic.h>")]
     for line in text.splitlines():
         include = INCLUDE.match(line)
         if include and (include[1] or ".." in line or not INCLUDED.fullmatch(include[2])):
-            return [f"{answer.name}: {line.strip()}: a file of somebody else"]
+            return [Fault(f"{answer.name}: {line.strip()}: a file of somebody else")]
     with tempfile.TemporaryDirectory(prefix="lockfree-practice-") as scratch:
         made = Path(scratch) / "answer.o"
-        include_of = str(kata.folder / "include")
-        command = [
-            *compiler(),
-            "-std=c11",
-            "-Wall",
-            "-Wextra",
-            "-O1",
-            "-c",
-            f"-I{include_of}",
-            str(answer),
-            "-o",
-            str(made),
-        ]
+        command = [*compiler(), *C_FLAGS, f"-I{kata.folder / 'include'}", str(answer), "-o", str(made)]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
-            return [line for line in done.stderr.splitlines() if "error" in line][:5] or ["it does not compile"]
+            said = relative(done.stderr, kata, answer)
+            first = next((line for line in said.splitlines() if "error" in line), "it does not compile")
+            return [Fault(first, forbidden=False, more=said)]
         return _symbols(kata, answer, made)
 
 
-def _symbols(kata: Kata, answer: Path, made: Path) -> list[str]:
+def relative(text: str, kata: Kata, answer: Path) -> str:
+    """What a compiler or a program said, with the files named as the learner knows them."""
+    for folder in (answer.parent, kata.folder / "include", kata.folder):
+        for path in (folder, folder.resolve()):
+            text = text.replace(f"{path}/", "")
+    return text
+
+
+def _symbols(kata: Kata, answer: Path, made: Path) -> list[Fault]:
     found = []
     defined = set()
     for line in _run("nm", "-P", str(made)).splitlines():
         name, kind = line.split()[:2]
         if kind in "Uwv":
             if name not in C_ALLOWED and name not in kata.allowed and not name.startswith(C_PREFIXES):
-                found.append(f"{answer.name}: uses {name}, which the task does not allow")
+                found.append(Fault(f"{answer.name}: uses {name}, which this kata does not allow"))
         elif kind.isupper():
             defined.add(name)
     others = sorted(defined - set(kata.interface))
     if others:
-        found.append(f"{answer.name}: {', '.join(others)}: besides the interface everything must be static")
+        found.append(Fault(f"{answer.name}: {', '.join(others)}: besides the interface everything must be static"))
     missing = sorted(set(kata.interface) - defined)
     if missing:
-        found.append(f"{answer.name}: {', '.join(missing)} must be there, and is not")
+        found.append(Fault(f"{answer.name}: {', '.join(missing)} must be there, and is not", forbidden=False))
     sections = _run("objdump", "-h", str(made))
     if any(f" {section} " in sections or f" {section}." in sections for section in C_SECTIONS):
-        found.append(f"{answer.name}: code that runs before main")
+        found.append(Fault(f"{answer.name}: code that runs before main"))
     return found
+
+
+def is_starter(kata: Kata, answer: Path) -> bool:
+    """Whether the answer is the starter, apart from comments and white space. OSError if it cannot be read."""
+    comments = PYTHON_COMMENTS if kata.language == "python" else COMMENTS
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in (answer, kata.starter)]
+    mine, given = ("".join(comments.sub(" ", text).split()) for text in texts)
+    return mine == given

@@ -22,16 +22,20 @@ class Trial:
     problem: str
 
 
-def trials(kata: Kata) -> Iterator[Trial]:
-    """All answers of a kata's folder, its starter and an empty file."""
-    for sample in kata.samples:
-        expected = "ACCEPT" if sample.right else f"REJECT {sample.stage} {sample.diagnosis}"
-        yield _trial(kata, sample.path, expected)
-    yield _trial(kata, kata.starter, "REJECT")
+def trials(kata: Kata, part: str = "", times: int = 1) -> Iterator[Trial]:
+    """All answers of a kata's folder, its starter and an empty file; of these only those with `part` in their name."""
     with tempfile.TemporaryDirectory(prefix="lockfree-practice-") as scratch:
-        empty = Path(scratch) / kata.file
+        empty = Path(scratch) / "empty" / kata.file
+        empty.parent.mkdir()
         empty.touch()
-        yield _trial(kata, empty, "REJECT screen")
+        answers = [
+            (sample.path, "ACCEPT" if sample.right else f"REJECT {sample.stage} {sample.diagnosis}")
+            for sample in kata.samples
+        ]
+        for answer, expected in (*answers, (kata.starter, "REJECT screen START"), (empty, "REJECT screen")):
+            if part in f"{answer.parent.name}/{answer.name}":
+                for _ in range(times):
+                    yield _trial(kata, answer, expected)
 
 
 def _trial(kata: Kata, answer: Path, expected: str) -> Trial:

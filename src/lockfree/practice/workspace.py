@@ -98,4 +98,7 @@ def last(folder: Path) -> list[Result]:
     told = json.loads((folder / MARK).read_text(encoding="utf-8"))
     if "results" not in told:
         raise KataError(f"nothing was checked yet in {folder}: lockfree practice check")
-    return [Result(**{**line, "outcome": Outcome[line["outcome"]]}) for line in told["results"]]
+    return [
+        Result(**{**line, "outcome": Outcome[line["outcome"]], "looked_at": tuple(line.get("looked_at", ()))})
+        for line in told["results"]
+    ]
