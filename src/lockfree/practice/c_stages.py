@@ -4,23 +4,20 @@ The answer is one file; the clients see its functions through the kata's header 
 their macros nor their names.
 """
 
-import re
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lockfree._compiler import compiler
 from lockfree.modelcheck import BuildError, Report, Settings, replay
 from lockfree.modelcheck import Verdict as Found
 from lockfree.modelcheck.runner import checks
+from lockfree.practice import c_machine
+from lockfree.practice.c_audit import audit, stronger_than_needed
+from lockfree.practice.c_layout import structures
+from lockfree.practice.c_orders import orders
 from lockfree.practice.catalog import Kata
-from lockfree.practice.limits import Limits, ended, limited
 from lockfree.practice.results import Outcome, Result, worst
 from lockfree.practice.screen import relative
 
-ASSERTION = re.compile(r"(\S+:\d+): [^:]*: Assertion `(.*)' failed", re.DOTALL)
-TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 Tell = Callable[[str], object]
 """Is told how far a stage is."""
 
@@ -74,46 +71,56 @@ def _result(kata: Kata, answer: Path, stage: str, report: Report) -> Result:
 
 
 def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell) -> Iterator[Result]:
-    """Runs the stages that the kata's folder has a client for."""
+    """Runs the stages that the kata's folder has a client for. The advisory ones that take long: with `full`."""
     seconds = kata.seconds * (6 if full else 1)
-    if (kata.folder / "check" / "edges.c").is_file():
+    there = {path.stem for path in (kata.folder / "check").glob("*.c")}
+    stop = Settings(**{"seconds": seconds, "threads_stop": True, **kata.settings})
+    if "edges" in there:
         yield checked(kata, answer, "edges", Settings(mode="exhaustive", seconds=seconds, steps=10**6), tell)
-    yield checked(kata, answer, "model", Settings(seconds=seconds, **kata.settings), tell)
-    if (kata.folder / "check" / "stop.c").is_file():
-        yield checked(kata, answer, "stop", Settings(seconds=seconds, threads_stop=True, **kata.settings), tell)
-    if (kata.folder / "check" / "threads.c").is_file():
-        yield _threads(kata, answer, seconds)
+    yield checked(kata, answer, "model", Settings(**{"seconds": seconds, **kata.settings}), tell)
+    if "stop" in there:
+        yield checked(kata, answer, "stop", stop, tell)
+    if "threads" in there:
+        tell("real threads")
+        yield c_machine.threads(kata, answer, seconds)
+    if "threads" in there and full:
+        tell("sanitizers")
+        yield c_machine.sanitizers(kata, answer, seconds)
+    if "kill" in there:
+        yield checked(kata, answer, "kill", stop, tell)
+    if "threads" in there and full:
+        tell("speed")
+        yield c_machine.speed(kata, answer, seconds)
+    yield _layout(kata, answer, seconds, count=full and "threads" in there)
+    yield from _questions(kata, answer, tell, full=full)
 
 
-def _threads(kata: Kata, answer: Path, seconds: float) -> Result:
-    """`check/threads.c` on the real machine, with real threads."""
-    with tempfile.TemporaryDirectory(prefix="lockfree-practice-") as scratch:
-        program = str(Path(scratch) / "threads")
-        command = [*compiler(), "-std=c11", "-O2", "-pthread", *(f"-I{i}" for i in _includes(kata))]
-        command += [*_sources(kata, "threads.c", answer), "-o", program]
-        built = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-        if built.returncode:
-            words = relative(built.stderr, kata, answer)[:300]
-            return Result("threads", Outcome.FAILED, f"it does not build with the kata's clients: {words}")
-        with limited([program], Limits(seconds=4 * seconds), stderr=subprocess.PIPE) as process:
-            assert process.stderr is not None
-            said = process.stderr.read(4096).decode(errors="replace").strip()
-            status = process.wait()
-    if status == 0:
-        return Result("threads", Outcome.PASSED, "real threads, and what one thread alone shows in large sizes")
-    if not said:
-        return Result("threads", Outcome.FAILED, ended(status), "ENDS")
-    message = _asserted(relative(said, kata, answer))
-    return Result("threads", Outcome.FAILED, message, kata.diagnose("threads", "", "", message))
+def _layout(kata: Kata, answer: Path, seconds: float, *, count: bool) -> Result:
+    """Advisory: the structures on their cache lines, and what a call costs."""
+    found = structures(kata, answer)
+    lines = [line for structure in found for line in structure.lines()]
+    lines += [f"{line}: a write of one takes the line from all" for one in found for line in one.crowded()]
+    if count:
+        lines += [str(cost) for cost in c_machine.costs(kata, answer, seconds)]
+    message = (
+        "advisory: members by cache line of 64 bytes (* atomic)" if found else "advisory: no structure of your own"
+    )
+    return Result("layout", Outcome.NOTED, message, looked_at=tuple(lines))
 
 
-def _asserted(said: str) -> str:
-    """What an assertion of `check/threads.c` says: its text and its place."""
-    found = ASSERTION.search(said)
-    if found is None:
-        return said
-    words = TEXT.findall(found[2])
-    return f"this does not hold: {words[-1] if words else found[2]} ({found[1]}: {found[2]})"
+def _questions(kata: Kata, answer: Path, tell: Tell, *, full: bool) -> Iterator[Result]:
+    """Advisory: one question for each order that could be weaker; with `full` the answers, too."""
+    there = [order for order in orders(answer.read_text(encoding="utf-8", errors="replace")) if order.weaker()]
+    asked = tuple(f"{order.place}: what breaks if this is relaxed?" for order in there)
+    message = (
+        f"advisory: {len(asked)} about your own memory orders" if asked else "advisory: your orders are all relaxed"
+    )
+    yield Result("questions", Outcome.NOTED, message, looked_at=asked)
+    if full and there:
+        audited = list(audit(kata, answer, tell))
+        needless = stronger_than_needed(audited)
+        message = f"advisory: {len(audited)} weaker orders, {len(needless)} orders stronger than the clients need"
+        yield Result("orders", Outcome.NOTED, message, looked_at=(*map(str, audited), *needless))
 
 
 def again(kata: Kata, answer: Path, failure: Result) -> str:

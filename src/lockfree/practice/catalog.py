@@ -93,7 +93,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Kata:
-    """One exercise. file: what the learner writes. interface: functions (C) or classes (Python) that it must define."""
+    """One exercise. file: what the learner writes. interface: functions (C) or classes (Python) that it must define.
+
+    reference: the file in `right` whose speed others are compared with; empty: the first.
+    """
 
     name: str
     title: str
@@ -105,6 +108,7 @@ class Kata:
     interface: tuple[str, ...]
     folder: Path
     allowed: tuple[str, ...] = ()
+    reference: str = ""
     seconds: float = 10.0
     settings: dict[str, Any] = field(default_factory=dict)
     diagnoses: dict[str, Diagnosis] = field(default_factory=dict)

@@ -29,7 +29,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     start.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, help="where (default: ./KATA)")
     start.set_defaults(run=_start)
     check = commands.add_parser("check", help="judge your answer")
-    check.add_argument("--full", action="store_true", help="search six times as long")
+    check.add_argument("--full", action="store_true", help="search six times as long, and run every advisory stage")
     check.set_defaults(run=_check)
     why = commands.add_parser("why", help="run the failing execution again, in columns")
     why.add_argument("diagnosis", metavar="DIAGNOSIS", nargs="?", help="explain this one instead of the last")
@@ -111,6 +111,8 @@ def _check(args: argparse.Namespace) -> int:
         if terminal:
             print(CLEAR, end="", file=sys.stderr, flush=True)
         print(line(result), flush=True)
+        for noted in result.looked_at if result.outcome is Outcome.NOTED else ():
+            print(f"             {noted}")
         judgement.results.append(result)
     workspace.keep(args.folder, kata, judgement)
     failure = judgement.failure

@@ -4,19 +4,25 @@ import contextlib
 import ctypes
 import os
 import resource
+import select
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 CLONE_NEWNET = 0x40000000
 CLONE_NEWUSER = 0x10000000
+STILL = 8.0
+"""Seconds without CPU time after which a program that sleeps makes no progress."""
+MOST_SAID = 64 << 10
+"""Bytes of a program's messages that are kept."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """seconds: of CPU time. memory, file: bytes."""
+    """seconds: of CPU time. memory, file: bytes; memory -1: no limit (sanitizers reserve terabytes)."""
 
     seconds: float
     memory: int = 4 << 30
@@ -48,6 +54,43 @@ def limited(command: Sequence[str], limits: Limits, **options: Any) -> Iterator[
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def used(session: int) -> float:
+    """Seconds of CPU time that the processes of a session have used."""
+    ticks = 0
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            try:
+                with open(f"/proc/{entry.name}/stat", encoding="utf-8", errors="replace") as file:
+                    fields = file.read().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[3]) == session:
+                ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def finish(process: subprocess.Popen[bytes]) -> tuple[str, bool]:
+    """Waits for a process; what it wrote to its standard error, and whether it had to be ended without progress."""
+    assert process.stderr is not None
+    os.set_blocking(process.stderr.fileno(), False)
+    said = bytearray()
+    before, since = -1.0, time.monotonic()
+    while process.poll() is None:
+        if select.select([process.stderr], [], [], 0.05)[0]:
+            more = process.stderr.read(MOST_SAID)
+            said += (more or b"")[: MOST_SAID - len(said)]
+            if not more:
+                time.sleep(0.05)  # closed
+        if time.monotonic() - since > 0.5:
+            now = used(process.pid)
+            if now > before:
+                before, since = now, time.monotonic()
+            elif time.monotonic() - since > STILL:
+                return bytes(said).decode(errors="replace").strip(), True
+    said += process.stderr.read(MOST_SAID) or b""
+    return bytes(said[:MOST_SAID]).decode(errors="replace").strip(), False
 
 
 def ended(status: int) -> str:

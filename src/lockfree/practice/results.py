@@ -9,7 +9,13 @@ STAGES = {
     "edges": "one thread: empty, full, counters near their wrap",
     "model": "every interleaving, with every outcome of C11's memory model",
     "stop": "each thread stopped for ever before each of its steps: the others go on",
-    "threads": "real threads on this machine",
+    "threads": "real threads or processes on this machine",
+    "sanitizers": "advisory: the compiler's sanitizers on the same program",
+    "kill": "killed before each step, and restarted: nothing is lost, nobody waits for the dead",
+    "speed": "advisory: the ratio to the reference and to a mutex",
+    "layout": "advisory: cache lines, and read-modify-writes in a call",
+    "questions": "advisory: what breaks if an order of yours is weaker",
+    "orders": "advisory: each memory order made weaker in turn",
     "schedules": "every schedule of threads and tasks, in virtual time",
 }
 
