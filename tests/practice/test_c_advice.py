@@ -101,7 +101,7 @@ def test_what_a_call_costs():
 def test_a_race_that_a_sanitizer_sees_decides_nothing():
     found = c_machine.sanitizers(RING, RING.folder / "wrong" / "publish_relaxed.c", 5)
     assert found.outcome is Outcome.NOTED
-    assert "data race at spsc_ring.c:" in found.looked_at[0] or "could not run here" in found.looked_at[0]
+    assert "data race at publish_relaxed.c:" in found.looked_at[0] or "could not run here" in found.looked_at[0]
 
 
 def test_threads_that_sleep_for_ever_make_no_progress(tmp_path, monkeypatch):
