@@ -46,6 +46,21 @@ def edges_shutdown(answer):
     assert raises(answer.Shutdown, queue.get), "[Q5] then get raises Shutdown"
 
 
+def schedules_two_puts(answer):
+    """There is room for one of two items that come at the same time."""
+    queue, full = answer.BoundedQueue(1), {}
+
+    def first():
+        full["first"] = raises(answer.Full, lambda: queue.put("a", timeout=0))
+
+    def second():
+        full["second"] = raises(answer.Full, lambda: queue.put("b", timeout=0))
+
+    together(first, second)
+    assert len(queue) == 1, f"[Q7] {len(queue)} items are inside"
+    assert sum(full.values()) == 1, "[Q7] one of the two put() raises Full"
+
+
 def schedules_one_each(answer):
     queue, got = answer.BoundedQueue(1), []
 
