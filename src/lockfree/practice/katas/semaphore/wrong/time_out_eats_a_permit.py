@@ -1,0 +1,42 @@
+# fails: schedules P4
+import collections
+import threading
+
+
+class Semaphore:
+    """Fair: a permit goes to the thread that has waited for the longest time, and nobody can come in between."""
+
+    def __init__(self, permits, limit=None):
+        self.free = permits
+        self.limit = limit
+        self.lock = threading.Lock()
+        self.queue = collections.deque()
+
+    def acquire(self, timeout=None):
+        with self.lock:
+            if self.free:
+                self.free -= 1
+                return True
+            turn = threading.Lock()
+            turn.acquire()
+            self.queue.append(turn)
+        if turn.acquire(timeout=-1 if timeout is None else timeout):
+            return True
+        with self.lock:
+            if turn in self.queue:
+                self.queue.remove(turn)
+            return False
+
+    def release(self, count=1):
+        with self.lock:
+            if count < 1 or (self.limit is not None and self.free + count > self.limit):
+                raise ValueError(f"{self.free} permits are free; {count} more are refused")
+            for _ in range(count):
+                if self.queue:
+                    self.queue.popleft().release()
+                else:
+                    self.free += 1
+
+    def value(self):
+        with self.lock:
+            return self.free
