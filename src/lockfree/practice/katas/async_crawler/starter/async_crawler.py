@@ -1,0 +1,5 @@
+import asyncio
+
+
+async def crawl(start, fetch, workers, per_host):
+    raise NotImplementedError

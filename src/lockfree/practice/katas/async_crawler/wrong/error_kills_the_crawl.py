@@ -1,0 +1,21 @@
+# fails: edges A5
+import asyncio
+import collections
+
+
+async def crawl(start, fetch, workers, per_host):
+    room = asyncio.Semaphore(workers)
+    hosts = collections.defaultdict(lambda: asyncio.Semaphore(per_host))
+    seen = {start}
+
+    async def visit(page):
+        async with hosts[page.partition("/")[0]], room:
+            links = await fetch(page)
+        for link in links:
+            if link not in seen:
+                seen.add(link)
+                group.create_task(visit(link))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(visit(start))
+    return seen
