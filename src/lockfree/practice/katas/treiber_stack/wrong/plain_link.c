@@ -1,0 +1,43 @@
+/* fails: model T5 */
+/* The link is no atomic. */
+#include "treiber_stack.h"
+
+#include <stdatomic.h>
+
+/* The head: a tag in the high half, the top node + 1 in the low half; 0 there means empty. */
+struct stack {
+    _Alignas(64) _Atomic uint64_t head;
+    _Alignas(64) uint32_t next[];
+};
+
+static uint64_t pack(uint64_t tag, uint32_t top) { return tag << 32 | top; }
+
+size_t stack_size(uint32_t nodes) { return sizeof(struct stack) + nodes * sizeof(uint32_t); }
+
+void stack_init(struct stack *stack, uint32_t nodes, uint32_t start) {
+    atomic_init(&stack->head, pack(start, 0));
+    for (uint32_t node = 0; node < nodes; node++)
+        stack->next[node] = 0;
+}
+
+void stack_push(struct stack *stack, uint32_t node) {
+    uint64_t head = atomic_load_explicit(&stack->head, memory_order_relaxed);
+    do
+        stack->next[node] = (uint32_t)head;
+    while (!atomic_compare_exchange_weak_explicit(&stack->head, &head, pack((head >> 32) + 1, node + 1),
+                                                  memory_order_release, memory_order_relaxed));
+}
+
+int stack_pop(struct stack *stack, uint32_t *node) {
+    uint64_t head = atomic_load_explicit(&stack->head, memory_order_acquire);
+    uint32_t top, next;
+    do {
+        top = (uint32_t)head;
+        if (top == 0)
+            return 0;
+        next = stack->next[top - 1];
+    } while (!atomic_compare_exchange_weak_explicit(&stack->head, &head, pack((head >> 32) + 1, next),
+                                                    memory_order_acquire, memory_order_acquire));
+    *node = top - 1;
+    return 1;
+}
