@@ -4,15 +4,18 @@ import functools
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib import util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from lockfree.modelcheck.python.explore import PythonSettings, explore_made, replay_made
 from lockfree.modelcheck.python.files import Program, Unusable
 from lockfree.modelcheck.runner import Verdict
+from lockfree.practice import power
 
 Scenario = Callable[[ModuleType], object]
 """A function of a kata's `check.py`; it gets the answer."""
@@ -21,6 +24,9 @@ EXECUTIONS = 400
 """Of each scenario: half by their deviations, half at random. A count: a busy machine finds the same."""
 QUICK = 40
 """Of each scenario before any of them is run at length: most faults show up soon, in one of the scenarios."""
+KILLS = 20_000
+"""Ways to fail of each `kill_…` function that are tried."""
+Say = Callable[[str, object], None]
 
 
 def main() -> None:
@@ -45,6 +51,9 @@ def main() -> None:
         say("end", 0)
         return
     names = [name for name in vars(check) if name.startswith(f"{asked['stage']}_")]
+    if asked["stage"] == "kill":
+        _kill(asked, check, program, names, say)
+        return
     last = 0.0
 
     def tick(executions: int, seconds: float, what: str) -> None:
@@ -70,6 +79,31 @@ def main() -> None:
         ended.add(name)
         say("report", report.as_dict())
         if report.verdict not in {Verdict.OK, Verdict.UNKNOWN}:
+            break
+    say("end", len(names))
+
+
+def _kill(asked: dict[str, Any], check: ModuleType, program: Program, names: list[str], say: Say) -> None:
+    """The stage `kill`: no scheduler, but a power supply that fails."""
+    last = time.monotonic()
+
+    def tick(executions: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= TICKS:
+            last = time.monotonic()
+            say("tick", f"{name}: {executions:,} power failures")
+
+    if asked["replay"]:
+        names = [asked["replay"].rpartition(":")[0]]
+    for name in names:
+        function = getattr(check, name)
+        if asked["replay"]:
+            choices = power.Choices(power.read_token(asked["replay"].rpartition(":")[2]))
+            found = power.once(function, program.load, asked["answer"], choices)
+        else:
+            found = power.explore(function, program.load, asked["answer"], KILLS * asked["times"], tick)
+        say("killed", asdict(found))
+        if found.message:
             break
     say("end", len(names))
 

@@ -1,25 +1,34 @@
 """The judge's stages for Python: the answer under the explorer of schedules, in a process of its own.
 
 A kata's `check.py` has functions `edges_…` (one thread) and `schedules_…` (threads or tasks), which get the answer's
-module. They raise AssertionError with a text that begins with a diagnosis: `[Q2] …`.
+module, and `kill_…`, which get a `power.Machine`. They raise AssertionError with a text that begins with a diagnosis:
+`[Q2] …`.
 """
 
 import json
 import os
 import secrets
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from lockfree.modelcheck.python.explore import PythonReport
+from lockfree.modelcheck.python.scheduler import Row
+from lockfree.modelcheck.python.trace import render
 from lockfree.modelcheck.runner import Verdict as Found
 from lockfree.practice.catalog import Kata
-from lockfree.practice.limits import Limits, ended, limited
+from lockfree.practice.limits import Limits, ended, limited, used
 from lockfree.practice.results import Outcome, Result, worst
 
 Tell = Callable[[str], object]
+SILENT = 15.0
+"""Seconds of CPU time after which a silent child makes no progress. It says something every 0.2 s else."""
+MOST_SAID = 1 << 24
+CHANGED = "This execution shows no failure any more: the answer has changed since."
 SAFETY = 120.0
 """Seconds that a scenario may take on a machine that does something else. The bound is a count of executions."""
 
@@ -46,22 +55,42 @@ def _ask(kata: Kata, answer: Path, stage: str, times: int, *, replay: str = "", 
         assert process.stdin is not None
         process.stdin.write(json.dumps(request).encode())
         process.stdin.close()
-        with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                try:
-                    key, what, value = json.loads(line)
-                except ValueError:
-                    key = ""
-                if key != secret:
-                    raise Lost("it writes where the judge writes")
-                if what == "tick" and tell is not None:
-                    tell(value)
-                elif what != "tick":
-                    said.append((what, value))
+        for line in _lines(reading, process.pid):
+            try:
+                key, what, value = json.loads(line)
+            except (ValueError, TypeError):
+                key = ""
+            if key != secret:
+                raise Lost("it writes where the judge writes")
+            if what == "tick" and tell is not None:
+                tell(value)
+            elif what != "tick":
+                said.append((what, value))
         status = process.wait()
     if not said or said[-1][0] != "end":
         raise Lost(ended(status))
     return said[:-1]
+
+
+def _lines(descriptor: int, session: int) -> Iterator[bytes]:
+    """What the child says, line by line. Raises `Lost` if it is silent for long: the answer does not come back."""
+    with os.fdopen(descriptor, "rb", buffering=0) as pipe:
+        rest, heard, spent = b"", time.monotonic(), 0.0
+        while True:
+            if select.select([pipe], [], [], 0.5)[0]:
+                more = pipe.read(1 << 16)
+                if not more:
+                    return
+                *lines, rest = (rest + more).split(b"\n")
+                yield from lines
+                if lines:
+                    heard, spent = time.monotonic(), used(session)
+                if len(rest) > MOST_SAID:
+                    raise Lost("it writes where the judge writes")
+            elif used(session) - spent > SILENT:
+                raise Lost(f"no progress: {SILENT:g} s of CPU time in one call, and no step of the scheduler")
+            elif time.monotonic() - heard > 4 * SILENT:
+                raise Lost(f"no progress: nothing happened for {4 * SILENT:g} s")
 
 
 def _stage(kata: Kata, answer: Path, stage: str, times: int, tell: Tell) -> Result:
@@ -70,15 +99,17 @@ def _stage(kata: Kata, answer: Path, stage: str, times: int, tell: Tell) -> Resu
         for what, value in _ask(kata, answer, stage, times, tell=tell):
             if what == "unusable":
                 return Result(stage, Outcome.FAILED, value, "ENDS")
-            report = PythonReport.from_dict(value)
-            executions.append(report.executions)
-            results.append(_result(kata, stage, report))
+            executions.append(value["executions"])
+            results.append(
+                _killed(kata, value) if what == "killed" else _result(kata, stage, PythonReport.from_dict(value))
+            )
     except Lost as lost:
         return Result(stage, Outcome.FAILED, f"the process ends without a verdict: {lost}", "ENDS")
     found = worst(results)
     if found.outcome is not Outcome.PASSED:
         return found
-    message = f"{len(results)} scenarios, {sum(executions):,} schedules, every one right"
+    what = "ways for the power to fail" if stage == "kill" else "schedules"
+    message = f"{len(results)} scenarios, {sum(executions):,} {what}, every one right"
     return Result(stage, Outcome.PASSED, message, looked_at=tuple(result.message for result in results))
 
 
@@ -96,11 +127,28 @@ def _result(kata: Kata, stage: str, report: PythonReport) -> Result:
     return Result(stage, outcome, f"{client}: {report.bounds()}", client=client, seconds=report.seconds)
 
 
+def _killed(kata: Kata, value: dict[str, Any]) -> Result:
+    client, message, executions = value["client"], value["message"], value["executions"]
+    if not message:
+        part = "every way" if value["complete"] else "part of the ways"
+        return Result("kill", Outcome.PASSED, f"{client}: {part} for the power to fail: {executions:,}", client=client)
+    unwritten = message.startswith("NotImplementedError")
+    diagnosis = "START" if unwritten else kata.diagnose("kill", client, "power failure", message)
+    text = f"{client}: after a power failure: {message}"
+    return Result("kill", Outcome.FAILED, text, diagnosis, _shown(value), value["token"], client)
+
+
+def _shown(value: dict[str, Any]) -> str:
+    return render([Row(**row) for row in value["rows"]], value["message"])
+
+
 def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell) -> Iterator[Result]:
     """The stages in order."""
     times = 6 if full else 1
     yield _stage(kata, answer, "edges", times, tell)
     yield _stage(kata, answer, "schedules", times, tell)
+    if "\ndef kill_" in (kata.folder / "check.py").read_text(encoding="utf-8"):
+        yield _stage(kata, answer, "kill", times, tell)
 
 
 def again(kata: Kata, answer: Path, failure: Result) -> str:
@@ -112,7 +160,9 @@ def again(kata: Kata, answer: Path, failure: Result) -> str:
     what, value = said[0]
     if what == "unusable":
         return str(value)
+    if what == "killed":
+        return _shown(value) if value["message"] else CHANGED
     report = PythonReport.from_dict(value)
     if report.verdict is not Found.VIOLATION:
-        return "This execution shows no failure any more: the answer has changed since."
+        return CHANGED
     return f"{report.kind}: {report.message}\n\n{report.trace}"
