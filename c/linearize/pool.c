@@ -1,5 +1,5 @@
 /* Block pool, in O(n log n): the tenures of each block follow one another, in the order in which their allocs
- * returned. An alloc that found too few blocks must contain an instant at which few enough are certainly free. */
+ * returned; each ends with a free that was called before the next alloc returned. An alloc that found too few blocks must contain an instant at which few enough are certainly free. */
 #include "linearize/internal.h"
 
 struct lin_tenure {
@@ -9,11 +9,38 @@ struct lin_tenure {
 
 static int64_t lin_block_of(const struct lf_history_op *op) { return op->op == LF_OP_ALLOC ? op->result : op->arg; }
 
-/* Tenures by block, then by time: the i-th alloc of a block goes with its i-th free. */
-static int lin_tenures(struct lin_problem *p, struct lin_tenure *t, uint32_t *n, uint32_t *try, uint32_t *tries) {
+/* Gives each tenure of a block (t[0..n-1], in the order in which their allocs returned) its free. A free that takes long
+ * may return after the frees of later tenures. So a tenure gets, of the frees that were called before the next alloc
+ * returned, the one that returned first. If there is none, fewer blocks were freed than had to be: it gets the first one
+ * left, which shows it. `frees` is in the order of returns; those that are given become LIN_NO. `earliest`: scratch, the
+ * first call among each free and those behind it. */
+static void lin_pair(struct lin_problem *p, struct lin_tenure *t, uint32_t n, uint32_t *frees, uint32_t *earliest,
+                     uint32_t count, bool *ambiguous) {
+    for (uint32_t at = count; at-- > 0;)
+        earliest[at] = lin_min(p->call[frees[at]], at + 1 < count ? earliest[at + 1] : UINT32_MAX);
+    for (uint32_t i = 0, first = 0; i < n; i++) {
+        uint32_t until = i + 1 < n ? p->ret[t[i + 1].alloc] : UINT32_MAX, found = count, candidates = 0;
+        while (first < count && frees[first] == LIN_NO)
+            first++;
+        if (first == count)
+            return;
+        for (uint32_t at = first; at < count && candidates < 2 && earliest[at] < until; at++)
+            if (frees[at] != LIN_NO && p->call[frees[at]] < until && candidates++ == 0)
+                found = at;
+        *ambiguous |= candidates > 1;
+        found = found == count ? first : found;
+        t[i].free = frees[found];
+        frees[found] = LIN_NO;
+    }
+}
+
+/* Tenures by block, then by time. */
+static int lin_tenures(struct lin_problem *p, struct lin_tenure *t, uint32_t *n, uint32_t *try, uint32_t *tries,
+                       bool *ambiguous) {
     struct lin_run *run = p->run;
     uint64_t *key = lin_alloc(run, p->n, sizeof *key);
-    uint32_t *item = lin_alloc(run, p->n, sizeof *item), k = 0;
+    uint32_t *item = lin_alloc(run, p->n, sizeof *item), *frees = lin_alloc(run, p->n, sizeof *frees);
+    uint32_t *earliest = lin_alloc(run, p->n, sizeof *earliest), k = 0;
     if (run->stopped)
         return LIN_UNDECIDED;
     for (uint32_t r = 0; r < p->events; r++) {
@@ -33,20 +60,21 @@ static int lin_tenures(struct lin_problem *p, struct lin_tenure *t, uint32_t *n,
     lin_sort_pairs(run, key, item, k); /* stable: by block, then by return */
     if (run->stopped)
         return LIN_UNDECIDED;
-    uint32_t next_free = 0;
-    for (uint32_t i = 0; i < k; i++) {
-        const struct lf_history_op *op = lin_op(p, item[i]);
-        bool starts = i == 0 || key[i] != key[i - 1];
-        if (starts)
-            next_free = *n;
-        if (op->op == LF_OP_ALLOC)
-            t[(*n)++] = (struct lin_tenure){op->result, item[i], LIN_NO, 0, p->events};
-        else if (next_free == *n || t[next_free].block != op->arg) {
-            /* freed before any alloc of it returned: possible only while one is running */
+    for (uint32_t i = 0, next; i < k; i = next) {
+        uint32_t begin = *n, count = 0;
+        for (next = i; next < k && key[next] == key[i]; next++) {
+            const struct lf_history_op *op = lin_op(p, item[next]);
+            if (op->op == LF_OP_ALLOC)
+                t[(*n)++] = (struct lin_tenure){op->result, item[next], LIN_NO, 0, p->events};
+            else
+                frees[count++] = item[next];
+        }
+        if (count > *n - begin) /* freed before it was allocated, or twice: for the general search */
             return LIN_UNDECIDED;
-        } else
-            t[next_free++].free = item[i];
+        lin_pair(p, t + begin, *n - begin, frees, earliest, count, ambiguous);
     }
+    lin_free(run, earliest);
+    lin_free(run, frees);
     lin_free(run, item);
     lin_free(run, key);
     return LIN_ACCEPT;
@@ -93,9 +121,10 @@ int lin_decide_pool(struct lin_problem *p) {
     struct lin_run *run = p->run;
     struct lin_tenure *t = lin_alloc(run, p->n, sizeof *t);
     uint32_t *try = lin_alloc(run, p->n, sizeof *try), n = 0, tries = 0;
+    bool ambiguous = false; /* could a tenure have had another free? Then another order may leave fewer blocks free */
     if (run->stopped)
         return LIN_UNDECIDED;
-    int answer = lin_tenures(p, t, &n, try, &tries);
+    int answer = lin_tenures(p, t, &n, try, &tries, &ambiguous);
     if (answer == LIN_ACCEPT)
         answer = lin_place_tenures(p, t, n);
     if (answer != LIN_ACCEPT)
@@ -117,6 +146,8 @@ int lin_decide_pool(struct lin_problem *p) {
         for (uint32_t g = at; g < p->ret[try[i]] && most + want <= run->spec->capacity; g++)
             if ((int64_t)held[g] > most)
                 most = held[g], at = g;
+        if (ambiguous && (!run->spec->capacity || most + want <= run->spec->capacity))
+            return LIN_UNDECIDED;
         if (!run->spec->capacity || most + want <= run->spec->capacity)
             return lin_reject(p, LF_LIN_NOT_FULL, try[i], &try[i], 1, most, run->spec->capacity);
         lin_emit(&w, try[i], at);
