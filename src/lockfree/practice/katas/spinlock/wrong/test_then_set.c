@@ -1,0 +1,32 @@
+/* fails: model P1 */
+/* Looks, and then takes: two steps. */
+#include "spinlock.h"
+
+enum { TURNS = 8 };
+
+int spinlock_try(struct spinlock *lock) {
+    if (atomic_load_explicit(&lock->word, memory_order_acquire) != 0)
+        return 0;
+    atomic_store_explicit(&lock->word, 1, memory_order_seq_cst);
+    return 1;
+}
+
+void spinlock_lock(struct spinlock *lock) {
+    for (int turn = 0; !spinlock_try(lock); turn++)
+        if (turn % TURNS == TURNS - 1)
+            spinlock_yield();
+}
+
+int spinlock_lock_for(struct spinlock *lock, uint64_t nanoseconds) {
+    if (spinlock_try(lock))
+        return 1;
+    uint64_t began = spinlock_now();
+    do {
+        spinlock_yield();
+        if (spinlock_try(lock))
+            return 1;
+    } while (spinlock_now() - began < nanoseconds);
+    return 0;
+}
+
+void spinlock_unlock(struct spinlock *lock) { atomic_store_explicit(&lock->word, 0, memory_order_release); }
