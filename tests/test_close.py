@@ -16,6 +16,7 @@ MAKE = {
     "Mutex": lockfree.Mutex,
     "SpinLock": lockfree.SpinLock,
     "Semaphore": lambda: lockfree.Semaphore(2),
+    "Event": lockfree.Event,
     "AtomicU32": lockfree.AtomicU32,
     "AtomicI64": lockfree.AtomicI64,
     "AtomicF64": lockfree.AtomicF64,
@@ -56,6 +57,7 @@ CALLS = {
     "SpinLock": LOCKS,
     "Semaphore": [section, lambda o: o.value, lambda o: o.try_acquire(2), lambda o: o.acquire(timeout=1e-4), lambda o: o.acquire(n=2),
                   lambda o: o.release()],
+    "Event": [lambda o: o.set(), lambda o: o.clear(), lambda o: o.is_set(), lambda o: o.wait(1e-4)],
     "AtomicU32": CELLS + [lambda o: o.fetch_add(1), lambda o: o.fetch_xor(1)],
     "AtomicI64": CELLS + [lambda o: o.fetch_sub(1, "relaxed")],
     "AtomicF64": CELLS + [lambda o: o.fetch_add(0.5)],
@@ -158,6 +160,9 @@ CLASSES = [
     "AtomicFlag",
 ]
 
+LATER = ["Event"]
+"""Races of these are run at length only."""
+
 
 def run(script, name, seed=1):
     done = subprocess.run([sys.executable, "-c", script, name, str(seed)], capture_output=True, text=True, timeout=200)
@@ -180,7 +185,7 @@ def test_in_a_signal_handler_while_threads_sleep(name):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", CLASSES + LATER)
 @pytest.mark.parametrize("script", [THREADS, HANDLER], ids=["threads", "handler"])
 def test_for_long(script, name):
     for seed in range(40):

@@ -23,17 +23,20 @@ KINDS = [
     lambda name=None: lockfree.Mutex(name=name),
     lambda name=None: lockfree.SpinLock(name=name),
     lambda name=None: lockfree.Semaphore(3, name=name),
+    lambda name=None: lockfree.Event(name=name),
     lambda name=None: lockfree.MPMCRing(4, 16, name=name),
     lambda name=None: lockfree.SPSCRing(4, 16, name=name),
     lambda name=None: lockfree.PriorityQueue(4, 16, levels=2, name=name),
 ]
-IDS = ["mutex", "spinlock", "semaphore", "mpmc_ring", "spsc_ring", "priority_queue"]
+IDS = ["mutex", "spinlock", "semaphore", "event", "mpmc_ring", "spsc_ring", "priority_queue"]
 
 
 def use(shared):
     """One operation that needs a participant."""
     if isinstance(shared, PriorityQueue):
         return shared.try_put(b"x", 1)
+    if isinstance(shared, lockfree.Event):
+        return shared.set() is None
     if hasattr(shared, "try_put"):
         return shared.try_put(b"x")
     return shared.try_acquire()

@@ -14,7 +14,7 @@ import pytest
 import lockfree
 from lockfree._native import PURE
 
-KINDS = [lockfree.Mutex, lockfree.SpinLock, lockfree.Semaphore, lockfree.AtomicU64, lockfree.AtomicFlag]
+KINDS = [lockfree.Mutex, lockfree.SpinLock, lockfree.Semaphore, lockfree.Event, lockfree.AtomicU64, lockfree.AtomicFlag]
 
 
 def is_open(fd):
@@ -42,7 +42,7 @@ def test_one_whose_constructor_failed_is_closed(kind):
     assert failed.closed
     assert "closed" in repr(failed)
     failed.close()
-    call = failed.load if hasattr(failed, "load") else failed.try_acquire
+    call = next(getattr(failed, name) for name in ("load", "try_acquire", "is_set") if hasattr(failed, name))
     with pytest.raises(lockfree.Closed):
         call()
 

@@ -110,8 +110,10 @@ def wrong_builds():
         ("first", "semaphore", ("acquire",)),
         ("first", "priority_queue", ("more urgent", "get")),
         ("first", "mutex", ("held", "acquire", "fetch_add", "release", "did not hold")),
+        ("first", "event", ("read", "written")),
     ],
-    ids=["ring_whose_empty_lies", "ring_that_duplicates", "semaphore_below_zero", "priority_queue_that_scans", "lock_without_exclusion"],
+    ids=["ring_whose_empty_lies", "ring_that_duplicates", "semaphore_below_zero", "priority_queue_that_scans", "lock_without_exclusion",
+         "event"],
 )  # fmt: skip
 def test_finds_the_wrong(wrong_builds, build, primitive, reasons, tmp_path):
     done = wrong_build.lockfree(

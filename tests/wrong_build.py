@@ -10,11 +10,13 @@ import sysconfig
 from pathlib import Path
 
 import compilers
+import mutants
 
 ROOT = Path(__file__).resolve().parent.parent
 NATIVE = ROOT / "src" / "lockfree" / "_native"
 REBUILT = ("core", "blocking", "stress")
 
+# "first" has the mutants for stress, too
 BUILDS = {
     "first": ("ring_whose_empty_lies", "semaphore_below_zero", "priority_queue_that_scans", "lock_without_exclusion"),
     "second": ("ring_that_duplicates",),
@@ -24,7 +26,7 @@ BUILDS = {
 def _sources():
     for folder, pattern in ((ROOT / "c", "*.h"), (ROOT / "src" / "lockfree", "*")):
         yield from (p for p in folder.rglob(pattern) if p.is_file() and "__pycache__" not in p.parts)
-    yield Path(__file__)
+    yield from (Path(__file__), Path(mutants.__file__))
 
 
 def start(name):
@@ -46,7 +48,11 @@ def start(name):
     for extension in REBUILT:
         generated = target / f"_{extension}.c"
         includes = [f"-I{p}" for p in (NATIVE, ROOT / "c", ROOT / "c" / "include", sysconfig.get_path("include"))]
-        wrong = [arg for header in BUILDS[name] for arg in ("-include", str(ROOT / "c" / "wrong" / f"{header}.h"))]
+        headers = [ROOT / "c" / "wrong" / f"{header}.h" for header in BUILDS[name]]
+        if name == "first":
+            spoiled = mutants.apply(target / "include", list(mutants.STRESS.values()))
+            headers += [spoiled / "lockfree" / mutant.place for mutant in mutants.STRESS.values()]
+        wrong = [arg for header in headers for arg in ("-include", str(header))]
         compiler = [
             *compilers.needed("c"),
             "-O0",

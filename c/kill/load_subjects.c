@@ -11,6 +11,7 @@ static union {
     struct lf_mutex mutex;
     struct lf_spinlock spinlock;
     struct lf_semaphore semaphore;
+    struct lf_event event;
 } object;
 
 struct record {
@@ -229,6 +230,25 @@ static void semaphore_settle(void) {
         wrong("more permits came back than there are");
 }
 
+/* ---- event ---- */
+
+static int event_create(uint64_t start) { return (void)start, lf_event_create(&object.event, NULL); }
+static void event_work(uint32_t life, uint64_t *state) {
+    uint64_t choice = random_number(state) % 4;
+    (void)life;
+    int status = choice == 0   ? lf_event_set(&object.event)
+                 : choice == 1 ? lf_event_clear(&object.event)
+                               : lf_event_wait(&object.event, until(patience(state)));
+    if (status != LF_OK && (choice < 2 || (status != LF_TIMEDOUT && status != LF_INTERRUPTED)))
+        wrong("a call was answered %d", status);
+}
+static void event_settle(void) {
+    for (int i = 0; i < 4; i++)
+        if (lf_event_set(&object.event) != LF_OK || lf_event_wait(&object.event, until(AT_LAST)) != LF_OK ||
+            lf_event_clear(&object.event) != LF_OK || lf_event_wait(&object.event, 0) != LF_TIMEDOUT)
+            wrong("the flag is not what was written last");
+}
+
 static const struct subject subjects[] = {
     {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
     {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put, queue_get,
@@ -237,6 +257,7 @@ static const struct subject subjects[] = {
     {"mutex", &lf_mutex_kind, &object.h, mutex_create, lock_work, lock_settle, NULL, NULL, 0, 0},
     {"spinlock", &lf_spinlock_kind, &object.h, spinlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
     {"semaphore", &lf_semaphore_kind, &object.h, semaphore_create, semaphore_work, semaphore_settle, NULL, NULL, 0, 0},
+    {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0, 0},
 };
 
 int choose_subject(const char *primitive) {

@@ -19,6 +19,9 @@ from lockfree.atomic import (
     AtomicU64 as AtomicU64,
     atomic_view as atomic_view,
 )
+from lockfree.event import (
+    Event as Event,
+)
 from lockfree.mpmc_ring import (
     MPMCRing as MPMCRing,
 )
@@ -47,6 +50,7 @@ __all__ = [
     "AtomicU32",
     "AtomicU64",
     "Closed",
+    "Event",
     "LockfreeError",
     "MPMCRing",
     "Mutex",

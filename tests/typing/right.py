@@ -39,6 +39,15 @@ def semaphore() -> None:
         assert_type(entered, lockfree.Semaphore)
 
 
+def waiting() -> None:
+    event = lockfree.Event(name="ready")
+    assert_type(event.is_set(), bool)
+    assert_type(event.wait(), bool)
+    assert_type(event.wait(timeout=1), bool)
+    event.set()
+    event.clear()
+
+
 def atomics() -> None:
     number = lockfree.AtomicU64(1, name="counter")
     assert_type(number.load(), int)

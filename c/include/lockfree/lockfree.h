@@ -7,6 +7,7 @@
 #define LOCKFREE_LOCKFREE_H
 
 #include "atomic.h"
+#include "event.h"
 #include "mpmc_ring.h"
 #include "mutex.h"
 #include "priority_queue.h"

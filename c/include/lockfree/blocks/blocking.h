@@ -6,7 +6,8 @@
  *   attempt comes after the deadline. So a refusal by time-out is as exact as one by a non-blocking call.
  *   A sleep is cut into slices of 1, 2, 4, 8, 16, 20, 20, ... ms. After a slice in which nothing came somebody looks for
  *   dead participants. So what a killed peer took with it (a wake, a lock, a record) delays a survivor by about as long
- *   as it has slept, and by 20 ms at most. Among many participants the slices grow further, by 20 ms for each 64 of them.
+ *   as it has slept, and by 20 ms at most. Among many participants the slices grow further, by 20 ms for each 64 of them,
+ *   and among many sleepers by 20 ms for each 8 of them, so that a crowd costs no more than a few.
  *   One sleeper of the segment looks, however many sleep, and so that looking takes 2% of a CPU at most. Among more
  *   than 255 participants one look sees a part of them; then slices of 5 ms follow, and looks by each, until all are seen.
  *   After 100 ms, and on a signal, it returns LF_INTERRUPTED: the caller serves signals and calls again with the same
@@ -26,6 +27,7 @@
 #endif
 #define LF__FIRST_SLICE_NS 1000000u
 #define LF__AWHILE_NS 100000000u /* after so long a call serves signals */
+#define LF__CROWD 8              /* so many sleepers more make slices longer by a whole one */
 #define LF__LOOK_SHARE 50        /* of looking for the dead: one part in so many of the time */
 #define LF__FEW 255              /* participants that one look sees */
 
@@ -45,11 +47,12 @@ LF_INLINE int lf_enter_to_get(struct lf_handle *h) {
 
 struct lf__slices {
     uint64_t next, most, slept;
+    int resumed; /* the wait goes on after the caller has served signals */
 };
 
 #ifdef LF_MODEL
 LF_INLINE struct lf__slices lf__slices_begin(const struct lf_handle *h, const void *where, uint64_t deadline) {
-    struct lf__slices slices = {LF__SLICE_NS, LF__SLICE_NS, 0};
+    struct lf__slices slices = {LF__SLICE_NS, LF__SLICE_NS, 0, 0};
     (void)h, (void)where, (void)deadline;
     return slices;
 }
@@ -64,9 +67,10 @@ static __thread struct {
 } lf__paused __attribute__((unused));
 
 LF_INLINE struct lf__slices lf__slices_begin(const struct lf_handle *h, const void *where, uint64_t deadline) {
-    struct lf__slices slices = {LF__FIRST_SLICE_NS, LF__SLICE_NS, 0};
+    struct lf__slices slices = {LF__FIRST_SLICE_NS, LF__SLICE_NS, 0, 0};
     slices.most *= 1 + lf_load_relaxed(&h->segment->highest) % LF_PARTICIPANTS / 64;
-    if (lf__paused.where == where && lf__paused.deadline == deadline)
+    slices.resumed = lf__paused.where == where && lf__paused.deadline == deadline;
+    if (slices.resumed)
         slices.next = lf__paused.next;
     lf__paused.where = NULL;
     return slices;
@@ -78,9 +82,10 @@ LF_INLINE void lf__slices_pause(const struct lf__slices *slices, const void *whe
 }
 #endif
 
-/* The next slice, cut off at the deadline (which has not passed). */
-LF_INLINE uint64_t lf__slice(struct lf__slices *slices, uint64_t now, uint64_t deadline) {
-    uint64_t slice = slices->next < slices->most ? slices->next : slices->most;
+/* The next slice, cut off at the deadline (which has not passed). In a crowd of sleepers each sleeps longer. */
+LF_INLINE uint64_t lf__slice(struct lf__slices *slices, uint64_t crowd, uint64_t now, uint64_t deadline) {
+    uint64_t most = slices->most * (1 + crowd / LF__CROWD);
+    uint64_t slice = slices->next < most ? slices->next : most;
     slices->next = 2 * slice;
     slices->slept += slice;
     return deadline != LF_FOREVER && deadline - now < slice ? deadline - now : slice;
@@ -119,12 +124,12 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
     int status = attempt(operation);
     if (status != refused || deadline == 0)
         return status;
-    for (uint32_t spin = 0; spin < h->spins; spin++) {
+    struct lf__slices slices = lf__slices_begin(h, ec, deadline);
+    for (uint32_t spin = 0; spin < h->spins && !slices.resumed; spin++) {
         lf_pause();
         if (spin % 8 == 7 && (status = attempt(operation)) != refused)
             return status;
     }
-    struct lf__slices slices = lf__slices_begin(h, ec, deadline);
     int looked = 0;
     while (slices.slept < LF__AWHILE_NS) {
         if (LF_UNLIKELY(looked == LF_LOST))
@@ -153,7 +158,12 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
         }
         if (lf_is_amid_a_round(h) && slices.next > LF__SLICE_AMID_NS)
             slices.next = LF__SLICE_AMID_NS;
-        int ended = lf_eventcount_wait(ec, ticket, lf__slice(&slices, now, deadline));
+#ifdef LF_MODEL
+        uint64_t crowd = 0; /* its clock stands still */
+#else
+        uint64_t crowd = lf_load_relaxed(&ec->word) >> 32;
+#endif
+        int ended = lf_eventcount_wait(ec, ticket, lf__slice(&slices, crowd, now, deadline));
         if (ended == -EINTR)
             return LF_INTERRUPTED;
         looked = ended == -ETIMEDOUT ? lf__look_for_all(h) : 0;

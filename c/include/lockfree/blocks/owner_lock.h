@@ -8,10 +8,10 @@
  *   everybody.
  * Progress: blocking. A refusal is exact: at one instant of the call (with a time-out: after the deadline) somebody
  *   held the lock.
- * Death of the holder: a thread that is about to sleep finds it at once, a sleeper within about as long as it has slept,
- *   and 20 ms at most (slices: blocking.h). Death of a waiter, or of a releaser between its exchange and its wake: a wake
- *   is late by as much. A handle that is detached while
- *   it holds the lock counts as dead. A thread that ends with the lock held does not, as long as its process lives.
+ * Death of the holder: a thread that is about to sleep finds it at once, a sleeper within about as long as it has slept:
+ *   20 ms at most, and 100 ms at most once it has slept for 100 ms (slices: blocking.h). Death of a waiter, or of a
+ *   releaser between its exchange and its wake: a wake is late by as much. A handle that is detached while it holds the
+ *   lock counts as dead. A thread that ends with the lock held does not, as long as its process lives.
  *
  * Layout: one 64-bit word
  *   {thread token : 32 | 0 : 16 | STIRRED | WAITERS | NOT_RECOVERABLE | DIED | participant : 12}
@@ -72,7 +72,8 @@ LF_INLINE int lf__lock_take(uint64_t *word, uint64_t me, int announce, uint64_t 
 static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, uint64_t *word, uint64_t me,
                                                            uint32_t spins, uint64_t deadline) {
     uint64_t seen;
-    for (uint32_t spin = 0; spin < spins && spin < h->spins; spin++) {
+    struct lf__slices slices = lf__slices_begin(h, word, deadline);
+    for (uint32_t spin = 0; spin < spins && spin < h->spins && !slices.resumed; spin++) {
         lf_pause();
         if (lf__lock_participant(lf_load_relaxed(word)) == 0) {
             int status = lf__lock_take(word, me, 0, &seen);
@@ -80,8 +81,7 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
                 return status;
         }
     }
-    struct lf__slices slices = lf__slices_begin(h, word, deadline);
-    slices.most = LF__SLICE_NS; /* each waiter looks at the holder alone */
+    slices.most = slices.resumed ? 5 * LF__SLICE_NS : LF__SLICE_NS; /* each waiter looks at the holder alone */
     for (int looks = 0;;) {
         uint64_t now = deadline == LF_FOREVER ? 0 : lf_now();
         int status = lf__lock_take(word, me, 1, &seen);
@@ -104,7 +104,7 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
         if (status > 0)
             continue;
         looks = 1;
-        if (lf_futex_wait(lf__lock_futex(word), (uint32_t)seen, lf__slice(&slices, now, deadline)) == -EINTR)
+        if (lf_futex_wait(lf__lock_futex(word), (uint32_t)seen, lf__slice(&slices, 0, now, deadline)) == -EINTR)
             return LF_INTERRUPTED;
         me |= LF__LOCK_WAITERS; /* [I2] */
     }

@@ -1,0 +1,69 @@
+"""Wrong versions of primitives: a header with one place changed. Each instrument must catch the ones that are meant for it.
+
+A mutant names the text that it replaces, which must stand in its header exactly once. So it cannot outlive the line that
+it spoils.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+INCLUDE = ROOT / "c/include/lockfree"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`place`: the header, below c/include/lockfree."""
+
+    what: str
+    place: str
+    right: str
+    wrong: str
+    client: str = ""
+    """The client of the model checker that catches it: "file/client"."""
+    kill: tuple[str, str, str] = ("", "", "")
+    """The primitive, operation and mode of the kill campaign that catch it."""
+
+
+EVENT_WAIT = "return (seen & 1) || seen != call->first ? LF_OK : LF_TIMEDOUT;"
+MUTANTS = [
+    Mutant(
+        "an event whose set leaves a set flag alone: who clears it misses what came with the second set",
+        "event.h",
+        "lf_fetch_or_seq_cst(&e->body->word, (uint64_t)1); /* [V1] pairs with [V2], [V3] */",
+        "if (!(lf_load_seq_cst(&e->body->word) & 1)) lf_fetch_or_seq_cst(&e->body->word, (uint64_t)1);",
+        client="event/event_set_again",
+    ),
+    Mutant(
+        "an event whose clear undoes its set without a trace: who waits misses both",
+        "event.h",
+        "&seen, seen + 1)",
+        "&seen, seen - 1)",
+        client="event/event_short_sleep_once",
+    ),
+    Mutant(
+        "an event that wakes one of those who wait",
+        "event.h",
+        "lf_eventcount_notify_after_rmw(&e->body->changed, UINT32_MAX);",
+        "lf_eventcount_notify_after_rmw(&e->body->changed, 1);",
+        client="event/event_two_wait_sleep",
+    ),
+]  # fmt: skip
+
+STRESS = {
+    "event": Mutant("an event whose wait takes every wake for a set", "event.h", EVENT_WAIT, EVENT_WAIT.replace("!=", ">=")),
+}  # fmt: skip
+"""What a stress run catches, by primitive. Applied together, in one build."""
+
+
+def apply(folder: Path, mutants: list[Mutant]) -> Path:
+    """A copy of the headers with these changes: the folder to include from."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(INCLUDE, folder / "lockfree")
+    for mutant in mutants:
+        header = folder / "lockfree" / mutant.place
+        text = header.read_text()
+        assert text.count(mutant.right) == 1, f"{mutant.what}: {mutant.place} has this {text.count(mutant.right)} times"
+        header.write_text(text.replace(mutant.right, mutant.wrong))
+    return folder

@@ -1,0 +1,147 @@
+"""What everything that threads and processes wait on promises alike: names, travel, close, idle CPU, Ctrl-C.
+
+A test module of a primitive makes a class of `Behaviour` and says there how one is made, waited on and woken.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import lockfree
+
+
+def in_thread(call):
+    """Starts call() in a thread; join() gives what it returned or raised."""
+    result = []
+
+    def run():
+        try:
+            result.append(call())
+        except BaseException as error:
+            result.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+
+    def join(timeout=30):
+        thread.join(timeout)
+        assert not thread.is_alive(), "it is still in its call"
+        return result[0]
+
+    return join
+
+
+class Behaviour:
+    """A subclass sets these; `calls` are all public calls with arguments that are in order."""
+
+    Kind: type
+    calls: dict
+
+    def make(self, **named):
+        return self.Kind(**named)
+
+    def prepare(self, shared):
+        """Makes the object one on which `wait` sleeps, for other threads than the one that calls this."""
+
+    def wait(self, shared, timeout=None):
+        raise NotImplementedError
+
+    @pytest.fixture
+    def shared(self):
+        with contextlib.closing(self.make()) as made:
+            yield made
+
+    # ---- life ----
+
+    def test_use_after_close(self, shared):
+        shared.close()
+        shared.close()
+        assert shared.closed
+        assert "closed" in repr(shared)
+        for call in self.calls.values():
+            with pytest.raises(lockfree.Closed):
+                call(shared)
+
+    def test_by_name(self, shm_name):
+        with contextlib.closing(self.make(name=shm_name)) as shared:
+            with contextlib.closing(self.Kind.attach(shm_name)) as other:
+                assert type(other) is self.Kind
+                assert repr(other) == repr(shared)
+            with pytest.raises(FileExistsError):
+                self.make(name=shm_name)
+            with lockfree.AtomicU64(name=shm_name + "-other") as counter:
+                with pytest.raises(lockfree.SegmentError, match="kind"):
+                    self.Kind.attach(shm_name + "-other")
+                counter.unlink()
+            shared.unlink()
+            with pytest.raises(FileNotFoundError):
+                self.Kind.attach(shm_name)
+
+    def test_close_wakes_sleepers(self, shared):
+        self.prepare(shared)
+        sleepers = [in_thread(lambda: self.wait(shared)) for _ in range(3)]
+        time.sleep(0.05)
+        shared.close()
+        assert all(isinstance(join(), lockfree.Closed) for join in sleepers)
+
+    # ---- waiting ----
+
+    def test_sixty_four_sleepers_use_no_cpu(self, shared):
+        """All together: 0.4 to 0.8% of a CPU where it was measured. Who polls uses all of it."""
+        self.prepare(shared)
+        threads = [threading.Thread(target=lambda: self.wait(shared, 1.5)) for _ in range(64)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)
+        cpu, start = time.process_time(), time.monotonic()
+        time.sleep(1)
+        cpu, elapsed = time.process_time() - cpu, time.monotonic() - start
+        assert all(thread.is_alive() for thread in threads)
+        assert cpu < 0.03 * elapsed
+        for thread in threads:
+            thread.join(60)
+
+    def test_ctrl_c_ends_a_wait(self, shared, alarm):
+        woken = in_thread(lambda: self.prepare(shared))
+        woken()
+        alarm(0.1)
+        start = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            self.wait(shared, 20)
+        assert time.monotonic() - start < 10
+
+    @pytest.mark.parametrize("timeout", [-0.5, float("nan"), "soon", 2**40], ids=str)
+    def test_bad_timeouts(self, shared, timeout):
+        self.prepare(shared)
+        with pytest.raises((ValueError, TypeError, OverflowError), match="timeout is"):
+            self.wait(shared, timeout)
+
+    def test_an_unrelated_program_attaches(self, shm_name):
+        with contextlib.closing(self.make(name=shm_name)) as shared:
+            program = f"import lockfree; print(repr(lockfree.{self.Kind.__name__}.attach({shm_name!r})))"
+            flags = subprocess._args_from_interpreter_flags()
+            done = subprocess.run([sys.executable, *flags, "-c", program], capture_output=True, text=True, timeout=60)
+            assert done.stdout.strip() == repr(shared), done.stderr
+            shared.unlink()
+
+    def test_it_travels_through_a_connection(self, shared):
+        ours, theirs = multiprocessing.Pipe()
+        ours.send(shared)
+        with contextlib.closing(theirs.recv()) as received:
+            assert repr(received) == repr(shared)
+            assert received._h.h.participant != shared._h.h.participant
+
+    def test_a_forked_child_uses_it(self, shared):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os._exit(0 if shared.recover_dead() == 0 and repr(shared) else 1)
+            except BaseException:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
