@@ -222,3 +222,24 @@ static void both_are_linked(void) {
     lf_model_assert(head != NULL && head->next != NULL && head->next != head && head->next->next == NULL);
 }
 LF_MODEL_CLIENT(right_expects_what_it_found, .threads = {puts_link_0, puts_link_1}, .final = both_are_linked);
+
+/* What a turn looks at is in the argument of the next call, and nowhere else. */
+struct step {
+    _Atomic(struct step *) next;
+};
+static struct step steps[3];
+static void make_steps(void) {
+    atomic_init(&steps[0].next, &steps[1]);
+    atomic_init(&steps[1].next, &steps[2]);
+}
+static void walks_to_the_end(void) {
+    struct step *at = &steps[0];
+    while ((at = atomic_load_explicit(&at->next, memory_order_acquire)) != NULL)
+        ;
+}
+static void walks_and_says_so(void) {
+    walks_to_the_end();
+    lf_model_assert(!atomic_load(&x));
+}
+LF_MODEL_CLIENT(right_walks, .setup = make_steps, .threads = {walks_to_the_end, sets_x});
+LF_MODEL_CLIENT(assertion_failed__after_a_walk, .setup = make_steps, .threads = {walks_and_says_so, sets_x});

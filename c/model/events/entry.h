@@ -14,6 +14,13 @@ struct entry {
 };
 extern struct entry lf_model_entry;
 
+static inline uint64_t mixed(uint64_t a, uint64_t b) { return (a ^ b) * 0x9E3779B97F4A7C15u; }
+/* The arguments of a call, for spin_check. The compiler need not have them anywhere else any more. */
+static inline uint64_t with_arguments(uintptr_t address, unsigned __int128 a, unsigned __int128 b) {
+    uint64_t first = mixed(mixed(address, (uint64_t)a), (uint64_t)(a >> 64));
+    return mixed(mixed(first ^ first >> 29, (uint64_t)b), (uint64_t)(b >> 64));
+}
+
 /* ENTERED(f) defines f, which goes to the function written as AT_ENTRY(f). */
 #define AT_ENTRY(name) lf_model_behind_##name
 #if defined(__x86_64__)

@@ -41,7 +41,7 @@ void step_learn(uint64_t from, u128 value, uint64_t to);
 bool step_is_known(uint64_t from, u128 value, uint64_t to);
 
 /* turns.c: turns of a loop that change nothing. */
-bool turns_arrive(struct thread *t, uint64_t pc);
+bool turns_arrive(struct thread *t, uint64_t arguments, uint64_t pc);
 void turns_hope(struct thread *t, uintptr_t address);
 bool turns_were_in_vain(const struct thread *t);
 void turns_forget(struct thread *t);

@@ -1,7 +1,7 @@
 /* turns.c: turns of a loop that change nothing, known for certain.
  *
- * A thread that comes to a read in the state in which it came there before (registers, stack, calls) has gone round a
- * loop. If all that it wrote since is as it was, the turn changed nothing that the thread or others could go by, but
+ * A thread that comes to a read in the state in which it came there before (registers, stack, calls, and the arguments
+ * of this one) has gone round a loop. If all that it wrote since is as it was, the turn changed nothing that the thread or others could go by, but
  * for what others may have seen in between. Then the same execution without the turn is possible, too: its events can
  * be taken out of the graph, and who read the last store of the turn reads the equal one before it. So in the
  * exhaustive search the thread ends here, unless others see in between: whatever can come next comes in an execution
@@ -52,11 +52,9 @@ MODEL_STATE static struct {
     bool in_vain;
 } known[MAX_THREADS];
 
-static uint64_t mixed(uint64_t a, uint64_t b) { return (a ^ b) * 0x9E3779B97F4A7C15u; }
-
-/* The registers and the stack of the thread that has just called. */
-static uint64_t own_state(const struct thread *t, uint64_t place) {
-    uint64_t a = mixed(place, lf_model_entry.stack), b = ~a, c = a >> 7, d = b >> 7;
+/* The registers that a call keeps, the stack and the arguments of the thread that has just called. */
+static uint64_t own_state(const struct thread *t, uint64_t place, uint64_t arguments) {
+    uint64_t a = mixed(mixed(place, lf_model_entry.stack), arguments), b = ~a, c = a >> 7, d = b >> 7;
     for (int i = 0; i < KEPT_REGISTERS; i++)
         a = mixed(a ^ a >> 29, lf_model_entry.kept[i]);
     const uint64_t *at = (const uint64_t *)lf_model_entry.stack, *end = stack_top(t);
@@ -298,11 +296,11 @@ void turns_hope(struct thread *t, uintptr_t address) {
 }
 
 /* Called when the client comes to a read, before anything else: has it made a useless turn? */
-bool turns_arrive(struct thread *t, uint64_t pc) {
+bool turns_arrive(struct thread *t, uint64_t arguments, uint64_t pc) {
     known[t->tid].in_vain = false;
     if (lf_model_entry.stack == 0 || R.options.no_turns)
         return false;
-    uint64_t state = own_state(t, place_of(t, pc));
+    uint64_t state = own_state(t, place_of(t, pc), arguments);
     lf_model_entry.stack = 0;
     struct arrival *arrival = &known[t->tid].arrival[state % ARRIVALS];
     bool again = arrival->generation == known[t->tid].generation && arrival->state == state;

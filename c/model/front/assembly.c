@@ -219,7 +219,7 @@ static void arrive(const struct saved *s, uintptr_t address) {
                              r[8] * 3 + r[9], r[10] * 3 + r[11]};
     for (int i = 0; i < KEPT_REGISTERS; i++)
         lf_model_entry.kept[i] = kept[i];
-    spin_check(address, s->pc);
+    spin_check(address, 0, s->pc);
     for (int i = 6; i < KEPT_REGISTERS; i++)
         lf_model_entry.kept[i] = 0;
 }

@@ -69,7 +69,7 @@ static u128 change_exchange(u128 old, u128 x) {
     ENTERED(__tsan_atomic##bits##_##op);                                                                               \
     type AT_ENTRY(__tsan_atomic##bits##_##op)(volatile type * p, type x, int order);                                   \
     type AT_ENTRY(__tsan_atomic##bits##_##op)(volatile type * p, type x, int order) {                                  \
-        spin_check(AT(p), PC);                                                                                         \
+        spin_check(AT(p), with_arguments(AT(p), x, 0), PC);                                                            \
         return (type)model_rmw(AT(p), bits / 8, CHANGE_##op, x, order & 7, PC);                                        \
     }
 #define CHANGE_fetch_add change_add
@@ -86,7 +86,7 @@ static u128 change_exchange(u128 old, u128 x) {
                                                                     int order, int failure);                           \
     int AT_ENTRY(__tsan_atomic##bits##_compare_exchange_##strength)(volatile type * p, type * expected, type desired,  \
                                                                     int order, int failure) {                          \
-        spin_check(AT(p), PC);                                                                                         \
+        spin_check(AT(p), with_arguments(AT(p), AT(expected), desired), PC);                                           \
         plain(AT(expected), bits / 8, false, PC); /* gcc leaves this object to the call, clang does not */             \
         u128 seen = *expected;                                                                                         \
         bool done = model_cas(AT(p), bits / 8, &seen, desired, order & 7, failure & 7, PC);                            \
@@ -101,7 +101,7 @@ static u128 change_exchange(u128 old, u128 x) {
     ENTERED(__tsan_atomic##bits##_load);                                                                               \
     type AT_ENTRY(__tsan_atomic##bits##_load)(const volatile type *p, int order);                                      \
     type AT_ENTRY(__tsan_atomic##bits##_load)(const volatile type *p, int order) {                                     \
-        spin_check(AT(p), PC);                                                                                         \
+        spin_check(AT(p), with_arguments(AT(p), 0, 0), PC);                                                            \
         return (type)model_load(AT(p), bits / 8, order & 7, PC);                                                       \
     }                                                                                                                  \
     void __tsan_atomic##bits##_store(volatile type *p, type x, int order);                                             \
@@ -122,7 +122,7 @@ static u128 change_exchange(u128 old, u128 x) {
                                                               int order, int failure);                                 \
     type AT_ENTRY(__tsan_atomic##bits##_compare_exchange_val)(volatile type * p, type expected, type desired,          \
                                                               int order, int failure) {                                \
-        spin_check(AT(p), PC);                                                                                         \
+        spin_check(AT(p), with_arguments(AT(p), expected, desired), PC);                                               \
         u128 seen = expected;                                                                                          \
         model_cas(AT(p), bits / 8, &seen, desired, order & 7, failure & 7, PC);                                        \
         return (type)seen;                                                                                             \

@@ -131,12 +131,12 @@ int sem_destroy(sem_t *semaphore) {
 }
 ENTERED_AS_DECLARED(sem_wait);
 int AT_ENTRY(sem_wait)(sem_t *semaphore) {
-    spin_check(0, PC);
+    spin_check(0, AT(semaphore), PC);
     return semaphore_wait(semaphore, false, false, NULL, PC);
 }
 ENTERED_AS_DECLARED(sem_trywait);
 int AT_ENTRY(sem_trywait)(sem_t *semaphore) {
-    spin_check(0, PC);
+    spin_check(0, AT(semaphore), PC);
     return semaphore_wait(semaphore, true, false, NULL, PC);
 }
 int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict until) {

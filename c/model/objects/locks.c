@@ -75,12 +75,12 @@ int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attrib
 int pthread_mutex_destroy(pthread_mutex_t *mutex) { return end_of_use(mutex, DESTROYED, "a mutex", PC); }
 ENTERED_AS_DECLARED(pthread_mutex_lock);
 int AT_ENTRY(pthread_mutex_lock)(pthread_mutex_t *mutex) {
-    spin_check(0, PC);
+    spin_check(0, AT(mutex), PC);
     return mutex_lock(mutex, false, NULL, PC);
 }
 ENTERED_AS_DECLARED(pthread_mutex_trylock);
 int AT_ENTRY(pthread_mutex_trylock)(pthread_mutex_t *mutex) {
-    spin_check(0, PC);
+    spin_check(0, AT(mutex), PC);
     return mutex_trylock(mutex, PC);
 }
 int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until) {
@@ -96,12 +96,12 @@ int mtx_init(mtx_t *mutex, int type) {
 void mtx_destroy(mtx_t *mutex) { end_of_use(mutex, DESTROYED, "a mutex", PC); }
 ENTERED_AS_DECLARED(mtx_lock);
 int AT_ENTRY(mtx_lock)(mtx_t *mutex) {
-    spin_check(0, PC);
+    spin_check(0, AT(mutex), PC);
     return c11_status(mutex_lock(mutex, false, NULL, PC));
 }
 ENTERED_AS_DECLARED(mtx_trylock);
 int AT_ENTRY(mtx_trylock)(mtx_t *mutex) {
-    spin_check(0, PC);
+    spin_check(0, AT(mutex), PC);
     return c11_status(mutex_trylock(mutex, PC));
 }
 int mtx_timedlock(mtx_t *restrict mutex, const struct timespec *restrict until) {
@@ -120,13 +120,13 @@ int pthread_spin_destroy(pthread_spinlock_t *lock) {
 }
 ENTERED_AS_DECLARED(pthread_spin_lock);
 int AT_ENTRY(pthread_spin_lock)(pthread_spinlock_t *lock) {
-    spin_check(0, PC);
+    spin_check(0, AT(lock), PC);
     wait_until(AT(lock), is_free, take, self(), ACQUIRE, "lock", PC);
     return 0;
 }
 ENTERED_AS_DECLARED(pthread_spin_trylock);
 int AT_ENTRY(pthread_spin_trylock)(pthread_spinlock_t *lock) {
-    spin_check(0, PC);
+    spin_check(0, AT(lock), PC);
     u128 old;
     return attempt(AT(lock), is_free, take, self(), ACQUIRE, "try to lock", &old, PC) ? 0 : EBUSY;
 }
@@ -170,22 +170,22 @@ int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr
 int pthread_rwlock_destroy(pthread_rwlock_t *lock) { return end_of_use(lock, DESTROYED, "a reader-writer lock", PC); }
 ENTERED_AS_DECLARED(pthread_rwlock_rdlock);
 int AT_ENTRY(pthread_rwlock_rdlock)(pthread_rwlock_t *lock) {
-    spin_check(0, PC);
+    spin_check(0, AT(lock), PC);
     return rwlock(lock, false, false, false, NULL, PC);
 }
 ENTERED_AS_DECLARED(pthread_rwlock_wrlock);
 int AT_ENTRY(pthread_rwlock_wrlock)(pthread_rwlock_t *lock) {
-    spin_check(0, PC);
+    spin_check(0, AT(lock), PC);
     return rwlock(lock, true, false, false, NULL, PC);
 }
 ENTERED_AS_DECLARED(pthread_rwlock_tryrdlock);
 int AT_ENTRY(pthread_rwlock_tryrdlock)(pthread_rwlock_t *lock) {
-    spin_check(0, PC);
+    spin_check(0, AT(lock), PC);
     return rwlock(lock, false, true, false, NULL, PC);
 }
 ENTERED_AS_DECLARED(pthread_rwlock_trywrlock);
 int AT_ENTRY(pthread_rwlock_trywrlock)(pthread_rwlock_t *lock) {
-    spin_check(0, PC);
+    spin_check(0, AT(lock), PC);
     return rwlock(lock, true, true, false, NULL, PC);
 }
 int pthread_rwlock_timedrdlock(pthread_rwlock_t *restrict lock, const struct timespec *restrict until) {

@@ -146,12 +146,13 @@ static bool repeats(const struct iteration *now, int period, int times, uintptr_
     return true;
 }
 
-/* Called before a read: if the thread has turned like this often enough without a pause, it waits. */
-void spin_check(uintptr_t address, uint64_t pc) {
+/* Called before a read: if the thread has turned like this often enough without a pause, it waits. `arguments` are those
+ * of the call, mixed. */
+void spin_check(uintptr_t address, uint64_t arguments, uint64_t pc) {
     struct thread *t = R.current;
     if (!R.running || t == NULL)
         return;
-    if (turns_arrive(t, pc))
+    if (turns_arrive(t, arguments, pc))
         wait_after_turn(t);
     else if (turns_were_in_vain(t) && graph_is_new())
         lf_model_assume(0);

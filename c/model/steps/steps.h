@@ -50,7 +50,7 @@ bool membarrier_is_allowed(void);
 int membarrier(uint64_t pc);
 
 /* loops.c: threads that wait for a change. */
-void spin_check(uintptr_t address, uint64_t pc);
+void spin_check(uintptr_t address, uint64_t arguments, uint64_t pc);
 void pause_at(uint64_t pc);
 void print_loops(void);
 
