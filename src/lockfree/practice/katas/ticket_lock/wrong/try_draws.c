@@ -1,0 +1,19 @@
+/* fails: edges T4 */
+/* A refused try keeps its ticket, and nobody answers when it is called. */
+#include "ticket_lock.h"
+
+void ticket_lock(struct ticket_lock *lock) {
+    uint32_t mine = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
+    while (atomic_load_explicit(&lock->serving, memory_order_acquire) != mine)
+        ticket_yield();
+}
+
+int ticket_try(struct ticket_lock *lock) {
+    return atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed) ==
+           atomic_load_explicit(&lock->serving, memory_order_acquire);
+}
+
+void ticket_unlock(struct ticket_lock *lock) {
+    uint32_t mine = atomic_load_explicit(&lock->serving, memory_order_relaxed);
+    atomic_store_explicit(&lock->serving, mine + 1, memory_order_release);
+}
