@@ -24,12 +24,13 @@ def fails():
     raise LookupError("of the task")
 
 
-def nobody_is_left():
-    left = threading.active_count() - 1
+def nobody_is_left(before):
+    left = threading.active_count() - before
     assert left == 0, f"[T4] {left} threads are left after shutdown()"
 
 
 def edges_results(answer):
+    before = threading.active_count()
     pool = answer.Pool(2)
     began = time.monotonic()
     tasks = [pool.submit(time.sleep, 1), pool.submit(time.sleep, 1), pool.submit(pow, 2, 5)]
@@ -41,7 +42,7 @@ def edges_results(answer):
     assert not any(task.cancel() for task in tasks), "[T2] what has run cannot be cancelled"
     assert tasks[2].result(timeout=0) == 32, "[T8] the result can be asked for again"
     pool.shutdown()
-    nobody_is_left()
+    nobody_is_left(before)
 
 
 def edges_exception(answer):
@@ -65,7 +66,20 @@ def edges_time_out(answer):
     pool.shutdown()
 
 
+def edges_shutdown(answer):
+    before = threading.active_count()
+    pool, ran = answer.Pool(1), []
+    tasks = [pool.submit(lambda number=number: (time.sleep(1), ran.append(number))) for number in range(3)]
+    pool.shutdown()
+    assert ran == [0, 1, 2], f"[T1] three tasks were submitted before shutdown(); these have run: {ran}"
+    assert all(task.done() for task in tasks), "[T1] all are done"
+    assert raises(RuntimeError, lambda: pool.submit(fails)), "[T1] submit() after shutdown() raises RuntimeError"
+    nobody_is_left(before)
+    pool.shutdown()
+
+
 def edges_cancel(answer):
+    before = threading.active_count()
     pool, ran = answer.Pool(1), []
     first, second, third = pool.submit(time.sleep, 5), pool.submit(ran.append, 2), pool.submit(ran.append, 3)
     time.sleep(1)
@@ -77,21 +91,11 @@ def edges_cancel(answer):
     pool.shutdown()
     assert ran == [3], f"[T2] these ran: {ran}"
     assert third.done(), "[T8] the last one ran"
-    nobody_is_left()
-
-
-def edges_shutdown(answer):
-    pool, ran = answer.Pool(1), []
-    tasks = [pool.submit(lambda number=number: (time.sleep(1), ran.append(number))) for number in range(3)]
-    pool.shutdown()
-    assert ran == [0, 1, 2], f"[T1] three tasks were submitted before shutdown(); these have run: {ran}"
-    assert all(task.done() for task in tasks), "[T1] all are done"
-    assert raises(RuntimeError, lambda: pool.submit(fails)), "[T1] submit() after shutdown() raises RuntimeError"
-    nobody_is_left()
-    pool.shutdown()
+    nobody_is_left(before)
 
 
 def edges_drop(answer):
+    before = threading.active_count()
     pool, ran = answer.Pool(1), []
     first = pool.submit(time.sleep, 5)
     others = [pool.submit(ran.append, number) for number in range(2)]
@@ -102,16 +106,17 @@ def edges_drop(answer):
     for task in others:
         assert task.done(), "[T6] a dropped task is cancelled"
         assert raises(answer.Cancelled, task.result), "[T6] a dropped task is cancelled"
-    nobody_is_left()
+    nobody_is_left(before)
 
 
 def edges_shutdown_from_a_task(answer):
+    before = threading.active_count()
     pool = answer.Pool(2)
     task = pool.submit(pool.shutdown)
     task.result()
     assert raises(RuntimeError, lambda: pool.submit(fails)), "[T5] the pool is closed"
     pool.shutdown()
-    nobody_is_left()
+    nobody_is_left(before)
 
 
 def schedules_cancel_meets_start(answer):
@@ -163,6 +168,7 @@ def schedules_drop_meets_worker(answer):
 
 
 def schedules_each_once(answer):
+    before = threading.active_count()
     pool, ran = answer.Pool(2), {}
 
     def task(number):
@@ -172,23 +178,26 @@ def schedules_each_once(answer):
     pool.shutdown()
     assert ran == {0: 1, 1: 1, 2: 1}, f"[T1] three tasks; how often each ran: {ran}"
     assert all(task.done() for task in tasks), "[T1] all are done"
-    nobody_is_left()
+    nobody_is_left(before)
 
 
 def schedules_idle_shutdown(answer):
+    before = threading.active_count()
     pool = answer.Pool(2)
     pool.shutdown()
-    nobody_is_left()
+    nobody_is_left(before)
 
 
 def schedules_two_shutdowns(answer):
+    before = threading.active_count()
     pool = answer.Pool(2)
     together(lambda: pool.shutdown(), lambda: pool.shutdown())
-    nobody_is_left()
+    nobody_is_left(before)
 
 
 def schedules_two_tasks_shut_down(answer):
     """Two workers must not wait for each other."""
+    before = threading.active_count()
     pool = answer.Pool(2)
     for _ in range(2):
         try:
@@ -196,7 +205,7 @@ def schedules_two_tasks_shut_down(answer):
         except RuntimeError:
             break
     pool.shutdown()
-    nobody_is_left()
+    nobody_is_left(before)
 
 
 def schedules_result_wakes_all(answer):

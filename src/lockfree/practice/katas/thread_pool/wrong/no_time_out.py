@@ -11,27 +11,29 @@ class Task:
     def __init__(self, function, arguments):
         self.function = function
         self.arguments = arguments
-        self.claimed = threading.Lock()
+        self.lock = threading.Lock()
+        self.claimed = self.cancelled = False
         self.over = threading.Event()
-        self.cancelled = False
         self.value = self.error = None
 
     def run(self):
-        if self.claimed.acquire(blocking=False):
-            try:
-                self.value = self.function(*self.arguments)
-            except BaseException as raised:
-                self.error = raised
-            self.over.set()
+        with self.lock:
+            if self.cancelled:
+                return
+            self.claimed = True
+        try:
+            self.value = self.function(*self.arguments)
+        except BaseException as raised:
+            self.error = raised
+        self.over.set()
 
     def cancel(self):
-        """Who gets the lock first decides for good: the worker or the first cancel()."""
-        if self.claimed.acquire(blocking=False):
-            self.cancelled = True
+        with self.lock:
+            if not self.claimed:
+                self.cancelled = True
+        if self.cancelled:
             self.over.set()
-        elif not self.cancelled:
-            return False
-        return True
+        return self.cancelled
 
     def done(self):
         return self.over.is_set()

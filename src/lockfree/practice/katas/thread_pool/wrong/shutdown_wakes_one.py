@@ -1,4 +1,4 @@
-# fails: schedules T4
+# fails: edges T4
 import collections
 import threading
 
