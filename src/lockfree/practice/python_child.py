@@ -25,7 +25,7 @@ EXECUTIONS = 400
 QUICK = 40
 """Of each scenario before any of them is run at length: most faults show up soon, in one of the scenarios.
 
-Also all of a scenario of the stage `edges`: it is about one caller, and its schedules differ in the answer's own threads.
+Also all of a scenario of the stage `edges`: it is about one caller. Its schedules differ in the answer's own threads.
 """
 KILLS = 20_000
 """Ways to fail of each `kill_…` function that are tried."""
