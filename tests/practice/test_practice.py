@@ -86,6 +86,7 @@ C = {
     "#include <stdlib.h>\nvoid leave(void) { exit(0); }\n": "uses exit",
     "#include <unistd.h>\nvoid leave(void) { _exit(0); }\n": "uses _exit",
     "#include <unistd.h>\nvoid bomb(void) { while (1) fork(); }\n": "uses fork",
+    "#include <pthread.h>\nstatic pthread_mutex_t all;\nvoid f(void) { pthread_mutex_lock(&all); }\n": "uses pthread_mutex_lock",
     '#include <stdio.h>\nvoid fake(void) { printf("summary\\tOK"); }\n': "uses p",
     'void hidden(void) { __asm__ volatile("syscall"); }\n': "inline assembly",
     "__attribute__((constructor)) static void early(void) { __builtin_trap(); }\n": "runs before main",

@@ -95,7 +95,8 @@ class Sample:
 class Kata:
     """One exercise. file: what the learner writes. interface: functions (C) or classes (Python) that it must define.
 
-    reference: the file in `right` whose speed others are compared with; empty: the first.
+    reference: the file in `right` whose speed others are compared with; empty: the first. locks: whether an answer in C
+    may use those of <pthread.h> and <threads.h>.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Kata:
     interface: tuple[str, ...]
     folder: Path
     allowed: tuple[str, ...] = ()
+    locks: bool = True
     reference: str = ""
     seconds: float = 10.0
     settings: dict[str, Any] = field(default_factory=dict)

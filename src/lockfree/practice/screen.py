@@ -39,7 +39,8 @@ C_ALLOWED = frozenset(
         "_GLOBAL_OFFSET_TABLE_",
     }
 )
-C_PREFIXES = ("pthread_", "__atomic_", "atomic_", "mtx_", "cnd_", "thrd_", "__sync_", "__tsan_", "membarrier")
+C_PREFIXES = ("__atomic_", "atomic_", "__sync_", "__tsan_", "membarrier")
+C_LOCKS = ("pthread_", "mtx_", "cnd_", "thrd_")
 C_SECTIONS = (".init_array", ".fini_array", ".ctors", ".dtors", ".preinit_array", ".init", ".fini")
 C_FLAGS = ("-std=c11", "-Wall", "-Wextra", "-O1", "-c")
 ASSEMBLY = re.compile(r"\b(asm|__asm|__asm__)\b")
@@ -321,10 +322,11 @@ def relative(text: str, kata: Kata, answer: Path) -> str:
 def _symbols(kata: Kata, answer: Path, made: Path) -> list[Fault]:
     found = []
     defined = set()
+    prefixes = C_PREFIXES + C_LOCKS if kata.locks else C_PREFIXES
     for line in _run("nm", "-P", str(made)).splitlines():
         name, kind = line.split()[:2]
         if kind in "Uwv":
-            if name not in C_ALLOWED and name not in kata.allowed and not name.startswith(C_PREFIXES):
+            if name not in C_ALLOWED and name not in kata.allowed and not name.startswith(prefixes):
                 found.append(Fault(f"{answer.name}: uses {name}, which this kata does not allow"))
         elif kind.isupper():
             defined.add(name)
