@@ -75,7 +75,7 @@ def threads(kata: Kata, answer: Path, seconds: float) -> Result:
             program = built(kata, answer, folder / "threads")
         except NotBuilt as error:
             return Result("threads", Outcome.FAILED, f"it does not build with the kata's clients: {error}")
-        ran = run(program, 4 * seconds)
+        ran = run(program, max(12.0, seconds))
     if ran.status == 0:
         return Result("threads", Outcome.PASSED, "real threads, and what one thread alone shows in large sizes")
     if ran.still:
@@ -83,13 +83,20 @@ def threads(kata: Kata, answer: Path, seconds: float) -> Result:
         return Result(
             "threads", Outcome.FAILED, message, kata.diagnose("threads", "", "no progress", message) or "ENDS"
         )
-    found = ASSERTION.search(relative(ran.said, kata, answer))
-    if found is None:
+    message = asserted(relative(ran.said, kata, answer))
+    if not message:
         message = ended(ran.status)
         return Result("threads", Outcome.FAILED, message, kata.diagnose("threads", "", "ends", message) or "ENDS")
-    words = TEXT.findall(found[2])
-    message = f"this does not hold: {words[-1] if words else found[2]} ({found[1]}: {found[2]})"
     return Result("threads", Outcome.FAILED, message, kata.diagnose("threads", "", "", message))
+
+
+def asserted(said: str) -> str:
+    """What the first assertion among a program's words says, with its place; empty if there is none."""
+    found = ASSERTION.search(said)
+    if found is None:
+        return ""
+    words = TEXT.findall(found[2])
+    return f"this does not hold: {words[-1] if words else found[2]} ({found[1]}: {found[2]})"
 
 
 def sanitizers(kata: Kata, answer: Path, seconds: float) -> Result:

@@ -5,6 +5,7 @@ their macros nor their names.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from lockfree.modelcheck import BuildError, Report, Settings, replay
@@ -14,6 +15,7 @@ from lockfree.practice import c_machine
 from lockfree.practice.c_audit import audit, stronger_than_needed
 from lockfree.practice.c_layout import structures
 from lockfree.practice.c_orders import orders
+from lockfree.practice.c_steps import steps
 from lockfree.practice.catalog import Kata
 from lockfree.practice.results import Outcome, Result, worst
 from lockfree.practice.screen import relative
@@ -87,12 +89,26 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell) -> Iterator[Resu
         tell("sanitizers")
         yield c_machine.sanitizers(kata, answer, seconds)
     if "kill" in there:
-        yield checked(kata, answer, "kill", stop, tell)
+        yield _killed(kata, answer, stop, seconds, tell)
     if "threads" in there and full:
         tell("speed")
         yield c_machine.speed(kata, answer, seconds)
     yield _layout(kata, answer, seconds, count=full and "threads" in there)
     yield from _questions(kata, answer, tell, full=full)
+
+
+def _killed(kata: Kata, answer: Path, stop: Settings, seconds: float, tell: Tell) -> Result:
+    """Stopped before each step in the model, in every interleaving; then, as a process, before each instruction."""
+    modelled = checked(kata, answer, "kill", stop, tell)
+    if modelled.outcome is Outcome.FAILED or not (kata.folder / "check" / "steps.c").is_file():
+        return modelled
+    tell("kill: each instruction")
+    real = steps(kata, answer, seconds)
+    if Outcome.UNDECIDED in {modelled.outcome, real.outcome} or real.outcome is Outcome.FAILED:
+        return worst([modelled, real])
+    return replace(
+        real, message=f"{modelled.message}; {real.message}", looked_at=(*modelled.looked_at, *real.looked_at)
+    )
 
 
 def _layout(kata: Kata, answer: Path, seconds: float, *, count: bool) -> Result:
