@@ -49,10 +49,29 @@ MUTANTS = [
         "lf_eventcount_notify_after_rmw(&e->body->changed, 1);",
         client="event/event_two_wait_sleep",
     ),
+    Mutant(
+        "an event count that looks for a close before it looks for the wake",
+        "event_count.h",
+        "    uint32_t epoch = (uint32_t)lf_load_acquire(&e->body->changed.word);\n    int status = lf_enter(&e->h);",
+        "    int status = lf_enter(&e->h);\n    uint32_t epoch = (uint32_t)lf_load_acquire(&e->body->changed.word);",
+        client="event_count/event_count_close_sleep",
+    ),
+    Mutant(
+        "an event count whose notify does not look for sleepers",
+        "event_count.h",
+        "        lf_eventcount_notify(&e->body->changed, n);",
+        "        (void)n;",
+        client="event_count/event_count_by_hand_sleep",
+        kill=("event_count", "notify-to-sleeper", "wait"),
+    ),
 ]  # fmt: skip
 
 STRESS = {
     "event": Mutant("an event whose wait takes every wake for a set", "event.h", EVENT_WAIT, EVENT_WAIT.replace("!=", ">=")),
+    "event_count": Mutant(
+        "an event count that takes every wake for its condition", "event_count.h",
+        "if (call->condition(call->argument))", "if (call->condition(call->argument) || lf_load_relaxed(&call->e->body->changed.word) >> 32 > 1)",
+    ),
 }  # fmt: skip
 """What a stress run catches, by primitive. Applied together, in one build."""
 

@@ -17,6 +17,7 @@ MAKE = {
     "SpinLock": lockfree.SpinLock,
     "Semaphore": lambda: lockfree.Semaphore(2),
     "Event": lockfree.Event,
+    "EventCount": lockfree.EventCount,
     "AtomicU32": lockfree.AtomicU32,
     "AtomicI64": lockfree.AtomicI64,
     "AtomicF64": lockfree.AtomicF64,
@@ -58,6 +59,8 @@ CALLS = {
     "Semaphore": [section, lambda o: o.value, lambda o: o.try_acquire(2), lambda o: o.acquire(timeout=1e-4), lambda o: o.acquire(n=2),
                   lambda o: o.release()],
     "Event": [lambda o: o.set(), lambda o: o.clear(), lambda o: o.is_set(), lambda o: o.wait(1e-4)],
+    "EventCount": [lambda o: o.notify(), lambda o: o.retract(o.prepare()), lambda o: o.wait(o.prepare(), 1e-4), lambda o: o.cancel(),
+                   lambda o: o.wait_until(lambda: random.random() < 0.5, 1e-4)],
     "AtomicU32": CELLS + [lambda o: o.fetch_add(1), lambda o: o.fetch_xor(1)],
     "AtomicI64": CELLS + [lambda o: o.fetch_sub(1, "relaxed")],
     "AtomicF64": CELLS + [lambda o: o.fetch_add(0.5)],
@@ -160,7 +163,7 @@ CLASSES = [
     "AtomicFlag",
 ]
 
-LATER = ["Event"]
+LATER = ["Event", "EventCount"]
 """Races of these are run at length only."""
 
 

@@ -115,7 +115,7 @@ def test_the_example_of_a_header_compiles_and_runs(header, standard, suffix, tmp
     assert lines[0] == f"#include <lockfree/{header.name}>"
     code = re.sub(r'(_create\(&\w+|_unlink\(&\w+\.h), "\w+"', rf'\1, "{shm_name}"', "\n    ".join(lines[1:]))
     source = tmp_path / f"usage.{suffix}"
-    source.write_text(f"{lines[0]}\n\nint main(void) {{\n    {code}\n    return status;\n}}\n")
+    source.write_text(f"{lines[0]}\n\nint main(void) {{\n    {code}\n    return (int)status;\n}}\n")
     flags = [f"-std={standard}", *compilers.WARNINGS, "-I", str(ROOT / "c/include")]
     subprocess.run([*compiler, *flags, str(source), "-o", str(tmp_path / "usage")], check=True, timeout=60)
     assert subprocess.run([str(tmp_path / "usage")], timeout=30).returncode == 0

@@ -8,7 +8,8 @@
 
 static struct lf_event object;
 
-static uint64_t until(uint64_t span) { return span == 0 ? 0 : span == LF_FOREVER ? LF_FOREVER : lf_now() + span; }
+#include "calls.h"
+
 static int64_t wait_for(uint64_t deadline) {
     uint64_t first = lf_event_now(&object);
     int64_t status;
@@ -24,17 +25,6 @@ static int64_t survivor_set(struct kill_message *m) { return (void)m, lf_event_s
 static int64_t survivor_clear(struct kill_message *m) { return (void)m, lf_event_clear(&object); }
 static int64_t survivor_is_set(struct kill_message *m) { return (void)m, lf_event_is_set(&object); }
 static int64_t survivor_wait(struct kill_message *m) { return wait_for(until(m->deadline)); }
-
-static int64_t ask(struct kill_survivor *s, int64_t (*call)(struct kill_message *), uint64_t deadline) {
-    struct kill_message m = {.call = call, .deadline = deadline};
-    return kill_ask(s, &m);
-}
-static void expect(struct kill_survivor *s, int64_t (*call)(struct kill_message *), uint64_t deadline, int64_t expected,
-                   const char *what) {
-    int64_t answer = ask(s, call, deadline);
-    if (answer != expected)
-        kill_breach(what, "%s got %lld instead of %lld", s->name, (long long)answer, (long long)expected);
-}
 
 /* ---- the operations ---- */
 
@@ -56,17 +46,12 @@ static void arrange_doomed(void) {
     arrange();
     kill_start_doomed(look);
 }
-static int inherited;
-static void arm_attach(void) { inherited = dup(object.h.fd); }
 
 static int64_t act_set(void) { return lf_event_set(&object); }
 static int64_t act_clear(void) { return lf_event_clear(&object); }
 static int64_t act_is_set(void) { return lf_event_is_set(&object); }
 static int64_t act_wait(void) { return wait_for(LF_FOREVER); }
 static int64_t act_wait_in_no_time(void) { return wait_for(until(1)); }
-static int64_t act_reap(void) { return lf_reap(&object.h); }
-static int64_t act_detach(void) { return lf_detach(&object.h), LF_OK; }
-static int64_t act_attach(void) { return lf_segment_attach_fd(&object.h, inherited, kill_now.subject->kind); }
 
 /* ---- what the others may see after that ---- */
 
@@ -101,22 +86,14 @@ static void judge_roused(void) {
     as_ever(kill_now.roused);
 }
 /* B sleeps in wait, and the victim sets the flag. */
-static struct kill_message sleeper;
-static void send_b_to_sleep(void) {
-    struct kill_message m = {.call = survivor_wait, .deadline = 60000 * KILL_MS};
-    sleeper = m;
-    kill_begin_ask(&kill_b, &sleeper);
-    kill_wait_asleep(&kill_b);
-}
+static void send_b_to_sleep(void) { send_b_to_sleep_in(survivor_wait); }
 static void judge_sleeper(void) {
     int64_t set = ask(&kill_a, survivor_is_set, 0);
     if (!set && kill_now.ended && details()->after)
         kill_breach("a set flag", "A found it clear");
     if (!set)
         expect(&kill_a, survivor_set, 0, LF_OK, "set");
-    int64_t answer = kill_end_ask(&kill_b, &sleeper);
-    if (answer != LF_OK)
-        kill_breach("OK", "the sleeper got %lld", (long long)answer);
+    expect_of_sleeper(LF_OK, "a wait that ends with the set");
     as_ever(1);
 }
 

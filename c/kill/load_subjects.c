@@ -12,6 +12,7 @@ static union {
     struct lf_spinlock spinlock;
     struct lf_semaphore semaphore;
     struct lf_event event;
+    struct lf_event_count event_count;
 } object;
 
 struct record {
@@ -249,6 +250,38 @@ static void event_settle(void) {
             wrong("the flag is not what was written last");
 }
 
+/* ---- event_count ---- */
+
+static int event_count_create(uint64_t start) { return (void)start, lf_event_count_create(&object.event_count, NULL); }
+static int permit(void *counter) {
+    uint64_t n = lf_load_acquire((uint64_t *)counter);
+    while (n != 0)
+        if (lf_cas_acquire((uint64_t *)counter, &n, n - 1))
+            return 1;
+    return 0;
+}
+static int take_permit(uint64_t span) {
+    return lf_event_count_wait_until(&object.event_count, permit, &books->counter, until(span));
+}
+static int give_permit(void) {
+    lf_fetch_add_release(&books->counter, (uint64_t)1);
+    return lf_event_count_notify(&object.event_count, 1);
+}
+static void event_count_work(uint32_t life, uint64_t *state) {
+    (void)life;
+    int status = random_number(state) % 2 ? give_permit() : take_permit(patience(state));
+    if (status != LF_OK && status != LF_TIMEDOUT && status != LF_INTERRUPTED)
+        wrong("a call was answered %d", status);
+}
+static void event_count_settle(void) {
+    while (take_permit(0) == LF_OK)
+        ;
+    if (take_permit(MS) != LF_TIMEDOUT)
+        wrong("a wait ended, and nobody had notified");
+    if (give_permit() != LF_OK || take_permit(AT_LAST) != LF_OK)
+        wrong("a wait did not see its condition");
+}
+
 static const struct subject subjects[] = {
     {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
     {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put, queue_get,
@@ -258,6 +291,8 @@ static const struct subject subjects[] = {
     {"spinlock", &lf_spinlock_kind, &object.h, spinlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
     {"semaphore", &lf_semaphore_kind, &object.h, semaphore_create, semaphore_work, semaphore_settle, NULL, NULL, 0, 0},
     {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0, 0},
+    {"event_count", &lf_event_count_kind, &object.h, event_count_create, event_count_work, event_count_settle, NULL,
+     NULL, 0, 0},
 };
 
 int choose_subject(const char *primitive) {

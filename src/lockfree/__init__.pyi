@@ -22,6 +22,9 @@ from lockfree.atomic import (
 from lockfree.event import (
     Event as Event,
 )
+from lockfree.event_count import (
+    EventCount as EventCount,
+)
 from lockfree.mpmc_ring import (
     MPMCRing as MPMCRing,
 )
@@ -51,6 +54,7 @@ __all__ = [
     "AtomicU64",
     "Closed",
     "Event",
+    "EventCount",
     "LockfreeError",
     "MPMCRing",
     "Mutex",

@@ -46,6 +46,16 @@ def waiting() -> None:
     assert_type(event.wait(timeout=1), bool)
     event.set()
     event.clear()
+    count = lockfree.EventCount(name="changed")
+    assert_type(count.prepare(), int)
+    assert_type(count.wait(3), bool)
+    assert_type(count.wait(3, timeout=0.5), bool)
+    assert_type(count.wait_until(lambda: "now", 1), str)
+    count.notify()
+    count.notify(n=3)
+    count.notify_all()
+    count.cancel()
+    count.retract(3)
 
 
 def atomics() -> None:

@@ -8,6 +8,7 @@
 
 #include "atomic.h"
 #include "event.h"
+#include "event_count.h"
 #include "mpmc_ring.h"
 #include "mutex.h"
 #include "priority_queue.h"
