@@ -22,10 +22,10 @@ Scenario = Callable[[ModuleType], object]
 TICKS = 0.2
 EXECUTIONS = 400
 """Of each scenario: half by their deviations, half at random. A count: a busy machine finds the same."""
-QUICK = 40
+ROUNDS = (4, 40)
 """Of each scenario before any of them is run at length: most faults show up soon, in one of the scenarios.
 
-Also all of a scenario of the stage `edges`: it is about one caller. Its schedules differ in the answer's own threads.
+The stage `edges` ends with them: it is about one caller. Its schedules differ in the answer's own threads.
 """
 KILLS = 20_000
 """Ways to fail of each `kill_…` function that are tried."""
@@ -46,7 +46,9 @@ def main() -> None:
     check = _load(Path(asked["kata"]) / "check.py")
     settings = {"executions": EXECUTIONS * asked["times"], "seconds": asked["seconds"], **asked["settings"]}
     chosen = PythonSettings(**settings, follow=(asked["answer"], str(check.__file__)))
-    quick = replace(chosen, executions=min(QUICK, chosen.executions) or QUICK)
+    rounds = [replace(chosen, executions=number) for number in ROUNDS]
+    if asked["stage"] != "edges":
+        rounds.append(chosen)
     try:
         program = Program(asked["answer"])
     except (Unusable, OSError) as error:
@@ -67,7 +69,7 @@ def main() -> None:
 
     if asked["replay"]:
         names = [asked["replay"].rpartition(":")[0]]
-    rounds = [chosen] if asked["replay"] else [quick] if asked["stage"] == "edges" else [quick, chosen]
+        rounds = [chosen]
     ended: set[str] = set()
     for name, bounds in [(name, bounds) for bounds in rounds for name in names]:
         if name in ended:
