@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
 void lf_model_assume(int condition) {
     if (condition)
         return;
@@ -28,15 +30,32 @@ void lf_model_assertion_failed(const char *condition, const char *file, int line
     leave_run(RUN_VIOLATION);
 }
 
+/* clang gives the whole declaration of a function in C where gcc gives its name; so do both in C++. Returns where the name
+ * begins, and its length. What is no plain name stays as it is. */
+static const char *name_in(const char *declaration, int *length) {
+    size_t end = strcspn(declaration, "(");
+    *length = (int)strlen(declaration);
+    if (end == 0 || declaration[end] == '\0' || strspn(declaration, NAME_CHARACTERS " *") != end)
+        return declaration;
+    size_t begin = end;
+    while (begin > 0 && strchr(" *", declaration[begin - 1]) == NULL)
+        begin--;
+    *length = (int)(end - begin);
+    return declaration + begin;
+}
+
 /* What assert() calls. */
 void __assert_fail(const char *condition, const char *file, unsigned line, const char *function)
     __attribute__((noreturn));
 void __assert_fail(const char *condition, const char *file, unsigned line, const char *function) {
+    int length;
+    const char *name = name_in(function, &length);
     if (R.current == NULL) { /* in a specification, between executions */
-        say("unusable\tan assertion fails in the specification: %s at %s:%u in %s\n", condition, file, line, function);
+        say("unusable\tan assertion fails in the specification: %s at %s:%u in %.*s\n", condition, file, line, length,
+            name);
         exit(3);
     }
-    fail("assertion failed", "%s at %s:%u in %s", condition, file, line, function);
+    fail("assertion failed", "%s at %s:%u in %.*s", condition, file, line, length, name);
     abort();
 }
 

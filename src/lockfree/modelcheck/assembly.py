@@ -124,7 +124,7 @@ class Translator:
     """Translates the compiler's output of one file."""
 
     def __init__(self) -> None:
-        self.texts = 0
+        self.texts: list[str] = []
 
     def call(
         self, operation: str, size: int = 0, register: int = 0, memory: str = "", immediate: str = ""
@@ -142,12 +142,9 @@ class Translator:
 
     def refused(self, statement: str) -> Iterator[str]:
         """A call that names the statement, and the statement itself for where only one thread runs."""
-        self.texts += 1
-        shown = statement.replace("\\", " ").replace('"', "'").replace("\t", " ")
-        yield ".pushsection .rodata"
-        yield f'.Llf_model_text{self.texts}: .string "{shown}"'
-        yield ".popsection"
-        yield from self.call("refused", immediate=f"$.Llf_model_text{self.texts}")
+        shown = " ".join(statement.replace("\\", " ").replace('"', "'").split())
+        self.texts.append(shown)
+        yield from self.call("refused", immediate=f"$.Llf_model_text{len(self.texts)}")
         yield statement
 
     def access(self, instruction: Instruction) -> Iterator[str]:
@@ -278,6 +275,14 @@ class Translator:
                     yield statement
                     continue
                 yield from self.anywhere(instruction) or (self.inside(instruction) if in_app else [statement])
+        yield from self.kept_texts()
+
+    def kept_texts(self) -> Iterator[str]:
+        """What was refused, behind everything else: clang's assembler gives the line that comes next to data, too."""
+        if self.texts:
+            yield ".section .rodata"
+        for number, shown in enumerate(self.texts, 1):
+            yield f'.Llf_model_text{number}: .string "{shown}"'
 
 
 def needs_translation(text: str) -> bool:

@@ -18,6 +18,7 @@ from pathlib import Path
 from lockfree._compiler import compiler, no_compiler
 from lockfree._include import get_include, get_model_runtime
 from lockfree.modelcheck.assembly import needs_translation, translated
+from lockfree.modelcheck.slots import cleared
 from lockfree.modelcheck.symbols import binary_tool, lead, symbols
 
 RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-g", "-fno-pie")
@@ -64,6 +65,7 @@ GCC_FLAGS = (
     "-fno-ipa-reference",
 )
 CLANG_FLAGS = ("-O0",)  # clang instruments what its optimizer leaves; like this it leaves every access
+COVERAGE = "-fsanitize-coverage"
 VOLATILE = ("race", "relaxed")
 """What accesses of volatile objects are: plain ones, or relaxed atomic ones."""
 CXX_SUFFIXES = {".cc", ".cpp", ".cxx", ".c++", ".C"}
@@ -244,11 +246,15 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool) ->
     ]
     listing = out.with_suffix(".s")
     said = _run([*cc, *flags, "-S", str(path), "-o", str(listing)])
-    if needs_translation(text := listing.read_text(errors="surrogateescape")):
-        if os.uname().machine != "x86_64":
+    text = listing.read_text(errors="surrogateescape")
+    if not gcc and machine:
+        text = cleared(text)
+    if needs_translation(text):
+        if not machine:
             what = "volatile objects as atomic ones" if relaxed else "inline assembly"
             raise BuildError(f"{path} has {what}, which is followed on x86-64 only")
-        listing.write_text(translated(text), errors="surrogateescape")
+        text = translated(text)
+    listing.write_text(text, errors="surrogateescape")
     _run([*cc, "-c", str(listing), "-o", str(out)])
     return said
 
@@ -296,7 +302,8 @@ def build(
                 warn(said)
         lead(paths, objects, runtime, _answer)
         try:
-            _run([*linker, "-no-pie", *map(str, objects), str(runtime), *flags, "-o", str(output)])
+            at_link = [flag for flag in flags if not flag.startswith(COVERAGE)]  # clang would link a runtime of its own
+            _run([*linker, "-no-pie", *map(str, objects), str(runtime), *at_link, "-o", str(output)])
         except BuildError as error:
             raise BuildError(_explained(paths[0], str(error))) from error
     return Path(output)

@@ -1,0 +1,217 @@
+"""Stack slots of clang's code that nobody reads any more are cleared before each call.
+
+A loop that waits is known by its state: the registers and the stack (c/model/events/turns.c). gcc keeps a temporary
+value in a register. clang without optimisation has a stack slot for each, and what the last turn left there would make
+a state look new that is not. So each function's slots are followed through the compiler's output. Those whose next
+access is a store on every path are set to 0 where a call begins.
+
+A slot is what instructions name as OFFSET(%rbp). Where the address of a place is taken, that place and everything above
+it is left alone: an object may reach that far. A function with something that this does not know is left as it is.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+BEGIN = re.compile(r"^([\w.$]+):")
+TYPE = re.compile(r"^\s*\.type\s+([\w.$]+),@function")
+END = re.compile(r"^\s*\.size\s+([\w.$]+),|^\.Lfunc_end\d+:")
+LABEL = re.compile(r"^(\.L[\w.$]+):")
+BLOCK = ".LBB"
+"""So begin the labels of blocks that are reached otherwise than from above."""
+SLOT = re.compile(r"(-\d+)\(%rbp\)")
+INDEXED = re.compile(r"(-\d+)\(%rbp,")
+OTHER_USE = re.compile(r"(?<![(\w])%[re]?bp\b")
+SIZES = {"b": 1, "w": 2, "l": 4, "q": 8}
+WIDE = {"movss": 4, "movsd": 8, "movaps": 16, "movups": 16, "movapd": 16, "movupd": 16, "movdqa": 16, "movdqu": 16}
+PLAIN = re.compile(
+    r"^(?:mov|add|sub|and|or|xor|cmp|test|imul|mul|idiv|div|shl|shr|sar|sal|inc|dec|neg|not|adc|sbb|push|cmov\w+?)([bwlq])$"
+)
+EXTENDS = re.compile(r"^mov[sz]([bwl])[wlq]$")
+CALL = re.compile(r"^call[q]?$")
+INSTRUMENTATION = re.compile(r"^__tsan_(?!atomic)")
+COMES_BACK_TWICE = re.compile(r"^(?:_*(?:sig)?setjmp|vfork|getcontext)\b")
+FARTHEST = 4096
+"""Slots farther from the frame's top than this are left alone."""
+
+
+class _UnknownError(Exception):
+    """The function has something that is not known here."""
+
+
+@dataclass
+class _Step:
+    """One instruction: which bytes it reads and which it overwrites, as bits; where it may go besides the next one."""
+
+    line: int
+    reads: int = 0
+    writes: int = 0
+    targets: list[str] = field(default_factory=list)
+    anywhere: bool = False
+    """It may go to every label of the function."""
+    falls_through: bool = True
+    is_call: bool = False
+    dead: int = 0
+
+
+def _bits(offset: int, size: int) -> int:
+    return ((1 << size) - 1) << (FARTHEST + offset)
+
+
+def _size(name: str) -> int:
+    """The bytes that an instruction reads or writes in memory, 0: not known."""
+    if name in WIDE:
+        return WIDE[name]
+    if found := EXTENDS.match(name) or PLAIN.match(name):
+        return SIZES[found[1]]
+    return 1 if name.startswith("set") else 0
+
+
+class _Function:
+    """One function of the compiler's output."""
+
+    def __init__(self) -> None:
+        self.steps: list[_Step] = []
+        self.labels: dict[str, int] = {}
+        self.named = 0
+        """The bytes that some instruction names."""
+        self.taken = 0
+        """The lowest address that is taken; 0: none."""
+        self.has_pads = False
+        """An exception may go on at one of its labels."""
+        self.in_app = False
+
+    def add(self, number: int, line: str) -> None:
+        mark = line.strip()
+        if mark in {"#APP", "#NO_APP"}:
+            self.in_app = mark == "#APP"
+            self.steps.append(_Step(number, anywhere=True))
+            return
+        if label := LABEL.match(line):
+            self.labels[label[1]] = len(self.steps)
+            return
+        text = line.partition("#")[0].strip()
+        if mark.startswith((".cfi_lsda", ".cfi_personality")):
+            self.has_pads = True
+        if "syntax" in mark and mark.startswith(".intel"):
+            raise _UnknownError
+        if not text or text.startswith("."):
+            return
+        if self.in_app:
+            self._take(text)
+            return
+        self.steps.append(self._step(number, text))
+
+    def _take(self, text: str) -> None:
+        """What this names is out of sight."""
+        if OTHER_USE.search(text):
+            raise _UnknownError
+        for offset in re.findall(r"(-\d+)\(%rbp\b", text):
+            self.taken = min(self.taken, int(offset))
+
+    def _step(self, number: int, text: str) -> _Step:
+        name, _, operands = text.partition("\t")
+        if "\t" not in text:
+            name, _, operands = text.partition(" ")
+        operands = operands.strip()
+        step = _Step(number)
+        if name.startswith("ret") or name == "ud2":
+            step.falls_through = False
+        elif name.startswith("j"):
+            step.falls_through = not name.startswith("jmp")
+            step.targets = re.findall(r"\.L[\w.$]+", operands) if "*" not in operands else []
+            step.anywhere = not step.targets
+        elif CALL.match(name):
+            if COMES_BACK_TWICE.match(operands):
+                raise _UnknownError
+            step.is_call = not INSTRUMENTATION.match(operands)
+        self._note_slots(step, name, operands)
+        return step
+
+    def _note_slots(self, step: _Step, name: str, operands: str) -> None:
+        if "%rbp" not in operands or _is_prologue(name, operands):
+            return
+        slots = [int(offset) for offset in SLOT.findall(operands)]
+        jumps = CALL.match(name) or name.startswith("j")
+        size = 8 if jumps else _size(name)
+        if INDEXED.search(operands) or (slots and size == 0) or OTHER_USE.search(operands):
+            self._take(operands)
+            return
+        for offset in slots:
+            if offset < -FARTHEST:
+                continue
+            bits = _bits(offset, size)
+            self.named |= bits
+            stores = (name.startswith(("mov", "set")) and not EXTENDS.match(name)) and operands.endswith("(%rbp)")
+            if stores:
+                step.writes |= bits
+            else:
+                step.reads |= bits
+
+    def _follow(self) -> None:
+        """Finds for each call the bytes that nobody reads after it."""
+        steps, labels = self.steps, self.labels
+        blocks = [at for label, at in labels.items() if label.startswith(BLOCK)]
+        candidates = self.named & ((1 << (FARTHEST + self.taken)) - 1)
+        live = [0] * (len(steps) + 1)
+        changed = True
+        while changed:
+            changed = False
+            everywhere = 0
+            for at in blocks:
+                everywhere |= live[at]
+            for at in range(len(steps) - 1, -1, -1):
+                step = steps[at]
+                after = live[at + 1] if step.falls_through else 0
+                for target in step.targets:
+                    after |= live[labels[target]] if target in labels else 0
+                if step.anywhere or (step.is_call and self.has_pads):
+                    after |= everywhere
+                before = (after & ~step.writes) | step.reads
+                if step.is_call:
+                    step.dead = candidates & ~(after | step.reads)
+                changed |= before != live[at]
+                live[at] = before
+
+    def cleared(self) -> dict[int, list[str]]:
+        """What to put before which line."""
+        self._follow()
+        return {step.line: list(_clears(step.dead)) for step in self.steps if step.is_call and step.dead}
+
+
+def _is_prologue(name: str, operands: str) -> bool:
+    """Does the instruction make the frame, or take it down?"""
+    return (name, operands.replace(" ", "")) in {("pushq", "%rbp"), ("popq", "%rbp"), ("movq", "%rsp,%rbp")}
+
+
+def _clears(dead: int) -> Iterator[str]:
+    at = 0
+    while dead >> at:
+        at += ((dead >> at) & -(dead >> at)).bit_length() - 1
+        size = next(size for size in (8, 4, 2, 1) if (dead >> at) & ((1 << size) - 1) == (1 << size) - 1)
+        suffix = next(letter for letter, bytes_ in SIZES.items() if bytes_ == size)
+        yield f"\tmov{suffix}\t$0, {at - FARTHEST}(%rbp)"
+        at += size
+
+
+def cleared(text: str) -> str:
+    """The compiler's output for x86-64 in which slots that nobody reads any more are 0 when a call begins."""
+    lines = text.split("\n")
+    before: dict[int, list[str]] = {}
+    functions: set[str] = set()
+    function: _Function | None = None
+    for number, line in enumerate(lines):
+        if function is None:
+            if found := TYPE.match(line):
+                functions.add(found[1])
+            elif (begun := BEGIN.match(line)) and begun[1] in functions:
+                function = _Function()
+        elif END.match(line):
+            before |= function.cleared()
+            function = None
+        else:
+            try:
+                function.add(number, line)
+            except _UnknownError:
+                function = None
+    return "\n".join(added for number, line in enumerate(lines) for added in (*before.get(number, ()), line))
