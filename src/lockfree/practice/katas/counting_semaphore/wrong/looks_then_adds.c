@@ -1,0 +1,38 @@
+/* fails: model C3 */
+/* Two releases look at the same time, and then both add. */
+#include "counting_semaphore.h"
+
+struct semaphore {
+    _Atomic uint32_t permits;
+    uint32_t max;
+};
+
+size_t semaphore_size(void) { return sizeof(struct semaphore); }
+
+void semaphore_init(struct semaphore *semaphore, uint32_t initial, uint32_t max) {
+    atomic_init(&semaphore->permits, initial);
+    semaphore->max = max;
+}
+
+int semaphore_try_acquire(struct semaphore *semaphore) {
+    uint32_t permits = atomic_load_explicit(&semaphore->permits, memory_order_relaxed);
+    while (permits > 0)
+        if (atomic_compare_exchange_weak_explicit(&semaphore->permits, &permits, permits - 1, memory_order_acquire,
+                                                  memory_order_relaxed))
+            return 1;
+    return 0;
+}
+
+void semaphore_acquire(struct semaphore *semaphore) {
+    while (!semaphore_try_acquire(semaphore))
+        futex_wait(&semaphore->permits, 0);
+}
+
+int semaphore_release(struct semaphore *semaphore, uint32_t count) {
+    uint32_t permits = atomic_load_explicit(&semaphore->permits, memory_order_relaxed);
+    if (count > semaphore->max - permits)
+        return 0;
+    atomic_fetch_add_explicit(&semaphore->permits, count, memory_order_release);
+    futex_wake(&semaphore->permits, count);
+    return 1;
+}
