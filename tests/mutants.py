@@ -64,6 +64,21 @@ MUTANTS = [
         client="event_count/event_count_by_hand_sleep",
         kill=("event_count", "notify-to-sleeper", "wait"),
     ),
+    Mutant(
+        "a reentrant lock that takes another thread of the process for its holder",
+        "blocks/owner_lock.h",
+        "return ((lf_load_relaxed(word) ^ lf__lock_me(h)) & LF__LOCK_HOLDER) == 0;",
+        "return ((lf_load_relaxed(word) ^ lf__lock_me(h)) & LF__LOCK_PARTICIPANT) == 0;",
+        client="rlock/rlock_threads_sleep",
+    ),
+    Mutant(
+        "a reentrant lock that is free after the first release",
+        "blocks/reentrant.h",
+        "return depth != 0 ? (int)LF_OK : lf__lock_release(h, &body->word);",
+        "return lf__lock_release(h, &body->word);",
+        client="rlock/rlock_nested_sleep",
+        kill=("rlock", "release-inner", "wait"),
+    ),
 ]  # fmt: skip
 
 STRESS = {
@@ -71,6 +86,11 @@ STRESS = {
     "event_count": Mutant(
         "an event count that takes every wake for its condition", "event_count.h",
         "if (call->condition(call->argument))", "if (call->condition(call->argument) || lf_load_relaxed(&call->e->body->changed.word) >> 32 > 1)",
+    ),
+    "rlock": Mutant(
+        "a reentrant lock that everybody in the process takes again", "rlock.h",
+        "{ return lf_reentrant_try_acquire(&r->h, r->body); }",
+        "{ return lf__lock_participant(lf_load_relaxed(r->word)) == r->h.participant ? (int)LF_OK : lf_reentrant_try_acquire(&r->h, r->body); }",
     ),
 }  # fmt: skip
 """What a stress run catches, by primitive. Applied together, in one build."""

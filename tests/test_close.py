@@ -16,6 +16,7 @@ MAKE = {
     "Mutex": lockfree.Mutex,
     "SpinLock": lockfree.SpinLock,
     "Semaphore": lambda: lockfree.Semaphore(2),
+    "RLock": lockfree.RLock,
     "Event": lockfree.Event,
     "EventCount": lockfree.EventCount,
     "AtomicU32": lockfree.AtomicU32,
@@ -58,6 +59,7 @@ CALLS = {
     "SpinLock": LOCKS,
     "Semaphore": [section, lambda o: o.value, lambda o: o.try_acquire(2), lambda o: o.acquire(timeout=1e-4), lambda o: o.acquire(n=2),
                   lambda o: o.release()],
+    "RLock": LOCKS,
     "Event": [lambda o: o.set(), lambda o: o.clear(), lambda o: o.is_set(), lambda o: o.wait(1e-4)],
     "EventCount": [lambda o: o.notify(), lambda o: o.retract(o.prepare()), lambda o: o.wait(o.prepare(), 1e-4), lambda o: o.cancel(),
                    lambda o: o.wait_until(lambda: random.random() < 0.5, 1e-4)],
@@ -163,7 +165,7 @@ CLASSES = [
     "AtomicFlag",
 ]
 
-LATER = ["Event", "EventCount"]
+LATER = ["RLock", "Event", "EventCount"]
 """Races of these are run at length only."""
 
 

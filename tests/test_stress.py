@@ -111,10 +111,11 @@ def wrong_builds():
         ("first", "priority_queue", ("more urgent", "get")),
         ("first", "mutex", ("held", "acquire", "fetch_add", "release", "did not hold")),
         ("first", "event", ("read", "written")),
+        ("first", "rlock", ("held", "acquire", "fetch_add", "release", "did not hold")),
         ("first", "event_count", ("acquire",)),
     ],
     ids=["ring_whose_empty_lies", "ring_that_duplicates", "semaphore_below_zero", "priority_queue_that_scans", "lock_without_exclusion",
-         "event", "event_count"],
+         "event", "rlock", "event_count"],
 )  # fmt: skip
 def test_finds_the_wrong(wrong_builds, build, primitive, reasons, tmp_path):
     done = wrong_build.lockfree(

@@ -9,6 +9,7 @@ static union {
     struct lf_priority_queue queue;
     struct lf_spsc_ring pipe;
     struct lf_mutex mutex;
+    struct lf_rlock rlock;
     struct lf_spinlock spinlock;
     struct lf_semaphore semaphore;
     struct lf_event event;
@@ -167,16 +168,19 @@ static void queue_settle(void) {
 
 static int mutex_create(uint64_t start) { return (void)start, lf_mutex_create(&object.mutex, NULL); }
 static int spinlock_create(uint64_t start) { return (void)start, lf_spinlock_create(&object.spinlock, NULL); }
-static int is_mutex(void) { return subject->kind == &lf_mutex_kind; }
-static int acquire(uint64_t deadline) {
-    return is_mutex() ? lf_mutex_acquire(&object.mutex, deadline) : lf_spinlock_acquire(&object.spinlock, deadline);
-}
+static int rlock_create(uint64_t start) { return (void)start, lf_rlock_create(&object.rlock, NULL); }
+#define OF_LOCK(call, ...)                                                                                             \
+    (subject->kind == &lf_mutex_kind   ? lf_mutex_##call(&object.mutex __VA_ARGS__)                                    \
+     : subject->kind == &lf_rlock_kind ? lf_rlock_##call(&object.rlock __VA_ARGS__)                                    \
+                                       : lf_spinlock_##call(&object.spinlock __VA_ARGS__))
+#define COMMA ,
+static int acquire(uint64_t deadline) { return OF_LOCK(acquire, COMMA deadline); }
 
 static void section(uint32_t who, int status) {
     if (status == LF_OWNER_DIED) {
         books->mirror = books->counter;
         lf_store_relaxed(&books->inside, 0u);
-        if ((is_mutex() ? lf_mutex_recover(&object.mutex) : lf_spinlock_recover(&object.spinlock)) != LF_OK)
+        if (OF_LOCK(recover, ) != LF_OK)
             wrong("recover was refused");
     }
     if (lf_exchange_relaxed(&books->inside, who) != 0)
@@ -189,7 +193,7 @@ static void section(uint32_t who, int status) {
     books->mirror++;
     if (lf_exchange_relaxed(&books->inside, 0u) != who)
         wrong("two held the lock");
-    if ((is_mutex() ? lf_mutex_release(&object.mutex) : lf_spinlock_release(&object.spinlock)) != LF_OK)
+    if (OF_LOCK(release, ) != LF_OK)
         wrong("release was refused");
 }
 static void lock_work(uint32_t life, uint64_t *state) {
@@ -288,6 +292,7 @@ static const struct subject subjects[] = {
      LEVELS, 0},
     {"spsc_ring", &lf_spsc_ring_kind, &object.h, pipe_create, queue_work, queue_settle, pipe_put, pipe_get, 1, 1},
     {"mutex", &lf_mutex_kind, &object.h, mutex_create, lock_work, lock_settle, NULL, NULL, 0, 0},
+    {"rlock", &lf_rlock_kind, &object.h, rlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
     {"spinlock", &lf_spinlock_kind, &object.h, spinlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
     {"semaphore", &lf_semaphore_kind, &object.h, semaphore_create, semaphore_work, semaphore_settle, NULL, NULL, 0, 0},
     {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0, 0},

@@ -1,5 +1,5 @@
 /* locks.h: Mutex and SpinLock, killed at every instruction. The file that includes this defines `object` and
- * LOCK(name), which adds the lock's prefix to a name.
+ * LOCK(name), which adds the lock's prefix to a name, and may define MORE_OPERATIONS.
  *
  * After the victim's death, the next one to acquire gets the lock. It is told of the death if the victim held the lock.
  * While the operation has not ended, both answers are possible. There are never two holders. Nobody is told twice. */
@@ -233,6 +233,9 @@ static void judge_sleeper(void) { judge_next(&kill_a, kill_end_ask(&kill_a, &sle
 #define OK TOLD(LF_OK)
 #define DIED TOLD(LF_OWNER_DIED)
 #define LOST TOLD(LF_NOT_RECOVERABLE)
+#ifndef MORE_OPERATIONS
+#define MORE_OPERATIONS
+#endif
 #define CALL(name, arrange, arm, act, answer, ...)                                                                     \
     {name, KILL_ALL_MODES, arrange, arm, NULL, act, answer, beside, judge_stopped_or_dead, WITH(__VA_ARGS__), NULL, 0}
 #define SLEEPER(name, act, ...)                                                                                        \
@@ -253,7 +256,7 @@ static const struct kill_operation operations[] = {
     CALL("release-unrecovered", arrange_dead_holder, arm_held, act_release, LF_OK, DIED | LOST, LOST, 0),
     CALL("recover", arrange_dead_holder, arm_held, act_recover, LF_OK, DIED, DIED, 0),
     CALL("locked", arrange, NULL, act_locked, 1, OK, OK, 1),
-    SLEEPER("release-to-sleeper", act_release, EITHER, OK, 0),
+    MORE_OPERATIONS SLEEPER("release-to-sleeper", act_release, EITHER, OK, 0),
     SLEEPER("detach-with-sleeper", act_detach, DIED, DIED, 0),
     {"reap", KILL_DEAD_MODES, arrange_doomed_holder, NULL, kill_end_doomed, act_reap, 1, NULL, judge,
      WITH(DIED, DIED, 0), NULL, 0},

@@ -34,6 +34,9 @@ from lockfree.mutex import (
 from lockfree.priority_queue import (
     PriorityQueue as PriorityQueue,
 )
+from lockfree.rlock import (
+    RLock as RLock,
+)
 from lockfree.semaphore import (
     Semaphore as Semaphore,
 )
@@ -61,6 +64,7 @@ __all__ = [
     "NotRecoverable",
     "OwnerDied",
     "PriorityQueue",
+    "RLock",
     "RoleTaken",
     "SPSCRing",
     "SegmentError",

@@ -20,6 +20,9 @@ def locks() -> None:
     assert_type(mutex.name, str | None)
     with mutex as entered:
         assert_type(entered, lockfree.Mutex)
+    with lockfree.RLock(name="again") as rlock:
+        assert_type(rlock, lockfree.RLock)
+        assert_type(rlock.acquire(timeout=1), bool)
     with lockfree.SpinLock() as spinlock:
         assert_type(spinlock, lockfree.SpinLock)
     mutex.release()

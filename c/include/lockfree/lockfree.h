@@ -12,6 +12,7 @@
 #include "mpmc_ring.h"
 #include "mutex.h"
 #include "priority_queue.h"
+#include "rlock.h"
 #include "semaphore.h"
 #include "spinlock.h"
 #include "spsc_ring.h"

@@ -206,7 +206,8 @@ LF_INLINE void lf_owner_lock_stir(uint64_t *word) {
 /* The body of a segment that is nothing but a lock. */
 struct lf_lock_body {
     LF_ALIGNED uint64_t word;
-    uint32_t died; /* the process that died with the lock last; for messages */
+    uint32_t died;  /* the process that died with the lock last; for messages */
+    uint64_t depth; /* how often the holder has it; of locks that can be taken again (reentrant.h) */
 };
 LF_STATIC_ASSERT(sizeof(struct lf_lock_body) == LF_CACHE_LINE, "layout");
 #define LF_LOCK_BYTES (LF_BODY_OFFSET + sizeof(struct lf_lock_body))

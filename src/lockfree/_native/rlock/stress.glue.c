@@ -1,0 +1,3 @@
+#include <lockfree/rlock.h>
+
+LF_STRESS_LOCK(rlock)

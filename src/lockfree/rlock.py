@@ -1,0 +1,50 @@
+"""RLock: mutual exclusion that its holder may enter again."""
+
+from typing import Literal
+
+from lockfree._errors import INTERRUPTED, raise_status
+from lockfree._lock import Lock
+from lockfree._native import Native, lib
+from lockfree._waiting import FOREVER
+
+__all__ = ["RLock"]
+
+
+class RLock(Native[Literal["rlock"]], Lock, prefix="rlock"):
+    """Mutual exclusion between threads and processes, with the methods of `threading.RLock`. The holder is a thread. It
+    may take the lock again, and the lock is free after as many releases.
+
+    Progress: blocking, as `Mutex`.
+
+    Death: when the holder dies, the next one gets the lock, and `acquire` raises `OwnerDied`. It has the lock once.
+
+    Source: as `Mutex`; docs/primitives/rlock.md.
+    """
+
+    # What `threading.Condition` asks of its lock.
+
+    def _is_owned(self) -> bool:
+        return self._recursion_count() > 0
+
+    def _recursion_count(self) -> int:
+        """How often the calling thread has the lock."""
+        handle = self._h
+        depth = int(lib.lf_rlock_depth(handle))
+        if depth < 0:
+            raise_status(depth, self._title(), handle)
+        return depth
+
+    def _release_save(self) -> int:
+        handle = self._h
+        depth = int(lib.lf_rlock_release_all(handle))
+        if depth < 0:
+            self._refused(handle, depth, "release")
+        return depth
+
+    def _acquire_restore(self, depth: int) -> None:
+        handle, status = self._h, INTERRUPTED
+        while status == INTERRUPTED:
+            status = self._b_acquire(handle, FOREVER)
+        if status in {lib.LF_OK, lib.LF_OWNER_DIED}:
+            lib.lf_rlock_restore(handle, depth)
+        self._taken(handle, status)
