@@ -79,9 +79,57 @@ MUTANTS = [
         client="rlock/rlock_nested_sleep",
         kill=("rlock", "release-inner", "wait"),
     ),
+    Mutant(
+        "a broadcast ring whose reader gives its place away before it has read",
+        "blocks/broadcast_readers.h",
+        "lf_store_release(&me->position, position | LF__LOG_JOINED);",
+        "lf_store_relaxed(&me->position, position | LF__LOG_JOINED);",
+        client="broadcast_ring/broadcast_in_place",
+    ),
+    Mutant(
+        "a broadcast ring whose writer overwrites before it says so",
+        "blocks/broadcast_log.h",
+        "lf_fence_release(); /* [W2] pairs",
+        "/* [W2] pairs",
+        client="broadcast_ring/broadcast_overwrites",
+    ),
+    Mutant(
+        "a broadcast ring whose writer does not see who joins",
+        "blocks/broadcast_readers.h",
+        "lf_fence_heavy_in(r->h.segment); /* [J2] pairs with [J1] */",
+        "/* [J2] pairs with [J1] */",
+        client="broadcast_ring/broadcast_join",
+    ),
+    Mutant(
+        "a broadcast ring that wakes one of its readers",
+        "broadcast_ring.h",
+        "lf__eventcount_wake(&r->body->not_empty, word, UINT32_MAX);",
+        "lf__eventcount_wake(&r->body->not_empty, word, 1);",
+        client="broadcast_ring/broadcast_two_sleep",
+    ),
+    Mutant(
+        "a broadcast ring whose next writer goes on where the dead one had written to",
+        "blocks/broadcast_log.h",
+        "lf_store_relaxed(&w->at, lf__log_at(r, lf_load_relaxed(&w->tail)));",
+        "",
+        kill=("broadcast_ring", "put", "go-on"),
+    ),
+    Mutant(
+        "a broadcast ring whose writer waits for a dead reader",
+        "broadcast_ring.h",
+        "        lf__log_leave(reader);\n",
+        "",
+        kill=("broadcast_ring", "read", "go-on"),
+    ),
 ]  # fmt: skip
 
 STRESS = {
+    "broadcast_ring": Mutant(
+        "a broadcast ring whose writer waits for the first reader only",
+        "blocks/broadcast_log.h",
+        "k < r->n_readers; k++) {\n            /* [B1]",
+        "k < 1; k++) {\n            /* [B1]",
+    ),
     "event": Mutant("an event whose wait takes every wake for a set", "event.h", EVENT_WAIT, EVENT_WAIT.replace("!=", ">=")),
     "event_count": Mutant(
         "an event count that takes every wake for its condition", "event_count.h",

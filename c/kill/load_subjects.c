@@ -14,6 +14,7 @@ static union {
     struct lf_semaphore semaphore;
     struct lf_event event;
     struct lf_event_count event_count;
+    struct lf_broadcast_ring broadcast;
 } object;
 
 struct record {
@@ -286,6 +287,47 @@ static void event_count_settle(void) {
         wrong("a wait did not see its condition");
 }
 
+/* ---- broadcast ring: whoever finds the role free writes; a life reads if it finds a place ---- */
+
+static int broadcast_create(uint64_t start) {
+    return lf_broadcast_ring_create(&object.broadcast, NULL, 1024, 8, LF_SLOW_WAIT, start / 16 * 16);
+}
+static void broadcast_work(uint32_t life, uint64_t *state) {
+    static int64_t place = LF_ROLE_TAKEN;
+    static uint32_t reads;
+    uint32_t message[24] = {0}, length = 8 + (uint32_t)(random_number(state) % 64);
+    if (place < 0 || ++reads % 64 == 0)
+        place = lf_broadcast_ring_join(&object.broadcast, place < 0 ? LF_ANY_READER : (uint32_t)place);
+    if (random_number(state) % 3 == 0) {
+        for (uint32_t i = 0; i < length / 4; i++)
+            message[i] = life ^ i;
+        int status = lf_broadcast_ring_put(&object.broadcast, message, length / 4 * 4, LF_BROADCAST_TO_ALL,
+                                           until(patience(state)));
+        if (status == LF_OK)
+            lf_broadcast_ring_release_role(&object.broadcast);
+        else if (status != LF_FULL && status != LF_ROLE_TAKEN && status != LF_INTERRUPTED)
+            wrong("a put was answered %d", status);
+    }
+    if (place < 0)
+        return;
+    int64_t got = lf_broadcast_ring_get(&object.broadcast, (uint32_t)place, message, sizeof message,
+                                        until(patience(state)));
+    if (got < 0 && got != LF_EMPTY && got != LF_INTERRUPTED)
+        wrong("a get was answered %lld", (long long)got);
+    for (int64_t i = 1; i < got / 4; i++)
+        if (message[i] != (message[0] ^ (uint32_t)i))
+            wrong("a message is torn");
+}
+static void broadcast_settle(void) {
+    char message[1024];
+    for (int i = 0; i < 200; i++)
+        if (lf_broadcast_ring_put(&object.broadcast, message, 100, LF_BROADCAST_TO_ALL, until(AT_LAST)) != LF_OK)
+            wrong("somebody dead holds the writer back");
+    for (uint32_t k = 0; k < 8; k++)
+        if (lf_broadcast_ring_join(&object.broadcast, k) != k)
+            wrong("a place of the dead is taken");
+}
+
 static const struct subject subjects[] = {
     {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
     {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put, queue_get,
@@ -295,6 +337,8 @@ static const struct subject subjects[] = {
     {"rlock", &lf_rlock_kind, &object.h, rlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
     {"spinlock", &lf_spinlock_kind, &object.h, spinlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
     {"semaphore", &lf_semaphore_kind, &object.h, semaphore_create, semaphore_work, semaphore_settle, NULL, NULL, 0, 0},
+    {"broadcast_ring", &lf_broadcast_ring_kind, &object.h, broadcast_create, broadcast_work, broadcast_settle, NULL,
+     NULL, 0, 0},
     {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0, 0},
     {"event_count", &lf_event_count_kind, &object.h, event_count_create, event_count_work, event_count_settle, NULL,
      NULL, 0, 0},

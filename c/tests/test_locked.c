@@ -73,6 +73,7 @@ static int locked_in(void (*pair)(void), int *instructions) {
 }
 
 static struct lf_spsc_ring spsc;
+static struct lf_broadcast_ring broadcast;
 static struct lf_mutex mutex;
 static uint64_t word;
 static unsigned char rows[64 * 8];
@@ -86,6 +87,13 @@ static void reserve_and_release(void) {
     uint64_t length;
     CHECK_EQ(lf_spsc_ring_commit(&spsc, lf_spsc_ring_reserve(&spsc), 64), LF_OK);
     CHECK_EQ(lf_spsc_ring_release(&spsc, lf_spsc_ring_peek(&spsc, &length)), LF_OK);
+}
+static void put_and_get_broadcast(void) {
+    char record[64] = {0};
+    if (!lf_role_is_mine(&broadcast.h, &broadcast.body->readers[0].holder)) /* before it is counted */
+        CHECK_EQ(lf_broadcast_ring_join(&broadcast, 0), 0);
+    CHECK_EQ(lf_broadcast_ring_try_put(&broadcast, record, 64, LF_BROADCAST_TO_ALL), LF_OK);
+    CHECK_EQ(lf_broadcast_ring_try_get(&broadcast, 0, record, 64), 64);
 }
 static void batches(void) {
     CHECK_EQ(lf_spsc_ring_put_many(&spsc, rows, 64, 64, NULL, 8), 8);
@@ -118,10 +126,12 @@ int main(void) {
     CHECK(seen == 3 || seen == -1);
     CHECK_EQ(lf_spsc_ring_create(&spsc, NULL, 64, 64, 0), LF_OK);
     CHECK_EQ(lf_mutex_create(&mutex, NULL), LF_OK);
+    CHECK_EQ(lf_broadcast_ring_create(&broadcast, NULL, 4096, 2, LF_SLOW_WAIT, 0), LF_OK);
     if (spsc.h.segment->fenced == LF__ASYMMETRIC) {
         at_most(0, put_and_get, "SPSC put and get");
         at_most(0, reserve_and_release, "SPSC reserve, commit, peek and release");
         at_most(0, batches, "SPSC batches of 8");
+        at_most(0, put_and_get_broadcast, "broadcast put and get");
     } else {
         printf("SPSC: not counted: the kernel refuses membarrier\n");
     }

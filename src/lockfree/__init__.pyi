@@ -2,6 +2,7 @@
 # ruff: noqa: I001
 from lockfree._errors import (
     Closed as Closed,
+    Dropped as Dropped,
     LockfreeError as LockfreeError,
     NotRecoverable as NotRecoverable,
     OwnerDied as OwnerDied,
@@ -18,6 +19,9 @@ from lockfree.atomic import (
     AtomicU32 as AtomicU32,
     AtomicU64 as AtomicU64,
     atomic_view as atomic_view,
+)
+from lockfree.broadcast_ring import (
+    BroadcastRing as BroadcastRing,
 )
 from lockfree.event import (
     Event as Event,
@@ -55,7 +59,9 @@ __all__ = [
     "AtomicI64",
     "AtomicU32",
     "AtomicU64",
+    "BroadcastRing",
     "Closed",
+    "Dropped",
     "Event",
     "EventCount",
     "LockfreeError",

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from lockfree import _native
 from lockfree._native import ffi, lib
 
-__all__ = ["Closed", "LockfreeError", "NotRecoverable", "OwnerDied", "RoleTaken", "SegmentError"]
+__all__ = ["Closed", "Dropped", "LockfreeError", "NotRecoverable", "OwnerDied", "RoleTaken", "SegmentError"]
 
 
 class LockfreeError(Exception):
@@ -22,6 +22,10 @@ class SegmentError(LockfreeError):
 
 class Closed(LockfreeError):
     """The object was closed here (`close`) or ended for everybody (`shutdown`)."""
+
+
+class Dropped(LockfreeError):
+    """A reader of a BroadcastRing with `slow="drop"` fell too far behind. It has to join again."""
 
 
 class RoleTaken(LockfreeError):

@@ -61,6 +61,20 @@ def waiting() -> None:
     count.retract(3)
 
 
+def broadcast() -> None:
+    ring = lockfree.BroadcastRing(1 << 20, 8, slow="overwrite", name="steps")
+    assert_type(ring.join(), int)
+    ring.put(b"x", to=[1, 2])
+    assert_type(ring.try_put(b"x", to=3), bool)
+    assert_type(ring.get(timeout=1), bytes)
+    assert_type(ring.try_get(), bytes | None)
+    assert_type(ring.get_many(5), list[bytes])
+    with ring.read() as view, ring.write(10) as place:
+        assert_type(view, memoryview)
+        assert_type(place, memoryview)
+    assert_type(ring.late(), list[tuple[int, int, int]])
+
+
 def atomics() -> None:
     number = lockfree.AtomicU64(1, name="counter")
     assert_type(number.load(), int)

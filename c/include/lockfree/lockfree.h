@@ -7,6 +7,7 @@
 #define LOCKFREE_LOCKFREE_H
 
 #include "atomic.h"
+#include "broadcast_ring.h"
 #include "event.h"
 #include "event_count.h"
 #include "mpmc_ring.h"

@@ -1,0 +1,644 @@
+/* BroadcastRing as a Python type. A thread has one place among the readers; the ring finds it by the thread. */
+#include "broadcast_ring/place.h"
+#include "common/hands.h"
+
+static uint64_t lf_py_broadcast_joined(struct lf_broadcast_ring *r) {
+    return lf_enter(&r->h) == LF_OK ? lf__log_joined(r) : 0;
+}
+static uint64_t lf_py_broadcast_missed(struct lf_broadcast_ring *r, uint32_t k) {
+    return lf_enter(&r->h) == LF_OK ? lf_load_relaxed(&r->body->readers[k].missed) : 0;
+}
+/* Bytes that reader k has not read, -1 if nobody has joined there. */
+static int64_t lf_py_broadcast_behind(struct lf_broadcast_ring *r, uint32_t k) {
+    if (lf_enter(&r->h) != LF_OK)
+        return -1;
+    uint64_t position = lf_load_acquire(&r->body->readers[k].position);
+    uint64_t tail = lf_load_relaxed(&r->body->writer.tail);
+    return position & LF__LOG_JOINED ? (int64_t)(tail - (position & ~LF__LOG_JOINED)) : -1;
+}
+static uint32_t lf_py_broadcast_pid(const struct lf_broadcast_ring *r, const uint64_t *role) {
+    uint64_t participant = lf_load_relaxed(role) >> 32;
+    return participant > 0 && participant < LF_PARTICIPANTS
+               ? lf_load_relaxed(&r->h.segment->participants[participant].pid)
+               : 0;
+}
+static uint32_t lf_py_broadcast_reader_pid(struct lf_broadcast_ring *r, uint32_t k) {
+    return lf_enter(&r->h) == LF_OK && k < r->n_readers ? lf_py_broadcast_pid(r, &r->body->readers[k].holder) : 0;
+}
+static uint32_t lf_py_broadcast_writer_pid(struct lf_broadcast_ring *r) {
+    return lf_enter(&r->h) == LF_OK ? lf_py_broadcast_pid(r, &r->body->writer.holder) : 0;
+}
+
+/* ---- the type ---- */
+
+/* What a thread has in hand: a message that it looks at, or one that it writes. */
+struct lf_py_look {
+    uint64_t thread; /* 0: nothing in hand */
+    uint32_t participant;
+    int is_taken; /* it was copied out: nothing has to be given back */
+    int64_t place;
+    uint64_t length;
+    size_t lead; /* of the ring's bytes in their window */
+    struct lf_py_memory *memory;
+    PyObject *view;
+};
+
+struct lf_py_broadcast {
+    struct lf_py_object o;
+    struct lf_py_look writing;
+    struct lf_py_look looks[LF_BROADCAST_READERS];
+};
+
+static PyTypeObject *lf_py_broadcast_ring_type __attribute__((unused));
+LF_PY_KIND(broadcast_ring)
+
+static struct lf_broadcast_ring *lf_py_broadcast(PyObject *object) {
+    return (struct lf_broadcast_ring *)((struct lf_py_object *)object)->p;
+}
+
+/* Raises the exception of a status: the class has the words, and says who is late, or who has the role. */
+static PyObject *lf_py_broadcast_raise(PyObject *object, int64_t status) {
+    if (status == LF_CLOSED || status == LF_PY_RAISED)
+        return lf_py_raise((struct lf_py_object *)object, status);
+    PyObject *none = PyObject_CallMethod(object, "_raise", "L", (long long)status);
+    Py_XDECREF(none); /* it always raises */
+    return NULL;
+}
+
+/* Whom a message is for: NULL or None, a reader's number, or an iterable of them. 0, or -1 with an error. */
+static int lf_py_broadcast_to(PyObject *object, PyObject *given, uint64_t *to) {
+    int64_t number, most = (int64_t)lf_py_broadcast(object)->n_readers - 1;
+    *to = LF_BROADCAST_TO_ALL;
+    if (given == NULL || given == Py_None)
+        return 0;
+    *to = 0;
+    if (most < 0) { /* its constructor failed */
+        lf_py_raise((struct lf_py_object *)object, LF_CLOSED);
+        return -1;
+    }
+    if (PyIndex_Check(given)) {
+        if (lf_py_integer("to", given, 0, most, &number) != 0)
+            return -1;
+        *to = UINT64_C(1) << number;
+        return 0;
+    }
+    PyObject *numbers = PySequence_Tuple(given);
+    if (numbers == NULL)
+        return -1;
+    int failed = 0;
+    for (Py_ssize_t i = 0; !failed && i < PyTuple_GET_SIZE(numbers); i++)
+        if ((failed = lf_py_integer("to", PyTuple_GET_ITEM(numbers, i), 0, most, &number) != 0) == 0)
+            *to |= UINT64_C(1) << number;
+    Py_DECREF(numbers);
+    return failed ? -1 : 0;
+}
+
+/* ---- put ---- */
+
+static int lf_py_look_is_mine(struct lf_py_object *self, const struct lf_py_look *look) {
+    return look->thread == lf_py_thread() && look->participant == lf_py_me(self);
+}
+
+/* A message as bytes that do not move: `view`, or a bytes object in it. 0, or -1 with an error. */
+static int lf_py_broadcast_bytes(PyObject *message, Py_buffer *view) {
+    if (LF_LIKELY(PyBytes_CheckExact(message)))
+        return PyObject_GetBuffer(message, view, PyBUF_SIMPLE);
+    if (!PyUnicode_Check(message) && PyObject_CheckBuffer(message) &&
+        lf_py_get_buffer(message, view, PyBUF_C_CONTIGUOUS, "message") == 0)
+        return 0;
+    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_TypeError))
+        return -1;
+    PyErr_Clear();
+    if (PyUnicode_Check(message) || !PyObject_CheckBuffer(message)) {
+        PyErr_Format(PyExc_TypeError, "message is of type %.100s: it must be bytes-like", Py_TYPE(message)->tp_name);
+        return -1;
+    }
+    PyObject *bytes = lf_py_as_bytes(message); /* not contiguous */
+    int status = bytes != NULL ? PyObject_GetBuffer(bytes, view, PyBUF_SIMPLE) : -1;
+    Py_XDECREF(bytes);
+    return status;
+}
+
+/* Puts one message, waiting up to `ns`. A status. */
+static int64_t lf_py_broadcast_put_bytes(PyObject *object, const void *message, uint64_t length, uint64_t to,
+                                         uint64_t ns) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_broadcast_ring *r = lf_py_broadcast(object);
+    int64_t status;
+    if (LF_UNLIKELY(length > LF_PY_LONG_COPY))
+        LF_PY_AT_LENGTH(self, status, lf_broadcast_ring_try_put(r, message, length, to));
+    else
+        LF_PY_BRIEFLY(self, status, lf_broadcast_ring_try_put(r, message, length, to));
+    if (LF_LIKELY(status != LF_FULL) || ns == 0 || r->slow == LF_SLOW_RAISE)
+        return status;
+    uint64_t until = lf_py_deadline(ns);
+    LF_PY_UNTIL_DONE(self, status, lf_broadcast_ring_put(r, message, length, to, until));
+    return status;
+}
+
+/* A put would use the place that the thread has reserved. 0, or -1 with an error. */
+static int lf_py_broadcast_no_reservation(PyObject *object) {
+    const struct lf_py_look *writing = &((struct lf_py_broadcast *)object)->writing;
+    if (LF_LIKELY(writing->thread == 0) || lf_py_is_closed((struct lf_py_object *)object) ||
+        !lf_py_look_is_mine((struct lf_py_object *)object, writing))
+        return 0;
+    lf_py_misuse((struct lf_py_object *)object, "this thread has a reservation: commit() or cancel() it first");
+    return -1;
+}
+
+/* LF_OK and LF_FULL are left to the caller; else LF_PY_RAISED with the exception. */
+static int64_t lf_py_broadcast_put_object(PyObject *object, PyObject *message, uint64_t to, uint64_t ns) {
+    Py_buffer view;
+    if (lf_py_broadcast_no_reservation(object) != 0 || lf_py_broadcast_bytes(message, &view) != 0)
+        return LF_PY_RAISED;
+    uint64_t length = (uint64_t)view.len, most = lf_py_broadcast(object)->max_message;
+    int64_t status = lf_py_broadcast_put_bytes(object, view.buf, length, to, ns);
+    PyBuffer_Release(&view);
+    if (status == LF_TOO_LONG && !lf_py_is_closed((struct lf_py_object *)object)) {
+        PyErr_Format(PyExc_ValueError, "message has %llu bytes: the ring takes at most %llu, half of its size",
+                     (unsigned long long)length, (unsigned long long)most);
+        return LF_PY_RAISED;
+    }
+    if (status != LF_OK && status != LF_FULL) {
+        lf_py_broadcast_raise(object, status == LF_TOO_LONG ? (int64_t)LF_CLOSED : status);
+        return LF_PY_RAISED;
+    }
+    return status;
+}
+
+static PyObject *lf_py_broadcast_put(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"put", 1, 4, {"message", "block", "timeout", "to"}};
+    PyObject *places[4];
+    uint64_t ns, to;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[1], places[2], &ns) != 0 || lf_py_broadcast_to(object, places[3], &to) != 0)
+        return NULL;
+    int64_t status = lf_py_broadcast_put_object(object, places[0], to, ns);
+    if (LF_LIKELY(status == LF_OK))
+        Py_RETURN_NONE;
+    return lf_py_broadcast_raise(object, status);
+}
+static PyObject *lf_py_broadcast_try_put(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                         PyObject *keywords) {
+    static const struct lf_py_signature signature = {"try_put", 1, 2, {"message", "to"}};
+    PyObject *places[2];
+    uint64_t to;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_broadcast_to(object, places[1], &to) != 0)
+        return NULL;
+    int64_t status = lf_py_broadcast_put_object(object, places[0], to, 0);
+    return status == LF_PY_RAISED ? NULL : PyBool_FromLong(status == LF_OK);
+}
+
+/* _put_packed(packed, lengths, to): how many went in, or a status. */
+static PyObject *lf_py_broadcast_put_packed(PyObject *object, PyObject *args) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    Py_buffer packed, lengths;
+    unsigned long long to;
+    int64_t status;
+    if (lf_py_broadcast_no_reservation(object) != 0 || !PyArg_ParseTuple(args, "y*y*K", &packed, &lengths, &to))
+        return NULL;
+    LF_PY_AT_LENGTH(self, status,
+                    lf_broadcast_ring_put_many(lf_py_broadcast(object), packed.buf, (const uint32_t *)lengths.buf,
+                                               (uint64_t)lengths.len / sizeof(uint32_t), to));
+    PyBuffer_Release(&packed);
+    PyBuffer_Release(&lengths);
+    return PyLong_FromLongLong(status);
+}
+
+/* ---- get ---- */
+
+/* The calling thread's place with a message at it: its place in the bytes, or a status. Waits up to `until`. Inside. */
+static int64_t lf_py_broadcast_find(struct lf_broadcast_ring *r, uint32_t *k, uint64_t *length, int wait,
+                                    uint64_t until) {
+    int64_t place = lf_py_broadcast_place(r);
+    if (LF_UNLIKELY(place < 0))
+        return place;
+    *k = (uint32_t)place;
+    return wait ? lf_broadcast_ring_peek_wait(r, *k, length, until) : lf_broadcast_ring_peek(r, *k, length);
+}
+
+/* The next message as bytes. NULL with *status LF_EMPTY, LF_PY_RAISED (an exception is set) or another refusal. */
+static PyObject *lf_py_broadcast_take(PyObject *object, uint64_t ns, int64_t *status) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_broadcast_ring *r = lf_py_broadcast(object);
+    struct lf_py_stay stay;
+    uint64_t length = 0, until = 0;
+    uint32_t k = 0;
+    for (;;) {
+        if ((*status = lf_py_stay_begin(&stay, self)) != LF_OK)
+            return NULL;
+        *status = lf_py_broadcast_find(r, &k, &length, 0, 0);
+        if (LF_LIKELY(*status >= 0)) {
+            PyObject *message = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)length);
+            int64_t place = *status;
+            if (message == NULL)
+                *status = LF_PY_RAISED;
+            else if (LF_UNLIKELY(length > LF_PY_LONG_COPY) && lf_py_stay_count(&stay))
+                LF_PY_WITHOUT_GIL(*status = lf_broadcast_ring_take(r, k, place, PyBytes_AS_STRING(message), length));
+            else
+                *status = lf_broadcast_ring_take(r, k, place, PyBytes_AS_STRING(message), length);
+            lf_py_stay_end(&stay);
+            if (LF_LIKELY(*status == LF_OK))
+                return message;
+            Py_XDECREF(message);
+            if (*status == LF_BUSY) /* it was overtaken */
+                continue;
+            return NULL;
+        }
+        lf_py_stay_end(&stay);
+        if (*status != LF_EMPTY || ns == 0)
+            return NULL;
+        if (until == 0)
+            until = lf_py_deadline(ns);
+        LF_PY_UNTIL_DONE(self, *status, lf_py_broadcast_find(r, &k, &length, 1, until));
+        if (*status < 0)
+            return NULL;
+    }
+}
+
+static PyObject *lf_py_broadcast_get(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"get", 0, 2, {"block", "timeout"}};
+    PyObject *places[2];
+    uint64_t ns = LF_FOREVER;
+    int64_t status;
+    if ((count != 0 || keywords != NULL) && (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+                                             lf_py_patience(places[0], places[1], &ns) != 0))
+        return NULL;
+    PyObject *message = lf_py_broadcast_take(object, ns, &status);
+    return LF_LIKELY(message != NULL) ? message : lf_py_broadcast_raise(object, status);
+}
+static PyObject *lf_py_broadcast_try_get(PyObject *object, PyObject *unused) {
+    int64_t status;
+    PyObject *message = lf_py_broadcast_take(object, 0, &status);
+    if (LF_LIKELY(message != NULL))
+        return message;
+    return status == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_broadcast_raise(object, status);
+}
+
+/* get_many(max=None, block=False, timeout=None): what is there already stays in the list when a later one fails. */
+static PyObject *lf_py_broadcast_get_many(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                          PyObject *keywords) {
+    static const struct lf_py_signature signature = {"get_many", 0, 3, {"n", "block", "timeout"}};
+    PyObject *places[3];
+    uint64_t ns;
+    int64_t most = PY_SSIZE_T_MAX, status = LF_OK;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[1] != NULL ? places[1] : Py_False, places[2], &ns) != 0)
+        return NULL;
+    if (places[0] != NULL && places[0] != Py_None && lf_py_integer("n", places[0], 0, PY_SSIZE_T_MAX, &most) != 0)
+        return NULL;
+    PyObject *messages = PyList_New(0);
+    for (int64_t i = 0; messages != NULL && i < most; i++) {
+        if (PyList_Append(messages, Py_None) != 0) { /* its place, before the message is taken */
+            Py_CLEAR(messages);
+            break;
+        }
+        PyObject *message = lf_py_broadcast_take(object, i == 0 ? ns : 0, &status);
+        if (message != NULL) {
+            PyList_SetItem(messages, (Py_ssize_t)i, message);
+            continue;
+        }
+        if (PyList_SetSlice(messages, (Py_ssize_t)i, (Py_ssize_t)i + 1, NULL) != 0 ||
+            (i == 0 && (status != LF_EMPTY || ns != 0))) {
+            Py_CLEAR(messages);
+            if (!PyErr_Occurred())
+                lf_py_broadcast_raise(object, status);
+        } else if (i > 0 && status == LF_PY_RAISED) {
+            PyErr_Clear();
+        }
+        break;
+    }
+    return messages;
+}
+
+/* ---- in place ---- */
+
+/* The memory through which a thread sees `length` bytes of the ring at `place`, in hand. NULL with an error. */
+static int lf_py_look_at(struct lf_py_look *look, struct lf_broadcast_ring *r, int64_t place, uint64_t length) {
+    struct lf_py_memory *memory = look->memory;
+    if (memory != NULL && memory->window.base != NULL && !memory->window.is_cut) {
+        lf_py_window_take(&memory->window);
+    } else {
+        Py_CLEAR(look->memory);
+        memory = lf_py_memory_window(r, 0, r->bytes, r->size);
+        if (memory == NULL)
+            return -1;
+        look->memory = memory;
+        look->lead = memory->window.offset;
+    }
+    memory->window.offset = look->lead + (size_t)place;
+    memory->window.size = (size_t)length;
+    memory->bytes = memory->window.base + memory->window.offset;
+    memory->length = memory->room = (Py_ssize_t)length;
+    return 0;
+}
+
+/* The view of what was just taken in hand. It is made outside: that may run Python code. */
+static PyObject *lf_py_look_view(struct lf_py_look *look) {
+    struct lf_py_memory *memory = (struct lf_py_memory *)Py_NewRef((PyObject *)look->memory);
+    PyObject *view = PyMemoryView_FromObject((PyObject *)memory);
+    if (view != NULL && look->memory == memory && look->thread != 0)
+        Py_XSETREF(look->view, Py_NewRef(view));
+    Py_DECREF((PyObject *)memory);
+    return view;
+}
+
+/* Ends the view. 0, or -1 with MemoryError, and it is still in hand. */
+static int lf_py_look_end(struct lf_py_look *look) {
+    PyObject *view = look->view;
+    look->view = NULL;
+    if (view != NULL)
+        lf_py_end_view(view);
+    struct lf_py_memory *memory = look->memory;
+    if (memory == NULL)
+        return 0;
+    int is_seen = !lf_py_memory_is_unseen(memory);
+    if (memory->window.base != NULL && lf_py_window_end(&memory->window, is_seen) != 0)
+        return -1;
+    if (is_seen || memory->window.base == NULL)
+        Py_CLEAR(look->memory);
+    return 0;
+}
+
+/* peek(block=False, timeout=None): a view of the next message, or None. */
+static PyObject *lf_py_broadcast_peek(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"peek", 0, 2, {"block", "timeout"}};
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_broadcast_ring *r = lf_py_broadcast(object);
+    struct lf_py_look *look = NULL;
+    PyObject *places[2];
+    uint64_t ns, length = 0, until = 0;
+    uint32_t k = 0;
+    int64_t status;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[0] != NULL ? places[0] : Py_False, places[1], &ns) != 0)
+        return NULL;
+    until = lf_py_deadline(ns);
+    for (;;) {
+        if ((status = lf_py_enter(self)) != LF_OK)
+            return lf_py_broadcast_raise(object, status);
+        status = lf_py_broadcast_find(r, &k, &length, 0, 0);
+        if (status == LF_EMPTY && until != 0) {
+            LF_PY_WITHOUT_GIL(status = lf_py_broadcast_find(r, &k, &length, 1, until));
+        }
+        look = &((struct lf_py_broadcast *)object)->looks[k];
+        if (status >= 0 && look->thread != 0 && lf_py_look_is_mine(self, look)) {
+            lf_py_leave(self);
+            return lf_py_misuse(self, "this thread has a message in hand already: release() it first");
+        }
+        if (status >= 0) {
+            int64_t place = status;
+            int copied = lf__log_is_lossy(r) || lf_py_look_at(look, r, place, length) != 0;
+            if (copied) { /* in a lossy ring, or without a window */
+                Py_XSETREF(look->memory, lf_py_memory_new(length));
+                status = look->memory == NULL ? LF_PY_RAISED
+                                              : lf_broadcast_ring_take(r, k, place, look->memory->bytes, length);
+            }
+            if (status >= 0) {
+                look->participant = lf_py_me(self);
+                look->is_taken = copied;
+                look->place = place;
+                look->length = length;
+                look->thread = lf_py_thread();
+            }
+        }
+        lf_py_leave(self);
+        if (status == LF_BUSY)
+            continue;
+        if (status != LF_INTERRUPTED)
+            break;
+        if (PyErr_CheckSignals() != 0)
+            return NULL;
+    }
+    if (status < 0)
+        return status == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_broadcast_raise(object, status);
+    return lf_py_look_view(look);
+}
+
+static PyObject *lf_py_broadcast_release(PyObject *object, PyObject *unused) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_broadcast_ring *r = lf_py_broadcast(object);
+    struct lf_py_look *look = NULL;
+    int64_t status;
+    for (uint32_t k = 0; k < LF_BROADCAST_READERS; k++) {
+        struct lf_py_look *l = &((struct lf_py_broadcast *)object)->looks[k];
+        if (l->thread == lf_py_thread())
+            look = l;
+    }
+    if (look == NULL)
+        return lf_py_is_closed(self) ? lf_py_raise(self, LF_CLOSED)
+                                     : lf_py_misuse(self, "this thread has nothing in hand: call peek() first");
+    if (lf_py_look_end(look) != 0)
+        return NULL;
+    look->thread = 0;
+    uint32_t k = (uint32_t)(look - ((struct lf_py_broadcast *)object)->looks);
+    LF_PY_BRIEFLY(self, status,
+                  lf_py_is_closed(self) ? LF_CLOSED
+                  : look->is_taken || lf_py_me(self) != look->participant
+                      ? LF_OK /* a child's: its parent's */
+                      : lf_broadcast_ring_take(r, k, look->place, NULL, look->length));
+    return status == LF_OK ? Py_NewRef(Py_None) : lf_py_broadcast_raise(object, status);
+}
+
+/* reserve(length, block=False, timeout=None): a view to write a message into, or None. */
+static PyObject *lf_py_broadcast_reserve(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                         PyObject *keywords) {
+    static const struct lf_py_signature signature = {"reserve", 1, 3, {"length", "block", "timeout"}};
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_broadcast_ring *r = lf_py_broadcast(object);
+    struct lf_py_look *writing = &((struct lf_py_broadcast *)object)->writing;
+    PyObject *places[3];
+    uint64_t ns;
+    int64_t status, length;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[1] != NULL ? places[1] : Py_False, places[2], &ns) != 0)
+        return NULL;
+    if (lf_py_is_closed(self))
+        return lf_py_raise(self, LF_CLOSED);
+    if (lf_py_integer("length", places[0], 0, (int64_t)r->max_message, &length) != 0)
+        return NULL;
+    uint64_t until = lf_py_deadline(ns);
+    do {
+        if ((status = lf_py_enter(self)) != LF_OK)
+            return lf_py_broadcast_raise(object, status);
+        if (lf__log_is_lossy(r)) { /* in memory of its own until it is put */
+            status = lf__broadcast_enter(r);
+        } else {
+            status = lf_broadcast_ring_reserve(r, (uint64_t)length);
+            if (status == LF_FULL && until != 0)
+                LF_PY_WITHOUT_GIL(status = lf_broadcast_ring_reserve_wait(r, (uint64_t)length, until));
+        }
+        if (status >= 0 && writing->thread != 0 && lf_py_look_is_mine(self, writing)) {
+            lf_py_leave(self);
+            return lf_py_misuse(self, "this thread has a reservation already: commit() or cancel() it first");
+        }
+        if (status >= 0) {
+            int copied = lf__log_is_lossy(r) || lf_py_look_at(writing, r, status, (uint64_t)length) != 0;
+            if (copied)
+                Py_XSETREF(writing->memory, lf_py_memory_new((uint64_t)length));
+            writing->is_taken = copied;
+            writing->participant = lf_py_me(self);
+            writing->place = status;
+            writing->length = (uint64_t)length;
+            writing->thread = writing->memory != NULL ? lf_py_thread() : 0;
+            if (writing->memory == NULL)
+                status = LF_PY_RAISED;
+        }
+        lf_py_leave(self);
+        if (status == LF_INTERRUPTED && PyErr_CheckSignals() != 0)
+            return NULL;
+    } while (status == LF_INTERRUPTED);
+    if (status < 0)
+        return status == LF_FULL ? Py_NewRef(Py_None) : lf_py_broadcast_raise(object, status);
+    return lf_py_look_view(writing);
+}
+
+/* The calling thread's reservation, or NULL with an error. */
+static struct lf_py_look *lf_py_broadcast_writing(PyObject *object) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_py_look *writing = &((struct lf_py_broadcast *)object)->writing;
+    if (lf_py_is_closed(self))
+        lf_py_raise(self, LF_CLOSED);
+    else if (!lf_py_look_is_mine(self, writing))
+        lf_py_misuse(self, "this thread has nothing in hand: call reserve() first");
+    else
+        return writing;
+    return NULL;
+}
+
+static PyObject *lf_py_broadcast_commit(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"commit", 0, 2, {"length", "to"}};
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_broadcast_ring *r = lf_py_broadcast(object);
+    struct lf_py_look *writing;
+    PyObject *places[2];
+    uint64_t to;
+    int64_t status, length;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_broadcast_to(object, places[1], &to) != 0 || (writing = lf_py_broadcast_writing(object)) == NULL)
+        return NULL;
+    length = (int64_t)writing->length;
+    if (places[0] != NULL && places[0] != Py_None &&
+        lf_py_integer("length", places[0], 0, (int64_t)writing->length, &length) != 0)
+        return NULL;
+    if ((writing = lf_py_broadcast_writing(object)) == NULL) /* a conversion may have run Python code */
+        return NULL;
+    PyObject *memory = writing->is_taken ? Py_NewRef((PyObject *)writing->memory) : NULL;
+    if (lf_py_look_end(writing) != 0)
+        return NULL;
+    writing->thread = 0;
+    if (memory != NULL)
+        status = lf_py_broadcast_put_bytes(object, ((struct lf_py_memory *)memory)->bytes, (uint64_t)length, to, 0);
+    else
+        LF_PY_BRIEFLY(self, status, lf_broadcast_ring_commit(r, writing->place, writing->length, (uint64_t)length, to));
+    Py_XDECREF(memory);
+    return status == LF_OK ? Py_NewRef(Py_None) : lf_py_broadcast_raise(object, status);
+}
+static PyObject *lf_py_broadcast_cancel(PyObject *object, PyObject *unused) {
+    struct lf_py_look *writing = lf_py_broadcast_writing(object);
+    if (writing == NULL || lf_py_look_end(writing) != 0)
+        return NULL;
+    writing->thread = 0;
+    Py_RETURN_NONE;
+}
+
+/* ---- readers ---- */
+
+/* _join(number): the place of the calling thread from now on; a status below 0. */
+static PyObject *lf_py_broadcast_join(PyObject *object, PyObject *number) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    int64_t status, k;
+    if (lf_py_integer("reader", number, 0, UINT32_MAX, &k) != 0)
+        return NULL;
+    LF_PY_AT_LENGTH(self, status, lf_broadcast_ring_join(lf_py_broadcast(object), (uint32_t)k));
+    return PyLong_FromLongLong(status);
+}
+/* _wait_readers(set, ns): a status. */
+static PyObject *lf_py_broadcast_wait_readers(PyObject *object, PyObject *args) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    unsigned long long set, ns;
+    int64_t status;
+    if (!PyArg_ParseTuple(args, "KK", &set, &ns))
+        return NULL;
+    uint64_t until = lf_py_deadline(ns);
+    LF_PY_UNTIL_DONE(self, status, lf_broadcast_ring_wait_readers(lf_py_broadcast(object), set, until));
+    return lf_py_whether(self, status);
+}
+
+/* close(): the calling thread's views end with it. */
+static PyObject *lf_py_broadcast_close(PyObject *object, PyObject *unused) {
+    struct lf_py_broadcast *self = (struct lf_py_broadcast *)object;
+    for (int i = -1; i < (int)LF_BROADCAST_READERS; i++) {
+        struct lf_py_look *look = i < 0 ? &self->writing : &self->looks[i];
+        if (look->thread != lf_py_thread())
+            continue;
+        look->thread = 0;
+        if (lf_py_look_end(look) != 0)
+            PyErr_Clear(); /* its pages are cut off when the handle ends */
+    }
+    return lf_py_close(object, NULL);
+}
+static void lf_py_broadcast_before_detach(struct lf_py_object *self) { lf_py_windows_end(self->p); }
+/* _use(): the object is attached. */
+static PyObject *lf_py_broadcast_use(PyObject *object, PyObject *unused) {
+    ((struct lf_py_object *)object)->before_detach = lf_py_broadcast_before_detach;
+    Py_RETURN_NONE;
+}
+static void lf_py_broadcast_dealloc(PyObject *object) {
+    struct lf_py_broadcast *self = (struct lf_py_broadcast *)object;
+    for (int i = -1; i < (int)LF_BROADCAST_READERS; i++) {
+        struct lf_py_look *look = i < 0 ? &self->writing : &self->looks[i];
+        Py_CLEAR(look->view);
+        if (look->memory != NULL && look->memory->window.base != NULL &&
+            lf_py_window_end(&look->memory->window, !lf_py_memory_is_unseen(look->memory)) != 0)
+            PyErr_Clear();
+        Py_CLEAR(look->memory);
+    }
+    lf_py_dealloc(object);
+}
+
+static PyMethodDef lf_py_broadcast_ring_methods[] = {
+    LF_PY_FAST("put", lf_py_broadcast_put,
+               "put($self, message, /, block=True, timeout=None, to=None)\n--\n\n"
+               "Puts a bytes-like message for every reader, or for the readers `to`: a number or an iterable of them."),
+    LF_PY_FAST("try_put", lf_py_broadcast_try_put,
+               "try_put($self, message, /, to=None)\n--\n\nPuts a message if there is room; whether there was."),
+    LF_PY_FAST("get", lf_py_broadcast_get,
+               "get($self, /, block=True, timeout=None)\n--\n\nThe next message for the calling thread's place."),
+    {"try_get", lf_py_broadcast_try_get, METH_NOARGS, "try_get($self, /)\n--\n\nThe next message, or None."},
+    LF_PY_FAST(
+        "get_many", lf_py_broadcast_get_many,
+        "get_many($self, /, n=None, block=False, timeout=None)\n--\n\nUp to `n` messages, all there are by default."),
+    LF_PY_FAST("peek", lf_py_broadcast_peek,
+               "peek($self, /, block=False, timeout=None)\n--\n\nA view of the next message, or None. Then release()."),
+    {"release", lf_py_broadcast_release, METH_NOARGS,
+     "release($self, /)\n--\n\nGoes past the message that peek() gave. Its view ends."},
+    LF_PY_FAST("reserve", lf_py_broadcast_reserve,
+               "reserve($self, length, /, block=False, timeout=None)\n--\n\n"
+               "A view to write a message into, or None if there is no room. Then commit() or cancel()."),
+    LF_PY_FAST("commit", lf_py_broadcast_commit,
+               "commit($self, /, length=None, to=None)\n--\n\nPuts what was written after reserve()."),
+    {"cancel", lf_py_broadcast_cancel, METH_NOARGS, "cancel($self, /)\n--\n\nGives the reservation back."},
+    {"_put_packed", lf_py_broadcast_put_packed, METH_VARARGS, NULL},
+    {"_join", lf_py_broadcast_join, METH_O, NULL},
+    {"_wait_readers", lf_py_broadcast_wait_readers, METH_VARARGS, NULL},
+    {"_use", lf_py_broadcast_use, METH_NOARGS, NULL},
+    LF_PY_METHODS_BUT_CLOSE{"close", lf_py_broadcast_close, METH_NOARGS, LF_PY_CLOSE_DOC},
+    {NULL, NULL, 0, NULL},
+};
+static PyGetSetDef lf_py_broadcast_ring_properties[] = {LF_PY_SHARED_PROPERTIES{NULL, NULL, NULL, NULL, NULL}};
+static PyType_Slot lf_py_broadcast_ring_slots[] = {
+    {Py_tp_new, (void *)lf_py_broadcast_ring_new},
+    {Py_tp_dealloc, (void *)lf_py_broadcast_dealloc},
+    {Py_tp_methods, lf_py_broadcast_ring_methods},
+    {Py_tp_getset, lf_py_broadcast_ring_properties},
+    {0, NULL},
+};
+static PyType_Spec lf_py_broadcast_ring_spec = {
+    .name = "lockfree.BroadcastRing",
+    .basicsize = sizeof(struct lf_py_broadcast),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = lf_py_broadcast_ring_slots,
+};
+LF_PY_TYPE(broadcast_ring)

@@ -1,0 +1,479 @@
+"""BroadcastRing: one writer, many readers, each of which gets every message."""
+
+import operator
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, NoReturn
+
+from lockfree._container import end_view, me
+from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
+from lockfree._native import NULL, Native, blocking, ffi, lib
+from lockfree._records import refuse_pointers
+from lockfree._segment import Shared, check_int, check_name
+from lockfree._types import Buffer
+from lockfree._waiting import patience, until
+
+__all__ = ["BroadcastRing"]
+
+Slow = Literal["wait", "raise", "drop", "overwrite"]
+SLOW: tuple[Slow, ...] = ("wait", "raise", "drop", "overwrite")
+MAX_READERS = 64
+ANY = 2**32 - 1
+ALL = 2**64 - 1
+Readers = int | Iterable[int] | None
+
+
+class Calls(Shared):
+    """What a broadcast ring can do. The C type stands before it and does the same without cffi."""
+
+    _struct = "struct lf_broadcast_ring"
+    _attach = blocking.lf_broadcast_ring_attach
+    _attach_fd = blocking.lf_broadcast_ring_attach_fd
+    _close = lib.lf_broadcast_ring_close
+
+    size_bytes: int
+    readers: int
+    slow: Slow
+    max_message: int
+
+    def __init__(self, size_bytes: int, readers: int, *, slow: Slow = "wait", name: str | None = None) -> None:
+        size = check_int("size_bytes", size_bytes, 64, 2**40)
+        count = check_int("readers", readers, 1, MAX_READERS)
+        if slow not in SLOW:
+            raise ValueError(f"slow is {shown(slow)}: it must be one of {', '.join(map(repr, SLOW))}")
+        name = check_name(name)
+        handle = self._begin(name)
+        encoded = NULL if name is None else name.encode()
+        start = self._start // 16 * 16
+        size = (size + 63) // 64 * 64
+        self._created(handle, blocking.lf_broadcast_ring_create(handle, encoded, size, count, SLOW.index(slow), start))
+
+    def _attached(self) -> None:
+        self.size_bytes = self._h.size
+        self.readers = self._h.n_readers
+        self.slow = SLOW[self._h.slow]
+        self.max_message = self._h.max_message
+        self._local = threading.local()
+        self._use()
+
+    def _use(self) -> None: ...
+
+    # ---- the writer ----
+
+    def put(self, message: Buffer, block: bool = True, timeout: float | None = None, to: Readers = None) -> None:
+        """Puts a bytes-like message for every reader, or for the readers `to`: a number or an iterable of them.
+
+        With `slow="wait"` it waits at most `timeout` seconds (None: for ever) while a reader that has joined has so
+        much to read that there is no room. Raises queue.Full, which says who is late; RoleTaken if another thread is
+        the writer; ValueError if the message is longer than `max_message`; Closed after shutdown.
+        """
+        wait = patience(block, timeout)
+        if not self._put(message, wait, self._mask(to)):
+            self._raise(FULL)
+
+    def put_nowait(self, message: Buffer, to: Readers = None) -> None:
+        """`put(message, block=False, to=to)`."""
+        self.put(message, False, None, to)
+
+    def try_put(self, message: Buffer, to: Readers = None) -> bool:
+        """`put` that never waits; False if there is no room."""
+        return self._put(message, 0, self._mask(to))
+
+    def put_many(
+        self,
+        messages: Iterable[Buffer],
+        block: bool = False,
+        timeout: float | None = None,
+        to: Readers = None,
+    ) -> int:
+        """Puts the messages of a sequence until there is no room; how many went in. With `block` the first one waits.
+
+        Readers see them by and by. If one is too long, none goes in.
+        """
+        wait, mask = patience(block, timeout), self._mask(to)
+        packed = [bytes(self._bytes(message)) for message in messages]
+        for position, data in enumerate(packed):
+            if len(data) > self.max_message:
+                what = f"messages[{position}] has {len(data)} bytes"
+                raise ValueError(f"{what}: the ring takes at most {self.max_message}, half of its size")
+        done = 0
+        if wait and packed:
+            self.put(packed[0], True, timeout, to)
+            done = 1
+        if done < len(packed):
+            rest = packed[done:]
+            lengths = b"".join(len(data).to_bytes(4, "little") for data in rest)
+            status = self._put_packed(b"".join(rest), lengths, mask)
+            if status < 0 and status != FULL and not done:
+                self._raise(status)
+            done += max(status, 0)
+        return done
+
+    @contextmanager
+    def write(
+        self, length: int, block: bool = True, timeout: float | None = None, to: Readers = None
+    ) -> Iterator[memoryview]:
+        """`with ring.write(n) as view`: a place for a message of `n` bytes; it is put when the block ends normally.
+
+        Nothing is visible before, and nothing stays if the block raises. queue.Full as for `put`.
+        """
+        view = self.reserve(length, block, timeout)
+        if view is None:
+            self._raise(FULL)
+        try:
+            yield view
+        except BaseException:
+            self.cancel()
+            raise
+        self.commit(None, to)
+
+    def reserve(self, length: int, block: bool = False, timeout: float | None = None) -> memoryview | None:
+        """A view to write a message of `length` bytes into, or None if there is no room. Then commit() or cancel()."""
+        self._require_open()
+        wait = patience(block, timeout)
+        size = check_int("length", length, 0, self.max_message)
+        handle = self._h
+        held = getattr(self._local, "reserved", None)
+        if held is not None and held[1] == me(handle):
+            raise RuntimeError(f"{self._title()}: this thread has a reservation already: commit() or cancel() it first")
+        if self.slow in {"wait", "raise"}:
+            place = lib.lf_broadcast_ring_reserve(handle, size)
+            if place == FULL and wait:
+                limit, place = until(wait), INTERRUPTED
+                while place == INTERRUPTED:
+                    place = blocking.lf_broadcast_ring_reserve_wait(handle, size, limit)
+            if place == FULL:
+                return None
+            if place < 0:
+                self._raise(place)
+        memory = bytearray(size)
+        view = memoryview(memory)
+        self._local.reserved = (view, me(handle), memory)
+        return view
+
+    def commit(self, length: int | None = None, to: Readers = None) -> None:
+        """Puts the first `length` bytes (None: all) of what was written after reserve()."""
+        mask = self._mask(to)
+        view, _, memory = self._in_hand("reserved", "reserve()")
+        size = len(memory) if length is None else check_int("length", length, 0, len(memory))
+        self._local.reserved = None
+        end_view(view)
+        if not self._put(bytes(memory[:size]), 0, mask):
+            self._raise(FULL)
+
+    def cancel(self) -> None:
+        """Gives the reservation back. Nothing was visible."""
+        view, _, _ = self._in_hand("reserved", "reserve()")
+        self._local.reserved = None
+        end_view(view)
+
+    def release_role(self) -> None:
+        """Gives the calling thread's role of the writer back: another thread may put then."""
+        handle = self._h
+        status = lib.lf_broadcast_ring_release_role(handle)
+        if status == lib.LF_NOT_OWNER:
+            raise RuntimeError(f"{self._title()}: this thread is not the writer")
+        if status != OK:
+            self._raise(status)
+
+    @property
+    def writer(self) -> int | None:
+        """The pid of the writer; None if there is none."""
+        self._require_open()
+        return lib.lf_py_broadcast_writer_pid(self._h) or None
+
+    # ---- readers ----
+
+    def join(self, reader: int | None = None) -> int:
+        """Makes the calling thread reader number `reader` (None: any that is free); its number.
+
+        It gets every message that is put from now on. A thread that is this reader already joins anew: it skips what it
+        has not read. Raises RoleTaken if the number is another thread's, or if all are.
+        """
+        number = ANY if reader is None else check_int("reader", reader, 0, self.readers - 1)
+        self._require_open()
+        own = lib.lf_py_broadcast_place(self._h)
+        if own >= 0 and number == ANY:
+            number = own
+        if own >= 0 and number != own:
+            raise RuntimeError(f"{self._title()}: this thread is reader {own} already: leave() first")
+        status = self._join(number)
+        if status == lib.LF_ROLE_TAKEN:
+            if number == ANY:
+                raise RoleTaken(f"{self._title()}: all {self.readers} readers' numbers are taken")
+            holder = lib.lf_py_broadcast_reader_pid(self._h, number)
+            raise RoleTaken(f"{self._title()}: reader {number} is a thread of process {holder}")
+        if status < 0:
+            self._raise(status)
+        return int(status)
+
+    def leave(self) -> None:
+        """Gives the calling thread's number back. It holds the writer back no longer."""
+        handle, number = self._h, self._number()
+        status = lib.lf_broadcast_ring_leave(handle, number)
+        if status != OK:
+            self._raise(status)
+
+    @property
+    def reader(self) -> int | None:
+        """The calling thread's number among the readers; None if it has not joined."""
+        self._require_open()
+        place = lib.lf_py_broadcast_place(self._h)
+        return int(place) if place >= 0 else None
+
+    @property
+    def missed(self) -> int:
+        """Messages that the calling thread has missed since it joined (`slow="overwrite"`), whoever they were for."""
+        return int(lib.lf_py_broadcast_missed(self._h, self._number()))
+
+    @property
+    def joined(self) -> tuple[int, ...]:
+        """The numbers of the readers that have joined."""
+        self._require_open()
+        mask = lib.lf_py_broadcast_joined(self._h)
+        return tuple(k for k in range(self.readers) if mask >> k & 1)
+
+    def late(self) -> list[tuple[int, int, int]]:
+        """(reader, pid, bytes that it has not read) of every reader that has joined, the furthest behind first."""
+        self._require_open()
+        handle, rows = self._h, []
+        for k in range(self.readers):
+            behind = lib.lf_py_broadcast_behind(handle, k)
+            if behind >= 0:
+                rows.append((k, int(lib.lf_py_broadcast_reader_pid(handle, k)), int(behind)))
+        return sorted(rows, key=operator.itemgetter(2), reverse=True)
+
+    def wait_for_readers(self, readers: Readers = None, timeout: float | None = None) -> bool:
+        """Waits until all `readers` (None: as many as the ring takes) have joined; False if the time-out came first."""
+        wait = patience(True, timeout)
+        mask = 2**self.readers - 1 if readers is None else self._mask(readers)
+        return self._wait_readers(mask, wait)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> bytes:
+        """The next message for the calling thread, as bytes; waits at most `timeout` seconds (None: for ever).
+
+        Raises queue.Empty; Closed after shutdown, once all is read; Dropped if it fell too far behind (`slow="drop"`);
+        RuntimeError if it has not joined.
+        """
+        message = self._take(patience(block, timeout))
+        if message is None:
+            raise queue.Empty(self._title())
+        return message
+
+    def get_nowait(self) -> bytes:
+        """`get(block=False)`."""
+        return self.get(False)
+
+    def try_get(self) -> bytes | None:
+        """`get` that never waits; None if there is no message."""
+        return self._take(0)
+
+    def get_many(self, n: int | None = None, block: bool = False, timeout: float | None = None) -> list[bytes]:
+        """Up to `n` messages (None: all that are there). With `block` it waits for the first one."""
+        wait = patience(block, timeout)
+        most = None if n is None else check_int("n", n, 0, 2**63 - 1)
+        messages: list[bytes] = []
+        while most is None or len(messages) < most:
+            message = self._take(0 if messages else wait)
+            if message is None:
+                if not messages and wait:
+                    raise queue.Empty(self._title())
+                break
+            messages.append(message)
+        return messages
+
+    @contextmanager
+    def read(self, block: bool = True, timeout: float | None = None) -> Iterator[memoryview]:
+        """`with ring.read() as view`: the next message in place, without a copy; it is passed when the block ends.
+
+        Also when the block raises. What was made of the view (an array) may be kept: it shows memory of its own then.
+        With `slow="drop"` and `"overwrite"` the view shows a copy. queue.Empty as for `get`.
+        """
+        view = self.peek(block, timeout)
+        if view is None:
+            raise queue.Empty(self._title())
+        try:
+            yield view
+        finally:
+            self.release()
+
+    def peek(self, block: bool = False, timeout: float | None = None) -> memoryview | None:
+        """A view of the next message, or None. Then release(). The writer waits for a reader that does not release."""
+        self._require_open()
+        wait = patience(block, timeout)
+        held = getattr(self._local, "peeked", None)
+        if held is not None and held[1] == me(self._h):
+            raise RuntimeError(f"{self._title()}: this thread has a message in hand already: release() it first")
+        message = self._take(wait)
+        if message is None:
+            return None
+        memory = bytearray(message)
+        view = memoryview(memory)
+        self._local.peeked = (view, me(self._h), memory)
+        return view
+
+    def release(self) -> None:
+        """Goes past the message that peek() gave. Its view ends."""
+        view, _, _ = self._in_hand("peeked", "peek()")
+        self._local.peeked = None
+        end_view(view)
+
+    # ---- the end ----
+
+    def shutdown(self, immediate: bool = False) -> None:
+        """Ends the ring for every process: `put` raises `Closed`, and `get` does once a reader has read what is inside.
+
+        With `immediate` at once. Sleepers wake up. It cannot be undone.
+        """
+        self._require_open()
+        lib.lf_broadcast_ring_shutdown(self._h, bool(immediate))
+
+    def close(self) -> None:
+        if not self.closed and hasattr(self, "_local"):
+            for which in ("reserved", "peeked"):
+                held = getattr(self._local, which, None)
+                if held is not None:
+                    setattr(self._local, which, None)
+                    end_view(held[0])
+        super().close()
+
+    # ---- through cffi ----
+
+    def _put(self, message: Any, wait: int, mask: int) -> bool:
+        handle, data = self._h, self._bytes(message)
+        self._require_no_reservation()
+        status = lib.lf_broadcast_ring_try_put(handle, ffi.from_buffer(data), len(data), mask)
+        if status == FULL and wait:
+            limit, status = until(wait), INTERRUPTED
+            while status == INTERRUPTED:  # between two calls Python serves its signals
+                status = blocking.lf_broadcast_ring_put(handle, ffi.from_buffer(data), len(data), mask, limit)
+        if status == lib.LF_TOO_LONG:
+            self._require_open()
+            text = f"the ring takes at most {self.max_message}, half of its size"
+            raise ValueError(f"message has {len(data)} bytes: {text}")
+        if status not in {OK, FULL}:
+            self._raise(status)
+        return bool(status == OK)
+
+    def _put_packed(self, packed: bytes, lengths: bytes, mask: int) -> int:
+        self._require_no_reservation()
+        array = ffi.from_buffer("uint32_t[]", lengths)
+        return int(lib.lf_broadcast_ring_put_many(self._h, packed, array, len(lengths) // 4, mask))
+
+    def _take(self, wait: int) -> bytes | None:
+        handle, length = self._h, ffi.new("uint64_t *")
+        number, limit = self._number(), until(wait)
+        while True:
+            place = lib.lf_broadcast_ring_peek(handle, number, length)
+            if place == EMPTY and wait:
+                place = INTERRUPTED
+                while place == INTERRUPTED:
+                    place = blocking.lf_broadcast_ring_peek_wait(handle, number, length, limit)
+            if place == EMPTY:
+                return None
+            if place < 0:
+                self._raise(place)
+            out = ffi.new("unsigned char[]", int(length[0]) or 1)
+            status = lib.lf_broadcast_ring_take(handle, number, place, out, length[0])
+            if status == OK:
+                return bytes(ffi.buffer(out, length[0]))
+            if status != lib.LF_BUSY:  # else it was overtaken
+                self._raise(status)
+
+    def _join(self, number: int) -> int:
+        return int(blocking.lf_broadcast_ring_join(self._h, number))
+
+    def _wait_readers(self, mask: int, wait: int) -> bool:
+        limit, status = until(wait), INTERRUPTED
+        while status == INTERRUPTED:
+            status = blocking.lf_broadcast_ring_wait_readers(self._h, mask, limit)
+        if status not in {OK, TIMEDOUT}:
+            self._raise(status)
+        return bool(status == OK)
+
+    # ---- what both share ----
+
+    def _number(self) -> int:
+        place = lib.lf_py_broadcast_place(self._h)
+        if place < 0:
+            self._raise(place)
+        return int(place)
+
+    def _mask(self, to: Readers) -> int:
+        if to is None:
+            return ALL
+        try:
+            numbers = [operator.index(to)]  # type: ignore[arg-type]
+        except TypeError:
+            numbers = list(to)  # type: ignore[arg-type]
+        mask = 0
+        for number in numbers:
+            mask |= 1 << check_int("to", number, 0, self.readers - 1)
+        return mask
+
+    def _bytes(self, message: Any) -> Any:
+        if type(message) is bytes:
+            return message
+        try:
+            view = memoryview(message)
+        except TypeError:
+            raise TypeError(f"message is of type {type(message).__name__}: it must be bytes-like") from None
+        refuse_pointers("message", view)
+        return bytes(view)
+
+    def _require_no_reservation(self) -> None:
+        held = getattr(self._local, "reserved", None)
+        if held is not None and held[1] == me(self._h):
+            raise RuntimeError(f"{self._title()}: this thread has a reservation: commit() or cancel() it first")
+
+    def _in_hand(self, which: str, how: str) -> tuple[memoryview, int, bytearray]:
+        self._require_open()
+        held: tuple[memoryview, int, bytearray] | None = getattr(self._local, which, None)
+        if held is None or held[1] != me(self._h):
+            raise RuntimeError(f"{self._title()}: this thread has nothing in hand: call {how} first")
+        return held
+
+    def _raise(self, status: int) -> NoReturn:
+        self._require_open()
+        handle = self._h
+        if status == FULL:
+            number = handle.late
+            pid = lib.lf_py_broadcast_reader_pid(handle, number)
+            late = f"reader {number} (process {pid}) has not read {handle.behind} of {self.size_bytes} bytes"
+            raise queue.Full(f"{self._title()}: {late}")
+        if status == EMPTY:
+            raise queue.Empty(self._title())
+        if status == lib.LF_ROLE_TAKEN:
+            holder = f"thread {handle.holder_thread} of process {handle.holder_pid}"
+            raise RoleTaken(f"{self._title()}: the writer is {holder if handle.holder_pid else 'nobody any more'}")
+        if status == lib.LF_NOT_OWNER:
+            raise RuntimeError(f"{self._title()}: this thread is not a reader: call join() first")
+        if status == lib.LF_DROPPED:
+            raise Dropped(f"{self._title()}: this reader fell too far behind and was dropped; join() again")
+        raise_status(status, self._title(), handle)
+
+    def _describe(self) -> str:
+        return f" size_bytes={self.size_bytes} readers={len(self.joined)}/{self.readers} slow={self.slow!r}"
+
+
+class BroadcastRing(Native[Literal["broadcast_ring"]], Calls):
+    """Messages of variable length from one writer to up to `readers` (1 to 64) readers: each gets every one, in order.
+
+    `size_bytes` (64 to 2**40, rounded up to a multiple of 64) is shared by all messages; one has at most `max_message`
+    bytes, half of it less 16. A message takes its length and 16 bytes, in multiples of 16. The first thread that puts
+    is the writer. A thread becomes a reader with `join()`, and gets what is put from then on.
+
+    `slow` says what happens to a reader that does not keep up. "wait": `put` waits for it. "raise": `put` raises
+    queue.Full at once. "overwrite": `put` never waits, and the reader misses the oldest messages (`missed` counts
+    them). "drop": `put` never waits, and the reader gets `Dropped`.
+
+    Progress: `try_put`, and `try_get` of a message that is there, are wait-free, and have no locked instruction while
+    nobody sleeps. Waiting calls spin for about 10 us, then sleep in the kernel.
+
+    Death: a half-written message is never seen. A dead reader holds the writer back no longer, and its number is free.
+    The role of a dead writer is free.
+
+    Source: docs/primitives/broadcast_ring.md.
+    """
