@@ -36,10 +36,10 @@ def use(shared):
     """One operation that needs a participant."""
     if isinstance(shared, PriorityQueue):
         return shared.try_put(b"x", 1)
-    if isinstance(shared, lockfree.Event):
-        return shared.set() is None
     if hasattr(shared, "try_put"):
         return shared.try_put(b"x")
+    if isinstance(shared, lockfree.Event):
+        return shared.set() is None
     return shared.try_acquire()
 
 
