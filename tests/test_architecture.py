@@ -73,6 +73,7 @@ LAYERS = [
     "process",
     "memory_limit",
     "segment",
+    "spinning",
     "segment_file",
     "asymmetric",
     "participants",

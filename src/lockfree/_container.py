@@ -14,8 +14,9 @@ from lockfree._dtypes import NumpyCodec, check_casting
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, raise_status
 from lockfree._native import blocking, ffi, lib
 from lockfree._records import BytesCodec, Codec, tell
-from lockfree._segment import Shared, check_int
-from lockfree._types import Casting
+from lockfree._segment import check_int
+from lockfree._spin import Waiter
+from lockfree._types import Casting, Spin
 from lockfree._waiting import patience, until
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class _Hand(threading.local):
         self.peeked: tuple[int, int, Any, bytearray] | None = None
 
 
-class Container(Shared, Generic[R]):
+class Container(Waiter, Generic[R]):
     """Base of the containers. A subclass names its C functions by prefix: `lf_<prefix>_try_put` and so on."""
 
     _prefix: ClassVar[str]
@@ -103,13 +104,13 @@ class Container(Shared, Generic[R]):
         self._hand = _Hand()
 
     @classmethod
-    def attach(cls, name: str, *, casting: Casting = "same_value") -> Self:
-        """The object that another program created with `name=`; `casting` as in the constructor.
+    def attach(cls, name: str, *, casting: Casting = "same_value", spin: Spin = "adaptive") -> Self:
+        """The object that another program created with `name=`; `casting` and `spin` as in the constructor.
 
         Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
         """
         check_casting(casting)
-        self = super().attach(name)
+        self = super().attach(name, spin=spin)
         self.__setstate__(casting)
         return self
 

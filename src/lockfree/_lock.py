@@ -5,11 +5,13 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, OwnerDied, raise_status
 from lockfree._native import NULL, blocking, ffi, lib
-from lockfree._segment import Shared, check_name
+from lockfree._segment import check_name
+from lockfree._spin import Waiter, check_spin
+from lockfree._types import Spin
 from lockfree._waiting import lock_patience, until
 
 
-class Lock(Shared):
+class Lock(Waiter):
     """Base of the locks. A subclass names its C functions by prefix: `lf_<prefix>_acquire` and so on."""
 
     _prefix: ClassVar[str]
@@ -37,10 +39,11 @@ class Lock(Shared):
         cls._attach = getattr(blocking, f"lf_{prefix}_attach")
         cls._attach_fd = getattr(blocking, f"lf_{prefix}_attach_fd")
 
-    def __init__(self, *, name: str | None = None) -> None:
+    def __init__(self, *, name: str | None = None, spin: Spin = "adaptive") -> None:
+        check_spin(spin)
         name = check_name(name)
         handle = self._begin(name)
-        self._created(handle, self._b_create(handle, NULL if name is None else name.encode()))
+        self._created(handle, self._b_create(handle, NULL if name is None else name.encode()), spin)
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Takes the lock, waiting at most `timeout` seconds (-1: for ever). False: another thread held it all the time.

@@ -12,7 +12,8 @@ from lockfree._lease import PureLease
 from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._records import writable_rows
 from lockfree._segment import check_int, check_name
-from lockfree._types import Array, ArrayLike, Buffer, Casting
+from lockfree._spin import check_spin
+from lockfree._types import Array, ArrayLike, Buffer, Casting, Spin
 from lockfree._waiting import NOW, patience
 
 
@@ -21,7 +22,13 @@ class Ring(Container[R]):
 
     @overload
     def __init__(
-        self: "Ring[bytes]", capacity: int, record_size: int, *, casting: Casting = ..., name: str | None = ...
+        self: "Ring[bytes]",
+        capacity: int,
+        record_size: int,
+        *,
+        casting: Casting = ...,
+        name: str | None = ...,
+        spin: Spin = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -32,6 +39,7 @@ class Ring(Container[R]):
         dtype: Any,
         casting: Casting = ...,
         name: str | None = ...,
+        spin: Spin = ...,
     ) -> None: ...
     def __init__(
         self,
@@ -41,18 +49,20 @@ class Ring(Container[R]):
         dtype: Any = None,
         casting: Casting = "same_value",
         name: str | None = None,
+        spin: Spin = "adaptive",
     ) -> None:
         capacity = check_int("capacity", capacity, 1, MAX_CAPACITY)
         codec = codec_of(record_size, dtype, casting)
         self._casting = casting
         name = check_name(name)
+        check_spin(spin)
         handle = self._begin(name)
         create = getattr(blocking, f"lf_py_{self._prefix}_create")
         encoded = NULL if name is None else name.encode()
         status = create(handle, encoded, codec.note.encode(), capacity, codec.size, self._start)
         if status == lib.LF_INVALID:
             raise ValueError(f"capacity {capacity} x record_size {codec.size}: more bytes than a segment can have")
-        self._created(handle, status)
+        self._created(handle, status, spin)
 
     # ---- one record, copied ----
 

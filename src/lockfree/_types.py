@@ -11,4 +11,6 @@ if TYPE_CHECKING:
 else:
     Array = ArrayLike = Buffer = Any
 
+Spin = Literal["adaptive", "never"] | int
+"""How long a waiting call looks before it sleeps: an integer is microseconds."""
 Casting = Literal["same_value", "no", "equiv", "safe", "same_kind", "unsafe"]

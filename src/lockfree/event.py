@@ -4,13 +4,15 @@ from typing import Any, Literal
 
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
-from lockfree._segment import Shared, check_name
+from lockfree._segment import check_name
+from lockfree._spin import Waiter, check_spin
+from lockfree._types import Spin
 from lockfree._waiting import patience, until
 
 __all__ = ["Event"]
 
 
-class Calls(Shared):
+class Calls(Waiter):
     """What an event can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_event"
@@ -18,10 +20,11 @@ class Calls(Shared):
     _attach_fd = blocking.lf_event_attach_fd
     _close = lib.lf_event_close
 
-    def __init__(self, *, name: str | None = None) -> None:
+    def __init__(self, *, name: str | None = None, spin: Spin = "adaptive") -> None:
+        check_spin(spin)
         name = check_name(name)
         handle = self._begin(name)
-        self._created(handle, blocking.lf_event_create(handle, NULL if name is None else name.encode()))
+        self._created(handle, blocking.lf_event_create(handle, NULL if name is None else name.encode()), spin)
 
     def is_set(self) -> bool:
         """Whether the flag is set."""

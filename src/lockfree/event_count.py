@@ -5,7 +5,9 @@ from typing import Any, Literal, TypeVar
 
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
-from lockfree._segment import Shared, check_int, check_name
+from lockfree._segment import check_int, check_name
+from lockfree._spin import Waiter, check_spin
+from lockfree._types import Spin
 from lockfree._waiting import NOW, patience, until
 
 __all__ = ["EventCount"]
@@ -13,7 +15,7 @@ __all__ = ["EventCount"]
 T = TypeVar("T")
 
 
-class Calls(Shared):
+class Calls(Waiter):
     """What an event count can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_event_count"
@@ -21,10 +23,11 @@ class Calls(Shared):
     _attach_fd = blocking.lf_event_count_attach_fd
     _close = lib.lf_event_count_close
 
-    def __init__(self, *, name: str | None = None) -> None:
+    def __init__(self, *, name: str | None = None, spin: Spin = "adaptive") -> None:
+        check_spin(spin)
         name = check_name(name)
         handle = self._begin(name)
-        self._created(handle, blocking.lf_event_count_create(handle, NULL if name is None else name.encode()))
+        self._created(handle, blocking.lf_event_count_create(handle, NULL if name is None else name.encode()), spin)
 
     def prepare(self) -> int:
         """Announces a waiter, and returns its ticket. Look at the condition after that; then `wait` or `retract`."""

@@ -7,7 +7,7 @@ from lockfree._native import Native
 from lockfree._ring import Ring
 
 if TYPE_CHECKING:
-    from lockfree._types import Array, Casting
+    from lockfree._types import Array, Casting, Spin
 
 __all__ = ["MPMCRing"]
 
@@ -34,7 +34,9 @@ class MPMCRing(Native[Literal["mpmc_ring"]], Ring[R], prefix="mpmc_ring"):
     if TYPE_CHECKING:  # which records it has: type checkers ask the class itself
 
         @overload
-        def __init__(self: "MPMCRing[bytes]", capacity: int, record_size: int, *, name: str | None = ...) -> None: ...
+        def __init__(
+            self: "MPMCRing[bytes]", capacity: int, record_size: int, *, name: str | None = ..., spin: Spin = ...
+        ) -> None: ...
         @overload
         def __init__(
             self: "MPMCRing[Array]",
@@ -44,5 +46,6 @@ class MPMCRing(Native[Literal["mpmc_ring"]], Ring[R], prefix="mpmc_ring"):
             dtype: Any,
             casting: Casting = ...,
             name: str | None = ...,
+            spin: Spin = ...,
         ) -> None: ...
         def __init__(self, *_args: Any, **_named: Any) -> None: ...

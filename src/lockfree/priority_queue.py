@@ -12,7 +12,8 @@ from lockfree._lease import PureLease
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._records import writable_ranks, writable_rows
 from lockfree._segment import check_int, check_name
-from lockfree._types import Array, ArrayLike, Buffer, Casting
+from lockfree._spin import check_spin
+from lockfree._types import Array, ArrayLike, Buffer, Casting, Spin
 from lockfree._waiting import NOW, patience
 
 __all__ = ["PriorityQueue"]
@@ -37,6 +38,7 @@ class _Calls(Container[R]):
         *,
         casting: Casting = ...,
         name: str | None = ...,
+        spin: Spin = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -48,6 +50,7 @@ class _Calls(Container[R]):
         dtype: Any,
         casting: Casting = ...,
         name: str | None = ...,
+        spin: Spin = ...,
     ) -> None: ...
     def __init__(
         self,
@@ -58,19 +61,21 @@ class _Calls(Container[R]):
         dtype: Any = None,
         casting: Casting = "same_value",
         name: str | None = None,
+        spin: Spin = "adaptive",
     ) -> None:
         capacity = check_int("capacity", capacity, 1, MAX_CAPACITY)
         levels = check_int("levels", levels, 1, MAX_LEVELS)
         codec = codec_of(record_size, dtype, casting)
         self._casting = casting
         name = check_name(name)
+        check_spin(spin)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
         note = codec.note.encode()
         status = blocking.lf_py_priority_queue_create(handle, encoded, note, capacity, codec.size, levels, self._start)
         if status == lib.LF_INVALID:
             raise ValueError(f"capacity {capacity} x record_size {codec.size}: more bytes than a segment can have")
-        self._created(handle, status)
+        self._created(handle, status, spin)
 
     def _attached(self) -> None:
         super()._attached()
@@ -327,7 +332,13 @@ class PriorityQueue(Native[Literal["priority_queue"]], _Calls[R], prefix="priori
 
         @overload
         def __init__(
-            self: "PriorityQueue[bytes]", capacity: int, record_size: int, levels: int = ..., *, name: str | None = ...
+            self: "PriorityQueue[bytes]",
+            capacity: int,
+            record_size: int,
+            levels: int = ...,
+            *,
+            name: str | None = ...,
+            spin: Spin = ...,
         ) -> None: ...
         @overload
         def __init__(
@@ -339,5 +350,6 @@ class PriorityQueue(Native[Literal["priority_queue"]], _Calls[R], prefix="priori
             dtype: Any,
             casting: Casting = ...,
             name: str | None = ...,
+            spin: Spin = ...,
         ) -> None: ...
         def __init__(self, *_args: Any, **_named: Any) -> None: ...

@@ -5,7 +5,9 @@ from typing import Any, Literal, Self
 
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
-from lockfree._segment import Shared, check_int, check_name
+from lockfree._segment import check_int, check_name
+from lockfree._spin import Waiter, check_spin
+from lockfree._types import Spin
 from lockfree._waiting import semaphore_patience, until
 
 __all__ = ["Semaphore"]
@@ -13,7 +15,7 @@ __all__ = ["Semaphore"]
 MAX_VALUE = 2**31 - 1
 
 
-class Calls(Shared):
+class Calls(Waiter):
     """What a semaphore can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_semaphore"
@@ -26,13 +28,17 @@ class Calls(Shared):
 
     max_value: int
 
-    def __init__(self, value: int = 1, max_value: int | None = None, *, name: str | None = None) -> None:
+    def __init__(
+        self, value: int = 1, max_value: int | None = None, *, name: str | None = None, spin: Spin = "adaptive"
+    ) -> None:
         largest = MAX_VALUE if max_value is None else check_int("max_value", max_value, 1, MAX_VALUE)
         value = check_int("value", value, 0, largest)
         name = check_name(name)
+        check_spin(spin)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
-        self._created(handle, blocking.lf_semaphore_create(handle, encoded, value, largest, self._start & (2**32 - 1)))
+        status = blocking.lf_semaphore_create(handle, encoded, value, largest, self._start & (2**32 - 1))
+        self._created(handle, status, spin)
 
     def _attached(self) -> None:
         self.max_value = self._h.max

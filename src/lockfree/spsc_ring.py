@@ -7,7 +7,7 @@ from lockfree._native import Native, lib
 from lockfree._ring import Ring
 
 if TYPE_CHECKING:
-    from lockfree._types import Array, Casting
+    from lockfree._types import Array, Casting, Spin
 
 __all__ = ["SPSCRing"]
 
@@ -59,7 +59,9 @@ class SPSCRing(Native[Literal["spsc_ring"]], _Calls[R], prefix="spsc_ring"):
     if TYPE_CHECKING:  # which records it has: type checkers ask the class itself
 
         @overload
-        def __init__(self: "SPSCRing[bytes]", capacity: int, record_size: int, *, name: str | None = ...) -> None: ...
+        def __init__(
+            self: "SPSCRing[bytes]", capacity: int, record_size: int, *, name: str | None = ..., spin: Spin = ...
+        ) -> None: ...
         @overload
         def __init__(
             self: "SPSCRing[Array]",
@@ -69,5 +71,6 @@ class SPSCRing(Native[Literal["spsc_ring"]], _Calls[R], prefix="spsc_ring"):
             dtype: Any,
             casting: Casting = ...,
             name: str | None = ...,
+            spin: Spin = ...,
         ) -> None: ...
         def __init__(self, *_args: Any, **_named: Any) -> None: ...

@@ -197,7 +197,7 @@ LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t 
     if (status != LF_TIMEDOUT)
         return status;
     if (!lf_owner_lock_is_mine(&s->h, turnstile)) {
-        status = lf_owner_lock_acquire_awhile(&s->h, turnstile, s->h.spins, deadline);
+        status = lf_owner_lock_acquire_awhile(&s->h, turnstile, LF__SPIN_PAUSES, deadline);
         if (status == LF_OWNER_DIED)
             lf__lock_recover(&s->h, turnstile); /* the turnstile guards no data that would need repair */
         else if (status != LF_OK)

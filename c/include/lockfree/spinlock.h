@@ -18,15 +18,15 @@
  *   lf_detach(&lock.h);                     // this participant leaves
  *
  * Contract, progress, death, layout, invariants, linearization points: owner_lock.h.
- * Waiting: h.spins pauses (about 10 us; none on a machine with one CPU), then sleep. So waiters do not use up the CPU
- *   that a preempted holder needs. Mutex (mutex.h) is for all other sections. */
+ * Waiting: looks for about 10 us as long as that finds the lock free (spinning.h), then sleeps. So waiters do not use up
+ *   the CPU that a preempted holder needs. Mutex (mutex.h) is for all other sections. */
 #ifndef LOCKFREE_SPINLOCK_H
 #define LOCKFREE_SPINLOCK_H
 
 #include "blocks/owner_lock.h"
 
 #define LF_KIND_SPINLOCK 5u
-#define LF__SPINLOCK_SPINS UINT32_MAX /* bounded by h.spins */
+#define LF__SPINLOCK_SPINS LF__SPIN_PAUSES
 
 struct lf_spinlock {
     struct lf_handle h;

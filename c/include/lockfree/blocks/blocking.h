@@ -2,7 +2,7 @@
  *
  * Contract
  *   lf_block_on calls `attempt` until it returns something else than `refused`, the deadline passes, the
- *   handle is closed, or the object has ended. It spins for a bounded time, then sleeps on the event count. The last
+ *   handle is closed, or the object has ended. It looks for a while (spinning.h), then sleeps on the event count. The last
  *   attempt comes after the deadline. So a refusal by time-out is as exact as one by a non-blocking call.
  *   A sleep is cut into slices of 1, 2, 4, 8, 16, 20, 20, ... ms. After a slice in which nothing came somebody looks for
  *   dead participants. So what a killed peer took with it (a wake, a lock, a record) delays a survivor by about as long
@@ -125,11 +125,13 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
     if (status != refused || deadline == 0)
         return status;
     struct lf__slices slices = lf__slices_begin(h, ec, deadline);
-    for (uint32_t spin = 0; spin < h->spins && !slices.resumed; spin++) {
-        lf_pause();
-        if (spin % 8 == 7 && (status = attempt(operation)) != refused)
+    struct lf__spin spin = lf__spin_begin(h, slices.resumed ? 0 : UINT32_MAX, 8, deadline);
+    while (lf__spin_on(h, &spin))
+        if ((status = attempt(operation)) != refused) {
+            lf__spin_found(h);
             return status;
-    }
+        }
+    lf__spin_missed(h, &spin);
     int looked = 0;
     while (slices.slept < LF__AWHILE_NS) {
         if (LF_UNLIKELY(looked == LF_LOST))
@@ -143,6 +145,8 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
         }
         if (status != refused) {
             lf_eventcount_cancel(ec, ticket);
+            if (slices.slept == 0 && spin.learns)
+                lf__spin_found(h);
             return status;
         }
         uint64_t now = deadline != LF_FOREVER ? lf_now() : 0;
@@ -166,6 +170,8 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
         int ended = lf_eventcount_wait(ec, ticket, lf__slice(&slices, crowd, now, deadline));
         if (ended == -EINTR)
             return LF_INTERRUPTED;
+        if (ended == -EAGAIN && spin.learns)
+            lf__spin_found(h);
         looked = ended == -ETIMEDOUT ? lf__look_for_all(h) : 0;
     }
     lf__slices_pause(&slices, ec, deadline);

@@ -73,20 +73,25 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
                                                            uint32_t spins, uint64_t deadline) {
     uint64_t seen;
     struct lf__slices slices = lf__slices_begin(h, word, deadline);
-    for (uint32_t spin = 0; spin < spins && spin < h->spins && !slices.resumed; spin++) {
-        lf_pause();
+    struct lf__spin spin = lf__spin_begin(h, slices.resumed ? 0 : spins, 1, deadline);
+    while (lf__spin_on(h, &spin))
         if (lf__lock_participant(lf_load_relaxed(word)) == 0) {
             int status = lf__lock_take(word, me, 0, &seen);
-            if (status != LF_TIMEDOUT)
+            if (status != LF_TIMEDOUT) {
+                lf__spin_found(h);
                 return status;
+            }
         }
-    }
+    lf__spin_missed(h, &spin);
     slices.most = slices.resumed ? 5 * LF__SLICE_NS : LF__SLICE_NS; /* each waiter looks at the holder alone */
     for (int looks = 0;;) {
         uint64_t now = deadline == LF_FOREVER ? 0 : lf_now();
         int status = lf__lock_take(word, me, 1, &seen);
-        if (status != LF_TIMEDOUT)
+        if (status != LF_TIMEDOUT) {
+            if (slices.slept == 0 && spin.learns)
+                lf__spin_found(h);
             return status;
+        }
         if (deadline == LF_FOREVER && ((seen ^ me) & LF__LOCK_HOLDER) == 0)
             return LF_DEADLOCK;
         status = lf_enter(h);
@@ -110,7 +115,8 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
     }
 }
 
-/* The deadline is in ns of lf_now(), LF_FOREVER, or 0 to try once. At most `spins` pauses before the first sleep.
+/* The deadline is in ns of lf_now(), LF_FOREVER, or 0 to try once. At most `spins` pauses before the first sleep, where
+ * looking is adaptive.
  * LF_OK, LF_OWNER_DIED (held, see recover), LF_NOT_RECOVERABLE, LF_TIMEDOUT, LF_CLOSED, LF_DEADLOCK (the calling thread
  * holds it, and the deadline is LF_FOREVER), LF_INTERRUPTED (a signal: call again with the same deadline), LF__AGAIN. */
 LF_INLINE int lf__lock_acquire(struct lf_handle *h, uint64_t *word, uint32_t spins, uint64_t deadline) {

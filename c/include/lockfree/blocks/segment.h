@@ -105,7 +105,9 @@ struct lf_handle {
     uint32_t closed;      /* set by lf_close */
     uint32_t reaping;     /* one thread of a process at a time looks for the dead */
     uint32_t asymmetric;  /* who waits here has the heavy half of a fence (asymmetric.h) */
-    uint32_t spins;       /* upper bound of pauses before sleeping; 0 on one CPU */
+    uint32_t spins;       /* adaptive looking: pauses before sleeping; 0 in memory of the caller's */
+    uint32_t spin;        /* microseconds, or LF_SPIN_ADAPTIVE (spinning.h) */
+    uint32_t missed;      /* looks in vain lately (spinning.h); a hint */
     uint32_t next_look;   /* the number with which the next piece of looking begins; 0: a new round */
     uint64_t last_reap;   /* coarse ns */
     uint64_t joined;      /* epoch of the process whose participant this is */
@@ -120,6 +122,7 @@ struct lf_handle {
     uint64_t expected;
 };
 
+#define LF_SPIN_ADAPTIVE UINT32_MAX
 #define LF__CLOSED_EPOCH UINT64_C(1)
 static const uint64_t lf__no_fork = 2; /* the epoch of handles on memory of the caller's */
 
@@ -178,6 +181,7 @@ LF_INLINE void lf__handle_clear(struct lf_handle *h) {
     h->fd = -1;
     h->epoch = LF__CLOSED_EPOCH;
     h->current = &lf__no_fork;
+    h->spin = LF_SPIN_ADAPTIVE;
 }
 
 LF_INLINE void lf__handle_place(struct lf_handle *h, const struct lf_kind *kind, void *memory, uint64_t bytes) {

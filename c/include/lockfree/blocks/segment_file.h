@@ -17,7 +17,7 @@
 #define LOCKFREE_SEGMENT_FILE_H
 
 #include "memory_limit.h"
-#include "segment.h"
+#include "spinning.h"
 
 #ifndef LF_MODEL
 #include <dirent.h>
@@ -42,13 +42,6 @@ LF_INLINE int lf_segment_path(char path[256], const char *name) {
         return LF_INVALID;
     snprintf(path, 256, "%s/%s%s", LF_NAME_DIR, LF_NAME_PREFIX, name);
     return LF_OK;
-}
-
-LF_INLINE uint32_t lf__spin_bound(void) {
-    cpu_set_t cpus;
-    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) < 2)
-        return 0; /* with one CPU the other side cannot be running */
-    return 400;   /* about 10 us: between a cache-line transfer and a futex wake */
 }
 
 /* ---- descriptors ---- */
@@ -160,7 +153,7 @@ LF_INLINE int lf__map(struct lf_handle *h, const struct lf_kind *kind, uint64_t 
     h->device = file.st_dev;
     h->inode = file.st_ino;
     h->current = &lf_process()->epoch;
-    h->spins = lf__spin_bound();
+    h->spins = LF__SPIN_PAUSES;
     return LF_OK;
 }
 

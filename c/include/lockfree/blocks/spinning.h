@@ -1,0 +1,100 @@
+/* spinning.h: how long a waiting call looks before it sleeps.
+ *
+ * Contract
+ *   lf_set_spin says how long the waiting calls of one handle look before they sleep: LF_SPIN_NEVER, so many
+ *   microseconds (for who has a core to itself), or LF_SPIN_ADAPTIVE, as at first. It concerns this process alone.
+ *   Adaptive: a call looks for about 10 us. After a look in vain it is 25 us, since the other side may have to wake up
+ *   first. After three in a row the next 4 waits sleep at once; then one looks again; if that was in vain, the next 8
+ *   sleep at once, then 16, 32, 64, 64, ... A look that finds something begins anew. So does the check that follows the
+ *   announcement of a sleeper, if it finds something: then the other side runs at the same time. So nothing is asked
+ *   about processors and affinities, which change. Whoever shares its processor with the other side hardly looks.
+ *   The looks are a few pauses apart at first, and up to 64 later: the line belongs to who is about to write it.
+ * Progress: bounded; with microseconds, by the clock and by the deadline of the wait.
+ * What was found lately is a hint in process memory. Threads may write over each other's: nothing depends on it. */
+#ifndef LOCKFREE_SPINNING_H
+#define LOCKFREE_SPINNING_H
+
+#include "segment.h"
+#include "wait.h"
+
+#define LF_SPIN_NEVER 0u
+#define LF_SPIN_MOST 100000u /* microseconds: so soon a call serves signals */
+
+#define LF__SPIN_PAUSES 400u  /* about 10 us: between a cache-line transfer and a futex wake */
+#define LF__SPIN_IN_VAIN 3u   /* looks in vain until waits rest */
+#define LF__SPIN_REST 4u      /* waits without a look, at first; five times in a row it doubles */
+#define LF__SPIN_RESTING 256u /* in `missed`: a wait without a look; below it: looks in vain */
+#define LF__SPIN_SHORT 64u    /* pauses: the most between two looks; so few in all are no reason to stop looking */
+
+/* LF_OK, or LF_INVALID: above LF_SPIN_MOST. */
+LF_INLINE int lf_set_spin(struct lf_handle *h, uint32_t microseconds) {
+    if (microseconds > LF_SPIN_MOST && microseconds != LF_SPIN_ADAPTIVE)
+        return LF_INVALID;
+    lf_store_relaxed(&h->spin, microseconds);
+    lf_store_relaxed(&h->missed, 0u);
+    return LF_OK;
+}
+LF_INLINE uint32_t lf_get_spin(const struct lf_handle *h) { return lf_load_relaxed(&h->spin); }
+
+/* One wait's looks. */
+struct lf__spin {
+    uint32_t pauses, most; /* done, and to be done */
+    uint32_t step;         /* pauses before the first look */
+    uint64_t until;        /* ns of the clock, or 0 */
+    uint64_t deadline;     /* of the wait; asked with microseconds alone */
+    uint32_t learns;       /* what it finds is for the next wait to know */
+};
+
+/* `most`: the adaptive bound of the caller, in pauses; 0: no look at all, in whatever mode. */
+LF_INLINE struct lf__spin lf__spin_begin(struct lf_handle *h, uint32_t most, uint32_t step, uint64_t deadline) {
+    struct lf__spin spin = {0, most < h->spins ? most : h->spins, step, 0, deadline, 0};
+    uint32_t us = lf_load_relaxed(&h->spin);
+    if (us != LF_SPIN_ADAPTIVE) {
+        spin.most = us == LF_SPIN_NEVER || most == 0 ? 0 : UINT32_MAX;
+        return spin;
+    }
+    spin.learns = spin.most > LF__SPIN_SHORT;
+    uint32_t missed = lf_load_relaxed(&h->missed);
+    if (LF_LIKELY(!spin.learns || missed == 0))
+        return spin;
+    spin.most = missed < LF__SPIN_RESTING ? spin.most / 2 * 5 : 0;
+    if (spin.most == 0)
+        lf_store_relaxed(&h->missed, missed - LF__SPIN_RESTING);
+    return spin;
+}
+
+/* Pauses, and says whether to look now: 1, or 0 if it is time to sleep. */
+LF_INLINE int lf__spin_on(struct lf_handle *h, struct lf__spin *spin) {
+    if (spin->pauses >= spin->most)
+        return 0;
+    uint32_t step = spin->step + spin->pauses / 8;
+    if (step > LF__SPIN_SHORT)
+        step = LF__SPIN_SHORT;
+    spin->pauses += step;
+    for (; step > 0; step--)
+        lf_pause();
+    if (spin->most != UINT32_MAX)
+        return 1;
+    uint64_t now = lf_now();
+    if (spin->until == 0)
+        spin->until = now + (uint64_t)lf_load_relaxed(&h->spin) * 1000u;
+    return now < spin->until && now < spin->deadline;
+}
+
+/* Looking was of use, or would have been. */
+LF_INLINE void lf__spin_found(struct lf_handle *h) {
+    if (LF_UNLIKELY(lf_load_relaxed(&h->missed) != 0))
+        lf_store_relaxed(&h->missed, 0u);
+}
+/* All looks were in vain. */
+LF_INLINE void lf__spin_missed(struct lf_handle *h, const struct lf__spin *spin) {
+    if (!spin->learns || spin->most == 0)
+        return;
+    uint32_t missed = lf_load_relaxed(&h->missed) % LF__SPIN_RESTING + 1;
+    if (missed > LF__SPIN_IN_VAIN + 4)
+        missed = LF__SPIN_IN_VAIN + 4;
+    uint32_t rest = missed < LF__SPIN_IN_VAIN ? 0 : LF__SPIN_REST << (missed - LF__SPIN_IN_VAIN);
+    lf_store_relaxed(&h->missed, rest * LF__SPIN_RESTING + missed);
+}
+
+#endif

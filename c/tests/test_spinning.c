@@ -1,0 +1,99 @@
+/* How long a waiting call looks before it sleeps (blocks/spinning.h): counted by the attempts of lf_block_on. */
+#include "check.h"
+
+#include <lockfree/event.h>
+
+struct looks {
+    struct lf_event event;
+    int attempts;
+    uint64_t patience; /* ns */
+    int until;         /* the attempt that finds something; 0: none */
+};
+
+static int look(void *argument) {
+    struct looks *looks = (struct looks *)argument;
+    looks->attempts++;
+    return looks->attempts == looks->until ? LF_OK : LF_TIMEDOUT;
+}
+
+/* How many looks a wait takes that sleeps for one slice, or until the look `until`. */
+static int wait_once(struct looks *looks, int until) {
+    looks->attempts = 0;
+    looks->until = until;
+    int status = lf_block_on(&looks->event.h, &looks->event.body->changed, look, looks, LF_TIMEDOUT,
+                             lf_now() + looks->patience);
+    CHECK_EQ(status, until ? LF_OK : LF_TIMEDOUT);
+    return looks->attempts;
+}
+
+/* The first attempt, the one after the announcement; after the sleep the same again, and the one after the deadline. */
+#define ASLEEP_AT_ONCE 4
+
+static void test_never(void) {
+    struct looks looks;
+    memset(&looks, 0, sizeof looks);
+    looks.patience = 100000;
+    CHECK_EQ(lf_event_create(&looks.event, NULL), LF_OK);
+    CHECK_EQ(lf_get_spin(&looks.event.h), LF_SPIN_ADAPTIVE);
+    CHECK_EQ(lf_set_spin(&looks.event.h, LF_SPIN_NEVER), LF_OK);
+    for (int i = 0; i < 5; i++)
+        CHECK(wait_once(&looks, 0) <= ASLEEP_AT_ONCE);
+    lf_detach(&looks.event.h);
+}
+
+static void test_microseconds(void) {
+    struct looks looks;
+    memset(&looks, 0, sizeof looks);
+    looks.patience = 100000;
+    CHECK_EQ(lf_event_create(&looks.event, NULL), LF_OK);
+    CHECK_EQ(lf_set_spin(&looks.event.h, LF_SPIN_MOST + 1), LF_INVALID);
+    CHECK_EQ(lf_get_spin(&looks.event.h), LF_SPIN_ADAPTIVE);
+    CHECK_EQ(lf_set_spin(&looks.event.h, LF_SPIN_MOST), LF_OK);
+    looks.patience = 1000000000;
+    CHECK_EQ(wait_once(&looks, 100), 100); /* in so long a time there is time for so many looks without a sleep */
+    CHECK_EQ(lf_load_relaxed(&looks.event.body->changed.word), 0);
+    uint64_t before = lf_now();
+    CHECK_EQ(lf_set_spin(&looks.event.h, 3000), LF_OK);
+    looks.patience = 3100000;
+    int many = wait_once(&looks, 0);
+    CHECK(lf_now() - before >= 3000000u); /* it looked for all this time */
+    looks.patience = 1;                   /* and no longer than until its deadline */
+    CHECK(wait_once(&looks, 0) <= ASLEEP_AT_ONCE && many > ASLEEP_AT_ONCE);
+    lf_detach(&looks.event.h);
+}
+
+/* A look in vain is followed by longer ones, three of them by waits that do not look. */
+static void test_adaptive(void) {
+    struct looks looks;
+    memset(&looks, 0, sizeof looks);
+    looks.patience = 100000;
+    CHECK_EQ(lf_event_create(&looks.event, NULL), LF_OK);
+    int many = wait_once(&looks, 0);
+    CHECK(many > ASLEEP_AT_ONCE + 4);
+    CHECK(wait_once(&looks, 0) > many);
+    CHECK(wait_once(&looks, 0) > many);
+    int rest = 4;
+    for (int turn = 0; turn < 7; turn++) {
+        for (int i = 0; i < rest; i++)
+            CHECK(wait_once(&looks, 0) <= ASLEEP_AT_ONCE);
+        CHECK(wait_once(&looks, 0) > many);
+        rest = rest < 64 ? 2 * rest : rest;
+    }
+    for (int i = 0; i < rest; i++)
+        wait_once(&looks, 0);
+    CHECK_EQ(wait_once(&looks, many), many); /* a look that finds something begins anew */
+    CHECK_EQ(looks.event.h.missed, 0);
+    for (int i = 0; i < 3; i++)
+        wait_once(&looks, 0);
+    CHECK(looks.event.h.missed != 0);
+    CHECK_EQ(wait_once(&looks, 2), 2); /* so does the check after the announcement */
+    CHECK_EQ(looks.event.h.missed, 0);
+    lf_detach(&looks.event.h);
+}
+
+int main(void) {
+    test_never();
+    test_microseconds();
+    test_adaptive();
+    return 0;
+}
