@@ -13,7 +13,7 @@ import python_programs as programs
 
 from lockfree.__main__ import main
 from lockfree.modelcheck import PythonSettings, Verdict, explore
-from lockfree.modelcheck.python import replay
+from lockfree.modelcheck.python import locks, replay
 
 FEW = PythonSettings(executions=40, seconds=60)
 
@@ -58,7 +58,7 @@ def interleavings(length):
 @pytest.mark.parametrize(("length", "orders"), [(1, 2), (2, 6), (3, 20)])
 def test_every_interleaving_is_run(length, orders):
     program, seen = interleavings(length)
-    report = explore(program, settings=PythonSettings(seconds=20))
+    report = explore(program, settings=PythonSettings(seconds=120))
     assert report.complete
     assert report.verdict is Verdict.OK
     assert len(seen) == orders  # (2n)! / (n! n!)
@@ -259,3 +259,20 @@ def test_options_for_python_are_refused_for_c(model, tmp_path):
     done = model(file, "--early")
     assert done.returncode == 3
     assert "--early has no effect on C and C++" in done.stderr
+
+
+def test_what_threading_keeps_of_a_foreign_thread_goes_before_its_end(monkeypatch):
+    keeper = getattr(threading, "_DeleteDummyThreadOnDel", None)
+    if keeper is None:
+        pytest.skip("this Python's threading keeps nothing that has to go")
+    known, real = [], keeper.__del__
+
+    def noted(self):
+        known.append(locks.current() is not None)
+        real(self)
+
+    monkeypatch.setattr(keeper, "__del__", noted)
+    report = explore(threading.current_thread, settings=FEW)
+    assert report.verdict is Verdict.OK
+    assert known
+    assert all(known)

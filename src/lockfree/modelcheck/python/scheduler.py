@@ -11,6 +11,7 @@ import _thread
 import contextlib
 import linecache
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
@@ -28,6 +29,16 @@ _start = _thread.start_new_thread
 
 Position = tuple[int, int]
 """An instruction: the identity of its code and the offset in it."""
+
+
+def _forget_dummy() -> None:
+    """Removes what `threading` knows of a thread that it did not start, as long as the scheduler knows the thread.
+
+    From Python 3.13 on the end of the thread does that, under a lock of the module.
+    """
+    info = getattr(threading, "_thread_local_info", None)
+    if info is not None:
+        vars(info).pop("_track_dummy_thread_ref", None)
 
 
 class Aborted(BaseException):
@@ -304,6 +315,7 @@ class Scheduler:
             self.raised(error)
         finally:
             sys.settrace(None)
+            _forget_dummy()
             self._leave(me)
 
     def _leave(self, me: Controlled) -> None:
