@@ -61,6 +61,7 @@ def test_what_a_turn_leaves_is_cleared_and_what_it_needs_is_not():
         ("movl\t%eax, -16(%rbp)\nCALL\naddl\t$1, -16(%rbp)", "read and written"),
         ("movl\t%eax, -16(%rbp)\nleaq\t-16(%rbp), %rdi\nCALL", "its address is taken"),
         ("movl\t%eax, -16(%rbp)\nleaq\t-24(%rbp), %rdi\nCALL", "it may be a part of what is below"),
+        ("movl\t%eax, -16(%rbp)\nleaq\t-5000(%rbp), %rdi\nCALL", "an object of that size may reach there"),
         ("movl\t%eax, -16(%rbp)\nmovl\t-32(%rbp,%rcx,4), %eax\nCALL", "an array may reach there"),
         ("movl\t%eax, -16(%rbp)\nCALL\nfildl\t-16(%rbp)", "an instruction that is not known"),
         ("movl\t%eax, -16(%rbp)\n#APP\nincl\t-16(%rbp)\n#NO_APP\nCALL", "inline assembly"),

@@ -33,6 +33,9 @@ struct thread *stack_owner(uintptr_t address); /* NULL: not on a stack */
 const void *stack_top(const struct thread *t);
 bool stack_exhausted(uintptr_t address);
 
+/* library.c */
+uint64_t outside_library(const struct thread *t, uint64_t pc);
+
 /* tls.c */
 void tls_start(void);
 void tls_switch(int tid);

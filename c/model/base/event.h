@@ -38,7 +38,7 @@ struct event {
     clk hb, porf;
     clk release;       /* stores: what an acquiring reader learns */
     clk sc_before;     /* seq_cst events: of each thread's seq_cst events, those that psc puts before, and it */
-    uint64_t pc, near; /* near: the last plain access before, where pc is in a library */
+    uint64_t pc, near; /* near: what to show where pc is in a library */
     const char *doing; /* what the client called, if not the access itself */
     struct loc *loc;
     int rf;           /* reads: event read from */

@@ -28,7 +28,7 @@ void __tsan_func_exit(void) {
 
 static inline void plain(uintptr_t address, size_t size, bool write, uint64_t pc) {
     if (R.current != NULL)
-        R.current->here = pc;
+        R.current->here = pc = outside_library(R.current, pc);
     plain_access(address, size, write, pc);
 }
 #define PLAIN(name, size, write)                                                                                       \

@@ -101,7 +101,9 @@ struct event *event_new(enum event_kind kind, int order, struct loc *loc, uint64
     e->tid = t->tid;
     e->loc = loc;
     e->pc = pc;
-    e->near = t->here;
+    e->near = outside_library(t, pc);
+    if (e->near == pc)
+        e->near = t->here;
     e->first_reader = e->next_reader = e->rf = NO_EVENT;
     e->op = t->op;
     e->doing = t->doing;

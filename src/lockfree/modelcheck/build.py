@@ -18,6 +18,7 @@ from pathlib import Path
 from lockfree._compiler import compiler, no_compiler
 from lockfree._include import get_include, get_model_runtime
 from lockfree.modelcheck.assembly import needs_translation, translated
+from lockfree.modelcheck.sections import with_library_apart
 from lockfree.modelcheck.slots import cleared
 from lockfree.modelcheck.symbols import binary_tool, lead, symbols
 
@@ -247,6 +248,8 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool) ->
     listing = out.with_suffix(".s")
     said = _run([*cc, *flags, "-S", str(path), "-o", str(listing)])
     text = listing.read_text(errors="surrogateescape")
+    if cxx:
+        text = with_library_apart(text)
     if not gcc and machine:
         text = cleared(text)
     if needs_translation(text):

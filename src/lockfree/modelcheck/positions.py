@@ -43,6 +43,7 @@ class Positions:
     def __init__(self, program: str) -> None:
         self.program = program
         self._known: dict[int, tuple[str, int, str]] = {}
+        self._foreign: set[int] = set()
 
     @cached_property
     def _symbols(self) -> tuple[list[int], list[tuple[int, int, str]]]:
@@ -81,6 +82,8 @@ class Positions:
                 at += 2
             frames = frames or [("?", "??:0")]
             function, position = next((frame for frame in frames if not FOREIGN.match(frame[1])), frames[0])
+            if FOREIGN.match(position):
+                self._foreign.add(pc)
             file, _, line_number = position.rpartition(":")
             number = int(line_number) if line_number.isdigit() else 0
             self._known[pc] = (file, number, MAIN.sub("main", _short(function)))
@@ -90,6 +93,11 @@ class Positions:
         """The file, the line (0: not known) and the function."""
         self.look_up({pc})
         return self._known.get(pc, ("", 0, ""))
+
+    def is_foreign(self, pc: int) -> bool:
+        """Whether nothing of the program itself is there: a library's code, or a place that is not known."""
+        self.look_up({pc})
+        return pc in self._foreign
 
     def position(self, pc: int) -> str:
         """FILE:LINE FUNCTION, `?` where it is not known."""

@@ -152,7 +152,7 @@ class _Function:
         """Finds for each call the bytes that nobody reads after it."""
         steps, labels = self.steps, self.labels
         blocks = [at for label, at in labels.items() if label.startswith(BLOCK)]
-        candidates = self.named & ((1 << (FARTHEST + self.taken)) - 1)
+        candidates = self.named & ((1 << max(0, FARTHEST + self.taken)) - 1)
         live = [0] * (len(steps) + 1)
         changed = True
         while changed:

@@ -144,9 +144,9 @@ class Trace:
         return self._positions.look_up(pcs)
 
     def position(self, pc: int, near: int = 0) -> str:
-        """FILE:LINE FUNCTION; near: what to say instead where that is not known."""
-        found = self._positions.position(pc)
-        return self._positions.position(near) if found == "?" and near else found
+        """FILE:LINE FUNCTION; near: what to say instead where that is a library's or not known."""
+        instead = near and self._positions.is_foreign(pc) and not self._positions.is_foreign(near)
+        return self._positions.position(near if instead else pc)
 
     def explain(self, message: str) -> str:
         """A message of the runtime with its program positions and addresses in the reader's terms."""
