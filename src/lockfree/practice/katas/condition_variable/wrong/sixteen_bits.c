@@ -1,0 +1,32 @@
+/* fails: threads V2 */
+/* Counts to 65,536 only. */
+#include "condition_variable.h"
+
+struct condition {
+    _Atomic uint32_t sequence;
+};
+
+size_t condition_size(void) { return sizeof(struct condition); }
+
+void condition_init(struct condition *condition, uint32_t start) {
+    atomic_init(&condition->sequence, start & UINT16_MAX);
+}
+
+void condition_wait(struct condition *condition, struct mutex *mutex) {
+    uint32_t seen = atomic_load_explicit(&condition->sequence, memory_order_relaxed);
+    mutex_unlock(mutex);
+    futex_wait(&condition->sequence, seen);
+    mutex_lock(mutex);
+}
+
+static void wake(struct condition *condition, uint32_t count) {
+    uint32_t sequence = atomic_load_explicit(&condition->sequence, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&condition->sequence, &sequence, (sequence + 1) & UINT16_MAX,
+                                                  memory_order_relaxed, memory_order_relaxed))
+        ;
+    futex_wake(&condition->sequence, count);
+}
+
+void condition_signal(struct condition *condition) { wake(condition, 1); }
+
+void condition_broadcast(struct condition *condition) { wake(condition, UINT32_MAX); }
