@@ -80,6 +80,13 @@ def _closing(text: str, opening: int) -> int:
     return len(text)
 
 
+def calls(text: str) -> list[str]:
+    """All atomic calls and fences, as they stand in the text."""
+    plain = blanked(text)
+    found = (*CALL.finditer(plain), *FENCE.finditer(plain))
+    return [text[one.start() : _closing(plain, one.end() - 1) + 1] for one in found]
+
+
 def _kind(name: str) -> str:
     if name == "load":
         return "load"

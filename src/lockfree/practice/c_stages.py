@@ -15,9 +15,10 @@ from lockfree.practice import c_machine
 from lockfree.practice.c_audit import audit, stronger_than_needed
 from lockfree.practice.c_layout import structures
 from lockfree.practice.c_orders import orders
+from lockfree.practice.c_reach import Reach
 from lockfree.practice.c_steps import steps
 from lockfree.practice.catalog import Kata
-from lockfree.practice.results import Outcome, Result, worst
+from lockfree.practice.results import STAGES, Outcome, Result, worst
 from lockfree.practice.screen import relative
 
 Tell = Callable[[str], object]
@@ -32,8 +33,10 @@ def _includes(kata: Kata) -> list[str]:
     return [str(kata.folder / "include")]
 
 
-def checked(kata: Kata, answer: Path, stage: str, settings: Settings, tell: Tell) -> Result:
-    """Every client of `check/STAGE.c`, one after another until one fails."""
+def checked(
+    kata: Kata, answer: Path, stage: str, settings: Settings, tell: Tell, *, reach: Reach | None = None
+) -> Result:
+    """Every client of `check/STAGE.c`, one after another until one fails. reach: learns what they reach."""
     results: list[Result] = []
     executions = 0
     try:
@@ -43,6 +46,8 @@ def checked(kata: Kata, answer: Path, stage: str, settings: Settings, tell: Tell
         )  # fmt: skip
         for report in reports:
             executions += report.executions
+            if reach is not None:
+                reach.add(report)
             results.append(_result(kata, answer, stage, report))
             if results[-1].outcome is Outcome.FAILED:
                 break
@@ -76,12 +81,14 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell) -> Iterator[Resu
     """Runs the stages that the kata's folder has a client for. The advisory ones that take long: with `full`."""
     seconds = kata.seconds * (6 if full else 1)
     there = {path.stem for path in (kata.folder / "check").glob("*.c")}
-    stop = Settings(**{"seconds": seconds, "threads_stop": True, **kata.settings})
+    common = {"seconds": seconds, "coverage": True}
+    stop = Settings(**{**common, "threads_stop": True, **kata.settings})
+    reach = Reach(answer)
     if "edges" in there:
         yield checked(kata, answer, "edges", Settings(mode="exhaustive", seconds=seconds, steps=10**6), tell)
-    yield checked(kata, answer, "model", Settings(**{"seconds": seconds, **kata.settings}), tell)
+    yield checked(kata, answer, "model", Settings(**{**common, **kata.settings}), tell, reach=reach)
     if "stop" in there:
-        yield checked(kata, answer, "stop", stop, tell)
+        yield checked(kata, answer, "stop", stop, tell, reach=reach)
     if "threads" in there:
         tell("real threads")
         yield c_machine.threads(kata, answer, seconds)
@@ -89,7 +96,8 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell) -> Iterator[Resu
         tell("sanitizers")
         yield c_machine.sanitizers(kata, answer, seconds)
     if "kill" in there:
-        yield _killed(kata, answer, stop, seconds, tell)
+        yield _killed(kata, answer, stop, seconds, tell, reach=reach)
+    yield _reached(reach)
     if "threads" in there and full:
         tell("speed")
         yield c_machine.speed(kata, answer, seconds)
@@ -97,9 +105,17 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell) -> Iterator[Resu
     yield from _questions(kata, answer, tell, full=full)
 
 
-def _killed(kata: Kata, answer: Path, stop: Settings, seconds: float, tell: Tell) -> Result:
+def _reached(reach: Reach) -> Result:
+    """An atomic access that no client reached was not judged: the answer does otherwise after some calls."""
+    left = reach.unreached()
+    if not left:
+        return Result("reach", Outcome.PASSED, STAGES["reach"])
+    return Result("reach", Outcome.FAILED, f"no client reaches {left[0]}", "REACH", "\n".join(left))
+
+
+def _killed(kata: Kata, answer: Path, stop: Settings, seconds: float, tell: Tell, *, reach: Reach) -> Result:
     """Stopped before each step in the model, in every interleaving; then, as a process, before each instruction."""
-    modelled = checked(kata, answer, "kill", stop, tell)
+    modelled = checked(kata, answer, "kill", stop, tell, reach=reach)
     if modelled.outcome is Outcome.FAILED or not (kata.folder / "check" / "steps.c").is_file():
         return modelled
     tell("kill: each instruction")

@@ -50,6 +50,12 @@ COMMON = {
             "to its caller; it never ends the process, and takes no more time, memory and files than the limits allow.",
         ),
         Diagnosis(
+            "REACH",
+            "a part of the answer is hidden from the judge",
+            "No execution of the model checker reached this atomic access: the answer does something else after many "
+            "calls, or with sizes that no client uses. Do the same in all calls, or take out what is never used.",
+        ),
+        Diagnosis(
             "FORBIDDEN",
             "the answer uses what this kata does not allow",
             "An answer may use what the kata is about, and nothing that reaches the judge, files, the network or other "
@@ -138,9 +144,9 @@ class Kata:
         if message.partition("[")[2].partition("]")[0] in self.diagnoses:
             return message.partition("[")[2].partition("]")[0]
         for rule in self.rules:
-            if rule.fits(stage, client, kind, message):
+            if rule.fits(stage, client, kind, message) and (rule.kind or kind != "endless loop"):
                 return rule.diagnosis
-        return ""
+        return "ENDS" if kind == "endless loop" else ""
 
     @cached_property
     def samples(self) -> list[Sample]:

@@ -4,12 +4,16 @@ import argparse
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lockfree._command import UsageError
 from lockfree._compiler import compiler, has_compiler, no_compiler
 from lockfree.practice import workspace
 from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, find, katas
 from lockfree.practice.results import STAGES, Judgement, Outcome, Result, Verdict
+
+if TYPE_CHECKING:
+    from lockfree.practice.selftest import Row
 
 CLEAR = "\r\033[K"
 
@@ -50,6 +54,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     test.add_argument("--language", choices=sorted(LANGUAGES), help="only of the katas in this language")
     test.add_argument("--answer", metavar="TEXT", default="", help="only answers with this text in their name")
     test.add_argument("--times", type=int, default=1, metavar="N", help="judge each answer so often (default: 1)")
+    test.add_argument(
+        "--part", action="append", choices=list(PARTS), default=[],
+        help="only this one (may be repeated; default: all, or the answers alone where others are left out)",
+    )  # fmt: skip
     test.set_defaults(run=_selftest)
 
 
@@ -189,22 +197,73 @@ def _debrief(args: argparse.Namespace) -> int:
 
 
 def _selftest(args: argparse.Namespace) -> int:
-    from lockfree.practice.selftest import trials
-
     if args.times < 1:
         raise UsageError(f"--times is {args.times}; it must be at least 1")
     chosen = [find(name) for name in (*args.katas, *args.kata)] or katas()
     chosen = [kata for kata in chosen if args.language in {None, kata.language}]
-    done = problems = 0
+    some = bool(args.katas or args.kata or args.language or args.answer)
+    rows: dict[str, Row] = {}
+    problems = 0
+    for part in args.part or (["answers"] if some else list(PARTS)):
+        problems += PARTS[part](args, chosen, rows)
+    if not rows:
+        raise UsageError("nothing to judge: no kata, or no answer of them, fits")
+    print(f"\n{'':<26} {'as expected':<17} {'share':>7}  {'took':>9}")
+    for row in rows.values():
+        print(row)
+    print(f"\n{problems} of {sum(row.judged for row in rows.values())} answers of the judge were wrong")
+    return 1 if problems else 0
+
+
+def _judge_answers(args: argparse.Namespace, chosen: list[Kata], rows: dict[str, "Row"]) -> int:
+    from lockfree.practice.selftest import Row, trials
+
+    problems = 0
     for kata in chosen:
         for trial in trials(kata, args.answer, args.times):
             mark = "wrong" if trial.problem else "ok"
-            done += 1
             problems += bool(trial.problem)
             print(f"{mark:<6} {trial.kata:<20} {trial.answer:<40} {trial.found:<28} {trial.seconds:5.1f} s", flush=True)
             if trial.problem:
                 print(f"       expected {trial.expected}: {trial.problem}", flush=True)
-    if not done:
-        raise UsageError("nothing to judge: no kata, or no answer of them, fits")
-    print(f"{problems} of {done} answers of the judge were wrong")
-    return 1 if problems else 0
+            row = rows.setdefault(trial.kind, Row(trial.kind))
+            row.add(good=not trial.problem, seconds=trial.seconds)
+    return problems
+
+
+def _judge_attacks(args: argparse.Namespace, _chosen: list[Kata], rows: dict[str, "Row"]) -> int:
+    from lockfree.practice.hostile import repelled
+    from lockfree.practice.selftest import Row
+
+    problems = 0
+    for one in repelled(args.answer):
+        if args.language not in {None, one.attack.language}:
+            continue
+        mark = "wrong" if one.problem else "ok"
+        problems += bool(one.problem)
+        print(f"{mark:<6} {one.attack.language:<7} {one.attack.what:<40} {one.said:<26} {one.message[:80]}", flush=True)
+        if one.problem:
+            print(f"       {one.problem}", flush=True)
+        rows.setdefault("attacks", Row("attacks")).add(good=not one.problem, seconds=one.seconds)
+    return problems
+
+
+def _judge_mutants(args: argparse.Namespace, chosen: list[Kata], rows: dict[str, "Row"]) -> int:
+    from lockfree.practice.mutants import tried
+    from lockfree.practice.selftest import Row
+
+    problems = 0
+    for kata in chosen:
+        for one in tried(kata, lambda mutant: args.answer in mutant.answer):
+            rejected = one.verdict is Verdict.REJECT
+            problems += not rejected and not one.why
+            kind = f"mutants in {LANGUAGES[kata.language]}"
+            row = rows.setdefault(kind, Row(kind))
+            row.add(good=rejected, seconds=one.seconds, explained=bool(one.why) and not rejected)
+            mark = "ok" if rejected else "equal" if one.why else "LEFT"
+            said = one.said or one.why or one.verdict.name
+            print(f"{mark:<6} {kata.name:<20} {one.mutant.answer:<24} {one.mutant.what:<44} {said[:70]}", flush=True)
+    return problems
+
+
+PARTS = {"answers": _judge_answers, "attacks": _judge_attacks, "mutants": _judge_mutants}

@@ -29,6 +29,7 @@ The stage `edges` ends with them: it is about one caller. Its schedules differ i
 """
 KILLS = 20_000
 """Ways to fail of each `kill_…` function that are tried."""
+WATCHED = ("threading", "time", "queue", "asyncio", "concurrent", "random", "lockfree")
 Say = Callable[[str, object], None]
 
 
@@ -49,6 +50,7 @@ def main() -> None:
     rounds = [replace(chosen, executions=number) for number in ROUNDS]
     if asked["stage"] != "edges":
         rounds.append(chosen)
+    library = _library()
     try:
         program = Program(asked["answer"])
     except (Unusable, OSError) as error:
@@ -82,10 +84,34 @@ def main() -> None:
         if report.verdict is Verdict.UNKNOWN and bounds is not rounds[-1]:
             continue
         ended.add(name)
+        if changed := _changed(library):
+            say("forbidden", f"{name}: it changes {changed}, which is not its own")
+            break
         say("report", report.as_dict())
         if report.verdict not in {Verdict.OK, Verdict.UNKNOWN}:
             break
     say("end", len(names))
+
+
+def _library() -> dict[tuple[str, str], object]:
+    """Everything that the modules which answers may use hold, and their classes, too."""
+    found: dict[tuple[str, str], object] = {}
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in WATCHED:
+            for attribute, value in list(vars(module).items()):
+                found[name, attribute] = value
+                if isinstance(value, type) and value.__module__ == name:
+                    found |= {(f"{name}.{attribute}", part): inner for part, inner in vars(value).items()}
+    return found
+
+
+def _changed(library: dict[tuple[str, str], object]) -> str:
+    """The first that is not what it was; empty if everything is."""
+    now = _library()
+    for (owner, attribute), value in library.items():
+        if now.get((owner, attribute)) is not value and callable(value) and attribute[:1] != "_":
+            return f"{owner}.{attribute}"
+    return ""
 
 
 def _kill(asked: dict[str, Any], check: ModuleType, program: Program, names: list[str], say: Say) -> None:
@@ -114,7 +140,13 @@ def _kill(asked: dict[str, Any], check: ModuleType, program: Program, names: lis
 
 
 def _maker(program: Program, scenario: Scenario) -> Callable[[], Callable[[], object]]:
-    return lambda: functools.partial(scenario, program.load())
+    def run(answer: ModuleType) -> object:
+        try:
+            return scenario(answer)
+        except SystemExit as error:  # in a thread it is an end like any other; here it would skip the assertions
+            raise RuntimeError(f"the answer raises {error!r}") from error
+
+    return lambda: functools.partial(run, program.load())
 
 
 def _load(path: Path) -> ModuleType:

@@ -25,7 +25,7 @@ from lockfree.practice.limits import Limits, ended, limited, used
 from lockfree.practice.results import Outcome, Result, worst
 
 Tell = Callable[[str], object]
-SILENT = 15.0
+SILENT = 10.0
 """Seconds of CPU time after which a silent child makes no progress. It says something every 0.2 s else."""
 MOST_SAID = 1 << 24
 CHANGED = "This execution shows no failure any more: the answer has changed since."
@@ -75,7 +75,7 @@ def _ask(kata: Kata, answer: Path, stage: str, times: int, *, replay: str = "", 
 def _lines(descriptor: int, session: int) -> Iterator[bytes]:
     """What the child says, line by line. Raises `Lost` if it is silent for long: the answer does not come back."""
     with os.fdopen(descriptor, "rb", buffering=0) as pipe:
-        rest, heard, spent = b"", time.monotonic(), 0.0
+        rest, moved, spent, before = b"", time.monotonic(), 0.0, -1.0
         while True:
             if select.select([pipe], [], [], 0.5)[0]:
                 more = pipe.read(1 << 16)
@@ -84,21 +84,23 @@ def _lines(descriptor: int, session: int) -> Iterator[bytes]:
                 *lines, rest = (rest + more).split(b"\n")
                 yield from lines
                 if lines:
-                    heard, spent = time.monotonic(), used(session)
+                    spent = used(session)
                 if len(rest) > MOST_SAID:
                     raise Lost("it writes where the judge writes")
-            elif used(session) - spent > SILENT:
+            if (now := used(session)) > before:
+                before, moved = now, time.monotonic()
+            if now - spent > SILENT:
                 raise Lost(f"no progress: {SILENT:g} s of CPU time in one call, and no step of the scheduler")
-            elif time.monotonic() - heard > 4 * SILENT:
-                raise Lost(f"no progress: nothing happened for {4 * SILENT:g} s")
+            if time.monotonic() - moved > 2 * SILENT:
+                raise Lost(f"no progress: it waits for something, and nothing happens for {2 * SILENT:g} s")
 
 
 def _stage(kata: Kata, answer: Path, stage: str, times: int, tell: Tell) -> Result:
     results, executions = [], []
     try:
         for what, value in _ask(kata, answer, stage, times, tell=tell):
-            if what == "unusable":
-                return Result(stage, Outcome.FAILED, value, "ENDS")
+            if what in {"unusable", "forbidden"}:
+                return Result(stage, Outcome.FAILED, value, "ENDS" if what == "unusable" else "FORBIDDEN")
             executions.append(value["executions"])
             results.append(
                 _killed(kata, value) if what == "killed" else _result(kata, stage, PythonReport.from_dict(value))
@@ -121,7 +123,7 @@ def _result(kata: Kata, stage: str, report: PythonReport) -> Result:
         message = f"{client}: {report.kind}: {report.message}"
         return Result(stage, Outcome.FAILED, message, diagnosis, report.trace, report.token, client, report.seconds)
     if report.verdict is Found.UNUSABLE:
-        return Result(stage, Outcome.FAILED, f"{client}: {report.message}", client=client)
+        return Result(stage, Outcome.FAILED, f"{client}: {report.message}", "ENDS", client=client)
     passed = report.verdict is Found.OK or report.seconds < SAFETY
     outcome = Outcome.PASSED if passed else Outcome.UNDECIDED
     return Result(stage, outcome, f"{client}: {report.bounds()}", client=client, seconds=report.seconds)

@@ -12,6 +12,7 @@ STAGES = {
     "threads": "real threads or processes on this machine",
     "sanitizers": "advisory: the compiler's sanitizers on the same program",
     "kill": "killed before each step, and restarted: nothing is lost, nobody waits for the dead",
+    "reach": "the clients reach every atomic access of the answer",
     "speed": "advisory: the ratio to the reference and to a mutex",
     "layout": "advisory: cache lines, and read-modify-writes in a call",
     "questions": "advisory: what breaks if an order of yours is weaker",

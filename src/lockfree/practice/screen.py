@@ -5,13 +5,19 @@ out of the kata (`os`, `sys`, `__globals__`, `eval`) are refused wherever they s
 """
 
 import ast
+import contextlib
+import functools
+import importlib
 import re
 import subprocess
+import sys
 import tempfile
+import types
 from dataclasses import dataclass
 from pathlib import Path
 
 from lockfree._compiler import compiler
+from lockfree.practice.c_orders import calls
 from lockfree.practice.catalog import Kata
 
 C_ALLOWED = frozenset(
@@ -47,6 +53,7 @@ ASSEMBLY = re.compile(r"\b(asm|__asm|__asm__)\b")
 COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 PYTHON_COMMENTS = re.compile(r"#[^\n]*")
 STRINGS = re.compile(r"\"(?:\\.|[^\"\\\n])*\"")
+VARIABLE = re.compile(r"\bmemory_order\s+\w+\s*[=;,)]")
 INCLUDE = re.compile(r"\s*#\s*include(_next)?\b\s*(.*)")
 INCLUDED = re.compile(r"<[\w./]+>\s*|\"\w+\.h\"\s*")
 
@@ -236,15 +243,17 @@ def _python(kata: Kata, answer: Path) -> list[Fault]:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return [Fault(f"{answer.name}: {type(error).__name__}: {error}", forbidden=False)]
     allowed = PYTHON_MODULES | set(kata.allowed)
-    found, own = [], _own_names(tree)
+    found, own, imports = [], _own_names(tree), _import_names(tree)
     for node in ast.walk(tree):
         at = f"{answer.name}:{getattr(node, 'lineno', 1)}"
         for name in _imported(node):
             if name.split(".")[0] not in allowed or {part.strip("_") for part in name.split(".")} & PYTHON_ATTRIBUTES:
                 found.append(Fault(f"{at}: import of {name}, which this kata has no use for"))  # noqa: PERF401
+        if changed := _changed_import(node, imports):
+            found.append(Fault(f"{at}: changes {changed}, which is not its own"))
         if isinstance(node, ast.Name) and (node.id in PYTHON_NAMES or _is_special(node.id)):
             found.append(Fault(f"{at}: {node.id}, which leads out of the kata"))
-        if isinstance(node, ast.Attribute) and _leads_out(node.attr, own):
+        if isinstance(node, ast.Attribute) and (_leads_out(node.attr, own) or node.attr in _other_modules()):
             found.append(Fault(f"{at}: .{node.attr}, which leads out of the kata"))
     if found:
         return found
@@ -261,6 +270,40 @@ def _imported(node: ast.AST) -> list[str]:
     if isinstance(node, ast.ImportFrom):
         return [f"{node.module or '.'}.{alias.name}" for alias in node.names]
     return []
+
+
+def _import_names(tree: ast.AST) -> set[str]:
+    """The names that imports make."""
+    return {
+        (alias.asname or alias.name).partition(".")[0]
+        for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }  # fmt: skip
+
+
+def _changed_import(node: ast.AST, imports: set[str]) -> str:
+    """The attribute of an import that a statement changes, such as `threading.Lock`; empty if it changes none."""
+    if not isinstance(node, ast.Attribute | ast.Subscript) or isinstance(node.ctx, ast.Load):
+        return ""
+    root: ast.expr = node
+    while isinstance(root, ast.Attribute | ast.Subscript):
+        root = root.value
+    return ast.unparse(node) if isinstance(root, ast.Name) and root.id in imports else ""
+
+
+@functools.cache
+def _other_modules() -> frozenset[str]:
+    """The names under which allowed modules know modules that are not allowed, such as `enum.bltns`."""
+    for name in PYTHON_MODULES - {"__future__"}:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    return frozenset(
+        attribute
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] in PYTHON_MODULES
+        for attribute, value in list(vars(module).items())
+        if isinstance(value, types.ModuleType) and value.__name__.partition(".")[0] not in PYTHON_MODULES
+    )
 
 
 def _is_special(name: str) -> bool:
@@ -296,6 +339,8 @@ def _c(kata: Kata, answer: Path) -> list[Fault]:
     text = COMMENTS.sub(" ", answer.read_text(encoding="utf-8", errors="replace"))
     if ASSEMBLY.search(STRINGS.sub(" ", text)):
         return [Fault(f"{answer.name}: inline assembly; use <stdatomic.h>")]
+    if VARIABLE.search(text) or any("?" in call for call in calls(text) if "memory_order" in call):
+        return [Fault(f"{answer.name}: a memory order that is no constant; write it in the call")]
     for line in text.splitlines():
         include = INCLUDE.match(line)
         if include and (include[1] or ".." in line or not INCLUDED.fullmatch(include[2])):

@@ -21,6 +21,34 @@ class Trial:
     seconds: float
     problem: str
 
+    @property
+    def kind(self) -> str:
+        """What the answer is, for the table."""
+        kind = self.answer.partition("/")[0]
+        return {"right": "right answers", "wrong": "wrong answers"}.get(kind, "starters and empty files")
+
+
+@dataclass
+class Row:
+    """One line of the table. explained: mutants that are accepted, and known to be equivalent."""
+
+    kind: str
+    judged: int = 0
+    as_expected: int = 0
+    explained: int = 0
+    seconds: float = 0.0
+
+    def add(self, *, good: bool, seconds: float, explained: bool = False) -> None:
+        self.judged += 1
+        self.as_expected += good
+        self.explained += explained
+        self.seconds += seconds
+
+    def __str__(self) -> str:
+        share = f"{100 * self.as_expected / self.judged:.1f}%" if self.judged else "-"
+        text = f"{self.kind:<26} {self.as_expected:>6,} of {self.judged:<6,} {share:>7}  {self.seconds:>7.0f} s"
+        return text + (f"   {self.explained} more are equivalent, with a reason" if self.explained else "")
+
 
 def trials(kata: Kata, part: str = "", times: int = 1) -> Iterator[Trial]:
     """All answers of a kata's folder, its starter and an empty file; of these only those with `part` in their name."""

@@ -66,6 +66,10 @@ class Codes:
         return real in self.files or not real.startswith((*_LIBRARY, _OURS))
 
 
+LINE = 200
+"""Instructions that a thread may make without a new line before they count as one more."""
+
+
 class Accesses:
     """What the threads of one execution touch."""
 
@@ -94,8 +98,15 @@ class Accesses:
         scheduler = self.scheduler
         visible = self.visible
 
+        instructions = 0
+
         def local(frame: FrameType, event: str, _argument: object) -> Any:
+            nonlocal instructions
             if event == "opcode":
+                instructions += 1
+                if instructions > LINE and me is not None:  # a loop in one line
+                    instructions = 0
+                    scheduler.step(me)
                 access = accesses.get(frame.f_lasti)
                 if access is not None and len(scheduler.threads) > 1:
                     position = (code, frame.f_lasti)
@@ -112,6 +123,7 @@ class Accesses:
                             self._show(frame, access, writes=writes)
                             self._met(me, where, writes=writes)
             elif event == "line" and me is not None:
+                instructions = 0
                 if scheduler.rows is not None and frame.f_code.co_name != "<module>":
                     scheduler.record("", (frame.f_code.co_filename, frame.f_lineno))
                 scheduler.step(me)

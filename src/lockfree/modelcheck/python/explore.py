@@ -38,6 +38,8 @@ EARLY = 100
 """Executions after which random schedules are tried for a moment: some faults need many deviations."""
 _TRIES = 200
 """Runs that are spent on making a failing schedule shorter."""
+_LONGEST = 2.0
+"""Seconds that they may take: an execution without an end is long."""
 _Tick = Callable[[int, float, str], object]
 _Make = Callable[[], Callable[[], object]]
 
@@ -265,9 +267,10 @@ class _Explorer:
     def _shortened(self, best: Deviations, kind: str) -> Deviations:
         """A schedule that fails in the same way, and needs each of its deviations as far as the tries show."""
         candidates = fewer(best)
+        until = _clock() + _LONGEST
         for _ in range(_TRIES):
             candidate = next(candidates, None)
-            if candidate is None:
+            if candidate is None or _clock() >= until:
                 break
             again = self.run(Listed(candidate), learn=False)
             if again.failure is not None and again.failure.kind == kind:

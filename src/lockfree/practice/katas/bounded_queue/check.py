@@ -191,3 +191,17 @@ def schedules_shutdown_keeps(answer):
 
     together(producer, consumer, lambda: queue.shutdown())
     assert got[0] == got[1], f"[Q5] put and taken differ: {got}"
+
+
+def schedules_shutdown_wakes_producers(answer):
+    queue, ended = answer.BoundedQueue(1), []
+    queue.put(0)
+
+    def first():
+        ended.append(raises(answer.Shutdown, lambda: queue.put(1)))
+
+    def second():
+        ended.append(raises(answer.Shutdown, lambda: queue.put(2)))
+
+    together(first, second, lambda: queue.shutdown())
+    assert ended == [True, True], "[Q5] both producers raise Shutdown"

@@ -209,3 +209,22 @@ def schedules_compact(answer):
     together(store.compact, lambda: store.put("b", "2"))
     found = answer.Store(disk).get("a"), answer.Store(disk).get("b")
     assert found == ("1", "2"), f"[D8] a put beside compact(): after a restart the store has {found}"
+
+
+def schedules_delete_beside_put(answer):
+    disk = machine_of(answer).disk
+    store = answer.Store(disk)
+    store.put("a", "1")
+    together(lambda: store.delete("a"), lambda: store.put("a", "2"))
+    now, later = store.get("a"), answer.Store(disk).get("a")
+    assert now == later, f"[D8] a delete beside a put: get gives {now!r}, after a restart {later!r}"
+
+
+def schedules_compact_beside_delete(answer):
+    disk = machine_of(answer).disk
+    store = answer.Store(disk)
+    store.put("a", "1")
+    store.put("b", "2")
+    together(store.compact, lambda: store.delete("a"))
+    found = answer.Store(disk).get("a"), answer.Store(disk).get("b")
+    assert found == (None, "2"), f"[D8] a delete beside compact(): after a restart the store has {found}"

@@ -1,0 +1,159 @@
+"""Answers that attack the judge, each of which must be rejected for what it is, and leave nothing running.
+
+An answer is a right one with something in it: at the beginning, or where a put begins.
+"""
+
+import contextlib
+import ctypes
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockfree.practice.catalog import find
+from lockfree.practice.judge import judge
+from lockfree.practice.results import Verdict
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass(frozen=True)
+class Attack:
+    """what: in words. language: of the answer. before: text in front of it; inside: where a put begins. expected: the
+    stage and the diagnosis of the rejection; says: a part of its message.
+    """
+
+    what: str
+    language: str
+    expected: str
+    says: str
+    before: str = ""
+    inside: str = ""
+    instead: tuple[str, str] = ("", "")
+
+
+SKELETONS = {
+    "c": ("spsc_ring", "acquire_release.c", "int spsc_put(", ") {\n"),
+    "python": ("bounded_queue", "two_conditions.py", "    def put(", ":\n"),
+}
+"""By language: the kata, the right answer, and where its put begins."""
+TAB = "    "
+PUBLISH = "atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);"
+RELAXED = "atomic_store_explicit(&ring->tail, tail + 1, memory_order_relaxed);"
+ATTACKS = (
+    Attack("a fork bomb", "c", "screen FORBIDDEN", "uses fork", "#include <unistd.h>\n", "while (1) fork();"),
+    Attack("an endless loop", "c", "edges ENDS", "endless loop", "", "for (volatile int i = 0;; i++) ;"),
+    Attack("exit(0)", "c", "screen FORBIDDEN", "uses exit", "#include <stdlib.h>\n", "exit(0);"),
+    Attack("_exit(0)", "c", "screen FORBIDDEN", "uses _exit", "#include <unistd.h>\n", "_exit(0);"),
+    Attack("abort()", "c", "edges", "", "#include <stdlib.h>\n", "abort();"),
+    Attack("a system call in assembly", "c", "screen FORBIDDEN", "assembly", "", '__asm__ volatile("syscall");'),
+    Attack("a fake verdict", "c", "screen FORBIDDEN", "uses p", "#include <stdio.h>\n", 'puts("summary\\tok");'),
+    Attack("a file of the judge", "c", "screen FORBIDDEN", "somebody else", '#include "../check/model.c"\n'),
+    Attack("a hidden test, read", "c", "screen FORBIDDEN", "uses fopen", "#include <stdio.h>\n", 'fopen("a", "r");'),
+    Attack("a function of the judge, replaced", "c", "screen FORBIDDEN", "must be static",
+           "void lf_model_assertion_failed(const char *a, const char *b, int c) { (void)a, (void)b, (void)c; }\n"),
+    Attack("code before main", "c", "screen FORBIDDEN", "before main",
+           "__attribute__((constructor)) static void early(void) { __builtin_trap(); }\n"),
+    Attack("the judge's memory, written over", "c", "edges", "",
+           inside="for (char *at = (char *)ring - 65536; at < (char *)ring; at++) *at = 0;"),
+    Attack("a wild pointer", "c", "edges", "", inside="*(volatile int *)8 = 1;"),
+    Attack("a hidden mutex", "c", "screen FORBIDDEN", "uses pthread_mutex_lock",
+           "#include <pthread.h>\nstatic pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;\n",
+           "pthread_mutex_lock(&lock); pthread_mutex_unlock(&lock);"),
+    Attack("calls counted: relaxed after many", "c", "reach REACH", "no client reaches",
+           instead=(PUBLISH, f"if (tail > 1000 && tail < UINT32_MAX - 1000) {{ {RELAXED} return 1; }}\n    {PUBLISH}")),
+    Attack("calls counted: an order that depends", "c", "screen FORBIDDEN", "no constant",
+           instead=(PUBLISH, PUBLISH.replace("memory_order", "tail > 1000 ? memory_order_relaxed : memory_order"))),
+    Attack("sequential only", "c", "model S1", "data race",
+           instead=(PUBLISH, RELAXED)),
+    Attack("a fork bomb", "python", "screen FORBIDDEN", "import of os", "import os\n", "while True: os.fork()"),
+    Attack("an endless loop", "python", "edges", "no progress", inside="while True: pass"),
+    Attack("an endless call", "python", "edges ENDS", "no progress", "import itertools\n", "sum(itertools.count())"),
+    Attack("exit(0)", "python", "screen FORBIDDEN", "exit", inside="exit(0)"),
+    Attack("SystemExit", "python", "edges", "SystemExit", inside="raise SystemExit(0)"),
+    Attack("os._exit", "python", "screen FORBIDDEN", "._exit", inside="threading._os._exit(0)"),
+    Attack("all memory", "python", "edges", "MemoryError", inside="self.kept = bytearray(1 << 40)"),
+    Attack("endless recursion", "python", "edges", "RecursionError", inside="return self.put(item)"),
+    Attack("a fake verdict", "python", "edges", "", inside='print(\'["", "end", 0]\'); raise ValueError("ACCEPT")'),
+    Attack("a hidden test, read", "python", "screen FORBIDDEN", "open", inside="open('check.py').read()"),
+    Attack("a module by another name", "python", "screen FORBIDDEN", ".bltns", "import enum\n", "enum.bltns.exec('1')"),
+    Attack("the judge, patched", "python", "screen FORBIDDEN", "changes threading",
+           inside="threading.Thread.start = lambda self: None"),
+    Attack("the clock, patched", "python", "screen FORBIDDEN", "changes time", "import time\n",
+           "time.monotonic = lambda: 0.0"),
+    Attack("the judge, patched behind another name", "python", "schedules", "",
+           inside="for module in [threading]: module.Lock = None"),
+    Attack("names looked up by text", "python", "screen FORBIDDEN", "getattr", inside="getattr(threading, '_o' + 's')"),
+    Attack("the class of all classes", "python", "screen FORBIDDEN", ".__",
+           inside="().__class__.__base__.__subclasses__()"),
+    Attack("the judge's scheduler", "python", "screen FORBIDDEN", "import of lockfree",
+           "from lockfree.modelcheck.python import locks\n"),
+    Attack("all failures swallowed", "python", "edges ENDS", "makes no step",
+           inside=f"while True:\n{3 * TAB}try:\n{4 * TAB}while True: pass\n{3 * TAB}except BaseException: pass"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Repelled:
+    """What the judge said of an attack. problem: what was wrong with that; empty if nothing."""
+
+    attack: Attack
+    said: str
+    message: str
+    seconds: float
+    problem: str
+
+
+def text_of(attack: Attack) -> str:
+    """The whole answer."""
+    kata, right, beginning, opening = SKELETONS[attack.language]
+    text = (find(kata).folder / "right" / right).read_text(encoding="utf-8")
+    if attack.instead[0]:
+        text = text.replace(*attack.instead, 1)
+    if attack.inside:
+        at = text.index(opening, text.index(beginning)) + len(opening)
+        indent = "    " if attack.language == "c" else "        "
+        text = f"{text[:at]}{indent}{attack.inside}\n{text[at:]}"
+    return attack.before + text
+
+
+def _children() -> set[int]:
+    """The processes whose parent is this one, and which still run."""
+    found = set()
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                fields = (
+                    Path(f"/proc/{entry.name}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+                )
+                if fields.split()[1] == str(os.getpid()) and fields.split()[0] != "Z":
+                    found.add(int(entry.name))
+    return found
+
+
+def repelled(chosen: str = "") -> Iterator[Repelled]:
+    """Judges all attacks, or those with a text in their description."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what an answer leaves behind becomes our child
+    with tempfile.TemporaryDirectory(prefix="lockfree-practice-") as scratch:
+        for attack in ATTACKS:
+            if chosen not in f"{attack.language}: {attack.what}":
+                continue
+            kata = find(SKELETONS[attack.language][0])
+            answer = Path(scratch) / kata.file
+            answer.write_text(text_of(attack), encoding="utf-8")
+            before, began = _children(), time.monotonic()
+            judgement = judge(kata, answer)
+            failure = judgement.failure
+            said, message = judgement.verdict.name, ""
+            if failure is not None:
+                said, message = f"REJECT {failure.stage} {failure.diagnosis}".strip(), failure.message
+            problem = ""
+            if judgement.verdict is not Verdict.REJECT or not said.startswith(f"REJECT {attack.expected}"):
+                problem = f"expected REJECT {attack.expected}"
+            elif attack.says not in message:
+                problem = f"the message does not say {attack.says!r}"
+            elif left := _children() - before:
+                problem = f"left running: {sorted(left)}"
+            yield Repelled(attack, said, message, time.monotonic() - began, problem)

@@ -1,0 +1,90 @@
+"""The judge is judged: attacks are repelled, and mutants of right answers are rejected or explained."""
+
+import random
+import shutil
+
+import pytest
+
+from lockfree.__main__ import main
+from lockfree.practice import hostile, mutants
+from lockfree.practice.catalog import find, katas
+from lockfree.practice.hostile import ATTACKS, repelled
+from lockfree.practice.results import Verdict
+
+SEED = 7
+cc = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+QUICK = [attack for attack in ATTACKS if attack.language == "python" and attack.expected.startswith("screen")]
+FEW = ["c: a fork bomb", "c: a function of the judge", "c: calls counted", "python: SystemExit"]
+
+
+@pytest.mark.parametrize("attack", QUICK, ids=lambda attack: attack.what)
+def test_an_attack_in_python_is_repelled_before_it_runs(attack):
+    found = list(repelled(f"{attack.language}: {attack.what}"))
+    assert [one.problem for one in found] == [""] * len(found)
+
+
+@cc
+@pytest.mark.parametrize("what", FEW)
+def test_an_attack_is_repelled(what):
+    found = list(repelled(what))
+    assert found
+    assert [one.problem for one in found] == [""] * len(found)
+
+
+@cc
+@pytest.mark.soak
+def test_all_attacks_are_repelled():
+    assert [one for one in repelled() if one.problem] == []
+
+
+def test_an_attack_that_is_accepted_is_a_problem(monkeypatch):
+    harmless = hostile.Attack("another", "python", "edges", "", "import os\n")
+    monkeypatch.setattr(hostile, "ATTACKS", (harmless,))
+    assert [one.problem for one in repelled()] == ["expected REJECT edges"]
+
+
+def all_mutants():
+    return [(kata, mutant) for kata in katas() for mutant in mutants.mutants(kata)]
+
+
+def test_there_are_enough_mutants():
+    found = all_mutants()
+    assert len(found) > 300
+    assert {kata.language for kata, _ in found} == {"c", "python"}
+    changes = {mutant.what.partition(": ")[2].split(" of line")[0] for _, mutant in found}
+    for change in ("acquire is relaxed", "swapped with the next", "while is if", "the store is dropped", "< is <="):
+        assert change in changes
+    for change in ("while", "notify()", "the lock", "the comparison is off by one"):
+        assert change in changes
+
+
+@cc
+def test_a_few_mutants_are_rejected():
+    kata = find("spsc_ring")
+    known = mutants.equivalent(kata)
+    there = [one for one in mutants.mutants(kata) if (one.answer, one.what) not in known]
+    chosen = random.Random(SEED).sample(there, 3)
+    outcomes = list(mutants.tried(kata, lambda mutant: mutant in chosen))
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.REJECT] * 3
+
+
+@pytest.mark.parametrize("kata", katas(), ids=lambda kata: kata.name)
+def test_what_is_said_to_be_equivalent_is_a_mutant(kata):
+    there = {(mutant.answer, mutant.what) for mutant in mutants.mutants(kata)}
+    listed = mutants.equivalent(kata)
+    assert set(listed) <= there
+    assert all(len(why) > 20 for why in listed.values())
+
+
+@cc
+@pytest.mark.soak
+@pytest.mark.parametrize("kata", katas(), ids=lambda kata: kata.name)
+def test_mutants_are_rejected_or_explained(kata):
+    assert [o.mutant for o in mutants.tried(kata) if o.verdict is not Verdict.REJECT and not o.why] == []
+
+
+def test_the_table(capsys):
+    kata = find("durable_store").name
+    assert main(["practice", "selftest", kata, "--answer", "never_compacts"]) == 0
+    said = capsys.readouterr().out
+    assert "wrong answers                   1 of 1       100.0%" in said
