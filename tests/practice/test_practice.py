@@ -215,7 +215,7 @@ def test_a_start_never_replaces_an_answer(tmp_path, capsys):
         (["start", "nothing"], "no kata is called 'nothing'; there are: "),
         (["check", "--in", os.sep], "was not made by `lockfree practice start`"),
         (["selftest", "nothing"], "no kata is called 'nothing'"),
-        (["selftest", "--answer", "nothing"], "nothing to judge"),
+        (["selftest", "--answer", "no such answer"], "nothing to judge"),
         (["selftest", "--times", "0"], "--times is 0; it must be at least 1"),
     ],
 )
