@@ -179,6 +179,22 @@ def test_there_is_one_writer_at_a_time(ring):
     ring.put(b"z")
 
 
+def test_shared_roles_are_the_object_s(ring):
+    other = second(ring)
+    ring.share_roles()
+    ring.join(1)
+    for number in range(3):
+        assert in_thread(lambda: ring.put(b"%d" % number))() is None  # noqa: B023
+        assert in_thread(ring.get)() == b"%d" % number
+    with pytest.raises(lockfree.RoleTaken):
+        other.put(b"x")
+    with pytest.raises(lockfree.RoleTaken):
+        other.join(1)
+    ring.close()
+    other.put(b"x")
+    assert other.join(1) == 1
+
+
 class TestSlowReaders:
     def test_wait_says_who_is_late(self, ring):
         other = second(ring)

@@ -184,6 +184,15 @@ class Calls(Shared):
         self._require_open()
         return lib.lf_py_broadcast_writer_pid(self._h) or None
 
+    def share_roles(self) -> None:
+        """From now on the role of the writer and the reader's number belong to this object, not to one of its threads.
+
+        Any thread may use them then; the caller sees to it that one thread at a time writes, and one reads. Call it
+        before the first `put` and `join`.
+        """
+        self._require_open()
+        self._h.any_thread = 1
+
     # ---- readers ----
 
     def join(self, reader: int | None = None) -> int:

@@ -7,15 +7,15 @@
  *   int status = lf_broadcast_ring_create(&ring, "steps", 1 << 20, 8, LF_SLOW_WAIT, 0); // 1 MiB, up to 8 readers
  *   if (status != LF_OK)                                         // others: lf_broadcast_ring_attach(&ring, "steps")
  *       return status;                                           // after LF_SYSTEM, ring.h.error is the errno
- *   // a reader, in another process:
- *   int64_t k = lf_broadcast_ring_join(&ring, LF_ANY_READER);    // from here on it gets every message
+ *   int64_t k = lf_broadcast_ring_join(&ring, LF_ANY_READER);    // a reader: from here on it gets every message
+ *   status = lf_broadcast_ring_put(&ring, "go", 2, LF_BROADCAST_TO_ALL, LF_FOREVER); // the writer: LF_OK, ...
  *   char message[512];
  *   int64_t length;
  *   do
  *       length = lf_broadcast_ring_get(&ring, (uint32_t)k, message, sizeof message, lf_now() + 1000000000u);
- *   while (length == LF_INTERRUPTED);                            // a signal handler ran
- *   // the writer:
- *   status = lf_broadcast_ring_put(&ring, "go", 2, LF_BROADCAST_TO_ALL, LF_FOREVER); // LF_OK, LF_CLOSED, ...
+ *   while (length == LF_INTERRUPTED);    // a signal handler ran
+ *   lf_segment_unlink(&ring.h, "steps"); // nobody finds it any more; who has attached goes on
+ *   lf_detach(&ring.h);                  // this participant leaves
  *
  * Contract
  *   Every reader gets every message that was put after it joined and that is addressed to it (bit k of `to`), once, whole
@@ -150,7 +150,7 @@ LF_INLINE int lf_broadcast_ring_attach_fd(struct lf_broadcast_ring *r, int fd) {
 /* Gives the calling thread's role of the writer back: LF_NOT_OWNER if it does not have it. */
 LF_INLINE int lf_broadcast_ring_release_role(struct lf_broadcast_ring *r) {
     int status = lf_enter(&r->h);
-    if (status == LF_OK && !lf_role_is_mine(&r->h, &r->body->writer.holder))
+    if (status == LF_OK && !lf__broadcast_is_mine(r, &r->body->writer.holder))
         status = LF_NOT_OWNER;
     if (status == LF_OK)
         lf_role_give_back(&r->body->writer.holder);
@@ -211,8 +211,8 @@ LF_INLINE int lf_broadcast_ring_commit(struct lf_broadcast_ring *r, int64_t plac
                                        uint64_t to) {
     if (length > reserved)
         return LF_TOO_LONG;
-    int64_t own = lf_role_is_mine(&r->h, &r->body->writer.holder) ? lf_broadcast_ring_reserve(r, reserved)
-                                                                  : (int64_t)LF_BUSY;
+    int64_t own = lf__broadcast_is_mine(r, &r->body->writer.holder) ? lf_broadcast_ring_reserve(r, reserved)
+                                                                    : (int64_t)LF_BUSY;
     if (own != place)
         return own == LF_CLOSED ? LF_CLOSED : LF_BUSY;
     struct lf_log_writer *w = &r->body->writer;

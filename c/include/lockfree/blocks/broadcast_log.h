@@ -79,9 +79,18 @@ struct lf_broadcast_ring {
     uint32_t n_readers;
     uint32_t slow;                      /* enum lf_broadcast_slow */
     uint32_t late;                      /* after LF_FULL: the reader that was furthest behind */
+    uint32_t any_thread;                /* roles of this handle belong to all its threads: one uses each at a time */
     uint32_t holder_pid, holder_thread; /* after LF_ROLE_TAKEN: who has it; 0: nobody any more */
     uint64_t behind;                    /* after LF_FULL: by how many bytes */
 };
+
+#define LF__ANY_THREAD 1u
+LF_INLINE uint64_t lf__broadcast_me(const struct lf_broadcast_ring *r) {
+    return LF_UNLIKELY(r->any_thread) ? (uint64_t)r->h.participant << 32 | LF__ANY_THREAD : lf_role_me(&r->h);
+}
+LF_INLINE int lf__broadcast_is_mine(const struct lf_broadcast_ring *r, const uint64_t *role) {
+    return lf_load_relaxed(role) == lf__broadcast_me(r);
+}
 
 LF_INLINE int lf__log_is_lossy(const struct lf_broadcast_ring *r) { return r->slow >= LF_SLOW_DROP; }
 LF_INLINE uint64_t lf__log_span(uint64_t length) {
@@ -141,7 +150,7 @@ LF_INLINE int lf__broadcast_refuse(struct lf_broadcast_ring *r, const uint64_t *
 
 static __attribute__((noinline, unused)) int lf__broadcast_claim(struct lf_broadcast_ring *r) {
     struct lf_log_writer *w = &r->body->writer;
-    int status = lf_role_take(&r->h, &w->holder);
+    int status = lf_role_take_as(&r->h, &w->holder, lf__broadcast_me(r));
     if (status != LF_OK)
         return status == LF_ROLE_TAKEN ? lf__broadcast_refuse(r, &w->holder) : status;
     lf_fence_release(); /* [W2] of the last writer: it is this one's from here on */
@@ -152,7 +161,7 @@ LF_INLINE int lf__broadcast_enter(struct lf_broadcast_ring *r) {
     int status = lf_enter_to_put(&r->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    return LF_LIKELY(lf_role_is_mine(&r->h, &r->body->writer.holder)) ? LF_OK : lf__broadcast_claim(r);
+    return LF_LIKELY(lf__broadcast_is_mine(r, &r->body->writer.holder)) ? LF_OK : lf__broadcast_claim(r);
 }
 /* Room for `need` bytes behind `tail`, up to which the writer has written? LF_OK, LF_FULL or LF_CORRUPT. Looks at the readers. */
 static __attribute__((noinline, unused)) int lf__log_find_room(struct lf_broadcast_ring *r, uint64_t tail,

@@ -12,7 +12,7 @@ LF_INLINE int lf__broadcast_enter_place(struct lf_broadcast_ring *r, uint32_t k)
     int status = lf_enter_to_get(&r->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    if (LF_UNLIKELY(k >= r->n_readers || !lf_role_is_mine(&r->h, &r->body->readers[k].holder)))
+    if (LF_UNLIKELY(k >= r->n_readers || !lf__broadcast_is_mine(r, &r->body->readers[k].holder)))
         return LF_NOT_OWNER;
     return LF_UNLIKELY(lf_load_relaxed(&r->body->readers[k].dropped)) ? LF_DROPPED : LF_OK;
 }
@@ -20,7 +20,7 @@ LF_INLINE int lf__broadcast_enter_place(struct lf_broadcast_ring *r, uint32_t k)
 /* Makes the calling thread the holder of place k: k, or LF_ROLE_TAKEN. */
 LF_INLINE int64_t lf__log_take_place(struct lf_broadcast_ring *r, uint32_t k) {
     uint64_t *holder = &r->body->readers[k].holder;
-    if (lf_role_is_mine(&r->h, holder) || lf_role_take(&r->h, holder) == LF_OK)
+    if (lf__broadcast_is_mine(r, holder) || lf_role_take_as(&r->h, holder, lf__broadcast_me(r)) == LF_OK)
         return k;
     return lf__broadcast_refuse(r, holder);
 }
@@ -29,7 +29,7 @@ LF_INLINE int64_t lf__log_take_any_place(struct lf_broadcast_ring *r) {
     for (int look = 0; look < 2; look++)
         for (uint32_t k = 0; k < r->n_readers; k++) {
             const uint64_t *holder = &r->body->readers[k].holder;
-            if (lf_role_is_mine(&r->h, holder) || (look == 0 && lf_load_relaxed(holder) != 0))
+            if (lf__broadcast_is_mine(r, holder) || (look == 0 && lf_load_relaxed(holder) != 0))
                 continue;
             if (lf__log_take_place(r, k) >= 0)
                 return k;

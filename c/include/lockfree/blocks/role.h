@@ -28,15 +28,16 @@ LF_INLINE void lf_role_recover(uint64_t *role, uint32_t gone) {
         lf_cas_release(role, &holder, (uint64_t)0); /* [O1] */
 }
 
-/* LF_OK or LF_ROLE_TAKEN. What the last holder wrote before it gave the role back, or ended, can be read. */
-LF_INLINE int lf_role_take(struct lf_handle *h, uint64_t *role) {
+/* Makes `me` the holder: lf_role_me, or the participant beside a token that stands for all its threads. LF_OK or
+ * LF_ROLE_TAKEN. What the last holder wrote before it gave the role back, or ended, can be read. */
+LF_INLINE int lf_role_take_as(struct lf_handle *h, uint64_t *role, uint64_t me) {
     for (int tries = 0; tries < 4; tries++) {
         uint64_t holder = lf_load_relaxed(role);
         int ours = holder >> 32 == h->participant;
         if (ours && lf_thread_stays_alive((uint32_t)holder))
             return LF_ROLE_TAKEN;
         if (ours || holder == 0) {
-            if (lf_cas_acquire(role, &holder, lf_role_me(h))) /* [O2] pairs with [O1] */
+            if (lf_cas_acquire(role, &holder, me)) /* [O2] pairs with [O1] */
                 return LF_OK;
             continue;
         }
@@ -46,5 +47,6 @@ LF_INLINE int lf_role_take(struct lf_handle *h, uint64_t *role) {
     }
     return LF_ROLE_TAKEN;
 }
+LF_INLINE int lf_role_take(struct lf_handle *h, uint64_t *role) { return lf_role_take_as(h, role, lf_role_me(h)); }
 
 #endif

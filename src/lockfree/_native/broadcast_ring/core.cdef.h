@@ -6,6 +6,7 @@ struct lf_broadcast_ring {
     uint32_t n_readers;
     uint32_t slow;
     uint32_t late;
+    uint32_t any_thread;
     uint32_t holder_pid, holder_thread;
     uint64_t behind;
     ...;
@@ -28,3 +29,4 @@ uint64_t lf_py_broadcast_missed(struct lf_broadcast_ring *r, uint32_t k);
 int64_t lf_py_broadcast_behind(struct lf_broadcast_ring *r, uint32_t k);
 uint32_t lf_py_broadcast_reader_pid(struct lf_broadcast_ring *r, uint32_t k);
 uint32_t lf_py_broadcast_writer_pid(struct lf_broadcast_ring *r);
+uint64_t lf_py_broadcast_alive_since(struct lf_broadcast_ring *r, uint32_t participant);

@@ -29,6 +29,14 @@ static uint32_t lf_py_broadcast_writer_pid(struct lf_broadcast_ring *r) {
     return lf_enter(&r->h) == LF_OK ? lf_py_broadcast_pid(r, &r->body->writer.holder) : 0;
 }
 
+/* When this participant joined; 0: there is none, or it has died and that was noticed. */
+static uint64_t lf_py_broadcast_alive_since(struct lf_broadcast_ring *r, uint32_t participant) {
+    if (lf_enter(&r->h) != LF_OK || participant >= LF_PARTICIPANTS)
+        return 0;
+    const struct lf_participant *p = &r->h.segment->participants[participant];
+    return lf_load_relaxed(&p->in_use) ? p->joined : 0;
+}
+
 /* ---- the type ---- */
 
 /* What a thread has in hand: a message that it looks at, or one that it writes. */

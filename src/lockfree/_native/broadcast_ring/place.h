@@ -9,7 +9,7 @@ static inline int64_t lf_py_broadcast_place(struct lf_broadcast_ring *r) {
     int status = lf_enter(&r->h);
     if (status != LF_OK)
         return status;
-    uint64_t me = lf_role_me(&r->h);
+    uint64_t me = lf__broadcast_me(r);
     for (uint32_t k = 0; k < r->n_readers; k++)
         if (lf_load_relaxed(&r->body->readers[k].holder) == me)
             return k;

@@ -1,0 +1,196 @@
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sync_behaviour import in_thread
+
+from lockfree.contrib.vllm import MessageQueue, WriterDied
+
+
+@pytest.fixture
+def made():
+    """A writer and two readers in this process."""
+    writer = MessageQueue(2, 2, max_chunk_bytes=4096, max_chunks=4)
+    handle = pickle.loads(pickle.dumps(writer.export_handle()))
+    readers = [MessageQueue.create_from_handle(handle, rank) for rank in (0, 1)]
+    for queue in (writer, *readers):
+        queue.wait_until_ready()
+    yield writer, readers
+    for queue in (writer, *readers):
+        queue.shutdown()
+
+
+def echo(handle, rank, back):
+    queue = MessageQueue.create_from_handle(handle, rank)
+    queue.wait_until_ready()
+    while (message := queue.dequeue(timeout=60)) is not None:
+        back.put((rank, message))
+
+
+def write_one_and_stand_still(connection):
+    queue = MessageQueue(1, 1)
+    connection.send(queue.export_handle())
+    queue.wait_until_ready()
+    queue.enqueue("first")
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_every_reader_gets_every_object(method):
+    context = multiprocessing.get_context(method)
+    back, writer = context.Queue(), MessageQueue(2, 2, local_reader_ranks=[3, 7], max_chunk_bytes=4096)
+    children = [context.Process(target=echo, args=(writer.export_handle(), rank, back)) for rank in (3, 7)]
+    for child in children:
+        child.start()
+    writer.wait_until_ready()
+    sent = [1, "text", {"tokens": list(range(100))}, b"x" * 100_000, ("method", (), {})]
+    for message in [*sent, None]:
+        writer.enqueue(message, timeout=60)
+    got = [back.get(timeout=60) for _ in range(2 * len(sent))]
+    assert [m for rank, m in got if rank == 3] == sent
+    assert [m for rank, m in got if rank == 7] == sent
+    for child in children:
+        child.join(60)
+        assert child.exitcode == 0
+    writer.shutdown()
+
+
+def test_arrays_travel_out_of_band(made):
+    numpy = pytest.importorskip("numpy")
+    writer, readers = made
+    for length in (10, 100_000):  # in one chunk, and in pieces
+        array = numpy.arange(length)
+        sending = in_thread(lambda: writer.enqueue({"a": array}, timeout=60))  # noqa: B023 - it is joined below
+        reading = in_thread(lambda: readers[1].dequeue(timeout=60))
+        got = [readers[0].dequeue(timeout=60), reading()]
+        assert sending() is None
+        for message in got:
+            assert (message["a"] == array).all()
+            message["a"][0] = 5  # memory of its own
+
+
+def test_a_queue_leaves_no_name_behind(made):
+    writer, _ = made
+    assert not (Path("/dev/shm") / f"lockfree.{writer.handle.name}").exists()
+    with pytest.raises(FileNotFoundError):
+        MessageQueue.create_from_handle(writer.export_handle(), 0)
+
+
+def test_a_time_out_says_who_is_late(made):
+    writer, readers = made
+    with pytest.raises(TimeoutError, match="no message came"):
+        readers[0].dequeue(timeout=0.01)
+    for _ in range(5):
+        writer.enqueue(b"x" * 3000, timeout=0.01)
+        readers[0].dequeue(timeout=0.01)
+    with pytest.raises(TimeoutError, match=rf"reader 1 \(process {os.getpid()}\) has not read"):
+        writer.enqueue(b"x" * 3000, timeout=0.01)
+    assert readers[1].dequeue(timeout=0.01) == b"x" * 3000
+    writer.enqueue("more", timeout=10)
+
+
+def test_a_time_out_in_the_middle_of_an_object_loses_nothing(made):
+    writer, readers = made
+    message = os.urandom(50_000)  # more than the ring holds
+    sending = in_thread(lambda: writer.enqueue(message, timeout=10))
+    other = in_thread(lambda: readers[1].dequeue(timeout=60))
+    while True:
+        try:
+            got = readers[0].dequeue(timeout=0.0001)
+            break
+        except TimeoutError:
+            continue
+    assert got == other() == message
+    assert sending() is None
+
+
+def test_chunks_of_bytes(made):
+    writer, readers = made
+    with writer.acquire_write(timeout=1) as chunk:
+        assert len(chunk) == 4096
+        chunk[:5] = b"hello"
+    with pytest.raises(KeyError), writer.acquire_write() as chunk:
+        raise KeyError
+    for reader in readers:
+        with pytest.raises(KeyError), reader.acquire_read(timeout=1) as chunk:
+            raise KeyError(bytes(chunk[:5]))  # it is passed all the same
+        with pytest.raises(TimeoutError), reader.acquire_read(timeout=0.01):
+            pass
+    with writer.acquire_write() as chunk:
+        chunk[:1] = b"\xff"
+    with pytest.raises(RuntimeError, match="acquire_read"):
+        readers[0].dequeue(timeout=1)
+
+
+def test_cancel_and_shutdown_from_another_thread(made):
+    writer, readers = made
+    cancel = threading.Event()
+    cancelled = in_thread(lambda: readers[0].dequeue(cancel=cancel))
+    waiting = in_thread(lambda: readers[1].dequeue(timeout=0.001, indefinite=True))
+    time.sleep(0.05)
+    cancel.set()
+    readers[1].shutdown()
+    assert "cancelled" in str(cancelled())
+    assert "the queue was shut down" in str(waiting())
+    with pytest.raises(RuntimeError, match="shut down"):
+        readers[1].dequeue()
+    writer.enqueue("last", timeout=10)  # the reader that is gone holds nobody back
+    writer.shutdown()
+    assert readers[0].dequeue(timeout=10) == "last"
+    with pytest.raises(RuntimeError, match="shut down"):
+        readers[0].dequeue(timeout=10)
+
+
+def test_a_dead_writer_is_told():
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=write_one_and_stand_still, args=(theirs,))
+    child.start()
+    reader = MessageQueue.create_from_handle(ours.recv(), 0)
+    waiting = in_thread(lambda: [reader.dequeue(), reader.dequeue()])
+    time.sleep(0.1)
+    os.kill(child.pid, signal.SIGKILL)
+    child.join(60)
+    assert isinstance(error := waiting(), WriterDied)
+    assert f"process {child.pid}" in str(error)
+    reader.shutdown()
+
+
+def test_any_thread_may_call(made):
+    writer, readers = made
+    for number in range(5):
+        assert in_thread(lambda: writer.enqueue(number))() is None  # noqa: B023
+        assert in_thread(lambda: readers[0].dequeue(timeout=10))() == number
+        assert readers[1].dequeue(timeout=10) == number
+    assert writer.broadcast_object("x") == "x"
+    assert readers[0].broadcast_object() == "x"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ((3, 2), NotImplementedError, "1 of 3 readers are on other machines"),
+        ((1, 1, None, 4096, 4, "10.0.0.1"), NotImplementedError, "connect_ip is '10.0.0.1'"),
+        ((0, 0), ValueError, "n_reader is 0"),
+        ((2, 2, [1]), ValueError, r"local_reader_ranks is \[1\]: it must name 2 different ranks"),
+        ((1, 1, None, 8), ValueError, "max_chunk_bytes is 8: it must be between 64"),
+    ],
+)
+def test_what_it_cannot_do_is_refused(arguments, error, text):
+    with pytest.raises(error, match=text):
+        MessageQueue(*arguments)
+
+
+def test_sides(made):
+    writer, readers = made
+    with pytest.raises(RuntimeError, match="this side of the queue writes"):
+        writer.dequeue()
+    with pytest.raises(RuntimeError, match="this side of the queue reads"):
+        readers[0].enqueue(1)
+    with pytest.raises(NotImplementedError, match=r"rank 5 is no local reader of this queue \(those are 0, 1\)"):
+        MessageQueue.create_from_handle(writer.export_handle(), 5)
