@@ -38,6 +38,8 @@ def path_with_usual_names(folder):
     for language, (_, usual) in _USUAL.items():
         if shutil.which(command(language)[0]) is not None:
             program = folder / usual
-            program.write_text(f'#!/bin/sh\nexec {shlex.join([shutil.which(command(language)[0]), *command(language)[1:]])} "$@"\n')
+            program.write_text(
+                f'#!/bin/sh\nexec {shlex.join([shutil.which(command(language)[0]), *command(language)[1:]])} "$@"\n'
+            )
             program.chmod(0o755)
     return f"{folder}:{os.environ['PATH']}"

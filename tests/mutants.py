@@ -121,6 +121,21 @@ MUTANTS = [
         "",
         kill=("broadcast_ring", "read", "go-on"),
     ),
+    Mutant(
+        "a condition that drops the notify of a waiter that died",
+        "blocks/waiters.h",
+        "    if (state & LF__WAITER_NOTIFIED)\n        lf__waiters_mark_one(w);",
+        "    (void)lf__waiters_mark_one;",
+        client="condition/condition_dead_notified_sleep",
+        kill=("condition", "wait-notified", "wait"),
+    ),
+    Mutant(
+        "a condition that wakes nobody when a holder dies",
+        "condition.h",
+        "        lf_waiters_notify(&body->waiters, 1); /* it may have died before a notify */",
+        "        (void)body;",
+        client="condition/condition_dead_holder_sleep",
+    ),
 ]  # fmt: skip
 
 STRESS = {
@@ -139,6 +154,11 @@ STRESS = {
         "a reentrant lock that everybody in the process takes again", "rlock.h",
         "{ return lf_reentrant_try_acquire(&r->h, r->body); }",
         "{ return lf__lock_participant(lf_load_relaxed(r->word)) == r->h.participant ? (int)LF_OK : lf_reentrant_try_acquire(&r->h, r->body); }",
+    ),
+    "condition": Mutant(
+        "a condition that takes the word of a release for the release", "condition.h",
+        "{ return lf_reentrant_release(&c->h, &c->body->lock); }",
+        "{ uint64_t *word = c->word; int status = lf_reentrant_release(&c->h, &c->body->lock); lf_store_relaxed(word, (uint64_t)0); return status; }",
     ),
 }  # fmt: skip
 """What a stress run catches, by primitive. Applied together, in one build."""

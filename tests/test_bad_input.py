@@ -518,7 +518,9 @@ def test_atomic_view_of_python_objects():
         with pytest.raises(TypeError, match="it holds Python objects"):
             lockfree.atomic_view(buffer)
     fields = {"_fields_": [("O", ctypes.c_uint64), ("pointer", ctypes.c_void_p)]}
-    assert lockfree.atomic_view(type("Fields", (ctypes.Structure,), fields)()).fetch_add(1) == 0  # the name says nothing
+    assert (
+        lockfree.atomic_view(type("Fields", (ctypes.Structure,), fields)()).fetch_add(1) == 0
+    )  # the name says nothing
 
 
 @pytest.mark.parametrize(("offset", "error"), [(8, ValueError), (-8, ValueError), (1, ValueError), (0.0, TypeError)])

@@ -17,6 +17,7 @@ MAKE = {
     "SpinLock": lockfree.SpinLock,
     "Semaphore": lambda: lockfree.Semaphore(2),
     "RLock": lockfree.RLock,
+    "Condition": lockfree.Condition,
     "Event": lockfree.Event,
     "EventCount": lockfree.EventCount,
     "AtomicU32": lockfree.AtomicU32,
@@ -60,6 +61,7 @@ CALLS = {
     "Semaphore": [section, lambda o: o.value, lambda o: o.try_acquire(2), lambda o: o.acquire(timeout=1e-4), lambda o: o.acquire(n=2),
                   lambda o: o.release()],
     "RLock": LOCKS,
+    "Condition": LOCKS + [lambda o: o.acquire(timeout=1e-4) and (o.wait(1e-4), o.notify(), o.release())],
     "Event": [lambda o: o.set(), lambda o: o.clear(), lambda o: o.is_set(), lambda o: o.wait(1e-4)],
     "EventCount": [lambda o: o.notify(), lambda o: o.retract(o.prepare()), lambda o: o.wait(o.prepare(), 1e-4), lambda o: o.cancel(),
                    lambda o: o.wait_until(lambda: random.random() < 0.5, 1e-4)],
@@ -165,7 +167,7 @@ CLASSES = [
     "AtomicFlag",
 ]
 
-LATER = ["RLock", "Event", "EventCount"]
+LATER = ["RLock", "Condition", "Event", "EventCount"]
 """Races of these are run at length only."""
 
 

@@ -256,7 +256,12 @@ def completions(line, tmp_path):
     """What a shell with argcomplete offers after this line."""
     pytest.importorskip("argcomplete")
     out = tmp_path / "offered"
-    words = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_STDOUT_FILENAME": str(out)}
+    words = {
+        "_ARGCOMPLETE": "1",
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(out),
+    }
     words |= {"_ARGCOMPLETE_IFS": "\n", "COMP_TYPE": "9"}
     code = "import sys; from lockfree.__main__ import main; sys.argv[0] = 'lockfree'; main()"
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)

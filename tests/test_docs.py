@@ -49,7 +49,9 @@ def test_readme_prints_what_it_says(tmp_path):
 def c_blocks():
     """(file name, program, commands and what they print) of each C block; clients of the model checker have tests of their own."""
     for page in PAGES:
-        found = re.findall(r"^```c\n(.*?)^```\n*(?:^```console\n(.*?)^```)?", page.read_text(), re.MULTILINE | re.DOTALL)
+        found = re.findall(
+            r"^```c\n(.*?)^```\n*(?:^```console\n(.*?)^```)?", page.read_text(), re.MULTILINE | re.DOTALL
+        )
         for number, (code, console) in enumerate(found):
             if "#include <lockfree/" in code:
                 yield pytest.param(code, console, id=f"{page.relative_to(ROOT)}-{number}")

@@ -135,7 +135,9 @@ def test_a_value_of_another_shape_is_refused(dtype, value):
         assert ring.qsize() == 0
 
 
-@pytest.mark.parametrize(("dtype", "value", "got"), [("i4", 3.7, 3), ("f8", "1.5", 1.5), ("u1", np.int64(257), 1), ("S2", b"abc", b"ab")])
+@pytest.mark.parametrize(
+    ("dtype", "value", "got"), [("i4", 3.7, 3), ("f8", "1.5", 1.5), ("u1", np.int64(257), 1), ("S2", b"abc", b"ab")]
+)
 def test_casting_unsafe_takes_what_numpy_takes(dtype, value, got, shm_name):
     with lockfree.MPMCRing(2, dtype=dtype, casting="unsafe", name=shm_name) as ring:
         ring.put(value)

@@ -310,7 +310,17 @@ def test_without_proc_it_says_what_it_needs():
                 print(error)
     """
     done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", 'umount -l /proc && while umount -l /proc 2>/dev/null; do :; done; exec "$@"', "sh", sys.executable, "-c", textwrap.dedent(text)],
+        [
+            "unshare",
+            "-m",
+            "sh",
+            "-c",
+            'umount -l /proc && while umount -l /proc 2>/dev/null; do :; done; exec "$@"',
+            "sh",
+            sys.executable,
+            "-c",
+            textwrap.dedent(text),
+        ],
         capture_output=True,
         text=True,
         timeout=60,

@@ -192,7 +192,17 @@ def test_the_house_misses_what_is_missing(tree, place):
     there.rename(tree / "aside")
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_architecture.py", "-k", "latch"],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "tests/test_architecture.py",
+                "-k",
+                "latch",
+            ],
             cwd=tree,
             capture_output=True,
             text=True,

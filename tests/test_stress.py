@@ -111,12 +111,13 @@ def wrong_builds():
         ("first", "priority_queue", ("more urgent", "get")),
         ("first", "mutex", ("held", "acquire", "fetch_add", "release", "did not hold")),
         ("first", "event", ("read", "written")),
+        ("first", "condition", ("acquire", "release", "status", "refused", "hold")),
         ("first", "rlock", ("held", "acquire", "fetch_add", "release", "did not hold")),
         ("first", "event_count", ("acquire",)),
         ("first", "broadcast_ring", ("nobody put", "had put in", "cannot have written")),
     ],
     ids=["ring_whose_empty_lies", "ring_that_duplicates", "semaphore_below_zero", "priority_queue_that_scans", "lock_without_exclusion",
-         "event", "rlock", "event_count", "broadcast_ring"],
+         "event", "condition", "rlock", "event_count", "broadcast_ring"],
 )  # fmt: skip
 def test_finds_the_wrong(wrong_builds, build, primitive, reasons, tmp_path):
     done = wrong_build.lockfree(

@@ -34,7 +34,9 @@ def figures(count, refused):
 def stat(*cpus):
     """/proc/stat with (user, system, idle, steal) ticks for each processor."""
     lines = ["cpu  1 2 3 4 5 6 7 8 9 10"]
-    lines += [f"cpu{n} {user} 0 {system} {idle} 0 0 0 {steal} 0 0" for n, (user, system, idle, steal) in enumerate(cpus)]
+    lines += [
+        f"cpu{n} {user} 0 {system} {idle} 0 0 0 {steal} 0 0" for n, (user, system, idle, steal) in enumerate(cpus)
+    ]
     return "\n".join([*lines, "intr 5 0 0", "ctxt 7"])
 
 
@@ -60,7 +62,9 @@ def campaign(tmp_path):
     about = make_round(scenarios["mpmc_ring"], 3, Limits(3, 9))
     window = [Operation(0, "put", 1 << 40 | 5, True, 100, 200), Operation(1, "get", None, None, 250, 300)]
     reason = "get: EMPTY </pre><script>alert(1)</script>"
-    found.tallies["mpmc_ring"].failures.append(Checked(about, "VIOLATION", reason, window=window, history_file="x.jsonl"))
+    found.tallies["mpmc_ring"].failures.append(
+        Checked(about, "VIOLATION", reason, window=window, history_file="x.jsonl")
+    )
     return found
 
 
@@ -146,7 +150,14 @@ def test_text_stands_out_from_its_ground(theme):
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    pairs = [("ink", "card"), ("soft", "card"), ("soft", "page"), ("good", "good-bg"), ("bad", "bad-bg"), ("open", "open-bg")]
+    pairs = [
+        ("ink", "card"),
+        ("soft", "card"),
+        ("soft", "page"),
+        ("good", "good-bg"),
+        ("bad", "bad-bg"),
+        ("open", "open-bg"),
+    ]
     for text, ground in pairs:
         low, high = sorted([luminance(theme[text]), luminance(theme[ground])])
         assert (high + 0.05) / (low + 0.05) >= 4.5, f"{text} on {ground}"
@@ -222,7 +233,9 @@ def test_load_is_what_the_kernel_counted():
 def test_load_is_sampled_no_oftener_than_it_changes():
     times = iter([0.0, 0.1, 0.4, 0.6, 0.7, 0.7])
     reads = []
-    found = LoadSampler(cpus=[0], read=lambda: reads.append(1) or stat((len(reads), 0, 0, 0)), clock=lambda: next(times))
+    found = LoadSampler(
+        cpus=[0], read=lambda: reads.append(1) or stat((len(reads), 0, 0, 0)), clock=lambda: next(times)
+    )
     for now in (False, False, False, False, False, True):
         found.sample(now=now)
     assert len(reads) == 3  # at 0.0, 0.6, and when told to
@@ -254,7 +267,12 @@ def two_sockets(tmp_path):
             [("1", "Data", "32K", f"{n % 4},{n % 4 + 4}"), ("3", "Unified", "16384K", f"{2 * socket}-{2 * socket + 1}")]
         ):
             cache = f"{at}/cache/index{index}"
-            files |= {f"{cache}/level": level, f"{cache}/type": kind, f"{cache}/size": size, f"{cache}/shared_cpu_list": by}
+            files |= {
+                f"{cache}/level": level,
+                f"{cache}/type": kind,
+                f"{cache}/size": size,
+                f"{cache}/shared_cpu_list": by,
+            }
     tree(tmp_path, files)
     return tmp_path
 
@@ -263,7 +281,10 @@ def test_topology(two_sockets):
     found = topology.cpus(two_sockets, set(range(8)))
     assert topology.summary(found) == "8 logical processors on 4 cores (2 threads each), 2 sockets, 2 memory nodes"
     assert found[6].place() == "core 0, socket 1, memory node 1: "
-    assert [str(c) for c in topology.caches(two_sockets, set(range(8)))] == ["L1d 32K (4 of them)", "L3 16384K (2 of them)"]
+    assert [str(c) for c in topology.caches(two_sockets, set(range(8)))] == [
+        "L1d 32K (4 of them)",
+        "L3 16384K (2 of them)",
+    ]
     few = topology.cpus(two_sockets, {0, 1})
     assert topology.summary(few) == "2 logical processors on 2 cores, 1 socket, 1 memory node"
 

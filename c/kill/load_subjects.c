@@ -12,6 +12,7 @@ static union {
     struct lf_rlock rlock;
     struct lf_spinlock spinlock;
     struct lf_semaphore semaphore;
+    struct lf_condition condition;
     struct lf_event event;
     struct lf_event_count event_count;
     struct lf_broadcast_ring broadcast;
@@ -328,21 +329,83 @@ static void broadcast_settle(void) {
             wrong("a place of the dead is taken");
 }
 
-static const struct subject subjects[] = {
-    {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
-    {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put, queue_get,
-     LEVELS, 0},
-    {"spsc_ring", &lf_spsc_ring_kind, &object.h, pipe_create, queue_work, queue_settle, pipe_put, pipe_get, 1, 1},
-    {"mutex", &lf_mutex_kind, &object.h, mutex_create, lock_work, lock_settle, NULL, NULL, 0, 0},
-    {"rlock", &lf_rlock_kind, &object.h, rlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
-    {"spinlock", &lf_spinlock_kind, &object.h, spinlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
-    {"semaphore", &lf_semaphore_kind, &object.h, semaphore_create, semaphore_work, semaphore_settle, NULL, NULL, 0, 0},
-    {"broadcast_ring", &lf_broadcast_ring_kind, &object.h, broadcast_create, broadcast_work, broadcast_settle, NULL,
-     NULL, 0, 0},
-    {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0, 0},
-    {"event_count", &lf_event_count_kind, &object.h, event_count_create, event_count_work, event_count_settle, NULL,
-     NULL, 0, 0},
-};
+/* ---- condition: a monitor of permits ---- */
+
+static int condition_create(uint64_t start) { return (void)start, lf_condition_create(&object.condition, NULL, 0); }
+static int monitor_enter(uint64_t deadline) {
+    int status = lf_condition_acquire(&object.condition, deadline);
+    return status == LF_OWNER_DIED ? lf_condition_recover(&object.condition) : status;
+}
+static int monitor_take(uint64_t deadline) {
+    int status = monitor_enter(deadline);
+    if (status != LF_OK)
+        return status;
+    while (status == LF_OK && books->counter == 0) {
+        status = lf_condition_wait(&object.condition, deadline);
+        if (status == LF_OWNER_DIED)
+            status = lf_condition_recover(&object.condition);
+    }
+    if (books->counter != 0) {
+        books->counter--;
+        status = LF_OK;
+    }
+    if (lf_condition_release(&object.condition) != LF_OK)
+        wrong("release was refused");
+    return status;
+}
+static int monitor_give(void) {
+    int status = monitor_enter(until(AT_LAST));
+    if (status != LF_OK)
+        return status;
+    books->counter++;
+    if (lf_condition_notify(&object.condition, 1) < 0 || lf_condition_release(&object.condition) != LF_OK)
+        wrong("notify or release was refused");
+    return LF_OK;
+}
+static void condition_work(uint32_t life, uint64_t *state) {
+    (void)life;
+    int status = random_number(state) % 2 ? monitor_give() : monitor_take(until(1 + patience(state)));
+    if (status != LF_OK && status != LF_TIMEDOUT && status != LF_INTERRUPTED)
+        wrong("a call was answered %d", status);
+}
+static void condition_settle(void) {
+    if (monitor_give() != LF_OK || monitor_take(until(AT_LAST)) != LF_OK)
+        wrong("nobody lives, and the monitor cannot be entered");
+    lf_reap(&object.h);
+    if (lf_waiters_count(&object.condition.body->waiters) != 0)
+        wrong("nobody lives, and %u wait", lf_waiters_count(&object.condition.body->waiters));
+}
+
+static const struct subject subjects[] =
+    {
+        {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
+        {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put,
+         queue_get, LEVELS, 0},
+        {"spsc_ring", &lf_spsc_ring_kind, &object.h, pipe_create, queue_work, queue_settle, pipe_put, pipe_get, 1, 1},
+        {"mutex", &lf_mutex_kind, &object.h, mutex_create, lock_work, lock_settle, NULL, NULL, 0, 0},
+        {"rlock", &lf_rlock_kind, &object.h, rlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
+        {"spinlock", &lf_spinlock_kind, &object.h, spinlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
+        {"semaphore", &lf_semaphore_kind, &object.h, semaphore_create, semaphore_work, semaphore_settle, NULL, NULL, 0,
+         0},
+        {"broadcast_ring", &lf_broadcast_ring_kind, &object.h, broadcast_create, broadcast_work, broadcast_settle, NULL,
+         NULL, 0, 0},
+}
+
+{"condition", &lf_condition_kind, &object.h, condition_create, condition_work, condition_settle, NULL, NULL, 0, 0},
+                            {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0,
+                             0},
+                            {"event_count",
+                             &lf_event_count_kind,
+                             &object.h,
+                             event_count_create,
+                             event_count_work,
+                             event_count_settle,
+                             NULL,
+                             NULL,
+                             0,
+                             0},
+}
+;
 
 int choose_subject(const char *primitive) {
     for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++)

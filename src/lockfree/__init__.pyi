@@ -23,6 +23,9 @@ from lockfree.atomic import (
 from lockfree.broadcast_ring import (
     BroadcastRing as BroadcastRing,
 )
+from lockfree.condition import (
+    Condition as Condition,
+)
 from lockfree.event import (
     Event as Event,
 )
@@ -61,6 +64,7 @@ __all__ = [
     "AtomicU64",
     "BroadcastRing",
     "Closed",
+    "Condition",
     "Dropped",
     "Event",
     "EventCount",

@@ -43,6 +43,15 @@ def semaphore() -> None:
 
 
 def waiting() -> None:
+    condition = lockfree.Condition()
+    assert_type(lockfree.Condition(lockfree.Mutex(), name="both"), lockfree.Condition)
+    with condition as entered:
+        assert_type(entered, lockfree.Condition)
+        assert_type(condition.wait(), bool)
+        assert_type(condition.wait(timeout=1), bool)
+        assert_type(condition.wait_for(lambda: "now", 1), str)
+        condition.notify(2)
+        condition.notify_all()
     event = lockfree.Event(name="ready")
     assert_type(event.is_set(), bool)
     assert_type(event.wait(), bool)

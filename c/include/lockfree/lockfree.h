@@ -8,6 +8,7 @@
 
 #include "atomic.h"
 #include "broadcast_ring.h"
+#include "condition.h"
 #include "event.h"
 #include "event_count.h"
 #include "mpmc_ring.h"

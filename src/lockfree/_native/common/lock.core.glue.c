@@ -87,7 +87,9 @@ static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
     return result != NULL ? Py_NewRef(self) : NULL;
 }
 
-#define LF_PY_LOCK(lock, Name)                                                                                         \
+#define LF_PY_LOCK(lock, Name) LF_PY_LOCK_WITH(lock, Name, )
+/* The same with more rows in its table of methods. */
+#define LF_PY_LOCK_WITH(lock, Name, ...)                                                                               \
     static PyTypeObject *lf_py_##lock##_type;                                                                          \
     LF_PY_KIND(lock)                                                                                                   \
     static uint32_t lf_py_##lock##_holder(struct lf_##lock *l, uint32_t *thread) {                                     \
@@ -177,7 +179,7 @@ static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
         {"locked", lf_py_##lock##_locked, METH_NOARGS, LF_PY_LOCK_LOCKED_DOC},                                         \
         {"__enter__", lf_py_##lock##_with, METH_NOARGS, LF_PY_LOCK_ENTER_DOC},                                         \
         {"__exit__", (PyCFunction)(void (*)(void))lf_py_##lock##_end_with, METH_FASTCALL, LF_PY_LOCK_EXIT_DOC},        \
-        LF_PY_SHARED_METHODS{NULL, NULL, 0, NULL},                                                                     \
+        __VA_ARGS__ LF_PY_SHARED_METHODS{NULL, NULL, 0, NULL},                                                         \
     };                                                                                                                 \
     static PyGetSetDef lf_py_##lock##_properties[] = {LF_PY_SHARED_PROPERTIES{NULL, NULL, NULL, NULL, NULL}};          \
     static PyType_Slot lf_py_##lock##_slots[] = {                                                                      \

@@ -1,0 +1,209 @@
+"""Condition: threads and processes wait, under a lock, until they are notified."""
+
+from collections.abc import Callable
+from typing import Any, Literal, Self, TypeVar, cast
+
+from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, SegmentError, raise_status
+from lockfree._lock import Lock
+from lockfree._native import NULL, Native, blocking, lib
+from lockfree._segment import check_int, check_name
+from lockfree._waiting import FOREVER, NOW, patience, until
+
+__all__ = ["Condition"]
+
+T = TypeVar("T")
+
+
+class Calls(Lock, prefix="condition"):
+    """What a condition can do. The C type stands before it and does the same without cffi."""
+
+    _lock: Any = None  # the caller's, if the condition has none of its own
+
+    def __init__(self, lock: Any = None, *, name: str | None = None) -> None:
+        name = check_name(name)
+        handle = self._begin(name)
+        encoded = NULL if name is None else name.encode()
+        self._lock = lock
+        self._created(handle, blocking.lf_condition_create(handle, encoded, int(lock is not None)))
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Gives the lock back, waits until it is notified, and takes the lock again. It waits at most `timeout` seconds
+        (None: for ever). True if it was notified, False after the time-out.
+
+        RuntimeError if the calling thread does not hold the lock. Raises `OwnerDied` *with the lock held* if the last
+        holder died with it.
+        """
+        handle, limit = self._h, until(patience(True, timeout))
+        self._require_owned("wait")
+        place = int(lib.lf_condition_begin(handle))
+        if place == lib.LF_BUSY:
+            raise RuntimeError(f"{self._title()}: as many threads wait as can wait for one condition")
+        if place < 0:
+            raise_status(place, self._title(), handle)
+        saved = self._release_save()
+        status, gave_up = INTERRUPTED, True
+        try:
+            while status == INTERRUPTED:  # between two calls Python serves its signals
+                status = blocking.lf_condition_sleep(handle, place, limit)
+            gave_up = status not in {OK, TIMEDOUT}
+        finally:
+            try:
+                self._acquire_restore(saved)
+            finally:
+                if gave_up:
+                    lib.lf_condition_pass_on(handle, place)
+                elif lib.lf_condition_end(handle, place):
+                    status = OK
+        if gave_up:
+            raise_status(status, self._title(), handle)
+        return bool(status == OK)
+
+    def notify(self, n: int = 1) -> None:
+        """Notifies the `n` that have waited longest, or all if there are fewer.
+
+        RuntimeError if the calling thread does not hold the lock.
+        """
+        handle, n = self._h, check_int("n", n, 0, 2**32 - 1)
+        self._require_owned("notify")
+        status = lib.lf_condition_notify_unlocked(handle, n)
+        if status < 0:
+            raise_status(status, self._title(), handle)
+
+    def notify_all(self) -> None:
+        """Notifies all that wait, as `notify` does."""
+        self._require_owned("notify_all")
+        self.notify(2**32 - 1)
+
+    def _require_owned(self, call: str) -> None:
+        handle = self._h
+        owned = lib.lf_condition_is_owned(handle)
+        if owned != 1:
+            self._refused(handle, owned or lib.LF_NOT_OWNER, call)
+
+    def _release_save(self) -> Any:
+        return int(lib.lf_condition_release_all(self._h))
+
+    def _acquire_restore(self, saved: Any) -> None:
+        handle, status = self._h, INTERRUPTED
+        while status == INTERRUPTED:
+            status = blocking.lf_condition_acquire_again(handle, saved)
+        self._taken(handle, status)
+
+
+class Condition(Native[Literal["condition"]], Calls):
+    """A condition variable between threads and processes, with the methods of `threading.Condition`.
+
+    It has a lock of its own, which the holder may take again. Or it uses `lock`, such as a `Mutex` or an `RLock`, which
+    travels with it: everybody who uses the condition must use that lock.
+
+    A notify reaches exactly those that have waited longest. It is not lost: a waiter that was notified and dies, or
+    ends with an exception, passes it on to another one.
+
+    Progress: `acquire` and `wait` sleep in the kernel. `notify` is lock-free for who holds the lock.
+
+    Death: when the holder of its own lock dies, the next one to acquire gets `OwnerDied`, and one waiter is woken,
+    whose `wait` raises it if that is the next one.
+
+    Source: docs/primitives/condition.md.
+    """
+
+    def __new__(cls, lock: Any = None, *, name: str | None = None) -> Self:  # noqa: ARG004 - as __init__
+        chosen: Any = _Over if lock is not None and cls is Condition else cls
+        return super().__new__(chosen)
+
+    def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
+        """`wait` until `predicate()` is true, at most `timeout` seconds in all; what it returned last."""
+        wait, said = patience(True, timeout), predicate()
+        limit = until(wait)
+        while not said and wait != NOW:
+            self.wait(None if wait == FOREVER else wait / 1e9)
+            said = predicate()
+            wait = wait if wait == FOREVER else max(0, limit - until(1) + 1)
+        return said
+
+    @classmethod
+    def attach(cls, name: str, lock: Any = None) -> Self:
+        """The object that another program created with `name=`; with the same lock, if it has none of its own.
+
+        Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
+        """
+        if lock is None or cls is not Condition:
+            return cast("Self", super().attach(name))
+        over: Any = _Over
+        found = over.attach(name)
+        found._lock = lock
+        return cast("Self", found)
+
+    def _check(self, handle: Any) -> None:
+        if handle.foreign != isinstance(self, _Over):
+            own = "another object, which attach() must be given" if handle.foreign else "in the condition itself"
+            raise SegmentError(f"{self._title()}: its lock is {own}")
+
+
+class _Over(Condition):
+    """A condition whose lock is another object. What that one does not tell is found out by trying."""
+
+    wait, notify, notify_all = Calls.wait, Calls.notify, Calls.notify_all
+
+    def acquire(self, *args: Any, **named: Any) -> bool:
+        return bool(self._lock.acquire(*args, **named))
+
+    def try_acquire(self) -> bool:
+        return bool(self._lock.acquire(False))
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def recover(self) -> None:
+        self._lock.recover()
+
+    def locked(self) -> bool:
+        return bool(self._lock.locked())
+
+    def __enter__(self) -> Self:
+        self._lock.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.__exit__(*error)
+
+    def _is_owned(self) -> bool:
+        if hasattr(self._lock, "_is_owned"):
+            return bool(self._lock._is_owned())
+        if self._lock.acquire(False):
+            self._lock.release()
+            return False
+        return True
+
+    def _require_owned(self, call: str) -> None:
+        self._require_open()
+        if not self._is_owned():
+            raise RuntimeError(f"{self._title()}: {call}() by a thread that does not hold its lock")
+
+    def _release_save(self) -> Any:
+        if hasattr(self._lock, "_release_save"):
+            return self._lock._release_save()
+        self._lock.release()
+        return None
+
+    def _acquire_restore(self, saved: Any) -> None:
+        if hasattr(self._lock, "_acquire_restore"):
+            self._lock._acquire_restore(saved)
+        else:
+            self._lock.acquire()
+
+    def _describe(self) -> str:
+        return f" lock={self._lock!r}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rebuild, arguments = super().__reduce__()
+        return _rebuild_over, (rebuild, arguments, self._lock)
+
+
+_Over.__name__ = "Condition"  # as messages name it
+
+
+def _rebuild_over(rebuild: Any, arguments: tuple[Any, ...], lock: Any) -> Condition:
+    made: Condition = rebuild(*arguments)
+    made._lock = lock
+    return made
