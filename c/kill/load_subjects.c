@@ -376,36 +376,22 @@ static void condition_settle(void) {
         wrong("nobody lives, and %u wait", lf_waiters_count(&object.condition.body->waiters));
 }
 
-static const struct subject subjects[] =
-    {
-        {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
-        {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put,
-         queue_get, LEVELS, 0},
-        {"spsc_ring", &lf_spsc_ring_kind, &object.h, pipe_create, queue_work, queue_settle, pipe_put, pipe_get, 1, 1},
-        {"mutex", &lf_mutex_kind, &object.h, mutex_create, lock_work, lock_settle, NULL, NULL, 0, 0},
-        {"rlock", &lf_rlock_kind, &object.h, rlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
-        {"spinlock", &lf_spinlock_kind, &object.h, spinlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
-        {"semaphore", &lf_semaphore_kind, &object.h, semaphore_create, semaphore_work, semaphore_settle, NULL, NULL, 0,
-         0},
-        {"broadcast_ring", &lf_broadcast_ring_kind, &object.h, broadcast_create, broadcast_work, broadcast_settle, NULL,
-         NULL, 0, 0},
-}
-
-{"condition", &lf_condition_kind, &object.h, condition_create, condition_work, condition_settle, NULL, NULL, 0, 0},
-                            {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0,
-                             0},
-                            {"event_count",
-                             &lf_event_count_kind,
-                             &object.h,
-                             event_count_create,
-                             event_count_work,
-                             event_count_settle,
-                             NULL,
-                             NULL,
-                             0,
-                             0},
-}
-;
+static const struct subject subjects[] = {
+    {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
+    {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put, queue_get,
+     LEVELS, 0},
+    {"spsc_ring", &lf_spsc_ring_kind, &object.h, pipe_create, queue_work, queue_settle, pipe_put, pipe_get, 1, 1},
+    {"mutex", &lf_mutex_kind, &object.h, mutex_create, lock_work, lock_settle, NULL, NULL, 0, 0},
+    {"rlock", &lf_rlock_kind, &object.h, rlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
+    {"spinlock", &lf_spinlock_kind, &object.h, spinlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
+    {"semaphore", &lf_semaphore_kind, &object.h, semaphore_create, semaphore_work, semaphore_settle, NULL, NULL, 0, 0},
+    {"broadcast_ring", &lf_broadcast_ring_kind, &object.h, broadcast_create, broadcast_work, broadcast_settle, NULL,
+     NULL, 0, 0},
+    {"condition", &lf_condition_kind, &object.h, condition_create, condition_work, condition_settle, NULL, NULL, 0, 0},
+    {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0, 0},
+    {"event_count", &lf_event_count_kind, &object.h, event_count_create, event_count_work, event_count_settle, NULL,
+     NULL, 0, 0},
+};
 
 int choose_subject(const char *primitive) {
     for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++)

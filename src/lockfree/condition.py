@@ -109,7 +109,8 @@ class Condition(Native[Literal["condition"]], Calls):
 
     def __new__(cls, lock: Any = None, *, name: str | None = None) -> Self:  # noqa: ARG004 - as __init__
         chosen: Any = _Over if lock is not None and cls is Condition else cls
-        return super().__new__(chosen)
+        made: Self = super().__new__(chosen)
+        return made
 
     def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
         """`wait` until `predicate()` is true, at most `timeout` seconds in all; what it returned last."""
@@ -128,7 +129,7 @@ class Condition(Native[Literal["condition"]], Calls):
         Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
         """
         if lock is None or cls is not Condition:
-            return cast("Self", super().attach(name))
+            return super().attach(name)
         over: Any = _Over
         found = over.attach(name)
         found._lock = lock
