@@ -1,0 +1,39 @@
+/* Who reads a hit also sees what was done before it: more than is asked, and free on x86. */
+#include "counters.h"
+
+#include <stdatomic.h>
+
+struct shard {
+    _Alignas(64) _Atomic uint64_t hits;
+};
+
+struct counters {
+    uint32_t shards; /* on a line that nobody writes */
+    struct shard shard[];
+};
+
+size_t counters_size(uint32_t shards) { return sizeof(struct counters) + shards * sizeof(struct shard); }
+
+void counters_init(struct counters *counters, uint32_t shards, uint64_t start) {
+    counters->shards = shards;
+    for (uint32_t i = 0; i < shards; i++)
+        atomic_init(&counters->shard[i].hits, i == 0 ? start : 0);
+}
+
+void counters_add(struct counters *counters, uint32_t who, uint64_t hits) {
+    atomic_fetch_add_explicit(&counters->shard[who % counters->shards].hits, hits, memory_order_release);
+}
+
+uint64_t counters_total(struct counters *counters) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < counters->shards; i++)
+        total += atomic_load_explicit(&counters->shard[i].hits, memory_order_acquire);
+    return total;
+}
+
+uint64_t counters_take(struct counters *counters) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < counters->shards; i++)
+        total += atomic_exchange_explicit(&counters->shard[i].hits, 0, memory_order_acquire);
+    return total;
+}

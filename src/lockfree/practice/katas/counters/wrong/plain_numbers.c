@@ -1,0 +1,40 @@
+/* fails: model H5 */
+/* Plain numbers, one for each thread. */
+#include "counters.h"
+
+struct shard {
+    _Alignas(64) uint64_t hits;
+};
+
+struct counters {
+    uint32_t shards; /* on a line that nobody writes */
+    struct shard shard[];
+};
+
+size_t counters_size(uint32_t shards) { return sizeof(struct counters) + shards * sizeof(struct shard); }
+
+void counters_init(struct counters *counters, uint32_t shards, uint64_t start) {
+    counters->shards = shards;
+    for (uint32_t i = 0; i < shards; i++)
+        counters->shard[i].hits = i == 0 ? start : 0;
+}
+
+void counters_add(struct counters *counters, uint32_t who, uint64_t hits) {
+    counters->shard[who % counters->shards].hits += hits;
+}
+
+uint64_t counters_total(struct counters *counters) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < counters->shards; i++)
+        total += counters->shard[i].hits;
+    return total;
+}
+
+uint64_t counters_take(struct counters *counters) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < counters->shards; i++) {
+        total += counters->shard[i].hits;
+        counters->shard[i].hits = 0;
+    }
+    return total;
+}
