@@ -16,6 +16,7 @@ static union {
     struct lf_event event;
     struct lf_event_count event_count;
     struct lf_broadcast_ring broadcast;
+    struct lf_block_pool pool;
 } object;
 
 struct record {
@@ -376,6 +377,30 @@ static void condition_settle(void) {
         wrong("nobody lives, and %u wait", lf_waiters_count(&object.condition.body->waiters));
 }
 
+/* ---- block pool ---- */
+
+static int pool_create(uint64_t start) { return lf_block_pool_create(&object.pool, NULL, PERMITS, (uint32_t)start); }
+static void pool_work(uint32_t life, uint64_t *state) {
+    uint64_t n = 1 + random_number(state) % 3, at;
+    uint32_t blocks[PERMITS];
+    (void)life;
+    int status = lf_block_pool_alloc(&object.pool, blocks, n, until(patience(state)));
+    if (status == LF_OK && (status = lf_block_pool_free(&object.pool, blocks, NULL, n, &at)) != LF_OK)
+        wrong("free was answered %d", status);
+    else if (status != LF_OK && status != LF_EMPTY && status != LF_INTERRUPTED)
+        wrong("alloc was answered %d", status);
+}
+static void pool_settle(void) {
+    uint32_t blocks[PERMITS], seen = 0;
+    int status = lf_block_pool_alloc(&object.pool, blocks, PERMITS, until(AT_LAST));
+    for (int i = 0; status == LF_OK && i < PERMITS; i++)
+        seen |= 1u << blocks[i];
+    if (status != LF_OK)
+        wrong("%lld of %d blocks came back", (long long)lf_block_pool_available(&object.pool), PERMITS);
+    else if (seen != (1u << PERMITS) - 1)
+        wrong("a block came back twice: %#x", seen);
+}
+
 static const struct subject subjects[] = {
     {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
     {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put, queue_get,
@@ -391,6 +416,7 @@ static const struct subject subjects[] = {
     {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0, 0},
     {"event_count", &lf_event_count_kind, &object.h, event_count_create, event_count_work, event_count_settle, NULL,
      NULL, 0, 0},
+    {"block_pool", &lf_block_pool_kind, &object.h, pool_create, pool_work, pool_settle, NULL, NULL, 0, 0},
 };
 
 int choose_subject(const char *primitive) {

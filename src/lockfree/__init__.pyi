@@ -8,6 +8,7 @@ from lockfree._errors import (
     OwnerDied as OwnerDied,
     RoleTaken as RoleTaken,
     SegmentError as SegmentError,
+    Superseded as Superseded,
 )
 from lockfree._include import (
     get_include as get_include,
@@ -25,6 +26,8 @@ from lockfree.broadcast_ring import (
 )
 from lockfree.condition import (
     Condition as Condition,
+from lockfree.block_pool import (
+    BlockPool as BlockPool,
 )
 from lockfree.event import (
     Event as Event,
@@ -63,6 +66,7 @@ __all__ = [
     "AtomicU32",
     "AtomicU64",
     "BroadcastRing",
+    "BlockPool",
     "Closed",
     "Condition",
     "Dropped",
@@ -80,6 +84,7 @@ __all__ = [
     "SegmentError",
     "Semaphore",
     "SpinLock",
+    "Superseded",
     "__version__",
     "atomic_view",
     "get_include",

@@ -9,7 +9,16 @@ from typing import Any, NoReturn
 from lockfree import _native
 from lockfree._native import ffi, lib
 
-__all__ = ["Closed", "Dropped", "LockfreeError", "NotRecoverable", "OwnerDied", "RoleTaken", "SegmentError"]
+__all__ = [
+    "Closed",
+    "Dropped",
+    "LockfreeError",
+    "NotRecoverable",
+    "OwnerDied",
+    "RoleTaken",
+    "SegmentError",
+    "Superseded",
+]
 
 
 class LockfreeError(Exception):
@@ -30,6 +39,10 @@ class Dropped(LockfreeError):
 
 class RoleTaken(LockfreeError):
     """Somebody alive is the producer (or the consumer) of this single-producer single-consumer ring."""
+
+
+class Superseded(LockfreeError):
+    """Another participant has taken over all that this one held. Attach anew to go on."""
 
 
 class OwnerDied(LockfreeError):
@@ -54,6 +67,7 @@ MESSAGES: dict[int, tuple[type[Exception], str]] = {
     lib.LF_INVALID: (ValueError, "an argument is out of its bounds"),
     lib.LF_CORRUPT: (SegmentError, "shared memory holds what this library cannot have written"),
     lib.LF_NO_PARTICIPANT: (SegmentError, f"all {_PARTICIPANTS:,} participant numbers are held by live processes"),
+    lib.LF_SUPERSEDED: (Superseded, "another participant has taken over all that this one held; attach anew to go on"),
     lib.LF_BUSY: (RuntimeError, "this thread already has one in hand, or has none to give back"),
 }
 

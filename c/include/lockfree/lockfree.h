@@ -11,6 +11,7 @@
 #include "condition.h"
 #include "event.h"
 #include "event_count.h"
+#include "block_pool.h"
 #include "mpmc_ring.h"
 #include "mutex.h"
 #include "priority_queue.h"

@@ -52,9 +52,10 @@ enum lf_status {
     LF_MISMATCH = -16,       /* not a segment of ours: see lf_handle.mismatch */
     LF_SYSTEM = -17,         /* a system call failed: see lf_handle.error and lf_handle.doing */
     LF_BUSY = -18,           /* the calling thread already has one in hand, or none to give back */
+    LF_LOST = -19,           /* the program closed the object's descriptor, and its file is nowhere else to be found */
     LF_CANCELLED = -30,      /* an answer: another thread ended the wait */
     LF_DROPPED = -31,        /* the reader fell too far behind: it has to join again */
-    LF_LOST = -19            /* the program closed the object's descriptor, and its file is nowhere else to be found */
+    LF_SUPERSEDED = -32      /* another participant has taken over all that the caller held */
 };
 
 /* gcc takes the branches for long records for possible where the caller's buffer is short. */

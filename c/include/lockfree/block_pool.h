@@ -1,0 +1,324 @@
+/* block_pool.h: numbered blocks (pages of a cache, say), handed out all or nothing; those of a dead process come back.
+ *
+ * Usage
+ *   #include <lockfree/block_pool.h>
+ *
+ *   struct lf_block_pool pool;
+ *   int status = lf_block_pool_create(&pool, "kv", 4096, 0); // blocks 0..4095; others: lf_block_pool_attach(&pool, "kv")
+ *   if (status != LF_OK)
+ *       return status; // after LF_SYSTEM, pool.h.error is the errno
+ *   uint32_t blocks[16];
+ *   uint64_t at;
+ *   status = lf_block_pool_try_alloc(&pool, blocks, 16); // all 16, or none: LF_EMPTY
+ *   if (status == LF_OK)
+ *       status = lf_block_pool_retain(&pool, blocks, 4, &at); // the first four are shared: they are freed twice
+ *   if (status == LF_OK)
+ *       status = lf_block_pool_free(&pool, blocks, NULL, 16, &at); // LF_NOT_OWNER: blocks[at] is not this process's
+ *   lf_segment_unlink(&pool.h, "kv"); // nobody finds it any more; who has attached goes on
+ *   lf_detach(&pool.h);               // this participant leaves, and its blocks come back
+ *
+ * Contract
+ *   A pool has blocks 0..blocks-1. alloc(n) takes n of them or none, those that have been free for longest. It is
+ *   linearizable: a refusal means that at one instant of the call fewer than n were free. A block is held by one lease,
+ *   with a number of references; free() takes one away, and with the last one the block is free.
+ *   Every participant has a lease of its own. Blocks of others, free blocks, and blocks whose generation is not the
+ *   one that the caller names, are refused (LF_NOT_OWNER). A generation ends when a block becomes free.
+ *   seal() moves blocks into a batch in one step. A batch belongs to nobody, and outlives who made it. adopt() takes all
+ *   blocks of a batch over, once. supersede() takes over all blocks of a participant, alive or dead. From then on its
+ *   calls are refused (LF_SUPERSEDED): after supersede() has returned, it changes nothing any more.
+ * Progress: lock-free, but for lf_block_pool_alloc with a deadline, which sleeps (blocking.h). adopt and supersede look
+ *   at every block.
+ * Death: what a dead participant held is free again, at the latest when somebody would wait for it. Batches stay. One
+ *   that was not sealed or not adopted completely counts as its maker's, or adopter's.
+ * Layout, invariants and linearization points: pool_leases.h, run_queue.h. */
+#ifndef LOCKFREE_BLOCK_POOL_H
+#define LOCKFREE_BLOCK_POOL_H
+
+#include "blocks/pool_leases.h"
+
+#define LF_KIND_BLOCK_POOL 32u
+
+static const struct lf_kind lf_block_pool_kind = {LF_KIND_BLOCK_POOL, lf__pool_view, lf__pool_recover};
+
+/* ---- creating and attaching ---- */
+
+/* In zeroed memory of the caller. Others in the same process join with lf_segment_attach_local. `start`: the first
+ * position; pass 0 (tests begin near the wraps). */
+LF_INLINE int lf_block_pool_create_local(struct lf_block_pool *p, void *memory, uint64_t blocks, uint32_t start) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, start, 0, 0, 0, 0};
+    int status = lf_block_pool_bytes(blocks, &bytes);
+    if (status == LF_OK)
+        status = lf_segment_create_local(&p->h, &lf_block_pool_kind, memory, bytes, geometry);
+    if (status == LF_OK)
+        lf_runs_init(&p->free_blocks, start);
+    return status;
+}
+
+#ifndef LF_MODEL
+/* name NULL: anonymous. */
+LF_INLINE int lf_block_pool_create(struct lf_block_pool *p, const char *name, uint64_t blocks, uint32_t start) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, start, 0, 0, 0, 0};
+    if (lf_block_pool_bytes(blocks, &bytes) != LF_OK)
+        return LF_INVALID;
+    int status = lf_segment_create(&p->h, name, &lf_block_pool_kind, bytes, geometry);
+    if (status != LF_OK)
+        return status;
+    lf_runs_init(&p->free_blocks, start);
+    return lf_segment_publish(&p->h, name);
+}
+LF_INLINE int lf_block_pool_attach(struct lf_block_pool *p, const char *name) {
+    return lf_segment_attach(&p->h, name, &lf_block_pool_kind);
+}
+/* Through a descriptor from another process. Takes the descriptor over. */
+LF_INLINE int lf_block_pool_attach_fd(struct lf_block_pool *p, int fd) {
+    return lf_segment_attach_fd(&p->h, fd, &lf_block_pool_kind);
+}
+#endif
+
+/* ---- taking and giving back ---- */
+
+LF_INLINE int lf__pool_enter(struct lf_block_pool *p) {
+    int status = lf_enter(&p->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
+    /* [L3] acquire; pairs with [L1]: who finds blocks of its own taken over also finds that it was superseded. */
+    return LF_UNLIKELY(lf_load_acquire(&p->body->leases[p->h.participant]) & 1u) ? LF_SUPERSEDED : LF_OK;
+}
+
+/* Blocks that are not the caller's any more may have been taken over. [L3]: that is visible to who finds them so. */
+LF_INLINE int lf__pool_why(struct lf_block_pool *p, int status) {
+    return LF_UNLIKELY(status == LF_NOT_OWNER) && lf__pool_enter(p) == LF_SUPERSEDED ? (int)LF_SUPERSEDED : status;
+}
+
+/* One reference less. LF_OK, LF_NOT_OWNER or LF_CORRUPT. */
+LF_INLINE int lf__pool_let_go(struct lf_block_pool *p, uint64_t block) {
+    uint64_t *at = &p->free_blocks.words[block], word = lf_load_acquire(at); /* [W1] pairs with [W2] */
+    for (;;) {
+        if (!lf_block_is_held(word) || lf_block_lease(word) != p->h.participant)
+            return LF_NOT_OWNER;
+        if (lf_block_references(word) > 1) {
+            if (lf_cas_acq_rel(at, &word, word - 1)) /* [W2] pairs with [W1]: what this user of the block did is over */
+                return LF_OK;
+            continue;
+        }
+        int status = lf_runs_free(&p->free_blocks, block, &word, p->h.participant);
+        if (status != LF_BUSY)
+            return status;
+    }
+}
+
+/* n blocks or none: LF_OK, LF_EMPTY, LF_CLOSED, LF_SUPERSEDED, LF_INVALID (n outside 1..min(blocks, LF_RUN_MAX)). */
+LF_INLINE int lf_block_pool_try_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n) {
+    int status = lf__pool_enter(p);
+    if (LF_LIKELY(status == LF_OK) && lf_load_relaxed(&p->h.segment->ending) != LF__OPEN)
+        status = LF_CLOSED;
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
+    if (LF_UNLIKELY(n < 1 || n > p->blocks || n > LF_RUN_MAX))
+        return LF_INVALID;
+    status = lf_runs_claim(&p->free_blocks, (uint32_t)n, p->h.participant, blocks);
+    if (LF_UNLIKELY(status == LF_EMPTY) && lf_reap_if_due(&p->h) > 0)
+        status = lf_runs_claim(&p->free_blocks, (uint32_t)n, p->h.participant, blocks);
+    /* [L2] pairs with [L1]: either who supersedes us sees our claim in the head, or we see that we were superseded */
+    if (LF_UNLIKELY(status == LF_OK && (lf_load_seq_cst(&p->body->leases[p->h.participant]) & 1u))) {
+        for (uint64_t i = 0; i < n; i++)
+            lf__pool_let_go(p, blocks[i]); /* not those that were taken over meanwhile */
+        lf_eventcount_notify_all(&p->body->freed);
+        return LF_SUPERSEDED;
+    }
+    return status;
+}
+
+struct lf__pool_call {
+    struct lf_block_pool *p;
+    uint32_t *blocks;
+    uint64_t n;
+};
+LF_INLINE int lf__pool_attempt(void *operation) {
+    struct lf__pool_call *call = (struct lf__pool_call *)operation;
+    return lf_block_pool_try_alloc(call->p, call->blocks, call->n);
+}
+/* The same, but waits while too few are free: deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also returns
+ * LF_INTERRUPTED. Who waits for many blocks may be overtaken by those who want few. */
+LF_INLINE int lf_block_pool_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n, uint64_t deadline) {
+    struct lf__pool_call call = {p, blocks, n};
+    return lf_block_on(&p->h, &p->body->freed, lf__pool_attempt, &call, LF_EMPTY, deadline);
+}
+
+/* Does the calling participant hold this block, in this generation (NULL: in any)? */
+LF_INLINE int lf__pool_holds(const struct lf_block_pool *p, uint32_t block, const uint32_t *generation) {
+    if (block >= p->blocks)
+        return 0;
+    uint64_t word = lf_load_acquire(&p->free_blocks.words[block]); /* [W1] pairs with [W2] */
+    return lf_block_is_held(word) && lf_block_lease(word) == p->h.participant &&
+           (generation == NULL || *generation == lf_block_generation(word));
+}
+/* The first of the blocks that the caller does not hold, n if it holds all. */
+LF_INLINE uint64_t lf__pool_foreign(const struct lf_block_pool *p, const uint32_t *blocks, const uint32_t *generations,
+                                    uint64_t n) {
+    for (uint64_t i = 0; i < n; i++)
+        if (!lf__pool_holds(p, blocks[i], generations != NULL ? &generations[i] : NULL))
+            return i;
+    return n;
+}
+
+/* One reference less to each; with the last one a block is free. `generations`: what they must be, or NULL. LF_OK;
+ * LF_NOT_OWNER: blocks[*at] is not the caller's in that generation, and no reference was taken away, but if the same
+ * block stands in the list too often or is freed by another thread meanwhile: then those before *at were;
+ * LF_CLOSED, LF_SUPERSEDED. */
+LF_INLINE int lf_block_pool_free(struct lf_block_pool *p, const uint32_t *blocks, const uint32_t *generations,
+                                 uint64_t n, uint64_t *at) {
+    int status = lf__pool_enter(p);
+    *at = 0;
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
+    if (LF_UNLIKELY((*at = lf__pool_foreign(p, blocks, generations, n)) != n))
+        return lf__pool_why(p, LF_NOT_OWNER);
+    for (*at = 0; *at < n && status == LF_OK; *at += status == LF_OK)
+        status = lf__pool_let_go(p, blocks[*at]);
+    if (*at > 0)
+        lf_eventcount_notify_after_rmw(&p->body->freed, UINT32_MAX); /* nobody knows how many each waits for */
+    return lf__pool_why(p, status);
+}
+
+/* One reference more to each, or to none: LF_OK, LF_NOT_OWNER with *at, LF_OVERFLOW, LF_CLOSED, LF_SUPERSEDED. */
+LF_INLINE int lf_block_pool_retain(struct lf_block_pool *p, const uint32_t *blocks, uint64_t n, uint64_t *at) {
+    int status = lf__pool_enter(p);
+    uint64_t i = 0;
+    for (; status == LF_OK && i < n; i++) {
+        uint64_t *where = blocks[i] < p->blocks ? &p->free_blocks.words[blocks[i]] : NULL;
+        uint64_t word = where != NULL ? lf_load_acquire(where)
+                                      : 0; /* [W1]: a word that is not ours says so with [L1] */
+        do {
+            if (!lf_block_is_held(word) || lf_block_lease(word) != p->h.participant)
+                status = LF_NOT_OWNER;
+            else if (lf_block_references(word) == LF_BLOCK_REFERENCES)
+                status = LF_OVERFLOW;
+        } while (status == LF_OK && !lf_cas_acquire(where, &word, word + 1)); /* [W1] */
+        if (status != LF_OK)
+            break;
+    }
+    *at = i;
+    while (status != LF_OK && i-- > 0)
+        lf__pool_let_go(p, blocks[i]);
+    return lf__pool_why(p, status);
+}
+
+/* ---- handing over ---- */
+
+/* Moves blocks of the caller, with all their references, into a new batch in one step. *ticket names it. LF_OK; LF_NOT_OWNER
+ * with *at; LF_BUSY: LF_BATCHES batches are there already; LF_CLOSED, LF_SUPERSEDED. On failure nothing is changed. */
+LF_INLINE int lf_block_pool_seal(struct lf_block_pool *p, const uint32_t *blocks, uint64_t n, uint64_t *ticket,
+                                 uint64_t *at) {
+    int status = lf__pool_enter(p);
+    uint32_t me = p->h.participant, number = 0;
+    uint64_t word = 0, i = 0;
+    *at = 0;
+    if (status != LF_OK)
+        return status;
+    for (; number < LF_BATCHES; number++) {
+        uint64_t *batch = &p->body->batches[(me * 61 + number) % LF_BATCHES];
+        word = lf_load_acquire(batch); /* [T1] pairs with [T2]: nothing is in it any more */
+        if (lf__batch_state_of(word) == LF__BATCH_FREE &&
+            lf_cas_acquire(batch, &word, lf__batch_word(word, LF__BATCH_OPENING, me)))
+            break;
+    }
+    if (number == LF_BATCHES)
+        return LF_BUSY;
+    number = (me * 61 + number) % LF_BATCHES;
+    for (; i < n && status == LF_OK; i += status == LF_OK) {
+        uint64_t *where = blocks[i] < p->blocks ? &p->free_blocks.words[blocks[i]] : NULL;
+        uint64_t held = where != NULL ? lf_load_acquire(where) : 0; /* [W1] */
+        do {
+            if (!lf_block_is_held(held) || lf_block_lease(held) != me)
+                status = LF_NOT_OWNER;
+        } while (status == LF_OK &&
+                 !lf_cas_acq_rel(where, &held, /* [W1], [W2] */
+                                 lf__block_held_by(held, LF_PARTICIPANTS + number, lf_block_references(held))));
+    }
+    *at = i;
+    *ticket = lf__batch_ticket(number, word);
+    uint64_t opened = lf__batch_word(word, LF__BATCH_OPENING, me);
+    /* [T2]. It fails if the caller was superseded: then who did that has taken the batch over. */
+    if (status == LF_OK &&
+        lf_cas_release(&p->body->batches[number], &opened, lf__batch_word(word, LF__BATCH_SEALED, 0)))
+        return LF_OK;
+    for (; i-- > 0;) {
+        uint64_t *where = &p->free_blocks.words[blocks[i]], held = lf_load_relaxed(where);
+        while (lf_block_lease(held) == LF_PARTICIPANTS + number &&
+               !lf_cas_acq_rel(where, &held, lf__block_held_by(held, me, lf_block_references(held)))) /* [W1], [W2] */
+            ;
+    }
+    lf__batch_end(p, number, lf__batch_word(word, LF__BATCH_OPENING, me));
+    return status == LF_OK ? (int)LF_SUPERSEDED : lf__pool_why(p, status);
+}
+
+/* Takes over the blocks of a sealed batch, once. `blocks` has room for all blocks of the pool. How many, or LF_EMPTY: there
+ * is no such batch, or not any more; LF_CLOSED, LF_SUPERSEDED. */
+LF_INLINE int64_t lf_block_pool_adopt(struct lf_block_pool *p, uint64_t ticket, uint32_t *blocks) {
+    int status = lf__pool_enter(p);
+    if (status != LF_OK)
+        return status;
+    uint32_t number = (uint32_t)(ticket % LF_BATCHES);
+    uint64_t *batch = &p->body->batches[number], word = lf_load_relaxed(batch);
+    if (lf__batch_state_of(word) != LF__BATCH_SEALED || lf__batch_ticket(number, word) != ticket ||
+        !lf_cas_acquire(batch, &word, lf__batch_word(word, LF__BATCH_ADOPTING, p->h.participant))) /* [T1] */
+        return LF_EMPTY;
+    uint64_t count = lf__pool_move(p, LF_PARTICIPANTS + number, p->h.participant, blocks, p->blocks);
+    if (!lf__batch_end(p, number, lf__batch_word(word, LF__BATCH_ADOPTING, p->h.participant)))
+        return LF_SUPERSEDED; /* who did that has the blocks */
+    return (int64_t)count;
+}
+
+/* The caller's lease, by which others can supersede it: the participant and how often its number was given back. */
+LF_INLINE uint64_t lf_block_pool_lease(struct lf_block_pool *p) {
+    uint32_t lease = lf_enter(&p->h) == LF_OK ? lf_load_relaxed(&p->body->leases[p->h.participant]) : 0;
+    return (uint64_t)(lease >> 1) << LF_PARTICIPANT_BITS | p->h.participant;
+}
+
+/* Takes over all blocks of another participant, which is refused from now on, until it attaches anew. `blocks` has room
+ * for all blocks of the pool. How many, or LF_EMPTY: this lease has ended (its blocks came back); LF_INVALID: the
+ * caller's own; LF_CLOSED, LF_SUPERSEDED. */
+LF_INLINE int64_t lf_block_pool_supersede(struct lf_block_pool *p, uint64_t lease, uint32_t *blocks) {
+    int status = lf__pool_enter(p);
+    uint32_t other = (uint32_t)lease & LF_PARTICIPANT_MASK;
+    if (status != LF_OK)
+        return status;
+    if (other == p->h.participant || other == 0 || other >= LF_PARTICIPANTS)
+        return LF_INVALID;
+    if (!lf_load_acquire(&p->h.segment->participants[other].in_use)) /* or the next one of this number would suffer */
+        return LF_EMPTY;
+    uint32_t live = (uint32_t)(lease >> LF_PARTICIPANT_BITS) << 1, was = live;
+    if (!lf_cas_seq_cst(&p->body->leases[other], &was, live | 1u) &&
+        was != (live | 1u)) /* [L1] pairs with [L2], [L3] */
+        return LF_EMPTY;
+    uint64_t head = lf__runs_head(&p->free_blocks); /* [L2]: a claim of the other that is not seen here sees [L1] */
+    if (lf__run_claimant(head) == other)
+        lf__runs_book(&p->free_blocks, head);
+    uint64_t room = p->blocks, count = lf__pool_move(p, other, p->h.participant, blocks, room);
+    count += lf__pool_move_batches_of(p, other, blocks + count, room - count);
+    /* what came from a batch meanwhile */
+    return (int64_t)(count + lf__pool_move(p, other, p->h.participant, blocks + count, room - count));
+}
+
+/* ---- looking ---- */
+
+/* How many are free: exact while nobody else runs. */
+LF_INLINE uint64_t lf_block_pool_available(const struct lf_block_pool *p) { return lf_runs_size(&p->free_blocks); }
+
+/* The word of a block (lf_block_is_held and so on); 0 for a number that no block has. */
+LF_INLINE uint64_t lf_block_pool_look(const struct lf_block_pool *p, uint64_t block) {
+    return block < p->blocks ? lf_load_relaxed(&p->free_blocks.words[block]) : 0;
+}
+
+LF_INLINE void lf_block_pool_close(struct lf_block_pool *p) {
+    struct lf_eventcount *const counts[] = {&p->body->freed};
+    lf_close(&p->h, counts, 1);
+}
+/* Nobody can allocate any more, and who waits is refused. Blocks can still be freed. */
+LF_INLINE void lf_block_pool_shutdown(struct lf_block_pool *p, int immediate) {
+    struct lf_eventcount *const counts[] = {&p->body->freed};
+    lf_shutdown(&p->h, immediate, counts, 1);
+}
+
+#endif

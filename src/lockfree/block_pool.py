@@ -1,0 +1,259 @@
+"""BlockPool: numbered blocks, handed out all or nothing; those of a dead process come back."""
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from lockfree._errors import EMPTY, INTERRUPTED, OK, raise_status
+from lockfree._native import NULL, blocking, ffi, lib
+from lockfree._segment import Shared, check_int, check_name
+from lockfree._waiting import patience, until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    Blocks = npt.NDArray[np.uint32]
+    SomeBlocks = Blocks | Sequence[int] | npt.ArrayLike
+
+__all__ = ["BlockPool"]
+
+MAX_BLOCKS = 2**24
+MAX_ALLOC = 2**20 - 1
+_NO_LEASES_ABOVE = 2**43 - 1
+
+
+class BlockPool(Shared):
+    """Blocks 0..`blocks`-1, such as the pages of a KV cache. It hands out numbers; the memory is the user's.
+
+    `alloc(n)` takes n blocks or none: those that have been free for longest. Each block has a number of references,
+    which `retain` raises and `free` lowers; with the last one the block is free, and its generation ends.
+
+    Blocks belong to the process that allocated them. A block of another process, a free block, or one of another
+    generation than the caller names, is refused with ValueError, and nothing is freed. `seal` puts blocks into a batch
+    that outlives the process, and that one other process can `adopt`.
+
+    1 to 2**24 blocks; one call allocates at most 2**20 - 1. Block numbers are arrays of numpy.uint32.
+
+    Progress: lock-free, but for `alloc` with `block=True`, which sleeps. `adopt` and `supersede` look at every block.
+
+    Death: what a process held when it died, or closed the pool, is free again by itself, at the latest when somebody
+    would wait for it. Sealed batches stay.
+
+    Source: docs/primitives/block_pool.md.
+    """
+
+    _struct = "struct lf_block_pool"
+    _attach = blocking.lf_block_pool_attach
+    _attach_fd = blocking.lf_block_pool_attach_fd
+    _close = lib.lf_block_pool_close
+
+    blocks: int
+
+    def __init__(self, blocks: int, *, name: str | None = None) -> None:
+        blocks = check_int("blocks", blocks, 1, MAX_BLOCKS)
+        name = check_name(name)
+        handle = self._begin(name)
+        encoded = NULL if name is None else name.encode()
+        self._created(handle, blocking.lf_block_pool_create(handle, encoded, blocks, self._start & (2**32 - 1)))
+
+    def _attached(self) -> None:
+        import numpy as np
+
+        self._np = np
+        self.blocks = int(self._h.blocks)
+
+    # ---- taking and giving back ----
+
+    def alloc(self, n: int = 1, block: bool = False, timeout: float | None = None) -> "Blocks | None":
+        """The numbers of n blocks, now the caller's, or None if at some instant fewer were free.
+
+        With `block` it waits until n are free, at most `timeout` seconds (None: for ever). ValueError if n is below 1,
+        above `blocks` or above 2**20 - 1. Closed after `shutdown()`, Superseded after another process took over.
+        """
+        n = check_int("n", n, 1, min(self.blocks, MAX_ALLOC))
+        wait = patience(block, timeout)
+        handle, found = self._h, self._np.empty(n, self._np.uint32)
+        memory = ffi.from_buffer("uint32_t *", found)
+        status = EMPTY
+        try:
+            status = lib.lf_block_pool_try_alloc(handle, memory, n)
+            if status == EMPTY and wait:
+                limit = until(wait)
+                status = INTERRUPTED
+                while status == INTERRUPTED:  # between two calls Python serves its signals
+                    status = blocking.lf_block_pool_alloc(handle, memory, n, limit)
+            if status == OK:
+                return found
+        except BaseException:
+            if status == OK:  # by a signal handler, in the middle
+                lib.lf_block_pool_free(handle, memory, ffi.NULL, n, ffi.new("uint64_t *"))
+            raise
+        if status == EMPTY:
+            return None
+        self._refused(status, handle)
+
+    def free(self, blocks: "SomeBlocks", generations: "SomeBlocks | None" = None) -> None:
+        """Takes one reference of each block away; with the last one a block is free.
+
+        `generations`: what they must be (see `generations()`), to find a use after free. ValueError, which names the
+        block and its state, if one is not the caller's; then nothing is freed, unless a block stands in the list more
+        often than it has references: then those before it are.
+        """
+        numbers = self._numbers("blocks", blocks)
+        tags = None if generations is None else self._numbers("generations", generations)
+        if tags is not None and len(tags) != len(numbers):
+            raise ValueError(f"generations has {len(tags)} entries: it must have one for each of {len(numbers)} blocks")
+        handle, at = self._h, ffi.new("uint64_t *")
+        checked = ffi.NULL if tags is None else ffi.from_buffer("uint32_t *", tags)
+        status = lib.lf_block_pool_free(handle, ffi.from_buffer("uint32_t *", numbers), checked, len(numbers), at)
+        if status:
+            self._refused(status, handle, numbers, int(at[0]), tags)
+
+    def retain(self, blocks: "SomeBlocks") -> None:
+        """Gives each block one reference more, or none of them: they are freed once more. For shared prefixes."""
+        numbers, handle, at = self._numbers("blocks", blocks), self._h, ffi.new("uint64_t *")
+        status = lib.lf_block_pool_retain(handle, ffi.from_buffer("uint32_t *", numbers), len(numbers), at)
+        if status:
+            self._refused(status, handle, numbers, int(at[0]))
+
+    # ---- handing over ----
+
+    def seal(self, blocks: "SomeBlocks") -> int:
+        """Puts blocks of the caller, with their references, into a batch, in one step; the batch's ticket.
+
+        From then on they belong to nobody, and outlive this process. ValueError, and nothing changed, if one is not the
+        caller's. RuntimeError if 4,096 batches exist already.
+        """
+        numbers, handle = self._numbers("blocks", blocks), self._h
+        at, ticket = ffi.new("uint64_t *"), ffi.new("uint64_t *")
+        status = lib.lf_block_pool_seal(handle, ffi.from_buffer("uint32_t *", numbers), len(numbers), ticket, at)
+        if status == lib.LF_BUSY:
+            raise RuntimeError(f"{self._title()}: 4,096 sealed batches exist already: adopt some")
+        if status:
+            self._refused(status, handle, numbers, int(at[0]))
+        return int(ticket[0])
+
+    def adopt(self, ticket: int) -> "Blocks":
+        """Takes the blocks of a sealed batch over; their numbers, ascending. LookupError if somebody has them."""
+        number = check_int("ticket", ticket, 0, 2**64 - 1)
+        found = self._taken_over(blocking.lf_block_pool_adopt, number)
+        if found is None:
+            raise LookupError(
+                f"{self._title()}: there is no batch with ticket {number}: it was adopted, or never sealed"
+            )
+        return found
+
+    @property
+    def lease(self) -> int:
+        """What names this process's lease for `supersede` by others; a new one after each attach."""
+        self._require_open()
+        return int(lib.lf_block_pool_lease(self._h))
+
+    def supersede(self, lease: int) -> "Blocks":
+        """Takes over all blocks of another process, alive or dead; their numbers.
+
+        The other's calls raise Superseded from now on, and change nothing any more. So a process that only seemed dead
+        cannot free what its successor uses. LookupError if the lease has ended: its blocks are free.
+        """
+        number = check_int("lease", lease, 0, _NO_LEASES_ABOVE)
+        if number == self.lease:
+            raise ValueError(f"lease is {number}: it is this process's own")
+        found = self._taken_over(blocking.lf_block_pool_supersede, number)
+        if found is None:
+            raise LookupError(f"{self._title()}: the lease {number} has ended, and its blocks are free")
+        return found
+
+    def reclaim(self, lease: int) -> int:
+        """Frees all blocks of another process, alive or dead; how many. See `supersede`."""
+        found = self.supersede(lease)
+        for number, references in zip(found, self.references(found), strict=True):
+            self.free(self._np.full(references, number, self._np.uint32))
+        return len(found)
+
+    def _taken_over(self, function: Any, argument: int) -> "Blocks | None":
+        handle, found = self._h, self._np.empty(self.blocks, self._np.uint32)
+        count = int(function(handle, argument, ffi.from_buffer("uint32_t *", found)))
+        if count == EMPTY:
+            return None
+        if count < 0:
+            self._refused(count, handle)
+        return found[:count].copy()
+
+    # ---- looking ----
+
+    @property
+    def available(self) -> int:
+        """How many blocks are free: exact while nobody else runs. O(1)."""
+        self._require_open()
+        return int(lib.lf_block_pool_available(self._h))
+
+    def generations(self, blocks: "SomeBlocks") -> "Blocks":
+        """The generation of each block, which ends when it becomes free; modulo 2**24."""
+        numbers, handle = self._numbers("blocks", blocks), self._h
+        self._require_open()
+        if len(numbers) and int(numbers.max()) >= self.blocks:
+            raise ValueError(f"blocks has {numbers.max()}: it must be between 0 and {self.blocks - 1}")
+        found = self._np.empty(len(numbers), self._np.uint32)
+        memory = ffi.from_buffer("uint32_t *", found)
+        lib.lf_py_block_pool_generations(handle, ffi.from_buffer("uint32_t *", numbers), memory, len(numbers))
+        return found
+
+    def references(self, blocks: "SomeBlocks") -> list[int]:
+        """How many references each block has; 0 if it is free."""
+        self._require_open()
+        handle = self._h
+        words = [lib.lf_block_pool_look(handle, int(number)) for number in self._numbers("blocks", blocks)]
+        return [int(lib.lf_block_references(word)) if lib.lf_block_is_held(word) else 0 for word in words]
+
+    def shutdown(self) -> None:
+        """Ends `alloc` for every process: it raises Closed, also where somebody waits. Blocks can still be freed."""
+        self._require_open()
+        lib.lf_block_pool_shutdown(self._h, 0)
+
+    def _numbers(self, what: str, blocks: "SomeBlocks") -> "Blocks":
+        """Block numbers as a contiguous array of uint32. TypeError or ValueError for anything else."""
+        np = self._np
+        array: Blocks = np.atleast_1d(np.asarray(blocks))
+        if array.size == 0:
+            array = np.empty(0, np.uint32)
+        if array.ndim != 1 or array.dtype.kind not in "ui":
+            kind = f"type {array.dtype} with {array.ndim} dimensions"
+            raise TypeError(f"{what} is of {kind}: it must be a list of integers")
+        if array.dtype != np.uint32 and array.size:
+            least, most = int(array.min()), int(array.max())
+            if least < 0 or most > 2**32 - 1:
+                wrong = least if least < 0 else most
+                raise ValueError(f"{what} has {wrong}: it must be between 0 and {2**32 - 1}")
+        numbers: Blocks = np.ascontiguousarray(array, np.uint32)
+        return numbers
+
+    def _refused(self, status: int, handle: Any, numbers: Any = None, at: int = 0, tags: Any = None) -> NoReturn:
+        self._require_open()
+        if status != lib.LF_NOT_OWNER:
+            raise_status(status, self._title(), handle)
+        number = int(numbers[at])
+        raise ValueError(f"{self._title()}: blocks[{at}] is {number}: {self._why_not(handle, numbers, tags, at)}")
+
+    def _why_not(self, handle: Any, numbers: Any, tags: Any, at: int) -> str:
+        number = int(numbers[at])
+        if number >= self.blocks:
+            return f"it must be between 0 and {self.blocks - 1}"
+        word = lib.lf_block_pool_look(handle, number)
+        generation = int(lib.lf_block_generation(word))
+        if (numbers[:at] == number).any():
+            return "it stands in the list more often than it has references"
+        if not lib.lf_block_is_held(word):
+            return f"this block is free, since its generation {generation} began"
+        lease = int(lib.lf_block_lease(word))
+        if lease >= lib.LF_PARTICIPANTS:
+            return "this block is in a sealed batch"
+        if lease != int(handle.h.participant):
+            pid = int(lib.lf_py_block_pool_pid(handle, lease))
+            return f"this block belongs to process {pid}"
+        if tags is not None and int(tags[at]) != generation:
+            return f"its generation is {generation}, not {int(tags[at])}: it was freed, and allocated again"
+        return "another thread has freed it, and allocated it again"
+
+    def _describe(self) -> str:
+        return f" blocks={self.blocks} available={self.available}"

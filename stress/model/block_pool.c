@@ -1,0 +1,208 @@
+/* block_pool: a claim in one step that others complete, cells that are used again at once, death, handing over. */
+#define LF_LEAST_CELLS 1u
+#define LF_BATCHES 2u
+#define LF_PARTICIPANTS 8u
+#include <lockfree/block_pool.h>
+
+#include "lockfree_model.h"
+
+enum { DEAD = 5 };
+static struct lf_block_pool pool[LF_PARTICIPANTS];
+static uint64_t data[4]; /* what the holder of a block writes, without an atomic operation */
+static uint64_t n_blocks, ticket;
+static uint64_t lease_of_1;
+static int finished[4];
+
+static void start(uint64_t blocks) {
+    uint64_t bytes;
+    n_blocks = blocks;
+    lf_model_assert(lf_block_pool_bytes(blocks, &bytes) == LF_OK);
+    void *memory = lf_model_shared(bytes);
+    lf_model_assert(lf_block_pool_create_local(&pool[0], memory, blocks, UINT32_MAX - 1) == LF_OK);
+    for (uint32_t t = 1; t < LF_PARTICIPANTS; t++)
+        lf_model_assert(lf_segment_attach_local(&pool[t].h, &lf_block_pool_kind, memory, t) == LF_OK);
+    lease_of_1 = lf_block_pool_lease(&pool[1]);
+    lf_model_label(&pool[0].free_blocks.ends->head, 8, "head");
+    lf_model_label(&pool[0].free_blocks.ends->booked, 4, "booked");
+    lf_model_label(&pool[0].free_blocks.ends->tail, 4, "tail");
+    lf_model_label(pool[0].free_blocks.cells, 8 * (pool[0].free_blocks.mask + 1), "cells");
+    lf_model_label(pool[0].free_blocks.words, 8 * blocks, "words");
+    lf_model_label(pool[0].body->leases, sizeof pool[0].body->leases, "leases");
+    lf_model_label(pool[0].body->batches, sizeof pool[0].body->batches, "batches");
+}
+static void one_block(void) { start(1); }
+static void two_blocks(void) { start(2); }
+
+static struct lf_block_pool *own(void) { return &pool[lf_model_thread()]; }
+
+static int alloc(uint32_t *blocks, uint64_t n) {
+    lf_model_call(LF_MODEL_TRY_ACQUIRE, n);
+    int status = lf_block_pool_try_alloc(own(), blocks, n);
+    lf_model_return(status == LF_OK ? 0 : status == LF_EMPTY ? LF_MODEL_BUSY : (uint64_t)status);
+    for (uint64_t i = 0; status == LF_OK && i < n; i++)
+        data[blocks[i]] = (uint64_t)lf_model_thread();
+    return status == LF_OK;
+}
+static void give(const uint32_t *blocks, uint64_t n) { /* one by one, as the pool does it */
+    uint64_t at;
+    for (uint64_t i = 0; i < n; i++) {
+        lf_model_assert(data[blocks[i]] == (uint64_t)lf_model_thread());
+        lf_model_call(LF_MODEL_RELEASE, 1);
+        int status = lf_block_pool_free(own(), &blocks[i], NULL, 1, &at);
+        lf_model_return(status == LF_OK ? 0 : (uint64_t)status);
+    }
+}
+static void over(void) { finished[lf_model_thread()] = 1; }
+static void take_one(void) {
+    uint32_t block;
+    if (alloc(&block, 1))
+        give(&block, 1);
+    over();
+}
+static void take_two(void) {
+    uint32_t blocks[2];
+    if (alloc(blocks, 2))
+        give(blocks, 2);
+    over();
+}
+static void all_are_free(void) {
+    uint32_t blocks[4];
+    if (!finished[1] || !finished[2]) /* somebody was stopped with blocks in hand */
+        return;
+    uint64_t seen = 0;
+    lf_model_assert(lf_block_pool_available(&pool[0]) == n_blocks);
+    lf_model_assert(lf_block_pool_try_alloc(&pool[0], blocks, n_blocks) == LF_OK);
+    for (uint64_t i = 0; i < n_blocks; i++)
+        seen |= UINT64_C(1) << blocks[i];
+    lf_model_assert(seen == (UINT64_C(1) << n_blocks) - 1);
+}
+
+/* ---- sleeping ---- */
+
+static void sleeping_take(void) {
+    uint32_t block;
+    uint64_t at;
+    lf_model_assert(lf_block_pool_alloc(own(), &block, 1, LF_FOREVER) == LF_OK);
+    lf_model_assert(lf_block_pool_free(own(), &block, NULL, 1, &at) == LF_OK);
+    over();
+}
+
+/* ---- death ---- */
+
+/* Thread 1 dies anywhere between taking and giving back: its blocks are there again. */
+static void mortal(void) {
+    uint32_t blocks[2];
+    uint64_t at;
+    if (lf_block_pool_try_alloc(&pool[1], blocks, 2) == LF_OK)
+        lf_block_pool_free(&pool[1], blocks, NULL, 2, &at);
+    over();
+}
+static void heir(void) {
+    if (lf_model_participant_alive(1))
+        return;
+    lf_reap(&pool[2].h);
+    uint32_t blocks[2];
+    lf_model_assert(lf_block_pool_try_alloc(&pool[2], blocks, 2) == LF_OK);
+    lf_model_assert(blocks[0] + blocks[1] == 1);
+}
+/* While thread 2 uses the pool. */
+static void busy(void) {
+    uint32_t block;
+    uint64_t at;
+    if (lf_block_pool_try_alloc(&pool[2], &block, 1) == LF_OK)
+        lf_model_assert(lf_block_pool_free(&pool[2], &block, NULL, 1, &at) == LF_OK);
+    over();
+}
+static void everything_comes_back(void) {
+    if (!finished[1] && !lf_model_participant_alive(1)) {
+        lf_reap(&pool[3].h);
+        finished[1] = 1;
+    }
+    all_are_free();
+}
+/* Thread 1 dies anywhere while it gives back what a dead one held. */
+static void with_the_dead(void) {
+    uint32_t block;
+    two_blocks();
+    lf_model_assert(lf_block_pool_try_alloc(&pool[DEAD], &block, 1) == LF_OK);
+    lf_model_set_participant_dead(DEAD);
+}
+static void mortal_reaper(void) { lf_reap(&pool[1].h); }
+
+/* ---- handing over ---- */
+
+static void seal_it(void) {
+    uint32_t block;
+    uint64_t at, mine;
+    lf_model_assert(lf_block_pool_try_alloc(&pool[1], &block, 1) == LF_OK);
+    data[block] = 7;
+    lf_model_assert(lf_block_pool_seal(&pool[1], &block, 1, &mine, &at) == LF_OK);
+    lf_store_relaxed(&ticket, mine + 1); /* the batch's word orders what is in the blocks */
+    over();
+}
+static void adopt_it(void) {
+    uint32_t got[2];
+    uint64_t at, seen = lf_load_relaxed(&ticket);
+    if (seen != 0 && lf_block_pool_adopt(own(), seen - 1, got) == 1) {
+        lf_model_assert(data[got[0]] == 7);
+        data[got[0]] = 8;
+        lf_model_assert(lf_block_pool_free(own(), got, NULL, 1, &at) == LF_OK);
+    }
+    over();
+}
+static void sealed_or_free(void) {
+    uint32_t got[2];
+    uint64_t at;
+    if (!finished[1] || !finished[2])
+        return;
+    if (ticket != 0 && lf_block_pool_adopt(&pool[0], ticket - 1, got) == 1)
+        lf_model_assert(lf_block_pool_free(&pool[0], got, NULL, 1, &at) == LF_OK);
+    all_are_free();
+}
+
+/* Thread 2 takes over from thread 1, whatever it is doing: afterwards nothing belongs to thread 1. */
+static void superseded(void) {
+    uint32_t block;
+    uint64_t at;
+    int status = lf_block_pool_try_alloc(&pool[1], &block, 1);
+    if (status == LF_OK)
+        status = lf_block_pool_free(&pool[1], &block, NULL, 1, &at);
+    lf_model_assert(status == LF_OK || status == LF_SUPERSEDED || status == LF_EMPTY);
+    over();
+}
+static void superseded_while_sealing(void) {
+    uint32_t block;
+    uint64_t at, mine;
+    int status = lf_block_pool_try_alloc(&pool[1], &block, 1);
+    if (status == LF_OK && lf_block_pool_seal(&pool[1], &block, 1, &mine, &at) == LF_OK)
+        lf_store_relaxed(&ticket, mine + 1);
+    over();
+}
+static void supersede(void) {
+    uint32_t got[4];
+    uint64_t at;
+    int64_t count = lf_block_pool_supersede(&pool[2], lease_of_1, got);
+    lf_model_assert(count >= 0);
+    lf_model_assert(lf_block_pool_free(&pool[2], got, NULL, (uint64_t)count, &at) == LF_OK);
+    over();
+}
+
+LF_MODEL_CLIENT(pool_one, .setup = one_block, .threads = {take_one, take_one}, .final = all_are_free,
+                .spec = &lf_model_semaphore, .initial = 1);
+LF_MODEL_CLIENT(pool_two, .setup = two_blocks, .threads = {take_two, take_two}, .final = all_are_free,
+                .spec = &lf_model_semaphore, .initial = 2);
+LF_MODEL_CLIENT(pool_two_and_one, .setup = two_blocks, .threads = {take_two, take_one}, .final = all_are_free,
+                .spec = &lf_model_semaphore, .initial = 2);
+LF_MODEL_CLIENT(pool_three, .setup = two_blocks, .threads = {keep_one, keep_two, take_one}, .spec = &lf_model_semaphore,
+                .initial = 2);
+LF_MODEL_CLIENT(pool_sleep, .setup = one_block, .threads = {sleeping_take, sleeping_take}, .final = all_are_free,
+                .spins = 1);
+LF_MODEL_CLIENT(pool_heir, .setup = two_blocks, .threads = {mortal, heir}, .stop_is_death = 1, .may_stop = 2);
+LF_MODEL_CLIENT(pool_beside_the_dead, .setup = two_blocks, .threads = {mortal, busy}, .final = everything_comes_back,
+                .stop_is_death = 1, .may_stop = 2);
+LF_MODEL_CLIENT(pool_reaper_dies, .setup = with_the_dead, .threads = {mortal_reaper, heir}, .stop_is_death = 1,
+                .may_stop = 2);
+LF_MODEL_CLIENT(pool_seal_adopt, .setup = two_blocks, .threads = {seal_it, adopt_it}, .final = sealed_or_free);
+LF_MODEL_CLIENT(pool_supersede, .setup = two_blocks, .threads = {superseded, supersede}, .final = all_are_free);
+LF_MODEL_CLIENT(pool_supersede_sealing, .setup = two_blocks, .threads = {superseded_while_sealing, supersede},
+                .final = sealed_or_free);

@@ -1,0 +1,295 @@
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+import lockfree
+from lockfree._segment import starting_at
+
+
+@pytest.fixture
+def pool():
+    with contextlib.closing(lockfree.BlockPool(8)) as made:
+        yield made
+
+
+def hold_for_ever(pool, n, ready):
+    ready.put((pool.lease, pool.alloc(n).tolist()))
+    time.sleep(600)
+
+
+def seal_and_leave(pool, answer):
+    answer.put(pool.seal(pool.alloc(3)))
+
+
+def another(target, *arguments, context="fork"):
+    process = multiprocessing.get_context(context).Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+@pytest.fixture
+def holder(pool):
+    """Another process that holds three blocks: (process, lease, blocks)."""
+    ready = multiprocessing.get_context("fork").SimpleQueue()
+    process = another(hold_for_ever, pool, 3, ready)
+    yield process, *ready.get()
+    process.kill()
+    process.join()
+
+
+class Model(RuleBasedStateMachine):
+    """Against a list of free blocks and a dictionary of references, with positions that wrap."""
+
+    def __init__(self):
+        super().__init__()
+        self.pool = starting_at(2**32 - 20, lockfree.BlockPool, 7)
+        self.free, self.held, self.batches = list(range(7)), {}, {}
+
+    def teardown(self):
+        self.pool.close()
+
+    @rule(n=st.integers(1, 7))
+    def alloc(self, n):
+        got = self.pool.alloc(n)
+        if n > len(self.free):
+            assert got is None
+        else:
+            assert got.tolist() == self.free[:n]
+            self.free = self.free[n:]
+            self.held |= dict.fromkeys(got.tolist(), 1)
+
+    @rule(blocks=st.lists(st.integers(0, 8), max_size=4, unique=True), share=st.booleans())
+    def free_or_retain(self, blocks, share):
+        call = self.pool.retain if share else self.pool.free
+        if any(block not in self.held for block in blocks):
+            with pytest.raises(ValueError, match="BlockPool: blocks"):
+                call(blocks)
+            return
+        call(blocks)
+        for block in blocks:
+            self.held[block] += 1 if share else -1
+            if self.held[block] == 0:
+                del self.held[block]
+                self.free.append(block)
+
+    @rule(data=st.data())
+    def seal(self, data):
+        if self.held:
+            blocks = data.draw(st.lists(st.sampled_from(sorted(self.held)), min_size=1, unique=True))
+            self.batches[self.pool.seal(blocks)] = {block: self.held.pop(block) for block in blocks}
+
+    @rule(data=st.data())
+    def adopt(self, data):
+        if self.batches:
+            ticket = data.draw(st.sampled_from(sorted(self.batches)))
+            blocks = self.batches.pop(ticket)
+            assert self.pool.adopt(ticket).tolist() == sorted(blocks)
+            self.held |= blocks
+            with pytest.raises(LookupError, match="no batch with ticket"):
+                self.pool.adopt(ticket)
+
+    @invariant()
+    def counts(self):
+        assert self.pool.available == len(self.free)
+        batched = {block: n for batch in self.batches.values() for block, n in batch.items()}
+        assert self.pool.references(range(7)) == [self.held.get(b, batched.get(b, 0)) for b in range(7)]
+
+
+TestModel = Model.TestCase
+TestModel.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda _: lockfree.BlockPool(0), ValueError, "blocks is 0: it must be between 1 and 16777216"),
+        (lambda _: lockfree.BlockPool(2**24 + 1), ValueError, "must be between 1 and 16777216"),
+        (lambda _: lockfree.BlockPool(2.5), TypeError, "blocks is 2.5"),
+        (lambda p: p.alloc(0), ValueError, "n is 0: it must be between 1 and 8"),
+        (lambda p: p.alloc(9), ValueError, "n is 9: it must be between 1 and 8"),
+        (lambda p: p.alloc(1, True, -1), ValueError, "timeout is -1"),
+        (lambda p: p.free([8]), ValueError, r"blocks\[0\] is 8: it must be between 0 and 7"),
+        (lambda p: p.free([-1]), ValueError, "blocks has -1"),
+        (lambda p: p.free([2**32]), ValueError, "blocks has 4294967296"),
+        (lambda p: p.free([1.0]), TypeError, "a list of integers"),
+        (lambda p: p.free([[1], [2]]), TypeError, "a list of integers"),
+        (lambda p: p.free("12"), TypeError, "a list of integers"),
+        (lambda p: p.free([3]), ValueError, r"blocks\[0\] is 3: this block is free, since its generation 0 began"),
+        (lambda p: p.free([0, 1], [0]), ValueError, "generations has 1 entries: it must have one for each of 2 blocks"),
+        (lambda p: p.generations([8]), ValueError, "blocks has 8"),
+        (lambda p: p.retain([3]), ValueError, "this block is free"),
+        (lambda p: p.seal([3]), ValueError, "this block is free"),
+        (lambda p: p.adopt(17), LookupError, "no batch with ticket 17"),
+        (lambda p: p.adopt(-1), ValueError, "ticket is -1"),
+        (lambda p: p.supersede(p.lease), ValueError, "this process's own"),
+        (lambda p: p.supersede(4000), LookupError, "the lease 4000 has ended"),
+    ],
+)
+def test_bad_input_is_named_and_changes_nothing(pool, call, error, says):
+    with pytest.raises(error, match=says):
+        call(pool)
+    assert pool.available == 8
+
+
+def test_all_or_nothing_and_numbers_are_of_numpy(pool):
+    blocks = pool.alloc(5)
+    assert (blocks.dtype, blocks.tolist()) == (np.uint32, [0, 1, 2, 3, 4])
+    assert pool.alloc(4) is None
+    assert pool.alloc(4, block=True, timeout=0.01) is None
+    pool.free(blocks[::2])  # not contiguous
+    assert pool.available == 6
+    pool.free([])
+    assert "blocks=8 available=6" in repr(pool)
+
+
+def test_a_list_with_one_wrong_block_frees_none(pool):
+    blocks = pool.alloc(3)
+    with pytest.raises(ValueError, match=r"blocks\[2\] is 7"):
+        pool.free([*blocks[:2], 7])
+    assert pool.available == 5
+    with pytest.raises(ValueError, match="more often than it has references"):
+        pool.free([0, 0])
+    assert pool.available == 6
+
+
+def test_a_generation_finds_a_use_after_free(pool):
+    blocks = pool.alloc(2)
+    before = pool.generations(blocks)
+    pool.free(blocks)
+    assert pool.alloc(8) is not None
+    with pytest.raises(ValueError, match="its generation is 1, not 0: it was freed, and allocated again"):
+        pool.free(blocks, before)
+    pool.free(blocks, pool.generations(blocks))
+
+
+def test_blocks_of_another_process_are_refused(pool, holder):
+    process, _, blocks = holder
+    with pytest.raises(ValueError, match=f"this block belongs to process {process.pid}"):
+        pool.free(blocks)
+    assert pool.available == 5
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn", "forkserver"])
+def test_a_batch_outlives_its_maker(pool, context):
+    answer = multiprocessing.get_context(context).SimpleQueue()
+    another(seal_and_leave, pool, answer, context=context).join()
+    ticket = answer.get()
+    pool.recover_dead()
+    assert pool.available == 5
+    with pytest.raises(ValueError, match="this block is in a sealed batch"):
+        pool.free([0])
+    pool.free(pool.adopt(ticket))
+    assert pool.available == 8
+
+
+def test_blocks_of_the_dead_come_back_to_who_waits(pool, holder):
+    process, _, _ = holder
+    assert pool.alloc(8) is None
+    threading.Timer(0.1, os.kill, (process.pid, signal.SIGKILL)).start()
+    assert sorted(pool.alloc(8, block=True, timeout=60).tolist()) == list(range(8))
+
+
+def test_who_takes_over_has_the_blocks_and_the_other_is_refused(pool, holder):
+    _, lease, blocks = holder
+    assert pool.supersede(lease).tolist() == blocks
+    pool.free(blocks)
+    assert pool.available == 8
+    assert pool.reclaim(lease) == 0
+
+
+def superseded(pool, ready, told):
+    blocks = pool.alloc(2)
+    ready.put(pool.lease)
+    told.get()
+    for call in (
+        lambda: pool.free(blocks),
+        lambda: pool.retain(blocks),
+        lambda: pool.alloc(1),
+        lambda: pool.seal(blocks),
+    ):
+        try:
+            call()
+        except lockfree.Superseded as error:
+            ready.put(str(error))
+
+
+def test_a_process_that_only_seemed_dead_changes_nothing(pool):
+    context = multiprocessing.get_context("fork")
+    ready, told = context.SimpleQueue(), context.SimpleQueue()
+    process = another(superseded, pool, ready, told)
+    assert pool.reclaim(ready.get()) == 2
+    told.put("go on")
+    for _ in range(4):
+        assert "another participant has taken over" in ready.get()
+    process.join()
+    assert pool.available == 8
+
+
+def test_shutdown_ends_allocation_and_not_freeing(pool):
+    blocks = pool.alloc(8)
+    errors = []
+
+    def wait():
+        with pytest.raises(lockfree.Closed) as error:
+            pool.alloc(1, block=True)
+        errors.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.05)
+    pool.shutdown()
+    thread.join(60)
+    assert len(errors) == 1
+    pool.free(blocks)
+    assert pool.available == 8
+    with pytest.raises(lockfree.Closed):
+        pool.alloc(1)
+
+
+def test_a_named_pool_is_found_again(shm_name):
+    with contextlib.closing(lockfree.BlockPool(4, name=shm_name)) as pool:
+        ticket = pool.seal(pool.alloc(2))
+    with contextlib.closing(lockfree.BlockPool.attach(shm_name)) as again:  # nobody used it in between
+        assert again.available == 2
+        assert again.adopt(ticket).tolist() == [0, 1]
+        again.unlink()
+
+
+def test_after_close(pool):
+    pool.close()
+    for call in (lambda: pool.alloc(), lambda: pool.free([0]), lambda: pool.available, lambda: pool.adopt(1)):
+        with pytest.raises(lockfree.Closed):
+            call()
+
+
+def test_a_storm_of_signals_loses_no_block(pool):
+    class Now(Exception):
+        pass
+
+    def interrupt(*_):
+        raise Now
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    held = []
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            with contextlib.suppress(Now):
+                held.append(pool.alloc(8))
+                if held[-1] is not None:
+                    pool.free(held[-1])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    kept = [block for block, n in enumerate(pool.references(range(8))) if n]
+    assert len(kept) in (0, 8)  # what the last call took and was not freed: known to the caller, or taken whole
