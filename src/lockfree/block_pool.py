@@ -75,23 +75,23 @@ class BlockPool(Shared):
         wait = patience(block, timeout)
         handle, found = self._h, self._np.empty(n, self._np.uint32)
         memory = ffi.from_buffer("uint32_t *", found)
-        status = EMPTY
+        status = ffi.new("int *", EMPTY)
         try:
-            status = lib.lf_block_pool_try_alloc(handle, memory, n)
-            if status == EMPTY and wait:
+            lib.lf_py_block_pool_try_alloc(handle, memory, n, status)
+            if status[0] == EMPTY and wait:
                 limit = until(wait)
-                status = INTERRUPTED
-                while status == INTERRUPTED:  # between two calls Python serves its signals
-                    status = blocking.lf_block_pool_alloc(handle, memory, n, limit)
-            if status == OK:
+                status[0] = INTERRUPTED
+                while status[0] == INTERRUPTED:  # between two calls Python serves its signals
+                    blocking.lf_py_block_pool_alloc(handle, memory, n, limit, status)
+            if status[0] == OK:
                 return found
         except BaseException:
-            if status == OK:  # by a signal handler, in the middle
+            if status[0] == OK:  # a signal handler raised when the blocks had been taken
                 lib.lf_block_pool_free(handle, memory, ffi.NULL, n, ffi.new("uint64_t *"))
             raise
-        if status == EMPTY:
+        if status[0] == EMPTY:
             return None
-        self._refused(status, handle)
+        self._refused(status[0], handle)
 
     def free(self, blocks: "SomeBlocks", generations: "SomeBlocks | None" = None) -> None:
         """Takes one reference of each block away; with the last one a block is free.

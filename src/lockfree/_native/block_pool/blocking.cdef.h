@@ -1,6 +1,6 @@
 int lf_block_pool_create(struct lf_block_pool *p, const char *name, uint64_t blocks, uint32_t start);
 int lf_block_pool_attach(struct lf_block_pool *p, const char *name);
 int lf_block_pool_attach_fd(struct lf_block_pool *p, int fd);
-int lf_block_pool_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n, uint64_t deadline);
+void lf_py_block_pool_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n, uint64_t deadline, int *status);
 int64_t lf_block_pool_adopt(struct lf_block_pool *p, uint64_t ticket, uint32_t *blocks);
 int64_t lf_block_pool_supersede(struct lf_block_pool *p, uint64_t lease, uint32_t *blocks);

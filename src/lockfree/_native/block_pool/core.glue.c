@@ -9,3 +9,8 @@ static void lf_py_block_pool_generations(struct lf_block_pool *p, const uint32_t
 static uint32_t lf_py_block_pool_pid(struct lf_block_pool *p, uint32_t lease) {
     return lease < LF_PARTICIPANTS ? lf_load_relaxed(&p->h.segment->participants[lease].pid) : 0;
 }
+
+/* *status says what became of it, also when a signal handler raises before Python has the answer. */
+static void lf_py_block_pool_try_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n, int *status) {
+    *status = lf_block_pool_try_alloc(p, blocks, n);
+}
