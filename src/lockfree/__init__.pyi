@@ -21,13 +21,14 @@ from lockfree.atomic import (
     AtomicU64 as AtomicU64,
     atomic_view as atomic_view,
 )
+from lockfree.block_pool import (
+    BlockPool as BlockPool,
+)
 from lockfree.broadcast_ring import (
     BroadcastRing as BroadcastRing,
 )
 from lockfree.condition import (
     Condition as Condition,
-from lockfree.block_pool import (
-    BlockPool as BlockPool,
 )
 from lockfree.event import (
     Event as Event,
@@ -65,8 +66,8 @@ __all__ = [
     "AtomicI64",
     "AtomicU32",
     "AtomicU64",
-    "BroadcastRing",
     "BlockPool",
+    "BroadcastRing",
     "Closed",
     "Condition",
     "Dropped",
