@@ -45,7 +45,7 @@ def _ask(kata: Kata, answer: Path, stage: str, times: int, *, replay: str = "", 
         "kata": str(kata.folder), "answer": str(answer), "stage": stage, "seconds": SAFETY, "replay": replay,
         "settings": kata.settings, "times": times, "descriptor": writing, "secret": secret,
     }  # fmt: skip
-    command = [sys.executable, "-m", "lockfree.practice.python_child"]
+    command = [sys.executable, "-P", "-m", "lockfree.practice.python_child"]  # no module of the reader's folder
     environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", ""), "PYTHONDONTWRITEBYTECODE": "1"}
     said: list[Any] = []
     with limited(

@@ -11,6 +11,7 @@ import os
 import site
 import sysconfig
 from collections.abc import Iterable, Sequence
+from inspect import CO_OPTIMIZED
 from types import CodeType, FrameType
 from typing import Any
 
@@ -124,7 +125,7 @@ class Accesses:
                             self._met(me, where, writes=writes)
             elif event == "line" and me is not None:
                 instructions = 0
-                if scheduler.rows is not None and frame.f_code.co_name != "<module>":
+                if scheduler.rows is not None and frame.f_code.co_flags & CO_OPTIMIZED:  # no body of a module or class
                     scheduler.record("", (frame.f_code.co_filename, frame.f_lineno))
                 scheduler.step(me)
                 frame.f_locals  # noqa: B018 - as above
