@@ -246,14 +246,29 @@ def checked(name, source, tmp_path, **options):
     return run(program, "main", Settings(mode="exhaustive", seconds=30, **options))
 
 
-LONG = {"waits_on_a_long_atomic", "waits_on_a_small_atomic"}
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    """All programs as clients of one file: the library's headers take seconds to compile, a program none."""
+    clients = [f"LF_MODEL_CLIENT({name}_alone, .threads = {{[] {{ {name}(); }}}});" for name in KINDS]
+    path = tmp_path_factory.mktemp("cxx") / "programs.cpp"
+    text = PROGRAM.replace("int main() { PROGRAM(); }", "\n".join(clients))
+    path.write_text(f'#include "lockfree_model.h"\n{text}')
+    return build(path, path.with_name("program"))
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.soak] * (name in LONG)) for name in KINDS])
-def test_programs(name, source, tmp_path):
-    report = checked(name, source, tmp_path)
+@pytest.mark.parametrize("name", KINDS)
+def test_programs(name, together):
+    report = run(together, f"{name}_alone", Settings(mode="exhaustive", seconds=30))
     assert report.kind == KINDS[name], report.message
     assert report.verdict is (Verdict.VIOLATION if KINDS[name] else Verdict.OK), report.message
+    assert report.complete
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", KINDS)
+def test_programs_with_a_main(name, source, tmp_path):
+    report = checked(name, source, tmp_path)
+    assert report.kind == KINDS[name], report.message
     assert report.complete
 
 

@@ -74,7 +74,7 @@ def compare(directory, seed, count, *, c20=False, asymmetric=()):
 
 
 def test_random_programs_have_exactly_the_executions_of_rc11(tmp_path):
-    compare(tmp_path, seed=7, count=60)
+    compare(tmp_path, seed=7, count=30)
 
 
 def test_random_programs_under_the_release_sequences_of_c20(tmp_path):
