@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import heapq
 import queue
 import threading
 import time
@@ -104,6 +105,64 @@ def wrong_notify_before_wait():
             changed.notify()
 
     together(wait, tell)
+
+
+class Box:
+    """An object with two attributes."""
+
+    def __init__(self, **values):
+        self.heap = []
+        self.table = {}
+        vars(self).update(values)
+
+
+def wrong_pop_of_an_empty_heap():
+    box = Box(heap=[1])
+
+    def take():
+        if box.heap:
+            heapq.heappop(box.heap)
+
+    together(take, take)
+
+
+def wrong_loop_over_a_table_that_changes():
+    box = Box(table={"a": 1, "b": 2})
+
+    def look():
+        for name, value in box.table.items():
+            assert box.table.get(name) == value
+
+    def change():
+        box.table["c"] = 3
+
+    together(look, change)
+
+
+def wrong_generator_over_a_table_that_changes():
+    box = Box(table={"a": 1, "b": 2})
+    together(lambda: max(value for value in box.table.values()), lambda: box.table.pop("a"))
+
+
+def wrong_sum_of_two_changes():
+    box, seen = Box(table={"a": 1, "b": 0}), []
+
+    def move():
+        box.table["a"] -= 1
+        box.table["b"] += 1
+
+    together(lambda: seen.append(sum(box.table.values())), move)
+    assert seen == [1]
+
+
+def wrong_attributes_by_name():
+    box = Box(number=0)
+
+    def add():
+        setattr(box, "number", getattr(box, "number") + 1)  # noqa: B009, B010 - what is to be seen
+
+    together(add, add)
+    assert box.number == 2
 
 
 def wrong_two_locks():
@@ -350,6 +409,11 @@ WRONG = {
     wrong_counter: ("exception", "assert counter.value == 2"),
     wrong_if_for_while: ("exception", "IndexError"),
     wrong_notify_before_wait: ("deadlock", "waits for a notification"),
+    wrong_pop_of_an_empty_heap: ("exception", "IndexError"),
+    wrong_loop_over_a_table_that_changes: ("exception", "dictionary changed size"),
+    wrong_generator_over_a_table_that_changes: ("exception", "dictionary changed size"),
+    wrong_sum_of_two_changes: ("exception", "assert seen == [1]"),
+    wrong_attributes_by_name: ("exception", "assert box.number == 2"),
     wrong_two_locks: ("deadlock", "which t1 has"),
     wrong_nonlocal: ("exception", "assert total == 2"),
     wrong_thread_dies: ("exception", "LookupError: in a thread"),

@@ -5,14 +5,17 @@ put the object there is looked up in the code (`self.items` in `self.items[key] 
 has no effect: local names, global names, attributes in an instance's dictionary or slot, and constant keys.
 """
 
+import bisect
 import builtins
 import collections
 import dis
+import gc
 import heapq
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import BuiltinFunctionType, CodeType, FrameType, MemberDescriptorType
+from types import BuiltinFunctionType, CodeType, FrameType, MemberDescriptorType, ModuleType
+from typing import Any
 
 UNKNOWN = object()
 Resolver = Callable[[FrameType], object]
@@ -31,6 +34,8 @@ SUBSCRIPT = 26
 """The argument of `BINARY_OP` for `x[y]`, from Python 3.14 on."""
 
 
+ASKS = ("_IF_FALSE", "_IF_TRUE", "_IF_FALSE_OR_POP", "_IF_TRUE_OR_POP")
+"""Endings of names of instructions that ask whether something is empty."""
 CONTAINERS = (list, dict, set, bytearray, collections.deque)
 READERS = {
     "get", "keys", "values", "items", "copy", "count", "index", "union", "intersection", "difference", "isdisjoint",
@@ -57,7 +62,19 @@ LOOKING = {
     enumerate,
 }
 """Functions that change none of their arguments."""
-CHANGING = {getattr(heapq, name) for name in ("heappush", "heappop", "heapify", "heappushpop", "heapreplace")} | {next}
+CHANGING = {getattr(heapq, name) for name in ("heappush", "heappop", "heapify", "heappushpop", "heapreplace")}
+CHANGING |= {bisect.insort_left, bisect.insort_right, next}
+NAMED = {getattr: False, hasattr: False, setattr: True, delattr: True}
+"""Functions that touch an attribute by its name, and whether they write it."""
+VIEWS = {"items", "keys", "values"}
+WRAPPERS = {"enumerate", "reversed", "zip", "iter", "map", "filter"}
+"""Functions whose result goes over what they are given, later."""
+_EXAMPLES: tuple[Any, ...] = ({}.items(), {}.keys(), {}.values(), enumerate(()), zip(), map(str, ()), filter(None, ()))
+THROUGH = (
+    *{type(example) for example in (*_EXAMPLES, *map(iter, _EXAMPLES[:3]), *(iter(kind()) for kind in CONTAINERS))},
+    type(reversed([])), type(reversed({})), type(reversed({}.items())), type(reversed({}.values())), tuple,
+)  # fmt: skip
+"""Types of views and iterators: what they go over is inside of them."""
 
 Touch = tuple[object, bool]
 """Stands for the data that is touched, and whether it is written."""
@@ -183,14 +200,18 @@ class Analysis:
             return Access(lambda _frame: touch, str(wanted), value)
         depth = self._container_depth(instruction)
         if depth is not None:
-            base = self._resolver(number, depth)
+            base = self._container(number, depth)
             writes = name in {"STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE"}
             return Access(_part_of(base, "[]", writes), self._said(number, depth), None if writes else base)
-        if name == "FOR_ITER" and number and self.instructions[number - 1].opname == "GET_ITER":
-            base = self._resolver(number - 1, 0)
-            return Access(_part_of(base, "[]", False), self._said(number - 1, 0), base)
+        if name == "FOR_ITER" and number:
+            before = number - 1 if self.instructions[number - 1].opname == "GET_ITER" else number
+            base = self._container(before, 0)
+            return Access(_part_of(base, "[]", False), self._said(before, 0), base)
         if name == CALL:
             return self._call(number, instruction.arg or 0)
+        if name in {"UNARY_NOT", "TO_BOOL"} or name.endswith(ASKS):
+            base = self._container(number, 0)
+            return None if base is None else Access(_asked(base), self._said(number, 0), base)
         return None
 
     def _call(self, number: int, arguments: int) -> Access | None:
@@ -200,13 +221,34 @@ class Analysis:
             if at is None:
                 return None
             called = self.instructions[at]
+            given = [self._container(number, argument) for argument in reversed(range(arguments))][:3]
             if called.opname in {"LOAD_METHOD", "LOAD_ATTR"}:
                 base, name = self._resolver(at, 0), called.argval
-                return None if base is None else Access(_method_of(base, name), f"{self._said(at, 0)}.{name}()")
+                return None if base is None else Access(_method_of(base, name, given), f"{self._said(at, 0)}.{name}()")
             if called.opname.startswith(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")):
                 function = self._resolver(number, depth)
-                resolvers = [self._resolver(number, argument) for argument in reversed(range(min(arguments, 3)))]
-                return None if function is None else Access(_function_on(function, resolvers), f"{called.argval}()")
+                return None if function is None else Access(_function_on(function, given), f"{called.argval}()")
+        return None
+
+    def _container(self, number: int, depth: int) -> Resolver | None:
+        """As `_resolver`; a view, an iterator and an enumeration stand for the container that they go over."""
+        plain = self._resolver(number, depth)
+        if plain is not None:
+            return lambda frame: underlying(plain(frame))
+        at = self._producer(number, depth)
+        if at is None or self.instructions[at].opname != "CALL":
+            return None
+        arguments = self.instructions[at].arg or 0
+        for below in (arguments, arguments + 1):
+            made = self._producer(at, below)
+            if made is None:
+                return None
+            called = self.instructions[made]
+            if called.opname in {"LOAD_METHOD", "LOAD_ATTR"}:
+                return self._resolver(made, 0) if called.argval in VIEWS else None
+            if called.opname.startswith(("LOAD_GLOBAL", "LOAD_NAME")):
+                inner = [self._container(at, argument) for argument in range(arguments)]
+                return next(filter(None, inner), None) if called.argval in WRAPPERS else None
         return None
 
     @staticmethod
@@ -231,7 +273,7 @@ class Analysis:
         if name.startswith(("LOAD_FAST_LOAD", "LOAD_FAST_BORROW_LOAD")):
             last = self._depth_within(at, number, depth) == 0
             return str(instruction.argval[1 if last else 0])
-        if name.startswith("LOAD_"):
+        if name.startswith("LOAD_") and instruction.argval != ".0":
             return str(instruction.argval)
         return "…"
 
@@ -249,39 +291,60 @@ def _part_of(base: Resolver | None, part: str, writes: bool) -> Callable[[FrameT
     return touch
 
 
+def _asked(base: Resolver) -> Callable[[FrameType], Touch | None]:
+    """Whether a container is empty."""
+
+    def touch(frame: FrameType) -> Touch | None:
+        found = base(frame)
+        return ((id(found), "[]"), False) if isinstance(found, CONTAINERS) else None
+
+    return touch
+
+
 def _attribute(base: Resolver, name: str) -> Resolver:
     return lambda frame: plain_attribute(base(frame), name)
 
 
-def _method_of(base: Resolver, name: str) -> Callable[[FrameType], Touch | None]:
+def _method_of(base: Resolver, name: str, given: "list[Resolver | None]") -> Callable[[FrameType], Touch | None]:
     writes = name not in READERS
 
     def touch(frame: FrameType) -> Touch | None:
         found = base(frame)
-        return ((id(found), "[]"), writes) if isinstance(found, CONTAINERS) else None
+        if isinstance(found, CONTAINERS):
+            return (id(found), "[]"), writes
+        return _call_of(vars(found).get(name), given, frame) if isinstance(found, ModuleType) else None
 
     return touch
 
 
-def _function_on(function: Resolver, arguments: "list[Resolver | None]") -> Callable[[FrameType], Touch | None]:
-    def touch(frame: FrameType) -> Touch | None:
-        called = function(frame)
-        owner = getattr(called, "__self__", None) if isinstance(called, BuiltinFunctionType) else None
-        if isinstance(owner, CONTAINERS):
-            return (id(owner), "[]"), getattr(called, "__name__", "") not in READERS
-        try:
-            writes = called in CHANGING
-            if not writes and called not in LOOKING:
-                return None
-        except TypeError:  # it has no hash
+def _function_on(function: Resolver, given: "list[Resolver | None]") -> Callable[[FrameType], Touch | None]:
+    return lambda frame: _call_of(function(frame), given, frame)
+
+
+def _call_of(called: object, given: "list[Resolver | None]", frame: FrameType) -> Touch | None:
+    """What a function in C touches: the container that it belongs to, or the first one that it is given."""
+    owner = getattr(called, "__self__", None) if isinstance(called, BuiltinFunctionType) else None
+    if isinstance(owner, CONTAINERS):
+        return (id(owner), "[]"), getattr(called, "__name__", "") not in READERS
+    try:
+        writes, named = called in CHANGING, NAMED.get(called)  # type: ignore[call-overload]
+        if not (writes or called in LOOKING or isinstance(called, BuiltinFunctionType)):
             return None
-        for argument in arguments:
-            value = argument(frame) if argument is not None else UNKNOWN
-            if isinstance(value, CONTAINERS):
-                return (id(value), "[]"), writes
+    except TypeError:  # it has no hash
         return None
+    values = [argument(frame) if argument is not None else UNKNOWN for argument in given]
+    if named is not None:
+        known = len(values) > 1 and values[0] is not UNKNOWN and isinstance(values[1], str)
+        return ((id(values[0]), values[1]), named) if known else None
+    return next((((id(value), "[]"), writes) for value in values if isinstance(value, CONTAINERS)), None)
 
-    return touch
+
+def underlying(value: object, depth: int = 4) -> object:
+    """The container that a view or an iterator goes over; every other value is its own."""
+    if isinstance(value, CONTAINERS) or type(value) not in THROUGH or not depth:
+        return value
+    found = (underlying(part, depth - 1) for part in gc.get_referents(value))
+    return next((part for part in found if isinstance(part, CONTAINERS)), value)
 
 
 def plain_attribute(of: object, name: str) -> object:
