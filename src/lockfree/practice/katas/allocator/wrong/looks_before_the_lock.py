@@ -1,0 +1,43 @@
+# fails: schedules M4
+import bisect
+import threading
+
+
+class Allocator:
+    """The free blocks as pairs (offset, size), sorted."""
+
+    def __init__(self, size):
+        self.lock = threading.Lock()
+        self.used = {}
+        self.blocks = [(0, size)]
+
+    def alloc(self, size):
+        if size < 1:
+            raise ValueError(f"size is {size}; it must be 1 or more")
+        with self.lock:
+            for number, (offset, length) in enumerate(self.blocks):
+                if length >= size:
+                    if length > size:
+                        self.blocks[number] = (offset + size, length - size)
+                    else:
+                        del self.blocks[number]
+                    self.used[offset] = size
+                    return offset
+            return None
+
+    def free(self, offset):
+        if offset not in self.used:
+            raise ValueError(f"{offset} is not the offset of a block")
+        with self.lock:
+            begin, end = offset, offset + self.used.pop(offset)
+            place = bisect.bisect(self.blocks, (begin, 0))
+            if place < len(self.blocks) and self.blocks[place][0] == end:
+                end += self.blocks.pop(place)[1]
+            if place > 0 and sum(self.blocks[place - 1]) == begin:
+                place -= 1
+                begin = self.blocks.pop(place)[0]
+            self.blocks.insert(place, (begin, end - begin))
+
+    def largest_free(self):
+        with self.lock:
+            return max((length for _, length in self.blocks), default=0)
