@@ -1,0 +1,46 @@
+"""Published algorithms, written out from the papers: the checker and the judge say of them what the literature says."""
+
+from pathlib import Path
+
+import pytest
+
+from lockfree.modelcheck import Report, Settings, Verdict, check
+
+FOLDER = Path(__file__).parent / "textbook"
+OK = ""
+"""No violation. The others: the kind of violation that there must be."""
+LITERATURE = {
+    "spinlock": OK,
+    "ticket_lock": OK,
+    "peterson_seq_cst": OK,
+    "peterson_release_acquire": "data race",  # store buffering: both see that the other one does not want to enter
+    "treiber": "not linearizable",  # ABA: IBM's Principles of Operation add a count for this reason
+    "treiber_counted": OK,
+    "vyukov_strict": "not linearizable",  # a claimed cell hides a later value: empty, and is not
+    "vyukov_relaxed": OK,
+    "michael_scott": OK,
+    "michael_scott_reuse": OK,
+    "michael_scott_uncounted": "not linearizable",  # ABA: the paper's pointers have counts
+    "seqlock_fences": OK,
+    "seqlock_writer_bare": "assertion failed",
+    "seqlock_reader_bare": "assertion failed",
+    "seqlock_plain": "data race",  # Boehm 2012: in C11 the copy must be of atomics
+}
+
+
+@pytest.fixture(scope="module")
+def reports() -> dict[str, Report]:
+    sources = sorted(FOLDER.glob("*.c"))
+    assert len(sources) == 5
+    return {report.client: report for report in check(sources, settings=Settings(mode="exhaustive", seconds=20.0))}
+
+
+def test_every_algorithm_has_its_verdict_in_the_table(reports):
+    assert set(reports) == set(LITERATURE)
+
+
+@pytest.mark.parametrize("client", LITERATURE)
+def test_the_verdict_is_that_of_the_literature(reports, client):
+    report = reports[client]
+    expected = Verdict.VIOLATION if LITERATURE[client] else Verdict.OK
+    assert (report.verdict, report.kind) == (expected, LITERATURE[client]), report.message
