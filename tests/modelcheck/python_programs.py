@@ -404,6 +404,10 @@ async def right_time_out():
         raise AssertionError("no time-out")
 
 
+def _last_line(function):
+    return max(line for _, _, line in function.__code__.co_lines() if line)
+
+
 WRONG = {
     wrong_check_then_act: ("exception", "assert len(made) == 1"),
     wrong_counter: ("exception", "assert counter.value == 2"),
@@ -420,7 +424,7 @@ WRONG = {
     wrong_never_ends: ("no progress", "no end within"),
     wrong_await_between: ("exception", "assert balance"),
     wrong_lost_cancellation: ("exception", "the cancellation is lost"),
-    wrong_lock_kept: ("deadlock", "waits for an event"),
+    wrong_lock_kept: ("deadlock", f"(Task-1 at line {_last_line(wrong_lock_kept)} of wrong_lock_kept)"),
     wrong_crawler_ends_early: ("exception", "a worker went home"),
     wrong_crawler_never_ends: ("deadlock", "waits for a notification"),
 }

@@ -7,6 +7,7 @@ in a real loop, what arrives from outside decides.
 import asyncio
 import asyncio.base_events
 import heapq
+from collections.abc import Callable
 from typing import Any
 
 from lockfree.modelcheck.python import locks
@@ -122,12 +123,21 @@ class Loop(asyncio.base_events.BaseEventLoop):
                 self._ready.append(handle)
 
     def _says_what_waits(self) -> str:
-        waiting = []
-        for task in asyncio.all_tasks(self):
-            stack = task.get_stack(limit=1)
-            where = f" at line {stack[0].f_lineno} of {stack[0].f_code.co_name}" if stack else ""
-            waiting.append(f"{task.get_name()}{where}")
+        found = locks.current()
+        follows = found[0].follows if found is not None else lambda _file: True
+        waiting = [task.get_name() + _where(task.get_coro(), follows) for task in asyncio.all_tasks(self)]
         return f"an event ({', '.join(sorted(waiting)) or 'no task is left'})"
+
+
+def _where(awaited: object, follows: Callable[[str], bool]) -> str:
+    """The innermost line of the program at which a coroutine waits."""
+    where = ""
+    while awaited is not None:
+        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
+        if frame is not None and follows(frame.f_code.co_filename):
+            where = f" at line {frame.f_lineno} of {frame.f_code.co_name}"
+        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
+    return where
 
 
 def _group(handle: asyncio.Handle) -> object:
