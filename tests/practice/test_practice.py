@@ -152,7 +152,13 @@ def test_the_first_round(tmp_path, capsys):
     assert "started" in practice(capsys)[1]
 
 
-@pytest.mark.parametrize("kata", katas(), ids=lambda kata: kata.name)
+def test_the_starter_of_level_0_is_a_program_to_break():
+    kata = find("peterson")
+    found = judge(kata, kata.starter).failure
+    assert (found.stage, found.diagnosis) == ("model", "E1")
+
+
+@pytest.mark.parametrize("kata", [kata for kata in katas() if kata.level > 0], ids=lambda kata: kata.name)
 def test_an_untouched_starter_is_not_written_yet(kata, tmp_path):
     found = judge(kata, kata.starter).failure
     assert (found.stage, found.diagnosis) == ("screen", "START")

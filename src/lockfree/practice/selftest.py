@@ -60,7 +60,8 @@ def trials(kata: Kata, part: str = "", times: int = 1) -> Iterator[Trial]:
             (sample.path, "ACCEPT" if sample.right else f"REJECT {sample.stage} {sample.diagnosis}")
             for sample in kata.samples
         ]
-        for answer, expected in (*answers, (kata.starter, "REJECT screen START"), (empty, "REJECT screen")):
+        starter = "REJECT screen START" if kata.level > 0 else "REJECT model"
+        for answer, expected in (*answers, (kata.starter, starter), (empty, "REJECT screen")):
             if part in f"{answer.parent.name}/{answer.name}":
                 for _ in range(times):
                     yield _trial(kata, answer, expected)

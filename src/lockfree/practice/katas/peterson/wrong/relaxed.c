@@ -1,0 +1,17 @@
+/* fails: model E1 */
+/* Atomic, and without any order. */
+#include <sched.h>
+
+#include "peterson.h"
+
+void peterson_lock(struct peterson *lock, int me) {
+    atomic_store_explicit(&lock->wants[me], 1, memory_order_relaxed);
+    atomic_store_explicit(&lock->turn, 1 - me, memory_order_relaxed);
+    while (atomic_load_explicit(&lock->wants[1 - me], memory_order_relaxed) &&
+           atomic_load_explicit(&lock->turn, memory_order_relaxed) == 1 - me)
+        sched_yield();
+}
+
+void peterson_unlock(struct peterson *lock, int me) {
+    atomic_store_explicit(&lock->wants[me], 0, memory_order_relaxed);
+}
