@@ -136,6 +136,21 @@ MUTANTS = [
         "        (void)body;",
         client="condition/condition_dead_holder_sleep",
     ),
+    Mutant(
+        "a barrier that a death does not break",
+        "barrier.h",
+        "        lf__barrier_break(body, 0, 1);\n    return 1;",
+        "        (void)body;\n    return 1;",
+        client="barrier/barrier_death_sleep",
+        kill=("barrier", "wait-in-vain", "go-on"),
+    ),
+    Mutant(
+        "a barrier that forgets how an era ended",
+        "barrier.h",
+        "            lf_cas_relaxed(slot, &end, word);",
+        "            (void)end;",
+        client="barrier/barrier_reset_sleep",
+    ),
 ]  # fmt: skip
 
 STRESS = {
@@ -159,6 +174,11 @@ STRESS = {
         "a condition that takes the word of a release for the release", "condition.h",
         "{ return lf_reentrant_release(&c->h, &c->body->lock); }",
         "{ uint64_t *word = c->word; int status = lf_reentrant_release(&c->h, &c->body->lock); lf_store_relaxed(word, (uint64_t)0); return status; }",
+    ),
+    "barrier": Mutant(
+        "a barrier that lets one go before the others come", "barrier.h",
+        "return word & LF__BARRIER_BROKEN ? (int)LF_BROKEN : (int)LF_TIMEDOUT;",
+        "return word & LF__BARRIER_BROKEN ? (int)LF_BROKEN : word & 0x80000 ? (int)LF_OK : (int)LF_TIMEDOUT;",
     ),
 }  # fmt: skip
 """What a stress run catches, by primitive. Applied together, in one build."""

@@ -18,6 +18,7 @@ MAKE = {
     "Semaphore": lambda: lockfree.Semaphore(2),
     "RLock": lockfree.RLock,
     "Condition": lockfree.Condition,
+    "Barrier": lambda: lockfree.Barrier(2),
     "Event": lockfree.Event,
     "EventCount": lockfree.EventCount,
     "AtomicU32": lockfree.AtomicU32,
@@ -62,6 +63,7 @@ CALLS = {
                   lambda o: o.release()],
     "RLock": LOCKS,
     "Condition": LOCKS + [lambda o: o.acquire(timeout=1e-4) and (o.wait(1e-4), o.notify(), o.release())],
+    "Barrier": [lambda o: o.abort(), lambda o: o.reset(), lambda o: o.broken, lambda o: o.n_waiting],
     "Event": [lambda o: o.set(), lambda o: o.clear(), lambda o: o.is_set(), lambda o: o.wait(1e-4)],
     "EventCount": [lambda o: o.notify(), lambda o: o.retract(o.prepare()), lambda o: o.wait(o.prepare(), 1e-4), lambda o: o.cancel(),
                    lambda o: o.wait_until(lambda: random.random() < 0.5, 1e-4)],
@@ -167,7 +169,7 @@ CLASSES = [
     "AtomicFlag",
 ]
 
-LATER = ["RLock", "Condition", "Event", "EventCount"]
+LATER = ["RLock", "Condition", "Barrier", "Event", "EventCount"]
 """Races of these are run at length only."""
 
 

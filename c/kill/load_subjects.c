@@ -12,6 +12,7 @@ static union {
     struct lf_rlock rlock;
     struct lf_spinlock spinlock;
     struct lf_semaphore semaphore;
+    struct lf_barrier barrier;
     struct lf_condition condition;
     struct lf_event event;
     struct lf_event_count event_count;
@@ -401,6 +402,26 @@ static void pool_settle(void) {
         wrong("a block came back twice: %#x", seen);
 }
 
+/* ---- barrier: any two meet ---- */
+
+static int barrier_create(uint64_t start) { return (void)start, lf_barrier_create(&object.barrier, NULL, 2); }
+static void barrier_work(uint32_t life, uint64_t *state) {
+    (void)life;
+    int64_t place = lf_barrier_wait(&object.barrier, until(1 + patience(state)));
+    if (place == LF_BROKEN)
+        place = lf_barrier_reset(&object.barrier);
+    if (place < 0 || place > 1)
+        wrong("a call was answered %lld", (long long)place);
+}
+static void barrier_settle(void) {
+    uint64_t round;
+    if (lf_barrier_reset(&object.barrier) != LF_OK || lf_barrier_waiting(&object.barrier) != 0)
+        wrong("nobody lives, and somebody waits");
+    for (int64_t i = 0; i < 4; i++)
+        if (lf_barrier_arrive(&object.barrier, 0, &round) != i % 2)
+            wrong("the places of a round are not 0 and 1");
+}
+
 static const struct subject subjects[] = {
     {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
     {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put, queue_get,
@@ -412,6 +433,7 @@ static const struct subject subjects[] = {
     {"semaphore", &lf_semaphore_kind, &object.h, semaphore_create, semaphore_work, semaphore_settle, NULL, NULL, 0, 0},
     {"broadcast_ring", &lf_broadcast_ring_kind, &object.h, broadcast_create, broadcast_work, broadcast_settle, NULL,
      NULL, 0, 0},
+    {"barrier", &lf_barrier_kind, &object.h, barrier_create, barrier_work, barrier_settle, NULL, NULL, 0, 0},
     {"condition", &lf_condition_kind, &object.h, condition_create, condition_work, condition_settle, NULL, NULL, 0, 0},
     {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0, 0},
     {"event_count", &lf_event_count_kind, &object.h, event_count_create, event_count_work, event_count_settle, NULL,

@@ -21,6 +21,9 @@ from lockfree.atomic import (
     AtomicU64 as AtomicU64,
     atomic_view as atomic_view,
 )
+from lockfree.barrier import (
+    Barrier as Barrier,
+)
 from lockfree.block_pool import (
     BlockPool as BlockPool,
 )
@@ -66,6 +69,7 @@ __all__ = [
     "AtomicI64",
     "AtomicU32",
     "AtomicU64",
+    "Barrier",
     "BlockPool",
     "BroadcastRing",
     "Closed",

@@ -4,6 +4,7 @@ import errno
 import os
 import queue
 import stat
+import threading
 from typing import Any, NoReturn
 
 from lockfree import _native
@@ -64,6 +65,7 @@ MESSAGES: dict[int, tuple[type[Exception], str]] = {
     lib.LF_NOT_OWNER: (RuntimeError, "release_role() of a role that this thread does not hold"),
     lib.LF_NOT_RECOVERABLE: (NotRecoverable, "released after OwnerDied without recover(): it is unusable for good"),
     lib.LF_DEADLOCK: (RuntimeError, "this thread holds the lock already and would wait for itself for ever"),
+    lib.LF_BROKEN: (threading.BrokenBarrierError, "it is broken: reset() makes it new"),
     lib.LF_INVALID: (ValueError, "an argument is out of its bounds"),
     lib.LF_CORRUPT: (SegmentError, "shared memory holds what this library cannot have written"),
     lib.LF_NO_PARTICIPANT: (SegmentError, f"all {_PARTICIPANTS:,} participant numbers are held by live processes"),

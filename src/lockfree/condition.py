@@ -7,6 +7,8 @@ from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, SegmentError, raise_stat
 from lockfree._lock import Lock
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_int, check_name
+from lockfree._spin import check_spin
+from lockfree._types import Spin
 from lockfree._waiting import FOREVER, NOW, patience, until
 
 __all__ = ["Condition"]
@@ -19,12 +21,13 @@ class Calls(Lock, prefix="condition"):
 
     _lock: Any = None  # the caller's, if the condition has none of its own
 
-    def __init__(self, lock: Any = None, *, name: str | None = None) -> None:
+    def __init__(self, lock: Any = None, *, name: str | None = None, spin: Spin = "adaptive") -> None:
+        check_spin(spin)
         name = check_name(name)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
         self._lock = lock
-        self._created(handle, blocking.lf_condition_create(handle, encoded, int(lock is not None)))
+        self._created(handle, blocking.lf_condition_create(handle, encoded, int(lock is not None)), spin)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Gives the lock back, waits until it is notified, and takes the lock again. It waits at most `timeout` seconds
@@ -107,7 +110,7 @@ class Condition(Native[Literal["condition"]], Calls):
     Source: docs/primitives/condition.md.
     """
 
-    def __new__(cls, lock: Any = None, *, name: str | None = None) -> Self:  # noqa: ARG004 - as __init__
+    def __new__(cls, lock: Any = None, *, name: str | None = None, spin: Spin = "adaptive") -> Self:  # noqa: ARG004
         chosen: Any = _Over if lock is not None and cls is Condition else cls
         made: Self = super().__new__(chosen)
         return made
@@ -123,15 +126,17 @@ class Condition(Native[Literal["condition"]], Calls):
         return said
 
     @classmethod
-    def attach(cls, name: str, lock: Any = None) -> Self:
+    def attach(cls, name: str, lock: Any = None, *, spin: Spin = "adaptive") -> Self:
         """The object that another program created with `name=`; with the same lock, if it has none of its own.
+
+        `spin` as in the constructor.
 
         Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
         """
         if lock is None or cls is not Condition:
-            return super().attach(name)
+            return super().attach(name, spin=spin)
         over: Any = _Over
-        found = over.attach(name)
+        found = over.attach(name, spin=spin)
         found._lock = lock
         return cast("Self", found)
 

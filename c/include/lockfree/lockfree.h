@@ -7,6 +7,7 @@
 #define LOCKFREE_LOCKFREE_H
 
 #include "atomic.h"
+#include "barrier.h"
 #include "broadcast_ring.h"
 #include "condition.h"
 #include "event.h"

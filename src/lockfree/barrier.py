@@ -1,0 +1,214 @@
+"""Barrier: threads and processes wait for each other, again and again."""
+
+import atexit
+import os
+import sys
+import weakref
+from collections.abc import Callable
+from typing import Any, Literal, Self
+
+from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
+from lockfree._native import NULL, Native, blocking, ffi, lib
+from lockfree._segment import check_int, check_name
+from lockfree._spin import Waiter, check_spin
+from lockfree._types import Spin
+from lockfree._waiting import FOREVER, patience, until
+
+__all__ = ["Barrier"]
+
+MOST = 65535
+
+_open: "weakref.WeakSet[Barrier]" = weakref.WeakSet()
+
+
+def _leave() -> None:
+    for barrier in list(_open):
+        barrier.close()
+
+
+class _End:
+    """Leaves the barriers at the ordinary end of this process. Children of multiprocessing end without `atexit`."""
+
+    process = 0
+    finalizer: Any = None
+
+    def watch(self) -> None:
+        util = sys.modules.get("multiprocessing.util")
+        if self.process == os.getpid() and (util is None or (self.finalizer and self.finalizer.still_active())):
+            return
+        if self.process == 0:
+            atexit.register(_leave)
+        self.process = os.getpid()
+        if util is not None:
+            self.finalizer = util.Finalize(None, _leave, exitpriority=0)
+            util.register_after_fork(self, _End.watch)  # a child forgets the finalizers when it begins
+
+
+_end = _End()
+
+
+def _leave_at_exit(barrier: "Barrier") -> None:
+    """An ordinary end of this process is no death."""
+    _open.add(barrier)
+    _end.watch()
+
+
+class Calls(Waiter):
+    """What a barrier can do. The C type stands before it and does the same without cffi."""
+
+    _struct = "struct lf_barrier"
+    _attach = blocking.lf_barrier_attach
+    _attach_fd = blocking.lf_barrier_attach_fd
+    _close = lib.lf_barrier_close
+
+    _action: Callable[[], object] | None = None
+    _timeout: float | None = None
+    parties: int
+
+    def __init__(
+        self,
+        parties: int,
+        action: Callable[[], object] | None = None,
+        timeout: float | None = None,
+        *,
+        name: str | None = None,
+        spin: Spin = "adaptive",
+    ) -> None:
+        check_spin(spin)
+        parties, name = check_int("parties", parties, 1, MOST), check_name(name)
+        patience(True, timeout)
+        if action is not None and not callable(action):
+            raise TypeError(f"action is {action!r}: it must be callable, or None")
+        handle = self._begin(name)
+        self._action, self._timeout = action, timeout
+        encoded = NULL if name is None else name.encode()
+        self._created(handle, blocking.lf_barrier_create(handle, encoded, parties), spin)
+
+    def _attached(self) -> None:
+        self.parties = self._h.parties
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Waits until all parties have called it; the place in which this one came, 0 to `parties` - 1.
+
+        The last one runs `action` before the others go on. `BrokenBarrierError` if the barrier is broken, or breaks
+        meanwhile. A wait of more than `timeout` seconds breaks it (None: the barrier's own time-out).
+        """
+        handle = self._h
+        limit = until(patience(True, self._timeout if timeout is None else timeout))
+        box = ffi.new("uint64_t *")
+        while (place := int(lib.lf_barrier_arrive(handle, self._action is not None, box))) == lib.LF_BUSY:
+            self._sleep(handle, box[0], FOREVER)  # an action runs
+        if place < 0:
+            raise_status(place, self._title(), handle)
+        status, done = OK, False
+        try:
+            if place + 1 < self.parties:
+                status = self._sleep(handle, box[0], limit)
+            elif self._action is not None:
+                self._action()
+                status = lib.lf_barrier_open(handle, box[0])
+            done = status in {OK, lib.LF_BROKEN}
+        finally:
+            ended = OK if done else lib.lf_barrier_give_up(handle, box[0])
+        if status == TIMEDOUT or (status == lib.LF_CLOSED and ended == OK):
+            status = ended
+        if status != OK:
+            raise_status(status, self._title(), handle)
+        return place
+
+    def _sleep(self, handle: Any, round_: int, limit: int) -> int:
+        status = INTERRUPTED
+        while status == INTERRUPTED:  # between two calls Python serves its signals
+            status = blocking.lf_barrier_sleep(handle, round_, limit)
+        return int(status)
+
+    def abort(self) -> None:
+        """Breaks the barrier: all that wait, and all that come, get `BrokenBarrierError`."""
+        handle = self._h
+        self._checked(handle, lib.lf_barrier_abort(handle))
+
+    def reset(self) -> None:
+        """Makes the barrier new. All that wait get `BrokenBarrierError`."""
+        handle = self._h
+        self._checked(handle, lib.lf_barrier_reset(handle))
+
+    @property
+    def broken(self) -> bool:
+        """Whether the barrier is broken."""
+        handle = self._h
+        return self._checked(handle, lib.lf_barrier_broken(handle)) == 1
+
+    @property
+    def n_waiting(self) -> int:
+        """How many wait."""
+        handle = self._h
+        return self._checked(handle, lib.lf_barrier_waiting(handle))
+
+    def _checked(self, handle: Any, status: int) -> int:
+        if status < OK:
+            raise_status(status, self._title(), handle)
+        return int(status)
+
+
+class Barrier(Native[Literal["barrier"]], Calls):
+    """`parties` threads of any processes wait for each other, with the methods of `threading.Barrier`.
+
+    `action` belongs to this object and is not shared: whoever comes last runs its own. It travels if it can be pickled.
+
+    Progress: `wait` sleeps in the kernel. `abort` and `reset` are lock-free.
+
+    Death: if a process that uses the barrier is killed, crashes, or ends by `os._exit`, the barrier breaks, since the
+    others may wait for it. A process that ends in the ordinary way, or closes the object, breaks it only while one of
+    its threads waits.
+
+    Source: docs/primitives/barrier.md.
+    """
+
+    def _attached(self) -> None:
+        super()._attached()
+        _leave_at_exit(self)
+
+    def wait(self, timeout: float | None = None) -> int:
+        _leave_at_exit(self)  # in a forked child, too
+        return super().wait(timeout)
+
+    def abort(self) -> None:
+        _leave_at_exit(self)
+        super().abort()
+
+    def reset(self) -> None:
+        _leave_at_exit(self)
+        super().reset()
+
+    def __repr__(self) -> str:
+        name = f" name={self.name!r}" if self.name else ""
+        state = "closed" if self.closed else "broken" if self.broken else f"waiters={self.n_waiting}/{self.parties}"
+        return f"<lockfree.{type(self).__name__} at {id(self):#x}{name}: {state}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rebuild, arguments = super().__reduce__()
+        return _rebuild, (rebuild, arguments, self._action, self._timeout)
+
+    @classmethod
+    def attach(
+        cls,
+        name: str,
+        action: Callable[[], object] | None = None,
+        timeout: float | None = None,
+        *,
+        spin: Spin = "adaptive",
+    ) -> Self:
+        """The object that another program created with `name=`; action, time-out and `spin` are this one's own.
+
+        Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
+        """
+        patience(True, timeout)
+        self = super().attach(name, spin=spin)
+        self._action, self._timeout = action, timeout
+        return self
+
+
+def _rebuild(rebuild: Any, arguments: tuple[Any, ...], action: Any, timeout: Any) -> Barrier:
+    made: Barrier = rebuild(*arguments)
+    made._action, made._timeout = action, timeout
+    return made
