@@ -1,0 +1,19 @@
+/* fails: model D2 */
+/* Gives the box back, and then reads the letter. */
+#include "message_passing.h"
+
+int letter_put(struct letter_box *box, const struct letter *letter) {
+    if (atomic_load_explicit(&box->full, memory_order_acquire))
+        return 0;
+    box->inside = *letter;
+    atomic_store_explicit(&box->full, 1, memory_order_release);
+    return 1;
+}
+
+int letter_take(struct letter_box *box, struct letter *letter) {
+    if (!atomic_load_explicit(&box->full, memory_order_acquire))
+        return 0;
+    atomic_store_explicit(&box->full, 0, memory_order_release);
+    *letter = box->inside;
+    return 1;
+}

@@ -1,0 +1,19 @@
+/* fails: model D1 */
+/* Atomic, and without any order. The starter is like this. */
+#include "message_passing.h"
+
+int letter_put(struct letter_box *box, const struct letter *letter) {
+    if (atomic_load_explicit(&box->full, memory_order_relaxed))
+        return 0;
+    box->inside = *letter;
+    atomic_store_explicit(&box->full, 1, memory_order_relaxed);
+    return 1;
+}
+
+int letter_take(struct letter_box *box, struct letter *letter) {
+    if (!atomic_load_explicit(&box->full, memory_order_relaxed))
+        return 0;
+    *letter = box->inside;
+    atomic_store_explicit(&box->full, 0, memory_order_relaxed);
+    return 1;
+}
