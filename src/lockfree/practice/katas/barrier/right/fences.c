@@ -22,7 +22,7 @@ int barrier_wait(struct barrier *barrier) {
     atomic_thread_fence(memory_order_release);
     int last = atomic_fetch_add_explicit(&barrier->arrived, 1, memory_order_relaxed) + 1 == barrier->threads;
     if (last) {
-        atomic_thread_fence(memory_order_acq_rel);
+        atomic_thread_fence(memory_order_acquire);
         atomic_store_explicit(&barrier->arrived, 0, memory_order_relaxed);
         atomic_thread_fence(memory_order_release);
         atomic_store_explicit(&barrier->generation, generation + 1, memory_order_relaxed);

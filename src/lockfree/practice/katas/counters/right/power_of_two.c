@@ -12,20 +12,21 @@ struct counters {
     struct shard shard[];
 };
 
-static uint32_t rounded(uint32_t shards) {
-    uint32_t power = 1;
-    while (power < shards)
-        power *= 2;
-    return power;
+/* One less than the next power of two: the highest bit is copied to all lower ones. */
+static uint32_t mask_of(uint32_t shards) {
+    uint32_t mask = shards - 1;
+    mask |= mask >> 1;
+    mask |= mask >> 2;
+    mask |= mask >> 4;
+    return mask | mask >> 8;
 }
 
-size_t counters_size(uint32_t shards) { return sizeof(struct counters) + rounded(shards) * sizeof(struct shard); }
+size_t counters_size(uint32_t shards) { return sizeof(struct counters) + (mask_of(shards) + 1) * sizeof(struct shard); }
 
 void counters_init(struct counters *counters, uint32_t shards, uint64_t start) {
-    counters->mask = rounded(shards) - 1;
-    for (uint32_t i = 0; i <= counters->mask; i++)
-        atomic_init(&counters->shard[i].hits, 0);
-    atomic_init(&counters->shard[0].hits, start);
+    counters->mask = mask_of(shards);
+    for (uint32_t i = 0; i < counters->mask + 1; i++)
+        atomic_init(&counters->shard[i].hits, i == 0 ? start : 0);
 }
 
 void counters_add(struct counters *counters, uint32_t who, uint64_t hits) {
@@ -35,13 +36,13 @@ void counters_add(struct counters *counters, uint32_t who, uint64_t hits) {
 uint64_t counters_total(struct counters *counters) {
     uint64_t total = 0;
     for (uint32_t i = 0; i <= counters->mask; i++)
-        total += atomic_load_explicit(&counters->shard[i].hits, memory_order_acquire);
+        total += atomic_load_explicit(&counters->shard[i].hits, memory_order_relaxed);
     return total;
 }
 
 uint64_t counters_take(struct counters *counters) {
     uint64_t total = 0;
     for (uint32_t i = 0; i <= counters->mask; i++)
-        total += atomic_fetch_and_explicit(&counters->shard[i].hits, 0, memory_order_acquire);
+        total += atomic_fetch_and_explicit(&counters->shard[i].hits, 0, memory_order_relaxed);
     return total;
 }

@@ -8,6 +8,7 @@ static struct spinlock lock;
 static int looks;           /* at the clock, and turns given away, in one client */
 static uint64_t now;        /* what the clock shows next */
 static int free_at_yield;   /* the holder goes on when it gets the CPU so often */
+static uint64_t stands_at;  /* after its first look the clock shows this, and stands still; 0: it moves */
 static uint64_t free_after; /* the holder goes on when the clock shows this */
 
 static void look(void) { lf_model_assert(looks++ < FOR_EVER); }
@@ -18,7 +19,11 @@ uint64_t spinlock_now(void) {
         free_after = UINT64_MAX;
         spinlock_unlock(&lock);
     }
-    return now++;
+    if (stands_at == 0)
+        return now++;
+    uint64_t shown = now;
+    now = stands_at;
+    return shown;
 }
 
 void spinlock_yield(void) {
@@ -30,6 +35,7 @@ void spinlock_yield(void) {
 static void begin(void) {
     now = 1000;
     free_at_yield = 0;
+    stands_at = 0;
     free_after = UINT64_MAX;
 }
 
@@ -78,6 +84,13 @@ static void time_passes(void) {
     }
 }
 
+/* A coarse clock: exactly so much time has passed, and it stands still. */
+static void time_is_exact(void) {
+    spinlock_lock(&lock);
+    stands_at = now + 50;
+    lf_model_assert(!spinlock_lock_for(&lock, 50));
+}
+
 static void time_for_ever(void) {
     for (uint64_t less = 0; less < 3; less++) {
         spinlock_lock(&lock);
@@ -115,6 +128,7 @@ LF_MODEL_CLIENT(edge_time_0, .setup = begin, .threads = {time_nought});
 LF_MODEL_CLIENT(edge_left, .setup = begin, .threads = {left_as_it_was});
 LF_MODEL_CLIENT(edge_left_late, .setup = begin, .threads = {left_at_the_last_moment});
 LF_MODEL_CLIENT(edge_time, .setup = begin, .threads = {time_passes});
+LF_MODEL_CLIENT(edge_time_exact, .setup = begin, .threads = {time_is_exact});
 LF_MODEL_CLIENT(edge_yield, .setup = begin, .threads = {yield_in_lock});
 LF_MODEL_CLIENT(edge_yield_timed, .setup = begin, .threads = {yield_in_timed_lock});
 LF_MODEL_CLIENT(edge_time_for_ever, .setup = begin, .threads = {time_for_ever});
