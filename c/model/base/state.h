@@ -100,7 +100,7 @@ struct options {
     double seconds;
     uint64_t seed;
     int preemptions, depth, steps, spins, stop_thread, stop_step;
-    bool threads_stop, c20_release_sequence, outcomes, positions, list, no_shrink, symmetry, no_symmetry, no_turns;
+    bool threads_stop, c20_release_sequence, outcomes, positions, list, no_shrink, symmetry, no_symmetry, no_turns, ask;
 };
 
 struct runtime {

@@ -30,6 +30,7 @@ struct exploration {
     int path_length, depth, preemptions_left;
     uint16_t *replay;
     int replay_length, replay_at;
+    bool asked; /* with --ask: this execution has said which choice comes after those of the token */
     int priority[MAX_THREADS], change_at[MAX_CHANGES], step, longest; /* MODE_PCT */
 
     struct graph_item *todo, *item; /* MODE_EXHAUSTIVE */

@@ -12,6 +12,20 @@ static uint64_t random_bits(void) { /* xorshift64*, Vigna 2016 */
 
 static int random_below(int n) { return (int)((random_bits() >> 33) % (unsigned)n); }
 
+/* Where a token ends: what is to be chosen next, after how many events, and the threads that could go on. */
+static void ask(const char *what, const int *threads, int options) {
+    if (!R.options.ask || X.asked || X.replay_at < X.replay_length)
+        return;
+    X.asked = true;
+    int events = 0;
+    for (int id = 0; id < R.events; id++)
+        events += R.event[id].kind != EV_INIT && R.event[id].kind != EV_RMW_WRITE;
+    say("ask\t%s\t%d\t%d\t%d", what, R.current != NULL ? R.current->tid : 0, events, options);
+    for (int i = 0; threads != NULL && i < options; i++)
+        say("\t%d", threads[i]);
+    say("\n");
+}
+
 static int next_of_replay(void) { return X.replay_at < X.replay_length ? X.replay[X.replay_at++] : 0; }
 
 /* Depth first: the last choice that has an alternative left takes it in the next execution. */
@@ -41,6 +55,7 @@ int choose(enum choice_kind kind, int options) {
     int picked;
     switch (R.options.mode) {
     case MODE_REPLAY:
+        ask(kind == CHOOSE_READ ? "read" : kind == CHOOSE_PLACE ? "place" : "value", NULL, options);
         picked = next_of_replay();
         picked = picked < options ? picked : 0;
         break;
@@ -128,6 +143,7 @@ int choose_thread(const int *list, int open, int count, int current) {
     int picked = list[0];
     switch (R.options.mode) {
     case MODE_REPLAY:
+        ask("thread", list, count);
         picked = next_of_replay();
         if (position_of(list, count, picked) < 0)
             picked = open == 0 ? 0 : at >= 0 ? current : list[0];
@@ -158,6 +174,7 @@ int choose_thread(const int *list, int open, int count, int current) {
 void choices_start(void) {
     X.depth = 0;
     X.replay_at = 0;
+    X.asked = false;
     X.preemptions_left = R.options.preemptions;
     if (R.options.mode == MODE_PCT)
         pct_start();

@@ -36,6 +36,7 @@ int options_read(int argc, char **argv) {
                  {"--outcomes", &o->outcomes},
                  {"--positions", &o->positions},
                  {"--list", &o->list},
+                 {"--ask", &o->ask},
                  {"--no-shrink", &o->no_shrink},
                  {"--symmetry", &o->symmetry},
                  {"--no-symmetry", &o->no_symmetry},

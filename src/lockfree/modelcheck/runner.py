@@ -423,6 +423,40 @@ def check(
     return list(one_by_one(source, clients=clients, settings=settings))
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is to be chosen where a token ends. what: thread, read, place or value; events: how many come before it.
+
+    threads: of `thread`, those that could go on; of the others there are `options`, from 0.
+    """
+
+    what: str
+    events: int
+    options: int
+    threads: list[int]
+
+
+def step_by_step(program: str | os.PathLike[str], client: str, choices: str) -> tuple[Report, Asked | None]:
+    """Runs the execution of a token without its client, and says what could be chosen where it ends: None if nothing.
+
+    The report is of the execution that goes on from there with the dull choices.
+    """
+    done = _execute([str(program), "--client", client, "--ask", "--replay", choices], lambda _seconds: None)
+    asked = None
+    for line in done.stdout.splitlines():
+        if line.startswith("ask\t"):
+            _, what, _, events, options, *threads = line.split("\t")
+            asked = Asked(what, int(events), int(options), [int(thread) for thread in threads])
+    report = _parse(client, "replay", str(program), done)
+    if report.trace is None:
+        report.trace = Trace(str(program))
+        for line in done.stdout.splitlines():
+            what, _, rest = line.partition("\t")
+            report.trace.add(what, rest.split("\t"))
+    report.trace.locate()
+    return report, asked
+
+
 def replay(
     source: Sources,
     token: str,

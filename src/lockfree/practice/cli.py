@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockfree._command import UsageError
-from lockfree._compiler import compiler, has_compiler, no_compiler
+from lockfree._compiler import compiler, has_compiler, need_compiler, no_compiler
 from lockfree.practice import workspace
 from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, find, katas
 from lockfree.practice.results import STAGES, Judgement, Outcome, Result, Verdict
@@ -48,6 +48,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER",
             help="the folder that `start` made, with your answer in it (default: the one that you are in)",
         )  # fmt: skip
+    breaks = commands.add_parser("break", help="be the scheduler, and make a wrong answer fail, step by step")
+    breaks.add_argument("kata", metavar="KATA", help="its name")
+    breaks.add_argument(
+        "answer", metavar="ANSWER", nargs="?", default="", help="which wrong answer (default: the first)"
+    )
+    breaks.add_argument("--list", action="store_true", help="which there are")
+    breaks.set_defaults(run=_break)
     test = commands.add_parser("selftest", help="judge the judge: all right and wrong answers that it knows")
     test.add_argument("katas", metavar="KATA", nargs="*", help="only of these")
     test.add_argument("--kata", action="append", default=[], metavar="KATA", help="the same (may be repeated)")
@@ -194,6 +201,31 @@ def _debrief(args: argparse.Namespace) -> int:
     print(kata.text("debrief").strip())
     print(f"\n{kata.text('questions').strip()}")
     return 0
+
+
+def _break(args: argparse.Namespace) -> int:
+    from lockfree.practice.breaking import breakable, game_of, play
+
+    kata = find(args.kata)
+    if args.list:
+        for sample in breakable(kata):
+            print(f"{sample.path.stem:<32} {kata.diagnoses[sample.diagnosis].title}")
+        return 0
+    if kata.language == "c":
+        need_compiler()
+    with game_of(kata, args.answer) as (sample, game):
+        print(f"{sample.path.name} of {kata.name}:\n\n{_numbered(sample.path)}\n")
+        if not play(game, input, print):
+            print("\nIt did not fail. h gives a hint.")
+            return 1
+        _explain(kata, Result("", Outcome.FAILED, "", sample.diagnosis))
+    return 0
+
+
+def _numbered(path: Path) -> str:
+    """The lines of a wrong answer, without the first one, which names the diagnosis."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return "\n".join(f"{number:>4}  {line}" for number, line in enumerate(lines, 1) if number > 1)
 
 
 def _selftest(args: argparse.Namespace) -> int:

@@ -44,7 +44,7 @@ def main() -> None:
         output.write(json.dumps([secret, what, value]) + "\n")
         output.flush()
 
-    check = _load(Path(asked["kata"]) / "check.py")
+    check = load_check(Path(asked["kata"]) / "check.py")
     settings = {"executions": EXECUTIONS * asked["times"], "seconds": asked["seconds"], **asked["settings"]}
     chosen = PythonSettings(**settings, follow=(asked["answer"], str(check.__file__)))
     rounds = [replace(chosen, executions=number) for number in ROUNDS]
@@ -149,7 +149,8 @@ def _maker(program: Program, scenario: Scenario) -> Callable[[], Callable[[], ob
     return lambda: functools.partial(run, program.load())
 
 
-def _load(path: Path) -> ModuleType:
+def load_check(path: Path) -> ModuleType:
+    """The module of a kata's `check.py`."""
     spec = util.spec_from_file_location("lockfree_practice_check", path)
     assert spec is not None
     assert spec.loader is not None

@@ -146,6 +146,7 @@ class _Explorer:
         self.executions = 0
         self.sampled = 0
         self.fresh: Callable[[], None] = lambda: None
+        self.recorded: Callable[[list[Row]], object] = lambda _rows: None
         self.began = _clock()
 
     def run(self, chooser: Chooser, *, learn: bool = True, record: bool = False) -> _Result:
@@ -156,6 +157,7 @@ class _Explorer:
         accesses = Accesses(scheduler, self.codes, learn=learn)
         scheduler.trace, scheduler.follows = accesses.trace, self.codes.follows
         random.seed(settings.seed)
+        self.recorded(rows)
         self.fresh()
         self.executions += 1
         locks.World.scheduler = scheduler
