@@ -45,3 +45,12 @@ def test_a_worker_that_finds_no_ring_says_so(tmp_path):
     done = subprocess.run([str(worker), "no-such-ring", "nor-this"], capture_output=True, text=True)
     assert done.returncode == 1
     assert "no-such-ring: status -17: No such file or directory" in done.stderr
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_all_reduce_is_the_direct_sum(processes):
+    main = HERE.parent / "all_reduce" / "main.py"
+    words = [f"--processes={processes}", "--elements=50021", "--rounds=2"]
+    done = subprocess.run([sys.executable, str(main), *words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{processes} processes, 50,021 floats each: equal to the direct sum" in done.stdout
