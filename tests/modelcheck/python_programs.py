@@ -190,6 +190,11 @@ def wrong_nonlocal():
     assert total == 2
 
 
+def wrong_pool_waits_for_itself():
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: pool.submit(int).result()).result()
+
+
 def wrong_thread_dies():
     def fail():
         raise LookupError("in a thread")
@@ -420,6 +425,7 @@ WRONG = {
     wrong_attributes_by_name: ("exception", "assert box.number == 2"),
     wrong_two_locks: ("deadlock", "which t1 has"),
     wrong_nonlocal: ("exception", "assert total == 2"),
+    wrong_pool_waits_for_itself: ("deadlock", "nobody can go on"),
     wrong_thread_dies: ("exception", "LookupError: in a thread"),
     wrong_never_ends: ("no progress", "no end within"),
     wrong_await_between: ("exception", "assert balance"),

@@ -43,6 +43,11 @@ def test_a_right_program_is_accepted_for_a_long_time(program):
         assert report.verdict in {Verdict.OK, Verdict.UNKNOWN}, report
 
 
+def test_threads_that_end_with_an_execution_say_nothing(caplog):
+    assert explore(programs.wrong_pool_waits_for_itself, settings=FEW).verdict is Verdict.VIOLATION
+    assert not caplog.records
+
+
 def interleavings(length):
     """Two threads append their name `length` times each."""
     seen = set()

@@ -5,7 +5,9 @@ import contextlib
 import gc
 import inspect
 import itertools
+import logging
 import random
+import sys
 import threading
 import time
 import warnings
@@ -16,7 +18,7 @@ from typing import Any, Self
 from lockfree.modelcheck.python import locks
 from lockfree.modelcheck.python.accesses import Accesses, Codes, Places
 from lockfree.modelcheck.python.patches import installed
-from lockfree.modelcheck.python.scheduler import PATIENCE, Chooser, Failure, Position, Row, Scheduler, Stuck
+from lockfree.modelcheck.python.scheduler import PATIENCE, Aborted, Chooser, Failure, Position, Row, Scheduler, Stuck
 from lockfree.modelcheck.python.search import (
     Anything,
     ByDeviations,
@@ -171,6 +173,8 @@ class _Explorer:
         threading.current_thread().name = "main"
         if hasattr(threading, "_counter"):
             threading._counter = itertools.count(1).__next__
+        if (pools := sys.modules.get("concurrent.futures.thread")) is not None:
+            pools.ThreadPoolExecutor._counter = itertools.count().__next__
         try:
             function = self.make()
             found = function()
@@ -296,10 +300,18 @@ async def _watched(client: Coroutine[object, object, object]) -> None:
         raise
 
 
+def _is_no_end(record: logging.LogRecord) -> bool:
+    """Whether a log is about something else than a thread that was ended with its execution."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, Aborted) and not isinstance(getattr(error, "__context__", None), Aborted)
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[Callable[[], None]]:
-    """No garbage collection in the middle, no warnings about what an ended execution leaves behind."""
+    """No garbage collection in the middle, no warnings and logs about what an ended execution leaves behind."""
     collecting = gc.isenabled()
+    pools = logging.getLogger("concurrent.futures")
+    pools.addFilter(_is_no_end)
     state = random.getstate()
     gc.disable()
     try:
@@ -308,6 +320,7 @@ def _quiet() -> Iterator[Callable[[], None]]:
             with installed() as fresh:
                 yield fresh
     finally:
+        pools.removeFilter(_is_no_end)
         random.setstate(state)
         if collecting:
             gc.enable()
