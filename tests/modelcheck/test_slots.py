@@ -87,6 +87,13 @@ def test_of_a_slot_that_is_overwritten_in_part_only_that_part_is_cleared():
     assert at_calls(body) == [{-16, -15}]
 
 
+def test_where_rbp_is_no_frame_pointer_nothing_is_cleared():
+    text = FUNCTION.replace("BODY", WAITS)
+    without = text.replace("\tmovq\t%rsp, %rbp\n", "")
+    assert cleared(text) != text
+    assert cleared(without) == without
+
+
 def test_calls_of_the_instrumentation_stay_as_they_are():
     body = f"movl\t%eax, -16(%rbp)\ncallq\t__tsan_write4@PLT\ncallq\tother\n{CALL}"
     assert [len(zero) for zero in at_calls(body)] == [0, 4, 4]

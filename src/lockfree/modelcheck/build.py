@@ -250,7 +250,7 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool) ->
     text = listing.read_text(errors="surrogateescape")
     if cxx:
         text = with_library_apart(text)
-    if not gcc and machine:
+    if not gcc and machine and not any(re.match("-O[^0]", option) for option in options):
         text = cleared(text)
     if needs_translation(text):
         if not machine:

@@ -80,6 +80,8 @@ class _Function:
         self.has_pads = False
         """An exception may go on at one of its labels."""
         self.in_app = False
+        self.framed = False
+        """%rbp is the frame pointer."""
 
     def add(self, number: int, line: str) -> None:
         mark = line.strip()
@@ -129,7 +131,10 @@ class _Function:
         return step
 
     def _note_slots(self, step: _Step, name: str, operands: str) -> None:
-        if "%rbp" not in operands or _is_prologue(name, operands):
+        if "%rbp" not in operands:
+            return
+        if _is_prologue(name, operands):
+            self.framed |= name == "movq"
             return
         slots = [int(offset) for offset in SLOT.findall(operands)]
         jumps = CALL.match(name) or name.startswith("j")
@@ -175,6 +180,8 @@ class _Function:
 
     def cleared(self) -> dict[int, list[str]]:
         """What to put before which line."""
+        if not self.framed:
+            return {}
         self._follow()
         return {step.line: list(_clears(step.dead)) for step in self.steps if step.is_call and step.dead}
 
@@ -195,7 +202,7 @@ def _clears(dead: int) -> Iterator[str]:
 
 
 def cleared(text: str) -> str:
-    """The compiler's output for x86-64 in which slots that nobody reads any more are 0 when a call begins."""
+    """The compiler's output for x86-64, not optimised, with slots that nobody reads any more set to 0 before calls."""
     lines = text.split("\n")
     before: dict[int, list[str]] = {}
     functions: set[str] = set()
