@@ -113,7 +113,7 @@ static void reads_one(void) {
         lf_pause();
 }
 /* A shutdown beside a put: the reader that is told so has not missed a message whose put was answered OK. */
-static int put_answer, got_message, was_closed;
+static int put_answer = LF_TIMEDOUT, got_message, was_closed; /* a put that is stopped for ever answers nothing */
 static void writes_beside_the_end(void) { put_answer = put(1); }
 static void ends(void) { lf_broadcast_ring_shutdown(&ring[3], 0); }
 static void reads_to_the_end(void) {
