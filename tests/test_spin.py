@@ -1,5 +1,6 @@
 """The knob `spin`: how long the waiting calls of an object look before they sleep."""
 
+import inspect
 import multiprocessing
 import pickle
 import queue
@@ -11,18 +12,30 @@ import pytest
 import lockfree
 from lockfree._native import lib
 
-WAITS = {"acquire", "wait", "get", "put"}
 ARGUMENTS = {
+    "Barrier": (3,),
+    "BlockPool": (4,),
+    "BroadcastRing": (4096, 1),
     "MPMCRing": (4, 8),
     "SPSCRing": (4, 8),
     "PriorityQueue": (4, 8),
     "Semaphore": (0,),
 }
-KINDS = [
-    kind
-    for name in dir(lockfree)
-    if isinstance(kind := getattr(lockfree, name), type) and WAITS & set(dir(kind)) and not issubclass(kind, Exception)
-]
+
+
+def waits(kind):
+    """Whether a public method takes a time-out."""
+    methods = [getattr(kind, name) for name in dir(kind) if not name.startswith("_")]
+    return any("timeout" in inspect.signature(method).parameters for method in methods if callable(method))
+
+
+CLASSES = [getattr(lockfree, name) for name in dir(lockfree) if isinstance(getattr(lockfree, name), type)]
+KINDS = [kind for kind in CLASSES if not issubclass(kind, Exception) and waits(kind)]
+
+
+def test_there_are_classes_that_wait():
+    assert {"Mutex", "MPMCRing", "PriorityQueue", "Semaphore", "Event"} <= {kind.__name__ for kind in KINDS}
+    assert lockfree.AtomicU64 not in KINDS
 
 
 def make(kind, **named):

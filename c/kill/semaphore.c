@@ -142,7 +142,7 @@ static void hold_crosswise(void) {
     uint32_t token = lf__thread.token, me = object.h.participant;
     lf_semaphore_try_acquire(&object, 2);
     for (lf__thread.token = token;; lf__thread.token++) {
-        uint32_t first = (lf__thread.token + me * 37u) * UINT32_C(2654435769) >> 22 & (LF_SEATS - 1), own = 0;
+        uint32_t first = lf__sem_home(&object), own = 0;
         while ((object.body->seats[own].claim & LF__SEAT_PARTICIPANT) != me)
             own++;
         if (first < own && object.body->seats[first].claim == 0)

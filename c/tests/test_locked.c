@@ -75,6 +75,7 @@ static int locked_in(void (*pair)(void), int *instructions) {
 static struct lf_spsc_ring spsc;
 static struct lf_broadcast_ring broadcast;
 static struct lf_mutex mutex;
+static struct lf_semaphore semaphore;
 static uint64_t word;
 static unsigned char rows[64 * 8];
 
@@ -102,6 +103,10 @@ static void batches(void) {
 static void lock_and_unlock(void) {
     CHECK_EQ(lf_mutex_acquire(&mutex, LF_FOREVER), LF_OK);
     CHECK_EQ(lf_mutex_release(&mutex), LF_OK);
+}
+static void take_and_give(void) {
+    CHECK_EQ(lf_semaphore_try_acquire(&semaphore, 1), LF_OK);
+    CHECK_EQ(lf_semaphore_release(&semaphore, 1), LF_OK);
 }
 /* What must be seen: each kind of instruction that counts, once. */
 static void one_of_each(void) {
@@ -135,6 +140,8 @@ int main(void) {
     } else {
         printf("SPSC: not counted: the kernel refuses membarrier\n");
     }
+    CHECK_EQ(lf_semaphore_create(&semaphore, NULL, 2, 2, 0), LF_OK);
+    at_most(2, take_and_give, "Semaphore acquire and release");
     at_most(2, lock_and_unlock, "Mutex acquire and release");
     return 0;
 }

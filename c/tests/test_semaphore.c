@@ -338,7 +338,31 @@ static void test_random_kills_under_load(void) {
     check_unmap((unsigned char *)shared, sizeof *shared);
 }
 
+static void *take_and_end(void *argument) {
+    CHECK_EQ(lf_semaphore_try_acquire((struct lf_semaphore *)argument, 1), LF_OK);
+    return NULL;
+}
+/* Threads come and go, more of them than there are seats, each with a permit that another one gives back. What they keep
+ * is inherited. Another participant finds seats, too. */
+static void test_threads_that_end_leave_their_seats(void) {
+    struct lf_semaphore s, other;
+    CHECK_EQ(lf_semaphore_create(&s, NULL, 1, 1, 0), LF_OK);
+    CHECK_EQ(lf_semaphore_attach_fd(&other, dup(s.h.fd)), LF_OK);
+    for (uint32_t i = 0; i < LF_SEATS + LF_SEATS / 2; i++) {
+        pthread_t thread;
+        CHECK(pthread_create(&thread, NULL, take_and_end, &s) == 0);
+        CHECK(pthread_join(thread, NULL) == 0);
+        CHECK_EQ(lf_semaphore_release(&s, 1), LF_OK);
+    }
+    CHECK_EQ(lf_semaphore_try_acquire(&other, 1), LF_OK);
+    CHECK_EQ(lf_semaphore_release(&other, 1), LF_OK);
+    lf_detach(&s.h);
+    CHECK_EQ(lf_semaphore_value(&other), 1);
+    lf_detach(&other.h);
+}
+
 int main(void) {
+    test_threads_that_end_leave_their_seats();
     test_answers_without_contention();
     test_never_more_than_the_permits_are_out(1);
     test_never_more_than_the_permits_are_out(4);

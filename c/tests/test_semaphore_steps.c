@@ -256,6 +256,14 @@ static void test_recovery_among_the_living(long rounds) {
 
 /* ---- permits that others give back ---- */
 
+/* Free seats hold nothing, also after the operation that the word names was booked. */
+static void check_free_seats(struct world *w) {
+    lf__sem_help(w->as[0].body, w->as[0].body->word);
+    for (uint32_t i = 0; i < LF_SEATS; i++)
+        if ((w->as[0].body->seats[i].claim & LF__SEAT_PARTICIPANT) == 0)
+            CHECK(lf__sem_held(w->as[0].body->seats[i].account) == 0 && w->as[0].body->seats[i].keeper == 0);
+}
+
 static void test_debts_keep_recovery_from_giving_too_much(void) {
     struct world w;
     world_make(&w);
@@ -263,7 +271,9 @@ static void test_debts_keep_recovery_from_giving_too_much(void) {
     CHECK_EQ(lf_semaphore_try_acquire(&w.as[1], 3), LF_OK); /* 1 takes, 2 gives back for it */
     CHECK_EQ(lf_semaphore_release(&w.as[2], 3), LF_OK);
     CHECK_EQ(lf_semaphore_try_acquire(&w.as[3], 5), LF_OK);
+    CHECK_EQ(lf_semaphore_try_acquire(&w.as[1], 1), LF_OK);
     give_back(&w, 4, 1);
+    check_free_seats(&w);
     CHECK_EQ(lf_semaphore_value(&w.as[4]), 3); /* the five of participant 3 are still out */
     give_back(&w, 4, 2);
     CHECK_EQ(w.as[4].body->debt, 3); /* who paid for others and left is remembered */
@@ -358,7 +368,7 @@ static void test_an_outdated_word_helps_nobody(void) {
     world_make(&w);
     world_init(&w, 6, 6, once_around);
     uint64_t outdated = lf__sem_word(6, 3, 1);
-    w.as[1].body->seats[3].intent = (uint64_t)-2;
+    w.as[1].body->seats[3].intents[1] = UINT64_C(2) << 32 | (once_around + 1);
     lf__sem_help(w.as[1].body, outdated);
     CHECK_EQ(w.as[1].body->seats[3].account, once_around);
     w.as[1].body->word = lf__sem_word(4, 3, once_around + 1);
@@ -368,7 +378,59 @@ static void test_an_outdated_word_helps_nobody(void) {
     check_unmap(w.memory, LF_SEMAPHORE_BYTES);
 }
 
+/* ---- seats that threads keep ---- */
+
+static void acquire_two_and_release_one(void *argument) {
+    struct lf_semaphore *s = (struct lf_semaphore *)argument;
+    CHECK_EQ(lf_semaphore_try_acquire(s, 2), LF_OK);
+    CHECK_EQ(lf_semaphore_release(s, 1), LF_OK);
+}
+
+/* An operation is interrupted at every step by a signal handler, that is, by operations with the same thread's token. */
+static void test_a_handler_takes_another_seat(void) {
+    static struct steps_fiber fiber;
+    struct world w;
+    world_make(&w);
+    for (uint64_t k = 0, over = 0; !over; k++) {
+        world_init(&w, 9, 9, 0);
+        CHECK_EQ(lf_semaphore_try_acquire(&w.as[1], 1), LF_OK); /* from now on the thread keeps its seat */
+        steps_prepare(&fiber, acquire_two_and_release_one, &w.as[1]);
+        for (uint64_t i = 0; i < k && !fiber.done; i++)
+            steps_resume(&fiber);
+        over = (uint64_t)fiber.done;
+        CHECK_EQ(lf_semaphore_try_acquire(&w.as[1], 3), LF_OK);
+        CHECK_EQ(lf_semaphore_release(&w.as[1], 2), LF_OK);
+        while (!fiber.done)
+            steps_resume(&fiber);
+        CHECK_EQ(lf_semaphore_value(&w.as[1]), 6);
+        CHECK_EQ(balance_of(&w, 1), 3);
+        give_back(&w, 2, 1);
+        CHECK_EQ(lf_semaphore_value(&w.as[2]), 9);
+    }
+    check_unmap(w.memory, LF_SEMAPHORE_BYTES);
+}
+
+/* What a seat says that is one operation ahead of its account, after 2^23 operations of a thread that was alone. */
+static void test_an_account_may_lag_for_long(void) {
+    struct world w;
+    world_make(&w);
+    world_init(&w, 6, 6, 0);
+    CHECK_EQ(lf_semaphore_try_acquire(&w.as[1], 1), LF_OK);
+    struct lf_semaphore_body *body = w.as[1].body;
+    struct lf_seat *seat = &body->seats[lf__sem_seat(body->word)];
+    CHECK(seat->account == 0 && seat->keeper == lf_thread_name());
+    uint32_t sequence = 1 + (1u << LF__SEQUENCE_BITS); /* as if it had gone once around */
+    seat->intents[1] = UINT64_C(1) << 32 | sequence;
+    CHECK_EQ(lf_semaphore_try_acquire(&w.as[2], 1), LF_OK);
+    CHECK_EQ(seat->account, UINT64_C(1) << 32 | sequence);
+    CHECK_EQ(lf_semaphore_release(&w.as[1], 1), LF_OK);
+    CHECK_EQ(balance_of(&w, 1), 0);
+    check_unmap(w.memory, LF_SEMAPHORE_BYTES);
+}
+
 int main(void) {
+    test_a_handler_takes_another_seat();
+    test_an_account_may_lag_for_long();
     test_death_and_recovery_at_every_step(victim_script, 0, 500);
     test_death_and_recovery_at_every_step(victim_script, UINT32_MAX - 2, 500);
     test_death_and_recovery_at_every_step(two_seated_script, (1u << LF__SEQUENCE_BITS) - 1, 500);

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from lockfree._errors import EMPTY, INTERRUPTED, OK, raise_status
 from lockfree._native import NULL, blocking, ffi, lib
-from lockfree._segment import Shared, check_int, check_name
+from lockfree._segment import check_int, check_name
+from lockfree._spin import Waiter, check_spin
+from lockfree._types import Spin
 from lockfree._waiting import patience, until
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ MAX_ALLOC = 2**20 - 1
 _NO_LEASES_ABOVE = 2**43 - 1
 
 
-class BlockPool(Shared):
+class BlockPool(Waiter):
     """Blocks 0..`blocks`-1, such as the pages of a KV cache. It hands out numbers; the memory is the user's.
 
     `alloc(n)` takes n blocks or none: those that have been free for longest. Each block has a number of references,
@@ -50,12 +52,13 @@ class BlockPool(Shared):
 
     blocks: int
 
-    def __init__(self, blocks: int, *, name: str | None = None) -> None:
+    def __init__(self, blocks: int, *, name: str | None = None, spin: Spin = "adaptive") -> None:
+        check_spin(spin)
         blocks = check_int("blocks", blocks, 1, MAX_BLOCKS)
         name = check_name(name)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
-        self._created(handle, blocking.lf_block_pool_create(handle, encoded, blocks, self._start & (2**32 - 1)))
+        self._created(handle, blocking.lf_block_pool_create(handle, encoded, blocks, self._start & (2**32 - 1)), spin)
 
     def _attached(self) -> None:
         import numpy as np

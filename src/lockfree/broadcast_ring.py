@@ -11,8 +11,9 @@ from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._records import refuse_pointers
-from lockfree._segment import Shared, check_int, check_name
-from lockfree._types import Buffer
+from lockfree._segment import check_int, check_name
+from lockfree._spin import Waiter, check_spin
+from lockfree._types import Buffer, Spin
 from lockfree._waiting import patience, until
 
 __all__ = ["BroadcastRing"]
@@ -25,7 +26,7 @@ ALL = 2**64 - 1
 Readers = int | Iterable[int] | None
 
 
-class Calls(Shared):
+class Calls(Waiter):
     """What a broadcast ring can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_broadcast_ring"
@@ -38,17 +39,22 @@ class Calls(Shared):
     slow: Slow
     max_message: int
 
-    def __init__(self, size_bytes: int, readers: int, *, slow: Slow = "wait", name: str | None = None) -> None:
+    def __init__(
+        self, size_bytes: int, readers: int, *, slow: Slow = "wait", name: str | None = None, spin: Spin = "adaptive"
+    ) -> None:
         size = check_int("size_bytes", size_bytes, 64, 2**40)
         count = check_int("readers", readers, 1, MAX_READERS)
         if slow not in SLOW:
             raise ValueError(f"slow is {shown(slow)}: it must be one of {', '.join(map(repr, SLOW))}")
+        check_spin(spin)
         name = check_name(name)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
         start = self._start // 16 * 16
         size = (size + 63) // 64 * 64
-        self._created(handle, blocking.lf_broadcast_ring_create(handle, encoded, size, count, SLOW.index(slow), start))
+        self._created(
+            handle, blocking.lf_broadcast_ring_create(handle, encoded, size, count, SLOW.index(slow), start), spin
+        )
 
     def _attached(self) -> None:
         self.size_bytes = self._h.size

@@ -88,8 +88,7 @@ class Calls(Waiter):
             value, most = lib.lf_semaphore_value(handle), handle.max
             raise ValueError(f"{self._title()}: release of {n} at a value of {value}: above max_value {most}")
         if status == lib.LF_BUSY:
-            seats = 1024
-            text = f"{seats} operations are under way at once, or as many threads hold permits"
+            text = "all 1024 seats are taken: by operations, and by threads that hold permits or had operations"
             raise RuntimeError(f"{self._title()}: {text}")
         raise_status(status, self._title(), handle)
 

@@ -1,6 +1,7 @@
 /* semaphore with a single seat (the other one is taken for good), which passes from one participant to the other: the
- * account that one leaves is the one that the next goes on with. */
+ * account that one leaves is the one that the next goes on with. No thread keeps a seat here (semaphore_kept.c). */
 #define LF_SEATS 2u
+#define LF__KEPT_SEATS 0u
 #define LF_PARTICIPANTS 16u
 #include <lockfree/semaphore.h>
 
@@ -17,7 +18,7 @@ static void setup(void) {
     semaphore[0].body->seats[1].claim = LF__SEAT_BUSY | 9;
     lf_model_label(&semaphore[0].body->word, 8, "value word");
     lf_model_label(&semaphore[0].body->seats[0].claim, 8, "claim");
-    lf_model_label(&semaphore[0].body->seats[0].intent, 8, "intent");
+    lf_model_label(semaphore[0].body->seats[0].intents, 16, "intents");
     lf_model_label(&semaphore[0].body->seats[0].account, 8, "account");
 }
 

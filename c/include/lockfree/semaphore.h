@@ -18,8 +18,9 @@
  * Contract
  *   A linearizable counter, never below 0 nor above max. acquire(n) takes all n permits or none. release(n) above max
  *   is refused (LF_OVERFLOW) and changes nothing. Refusals are exact: at one instant of the call (with a time-out:
- *   after the deadline) fewer than n permits were there. LF_BUSY: each of the LF_SEATS seats is in an operation, or has
- *   permits of another participant. So at most LF_SEATS threads can hold permits at a time.
+ *   after the deadline) fewer than n permits were there. LF_BUSY: each of the LF_SEATS seats is in an operation, has
+ *   permits of another participant, or is kept by a living thread. At most 3/4 of them are kept. So at most LF_SEATS
+ *   threads can hold permits at a time, and LF_SEATS / 4 in any case.
  * Fairness: waiting acquirers pass a turnstile, a lock, one by one. Only its holder waits for permits; the others wait
  *   for the turnstile. While somebody holds it, no other waiting acquire takes permits. So a call for many permits is
  *   not starved by calls for few. try_acquire, and the last look of a call that times out, see the value alone. They
@@ -82,7 +83,7 @@ static const struct lf_kind lf_semaphore_kind = {LF_KIND_SEMAPHORE, lf__sem_view
 /* `start`: the number of operations with which every seat begins; pass 0 (tests begin near the wraps). */
 LF_INLINE void lf__sem_layout(struct lf_semaphore *s, uint32_t start) {
     for (uint32_t i = 0; start != 0 && i < LF_SEATS; i++)
-        s->body->seats[i].account = start;
+        s->body->seats[i].account = s->body->seats[i].intents[start & 1] = start;
     s->body->word = lf__sem_word(s->initial, 0, start);
 }
 
@@ -121,15 +122,29 @@ LF_INLINE int lf_semaphore_attach_fd(struct lf_semaphore *s, int fd) {
 
 /* ---- operations ---- */
 
+/* With a seat of its own, which the thread then keeps if it can: its first operation, or one of a signal handler. */
+static __attribute__((noinline, unused)) int lf__sem_operate_anew(struct lf_semaphore *s, int64_t delta, int inside) {
+    int64_t seat = lf__sem_sit_down(s);
+    if (seat < 0)
+        return (int)seat;
+    int status = lf__sem_change(s->body, (uint32_t)seat, delta, (int64_t)s->max);
+    if (inside)
+        lf__sem_stand_up(s, seat);
+    else
+        lf__sem_keep(s, seat);
+    return status;
+}
+
 LF_INLINE int lf__sem_operate(struct lf_semaphore *s, int64_t delta) {
     int64_t value = lf__sem_value(lf__sem_now(s->body)) + delta; /* refusals need no seat */
     if (value < 0 || value > (int64_t)s->max)
         return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
-    int64_t seat = lf__sem_sit_down(s);
+    int inside;
+    int64_t seat = lf__sem_kept(s, &inside);
     if (LF_UNLIKELY(seat < 0))
-        return (int)seat;
+        return lf__sem_operate_anew(s, delta, inside);
     int status = lf__sem_change(s->body, (uint32_t)seat, delta, (int64_t)s->max);
-    lf__sem_stand_up(s, seat);
+    lf__sem_pause(s, seat);
     return status;
 }
 
@@ -155,7 +170,7 @@ LF_INLINE int lf_semaphore_release(struct lf_semaphore *s, uint64_t n) {
         return LF_INVALID;
     status = lf__sem_operate(s, (int64_t)n);
     if (status == LF_OK)
-        lf_eventcount_notify(&s->body->available, 1); /* only the turnstile's holder waits there */
+        lf_eventcount_notify_after_rmw(&s->body->available, 1); /* only the turnstile's holder waits there */
     return status;
 }
 

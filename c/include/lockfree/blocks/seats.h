@@ -10,14 +10,19 @@
  *   word  {value : 31 | seat : 10 | sequence : 23}  the value, and the operation that made it so
  *   seat  a place for one operation at a time, of one participant at a time, in its own 64 bytes:
  *         claim   {version : 50 | SETTLED | BUSY | participant : 12}
- *         intent  the delta of the current operation
  *         account {held : 32 | done : 32}: permits taken minus given back here; the last sequence that is booked
+ *         intents what the account is after the operation with an even, and an odd, sequence
+ *         keeper  the thread that keeps the seat, BUSY, for its next operations (lf_thread_name), or 0
+ *         entered whether the keeper is in an operation: a signal handler that interrupts it takes another seat
  * Invariants
- *   [I1] The word names an operation (seat, sequence). Its intent is written, and stays until it is booked.
- *   [I2] Before the word is replaced, the operation that it names is booked in its account, exactly once: the account
- *        goes from sequence - 1 to sequence in one compare-and-swap. Anybody may do that ("helping"). So at every
- *        instant each permit that is out is in an account, or in the one operation that the word names.
- *   [I3] A seat that is not BUSY has all its operations booked. It may change its owner only while it holds nothing.
+ *   [I1] The word names an operation (seat, sequence). Its intent is written, and is not written over before the word
+ *        names another operation.
+ *   [I2] Before the word comes to name an operation of another seat, the one that it names is booked: its intent is the
+ *        account. Anybody may do that ("helping"). An account only goes on to later sequences. So at every instant
+ *        the account of a seat is what its holder has, or the word names its last operation, and the intent is.
+ *   [I3] A seat that is not BUSY has all its operations booked, and no keeper. It may change its owner only while it
+ *        holds nothing. A seat that is kept changes its thread only after that has ended: by the exchange of `keeper`.
+ * So a thread that is alone makes one compare-and-swap an operation: that of the word.
  * Wrap: a mistake needs a thread that stops while it helps for a multiple of 2^32 operations of one seat. Or it needs
  *   one that stops before its compare-and-swap of the word for a multiple of 2^23 operations of the seat named there,
  *   and that seat's owner killed between its two compare-and-swaps. `held` stops at its 32-bit bounds.
@@ -40,13 +45,20 @@ LF_STATIC_ASSERT(LF_SEATS <= 1024 && (LF_SEATS & (LF_SEATS - 1)) == 0, "a seat's
 #define LF__SEAT_SETTLED (LF__SEAT_BUSY << 1) /* the permits of its dead owner are back, its seats may be cleared */
 #define LF__SEAT_VERSION (LF__SEAT_SETTLED << 1)
 #define LF__LOOKS_AT_DEBTS 8
+#define LF__NEAR_SEATS 8u /* where a thread looks for the seat that it keeps */
+#ifndef LF__KEPT_SEATS
+#define LF__KEPT_SEATS (LF_SEATS - LF_SEATS / 4) /* the others are for one operation, so that idle threads leave some */
+#endif
 #define LF__DEBT_BOUND (UINT64_C(1) << 62)
 
 struct lf_seat {
     uint64_t claim;
-    uint64_t intent;
     uint64_t account;
-    uint64_t unused[5];
+    uint64_t intents[2];
+    uint64_t keeper;
+    uint32_t entered;
+    uint32_t unused_word;
+    uint64_t unused[2];
 };
 LF_STATIC_ASSERT(sizeof(struct lf_seat) == 64, "layout");
 
@@ -91,47 +103,93 @@ LF_INLINE void lf__sem_help(struct lf_semaphore_body *body, uint64_t word) {
     struct lf_seat *seat = &body->seats[lf__sem_seat(word)];
     for (;;) {
         uint64_t account = lf_load_acquire(&seat->account); /* [S3] pairs with [S4]: the next look is not older */
-        uint32_t sequence = (uint32_t)account + 1;
-        if (((sequence ^ (uint32_t)word) & LF__SEQUENCE_MASK) != 0)
+        uint64_t intent = lf_load_relaxed(&seat->intents[word & 1]); /* of this operation, or of a later one */
+        if (((uint32_t)account == (uint32_t)intent) || ((intent ^ word) & LF__SEQUENCE_MASK) != 0)
             return;
         if (lf_load_relaxed(&body->word) != word)
             return;
-        int64_t delta = (int64_t)lf_load_relaxed(&seat->intent);
-        /* This fails if the operation was booked meanwhile. Only then can delta belong to the next operation. */
-        if (lf_cas_release(&seat->account, &account, lf__sem_applied(account, delta))) /* [S4] */
+        if (lf_cas_release(&seat->account, &account, intent)) /* [S4] it fails if anything was booked meanwhile */
             return;
     }
+}
+
+/* What the account of a seat is once all is booked. For who has the seat, after it has read `word`. */
+LF_INLINE uint64_t lf__sem_latest(const struct lf_seat *seat, uint32_t number, uint64_t word) {
+    uint64_t account = lf_load_relaxed(&seat->account); /* it came with the claim [S5], or with the word [S1] */
+    uint64_t intent = lf_load_relaxed(&seat->intents[word & 1]);
+    int is_ahead = lf__sem_seat(word) == number && (uint32_t)intent != (uint32_t)account;
+    return is_ahead ? intent : account; /* the same sequence: a recovery may have emptied the account since */
 }
 
 /* Changes the value by delta if it stays within 0..limit: LF_OK, LF_TIMEDOUT, LF_OVERFLOW. The seat is the caller's. */
 LF_INLINE int lf__sem_change(struct lf_semaphore_body *body, uint32_t number, int64_t delta, int64_t limit) {
     struct lf_seat *seat = &body->seats[number];
-    uint64_t account = lf_load_relaxed(&seat->account); /* it came with the claim [S5] */
-    uint32_t sequence = (uint32_t)account + 1;
-    lf_store_relaxed(&seat->intent, (uint64_t)delta); /* published by [S2] */
     uint64_t word = lf__sem_now(body);
+    uint64_t next = lf__sem_applied(lf__sem_latest(seat, number, word), delta);
+    uint32_t sequence = (uint32_t)next;
+    lf_store_relaxed(&seat->intents[sequence & 1], next); /* published by [S2] */
     for (;;) {
         int64_t value = lf__sem_value(word) + delta;
         if (value < 0 || value > limit)
             return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
-        lf__sem_help(body, word);
-        /* [S2] release: the intent, and the account of the operation before; [S1] acquire: what the releasers wrote */
-        if (lf_cas_acq_rel(&body->word, &word, lf__sem_word((uint64_t)value, number, sequence)))
-            break;
+        if (lf__sem_seat(word) != number)
+            lf__sem_help(body, word);
+        /* [S2] release: the intent, and the account of the operation before; [S1] acquire: what the releasers wrote;
+         * seq_cst: the fence before the look at sleepers [E2] */
+        if (lf_cas_seq_cst(&body->word, &word, lf__sem_word((uint64_t)value, number, sequence)))
+            return LF_OK;
     }
-    while ((uint32_t)account + 1 == sequence &&
-           !lf_cas_release(&seat->account, &account, lf__sem_applied(account, delta))) /* [S4] or others have done it */
-        ;
-    return LF_OK;
 }
 
 /* ---- seats ---- */
+
+/* Where a thread begins to look. */
+LF_INLINE uint32_t lf__sem_home(const struct lf_semaphore *s) {
+    uint64_t homes = LF__KEPT_SEATS > 0 ? LF__KEPT_SEATS : LF_SEATS;
+    return (uint32_t)(((lf_thread_token() + s->h.participant * 37u) * UINT32_C(2654435769)) * homes >> 32);
+}
+
+/* The seat that the calling thread keeps, for one operation: its number, or LF_BUSY. *inside: the thread is in an
+ * operation already, which this one interrupts. */
+LF_INLINE int64_t lf__sem_kept(struct lf_semaphore *s, int *inside) {
+    uint64_t me = lf_thread_name(), claim = s->h.participant | LF__SEAT_BUSY;
+    uint32_t home = lf__sem_home(s);
+    *inside = 0;
+    for (uint32_t i = 0; i < LF__NEAR_SEATS && i < LF_SEATS; i++) {
+        uint32_t number = (home + i) & (LF_SEATS - 1);
+        struct lf_seat *seat = &s->body->seats[number];
+        if (lf_load_relaxed(&seat->keeper) != me ||
+            (lf_load_relaxed(&seat->claim) & (LF__SEAT_BUSY | LF__SEAT_PARTICIPANT)) != claim)
+            continue;
+        if (LF_LIKELY(!lf_load_relaxed(&seat->entered))) {
+            lf_store_relaxed(&seat->entered, 1u);
+            lf_fence_light(); /* a handler that comes from here on takes another seat */
+            return number;
+        }
+        *inside = 1;
+    }
+    return LF_BUSY;
+}
+LF_INLINE void lf__sem_pause(struct lf_semaphore *s, int64_t number) {
+    lf_fence_light();
+    lf_store_relaxed(&s->body->seats[number].entered, 0u);
+}
+
+/* Takes over what an ended thread of this participant kept. */
+LF_INLINE int lf__sem_inherit(struct lf_semaphore *s, uint32_t number) {
+    struct lf_seat *seat = &s->body->seats[number];
+    uint64_t claim = lf_load_relaxed(&seat->claim), keeper = lf_load_relaxed(&seat->keeper);
+    return (claim & (LF__SEAT_BUSY | LF__SEAT_PARTICIPANT)) == (s->h.participant | LF__SEAT_BUSY) && keeper != 0 &&
+           !lf_thread_alive((uint32_t)(keeper >> 32)) && lf_cas_relaxed(&seat->keeper, &keeper, (uint64_t)0);
+}
 
 /* A seat for one operation: its number, or LF_BUSY. Prefers a seat that this participant has, then a free one, then one
  * that another participant left empty. */
 LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
     uint64_t me = s->h.participant;
-    uint32_t start = (lf_thread_token() + (uint32_t)me * 37u) * UINT32_C(2654435769) >> 22;
+    uint32_t start = lf__sem_home(s);
+    if (lf__sem_inherit(s, start))
+        return start;
     for (int others = 0; others < 2; others++) {
         for (uint32_t i = 0; i < LF_SEATS; i++) {
             uint32_t number = (start + i) & (LF_SEATS - 1);
@@ -147,11 +205,27 @@ LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
                 return number;
         }
     }
+    for (uint32_t i = 0; i < LF_SEATS; i++)
+        if (lf__sem_inherit(s, i))
+            return i;
     return LF_BUSY;
 }
+/* The operation is over. [I3] */
 LF_INLINE void lf__sem_stand_up(struct lf_semaphore *s, int64_t number) {
     struct lf_seat *seat = &s->body->seats[number];
+    lf__sem_help(s->body, lf__sem_now(s->body));
     lf_store_release(&seat->claim, lf_load_relaxed(&seat->claim) & ~LF__SEAT_BUSY); /* [S6] pairs with [S5] */
+}
+/* The same, but the seat stays the thread's if there are enough others. */
+LF_INLINE void lf__sem_keep(struct lf_semaphore *s, int64_t number) {
+    struct lf_seat *seat = &s->body->seats[number];
+    uint32_t distance = ((uint32_t)number - lf__sem_home(s)) & (LF_SEATS - 1);
+    if (number >= (int64_t)LF__KEPT_SEATS || distance >= LF__NEAR_SEATS) {
+        lf__sem_stand_up(s, number);
+        return;
+    }
+    lf_store_relaxed(&seat->entered, 0u);
+    lf_store_relaxed(&seat->keeper, lf_thread_name());
 }
 
 /* ---- recovery ---- */
@@ -176,6 +250,7 @@ LF_INLINE int64_t lf__sem_held_by(const struct lf_semaphore *s, uint32_t partici
 }
 LF_INLINE void lf__sem_balances(const struct lf_semaphore *s, int32_t balances[LF_PARTICIPANTS]) {
     memset(balances, 0, LF_PARTICIPANTS * sizeof balances[0]);
+    lf__sem_help(s->body, lf__sem_now(s->body)); /* else an account of the living could be old for long */
     for (uint32_t i = 0; i < LF_SEATS; i++) {
         uint32_t whose;
         int64_t held = lf__sem_account_of(&s->body->seats[i], &whose);
@@ -221,6 +296,7 @@ LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t
         if (returned <= 0 || lf__sem_change(body, seat, returned, (int64_t)s->initial) == LF_OK)
             break;
     }
+    lf__sem_help(body, lf__sem_now(body)); /* or its intent would come after the account was emptied */
     int64_t unpaid = held < 0 ? -held : 0;
     lf_fetch_add_relaxed(&body->debt, (uint64_t)unpaid); /* twice, if we die now: then less comes back, never more */
     lf_fetch_or_relaxed(&body->seats[seat].claim, LF__SEAT_SETTLED);
@@ -251,6 +327,8 @@ LF_INLINE void lf__sem_clear(struct lf_seat *seat, uint32_t gone, int only_debts
     while ((only_debts ? lf__sem_held(account) < 0 : lf__sem_held(account) != 0) &&
            !lf_cas_relaxed(&seat->account, &account, (uint32_t)account))
         ;
+    if (!only_debts && (claim & LF__SEAT_BUSY)) /* else it has no keeper, and somebody may take it over */
+        lf_store_relaxed(&seat->keeper, (uint64_t)0);
     if (!only_debts) /* [S6]; it fails if the seat was empty and somebody took it over */
         lf_cas_release(&seat->claim, &claim, (claim & ~(LF__SEAT_VERSION - 1)) + LF__SEAT_VERSION);
 }

@@ -20,17 +20,20 @@
 int lf_model_thread(void);
 
 LF_INLINE uint32_t lf_thread_token(void) { return (uint32_t)lf_model_thread() + 1; }
+LF_INLINE uint64_t lf_thread_name(void) { return (uint64_t)lf_thread_token() << 32; }
 LF_INLINE int lf_thread_alive(uint32_t token) { return token != 0; }
 LF_INLINE int lf_thread_stays_alive(uint32_t token) { return token != 0; }
 #else
 struct lf__thread {
     uint64_t epoch; /* of the process in which the token was made: a child's thread has a new id */
     uint32_t token;
+    uint32_t since; /* ns of the clock, modulo 2^32 */
 };
 static __thread struct lf__thread lf__thread __attribute__((unused));
 
 static __attribute__((noinline, unused)) uint32_t lf__token_first(struct lf__thread *me, struct lf_process *process) {
     me->token = (uint32_t)syscall(SYS_gettid);
+    me->since = (uint32_t)lf_now();
     me->epoch = lf_process_epoch(process);
     return me->token;
 }
@@ -40,6 +43,12 @@ LF_INLINE uint32_t lf_thread_token(void) {
     struct lf_process *process = lf_process();
     return LF_LIKELY(me->epoch == lf_load_relaxed(&process->epoch) && me->token != 0) ? me->token
                                                                                       : lf__token_first(me, process);
+}
+
+/* {token : 32 | when it was first asked for : 32}: another one than that of an ended thread with the same token. */
+LF_INLINE uint64_t lf_thread_name(void) {
+    uint64_t token = lf_thread_token();
+    return token << 32 | lf__thread.since;
 }
 
 /* If not, what it wrote can be read. */

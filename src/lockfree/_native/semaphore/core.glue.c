@@ -29,7 +29,8 @@ static PyObject *lf_py_semaphore_answer(PyObject *object, int64_t status, int64_
     int64_t value;
     PyObject *title = lf_py_title(self);
     if (title != NULL && status == LF_BUSY) {
-        PyErr_Format(PyExc_RuntimeError, "%U: %d operations are under way at once, or as many threads hold permits",
+        PyErr_Format(PyExc_RuntimeError,
+                     "%U: all %d seats are taken: by operations, and by threads that hold permits or had operations",
                      title, LF_SEATS);
     } else if (title != NULL) {
         LF_PY_BRIEFLY(self, value, lf_semaphore_value(lf_py_semaphore(object)));
