@@ -1,14 +1,16 @@
 """`lockfree practice`: the command line of the practice mode."""
 
 import argparse
+import importlib.util
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockfree._command import UsageError
+from lockfree._command import UsageError, try_file
 from lockfree._compiler import compiler, has_compiler, need_compiler, no_compiler
-from lockfree.practice import workspace
+from lockfree.practice import rounds, workspace
 from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, find, katas
 from lockfree.practice.results import STAGES, Judgement, Outcome, Result, Verdict
 
@@ -48,6 +50,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER",
             help="the folder that `start` made, with your answer in it (default: the one that you are in)",
         )  # fmt: skip
+    begins = commands.add_parser(
+        "round", help="a timed round: a blank file, requirements in parts, and only the examples are judged"
+    )
+    begins.add_argument("kata", metavar="KATA", nargs="?", help="which one (default: one that you have not solved)")
+    begins.add_argument("--minutes", type=float, default=45.0, metavar="N", help="its length (default: 45)")
+    begins.add_argument("--in", dest="folder", type=Path, metavar="FOLDER", help="of a round that runs: what is new")
+    begins.add_argument("--end", action="store_true", help="end it: with --in; then all stages run")
+    begins.set_defaults(run=_round)
+    reports = commands.add_parser("report", help="a page with the whole debrief (needs lockfree[tools])")
+    reports.add_argument("--out", type=Path, metavar="FILE", help="where to (default: report.html in the folder)")
+    reports.set_defaults(run=_report)
+    reports.add_argument("--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help="(default: here)")
     breaks = commands.add_parser("break", help="be the scheduler, and make a wrong answer fail, step by step")
     breaks.add_argument("kata", metavar="KATA", help="its name")
     breaks.add_argument(
@@ -112,9 +126,87 @@ def line(result: Result) -> str:
 
 
 def _check(args: argparse.Namespace) -> int:
+    kata, answer = _folder(args)
+    running = rounds.of(args.folder)
+    if running is not None and running.runs(time.time()):
+        return _check_in_round(running, args.folder)
+    return _judged(kata, answer, args.folder, full=args.full)
+
+
+def _check_in_round(running: rounds.Round, folder: Path) -> int:
+    """Only the visible stages, and of them only what has been asked by now."""
+    from lockfree.practice.judge import results
+
+    now = time.time()
+    judgement = Judgement(running.kata.name)
+    for result in results(running.kata, (folder / running.kata.file).resolve()):
+        if result.stage not in rounds.VISIBLE:
+            break
+        judgement.results.append(running.asked(result, now))
+        print(line(judgement.results[-1]), flush=True)
+    workspace.keep(folder, running.kata, judgement, counts=False)
+    print("the examples pass" if judgement.failure is None else "an example fails")
+    print(f"{running.left(now)}; the other stages run at the end: lockfree practice round --end --in {folder}")
+    _news(running, folder)
+    return judgement.verdict.value
+
+
+def _news(running: rounds.Round, folder: Path) -> None:
+    for part in rounds.tell(running, folder, time.time()):
+        print(f"\nnew: {part.text}")
+
+
+def _round(args: argparse.Namespace) -> int:
+    if args.folder is None:
+        if args.end:
+            raise UsageError("--end needs --in FOLDER: which round is over?")
+        kata = find(args.kata) if args.kata else _unsolved()
+        folder = Path(f"{kata.name}-round")
+        one = rounds.begin(kata, folder, args.minutes)
+        print(f"{(folder / 'statement.md').read_text(encoding='utf-8').strip()}\n")
+        print(f"{one.left(time.time())}. Your file: {folder / kata.file}")
+        print(f"The examples: lockfree practice check --in {folder}")
+        print(f"More will be asked: lockfree practice round --in {folder}")
+        return 0
+    found = rounds.of(args.folder)
+    if found is None:
+        raise UsageError(f"{args.folder} was not made by `lockfree practice round`")
+    _news(found, args.folder)
+    if not args.end:
+        print(f"{found.left(time.time())}; {len(found.arrived(time.time()))} parts so far")
+        return 0
+    rounds.end(found, args.folder)
+    return _judged(found.kata, args.folder / found.kata.file, args.folder, full=False)
+
+
+def _unsolved() -> Kata:
+    progress = workspace.read_progress()
+    usable = [kata for kata in katas() if kata.language == "python" or has_compiler()]
+    return next((kata for kata in usable if not progress.get(kata.name, {}).get("accepted")), usable[0])
+
+
+def _report(args: argparse.Namespace) -> int:
+    if importlib.util.find_spec("jinja2") is None:
+        raise UsageError("report needs jinja2 for its page: pip install 'lockfree[tools]'")
+    kata, answer = _folder(args)
+    running = rounds.of(args.folder)
+    if running is not None and running.runs(time.time()):
+        raise UsageError(f"the round is not over: {running.left(time.time())}; round --end ends it")
+    out = args.out or args.folder / "report.html"
+    try_file(out)
+    from lockfree.practice.judge import judge
+    from lockfree.practice.report import page
+
+    judgement = judge(kata, answer, full=True)
+    out.write_text(page(kata, args.folder, judgement), encoding="utf-8")
+    print(f"{judgement.verdict.name}: {out}")
+    return judgement.verdict.value
+
+
+def _judged(kata: Kata, answer: Path, folder: Path, *, full: bool) -> int:
+    """All stages, one line each, and what they mean."""
     from lockfree.practice.judge import results  # the judge loads the instruments
 
-    kata, answer = _folder(args)
     judgement = Judgement(kata.name)
     terminal = sys.stderr.isatty()
 
@@ -122,23 +214,23 @@ def _check(args: argparse.Namespace) -> int:
         if terminal:
             print(f"{CLEAR}  {text[:100]}", end="", file=sys.stderr, flush=True)
 
-    for result in results(kata, answer.resolve(), full=args.full, tell=tell):
+    for result in results(kata, answer.resolve(), full=full, tell=tell):
         if terminal:
             print(CLEAR, end="", file=sys.stderr, flush=True)
         print(line(result), flush=True)
         for noted in result.looked_at if result.outcome is Outcome.NOTED else ():
             print(f"             {noted}")
         judgement.results.append(result)
-    workspace.keep(args.folder, kata, judgement)
+    workspace.keep(folder, kata, judgement)
     failure = judgement.failure
     print(f"\n{judgement.verdict.name}")
     if failure is not None:
         _explain(kata, failure)
         if failure.detail and failure.stage != "screen":
-            print(f"\nthe execution in columns: lockfree practice why{_in(args.folder)}")
+            print(f"\nthe execution in columns: lockfree practice why{_in(folder)}")
     elif judgement.verdict is Verdict.ACCEPT:
         _list_bounds("within these bounds:", judgement)
-        print(f"next: lockfree practice debrief{_in(args.folder)}")
+        print(f"next: lockfree practice debrief{_in(folder)}")
     else:
         _list_bounds("left unchecked:", judgement)
     return judgement.verdict.value

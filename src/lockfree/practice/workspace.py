@@ -74,6 +74,26 @@ def start(kata: Kata, folder: Path) -> list[Path]:
     return made
 
 
+def marked(folder: Path) -> dict[str, Any]:
+    """What is kept in a learner's folder. Empty if it is none."""
+    try:
+        found = json.loads((folder / MARK).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def mark(folder: Path, **changes: Any) -> None:
+    """Changes what is kept in a learner's folder."""
+    _replace(folder / MARK, {**marked(folder), **changes})
+
+
+def happened(folder: Path, kind: str, text: str, verdict: str = "") -> None:
+    """Adds a line to the history of a learner's folder, for the report."""
+    history = marked(folder).get("history", [])
+    mark(folder, history=[*history, {"when": time.time(), "kind": kind, "text": text, "verdict": verdict}])
+
+
 def kata_of(folder: Path) -> Kata:
     """The kata that a folder was made for. KataError if it was made for none."""
     try:
@@ -82,13 +102,16 @@ def kata_of(folder: Path) -> Kata:
         raise KataError(f"{folder} was not made by `lockfree practice start`") from error
 
 
-def keep(folder: Path, kata: Kata, judgement: Judgement) -> None:
-    """Keeps what the judge found, for `why`, and the progress."""
+def keep(folder: Path, kata: Kata, judgement: Judgement, *, counts: bool = True) -> None:
+    """Keeps what the judge found, for `why`, and the progress. counts: whether an ACCEPT is one of all stages."""
     lines = [{**asdict(result), "outcome": result.outcome.name} for result in judgement.results]
-    _replace(folder / MARK, {"kata": kata.name, "verdict": judgement.verdict.name, "results": lines})
+    mark(folder, kata=kata.name, verdict=judgement.verdict.name, results=lines)
+    failure = judgement.failure
+    text = f"{failure.stage} {failure.diagnosis}: {failure.message}" if failure else judgement.verdict.name
+    happened(folder, "check", text[:200], judgement.verdict.name)
     about = read_progress().get(kata.name, {})
     changes: dict[str, Any] = {"checks": about.get("checks", 0) + 1}
-    if judgement.verdict is Verdict.ACCEPT and not about.get("accepted"):
+    if counts and judgement.verdict is Verdict.ACCEPT and not about.get("accepted"):
         changes["accepted"] = time.time()
     note(kata.name, **changes)
 
