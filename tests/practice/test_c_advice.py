@@ -73,6 +73,13 @@ def test_the_audit_finds_what_is_stronger_than_needed(tmp_path):
     assert stronger_than_needed([first])[0].startswith("line 24, spsc_put: atomic_load(&ring->tail), acquire: relaxed")
 
 
+def test_an_order_that_there_was_no_time_for_is_said():
+    left = list(audit(RING, RIGHT / "acquire_release.c", silent, most=0.0))
+    assert len(left) == 4
+    assert all(str(one).endswith("not audited, the time was up") for one in left)
+    assert stronger_than_needed(left) == []
+
+
 def test_the_map_of_cache_lines():
     ring = {structure.name: structure for structure in structures(RING, RIGHT / "cached.c")}["spsc_ring"]
     assert ring.lines() == [

@@ -1,5 +1,6 @@
 """The judge is judged: attacks are repelled, and mutants of right answers are rejected or explained."""
 
+import os
 import random
 import shutil
 
@@ -10,6 +11,7 @@ from lockfree.practice import hostile, mutants
 from lockfree.practice.catalog import find, katas
 from lockfree.practice.hostile import ATTACKS, repelled
 from lockfree.practice.results import Verdict
+from lockfree.practice.selftest import machine, trials
 
 SEED = 7
 cc = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
@@ -81,6 +83,26 @@ def test_what_is_said_to_be_equivalent_is_a_mutant(kata):
 @pytest.mark.parametrize("kata", katas(), ids=lambda kata: kata.name)
 def test_mutants_are_rejected_or_explained(kata):
     assert [o.mutant for o in mutants.tried(kata) if o.verdict is not Verdict.REJECT and not o.why] == []
+
+
+@cc
+@pytest.mark.soak
+@pytest.mark.parametrize("condition", ["idle", "loaded", "one"])
+def test_twenty_of_twenty(condition):
+    """A seeded slice of all answers, 20 times each."""
+    chosen = random.Random(SEED).sample([(kata, sample) for kata in katas() for sample in kata.samples], 8)
+    with machine(condition):
+        for kata, sample in chosen:
+            found = list(trials(kata, f"{sample.path.parent.name}/{sample.path.name}", 20))
+            assert len(found) == 20
+            assert [trial for trial in found if trial.problem] == []
+
+
+def test_the_machine_is_as_before():
+    before = os.sched_getaffinity(0)
+    with machine("one"):
+        assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before
 
 
 def test_the_table(capsys):

@@ -76,6 +76,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     test.add_argument("--answer", metavar="TEXT", default="", help="only answers with this text in their name")
     test.add_argument("--times", type=int, default=1, metavar="N", help="judge each answer so often (default: 1)")
     test.add_argument(
+        "--machine", choices=("idle", "loaded", "one"), default="idle",
+        help="as it is (the default), with busy processes beside, or on one processor",
+    )  # fmt: skip
+    test.add_argument(
         "--part", action="append", choices=list(PARTS), default=[],
         help="only this one (may be repeated; default: all, or the answers alone where others are left out)",
     )  # fmt: skip
@@ -321,6 +325,8 @@ def _numbered(path: Path) -> str:
 
 
 def _selftest(args: argparse.Namespace) -> int:
+    from lockfree.practice.selftest import machine
+
     if args.times < 1:
         raise UsageError(f"--times is {args.times}; it must be at least 1")
     chosen = [find(name) for name in (*args.katas, *args.kata)] or katas()
@@ -328,8 +334,9 @@ def _selftest(args: argparse.Namespace) -> int:
     some = bool(args.katas or args.kata or args.language or args.answer)
     rows: dict[str, Row] = {}
     problems = 0
-    for part in args.part or (["answers"] if some else list(PARTS)):
-        problems += PARTS[part](args, chosen, rows)
+    with machine(args.machine):
+        for part in args.part or (["answers"] if some else list(PARTS)):
+            problems += PARTS[part](args, chosen, rows)
     if not rows:
         raise UsageError("nothing to judge: no kata, or no answer of them, fits")
     print(f"\n{'':<26} {'as expected':<17} {'share':>7}  {'took':>9}")

@@ -1,5 +1,9 @@
 """Judges the judge: every right answer must be accepted, every wrong one rejected where and why its first line says."""
 
+import contextlib
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,6 +52,24 @@ class Row:
         share = f"{100 * self.as_expected / self.judged:.1f}%" if self.judged else "-"
         text = f"{self.kind:<26} {self.as_expected:>6,} of {self.judged:<6,} {share:>7}  {self.seconds:>7.0f} s"
         return text + (f"   {self.explained} more are equivalent, with a reason" if self.explained else "")
+
+
+@contextlib.contextmanager
+def machine(condition: str) -> Iterator[None]:
+    """The machine as it is (`idle`), with two busy processes for each processor (`loaded`), or `one` processor."""
+    before = os.sched_getaffinity(0)
+    busy = []
+    if condition == "one":
+        os.sched_setaffinity(0, {min(before)})
+    if condition == "loaded":
+        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * len(before))]
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+        for process in busy:
+            process.kill()
+            process.wait()
 
 
 def trials(kata: Kata, part: str = "", times: int = 1) -> Iterator[Trial]:
