@@ -1,0 +1,16 @@
+/* fails: edges F1 */
+/* Sleeps, and nobody knows. */
+#include "sleeper_flag.h"
+
+void event_wait(struct event *event) {
+    while (!atomic_load(&event->set)) {
+        if (!atomic_load(&event->set))
+            futex_wait(&event->set, 0);
+    }
+}
+
+void event_set(struct event *event) {
+    atomic_store(&event->set, 1);
+    if (atomic_load(&event->sleepers))
+        futex_wake(&event->set, UINT32_MAX);
+}
