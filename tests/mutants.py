@@ -80,6 +80,27 @@ MUTANTS = [
         kill=("rlock", "release-inner", "wait"),
     ),
     Mutant(
+        "a message ring that publishes a message before its further blocks are its own",
+        "blocks/message_blocks.h",
+        "lf_store_relaxed(&block->custody, lf__member_of((uint64_t)first)); /* [M1]; published with the first block */",
+        "",
+        kill=("message_ring", "put-on-empty", "go-on"),
+    ),
+    Mutant(
+        "a message ring whose recovery does not free further blocks",
+        "blocks/message_blocks.h",
+        "            lf__message_recover_member(r, at - 2 * cells, gone);",
+        "            (void)lf__message_recover_member;",
+        client="message_ring/message_get_dies",
+    ),
+    Mutant(
+        "a message ring that frees a leased message and still owes it",
+        "blocks/message_blocks.h",
+        "        lf_store_relaxed(&head->custody, lf__held(LF__MESSAGES, 0, r->h.participant));",
+        "        (void)head;",
+        client="message_ring/message_lease_dies",
+    ),
+    Mutant(
         "a broadcast ring whose reader gives its place away before it has read",
         "blocks/broadcast_readers.h",
         "lf_store_release(&me->position, position | LF__LOG_JOINED);",
@@ -154,6 +175,12 @@ MUTANTS = [
 ]  # fmt: skip
 
 STRESS = {
+    "message_ring": Mutant(
+        "a message ring that frees the first block of a message alone",
+        "blocks/message_blocks.h",
+        "head->unused = lf_message_ring_block(r, next)->unused;",
+        "head->unused = 0;",
+    ),
     "broadcast_ring": Mutant(
         "a broadcast ring whose writer waits for the first reader only",
         "blocks/broadcast_log.h",

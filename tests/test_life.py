@@ -28,8 +28,9 @@ KINDS = [
     lambda name=None: lockfree.SPSCRing(4, 16, name=name),
     lambda name=None: lockfree.PriorityQueue(4, 16, levels=2, name=name),
     lambda name=None: lockfree.BroadcastRing(256, 2, name=name),
+    lambda name=None: lockfree.MessageRing(256, 64, name=name),
 ]
-IDS = ["mutex", "spinlock", "semaphore", "event", "mpmc_ring", "spsc_ring", "priority_queue", "broadcast_ring"]
+IDS = ["mutex", "spinlock", "semaphore", "event", "mpmc_ring", "spsc_ring", "priority_queue", "broadcast_ring", "message_ring"]
 
 
 def use(shared):

@@ -18,6 +18,7 @@ static union {
     struct lf_event_count event_count;
     struct lf_broadcast_ring broadcast;
     struct lf_block_pool pool;
+    struct lf_message_ring messages;
 } object;
 
 struct record {
@@ -290,6 +291,34 @@ static void event_count_settle(void) {
         wrong("a wait did not see its condition");
 }
 
+/* ---- message ring: records padded to several blocks ---- */
+
+enum { PADDED = 100 };
+static int messages_create(uint64_t start) {
+    return lf_message_ring_create(&object.messages, NULL, 3 * CAPACITY, 64, start); /* three blocks for a record */
+}
+static int messages_put(const struct record *r, uint64_t span) {
+    unsigned char message[PADDED] = {0};
+    memcpy(message, r, sizeof *r);
+    return span == 0 ? lf_message_ring_try_put(&object.messages, message, PADDED)
+                     : lf_message_ring_put(&object.messages, message, PADDED, until(span));
+}
+static int64_t messages_get(struct record *r, uint64_t span, int lease) {
+    unsigned char message[PADDED];
+    uint64_t length;
+    int64_t got;
+    if (!lease) {
+        got = span == 0 ? lf_message_ring_try_get(&object.messages, message, PADDED)
+                        : lf_message_ring_get(&object.messages, message, PADDED, until(span));
+    } else if ((got = lf_message_ring_peek(&object.messages, LF_LEASE, &length)) >= 0) {
+        got = lf_message_ring_take(&object.messages, got, message, length);
+    }
+    if (got < 0)
+        return got;
+    memcpy(r, message, sizeof *r);
+    return got == PADDED ? (int64_t)sizeof *r : LF_CORRUPT;
+}
+
 /* ---- broadcast ring: whoever finds the role free writes; a life reads if it finds a place ---- */
 
 static int broadcast_create(uint64_t start) {
@@ -431,6 +460,8 @@ static const struct subject subjects[] = {
     {"rlock", &lf_rlock_kind, &object.h, rlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
     {"spinlock", &lf_spinlock_kind, &object.h, spinlock_create, lock_work, lock_settle, NULL, NULL, 0, 0},
     {"semaphore", &lf_semaphore_kind, &object.h, semaphore_create, semaphore_work, semaphore_settle, NULL, NULL, 0, 0},
+    {"message_ring", &lf_message_ring_kind, &object.h, messages_create, queue_work, queue_settle, messages_put,
+     messages_get, 1, 0},
     {"broadcast_ring", &lf_broadcast_ring_kind, &object.h, broadcast_create, broadcast_work, broadcast_settle, NULL,
      NULL, 0, 0},
     {"barrier", &lf_barrier_kind, &object.h, barrier_create, barrier_work, barrier_settle, NULL, NULL, 0, 0},

@@ -39,6 +39,9 @@ from lockfree.event import (
 from lockfree.event_count import (
     EventCount as EventCount,
 )
+from lockfree.message_ring import (
+    MessageRing as MessageRing,
+)
 from lockfree.mpmc_ring import (
     MPMCRing as MPMCRing,
 )
@@ -79,6 +82,7 @@ __all__ = [
     "EventCount",
     "LockfreeError",
     "MPMCRing",
+    "MessageRing",
     "Mutex",
     "NotRecoverable",
     "OwnerDied",

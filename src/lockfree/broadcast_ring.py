@@ -9,8 +9,8 @@ from typing import Any, Literal, NoReturn
 
 from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
+from lockfree._messages import as_bytes
 from lockfree._native import NULL, Native, blocking, ffi, lib
-from lockfree._records import refuse_pointers
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Buffer, Spin
@@ -40,8 +40,15 @@ class Calls(Waiter):
     max_message: int
 
     def __init__(
-        self, size_bytes: int, readers: int, *, slow: Slow = "wait", name: str | None = None, spin: Spin = "adaptive"
+        self,
+        size_bytes: int,
+        readers: int,
+        *,
+        slow: Slow = "wait",
+        name: str | None = None,
+        spin: Spin = "adaptive",
     ) -> None:
+        check_spin(spin)
         size = check_int("size_bytes", size_bytes, 64, 2**40)
         count = check_int("readers", readers, 1, MAX_READERS)
         if slow not in SLOW:
@@ -52,9 +59,8 @@ class Calls(Waiter):
         encoded = NULL if name is None else name.encode()
         start = self._start // 16 * 16
         size = (size + 63) // 64 * 64
-        self._created(
-            handle, blocking.lf_broadcast_ring_create(handle, encoded, size, count, SLOW.index(slow), start), spin
-        )
+        status = blocking.lf_broadcast_ring_create(handle, encoded, size, count, SLOW.index(slow), start)
+        self._created(handle, status, spin)
 
     def _attached(self) -> None:
         self.size_bytes = self._h.size
@@ -99,7 +105,7 @@ class Calls(Waiter):
         Readers see them by and by. If one is too long, none goes in.
         """
         wait, mask = patience(block, timeout), self._mask(to)
-        packed = [bytes(self._bytes(message)) for message in messages]
+        packed = [bytes(as_bytes(message)) for message in messages]
         for position, data in enumerate(packed):
             if len(data) > self.max_message:
                 what = f"messages[{position}] has {len(data)} bytes"
@@ -357,7 +363,7 @@ class Calls(Waiter):
     # ---- through cffi ----
 
     def _put(self, message: Any, wait: int, mask: int) -> bool:
-        handle, data = self._h, self._bytes(message)
+        handle, data = self._h, as_bytes(message)
         self._require_no_reservation()
         status = lib.lf_broadcast_ring_try_put(handle, ffi.from_buffer(data), len(data), mask)
         if status == FULL and wait:
@@ -427,16 +433,6 @@ class Calls(Waiter):
         for number in numbers:
             mask |= 1 << check_int("to", number, 0, self.readers - 1)
         return mask
-
-    def _bytes(self, message: Any) -> Any:
-        if type(message) is bytes:
-            return message
-        try:
-            view = memoryview(message)
-        except TypeError:
-            raise TypeError(f"message is of type {type(message).__name__}: it must be bytes-like") from None
-        refuse_pointers("message", view)
-        return bytes(view)
 
     def _require_no_reservation(self) -> None:
         held = getattr(self._local, "reserved", None)

@@ -78,6 +78,17 @@ def waiting() -> None:
     count.retract(3)
 
 
+def messages() -> None:
+    ring = lockfree.MessageRing(1 << 20, block_bytes=1024, name="jobs", spin="never")
+    ring.put(b"x", timeout=1)
+    assert_type(ring.try_put(bytearray(b"x")), bool)
+    assert_type(ring.get(), bytes)
+    assert_type(ring.try_get(), bytes | None)
+    assert_type(ring.get_many(), list[bytes])
+    with ring.read() as view:
+        assert_type(view, memoryview)
+
+
 def broadcast() -> None:
     ring = lockfree.BroadcastRing(1 << 20, 8, slow="overwrite", name="steps")
     assert_type(ring.join(), int)

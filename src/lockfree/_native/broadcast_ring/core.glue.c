@@ -1,6 +1,6 @@
 /* BroadcastRing as a Python type. A thread has one place among the readers; the ring finds it by the thread. */
 #include "broadcast_ring/place.h"
-#include "common/hands.h"
+#include "common/look.h"
 
 static uint64_t lf_py_broadcast_joined(struct lf_broadcast_ring *r) {
     return lf_enter(&r->h) == LF_OK ? lf__log_joined(r) : 0;
@@ -38,18 +38,6 @@ static uint64_t lf_py_broadcast_alive_since(struct lf_broadcast_ring *r, uint32_
 }
 
 /* ---- the type ---- */
-
-/* What a thread has in hand: a message that it looks at, or one that it writes. */
-struct lf_py_look {
-    uint64_t thread; /* 0: nothing in hand */
-    uint32_t participant;
-    int is_taken; /* it was copied out: nothing has to be given back */
-    int64_t place;
-    uint64_t length;
-    size_t lead; /* of the ring's bytes in their window */
-    struct lf_py_memory *memory;
-    PyObject *view;
-};
 
 struct lf_py_broadcast {
     struct lf_py_object o;
@@ -103,30 +91,6 @@ static int lf_py_broadcast_to(PyObject *object, PyObject *given, uint64_t *to) {
 
 /* ---- put ---- */
 
-static int lf_py_look_is_mine(struct lf_py_object *self, const struct lf_py_look *look) {
-    return look->thread == lf_py_thread() && look->participant == lf_py_me(self);
-}
-
-/* A message as bytes that do not move: `view`, or a bytes object in it. 0, or -1 with an error. */
-static int lf_py_broadcast_bytes(PyObject *message, Py_buffer *view) {
-    if (LF_LIKELY(PyBytes_CheckExact(message)))
-        return PyObject_GetBuffer(message, view, PyBUF_SIMPLE);
-    if (!PyUnicode_Check(message) && PyObject_CheckBuffer(message) &&
-        lf_py_get_buffer(message, view, PyBUF_C_CONTIGUOUS, "message") == 0)
-        return 0;
-    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_TypeError))
-        return -1;
-    PyErr_Clear();
-    if (PyUnicode_Check(message) || !PyObject_CheckBuffer(message)) {
-        PyErr_Format(PyExc_TypeError, "message is of type %.100s: it must be bytes-like", Py_TYPE(message)->tp_name);
-        return -1;
-    }
-    PyObject *bytes = lf_py_as_bytes(message); /* not contiguous */
-    int status = bytes != NULL ? PyObject_GetBuffer(bytes, view, PyBUF_SIMPLE) : -1;
-    Py_XDECREF(bytes);
-    return status;
-}
-
 /* Puts one message, waiting up to `ns`. A status. */
 static int64_t lf_py_broadcast_put_bytes(PyObject *object, const void *message, uint64_t length, uint64_t to,
                                          uint64_t ns) {
@@ -157,7 +121,7 @@ static int lf_py_broadcast_no_reservation(PyObject *object) {
 /* LF_OK and LF_FULL are left to the caller; else LF_PY_RAISED with the exception. */
 static int64_t lf_py_broadcast_put_object(PyObject *object, PyObject *message, uint64_t to, uint64_t ns) {
     Py_buffer view;
-    if (lf_py_broadcast_no_reservation(object) != 0 || lf_py_broadcast_bytes(message, &view) != 0)
+    if (lf_py_broadcast_no_reservation(object) != 0 || lf_py_message_bytes(message, &view) != 0)
         return LF_PY_RAISED;
     uint64_t length = (uint64_t)view.len, most = lf_py_broadcast(object)->max_message;
     int64_t status = lf_py_broadcast_put_bytes(object, view.buf, length, to, ns);
@@ -322,53 +286,6 @@ static PyObject *lf_py_broadcast_get_many(PyObject *object, PyObject *const *arg
 
 /* ---- in place ---- */
 
-/* The memory through which a thread sees `length` bytes of the ring at `place`, in hand. NULL with an error. */
-static int lf_py_look_at(struct lf_py_look *look, struct lf_broadcast_ring *r, int64_t place, uint64_t length) {
-    struct lf_py_memory *memory = look->memory;
-    if (memory != NULL && memory->window.base != NULL && !memory->window.is_cut) {
-        lf_py_window_take(&memory->window);
-    } else {
-        Py_CLEAR(look->memory);
-        memory = lf_py_memory_window(r, 0, r->bytes, r->size);
-        if (memory == NULL)
-            return -1;
-        look->memory = memory;
-        look->lead = memory->window.offset;
-    }
-    memory->window.offset = look->lead + (size_t)place;
-    memory->window.size = (size_t)length;
-    memory->bytes = memory->window.base + memory->window.offset;
-    memory->length = memory->room = (Py_ssize_t)length;
-    return 0;
-}
-
-/* The view of what was just taken in hand. It is made outside: that may run Python code. */
-static PyObject *lf_py_look_view(struct lf_py_look *look) {
-    struct lf_py_memory *memory = (struct lf_py_memory *)Py_NewRef((PyObject *)look->memory);
-    PyObject *view = PyMemoryView_FromObject((PyObject *)memory);
-    if (view != NULL && look->memory == memory && look->thread != 0)
-        Py_XSETREF(look->view, Py_NewRef(view));
-    Py_DECREF((PyObject *)memory);
-    return view;
-}
-
-/* Ends the view. 0, or -1 with MemoryError, and it is still in hand. */
-static int lf_py_look_end(struct lf_py_look *look) {
-    PyObject *view = look->view;
-    look->view = NULL;
-    if (view != NULL)
-        lf_py_end_view(view);
-    struct lf_py_memory *memory = look->memory;
-    if (memory == NULL)
-        return 0;
-    int is_seen = !lf_py_memory_is_unseen(memory);
-    if (memory->window.base != NULL && lf_py_window_end(&memory->window, is_seen) != 0)
-        return -1;
-    if (is_seen || memory->window.base == NULL)
-        Py_CLEAR(look->memory);
-    return 0;
-}
-
 /* peek(block=False, timeout=None): a view of the next message, or None. */
 static PyObject *lf_py_broadcast_peek(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
     static const struct lf_py_signature signature = {"peek", 0, 2, {"block", "timeout"}};
@@ -397,7 +314,7 @@ static PyObject *lf_py_broadcast_peek(PyObject *object, PyObject *const *args, P
         }
         if (status >= 0) {
             int64_t place = status;
-            int copied = lf__log_is_lossy(r) || lf_py_look_at(look, r, place, length) != 0;
+            int copied = lf__log_is_lossy(r) || lf_py_look_at(look, r, r->bytes, r->size, (uint64_t)place, length) != 0;
             if (copied) { /* in a lossy ring, or without a window */
                 Py_XSETREF(look->memory, lf_py_memory_new(length));
                 status = look->memory == NULL ? LF_PY_RAISED
@@ -482,7 +399,8 @@ static PyObject *lf_py_broadcast_reserve(PyObject *object, PyObject *const *args
             return lf_py_misuse(self, "this thread has a reservation already: commit() or cancel() it first");
         }
         if (status >= 0) {
-            int copied = lf__log_is_lossy(r) || lf_py_look_at(writing, r, status, (uint64_t)length) != 0;
+            int copied = lf__log_is_lossy(r) ||
+                         lf_py_look_at(writing, r, r->bytes, r->size, (uint64_t)status, (uint64_t)length) != 0;
             if (copied)
                 Py_XSETREF(writing->memory, lf_py_memory_new((uint64_t)length));
             writing->is_taken = copied;
@@ -597,11 +515,7 @@ static void lf_py_broadcast_dealloc(PyObject *object) {
     struct lf_py_broadcast *self = (struct lf_py_broadcast *)object;
     for (int i = -1; i < (int)LF_BROADCAST_READERS; i++) {
         struct lf_py_look *look = i < 0 ? &self->writing : &self->looks[i];
-        Py_CLEAR(look->view);
-        if (look->memory != NULL && look->memory->window.base != NULL &&
-            lf_py_window_end(&look->memory->window, !lf_py_memory_is_unseen(look->memory)) != 0)
-            PyErr_Clear();
-        Py_CLEAR(look->memory);
+        lf_py_look_drop(look);
     }
     lf_py_dealloc(object);
 }

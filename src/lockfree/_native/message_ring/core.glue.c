@@ -1,0 +1,335 @@
+/* MessageRing as a Python type. */
+#include "common/look.h"
+
+static uint64_t lf_py_message_ring_blocks(struct lf_message_ring *r) { return r->store.slots; }
+
+#define LF_PY_LOOKS 64 /* threads that have a message in hand at a time */
+struct lf_py_messages {
+    struct lf_py_object o;
+    struct lf_py_look looks[LF_PY_LOOKS];
+};
+
+static PyTypeObject *lf_py_message_ring_type __attribute__((unused));
+LF_PY_KIND(message_ring)
+
+static struct lf_message_ring *lf_py_messages_of(PyObject *object) {
+    return (struct lf_message_ring *)((struct lf_py_object *)object)->p;
+}
+
+/* ---- put ---- */
+
+/* Puts one message, waiting up to `ns`. LF_OK, LF_FULL, or LF_PY_RAISED with the exception. */
+static int64_t lf_py_messages_put_object(PyObject *object, PyObject *message, uint64_t ns) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_message_ring *r = lf_py_messages_of(object);
+    Py_buffer view;
+    int64_t status;
+    if (lf_py_message_bytes(message, &view) != 0)
+        return LF_PY_RAISED;
+    uint64_t length = (uint64_t)view.len;
+    if (LF_UNLIKELY(length > LF_PY_LONG_COPY))
+        LF_PY_AT_LENGTH(self, status, lf_message_ring_try_put(r, view.buf, length));
+    else
+        LF_PY_BRIEFLY(self, status, lf_message_ring_try_put(r, view.buf, length));
+    if (LF_UNLIKELY(status == LF_FULL) && ns != 0) {
+        uint64_t until = lf_py_deadline(ns);
+        LF_PY_UNTIL_DONE(self, status, lf_message_ring_put(r, view.buf, length, until));
+    }
+    PyBuffer_Release(&view);
+    if (LF_LIKELY(status == LF_OK || status == LF_FULL))
+        return status;
+    if (status == LF_TOO_LONG && !lf_py_is_closed(self))
+        PyErr_Format(PyExc_ValueError, "message has %llu bytes: the ring takes at most %llu",
+                     (unsigned long long)length, (unsigned long long)r->max_message);
+    else
+        lf_py_raise(self, status == LF_TOO_LONG ? (int64_t)LF_CLOSED : status);
+    return LF_PY_RAISED;
+}
+
+static PyObject *lf_py_messages_put(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"put", 1, 3, {"message", "block", "timeout"}};
+    PyObject *places[3];
+    uint64_t ns;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[1], places[2], &ns) != 0)
+        return NULL;
+    int64_t status = lf_py_messages_put_object(object, places[0], ns);
+    return status == LF_PY_RAISED ? NULL : lf_py_none((struct lf_py_object *)object, status);
+}
+static PyObject *lf_py_messages_try_put(PyObject *object, PyObject *message) {
+    int64_t status = lf_py_messages_put_object(object, message, 0);
+    return status == LF_PY_RAISED ? NULL : PyBool_FromLong(status == LF_OK);
+}
+
+/* _put_packed(packed, lengths): how many went in, or a status. */
+static PyObject *lf_py_messages_put_packed(PyObject *object, PyObject *args) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    Py_buffer packed, lengths;
+    int64_t status;
+    if (!PyArg_ParseTuple(args, "y*y*", &packed, &lengths))
+        return NULL;
+    LF_PY_AT_LENGTH(self, status,
+                    lf_message_ring_put_many(lf_py_messages_of(object), packed.buf, (const uint32_t *)lengths.buf,
+                                             (uint64_t)lengths.len / sizeof(uint32_t)));
+    PyBuffer_Release(&packed);
+    PyBuffer_Release(&lengths);
+    return PyLong_FromLongLong(status);
+}
+
+/* ---- get ---- */
+
+/* Takes the next message in hand, waiting up to `ns`: inside, its first block; or not inside, a status. */
+static int64_t lf_py_messages_find(struct lf_py_object *self, uint64_t ns, uint64_t *length, struct lf_py_stay *stay) {
+    struct lf_message_ring *r = (struct lf_message_ring *)self->p;
+    int64_t first = lf_py_stay_begin(stay, self);
+    if (LF_UNLIKELY(first != LF_OK))
+        return first;
+    first = lf_message_ring_peek(r, 0, length);
+    if (LF_LIKELY(first >= 0))
+        return first;
+    lf_py_stay_end(stay);
+    if (ns == 0 || first != LF_EMPTY)
+        return first;
+    uint64_t until = lf_py_deadline(ns);
+    do {
+        if (lf_py_enter(self) != LF_OK)
+            return LF_CLOSED;
+        LF_PY_WITHOUT_GIL(first = lf_message_ring_peek_wait(r, 0, length, until));
+        stay->counted = 1;
+        if (first >= 0)
+            return first;
+        lf_py_leave(self);
+    } while (first == LF_INTERRUPTED && PyErr_CheckSignals() == 0);
+    return first == LF_INTERRUPTED ? LF_PY_RAISED : first;
+}
+
+/* The next message as bytes. NULL with *status LF_EMPTY, LF_PY_RAISED (an exception is set) or another refusal. */
+static PyObject *lf_py_messages_take(PyObject *object, uint64_t ns, int64_t *status) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_message_ring *r = lf_py_messages_of(object);
+    struct lf_py_stay stay;
+    uint64_t length = 0;
+    int64_t first = *status = lf_py_messages_find(self, ns, &length, &stay);
+    if (first < 0)
+        return NULL;
+    PyObject *message = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)length);
+    if (LF_UNLIKELY(message == NULL)) {
+        lf_message_ring_commit(r, first); /* inside again, at the tail */
+        *status = LF_PY_RAISED;
+    } else if (LF_UNLIKELY(length > LF_PY_LONG_COPY) && lf_py_stay_count(&stay)) {
+        LF_PY_WITHOUT_GIL(*status = lf_message_ring_take(r, first, PyBytes_AS_STRING(message), length));
+    } else {
+        *status = lf_message_ring_take(r, first, PyBytes_AS_STRING(message), length);
+    }
+    lf_py_stay_end(&stay);
+    if (LF_UNLIKELY(*status < 0))
+        Py_CLEAR(message);
+    return message;
+}
+
+static PyObject *lf_py_messages_get(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"get", 0, 2, {"block", "timeout"}};
+    PyObject *places[2];
+    uint64_t ns = LF_FOREVER;
+    int64_t status;
+    if ((count != 0 || keywords != NULL) && (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+                                             lf_py_patience(places[0], places[1], &ns) != 0))
+        return NULL;
+    PyObject *message = lf_py_messages_take(object, ns, &status);
+    return LF_LIKELY(message != NULL) ? message : lf_py_raise((struct lf_py_object *)object, status);
+}
+static PyObject *lf_py_messages_try_get(PyObject *object, PyObject *unused) {
+    int64_t status;
+    PyObject *message = lf_py_messages_take(object, 0, &status);
+    if (LF_LIKELY(message != NULL))
+        return message;
+    return status == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_raise((struct lf_py_object *)object, status);
+}
+
+/* get_many(n=None, block=False, timeout=None): what is there already stays in the list when a later one fails. */
+static PyObject *lf_py_messages_get_many(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                         PyObject *keywords) {
+    static const struct lf_py_signature signature = {"get_many", 0, 3, {"n", "block", "timeout"}};
+    PyObject *places[3];
+    uint64_t ns;
+    int64_t most = PY_SSIZE_T_MAX, status = LF_OK;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[1] != NULL ? places[1] : Py_False, places[2], &ns) != 0)
+        return NULL;
+    if (places[0] != NULL && places[0] != Py_None && lf_py_integer("n", places[0], 0, PY_SSIZE_T_MAX, &most) != 0)
+        return NULL;
+    PyObject *messages = PyList_New(0);
+    for (int64_t i = 0; messages != NULL && i < most; i++) {
+        if (PyList_Append(messages, Py_None) != 0) { /* its place, before the message is taken */
+            Py_CLEAR(messages);
+            break;
+        }
+        PyObject *message = lf_py_messages_take(object, i == 0 ? ns : 0, &status);
+        if (message != NULL) {
+            PyList_SetItem(messages, (Py_ssize_t)i, message);
+            continue;
+        }
+        if (PyList_SetSlice(messages, (Py_ssize_t)i, (Py_ssize_t)i + 1, NULL) != 0 ||
+            (i == 0 && (status != LF_EMPTY || ns != 0))) {
+            Py_CLEAR(messages);
+            if (!PyErr_Occurred())
+                lf_py_raise((struct lf_py_object *)object, status);
+        } else if (i > 0 && status == LF_PY_RAISED) {
+            PyErr_Clear();
+        }
+        break;
+    }
+    return messages;
+}
+
+/* ---- in place ---- */
+
+/* The calling thread's look, or one that nobody has (`make`); NULL: there is none. */
+static struct lf_py_look *lf_py_messages_look(PyObject *object, int make) {
+    struct lf_py_look *looks = ((struct lf_py_messages *)object)->looks;
+    uint64_t me = lf_py_thread(), nobody = 0;
+    for (int i = 0; i < LF_PY_LOOKS; i++)
+        if (lf_load_relaxed(&looks[i].thread) == me)
+            return &looks[i];
+    for (int i = 0; make && i < LF_PY_LOOKS; i++, nobody = 0)
+        if (lf_cas_acquire(&looks[i].thread, &nobody, me))
+            return &looks[i];
+    return NULL;
+}
+static void lf_py_messages_hand_down(struct lf_py_look *look) { lf_store_release(&look->thread, (uint64_t)0); }
+
+/* peek(block=False, timeout=None): a view of the next message, which is out of the ring then; or None. One of several
+ * blocks is copied together. */
+static PyObject *lf_py_messages_peek(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"peek", 0, 2, {"block", "timeout"}};
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_message_ring *r = lf_py_messages_of(object);
+    struct lf_py_stay stay;
+    PyObject *places[2];
+    uint64_t ns, length = 0;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[0] != NULL ? places[0] : Py_False, places[1], &ns) != 0)
+        return NULL;
+    struct lf_py_look *look = lf_py_messages_look(object, 0);
+    if (look != NULL && lf_py_look_is_mine(self, look) && !lf_py_is_closed(self))
+        return lf_py_misuse(self, "this thread has a message in hand already: release() it first");
+    look = lf_py_messages_look(object, 1);
+    if (look == NULL)
+        return lf_py_misuse(self, "64 threads have a message in hand");
+    int64_t first = lf_py_messages_find(self, ns, &length, &stay), status = LF_OK;
+    if (first < 0) {
+        lf_py_messages_hand_down(look);
+        return first == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_raise(self, first);
+    }
+    uint64_t place = (uint64_t)first * r->block_bytes + sizeof(struct lf_slot);
+    int copied = length > r->room ||
+                 lf_py_look_at(look, r, r->bytes, r->store.slots * r->block_bytes, place, length) != 0;
+    if (copied) {
+        Py_XSETREF(look->memory, lf_py_memory_new(length));
+        if (look->memory != NULL)
+            status = lf_message_ring_read(r, first, look->memory->bytes, length);
+    }
+    look->participant = lf_py_me(self);
+    look->is_taken = 0;
+    look->place = first;
+    look->length = length;
+    if (look->memory == NULL || status != LF_OK) {
+        lf_message_ring_commit(r, first);
+        lf_py_messages_hand_down(look);
+    }
+    lf_py_stay_end(&stay);
+    if (look->memory == NULL || status != LF_OK)
+        return status != LF_OK ? lf_py_raise(self, status) : NULL;
+    return lf_py_look_view(look);
+}
+
+static PyObject *lf_py_messages_release(PyObject *object, PyObject *unused) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_py_look *look = lf_py_messages_look(object, 0);
+    int64_t status;
+    if (look == NULL)
+        return lf_py_is_closed(self) ? lf_py_raise(self, LF_CLOSED)
+                                     : lf_py_misuse(self, "this thread has nothing in hand: call peek() first");
+    if (lf_py_look_end(look) != 0)
+        return NULL;
+    int64_t first = look->place;
+    uint32_t participant = look->participant;
+    lf_py_messages_hand_down(look);
+    LF_PY_BRIEFLY(self, status,
+                  lf_py_is_closed(self)           ? LF_CLOSED
+                  : lf_py_me(self) != participant ? LF_OK /* a child's: it is its parent's */
+                                                  : lf_message_ring_release(lf_py_messages_of(object), first));
+    return lf_py_none(self, status);
+}
+
+/* ---- state and end ---- */
+
+static PyObject *lf_py_messages_qsize(PyObject *object, PyObject *unused) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    int64_t status;
+    LF_PY_BRIEFLY(self, status,
+                  lf_py_is_closed(self) ? LF_CLOSED : (int64_t)lf_message_ring_size(lf_py_messages_of(object)));
+    return status < 0 ? lf_py_raise(self, status) : PyLong_FromLongLong(status);
+}
+
+/* close(): the calling thread's view ends with it. */
+static PyObject *lf_py_messages_close(PyObject *object, PyObject *unused) {
+    struct lf_py_look *look = lf_py_messages_look(object, 0);
+    if (look != NULL) {
+        if (lf_py_look_end(look) != 0)
+            PyErr_Clear(); /* its pages are cut off when the handle ends */
+        lf_py_messages_hand_down(look);
+    }
+    return lf_py_close(object, NULL);
+}
+static void lf_py_messages_before_detach(struct lf_py_object *self) { lf_py_windows_end(self->p); }
+/* _use(): the object is attached. */
+static PyObject *lf_py_messages_use(PyObject *object, PyObject *unused) {
+    ((struct lf_py_object *)object)->before_detach = lf_py_messages_before_detach;
+    Py_RETURN_NONE;
+}
+static void lf_py_messages_dealloc(PyObject *object) {
+    for (int i = 0; i < LF_PY_LOOKS; i++)
+        lf_py_look_drop(&((struct lf_py_messages *)object)->looks[i]);
+    lf_py_dealloc(object);
+}
+
+static PyMethodDef lf_py_message_ring_methods[] = {
+    LF_PY_FAST("put", lf_py_messages_put,
+               "put($self, message, /, block=True, timeout=None)\n--\n\nPuts a bytes-like message."),
+    {"try_put", lf_py_messages_try_put, METH_O,
+     "try_put($self, message, /)\n--\n\nPuts a message if there is room; whether there was."},
+    LF_PY_FAST("get", lf_py_messages_get,
+               "get($self, /, block=True, timeout=None)\n--\n\nThe oldest message, as bytes."),
+    {"try_get", lf_py_messages_try_get, METH_NOARGS, "try_get($self, /)\n--\n\nThe oldest message, or None."},
+    LF_PY_FAST("get_many", lf_py_messages_get_many,
+               "get_many($self, /, n=None, block=False, timeout=None)\n--\n\nUp to `n` messages, all there are by "
+               "default."),
+    LF_PY_FAST(
+        "peek", lf_py_messages_peek,
+        "peek($self, /, block=False, timeout=None)\n--\n\nA view of the oldest message, which is taken out, or None. "
+        "Then release()."),
+    {"release", lf_py_messages_release, METH_NOARGS,
+     "release($self, /)\n--\n\nFrees the message that peek() gave. Its view ends."},
+    {"qsize", lf_py_messages_qsize, METH_NOARGS,
+     "qsize($self, /)\n--\n\nHow many messages are inside: exact while nobody else is running."},
+    {"_put_packed", lf_py_messages_put_packed, METH_VARARGS, NULL},
+    {"_use", lf_py_messages_use, METH_NOARGS, NULL},
+    LF_PY_METHODS_BUT_CLOSE{"close", lf_py_messages_close, METH_NOARGS, LF_PY_CLOSE_DOC},
+    {NULL, NULL, 0, NULL},
+};
+static PyGetSetDef lf_py_message_ring_properties[] = {LF_PY_SHARED_PROPERTIES{NULL, NULL, NULL, NULL, NULL}};
+static PyType_Slot lf_py_message_ring_slots[] = {
+    {Py_tp_new, (void *)lf_py_message_ring_new},
+    {Py_tp_dealloc, (void *)lf_py_messages_dealloc},
+    {Py_tp_methods, lf_py_message_ring_methods},
+    {Py_tp_getset, lf_py_message_ring_properties},
+    {0, NULL},
+};
+static PyType_Spec lf_py_message_ring_spec = {
+    .name = "lockfree.MessageRing",
+    .basicsize = sizeof(struct lf_py_messages),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = lf_py_message_ring_slots,
+};
+LF_PY_TYPE(message_ring)

@@ -1,0 +1,286 @@
+"""MessageRing: a FIFO of messages of variable length, for many producers and consumers."""
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from lockfree._container import end_view, me
+from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, raise_status
+from lockfree._messages import as_bytes
+from lockfree._native import NULL, Native, blocking, ffi, lib
+from lockfree._segment import check_int, check_name
+from lockfree._spin import Waiter, check_spin
+from lockfree._types import Buffer, Spin
+from lockfree._waiting import patience, until
+
+__all__ = ["MessageRing"]
+
+BLOCK = 256
+
+
+class Calls(Waiter):
+    """What a message ring can do. The C type stands before it and does the same without cffi."""
+
+    _struct = "struct lf_message_ring"
+    _attach = blocking.lf_message_ring_attach
+    _attach_fd = blocking.lf_message_ring_attach_fd
+    _close = lib.lf_message_ring_close
+
+    size_bytes: int
+    block_bytes: int
+    max_message: int
+
+    def __init__(
+        self, size_bytes: int, block_bytes: int | None = None, *, name: str | None = None, spin: Spin = "adaptive"
+    ) -> None:
+        check_spin(spin)
+        size = check_int("size_bytes", size_bytes, 64, 2**40)
+        block = min(BLOCK, size // 16 * 16) if block_bytes is None else check_int("block_bytes", block_bytes, 32, 2**30)
+        block = (block + 15) // 16 * 16
+        blocks = -(-size // block)
+        if blocks > 2**31:
+            raise ValueError(
+                f"block_bytes is {block}: {size} bytes would be {blocks} blocks, and there are at most 2**31"
+            )
+        name = check_name(name)
+        handle = self._begin(name)
+        encoded = NULL if name is None else name.encode()
+        self._created(handle, blocking.lf_message_ring_create(handle, encoded, blocks, block, self._start), spin)
+
+    def _attached(self) -> None:
+        handle = self._h
+        self.block_bytes = handle.block_bytes
+        self.max_message = handle.max_message
+        self._blocks = int(lib.lf_py_message_ring_blocks(handle))
+        self.size_bytes = self._blocks * self.block_bytes
+        self._local = threading.local()
+        self._use()
+
+    def _use(self) -> None: ...
+
+    # ---- put ----
+
+    def put(self, message: Buffer, block: bool = True, timeout: float | None = None) -> None:
+        """Puts a bytes-like message, waiting at most `timeout` seconds (None: for ever) for room.
+
+        Raises queue.Full; ValueError if the message is longer than `max_message`; Closed after shutdown.
+        """
+        if not self._put(message, patience(block, timeout)):
+            raise queue.Full(self._title())
+
+    def put_nowait(self, message: Buffer) -> None:
+        """`put(message, block=False)`."""
+        self.put(message, False)
+
+    def try_put(self, message: Buffer, /) -> bool:
+        """`put` that never waits; False if there is no room."""
+        return self._put(message, 0)
+
+    def put_many(self, messages: Iterable[Buffer], block: bool = False, timeout: float | None = None) -> int:
+        """Puts the messages of a sequence until one has no room; how many went in. With `block` the first one waits.
+
+        They keep their order; messages of others may come between them. If one is too long, none goes in.
+        """
+        wait = patience(block, timeout)
+        packed = [bytes(as_bytes(message)) for message in messages]
+        for position, data in enumerate(packed):
+            if len(data) > self.max_message:
+                what = f"messages[{position}] has {len(data)} bytes"
+                raise ValueError(f"{what}: the ring takes at most {self.max_message}")
+        done = 0
+        if wait and packed:
+            self.put(packed[0], True, timeout)
+            done = 1
+        if done < len(packed):
+            lengths = b"".join(len(data).to_bytes(4, "little") for data in packed[done:])
+            status = self._put_packed(b"".join(packed[done:]), lengths)
+            if status < 0 and status != FULL and not done:
+                raise_status(status, self._title(), self._h)
+            done += max(status, 0)
+        return done
+
+    # ---- get ----
+
+    def get(self, block: bool = True, timeout: float | None = None) -> bytes:
+        """The oldest message, as bytes; waits at most `timeout` seconds (None: for ever) for one.
+
+        Raises queue.Empty; Closed after shutdown, when nothing is left.
+        """
+        message = self._take(patience(block, timeout))
+        if message is None:
+            raise queue.Empty(self._title())
+        return message
+
+    def get_nowait(self) -> bytes:
+        """`get(block=False)`."""
+        return self.get(False)
+
+    def try_get(self) -> bytes | None:
+        """`get` that never waits; None if nothing is inside."""
+        return self._take(0)
+
+    def get_many(self, n: int | None = None, block: bool = False, timeout: float | None = None) -> list[bytes]:
+        """Up to `n` messages (None: all that are there). With `block` it waits for the first one."""
+        wait = patience(block, timeout)
+        most = None if n is None else check_int("n", n, 0, 2**63 - 1)
+        messages: list[bytes] = []
+        while most is None or len(messages) < most:
+            message = self._take(0 if messages else wait)
+            if message is None:
+                if not messages and wait:
+                    raise queue.Empty(self._title())
+                break
+            messages.append(message)
+        return messages
+
+    @contextmanager
+    def read(self, block: bool = True, timeout: float | None = None) -> Iterator[memoryview]:
+        """`with ring.read() as view`: takes the oldest message; it is seen in place if it fits into one block.
+
+        Its blocks are free when the block ends, also if that raises. What was made of the view (an array) may be kept:
+        it has memory of its own then. queue.Empty as for `get`.
+        """
+        view = self.peek(block, timeout)
+        if view is None:
+            raise queue.Empty(self._title())
+        try:
+            yield view
+        finally:
+            self.release()
+
+    def peek(self, block: bool = False, timeout: float | None = None) -> memoryview | None:
+        """Takes the oldest message; a view of it, or None. Then release(). If the process dies, the message is lost."""
+        self._require_open()
+        wait = patience(block, timeout)
+        held = getattr(self._local, "peeked", None)
+        if held is not None and held[1] == me(self._h):
+            raise RuntimeError(f"{self._title()}: this thread has a message in hand already: release() it first")
+        handle, length = self._h, ffi.new("uint64_t *")
+        first = self._find(handle, wait, length)
+        if first is None:
+            return None
+        memory = bytearray(length[0])
+        status = lib.lf_message_ring_read(handle, first, ffi.from_buffer(memory), length[0])
+        if status != OK:
+            raise_status(status, self._title(), handle)
+        view = memoryview(memory)
+        self._local.peeked = (view, me(handle), first)
+        return view
+
+    def release(self) -> None:
+        """Frees the message that peek() gave. Its view ends."""
+        self._require_open()
+        handle, held = self._h, getattr(self._local, "peeked", None)
+        if held is None or held[1] != me(handle):
+            raise RuntimeError(f"{self._title()}: this thread has nothing in hand: call peek() first")
+        self._local.peeked = None
+        end_view(held[0])
+        status = lib.lf_message_ring_release(handle, held[2])
+        if status != OK:
+            raise_status(status, self._title(), handle)
+
+    # ---- state and end ----
+
+    def qsize(self) -> int:
+        """How many messages are inside: exact while nobody else is running."""
+        self._require_open()
+        return int(lib.lf_message_ring_size(self._h))
+
+    def free(self) -> int:
+        """Bytes that are free, with what each block needs beside its payload: exact while nobody else is running."""
+        self._require_open()
+        return int(lib.lf_message_ring_free(self._h)) * self.block_bytes
+
+    def empty(self) -> bool:
+        """`qsize() == 0`."""
+        return self.qsize() == 0
+
+    def __len__(self) -> int:
+        return self.qsize()
+
+    def __bool__(self) -> bool:
+        return True
+
+    def shutdown(self, immediate: bool = False) -> None:
+        """Ends the ring for every process: nothing can be put any more, and `get` raises `Closed` once it is empty.
+
+        With `immediate` at once, whatever is inside. Sleepers wake up. It cannot be undone.
+        """
+        self._require_open()
+        lib.lf_message_ring_shutdown(self._h, bool(immediate))
+
+    def close(self) -> None:
+        if not self.closed and hasattr(self, "_local"):
+            held = getattr(self._local, "peeked", None)
+            if held is not None:
+                self._local.peeked = None
+                end_view(held[0])
+        super().close()
+
+    # ---- through cffi ----
+
+    def _put(self, message: Any, wait: int) -> bool:
+        handle, data = self._h, as_bytes(message)
+        status = lib.lf_message_ring_try_put(handle, ffi.from_buffer(data), len(data))
+        if status == FULL and wait:
+            limit, status = until(wait), INTERRUPTED
+            while status == INTERRUPTED:  # between two calls Python serves its signals
+                status = blocking.lf_message_ring_put(handle, ffi.from_buffer(data), len(data), limit)
+        if status == lib.LF_TOO_LONG:
+            self._require_open()
+            raise ValueError(f"message has {len(data)} bytes: the ring takes at most {self.max_message}")
+        if status not in {OK, FULL}:
+            raise_status(status, self._title(), handle)
+        return bool(status == OK)
+
+    def _put_packed(self, packed: bytes, lengths: bytes) -> int:
+        array = ffi.from_buffer("uint32_t[]", lengths)
+        return int(lib.lf_message_ring_put_many(self._h, packed, array, len(lengths) // 4))
+
+    def _find(self, handle: Any, wait: int, length: Any) -> int | None:
+        first = lib.lf_message_ring_peek(handle, 0, length)
+        if first == EMPTY and wait:
+            limit, first = until(wait), INTERRUPTED
+            while first == INTERRUPTED:
+                first = blocking.lf_message_ring_peek_wait(handle, 0, length, limit)
+        if first == EMPTY:
+            return None
+        if first < 0:
+            raise_status(first, self._title(), handle)
+        return int(first)
+
+    def _take(self, wait: int) -> bytes | None:
+        handle, length = self._h, ffi.new("uint64_t *")
+        first = self._find(handle, wait, length)
+        if first is None:
+            return None
+        out = ffi.new("unsigned char[]", int(length[0]) or 1)
+        status = lib.lf_message_ring_take(handle, first, out, length[0])
+        if status < 0:
+            raise_status(status, self._title(), handle)
+        return bytes(ffi.buffer(out, length[0]))
+
+    def _describe(self) -> str:
+        return f" size_bytes={self.size_bytes} block_bytes={self.block_bytes} qsize={self.qsize()}"
+
+
+class MessageRing(Native[Literal["message_ring"]], Calls):
+    """FIFO of messages of variable length, for any number of producers and consumers, within one budget of bytes.
+
+    `size_bytes` (64 to 2**40) is shared by all messages, in blocks of `block_bytes` (a multiple of 16; default 256). A
+    message takes as many blocks as it needs, at least one; 16 bytes of each are the ring's own. One message may have up
+    to `max_message` bytes, all blocks together.
+
+    Progress: every call that does not wait is lock-free in the strict sense: whoever stops or dies, at whatever
+    instruction, the others go on. Waiting calls spin for about 10 us, then sleep in the kernel.
+
+    Order: linearizable FIFO. EMPTY is exact. FULL means that at one instant of the call fewer blocks were free than the
+    message needs; blocks in the hands of running operations are not free.
+
+    Death: what a killed process was writing or had taken is free again at the next recovery, at the latest when
+    somebody would wait for room. A message whose put was cut off arrives whole or not at all.
+
+    Source: the two queues of indices are those of SCQ (Nikolaev, DISC 2019); docs/primitives/message_ring.md.
+    """
