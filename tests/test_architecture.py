@@ -41,6 +41,11 @@ def test_the_headers_beside_the_umbrella_are_primitives_and_the_others_are_not()
         assert bool(re.search(r"^#define LF_KIND_", text, re.MULTILINE)) == (name in PRIMITIVES), name
 
 
+def test_each_kind_of_segment_has_a_number_of_its_own():
+    kinds = [number for text in HEADERS.values() for number in re.findall(r"^#define LF_KIND_\w+ (\d+)u", text, re.MULTILINE)]
+    assert len(set(kinds)) == len(kinds) == len(PRIMITIVES), sorted(kinds, key=int)
+
+
 @pytest.mark.parametrize("name", sorted(HEADERS))
 def test_headers_do_not_include_in_circles(name):
     seen, open_ = set(), [name]

@@ -44,7 +44,7 @@
 
 #include "blocks/broadcast_readers.h"
 
-#define LF_KIND_BROADCAST_RING 20u
+#define LF_KIND_BROADCAST_RING 40u
 #define LF_BROADCAST_MIN_BYTES UINT64_C(64)
 #define LF_BROADCAST_MAX_BYTES (UINT64_C(1) << 40)
 #define LF_BROADCAST_MAX_MESSAGE (UINT64_C(1) << 31)

@@ -44,7 +44,7 @@
 
 #include "blocks/message_blocks.h"
 
-#define LF_KIND_MESSAGE_RING 21u
+#define LF_KIND_MESSAGE_RING 41u
 
 LF_INLINE int lf__message_view(struct lf_handle *h) {
     struct lf_message_ring *r = (struct lf_message_ring *)h;
