@@ -299,3 +299,34 @@ def test_files_of_both_languages(tmp_path):
     [right] = check(files, define=["LATE", "SOON=add()"])
     [wrong] = check(files, define=["LATE=add()", "SOON"])
     assert (right.kind, wrong.kind) == ("", "data race")
+
+
+NOT_INLINED = """
+#include <atomic>
+#include <pthread.h>
+static std::atomic<int *> box;
+static int plain;
+static void *puts(void *) {
+    plain = 1;
+    box.store(&plain, std::memory_order_relaxed);
+    return nullptr;
+}
+int main() {
+    pthread_t thread;
+    pthread_create(&thread, nullptr, puts, nullptr);
+    int found = box.load(std::memory_order_relaxed) ? plain : 1;
+    pthread_join(thread, nullptr);
+    return found != 1;
+}
+"""
+
+
+def test_what_the_library_does_is_shown_as_the_line_that_called_it(tmp_path):
+    path = tmp_path / "box.cpp"
+    path.write_text(NOT_INLINED)
+    [report] = check(path, flags=["-fno-inline"])
+    report.trace.locate()
+    lines = NOT_INLINED.split("\n")
+    for call in ("box.store", "box.load"):
+        [number] = [at for at, line in enumerate(lines, 1) if call in line]
+        assert f"box.cpp:{number} " in report.trace.render(), call
