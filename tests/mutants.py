@@ -172,6 +172,28 @@ MUTANTS = [
         "            (void)end;",
         client="barrier/barrier_reset_sleep",
     ),
+    Mutant(
+        "a reader-writer lock whose reader looks for a writer before it is counted",
+        "rwlock.h",
+        "    uint64_t word = lf_load_seq_cst(l->word); /* [R1]; acquire: what the last writer wrote is readable */",
+        "    uint64_t word = 0;",
+        client="rwlock/rwlock_tries_sleep",
+    ),
+    Mutant(
+        "a reader-writer lock that tells nobody of a writer that died",
+        "rwlock.h",
+        "        if (!lf_load_relaxed(&body->writing))\n            lf__lock_recover",
+        "        if (1)\n            lf__lock_recover",
+        client="rwlock/rwlock_dead_writer_sleep",
+        kill=("rwlock", "recover", "go-on"),
+    ),
+    Mutant(
+        "a reader-writer lock whose writer waits for a dead reader",
+        "rwlock.h",
+        "    lf_store_release(lf__rwlock_readers(body, gone), 0u); /* [R3] */",
+        "",
+        client="rwlock/rwlock_dead_reader_sleep",
+    ),
 ]  # fmt: skip
 
 STRESS = {
@@ -206,6 +228,10 @@ STRESS = {
         "a barrier that lets one go before the others come", "barrier.h",
         "return word & LF__BARRIER_BROKEN ? (int)LF_BROKEN : (int)LF_TIMEDOUT;",
         "return word & LF__BARRIER_BROKEN ? (int)LF_BROKEN : word & 0x80000 ? (int)LF_OK : (int)LF_TIMEDOUT;",
+    ),
+    "rwlock": Mutant(
+        "a reader-writer lock whose writer does not wait for readers", "rwlock.h",
+        "!= 0) /* [W2] pairs with [R1], [R2] */", "> 1000000u)",
     ),
 }  # fmt: skip
 """What a stress run catches, by primitive. Applied together, in one build."""

@@ -19,6 +19,7 @@ MAKE = {
     "RLock": lockfree.RLock,
     "Condition": lockfree.Condition,
     "Barrier": lambda: lockfree.Barrier(2),
+    "RWLock": lockfree.RWLock,
     "Event": lockfree.Event,
     "EventCount": lockfree.EventCount,
     "AtomicU32": lockfree.AtomicU32,
@@ -64,6 +65,8 @@ CALLS = {
     "RLock": LOCKS,
     "Condition": LOCKS + [lambda o: o.acquire(timeout=1e-4) and (o.wait(1e-4), o.notify(), o.release())],
     "Barrier": [lambda o: o.abort(), lambda o: o.reset(), lambda o: o.broken, lambda o: o.n_waiting],
+    "RWLock": [lambda o: o.acquire_read(False) and o.release_read(), lambda o: o.acquire_write(timeout=1e-4) and o.release_write(),
+               lambda o: o.readers, lambda o: o.writer],
     "Event": [lambda o: o.set(), lambda o: o.clear(), lambda o: o.is_set(), lambda o: o.wait(1e-4)],
     "EventCount": [lambda o: o.notify(), lambda o: o.retract(o.prepare()), lambda o: o.wait(o.prepare(), 1e-4), lambda o: o.cancel(),
                    lambda o: o.wait_until(lambda: random.random() < 0.5, 1e-4)],
@@ -169,7 +172,7 @@ CLASSES = [
     "AtomicFlag",
 ]
 
-LATER = ["RLock", "Condition", "Barrier", "Event", "EventCount"]
+LATER = ["RLock", "RWLock", "Condition", "Barrier", "Event", "EventCount"]
 """Races of these are run at length only."""
 
 

@@ -111,6 +111,7 @@ def wrong_builds():
         ("first", "priority_queue", ("more urgent", "get")),
         ("first", "mutex", ("held", "acquire", "fetch_add", "release", "did not hold")),
         ("first", "event", ("read", "written")),
+        ("first", "rwlock", ("load", "fetch_add", "counter", "-1")),
         ("first", "barrier", ("acquire", "release")),
         ("first", "condition", ("acquire", "release", "status", "refused", "hold")),
         ("first", "rlock", ("held", "acquire", "fetch_add", "release", "did not hold")),

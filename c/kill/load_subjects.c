@@ -13,6 +13,7 @@ static union {
     struct lf_spinlock spinlock;
     struct lf_semaphore semaphore;
     struct lf_barrier barrier;
+    struct lf_rwlock rwlock;
     struct lf_condition condition;
     struct lf_event event;
     struct lf_event_count event_count;
@@ -451,6 +452,54 @@ static void barrier_settle(void) {
             wrong("the places of a round are not 0 and 1");
 }
 
+/* ---- reader-writer lock ---- */
+
+static int rwlock_create(uint64_t start) { return (void)start, lf_rwlock_create(&object.rwlock, NULL); }
+static void write_within(uint32_t who, int status) {
+    if (status == LF_OWNER_DIED) {
+        books->mirror = books->counter;
+        lf_store_relaxed(&books->inside, 0u);
+        if (lf_rwlock_recover(&object.rwlock) != LF_OK)
+            wrong("recover was refused");
+    }
+    if (lf_exchange_relaxed(&books->inside, who) != 0)
+        wrong("two write");
+    if (books->counter != books->mirror)
+        wrong("a write was left half-way, and nobody was told");
+    books->counter++;
+    for (int i = 0; i < 20; i++)
+        lf_pause();
+    books->mirror++;
+    if (lf_exchange_relaxed(&books->inside, 0u) != who)
+        wrong("two wrote");
+    if (lf_rwlock_end_write(&object.rwlock) != LF_OK)
+        wrong("end_write was refused");
+}
+static void rwlock_work(uint32_t life, uint64_t *state) {
+    uint64_t deadline = until(random_number(state) % 3 * MS);
+    int writes = random_number(state) % 3 == 0;
+    int status = writes ? lf_rwlock_write(&object.rwlock, deadline) : lf_rwlock_read(&object.rwlock, deadline);
+    if (writes && (status == LF_OK || status == LF_OWNER_DIED)) {
+        write_within(life + 1, status);
+    } else if (status == LF_OK) {
+        if (lf_load_relaxed(&books->inside) != 0 || books->counter != books->mirror)
+            wrong("a reader beside a writer");
+        if (lf_rwlock_end_read(&object.rwlock) != LF_OK)
+            wrong("end_read was refused");
+    } else if (status == LF_INTERRUPTED) {
+        lf_rwlock_give_up(&object.rwlock);
+    } else if (status != LF_TIMEDOUT && (writes || status != LF_OWNER_DIED)) {
+        wrong("a call was answered %d", status);
+    }
+}
+static void rwlock_settle(void) {
+    int status = lf_rwlock_write(&object.rwlock, until(AT_LAST));
+    if (status != LF_OK && status != LF_OWNER_DIED)
+        wrong("nobody lives and has the lock, and write was answered %d", status);
+    else
+        write_within(LIVES + 1, status);
+}
+
 static const struct subject subjects[] = {
     {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
     {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put, queue_get,
@@ -465,6 +514,7 @@ static const struct subject subjects[] = {
     {"broadcast_ring", &lf_broadcast_ring_kind, &object.h, broadcast_create, broadcast_work, broadcast_settle, NULL,
      NULL, 0, 0},
     {"barrier", &lf_barrier_kind, &object.h, barrier_create, barrier_work, barrier_settle, NULL, NULL, 0, 0},
+    {"rwlock", &lf_rwlock_kind, &object.h, rwlock_create, rwlock_work, rwlock_settle, NULL, NULL, 0, 0},
     {"condition", &lf_condition_kind, &object.h, condition_create, condition_work, condition_settle, NULL, NULL, 0, 0},
     {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0, 0},
     {"event_count", &lf_event_count_kind, &object.h, event_count_create, event_count_work, event_count_settle, NULL,

@@ -54,6 +54,9 @@ from lockfree.priority_queue import (
 from lockfree.rlock import (
     RLock as RLock,
 )
+from lockfree.rwlock import (
+    RWLock as RWLock,
+)
 from lockfree.semaphore import (
     Semaphore as Semaphore,
 )
@@ -88,6 +91,7 @@ __all__ = [
     "OwnerDied",
     "PriorityQueue",
     "RLock",
+    "RWLock",
     "RoleTaken",
     "SPSCRing",
     "SegmentError",

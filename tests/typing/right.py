@@ -52,6 +52,15 @@ def waiting() -> None:
         assert_type(condition.wait_for(lambda: "now", 1), str)
         condition.notify(2)
         condition.notify_all()
+    table = lockfree.RWLock(name="table")
+    assert_type(table.acquire_read(timeout=1), bool)
+    assert_type(table.acquire_write(blocking=False), bool)
+    assert_type(table.readers, int)
+    assert_type(table.writer, bool)
+    with table.reading():
+        pass
+    with table.writing():
+        table.recover()
     barrier = lockfree.Barrier(3, print, timeout=2.5, name="step")
     assert_type(barrier.wait(), int)
     assert_type(barrier.wait(1), int)

@@ -18,6 +18,7 @@
 #include "mutex.h"
 #include "priority_queue.h"
 #include "rlock.h"
+#include "rwlock.h"
 #include "semaphore.h"
 #include "spinlock.h"
 #include "spsc_ring.h"

@@ -1,0 +1,11 @@
+struct lf_rwlock {
+    struct lf_handle h;
+    ...;
+};
+int lf_rwlock_end_read(struct lf_rwlock *l);
+int lf_rwlock_end_write(struct lf_rwlock *l);
+int lf_rwlock_recover(struct lf_rwlock *l);
+int lf_rwlock_locked(struct lf_rwlock *l);
+int64_t lf_rwlock_readers(struct lf_rwlock *l);
+void lf_rwlock_give_up(struct lf_rwlock *l);
+void lf_rwlock_close(struct lf_rwlock *l);
