@@ -1,9 +1,10 @@
 /* segment.h: the head of every shared object, and the view that one process has of it.
  *
  * Layout
- *   identity | state | participants | note | body. The identity is written once, before anybody else can see the
+ *   identity | state | small body | participants | note | body. The identity is written once, before anybody else can see the
  *   segment, and has a checksum. The participants' table and the note get memory page by page, as far as they are used
- *   (segment_file.h), so a small object stays small.
+ *   (segment_file.h), so a small object stays small. A body of at most LF__SMALL_BODY bytes stands before the table; then
+ *   the object takes one page of memory up to its 63rd participant.
  * Trust: geometry is read once, at attach, checked against the true size, and kept in process memory. The note is
  *   checked by length and checksum.
  * Death: see participants.h. */
@@ -28,13 +29,17 @@
 #define LF_PARTICIPANTS 256u
 #endif
 #define LF_NOTE 128u
-#define LF__HEAD (2 * LF_CACHE_LINE)
+#define LF__SMALL_BODY 0u
+#define LF__SMALL_ROOM LF_CACHE_LINE
+#define LF__PADDING LF_CACHE_LINE
 #else
 #ifndef LF_PARTICIPANTS
 #define LF_PARTICIPANTS 4096u
 #endif
 #define LF_NOTE 16384u
-#define LF__HEAD 4096 /* the participants begin on a page of their own in a file */
+#define LF__SMALL_BODY 1792u
+#define LF__SMALL_ROOM LF__SMALL_BODY
+#define LF__PADDING 2048u
 #endif
 LF_STATIC_ASSERT(LF_PARTICIPANTS <= 1u << LF_PARTICIPANT_BITS, "a participant's number has 12 bits");
 #define LF_PARTICIPANT_MASK ((1u << LF_PARTICIPANT_BITS) - 1)
@@ -67,9 +72,10 @@ struct lf_segment {
     uint32_t fenced;                        /* enum lf__fenced (asymmetric.h); goes up only */
     uint32_t unused_word;
     uint64_t next_look; /* ns of CLOCK_MONOTONIC: when a sleeper looks for the dead again (blocking.h); a hint */
-    unsigned char unused[LF__HEAD - LF_CACHE_LINE - 4 * sizeof(uint32_t) - sizeof(uint64_t)];
-    struct lf_participant participants[LF_PARTICIPANTS]; /* each by who has its byte */
-    char note[LF_NOTE];                                  /* the creator's text (a record's dtype); written once */
+    LF_ALIGNED unsigned char small_body[LF__SMALL_ROOM];
+    LF_ALIGNED struct lf_participant participants[LF_PARTICIPANTS]; /* each by who has its byte */
+    char note[LF_NOTE];                /* the creator's text (a record's dtype); written once */
+    unsigned char unused[LF__PADDING]; /* a body that is not small begins with a page */
 };
 
 LF_STATIC_ASSERT(offsetof(struct lf_segment, identity) == 0, "layout");
@@ -77,7 +83,9 @@ LF_STATIC_ASSERT(offsetof(struct lf_identity, geometry) == 24 && sizeof(struct l
 LF_STATIC_ASSERT(offsetof(struct lf_segment, ending) == 128, "layout");
 LF_STATIC_ASSERT(sizeof(struct lf_participant) == 32, "layout");
 #ifndef LF_MODEL
-LF_STATIC_ASSERT(offsetof(struct lf_segment, participants) == 4096, "layout");
+LF_STATIC_ASSERT(offsetof(struct lf_segment, small_body) == 256, "layout");
+LF_STATIC_ASSERT(offsetof(struct lf_segment, participants) == 2048, "layout");
+LF_STATIC_ASSERT(sizeof(struct lf_segment) % 4096 == 0 || LF_PARTICIPANTS < 4096, "layout");
 #endif
 #define LF_BODY_OFFSET sizeof(struct lf_segment)
 
@@ -184,10 +192,12 @@ LF_INLINE void lf__handle_clear(struct lf_handle *h) {
     h->spin = LF_SPIN_ADAPTIVE;
 }
 
+LF_INLINE int lf__is_small(uint64_t bytes) { return bytes <= LF_BODY_OFFSET + LF__SMALL_BODY; }
+
 LF_INLINE void lf__handle_place(struct lf_handle *h, const struct lf_kind *kind, void *memory, uint64_t bytes) {
     h->kind = kind;
     h->segment = (struct lf_segment *)memory;
-    h->body = (unsigned char *)memory + LF_BODY_OFFSET;
+    h->body = lf__is_small(bytes) ? h->segment->small_body : (unsigned char *)memory + LF_BODY_OFFSET;
     h->bytes = bytes;
 }
 

@@ -179,14 +179,14 @@ LF_INLINE int lf__allocate(struct lf_handle *h, uint64_t from, uint64_t to) {
     return status;
 }
 
-/* The size, what comes before the participants' table, and the body; not the table and the note. */
+/* The size, the first page, and the body if it is elsewhere; not the rest of the table, nor the note. */
 LF_INLINE int lf__allocate_segment(struct lf_handle *h, uint64_t bytes) {
     if (bytes > LF__ASK_ABOVE && bytes > lf_memory_available())
         return ENOMEM;
     if (ftruncate(h->fd, (off_t)bytes) != 0)
         return errno;
-    int status = lf__allocate(h, 0, offsetof(struct lf_segment, participants));
-    return status != 0 ? status : lf__allocate(h, LF_BODY_OFFSET, bytes);
+    int status = lf__allocate(h, 0, 4096);
+    return status != 0 || lf__is_small(bytes) ? status : lf__allocate(h, LF_BODY_OFFSET, bytes);
 }
 
 /* Allocates and maps a segment that nobody else can see yet; name NULL: anonymous. The caller then lays out
