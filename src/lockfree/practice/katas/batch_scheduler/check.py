@@ -278,6 +278,23 @@ def schedules_two_cancels(answer):
     driver.audit()
 
 
+def schedules_table_meets_step(answer):
+    driver, seen = Driver(answer, 4, 2, 2), []
+    driver.submit(1, 2)
+    driver.submit(1, 6)
+    for _ in range(3):
+        driver.step()
+    before = list(driver.scheduler.table(1))
+
+    def reads():
+        seen.append(list(driver.scheduler.table(1)))
+
+    together(lambda: driver.scheduler.step(), reads)
+    after = list(driver.scheduler.table(1))
+    assert seen[0] in (before, after), f"[C5] the table was {before}, then {after}, and a reader saw {seen[0]}"
+    expect(after[: len(before)], before, "[C2] pages that must stay")
+
+
 def schedules_two_steps(answer):
     driver = Driver(answer, 4, 1, 2)
     driver.submit(1, 2)

@@ -227,3 +227,22 @@ def schedules_drop_alone(answer):
 
     together(loads, drops)
     expect(cache, "a", "a2", "[L7] a1 is from before the drop")
+
+
+def schedules_drop_meets_failure(answer):
+    store, said = Store(broken=["a1"]), []
+    cache = answer.Cache(1, 100, store.load)
+
+    def loads():
+        try:
+            cache.get("a")
+        except LookupError as error:
+            said.append(str(error))
+
+    def drops():
+        time.sleep(1)
+        cache.drop("a")
+        expect(cache, "a", "a2", "[L7] a1 is from before the drop")
+
+    together(loads, drops)
+    assert said == ["no such row: a1"], f"[L6] load() raised 'no such row: a1', and get() raised {said}"

@@ -224,8 +224,8 @@ def schedules_result_wakes_all(answer):
 
 
 def schedules_result_of_a_cancelled_task(answer):
-    pool, raised = answer.Pool(1), []
-    pool.submit(time.sleep, 1)
+    pool, raised, gate = answer.Pool(1), [], threading.Event()
+    pool.submit(gate.wait)
     task = pool.submit(time.sleep, 1)
 
     def waits():
@@ -235,8 +235,35 @@ def schedules_result_of_a_cancelled_task(answer):
         raised.append(task.cancel())
 
     together(waits, cancels)
+    gate.set()
     assert raised[0] == raised[1], "[T6] cancel() returned True, and result() does not raise Cancelled"
     pool.shutdown()
+
+
+def schedules_result_of_a_dropped_task(answer):
+    pool, ran = answer.Pool(1), []
+    task, got = pool.submit(ran.append, 1), []
+
+    def waits():
+        got.append(raises(answer.Cancelled, task.result))
+
+    together(waits, lambda: pool.shutdown(drop=True))
+    assert got == [not ran], f"[T6] the task ran: {ran}; result() raises Cancelled: {got}"
+
+
+def schedules_woken_for_nothing(answer):
+    """A worker takes the task for which another one was woken. Both are there for the next tasks."""
+    pool = answer.Pool(2)
+    for _ in range(2):
+        pool.submit(int)
+    time.sleep(1)
+    began = time.monotonic()
+    tasks = [pool.submit(time.sleep, 1) for _ in range(2)]
+    for task in tasks:
+        task.result()
+    took = time.monotonic() - began
+    pool.shutdown()
+    assert took < 2, f"[T8] two workers took {took:g} s for two tasks of 1 s: one of them went home"
 
 
 def schedules_result_meets_time_out(answer):

@@ -40,7 +40,7 @@ class Cache:
             if self.loading.get(key) is flight:
                 del self.loading[key]
                 self.entries[key] = value, time.monotonic() + self.ttl
-                while len(self.entries) > self.capacity:
+                if len(self.entries) > self.capacity:
                     del self.entries[next(iter(self.entries))]
         flight.set_result(value)
         return value

@@ -17,14 +17,14 @@ class SnapshotSet:
 
     def add(self, item):
         with self.lock:
-            new = item not in self.items
-            self.own().add(item)
+            new, items = item not in self.items, self.own()
+            items.add(item)
             return new
 
     def discard(self, item):
         with self.lock:
-            there = item in self.items
-            self.own().discard(item)
+            there, items = item in self.items, self.own()
+            items.discard(item)
             return there
 
     def replace(self, old, new):
