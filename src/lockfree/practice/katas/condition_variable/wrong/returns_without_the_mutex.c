@@ -14,7 +14,6 @@ void condition_wait(struct condition *condition, struct mutex *mutex) {
     uint32_t seen = atomic_load_explicit(&condition->sequence, memory_order_relaxed);
     mutex_unlock(mutex);
     futex_wait(&condition->sequence, seen);
-    return;
 }
 
 static void wake(struct condition *condition, uint32_t count) {

@@ -15,6 +15,7 @@ static void make(uint32_t initial, uint32_t max) {
 static void none(void) { make(0, 2); }
 static void one(void) { make(1, 2); }
 static void one_of_one(void) { make(1, 1); }
+static void two(void) { make(2, 2); }
 
 static void acquire(void) {
     lf_model_call(LF_MODEL_ACQUIRE, 1);
@@ -42,6 +43,7 @@ static void try_and_give(void) {
     if (try_acquire())
         release(1);
 }
+static void must_take(void) { lf_model_assert(try_acquire()); } /* there is a permit for each */
 static void take_and_free(void) {
     semaphore_acquire(semaphore);
     free(semaphore);
@@ -83,6 +85,7 @@ LF_MODEL_CLIENT(exclusion, .setup = one_of_one, .threads = {take_and_give, take_
 LF_MODEL_CLIENT(early, .setup = none, .threads = {go_through, give}, .spurious = 1);
 LF_MODEL_CLIENT(exclusion_try, .setup = one, .threads = {take_and_give, try_and_give, try_and_give}, SEMAPHORE,
                 .capacity = 2, .initial = 1);
+LF_MODEL_CLIENT(exclusion_none, .setup = two, .threads = {must_take, must_take});
 LF_MODEL_CLIENT(full, .setup = one, .threads = {release_1, release_1}, SEMAPHORE, .capacity = 2, .initial = 1);
 LF_MODEL_CLIENT(full_2, .setup = none, .threads = {release_2, release_1}, SEMAPHORE, .capacity = 2);
 LF_MODEL_CLIENT(many_at_once, .setup = none, .threads = {acquire, acquire, release_2}, SEMAPHORE, .capacity = 2);

@@ -82,6 +82,9 @@ static void adds_one(void) {
         rwlock_read_unlock(lock);
 }
 
+/* Two readers do not keep each other out. */
+static void must_read(void) { lf_model_assert(rwlock_try_read(lock)); }
+
 #define BOTH(who)                                                                                                      \
     static void who##_both(void) { who(ENTRY | EXIT); }                                                                \
     static void who##_entry(void) { who(ENTRY); }                                                                      \
@@ -109,6 +112,7 @@ CLIENT(exclusion_try_write, reader_both, try_writer_both);
 CLIENT(upgrade, upgrader_both, reader_both);
 CLIENT(upgrade_2, upgrader_both, upgrader_both);
 CLIENT(upgrade_and_writer, adds_one, writer_both);
+LF_MODEL_CLIENT(together, .setup = make, .threads = {must_read, must_read});
 CLIENT(unlock_writers, writer_entry, writer_entry);
 CLIENT(unlock_read, reader_entry, writer_entry);
 CLIENT(unlock_upgraded, upgrader_entry, reader_entry);
