@@ -32,6 +32,7 @@ def test_weak_memory_is_the_readers_choice(monkeypatch, capsys):
     assert status == 0
 
 
+@pytest.mark.soak
 def test_a_python_program_is_broken_by_its_schedule(monkeypatch, capsys):
     kata = find("bounded_queue")
     with game_of(kata, "if_for_while") as (_, game):
@@ -59,6 +60,7 @@ def test_hints_lead_to_the_failure():
         assert play(game, ask, said.append)
 
 
+@pytest.mark.soak
 def test_who_gives_up_is_told(monkeypatch, capsys):
     status, said = typed(monkeypatch, capsys, ["x", "q"], "bounded_queue", "if_for_while")
     assert status == 1

@@ -105,12 +105,14 @@ def test_what_a_call_costs():
     assert costs["spsc_put"].stores <= 1
 
 
+@pytest.mark.soak
 def test_a_race_that_a_sanitizer_sees_decides_nothing():
     found = c_machine.sanitizers(RING, RING.folder / "wrong" / "publish_relaxed.c", 5)
     assert found.outcome is Outcome.NOTED
     assert "data race at publish_relaxed.c:" in found.looked_at[0] or "could not run here" in found.looked_at[0]
 
 
+@pytest.mark.soak
 def test_threads_that_sleep_for_ever_make_no_progress(tmp_path, monkeypatch):
     monkeypatch.setattr("lockfree.practice.limits.STILL", 1.0)
     answer = tmp_path / "spsc_ring.c"

@@ -58,7 +58,9 @@ def steps(language):
 @pytest.mark.parametrize(
     "language", [pytest.param("C", marks=pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler")), "Python"]
 )
-def test_the_page_is_a_transcript(language, tmp_path):
+def test_the_page_is_a_transcript(language, tmp_path, request):
+    """In Python the ACCEPT runs thousands of schedules: with --soak."""
+    short = language == "Python" and not request.config.getoption("--soak")
     env = {**os.environ, "LOCKFREE_PRACTICE": str(tmp_path / "progress.json")}
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     verdicts = []
@@ -66,6 +68,8 @@ def test_the_page_is_a_transcript(language, tmp_path):
         if "/" in what and " " not in what:
             (tmp_path / what).write_text(text)
             continue
+        if short and what.startswith("lockfree practice check") and "REJECT" in verdicts:
+            return
         done = subprocess.run(what, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
         said, shown = normal(done.stdout + done.stderr), normal(text)
         assert same(said, shown), f"{what} says:\n{done.stdout}{done.stderr}\nthe page says:\n{text}"

@@ -122,9 +122,9 @@ def test_a_failure_is_replayed_in_columns():
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ("while True:\n                pass", "no progress"),
+        pytest.param("while True:\n                pass", "no progress", marks=pytest.mark.soak),
         ("raise SystemExit(0)", "SystemExit"),
-        ("self.kept = bytearray(1 << 40)", "MemoryError"),
+        pytest.param("self.kept = bytearray(1 << 40)", "MemoryError", marks=pytest.mark.soak),
     ],
 )
 def test_a_hostile_store_is_rejected(tmp_path, monkeypatch, body, says):

@@ -1,5 +1,6 @@
 """The judge is judged: attacks are repelled, and mutants of right answers are rejected or explained."""
 
+import functools
 import os
 import random
 import shutil
@@ -16,7 +17,7 @@ from lockfree.practice.selftest import machine, trials
 SEED = 7
 cc = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 QUICK = [attack for attack in ATTACKS if attack.language == "python" and attack.expected.startswith("screen")]
-FEW = ["c: a fork bomb", "c: a function of the judge", "c: calls counted", "python: SystemExit"]
+FEW = ["c: a fork bomb", "c: a function of the judge", "python: SystemExit"]
 
 
 @pytest.mark.parametrize("attack", QUICK, ids=lambda attack: attack.what)
@@ -45,13 +46,14 @@ def test_an_attack_that_is_accepted_is_a_problem(monkeypatch):
     assert [one.problem for one in repelled()] == ["expected REJECT edges"]
 
 
+@functools.cache
 def all_mutants():
     return [(kata, mutant) for kata in katas() for mutant in mutants.mutants(kata)]
 
 
 def test_there_are_enough_mutants():
     found = all_mutants()
-    assert len(found) > 300
+    assert len(found) >= 400
     assert {kata.language for kata, _ in found} == {"c", "python"}
     changes = {mutant.what.partition(": ")[2].split(" of line")[0] for _, mutant in found}
     for change in ("acquire is relaxed", "swapped with the next", "while is if", "the store is dropped", "< is <="):
@@ -65,17 +67,17 @@ def test_a_few_mutants_are_rejected():
     kata = find("spsc_ring")
     known = mutants.equivalent(kata)
     there = [one for one in mutants.mutants(kata) if (one.answer, one.what) not in known]
-    chosen = random.Random(SEED).sample(there, 3)
+    chosen = random.Random(SEED).sample(there, 2)
     outcomes = list(mutants.tried(kata, lambda mutant: mutant in chosen))
-    assert [outcome.verdict for outcome in outcomes] == [Verdict.REJECT] * 3
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.REJECT] * 2
 
 
-@pytest.mark.parametrize("kata", katas(), ids=lambda kata: kata.name)
-def test_what_is_said_to_be_equivalent_is_a_mutant(kata):
-    there = {(mutant.answer, mutant.what) for mutant in mutants.mutants(kata)}
-    listed = mutants.equivalent(kata)
-    assert set(listed) <= there
-    assert all(len(why) > 20 for why in listed.values())
+def test_what_is_said_to_be_equivalent_is_a_mutant():
+    there = {(kata.name, mutant.answer, mutant.what) for kata, mutant in all_mutants()}
+    for kata in katas():
+        listed = mutants.equivalent(kata)
+        assert {(kata.name, *key) for key in listed} <= there
+        assert all(len(why) > 20 for why in listed.values())
 
 
 @cc
