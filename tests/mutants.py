@@ -190,7 +190,7 @@ MUTANTS = [
     Mutant(
         "a reader-writer lock whose writer waits for a dead reader",
         "rwlock.h",
-        "    lf_store_release(lf__rwlock_readers(body, gone), 0u); /* [R3] */",
+        "    lf_store_relaxed(lf__rwlock_readers(body, gone), 0u); /* the dead read nothing any more */",
         "",
         client="rwlock/rwlock_dead_reader_sleep",
     ),
@@ -231,7 +231,7 @@ STRESS = {
     ),
     "rwlock": Mutant(
         "a reader-writer lock whose writer does not wait for readers", "rwlock.h",
-        "!= 0) /* [W2] pairs with [R1], [R2] */", "> 1000000u)",
+        "!= 0) /* [W2] pairs with [R2]; behind [W1] */", "> 1000000u)",
     ),
 }  # fmt: skip
 """What a stress run catches, by primitive. Applied together, in one build."""

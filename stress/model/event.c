@@ -109,6 +109,21 @@ static void second_then_first(void) {
     saw[2] = lf_event_is_set(&event[2]);
     ended[2] = 1;
 }
+/* The same with flags that are set at first, and cleared. */
+static void setup_two_set(void) {
+    setup_two();
+    lf_model_assert(lf_event_set(&event[0]) == LF_OK && lf_event_set(&second[0]) == LF_OK);
+}
+static void clear_first_then_second(void) {
+    lf_model_assert(lf_event_clear(&event[1]) == LF_OK);
+    saw[1] = !lf_event_is_set(&second[1]);
+    ended[1] = 1;
+}
+static void clear_second_then_first(void) {
+    lf_model_assert(lf_event_clear(&second[2]) == LF_OK);
+    saw[2] = !lf_event_is_set(&event[2]);
+    ended[2] = 1;
+}
 static void one_saw_the_other(void) { lf_model_assert(!ended[1] || !ended[2] || saw[1] || saw[2]); }
 
 #define REGISTER .spec = &lf_model_register
@@ -123,3 +138,5 @@ LF_MODEL_CLIENT(event_set_again, .setup = setup_set, .threads = {count_and_set, 
                 .final = nothing_missed);
 LF_MODEL_CLIENT(event_dekker, .setup = setup_two, .threads = {first_then_second, second_then_first},
                 .final = one_saw_the_other);
+LF_MODEL_CLIENT(event_dekker_clear, .setup = setup_two_set,
+                .threads = {clear_first_then_second, clear_second_then_first}, .final = one_saw_the_other);

@@ -17,7 +17,7 @@
  *   A linearizable flag, clear at first. wait returns LF_OK if the flag was set at one instant of the call, even if it
  *   was cleared before the waiter could look. It returns LF_TIMEDOUT if the flag was clear at the last look, which
  *   comes after the deadline. set wakes everybody who waits. What a thread wrote before set can be read by those that
- *   find the flag set, and by who clears it. All operations on all events have one order (sequential consistency).
+ *   find the flag set, and by who clears it. set, is_set, and a clear that clears, have one order over all events (sequential consistency).
  * Progress: set and is_set are wait-free; clear is lock-free; wait sleeps. What set adds for sleepers is lock-free.
  * Death: nothing to give back. Who is killed between setting the flag and waking leaves it set; a sleeper sees that
  *   after the slice in which it sleeps (blocking.h).
@@ -101,7 +101,7 @@ LF_INLINE int lf_event_clear(struct lf_event *e) {
     int status = lf_enter(&e->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    uint64_t seen = lf_load_seq_cst(&e->body->word);
+    uint64_t seen = lf_load_relaxed(&e->body->word);
     while ((seen & 1) && !lf_cas_seq_cst(&e->body->word, &seen, seen + 1)) /* [V3] pairs with [V1] */
         ;
     return LF_OK;
@@ -113,7 +113,7 @@ struct lf__event_call {
 };
 LF_INLINE int lf__event_attempt(void *operation) {
     const struct lf__event_call *call = (const struct lf__event_call *)operation;
-    uint64_t seen = lf_load_seq_cst(&call->e->body->word); /* [V2] */
+    uint64_t seen = lf_load_acquire(&call->e->body->word); /* [V2] */
     return (seen & 1) || seen != call->first ? LF_OK : LF_TIMEDOUT;
 }
 

@@ -33,7 +33,7 @@
  *   participant how many of its threads read.
  * Invariants
  *   [I1] A writer writes only after it had the lock and then saw every count at 0. A reader reads only after it was counted
- *        and then saw no writer. Both steps are sequentially consistent, so not both go on.
+ *        and then saw no writer. Between the two steps of each is a sequentially consistent fence, so not both go on.
  *   [I2] `writing` is 1 from the end of the writer's wait for readers to its end_write.
  * Linearization points: read: its look at the writer's lock; write: its last look at the counts.
  * Source: distributed reader counts (Hsieh and Weihl 1992); Dekker's flags between readers and the writer. */
@@ -78,7 +78,7 @@ LF_INLINE int lf__rwlock_recover(struct lf_handle *h, uint32_t gone, uint64_t *c
     struct lf_rwlock_body *body = ((struct lf_rwlock *)h)->body;
     (void)cursor;
     lf_lock_body_recover(h, gone);
-    lf_store_release(lf__rwlock_readers(body, gone), 0u); /* [R3] */
+    lf_store_relaxed(lf__rwlock_readers(body, gone), 0u); /* the dead read nothing any more */
     lf_eventcount_notify_all(&body->drained);
     lf_eventcount_notify_all(&body->entry);
     return 1;
@@ -181,7 +181,7 @@ LF_INLINE int lf__rwlock_has_drained(void *operation) {
     struct lf_rwlock *l = (struct lf_rwlock *)operation;
     uint32_t highest = lf_load_relaxed(&l->h.segment->highest);
     for (uint32_t i = 0; i <= highest && i < LF_PARTICIPANTS; i++)
-        if (lf_load_seq_cst(lf__rwlock_readers(l->body, i)) != 0) /* [W2] pairs with [R1], [R2] */
+        if (lf_load_acquire(lf__rwlock_readers(l->body, i)) != 0) /* [W2] pairs with [R2]; behind [W1] */
             return LF_TIMEDOUT;
     return LF_OK;
 }
