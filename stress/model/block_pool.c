@@ -193,8 +193,6 @@ LF_MODEL_CLIENT(pool_two, .setup = two_blocks, .threads = {take_two, take_two}, 
                 .spec = &lf_model_semaphore, .initial = 2);
 LF_MODEL_CLIENT(pool_two_and_one, .setup = two_blocks, .threads = {take_two, take_one}, .final = all_are_free,
                 .spec = &lf_model_semaphore, .initial = 2);
-LF_MODEL_CLIENT(pool_three, .setup = two_blocks, .threads = {keep_one, keep_two, take_one}, .spec = &lf_model_semaphore,
-                .initial = 2);
 LF_MODEL_CLIENT(pool_sleep, .setup = one_block, .threads = {sleeping_take, sleeping_take}, .final = all_are_free,
                 .spins = 1);
 LF_MODEL_CLIENT(pool_heir, .setup = two_blocks, .threads = {mortal, heir}, .stop_is_death = 1, .may_stop = 2);

@@ -4,7 +4,8 @@ struct lf_block_pool {
     ...;
 };
 void lf_py_block_pool_try_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n, int *status);
-int lf_block_pool_free(struct lf_block_pool *p, const uint32_t *blocks, const uint32_t *generations, uint64_t n, uint64_t *at);
+int lf_block_pool_free(struct lf_block_pool *p, const uint32_t *blocks, const uint32_t *generations, uint64_t n,
+                       uint64_t *at);
 int lf_block_pool_retain(struct lf_block_pool *p, const uint32_t *blocks, uint64_t n, uint64_t *at);
 int lf_block_pool_seal(struct lf_block_pool *p, const uint32_t *blocks, uint64_t n, uint64_t *ticket, uint64_t *at);
 uint64_t lf_block_pool_lease(struct lf_block_pool *p);

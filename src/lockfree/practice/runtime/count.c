@@ -133,7 +133,8 @@ void __tsan_write_range(void *at, unsigned long size) {
     void __tsan_volatile_write##size(void *at) { touch(at, 1); }
 PLAIN(1)
 PLAIN(2)
-PLAIN(4) PLAIN(8) PLAIN(16)
+PLAIN(4)
+PLAIN(8) PLAIN(16)
 
 #define RMWS(bits, type, name)                                                                                         \
     type __tsan_atomic##bits##_fetch_##name(volatile type *at, type value, int order) {                                \
