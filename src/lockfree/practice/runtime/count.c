@@ -134,7 +134,8 @@ void __tsan_write_range(void *at, unsigned long size) {
 PLAIN(1)
 PLAIN(2)
 PLAIN(4)
-PLAIN(8) PLAIN(16)
+PLAIN(8)
+PLAIN(16)
 
 #define RMWS(bits, type, name)                                                                                         \
     type __tsan_atomic##bits##_fetch_##name(volatile type *at, type value, int order) {                                \
@@ -175,9 +176,12 @@ PLAIN(8) PLAIN(16)
     }                                                                                                                  \
     RMWS(bits, type, add)                                                                                              \
     RMWS(bits, type, sub) RMWS(bits, type, and) RMWS(bits, type, or) RMWS(bits, type, xor) RMWS(bits, type, nand)
-    ATOMIC(8, uint8_t) ATOMIC(16, uint16_t) ATOMIC(32, uint32_t) ATOMIC(64, uint64_t)
+ATOMIC(8, uint8_t)
+ATOMIC(16, uint16_t)
+ATOMIC(32, uint32_t)
+ATOMIC(64, uint64_t)
 
-        void __tsan_atomic_thread_fence(int order) {
+void __tsan_atomic_thread_fence(int order) {
     (void)order;
     counts[FENCE] += depth > 0;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
