@@ -743,7 +743,7 @@ static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
     uint64_t length, body = (uint64_t)(r.h.body - memory), corrupt = 0;
     for (long round = check_rounds(10000); round > 0; round--) {
         for (uint64_t n = check_below(&seed, 4); n > 0; n--) {
-            uint64_t at = body + check_below(&seed, r.h.bytes - body);
+            uint64_t at = body + check_below(&seed, r.h.bytes - LF_BODY_OFFSET);
             memory[at] = (unsigned char)check_random(&seed);
         }
         int64_t slot = lf_mpmc_ring_reserve(&r), record = lf_mpmc_ring_peek(&r, LF_LEASE, &length);
@@ -764,7 +764,7 @@ static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
         CHECK(lf_mpmc_ring_size(&r) <= capacity);
         lf_recover_wholly(&r.h, (uint32_t)check_below(&seed, 3));
         if (check_below(&seed, 4) == 0) {
-            memset(r.h.body, 0, r.h.bytes - body);
+            memset(r.h.body, 0, r.h.bytes - LF_BODY_OFFSET);
             lf__mpmc_layout(&r, check_random(&seed));
         }
     }

@@ -671,7 +671,7 @@ static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
     CHECK_EQ(lf_spsc_ring_try_get(&r, buffer), LF_CORRUPT);
     for (long round = check_rounds(20000); round > 0; round--) {
         for (uint64_t n = check_below(&seed, 4); n > 0; n--) {
-            uint64_t at = body + check_below(&seed, r.h.bytes - body);
+            uint64_t at = body + check_below(&seed, r.h.bytes - LF_BODY_OFFSET);
             memory[at] = (unsigned char)check_random(&seed);
         }
         for (int role = 0; role < 2; role++) /* else every call would be refused at the door */
@@ -693,7 +693,7 @@ static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
         }
         CHECK(lf_spsc_ring_size(&r) <= capacity);
         if (check_below(&seed, 4) == 0) {
-            memset(r.h.body, 0, r.h.bytes - body);
+            memset(r.h.body, 0, r.h.bytes - LF_BODY_OFFSET);
             lf__spsc_layout(&r);
         }
     }

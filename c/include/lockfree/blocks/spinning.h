@@ -39,15 +39,15 @@ LF_INLINE uint32_t lf_get_spin(const struct lf_handle *h) { return lf_load_relax
 /* One wait's looks. */
 struct lf__spin {
     uint32_t pauses, most; /* done, and to be done */
-    uint32_t step;         /* pauses before the first look */
+    uint32_t stride;       /* pauses before the first look */
     uint64_t until;        /* ns of the clock, or 0 */
     uint64_t deadline;     /* of the wait; asked with microseconds alone */
     uint32_t learns;       /* what it finds is for the next wait to know */
 };
 
 /* `most`: the adaptive bound of the caller, in pauses; 0: no look at all, in whatever mode. */
-LF_INLINE struct lf__spin lf__spin_begin(struct lf_handle *h, uint32_t most, uint32_t step, uint64_t deadline) {
-    struct lf__spin spin = {0, most < h->spins ? most : h->spins, step, 0, deadline, 0};
+LF_INLINE struct lf__spin lf__spin_begin(struct lf_handle *h, uint32_t most, uint32_t stride, uint64_t deadline) {
+    struct lf__spin spin = {0, most < h->spins ? most : h->spins, stride, 0, deadline, 0};
     uint32_t us = lf_load_relaxed(&h->spin);
     if (us != LF_SPIN_ADAPTIVE) {
         spin.most = us == LF_SPIN_NEVER || most == 0 ? 0 : UINT32_MAX;
@@ -67,11 +67,11 @@ LF_INLINE struct lf__spin lf__spin_begin(struct lf_handle *h, uint32_t most, uin
 LF_INLINE int lf__spin_on(struct lf_handle *h, struct lf__spin *spin) {
     if (spin->pauses >= spin->most)
         return 0;
-    uint32_t step = spin->step + spin->pauses / 8;
-    if (step > LF__SPIN_SHORT)
-        step = LF__SPIN_SHORT;
-    spin->pauses += step;
-    for (; step > 0; step--)
+    uint32_t pauses = spin->stride + spin->pauses / 8;
+    if (pauses > LF__SPIN_SHORT)
+        pauses = LF__SPIN_SHORT;
+    spin->pauses += pauses;
+    for (; pauses > 0; pauses--)
         lf_pause();
     if (spin->most != UINT32_MAX)
         return 1;
