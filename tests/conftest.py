@@ -1,6 +1,8 @@
 import os
 import secrets
 import signal
+import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,24 @@ SHM = Path("/dev/shm")
 
 def pytest_addoption(parser):
     parser.addoption("--soak", action="store_true", help="run the long campaigns too")
+
+
+SLICED = {
+    "test_mutants": 3, "test_kill_everywhere": 3, "test_close": 2, "test_stress": 2, "test_crosscheck": 2,
+    "test_random_loops": 3, "test_litmus": 2, "test_threads": 2, "test_compilers": 2, "test_command": 2,
+    "test_programs": 2, "test_loops": 2, "test_turns": 2, "test_waiting": 2, "test_output": 2, "test_clients": 2,
+    "test_memory": 2, "test_assembly": 2, "test_primitives": 2, "test_python": 2, "test_textbook": 2,
+    "test_practice": 3, "test_first_round": 2, "test_rounds": 2, "test_breaking": 2, "test_power": 2,
+    "test_c_advice": 2, "test_kill": 2, "test_guide": 2, "test_symmetry": 2, "test_life": 2, "test_record_calls": 2,
+}  # fmt: skip
+"""Files whose tests are many and long: one test in so many runs, by the seed; all of them with --soak."""
+FEW = 1000
+"""Who runs some files by hand gets all of their tests."""
+SEED = int(os.environ.setdefault("LF_TEST_SLICE", str(int(time.time() // 86400))))
+
+
+def pytest_report_header():
+    return f"seed of the slices: LF_TEST_SLICE={SEED}"
 
 
 def pytest_configure():
@@ -22,9 +42,17 @@ def pytest_collection_modifyitems(config, items):
     if config.getoption("--soak"):
         return
     skip = pytest.mark.skip(reason="long campaign: run with --soak (make soak)")
+    left_out = []
     for item in items:
         if "soak" in item.keywords:
             item.add_marker(skip)
+        one_in = SLICED.get(item.path.stem, 1)
+        if zlib.crc32(item.nodeid.encode()) % one_in != SEED % one_in and len(items) > FEW:
+            left_out.append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(map(id, left_out))
+        items[:] = [item for item in items if id(item) not in gone]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ ARGUMENTS = {
     "Barrier": (3,),
     "BlockPool": (4,),
     "BroadcastRing": (4096, 1),
+    "MessageRing": (4096,),
     "MPMCRing": (4, 8),
     "SPSCRing": (4, 8),
     "PriorityQueue": (4, 8),

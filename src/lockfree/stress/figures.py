@@ -8,7 +8,10 @@ from lockfree.stress.arena import Arena
 
 BUCKETS = 16 * 40
 BIN_NS = 250_000_000
-NAMES = {1: "put", 2: "get", 5: "write", 6: "read", 7: "cas", 8: "fetch_add", 9: "load", 10: "acquire", 11: "release"}
+NAMES = {
+    1: "put", 2: "get", 5: "write", 6: "read", 7: "cas", 8: "fetch_add", 9: "load", 10: "acquire", 11: "release",
+    19: "alloc", 20: "free",
+}  # fmt: skip
 
 
 @dataclass

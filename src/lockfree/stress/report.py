@@ -17,7 +17,7 @@ from lockfree.stress.scenario import load
 from lockfree.stress.window import columns
 
 PERCENTILES = ("50", "90", "99", "99.9", "99.99")
-COLOURED = ("put", "get", "acquire", "release", "write", "read", "cas", "fetch_add", "load")
+COLOURED = ("put", "get", "acquire", "release", "write", "read", "cas", "fetch_add", "load", "alloc", "free")
 """Calls that have a colour of their own in page.html, the same in all charts."""
 
 

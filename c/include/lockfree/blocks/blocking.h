@@ -165,9 +165,13 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
 #ifdef LF_MODEL
         uint64_t crowd = 0; /* its clock stands still */
 #else
-        uint64_t crowd = lf_load_relaxed(&ec->word) >> 32;
+        uint64_t crowd = lf_load_relaxed(&ec->word) >> 32, beside = lf_fetch_add_relaxed(&h->sleeping, 1u);
+        crowd = crowd > beside ? crowd : beside; /* threads of this handle that sleep on words of their own */
 #endif
         int ended = lf_eventcount_wait(ec, ticket, lf__slice(&slices, crowd, now, deadline));
+#ifndef LF_MODEL
+        lf_fetch_sub_relaxed(&h->sleeping, 1u);
+#endif
         if (ended == -EINTR)
             return LF_INTERRUPTED;
         if (ended == -EAGAIN && spin.learns)

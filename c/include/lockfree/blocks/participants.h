@@ -167,6 +167,7 @@ LF_INLINE int lf__begin_life(struct lf_handle *h, int fd) {
     if (life == MAP_FAILED)
         return lf_system_error(h, "mapping a participant's page");
     h->life = life;
+    h->sleeping = 0; /* after a fork: they are threads of the parent */
     return LF_OK;
 }
 

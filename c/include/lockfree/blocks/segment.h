@@ -116,6 +116,7 @@ struct lf_handle {
     uint32_t spins;       /* adaptive looking: pauses before sleeping; 0 in memory of the caller's */
     uint32_t spin;        /* microseconds, or LF_SPIN_ADAPTIVE (spinning.h) */
     uint32_t missed;      /* looks in vain lately (spinning.h); a hint */
+    uint32_t sleeping;    /* threads that sleep in a call */
     uint32_t next_look;   /* the number with which the next piece of looking begins; 0: a new round */
     uint64_t last_reap;   /* coarse ns */
     uint64_t joined;      /* epoch of the process whose participant this is */

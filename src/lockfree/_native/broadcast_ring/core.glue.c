@@ -521,9 +521,15 @@ static void lf_py_broadcast_dealloc(PyObject *object) {
 }
 
 static PyMethodDef lf_py_broadcast_ring_methods[] = {
-    LF_PY_FAST("put", lf_py_broadcast_put,
-               "put($self, message, /, block=True, timeout=None, to=None)\n--\n\n"
-               "Puts a bytes-like message for every reader, or for the readers `to`: a number or an iterable of them."),
+    LF_PY_FAST(
+        "put", lf_py_broadcast_put,
+        "put($self, message, /, block=True, timeout=None, to=None)\n--\n\n"
+        "Puts a bytes-like message for every reader, or for the readers `to`: a number or an iterable of them.\n\n"
+        "With `slow=\"wait\"` it waits at most `timeout` seconds (None: for ever) while a reader that has joined has "
+        "so\n"
+        "much to read that there is no room. Raises queue.Full, which says who is late; RoleTaken if another thread "
+        "is\n"
+        "the writer; ValueError if the message is longer than `max_message`; Closed after shutdown."),
     LF_PY_FAST("try_put", lf_py_broadcast_try_put,
                "try_put($self, message, /, to=None)\n--\n\nPuts a message if there is room; whether there was."),
     LF_PY_FAST("get", lf_py_broadcast_get,

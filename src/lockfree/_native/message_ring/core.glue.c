@@ -295,8 +295,11 @@ static void lf_py_messages_dealloc(PyObject *object) {
 }
 
 static PyMethodDef lf_py_message_ring_methods[] = {
-    LF_PY_FAST("put", lf_py_messages_put,
-               "put($self, message, /, block=True, timeout=None)\n--\n\nPuts a bytes-like message."),
+    LF_PY_FAST(
+        "put", lf_py_messages_put,
+        "put($self, message, /, block=True, timeout=None)\n--\n\nPuts a bytes-like message, waiting at most `timeout` "
+        "seconds (None: for ever) for room.\n\nRaises queue.Full; ValueError if the message is longer than "
+        "`max_message`; Closed after shutdown."),
     {"try_put", lf_py_messages_try_put, METH_O,
      "try_put($self, message, /)\n--\n\nPuts a message if there is room; whether there was."},
     LF_PY_FAST("get", lf_py_messages_get,
