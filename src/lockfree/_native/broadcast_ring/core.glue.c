@@ -521,33 +521,48 @@ static void lf_py_broadcast_dealloc(PyObject *object) {
 }
 
 static PyMethodDef lf_py_broadcast_ring_methods[] = {
-    LF_PY_FAST(
-        "put", lf_py_broadcast_put,
-        "put($self, message, /, block=True, timeout=None, to=None)\n--\n\n"
-        "Puts a bytes-like message for every reader, or for the readers `to`: a number or an iterable of them.\n\n"
-        "With `slow=\"wait\"` it waits at most `timeout` seconds (None: for ever) while a reader that has joined has "
-        "so\n"
-        "much to read that there is no room. Raises queue.Full, which says who is late; RoleTaken if another thread "
-        "is\n"
-        "the writer; ValueError if the message is longer than `max_message`; Closed after shutdown."),
+    LF_PY_FAST("put", lf_py_broadcast_put,
+               "put($self, /, message, block=True, timeout=None, to=None)\n--\n\n"
+               "Puts a bytes-like message for every reader, or for the readers `to`: a number or an iterable of them.\n"
+               "\n"
+               "With `slow=\"wait\"` it waits at most `timeout` seconds (None: for ever) while a reader that has "
+               "joined has so\n"
+               "much to read that there is no room. Raises queue.Full, which says who is late; RoleTaken if another "
+               "thread is\n"
+               "the writer; ValueError if the message is longer than `max_message`; Closed after shutdown."),
     LF_PY_FAST("try_put", lf_py_broadcast_try_put,
-               "try_put($self, message, /, to=None)\n--\n\nPuts a message if there is room; whether there was."),
+               "try_put($self, /, message, to=None)\n--\n\n"
+               "`put` that never waits; False if there is no room."),
     LF_PY_FAST("get", lf_py_broadcast_get,
-               "get($self, /, block=True, timeout=None)\n--\n\nThe next message for the calling thread's place."),
-    {"try_get", lf_py_broadcast_try_get, METH_NOARGS, "try_get($self, /)\n--\n\nThe next message, or None."},
+               "get($self, /, block=True, timeout=None)\n--\n\n"
+               "The next message for the calling thread, as bytes; waits at most `timeout` seconds (None: for ever).\n"
+               "\n"
+               "Raises queue.Empty; Closed after shutdown, once all is read; Dropped if it fell too far behind "
+               "(`slow=\"drop\"`);\n"
+               "RuntimeError if it has not joined."),
+    {"try_get", lf_py_broadcast_try_get, METH_NOARGS,
+     "try_get($self, /)\n--\n\n"
+     "`get` that never waits; None if there is no message."},
+    LF_PY_FAST("get_many", lf_py_broadcast_get_many,
+               "get_many($self, /, n=None, block=False, timeout=None)\n--\n\n"
+               "Up to `n` messages (None: all that are there). With `block` it waits for the first one."),
     LF_PY_FAST(
-        "get_many", lf_py_broadcast_get_many,
-        "get_many($self, /, n=None, block=False, timeout=None)\n--\n\nUp to `n` messages, all there are by default."),
-    LF_PY_FAST("peek", lf_py_broadcast_peek,
-               "peek($self, /, block=False, timeout=None)\n--\n\nA view of the next message, or None. Then release()."),
+        "peek", lf_py_broadcast_peek,
+        "peek($self, /, block=False, timeout=None)\n--\n\n"
+        "A view of the next message, or None. Then release(). The writer waits for a reader that does not release."),
     {"release", lf_py_broadcast_release, METH_NOARGS,
-     "release($self, /)\n--\n\nGoes past the message that peek() gave. Its view ends."},
-    LF_PY_FAST("reserve", lf_py_broadcast_reserve,
-               "reserve($self, length, /, block=False, timeout=None)\n--\n\n"
-               "A view to write a message into, or None if there is no room. Then commit() or cancel()."),
+     "release($self, /)\n--\n\n"
+     "Goes past the message that peek() gave. Its view ends."},
+    LF_PY_FAST(
+        "reserve", lf_py_broadcast_reserve,
+        "reserve($self, /, length, block=False, timeout=None)\n--\n\n"
+        "A view to write a message of `length` bytes into, or None if there is no room. Then commit() or cancel()."),
     LF_PY_FAST("commit", lf_py_broadcast_commit,
-               "commit($self, /, length=None, to=None)\n--\n\nPuts what was written after reserve()."),
-    {"cancel", lf_py_broadcast_cancel, METH_NOARGS, "cancel($self, /)\n--\n\nGives the reservation back."},
+               "commit($self, /, length=None, to=None)\n--\n\n"
+               "Puts the first `length` bytes (None: all) of what was written after reserve()."),
+    {"cancel", lf_py_broadcast_cancel, METH_NOARGS,
+     "cancel($self, /)\n--\n\n"
+     "Gives the reservation back. Nothing was visible."},
     {"_put_packed", lf_py_broadcast_put_packed, METH_VARARGS, NULL},
     {"_join", lf_py_broadcast_join, METH_O, NULL},
     {"_wait_readers", lf_py_broadcast_wait_readers, METH_VARARGS, NULL},

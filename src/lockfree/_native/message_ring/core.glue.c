@@ -295,27 +295,35 @@ static void lf_py_messages_dealloc(PyObject *object) {
 }
 
 static PyMethodDef lf_py_message_ring_methods[] = {
-    LF_PY_FAST(
-        "put", lf_py_messages_put,
-        "put($self, message, /, block=True, timeout=None)\n--\n\nPuts a bytes-like message, waiting at most `timeout` "
-        "seconds (None: for ever) for room.\n\nRaises queue.Full; ValueError if the message is longer than "
-        "`max_message`; Closed after shutdown."),
+    LF_PY_FAST("put", lf_py_messages_put,
+               "put($self, /, message, block=True, timeout=None)\n--\n\n"
+               "Puts a bytes-like message, waiting at most `timeout` seconds (None: for ever) for room.\n"
+               "\n"
+               "Raises queue.Full; ValueError if the message is longer than `max_message`; Closed after shutdown."),
     {"try_put", lf_py_messages_try_put, METH_O,
-     "try_put($self, message, /)\n--\n\nPuts a message if there is room; whether there was."},
+     "try_put($self, message, /)\n--\n\n"
+     "`put` that never waits; False if there is no room."},
     LF_PY_FAST("get", lf_py_messages_get,
-               "get($self, /, block=True, timeout=None)\n--\n\nThe oldest message, as bytes."),
-    {"try_get", lf_py_messages_try_get, METH_NOARGS, "try_get($self, /)\n--\n\nThe oldest message, or None."},
+               "get($self, /, block=True, timeout=None)\n--\n\n"
+               "The oldest message, as bytes; waits at most `timeout` seconds (None: for ever) for one.\n"
+               "\n"
+               "Raises queue.Empty; Closed after shutdown, when nothing is left."),
+    {"try_get", lf_py_messages_try_get, METH_NOARGS,
+     "try_get($self, /)\n--\n\n"
+     "`get` that never waits; None if nothing is inside."},
     LF_PY_FAST("get_many", lf_py_messages_get_many,
-               "get_many($self, /, n=None, block=False, timeout=None)\n--\n\nUp to `n` messages, all there are by "
-               "default."),
+               "get_many($self, /, n=None, block=False, timeout=None)\n--\n\n"
+               "Up to `n` messages (None: all that are there). With `block` it waits for the first one."),
     LF_PY_FAST(
         "peek", lf_py_messages_peek,
-        "peek($self, /, block=False, timeout=None)\n--\n\nA view of the oldest message, which is taken out, or None. "
-        "Then release()."),
+        "peek($self, /, block=False, timeout=None)\n--\n\n"
+        "Takes the oldest message; a view of it, or None. Then release(). If the process dies, the message is lost."),
     {"release", lf_py_messages_release, METH_NOARGS,
-     "release($self, /)\n--\n\nFrees the message that peek() gave. Its view ends."},
+     "release($self, /)\n--\n\n"
+     "Frees the message that peek() gave. Its view ends."},
     {"qsize", lf_py_messages_qsize, METH_NOARGS,
-     "qsize($self, /)\n--\n\nHow many messages are inside: exact while nobody else is running."},
+     "qsize($self, /)\n--\n\n"
+     "How many messages are inside: exact while nobody else is running."},
     {"_put_packed", lf_py_messages_put_packed, METH_VARARGS, NULL},
     {"_use", lf_py_messages_use, METH_NOARGS, NULL},
     LF_PY_METHODS_BUT_CLOSE{"close", lf_py_messages_close, METH_NOARGS, LF_PY_CLOSE_DOC},
