@@ -10,7 +10,8 @@
  * Layout: {not_empty} | {not_full, joined} | writer | readers | bytes
  *   message {head: length : 32 | number : 32; to : 64; payload}, a multiple of 16 bytes. It does not go round the end
  *           of the bytes. The head LF__LOG_PAD says that the rest up to the end is unused.
- *   position bytes since the ring was made, a multiple of 16. A reader's has bit 0 set while it holds the writer back.
+ *   position bytes since the ring was made, a multiple of 16. A reader's has bit 0 set while it holds the writer back,
+ *            and bit 1 from when it has joined.
  * Invariants
  *   [I1] Behind the tail stands a head with the number of the next message. So whoever joins, and the next writer, find
  *        out how many messages there were.
@@ -31,7 +32,8 @@
 #define LF_BROADCAST_TO_ALL UINT64_MAX
 #define LF__LOG_PAD UINT32_MAX
 #define LF__LOG_UNIT UINT64_C(16)
-#define LF__LOG_JOINED UINT64_C(1) /* beside a reader's position */
+#define LF__LOG_HOLDS UINT64_C(1)  /* beside a reader's position: it holds the writer back */
+#define LF__LOG_JOINED UINT64_C(3) /* and the position is the one from which it reads */
 
 /* What happens to a reader that does not keep up. The first two are for the caller of put to tell apart. */
 enum lf_broadcast_slow { LF_SLOW_WAIT = 0, LF_SLOW_RAISE = 1, LF_SLOW_DROP = 2, LF_SLOW_OVERWRITE = 3 };
@@ -176,7 +178,7 @@ static __attribute__((noinline, unused)) int lf__log_find_room(struct lf_broadca
             /* [B1] pairs with [B2]: what is before the position has been read */
             uint64_t position = lf_load_acquire(&r->body->readers[k].position);
             uint64_t used = tail - (position & ~LF__LOG_JOINED);
-            if (!(position & LF__LOG_JOINED) || used <= most)
+            if (!(position & LF__LOG_HOLDS) || used <= most)
                 continue;
             if (used > (uint64_t)INT64_MAX)
                 return LF_CORRUPT;

@@ -44,8 +44,8 @@ LF_INLINE int lf__log_join(struct lf_broadcast_ring *r, uint32_t k) {
     struct lf_log_reader *me = &r->body->readers[k];
     const struct lf_log_writer *w = &r->body->writer;
     uint64_t tail = lf_load_relaxed(&w->tail), head;
-    lf_store_relaxed(&me->position, tail | LF__LOG_JOINED);
-    lf_fence_heavy_in(r->h.segment); /* [J2] pairs with [J1] */
+    lf_store_relaxed(&me->position, tail | LF__LOG_HOLDS); /* nobody may count on it yet: the tail may move on */
+    lf_fence_heavy_in(r->h.segment);                       /* [J2] pairs with [J1] */
     int looks = 0;
     do {
         if (looks++ == LF__LOG_LOOKS)
@@ -69,7 +69,7 @@ LF_INLINE int lf__log_join(struct lf_broadcast_ring *r, uint32_t k) {
 LF_INLINE uint64_t lf__log_joined(const struct lf_broadcast_ring *r) {
     uint64_t joined = 0;
     for (uint32_t k = 0; k < r->n_readers; k++) /* acquire: what a reader wrote before it joined can be read */
-        joined |= (lf_load_acquire(&r->body->readers[k].position) & LF__LOG_JOINED) << k;
+        joined |= (lf_load_acquire(&r->body->readers[k].position) >> 1 & 1) << k;
     return joined;
 }
 /* The place holds nobody back any more. */
