@@ -44,8 +44,9 @@ LF_INLINE int lf__log_join(struct lf_broadcast_ring *r, uint32_t k) {
     struct lf_log_reader *me = &r->body->readers[k];
     const struct lf_log_writer *w = &r->body->writer;
     uint64_t tail = lf_load_relaxed(&w->tail), head;
-    lf_store_relaxed(&me->position, tail | LF__LOG_HOLDS); /* nobody may count on it yet: the tail may move on */
-    lf_fence_heavy_in(r->h.segment);                       /* [J2] pairs with [J1] */
+    /* Nobody may count on this reader yet: the tail may move on. */
+    lf_store_relaxed(&me->position, tail | LF__LOG_HOLDS);
+    lf_fence_heavy_in(r->h.segment); /* [J2] pairs with [J1] */
     int looks = 0;
     do {
         if (looks++ == LF__LOG_LOOKS)
