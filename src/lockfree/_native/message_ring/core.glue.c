@@ -1,5 +1,6 @@
 /* MessageRing as a Python type. */
 #include "common/look.h"
+#include "common/take_messages.h"
 
 static uint64_t lf_py_message_ring_blocks(struct lf_message_ring *r) { return r->store.slots; }
 
@@ -127,59 +128,18 @@ static PyObject *lf_py_messages_take(PyObject *object, uint64_t ns, int64_t *sta
     return message;
 }
 
+static PyObject *lf_py_messages_raise(PyObject *object, int64_t status) {
+    return lf_py_raise((struct lf_py_object *)object, status);
+}
 static PyObject *lf_py_messages_get(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-    static const struct lf_py_signature signature = {"get", 0, 2, {"block", "timeout"}};
-    PyObject *places[2];
-    uint64_t ns = LF_FOREVER;
-    int64_t status;
-    if ((count != 0 || keywords != NULL) && (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-                                             lf_py_patience(places[0], places[1], &ns) != 0))
-        return NULL;
-    PyObject *message = lf_py_messages_take(object, ns, &status);
-    return LF_LIKELY(message != NULL) ? message : lf_py_raise((struct lf_py_object *)object, status);
+    return lf_py_get_message(object, args, count, keywords, lf_py_messages_take, lf_py_messages_raise);
 }
 static PyObject *lf_py_messages_try_get(PyObject *object, PyObject *unused) {
-    int64_t status;
-    PyObject *message = lf_py_messages_take(object, 0, &status);
-    if (LF_LIKELY(message != NULL))
-        return message;
-    return status == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_raise((struct lf_py_object *)object, status);
+    return lf_py_try_get_message(object, lf_py_messages_take, lf_py_messages_raise);
 }
-
-/* get_many(n=None, block=False, timeout=None): what is there already stays in the list when a later one fails. */
 static PyObject *lf_py_messages_get_many(PyObject *object, PyObject *const *args, Py_ssize_t count,
                                          PyObject *keywords) {
-    static const struct lf_py_signature signature = {"get_many", 0, 3, {"n", "block", "timeout"}};
-    PyObject *places[3];
-    uint64_t ns;
-    int64_t most = PY_SSIZE_T_MAX, status = LF_OK;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_patience(places[1] != NULL ? places[1] : Py_False, places[2], &ns) != 0)
-        return NULL;
-    if (places[0] != NULL && places[0] != Py_None && lf_py_integer("n", places[0], 0, PY_SSIZE_T_MAX, &most) != 0)
-        return NULL;
-    PyObject *messages = PyList_New(0);
-    for (int64_t i = 0; messages != NULL && i < most; i++) {
-        if (PyList_Append(messages, Py_None) != 0) { /* its place, before the message is taken */
-            Py_CLEAR(messages);
-            break;
-        }
-        PyObject *message = lf_py_messages_take(object, i == 0 ? ns : 0, &status);
-        if (message != NULL) {
-            PyList_SetItem(messages, (Py_ssize_t)i, message);
-            continue;
-        }
-        if (PyList_SetSlice(messages, (Py_ssize_t)i, (Py_ssize_t)i + 1, NULL) != 0 ||
-            (i == 0 && (status != LF_EMPTY || ns != 0))) {
-            Py_CLEAR(messages);
-            if (!PyErr_Occurred())
-                lf_py_raise((struct lf_py_object *)object, status);
-        } else if (i > 0 && status == LF_PY_RAISED) {
-            PyErr_Clear();
-        }
-        break;
-    }
-    return messages;
+    return lf_py_get_messages(object, args, count, keywords, lf_py_messages_take, lf_py_messages_raise);
 }
 
 /* ---- in place ---- */
