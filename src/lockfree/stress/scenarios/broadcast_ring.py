@@ -5,7 +5,6 @@ With `slow="overwrite"` a reader may miss messages: then what it gets is in orde
 """
 
 import contextlib
-import queue
 import random
 from collections.abc import Iterator
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from lockfree.broadcast_ring import BroadcastRing
 from lockfree.linearizability import History
 from lockfree.stress.arena import PENDING, RECORD_BYTES, Arena
 from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
+from lockfree.stress.ring_actor import MessageActor
 from lockfree.stress.scenario import Claim, Round, Scenario
 
 SIZES = (64 * 8, 1024, 4096, 65536)
@@ -30,7 +30,7 @@ FAILED = 1
 MIXES = {"mixed": (WRITER, READER), "blocking": ((0, 1, 0, 0, 0, 0, 0), (0, 0, 0, 0, 0, 1, 0))}
 
 
-class Actor:
+class Actor(MessageActor):
     """One client that uses the Python class. A call that finds the role taken is not recorded."""
 
     def __init__(self, ring: BroadcastRing, client: Client, longest: int, burst: int) -> None:
@@ -48,19 +48,6 @@ class Actor:
         except RoleTaken:
             lib.lf_stress_pause(self.client.raw)
             self.client.forget(1)
-
-    def try_put(self) -> None:
-        self.put_by(lambda record, _: self.ring.try_put(record))
-
-    def put(self) -> None:
-        def waiting(record: bytes, timeout: float) -> bool:
-            try:
-                self.ring.put(record, timeout=timeout)
-            except queue.Full:
-                return False
-            return True
-
-        self.put_by(waiting)
 
     def put_many(self) -> None:
         self.put_by(lambda record, _: self.ring.put_many([record]) == 1)
@@ -83,28 +70,6 @@ class Actor:
         self.client.open(GET)
         record = how(timeout)
         self.client.close(None if record is None else unpack(record))
-
-    def try_get(self) -> None:
-        self.get_by(lambda _: self.ring.try_get())
-
-    def get(self) -> None:
-        def waiting(timeout: float) -> Any:
-            try:
-                return self.ring.get(timeout=timeout)
-            except queue.Empty:
-                return None
-
-        self.get_by(waiting)
-
-    def read(self) -> None:
-        def in_place(timeout: float) -> Any:
-            try:
-                with self.ring.read(timeout=timeout) as view:
-                    return bytes(view)
-            except queue.Empty:
-                return None
-
-        self.get_by(in_place)
 
     def actions(self) -> list[Any]:
         return [self.try_put, self.put, self.put_many, self.write, self.try_get, self.get, self.read]

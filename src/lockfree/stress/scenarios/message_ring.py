@@ -1,7 +1,6 @@
 # ruff: noqa: ARG002 - a scenario takes what it needs
 """MessageRing: FIFO with exact EMPTY. Where every message takes one block, FULL counts them, as in MPMCRing."""
 
-import queue
 import random
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +10,7 @@ from lockfree._segment import starting_at
 from lockfree.message_ring import MessageRing
 from lockfree.stress.arena import Arena
 from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
+from lockfree.stress.ring_actor import MessageActor
 from lockfree.stress.ring_scenario import after_kills
 from lockfree.stress.scenario import Claim, Round, Scenario
 
@@ -26,7 +26,7 @@ GETTING = (3, 30, 1, 12, 1, 1, 8, 3)
 MIXES = {"mixed": (MIXED,), "roles": (PUTTING, GETTING), "blocking": ((0, 0, 10, 10, 0, 0, 0, 0),)}
 
 
-class Actor:
+class Actor(MessageActor):
     """One client that uses the Python class."""
 
     def __init__(self, ring: MessageRing, client: Client, longest: int, batch: int) -> None:
@@ -42,19 +42,6 @@ class Actor:
         self.client.open(PUT, value)
         self.client.close_try(how(record, timeout))
 
-    def try_put(self) -> None:
-        self.put_by(lambda record, _: self.ring.try_put(record))
-
-    def put(self) -> None:
-        def waiting(record: bytes, timeout: float) -> bool:
-            try:
-                self.ring.put(record, timeout=timeout)
-            except queue.Full:
-                return False
-            return True
-
-        self.put_by(waiting)
-
     def put_many(self) -> None:
         records = [self.record() for _ in range(self.rng.randint(1, self.batch))]
         self.client.open_many(PUT, [value for value, _ in records], None, len(records))
@@ -65,28 +52,6 @@ class Actor:
         self.client.open(GET)
         record = how(timeout)
         self.client.close(None if record is None else unpack(record))
-
-    def try_get(self) -> None:
-        self.get_by(lambda _: self.ring.try_get())
-
-    def get(self) -> None:
-        def waiting(timeout: float) -> Any:
-            try:
-                return self.ring.get(timeout=timeout)
-            except queue.Empty:
-                return None
-
-        self.get_by(waiting)
-
-    def read(self) -> None:
-        def in_place(timeout: float) -> Any:
-            try:
-                with self.ring.read(timeout=timeout) as view:
-                    return bytes(view)
-            except queue.Empty:
-                return None
-
-        self.get_by(in_place)
 
     def actions(self) -> list[Any]:
         return [

@@ -12,6 +12,7 @@ from lockfree._segment import starting_at
 from lockfree.spsc_ring import SPSCRing
 from lockfree.stress.arena import Arena
 from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
+from lockfree.stress.ring_actor import RingActor
 from lockfree.stress.ring_scenario import CAPACITIES, RECORD_SIZES, after_kills
 from lockfree.stress.scenario import Claim, Round, Scenario
 
@@ -27,7 +28,7 @@ MIXES = {
 }
 
 
-class Actor:
+class Actor(RingActor):
     """One client that uses the Python class. A call that finds the role taken is not recorded."""
 
     def __init__(self, ring: SPSCRing[bytes], client: Client, batch: int, burst: int) -> None:
@@ -68,31 +69,6 @@ class Actor:
         found = self.turn("consumer", 1, lambda: how(timeout))
         if found:
             self.client.close(None if found[0] is None else unpack(found[0]))
-
-    def try_put(self) -> None:
-        self.put_by(lambda record, _: self.ring.try_put(record))
-
-    def try_get(self) -> None:
-        self.get_by(lambda _: self.ring.try_get())
-
-    def put(self) -> None:
-        def waiting(record: bytes, timeout: float) -> bool:
-            try:
-                self.ring.put(record, timeout=timeout)
-            except queue.Full:
-                return False
-            return True
-
-        self.put_by(waiting)
-
-    def get(self) -> None:
-        def waiting(timeout: float) -> Any:
-            try:
-                return self.ring.get(timeout=timeout)
-            except queue.Empty:
-                return None
-
-        self.get_by(waiting)
 
     def put_many(self) -> None:
         self.hand_over()
