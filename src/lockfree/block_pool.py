@@ -170,8 +170,7 @@ class BlockPool(Waiter):
     def reclaim(self, lease: int) -> int:
         """Frees all blocks of another process, alive or dead; how many. See `supersede`."""
         found = self.supersede(lease)
-        for number, references in zip(found, self.references(found), strict=True):
-            self.free(self._np.full(references, number, self._np.uint32))
+        self.free(self._np.repeat(found, self.references(found)))
         return len(found)
 
     def _taken_over(self, function: Any, argument: int) -> "Blocks | None":
@@ -193,21 +192,24 @@ class BlockPool(Waiter):
 
     def generations(self, blocks: "SomeBlocks") -> "Blocks":
         """The generation of each block, which ends when it becomes free; modulo 2**24."""
-        numbers, handle = self._numbers("blocks", blocks), self._h
-        self._require_open()
+        numbers, generations, _ = self._look(blocks)
         if len(numbers) and int(numbers.max()) >= self.blocks:
             raise ValueError(f"blocks has {numbers.max()}: it must be between 0 and {self.blocks - 1}")
-        found = self._np.empty(len(numbers), self._np.uint32)
-        memory = ffi.from_buffer("uint32_t *", found)
-        lib.lf_py_block_pool_generations(handle, ffi.from_buffer("uint32_t *", numbers), memory, len(numbers))
-        return found
+        return generations
 
     def references(self, blocks: "SomeBlocks") -> list[int]:
         """How many references each block has; 0 if it is free."""
+        found: list[int] = self._look(blocks)[2].tolist()
+        return found
+
+    def _look(self, blocks: "SomeBlocks") -> "tuple[Blocks, Blocks, Blocks]":
+        """The numbers of the blocks, their generations and their references."""
+        numbers, handle = self._numbers("blocks", blocks), self._h
         self._require_open()
-        handle = self._h
-        words = [lib.lf_block_pool_look(handle, int(number)) for number in self._numbers("blocks", blocks)]
-        return [int(lib.lf_block_references(word)) if lib.lf_block_is_held(word) else 0 for word in words]
+        generations, references = self._np.empty_like(numbers), self._np.empty_like(numbers)
+        arrays = (ffi.from_buffer("uint32_t *", array) for array in (numbers, generations, references))
+        lib.lf_py_block_pool_look(handle, *arrays, len(numbers))
+        return numbers, generations, references
 
     def shutdown(self) -> None:
         """Ends `alloc` for every process: it raises Closed, also where somebody waits. Blocks can still be freed."""

@@ -85,6 +85,11 @@ LF_INLINE int lf__pool_enter(struct lf_block_pool *p) {
     return LF_UNLIKELY(lf_load_acquire(&p->body->leases[p->h.participant]) & 1u) ? LF_SUPERSEDED : LF_OK;
 }
 
+/* Does this word say that the calling participant holds the block? */
+LF_INLINE int lf__pool_is_mine(const struct lf_block_pool *p, uint64_t word) {
+    return lf_block_is_held(word) && lf_block_lease(word) == p->h.participant;
+}
+
 /* Blocks that are not the caller's any more may have been taken over. [L3]: that is visible to who finds them so. */
 LF_INLINE int lf__pool_why(struct lf_block_pool *p, int status) {
     return LF_UNLIKELY(status == LF_NOT_OWNER) && lf__pool_enter(p) == LF_SUPERSEDED ? (int)LF_SUPERSEDED : status;
@@ -94,7 +99,7 @@ LF_INLINE int lf__pool_why(struct lf_block_pool *p, int status) {
 LF_INLINE int lf__pool_let_go(struct lf_block_pool *p, uint64_t block) {
     uint64_t *at = &p->free_blocks.words[block], word = lf_load_acquire(at); /* [W1] pairs with [W2] */
     for (;;) {
-        if (!lf_block_is_held(word) || lf_block_lease(word) != p->h.participant)
+        if (!lf__pool_is_mine(p, word))
             return LF_NOT_OWNER;
         if (lf_block_references(word) > 1) {
             if (lf_cas_acq_rel(at, &word, word - 1)) /* [W2] pairs with [W1]: what this user of the block did is over */
@@ -150,8 +155,7 @@ LF_INLINE int lf__pool_holds(const struct lf_block_pool *p, uint32_t block, cons
     if (block >= p->blocks)
         return 0;
     uint64_t word = lf_load_acquire(&p->free_blocks.words[block]); /* [W1] pairs with [W2] */
-    return lf_block_is_held(word) && lf_block_lease(word) == p->h.participant &&
-           (generation == NULL || *generation == lf_block_generation(word));
+    return lf__pool_is_mine(p, word) && (generation == NULL || *generation == lf_block_generation(word));
 }
 /* The first of the blocks that the caller does not hold, n if it holds all. */
 LF_INLINE uint64_t lf__pool_foreign(const struct lf_block_pool *p, const uint32_t *blocks, const uint32_t *generations,
@@ -187,10 +191,9 @@ LF_INLINE int lf_block_pool_retain(struct lf_block_pool *p, const uint32_t *bloc
     uint64_t i = 0;
     for (; status == LF_OK && i < n; i++) {
         uint64_t *where = blocks[i] < p->blocks ? &p->free_blocks.words[blocks[i]] : NULL;
-        uint64_t word = where != NULL ? lf_load_acquire(where)
-                                      : 0; /* [W1]: a word that is not ours says so with [L1] */
+        uint64_t word = where != NULL ? lf_load_acquire(where) : 0; /* [W1] */
         do {
-            if (!lf_block_is_held(word) || lf_block_lease(word) != p->h.participant)
+            if (!lf__pool_is_mine(p, word))
                 status = LF_NOT_OWNER;
             else if (lf_block_references(word) == LF_BLOCK_REFERENCES)
                 status = LF_OVERFLOW;
@@ -230,7 +233,7 @@ LF_INLINE int lf_block_pool_seal(struct lf_block_pool *p, const uint32_t *blocks
         uint64_t *where = blocks[i] < p->blocks ? &p->free_blocks.words[blocks[i]] : NULL;
         uint64_t held = where != NULL ? lf_load_acquire(where) : 0; /* [W1] */
         do {
-            if (!lf_block_is_held(held) || lf_block_lease(held) != me)
+            if (!lf__pool_is_mine(p, held))
                 status = LF_NOT_OWNER;
         } while (status == LF_OK &&
                  !lf_cas_acq_rel(where, &held, /* [W1], [W2] */
@@ -289,8 +292,8 @@ LF_INLINE int64_t lf_block_pool_supersede(struct lf_block_pool *p, uint64_t leas
     if (!lf_load_acquire(&p->h.segment->participants[other].in_use)) /* or the next one of this number would suffer */
         return LF_EMPTY;
     uint32_t live = (uint32_t)(lease >> LF_PARTICIPANT_BITS) << 1, was = live;
-    if (!lf_cas_seq_cst(&p->body->leases[other], &was, live | 1u) &&
-        was != (live | 1u)) /* [L1] pairs with [L2], [L3] */
+    /* [L1] pairs with [L2], [L3] */
+    if (!lf_cas_seq_cst(&p->body->leases[other], &was, live | 1u) && was != (live | 1u))
         return LF_EMPTY;
     uint64_t head = lf__runs_head(&p->free_blocks); /* [L2]: a claim of the other that is not seen here sees [L1] */
     if (lf__run_claimant(head) == other)

@@ -120,8 +120,8 @@ LF_INLINE int lf__pool_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
         if (lf__batch_is_of(word, gone))
             lf_cas_release(&p->body->batches[i], &word, lf__batch_over(word)); /* [T2] pairs with [T1] */
     }
-    uint32_t *lease = &p->body
-                           ->leases[gone]; /* the next one of this number begins anew; nothing is written if all is */
+    /* The next one of this number begins anew. */
+    uint32_t *lease = &p->body->leases[gone];
     lf_store_relaxed(lease, (lf_load_relaxed(lease) | 1u) + 1);
     return 1;
 }

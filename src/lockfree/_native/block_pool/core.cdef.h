@@ -14,8 +14,8 @@ uint64_t lf_block_pool_look(const struct lf_block_pool *p, uint64_t block);
 int lf_block_is_held(uint64_t word);
 uint32_t lf_block_generation(uint64_t word);
 uint32_t lf_block_lease(uint64_t word);
-uint32_t lf_block_references(uint64_t word);
-void lf_py_block_pool_generations(struct lf_block_pool *p, const uint32_t *blocks, uint32_t *generations, uint64_t n);
+void lf_py_block_pool_look(struct lf_block_pool *p, const uint32_t *blocks, uint32_t *generations, uint32_t *references,
+                           uint64_t n);
 uint32_t lf_py_block_pool_pid(struct lf_block_pool *p, uint32_t lease);
 void lf_block_pool_shutdown(struct lf_block_pool *p, int immediate);
 void lf_block_pool_close(struct lf_block_pool *p);
