@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from threads import in_thread
 
 import lockfree
 
@@ -40,22 +41,6 @@ def try_from_a_child(lock, answers):
         lock.release()
     except RuntimeError as refused:
         answers.put(str(refused))
-
-
-def in_thread(call):
-    """What call() returns or raises in another thread."""
-    result = []
-
-    def run():
-        try:
-            result.append(call())
-        except BaseException as error:
-            result.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join(30)
-    return result[0]
 
 
 class Behaviour:

@@ -27,28 +27,13 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from threads import in_thread
 
 import lockfree
 from lockfree._segment import starting_at
 
 STARTS = [0, 2**32 - 3, 2**46 - 3, 2**52 - 3, 2**64 - 3]
 POINT = np.dtype([("x", "f4"), ("y", "i4", (2,))])
-
-
-def in_thread(call):
-    """What call() returns or raises in another thread."""
-    result = []
-
-    def run():
-        try:
-            result.append(call())
-        except BaseException as error:
-            result.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join(30)
-    return result[0]
 
 
 def echo(requests, answers):

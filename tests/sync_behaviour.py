@@ -8,33 +8,12 @@ import multiprocessing
 import os
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
+from threads import started
 
 import lockfree
-
-
-def in_thread(call):
-    """Starts call() in a thread; join() gives what it returned or raised."""
-    result = []
-
-    def run():
-        try:
-            result.append(call())
-        except BaseException as error:
-            result.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-
-    def join(timeout=30):
-        thread.join(timeout)
-        assert not thread.is_alive(), "it is still in its call"
-        return result[0]
-
-    return join
 
 
 class Behaviour:
@@ -85,7 +64,7 @@ class Behaviour:
 
     def test_close_wakes_sleepers(self, shared):
         self.prepare(shared)
-        sleepers = [in_thread(lambda: self.wait(shared)) for _ in range(3)]
+        sleepers = [started(lambda: self.wait(shared)) for _ in range(3)]
         time.sleep(0.05)
         shared.close()
         assert all(isinstance(join(), lockfree.Closed) for join in sleepers)
@@ -95,7 +74,7 @@ class Behaviour:
     def test_sixty_four_sleepers_use_no_cpu(self, shared):
         """All together: 0.4 to 0.8% of a CPU where it was measured. Who polls uses all of it."""
         self.prepare(shared)
-        sleepers = [in_thread(lambda: self.wait(shared, 60)) for _ in range(64)]
+        sleepers = [started(lambda: self.wait(shared, 60)) for _ in range(64)]
         time.sleep(0.3)
         cpu, start = time.process_time(), time.monotonic()
         time.sleep(1)
@@ -105,7 +84,7 @@ class Behaviour:
         assert cpu < 0.03 * elapsed
 
     def test_ctrl_c_ends_a_wait(self, shared, alarm):
-        woken = in_thread(lambda: self.prepare(shared))
+        woken = started(lambda: self.prepare(shared))
         woken()
         alarm(0.1)
         start = time.monotonic()

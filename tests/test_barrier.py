@@ -9,7 +9,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from sync_behaviour import Behaviour, in_thread
+from sync_behaviour import Behaviour
+from threads import started
 
 import lockfree
 
@@ -91,9 +92,9 @@ class TestBarrier(Behaviour):
 
     def test_rounds(self):
         with contextlib.closing(lockfree.Barrier(3)) as barrier, lockfree.AtomicU64() as counter:
-            joins = [in_thread(lambda: pass_often(barrier, counter, 50)) for _ in range(3)]
+            joins = [started(lambda: pass_often(barrier, counter, 50)) for _ in range(3)]
             assert [join() for join in joins] == [None] * 3
-            places = [in_thread(barrier.wait) for _ in range(3)]
+            places = [started(barrier.wait) for _ in range(3)]
             assert sorted(join() for join in places) == [0, 1, 2]
             assert (barrier.n_waiting, barrier.broken, barrier.parties) == (0, False, 3)
             assert "waiters=0/3" in repr(barrier)
@@ -108,14 +109,14 @@ class TestBarrier(Behaviour):
         with contextlib.closing(lockfree.Barrier(3, lambda: (time.sleep(0.05), done.append(1)))) as barrier:
             for round_ in range(1, 4):
                 timeout = 0.02 if round_ == 3 else None
-                joins = [in_thread(lambda t=timeout: (barrier.wait(t), len(done))) for _ in range(2)]
+                joins = [started(lambda t=timeout: (barrier.wait(t), len(done))) for _ in range(2)]
                 wait_until_there_are(barrier, 2)
                 barrier.wait()
                 assert [join()[1] for join in joins] == [round_] * 2  # not even a time-out ends the wait meanwhile
 
     def test_an_action_that_raises_breaks_it(self):
         with contextlib.closing(lockfree.Barrier(2, lambda: 1 / 0)) as barrier:
-            join = in_thread(barrier.wait)
+            join = started(barrier.wait)
             wait_until_there_are(barrier, 1)
             with pytest.raises(ZeroDivisionError):
                 barrier.wait()
@@ -129,7 +130,7 @@ class TestBarrier(Behaviour):
         with pytest.raises(Broken):
             two.wait()
         two.reset()
-        join = in_thread(two.wait)
+        join = started(two.wait)
         two.wait()
         join()
         with contextlib.closing(lockfree.Barrier(2, timeout=0.02)) as impatient, pytest.raises(Broken):
@@ -137,7 +138,7 @@ class TestBarrier(Behaviour):
 
     @pytest.mark.parametrize("end", ["abort", "reset"])
     def test_abort_and_reset_end_waits(self, two, end):
-        join = in_thread(two.wait)
+        join = started(two.wait)
         wait_until_there_are(two, 1)
         getattr(two, end)()
         assert isinstance(join(), Broken)
@@ -145,7 +146,7 @@ class TestBarrier(Behaviour):
 
     def test_an_exception_out_of_a_signal_handler_breaks_it(self, two, alarm):
         with contextlib.closing(lockfree.Barrier(3)) as barrier:
-            join = in_thread(barrier.wait)
+            join = started(barrier.wait)
             wait_until_there_are(barrier, 1)
             alarm(0.1)
             with pytest.raises(KeyboardInterrupt):
@@ -176,7 +177,7 @@ class TestBarrier(Behaviour):
                 wait_until_there_are(barrier, 1)
             else:
                 assert ready.wait(60)
-            join = in_thread(barrier.wait)
+            join = started(barrier.wait)
             wait_until_there_are(barrier, 1 + waits)
             os.kill(victim.pid, signal.SIGKILL)
             victim.join(30)

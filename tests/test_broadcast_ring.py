@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from sync_behaviour import in_thread
+from threads import started
 
 import lockfree
 from lockfree import BroadcastRing
@@ -184,8 +184,8 @@ def test_shared_roles_are_the_object_s(ring):
     ring.share_roles()
     ring.join(1)
     for number in range(3):
-        assert in_thread(lambda: ring.put(b"%d" % number))() is None  # noqa: B023
-        assert in_thread(ring.get)() == b"%d" % number
+        assert started(lambda: ring.put(b"%d" % number))() is None  # noqa: B023
+        assert started(ring.get)() == b"%d" % number
     with pytest.raises(lockfree.RoleTaken):
         other.put(b"x")
     with pytest.raises(lockfree.RoleTaken):
@@ -206,7 +206,7 @@ class TestSlowReaders:
         with pytest.raises(queue.Full, match=rf"reader 2 \(process {os.getpid()}\) has not read 3072 of 4096 bytes"):
             ring.put(b"x" * 1000, timeout=0.02)
         assert ring.late() == [(2, os.getpid(), 3072), (0, os.getpid(), 0)]
-        reading = in_thread(lambda: (time.sleep(0.05), other.leave)[0])
+        reading = started(lambda: (time.sleep(0.05), other.leave)[0])
         reading()
         other.leave()
         ring.put(b"x" * 1000, timeout=10)
@@ -217,7 +217,7 @@ class TestSlowReaders:
             pass
         other = second(ring)
         ring.release_role()
-        putting = in_thread(lambda: other.put(b"last", timeout=60))
+        putting = started(lambda: other.put(b"last", timeout=60))
         time.sleep(0.02)
         assert [len(m) for m in ring.get_many(3)] == [1000] * 3
         putting()
@@ -419,7 +419,7 @@ class TestEnd:
             with pytest.raises(lockfree.Closed):
                 ring.get(timeout=60)
 
-        sleeping = in_thread(sleeps)
+        sleeping = started(sleeps)
         assert ring.wait_for_readers(0, timeout=60)
         time.sleep(0.02)
         ring.close()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from sync_behaviour import Behaviour, in_thread
+from sync_behaviour import Behaviour
+from threads import started
 
 import lockfree
 
@@ -42,7 +43,7 @@ def sleepers(condition, n):
                 entered.set()  # under the lock: it waits before anybody else gets that
                 return condition.wait(60)
 
-        joins.append(in_thread(wait))
+        joins.append(started(wait))
         assert entered.wait(30)
     with condition:
         pass
@@ -81,22 +82,22 @@ class TestCondition(Behaviour):
             with pytest.raises(RuntimeError, match="does not hold it: nobody holds it"):
                 call()
         with shared:
-            assert isinstance(in_thread(shared.notify)(), RuntimeError)
+            assert isinstance(started(shared.notify)(), RuntimeError)
             for bad in (-1, 2**32, "1", 1.5):
                 with pytest.raises((ValueError, TypeError), match="n is"):
                     shared.notify(bad)
 
     def test_the_lock_may_be_taken_again_and_wait_gives_it_back_whole(self, shared):
         with shared, shared:
-            other = in_thread(lambda: [shared.acquire(), shared.notify(), shared.release()])
+            other = started(lambda: [shared.acquire(), shared.notify(), shared.release()])
             assert shared.wait(30) is True
-            assert in_thread(lambda: shared.acquire(False))() is False
+            assert started(lambda: shared.acquire(False))() is False
             other()
         assert not shared.locked()
 
     def test_wait_for(self, shared):
         state = []
-        woken = in_thread(
+        woken = started(
             lambda: [shared.acquire(), shared.wait_for(lambda: len(state) == 3 and "full"), shared.release()]
         )
         for i in range(3):
@@ -118,7 +119,7 @@ class TestCondition(Behaviour):
         lock = make()
         with contextlib.closing(lockfree.Condition(lock)) as condition:
             with condition:
-                assert in_thread(lambda: lock.acquire(False))() is False
+                assert started(lambda: lock.acquire(False))() is False
                 assert condition.wait(0.01) is False
             with pytest.raises(RuntimeError, match="does not hold its lock"):
                 condition.notify()

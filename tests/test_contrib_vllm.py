@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sync_behaviour import in_thread
+from threads import started
 
 from lockfree.contrib.vllm import MessageQueue, WriterDied
 
@@ -65,8 +65,8 @@ def test_arrays_travel_out_of_band(made):
     writer, readers = made
     for length in (10, 100_000):  # in one chunk, and in pieces
         array = numpy.arange(length)
-        sending = in_thread(lambda: writer.enqueue({"a": array}, timeout=60))  # noqa: B023 - it is joined below
-        reading = in_thread(lambda: readers[1].dequeue(timeout=60))
+        sending = started(lambda: writer.enqueue({"a": array}, timeout=60))  # noqa: B023 - it is joined below
+        reading = started(lambda: readers[1].dequeue(timeout=60))
         got = [readers[0].dequeue(timeout=60), reading()]
         assert sending() is None
         for message in got:
@@ -97,8 +97,8 @@ def test_a_time_out_says_who_is_late(made):
 def test_a_time_out_in_the_middle_of_an_object_loses_nothing(made):
     writer, readers = made
     message = os.urandom(50_000)  # more than the ring holds
-    sending = in_thread(lambda: writer.enqueue(message, timeout=10))
-    other = in_thread(lambda: readers[1].dequeue(timeout=60))
+    sending = started(lambda: writer.enqueue(message, timeout=10))
+    other = started(lambda: readers[1].dequeue(timeout=60))
     while True:
         try:
             got = readers[0].dequeue(timeout=0.0001)
@@ -130,8 +130,8 @@ def test_chunks_of_bytes(made):
 def test_cancel_and_shutdown_from_another_thread(made):
     writer, readers = made
     cancel = threading.Event()
-    cancelled = in_thread(lambda: readers[0].dequeue(cancel=cancel))
-    waiting = in_thread(lambda: readers[1].dequeue(timeout=0.001, indefinite=True))
+    cancelled = started(lambda: readers[0].dequeue(cancel=cancel))
+    waiting = started(lambda: readers[1].dequeue(timeout=0.001, indefinite=True))
     time.sleep(0.05)
     cancel.set()
     readers[1].shutdown()
@@ -152,7 +152,7 @@ def test_a_dead_writer_is_told():
     child = context.Process(target=write_one_and_stand_still, args=(theirs,))
     child.start()
     reader = MessageQueue.create_from_handle(ours.recv(), 0)
-    waiting = in_thread(lambda: [reader.dequeue(), reader.dequeue()])
+    waiting = started(lambda: [reader.dequeue(), reader.dequeue()])
     time.sleep(0.1)
     os.kill(child.pid, signal.SIGKILL)
     child.join(60)
@@ -164,8 +164,8 @@ def test_a_dead_writer_is_told():
 def test_any_thread_may_call(made):
     writer, readers = made
     for number in range(5):
-        assert in_thread(lambda: writer.enqueue(number))() is None  # noqa: B023
-        assert in_thread(lambda: readers[0].dequeue(timeout=10))() == number
+        assert started(lambda: writer.enqueue(number))() is None  # noqa: B023
+        assert started(lambda: readers[0].dequeue(timeout=10))() == number
         assert readers[1].dequeue(timeout=10) == number
     assert writer.broadcast_object("x") == "x"
     assert readers[0].broadcast_object() == "x"

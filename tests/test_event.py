@@ -9,7 +9,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from sync_behaviour import Behaviour, in_thread
+from sync_behaviour import Behaviour
+from threads import started
 
 import lockfree
 
@@ -52,7 +53,7 @@ class TestEvent(Behaviour):
         assert "clear" in repr(shared)
 
     def test_set_wakes_all(self, shared):
-        sleepers = [in_thread(lambda: shared.wait(60)) for _ in range(8)]
+        sleepers = [started(lambda: shared.wait(60)) for _ in range(8)]
         time.sleep(0.05)
         shared.set()
         assert [join() for join in sleepers] == [True] * 8
@@ -60,7 +61,7 @@ class TestEvent(Behaviour):
     def test_a_set_that_is_cleared_at_once_ends_every_wait(self, shared):
         """`threading` had it otherwise until gh-57711."""
         for _ in range(20):
-            sleepers = [in_thread(lambda: shared.wait(60)) for _ in range(4)]
+            sleepers = [started(lambda: shared.wait(60)) for _ in range(4)]
             time.sleep(0.01)
             shared.set()
             shared.clear()
@@ -84,7 +85,7 @@ class TestEvent(Behaviour):
         child = context.Process(target=wait_for_ever, args=(shared, ready))
         child.start()
         ready.wait(30)
-        sleeper = in_thread(lambda: shared.wait(60))
+        sleeper = started(lambda: shared.wait(60))
         time.sleep(0.05)
         os.kill(child.pid, signal.SIGKILL)
         child.join(30)
@@ -147,7 +148,7 @@ class TestEvent(Behaviour):
 def test_what_was_done_before_set_is_seen():
     with contextlib.closing(lockfree.Event()) as event, lockfree.AtomicU64() as number:
         for round_ in range(1, 200):
-            sleeper = in_thread(lambda: event.wait(30) and number.load("relaxed"))
+            sleeper = started(lambda: event.wait(30) and number.load("relaxed"))
             number.store(round_, "relaxed")
             event.set()
             assert sleeper() == round_

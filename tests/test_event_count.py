@@ -8,7 +8,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from sync_behaviour import Behaviour, in_thread
+from sync_behaviour import Behaviour
+from threads import started
 
 import lockfree
 
@@ -68,7 +69,7 @@ class TestEventCount(Behaviour):
 
     def test_wait_until_returns_what_the_predicate_said(self, shared):
         answers = iter([0, [], "yes"])
-        woken = in_thread(lambda: shared.wait_until(lambda: next(answers), 30))
+        woken = started(lambda: shared.wait_until(lambda: next(answers), 30))
         assert woken() == "yes"  # it is asked again after 100 ms at the latest
         assert shared.wait_until(lambda: 0, 0) == 0
         assert shared.wait_until(list, 0.01) == []
@@ -92,8 +93,8 @@ class TestEventCount(Behaviour):
         ours.send(shared)
         other = theirs.recv()
         word = lockfree.AtomicU64()
-        here = [in_thread(lambda: shared.wait_until(word.load)) for _ in range(2)]
-        there = in_thread(lambda: other.wait_until(word.load, 60))
+        here = [started(lambda: shared.wait_until(word.load)) for _ in range(2)]
+        there = started(lambda: other.wait_until(word.load, 60))
         time.sleep(0.05)
         shared.cancel()
         assert [join() for join in here] == [0, 0]
@@ -137,7 +138,7 @@ class TestEventCount(Behaviour):
 
     def test_a_change_whose_notifier_was_killed_is_seen(self, shared):
         with lockfree.AtomicU64() as word:
-            sleeper = in_thread(lambda: shared.wait_until(word.load, 60))
+            sleeper = started(lambda: shared.wait_until(word.load, 60))
             time.sleep(0.05)
             context = multiprocessing.get_context("fork")
             child = context.Process(target=change_and_die, args=(shared, word))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from sync_behaviour import in_thread
+from threads import started
 
 import lockfree
 from lockfree import MessageRing
@@ -115,7 +115,7 @@ def test_a_full_ring_takes_what_fits(ring):
         ring.put(b"x" * 700, timeout=0.01)
     assert ring.try_put(b"x" * 240)
     assert not ring.try_put(b"")
-    putting = in_thread(lambda: ring.put(b"y" * 700, timeout=60))
+    putting = started(lambda: ring.put(b"y" * 700, timeout=60))
     time.sleep(0.02)
     assert len(ring.get()) == 700
     assert putting() is None
@@ -171,7 +171,7 @@ def test_hands(ring):
     view = ring.peek()
     with pytest.raises(RuntimeError, match="a message in hand already"):
         ring.peek()
-    assert in_thread(lambda: bytes(ring.peek()))() == b"two"  # a hand for each thread
+    assert started(lambda: bytes(ring.peek()))() == b"two"  # a hand for each thread
     ring.close()
     with pytest.raises(ValueError, match="released"):
         bytes(view)
@@ -219,7 +219,7 @@ def test_shutdown_and_close(ring):
     with pytest.raises(lockfree.Closed):
         sleeper.get()
     with MessageRing(64) as other:
-        waiting = in_thread(other.get)
+        waiting = started(other.get)
         time.sleep(0.02)
         other.close()
         assert isinstance(waiting(), lockfree.Closed)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from sync_behaviour import Behaviour, in_thread
+from sync_behaviour import Behaviour
+from threads import started
 
 import lockfree
 
@@ -40,7 +41,7 @@ class TestRLock(Behaviour):
     }
 
     def prepare(self, shared):
-        holder = in_thread(shared.acquire)
+        holder = started(shared.acquire)
         assert holder() is True
 
     def wait(self, shared, timeout=None):
@@ -54,8 +55,8 @@ class TestRLock(Behaviour):
             assert entered is shared
         for _ in range(4):
             assert shared.locked()
-            assert in_thread(shared.try_acquire)() is False
-            assert isinstance(in_thread(shared.release)(), RuntimeError)
+            assert started(shared.try_acquire)() is False
+            assert isinstance(started(shared.release)(), RuntimeError)
             shared.release()
         assert not shared.locked()
         with pytest.raises(RuntimeError, match="does not hold it: nobody"):
@@ -79,7 +80,7 @@ class TestRLock(Behaviour):
                 seen.append(condition.wait(30))
                 seen.append(shared._recursion_count())
 
-        waiter = in_thread(wait)
+        waiter = started(wait)
         while not seen:
             with condition:
                 condition.notify()
@@ -107,11 +108,11 @@ class TestRLock(Behaviour):
         child.start()
         assert ready.wait(60)
         assert shared.acquire(timeout=0.02) is False
-        sleeper = in_thread(shared.acquire)
+        sleeper = started(shared.acquire)
         os.kill(child.pid, signal.SIGKILL)
         child.join(30)
         assert isinstance(sleeper(), lockfree.OwnerDied)
-        assert isinstance(in_thread(shared.recover)(), RuntimeError)
+        assert isinstance(started(shared.recover)(), RuntimeError)
         shared.recover_dead()
         assert shared.locked()  # by a thread that has ended, of this process
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from sync_behaviour import Behaviour, in_thread
+from sync_behaviour import Behaviour
+from threads import started
 
 import lockfree
 
@@ -59,7 +60,7 @@ class TestRWLock(Behaviour):
     }
 
     def prepare(self, shared):
-        assert in_thread(shared.acquire_write)() is True
+        assert started(shared.acquire_write)() is True
 
     def wait(self, shared, timeout=None):
         return shared.acquire_read(timeout=timeout)
@@ -74,8 +75,8 @@ class TestRWLock(Behaviour):
         shared.release_read()
         with shared.writing():
             assert (shared.readers, shared.writer) == (0, True)
-            assert in_thread(lambda: shared.acquire_read(False))() is False
-            assert in_thread(lambda: shared.acquire_write(timeout=0.02))() is False
+            assert started(lambda: shared.acquire_read(False))() is False
+            assert started(lambda: shared.acquire_write(timeout=0.02))() is False
             assert "writer" in repr(shared)
         with pytest.raises(ZeroDivisionError), shared.writing():
             raise ZeroDivisionError
@@ -90,7 +91,7 @@ class TestRWLock(Behaviour):
         with pytest.raises(RuntimeError, match="recover"):
             shared.recover()
         with shared.writing():
-            assert isinstance(in_thread(shared.release_write)(), RuntimeError)
+            assert isinstance(started(shared.release_write)(), RuntimeError)
             for call in (shared.acquire_write, shared.acquire_read):
                 with pytest.raises(RuntimeError, match="wait for itself"):
                     call()
@@ -99,17 +100,17 @@ class TestRWLock(Behaviour):
 
     def test_a_waiting_writer_holds_new_readers_off(self, shared):
         shared.acquire_read()
-        writer = in_thread(lambda: [shared.acquire_write(), shared.release_write()])
+        writer = started(lambda: [shared.acquire_write(), shared.release_write()])
         while not shared.writer:
             time.sleep(0.001)
-        assert in_thread(lambda: shared.acquire_read(timeout=0.05))() is False
+        assert started(lambda: shared.acquire_read(timeout=0.05))() is False
         shared.release_read()
         assert writer()[0] is True
         assert shared.acquire_read(timeout=10)
         shared.release_read()
 
     def test_a_writer_that_gives_up_lets_readers_in(self, shared, alarm):
-        reader = in_thread(shared.acquire_read)
+        reader = started(shared.acquire_read)
         assert reader()
         alarm(0.1)
         with pytest.raises(KeyboardInterrupt):
@@ -129,13 +130,13 @@ class TestRWLock(Behaviour):
     def test_a_dead_reader_is_forgotten(self, shared):
         child = killed_holder(shared, writes=False)
         assert shared.readers == 1
-        writer = in_thread(shared.acquire_write)
+        writer = started(shared.acquire_write)
         kill(child)
         assert writer() is True
 
     def test_a_dead_writer_is_told_of(self, shared):
         child = killed_holder(shared, writes=True)
-        reader = in_thread(shared.acquire_read)
+        reader = started(shared.acquire_read)
         kill(child)
         assert isinstance(reader(), lockfree.OwnerDied)
         with pytest.raises(lockfree.OwnerDied):

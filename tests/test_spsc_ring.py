@@ -6,7 +6,8 @@ import signal
 import threading
 
 import pytest
-from ring_behaviour import Behaviour, in_thread
+from ring_behaviour import Behaviour
+from threads import in_thread
 
 import lockfree
 
