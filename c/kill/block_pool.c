@@ -59,21 +59,9 @@ static int64_t survivor_available(struct kill_message *m) { return (void)m, (int
 
 /* ---- the states: how many are free, out with the dead or stopped, and sealed ---- */
 
-struct world {
-    int64_t free, out, sealed;
-};
-enum { WORLDS = 32 };
-static struct world worlds[WORLDS];
-static int n_worlds;
-
-static void possible(int64_t free, int64_t out, int64_t sealed) {
-    for (int i = 0; i < n_worlds; i++)
-        if (worlds[i].free == free && worlds[i].out == out && worlds[i].sealed == sealed)
-            return;
-    if (n_worlds == WORLDS)
-        kill_breach("few states", "more than %d", WORLDS);
-    worlds[n_worlds++] = (struct world){free, out, sealed};
-}
+#define WORLDS 32
+#define THINGS "blocks"
+#include "worlds.h"
 
 static int agrees(struct world *w, const struct kill_message *m) {
     int64_t n = (int64_t)m->amount;
@@ -91,52 +79,20 @@ static int agrees(struct world *w, const struct kill_message *m) {
     return m->answer == LF_EMPTY && w->free < n && (m->deadline == 0 || w->out == 0);
 }
 
-static const char *describe_worlds(void) {
-    static char text[1024];
-    size_t at = 0;
-    for (int i = 0; i < n_worlds && at + 80 < sizeof text; i++)
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s%lld free with %lld out and %lld sealed",
-                               i ? " or " : "", (long long)worlds[i].free, (long long)worlds[i].out,
-                               (long long)worlds[i].sealed);
-    return text;
+/* One by one: each recovery may be done in part, by anybody. */
+static void comes_back(const struct world *w) {
+    for (int64_t back = 1; back <= w->out; back++)
+        possible(w->free + back, w->out - back, w->sealed);
 }
-
-/* What is out with the dead may come back one by one: each recovery may be done in part, by anybody. */
-static void agree(const struct kill_survivor *s, const struct kill_message *m) {
-    struct world left[WORLDS];
-    int n_left = 0, n = n_worlds;
-    for (int i = 0; i < n && (kill_now.dead || kill_now.recovering); i++)
-        for (int64_t back = 1; back <= worlds[i].out; back++)
-            possible(worlds[i].free + back, worlds[i].out - back, worlds[i].sealed);
-    for (int i = 0; i < n_worlds; i++) {
-        struct world w = worlds[i];
-        if (agrees(&w, m))
-            left[n_left++] = w;
-    }
-    if (n_left == 0)
-        kill_breach(describe_worlds(), "%s(%llu) by %s gave %lld",
-                    m->call == survivor_available ? "available"
-                    : m->call == survivor_adopt   ? "adopt"
-                    : m->call == survivor_alloc   ? "alloc"
-                                                  : "free",
-                    (unsigned long long)m->amount, s->name, (long long)m->answer);
-    n_worlds = 0;
-    for (int i = 0; i < n_left; i++)
-        possible(left[i].free, left[i].out, left[i].sealed);
+static int describe(const struct world *w, char *text, size_t room) {
+    return snprintf(text, room, "%lld free with %lld out and %lld sealed", (long long)w->free, (long long)w->out,
+                    (long long)w->sealed);
 }
-
-static int64_t ask(struct kill_survivor *s, int64_t (*call)(struct kill_message *), uint64_t n, uint64_t deadline) {
-    struct kill_message m = {.call = call, .amount = n, .deadline = deadline};
-    kill_ask(s, &m);
-    agree(s, &m);
-    return m.answer;
-}
-static void must(struct kill_survivor *s, int64_t (*call)(struct kill_message *), uint64_t n, uint64_t deadline,
-                 int64_t expected) {
-    int64_t answer = ask(s, call, n, deadline);
-    if (answer != expected)
-        kill_breach(describe_worlds(), "%llu blocks: %s got %lld, not %lld", (unsigned long long)n, s->name,
-                    (long long)answer, (long long)expected);
+static const char *name_of(const struct kill_message *m) {
+    return m->call == survivor_available ? "available"
+           : m->call == survivor_adopt   ? "adopt"
+           : m->call == survivor_alloc   ? "alloc"
+                                         : "free";
 }
 
 /* ---- the operations ---- */

@@ -30,84 +30,34 @@ static int64_t survivor_value(struct kill_message *m) { return (void)m, lf_semap
 
 /* ---- the states: what can be taken, and what the dead or stopped processes hold ---- */
 
-struct world {
-    int64_t value;
-    int64_t out;
-};
 #define WORLDS 16
-static struct world worlds[WORLDS];
-static int n_worlds;
+#define THINGS "permits"
+#include "worlds.h"
 
-static void possible(int64_t value, int64_t out) {
-    for (int i = 0; i < n_worlds; i++)
-        if (worlds[i].value == value && worlds[i].out == out)
-            return;
-    if (n_worlds == WORLDS)
-        kill_breach("few states", "more than %d", WORLDS);
-    worlds[n_worlds].value = value;
-    worlds[n_worlds++].out = out;
-}
 static void possible_unless_ended(int64_t value, int64_t out) {
     if (!kill_now.ended)
-        possible(value, out);
+        possible(value, out, 0);
 }
 
 static int agrees(struct world *w, const struct kill_message *m) {
     int64_t n = (int64_t)m->amount;
     if (m->call == survivor_value)
-        return m->answer == w->value;
+        return m->answer == w->free;
     if (m->call == survivor_acquire) {
-        if (m->answer == LF_OK && w->value >= n)
-            return w->value -= n, 1;
-        return m->answer == LF_TIMEDOUT && w->value < n && (m->deadline == 0 || w->out == 0);
+        if (m->answer == LF_OK && w->free >= n)
+            return w->free -= n, 1;
+        return m->answer == LF_TIMEDOUT && w->free < n && (m->deadline == 0 || w->out == 0);
     }
-    if (m->answer == LF_OK && w->value + n <= SUBJECT_MAX)
-        return w->value += n, 1;
-    return m->answer == LF_OVERFLOW && w->value + n > SUBJECT_MAX;
+    if (m->answer == LF_OK && w->free + n <= SUBJECT_MAX)
+        return w->free += n, 1;
+    return m->answer == LF_OVERFLOW && w->free + n > SUBJECT_MAX;
 }
-
-static const char *describe_worlds(void) {
-    static char text[512];
-    size_t at = 0;
-    for (int i = 0; i < n_worlds && at + 60 < sizeof text; i++)
-        at += (size_t)snprintf(text + at, sizeof text - at, "%sa value of %lld with %lld out", i ? " or " : "",
-                               (long long)worlds[i].value, (long long)worlds[i].out);
-    return text;
+static void comes_back(const struct world *w) { possible(w->free + w->out, 0, 0); } /* all in one step */
+static int describe(const struct world *w, char *text, size_t room) {
+    return snprintf(text, room, "a value of %lld with %lld out", (long long)w->free, (long long)w->out);
 }
-
-static void agree(const struct kill_survivor *s, const struct kill_message *m) {
-    struct world left[WORLDS];
-    int n_left = 0, n = n_worlds;
-    for (int i = 0; i < n && (kill_now.dead || kill_now.recovering); i++)
-        possible(worlds[i].value + worlds[i].out, 0);
-    for (int i = 0; i < n_worlds; i++) {
-        struct world w = worlds[i];
-        if (agrees(&w, m))
-            left[n_left++] = w;
-    }
-    if (n_left == 0)
-        kill_breach(describe_worlds(), "%s(%llu) by %s gave %lld",
-                    m->call == survivor_value     ? "value"
-                    : m->call == survivor_acquire ? "acquire"
-                                                  : "release",
-                    (unsigned long long)m->amount, s->name, (long long)m->answer);
-    n_worlds = 0;
-    for (int i = 0; i < n_left; i++)
-        possible(left[i].value, left[i].out);
-}
-
-static int64_t ask(struct kill_survivor *s, int64_t (*call)(struct kill_message *), uint64_t n, uint64_t deadline) {
-    struct kill_message m = {.call = call, .amount = n, .deadline = deadline};
-    kill_ask(s, &m);
-    agree(s, &m);
-    return m.answer;
-}
-static void must(struct kill_survivor *s, int64_t (*call)(struct kill_message *), uint64_t n, uint64_t deadline,
-                 int64_t expected) {
-    int64_t answer = ask(s, call, n, deadline);
-    if (answer != expected)
-        kill_breach(describe_worlds(), "%llu permits: %s got %lld, not %lld", (unsigned long long)n, s->name,
-                    (long long)answer, (long long)expected);
+static const char *name_of(const struct kill_message *m) {
+    return m->call == survivor_value ? "value" : m->call == survivor_acquire ? "acquire" : "release";
 }
 
 /* ---- the operations ---- */
@@ -127,7 +77,7 @@ static void arrange(void) {
         kill_breach("a semaphore", "it cannot be created");
     kill_attach_survivor(&kill_a);
     kill_attach_survivor(&kill_b);
-    possible(SUBJECT_INITIAL, 0);
+    possible(SUBJECT_INITIAL, 0, 0);
     must(&kill_a, survivor_acquire, 1, 0, LF_OK);
 }
 static void hold(uint64_t n) { /* from several seats, as several threads would */
@@ -192,7 +142,7 @@ static void after(void) {
     int64_t free_now = SUBJECT_INITIAL - 1, held = (int64_t)details()->held, then = details()->acquired;
     n_worlds = 0;
     possible_unless_ended(free_now - held, held);
-    possible(free_now - then, then);
+    possible(free_now - then, then, 0);
 }
 
 static void go_on(void) {
@@ -248,7 +198,7 @@ static void as_ever(void) {
     kill_end_doomed();
     kill_next_tick();
     n_worlds = 0;
-    possible(SUBJECT_INITIAL - 3, 3);
+    possible(SUBJECT_INITIAL - 3, 3, 0);
     must(&kill_b, survivor_acquire, SUBJECT_INITIAL, KILL_AT_LAST, LF_OK);
     must(&kill_c, survivor_value, 0, 0, 0);
     must(&kill_b, survivor_release, SUBJECT_INITIAL, 0, LF_OK);
@@ -285,10 +235,10 @@ static void rouse(void) {
 static void judge_roused(void) {
     n_worlds = 0;
     if (!kill_now.roused) {
-        possible(SUBJECT_INITIAL - 1, 0);
+        possible(SUBJECT_INITIAL - 1, 0, 0);
     } else {
         possible_unless_ended(SUBJECT_INITIAL, 0);
-        possible(0, SUBJECT_INITIAL);
+        possible(0, SUBJECT_INITIAL, 0);
         must(&kill_a, survivor_acquire, 1, KILL_AT_LAST, LF_OK);
     }
     judge_from_here();
