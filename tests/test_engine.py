@@ -1,0 +1,205 @@
+"""The example engine: its tokens are those of a model that runs alone, whatever is batched, shared, preempted or killed."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import lockfree
+
+ENGINE = Path(__file__).parent.parent / "examples" / "engine"
+
+
+@pytest.fixture(scope="module")
+def engine():
+    """The modules of the engine, imported as its main.py imports them."""
+    names = ("messages", "model", "scheduler", "traffic", "worker")
+    sys.path.insert(0, str(ENGINE))
+    try:
+        yield SimpleNamespace(**{name: __import__(name) for name in names})
+    finally:
+        sys.path.remove(str(ENGINE))
+        for name in (*names, "board"):
+            sys.modules.pop(name, None)
+
+
+def dense_logits(model, m, tokens):
+    """The last token's logits as a textbook computes them: all scores in one matrix, float64."""
+    rows = model.embedding[tokens].astype(np.float64)
+    count = len(tokens)
+    at, before = np.arange(count)[:, None], np.arange(count)[None]
+    visible = (before <= at) & (before > at - m.WINDOW)
+
+    def norm(x):
+        return x / np.sqrt((x * x).mean(axis=1, keepdims=True) + 1e-5)
+
+    def turned(x):
+        cosine, sine = model.cosine[:count, None], model.sine[:count, None]
+        left, right = np.split(x, 2, axis=2)
+        return np.concatenate([left * cosine - right * sine, left * sine + right * cosine], axis=2)
+
+    for mix, out, up, down in model.layers:
+        query, key, value = (norm(rows) @ mix).reshape(count, 3, m.HEADS, m.HEAD).transpose(1, 0, 2, 3)
+        scores = np.einsum("thd,shd->hts", turned(query), turned(key)) / np.sqrt(m.HEAD)
+        scores = np.where(visible, scores, -np.inf)
+        weights = np.exp(scores - scores.max(axis=2, keepdims=True))
+        weights /= weights.sum(axis=2, keepdims=True)
+        rows = rows + np.einsum("hts,shd->thd", weights, value).reshape(count, m.WIDTH) @ out
+        gate, signal = np.split(norm(rows) @ up, 2, axis=1)
+        rows = rows + (gate / (1 + np.exp(-gate)) * signal) @ down
+    return (norm(rows[-1:]) @ model.head)[0]
+
+
+@pytest.mark.parametrize("length", [1, 15, 16, 17, 200, 300])
+def test_the_model_over_pages_is_the_textbook_model(engine, length):
+    m = engine.model
+    model, rng = m.Model(), np.random.default_rng(length)
+    tokens = rng.integers(1, m.VOCABULARY, length)
+    table = rng.permutation(40)[: m.blocks_for(length)]
+    cache = rng.standard_normal(m.cache_shape(40)).astype(np.float32)  # what was there before does not show
+    logits = model.step(cache, [m.Span(tokens, 0, table)])[0]
+    np.testing.assert_allclose(logits, dense_logits(model, m, tokens), rtol=1e-3, atol=1e-3)
+
+
+class Direct:
+    """A transport without processes: a step is done when its results are asked for."""
+
+    def __init__(self, engine, cache, orders, cancel_at):
+        self.engine, self.cache, self.model = engine, cache, engine.model.Model()
+        self.orders, self.cancel_at, self.steps, self.rows = orders, cancel_at, [], []
+        self.clock = 0
+
+    def cancelled(self):
+        self.clock += 1
+        return self.cancel_at.pop(self.clock, [])
+
+    def next_request(self, seconds):
+        return self.orders.pop(0) if self.orders else None
+
+    def broadcast(self, step, ranks):
+        self.steps += [(step, rank) for rank in ranks]
+
+    def results(self, seconds):
+        step, rank = self.steps.pop(0)
+        return self.engine.worker.outcomes(*self.engine.messages.unpack_step(step, rank), self.model, self.cache)
+
+    def stream(self, frontend, tokens):
+        room = 1 + self.clock % 7  # a stream that is nearly full
+        self.rows += tokens[:room].tolist()
+        return min(room, len(tokens))
+
+    def ended(self):
+        return not self.orders and not self.steps
+
+
+class Counters:
+    def __init__(self):
+        self.counts = {}
+
+    def add(self, **counts):
+        for name, count in counts.items():
+            self.counts[name] = self.counts.get(name, 0) + count
+
+    def set(self, **values):
+        self.counts.update(values)
+
+
+def serve(engine, requests, blocks, cancel_at=(), workers=2):
+    """Answers by request number, and the counters."""
+    cache = np.zeros(engine.model.cache_shape(blocks), np.float32)
+    direct = Direct(engine, cache, [engine.messages.pack_request(r) for r in requests], dict(cancel_at))
+    with lockfree.BlockPool(blocks) as pool:
+        scheduler = engine.scheduler.Scheduler(direct, pool, workers, counters := Counters())
+        scheduler.run()
+        while any(scheduler.outbox.values()):
+            scheduler._send()
+        assert pool.available == blocks
+    answers = {r.number: [] for r in requests}
+    for number, index, token, _ in direct.rows:
+        if token >= 0:
+            assert index == len(answers[number])  # in order, each once
+            answers[number].append(token)
+    return answers, {row[0]: row[3] for row in direct.rows}, counters.counts
+
+
+def alone(engine, request):
+    m = engine.model
+    return m.generate(m.Model(), request.prompt, request.most, request.seed, request.temperature)
+
+
+def test_every_answer_is_that_of_a_model_alone_under_memory_pressure(engine):
+    requests = [engine.traffic.request(5, number, 2) for number in range(24)]
+    answers, ends, counts = serve(engine, requests, 64)
+    assert counts["preemptions"] > 0
+    assert counts["shared"] > 0
+    for request in requests:
+        assert answers[request.number] == alone(engine, request)
+        assert ends[request.number] == engine.messages.COMPLETE
+
+
+def test_a_prompt_longer_than_the_window_frees_what_lies_behind_it(engine):
+    m = engine.model
+    request = engine.traffic.request(5, 0, 1)
+    prompt = np.random.default_rng(1).integers(1, m.VOCABULARY, 400)
+    request = request._replace(prompt=prompt, most=100, seed=3, temperature=1.0)
+    answers, _, _ = serve(engine, [request], 64)
+    assert answers[0] == alone(engine, request)
+
+
+def test_a_cancelled_request_ends_and_gives_its_blocks_back(engine):
+    requests = [engine.traffic.request(6, number, 2)._replace(most=60, temperature=0.9) for number in range(6)]
+    answers, ends, _ = serve(engine, requests, 128, {3: [0], 4: [1], 5: [2], 1: [5]})
+    for number in (0, 1, 2, 5):
+        assert ends[number] == engine.messages.CANCELLED
+        assert answers[number] == alone(engine, requests[number])[: len(answers[number])]
+    for number in (3, 4):
+        assert answers[number] == alone(engine, requests[number])
+
+
+@pytest.mark.parametrize("fault", ["takes every block for the same", "frees too much behind the window"])
+def test_a_wrong_scheduler_gives_other_tokens(engine, fault, monkeypatch):
+    s = engine.scheduler
+    if fault.startswith("takes"):
+        monkeypatch.setattr(s, "RUNNING", 2)
+        monkeypatch.setattr(s.PrefixCache, "chain", staticmethod(lambda prompt: [0] * (len(prompt) // 16)))
+        requests = [engine.traffic.request(5, number, 2) for number in range(12)]
+    else:
+        monkeypatch.setattr(s, "WINDOW", 64)
+        requests = [engine.traffic.request(5, 0, 1)._replace(prompt=np.arange(300) % 250 + 1, most=40, temperature=1.0)]
+    answers, _, _ = serve(engine, requests, 128)
+    assert any(answers[r.number] != alone(engine, r) for r in requests)
+
+
+def test_urgency_goes_by_the_deadline(engine):
+    level_of = engine.traffic.level_of
+    assert [level_of(patience) for patience in (0.0, 0.25, 0.49, 0.5, 1.0, 31.9, 1e9)] == [0, 0, 0, 1, 2, 6, 7]
+
+
+def run_engine(*words):
+    main = str(ENGINE / "main.py")
+    done = subprocess.run([sys.executable, main, *words], capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_worker_and_a_front_end_are_killed_and_every_request_is_answered():
+    said = run_engine("--requests=60", "--check=60", "--blocks=96")
+    assert "all 60 answered" in said
+    assert "60 answers equal the model's own" in said
+    assert "killed and replaced: worker 0, frontend 0" in said
+
+
+@pytest.mark.soak
+def test_thousands_of_requests():
+    pytest.importorskip("zmq")
+    run_engine("--requests=3000", "--check=3000", "--blocks=128", "--workers=3", "--frontends=3")
+    run_engine("--transport=all", "--requests=1000")
+
+
+def test_options_out_of_range_are_refused():
+    done = subprocess.run([sys.executable, str(ENGINE / "main.py"), "--blocks=8"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "--blocks is 8: it must be at least 64" in done.stderr
