@@ -26,10 +26,22 @@ def command(language):
     return shlex.split(os.environ.get(variable) or usual)
 
 
+def _missing(language):
+    return shutil.which(command(language)[0]) is None and not STRICT
+
+
+def _reason(language):
+    return f"no compiler {command(language)[0]}; ${_USUAL[language][0]} may name another one"
+
+
+NEEDS_C = pytest.mark.skipif(_missing("c"), reason=_reason("c"))
+NEEDS_CXX = pytest.mark.skipif(_missing("cpp"), reason=_reason("cpp"))
+
+
 def needed(language):
-    """The same; skips the test if it is not here."""
-    if shutil.which(command(language)[0]) is None and not STRICT:
-        pytest.skip(f"no compiler {command(language)[0]}; ${_USUAL[language][0]} may name another one")
+    """The compiler; skips the test if it is not here."""
+    if _missing(language):
+        pytest.skip(_reason(language))
     return command(language)
 
 

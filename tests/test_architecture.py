@@ -255,3 +255,13 @@ def test_a_look_upwards_is_seen(tmp_path):
         (tmp_path / layer / f"{layer}.h").touch()
     (tmp_path / "base/say.c").write_text('#include "base.h"\n#include "../runs/runs.h"\n')
     assert set(layers_included(tmp_path / "base/say.c")) == {"base", "runs"}
+
+
+BY_NAME = re.compile(r"""which\(\s*["'](cc|gcc|clang|c\+\+|g\+\+|clang\+\+)["']""")
+
+
+def test_no_test_asks_for_a_compiler_by_its_name():
+    """Where $CC alone names one, such a test would be skipped: compilers.py knows which one it is."""
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        assert not BY_NAME.search(path.read_text()), path
+    assert BY_NAME.search("which({})".format('"cc"'))

@@ -2,9 +2,9 @@
 
 import platform
 import re
-import shutil
 
 import pytest
+from compilers import NEEDS_C
 from mutants import INCLUDE, MUTANTS, ROOT, STRESS, apply
 
 from lockfree.modelcheck import Settings, Verdict, build
@@ -30,9 +30,8 @@ def test_the_model_checker_catches(mutant, tmp_path):
     assert report.verdict is Verdict.VIOLATION, f"{mutant.what}: {report.verdict}"
 
 
-@pytest.mark.skipif(
-    platform.machine() != "x86_64" or shutil.which("cc") is None, reason="the kill campaign needs a compiler on x86-64"
-)
+@NEEDS_C
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the kill campaign needs x86-64")
 @pytest.mark.parametrize("mutant", KILLED, ids=named)
 def test_the_kill_campaign_catches(mutant, tmp_path):
     primitive, operation, mode = mutant.kill

@@ -1,15 +1,13 @@
 """`lockfree practice break`: the reader is the scheduler; what is typed is replayed."""
 
 import io
-import shutil
 
 import pytest
+from compilers import NEEDS_C
 
 from lockfree.__main__ import main
 from lockfree.practice.breaking import breakable, choices_of, game_of, play
 from lockfree.practice.catalog import find
-
-cc = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 
 
 def typed(monkeypatch, capsys, lines, *arguments):
@@ -19,7 +17,7 @@ def typed(monkeypatch, capsys, lines, *arguments):
     return status, said.out + said.err
 
 
-@cc
+@NEEDS_C
 def test_weak_memory_is_the_readers_choice(monkeypatch, capsys):
     # T1 puts; T2 first reads the old value, which is right; taken back, it reads the new one
     lines = ["1", "1", "1", "2", "", "1", "u", "5", "0"]

@@ -1,8 +1,7 @@
 """The advisory stages for C: what they say of an answer, and that they decide nothing."""
 
-import shutil
-
 import pytest
+from compilers import NEEDS_C
 
 from lockfree.practice import c_machine
 from lockfree.practice.c_audit import audit, stronger_than_needed
@@ -12,7 +11,7 @@ from lockfree.practice.catalog import find
 from lockfree.practice.judge import judge
 from lockfree.practice.results import Outcome, Verdict
 
-pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+pytestmark = NEEDS_C
 RING = find("spsc_ring")
 RIGHT = RING.folder / "right"
 

@@ -2,12 +2,12 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from compilers import NEEDS_C
 
 PAGE = Path(__file__).parents[2] / "docs/guides/your-first-round.md"
 BLOCK = re.compile(r"^```(console|c|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -55,9 +55,7 @@ def steps(language):
             yield command.removeprefix("$ "), shown
 
 
-@pytest.mark.parametrize(
-    "language", [pytest.param("C", marks=pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler")), "Python"]
-)
+@pytest.mark.parametrize("language", [pytest.param("C", marks=NEEDS_C), "Python"])
 def test_the_page_is_a_transcript(language, tmp_path, request):
     """In Python the ACCEPT runs thousands of schedules: with --soak."""
     short = language == "Python" and not request.config.getoption("--soak")

@@ -1,8 +1,7 @@
 """The stage kill for C: a process is killed before each of its instructions, and in the model before each step."""
 
-import shutil
-
 import pytest
+from compilers import NEEDS_C
 
 from lockfree.modelcheck import Settings
 from lockfree.practice.c_stages import checked
@@ -10,7 +9,7 @@ from lockfree.practice.c_steps import steps
 from lockfree.practice.catalog import find
 from lockfree.practice.results import Outcome
 
-pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+pytestmark = NEEDS_C
 KATA = find("shm_queue")
 
 

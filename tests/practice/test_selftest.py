@@ -3,9 +3,9 @@
 import functools
 import os
 import random
-import shutil
 
 import pytest
+from compilers import NEEDS_C
 
 from lockfree.__main__ import main
 from lockfree.practice import hostile, mutants
@@ -15,7 +15,6 @@ from lockfree.practice.results import Verdict
 from lockfree.practice.selftest import machine, trials
 
 SEED = 7
-cc = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 QUICK = [attack for attack in ATTACKS if attack.language == "python" and attack.expected.startswith("screen")]
 FEW = ["c: a fork bomb", "c: a function of the judge", "python: SystemExit"]
 
@@ -26,7 +25,7 @@ def test_an_attack_in_python_is_repelled_before_it_runs(attack):
     assert [one.problem for one in found] == [""] * len(found)
 
 
-@cc
+@NEEDS_C
 @pytest.mark.parametrize("what", FEW)
 def test_an_attack_is_repelled(what):
     found = list(repelled(what))
@@ -34,7 +33,7 @@ def test_an_attack_is_repelled(what):
     assert [one.problem for one in found] == [""] * len(found)
 
 
-@cc
+@NEEDS_C
 @pytest.mark.soak
 def test_all_attacks_are_repelled():
     assert [one for one in repelled() if one.problem] == []
@@ -62,7 +61,7 @@ def test_there_are_enough_mutants():
         assert change in changes
 
 
-@cc
+@NEEDS_C
 def test_a_few_mutants_are_rejected():
     kata = find("spsc_ring")
     known = mutants.equivalent(kata)
@@ -80,14 +79,14 @@ def test_what_is_said_to_be_equivalent_is_a_mutant():
         assert all(len(why) > 20 for why in listed.values())
 
 
-@cc
+@NEEDS_C
 @pytest.mark.soak
 @pytest.mark.parametrize("kata", katas(), ids=lambda kata: kata.name)
 def test_mutants_are_rejected_or_explained(kata):
     assert [o.mutant for o in mutants.tried(kata) if o.verdict is not Verdict.REJECT and not o.why] == []
 
 
-@cc
+@NEEDS_C
 @pytest.mark.soak
 @pytest.mark.parametrize("condition", ["idle", "loaded", "one"])
 def test_twenty_of_twenty(condition):
