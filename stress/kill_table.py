@@ -1,14 +1,14 @@
 """Writes docs/guides/kill-table.md from the results of a full run of the kill campaign.
 
-    lockfree stress --kill-everywhere --out DIR
-    python stress/kill_table.py DIR
+lockfree stress --kill-everywhere --out DIR
+python stress/kill_table.py DIR
 """
 
 import json
 import sys
 from pathlib import Path
 
-from lockfree.stress import machine
+from lockfree.machine import describe
 
 PAGE = Path(__file__).parent.parent / "docs/guides/kill-table.md"
 HEAD = """# Killed at every instruction: the table
@@ -37,7 +37,9 @@ def row(result):
     stopped = sum(t["points"] for t in tallies if t["mode"] == "stopped")
     killed = sum(t["points"] for t in tallies) - stopped
     longest, distinct = (max((t[what] for t in tallies), default=0) for what in ("instructions", "distinct"))
-    return f"| {result['primitive']} | {result['operation']} | {longest:,} | {distinct:,} | {killed:,} | {stopped:,} |\n"
+    return (
+        f"| {result['primitive']} | {result['operation']} | {longest:,} | {distinct:,} | {killed:,} | {stopped:,} |\n"
+    )
 
 
 def page(report, where):
@@ -52,7 +54,7 @@ def page(report, where):
 
 
 def main(folder):
-    about = machine.describe()
+    about = describe.describe()
     where = f"{about['cpu']}, {about['topology']}; {about['compiler']}; commit {about['commit']}"
     PAGE.write_text(page(json.loads((Path(folder) / "kill-everywhere.json").read_text()), where))
 

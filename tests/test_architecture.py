@@ -110,10 +110,11 @@ def test_one_door_for_each_thing(pattern, allowed):
     assert found <= allowed
 
 
-@pytest.mark.parametrize("folder", ["linearize", "model"])
+@pytest.mark.parametrize("folder", ["linearize", "model", "machine"])
 def test_the_instruments_know_no_primitive(folder):
     for path in (ROOT / "c" / folder).rglob("*.[ch]"):
-        assert "lockfree/" not in "".join(re.findall(r"^#include.*$", path.read_text(), re.MULTILINE)), path
+        used = re.findall(r"^#include [<\"](lockfree/\S+)[>\"]", path.read_text(), re.MULTILINE)
+        assert all(folder == "machine" and name.startswith("lockfree/blocks/") for name in used), path
 
 
 @pytest.mark.parametrize("name", sorted(HEADERS))
@@ -153,7 +154,7 @@ def imports_of(path):
 
 
 SOURCES = sorted((ROOT / "src/lockfree").rglob("*.py"))
-TOOLS = ("linearizability", "stress", "modelcheck", "practice")
+TOOLS = ("linearizability", "stress", "modelcheck", "practice", "machine")
 
 
 def part_of(path):
@@ -167,8 +168,9 @@ def test_imports_point_one_way(path):
     if part == "__main__":
         return
     forbidden = {
-        "linearizability": ["stress", "modelcheck", "practice"],
-        "modelcheck": ["stress", "practice"],
+        "machine": ["linearizability", "stress", "modelcheck", "practice"],
+        "linearizability": ["stress", "modelcheck", "practice", "machine"],
+        "modelcheck": ["stress", "practice", "machine"],
         "stress": ["practice"],
         "practice": [],
     }.get(part, TOOLS)

@@ -12,7 +12,7 @@ import pytest
 
 from lockfree._native.stress import lib
 from lockfree.linearizability import Operation
-from lockfree.stress import topology
+from lockfree.machine import topology
 from lockfree.stress.campaign import Campaign, Tally
 from lockfree.stress.checking import Checked
 from lockfree.stress.figures import NAMES, OperationFigures
@@ -21,7 +21,7 @@ from lockfree.stress.report import COLOURED, write
 from lockfree.stress.rounds import Limits, make_round
 from lockfree.stress.scenario import load
 
-PAGE = Path(__file__).parent.parent / "src/lockfree/stress/page.html"
+STYLE = Path(__file__).parent.parent / "src/lockfree/_page/page.css"
 COMMAND = "lockfree stress --procs 3 --seconds 5 --seed 9 --out 'my folder'"
 
 
@@ -130,8 +130,7 @@ def test_every_call_that_can_be_refused_says_what_it_means():
 
 
 def themes():
-    style = PAGE.read_text().split("</style>")[0]
-    light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    light, dark = re.findall(r":root \{(.*?)\}", STYLE.read_text(), re.DOTALL)
     return [dict(re.findall(r"--([\w-]+): (#\w+)", theme)) for theme in (light, dark)]
 
 

@@ -1,4 +1,4 @@
-"""What the commands of `lockfree` share: refusing options without effect, trying the output, escaping names."""
+"""What the commands of `lockfree` share: refusing options, trying and writing the output, escaping names."""
 
 import errno
 import os
@@ -56,6 +56,16 @@ def try_files(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) -> Non
             raise UsageError(f"{option} {path}: this file {why}")
         seen[path.resolve()] = f"is written by {option} already"
         try_file(path)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes the file whole or not at all."""
+    part = path.with_name(f"{path.name}.part{os.getpid()}")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def printable(text: str) -> str:

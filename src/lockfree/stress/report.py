@@ -2,14 +2,13 @@
 
 import datetime as dt
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from lockfree.stress import charts, machine, topology
+from lockfree._command import write_whole
+from lockfree._page import charts, render
+from lockfree.machine import describe, topology
 from lockfree.stress.campaign import Campaign, Tally
 from lockfree.stress.checking import Checked
 from lockfree.stress.figures import BIN_NS, OperationFigures
@@ -25,18 +24,9 @@ def write(campaign: Campaign, out: Path, command: str = "") -> Path:
     """Writes both files; the path of the page."""
     out.mkdir(parents=True, exist_ok=True)
     results = _results(campaign, command)
-    _write_whole(out / "results.json", json.dumps(results, indent=1) + "\n")
-    _write_whole(out / "report.html", _page(campaign, results))
+    write_whole(out / "results.json", json.dumps(results, indent=1) + "\n")
+    write_whole(out / "report.html", _page(campaign, results))
     return out / "report.html"
-
-
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part{os.getpid()}")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _results(campaign: Campaign, command: str) -> dict[str, Any]:
@@ -51,8 +41,8 @@ def _results(campaign: Campaign, command: str) -> dict[str, Any]:
         "kill": campaign.limits.kill,
         "seconds": round(campaign.elapsed, 3),
         "operations": campaign.operations,
-        "peak_bytes": machine.peak_bytes(),
-        "machine": machine.describe(),
+        "peak_bytes": describe.peak_bytes(),
+        "machine": describe.describe(),
         "load": {
             "cpu_seconds_of_this_run": round(own, 2),
             "cpu_seconds_of_everybody": round(everybody, 2),
@@ -94,14 +84,8 @@ def _failure(checked: Checked) -> dict[str, Any]:
 def _page(campaign: Campaign, results: dict[str, Any]) -> str:
     tallies = list(campaign.tallies.values())
     seconds = max(campaign.elapsed, BIN_NS / 1e9)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(
+    return render(
+        Path(__file__).parent / "page.html",
         results=results,
         verdict="UNKNOWN" if campaign.interrupted else campaign.verdict,
         tiles=_tiles(campaign, results),

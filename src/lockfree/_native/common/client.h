@@ -65,25 +65,6 @@ enum {
 };
 
 static uint64_t lf_stress_now(void) { return lf_now(); }
-static const char *lf_stress_compiler(void) {
-#if defined(__clang__)
-    return __VERSION__;
-#else
-    return "gcc " __VERSION__;
-#endif
-}
-/* Nanoseconds that reading the clock takes: some tens, or it is a system call. */
-static uint64_t lf_stress_clock_cost(void) {
-    uint64_t least = UINT64_MAX;
-    for (int i = 0; i < 100; i++) {
-        uint64_t before = lf_now();
-        for (int j = 0; j < 10; j++)
-            lf_now();
-        uint64_t took = lf_now() - before;
-        least = took < least ? took : least;
-    }
-    return least / 11;
-}
 static void lf_stress_die_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 /* ---- stamps ---- */

@@ -60,8 +60,6 @@ struct lf_stress_figures {
 };
 
 uint64_t lf_stress_now(void);
-uint64_t lf_stress_clock_cost(void);
-const char *lf_stress_compiler(void);
 void lf_stress_die_with_parent(void);
 void lf_stress_await_end(struct lf_stress_control *control);
 void lf_stress_begin(struct lf_stress_client *c);

@@ -1,10 +1,10 @@
-"""The report's charts. All coordinates are percentages, from the left and from the bottom.
+"""Charts. All coordinates are percentages, from the left and from the bottom.
 
 The page draws the labels as text, so that they keep their size on every screen; the shapes are SVG that stretches.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 NINES = 5.0
@@ -32,15 +32,16 @@ class Bar:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line of a chart: its points as SVG wants them, y from the top."""
+    """A line of a chart: its points as SVG wants them, y from the top; the name of its colour in page.css."""
 
     name: str
     points: str
+    colour: str
 
 
 @dataclass(frozen=True)
-class LatencyChart:
-    """Time from call to return by percentile, both axes logarithmic, as HdrHistogram draws it."""
+class Chart:
+    """Lines, and the labels of both axes."""
 
     x: list[Tick]
     y: list[Tick]
@@ -92,8 +93,11 @@ def lane(values: Sequence[tuple[float, float, float]], seconds: float, top: floa
     ]
 
 
-def latency(curves: Mapping[str, Sequence[tuple[float, int]]]) -> LatencyChart | None:
-    """A chart of these curves of (fraction of the calls, nanoseconds); None if there is nothing to draw."""
+def latency(curves: Mapping[str, Sequence[tuple[float, int]]]) -> Chart | None:
+    """Time from call to return by percentile, both axes logarithmic, as HdrHistogram draws it.
+
+    The curves are of (fraction of the calls, nanoseconds). None if there is nothing to draw.
+    """
     points = [ns for curve in curves.values() for _, ns in curve if ns > 0]
     if not points:
         return None
@@ -124,8 +128,51 @@ def latency(curves: Mapping[str, Sequence[tuple[float, int]]]) -> LatencyChart |
         (0.99999, False),
     )
     many = top - low > 6
-    return LatencyChart(
+    return Chart(
         [Tick(x_of(f), f"{f * 100:g}%", minor) for f, minor in fractions],
         [Tick(y_of(10.0**p), duration(10.0**p), many and (p - low) % 2 == 1) for p in range(low, top + 1)],
-        [Curve(name, line(curve)) for name, curve in curves.items()],
+        [Curve(name, line(curve), f"call-{name}") for name, curve in curves.items()],
+    )
+
+
+def three(number: float) -> str:
+    """A number with three digits and no exponent: 2,050, 99.1, 0.514."""
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+
+
+def size(count: float) -> str:
+    """Bytes: 64 B, 4 KiB, 1 MiB."""
+    for unit, whole in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if count >= whole:
+            return f"{count / whole:g} {unit}" if count % whole == 0 else f"{count / whole:.1f} {unit}"
+    return f"{count:g} B"
+
+
+def over(
+    curves: Mapping[str, Sequence[tuple[float, float]]], x_text: Callable[[float], str], y_text: Callable[[float], str]
+) -> Chart | None:
+    """Curves of (x, y), both more than 0, on logarithmic axes. The labels of x are the values that there are."""
+    points = [point for curve in curves.values() for point in curve if point[1] > 0]
+    if not points:
+        return None
+    xs = sorted({x for x, _ in points})
+    left, right = math.log2(xs[0]), math.log2(xs[-1])
+    low = math.floor(math.log10(min(y for _, y in points)))
+    top = max(low + 1, math.ceil(math.log10(max(y for _, y in points))))
+
+    def x_of(x: float) -> float:
+        return 100 * (math.log2(x) - left) / (right - left) if right > left else 50
+
+    def y_of(y: float) -> float:
+        return 100 * (math.log10(y) - low) / (top - low)
+
+    def line(curve: Sequence[tuple[float, float]]) -> str:
+        return " ".join(f"{x_of(x):.2f},{100 - y_of(y):.2f}" for x, y in curve if y > 0)
+
+    few = top - low == 1
+    marks = [m * 10.0**p for p in range(low, top) for m in ((1, 2, 5) if few else (1,))] + [10.0**top]
+    return Chart(
+        [Tick(x_of(x), x_text(x), minor=i % (3 if len(xs) > 8 else 2) != 0) for i, x in enumerate(xs)],
+        [Tick(y_of(y), y_text(y)) for y in marks],
+        [Curve(name, line(curve), f"series-{i}") for i, (name, curve) in enumerate(curves.items())],
     )

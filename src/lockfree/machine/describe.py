@@ -1,4 +1,4 @@
-"""The machine that a run used."""
+"""The machine that a run uses: processors, system, compiler, commit."""
 
 import os
 import platform
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import lockfree
-from lockfree._native.stress import ffi, lib
-from lockfree.stress import topology
+from lockfree._native.machine import ffi, lib
+from lockfree.machine import topology
 
 
 def describe() -> dict[str, Any]:
@@ -27,9 +27,9 @@ def describe() -> dict[str, Any]:
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "compiler": ffi.string(lib.lf_stress_compiler()).decode(),
+        "compiler": ffi.string(lib.lf_machine_compiler()).decode(),
         "clock": "CLOCK_MONOTONIC",
-        "clock_ns": int(lib.lf_stress_clock_cost()),
+        "clock_ns": int(lib.lf_machine_clock_cost()),
         "lockfree": lockfree.__version__,
         "commit": _commit(),
     }
