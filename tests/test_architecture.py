@@ -154,7 +154,7 @@ def imports_of(path):
 
 
 SOURCES = sorted((ROOT / "src/lockfree").rglob("*.py"))
-TOOLS = ("linearizability", "stress", "modelcheck", "practice", "machine")
+TOOLS = ("linearizability", "stress", "modelcheck", "practice", "machine", "bench")
 
 
 def part_of(path):
@@ -168,11 +168,12 @@ def test_imports_point_one_way(path):
     if part == "__main__":
         return
     forbidden = {
-        "machine": ["linearizability", "stress", "modelcheck", "practice"],
-        "linearizability": ["stress", "modelcheck", "practice", "machine"],
-        "modelcheck": ["stress", "practice", "machine"],
-        "stress": ["practice"],
-        "practice": [],
+        "machine": ["linearizability", "stress", "modelcheck", "practice", "bench"],
+        "bench": ["linearizability", "stress", "modelcheck", "practice"],
+        "linearizability": ["stress", "modelcheck", "practice", "machine", "bench"],
+        "modelcheck": ["stress", "practice", "machine", "bench"],
+        "stress": ["practice", "bench"],
+        "practice": ["bench"],
     }.get(part, TOOLS)
     for tool in forbidden:
         assert not any(name.startswith(f"lockfree.{tool}") for name in used), f"{path} imports lockfree.{tool}"

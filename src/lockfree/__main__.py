@@ -1,5 +1,5 @@
 # PYTHON_ARGCOMPLETE_OK
-"""The command line: `lockfree ls | gc | check | machine | model | practice | stress`."""
+"""The command line: `lockfree ls | gc | bench | check | machine | model | practice | stress`."""
 
 import argparse
 import importlib

@@ -172,7 +172,7 @@ def over(
     few = top - low == 1
     marks = [m * 10.0**p for p in range(low, top) for m in ((1, 2, 5) if few else (1,))] + [10.0**top]
     return Chart(
-        [Tick(x_of(x), x_text(x), minor=i % (3 if len(xs) > 8 else 2) != 0) for i, x in enumerate(xs)],
+        [Tick(x_of(x), x_text(x), minor=i % (3 if len(xs) > 8 else 2) != 0 and len(xs) > 5) for i, x in enumerate(xs)],
         [Tick(y_of(y), y_text(y)) for y in marks],
         [Curve(name, line(curve), f"series-{i}") for i, (name, curve) in enumerate(curves.items())],
     )

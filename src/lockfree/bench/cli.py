@@ -1,0 +1,132 @@
+"""`lockfree bench`."""
+
+import argparse
+import datetime as dt
+import importlib.util
+import json
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from lockfree._command import UsageError, refuse, try_files, write_whole
+
+SCHEMA = "lockfree-bench/1"
+INTERRUPTED = 130
+DEFAULTS = {"capacity": 1024, "record": 64, "batch": 1, "seconds": 1.0, "samples": 5}
+BOUNDS = {"capacity": (1, 1 << 24), "record": (1, 1 << 24), "batch": (1, 1 << 16), "samples": (1, 1000)}
+PINS = ("spread", "compact", "none")
+MOST = 64
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Adds the `bench` command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "bench",
+        help="measure the primitives on this machine: throughput and latency by number of processes",
+        description="Processes use one object as fast as they can. Shown are operations per second, and percentiles of"
+        " the time of a call, against the number of processes. Exit status: 0; 3 for wrong usage.",
+    )
+    parser.add_argument("primitives", nargs="*", metavar="PRIMITIVE", help="which (default: all)")
+    parser.add_argument(
+        "--procs", metavar="LIST", help="numbers of processes, such as 1,2,4 (default: up to twice the CPUs)"
+    )
+    parser.add_argument("--pin", choices=PINS, help="processes on different cores first (default), by number, or not")
+    parser.add_argument("--capacity", type=int, metavar="N", help=f"records of a ring (default {DEFAULTS['capacity']})")
+    parser.add_argument("--record", type=int, metavar="BYTES", help=f"size of a record (default {DEFAULTS['record']})")
+    parser.add_argument("--batch", type=int, metavar="N", help="records of a call, or blocks of an alloc (default 1)")
+    parser.add_argument("--seconds", type=float, metavar="S", help="for each number of processes (default 1)")
+    parser.add_argument("--samples", type=int, metavar="N", help="windows that the seconds are cut into (default 5)")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with the charts")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _counts(text: str) -> list[int]:
+    """UsageError if it is no list of numbers of processes."""
+    parts = text.split(",")
+    if not all(part.isdecimal() and 1 <= int(part) <= MOST for part in parts):
+        raise UsageError(f"--procs is {text!r}: it must be numbers from 1 to {MOST}, such as 1,2,4")
+    return sorted(set(map(int, parts)))
+
+
+def _check(args: argparse.Namespace) -> None:
+    for option, (low, high) in BOUNDS.items():
+        value = getattr(args, option)
+        if value is not None and not low <= value <= high:
+            raise UsageError(f"--{option} is {value}: it must be {low} to {high}")
+    if args.seconds is not None and not 0.01 <= args.seconds <= 3600:
+        raise UsageError(f"--seconds is {args.seconds:g}: it must be 0.01 to 3600")
+
+
+def usual_counts(cpus: int) -> list[int]:
+    """1, 2, 4, ... up to the processors, the processors, and twice as many processes."""
+    counts = {1 << power for power in range(cpus.bit_length()) if 1 << power <= cpus} | {cpus, 2 * cpus}
+    return sorted(count for count in counts if count <= MOST)
+
+
+def run(args: argparse.Namespace) -> int:
+    from lockfree.bench import loads, points
+    from lockfree.machine import measure
+
+    if unknown := [name for name in args.primitives if name not in loads.PRIMITIVES]:
+        raise UsageError(f"no primitive {', '.join(unknown)}; there are {', '.join(loads.PRIMITIVES)}")
+    names = [name for name in loads.PRIMITIVES if name in args.primitives or not args.primitives]
+    _check(args)
+    counts = None if args.procs is None else _counts(args.procs)
+    for option in ("--capacity", "--record", "--batch"):
+        if not any(option in loads.PRIMITIVES[name].uses for name in names):
+            refuse(args, [option], f"on {', '.join(names)}")
+    for name in names:
+        kind = loads.PRIMITIVES[name]
+        if counts and args.primitives and not any(kind.least <= count <= kind.most for count in counts):
+            raise UsageError(f"--procs is {args.procs}: {name} needs {kind.least} to {kind.most} processes")
+    if args.html is not None and importlib.util.find_spec("jinja2") is None:
+        raise UsageError("--html needs jinja2 for its page: pip install 'lockfree[tools]'")
+    try_files({"--html": args.html, "--json": args.json}, [])
+    chosen = {key: getattr(args, key) if getattr(args, key) is not None else value for key, value in DEFAULTS.items()}
+    place = measure.place(sorted(os.sched_getaffinity(0)), chosen["seconds"])
+    pin = args.pin or PINS[0]
+    seats: list[int | None] = list(place.cpus if pin == "spread" else sorted(place.cpus))
+    if pin == "none" or not place.pinned:
+        seats = [None]
+    chosen |= {"pin": pin if place.pinned else "none", "processors": len(place.cpus)}
+    plan = points.Plan(names, counts or usual_counts(len(place.cpus)), chosen, seats)
+    return _measure(args, plan, place.notes)
+
+
+def _measure(args: argparse.Namespace, plan: Any, notes: list[str]) -> int:
+    from lockfree._tables import Progress
+    from lockfree.bench import points, terminal
+    from lockfree.machine import describe
+
+    began, progress, interrupted = time.monotonic(), Progress(), False
+    found: dict[str, Any] = {}
+    try:
+        for part, what in points.measure(plan, found):
+            progress(part, what)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        progress.close()
+    results = {
+        "schema": SCHEMA,
+        "when": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["lockfree", *sys.argv[1:]]),
+        "seconds": round(time.monotonic() - began, 1),
+        "machine": describe.describe(),
+        "settings": plan.chosen,
+        "notes": notes + (["interrupted: what was measured until then"] if interrupted else []),
+        "primitives": found,
+    }
+    terminal.show_all(results)
+    if args.json is not None:
+        write_whole(args.json, json.dumps(results, indent=1) + "\n")
+    if args.html is not None:
+        from lockfree.bench import page
+
+        write_whole(args.html, page.page(results))
+    return INTERRUPTED if interrupted else 0
