@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
+from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 import pytest
@@ -590,7 +591,7 @@ class Behaviour:
             assert got == [f"R{i}".encode() for i in range(50)]
 
     def test_a_pickled_ring_is_the_same_ring(self, ring):
-        with pickle.loads(pickle.dumps(ring)) as again:
+        with pickle.loads(ForkingPickler.dumps(ring)) as again:
             again.put(b"x")
             assert (again.capacity, again.record_size) == (4, 8)
             assert ring.qsize() == 1

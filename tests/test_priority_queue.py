@@ -10,6 +10,7 @@ import queue
 import signal
 import threading
 import time
+from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 import pytest
@@ -408,7 +409,7 @@ def test_attach_by_name(shm_name):
 
 
 def test_a_pickled_queue_is_the_same_queue(q):
-    with pickle.loads(pickle.dumps(q)) as again:
+    with pickle.loads(ForkingPickler.dumps(q)) as again:
         again.put(b"x", 1)
         assert q.get() == (1, b"x")
 

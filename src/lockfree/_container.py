@@ -114,6 +114,12 @@ class Container(Waiter, Generic[R]):
         self.__setstate__(casting)
         return self
 
+    @classmethod
+    def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
+        codec = codec_of(given["record_size"], given["dtype"], given["casting"])
+        wanted = {"capacity": given["capacity"], "record_size": codec.size, "dtype": getattr(codec, "dtype", None)}
+        return wanted | ({"levels": given["levels"]} if "levels" in given else {})
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (*super().__reduce__(), self._casting)
 

@@ -14,7 +14,9 @@ from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
 from lockfree._errors import OK, Closed, raise_status, shown
+from lockfree._handover import Passage, rebuild
 from lockfree._native import blocking, ffi, lib
+from lockfree._types import IfDead
 
 
 def check_int(name: str, value: object, low: int, high: int) -> int:
@@ -61,6 +63,7 @@ class Shared:
 
     def _begin(self, name: str | None) -> Any:
         """The beginning of every constructor: a new handle, which belongs to the object from now on."""
+        Passage.introduce()
         handle = ffi.new(self._struct + " *")
         handle.h.closed = 1
         self._h = self._own(handle, int(ffi.cast("uintptr_t", handle)), name)
@@ -100,6 +103,10 @@ class Shared:
 
         Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
         """
+        return cls._attach_to(name)
+
+    @classmethod
+    def _attach_to(cls, name: str) -> Self:
         checked = check_name(name)
         if checked is None:
             raise TypeError("name is None: it must be a string")
@@ -109,6 +116,25 @@ class Shared:
         return self
 
     @classmethod
+    def open(cls, name: str, *arguments: Any, if_dead: IfDead = "keep", **named: Any) -> Self:
+        """The object called `name`: attached if there is one, else created by `cls(*arguments, name=name, **named)`.
+
+        So a service that was killed starts again under its name. What dead processes held is given back before this
+        returns. `if_dead` says what becomes of an object that no live process uses any more: "keep" takes it over with
+        all that is inside, "replace" removes it and makes a new one.
+
+        Raises SegmentError if there is one with another geometry (such as `capacity`); the message names both.
+        """
+        from lockfree._opening import open_or_create
+
+        return open_or_create(cls, name, arguments, if_dead, named)
+
+    @classmethod
+    def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG003
+        """Hook of `open`: what the constructor's arguments `given` say of attributes that the segment fixes."""
+        return {}
+
+    @classmethod
     def _adopt(cls, fd: int, name: str | None) -> Self:
         self = cls.__new__(cls)
         handle = self._begin(name)
@@ -116,16 +142,15 @@ class Shared:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from multiprocessing import reduction
-        from multiprocessing.context import get_spawning_popen
+        self._require_open()
+        return rebuild, (type(self), Passage(self))
 
-        if get_spawning_popen() is not None:  # the child inherits our own descriptor
-            return _rebuild, (type(self), reduction.DupFd(self._file(self._h)), self.name)
-        copy = self._duplicate()
-        try:
-            return _rebuild, (type(self), reduction.DupFd(copy), self.name)
-        finally:
-            os.close(copy)
+    def _identity(self) -> tuple[str | None, int, int]:
+        """(name, device, inode)."""
+        handle = self._h
+        if handle.h.closed:
+            self._require_open()
+        return self.name, int(handle.h.device), int(handle.h.inode)
 
     def _duplicate(self) -> int:
         """A descriptor of the caller's own that leads to the segment."""
@@ -221,7 +246,3 @@ def starting_at(start: int, cls: type[S], *arguments: Any, **named: Any) -> S:
     self._start = start & (2**64 - 1)
     self.__init__(*arguments, **named)  # type: ignore[misc]
     return self
-
-
-def _rebuild(cls: type[Shared], duplicate: Any, name: str | None) -> Shared:
-    return cls._adopt(duplicate.detach(), name)

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lockfree._errors import OK, SegmentError, raise_status
+from lockfree._handover import DIRECTORY, PREFIX
 from lockfree._names import homes
 from lockfree._native import NULL, ffi, lib
 
-DIRECTORY = Path("/dev/shm")  # noqa: S108  LF_NAME_DIR of segment.h
-PREFIX = "lockfree."
 _ROOM = 4096
 
 
@@ -52,7 +51,7 @@ def _mappers() -> dict[int, set[int]]:
 def segments() -> list[Segment]:
     """All named segments, by name. One that cannot be read as a segment is listed with what is wrong with it."""
     found: list[Segment] = []
-    paths = sorted(DIRECTORY.glob(PREFIX + "*"))
+    paths = sorted(Path(DIRECTORY).glob(PREFIX + "*"))
     if not paths:
         return found  # the maps of all processes are many
     mappers = _mappers()

@@ -14,3 +14,5 @@ else:
 Spin = Literal["adaptive", "never"] | int
 """How long a waiting call looks before it sleeps: an integer is microseconds."""
 Casting = Literal["same_value", "no", "equiv", "safe", "same_kind", "unsafe"]
+IfDead = Literal["keep", "replace"]
+"""What `open` does with an object that no live process uses."""

@@ -84,6 +84,10 @@ class Calls(Waiter):
         encoded = NULL if name is None else name.encode()
         self._created(handle, blocking.lf_barrier_create(handle, encoded, parties), spin)
 
+    @classmethod
+    def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {"parties": given["parties"]}
+
     def _attached(self) -> None:
         self.parties = self._h.parties
 

@@ -60,6 +60,10 @@ class BlockPool(Waiter):
         encoded = NULL if name is None else name.encode()
         self._created(handle, blocking.lf_block_pool_create(handle, encoded, blocks, self._start & (2**32 - 1)), spin)
 
+    @classmethod
+    def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {"blocks": given["blocks"]}
+
     def _attached(self) -> None:
         import numpy as np
 

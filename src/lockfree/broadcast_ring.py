@@ -26,6 +26,10 @@ ALL = 2**64 - 1
 Readers = int | Iterable[int] | None
 
 
+def _rounded(size_bytes: int) -> int:
+    return (check_int("size_bytes", size_bytes, 64, 2**40) + 63) // 64 * 64
+
+
 class Calls(Waiter):
     """What a broadcast ring can do. The C type stands before it and does the same without cffi."""
 
@@ -49,7 +53,7 @@ class Calls(Waiter):
         spin: Spin = "adaptive",
     ) -> None:
         check_spin(spin)
-        size = check_int("size_bytes", size_bytes, 64, 2**40)
+        size = _rounded(size_bytes)
         count = check_int("readers", readers, 1, MAX_READERS)
         if slow not in SLOW:
             raise ValueError(f"slow is {shown(slow)}: it must be one of {', '.join(map(repr, SLOW))}")
@@ -58,9 +62,12 @@ class Calls(Waiter):
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
         start = self._start // 16 * 16
-        size = (size + 63) // 64 * 64
         status = blocking.lf_broadcast_ring_create(handle, encoded, size, count, SLOW.index(slow), start)
         self._created(handle, status, spin)
+
+    @classmethod
+    def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {"size_bytes": _rounded(given["size_bytes"]), "readers": given["readers"], "slow": given["slow"]}
 
     def _attached(self) -> None:
         self.size_bytes = self._h.size

@@ -20,6 +20,17 @@ __all__ = ["MessageRing"]
 BLOCK = 256
 
 
+def _geometry(size_bytes: int, block_bytes: int | None) -> tuple[int, int]:
+    """(blocks, bytes of a block) of a ring that the constructor is asked for."""
+    size = check_int("size_bytes", size_bytes, 64, 2**40)
+    block = min(BLOCK, size // 16 * 16) if block_bytes is None else check_int("block_bytes", block_bytes, 32, 2**30)
+    block = (block + 15) // 16 * 16
+    blocks = -(-size // block)
+    if blocks > 2**31:
+        raise ValueError(f"block_bytes is {block}: {size} bytes would be {blocks} blocks, and there are at most 2**31")
+    return blocks, block
+
+
 class Calls(Waiter):
     """What a message ring can do. The C type stands before it and does the same without cffi."""
 
@@ -36,18 +47,16 @@ class Calls(Waiter):
         self, size_bytes: int, block_bytes: int | None = None, *, name: str | None = None, spin: Spin = "adaptive"
     ) -> None:
         check_spin(spin)
-        size = check_int("size_bytes", size_bytes, 64, 2**40)
-        block = min(BLOCK, size // 16 * 16) if block_bytes is None else check_int("block_bytes", block_bytes, 32, 2**30)
-        block = (block + 15) // 16 * 16
-        blocks = -(-size // block)
-        if blocks > 2**31:
-            raise ValueError(
-                f"block_bytes is {block}: {size} bytes would be {blocks} blocks, and there are at most 2**31"
-            )
+        blocks, block = _geometry(size_bytes, block_bytes)
         name = check_name(name)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
         self._created(handle, blocking.lf_message_ring_create(handle, encoded, blocks, block, self._start), spin)
+
+    @classmethod
+    def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
+        blocks, block = _geometry(given["size_bytes"], given["block_bytes"])
+        return {"size_bytes": blocks * block, "block_bytes": block}
 
     def _attached(self) -> None:
         handle = self._h

@@ -40,6 +40,11 @@ class Calls(Waiter):
         status = blocking.lf_semaphore_create(handle, encoded, value, largest, self._start & (2**32 - 1))
         self._created(handle, status, spin)
 
+    @classmethod
+    def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
+        largest = given["max_value"]
+        return {"max_value": MAX_VALUE if largest is None else largest}
+
     def _attached(self) -> None:
         self.max_value = self._h.max
 

@@ -25,6 +25,8 @@ struct lf_handle {
     uint64_t found;
     uint64_t expected;
     uint64_t bytes;
+    uint64_t device;
+    uint64_t inode;
     ...;
 };
 
