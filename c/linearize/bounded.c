@@ -2,32 +2,26 @@
  * and how many gets have taken effect. lin_sweep follows all pairs that are possible, instant by instant, together
  * with the FULL and EMPTY answers that have been right so far: exact for that order. lin_repair improves an
  * order whose values crowd the queue somewhere. */
-#include "linearize/internal.h"
+#include "linearize/sweep.h"
 
 /* -- sweep --------------------------------------------------------------------------------------------- */
 
-enum { LIN_SWEEP_MAX = 1 << 15 };
-
-struct lin_pair {
-    uint32_t puts, gets;
-    uint64_t right;
-}; /* right: answers open now that were right once */
-
-struct lin_sweeper {
-    struct lin_problem *p;
-    uint32_t *first_put, *last_put, *first_get, *last_get; /* by place in the order, monotone */
-    uint32_t m;
-    struct lin_pair *now, *seen;
-    uint32_t n, seen_n, *slot;
-    uint32_t answer[64]; /* open FULL and EMPTY answers, LIN_NO if free */
-    uint32_t need[64];   /* how many puts (FULL) or gets (EMPTY) go before it */
-    uint32_t *place;     /* with batches: operation -> 1 + place of its value */
-    uint64_t full, empty;
-};
+void lin_sweep_rebound(struct lin_sweeper *s, const struct lin_value *v, const uint32_t *order, uint32_t from,
+                       uint32_t to) {
+    for (uint32_t k = from; k <= to; k++) {
+        s->first_put[k] = lin_max(v[order[k]].put_lo, k ? s->first_put[k - 1] : 0);
+        s->first_get[k] = lin_max(v[order[k]].get_lo, k ? s->first_get[k - 1] : 0);
+    }
+    for (uint32_t k = to + 1; k-- > from;) {
+        const struct lin_value *x = &v[order[k]];
+        s->last_put[k] = lin_min(x->put_hi, k + 1 < s->m ? s->last_put[k + 1] : LIN_NO);
+        s->last_get[k] = lin_min(x->get == LIN_NO ? LIN_NO : x->get_hi, k + 1 < s->m ? s->last_get[k + 1] : LIN_NO);
+    }
+}
 
 static bool lin_sweep_bounds(struct lin_sweeper *s, const struct lin_value *v, const uint32_t *order) {
     struct lin_run *run = s->p->run;
-    uint32_t m = s->m, bound;
+    uint32_t m = s->m;
     s->first_put = lin_alloc(run, m + 1, sizeof(uint32_t));
     s->last_put = lin_alloc(run, m + 1, sizeof(uint32_t));
     s->first_get = lin_alloc(run, m + 1, sizeof(uint32_t));
@@ -37,16 +31,8 @@ static bool lin_sweep_bounds(struct lin_sweeper *s, const struct lin_value *v, c
     s->slot = lin_alloc(run, 4 * LIN_SWEEP_MAX, sizeof *s->slot);
     if (run->stopped)
         return false;
-    for (uint32_t k = 0; k < m; k++) {
-        s->first_put[k] = lin_max(v[order[k]].put_lo, k ? s->first_put[k - 1] : 0);
-        s->first_get[k] = lin_max(v[order[k]].get_lo, k ? s->first_get[k - 1] : 0);
-    }
-    bound = LIN_NO;
-    for (uint32_t k = m; k--;)
-        bound = s->last_put[k] = lin_min(v[order[k]].put_hi, bound);
-    bound = LIN_NO;
-    for (uint32_t k = m; k--;)
-        bound = s->last_get[k] = lin_min(v[order[k]].get == LIN_NO ? LIN_NO : v[order[k]].get_hi, bound);
+    if (m)
+        lin_sweep_rebound(s, v, order, 0, m - 1);
     return true;
 }
 
@@ -149,58 +135,69 @@ static bool lin_sweep_event(struct lin_sweeper *s, uint32_t event) {
     return n > 0;
 }
 
+/* With batches: the place of the value of each operation, by which a batch says what goes before its answers. */
+static bool lin_sweep_places(struct lin_sweeper *s, const struct lin_value *v, const uint32_t *order) {
+    s->place = lin_alloc(s->p->run, s->p->n, sizeof *s->place);
+    if (!s->place)
+        return false;
+    memset(s->place, 0, s->p->n * sizeof *s->place);
+    for (uint32_t k = 0; k < s->m; k++) {
+        s->place[v[order[k]].put] = k + 1;
+        if (v[order[k]].get != LIN_NO)
+            s->place[v[order[k]].get] = k + 1;
+    }
+    return true;
+}
+
+bool lin_sweep_open(struct lin_sweeper *s, struct lin_problem *p, const struct lin_value *v, uint32_t m,
+                    const uint32_t *order) {
+    *s = (struct lin_sweeper){.p = p, .m = m, .n = 1};
+    if ((p->before && !lin_sweep_places(s, v, order)) || !lin_sweep_bounds(s, v, order))
+        return false;
+    memset(s->answer, 0xff, sizeof s->answer);
+    s->now[0] = (struct lin_pair){0, 0, 0};
+    return true;
+}
+
+void lin_sweep_close(struct lin_sweeper *s) {
+    void *all[] = {s->place, s->slot, s->seen, s->now, s->last_get, s->first_get, s->last_put, s->first_put};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        lin_free(s->p->run, all[i]);
+}
+
+bool lin_sweep_step(struct lin_sweeper *s, uint32_t r) {
+    const struct lin_problem *p = s->p;
+    if (!lin_sweep_event(s, p->event[r]))
+        return false;
+    /* between the calls, and between the returns, of one batch nothing can happen that cannot before or after */
+    if (p->before && r + 1 < p->events && (p->event[r] & 1) == (p->event[r + 1] & 1)) {
+        const struct lf_history_op *a = lin_op(p, p->event[r] >> 1), *b = lin_op(p, p->event[r + 1] >> 1);
+        if (a->batch && a->batch == b->batch && a->client == b->client)
+            return true;
+    }
+    return lin_sweep_gap(s, r) && ((r & 1023) != 0 || lin_poll(p->run));
+}
+
 /* Is there a schedule of the values in this order that makes every answer right? A batch may end with answers;
  * one that goes on after them, or mixes puts and gets, is left to the search. */
 bool lin_sweep(struct lin_problem *p, const struct lin_value *v, uint32_t m, const uint32_t *order) {
-    struct lin_sweeper s = {.p = p, .m = m, .n = 1};
+    struct lin_sweeper s;
     for (uint32_t i = 0; p->before && i < p->n; i++) {
         const struct lf_history_op *o = lin_op(p, i), *b = p->before[i] == LIN_NO ? NULL : lin_op(p, p->before[i]);
         if (b && (b->op != o->op || (lin_failed(b) && !lin_failed(o))))
             return false;
     }
-    if (p->before) {
-        s.place = lin_alloc(p->run, p->n, sizeof *s.place);
-        if (!s.place)
-            return false;
-        memset(s.place, 0, p->n * sizeof *s.place);
-        for (uint32_t k = 0; k < m; k++) {
-            s.place[v[order[k]].put] = k + 1;
-            if (v[order[k]].get != LIN_NO)
-                s.place[v[order[k]].get] = k + 1;
-        }
-    }
-    if (!lin_sweep_bounds(&s, v, order))
-        return false;
-    memset(s.answer, 0xff, sizeof s.answer);
-    s.now[0] = (struct lin_pair){0, 0, 0};
-    bool ok = true;
-    for (uint32_t r = 0; ok && r < p->events; r++) {
-        ok = lin_sweep_event(&s, p->event[r]);
-        /* between the calls, and between the returns, of one batch nothing can happen that cannot before or after */
-        if (ok && p->before && r + 1 < p->events && (p->event[r] & 1) == (p->event[r + 1] & 1)) {
-            const struct lf_history_op *a = lin_op(p, p->event[r] >> 1), *b = lin_op(p, p->event[r + 1] >> 1);
-            if (a->batch && a->batch == b->batch && a->client == b->client)
-                continue;
-        }
-        ok = ok && lin_sweep_gap(&s, r);
-        if ((r & 1023) == 0 && !lin_poll(p->run))
-            ok = false;
-    }
-    lin_free(p->run, s.place);
-    lin_free(p->run, s.slot);
-    lin_free(p->run, s.seen);
-    lin_free(p->run, s.now);
-    lin_free(p->run, s.last_get);
-    lin_free(p->run, s.first_get);
-    lin_free(p->run, s.last_put);
-    lin_free(p->run, s.first_put);
+    bool ok = lin_sweep_open(&s, p, v, m, order);
+    for (uint32_t r = 0; ok && r < p->events; r++)
+        ok = lin_sweep_step(&s, r);
+    lin_sweep_close(&s);
     return ok;
 }
 
 /* -- repair -------------------------------------------------------------------------------------------- */
 
 /* May `later`, somewhere behind `earlier` in the order, go before it? */
-static bool lin_may_pass(const struct lin_problem *p, const struct lin_value *later, const struct lin_value *earlier) {
+bool lin_may_pass(const struct lin_problem *p, const struct lin_value *later, const struct lin_value *earlier) {
     if (earlier->put_hi < later->put_lo || earlier->get_hi < later->get_lo)
         return false;
     if (!p->before)

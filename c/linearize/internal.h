@@ -138,6 +138,10 @@ uint32_t *lin_last_free(struct lin_problem *p, const struct lin_table *t);
 /* bounded.c: queues with a capacity */
 bool lin_sweep(struct lin_problem *p, const struct lin_value *v, uint32_t m, const uint32_t *order);
 void lin_repair(struct lin_problem *p, struct lin_value *v, uint32_t m, uint32_t *order);
+bool lin_may_pass(const struct lin_problem *p, const struct lin_value *later, const struct lin_value *earlier);
+
+/* reorder.c */
+bool lin_sweep_reordering(struct lin_problem *p, struct lin_value *v, uint32_t m, uint32_t *order);
 
 /* witness.c: a linearization, and the independent replay that certifies it */
 struct lin_witness {

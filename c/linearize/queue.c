@@ -44,9 +44,9 @@ static bool lin_ticket_order(struct lin_problem *p, const struct lin_value *v, u
 }
 
 /* Decides for one order: LIN_ACCEPT, or LIN_UNDECIDED. */
-static int lin_try_order(struct lin_problem *p, struct lin_table *t, const uint32_t *order) {
+static int lin_try_order(struct lin_problem *p, struct lin_table *t, uint32_t *order) {
     if (lin_strict_full(p))
-        return lin_sweep(p, t->values, t->m, order) ? LIN_ACCEPT : LIN_UNDECIDED;
+        return lin_sweep_reordering(p, t->values, t->m, order) ? LIN_ACCEPT : LIN_UNDECIDED;
     uint32_t *last_free = lin_last_free(p, t);
     bool holds = last_free && lin_pass_through(p, t, order, last_free, LIN_IN_LINE);
     lin_free(p->run, last_free);

@@ -15,6 +15,7 @@
 #include "linearize/places.c"
 #include "linearize/filter.c"
 #include "linearize/bounded.c"
+#include "linearize/reorder.c"
 #include "linearize/queue.c"
 #include "linearize/priority_queue.c"
 #include "linearize/stack.c"
