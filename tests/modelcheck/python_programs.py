@@ -2,10 +2,13 @@
 
 import asyncio
 import collections
+import functools
 import heapq
+import operator
 import queue
 import threading
 import time
+from _thread import start_new_thread
 from concurrent.futures import ThreadPoolExecutor
 
 
@@ -87,6 +90,32 @@ def wrong_counter():
 
     together(add, add)
     assert counter.value == 2
+
+
+def wrong_order_of_targets_in_c():
+    order = []
+    together(functools.partial(order.append, "a"), functools.partial(order.append, "b"))
+    assert order == ["a", "b"]
+
+
+def wrong_starter_comes_first():
+    """What the code changes, nobody can read from it: only who runs first is left to decide."""
+    order = []
+    add = functools.partial(operator.iadd, order)
+    thread = threading.Thread(target=lambda: add(["thread"]))
+    thread.start()
+    add(["starter"])
+    thread.join()
+    assert order == ["thread", "starter"]
+
+
+def wrong_order_without_threading():
+    order, ended = [], threading.Semaphore(0)
+    for name in "ab":
+        start_new_thread(lambda name: (operator.iadd(order, [name]), ended.release()), (name,))
+    for _ in "ab":
+        ended.acquire()
+    assert order == ["a", "b"]
 
 
 def wrong_if_for_while():
@@ -416,6 +445,9 @@ def _last_line(function):
 WRONG = {
     wrong_check_then_act: ("exception", "assert len(made) == 1"),
     wrong_counter: ("exception", "assert counter.value == 2"),
+    wrong_order_of_targets_in_c: ("exception", "assert order == "),
+    wrong_starter_comes_first: ("exception", "assert order == "),
+    wrong_order_without_threading: ("exception", "assert order == "),
     wrong_if_for_while: ("exception", "IndexError"),
     wrong_notify_before_wait: ("deadlock", "waits for a notification"),
     wrong_pop_of_an_empty_heap: ("exception", "IndexError"),

@@ -10,6 +10,7 @@ import collections
 import os
 import site
 import sysconfig
+import threading
 from collections.abc import Iterable, Sequence
 from inspect import CO_OPTIMIZED
 from types import CodeType, FrameType
@@ -25,6 +26,7 @@ _LIBRARY = tuple(
 )  # fmt: skip
 Places = Sequence[tuple[str, int, str, int]]
 """File, first line and name of a function, and the offset of an instruction in it."""
+_BOOTSTRAP = threading.Thread._bootstrap_inner.__code__  # type: ignore[attr-defined]
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
 
@@ -90,10 +92,12 @@ class Accesses:
         """The trace function of the threads: for each new frame."""
         if event != "call":
             return None
+        me = self.scheduler.me()
+        if me is not None and not me.begun and _is_run(frame):
+            self.scheduler.begin(me)
         analysis = self.codes.analysis(frame.f_code)
         if analysis is None:
             return None
-        me = self.scheduler.me()
         accesses = analysis.accesses
         code = id(frame.f_code)
         scheduler = self.scheduler
@@ -173,6 +177,11 @@ class Accesses:
         for position in (one, other):
             if position not in self.visible:
                 self.found.add(position)
+
+
+def _is_run(frame: FrameType) -> bool:
+    """Whether this is the `run` of a `threading.Thread`, whatever is its target: code in C is not followed."""
+    return frame.f_code.co_name == "run" and frame.f_back is not None and frame.f_back.f_code is _BOOTSTRAP
 
 
 def _at(clock: list[int], thread: int) -> int:

@@ -272,9 +272,15 @@ def start_new_thread(
     found = current()
     if found is None:
         return _thread.start_new_thread(function, args, kwargs or {})
-    return begin(
-        found[0], lambda: function(*args, **(kwargs or {})), _name_of(function), daemon=_is_daemon(function)
-    ).index
+    scheduler = found[0]
+
+    def run() -> None:
+        me = scheduler.me()
+        if me is not None and not isinstance(getattr(function, "__self__", None), threading.Thread):
+            scheduler.begin(me)
+        function(*args, **(kwargs or {}))
+
+    return begin(scheduler, run, _name_of(function), daemon=_is_daemon(function)).index
 
 
 def _name_of(function: Callable[..., object]) -> str:

@@ -97,6 +97,7 @@ class Controlled:
     aborted_waits: int = 0
     column: str = ""
     past: int = 0  # stands for all that the thread has seen of the others
+    begun: bool = False  # it has come to the program's own code
 
     def enabled(self, now: float) -> bool:
         if self.done:
@@ -150,6 +151,11 @@ class Scheduler:
         self._count()
         if len(self.threads) > 1 or self.early:
             self._turn(me)
+
+    def begin(self, me: Controlled) -> None:
+        """A thread comes to the program's code: whoever started it may run on first, and so may the others."""
+        me.begun = True
+        self.point()
 
     def wait(self, ready: Callable[[], bool], what: Callable[[], str], timeout: float | None = None) -> bool:
         """Waits until `ready()`; False if `timeout` seconds of virtual time passed first. The others come first."""
