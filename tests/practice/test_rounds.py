@@ -1,6 +1,7 @@
 """A timed round with parts, and the page about it."""
 
 import json
+import re
 import time
 
 import pytest
@@ -36,7 +37,11 @@ def later(folder, share):
 def test_parts_are_in_order_and_begin_at_once(kata):
     found = rounds.parts(kata)
     assert found[0].after == 0
+    assert len(found) >= 3
     assert all(part.after < 1 and len(part.text) > 20 for part in found)
+    edges = kata.folder / ("check.py" if kata.language == "python" else "check/edges.c")
+    for client in (client for part in found for client in part.clients):
+        assert re.search(rf"(def |LF_MODEL_CLIENT\()(?=edges?_){client}", edges.read_text()), client
 
 
 def test_a_round_from_its_beginning_to_its_end(tmp_path, capsys):

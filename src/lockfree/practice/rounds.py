@@ -2,7 +2,7 @@
 
 A kata's `parts.toml` lists the parts: `after_minutes` says when one arrives in a round of the kata's own length (in
 others in proportion), `clients` are the examples that belong to it (beginnings of names). If the first part does not
-come at 0, the whole statement does; without the file, too.
+come at 0, the whole statement does.
 """
 
 import time
@@ -32,15 +32,13 @@ class Part:
 def parts(kata: Kata) -> list[Part]:
     """The parts in their order; the first is there from the beginning. KataError if the file is not as it should be."""
     path = kata.folder / "parts.toml"
-    if not path.is_file():
-        return [Part(0.0, kata.text("statement").strip())]
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))["parts"]
         found = [
             Part(one["after_minutes"] / kata.minutes, one["text"].strip(), tuple(one.get("clients", ())))
             for one in told
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise KataError(f"{path}: {error}") from error
     if not found or found[0].after > 0:
         found.insert(0, Part(0.0, kata.text("statement").strip()))
