@@ -33,7 +33,22 @@ static void large_stamps(void) {
     lf_model_assert(seqlock_try_read(lock, &record) && record.stamp == UINT64_MAX && is_whole(&record));
 }
 
+enum { UNTOUCHED = 77 };
+static void inside_the_record(void) {
+    struct {
+        uint64_t before;
+        struct quote record;
+        uint64_t after;
+    } read = {UNTOUCHED, {0}, UNTOUCHED}, tried = {UNTOUCHED, {0}, UNTOUCHED};
+    lf_model_assert(publish(1));
+    seqlock_read(lock, &read.record);
+    lf_model_assert(read.before == UNTOUCHED && read.after == UNTOUCHED);
+    int readable = seqlock_try_read(lock, &tried.record);
+    lf_model_assert(readable && tried.before == UNTOUCHED && tried.after == UNTOUCHED);
+}
+
 LF_MODEL_CLIENT(edge_refused, .setup = begin, .threads = {refused});
 LF_MODEL_CLIENT(edge_stamps, .setup = begin, .threads = {stamps});
 LF_MODEL_CLIENT(edge_wrap, .setup = wrap, .threads = {stamps});
+LF_MODEL_CLIENT(edge_inside, .setup = begin, .threads = {inside_the_record});
 LF_MODEL_CLIENT(edge_large, .setup = begin, .threads = {large_stamps});

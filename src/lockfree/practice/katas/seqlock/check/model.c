@@ -59,5 +59,15 @@ LF_MODEL_CLIENT(read_once, .setup = begin, .threads = {write_1, look}, .final = 
 LF_MODEL_CLIENT(read_twice, .setup = begin, .threads = {write_1_and_2, look_twice}, .final = in_the_end_2);
 LF_MODEL_CLIENT(tells, .setup = begin, .threads = {tell, hear}, .final = in_the_end);
 LF_MODEL_CLIENT(waits, .setup = begin, .threads = {write_1, wait}, .final = in_the_end);
+/* Two writers have records with the same stamp: one of them is taken. */
+static int taken_by[2];
+static void write_2_first(void) { taken_by[0] = publish(2); }
+static void write_2_second(void) { taken_by[1] = publish(2); }
+static void taken_once(void) {
+    lf_model_assert(taken_by[0] + taken_by[1] == 1);
+    in_the_end_2();
+}
+
 LF_MODEL_CLIENT(writers, .setup = begin, .threads = {write_1_and_2, write_2}, .final = in_the_end_2);
+LF_MODEL_CLIENT(writers_equal, .setup = begin, .threads = {write_2_first, write_2_second}, .final = taken_once);
 LF_MODEL_CLIENT(writers_read, .setup = begin, .threads = {write_2, write_3_after_1, look}, .final = in_the_end);

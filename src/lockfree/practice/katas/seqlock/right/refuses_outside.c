@@ -13,14 +13,14 @@ size_t seqlock_size(void) { return sizeof(struct seqlock); }
 void seqlock_init(struct seqlock *lock, uint32_t start) { atomic_init(&lock->count, start); }
 
 int seqlock_write(struct seqlock *lock, const struct quote *record) {
-    uint32_t count = atomic_load_explicit(&lock->count, memory_order_acquire);
+    uint32_t count = atomic_load_explicit(&lock->count, memory_order_relaxed);
     for (;;) {
         if (record->stamp <= atomic_load_explicit(&lock->stamp, memory_order_relaxed))
             return 0;
         if (count % 2 == 0 && atomic_compare_exchange_weak_explicit(&lock->count, &count, count + 1,
-                                                                    memory_order_acquire, memory_order_acquire))
+                                                                    memory_order_acquire, memory_order_relaxed))
             break;
-        count = atomic_load_explicit(&lock->count, memory_order_acquire);
+        count = atomic_load_explicit(&lock->count, memory_order_relaxed);
     }
     atomic_thread_fence(memory_order_release);
     int newer = record->stamp > atomic_load_explicit(&lock->stamp, memory_order_relaxed);
