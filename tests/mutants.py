@@ -101,6 +101,27 @@ MUTANTS = [
         client="message_ring/message_lease_dies",
     ),
     Mutant(
+        "a message ring whose bound is one message too high",
+        "blocks/index_queue.h",
+        "if (bound != 0 && LF_UNLIKELY(lf__is_inside(q, tail - bound)))",
+        "if (bound != 0 && LF_UNLIKELY(lf__is_inside(q, tail - bound - 1)))",
+        client="message_ring/message_bound",
+    ),
+    Mutant(
+        "a message ring that does not wake who joins",
+        "blocks/message_tasks.h",
+        "        lf_eventcount_notify_after_rmw(&r->body->all_done, UINT32_MAX);",
+        "        (void)0;",
+        client="message_ring/message_join",
+    ),
+    Mutant(
+        "a message ring whose task_done publishes nothing",
+        "blocks/message_tasks.h",
+        "lf_cas_seq_cst(&r->body->done, &done, done + 1)",
+        "lf_cas_relaxed(&r->body->done, &done, done + 1)",
+        client="message_ring/message_join",
+    ),
+    Mutant(
         "a broadcast ring whose reader gives its place away before it has read",
         "blocks/broadcast_readers.h",
         "lf_store_release(&me->position, position | LF__LOG_JOINED);",

@@ -20,6 +20,9 @@ MAKE = {
     "SPSCRing": (8, 16),
     "PriorityQueue": (8, 16, 3),
     "MessageRing": (1000,),
+    "Queue": (3,),
+    "JoinableQueue": (3,),
+    "SimpleQueue": (),
     "BroadcastRing": (1000, 2),
     "BlockPool": (8,),
     "Mutex": (),
@@ -38,7 +41,12 @@ OTHERWISE = {
     "MPMCRing": [((9, 16), "capacity: found 8, asked for 9"), ((8, 24), "record_size: found 16, asked for 24")],
     "SPSCRing": [((8, 17), "record_size: found 16, asked for 17")],
     "PriorityQueue": [((8, 16, 4), "levels: found 3, asked for 4")],
-    "MessageRing": [((2000,), "size_bytes: found 1024, asked for 2048"), ((1024, 64), "block_bytes: found 256, asked")],
+    "MessageRing": [
+        ((2000,), "size_bytes: found 1024, asked for 2048"),
+        ((1024, 64), "block_bytes: found 256, asked"),
+        ((1000, None, 3), "max_messages: found None, asked for 3"),
+    ],
+    "Queue": [((4,), "max_messages: found 3, asked for 4")],
     "BroadcastRing": [
         ((1000, 3), "readers: found 2, asked for 3"),
         ((2000, 2), "size_bytes: found 1024, asked for 2048"),

@@ -296,7 +296,8 @@ static void event_count_settle(void) {
 
 enum { PADDED = 100 };
 static int messages_create(uint64_t start) {
-    return lf_message_ring_create(&object.messages, NULL, 3 * CAPACITY, 64, start); /* three blocks for a record */
+    return lf_message_ring_create(&object.messages, NULL, 3 * CAPACITY, 64, CAPACITY,
+                                  start); /* three blocks for a record */
 }
 static int messages_put(const struct record *r, uint64_t span) {
     unsigned char message[PADDED] = {0};

@@ -8,12 +8,13 @@
 #define RECORD_SIZE 48
 #define LEVELS 1
 #define BATCH_SHOWS_AT_ITS_END 0
+#define HAS_TASKS
 #define LENGTH (RECORD_SIZE + 8u) /* a block has room for 48 bytes */
 
 static struct lf_message_ring object;
 
 static int create(uint64_t start) {
-    return lf_message_ring_create(&object, NULL, 2 * CAPACITY, RECORD_SIZE + sizeof(struct lf_slot), start);
+    return lf_message_ring_create(&object, NULL, 2 * CAPACITY, RECORD_SIZE + sizeof(struct lf_slot), CAPACITY, start);
 }
 static int64_t reserve(void) { return lf_message_ring_reserve(&object, LENGTH); }
 static struct lf_slot *slot_of(int64_t index) { return lf_message_ring_block(&object, (uint64_t)index); }

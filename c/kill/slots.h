@@ -238,6 +238,11 @@ OUTCOME(nothing)
 
 #include "slots_recovery.h"
 #include "slots_waiting.h"
+#ifdef HAS_TASKS
+#include "tasks.h"
+#else
+#define TASK_OPERATIONS
+#endif
 
 /* ---- the table ---- */
 
@@ -333,8 +338,9 @@ static const struct kill_operation operations[] = {
      NULL, 0},
     {"attach-after-dead", KILL_ALL_MODES, arrange_dead, arm_attach, NULL, act_attach, LF_OK, beside_hands_full,
      judge_hands_full, WITH(.inside = 3), NULL, 1},
+    TASK_OPERATIONS
 #if LEVELS > 1
-    PUT("put-most-urgent", act_try_put, LF_OK, .inside = 3, .count = 1, .level = 0),
+        PUT("put-most-urgent", act_try_put, LF_OK, .inside = 3, .count = 1, .level = 0),
     PUT("put-least-urgent", act_try_put, LF_OK, .inside = 3, .count = 1, .level = LEVELS - 1),
     PUT("put-on-emptied-level", act_try_put, LF_OK, .inside = 0, .count = 1, .stale = 1),
     GET("get-past-emptied-level", act_try_get, LF_OK, .inside = 2, .count = 1, .stale = 1),

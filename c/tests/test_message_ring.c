@@ -7,13 +7,17 @@
 
 static const uint64_t starts[] = {0, (UINT64_C(1) << 42) - 3, (UINT64_C(1) << 50) - 3, UINT64_MAX - 5};
 
-static unsigned char *create(struct lf_message_ring *r, uint64_t blocks, uint64_t block_bytes, uint64_t start) {
+static unsigned char *create_within(struct lf_message_ring *r, uint64_t blocks, uint64_t block_bytes, uint64_t most,
+                                    uint64_t start) {
     uint64_t bytes;
     CHECK_EQ(lf_message_ring_bytes(blocks, block_bytes, &bytes), LF_OK);
     unsigned char *memory = check_map(bytes);
-    CHECK_EQ(lf_message_ring_create_local(r, memory, blocks, block_bytes, start), LF_OK);
+    CHECK_EQ(lf_message_ring_create_local(r, memory, blocks, block_bytes, most, start), LF_OK);
     r->h.participant = 1;
     return memory;
+}
+static unsigned char *create(struct lf_message_ring *r, uint64_t blocks, uint64_t block_bytes, uint64_t start) {
+    return create_within(r, blocks, block_bytes, 0, start);
 }
 static void attach(struct lf_message_ring *r, void *memory, uint32_t participant) {
     CHECK_EQ(lf_segment_attach_local(&r->h, &lf_message_ring_kind, memory, participant), LF_OK);
@@ -258,6 +262,85 @@ static void test_threads(uint64_t blocks) {
     check_unmap(memory, w.h.bytes);
 }
 
+/* ---- a bound on messages, and tasks ---- */
+
+static void test_no_more_messages_than_the_bound(uint64_t most, uint64_t start) {
+    struct lf_message_ring r;
+    unsigned char message[8] = {0};
+    unsigned char *memory = create_within(&r, 8, 48, most, start);
+    uint64_t inside = 0, seed = start + most;
+    CHECK_EQ(r.most, most < 8 ? most : 0);
+    uint64_t room = r.most ? r.most : 8;
+    for (long round = check_rounds(2000); round > 0; round--) {
+        if (check_below(&seed, 2)) {
+            CHECK_EQ(lf_message_ring_try_put(&r, message, 8), inside < room ? LF_OK : LF_FULL);
+            inside += inside < room;
+        } else {
+            CHECK_EQ(lf_message_ring_try_get(&r, message, 8), inside > 0 ? 8 : LF_EMPTY);
+            inside -= inside > 0;
+        }
+        CHECK_EQ(lf_message_ring_size(&r), inside);
+        CHECK_EQ(lf_message_ring_free(&r), 8 - inside);
+    }
+    check_unmap(memory, r.h.bytes);
+}
+
+static void test_tasks(uint64_t start) {
+    struct lf_message_ring r;
+    unsigned char message[8] = {0};
+    unsigned char *memory = create(&r, 4, 48, start);
+    CHECK_EQ(lf_message_ring_join(&r, LF_FOREVER), LF_OK);
+    CHECK_EQ(lf_message_ring_task_done(&r), LF_OVERFLOW);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 3; i++)
+            CHECK_EQ(lf_message_ring_try_put(&r, message, 8), LF_OK);
+        CHECK_EQ(lf_message_ring_try_get(&r, message, 8), 8);
+        CHECK_EQ(lf_message_ring_unfinished(&r), 3);
+        CHECK_EQ(lf_message_ring_join(&r, lf_now() + 1000000), LF_TIMEDOUT);
+        while (lf_message_ring_try_get(&r, message, 8) == 8)
+            ;
+        for (int i = 3; i > 0; i--) {
+            CHECK_EQ(lf_message_ring_join(&r, 0), LF_TIMEDOUT);
+            CHECK_EQ(lf_message_ring_task_done(&r), LF_OK);
+            CHECK_EQ(lf_message_ring_unfinished(&r), i - 1);
+        }
+        CHECK_EQ(lf_message_ring_join(&r, LF_FOREVER), LF_OK);
+        CHECK_EQ(lf_message_ring_task_done(&r), LF_OVERFLOW);
+    }
+    CHECK_EQ(lf_message_ring_try_put(&r, message, 8), LF_OK);
+    CHECK_EQ(lf_message_ring_try_put(&r, message, 8), LF_OK);
+    CHECK_EQ(lf_message_ring_try_get(&r, message, 8), 8);
+    lf_message_ring_shutdown(&r, 1);
+    CHECK_EQ(lf_message_ring_unfinished(&r), 1); /* the other one is taken by nobody any more */
+    CHECK_EQ(lf_message_ring_task_done(&r), LF_OK);
+    CHECK_EQ(lf_message_ring_join(&r, LF_FOREVER), LF_OK);
+    check_unmap(memory, r.h.bytes);
+}
+
+#ifndef __SANITIZE_THREAD__
+/* A put that was cut off is a task if its message arrives, and only then. */
+static void test_killed_puts_are_whole_tasks(uint64_t start) {
+    for (uint64_t k = 1, ended = 0, length = 8; !ended; k++) {
+        struct lf_message_ring w;
+        unsigned char *memory = create_within(&w, 8, 48, 2, start), message[8] = {0};
+        attach(&doomed, memory, 2);
+        CHECK_EQ(lf_message_ring_try_put(&w, message, 8), LF_OK);
+        ended = (uint64_t)steps_until(k, put_some, &length);
+        lf_recover_wholly(&w.h, 2);
+        uint64_t got = 0;
+        while (lf_message_ring_try_get(&w, message, sizeof message) >= 0)
+            got++;
+        CHECK(got == 2 || (got == 1 && !ended));
+        CHECK_EQ(lf_message_ring_unfinished(&w), got);
+        CHECK_EQ(lf_message_ring_free(&w), 8);
+        while (got-- > 0)
+            CHECK_EQ(lf_message_ring_task_done(&w), LF_OK);
+        CHECK_EQ(lf_message_ring_join(&w, LF_FOREVER), LF_OK);
+        check_unmap(memory, w.h.bytes);
+    }
+}
+#endif
+
 /* ---- rubbish ---- */
 
 static void test_rubbish_is_survived(uint64_t seed) {
@@ -281,6 +364,11 @@ static void test_rubbish_is_survived(uint64_t seed) {
 int main(void) {
     alarm(300);
     test_what_is_out_of_bounds_is_refused();
+    for (uint64_t i = 0; i < 4; i++) {
+        for (uint64_t most = 0; most < 10; most++)
+            test_no_more_messages_than_the_bound(most, starts[i]);
+        test_tasks(starts[i]);
+    }
     for (uint64_t i = 0; i < 12; i++)
         test_answers_as_a_model_does(i % 3 == 0 ? 1 : i % 3 == 1 ? 3 : 16, starts[i % 4], i);
 #ifndef __SANITIZE_THREAD__
@@ -289,6 +377,7 @@ int main(void) {
         test_killed_before_every_step(reserve_and_cancel, i % 3, 70, starts[i]);
         test_killed_before_every_step(get_one, 1 + i % 2, 70, starts[i]);
         test_killed_before_every_step(lease_and_release, 1 + i % 2, 70, starts[i]);
+        test_killed_puts_are_whole_tasks(starts[i]);
     }
 #endif
     test_threads(8);

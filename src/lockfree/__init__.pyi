@@ -8,6 +8,7 @@ from lockfree._errors import (
     OwnerDied as OwnerDied,
     RoleTaken as RoleTaken,
     SegmentError as SegmentError,
+    ShutDown as ShutDown,
     Superseded as Superseded,
 )
 from lockfree._include import (
@@ -51,6 +52,11 @@ from lockfree.mutex import (
 from lockfree.priority_queue import (
     PriorityQueue as PriorityQueue,
 )
+from lockfree.queue import (
+    JoinableQueue as JoinableQueue,
+    Queue as Queue,
+    SimpleQueue as SimpleQueue,
+)
 from lockfree.rlock import (
     RLock as RLock,
 )
@@ -83,6 +89,7 @@ __all__ = [
     "Dropped",
     "Event",
     "EventCount",
+    "JoinableQueue",
     "LockfreeError",
     "MPMCRing",
     "MessageRing",
@@ -90,12 +97,15 @@ __all__ = [
     "NotRecoverable",
     "OwnerDied",
     "PriorityQueue",
+    "Queue",
     "RLock",
     "RWLock",
     "RoleTaken",
     "SPSCRing",
     "SegmentError",
     "Semaphore",
+    "ShutDown",
+    "SimpleQueue",
     "SpinLock",
     "Superseded",
     "__version__",

@@ -18,6 +18,7 @@ __all__ = [
     "OwnerDied",
     "RoleTaken",
     "SegmentError",
+    "ShutDown",
     "Superseded",
 ]
 
@@ -32,6 +33,10 @@ class SegmentError(LockfreeError):
 
 class Closed(LockfreeError):
     """The object was closed here (`close`) or ended for everybody (`shutdown`)."""
+
+
+class ShutDown(Closed, getattr(queue, "ShutDown", Exception)):  # type: ignore[misc]
+    """The queue was ended for everybody (`shutdown`). It is a `queue.ShutDown`, too, from Python 3.13 on."""
 
 
 class Dropped(LockfreeError):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from lockfree._container import end_view, me
-from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, raise_status
+from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._messages import as_bytes
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
@@ -18,6 +18,7 @@ from lockfree._waiting import patience, until
 __all__ = ["MessageRing"]
 
 BLOCK = 256
+SHORT = 4096
 
 
 def _geometry(size_bytes: int, block_bytes: int | None) -> tuple[int, int]:
@@ -31,6 +32,10 @@ def _geometry(size_bytes: int, block_bytes: int | None) -> tuple[int, int]:
     return blocks, block
 
 
+def _bound(max_messages: int | None) -> int | None:
+    return None if max_messages is None else check_int("max_messages", max_messages, 1, 2**31)
+
+
 class Calls(Waiter):
     """What a message ring can do. The C type stands before it and does the same without cffi."""
 
@@ -42,26 +47,35 @@ class Calls(Waiter):
     size_bytes: int
     block_bytes: int
     max_message: int
+    max_messages: int | None
 
     def __init__(
-        self, size_bytes: int, block_bytes: int | None = None, *, name: str | None = None, spin: Spin = "adaptive"
+        self,
+        size_bytes: int,
+        block_bytes: int | None = None,
+        max_messages: int | None = None,
+        *,
+        name: str | None = None,
+        spin: Spin = "adaptive",
     ) -> None:
         check_spin(spin)
         blocks, block = _geometry(size_bytes, block_bytes)
+        most = _bound(max_messages) or 0
         name = check_name(name)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
-        self._created(handle, blocking.lf_message_ring_create(handle, encoded, blocks, block, self._start), spin)
+        self._created(handle, blocking.lf_message_ring_create(handle, encoded, blocks, block, most, self._start), spin)
 
     @classmethod
     def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
         blocks, block = _geometry(given["size_bytes"], given["block_bytes"])
-        return {"size_bytes": blocks * block, "block_bytes": block}
+        return {"size_bytes": blocks * block, "block_bytes": block, "max_messages": _bound(given["max_messages"])}
 
     def _attached(self) -> None:
         handle = self._h
         self.block_bytes = handle.block_bytes
         self.max_message = handle.max_message
+        self.max_messages = int(lib.lf_py_message_ring_most(handle)) or None
         self._blocks = int(lib.lf_py_message_ring_blocks(handle))
         self.size_bytes = self._blocks * self.block_bytes
         self._local = threading.local()
@@ -78,6 +92,8 @@ class Calls(Waiter):
         """
         if not self._put(message, patience(block, timeout)):
             raise queue.Full(self._title())
+
+    _put_message = put  # a subclass may put something else
 
     def put_nowait(self, message: Buffer) -> None:
         """`put(message, block=False)`."""
@@ -100,7 +116,7 @@ class Calls(Waiter):
                 raise ValueError(f"{what}: the ring takes at most {self.max_message}")
         done = 0
         if wait and packed:
-            self.put(packed[0], True, timeout)
+            self._put_message(packed[0], True, timeout)
             done = 1
         if done < len(packed):
             lengths = b"".join(len(data).to_bytes(4, "little") for data in packed[done:])
@@ -190,6 +206,33 @@ class Calls(Waiter):
         if status != OK:
             raise_status(status, self._title(), handle)
 
+    # ---- tasks ----
+
+    def task_done(self) -> None:
+        """Says that one message that was taken is dealt with. ValueError if every message that was put is."""
+        handle = self._h
+        status = lib.lf_message_ring_task_done(handle)
+        if status == lib.LF_OVERFLOW:
+            raise ValueError("task_done() called too many times: every task is done")
+        if status != OK:
+            raise_status(status, self._title(), handle)
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Waits until `task_done` was called for every message that was put, at most `timeout` seconds (None: for
+        ever). False after the time-out.
+        """
+        handle, limit, status = self._h, until(patience(True, timeout)), INTERRUPTED
+        while status == INTERRUPTED:  # between two calls Python serves its signals
+            status = blocking.lf_message_ring_join(handle, limit)
+        if status not in {OK, TIMEDOUT}:
+            raise_status(status, self._title(), handle)
+        return bool(status == OK)
+
+    def unfinished(self) -> int:
+        """How many messages were put and are not dealt with: exact while nobody else is running."""
+        self._require_open()
+        return int(lib.lf_message_ring_unfinished(self._h))
+
     # ---- state and end ----
 
     def qsize(self) -> int:
@@ -244,6 +287,16 @@ class Calls(Waiter):
             raise_status(status, self._title(), handle)
         return bool(status == OK)
 
+    def _put_pieces(self, pieces: list[Any], block: bool, timeout: float | None) -> None:
+        self._put_message(b"".join(pieces), block, timeout)
+
+    def _get_pickle(self, block: bool = True, timeout: float | None = None) -> bytes | bytearray:
+        """As `get`; a long message is a bytearray, so that views of it are writable."""
+        message = self._take(patience(block, timeout))
+        if message is None:
+            raise queue.Empty(self._title())
+        return message if len(message) <= SHORT else bytearray(message)
+
     def _put_packed(self, packed: bytes, lengths: bytes) -> int:
         array = ffi.from_buffer("uint32_t[]", lengths)
         return int(lib.lf_message_ring_put_many(self._h, packed, array, len(lengths) // 4))
@@ -280,13 +333,13 @@ class MessageRing(Native[Literal["message_ring"]], Calls):
 
     `size_bytes` (64 to 2**40) is shared by all messages, in blocks of `block_bytes` (a multiple of 16; default 256). A
     message takes as many blocks as it needs, at least one; 16 bytes of each are the ring's own. One message may have up
-    to `max_message` bytes, all blocks together.
+    to `max_message` bytes, all blocks together. At most `max_messages` (1 to 2**31; None: no bound) are inside.
 
     Progress: every call that does not wait is lock-free in the strict sense: whoever stops or dies, at whatever
     instruction, the others go on. Waiting calls spin for about 10 us, then sleep in the kernel.
 
     Order: linearizable FIFO. EMPTY is exact. FULL means that at one instant of the call fewer blocks were free than the
-    message needs; blocks in the hands of running operations are not free.
+    message needs; blocks in the hands of running operations are not free. Or `max_messages` were inside.
 
     Death: what a killed process was writing or had taken is free again at the next recovery, at the latest when
     somebody would wait for room. A message whose put was cut off arrives whole or not at all.

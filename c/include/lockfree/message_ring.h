@@ -4,7 +4,7 @@
  *   #include <lockfree/message_ring.h>
  *
  *   struct lf_message_ring ring;
- *   int status = lf_message_ring_create(&ring, "jobs", 1024, 256, 0); // 1024 blocks of 256 bytes; NULL: no name
+ *   int status = lf_message_ring_create(&ring, "jobs", 1024, 256, 0, 0); // 1024 blocks of 256 bytes; NULL: no name
  *   if (status != LF_OK)                                 // others: lf_message_ring_attach(&ring, "jobs")
  *       return status;                                   // after LF_SYSTEM, ring.h.error is the errno
  *   status = lf_message_ring_try_put(&ring, "hello", 5); // LF_OK, LF_FULL, LF_CLOSED, LF_TOO_LONG
@@ -23,13 +23,16 @@
  *   length. It takes as many blocks as it needs, at least one; each holds 16 bytes less than its size. LF_FULL: at one
  *   instant of the call fewer blocks were free than the message needs. Blocks in the hands of running operations are not
  *   free. Two puts of many blocks may refuse each other, though each alone would fit; who waits tries again.
+ *   With `most` > 0 a put is also refused (LF_FULL) while `most` messages are inside. This bound is exact for puts; what
+ *   commit and recovery publish is never refused.
+ *   lf_message_ring_task_done and lf_message_ring_join count what has been dealt with: message_tasks.h.
  * Progress: try_put, try_get, peek/release and the batches are lock-free: claim and publication are single
  *   compare-and-swaps of a queue of indices, and nobody waits for a block that another one has. put and get sleep
  *   (blocking.h). A waiting put of many blocks may be overtaken by puts of few for as long as these come.
  * Death: nobody is blocked. The next recovery frees the blocks of messages that the dead participant was writing or had
  *   taken for good. It comes at the latest when somebody would wait for one. A message whose put was cut off may still
  *   arrive, whole. A leased message is published again, at the tail.
- * Layout: {not_empty, not_full} | ends and cells of the queue of free blocks | of the queue of messages | blocks.
+ * Layout: {not_empty, not_full, done, all_done} | ends and cells of the queue of free blocks | of the queue of messages | blocks.
  *   A block is {custody word, length of the message, number of its next block + 1, payload}. The first block of a message
  *   stands for it in the queue.
  * Invariants, beside those of index_queue.h
@@ -37,12 +40,13 @@
  *        and a message changes hands in one compare-and-swap.
  *   [M2] Further blocks are given back before the first one, which is in the same hands until then, and not leased.
  *   [M3] Recovery frees the further blocks of a first block that the dead one had for good, before that one.
- * Linearization points: as in mpmc_ring.h, of the first block. LF_FULL: the load in `free` that finds nothing.
+ * Linearization points: as in mpmc_ring.h, of the first block. LF_FULL: the load in `free` that finds nothing,
+ *   or that of the cell `most` before the next.
  * Source: the scheme of two index queues is that of SCQ (Nikolaev, DISC 2019). */
 #ifndef LOCKFREE_MESSAGE_RING_H
 #define LOCKFREE_MESSAGE_RING_H
 
-#include "blocks/message_blocks.h"
+#include "blocks/message_tasks.h"
 
 #define LF_KIND_MESSAGE_RING 41u
 
@@ -54,6 +58,7 @@ LF_INLINE int lf__message_view(struct lf_handle *h) {
         return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
     queue_bytes = lf_queue_bytes(blocks);
     r->block_bytes = geometry[1];
+    r->most = geometry[3] < blocks ? geometry[3] : 0; /* each message has a block */
     r->room = r->block_bytes - sizeof(struct lf_slot);
     r->max_message = blocks <= LF_MAX_RECORD / r->room ? blocks * r->room : LF_MAX_RECORD;
     unsigned char *at = h->body + sizeof(struct lf_message_body);
@@ -73,12 +78,13 @@ static const struct lf_kind lf_message_ring_kind = {LF_KIND_MESSAGE_RING, lf__me
 LF_INLINE void lf__message_layout(struct lf_message_ring *r, uint64_t start) {
     lf_queue_init(&r->queues[LF__MESSAGES], start, 0);
     lf_queue_init(&r->queues[LF__FREE], start, r->store.slots);
+    r->body->done = start;
 }
 
 /* In zeroed memory of the caller. Others in the same process join with lf_segment_attach_local. */
 LF_INLINE int lf_message_ring_create_local(struct lf_message_ring *r, void *memory, uint64_t blocks,
-                                           uint64_t block_bytes, uint64_t start) {
-    uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, block_bytes, start, 0, 0, 0};
+                                           uint64_t block_bytes, uint64_t most, uint64_t start) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, block_bytes, start, most, 0, 0};
     int status = lf_message_ring_bytes(blocks, block_bytes, &bytes);
     if (status == LF_OK)
         status = lf_segment_create_local(&r->h, &lf_message_ring_kind, memory, bytes, geometry);
@@ -88,10 +94,11 @@ LF_INLINE int lf_message_ring_create_local(struct lf_message_ring *r, void *memo
 }
 
 #ifndef LF_MODEL
-/* name NULL: anonymous. `start`: the first position; pass 0 (tests begin near the wraps). */
+/* name NULL: anonymous. `most`: messages inside at a time, or 0. `start`: the first position; pass 0 (tests begin near
+ * the wraps). */
 LF_INLINE int lf_message_ring_create(struct lf_message_ring *r, const char *name, uint64_t blocks, uint64_t block_bytes,
-                                     uint64_t start) {
-    uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, block_bytes, start, 0, 0, 0};
+                                     uint64_t most, uint64_t start) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, block_bytes, start, most, 0, 0};
     if (lf_message_ring_bytes(blocks, block_bytes, &bytes) != LF_OK)
         return LF_INVALID;
     int status = lf_segment_create(&r->h, name, &lf_message_ring_kind, bytes, geometry);
@@ -121,12 +128,20 @@ LF_INLINE int lf_message_ring_cancel(struct lf_message_ring *r, int64_t first) {
     return lf_message_ring_release(r, first);
 }
 
+/* `most` messages are inside. */
+LF_INLINE int lf__message_is_full(const struct lf_message_ring *r) {
+    const struct lf_queue *q = &r->queues[LF__MESSAGES];
+    return lf__is_inside(q, lf_queue_published(q) - r->most);
+}
+
 /* Blocks for a message of `length` bytes: the number of the first one, LF_FULL, LF_CLOSED, LF_TOO_LONG or LF_CORRUPT.
  * Then write, and commit or cancel. A commit is not refused, even if the ring has been shut down since. */
 LF_INLINE int64_t lf_message_ring_reserve(struct lf_message_ring *r, uint64_t length) {
     int status = lf_enter_to_put(&r->h);
     if (LF_UNLIKELY(status != LF_OK || length > r->max_message))
         return status != LF_OK ? status : LF_TOO_LONG;
+    if (r->most != 0 && lf__message_is_full(r))
+        return LF_FULL;
     uint64_t n = lf__message_blocks(r, length);
     int64_t first = lf__message_claim(r, n);
     if (LF_UNLIKELY(first == LF_FULL) && lf_reap_if_due(&r->h) > 0)
@@ -140,11 +155,20 @@ LF_INLINE int64_t lf_message_ring_reserve(struct lf_message_ring *r, uint64_t le
         lf_message_ring_block(r, (uint64_t)first)->length = (uint32_t)length;
     return first;
 }
-/* Publishes a reservation, or a message in hand once more, at the tail. Its length may have become smaller: see
+/* Publishes a reservation, or a message in hand once more, at the tail, whatever the bound. Its length may have become smaller: see
  * lf_message_ring_shorten. */
 LF_INLINE int lf_message_ring_commit(struct lf_message_ring *r, int64_t first) {
     int status = lf_queue_publish(&r->queues[LF__MESSAGES], (uint64_t)first, r->h.participant);
     lf_eventcount_notify_after_rmw(&r->body->not_empty, 1);
+    return status;
+}
+/* The same for a put: LF_FULL gives the blocks back. */
+LF_INLINE int lf__message_put_in(struct lf_message_ring *r, int64_t first) {
+    int status = lf_queue_publish_within(&r->queues[LF__MESSAGES], (uint64_t)first, r->h.participant, r->most);
+    if (LF_LIKELY(status == LF_OK))
+        lf_eventcount_notify_after_rmw(&r->body->not_empty, 1);
+    else if (status == LF_FULL && lf_message_ring_release(r, first) != LF_OK)
+        return LF_CORRUPT;
     return status;
 }
 /* The first `length` bytes are the message. Blocks behind them stay with it. LF_TOO_LONG: it has fewer. */
@@ -195,7 +219,7 @@ LF_INLINE int lf_message_ring_try_put(struct lf_message_ring *r, const void *mes
     if (LF_UNLIKELY(first < 0))
         return (int)first;
     int status = lf_message_ring_write(r, first, message, length);
-    return LF_LIKELY(status == LF_OK) ? lf_message_ring_commit(r, first) : status;
+    return LF_LIKELY(status == LF_OK) ? lf__message_put_in(r, first) : status;
 }
 
 /* Copies the message in hand out and frees it; it stays in hand, LF_TOO_LONG, if it is longer than `room`. */
@@ -277,12 +301,30 @@ LF_INLINE int64_t lf_message_ring_peek_wait(struct lf_message_ring *r, uint32_t 
     *length = call.length;
     return status == LF_OK ? call.first : status;
 }
-LF_INLINE int lf_message_ring_put(struct lf_message_ring *r, const void *message, uint64_t length, uint64_t deadline) {
-    int64_t first = lf_message_ring_reserve_wait(r, length, deadline);
-    if (first < 0)
+struct lf__message_putting {
+    struct lf_message_ring *r;
+    const struct lf_piece *pieces;
+    uint64_t count, length;
+};
+LF_INLINE int lf__message_attempt_put(void *operation) {
+    const struct lf__message_putting *put = (const struct lf__message_putting *)operation;
+    int64_t first = lf_message_ring_reserve(put->r, put->length);
+    if (LF_UNLIKELY(first < 0))
         return (int)first;
-    int status = lf_message_ring_write(r, first, message, length);
-    return status == LF_OK ? lf_message_ring_commit(r, first) : status;
+    int status = lf_message_ring_write_pieces(put->r, first, put->pieces, put->count);
+    return LF_LIKELY(status == LF_OK) ? lf__message_put_in(put->r, first) : status;
+}
+/* Puts one message that is the pieces one after another; together they have at most LF_MAX_RECORD bytes. */
+LF_INLINE int lf_message_ring_put_pieces(struct lf_message_ring *r, const struct lf_piece *pieces, uint64_t count,
+                                         uint64_t deadline) {
+    struct lf__message_putting put = {r, pieces, count, 0};
+    for (uint64_t i = 0; i < count; i++)
+        put.length += pieces[i].length;
+    return lf_block_on(&r->h, &r->body->not_full, lf__message_attempt_put, &put, LF_FULL, deadline);
+}
+LF_INLINE int lf_message_ring_put(struct lf_message_ring *r, const void *message, uint64_t length, uint64_t deadline) {
+    struct lf_piece piece = {message, length};
+    return lf_message_ring_put_pieces(r, &piece, 1, deadline);
 }
 LF_INLINE int64_t lf_message_ring_get(struct lf_message_ring *r, void *out, uint64_t room, uint64_t deadline) {
     uint64_t length = 0;
@@ -301,13 +343,13 @@ LF_INLINE uint64_t lf_message_ring_size(const struct lf_message_ring *r) {
 LF_INLINE uint64_t lf_message_ring_free(const struct lf_message_ring *r) { return lf_queue_size(&r->queues[LF__FREE]); }
 
 LF_INLINE void lf_message_ring_close(struct lf_message_ring *r) {
-    struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
-    lf_close(&r->h, counts, 2);
+    struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full, &r->body->all_done};
+    lf_close(&r->h, counts, 3);
 }
 /* Ends the ring for everybody. Puts are refused from now on; gets when nothing is inside, or at once if `immediate`. */
 LF_INLINE void lf_message_ring_shutdown(struct lf_message_ring *r, int immediate) {
-    struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full};
-    lf_shutdown(&r->h, immediate, counts, 2);
+    struct lf_eventcount *const counts[] = {&r->body->not_empty, &r->body->not_full, &r->body->all_done};
+    lf_shutdown(&r->h, immediate, counts, 3);
 }
 
 #endif

@@ -215,14 +215,24 @@ LF_INLINE void lf__move_end(uint64_t *end, uint64_t position) {
         lf_store_release(end, position);
 }
 
-/* Appends an index in the caller's custody. LF_CORRUPT if shared memory holds what this library cannot have written. */
-LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_t participant) {
+LF_INLINE int lf__is_inside(const struct lf_queue *q, uint64_t position) {
+    uint64_t cell = lf__cell_at(q, position);
+    return lf__cell_is_at(q, cell, position) && lf__cell_taker(cell) == 0;
+}
+
+/* Appends an index in the caller's custody, unless `bound` are inside (0: no bound; at most `slots`): LF_FULL then, and it
+ * is in custody still. Positions are published and taken in turn. So while the one `bound` before the next is inside, so
+ * are all between them; and once it was taken, the next may be published, whoever else comes or dies.
+ * LF_CORRUPT if shared memory holds what this library cannot have written. */
+LF_INLINE int lf_queue_publish_within(const struct lf_queue *q, uint64_t index, uint32_t participant, uint64_t bound) {
     uint64_t cell = 0, tail = lf_load_acquire(&q->ends->tail); /* [Q3] pairs with [Q4]: all below is published */
     for (;;) {
         tail = lf__walk_to_tail(q, tail, &cell);
         /* The caller's index is not inside, so the position a lap ago was taken, and the caller can see that. */
         if (LF_UNLIKELY(!lf__cell_is_next(q, cell, tail) || lf__complete_custody(q, cell, tail - q->mask - 1) != LF_OK))
             return LF_CORRUPT;
+        if (bound != 0 && LF_UNLIKELY(lf__is_inside(q, tail - bound)))
+            return LF_FULL;
         lf_store_relaxed(lf__custody(q->store, index), lf__coming(q->id, tail, participant));
         /* [Q6] release; pairs with [Q5]: the record, its custody word, and that of the index that was here before.
          * [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. */
@@ -231,6 +241,20 @@ LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_
             return LF_OK;
         }
     }
+}
+
+LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_t participant) {
+    return lf_queue_publish_within(q, index, participant, 0);
+}
+
+/* How many positions were published so far; and how many were taken. Both only grow. Exact at one instant of the call. */
+LF_INLINE uint64_t lf_queue_published(const struct lf_queue *q) {
+    uint64_t cell = 0;
+    return lf__walk_to_tail(q, lf_load_acquire(&q->ends->tail), &cell); /* [Q3] pairs with [Q4] */
+}
+LF_INLINE uint64_t lf_queue_taken(const struct lf_queue *q) {
+    uint64_t cell = 0;
+    return lf__walk_to_head(q, lf_load_acquire(&q->ends->head), &cell); /* [Q3] pairs with [Q4] */
 }
 
 /* Takes the oldest index into the custody of `taker` (participant, with LF_LEASE or without). Returns the index >= 0,

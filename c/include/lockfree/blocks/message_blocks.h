@@ -21,6 +21,8 @@ enum { LF__MESSAGES = 1 }; /* queue id, beside LF__FREE */
 struct lf_message_body {
     LF_ALIGNED struct lf_eventcount not_empty; /* line 0: consumers announce, producers look */
     LF_ALIGNED struct lf_eventcount not_full;  /* line 1: producers announce, consumers look */
+    LF_ALIGNED uint64_t done;                  /* line 2: messages that somebody has dealt with (message_tasks.h) */
+    struct lf_eventcount all_done;             /* who joins announces, who has dealt with one looks */
 };
 
 struct lf_message_ring {
@@ -32,9 +34,10 @@ struct lf_message_ring {
     uint64_t block_bytes;
     uint64_t room; /* for payload in a block */
     uint64_t max_message;
+    uint64_t most; /* messages inside; 0: as many as have room */
 };
 
-/* Bytes of a segment with this geometry; LF_INVALID if out of bounds. geometry = {blocks, block_bytes, start}.
+/* Bytes of a segment with this geometry; LF_INVALID if out of bounds. geometry = {blocks, block_bytes, start, most}.
  * block_bytes is a multiple of 16. */
 LF_INLINE int lf_message_ring_bytes(uint64_t blocks, uint64_t block_bytes, uint64_t *bytes) {
     if (blocks < 1 || blocks > LF_MESSAGE_MAX_BLOCKS || block_bytes < LF_MESSAGE_MIN_BLOCK ||
@@ -123,6 +126,28 @@ LF_INLINE int lf__message_copy(const struct lf_message_ring *r, int64_t first, c
 }
 LF_INLINE int lf_message_ring_write(struct lf_message_ring *r, int64_t first, const void *message, uint64_t length) {
     return lf__message_copy(r, first, (const unsigned char *)message, NULL, length);
+}
+/* The same from several places, one after another. */
+struct lf_piece {
+    const void *bytes;
+    uint64_t length;
+};
+LF_INLINE int lf_message_ring_write_pieces(const struct lf_message_ring *r, int64_t first,
+                                           const struct lf_piece *pieces, uint64_t count) {
+    struct lf_slot *block = lf_message_ring_block(r, (uint64_t)first);
+    uint64_t used = 0;
+    for (const struct lf_piece *piece = pieces; piece != pieces + count; piece++)
+        for (uint64_t done = 0, part; done < piece->length; done += part, used += part) {
+            if (used == r->room) {
+                if (LF_UNLIKELY(block->unused == 0 || block->unused > r->store.slots))
+                    return LF_CORRUPT;
+                block = lf_message_ring_block(r, block->unused - 1);
+                used = 0;
+            }
+            part = piece->length - done < r->room - used ? piece->length - done : r->room - used;
+            lf_copy(lf_slot_payload(block) + used, (const unsigned char *)piece->bytes + done, part);
+        }
+    return LF_OK;
 }
 LF_INLINE int lf_message_ring_read(const struct lf_message_ring *r, int64_t first, void *out, uint64_t length) {
     return lf__message_copy(r, first, NULL, (unsigned char *)out, length);

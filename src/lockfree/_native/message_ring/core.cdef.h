@@ -19,4 +19,7 @@ uint64_t lf_message_ring_size(const struct lf_message_ring *r);
 uint64_t lf_message_ring_free(const struct lf_message_ring *r);
 void lf_message_ring_close(struct lf_message_ring *r);
 void lf_message_ring_shutdown(struct lf_message_ring *r, int immediate);
+int lf_message_ring_task_done(struct lf_message_ring *r);
+uint64_t lf_message_ring_unfinished(const struct lf_message_ring *r);
 uint64_t lf_py_message_ring_blocks(struct lf_message_ring *r);
+uint64_t lf_py_message_ring_most(struct lf_message_ring *r);

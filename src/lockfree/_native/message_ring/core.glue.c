@@ -3,6 +3,8 @@
 #include "common/take_messages.h"
 
 static uint64_t lf_py_message_ring_blocks(struct lf_message_ring *r) { return r->store.slots; }
+/* As the creator asked: a bound that the number of blocks keeps by itself, too. */
+static uint64_t lf_py_message_ring_most(struct lf_message_ring *r) { return r->h.segment->identity.geometry[3]; }
 
 #define LF_PY_LOOKS 64 /* threads that have a message in hand at a time */
 struct lf_py_messages {
@@ -18,6 +20,17 @@ static struct lf_message_ring *lf_py_messages_of(PyObject *object) {
 }
 
 /* ---- put ---- */
+
+/* The exception of a put that was refused; LF_PY_RAISED. */
+static int64_t lf_py_messages_refuse(PyObject *object, int64_t status, uint64_t length) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    if (status == LF_TOO_LONG && !lf_py_is_closed(self))
+        PyErr_Format(PyExc_ValueError, "message has %llu bytes: the ring takes at most %llu",
+                     (unsigned long long)length, (unsigned long long)lf_py_messages_of(object)->max_message);
+    else
+        lf_py_raise(self, status == LF_TOO_LONG ? (int64_t)LF_CLOSED : status);
+    return LF_PY_RAISED;
+}
 
 /* Puts one message, waiting up to `ns`. LF_OK, LF_FULL, or LF_PY_RAISED with the exception. */
 static int64_t lf_py_messages_put_object(PyObject *object, PyObject *message, uint64_t ns) {
@@ -37,14 +50,7 @@ static int64_t lf_py_messages_put_object(PyObject *object, PyObject *message, ui
         LF_PY_UNTIL_DONE(self, status, lf_message_ring_put(r, view.buf, length, until));
     }
     PyBuffer_Release(&view);
-    if (LF_LIKELY(status == LF_OK || status == LF_FULL))
-        return status;
-    if (status == LF_TOO_LONG && !lf_py_is_closed(self))
-        PyErr_Format(PyExc_ValueError, "message has %llu bytes: the ring takes at most %llu",
-                     (unsigned long long)length, (unsigned long long)r->max_message);
-    else
-        lf_py_raise(self, status == LF_TOO_LONG ? (int64_t)LF_CLOSED : status);
-    return LF_PY_RAISED;
+    return LF_LIKELY(status == LF_OK || status == LF_FULL) ? status : lf_py_messages_refuse(object, status, length);
 }
 
 static PyObject *lf_py_messages_put(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
@@ -60,6 +66,45 @@ static PyObject *lf_py_messages_put(PyObject *object, PyObject *const *args, Py_
 static PyObject *lf_py_messages_try_put(PyObject *object, PyObject *message) {
     int64_t status = lf_py_messages_put_object(object, message, 0);
     return status == LF_PY_RAISED ? NULL : PyBool_FromLong(status == LF_OK);
+}
+
+/* _put_pieces(pieces, block, timeout): one message, from a list of bytes-like pieces. As put. */
+static PyObject *lf_py_messages_put_pieces(PyObject *object, PyObject *args) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_message_ring *r = lf_py_messages_of(object);
+    PyObject *list, *block, *timeout;
+    uint64_t ns, length = 0;
+    if (!PyArg_ParseTuple(args, "O!OO", &PyList_Type, &list, &block, &timeout) ||
+        lf_py_patience(block, timeout, &ns) != 0)
+        return NULL;
+    Py_ssize_t count = PyList_GET_SIZE(list), ready = 0;
+    Py_buffer *views = PyMem_Calloc((size_t)count + 1, sizeof *views);
+    struct lf_piece *pieces = PyMem_Calloc((size_t)count + 1, sizeof *pieces);
+    int64_t status = views != NULL && pieces != NULL ? (int64_t)LF_OK : LF_PY_RAISED;
+    if (status != LF_OK)
+        PyErr_NoMemory();
+    while (status == LF_OK && ready < count) {
+        PyObject *piece = Py_NewRef(PyList_GET_ITEM(list, ready));
+        if (lf_py_message_bytes(piece, &views[ready]) != 0)
+            status = LF_PY_RAISED;
+        else
+            pieces[ready].bytes = views[ready].buf, pieces[ready].length = (uint64_t)views[ready].len,
+            length += (uint64_t)views[ready].len, ready++;
+        Py_DECREF(piece);
+    }
+    if (status == LF_OK && length > r->max_message) {
+        status = LF_TOO_LONG;
+    } else if (status == LF_OK) {
+        uint64_t until = lf_py_deadline(ns);
+        LF_PY_UNTIL_DONE(self, status, lf_message_ring_put_pieces(r, pieces, (uint64_t)count, until));
+    }
+    while (ready > 0)
+        PyBuffer_Release(&views[--ready]);
+    PyMem_Free(views);
+    PyMem_Free(pieces);
+    if (status != LF_OK && status != LF_FULL && status != LF_PY_RAISED)
+        status = lf_py_messages_refuse(object, status, length);
+    return status == LF_PY_RAISED ? NULL : lf_py_none(self, status);
 }
 
 /* _put_packed(packed, lengths): how many went in, or a status. */
@@ -104,8 +149,9 @@ static int64_t lf_py_messages_find(struct lf_py_object *self, uint64_t ns, uint6
     return first == LF_INTERRUPTED ? LF_PY_RAISED : first;
 }
 
-/* The next message as bytes. NULL with *status LF_EMPTY, LF_PY_RAISED (an exception is set) or another refusal. */
-static PyObject *lf_py_messages_take(PyObject *object, uint64_t ns, int64_t *status) {
+/* The next message as bytes, or as a bytearray if it has more than `most` bytes. NULL with *status LF_EMPTY, LF_PY_RAISED
+ * (an exception is set) or another refusal. */
+static PyObject *lf_py_messages_take_as(PyObject *object, uint64_t ns, uint64_t most, int64_t *status) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_message_ring *r = lf_py_messages_of(object);
     struct lf_py_stay stay;
@@ -113,14 +159,17 @@ static PyObject *lf_py_messages_take(PyObject *object, uint64_t ns, int64_t *sta
     int64_t first = *status = lf_py_messages_find(self, ns, &length, &stay);
     if (first < 0)
         return NULL;
-    PyObject *message = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)length);
+    int as_bytes = length <= most;
+    PyObject *message = as_bytes ? PyBytes_FromStringAndSize(NULL, (Py_ssize_t)length)
+                                 : PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)length);
+    char *to = message == NULL ? NULL : as_bytes ? PyBytes_AS_STRING(message) : PyByteArray_AS_STRING(message);
     if (LF_UNLIKELY(message == NULL)) {
         lf_message_ring_commit(r, first); /* inside again, at the tail */
         *status = LF_PY_RAISED;
     } else if (LF_UNLIKELY(length > LF_PY_LONG_COPY) && lf_py_stay_count(&stay)) {
-        LF_PY_WITHOUT_GIL(*status = lf_message_ring_take(r, first, PyBytes_AS_STRING(message), length));
+        LF_PY_WITHOUT_GIL(*status = lf_message_ring_take(r, first, to, length));
     } else {
-        *status = lf_message_ring_take(r, first, PyBytes_AS_STRING(message), length);
+        *status = lf_message_ring_take(r, first, to, length);
     }
     lf_py_stay_end(&stay);
     if (LF_UNLIKELY(*status < 0))
@@ -128,11 +177,24 @@ static PyObject *lf_py_messages_take(PyObject *object, uint64_t ns, int64_t *sta
     return message;
 }
 
+static PyObject *lf_py_messages_take(PyObject *object, uint64_t ns, int64_t *status) {
+    return lf_py_messages_take_as(object, ns, UINT64_MAX, status);
+}
+#define LF_PY_SHORT 4096 /* a longer pickle may have buffers, which must be writable */
+static PyObject *lf_py_messages_take_pickle(PyObject *object, uint64_t ns, int64_t *status) {
+    return lf_py_messages_take_as(object, ns, LF_PY_SHORT, status);
+}
+
 static PyObject *lf_py_messages_raise(PyObject *object, int64_t status) {
     return lf_py_raise((struct lf_py_object *)object, status);
 }
 static PyObject *lf_py_messages_get(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
     return lf_py_get_message(object, args, count, keywords, lf_py_messages_take, lf_py_messages_raise);
+}
+/* _get_pickle(block=True, timeout=None): as get; a long message is a bytearray. */
+static PyObject *lf_py_messages_get_pickle(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                           PyObject *keywords) {
+    return lf_py_get_message(object, args, count, keywords, lf_py_messages_take_pickle, lf_py_messages_raise);
 }
 static PyObject *lf_py_messages_try_get(PyObject *object, PyObject *unused) {
     return lf_py_try_get_message(object, lf_py_messages_take, lf_py_messages_raise);
@@ -222,6 +284,39 @@ static PyObject *lf_py_messages_release(PyObject *object, PyObject *unused) {
     return lf_py_none(self, status);
 }
 
+/* ---- tasks ---- */
+
+static PyObject *lf_py_messages_task_done(PyObject *object, PyObject *unused) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    int64_t status;
+    LF_PY_BRIEFLY(self, status, lf_message_ring_task_done(lf_py_messages_of(object)));
+    if (status == LF_OVERFLOW)
+        return PyErr_Format(PyExc_ValueError, "task_done() called too many times: every task is done");
+    return lf_py_none(self, status);
+}
+static PyObject *lf_py_messages_join(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"join", 0, 1, {"timeout"}};
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    PyObject *places[1];
+    uint64_t ns;
+    int64_t status;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(NULL, places[0], &ns) != 0)
+        return NULL;
+    uint64_t until = lf_py_deadline(ns);
+    LF_PY_UNTIL_DONE(self, status, lf_message_ring_join(lf_py_messages_of(object), until));
+    if (status == LF_TIMEDOUT)
+        Py_RETURN_FALSE;
+    return status == LF_OK ? Py_NewRef(Py_True) : lf_py_raise(self, status);
+}
+static PyObject *lf_py_messages_unfinished(PyObject *object, PyObject *unused) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    int64_t status;
+    LF_PY_BRIEFLY(self, status,
+                  lf_py_is_closed(self) ? LF_CLOSED : (int64_t)lf_message_ring_unfinished(lf_py_messages_of(object)));
+    return status < 0 ? lf_py_raise(self, status) : PyLong_FromLongLong(status);
+}
+
 /* ---- state and end ---- */
 
 static PyObject *lf_py_messages_qsize(PyObject *object, PyObject *unused) {
@@ -284,6 +379,20 @@ static PyMethodDef lf_py_message_ring_methods[] = {
     {"qsize", lf_py_messages_qsize, METH_NOARGS,
      "qsize($self, /)\n--\n\n"
      "How many messages are inside: exact while nobody else is running."},
+    {"task_done", lf_py_messages_task_done, METH_NOARGS,
+     "task_done($self, /)\n--\n\n"
+     "Says that one message that was taken is dealt with. ValueError if every message that was put is."},
+    LF_PY_FAST(
+        "join", lf_py_messages_join,
+        "join($self, /, timeout=None)\n--\n\n"
+        "Waits until `task_done` was called for every message that was put, at most `timeout` seconds (None: for\n"
+        "ever). False after the time-out."),
+    {"unfinished", lf_py_messages_unfinished, METH_NOARGS,
+     "unfinished($self, /)\n--\n\n"
+     "How many messages were put and are not dealt with: exact while nobody else is running."},
+    LF_PY_FAST("_put_message", lf_py_messages_put, NULL), /* put, where a subclass puts something else */
+    LF_PY_FAST("_get_pickle", lf_py_messages_get_pickle, NULL),
+    {"_put_pieces", lf_py_messages_put_pieces, METH_VARARGS, NULL},
     {"_put_packed", lf_py_messages_put_packed, METH_VARARGS, NULL},
     {"_use", lf_py_messages_use, METH_NOARGS, NULL},
     LF_PY_METHODS_BUT_CLOSE{"close", lf_py_messages_close, METH_NOARGS, LF_PY_CLOSE_DOC},

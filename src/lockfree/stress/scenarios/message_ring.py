@@ -1,5 +1,7 @@
 # ruff: noqa: ARG002 - a scenario takes what it needs
-"""MessageRing: FIFO with exact EMPTY. Where every message takes one block, FULL counts them, as in MPMCRing."""
+"""MessageRing: FIFO with exact EMPTY. Where every message takes one block, FULL counts them, as in MPMCRing. A bound on
+messages makes FULL exact: what is in the hands of running calls is not inside.
+"""
 
 import random
 from types import MappingProxyType
@@ -23,6 +25,7 @@ STARTS = (0, 0, 2**42 - 9, 2**50 - 9)
 MIXED = (20, 20, 8, 8, 4, 5, 5, 3)
 PUTTING = (30, 3, 12, 1, 8, 8, 1, 1)
 GETTING = (3, 30, 1, 12, 1, 1, 8, 3)
+BOUNDS = (0, 0, 1, 2, 3, 8, 33)
 MIXES = {"mixed": (MIXED,), "roles": (PUTTING, GETTING), "blocking": ((0, 0, 10, 10, 0, 0, 0, 0),)}
 
 
@@ -63,14 +66,16 @@ class MessageRingScenario(Scenario):
     name = "message_ring"
     refusals = MappingProxyType(
         {
-            "put": ("FULL", "fewer blocks were free than the message needs"),
+            "put": ("FULL", "fewer blocks were free than the message needs, or `max_messages` were inside"),
             "get": ("EMPTY", "nothing was inside at one instant of the call"),
         }
     )
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
+        most = rng.choice(BOUNDS)
         return {
-            "blocks": rng.choice(BLOCKS),
+            "blocks": 1000 if most else rng.choice(BLOCKS),  # a put is refused by the bound, and not for want of blocks
+            "most": most,
             "longest": rng.choice(LONGEST),
             "start": rng.choice(STARTS),
             "mix": rng.choice(("mixed", "mixed", "roles", "roles", "blocking")),
@@ -78,13 +83,15 @@ class MessageRingScenario(Scenario):
 
     def create(self, about: Round) -> MessageRing:
         s = about.settings
-        return starting_at(s["start"], MessageRing, s["blocks"] * (ROOM + 16), ROOM + 16)
+        return starting_at(s["start"], MessageRing, s["blocks"] * (ROOM + 16), ROOM + 16, s["most"] or None)
 
     def plan(self, about: Round, number: int) -> dict[str, Any]:
         mixes = MIXES[about.settings["mix"]]
         weights = list(mixes[number % len(mixes)])
         if about.kills:
             weights[7] = 0  # the leased message of a dead client comes back at the tail: not FIFO
+        if about.settings["most"]:
+            weights[5] = 0  # a commit is not refused
         return {"weights": weights, "kind": about.settings["longest"], "forget_full": not self._counts(about)}
 
     def drive_c(self, shared: Any, client: Client, about: Round) -> int:
@@ -105,14 +112,20 @@ class MessageRingScenario(Scenario):
 
     def claims(self, about: Round, arena: Arena) -> list[Claim]:
         blocks = about.settings["blocks"]
-        spec = f"bounded-queue:{blocks},full=in-hand" if self._counts(about) else "queue"
+        most = about.settings["most"]
+        if most:  # recovery may bring one message above the bound for each that died
+            spec = "queue" if about.kills else f"bounded-queue:{most}"
+        else:
+            spec = f"bounded-queue:{blocks},full=in-hand" if self._counts(about) else "queue"
         if about.kills:
             return [after_kills(arena, spec, "queue", blocks if self._counts(about) else 0)]
         return [Claim(spec, arena.history(), weaker=lambda: Claim("queue", arena.history_without_full()))]
 
     @staticmethod
     def _counts(about: Round) -> bool:
-        """Whether every message takes one block."""
+        """Whether FULL follows from how many messages there are."""
+        if about.settings["most"]:
+            return not about.kills
         return bool(about.settings["longest"] <= ROOM)
 
 

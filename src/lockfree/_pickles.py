@@ -1,0 +1,119 @@
+"""Objects as the bytes of one message: pickles of protocol 5, whose large buffers travel beside them, not in them.
+
+A message is a pickle, or a pickle and its buffers:
+
+    0x01, 7 bytes of 0 | count, length of the pickle | length of each buffer, its top bit if it is read-only | pickle
+    | buffers, each at a multiple of 16 bytes
+
+The first byte of a pickle is 0x80.
+"""
+
+import copyreg
+import pickle
+import struct
+import threading
+from multiprocessing.reduction import ForkingPickler
+from typing import Any, Final
+
+PROTOCOL: Final = 5
+LARGE: Final = 16384
+"""Bytes. A buffer that is not shorter travels beside the pickle."""
+BESIDE: Final = b"\x01" + bytes(7)
+PLAIN: Final = frozenset({int, str, bytes, float, bool, type(None)})
+"""Nobody can register another way to pickle these."""
+_HEAD: Final = struct.Struct("<8sQQ")
+_READ_ONLY: Final = 1 << 63
+
+_idle = threading.local()
+
+
+class _Pickler:
+    """A pickler that is used again, with the reducers that multiprocessing knows. Not for two dumps at a time."""
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+        self.buffers: list[memoryview] = []
+        self.write = self.chunks.append
+        self.pickler = pickle.Pickler(self, PROTOCOL, buffer_callback=self._keep)
+        self.known = (-1, -1)
+
+    def _keep(self, buffer: pickle.PickleBuffer) -> bool:
+        """False: it travels beside the pickle."""
+        try:
+            raw = buffer.raw()
+        except BufferError:  # not contiguous
+            return True
+        if raw.nbytes < LARGE:
+            return True
+        self.buffers.append(raw)
+        return False
+
+    def dump(self, obj: Any) -> list[Any]:
+        """The pieces of the message."""
+        own, extra = copyreg.dispatch_table, ForkingPickler._extra_reducers  # type: ignore[attr-defined]
+        known = (len(own), len(extra))
+        if known != self.known:
+            self.pickler.dispatch_table = {**own, **extra}
+            self.known = known
+        self.pickler.dump(obj)
+        self.pickler.clear_memo()
+        pieces = [*self.chunks] if not self.buffers else _beside(b"".join(self.chunks), self.buffers)
+        self.chunks.clear()
+        self.buffers.clear()
+        return pieces
+
+
+def _beside(data: bytes, buffers: list[memoryview]) -> list[Any]:
+    lengths = [raw.nbytes | (_READ_ONLY if raw.readonly else 0) for raw in buffers]
+    pieces: list[Any] = [_HEAD.pack(BESIDE, len(buffers), len(data)), struct.pack(f"<{len(buffers)}Q", *lengths), data]
+    at = sum(map(len, pieces))
+    for raw in buffers:
+        pieces += [bytes(-at % 16), raw]
+        at += -at % 16 + raw.nbytes
+    return pieces
+
+
+def dumps(obj: Any) -> list[Any]:
+    """An object as the pieces of one message. What its pickling raises is raised here."""
+    if type(obj) in PLAIN:
+        return [pickle.dumps(obj, PROTOCOL)]
+    pickler = getattr(_idle, "pickler", None)
+    _idle.pickler = None  # its own reducers may pickle, too; and after an error it is not used again
+    if pickler is None:
+        pickler = _Pickler()
+    pieces: list[Any] = pickler.dump(obj)
+    _idle.pickler = pickler
+    return pieces
+
+
+def loads(message: bytes | bytearray) -> Any:
+    """The object. Buffers of a bytearray are views of it."""
+    if message[:1] != b"\x01":
+        return pickle.loads(message)  # noqa: S301  the queue's page says who may put
+    parts = _parts(memoryview(message))
+    if parts is None:
+        raise pickle.UnpicklingError(
+            f"a message of {len(message)} bytes begins as a pickle with buffers does, and is none"
+        )
+    data, buffers = parts
+    return pickle.loads(data, buffers=buffers)  # noqa: S301
+
+
+def _parts(view: memoryview) -> tuple[memoryview, list[memoryview]] | None:
+    """The pickle and its buffers; None if the lengths are not those of the message."""
+    if len(view) < _HEAD.size:
+        return None
+    mark, count, length = _HEAD.unpack_from(view)
+    at = _HEAD.size + 8 * count
+    if mark != BESIDE or at + length > len(view):
+        return None
+    sizes = struct.unpack_from(f"<{count}Q", view, _HEAD.size)
+    data = view[at : at + length]
+    at += length
+    buffers = []
+    for size in sizes:
+        at += -at % 16
+        raw = view[at : at + (size & ~_READ_ONLY)]
+        at += size & ~_READ_ONLY
+        buffers.append(raw.toreadonly() if size & _READ_ONLY else raw)
+    return (data, buffers) if at == len(view) else None

@@ -1,0 +1,254 @@
+"""Queue, JoinableQueue, SimpleQueue: what multiprocessing has under these names, without pipe, lock and thread."""
+
+import queue
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, Self
+
+from lockfree import _pickles
+from lockfree._errors import Closed, ShutDown
+from lockfree._segment import check_int
+from lockfree._types import Spin
+from lockfree.message_ring import MessageRing
+
+__all__ = ["JoinableQueue", "Queue", "SimpleQueue"]
+
+SIZE = 1 << 22
+MOST_BY_ITSELF = 1 << 26
+"""Bytes. A queue for very many items takes more only if it is told so."""
+BLOCK = 128
+Dumps = Callable[[Any], Any]
+Loads = Callable[[Any], Any]
+
+
+class _ClosedHere(Closed, ValueError):
+    """What the methods of a queue that this process has closed raise: ValueError, as those of multiprocessing."""
+
+
+class Queue(MessageRing):
+    """FIFO of Python objects, for any number of producers and consumers, with the methods of `multiprocessing.Queue`.
+
+    `maxsize` items are inside at a time at most (0 or less: no bound). Their pickles share `size_bytes`; None: 4 MiB,
+    or `maxsize` blocks if that is more, 64 MiB at most. One object may take up to `max_message` bytes. `dumps` makes
+    bytes-like of an object and `loads` an object of bytes (a bytearray from 4097 bytes on); None: pickle protocol 5
+    with the reducers of multiprocessing. Buffers of 16 KiB and more, such as arrays, are copied beside the pickle.
+
+    `put` pickles and puts by itself: there is no thread that feeds. So what cannot be pickled is an error of `put`, and
+    when `put` returns the object is there for everybody. A `put` that raises leaves nothing inside. An object whose
+    unpickling raises in `get` is taken.
+
+    Progress, order and death are those of MessageRing: whoever dies in `put` or `get`, at whatever instruction, the
+    others go on, and no place of the `maxsize` is lost. Recovery may complete the put of a process that died in it; so
+    each may bring one item above `maxsize`.
+
+    Whoever may open the queue's memory decides what is unpickled: programs of the same user.
+    """
+
+    def __init__(
+        self,
+        maxsize: int = 0,
+        *,
+        size_bytes: int | None = None,
+        block_bytes: int | None = None,
+        dumps: Dumps | None = None,
+        loads: Loads | None = None,
+        name: str | None = None,
+        spin: Spin = "adaptive",
+    ) -> None:
+        _check_calls(dumps, loads)
+        self._dumps, self._loads = dumps, loads
+        super().__init__(*_geometry(maxsize, size_bytes, block_bytes), name=name, spin=spin)
+
+    _dumps: Dumps | None = None
+    _loads: Loads | None = None
+
+    @classmethod
+    def attach(
+        cls, name: str, *, dumps: Dumps | None = None, loads: Loads | None = None, spin: Spin = "adaptive"
+    ) -> Self:
+        """The queue that another program created with `name=`; `dumps`, `loads` and `spin` as in the constructor.
+
+        Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
+        """
+        _check_calls(dumps, loads)
+        self = super().attach(name, spin=spin)
+        self._dumps, self._loads = dumps, loads
+        return self
+
+    @classmethod
+    def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
+        size, block, most = _geometry(given.get("maxsize", 0), given["size_bytes"], given["block_bytes"])
+        return super()._wanted({"size_bytes": size, "block_bytes": block, "max_messages": most})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (*super().__reduce__(), (self._dumps, self._loads))
+
+    def __setstate__(self, calls: tuple[Dumps | None, Loads | None]) -> None:
+        self._dumps, self._loads = calls
+
+    @property
+    def maxsize(self) -> int:
+        """Items that are inside at a time at most; 0: no bound."""
+        return self.max_messages or 0
+
+    # ---- put ----
+
+    def put(self, obj: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Puts an object, waiting at most `timeout` seconds (None: for ever) for a place and for memory.
+
+        Raises queue.Full; ShutDown after shutdown; ValueError if it takes more than `max_message` bytes, or after
+        close; what pickling it raises.
+        """
+        try:
+            if self._dumps is not None:
+                self._put_message(self._dumps(obj), block, timeout)
+                return
+            pieces = _pickles.dumps(obj)
+            if len(pieces) == 1:
+                self._put_message(pieces[0], block, timeout)
+            else:
+                self._put_pieces(pieces, block, timeout)
+        except Closed:
+            self._ended()
+
+    def put_nowait(self, obj: Any) -> None:
+        """`put(obj, block=False)`."""
+        self.put(obj, False)
+
+    def try_put(self, obj: Any, /) -> bool:
+        """`put` that never waits; False if there is no room."""
+        try:
+            self.put(obj, False)
+        except queue.Full:
+            return False
+        return True
+
+    def put_many(self, objs: Iterable[Any], block: bool = False, timeout: float | None = None) -> int:
+        """Puts the objects until one has no room; how many went in. With `block` the first one waits.
+
+        They are pickled before the first one is put: if that raises, none goes in.
+        """
+        dumps = self._dumps
+        packed = [b"".join(_pickles.dumps(obj)) if dumps is None else dumps(obj) for obj in objs]
+        try:
+            return super().put_many(packed, block, timeout)
+        except Closed:
+            self._ended()
+
+    # ---- get ----
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """The oldest object; waits at most `timeout` seconds (None: for ever) for one.
+
+        Raises queue.Empty; ShutDown after shutdown, when nothing is left; ValueError after close; what unpickling
+        raises.
+        """
+        try:
+            message = self._get_pickle(block, timeout)
+        except Closed:
+            self._ended()
+        return _pickles.loads(message) if self._loads is None else self._loads(message)
+
+    def get_nowait(self) -> Any:
+        """`get(block=False)`."""
+        return self.get(False)
+
+    def try_get(self, default: Any = None, /) -> Any:
+        """`get` that never waits; `default` if nothing is inside."""
+        try:
+            return self.get(False)
+        except queue.Empty:
+            return default
+
+    def get_many(self, n: int | None = None, block: bool = False, timeout: float | None = None) -> list[Any]:
+        """Up to `n` objects (None: all that are there). With `block` it waits for the first one.
+
+        What unpickling raises has those that were taken before, in `taken`.
+        """
+        most = 2**63 if n is None else check_int("n", n, 0, 2**63 - 1)
+        taken: list[Any] = []
+        try:
+            while len(taken) < most:
+                taken.append(self.get(block and not taken, timeout))
+        except queue.Empty:
+            if block and not taken:
+                raise
+        except ShutDown:
+            if not taken:
+                raise
+        except Exception as error:
+            error.taken = taken  # type: ignore[attr-defined]
+            raise
+        return taken
+
+    # ---- state and end ----
+
+    def full(self) -> bool:
+        """Whether `maxsize` items are inside, or no block of memory is free."""
+        return self.free() == 0 or 0 < self.maxsize <= self.qsize()
+
+    def qsize(self) -> int:
+        """How many objects are inside: exact while nobody else is running."""
+        try:
+            return super().qsize()
+        except Closed:
+            self._ended()
+
+    def join_thread(self) -> None:
+        """Nothing to wait for: no thread feeds the queue."""
+
+    def cancel_join_thread(self) -> None:
+        """Nothing to cancel: no thread feeds the queue, and the end of the process does not wait."""
+
+    def peek(self, *_: object, **__: object) -> NoReturn:
+        """Objects cannot be read in place: TypeError."""
+        raise TypeError(f"{self._title()}: objects cannot be read in place: use get()")
+
+    read = peek
+
+    def _ended(self) -> NoReturn:
+        """Closed, as what queues raise."""
+        if self.closed:
+            raise _ClosedHere(f"{self._title()} is closed") from None
+        raise ShutDown(f"{self._title()}: the object was shut down") from None
+
+
+class JoinableQueue(Queue):
+    """Queue whose consumers say what is done: `task_done` after each object, and `join` waits until all are.
+
+    A task that a dead process had taken stays open; `join` takes a time-out.
+    """
+
+
+class SimpleQueue(Queue):
+    """Queue without `maxsize`, with the methods of `multiprocessing.SimpleQueue`, and those of Queue beside them."""
+
+    def __init__(
+        self,
+        *,
+        size_bytes: int | None = None,
+        block_bytes: int | None = None,
+        dumps: Dumps | None = None,
+        loads: Loads | None = None,
+        name: str | None = None,
+        spin: Spin = "adaptive",
+    ) -> None:
+        super().__init__(
+            0, size_bytes=size_bytes, block_bytes=block_bytes, dumps=dumps, loads=loads, name=name, spin=spin
+        )
+
+
+def _geometry(maxsize: int, size_bytes: int | None, block_bytes: int | None) -> tuple[int, int, int | None]:
+    """The arguments of the ring."""
+    most = max(check_int("maxsize", maxsize, -(2**63), 2**31), 0)
+    block = BLOCK if block_bytes is None else check_int("block_bytes", block_bytes, 32, 2**30)
+    size = min(max(SIZE, most * block), MOST_BY_ITSELF) if size_bytes is None else size_bytes
+    size = check_int("size_bytes", size, 64, 2**40)
+    return size, min(block, size // 16 * 16), most or None
+
+
+def _check_calls(dumps: object, loads: object) -> None:
+    for name, call in (("dumps", dumps), ("loads", loads)):
+        if call is not None and not callable(call):
+            raise TypeError(f"{name} is {call!r}: it must be callable, or None")
+    if (dumps is None) != (loads is None):
+        raise ValueError("dumps and loads come together: one of them is None")
