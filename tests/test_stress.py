@@ -1,5 +1,6 @@
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -295,6 +296,27 @@ def test_what_is_recorded_is_what_was_called():
     times = [t for o in ops for t in (o.call, o.return_) if t is not None]
     assert times == sorted(times) or ops[4].call == ops[5].call
     assert check(arena.history(), "bounded-queue:1,full=in-hand").ok
+    arena.close()
+
+
+@pytest.mark.parametrize("primitive", ["mpmc_ring", "message_ring"])
+def test_what_went_through_a_queue_has_its_place_there(primitive):
+    """Put and get of a record have the same ticket, its position in the ring."""
+    scenario, arena = load()[primitive], Arena(1, 2000)
+    settings = scenario.settings(random.Random(1), 1, "c")
+    settings |= {"mix": "balanced", "capacity": 8} if primitive == "mpmc_ring" else {}
+    about = Round(primitive, 0, 1, "c", (1,), 1.0, 900, settings=settings)
+    client = Client(arena, 0, client_plan(scenario, about, 0))
+    arena.begin(20)
+    client.begin()
+    assert scenario.drive_c(scenario.create(about), client, about) == 0
+    ops = list(arena.history())
+    place = {o.arg: o.ticket for o in ops if o.op == "put" and o.result}
+    taken = [(o.result, o.ticket) for o in ops if o.op == "get" and o.result is not None]
+    assert len(taken) > 100
+    assert [place[value] for value, _ in taken] == [ticket for _, ticket in taken] == sorted(t for _, t in taken)
+    assert {o.ticket for o in ops if not o.result} == {None}
+    assert {o.batch > 0 for o in ops if o.ticket is not None} == {False, True}
     arena.close()
 
 

@@ -718,3 +718,37 @@ def test_a_store_with_defaults_and_compare_and_set():
         ("get", None, None, "b"),
     ]  # fmt: skip
     assert check(kv.history(), "map").ok
+
+
+@pytest.mark.parametrize("make", [lambda: lockfree.MPMCRing(8, 16), lambda: lockfree.MessageRing(4096)])
+def test_our_rings_say_in_which_order_they_took_what_was_put(make):
+    q = record(make())
+
+    def work(me):
+        for i in range(100):
+            q.try_put(b"%d-%d" % (me, i))
+            q.try_get()
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    ops = list(q.history())
+    place = {o.arg: o.ticket for o in ops if o.op == "put" and o.result}
+    taken = {o.result: o.ticket for o in ops if o.op == "get" and o.result is not None}
+    assert len(taken) > 300
+    assert all(place[value] == ticket is not None for value, ticket in taken.items())
+    assert all(o.ticket is None for o in ops if o.op == "get" and o.result is None)
+
+
+def test_a_record_in_hand_has_its_ticket_and_a_pair_has_none():
+    ring = record(lockfree.MPMCRing(4, 2))
+    ring.reserve()[:] = b"ab"
+    ring.commit()
+    ring.peek()
+    ring.release()
+    assert [(o.op, o.ticket) for o in ring.history()] == [("put", 0), ("get", 0)]
+    pairs = record(lockfree.MPMCRing(4, dtype=[("a", "i4"), ("b", "i4")]))  # in a history: a list of two
+    pairs.put((1, 2)), pairs.get()
+    assert [o.ticket for o in pairs.history()] == [None, None]

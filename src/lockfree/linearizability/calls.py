@@ -26,6 +26,7 @@ from lockfree.linearizability.methods import (
     refuse_unspecified,
     table,
 )  # fmt: skip
+from lockfree.linearizability.tickets import begin as keep_tickets
 
 _AS_THEY_ARE = {int, str, bytes, bool, type(None)}
 _COUNTS = ("increment", "inc", "fetch_add", "get_and_increment", "increment_and_get", "add_and_get")
@@ -53,6 +54,7 @@ class Explained:
         self.empty, self.refused = empty, refused
         self.in_place = ours(obj) in ("MPMCRing", "SPSCRing", "PriorityQueue")  # records in place
         self.dtype = getattr(obj, "dtype", None) if self.in_place else None
+        self.tickets = ours(obj) in ("MPMCRing", "MessageRing") and keep_tickets()
         self.flag = "set_flag" in {r.op for r in known.values()} or ours(obj) == "AtomicFlag"
         self.signatures: dict[str, tuple[Rule, Signature]] = {}
         self.neutral = NEUTRAL

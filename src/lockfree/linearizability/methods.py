@@ -20,12 +20,13 @@ class UnknownCall(TypeError):
 
 
 class Item(NamedTuple):
-    """One operation of a call; `result` None is no answer."""
+    """One operation of a call; `result` None is no answer. `ticket`: see `Operation`."""
 
     op: str
     arg: Any = None
     result: Any = None
     key: Any = None
+    ticket: int | None = None
 
 
 NONE = {"value": None}  # as it is written in a history

@@ -11,6 +11,7 @@ from lockfree.linearizability.history import History
 from lockfree.linearizability.jitter import Jitter
 from lockfree.linearizability.methods import Item, Methods, Rule, Signature, UnknownCall
 from lockfree.linearizability.recorder import Entry, Recorder
+from lockfree.linearizability.tickets import ticketed
 
 Translate = Callable[[str, tuple[Any, ...], dict[str, Any]], tuple[str, Any] | None]
 _HAND = {"reserve", "commit", "cancel", "peek", "release", "lease", "get_into"}
@@ -51,7 +52,10 @@ class _Member:
             call.returned(items, ended)
 
     def ended(self, call: _Call, bound: dict[str, Any], result: Any, ended: int) -> None:
-        call.returned(self.explained.end(self.rule, bound, call.items, result), ended)
+        items = self.explained.end(self.rule, bound, call.items, result)
+        if self.explained.tickets:
+            items = ticketed(items)
+        call.returned(items, ended)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         default = _ABSENT
@@ -103,6 +107,9 @@ class _Hand:
     def _open(self) -> dict[str, Any]:
         return self.proxy._hands()
 
+    def _with_ticket(self, item: Item) -> list[Item]:
+        return ticketed([item]) if self.proxy._explained.tickets else [item]
+
     def reserve(self, *args: Any, **kwargs: Any) -> Any:
         call = self._begin("put")
         view = self.obj.reserve(*args, **kwargs)
@@ -123,7 +130,8 @@ class _Hand:
         value = value if priority is None else [priority, value]
         call.entries[call.at] = ((Item("put", value),), call.started, None)
         result = self.obj.commit(*args, **kwargs)
-        call.returned([Item("put", value, True)], time.monotonic_ns())
+        ended = time.monotonic_ns()
+        call.returned(self._with_ticket(Item("put", value, True)), ended)
         return result
 
     def cancel(self) -> Any:
@@ -137,7 +145,8 @@ class _Hand:
         call = self._begin("get")
         found = self.obj.peek(*args, **kwargs)
         value = self.proxy._explained.answer(found) if found is not None else None
-        call.returned([Item("get", None, value)], time.monotonic_ns())
+        ended = time.monotonic_ns()
+        call.returned(self._with_ticket(Item("get", None, value)), ended)
         if found is not None:
             self._open["peek"] = call
         return found

@@ -145,10 +145,10 @@ def _operations(logs: list[list[Entry]], change: Any) -> Iterator[Operation]:
             open_call = ret is None
             batch += 1
             for item in items:
-                op, arg, result, key = item if open_call and item.op == "unknown" else change(item)
+                op, arg, result, key, ticket = item if open_call and item.op == "unknown" else change(item)
                 if op == "unknown":
                     raise ValueError("a call whose effect is only known from its answer never returned")
-                yield Operation(client, op, arg, result, call, ret, key, batch + 1 if len(items) > 1 else 0)
+                yield Operation(client, op, arg, result, call, ret, key, batch + 1 if len(items) > 1 else 0, ticket)
 
 
 def _refuse_copies(entries: list[Entry]) -> None:

@@ -22,7 +22,7 @@ from lockfree.stress.recorder import GET, PUT
 END = 1 << 61
 """A time after everything else. The explained calls of the dead return then."""
 MOST_WAYS = 24
-FAILED, PAIR = 1, 2
+FAILED, PAIR, TICKET = 1, 2, 4
 
 
 class Aftermath:
@@ -34,7 +34,7 @@ class Aftermath:
     def __init__(self, arena: Arena, capacity: int = 0) -> None:
         self._logs: list[tuple[Any, int, int]] = []  # records, how many returned, how many there are
         self.got: set[int] = set()
-        put: dict[int, tuple[int, int]] = {}
+        put: dict[int, tuple[int, int, int]] = {}
         taken: dict[int, int] = {}
         arrived: dict[int, int] = {}
         for i in range(arena.clients):
@@ -50,14 +50,15 @@ class Aftermath:
                 if record.flags & FAILED:
                     continue
                 if record.op == PUT:
-                    put[record.arg] = (record.arg2, record.call)
+                    put[record.arg] = (record.arg2, record.call, record.flags & TICKET)
                     arrived[record.arg] = record.ret
                 elif record.op == GET:
                     self.got.add(record.result)
                     taken[record.result] = record.call
         missing = [value for value in put if value not in self.got]
         missing.sort(key=lambda value: put[value][1])
-        self._levels = {value: put[value][0] for value in missing}
+        self._seconds = {value: (put[value][0], put[value][2]) for value in missing}
+        """The level or the ticket of its put, and whether it is a ticket: a get has the same."""
         self.missing = missing
         self.open_gets = [
             (i, k)
@@ -96,8 +97,9 @@ class Aftermath:
                 copy[at].ret = END
                 if (i, k) in taken:
                     value = taken[i, k]
-                    copy[at].result, copy[at].arg2 = value, self._levels[value]
-                    copy[at].flags = PAIR if any(copy[j].flags & PAIR for j in range(returned)) else 0
+                    copy[at].result = value
+                    copy[at].arg2, ticket = self._seconds[value]
+                    copy[at].flags = ticket | (PAIR if any(copy[j].flags & PAIR for j in range(returned)) else 0)
             total = returned + len(kept)
             if self._unsure:
                 sure = [copy[k] for k in range(total) if not self._says_nothing(copy[k])]

@@ -88,6 +88,12 @@ LF_INLINE unsigned char *lf_slot_payload(struct lf_slot *slot) { return (unsigne
 
 enum { LF__FREE = 0 }; /* the id of the queue of free slots, in every container */
 
+/* A publication or a take took effect at this position of the queue `id`. Recorders of histories keep it: it orders the
+ * calls. */
+#ifndef LF_AT_POSITION
+#define LF_AT_POSITION(id, position) ((void)0)
+#endif
+
 #ifndef LF_LEAST_CELLS
 #define LF_LEAST_CELLS 16u /* a line's worth, so that positions wrap late; the model checker takes fewer */
 #endif
@@ -238,6 +244,7 @@ LF_INLINE int lf_queue_publish_within(const struct lf_queue *q, uint64_t index, 
          * [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. */
         if (lf_cas_seq_cst(&q->cells[tail & q->mask], &cell, lf__cell(q, tail, index, 0))) {
             lf__move_end(&q->ends->tail, tail + 1);
+            LF_AT_POSITION(q->id, tail);
             return LF_OK;
         }
     }
@@ -276,6 +283,7 @@ LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
          * to have the slot out (lf_queue_is_whole). */
         if (lf_cas_seq_cst(&q->cells[head & q->mask], &cell, cell | taker)) {
             lf__move_end(&q->ends->head, head + 1);
+            LF_AT_POSITION(q->id, head);
             return (int64_t)index;
         }
     }

@@ -3,6 +3,13 @@
 #ifndef LOCKFREE_PY_CLIENT_H
 #define LOCKFREE_PY_CLIENT_H
 
+/* Where in its queue this thread put or took the records of the open call, the newest last: their tickets. */
+enum { LF_STRESS_TICKETS = 64 };
+static _Thread_local uint64_t lf__ticket[LF_STRESS_TICKETS];
+static _Thread_local uint32_t lf__tickets;
+#define LF_AT_POSITION(id, position)                                                                                   \
+    ((id) != LF__FREE ? (void)(lf__ticket[lf__tickets++ % LF_STRESS_TICKETS] = (position)) : (void)0)
+
 #include <lockfree/lockfree.h>
 
 #include "linearize/history.h"

@@ -35,12 +35,14 @@ static inline void lf__open_at(struct lf_stress_client *c, int op, int64_t arg, 
 static void lf_stress_open(struct lf_stress_client *c, int op, int64_t arg, int64_t arg2) {
     uint64_t at = c->log->count;
     struct lf_history_op *record = lf__write(c, at, op, arg, arg2, 0);
+    lf__tickets = 0;
     record->call = lf__stamp_call();
     lf_store_release(&c->log->count, at + 1);
 }
 static void lf_stress_open_many(struct lf_stress_client *c, int op, const int64_t *args, const int64_t *arg2s,
                                 uint32_t count) {
     uint64_t at = c->log->count;
+    lf__tickets = 0;
     c->batches++;
     for (uint32_t i = 0; i < count; i++) {
         struct lf_history_op *record = lf__write(c, at + i, op, args != NULL ? args[i] : LF_HISTORY_NONE,
@@ -62,10 +64,24 @@ static void lf_stress_forget(struct lf_stress_client *c, uint32_t count) {
     c->now = lf_now();
 }
 
+/* The record, the `back`th from the end of what its call put or got, gets its ticket, if the primitive said one. That of
+ * a record with levels would be taken for its level. */
+static inline void lf__give_ticket(struct lf_stress_client *c, struct lf_history_op *record, uint32_t back) {
+    if (back >= lf__tickets || back >= LF_STRESS_TICKETS || c->plan.levels != 0 ||
+        (record->op != LF_OP_PUT && record->op != LF_OP_GET))
+        return;
+    record->arg2 = (int64_t)(lf__ticket[(lf__tickets - 1 - back) % LF_STRESS_TICKETS] & INT64_MAX);
+    record->flags |= LF_HISTORY_TICKET;
+}
+
 static inline void lf__return_at(struct lf_stress_client *c, int failed, uint64_t now) {
     struct lf_history_op *record = lf__last(c);
     c->now = now;
-    record->flags |= failed ? LF_HISTORY_FAILED : 0;
+    if (failed)
+        record->flags |= LF_HISTORY_FAILED;
+    else
+        lf__give_ticket(c, record, 0);
+    lf__tickets = 0;
     lf_store_release(&record->ret, now);
 }
 /* Ends a get, a read or a fetch_add: what it got. */
@@ -109,6 +125,7 @@ static void lf_stress_key(struct lf_stress_client *c, uint32_t key) { lf__last(c
 
 static void lf__close_batch(struct lf_stress_client *c, uint64_t first, uint32_t kept, uint64_t now) {
     c->now = now;
+    lf__tickets = 0;
     lf_store_release(&c->log->count, first + kept); /* before the stamps: lf_stress_mend rests on it */
     for (uint32_t i = 0; i < kept; i++)
         lf_store_release(&c->log->records[first + i].ret, now);
@@ -117,6 +134,8 @@ static void lf__close_batch(struct lf_stress_client *c, uint64_t first, uint32_t
 static void lf_stress_close_puts(struct lf_stress_client *c, uint32_t opened, uint32_t done, int full) {
     uint64_t now = lf__stamp_return(), first = c->log->count - opened;
     full = full && done < opened && !c->plan.forget_full;
+    for (uint32_t i = 0; i < done; i++)
+        lf__give_ticket(c, &c->log->records[first + i], done - 1 - i);
     if (full) {
         struct lf_history_op *refused = &c->log->records[first + done];
         refused->flags |= LF_HISTORY_FAILED;
@@ -135,6 +154,7 @@ static void lf_stress_close_gets(struct lf_stress_client *c, uint32_t opened, co
             c->log->records[first + i].arg2 = arg2s[i];
             c->log->records[first + i].flags |= LF_HISTORY_PAIR;
         }
+        lf__give_ticket(c, &c->log->records[first + i], done - 1 - i);
     }
     if (empty)
         c->log->records[first + done].flags |= LF_HISTORY_FAILED;
