@@ -39,9 +39,10 @@ test-verdicts: $(VENV)/.tools
 	$(BIN)/python -m pip install -q 'pytest>=8' 'pytest-xdist>=3.5'
 	for cc in $(COMPILERS); do echo "== $$cc"; CC=$$cc PYTHONPATH=src $(BIN)/python -m pytest -q -n auto --dist loadfile $(VERDICTS) || exit 1; done
 
+# Peers and the C core side by side in one run; writes benchmarks/results.json, and tables and pictures from it. BENCH="--quick mutex"
 bench: $(STAMP)
 	$(BIN)/python -m pip install -q -e '.[bench]' --no-build-isolation
-	$(BIN)/python -m pytest -q benchmarks -o python_files='bench_*.py' --benchmark-only --benchmark-json=build/benchmarks.json --benchmark-columns=median,min,max,rounds $(PYTEST)
+	$(BIN)/python benchmarks/run.py $(BENCH)
 
 test-pure: $(STAMP) # the Python methods, without the C types
 	LOCKFREE_PURE_CFFI=1 $(BIN)/python -m pytest -q -n auto --dist loadfile $(PYTEST)

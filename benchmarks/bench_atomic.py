@@ -1,41 +1,56 @@
 import multiprocessing
 import threading
 
-import pytest
+from frame.columns import Column, Entry
+from frame.peers import fresh, package
+from locks import lazily
 
 import lockfree
-from lockfree._native import ffi, lib
 
 
-@pytest.fixture(autouse=True)
-def group(benchmark):
-    benchmark.group = "atomic add"
+def atomics():
+    module = package("atomics")
+    return module.atomic(width=8, atype=module.UINT)
 
 
-def test_fetch_add(many):
-    with lockfree.AtomicU64() as atomic:
-        many("atomic.fetch_add(1)", atomic=atomic)
+def atomicshm():
+    module = package("atomicshm")
+    return module.AtomicU64(module.AtomicView(bytearray(64)), 0)
 
 
-def test_load(many, benchmark):
-    benchmark.group = "atomic load"
-    with lockfree.AtomicU64() as atomic:
-        many("atomic.load()", atomic=atomic)
+def subetha():
+    import pathlib
+
+    path = pathlib.Path("/dev/shm") / fresh()
+    made = package("subetha").Atomic(str(path), 0)
+    path.unlink()
+    return made
 
 
-def test_bare_cffi_call_with_the_same_arguments(many):
-    with lockfree.AtomicU64() as atomic:
-        many("add(p, 1, 5)", add=lib.lf_py_u64_fetch_add, p=ffi.cast("uint64_t *", atomic._h.value))
+def column(key, title, ours, others):
+    entries = [Entry("AtomicU64", lazily(lockfree.AtomicU64, ours, "a"), ours=True)]
+    entries += [Entry(name, lazily(make, statement, "a")) for name, make, statement in others]
+    return Column(f"atomic_{key}", title, "ns", entries, seconds=0.05)
 
 
-def test_int_under_threading_lock(many):
-    many("\n        with lock: box[0] += 1", lock=threading.Lock(), box=[0])
-
-
-def test_multiprocessing_value(many):
-    many("\n        with value.get_lock(): value.value += 1", value=multiprocessing.Value("Q"))
-
-
-def test_atomics_package(many):
-    atomics = pytest.importorskip("atomics")
-    many("atomic.fetch_inc()", atomic=atomics.atomic(width=8, atype=atomics.UINT))
+def columns():
+    lock = threading.Lock
+    return [
+        column("fetch_add", "AtomicU64: fetch_add", "a.fetch_add(1)", [
+            ("atomics", atomics, "a.fetch_inc()"),
+            ("atomicshm", atomicshm, "a.fetch_add(1)"),
+            ("subetha Atomic", subetha, "a.fetch_add(1)"),
+            ("int under threading.Lock", lambda: (lock(), [0]), "\n        with a[0]: a[1][0] += 1"),
+            ("multiprocessing.Value", lambda: multiprocessing.Value("Q"), "\n        with a.get_lock(): a.value += 1"),
+        ]),
+        column("load", "AtomicU64: load", "a.load()", [
+            ("atomics", atomics, "a.load()"), ("atomicshm", atomicshm, "a.load()"), ("subetha Atomic", subetha, "a.load()"),
+        ]),
+        column("store", "AtomicU64: store", "a.store(7)", [
+            ("atomics", atomics, "a.store(7)"), ("atomicshm", atomicshm, "a.store(7)"),
+            ("subetha Atomic", subetha, "a.store(7)"),
+        ]),
+        column("cas", "AtomicU64: compare-and-swap", "a.compare_exchange(0, 0)", [
+            ("atomicshm", atomicshm, "a.cas(0, 0)"), ("subetha Atomic", subetha, "a.compare_exchange(0, 0)"),
+        ]),
+    ]  # fmt: skip

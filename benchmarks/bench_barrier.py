@@ -1,33 +1,28 @@
-"""Barrier: rounds of two processes, beside that of the standard library."""
+"""Barrier: rounds of two and four processes, beside that of the standard library."""
 
 import multiprocessing
 
-import pytest
-from transfer import measure
+from frame.columns import Column, Entry, median_time
 
 import lockfree
+from lockfree.bench.engine import Load, Worker
 
 
-def rounds(barrier, count):
-    for _ in range(count):
-        barrier.wait()
+def rounds(make, parties):
+    def load():
+        barrier = make(parties)
+        work = Worker("wait", lambda tally: tally.one_by_one(barrier.wait))
+        return Load([work] * parties, barrier.abort)
+
+    return median_time(load, "wait")
 
 
-@pytest.mark.parametrize("parties", [2, 4], ids=["2", "4"])
-class TestRounds:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark, parties):
-        benchmark.group = f"barrier: rounds of {parties} processes"
-
-    def run(self, benchmark, make_barrier, parties, total):
-        def make():
-            barrier = make_barrier(parties)
-            return [(rounds, (barrier, total))] * parties, [], int
-
-        measure(benchmark, total, make)
-
-    def test_ours(self, benchmark, parties):
-        self.run(benchmark, lockfree.Barrier, parties, 5_000)
-
-    def test_multiprocessing(self, benchmark, parties):
-        self.run(benchmark, multiprocessing.get_context("fork").Barrier, parties, 1_000)
+def columns():
+    made = []
+    for parties in (2, 4):
+        entries = [
+            Entry("Barrier", rounds(lockfree.Barrier, parties), ours=True),
+            Entry("multiprocessing.Barrier", rounds(multiprocessing.get_context("fork").Barrier, parties)),
+        ]
+        made.append(Column(f"barrier_{parties}", f"Barrier: a round of {parties} processes", "µs", entries))
+    return made

@@ -1,7 +1,7 @@
 import multiprocessing
 
-import pytest
-from transfer import measure
+from frame.columns import Column, Entry, everybody, rate
+from locks import lazily
 
 import lockfree
 
@@ -31,40 +31,28 @@ class LockedList:
         pass
 
 
-def take_and_give(pool, rounds, n):
-    for _ in range(rounds):
-        pool.free(pool.alloc(n))
+def together(make, n):
+    def load():
+        pool = make(4096)
+        return everybody("alloc, free", lambda: pool.free(pool.alloc(n)), 2, pool.close)
+
+    return rate(load)
 
 
-@pytest.mark.parametrize("n", [1, 16, 256])
-class TestAlone:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark, n):
-        benchmark.group = f"block pool: alloc+free of {n} alone"
-
-    def test_ours(self, many, n):
-        with lockfree.BlockPool(4096) as pool:
-            many("p.free(p.alloc(n))", p=pool, n=n)
-
-    def test_locked_list(self, many, n):
-        many("p.free(p.alloc(n))", p=LockedList(4096), n=n)
-
-
-@pytest.mark.parametrize("n", [1, 16, 256])
-class TestTwoProcesses:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark, n):
-        benchmark.group = f"block pool: alloc+free of {n}, 2 processes"
-
-    def run(self, benchmark, make_pool, n, total):
-        def make():
-            pool = make_pool()
-            return [(take_and_give, (pool, total // 2, n))] * 2, [], pool.close
-
-        measure(benchmark, total, make)
-
-    def test_ours(self, benchmark, n):
-        self.run(benchmark, lambda: lockfree.BlockPool(4096), n, 100_000)
-
-    def test_locked_list(self, benchmark, n):
-        self.run(benchmark, lambda: LockedList(4096), n, 40_000)
+def columns():
+    made = []
+    for n in (1, 16, 256):
+        statement = f"p.free(p.alloc({n}))"
+        single = [
+            Entry("BlockPool", lazily(lambda: lockfree.BlockPool(4096), statement, "p"), ours=True),
+            Entry("list under multiprocessing.Lock", lazily(lambda: LockedList(4096), statement, "p")),
+        ]
+        made.append(Column(f"block_pool_{n}", f"BlockPool: alloc and free of {n}", "ns", single, seconds=0.05))
+        both = [
+            Entry("BlockPool", together(lockfree.BlockPool, n), ours=True),
+            Entry("list under multiprocessing.Lock", together(LockedList, n)),
+        ]
+        made.append(
+            Column(f"block_pool_{n}_2", f"BlockPool: alloc and free of {n}, 2 processes", "M/s", both, more=True)
+        )
+    return made

@@ -3,51 +3,42 @@
 import multiprocessing
 import threading
 
-import pytest
-from transfer import measure
+from frame.columns import Column, Entry
+from locks import lazily
+from turns import rounds
 
 import lockfree
 
-
-class TestAlone:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark):
-        benchmark.group = "condition: lock, notify, unlock alone"
-
-    def test_ours(self, many):
-        many("with c: c.notify()", c=lockfree.Condition())
-
-    def test_threading(self, many):
-        many("with c: c.notify()", c=threading.Condition())
-
-    def test_multiprocessing(self, many):
-        many("with c: c.notify()", c=multiprocessing.Condition())
+FORK = multiprocessing.get_context("fork")
+NOTIFY = "\n        with c: c.notify()"
 
 
-def turns(condition, word, mine, rounds):
-    for i in range(mine, 2 * rounds, 2):
-        with condition:
-            condition.wait_for(lambda at=i: word.value == at)
-            word.value += 1
-            condition.notify_all()
+def turning(kind):
+    def make():
+        made, word = kind(), FORK.Value("q", lock=False)
+
+        def turn(_mine, at):
+            with made:
+                made.wait_for(lambda: word.value == at)
+                word.value += 1
+                made.notify_all()
+
+        return turn
+
+    return rounds(make)
 
 
-class TestTurns:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark):
-        benchmark.group = "condition: turns of two processes"
-
-    def run(self, benchmark, make_condition, total):
-        context = multiprocessing.get_context("fork")
-
-        def make():
-            both = make_condition(), context.Value("q", lock=False)
-            return [(turns, (*both, mine, total)) for mine in (0, 1)], [], int
-
-        measure(benchmark, total, make)
-
-    def test_ours(self, benchmark):
-        self.run(benchmark, lockfree.Condition, 5_000)
-
-    def test_multiprocessing(self, benchmark):
-        self.run(benchmark, multiprocessing.get_context("fork").Condition, 2_000)
+def columns():
+    single = [
+        Entry("Condition", lazily(lockfree.Condition, NOTIFY, "c"), ours=True),
+        Entry("threading.Condition", lazily(threading.Condition, NOTIFY, "c")),
+        Entry("multiprocessing.Condition", lazily(FORK.Condition, NOTIFY, "c")),
+    ]
+    both = [
+        Entry("Condition", turning(lockfree.Condition), ours=True),
+        Entry("multiprocessing.Condition", turning(FORK.Condition)),
+    ]
+    return [
+        Column("condition_alone", "Condition: lock, notify, unlock alone", "ns", single, seconds=0.05),
+        Column("condition_turns", "Condition: turns of two processes", "µs", both),
+    ]

@@ -3,55 +3,47 @@
 import multiprocessing
 import threading
 
-import pytest
-from transfer import measure
+from frame.columns import Column, Entry, median_time
+from locks import lazily
 
 import lockfree
+from lockfree.bench.engine import Load, Worker
+
+FORK = multiprocessing.get_context("fork")
+PAIR = "e.set(); e.clear()"
 
 
-class TestAlone:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark):
-        benchmark.group = "event: set+clear alone"
+def trip(make):
+    def load():
+        first, second = make(), make()
 
-    def test_ours(self, many):
-        many("e.set(); e.clear()", e=lockfree.Event())
+        def ping():
+            first.set()
+            second.wait()
+            second.clear()
 
-    def test_threading(self, many):
-        many("e.set(); e.clear()", e=threading.Event())
+        def pong(_tally):
+            while True:
+                first.wait()
+                first.clear()
+                second.set()
 
-    def test_multiprocessing(self, many):
-        many("e.set(); e.clear()", e=multiprocessing.Event())
+        return Load(
+            [Worker("round trip", lambda tally: tally.one_by_one(ping)), Worker("answer", pong, counts=False)],
+            grace=0.05,
+        )
 
-
-def ping(first, second, count):
-    for _ in range(count):
-        first.set()
-        second.wait()
-        second.clear()
-
-
-def pong(first, second, count):
-    for _ in range(count):
-        first.wait()
-        first.clear()
-        second.set()
+    return median_time(load, "round trip")
 
 
-class TestRoundTrip:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark):
-        benchmark.group = "event: round trip between two processes"
-
-    def run(self, benchmark, make_event, total):
-        def make():
-            first, second = make_event(), make_event()
-            return [(ping, (first, second, total)), (pong, (first, second, total))], [], int
-
-        measure(benchmark, total, make)
-
-    def test_ours(self, benchmark):
-        self.run(benchmark, lockfree.Event, 20_000)
-
-    def test_multiprocessing(self, benchmark):
-        self.run(benchmark, multiprocessing.get_context("fork").Event, 5_000)
+def columns():
+    single = [
+        Entry("Event", lazily(lockfree.Event, PAIR, "e"), ours=True),
+        Entry("threading.Event", lazily(threading.Event, PAIR, "e")),
+        Entry("multiprocessing.Event", lazily(FORK.Event, PAIR, "e")),
+    ]
+    trips = [Entry("Event", trip(lockfree.Event), ours=True), Entry("multiprocessing.Event", trip(FORK.Event))]
+    return [
+        Column("event_alone", "Event: set and clear alone", "ns", single, seconds=0.05),
+        Column("event_round_trip", "Event: there and back", "µs", trips),
+    ]

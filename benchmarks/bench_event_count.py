@@ -1,61 +1,48 @@
-"""EventCount: a notify that nobody waits for, and a round trip through two words, beside Condition of the library."""
+"""EventCount: a notify that nobody waits for, and turns through a shared word, beside Condition of the library."""
 
 import multiprocessing
 import threading
 
-import pytest
-from transfer import measure
+from frame.columns import Column, Entry
+from locks import lazily
+from turns import rounds
 
 import lockfree
 
-
-class TestAlone:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark):
-        benchmark.group = "event count: notify without waiters"
-
-    def test_ours(self, many):
-        many("e.notify()", e=lockfree.EventCount())
-
-    def test_threading_condition(self, many):
-        many("with c: c.notify()", c=threading.Condition())
-
-    def test_multiprocessing_condition(self, many):
-        many("with c: c.notify()", c=multiprocessing.Condition())
+FORK = multiprocessing.get_context("fork")
 
 
-def ours(count, word, mine, rounds):
-    for i in range(mine, 2 * rounds, 2):
-        count.wait_until(lambda at=i: word.load() == at)
+def ours():
+    count, word = lockfree.EventCount(), lockfree.AtomicU64()
+
+    def turn(_mine, at):
+        count.wait_until(lambda: word.load() == at)
         word.fetch_add(1)
         count.notify_all()
 
+    return turn
 
-def theirs(condition, word, mine, rounds):
-    for i in range(mine, 2 * rounds, 2):
-        with condition:
-            condition.wait_for(lambda at=i: word.value == at)
+
+def condition():
+    made, word = FORK.Condition(), FORK.Value("q", lock=False)
+
+    def turn(_mine, at):
+        with made:
+            made.wait_for(lambda: word.value == at)
             word.value += 1
-            condition.notify_all()
+            made.notify_all()
+
+    return turn
 
 
-class TestRoundTrip:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark):
-        benchmark.group = "event count: round trip between two processes"
-
-    def test_ours(self, benchmark):
-        def make():
-            both = lockfree.EventCount(), lockfree.AtomicU64()
-            return [(ours, (*both, mine, 20_000)) for mine in (0, 1)], [], int
-
-        measure(benchmark, 20_000, make)
-
-    def test_multiprocessing_condition(self, benchmark):
-        context = multiprocessing.get_context("fork")
-
-        def make():
-            both = context.Condition(), context.Value("q", lock=False)
-            return [(theirs, (*both, mine, 2_000)) for mine in (0, 1)], [], int
-
-        measure(benchmark, 2_000, make)
+def columns():
+    single = [
+        Entry("EventCount", lazily(lockfree.EventCount, "e.notify()", "e"), ours=True),
+        Entry("threading.Condition", lazily(threading.Condition, "\n        with e: e.notify()", "e")),
+        Entry("multiprocessing.Condition", lazily(FORK.Condition, "\n        with e: e.notify()", "e")),
+    ]
+    turns = [Entry("EventCount", rounds(ours), ours=True), Entry("multiprocessing.Condition", rounds(condition))]
+    return [
+        Column("event_count_alone", "EventCount: notify, nobody waits", "ns", single, seconds=0.05),
+        Column("event_count_round_trip", "EventCount: turns of two processes", "µs", turns),
+    ]

@@ -3,18 +3,24 @@
 import subprocess
 import sys
 
-CODE = "import time, cffi; t = time.process_time(); import lockfree; print(time.process_time() - t)"
+from frame.columns import Column, Entry, Sample
+
+CODE = "import time, {before}; t = time.process_time(); import {name}; print(time.process_time() - t)"
 
 
-def test_import(benchmark):
-    benchmark.group = "import lockfree after cffi"
-    figures = []
+def importing(name, before):
+    def sample(_seconds):
+        code = CODE.format(name=name, before=before)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return Sample(float(done.stdout) * 1e3)
 
-    def once():
-        done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
-        figures.append(float(done.stdout) * 1e9)
+    return sample
 
-    benchmark.pedantic(once, rounds=15)
-    figures.sort()
-    benchmark.extra_info["ns_per_call"] = round(figures[len(figures) // 2])
-    benchmark.extra_info["ns_min_max"] = [round(figures[0]), round(figures[-1])]
+
+def columns():
+    entries = [
+        Entry("lockfree, after cffi", importing("lockfree", "cffi"), ours=True),
+        Entry("lockfree, one primitive", importing("lockfree.mpmc_ring", "cffi"), ours=True),
+        Entry("multiprocessing.queues", importing("multiprocessing.queues", "sys")),
+    ]
+    return [Column("import", "import, CPU time", "ms", entries, compares=False)]

@@ -1,13 +1,13 @@
 import heapq
 import queue
 import threading
+from functools import partial
 
-import pytest
-from transfer import measure
+from frame.columns import RECORD, SIZE, Column, Entry, rate
+from locks import lazily
 
 import lockfree
-
-RECORD = b"x" * 64
+from lockfree.bench.engine import Load, Worker
 
 
 class HeapUnderLock:
@@ -26,49 +26,50 @@ class HeapUnderLock:
             return heapq.heappop(self.heap)
 
 
-class TestAlone:
-    """A push and a pop of 64 bytes at one of 16 levels, 100 records inside."""
-
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark):
-        benchmark.group = "priority_queue: push+pop alone"
-
-    def test_priority_queue(self, many):
-        with lockfree.PriorityQueue(1024, 64) as made:
-            for i in range(100):
-                made.put(RECORD, i % 16)
-            many("q.try_put(record, 7); q.try_get()", q=made, record=RECORD)
-
-    def test_heapq_under_a_lock(self, many):
-        made = HeapUnderLock()
-        for i in range(100):
-            made.put(RECORD, i % 16)
-        many("q.put(record, 7); q.get()", q=made, record=RECORD)
-
-    def test_queue_priority_queue(self, many):
-        made = queue.PriorityQueue()
-        for i in range(100):
-            made.put((i % 16, i, RECORD))
-        many("q.put((7, 1, record)); q.get()", q=made, record=RECORD)
-
-
-def push(made, count):
-    for i in range(count):
+def ours():
+    made = lockfree.PriorityQueue(1024, SIZE)
+    for i in range(100):
         made.put(RECORD, i % 16)
+    return made, RECORD
 
 
-def pop(made, count):
-    for _ in range(count):
-        made.get()
+def by_hand():
+    made = HeapUnderLock()
+    for i in range(100):
+        made.put(RECORD, i % 16)
+    return made, RECORD
 
 
-@pytest.mark.parametrize("pairs", [1, 4], ids=["1p1c", "4p4c"])
-def test_between_processes(benchmark, pairs):
-    benchmark.group = "priority_queue: processes"
-    total = 200_000
+def standard():
+    made = queue.PriorityQueue()
+    for i in range(100):
+        made.put((i % 16, i, RECORD))
+    return made, RECORD
 
-    def make():
-        made = lockfree.PriorityQueue(1024, 64)
-        return [(push, (made, total // pairs))] * pairs, [(pop, (made, total // pairs))] * pairs, made.close
 
-    measure(benchmark, total, make)
+def between(pairs):
+    def load():
+        made = lockfree.PriorityQueue(1024, SIZE)
+        put = [
+            Worker("put", lambda tally, level=i % 16: tally.run(partial(made.put, RECORD, level)), counts=False)
+            for i in range(pairs)
+        ]
+        return Load([*put, *[Worker("get", lambda tally: tally.run(made.get))] * pairs], made.shutdown, made.close)
+
+    return rate(load)
+
+
+def columns():
+    single = [
+        Entry("PriorityQueue", lazily(ours, "q[0].put(q[1], 7); q[0].get()", "q"), ours=True),
+        Entry(
+            "heapq under threading.Lock", lazily(by_hand, "q[0].put(q[1], 7); q[0].get()", "q"), note="threads alone"
+        ),
+        Entry("queue.PriorityQueue", lazily(standard, "q[0].put((7, 1, q[1])); q[0].get()", "q"), note="threads alone"),
+    ]
+    made = [Column("priority_queue_alone", "PriorityQueue: put and get, 100 inside", "ns", single, seconds=0.05)]
+    for pairs in (1, 4):
+        entries = [Entry("PriorityQueue", between(pairs), ours=True)]
+        title = f"PriorityQueue: {pairs} producers, {pairs} consumers"
+        made.append(Column(f"priority_queue_{pairs}p{pairs}c", title, "M/s", entries, more=True))
+    return made

@@ -1,50 +1,38 @@
-"""RWLock: a read alone, and readers of several processes, beside a mutex."""
+"""RWLock: reads, alone and by several processes, beside a mutex."""
 
 import multiprocessing
+from functools import partial
 
-import pytest
-from lock_suites import lock_and_unlock
-from transfer import measure
+from frame.columns import Column, Entry, everybody, rate
+from locks import fought, lazily
 
 import lockfree
 
 
-class TestAlone:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark):
-        benchmark.group = "rwlock: acquire+release alone"
-
-    def test_read(self, many):
-        many("l.acquire_read(); l.release_read()", l=lockfree.RWLock())
-
-    def test_write(self, many):
-        many("l.acquire_write(); l.release_write()", l=lockfree.RWLock())
-
-    def test_mutex(self, many):
-        many("l.acquire(); l.release()", l=lockfree.Mutex())
+def read(lock):
+    lock.acquire_read()
+    lock.release_read()
 
 
-def read(lock, count):
-    for _ in range(count):
-        lock.acquire_read()
-        lock.release_read()
+def readers(processes):
+    def load():
+        lock = lockfree.RWLock()
+        return everybody("read", partial(read, lock), processes, lock.close)
+
+    return rate(load)
 
 
-@pytest.mark.parametrize("processes", [2, 8], ids=["2", "8"])
-class TestReaders:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark, processes):
-        benchmark.group = f"rwlock: {processes} processes that read"
-
-    def run(self, benchmark, work, make_lock, processes, total):
-        def make():
-            lock = make_lock()
-            return [(work, (lock, total // processes))] * processes, [], getattr(lock, "close", int)
-
-        measure(benchmark, total, make)
-
-    def test_ours(self, benchmark, processes):
-        self.run(benchmark, read, lockfree.RWLock, processes, 200_000)
-
-    def test_multiprocessing_lock(self, benchmark, processes):
-        self.run(benchmark, lock_and_unlock, multiprocessing.get_context("fork").Lock, processes, 80_000)
+def columns():
+    single = [
+        Entry("RWLock, read", lazily(lockfree.RWLock, "lock.acquire_read(); lock.release_read()"), ours=True),
+        Entry("RWLock, write", lazily(lockfree.RWLock, "lock.acquire_write(); lock.release_write()"), ours=True),
+        Entry("multiprocessing.Lock", lazily(multiprocessing.Lock, "lock.acquire(); lock.release()")),
+    ]
+    made = [Column("rwlock_alone", "RWLock: acquire and release alone", "ns", single, seconds=0.05)]
+    for count in (2, 8):
+        entries = [
+            Entry("RWLock, read", readers(count), ours=True),
+            Entry("multiprocessing.Lock", fought(multiprocessing.get_context("fork").Lock, count)),
+        ]
+        made.append(Column(f"rwlock_{count}", f"RWLock: {count} processes that read", "M/s", entries, more=True))
+    return made

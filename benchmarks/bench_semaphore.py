@@ -1,35 +1,26 @@
 import multiprocessing
 import threading
 
-import pytest
-from lock_suites import lock_and_unlock
-from transfer import measure
+from frame import natives
+from frame.columns import Column, Entry
+from locks import fought, lazily, posix_semaphore
 
 import lockfree
 
-
-class TestAlone:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark):
-        benchmark.group = "semaphore: acquire+release alone"
-
-    def test_ours(self, many):
-        with lockfree.Semaphore(4) as semaphore:
-            many("s.acquire(); s.release()", s=semaphore)
-
-    def test_threading(self, many):
-        many("s.acquire(); s.release()", s=threading.Semaphore(4))
-
-    def test_multiprocessing(self, many):
-        many("s.acquire(); s.release()", s=multiprocessing.Semaphore(4))
+PAIR = "lock.acquire(); lock.release()"
+NATIVE = {
+    "semaphore_alone": ("C: a semaphore alone", "ns"),
+    "semaphore_2": ("C: a semaphore of 2 permits, 2 threads", "M/s"),
+    "semaphore_4": ("C: a semaphore of 2 permits, 4 threads", "M/s"),
+}
 
 
 class Section:
     """A semaphore as a context manager, as multiprocessing's is."""
 
-    def __init__(self, semaphore):
-        self.semaphore = semaphore
-        self.close = semaphore.close
+    def __init__(self):
+        self.semaphore = lockfree.Semaphore(2)
+        self.close = self.semaphore.close
 
     def __enter__(self):
         self.semaphore.acquire()
@@ -38,21 +29,20 @@ class Section:
         self.semaphore.release()
 
 
-@pytest.mark.parametrize("processes", [2, 8], ids=["2", "8"])
-class TestContended:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark, processes):
-        benchmark.group = f"semaphore: {processes} processes, 2 permits"
-
-    def run(self, benchmark, make_semaphore, processes, total):
-        def make():
-            semaphore = make_semaphore()
-            return [(lock_and_unlock, (semaphore, total // processes))] * processes, [], getattr(semaphore, "close", int)
-
-        measure(benchmark, total, make)
-
-    def test_ours(self, benchmark, processes):
-        self.run(benchmark, lambda: Section(lockfree.Semaphore(2)), processes, 100_000)
-
-    def test_multiprocessing(self, benchmark, processes):
-        self.run(benchmark, lambda: multiprocessing.get_context("fork").Semaphore(2), processes, 80_000)
+def columns():
+    fork = multiprocessing.get_context("fork")
+    single = [
+        Entry("Semaphore", lazily(lambda: lockfree.Semaphore(4), PAIR), ours=True),
+        Entry("threading.Semaphore", lazily(lambda: threading.Semaphore(4), PAIR)),
+        Entry("multiprocessing.Semaphore", lazily(lambda: fork.Semaphore(4), PAIR)),
+        Entry("posix_ipc.Semaphore", lazily(lambda: posix_semaphore(4), PAIR)),
+    ]
+    made = [Column("semaphore_alone", "Semaphore: acquire and release alone", "ns", single, seconds=0.05)]
+    for count in (2, 8):
+        entries = [
+            Entry("Semaphore", fought(Section, count), ours=True),
+            Entry("multiprocessing.Semaphore", fought(lambda: fork.Semaphore(2), count)),
+            Entry("posix_ipc.Semaphore", fought(lambda: posix_semaphore(2), count)),
+        ]
+        made.append(Column(f"semaphore_{count}", f"Semaphore: 2 permits, {count} processes", "M/s", entries, more=True))
+    return made + [natives.column("locks", work, *what, natives.SEMAPHORES) for work, what in NATIVE.items()]

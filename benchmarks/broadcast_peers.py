@@ -1,35 +1,39 @@
 """What a BroadcastRing is measured beside: a ring of byte flags as inference engines write it by hand, and pyzmq PUB.
 
-Each peer makes one writer and `readers` readers: `peer.write(messages)` in one process, `peer.read(number, count)` in
-each of the others. `idle` is how a reader waits: as long as it takes.
+Each peer has one writer and `readers` readers: `peer.writer()` gives put(message) in one process, `peer.reader(number)`
+gives get() in each of the others. Both wait as long as it takes.
 """
 
 import mmap
 import os
-import time
+import tempfile
+import threading
+from pathlib import Path
+
+from frame.peers import package
 
 import lockfree
 
 
 class Ours:
-    name = "lockfree"
+    name, ours = "BroadcastRing", True
 
     def __init__(self, readers, size):
         self.ring = lockfree.BroadcastRing(size, readers)
-        self.readers = readers
 
-    def write(self, messages, pause=0.0):
+    def writer(self):
         self.ring.wait_for_readers(timeout=60)
-        for message in messages:
-            self.ring.put(message)
-            if pause:
-                time.sleep(pause)
+        return self.ring.put
 
-    def read(self, number, count):
+    def reader(self, number):
         self.ring.join(number)
-        get = self.ring.get
-        for _ in range(count):
-            get()
+        return self.ring.get
+
+    def end(self):
+        self.ring.shutdown(immediate=True)
+
+    def close(self):
+        self.ring.close()
 
 
 class FlagRing:
@@ -39,98 +43,107 @@ class FlagRing:
     (docs/guides/broadcast-ring.md). A fence from Python is a lock that nobody else holds. Waiting is `sched_yield`.
     """
 
-    name = "flag ring"
+    name, ours = "ring of byte flags", False
     SLOTS = 10
 
     def __init__(self, readers, size):
-        import threading
-
-        self.readers, self.slot = readers, size // self.SLOTS
+        self.slot = size // self.SLOTS
         self.stride = 1 + readers
         self.memory = mmap.mmap(-1, self.SLOTS * (self.stride + self.slot))
         self.flags = memoryview(self.memory)[: self.SLOTS * self.stride]
         self.data = memoryview(self.memory)[self.SLOTS * self.stride :]
         self.lock = threading.Lock()
+        self.number = 0
 
     def fence(self):
         with self.lock:
             pass
 
-    def write(self, messages, pause=0.0):
-        flags, slot, stride, fence = self.flags, self.slot, self.stride, self.fence
-        for number, message in enumerate(messages):
-            at = number % self.SLOTS * stride
-            while True:
-                fence()
-                if not flags[at] or all(flags[at + 1 : at + stride]):
-                    break
-                os.sched_yield()
-            flags[at] = 0
-            fence()
-            begin = number % self.SLOTS * slot
-            self.data[begin : begin + 4] = len(message).to_bytes(4, "little")
-            self.data[begin + 4 : begin + 4 + len(message)] = message
-            for k in range(1, stride):
-                flags[at + k] = 0
-            fence()
-            flags[at] = 1
-            fence()
-            if pause:
-                time.sleep(pause)
+    def writer(self):
+        return self.put
 
-    def read(self, reader, count):
-        flags, slot, stride, fence = self.flags, self.slot, self.stride, self.fence
-        for number in range(count):
-            at = number % self.SLOTS * stride
-            while True:
-                fence()
-                if flags[at] and not flags[at + 1 + reader]:
-                    break
-                os.sched_yield()
+    def put(self, message):
+        flags, slot, stride, fence, number = self.flags, self.slot, self.stride, self.fence, self.number
+        at = number % self.SLOTS * stride
+        while True:
             fence()
-            begin = number % self.SLOTS * slot
-            length = int.from_bytes(self.data[begin : begin + 4], "little")
-            bytes(self.data[begin + 4 : begin + 4 + length])
+            if not flags[at] or all(flags[at + 1 : at + stride]):
+                break
+            os.sched_yield()
+        flags[at] = 0
+        fence()
+        begin = number % self.SLOTS * slot
+        self.data[begin : begin + 4] = len(message).to_bytes(4, "little")
+        self.data[begin + 4 : begin + 4 + len(message)] = message
+        for k in range(1, stride):
+            flags[at + k] = 0
+        fence()
+        flags[at] = 1
+        fence()
+        self.number += 1
+
+    def reader(self, number):
+        self.me = 1 + number
+        return self.get
+
+    def get(self):
+        flags, slot, fence, number = self.flags, self.slot, self.fence, self.number
+        at = number % self.SLOTS * self.stride
+        while True:
             fence()
-            flags[at + 1 + reader] = 1
-            fence()
+            if flags[at] and not flags[at + self.me]:
+                break
+            os.sched_yield()
+        fence()
+        begin = number % self.SLOTS * slot
+        length = int.from_bytes(self.data[begin : begin + 4], "little")
+        found = bytes(self.data[begin + 4 : begin + 4 + length])
+        fence()
+        flags[at + self.me] = 1
+        fence()
+        self.number += 1
+        return found
+
+    def end(self): ...
+
+    def close(self): ...
 
 
 class Pub:
-    """XPUB without a limit on what is queued, so that nothing is dropped. The writer waits for the subscriptions."""
+    """XPUB that waits instead of dropping. The writer waits for the subscriptions."""
 
-    name = "pyzmq PUB"
+    name, ours = "pyzmq PUB", False
 
-    def __init__(self, readers, size):
-        self.readers, self.address = readers, f"ipc:///tmp/lockfree-bench-{os.getpid()}"
+    def __init__(self, readers, _size):
+        self.zmq, self.readers = package("zmq"), readers
+        self.folder = tempfile.mkdtemp(prefix="lfbench")
 
-    def write(self, messages, pause=0.0):
-        import zmq
-
+    def writer(self):
+        zmq = self.zmq
         socket = zmq.Context().socket(zmq.XPUB)
-        socket.setsockopt(zmq.SNDHWM, 0)
+        socket.setsockopt(zmq.SNDHWM, 1000)
+        socket.setsockopt(zmq.XPUB_NODROP, 1)
         socket.setsockopt(zmq.XPUB_VERBOSE, 1)
-        socket.bind(self.address)
+        socket.linger = 0
+        socket.bind(f"ipc://{self.folder}/s")
         for _ in range(self.readers):
             socket.recv()
-        for message in messages:
-            socket.send(message)
-            if pause:
-                time.sleep(pause)
-        socket.close()
-        socket.context.term()
+        return socket.send
 
-    def read(self, number, count):
-        import zmq
-
+    def reader(self, _number):
+        zmq = self.zmq
         socket = zmq.Context().socket(zmq.SUB)
-        socket.setsockopt(zmq.RCVHWM, 0)
-        socket.connect(self.address)
+        socket.linger = 0
+        socket.connect(f"ipc://{self.folder}/s")
         socket.setsockopt(zmq.SUBSCRIBE, b"")
-        for _ in range(count):
-            socket.recv()
-        socket.close()
-        socket.context.term()
+        return socket.recv
+
+    def end(self): ...
+
+    def close(self):
+        for path in Path(self.folder).glob("*"):
+            path.unlink()
+        Path(self.folder).rmdir()
 
 
 PEERS = [Ours, FlagRing, Pub]

@@ -138,7 +138,7 @@ TOY = {
     "src/lockfree/X.py": PYTHON,
     "tests/test_X.py": "def test_latch(): ...\n",
     "stress/test_X.py": "def test_latch(): ...\n",
-    "benchmarks/bench_X.py": "def bench_latch(): ...\n",
+    "benchmarks/bench_X.py": "def columns():\n    return []\n",
     "docs/primitives/X.md": "# Latch\n",
 }
 
