@@ -27,7 +27,8 @@ get_source() { # Debian's source, with package lists of its own: the machine's l
     local options=(-q -o "Dir::Etc::sourcelist=$home/debian.sources" -o Dir::Etc::sourceparts=/dev/null
         -o "Dir::State::lists=$home/lists" -o "APT::Sandbox::User=$(id -un)")
     apt-get "${options[@]}" update || skip "Debian's archive is out of reach"
-    (cd "$home" && apt-get "${options[@]}" source --download-only "python$version") || skip "$suite has no source of python$version"
+    (cd "$home" && apt-get "${options[@]}" source --download-only "python$version" 2>apt.log) ||
+        skip "no source of python$version from $suite: $(grep --max-count 1 '^E:' "$home/apt.log")"
     tar -xf "$home"/python*.orig.tar.* --strip-components 1 -C "$home/source"
 }
 

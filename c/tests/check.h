@@ -75,13 +75,17 @@ static inline void check_unmap(unsigned char *memory, uint64_t bytes) {
     CHECK(munmap(page - CHECK_PAGE, check_pages(bytes) + 2 * CHECK_PAGE) == 0);
 }
 
+/* So long nothing may happen until a test takes it for stuck: a busy machine or an emulator is only slow. */
+#define CHECK_STUCK_S 600u
+#define CHECK_STUCK (CHECK_STUCK_S * UINT64_C(1000000000)) /* ns */
+
 /* Runs body(argument) in a forked child, which ends with 0 if body returns. */
 static inline pid_t check_fork(void (*body)(void *), void *argument) {
     fflush(NULL);
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
-        alarm(60);
+        alarm(CHECK_STUCK_S);
         body(argument);
         _exit(0);
     }

@@ -2,6 +2,7 @@
 #include <lockfree/barrier.h>
 
 #include "check.h"
+#include "participants.h"
 
 #include <pthread.h>
 
@@ -117,7 +118,7 @@ static void test_deaths(void) {
         first = check_fork(child_is_told, &b);
         second = check_fork(waits ? child_is_told : child_looks_and_waits, &b);
         wait_for(&b, 1 + waits);
-        check_sleep(20 * MS);
+        wait_for_participants(&b.h, 3);
         check_kill(second);
         check_join(first);
         CHECK_EQ(lf_barrier_broken(&b), 1);

@@ -415,7 +415,7 @@ static void test_rubbish_is_survived(uint64_t slow, uint64_t seed) {
 }
 
 int main(void) {
-    alarm(300);
+    alarm(CHECK_STUCK_S);
     test_what_is_out_of_bounds_is_refused();
     test_places_have_one_holder_alive();
     for (uint64_t slow = LF_SLOW_WAIT; slow <= LF_SLOW_OVERWRITE; slow++) {

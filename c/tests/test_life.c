@@ -22,7 +22,7 @@ static void test_a_child_joins_at_its_first_use(pid_t (*fork_somehow)(void)) {
     uint32_t parents = t.h.participant;
     pid_t child = fork_somehow();
     if (child == 0) {
-        alarm(60);
+        alarm(CHECK_STUCK_S);
         int status = lf_enter(&t.h);
         t.body->stage = t.h.participant;
         _exit(status == LF_OK && t.h.participant != parents ? 0 : 1);
@@ -66,7 +66,7 @@ static void test_nobody_hides_a_death(int heir_is_a_program) {
     pid_t parent = fork();
     CHECK(parent >= 0);
     if (parent == 0) {
-        alarm(60);
+        alarm(CHECK_STUCK_S);
         CHECK_EQ(lf_enter(&t.h), LF_OK);
         pid_t heir = fork_below_everything();
         if (heir == 0 && heir_is_a_program) {

@@ -362,7 +362,7 @@ static void test_rubbish_is_survived(uint64_t seed) {
 }
 
 int main(void) {
-    alarm(300);
+    alarm(CHECK_STUCK_S);
     test_what_is_out_of_bounds_is_refused();
     for (uint64_t i = 0; i < 4; i++) {
         for (uint64_t most = 0; most < 10; most++)

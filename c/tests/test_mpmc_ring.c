@@ -792,7 +792,7 @@ static void test_records_do_not_straddle_lines(void) {
 }
 
 int main(void) {
-    alarm(600);
+    alarm(CHECK_STUCK_S);
     board = (struct board *)(void *)check_map(sizeof *board);
     test_records_do_not_straddle_lines();
     test_geometry_out_of_bounds_is_refused();

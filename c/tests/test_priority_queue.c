@@ -515,7 +515,7 @@ static void corruption(void) {
 int main(void) {
     static const uint64_t capacities[] = {1, 2, 7, 16, 17, 64};
     static const uint32_t level_counts[] = {1, 2, 16, 17, 128};
-    alarm(600);
+    alarm(CHECK_STUCK_S);
     for (int c = 0; c < 6; c++)
         for (int l = 0; l < 5; l++)
             for (int s = 0; s < STARTS; s++)
