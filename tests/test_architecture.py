@@ -83,6 +83,7 @@ LAYERS = [
     "asymmetric",
     "participants",
     "reaping",
+    "peers",
     "attach",
     "blocking",
 ]

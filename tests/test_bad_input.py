@@ -310,18 +310,18 @@ def attach_to_version(shm_name, version):
     path, data = segment_bytes(shm_name)
     data[8:12] = struct.pack("<I", version)
     path.write_bytes(resealed(data))
-    with pytest.raises(lockfree.SegmentError, match=f"ABI version: found {version}, expected 4"):
+    with pytest.raises(lockfree.SegmentError, match=f"ABI version: found {version}, expected 5"):
         lockfree.MPMCRing.attach(shm_name)
 
 
 @row
 def test_attach_to_a_newer_version(shm_name):
-    attach_to_version(shm_name, 5)
+    attach_to_version(shm_name, 6)
 
 
 @row
 def test_attach_to_an_older_version(shm_name):
-    attach_to_version(shm_name, 3)
+    attach_to_version(shm_name, 4)
 
 
 @row

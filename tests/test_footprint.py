@@ -29,10 +29,10 @@ def taken(name):
 def test_a_small_object_takes_one_page(kind, shm_name):
     with closing(kind(name=shm_name)) as first, ExitStack() as others:
         assert taken(shm_name) == PAGE
-        for _ in range(62):
+        for _ in range(30):
             others.enter_context(closing(kind.attach(shm_name)))
         assert taken(shm_name) == PAGE
-        others.enter_context(closing(kind.attach(shm_name)))  # the 64th: the table goes on, on pages of its own
+        others.enter_context(closing(kind.attach(shm_name)))  # the 32nd: the table goes on, on pages of its own
         assert PAGE < taken(shm_name) <= 3 * PAGE
         first.unlink()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
-from lockfree import __version__
+from lockfree import __version__, _top
 from lockfree._command import UsageError, printable, quoted
 from lockfree._errors import LockfreeError
 from lockfree._sweep import Segment, segments, sweep
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     names.completer = _names_of_segments  # type: ignore[attr-defined]  # argcomplete looks there
     gc.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
     gc.set_defaults(run=_gc)
+    _top.add_parser(commands)
     for tool in _tools():
         tool.add_parser(commands)
     return parser

@@ -13,9 +13,9 @@ from lockfree import _native
 from lockfree._dtypes import NumpyCodec, check_casting
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, raise_status
 from lockfree._native import blocking, ffi, lib
+from lockfree._peers import Conveyor
 from lockfree._records import BytesCodec, Codec, tell
 from lockfree._segment import check_int
-from lockfree._spin import Waiter
 from lockfree._types import Casting, Spin
 from lockfree._waiting import patience, until
 
@@ -43,7 +43,7 @@ class _Hand(threading.local):
         self.peeked: tuple[int, int, Any, bytearray] | None = None
 
 
-class Container(Waiter, Generic[R]):
+class Container(Conveyor, Generic[R]):
     """Base of the containers. A subclass names its C functions by prefix: `lf_<prefix>_try_put` and so on."""
 
     _prefix: ClassVar[str]

@@ -16,6 +16,7 @@ __all__ = [
     "LockfreeError",
     "NotRecoverable",
     "OwnerDied",
+    "PeerDied",
     "RoleTaken",
     "SegmentError",
     "ShutDown",
@@ -41,6 +42,12 @@ class ShutDown(Closed, getattr(queue, "ShutDown", Exception)):  # type: ignore[m
 
 class Dropped(LockfreeError):
     """A reader of a BroadcastRing with `slow="drop"` fell too far behind. It has to join again."""
+
+
+class PeerDied(LockfreeError):
+    """Nobody is left who could end the wait: the last producer (or consumer) has died, or has left. All that was inside
+    has been taken.
+    """
 
 
 class RoleTaken(LockfreeError):
@@ -116,6 +123,8 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
     if status == lib.LF_ROLE_TAKEN:
         raise RoleTaken(f"{what}: {_role(handle)}")
     handle = getattr(handle, "h", handle)
+    if status == lib.LF_PEER_DIED and handle is not None:
+        raise PeerDied(f"{what}: {_gone(handle)}")
     if status == lib.LF_SYSTEM and handle is not None:
         doing = ffi.string(handle.doing).decode() if handle.doing else ""
         way_out = _WAY_OUT.get(handle.error, "")
@@ -148,6 +157,15 @@ def _role(ring: Any) -> str:
     role = "consumer" if ring.refused else "producer"
     holder = f"thread {ring.holder_thread} of process {ring.holder_pid}" if ring.holder_pid else "nobody any more"
     return f"the role of the {role} is taken by {holder}: one producer and one consumer at a time"
+
+
+def _gone(handle: Any) -> str:
+    """Who went last, of those that could have ended a wait."""
+    died = ffi.new("int *")
+    pointer = handle if ffi.typeof(handle).kind == "pointer" else ffi.addressof(handle)
+    pid = lib.lf_gone(pointer, handle.error, died)
+    side, missing = ("producer", "nothing is inside") if handle.error == 1 else ("consumer", "there is no room")
+    return f"the last {side}, process {pid}, has {'died' if died[0] else 'left'}, and {missing}"
 
 
 # C code raises what stands in the table by itself, and the rest through this function.

@@ -19,6 +19,12 @@ def homes() -> dict[str, str]:
     return found
 
 
+def class_of(primitive: str) -> str:
+    """The class of a primitive, by the name of its module; Atomic for all of that family."""
+    classes = [name for name, home in homes().items() if home == primitive]
+    return classes[0] if len(classes) == 1 else primitive.title()
+
+
 def stub() -> str:
     """The text of `__init__.pyi`."""
     names = homes()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lockfree._errors import OK, SegmentError, raise_status
 from lockfree._handover import DIRECTORY, PREFIX
-from lockfree._names import homes
+from lockfree._names import class_of
 from lockfree._native import NULL, ffi, lib
 
 _ROOM = 4096
@@ -70,9 +70,7 @@ def _kind(number: int) -> str:
     text = lib.lf_py_kind_name(number)
     if text == NULL:
         return f"kind {number}"
-    primitive = ffi.string(text).decode()
-    classes = [name for name, home in homes().items() if home == primitive]
-    return classes[0] if len(classes) == 1 else str(primitive).title()
+    return class_of(ffi.string(text).decode())
 
 
 def _inspect(name: str, file: os.stat_result, mappers: set[int]) -> Segment:

@@ -16,3 +16,5 @@ Spin = Literal["adaptive", "never"] | int
 Casting = Literal["same_value", "no", "equiv", "safe", "same_kind", "unsafe"]
 IfDead = Literal["keep", "replace"]
 """What `open` does with an object that no live process uses."""
+PeerDeath = Literal["wait", "raise"]
+"""What a wait does when nobody is left who could end it."""

@@ -11,8 +11,9 @@ from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
 from lockfree._messages import as_bytes
 from lockfree._native import NULL, Native, blocking, ffi, lib
+from lockfree._peers import Conveyor
 from lockfree._segment import check_int, check_name
-from lockfree._spin import Waiter, check_spin
+from lockfree._spin import check_spin
 from lockfree._types import Buffer, Spin
 from lockfree._waiting import patience, until
 
@@ -30,7 +31,7 @@ def _rounded(size_bytes: int) -> int:
     return (check_int("size_bytes", size_bytes, 64, 2**40) + 63) // 64 * 64
 
 
-class Calls(Waiter):
+class Calls(Conveyor):
     """What a broadcast ring can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_broadcast_ring"

@@ -10,8 +10,9 @@ from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._messages import as_bytes
 from lockfree._native import NULL, Native, blocking, ffi, lib
+from lockfree._peers import Conveyor
 from lockfree._segment import check_int, check_name
-from lockfree._spin import Waiter, check_spin
+from lockfree._spin import check_spin
 from lockfree._types import Buffer, Spin
 from lockfree._waiting import patience, until
 
@@ -36,7 +37,7 @@ def _bound(max_messages: int | None) -> int | None:
     return None if max_messages is None else check_int("max_messages", max_messages, 1, 2**31)
 
 
-class Calls(Waiter):
+class Calls(Conveyor):
     """What a message ring can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_message_ring"

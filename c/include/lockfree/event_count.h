@@ -159,8 +159,10 @@ LF_INLINE int lf_event_count_wait(struct lf_event_count *e, int64_t ticket, uint
                 lf__slices_pause(&slices, ec, deadline);
                 return LF_INTERRUPTED;
             }
+            lf__fall_asleep(&e->h, !slices.resumed && slices.slept == 0);
             uint64_t slice = lf__slice(&slices, lf_load_relaxed(&ec->word) >> 32, now, deadline);
             int ended = lf_futex_wait(lf__epoch(ec), (uint32_t)ticket, slice);
+            lf__woken(&e->h, ended);
             if (ended == -EINTR)
                 return LF_INTERRUPTED;
             looked = ended == -ETIMEDOUT ? lf__look_for_all(&e->h) : 0;

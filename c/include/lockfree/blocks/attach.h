@@ -9,7 +9,7 @@
 #ifndef LOCKFREE_ATTACH_H
 #define LOCKFREE_ATTACH_H
 
-#include "reaping.h"
+#include "peers.h"
 
 #ifndef LF_MODEL
 /* Whether anybody alive uses this segment, as the kernel says. For `lockfree ls` and `gc`. */

@@ -11,7 +11,7 @@
  *   One sleeper of the segment looks, however many sleep, and so that looking takes 2% of a CPU at most. Among more
  *   than 255 participants one look sees a part of them; then slices of 5 ms follow, and looks by each, until all are seen.
  *   After 100 ms, and on a signal, it returns LF_INTERRUPTED: the caller serves signals and calls again with the same
- *   deadline. LF_LOST: a slice has passed and it is impossible to look for the dead, so nobody knows whether the wait
+ *   deadline. LF_PEER_DIED: see peers.h. LF_LOST: a slice has passed and it is impossible to look for the dead, so nobody knows whether the wait
  *   would end.
  * Progress: sleeping. `attempt` itself must be lock-free. */
 #ifndef LOCKFREE_BLOCKING_H
@@ -36,10 +36,14 @@ typedef int (*lf_attempt_fn)(void *operation);
 /* The begin of an operation on a container: lf_enter, and a check that the object has not ended for its side. */
 LF_INLINE int lf_enter_to_put(struct lf_handle *h) {
     int status = lf_enter(h);
+    if (LF_LIKELY(status == LF_OK))
+        lf__play(h, LF_PRODUCES);
     return LF_LIKELY(status == LF_OK) && lf_load_relaxed(&h->segment->ending) != LF__OPEN ? LF_CLOSED : status;
 }
 LF_INLINE int lf_enter_to_get(struct lf_handle *h) {
     int status = lf_enter(h);
+    if (LF_LIKELY(status == LF_OK))
+        lf__play(h, LF_CONSUMES);
     return LF_LIKELY(status == LF_OK) && lf_load_relaxed(&h->segment->ending) >= LF__ENDED ? LF_CLOSED : status;
 }
 
@@ -168,7 +172,9 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
         uint64_t crowd = lf_load_relaxed(&ec->word) >> 32, beside = lf_fetch_add_relaxed(&h->sleeping, 1u);
         crowd = crowd > beside ? crowd : beside; /* threads of this handle that sleep on words of their own */
 #endif
+        lf__fall_asleep(h, !slices.resumed && slices.slept == 0);
         int ended = lf_eventcount_wait(ec, ticket, lf__slice(&slices, crowd, now, deadline));
+        lf__woken(h, ended);
 #ifndef LF_MODEL
         lf_fetch_sub_relaxed(&h->sleeping, 1u);
 #endif
@@ -177,6 +183,11 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
         if (ended == -EAGAIN && spin.learns)
             lf__spin_found(h);
         looked = ended == -ETIMEDOUT ? lf__look_for_all(h) : 0;
+        if (lf_peers_are_gone(h, refused)) {
+            status = attempt(operation);
+            h->error = refused == LF_EMPTY ? LF_PRODUCES : LF_CONSUMES;
+            return status == refused ? (int)LF_PEER_DIED : status;
+        }
     }
     lf__slices_pause(&slices, ec, deadline);
     return LF_INTERRUPTED;

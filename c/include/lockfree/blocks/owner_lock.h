@@ -109,7 +109,10 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
         if (status > 0)
             continue;
         looks = 1;
-        if (lf_futex_wait(lf__lock_futex(word), (uint32_t)seen, lf__slice(&slices, 0, now, deadline)) == -EINTR)
+        lf__fall_asleep(h, !slices.resumed && slices.slept == 0);
+        int ended = lf_futex_wait(lf__lock_futex(word), (uint32_t)seen, lf__slice(&slices, 0, now, deadline));
+        lf__woken(h, ended);
+        if (ended == -EINTR)
             return LF_INTERRUPTED;
         me |= LF__LOCK_WAITERS; /* [I2] */
     }

@@ -49,9 +49,17 @@ LF_INLINE int lf__recover(struct lf_handle *h, uint32_t gone) {
         lf_store_relaxed(&entry->recovered, cursor);
         return 0;
     }
+#ifndef LF_MODEL
+    uint32_t roles = lf_load_relaxed(&entry->roles), died = gone != h->participant || h->life == NULL;
+    for (uint32_t role = 0; role < 2; role++)
+        if (roles >> role & 1)
+            lf_store_relaxed(&h->segment->gone[role], (uint64_t)died << 32 | lf_load_relaxed(&entry->pid));
+    if (died)
+        lf_fetch_add_relaxed(&h->segment->recovered, (uint64_t)1);
+#endif
     lf_store_relaxed(&entry->pid, 0u);
     lf_store_relaxed(&entry->recovered, (uint64_t)0);
-    lf_store_relaxed(&entry->in_use, 0u);
+    lf_store_release(&entry->in_use, 0u); /* [G1] pairs with [G2] in peers.h: what it had is inside again */
     return 1;
 }
 
@@ -193,6 +201,10 @@ LF_INLINE int lf_join(struct lf_handle *h) {
     struct lf_participant *me = &h->segment->participants[h->participant];
     lf_store_relaxed(&me->pid, (uint32_t)getpid());
     me->joined = lf_now();
+    lf_store_relaxed(&me->seen, me->joined);
+    lf_store_relaxed(&me->sleepers, 0u);
+    lf_store_relaxed(&me->roles, 0u);
+    lf_store_relaxed(&h->roles, 0u);
     lf_store_relaxed(&me->recovered, (uint64_t)0);
     lf_store_relaxed(&me->in_use, 1u);
     uint32_t highest = lf_load_relaxed(&h->segment->highest);

@@ -15,6 +15,15 @@
 #define LF__LOCKS_A_PIECE 65536u
 #endif
 
+LF_INLINE void lf__count_refusal(struct lf_handle *h) {
+#ifdef LF_MODEL
+    (void)h;
+#else
+    uint64_t *refusals = &h->segment->participants[h->participant].refusals;
+    lf_store_relaxed(refusals, lf_load_relaxed(refusals) + 1); /* a thread of the same process may be as fast */
+#endif
+}
+
 /* One thread of a handle at a time looks for the dead. The byte's lock excludes only other handles. */
 LF_INLINE int lf__begin_to_reap(struct lf_handle *h) {
     return lf_exchange_acquire(&h->reaping, 1u) == 0; /* [P1] pairs with [P2] */
@@ -137,6 +146,7 @@ LF_INLINE int lf_reap_one(struct lf_handle *h, uint32_t number) {
  * refusal of a non-blocking call. Returns how many were found, or LF_LOST. */
 LF_INLINE int lf_reap_if_due(struct lf_handle *h) {
     uint64_t now = lf_now_coarse();
+    lf__count_refusal(h);
     int more = 0;
     if (lf_load_relaxed(&h->last_reap) == now)
         return 0;

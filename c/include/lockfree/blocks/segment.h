@@ -4,7 +4,7 @@
  *   identity | state | small body | participants | note | body. The identity is written once, before anybody else can see the
  *   segment, and has a checksum. The participants' table and the note get memory page by page, as far as they are used
  *   (segment_file.h), so a small object stays small. A body of at most LF__SMALL_BODY bytes stands before the table; then
- *   the object takes one page of memory up to its 63rd participant.
+ *   the object takes one page of memory up to its 31st participant.
  * Trust: geometry is read once, at attach, checked against the true size, and kept in process memory. The note is
  *   checked by length and checksum.
  * Death: see participants.h. */
@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define LF_MAGIC UINT64_C(0x656572666b636f6c) /* "lockfree" */
-#define LF_ABI_VERSION 4u
+#define LF_ABI_VERSION 5u
 #define LF_GEOMETRY 6
 #define LF_NAME_MAX 200
 #define LF_NAME_PREFIX "lockfree."
@@ -60,7 +60,17 @@ struct lf_participant {
     uint32_t pid;       /* for messages only; whether somebody lives never depends on it */
     uint64_t joined;    /* CLOCK_MONOTONIC ns */
     uint64_t recovered; /* how far a recovery in pieces has come; written by the holder of the byte */
+#ifdef LF_MODEL
     uint64_t unused;
+#else
+    /* What is told of it (peers.h). Nothing depends on that. The counts go on when the number is used again. */
+    uint64_t seen;     /* CLOCK_MONOTONIC ns: when a wait began, or ended, or it joined */
+    uint32_t sleepers; /* its threads that sleep in a call */
+    uint32_t roles;    /* enum lf_peer_role: what it has called since it joined */
+    uint64_t sleeps;   /* futex calls; a long wait is several */
+    uint64_t wakes;    /* of these: ended by somebody */
+    uint64_t refusals; /* looks in vain; threads of one process may overwrite each other's */
+#endif
 };
 
 enum lf_ending { LF__OPEN = 0, LF__DRAINING = 1, LF__ENDED = 2 };
@@ -70,8 +80,10 @@ struct lf_segment {
     LF_ALIGNED uint32_t ending;             /* line 1: enum lf_ending; goes up only, by shutdown */
     uint32_t highest;                       /* highest participant number ever used; written when joining */
     uint32_t fenced;                        /* enum lf__fenced (asymmetric.h); goes up only */
-    uint32_t unused_word;
+    uint32_t roles;                         /* enum lf_peer_role: all that anybody ever had (peers.h) */
     uint64_t next_look; /* ns of CLOCK_MONOTONIC: when a sleeper looks for the dead again (blocking.h); a hint */
+    uint64_t recovered; /* participants that died and were recovered, so far */
+    uint64_t gone[2];   /* {1: it died | pid : 32} of the last one of each role that is gone; written when recovered */
     LF_ALIGNED unsigned char small_body[LF__SMALL_ROOM];
     LF_ALIGNED struct lf_participant participants[LF_PARTICIPANTS]; /* each by who has its byte */
     char note[LF_NOTE];                /* the creator's text (a record's dtype); written once */
@@ -81,8 +93,8 @@ struct lf_segment {
 LF_STATIC_ASSERT(offsetof(struct lf_segment, identity) == 0, "layout");
 LF_STATIC_ASSERT(offsetof(struct lf_identity, geometry) == 24 && sizeof(struct lf_identity) == 96, "layout");
 LF_STATIC_ASSERT(offsetof(struct lf_segment, ending) == 128, "layout");
-LF_STATIC_ASSERT(sizeof(struct lf_participant) == 32, "layout");
 #ifndef LF_MODEL
+LF_STATIC_ASSERT(sizeof(struct lf_participant) == 64, "layout");
 LF_STATIC_ASSERT(offsetof(struct lf_segment, small_body) == 256, "layout");
 LF_STATIC_ASSERT(offsetof(struct lf_segment, participants) == 2048, "layout");
 LF_STATIC_ASSERT(sizeof(struct lf_segment) % 4096 == 0 || LF_PARTICIPANTS < 4096, "layout");
@@ -111,12 +123,14 @@ struct lf_handle {
     const struct lf_kind *kind;
     uint32_t participant; /* 1..4095 */
     uint32_t closed;      /* set by lf_close */
-    uint32_t reaping;     /* one thread of a process at a time looks for the dead */
+    uint32_t roles;       /* of this participant, as in the segment (peers.h) */
     uint32_t asymmetric;  /* who waits here has the heavy half of a fence (asymmetric.h) */
     uint32_t spins;       /* adaptive looking: pauses before sleeping; 0 in memory of the caller's */
     uint32_t spin;        /* microseconds, or LF_SPIN_ADAPTIVE (spinning.h) */
     uint32_t missed;      /* looks in vain lately (spinning.h); a hint */
     uint32_t sleeping;    /* threads that sleep in a call */
+    uint32_t reaping;     /* one thread of a process at a time looks for the dead */
+    uint32_t told;        /* a wait ends with LF_PEER_DIED when nobody is left who could end it (peers.h) */
     uint32_t next_look;   /* the number with which the next piece of looking begins; 0: a new round */
     uint64_t last_reap;   /* coarse ns */
     uint64_t joined;      /* epoch of the process whose participant this is */

@@ -41,3 +41,4 @@ void lf_py_f64_store(double *p, double value, int order);
 int lf_py_f64_compare_exchange(double *p, double *expected, double desired, int order);
 double lf_py_f64_exchange(double *p, double value, int order);
 double lf_py_f64_fetch_add(double *p, double value, int order);
+int lf_py_atomic_survey(int fd, struct lf_py_survey *s);

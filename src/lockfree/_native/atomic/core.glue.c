@@ -120,6 +120,7 @@ static double lf_py_f64_fetch_add(double *p, double value, int order) {
 
 #include "atomic/cell.h"
 
+LF_PY_SURVEY_OF(atomic, lf_atomic_cell, lf_atomic_cell_kind, (void)x)
 LF_PY_TYPE(atomic_u32)
 LF_PY_TYPE(atomic_u64)
 LF_PY_TYPE(atomic_i64)

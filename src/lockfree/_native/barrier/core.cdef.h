@@ -11,3 +11,4 @@ int lf_barrier_reset(struct lf_barrier *b);
 int lf_barrier_broken(struct lf_barrier *b);
 int64_t lf_barrier_waiting(struct lf_barrier *b);
 void lf_barrier_close(struct lf_barrier *b);
+int lf_py_barrier_survey(int fd, struct lf_py_survey *s);

@@ -125,4 +125,8 @@ static PyGetSetDef lf_py_barrier_properties[] = {
     LF_PY_SHARED_PROPERTIES{NULL, NULL, NULL, NULL, NULL},
 };
 LF_PY_SPEC(barrier, "Barrier")
+LF_PY_SURVEY(barrier, {
+    s->inside = (int64_t)lf__barrier_arrived(lf_load_relaxed(&x->body->word));
+    s->room = (int64_t)x->parties;
+})
 LF_PY_TYPE(barrier)

@@ -19,3 +19,4 @@ void lf_py_block_pool_look(struct lf_block_pool *p, const uint32_t *blocks, uint
 uint32_t lf_py_block_pool_pid(struct lf_block_pool *p, uint32_t lease);
 void lf_block_pool_shutdown(struct lf_block_pool *p, int immediate);
 void lf_block_pool_close(struct lf_block_pool *p);
+int lf_py_block_pool_survey(int fd, struct lf_py_survey *s);

@@ -30,3 +30,4 @@ int64_t lf_py_broadcast_behind(struct lf_broadcast_ring *r, uint32_t k);
 uint32_t lf_py_broadcast_reader_pid(struct lf_broadcast_ring *r, uint32_t k);
 uint32_t lf_py_broadcast_writer_pid(struct lf_broadcast_ring *r);
 uint64_t lf_py_broadcast_alive_since(struct lf_broadcast_ring *r, uint32_t participant);
+int lf_py_broadcast_ring_survey(int fd, struct lf_py_survey *s);

@@ -541,4 +541,10 @@ static PyType_Spec lf_py_broadcast_ring_spec = {
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .slots = lf_py_broadcast_ring_slots,
 };
+LF_PY_SURVEY(broadcast_ring, {
+    s->room = (int64_t)x->size;
+    lf_py_survey_hold(s, lf_load_relaxed(&x->body->writer.holder) >> 32);
+    for (uint32_t k = 0; k < x->n_readers; k++)
+        lf_py_survey_hold(s, lf_load_relaxed(&x->body->readers[k].holder) >> 32);
+})
 LF_PY_TYPE(broadcast_ring)

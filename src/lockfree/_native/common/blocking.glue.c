@@ -1,5 +1,5 @@
 /* Operations that may sleep or take long: cffi gives the GIL up once around the whole call. */
-#include <lockfree/lockfree.h>
+#include "common/survey.h"
 
 /* A ring with a note (the dtype of its records) that is there before anybody can see the ring. */
 #define LF_PY_CREATE_RING(ring)                                                                                        \

@@ -9,6 +9,7 @@
 
 #include "common/arguments.h"
 #include "common/object.h"
+#include "common/survey.h"
 
 static int lf_py_open(struct lf_handle *h, const char *name) { return lf_segment_open(h, name, NULL); }
 static void lf_py_detach(void *h) { lf_detach((struct lf_handle *)h); }

@@ -8,6 +8,7 @@
 #define Py_END_ALLOW_THREADS }
 
 #include "common/client.h"
+#include "common/survey.h"
 
 /* ---- records ---- */
 

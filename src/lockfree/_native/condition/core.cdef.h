@@ -17,3 +17,4 @@ int64_t lf_condition_notify_unlocked(struct lf_condition *c, uint32_t n);
 void lf_condition_close(struct lf_condition *c);
 uint32_t lf_py_condition_holder(struct lf_condition *l, uint32_t *thread);
 uint32_t lf_py_condition_died(struct lf_condition *l);
+int lf_py_condition_survey(int fd, struct lf_py_survey *s);

@@ -83,4 +83,10 @@ static PyObject *lf_py_condition_notify_all(PyObject *object, PyObject *unused) 
 LF_PY_LOCK_WITH(condition, "Condition", LF_PY_FAST("wait", lf_py_condition_await, LF_PY_CONDITION_WAIT_DOC),
                 LF_PY_FAST("notify", lf_py_condition_notify, LF_PY_CONDITION_NOTIFY_DOC),
                 {"notify_all", lf_py_condition_notify_all, METH_NOARGS, LF_PY_CONDITION_NOTIFY_ALL_DOC}, )
+LF_PY_SURVEY(condition, {
+    uint64_t word = lf_load_relaxed(x->word);
+    s->inside = lf__lock_participant(word) != 0;
+    s->room = 1;
+    lf_py_survey_hold(s, lf__lock_participant(word));
+})
 LF_PY_TYPE(condition)

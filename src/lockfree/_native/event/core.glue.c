@@ -58,4 +58,8 @@ static PyMethodDef lf_py_event_methods[] = {
 };
 static PyGetSetDef lf_py_event_properties[] = {LF_PY_SHARED_PROPERTIES{NULL, NULL, NULL, NULL, NULL}};
 LF_PY_SPEC(event, "Event")
+LF_PY_SURVEY(event, {
+    s->inside = (int64_t)(lf_load_relaxed(&x->body->word) & 1);
+    s->puts = (int64_t)((lf_load_relaxed(&x->body->word) + 1) >> 1);
+})
 LF_PY_TYPE(event)

@@ -149,4 +149,5 @@ static PyMethodDef lf_py_event_count_methods[] = {
 };
 static PyGetSetDef lf_py_event_count_properties[] = {LF_PY_SHARED_PROPERTIES{NULL, NULL, NULL, NULL, NULL}};
 LF_PY_SPEC(event_count, "EventCount")
+LF_PY_SURVEY(event_count, { (void)x; })
 LF_PY_TYPE(event_count)

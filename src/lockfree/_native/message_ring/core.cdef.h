@@ -23,3 +23,4 @@ int lf_message_ring_task_done(struct lf_message_ring *r);
 uint64_t lf_message_ring_unfinished(const struct lf_message_ring *r);
 uint64_t lf_py_message_ring_blocks(struct lf_message_ring *r);
 uint64_t lf_py_message_ring_most(struct lf_message_ring *r);
+int lf_py_message_ring_survey(int fd, struct lf_py_survey *s);

@@ -412,4 +412,11 @@ static PyType_Spec lf_py_message_ring_spec = {
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .slots = lf_py_message_ring_slots,
 };
+LF_PY_SURVEY(message_ring, {
+    s->puts = (int64_t)(lf_py_survey_tail(&x->queues[LF__MESSAGES]) - x->h.segment->identity.geometry[2]);
+    s->gets = (int64_t)(lf_py_survey_head(&x->queues[LF__MESSAGES]) - x->h.segment->identity.geometry[2]);
+    s->inside = (int64_t)(x->store.slots - lf_queue_size(&x->queues[LF__FREE]));
+    s->room = (int64_t)x->store.slots;
+    lf_py_survey_store(x->queues, 2, s);
+})
 LF_PY_TYPE(message_ring)

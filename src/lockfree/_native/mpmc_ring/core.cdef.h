@@ -20,3 +20,4 @@ uint64_t lf_mpmc_ring_size(const struct lf_mpmc_ring *r);
 void lf_mpmc_ring_close(struct lf_mpmc_ring *r);
 void lf_mpmc_ring_shutdown(struct lf_mpmc_ring *r, int immediate);
 unsigned char *lf_py_mpmc_ring_payload(struct lf_mpmc_ring *r, int64_t index);
+int lf_py_mpmc_ring_survey(int fd, struct lf_py_survey *s);

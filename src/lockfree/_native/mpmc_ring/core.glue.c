@@ -87,4 +87,11 @@ static PyMethodDef lf_py_mpmc_ring_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 LF_PY_CONTAINER_TYPE(mpmc_ring, "MPMCRing")
+LF_PY_SURVEY(mpmc_ring, {
+    s->puts = (int64_t)(lf_py_survey_tail(&x->queues[LF__RECORDS]) - x->h.segment->identity.geometry[2]);
+    s->gets = (int64_t)(lf_py_survey_head(&x->queues[LF__RECORDS]) - x->h.segment->identity.geometry[2]);
+    s->inside = (int64_t)lf_mpmc_ring_size(x);
+    s->room = (int64_t)x->capacity;
+    lf_py_survey_store(x->queues, 2, s);
+})
 LF_PY_TYPE(mpmc_ring)

@@ -9,3 +9,4 @@ int lf_mutex_locked(struct lf_mutex *m);
 void lf_mutex_close(struct lf_mutex *m);
 uint32_t lf_py_mutex_holder(struct lf_mutex *l, uint32_t *thread);
 uint32_t lf_py_mutex_died(struct lf_mutex *l);
+int lf_py_mutex_survey(int fd, struct lf_py_survey *s);

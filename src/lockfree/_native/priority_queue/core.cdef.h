@@ -26,3 +26,4 @@ uint64_t lf_priority_queue_size(const struct lf_priority_queue *q);
 void lf_priority_queue_close(struct lf_priority_queue *q);
 void lf_priority_queue_shutdown(struct lf_priority_queue *q, int immediate);
 unsigned char *lf_py_priority_queue_payload(struct lf_priority_queue *q, int64_t index);
+int lf_py_priority_queue_survey(int fd, struct lf_py_survey *s);

@@ -145,4 +145,13 @@ static PyMethodDef lf_py_priority_queue_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 LF_PY_CONTAINER_TYPE(priority_queue, "PriorityQueue")
+LF_PY_SURVEY(priority_queue, {
+    s->inside = (int64_t)lf_priority_queue_size(x);
+    s->room = (int64_t)x->capacity;
+    s->puts = 0;
+    for (uint32_t level = 0; level < x->levels.count; level++)
+        s->puts += (int64_t)(lf_py_survey_tail(&x->queues[1 + level]) - x->h.segment->identity.geometry[3]);
+    s->gets = s->puts - s->inside;
+    lf_py_survey_store(x->queues, 1 + x->levels.count, s);
+})
 LF_PY_TYPE(priority_queue)

@@ -12,3 +12,4 @@ uint32_t lf_py_rlock_died(struct lf_rlock *l);
 int64_t lf_rlock_depth(struct lf_rlock *r);
 int64_t lf_rlock_release_all(struct lf_rlock *r);
 void lf_rlock_restore(struct lf_rlock *r, int64_t depth);
+int lf_py_rlock_survey(int fd, struct lf_py_survey *s);

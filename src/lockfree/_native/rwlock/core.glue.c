@@ -94,4 +94,14 @@ static PyGetSetDef lf_py_rwlock_properties[] = {
     LF_PY_SHARED_PROPERTIES{NULL, NULL, NULL, NULL, NULL},
 };
 LF_PY_SPEC(rwlock, "RWLock")
+LF_PY_SURVEY(rwlock, {
+    uint64_t word = lf_load_relaxed(x->word);
+    s->inside = lf__lock_participant(word) != 0;
+    lf_py_survey_hold(s, lf__lock_participant(word));
+    for (uint32_t i = 0; i < s->count; i++) {
+        uint32_t readers = lf_load_relaxed(lf__rwlock_readers(x->body, s->peers[i].number));
+        s->holds[s->peers[i].number] += readers;
+        s->inside += readers;
+    }
+})
 LF_PY_TYPE(rwlock)

@@ -161,4 +161,13 @@ static PyType_Spec lf_py_semaphore_spec = {
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .slots = lf_py_semaphore_slots,
 };
+LF_PY_SURVEY(semaphore, {
+    s->room = (int64_t)x->max;
+    lf__sem_help(x->body, lf__sem_now(x->body)); /* else an account of the living could be old for long */
+    s->inside = lf__sem_value(lf__sem_now(x->body));
+    for (uint32_t i = 0; i < s->count; i++) {
+        int64_t held = lf__sem_held_by(x, s->peers[i].number);
+        s->holds[s->peers[i].number] = held > 0 ? (uint32_t)held : 0;
+    }
+})
 LF_PY_TYPE(semaphore)

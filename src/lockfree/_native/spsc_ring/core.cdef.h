@@ -23,3 +23,4 @@ void lf_spsc_ring_close(struct lf_spsc_ring *r);
 void lf_spsc_ring_shutdown(struct lf_spsc_ring *r, int immediate);
 unsigned char *lf_py_spsc_ring_payload(struct lf_spsc_ring *r, int64_t ticket);
 int lf_py_spsc_ring_release_role(struct lf_spsc_ring *r, int role);
+int lf_py_spsc_ring_survey(int fd, struct lf_py_survey *s);

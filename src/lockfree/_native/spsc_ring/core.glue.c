@@ -123,4 +123,12 @@ static PyMethodDef lf_py_spsc_ring_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 LF_PY_CONTAINER_TYPE(spsc_ring, "SPSCRing")
+LF_PY_SURVEY(spsc_ring, {
+    s->puts = (int64_t)(lf_load_relaxed(&x->body->sides[LF_PRODUCER].position) - x->start);
+    s->gets = (int64_t)(lf_load_relaxed(&x->body->sides[LF_CONSUMER].position) - x->start);
+    s->inside = (int64_t)lf_spsc_ring_size(x);
+    s->room = (int64_t)x->capacity;
+    for (int side = 0; side < 2; side++)
+        lf_py_survey_hold(s, lf_load_relaxed(&x->body->sides[side].holder) >> 32);
+})
 LF_PY_TYPE(spsc_ring)

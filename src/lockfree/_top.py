@@ -1,0 +1,186 @@
+"""`lockfree top`: the objects of this machine, or of one process, with their fill, rates, waiters, holders and deaths.
+
+It reads each segment through a mapping of its own, joins nothing and changes nothing.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import struct
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lockfree._command import UsageError, printable, quoted
+from lockfree._errors import SegmentError
+from lockfree._handover import DIRECTORY, PREFIX
+from lockfree._names import class_of
+from lockfree._native import NULL, ffi, lib
+from lockfree._peers import Survey
+
+EVERY = 1.0
+STATES = ("open", "draining", "ended")
+HEAD = ("OBJECT", "KIND", "FILL", "IN/S", "OUT/S", "SLEEPS/S", "WAIT", "HOLD", "USERS", "DEATHS", "STATE")
+WORDS = (0, 1, 10)
+_HEADER = struct.Struct("<QII")  # magic, ABI version, kind: the beginning of struct lf_identity
+_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+Row = dict[str, Any]
+
+
+def _named() -> Iterator[tuple[str, str]]:
+    """(name, path) of every named segment."""
+    for path in sorted(Path(DIRECTORY).glob(PREFIX + "*")):
+        yield path.name.removeprefix(PREFIX), str(path)
+
+
+def _of_process(pid: int) -> Iterator[tuple[str, str]]:
+    """The same of the segments that a process has mapped; those without a name are called by their inode."""
+    mapped: dict[int, str] = {}
+    for line in Path(f"/proc/{pid}/maps").read_text(errors="surrogateescape").splitlines():
+        fields = line.split(maxsplit=5)
+        file = fields[5].removesuffix(" (deleted)") if len(fields) == 6 else ""
+        if file == "/memfd:lockfree":
+            mapped[int(fields[4])] = f"anonymous:{fields[4]}"
+        elif file.startswith(f"{DIRECTORY}/"):
+            mapped[int(fields[4])] = Path(file).name.removeprefix(PREFIX)
+    names = {path.stat().st_ino: path.name.removeprefix(PREFIX) for path in Path(DIRECTORY).glob(PREFIX + "*")}
+    for descriptor in sorted(Path(f"/proc/{pid}/fd").iterdir(), key=lambda path: int(path.name)):
+        with contextlib.suppress(OSError):
+            inode = descriptor.stat().st_ino
+            if inode in mapped:
+                yield names.get(inode, mapped.pop(inode)), str(descriptor)
+                mapped.pop(inode, None)
+
+
+def look(name: str, path: str) -> Row:
+    """One object: what `--json` prints. `problem` says why it could not be read."""
+    row: Row = {"name": name, "time": time.time(), "kind": "?", "state": "", "stats": {}, "peers": [], "problem": ""}
+    try:
+        fd = os.open(path, _FLAGS & ~(os.O_NOFOLLOW if path.startswith("/proc/") else 0))
+        try:
+            magic, _, kind = _HEADER.unpack(os.pread(fd, _HEADER.size, 0).ljust(_HEADER.size, b"\0"))
+        except OSError:
+            os.close(fd)
+            raise
+        primitive = lib.lf_py_kind_name(kind)
+        known = magic == lib.LF_MAGIC and primitive != NULL
+        survey = Survey(ffi.string(primitive).decode() if known else "mutex", fd, name)  # which says what is wrong
+    except (OSError, SegmentError) as error:
+        row["problem"] = str(error)
+        return row
+    row["kind"] = class_of(ffi.string(primitive).decode())
+    row["state"] = STATES[min(survey.ending, 2)]
+    row["stats"] = survey.stats()
+    row["peers"] = [peer._asdict() for peer in survey.peers()]
+    return row
+
+
+def sample(pid: int | None) -> list[Row]:
+    rows = [look(*found) for found in (_named() if pid is None else _of_process(pid))]
+    return [row for row in rows if "No such file" not in row["problem"]]  # removed while we looked
+
+
+def _rate(row: Row, before: Row | None, name: str) -> str:
+    if before is None or name not in row["stats"] or name not in before["stats"]:
+        return ""
+    seconds = max(row["time"] - before["time"], 1e-9)
+    return f"{(row['stats'][name] - before['stats'][name]) / seconds:,.0f}"
+
+
+def _cells(row: Row, before: Row | None) -> tuple[str, ...]:
+    if row["problem"]:
+        return (quoted(row["name"]), row["kind"], *[""] * 8, printable(row["problem"]))
+    stats, peers = row["stats"], row["peers"]
+    fill = "/".join(f"{stats[key]:,}" for key in ("inside", "room") if key in stats)
+    holders = [f"{peer['pid']}:{peer['holds']}" for peer in peers if peer["holds"]]
+    dead = [str(peer["pid"]) for peer in peers if not peer["alive"]]
+    users = len({peer["pid"] for peer in peers if peer["alive"]})
+    return (
+        quoted(row["name"]),
+        row["kind"],
+        fill,
+        _rate(row, before, "puts"),
+        _rate(row, before, "gets"),
+        _rate(row, before, "sleeps"),
+        str(sum(peer["waiting"] for peer in peers)),
+        ",".join(holders[:3]) + (",…" if len(holders) > 3 else ""),
+        str(users),
+        f"{stats['recoveries']}" + (f" +{','.join(dead)}" if dead else ""),
+        row["state"],
+    )
+
+
+def _print(cells: list[tuple[str, ...]]) -> None:
+    from lockfree._tables import show
+
+    if cells:
+        show("lockfree top", HEAD, cells, WORDS)
+    else:
+        print("no objects")
+
+
+def _live(pid: int | None, interval: float) -> int:
+    try:
+        from rich.live import Live
+        from rich.table import Table
+    except ImportError:
+        raise UsageError("the live table needs rich: pip install 'lockfree[tools]', or use --once or --json") from None
+
+    def table(rows: list[Row], before: dict[str, Row]) -> Table:
+        drawn = Table(box=None, title=f"{len(rows)} objects", title_justify="left")
+        for i, name in enumerate(HEAD):
+            drawn.add_column(name, justify="left" if i in WORDS else "right", overflow="fold")
+        for row in rows:
+            drawn.add_row(*_cells(row, before.get(row["name"])))
+        return drawn
+
+    rows = sample(pid)
+    with Live(table(rows, {}), auto_refresh=False, screen=sys.stdout.isatty()) as live:
+        while True:
+            time.sleep(interval)
+            before, rows = {row["name"]: row for row in rows}, sample(pid)
+            live.update(table(rows, before), refresh=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    """The command: 0, also after Ctrl-C, which is how it ends."""
+    if args.interval <= 0:
+        raise UsageError(f"--interval is {args.interval:g}: it must be above 0 seconds")
+    if args.pid is not None and not Path(f"/proc/{args.pid}/maps").exists():
+        raise UsageError(f"--pid is {args.pid}: no process has this number")
+    with contextlib.suppress(KeyboardInterrupt):
+        if not args.json and not args.once:
+            return _live(args.pid, args.interval)
+        before: dict[str, Row] = {}
+        if args.once and not args.json:  # rates need two looks
+            before = {row["name"]: row for row in sample(args.pid)}
+            time.sleep(args.interval)
+        while True:
+            rows = sample(args.pid)
+            if args.json:
+                for row in rows:
+                    print(json.dumps(row), flush=True)
+            else:
+                _print([_cells(row, before.get(row["name"])) for row in rows])
+            if args.once:
+                return 0
+            time.sleep(args.interval)
+    return 0
+
+
+def add_parser(commands: Any) -> None:
+    """Adds `top` to the commands of `lockfree`."""
+    top = commands.add_parser(
+        "top",
+        help="watch objects: fill, rates, who waits, who holds what, who died",
+        description="A live table of the named objects of this machine. It changes nothing in them."
+        " FILL: inside/room. HOLD: process:how much. DEATHS: recovered, and pids of those that are not yet.",
+    )
+    top.add_argument("--pid", type=int, metavar="PID", help="the objects of this process, also those without a name")
+    top.add_argument("--once", action="store_true", help="one table over one interval, and end")
+    top.add_argument("--json", action="store_true", help="one JSON object per line and object, with all peers")
+    top.add_argument("--interval", type=float, default=EVERY, metavar="S", help=f"seconds (default {EVERY:g})")
+    top.set_defaults(run=run)

@@ -1,0 +1,344 @@
+"""Who uses an object, what was counted, and waits that end when nobody is left who could end them."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+import lockfree
+
+CONTEXT = multiprocessing.get_context("fork")
+MAKE = {
+    "MPMCRing": lambda **n: lockfree.MPMCRing(4, 8, **n),
+    "SPSCRing": lambda **n: lockfree.SPSCRing(4, 8, **n),
+    "PriorityQueue": lambda **n: lockfree.PriorityQueue(4, 8, 2, **n),
+    "MessageRing": lambda **n: lockfree.MessageRing(1024, 256, **n),
+    "BroadcastRing": lambda **n: lockfree.BroadcastRing(1024, 2, **n),
+    "BlockPool": lambda **n: lockfree.BlockPool(4, **n),
+    "Mutex": lockfree.Mutex,
+    "SpinLock": lockfree.SpinLock,
+    "RLock": lockfree.RLock,
+    "RWLock": lockfree.RWLock,
+    "Condition": lockfree.Condition,
+    "Semaphore": lambda **n: lockfree.Semaphore(3, **n),
+    "Event": lockfree.Event,
+    "EventCount": lockfree.EventCount,
+    "Barrier": lambda **n: lockfree.Barrier(2, **n),
+    "AtomicU64": lockfree.AtomicU64,
+}
+QUEUES = ["MPMCRing", "SPSCRing", "PriorityQueue", "MessageRing"]
+CONVEYORS = [*QUEUES, "BroadcastRing"]
+
+
+def put(ring, data=b"x", **named):
+    extra = (0,) if isinstance(ring, lockfree.PriorityQueue) else ()
+    ring.put(data, *extra, **named)
+
+
+def get(ring, **named):
+    got = ring.get(**named)
+    return got[1] if isinstance(got, tuple) else got
+
+
+def until(true, seconds=60):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "no progress"
+        time.sleep(0.002)
+
+
+@contextlib.contextmanager
+def child(work, *arguments):
+    """A forked process that does the work and then sleeps until it is killed."""
+
+    def body():
+        work(*arguments)
+        there.send("done")
+        time.sleep(600)
+
+    here, there = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=body, daemon=True)
+    process.start()
+    try:
+        assert here.poll(60)
+        assert here.recv() == "done"
+        yield process
+    finally:
+        process.kill()
+        process.join()
+
+
+def kill(process):
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+
+
+# ---- peers ----
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_everybody_is_listed_and_who_looks_changes_nothing(kind):
+    before = time.time() - 1
+    with contextlib.closing(MAKE[kind]()) as shared:
+        (me,) = shared.peers()
+        assert shared.peers()[0][:6] == pytest.approx(me[:6])
+        assert (me.pid, me.alive, me.waiting, me.number) == (os.getpid(), True, 0, shared._h.h.participant)
+        assert me.threads == len(os.listdir("/proc/self/task"))
+        assert before < me.since <= me.last_seen <= time.time() + 1
+        assert me.holds == 0
+        with child(shared.recover_dead) as process:
+            other = max(shared.peers(), key=lambda peer: peer.since)
+            assert (other.pid, other.alive, other.threads) == (process.pid, True, 1)
+            assert len(shared.peers()) == 2
+            kill(process)
+            assert [peer.alive for peer in sorted(shared.peers(), key=lambda p: p.since)] in ([True, False], [True])
+        shared.recover_dead()
+        assert [peer.pid for peer in shared.peers()] == [os.getpid()]
+        assert shared.stats()["recoveries"] == 1
+    with pytest.raises(lockfree.Closed):
+        shared.peers()
+    with pytest.raises(lockfree.Closed):
+        shared.stats()
+
+
+TAKE = {
+    "Mutex": (lambda o: o.acquire(), 1),
+    "SpinLock": (lambda o: o.acquire(), 1),
+    "RLock": (lambda o: o.acquire(), 1),
+    "RWLock": (lambda o: (o.acquire_read(), o.acquire_read()), 2),
+    "Condition": (lambda o: o.acquire(), 1),
+    "Semaphore": (lambda o: o.acquire(n=2), 2),
+    "MPMCRing": (lambda o: (o.put(b"a"), o.peek(), o.reserve()), 2),
+    "PriorityQueue": (lambda o: (o.put(b"a", 1), o.peek(), o.reserve()), 2),
+    "SPSCRing": (lambda o: (o.put(b"a"), o.peek()), 2),
+    "BlockPool": (lambda o: o.alloc(3), 3),
+    "BroadcastRing": (lambda o: o.put(b"a"), 1),
+}
+
+
+@pytest.mark.parametrize("kind", TAKE)
+def test_what_they_hold(kind):
+    take, much = TAKE[kind]
+    with contextlib.closing(MAKE[kind]()) as shared, child(take, shared) as process:
+        assert {peer.pid: peer.holds for peer in shared.peers()} == {os.getpid(): 0, process.pid: much}
+        kill(process)
+        shared.recover_dead()
+        assert [peer.holds for peer in shared.peers()] == [0]
+
+
+WAIT = {
+    "Mutex": lambda o: o.acquire(timeout=60),
+    "RWLock": lambda o: o.acquire_read(timeout=60),
+    "Semaphore": lambda o: o.acquire(timeout=60, n=3),
+    "Event": lambda o: o.wait(60),
+    "EventCount": lambda o: o.wait(o.prepare(), 60),
+    "MPMCRing": lambda o: o.get(timeout=60),
+    "SPSCRing": lambda o: o.get(timeout=60),
+    "PriorityQueue": lambda o: o.get(timeout=60),
+    "MessageRing": lambda o: o.get(timeout=60),
+    "Barrier": lambda o: o.wait(60),
+    "BlockPool": lambda o: o.alloc(4, block=True, timeout=60),
+}
+END = {
+    "Mutex": (lambda o: o.acquire(), lambda o: o.release()),
+    "RWLock": (lambda o: o.acquire_write(), lambda o: o.release_write()),
+    "Semaphore": (lambda o: o.acquire(), lambda o: o.release()),
+    "Event": (None, lambda o: o.set()),
+    "EventCount": (None, lambda o: o.notify(10)),
+    "Barrier": (None, lambda o: o.wait(60)),
+}
+
+
+@pytest.mark.parametrize("kind", WAIT)
+def test_who_waits_is_seen_and_counted(kind):
+    with contextlib.closing(MAKE[kind](spin="never")) as shared:
+        begin, end = END.get(kind, (None, put))
+        if kind == "BlockPool":
+            blocks = shared.alloc(2)
+            end = lambda pool: pool.free(blocks)  # noqa: E731
+        if begin:
+            begin(shared)
+        before = shared.stats()
+        waiter = threading.Thread(target=WAIT[kind], args=(shared,))
+        waiter.start()
+        until(lambda: shared.peers()[0].waiting == 1)
+        began = shared.peers()[0].last_seen
+        time.sleep(0.3)  # so that it has been interrupted, and goes on
+        until(lambda: shared.peers()[0].waiting == 1)
+        assert shared.peers()[0].last_seen == pytest.approx(began, abs=0.02), "a wait that goes on began once"
+        end(shared)
+        waiter.join(60)
+        after = shared.stats()
+        assert shared.peers()[0].waiting == 0
+        assert after["sleeps"] > before["sleeps"]
+        assert after["sleeps"] - before["sleeps"] >= after["wakes"] - before["wakes"] >= 0
+        assert after["recoveries"] == 0
+
+
+def test_a_killed_sleeper_sleeps_no_more():
+    with lockfree.Event() as event:
+        process = CONTEXT.Process(target=event.wait)
+        process.start()
+        until(lambda: sum(peer.waiting for peer in event.peers()) == 1)
+        kill(process)
+        assert sum(peer.waiting for peer in event.peers()) == 0
+        with child(event.is_set):  # the number is used again
+            assert [peer.waiting for peer in event.peers()] == [0, 0]
+
+
+# ---- stats ----
+
+
+@pytest.mark.parametrize("kind", QUEUES)
+def test_puts_and_gets_are_exact_over_all_processes(kind):
+    with MAKE[kind]() as ring:
+        for _ in range(25):  # laps
+            put(ring), put(ring)
+            get(ring), get(ring)
+        put(ring)
+        stats = ring.stats()
+        assert (stats["puts"], stats["gets"], stats["inside"]) == (51, 50, 1)
+        assert (stats["sleeps"], stats["wakes"], stats["recoveries"]) == (0, 0, 0)
+        if kind == "SPSCRing":
+            ring.release_role("producer")
+
+        def work():
+            put(ring), put(ring)
+
+        with child(work) as process:
+            kill(process)
+        ring.recover_dead()
+        assert (ring.stats()["puts"], ring.stats()["gets"], ring.stats()["recoveries"]) == (53, 50, 1)
+        if kind != "SPSCRing":
+            refused = ring.stats()["refusals"]
+            while ring.try_get() is not None:
+                pass
+            assert ring.stats()["refusals"] == refused + 1
+            assert ring.stats()["gets"] == 53
+
+
+def test_counts_begin_where_positions_do():
+    from lockfree._segment import starting_at
+
+    for start in (2**32 - 2, 2**50 - 2, 2**64 - 2):
+        with starting_at(start, lockfree.MPMCRing, 4, 8) as ring:
+            for _ in range(5):
+                ring.put(b"")
+                ring.get()
+            assert (ring.stats()["puts"], ring.stats()["gets"]) == (5, 5)
+
+
+def test_an_event_counts_how_often_it_was_set():
+    with lockfree.Event() as event:
+        for _ in range(3):
+            event.set()
+            event.clear()
+        event.set()
+        event.set()
+        assert event.stats()["puts"] == 4
+
+
+# ---- the death of peers ----
+
+
+@pytest.mark.parametrize("kind", CONVEYORS)
+def test_get_takes_what_is_inside_and_then_says_that_the_last_producer_died(kind):
+    with MAKE[kind]() as ring:
+        ring.peer_death = "raise"
+        if kind == "BroadcastRing":
+            ring.join()
+        with child(put, ring, b"last") as process:
+            kill(process)
+        assert get(ring, timeout=60) == b"last"
+        with pytest.raises(lockfree.PeerDied, match=f"{kind}: the last producer, process {process.pid}, has died, and no"):
+            ring.get(timeout=60)
+        assert ring.try_get() is None  # an answer, as before
+
+
+@pytest.mark.parametrize("kind", QUEUES)
+def test_put_says_that_the_last_consumer_died(kind):
+    with MAKE[kind]() as ring:
+        ring.peer_death = "raise"
+        put(ring)
+        with child(get, ring) as process:
+            kill(process)
+        data = b"x" * (8 if kind != "MessageRing" else 200)
+
+        def fill():
+            while True:
+                put(ring, data, timeout=60)
+
+        with pytest.raises(lockfree.PeerDied, match=f"the last consumer, process {process.pid}, has died, and there is no"):
+            fill()
+
+
+@pytest.mark.parametrize("kind", CONVEYORS)
+def test_a_wait_that_sleeps_already_is_told(kind):
+    with MAKE[kind]() as ring:
+        ring.peer_death = "raise"
+        if kind == "BroadcastRing":
+            ring.join()
+        with child(put, ring, b"a") as process:
+            assert get(ring, timeout=60) == b"a"
+            threading.Timer(0.3, process.kill).start()
+            with pytest.raises(lockfree.PeerDied):
+                ring.get()
+
+
+def test_who_left_in_order_is_told_apart():
+    with lockfree.MPMCRing(4, 8) as ring:
+        ring.peer_death = "raise"
+        process = CONTEXT.Process(target=lambda: (ring.put(b"x"), ring.close()))
+        process.start()
+        process.join()
+        assert ring.get() == b"x"
+        with pytest.raises(lockfree.PeerDied, match=f"process {process.pid}, has left"):
+            ring.get(timeout=60)
+
+
+def test_as_long_as_one_is_left_a_wait_is_a_wait():
+    import queue
+
+    with lockfree.MPMCRing(4, 8) as ring:
+        ring.peer_death = "raise"
+        with pytest.raises(queue.Empty):
+            ring.get(timeout=0.1)  # nobody has ever put
+        with child(ring.put, b"a") as one, child(ring.put, b"b") as other:
+            kill(one)
+            assert ring.get(timeout=60) + ring.get(timeout=60) in (b"ab", b"ba")
+            with pytest.raises(queue.Empty):
+                ring.get(timeout=0.3)
+            kill(other)
+            with pytest.raises(lockfree.PeerDied):
+                ring.get(timeout=60)
+        with child(ring.put, b"new"):  # somebody new
+            assert ring.get(timeout=60) == b"new"
+            with pytest.raises(queue.Empty):
+                ring.get(timeout=0.1)
+
+
+def test_without_the_mode_a_wait_goes_on():
+    import queue
+
+    with lockfree.MPMCRing(4, 8) as ring:
+        with child(ring.put, b"a") as process:
+            kill(process)
+        ring.get()
+        with pytest.raises(queue.Empty):
+            ring.get(timeout=0.3)
+        assert ring.peer_death == "wait"
+        with pytest.raises(ValueError, match="peer_death is 'shout'"):
+            ring.peer_death = "shout"
+
+
+def test_the_mode_travels():
+    from multiprocessing.reduction import ForkingPickler
+
+    with lockfree.MPMCRing(4, 8) as ring:
+        ring.peer_death = "raise"
+        with ForkingPickler.loads(ForkingPickler.dumps(ring)) as again:
+            assert again.peer_death == "raise"
