@@ -1,72 +1,86 @@
 """Queue beside multiprocessing.Queue and faster-fifo: Python objects, one producer and one consumer process."""
 
-import multiprocessing
+import queue
+from functools import partial
 
-import pytest
-from transfer import measure
+from frame.columns import Column, Entry, rate
+from frame.peers import MpQueue, Peer, package
+from locks import lazily
 
 import lockfree
+from lockfree.bench.engine import Load, Worker
 
 OBJECTS = {
-    "int": (7, 50_000),
-    "tuple": ((12, "job", 3.5), 50_000),
-    "dict": ({"id": 12, "name": "job", "shape": [1, 2, 3]}, 30_000),
-    "1 KiB of bytes": (b"x" * 1024, 30_000),
-    "1 MiB of bytearray": (bytearray(1 << 20), 200),
+    "int": (7, "an int"),
+    "tuple": ((12, "job", 3.5), "a tuple"),
+    "dict": ({"id": 12, "name": "job", "shape": [1, 2, 3]}, "a dict"),
+    "kib": (b"x" * 1024, "1 KiB of bytes"),
+    "mib": (bytearray(1 << 20), "1 MiB of bytearray"),
 }
 
 
-class Ours:
+class Ours(Peer):
+    name, ours, grace = "Queue", True, 1.0
+
     def __init__(self, large):
-        self.queue = lockfree.Queue(1000, size_bytes=1 << 25 if large else 1 << 22, block_bytes=1 << 16 if large else None)
+        self.queue = lockfree.Queue(
+            1000, size_bytes=1 << 25 if large else 1 << 22, block_bytes=1 << 16 if large else None
+        )
 
-    def put(self, obj, count):
-        put = self.queue.put
-        for _ in range(count):
-            put(obj)
+    def producer(self):
+        return self.queue.put
 
-    def get(self, count):
-        get = self.queue.get
-        for _ in range(count):
-            get()
+    def consumer(self):
+        return self.queue.get
+
+    def end(self):
+        self.queue.shutdown(immediate=True)
+
+    def close(self):
+        self.queue.close()
 
 
-class Standard(Ours):
+class Standard(MpQueue):
     def __init__(self, _large):
-        self.queue = multiprocessing.get_context("fork").Queue(1000)
+        super().__init__(1000, 0)
 
 
-class FasterFifo(Ours):
+class FasterFifo(Peer):
+    name = "faster-fifo"
+
     def __init__(self, large):
-        self.queue = pytest.importorskip("faster_fifo").Queue(max_size_bytes=1 << 25 if large else 1 << 22)
+        self.queue = package("faster_fifo").Queue(max_size_bytes=1 << 25 if large else 1 << 22)
 
-    def put(self, obj, count):
-        for _ in range(count):
-            self.queue.put(obj, timeout=60)
+    def producer(self):
+        return partial(self.queue.put, timeout=60)
 
-    def get(self, count):
-        left = count
-        while left:
-            left -= len(self.queue.get_many(timeout=60, max_messages_to_get=left))
+    def consumer(self):
+        return partial(self.queue.get, timeout=60)
+
+    def close(self):
+        self.queue.close()
 
 
-@pytest.mark.parametrize("peer", [Ours, Standard, FasterFifo], ids=lambda p: p.__name__)
-@pytest.mark.parametrize("kind", OBJECTS)
-def test_rate(benchmark, peer, kind):
-    obj, count = OBJECTS[kind]
-    benchmark.group = f"queue: {kind}, 1 producer, 1 consumer"
-
+def passing(peer, obj, large):
     def make():
-        made = peer("MiB" in kind)
-        return [(made.put, (obj, count))], [(made.get, (count,))], int
+        made = peer(large)
+        put = Worker("put", lambda tally: tally.run(partial(made.producer(), obj)), counts=False)
+        return Load([put, Worker("get", lambda tally: tally.run(made.consumer()))], made.end, made.close, made.grace)
 
-    measure(benchmark, count, make, rounds=5)
+    return rate(make, 1e3)
 
 
-class TestAlone:
-    @pytest.fixture(autouse=True)
-    def group(self, benchmark):
-        benchmark.group = "queue: put+get alone, a tuple"
+def alone(make):
+    return lazily(lambda: (make(), OBJECTS["tuple"][0]), "q[0].put(q[1]); q[0].get()", "q")
 
-    def test_ours(self, many):
-        many("q.put(o); q.get()", q=lockfree.Queue(10), o=(12, "job", 3.5))
+
+def columns():
+    single = [
+        Entry("Queue", alone(lambda: lockfree.Queue(10)), ours=True),
+        Entry("queue.Queue", alone(queue.Queue), note="threads alone"),
+    ]
+    made = [Column("queue_alone", "Queue: put and get of a tuple in one thread", "ns", single, seconds=0.05)]
+    for key, (obj, what) in OBJECTS.items():
+        entries = [Entry(p.name, passing(p, obj, key == "mib"), p.ours) for p in (Ours, Standard, FasterFifo)]
+        made.append(Column(f"queue_{key}", f"Queue: {what}, 1 producer, 1 consumer", "k/s", entries, more=True))
+    return made

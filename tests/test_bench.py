@@ -101,7 +101,7 @@ def test_a_worker_that_fails_is_told_and_one_that_hangs_is_ended():
     with pytest.raises(LoadError, match="bad"):
         engine.run(load, [None], Span(1, 0.05))
     assert closed
-    hanging = Load([Worker("hangs", lambda _tally: time.sleep(1000), counts=False), Worker("w", _count)])
+    hanging = Load([Worker("hangs", lambda _tally: time.sleep(1000), counts=False), Worker("w", _count)], grace=0.05)
     began = time.monotonic()
     assert engine.run(hanging, [None], Span(1, 0.02)).done
     assert time.monotonic() - began < 100, "it did not wait for the one that hangs"

@@ -61,18 +61,21 @@ def test_a_peer_that_loses_messages_is_not_the_best_peer():
     assert (found["best_peer"], found["ratio"]) == ("z", 2.0)
 
 
-def test_who_cannot_be_measured_is_told_with_the_reason(monkeypatch):
+def test_a_sample_that_hangs_is_given_up(monkeypatch):
     monkeypatch.setattr(runner, "LIMIT", 1)
+    found = measured(Entry("x", lambda _seconds: time.sleep(60), ours=True), samples=1)
+    assert found["entries"]["x"]["failures"] == ["TimeoutError: it did not end in 1 s"]
 
+
+def test_who_cannot_be_measured_is_told_with_the_reason():
     def fails(_seconds):
         raise ValueError("such | a\npity")
 
-    entries = [Entry("gone", refused), Entry("bad", fails), Entry("hangs", lambda _s: time.sleep(60)),
+    entries = [Entry("gone", refused), Entry("bad", fails),
                Entry("x", constant(1.0, 1.0, 1.0), ours=True)]  # fmt: skip
     found = measured(*entries)
     assert found["entries"]["gone"]["skipped"] == "it is not there"
     assert len(found["entries"]["bad"]["failures"]) == 2, "twice, and no more"
-    assert "did not end" in found["entries"]["hangs"]["failures"][0]
     assert found["ratio"] is None
     table = report.table(found)
     assert "| gone | not measured: it is not there |" in table
