@@ -3,6 +3,7 @@
 Each race runs in a process of its own, since what it looks for ends processes.
 """
 
+import os
 import subprocess
 import sys
 
@@ -29,7 +30,20 @@ MAKE = {
     "MPMCRing": lambda: lockfree.MPMCRing(4, 8),
     "SPSCRing": lambda: lockfree.SPSCRing(4, 8),
     "PriorityQueue": lambda: lockfree.PriorityQueue(4, 8, levels=2),
+    "MessageRing": lambda: lockfree.MessageRing(1024, 64),
+    "BroadcastRing": lambda: lockfree.BroadcastRing(1024, 4),
+    "Condition over a Mutex": lambda: lockfree.Condition(lockfree.Mutex()),
+    "Condition over an RLock": lambda: lockfree.Condition(lockfree.RLock()),
+    "threading.Condition": lambda: Around(lockfree.RLock()),
+    "BlockPool": lambda: lockfree.BlockPool(8),
 }
+
+class Around:
+    # a lock of this package in a condition of threading's: close() is the lock's
+    def __init__(self, lock): self.lock, self.condition = lock, threading.Condition(lock)
+    def wait(self):
+        with self.condition: self.condition.wait(1e-4)
+    def __getattr__(self, name): return getattr(self.lock, name)
 
 def section(lock):
     with lock:
@@ -53,7 +67,34 @@ CONTAINERS = [lambda o: o.try_get(), lambda o: o.get(timeout=1e-4), lambda o: o.
               lambda o: o.qsize(), lambda o: o.empty(), lambda o: o.full(), len]
 RINGS = CONTAINERS + [lambda o: o.try_put(b"x"), lambda o: o.put(b"x", timeout=1e-4), lambda o: o.put_many([b"a", b"b"]),
                       lambda o: o.put_many(iter([b"a", b"b"])), written]
+def looked(o):
+    with o.read(False) as view: bytes(view)
+
+def filled(o):
+    with o.write(5, False) as view: view[:] = b"12345"
+
+def waited(o):
+    with o: o.wait(1e-4)
+
+def notified(o):
+    with o: o.notify_all()
+
+MESSAGES = [lambda o: o.try_put(b"message"), lambda o: o.put(b"message" * 20, timeout=1e-4), lambda o: o.put_many([b"a" * 100, b"b"]),
+            lambda o: o.put_many(iter([b"a", b"b" * 100])), lambda o: o.try_get(), lambda o: o.get(timeout=1e-4), lambda o: o.get_many(3),
+            lambda o: o.get_many(2, True, 1e-4), lambda o: o.peek() is not None and o.release(), looked]
+# the lock is not closed with the condition
+CONDITIONS = [waited, notified, lambda o: o.locked(), lambda o: o.acquire(False) and o.release(), lambda o: o._is_owned()]
 CALLS = {
+    "MessageRing": MESSAGES + [lambda o: o.qsize(), lambda o: o.free(), len, lambda o: o.empty()],
+    "BroadcastRing": MESSAGES + [lambda o: (o.join(), o.try_get(), o.leave()), filled, lambda o: o.reserve(9) is not None and o.cancel(),
+                                 lambda o: o.reserve(9) is not None and o.commit(3), lambda o: o.release_role(), lambda o: o.late(),
+                                 lambda o: (o.writer, o.reader, o.joined), lambda o: o.join() + o.missed,
+                                 lambda o: o.wait_for_readers(3, timeout=1e-4)],
+    "Condition over a Mutex": CONDITIONS,
+    "Condition over an RLock": CONDITIONS,
+    "threading.Condition": [lambda o: o.wait(), lambda o: o._is_owned(), lambda o: o._recursion_count()],
+    "BlockPool": [lambda o: o.free(o.alloc(3, True, 1e-4)), lambda o: o.adopt(o.seal(o.alloc(2))), lambda o: o.available, lambda o: o.lease,
+                  lambda o: o.references([1]), lambda o: o.generations([1]), lambda o: (o.retain(b := o.alloc(1)), o.free([b[0]] * 2))],
     "MPMCRing": RINGS,
     "SPSCRing": RINGS,
     "PriorityQueue": CONTAINERS + [lambda o: o.try_put(b"x", 1), lambda o: o.put(b"x", 0, timeout=1e-4),
@@ -77,7 +118,8 @@ CALLS = {
 }
 import queue
 # released by another thread; above max_value; the other thread has the role; nothing inside in time
-NO_FAULT = (RuntimeError, ValueError, lockfree.RoleTaken, queue.Empty, queue.Full)
+# freed by another thread, or nothing allocated
+NO_FAULT = (RuntimeError, ValueError, TypeError, LookupError, lockfree.RoleTaken, lockfree.NotRecoverable, queue.Empty, queue.Full)
 
 random.seed(int(sys.argv[2]))
 name = sys.argv[1]
@@ -134,6 +176,50 @@ print("survived")
 """
 )
 
+STEPS = (
+    PRELUDE
+    + """
+# As a handler that closes the object would, between any two instructions of Python code: one after the other.
+import lockfree as package, os
+HOME = os.path.dirname(package.__file__)
+def close_at(o, at):
+    count = 0
+    def trace(frame, event, argument):
+        nonlocal count
+        if not frame.f_code.co_filename.startswith(HOME):
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            count += 1
+            if count == at:
+                sys.settrace(None)
+                frame.f_trace_opcodes = False
+                o.close()
+        return trace
+    return trace, lambda: count
+
+total = 0
+for call in calls:
+    at = 1
+    while True:
+        o = make()
+        trace, counted = close_at(o, at)
+        sys.settrace(trace)
+        try:
+            call(o)
+        except (lockfree.Closed, *NO_FAULT):
+            pass
+        finally:
+            sys.settrace(None)
+        if counted() < at:
+            break
+        at += STRIDE
+        total += 1
+assert total
+print("survived")
+"""
+)
+
 ASLEEP = (
     PRELUDE
     + """
@@ -172,12 +258,28 @@ CLASSES = [
     "AtomicFlag",
 ]
 
-LATER = ["RLock", "RWLock", "Condition", "Barrier", "Event", "EventCount"]
+LATER = [
+    "RLock",
+    "RWLock",
+    "Condition",
+    "Condition over a Mutex",
+    "Condition over an RLock",
+    "threading.Condition",
+    "Barrier",
+    "Event",
+    "EventCount",
+    "MessageRing",
+    "BroadcastRing",
+    "BlockPool",
+]
 """Races of these are run at length only."""
 
 
-def run(script, name, seed=1):
-    done = subprocess.run([sys.executable, "-c", script, name, str(seed)], capture_output=True, text=True, timeout=200)
+def run(script, name, seed=1, **environment):
+    command = [sys.executable, "-c", script, name, str(seed)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=200, env={**os.environ, **environment}, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "survived\n"), done.stderr
 
 
@@ -189,6 +291,27 @@ def test_against_every_call_of_other_threads(name):
 @pytest.mark.parametrize("name", CLASSES)
 def test_in_a_signal_handler_in_the_middle_of_every_call(name):
     run(HANDLER, name)
+
+
+IN_PYTHON = ["MessageRing", "BroadcastRing", "BlockPool", "Condition over a Mutex"]
+"""Parts of them are Python code."""
+
+
+@pytest.mark.parametrize("name", IN_PYTHON)
+def test_between_any_two_instructions_of_python_code(name):
+    run(STEPS.replace("STRIDE", "1"), name)
+
+
+@pytest.mark.parametrize("name", ["MessageRing", "BroadcastRing", "BlockPool"])
+def test_without_the_c_types(name):
+    run(STEPS.replace("STRIDE", "5"), name, LOCKFREE_PURE_CFFI="1")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", CLASSES + LATER)
+@pytest.mark.parametrize("pure", "01")
+def test_between_any_two_instructions_of_python_code_at_length(name, pure):
+    run(STEPS.replace("STRIDE", "1"), name, LOCKFREE_PURE_CFFI=pure)
 
 
 @pytest.mark.parametrize("name", ["Mutex", "SpinLock", "Semaphore", "MPMCRing", "PriorityQueue"])

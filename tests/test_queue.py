@@ -561,6 +561,30 @@ LEFT_OUT = {
 }
 
 
+def test_put_many_of_an_iterator_leaves_what_has_no_room():
+    with lockfree.Queue(4) as q:
+        objects = iter(range(10))
+        assert q.put_many(objects) == 4
+        assert q.put_many(objects) == 0
+        assert q.get_many() == [0, 1, 2, 3]
+        assert q.put_many(objects, True, 1) == 4
+        assert list(objects) == [8, 9]
+        for call in (lambda: q.put_many(objects, True, 0.01), lambda: q.put_many(iter([5]), True, 0.01)):
+            with pytest.raises(queue.Full):
+                call()
+
+
+@pytest.mark.parametrize(("wrong", "kind"), [(lambda: None, Exception), ("x" * 4000, ValueError)])
+def test_an_object_of_an_iterator_that_cannot_be_put_is_in_the_exception(wrong, kind):
+    with lockfree.Queue(size_bytes=1024) as q:
+        objects = iter([None, wrong, 3])
+        with pytest.raises(kind) as caught:
+            q.put_many(objects)
+        assert (caught.value.put, caught.value.record) == (1, wrong)
+        assert q.get_many() == [None]
+        assert list(objects) == [3]
+
+
 class OurQueue:
     """The module `queue` with ours in it."""
 

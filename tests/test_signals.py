@@ -9,8 +9,10 @@ import contextlib
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
+from threads import in_thread, started
 
 import lockfree
 from lockfree._native import PURE
@@ -219,6 +221,182 @@ def test_no_step_of_a_put_or_a_reservation_loses_a_slot(make, kind, record):
                 assert slots_left(made) == ROOM - inside
 
 
+# ---- `with lock.reading()`, `with ring.read()`, `with condition` ----
+
+
+def broadcast(put):
+    ring = lockfree.BroadcastRing(1024, 1)
+    ring.join()
+    if put:
+        ring.put(b"message")
+    return ring
+
+
+def message_ring():
+    ring = lockfree.MessageRing(1024, 64)
+    ring.put(b"message")
+    return ring
+
+
+def takes(call):
+    """Whether call() gets what it asks for, in another thread."""
+    return in_thread(call) is True
+
+
+SECTIONS = {
+    # the object, the block, and whether everything is free
+    "RWLock.reading": (lockfree.RWLock, lambda o: o.reading(), lambda o: takes(lambda: o.acquire_write(False))),
+    "RWLock.writing": (lockfree.RWLock, lambda o: o.writing(), lambda o: takes(lambda: o.acquire_read(False))),
+    "RLock": (lockfree.RLock, lambda o: o, lambda o: takes(lambda: o.acquire(False))),
+    "Condition": (lockfree.Condition, lambda o: o, lambda o: takes(lambda: o.acquire(False))),
+    "Condition over a Mutex": (
+        lambda: lockfree.Condition(lockfree.Mutex()),
+        lambda o: o,
+        lambda o: takes(lambda: o.acquire(False)),
+    ),
+    "MessageRing.read": (
+        message_ring,
+        lambda o: o.read(),
+        lambda o: (o.qsize() == 1 or o.free() == o.size_bytes) and in_hand_is_empty(o),
+    ),
+    "BroadcastRing.read": (lambda: broadcast(True), lambda o: o.read(), lambda o: in_hand_is_empty(o)),
+    "BroadcastRing.write": (
+        lambda: broadcast(False),
+        lambda o: o.write(8),
+        lambda o: o.try_put(b"x") and o.get() in (bytes(8), b"x"),
+    ),
+}
+
+
+def in_hand_is_empty(ring):
+    with pytest.raises(RuntimeError, match="nothing in hand"):
+        ring.release()
+    return True
+
+
+@native
+@pytest.mark.parametrize(("make", "block", "free"), SECTIONS.values(), ids=SECTIONS)
+def test_no_step_leaves_a_block_open(make, block, free):
+    """At every step of Python code between the beginning and the end of `with` there is an exception: here there is none."""
+
+    def run(at):
+        with contextlib.closing(make()) as made:
+
+            def section():
+                with block(made):
+                    pass
+
+            if at is None:
+                return steps(section)
+            with contextlib.suppress(Interrupt):
+                interrupted(section, at, (section.__code__, block.__code__))
+            assert free(made)
+        return None
+
+    for at in range(1, run(None) + 1):
+        run(at)
+
+
+class PythonRWLock(lockfree.RWLock):
+    """The bad example: the block begins and ends in Python."""
+
+    @contextlib.contextmanager
+    def reading(self):
+        self.acquire_read()
+        try:
+            yield
+        finally:
+            self.release_read()
+
+
+def test_the_tracer_convicts_a_block_in_python():
+    with pytest.raises(AssertionError):
+        test_no_step_leaves_a_block_open(PythonRWLock, *SECTIONS["RWLock.reading"][1:])
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_block_that_raises_gives_back_and_its_exception_comes_out(name):
+    make, block, free = SECTIONS[name]
+    with contextlib.closing(make()) as made:
+        with pytest.raises(ZeroDivisionError), block(made):
+            raise ZeroDivisionError
+        assert free(made)
+
+
+def test_a_handler_looks_at_a_message_while_its_thread_waits_for_one(alarm):
+    """The wait goes on, and cannot have a second one: nothing is lost."""
+    import signal
+
+    with lockfree.MessageRing(1024, 64) as ring:
+        seen = []
+
+        def look(*_):
+            ring.put(b"first")
+            seen.append(bytes(ring.peek()))
+            ring.put(b"second")
+
+        def release(*_):
+            with pytest.raises(RuntimeError, match="nothing in hand"):
+                ring.release()
+            ring.put(b"third")
+
+        previous = signal.signal(signal.SIGINT, look)
+        try:
+            alarm(0.05)
+            if PURE:
+                ring.peek(True, 30)
+            else:
+                with pytest.raises(
+                    RuntimeError, match="a signal handler of this thread has taken one in hand meanwhile"
+                ):
+                    ring.peek(True, 30)
+                ring.release()
+                assert seen == [b"first"]
+                assert ring.get() == b"second"
+                assert ring.free() == ring.size_bytes
+                signal.signal(signal.SIGINT, release)
+                alarm(0.05)
+                assert ring.peek(True, 30) == b"third"
+                ring.release()
+                assert ring.free() == ring.size_bytes
+        finally:
+            signal.signal(signal.SIGINT, previous)
+
+
+@native
+def test_a_handler_runs_while_a_wait_takes_its_lock_again(alarm):
+    """Whoever was notified waits for the lock: what a handler raises comes when it is held again."""
+    import signal
+
+    def stop(*_):
+        ran.append(time.monotonic())
+        raise Interrupt
+
+    for make in (lockfree.Condition, lambda: lockfree.Condition(lockfree.RLock())):
+        ran = []
+        with contextlib.closing(make()) as condition:
+
+            def notify(condition=condition):
+                with condition:
+                    condition.notify()
+                    alarm(0.05)
+                    time.sleep(0.4)
+                    return time.monotonic()
+
+            previous = signal.signal(signal.SIGINT, stop)
+            try:
+                condition.acquire()
+                other = started(notify)
+                with pytest.raises(Interrupt):
+                    condition.wait()
+                if make is lockfree.Condition:
+                    assert condition._is_owned() if hasattr(condition, "_is_owned") else condition.locked()
+                    condition.release()
+                assert ran[0] < other()
+            finally:
+                signal.signal(signal.SIGINT, previous)
+
+
 STORM = """
 import random, signal, sys, threading, lockfree
 
@@ -349,7 +527,9 @@ swallowed = []
 sys.unraisablehook = lambda hook: swallowed.append(hook)
 makers = [lockfree.Mutex, lockfree.SpinLock, lockfree.Semaphore, lockfree.AtomicU64,
           lambda: lockfree.atomic_view(bytearray(8)), with_a_view, lambda: lockfree.MPMCRing(2, dtype="f8"),
-          lambda: lockfree.SPSCRing(2, 8), lambda: lockfree.PriorityQueue(2, 8)]
+          lambda: lockfree.SPSCRing(2, 8), lambda: lockfree.PriorityQueue(2, 8),
+          lockfree.RLock, lockfree.RWLock, lockfree.Condition, lambda: lockfree.Barrier(2), lockfree.Event, lockfree.EventCount,
+          lambda: lockfree.MessageRing(64, 64), lambda: lockfree.BroadcastRing(64, 2), lambda: lockfree.BlockPool(4)]
 makers[6]()
 
 def churn(make):
@@ -357,11 +537,12 @@ def churn(make):
         make()
 
 arrived = 0
-for n in range(270):
+for n in range(360):
     try:
-        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 1e-3))
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 1e-3), 0.05)
         churn(makers[n % len(makers)])
     except Stop:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         arrived += 1
 print(len(swallowed), arrived)
 """
@@ -370,4 +551,4 @@ print(len(swallowed), arrived)
 @native
 def test_no_destructor_swallows_an_exception():
     done = subprocess.run([sys.executable, "-c", DESTRUCTORS], capture_output=True, text=True, timeout=100)
-    assert done.stdout == "0 270\n", done.stderr
+    assert done.stdout == "0 360\n", done.stderr

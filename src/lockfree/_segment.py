@@ -177,6 +177,13 @@ class Shared:
         if self.closed:
             raise Closed(f"{self._title()}: the object is closed")
 
+    def _opened(self) -> Any:
+        """The handle, if the object is open. Without a C type it stays mapped as long as the caller refers to it."""
+        handle = self._h
+        if handle.h.closed:
+            raise Closed(f"{self._title()}: the object is closed")
+        return handle
+
     def close(self) -> None:
         """Ends this process's use of the object; idempotent. Threads of this process that sleep in it get `Closed`,
         other processes go on. What this process still had in hand is given back.

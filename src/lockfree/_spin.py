@@ -2,6 +2,7 @@
 
 from typing import Any, Final, Self, cast
 
+from lockfree import _native
 from lockfree._errors import shown
 from lockfree._native import ffi, lib
 from lockfree._segment import Shared, check_int
@@ -10,6 +11,8 @@ from lockfree._types import Spin
 ADAPTIVE: Final = 2**32 - 1
 LONGEST: Final = 10**5
 """Microseconds."""
+
+_native.base("section")  # makes the C type of the `with` blocks: lock.reading(), ring.read(), ring.write()
 
 
 def check_spin(spin: object) -> int:

@@ -18,17 +18,21 @@ __all__ = ["Barrier"]
 
 MOST = 65535
 
-_open: "weakref.WeakSet[Barrier]" = weakref.WeakSet()
+_open: "dict[int, weakref.ref[Barrier]]" = {}
+"""By id(), and without callbacks: an exception out of a signal handler would be lost in one."""
 
 
 def _leave() -> None:
-    for barrier in list(_open):
-        barrier.close()
+    for reference in list(_open.values()):
+        barrier = reference()
+        if barrier is not None:
+            barrier.close()
 
 
 class _End:
     """Leaves the barriers at the ordinary end of this process. Children of multiprocessing end without `atexit`."""
 
+    crowd = 64
     process = 0
     finalizer: Any = None
 
@@ -49,7 +53,14 @@ _end = _End()
 
 def _leave_at_exit(barrier: "Barrier") -> None:
     """An ordinary end of this process is no death."""
-    _open.add(barrier)
+    known = _open.get(id(barrier))
+    if known is None or known() is not barrier:
+        _open[id(barrier)] = weakref.ref(barrier)
+        if len(_open) > _end.crowd:
+            for number, reference in list(_open.items()):
+                if reference() is None:
+                    _open.pop(number, None)
+            _end.crowd = max(64, 2 * len(_open))
     _end.watch()
 
 

@@ -154,8 +154,7 @@ class BlockPool(Waiter):
     @property
     def lease(self) -> int:
         """What names this process's lease for `supersede` by others; a new one after each attach."""
-        self._require_open()
-        return int(lib.lf_block_pool_lease(self._h))
+        return int(lib.lf_block_pool_lease(self._opened()))
 
     def supersede(self, lease: int) -> "Blocks":
         """Takes over all blocks of another process, alive or dead; their numbers.
@@ -191,8 +190,7 @@ class BlockPool(Waiter):
     @property
     def available(self) -> int:
         """How many blocks are free: exact while nobody else runs. O(1)."""
-        self._require_open()
-        return int(lib.lf_block_pool_available(self._h))
+        return int(lib.lf_block_pool_available(self._opened()))
 
     def generations(self, blocks: "SomeBlocks") -> "Blocks":
         """The generation of each block, which ends when it becomes free; modulo 2**24."""
@@ -208,8 +206,7 @@ class BlockPool(Waiter):
 
     def _look(self, blocks: "SomeBlocks") -> "tuple[Blocks, Blocks, Blocks]":
         """The numbers of the blocks, their generations and their references."""
-        numbers, handle = self._numbers("blocks", blocks), self._h
-        self._require_open()
+        numbers, handle = self._numbers("blocks", blocks), self._opened()
         generations, references = self._np.empty_like(numbers), self._np.empty_like(numbers)
         arrays = (ffi.from_buffer("uint32_t *", array) for array in (numbers, generations, references))
         lib.lf_py_block_pool_look(handle, *arrays, len(numbers))
@@ -217,8 +214,7 @@ class BlockPool(Waiter):
 
     def shutdown(self) -> None:
         """Ends `alloc` for every process: it raises Closed, also where somebody waits. Blocks can still be freed."""
-        self._require_open()
-        lib.lf_block_pool_shutdown(self._h, 0)
+        lib.lf_block_pool_shutdown(self._opened(), 0)
 
     def _numbers(self, what: str, blocks: "SomeBlocks") -> "Blocks":
         """Block numbers as a contiguous array of uint32. TypeError or ValueError for anything else."""

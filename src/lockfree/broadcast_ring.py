@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn
 
 from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
-from lockfree._messages import as_bytes
+from lockfree._messages import Putting, as_bytes, packed
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._peers import Conveyor
 from lockfree._segment import check_int, check_name
@@ -31,7 +31,7 @@ def _rounded(size_bytes: int) -> int:
     return (check_int("size_bytes", size_bytes, 64, 2**40) + 63) // 64 * 64
 
 
-class Calls(Conveyor):
+class Calls(Conveyor, Putting):
     """What a broadcast ring can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_broadcast_ring"
@@ -108,28 +108,21 @@ class Calls(Conveyor):
         timeout: float | None = None,
         to: Readers = None,
     ) -> int:
-        """Puts the messages of a sequence until there is no room; how many went in. With `block` the first one waits.
+        """Puts messages until there is no room; how many went in. With `block` the first one waits.
 
-        Readers see them by and by. If one is too long, none goes in.
+        `messages` is a sequence, of which none goes in if one is too long; a 2-D buffer with a message per row; or an
+        iterator, of which what does not fit is not taken. An item that is longer than the one before and has no room is
+        `record` of the queue.Full that is raised, and `put` says how many went in. Readers see them by and by.
         """
         wait, mask = patience(block, timeout), self._mask(to)
-        packed = [bytes(as_bytes(message)) for message in messages]
-        for position, data in enumerate(packed):
-            if len(data) > self.max_message:
-                what = f"messages[{position}] has {len(data)} bytes"
-                raise ValueError(f"{what}: the ring takes at most {self.max_message}, half of its size")
-        done = 0
-        if wait and packed:
-            self.put(packed[0], True, timeout, to)
-            done = 1
-        if done < len(packed):
-            rest = packed[done:]
-            lengths = b"".join(len(data).to_bytes(4, "little") for data in rest)
-            status = self._put_packed(b"".join(rest), lengths, mask)
-            if status < 0 and status != FULL and not done:
-                self._raise(status)
-            done += max(status, 0)
-        return done
+        self._require_open()
+        batch = packed(messages, self.max_message, ", half of its size")
+        if batch is None:
+            return self._put_iterator(iter(messages), wait, mask)
+        status = self._put_packed(*batch, wait, mask)
+        if status < 0 and (wait or status != FULL):
+            self._raise(status)
+        return max(status, 0)
 
     @contextmanager
     def write(
@@ -356,8 +349,7 @@ class Calls(Conveyor):
 
         With `immediate` at once. Sleepers wake up. It cannot be undone.
         """
-        self._require_open()
-        lib.lf_broadcast_ring_shutdown(self._h, bool(immediate))
+        lib.lf_broadcast_ring_shutdown(self._opened(), bool(immediate))
 
     def close(self) -> None:
         if not self.closed and hasattr(self, "_local"):
@@ -386,10 +378,34 @@ class Calls(Conveyor):
             self._raise(status)
         return bool(status == OK)
 
-    def _put_packed(self, packed: bytes, lengths: bytes, mask: int) -> int:
+    def _put_packed(self, messages: bytes, lengths: bytes, wait: int, mask: int) -> int:
         self._require_no_reservation()
+        done = 0
+        if wait and lengths:
+            first = int.from_bytes(lengths[:4], "little")
+            if not self._put(messages[:first], wait, mask):
+                return int(FULL)
+            messages, lengths, done = messages[first:], lengths[4:], 1
         array = ffi.from_buffer("uint32_t[]", lengths)
-        return int(lib.lf_broadcast_ring_put_many(self._h, packed, array, len(lengths) // 4, mask))
+        status = int(lib.lf_broadcast_ring_put_many(self._h, messages, array, len(lengths) // 4, mask))
+        return max(status, 0) + done if done else status
+
+    def _put_iterator(self, messages: Iterator[Any], wait: int, mask: int) -> int:
+        return self._put_items(messages, lambda data, limit: self._put(data, limit, mask), self._has_room, wait)
+
+    def _has_room(self, length: int, wait: int) -> bool:
+        if self.slow in {"drop", "overwrite"}:
+            return True
+        self._require_no_reservation()
+        handle = self._h
+        place = lib.lf_broadcast_ring_reserve(handle, length)
+        if place == FULL and wait:
+            limit, place = until(wait), INTERRUPTED
+            while place == INTERRUPTED:
+                place = blocking.lf_broadcast_ring_reserve_wait(handle, length, limit)
+        if place < 0 and (wait or place != FULL):
+            self._raise(place)
+        return bool(place >= 0)
 
     def _take(self, wait: int) -> bytes | None:
         handle, length = self._h, ffi.new("uint64_t *")
@@ -434,11 +450,13 @@ class Calls(Conveyor):
         if to is None:
             return ALL
         try:
-            numbers = [operator.index(to)]  # type: ignore[arg-type]
+            numbers: Iterable[int] = [to] if hasattr(type(to), "__index__") else iter(to)  # type: ignore[arg-type,list-item]
         except TypeError:
-            numbers = list(to)  # type: ignore[arg-type]
+            raise TypeError(
+                f"to is {shown(to)}: it must be the number of a reader, or an iterable of numbers"
+            ) from None
         mask = 0
-        for number in numbers:
+        for number in tuple(numbers):
             mask |= 1 << check_int("to", number, 0, self.readers - 1)
         return mask
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self, TypeVar, cast
 
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, SegmentError, raise_status
 from lockfree._lock import Lock
-from lockfree._native import NULL, Native, blocking, lib
+from lockfree._native import NULL, PURE, Native, blocking, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
 from lockfree._types import Spin
@@ -36,6 +36,9 @@ class Calls(Lock, prefix="condition"):
         RuntimeError if the calling thread does not hold the lock. Raises `OwnerDied` *with the lock held* if the last
         holder died with it.
         """
+        return self._wait_over(timeout)
+
+    def _wait_over(self, timeout: float | None) -> bool:
         handle, limit = self._h, until(patience(True, timeout))
         self._require_owned("wait")
         place = int(lib.lf_condition_begin(handle))
@@ -66,16 +69,20 @@ class Calls(Lock, prefix="condition"):
 
         RuntimeError if the calling thread does not hold the lock.
         """
-        handle, n = self._h, check_int("n", n, 0, 2**32 - 1)
+        n = check_int("n", n, 0, 2**32 - 1)
         self._require_owned("notify")
-        status = lib.lf_condition_notify_unlocked(handle, n)
-        if status < 0:
-            raise_status(status, self._title(), handle)
+        self._notify_over(n)
 
     def notify_all(self) -> None:
         """Notifies all that wait, as `notify` does."""
         self._require_owned("notify_all")
-        self.notify(2**32 - 1)
+        self._notify_over(2**32 - 1)
+
+    def _notify_over(self, n: int) -> None:
+        handle = self._h
+        status = lib.lf_condition_notify_unlocked(handle, n)
+        if status < 0:
+            raise_status(status, self._title(), handle)
 
     def _require_owned(self, call: str) -> None:
         handle = self._h
@@ -166,12 +173,17 @@ class _Over(Condition):
     def locked(self) -> bool:
         return bool(self._lock.locked())
 
-    def __enter__(self) -> Self:
-        self._lock.__enter__()
-        return self
+    if PURE:
 
-    def __exit__(self, *error: object) -> None:
-        self._lock.__exit__(*error)
+        def __enter__(self) -> Self:
+            self._lock.__enter__()
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            self._lock.__exit__(*error)
+
+    else:
+        __enter__, __exit__ = Condition._enter_over, Condition._exit_over  # type: ignore[attr-defined]
 
     def _is_owned(self) -> bool:
         if hasattr(self._lock, "_is_owned"):

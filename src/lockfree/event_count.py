@@ -37,8 +37,7 @@ class Calls(Waiter):
     def retract(self, ticket: int, /) -> None:
         """Takes an announcement back, because the condition is true or nobody is going to wait."""
         ticket = check_int("ticket", ticket, 0, 2**63 - 1)
-        self._require_open()
-        lib.lf_event_count_retract(self._h, ticket)
+        lib.lf_event_count_retract(self._opened(), ticket)
 
     def wait(self, ticket: int, timeout: float | None = None) -> bool:
         """Waits until somebody notifies, at most `timeout` seconds (None: for ever).

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, raise_status
-from lockfree._messages import as_bytes
+from lockfree._messages import Putting, as_bytes, packed
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._peers import Conveyor
 from lockfree._segment import check_int, check_name
@@ -37,7 +37,7 @@ def _bound(max_messages: int | None) -> int | None:
     return None if max_messages is None else check_int("max_messages", max_messages, 1, 2**31)
 
 
-class Calls(Conveyor):
+class Calls(Conveyor, Putting):
     """What a message ring can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_message_ring"
@@ -105,27 +105,22 @@ class Calls(Conveyor):
         return self._put(message, 0)
 
     def put_many(self, messages: Iterable[Buffer], block: bool = False, timeout: float | None = None) -> int:
-        """Puts the messages of a sequence until one has no room; how many went in. With `block` the first one waits.
+        """Puts messages until one has no room; how many went in. With `block` the first one waits.
 
-        They keep their order; messages of others may come between them. If one is too long, none goes in.
+        `messages` is a sequence, of which none goes in if one is too long; a 2-D buffer with a message per row; or an
+        iterator, of which what does not fit is not taken. An item that is longer than the one before and has no room is
+        `record` of the queue.Full that is raised, and `put` says how many went in. They keep their order; messages of
+        others may come between them.
         """
         wait = patience(block, timeout)
-        packed = [bytes(as_bytes(message)) for message in messages]
-        for position, data in enumerate(packed):
-            if len(data) > self.max_message:
-                what = f"messages[{position}] has {len(data)} bytes"
-                raise ValueError(f"{what}: the ring takes at most {self.max_message}")
-        done = 0
-        if wait and packed:
-            self._put_message(packed[0], True, timeout)
-            done = 1
-        if done < len(packed):
-            lengths = b"".join(len(data).to_bytes(4, "little") for data in packed[done:])
-            status = self._put_packed(b"".join(packed[done:]), lengths)
-            if status < 0 and status != FULL and not done:
-                raise_status(status, self._title(), self._h)
-            done += max(status, 0)
-        return done
+        self._require_open()
+        batch = packed(messages, self.max_message)
+        if batch is None:
+            return self._put_iterator(iter(messages), wait)
+        status = self._put_packed(*batch, wait)
+        if status < 0 and (wait or status != FULL):
+            raise_status(status, self._title(), self._opened())
+        return max(status, 0)
 
     # ---- get ----
 
@@ -238,13 +233,14 @@ class Calls(Conveyor):
 
     def qsize(self) -> int:
         """How many messages are inside: exact while nobody else is running."""
-        self._require_open()
-        return int(lib.lf_message_ring_size(self._h))
+        return int(lib.lf_message_ring_size(self._opened()))
 
     def free(self) -> int:
         """Bytes that are free, with what each block needs beside its payload: exact while nobody else is running."""
-        self._require_open()
-        return int(lib.lf_message_ring_free(self._h)) * self.block_bytes
+        blocks = int(lib.lf_py_message_ring_free(self._opened()))
+        if blocks < 0:
+            self._opened()
+        return blocks * self.block_bytes
 
     def empty(self) -> bool:
         """`qsize() == 0`."""
@@ -261,8 +257,7 @@ class Calls(Conveyor):
 
         With `immediate` at once, whatever is inside. Sleepers wake up. It cannot be undone.
         """
-        self._require_open()
-        lib.lf_message_ring_shutdown(self._h, bool(immediate))
+        lib.lf_message_ring_shutdown(self._opened(), bool(immediate))
 
     def close(self) -> None:
         if not self.closed and hasattr(self, "_local"):
@@ -298,9 +293,32 @@ class Calls(Conveyor):
             raise queue.Empty(self._title())
         return message if len(message) <= SHORT else bytearray(message)
 
-    def _put_packed(self, packed: bytes, lengths: bytes) -> int:
+    def _put_packed(self, messages: bytes, lengths: bytes, wait: int) -> int:
+        done = 0
+        if wait and lengths:
+            first = int.from_bytes(lengths[:4], "little")
+            if not self._put(messages[:first], wait):
+                return int(FULL)
+            messages, lengths, done = messages[first:], lengths[4:], 1
         array = ffi.from_buffer("uint32_t[]", lengths)
-        return int(lib.lf_message_ring_put_many(self._h, packed, array, len(lengths) // 4))
+        status = int(lib.lf_message_ring_put_many(self._h, messages, array, len(lengths) // 4))
+        return max(status, 0) + done if done else status
+
+    def _put_iterator(self, messages: Iterator[Any], wait: int) -> int:
+        return self._put_items(messages, self._put, self._has_room, wait)
+
+    def _has_room(self, length: int, wait: int) -> bool:
+        handle = self._h
+        first = lib.lf_message_ring_reserve(handle, length)
+        if first == FULL and wait:
+            limit, first = until(wait), INTERRUPTED
+            while first == INTERRUPTED:
+                first = blocking.lf_message_ring_reserve_wait(handle, length, limit)
+        if first >= 0:
+            lib.lf_message_ring_cancel(handle, first)
+        elif wait or first != FULL:
+            raise_status(first, self._title(), handle)
+        return bool(first >= 0)
 
     def _find(self, handle: Any, wait: int, length: Any) -> int | None:
         first = lib.lf_message_ring_peek(handle, 0, length)

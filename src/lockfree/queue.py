@@ -1,13 +1,15 @@
 """Queue, JoinableQueue, SimpleQueue: what multiprocessing has under these names, without pipe, lock and thread."""
 
 import queue
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn, Self
 
 from lockfree import _pickles
 from lockfree._errors import Closed, ShutDown
+from lockfree._records import tell
 from lockfree._segment import check_int
 from lockfree._types import Spin
+from lockfree._waiting import patience
 from lockfree.message_ring import MessageRing
 
 __all__ = ["JoinableQueue", "Queue", "SimpleQueue"]
@@ -125,14 +127,45 @@ class Queue(MessageRing):
     def put_many(self, objs: Iterable[Any], block: bool = False, timeout: float | None = None) -> int:
         """Puts the objects until one has no room; how many went in. With `block` the first one waits.
 
-        They are pickled before the first one is put: if that raises, none goes in.
+        Those of a sequence are pickled before the first one is put: if that raises, none goes in. Of an iterator, what
+        does not fit is not taken. An object that takes more than the one before and has no room is `record` of the
+        queue.Full that is raised, and `put` says how many went in.
         """
-        dumps = self._dumps
-        packed = [b"".join(_pickles.dumps(obj)) if dumps is None else dumps(obj) for obj in objs]
+        walk = iter(objs)
+        if walk is objs:
+            return self._put_walk(walk, patience(block, timeout))
+        packed = [self._packed(obj) for obj in walk]
         try:
             return super().put_many(packed, block, timeout)
         except Closed:
             self._ended()
+
+    def _packed(self, obj: Any) -> Any:
+        return b"".join(_pickles.dumps(obj)) if self._dumps is None else self._dumps(obj)
+
+    def _put_walk(self, objs: Iterator[Any], wait: int) -> int:
+        taken: list[Any] = []  # the object that is on its way
+
+        def pickles() -> Iterator[Any]:
+            for done, obj in enumerate(objs):
+                taken[:] = [obj]
+                try:
+                    data = self._packed(obj)
+                except BaseException as error:
+                    tell(error, obj, done)
+                    raise
+                yield data
+                taken.clear()
+
+        try:
+            self._require_open()
+            return self._put_iterator(pickles(), wait)
+        except BaseException as error:
+            if hasattr(error, "put") and taken:
+                error.record = taken[0]  # type: ignore[attr-defined]
+            elif isinstance(error, Closed):
+                self._ended()
+            raise
 
     # ---- get ----
 

@@ -10,16 +10,8 @@ from lockfree._waiting import FOREVER
 __all__ = ["RLock"]
 
 
-class RLock(Native[Literal["rlock"]], Lock, prefix="rlock"):
-    """Mutual exclusion between threads and processes, with the methods of `threading.RLock`. The holder is a thread. It
-    may take the lock again, and the lock is free after as many releases.
-
-    Progress: blocking, as `Mutex`.
-
-    Death: when the holder dies, the next one gets the lock, and `acquire` raises `OwnerDied`. It has the lock once.
-
-    Source: as `Mutex`; docs/primitives/rlock.md.
-    """
+class Calls(Lock, prefix="rlock"):
+    """What the lock can do. The C type stands before it and does the same without cffi."""
 
     # What `threading.Condition` asks of its lock.
 
@@ -48,3 +40,15 @@ class RLock(Native[Literal["rlock"]], Lock, prefix="rlock"):
         if status in {lib.LF_OK, lib.LF_OWNER_DIED}:
             lib.lf_rlock_restore(handle, depth)
         self._taken(handle, status)
+
+
+class RLock(Native[Literal["rlock"]], Calls):
+    """Mutual exclusion between threads and processes, with the methods of `threading.RLock`. The holder is a thread. It
+    may take the lock again, and the lock is free after as many releases.
+
+    Progress: blocking, as `Mutex`.
+
+    Death: when the holder dies, the next one gets the lock, and `acquire` raises `OwnerDied`. It has the lock once.
+
+    Source: as `Mutex`; docs/primitives/rlock.md.
+    """

@@ -71,6 +71,27 @@ class Calls(Waiter):
         handle = self._h
         self._given(handle, lib.lf_rwlock_recover(handle), "recover() by a thread that does not write")
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """`acquire_read()` and `release_read()` around the block."""
+        self.acquire_read()
+        try:
+            yield
+        finally:
+            self.release_read()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """`acquire_write()` and `release_write()` around the block.
+
+        After an `OwnerDied` the block has not run, and the lock is held: repair, `recover()`, `release_write()`.
+        """
+        self.acquire_write()
+        try:
+            yield
+        finally:
+            self.release_write()
+
     def _given(self, handle: Any, status: int, refusal: str) -> None:
         if status == lib.LF_NOT_OWNER:
             raise RuntimeError(f"{self._title()}: {refusal}")
@@ -112,24 +133,3 @@ class RWLock(Native[Literal["rwlock"]], Calls):
 
     Source: docs/primitives/rwlock.md.
     """
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """`acquire_read()` and `release_read()` around the block."""
-        self.acquire_read()
-        try:
-            yield
-        finally:
-            self.release_read()
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """`acquire_write()` and `release_write()` around the block.
-
-        After an `OwnerDied` the block has not run, and the lock is held: repair, `recover()`, `release_write()`.
-        """
-        self.acquire_write()
-        try:
-            yield
-        finally:
-            self.release_write()

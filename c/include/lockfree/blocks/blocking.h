@@ -208,6 +208,8 @@ LF_INLINE void lf_close(struct lf_handle *h, struct lf_eventcount *const *counts
 /* Ends the object for everybody. It cannot be undone. Draining: puts are refused; gets take what is inside, and then
  * are refused, too. Immediate: all are refused. Sleepers look again. */
 LF_INLINE void lf_shutdown(struct lf_handle *h, int immediate, struct lf_eventcount *const *counts, int n) {
+    if (LF_UNLIKELY(h->segment == NULL)) /* detached */
+        return;
     uint32_t *ending = &h->segment->ending, was = lf_load_relaxed(ending), now = immediate ? LF__ENDED : LF__DRAINING;
     while (was < now && !lf_cas_seq_cst(ending, &was, now)) /* [D1] pairs with [D2], [D3] (the containers) */
         ;

@@ -1,6 +1,8 @@
 /* BroadcastRing as a Python type. A thread has one place among the readers; the ring finds it by the thread. */
 #include "broadcast_ring/place.h"
 #include "common/look.h"
+#include "common/put_messages.h"
+#include "common/section.h"
 #include "common/take_messages.h"
 
 static uint64_t lf_py_broadcast_joined(struct lf_broadcast_ring *r) {
@@ -44,6 +46,7 @@ struct lf_py_broadcast {
     struct lf_py_object o;
     struct lf_py_look writing;
     struct lf_py_look looks[LF_BROADCAST_READERS];
+    uint64_t expected; /* put_messages.h */
 };
 
 static PyTypeObject *lf_py_broadcast_ring_type __attribute__((unused));
@@ -79,7 +82,13 @@ static int lf_py_broadcast_to(PyObject *object, PyObject *given, uint64_t *to) {
         *to = UINT64_C(1) << number;
         return 0;
     }
-    PyObject *numbers = PySequence_Tuple(given);
+    PyObject *walk = PyObject_GetIter(given), *numbers = walk != NULL ? PySequence_Tuple(walk) : NULL;
+    if (walk == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear();
+        LF_PY_BAD_VALUE(PyExc_TypeError, given,
+                        "to is %U: it must be the number of a reader, or an iterable of numbers", shown);
+    }
+    Py_XDECREF(walk);
     if (numbers == NULL)
         return -1;
     int failed = 0;
@@ -120,11 +129,12 @@ static int lf_py_broadcast_no_reservation(PyObject *object) {
 }
 
 /* LF_OK and LF_FULL are left to the caller; else LF_PY_RAISED with the exception. */
-static int64_t lf_py_broadcast_put_object(PyObject *object, PyObject *message, uint64_t to, uint64_t ns) {
+static int64_t lf_py_broadcast_put_object(PyObject *object, PyObject *message, uint64_t to, uint64_t ns,
+                                          uint64_t *size) {
     Py_buffer view;
     if (lf_py_broadcast_no_reservation(object) != 0 || lf_py_message_bytes(message, &view) != 0)
         return LF_PY_RAISED;
-    uint64_t length = (uint64_t)view.len, most = lf_py_broadcast(object)->max_message;
+    uint64_t length = *size = (uint64_t)view.len, most = lf_py_broadcast(object)->max_message;
     int64_t status = lf_py_broadcast_put_bytes(object, view.buf, length, to, ns);
     PyBuffer_Release(&view);
     if (status == LF_TOO_LONG && !lf_py_is_closed((struct lf_py_object *)object)) {
@@ -142,11 +152,11 @@ static int64_t lf_py_broadcast_put_object(PyObject *object, PyObject *message, u
 static PyObject *lf_py_broadcast_put(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
     static const struct lf_py_signature signature = {"put", 1, 4, {"message", "block", "timeout", "to"}};
     PyObject *places[4];
-    uint64_t ns, to;
+    uint64_t ns, to, length;
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
         lf_py_patience(places[1], places[2], &ns) != 0 || lf_py_broadcast_to(object, places[3], &to) != 0)
         return NULL;
-    int64_t status = lf_py_broadcast_put_object(object, places[0], to, ns);
+    int64_t status = lf_py_broadcast_put_object(object, places[0], to, ns, &length);
     if (LF_LIKELY(status == LF_OK))
         Py_RETURN_NONE;
     return lf_py_broadcast_raise(object, status);
@@ -155,28 +165,52 @@ static PyObject *lf_py_broadcast_try_put(PyObject *object, PyObject *const *args
                                          PyObject *keywords) {
     static const struct lf_py_signature signature = {"try_put", 1, 2, {"message", "to"}};
     PyObject *places[2];
-    uint64_t to;
+    uint64_t to, length;
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
         lf_py_broadcast_to(object, places[1], &to) != 0)
         return NULL;
-    int64_t status = lf_py_broadcast_put_object(object, places[0], to, 0);
+    int64_t status = lf_py_broadcast_put_object(object, places[0], to, 0, &length);
     return status == LF_PY_RAISED ? NULL : PyBool_FromLong(status == LF_OK);
 }
 
-/* _put_packed(packed, lengths, to): how many went in, or a status. */
-static PyObject *lf_py_broadcast_put_packed(PyObject *object, PyObject *args) {
+/* ---- put_many ---- */
+
+static int64_t lf_py_broadcast_put_rest(PyObject *object, const void *packed, const uint32_t *lengths, uint64_t count,
+                                        uint64_t to) {
     struct lf_py_object *self = (struct lf_py_object *)object;
-    Py_buffer packed, lengths;
-    unsigned long long to;
     int64_t status;
-    if (lf_py_broadcast_no_reservation(object) != 0 || !PyArg_ParseTuple(args, "y*y*K", &packed, &lengths, &to))
-        return NULL;
-    LF_PY_AT_LENGTH(self, status,
-                    lf_broadcast_ring_put_many(lf_py_broadcast(object), packed.buf, (const uint32_t *)lengths.buf,
-                                               (uint64_t)lengths.len / sizeof(uint32_t), to));
-    PyBuffer_Release(&packed);
-    PyBuffer_Release(&lengths);
-    return PyLong_FromLongLong(status);
+    LF_PY_AT_LENGTH(self, status, lf_broadcast_ring_put_many(lf_py_broadcast(object), packed, lengths, count, to));
+    return status;
+}
+static int64_t lf_py_broadcast_room(PyObject *object, uint64_t length, uint64_t ns) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_broadcast_ring *r = lf_py_broadcast(object);
+    int64_t place;
+    if (lf__log_is_lossy(r))
+        return LF_OK; /* put says what is wrong */
+    if (lf_py_broadcast_no_reservation(object) != 0)
+        return LF_PY_RAISED;
+    LF_PY_BRIEFLY(self, place, lf_broadcast_ring_reserve(r, length));
+    if (place == LF_FULL && ns != 0 && r->slow != LF_SLOW_RAISE) {
+        uint64_t until = lf_py_deadline(ns);
+        LF_PY_UNTIL_DONE(self, place, lf_broadcast_ring_reserve_wait(r, length, until));
+    }
+    return place < 0 ? place : LF_OK;
+}
+static uint64_t *lf_py_broadcast_expected(PyObject *object) { return &((struct lf_py_broadcast *)object)->expected; }
+static const struct lf_py_putting lf_py_broadcast_putting = {
+    lf_py_broadcast_put_bytes, lf_py_broadcast_put_rest, lf_py_broadcast_put_object,
+    lf_py_broadcast_room,      lf_py_broadcast_raise,    lf_py_broadcast_expected,
+};
+
+/* _put_packed(packed, lengths, ns, to): how many went in, or a status. */
+static PyObject *lf_py_broadcast_put_packed(PyObject *object, PyObject *args) {
+    return lf_py_broadcast_no_reservation(object) != 0 ? NULL
+                                                       : lf_py_put_packed(object, args, &lf_py_broadcast_putting);
+}
+/* _put_iterator(messages, ns, to): how many went in. */
+static PyObject *lf_py_broadcast_put_iterator(PyObject *object, PyObject *args) {
+    return lf_py_put_iterator_of_messages(object, args, &lf_py_broadcast_putting);
 }
 
 /* ---- get ---- */
@@ -243,20 +277,14 @@ static PyObject *lf_py_broadcast_get_many(PyObject *object, PyObject *const *arg
 
 /* ---- in place ---- */
 
-/* peek(block=False, timeout=None): a view of the next message, or None. */
-static PyObject *lf_py_broadcast_peek(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-    static const struct lf_py_signature signature = {"peek", 0, 2, {"block", "timeout"}};
+/* A view of the next message; None if there is none. */
+static PyObject *lf_py_broadcast_look_at_next(PyObject *object, uint64_t ns) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_broadcast_ring *r = lf_py_broadcast(object);
     struct lf_py_look *look = NULL;
-    PyObject *places[2];
-    uint64_t ns, length = 0, until = 0;
+    uint64_t length = 0, until = lf_py_deadline(ns);
     uint32_t k = 0;
     int64_t status;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_patience(places[0] != NULL ? places[0] : Py_False, places[1], &ns) != 0)
-        return NULL;
-    until = lf_py_deadline(ns);
     for (;;) {
         if ((status = lf_py_enter(self)) != LF_OK)
             return lf_py_broadcast_raise(object, status);
@@ -295,7 +323,24 @@ static PyObject *lf_py_broadcast_peek(PyObject *object, PyObject *const *args, P
     }
     if (status < 0)
         return status == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_broadcast_raise(object, status);
-    return lf_py_look_view(look);
+    PyObject *view = lf_py_look_view(look);
+    if (view == NULL && !look->is_taken) { /* no memory: the reader has not passed the message */
+        PyObject *type, *error, *trace;
+        PyErr_Fetch(&type, &error, &trace);
+        if (lf_py_look_end(look) == 0)
+            look->thread = 0;
+        PyErr_Restore(type, error, trace);
+    }
+    return view;
+}
+static PyObject *lf_py_broadcast_peek(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"peek", 0, 2, {"block", "timeout"}};
+    PyObject *places[2];
+    uint64_t ns;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[0] != NULL ? places[0] : Py_False, places[1], &ns) != 0)
+        return NULL;
+    return lf_py_broadcast_look_at_next(object, ns);
 }
 
 static PyObject *lf_py_broadcast_release(PyObject *object, PyObject *unused) {
@@ -323,24 +368,32 @@ static PyObject *lf_py_broadcast_release(PyObject *object, PyObject *unused) {
     return status == LF_OK ? Py_NewRef(Py_None) : lf_py_broadcast_raise(object, status);
 }
 
-/* reserve(length, block=False, timeout=None): a view to write a message into, or None. */
-static PyObject *lf_py_broadcast_reserve(PyObject *object, PyObject *const *args, Py_ssize_t count,
-                                         PyObject *keywords) {
-    static const struct lf_py_signature signature = {"reserve", 1, 3, {"length", "block", "timeout"}};
+/* read(block=True, timeout=None) */
+static PyObject *lf_py_broadcast_enter_read(const struct lf_py_section *section) {
+    PyObject *view = lf_py_broadcast_look_at_next(section->object, section->ns);
+    if (view != Py_None)
+        return view;
+    Py_DECREF(view);
+    return lf_py_broadcast_raise(section->object, LF_EMPTY);
+}
+static PyObject *lf_py_broadcast_exit_read(const struct lf_py_section *section, int raised) {
+    return lf_py_broadcast_release(section->object, NULL);
+}
+static const struct lf_py_section_kind lf_py_broadcast_reading = {lf_py_broadcast_enter_read,
+                                                                  lf_py_broadcast_exit_read};
+static PyObject *lf_py_broadcast_read(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    return lf_py_section_of_wait(object, &lf_py_broadcast_reading, "read", args, count, keywords);
+}
+
+/* ---- writing in place ---- */
+
+/* A view to write a message of `length` bytes into; None if there is no room. */
+static PyObject *lf_py_broadcast_begin(PyObject *object, int64_t length, uint64_t ns) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_broadcast_ring *r = lf_py_broadcast(object);
     struct lf_py_look *writing = &((struct lf_py_broadcast *)object)->writing;
-    PyObject *places[3];
-    uint64_t ns;
-    int64_t status, length;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_patience(places[1] != NULL ? places[1] : Py_False, places[2], &ns) != 0)
-        return NULL;
-    if (lf_py_is_closed(self))
-        return lf_py_raise(self, LF_CLOSED);
-    if (lf_py_integer("length", places[0], 0, (int64_t)r->max_message, &length) != 0)
-        return NULL;
     uint64_t until = lf_py_deadline(ns);
+    int64_t status;
     do {
         if ((status = lf_py_enter(self)) != LF_OK)
             return lf_py_broadcast_raise(object, status);
@@ -374,7 +427,35 @@ static PyObject *lf_py_broadcast_reserve(PyObject *object, PyObject *const *args
     } while (status == LF_INTERRUPTED);
     if (status < 0)
         return status == LF_FULL ? Py_NewRef(Py_None) : lf_py_broadcast_raise(object, status);
-    return lf_py_look_view(writing);
+    PyObject *view = lf_py_look_view(writing);
+    if (view == NULL) { /* no memory: nothing is reserved */
+        PyObject *type, *error, *trace;
+        PyErr_Fetch(&type, &error, &trace);
+        if (lf_py_look_end(writing) == 0)
+            writing->thread = 0;
+        PyErr_Restore(type, error, trace);
+    }
+    return view;
+}
+/* The length of a message that is to be written. 0, or -1 with an error. */
+static int lf_py_broadcast_length(PyObject *object, PyObject *given, int64_t *length) {
+    if (lf_py_is_closed((struct lf_py_object *)object)) {
+        lf_py_raise((struct lf_py_object *)object, LF_CLOSED);
+        return -1;
+    }
+    return lf_py_integer("length", given, 0, (int64_t)lf_py_broadcast(object)->max_message, length);
+}
+static PyObject *lf_py_broadcast_reserve(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                         PyObject *keywords) {
+    static const struct lf_py_signature signature = {"reserve", 1, 3, {"length", "block", "timeout"}};
+    PyObject *places[3];
+    uint64_t ns;
+    int64_t length;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[1] != NULL ? places[1] : Py_False, places[2], &ns) != 0 ||
+        lf_py_broadcast_length(object, places[0], &length) != 0)
+        return NULL;
+    return lf_py_broadcast_begin(object, length, ns);
 }
 
 /* The calling thread's reservation, or NULL with an error. */
@@ -390,33 +471,46 @@ static struct lf_py_look *lf_py_broadcast_writing(PyObject *object) {
     return NULL;
 }
 
-static PyObject *lf_py_broadcast_commit(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-    static const struct lf_py_signature signature = {"commit", 0, 2, {"length", "to"}};
+/* Puts `length` bytes (-1: all) of the calling thread's reservation. */
+static PyObject *lf_py_broadcast_publish(PyObject *object, int64_t length, uint64_t to) {
     struct lf_py_object *self = (struct lf_py_object *)object;
-    struct lf_broadcast_ring *r = lf_py_broadcast(object);
-    struct lf_py_look *writing;
-    PyObject *places[2];
-    uint64_t to;
-    int64_t status, length;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_broadcast_to(object, places[1], &to) != 0 || (writing = lf_py_broadcast_writing(object)) == NULL)
+    struct lf_py_look *writing = lf_py_broadcast_writing(object);
+    int64_t status;
+    if (writing == NULL)
         return NULL;
-    length = (int64_t)writing->length;
-    if (places[0] != NULL && places[0] != Py_None &&
-        lf_py_integer("length", places[0], 0, (int64_t)writing->length, &length) != 0)
-        return NULL;
-    if ((writing = lf_py_broadcast_writing(object)) == NULL) /* a conversion may have run Python code */
-        return NULL;
+    if (length > (int64_t)writing->length) /* the conversion has run Python code, which reserved another one */
+        return PyErr_Format(PyExc_ValueError, "length is %lld: it must be between 0 and %llu", (long long)length,
+                            (unsigned long long)writing->length);
+    if (length < 0)
+        length = (int64_t)writing->length;
     PyObject *memory = writing->is_taken ? Py_NewRef((PyObject *)writing->memory) : NULL;
-    if (lf_py_look_end(writing) != 0)
+    if (lf_py_look_end(writing) != 0) {
+        Py_XDECREF(memory);
         return NULL;
+    }
     writing->thread = 0;
     if (memory != NULL)
         status = lf_py_broadcast_put_bytes(object, ((struct lf_py_memory *)memory)->bytes, (uint64_t)length, to, 0);
     else
-        LF_PY_BRIEFLY(self, status, lf_broadcast_ring_commit(r, writing->place, writing->length, (uint64_t)length, to));
+        LF_PY_BRIEFLY(
+            self, status,
+            lf_broadcast_ring_commit(lf_py_broadcast(object), writing->place, writing->length, (uint64_t)length, to));
     Py_XDECREF(memory);
     return status == LF_OK ? Py_NewRef(Py_None) : lf_py_broadcast_raise(object, status);
+}
+static PyObject *lf_py_broadcast_commit(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"commit", 0, 2, {"length", "to"}};
+    struct lf_py_look *writing;
+    PyObject *places[2];
+    uint64_t to;
+    int64_t length = -1;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_broadcast_to(object, places[1], &to) != 0 || (writing = lf_py_broadcast_writing(object)) == NULL)
+        return NULL;
+    if (places[0] != NULL && places[0] != Py_None &&
+        lf_py_integer("length", places[0], 0, (int64_t)writing->length, &length) != 0)
+        return NULL;
+    return lf_py_broadcast_publish(object, length, to);
 }
 static PyObject *lf_py_broadcast_cancel(PyObject *object, PyObject *unused) {
     struct lf_py_look *writing = lf_py_broadcast_writing(object);
@@ -424,6 +518,37 @@ static PyObject *lf_py_broadcast_cancel(PyObject *object, PyObject *unused) {
         return NULL;
     writing->thread = 0;
     Py_RETURN_NONE;
+}
+
+/* write(length, block=True, timeout=None, to=None) */
+static PyObject *lf_py_broadcast_enter_write(const struct lf_py_section *section) {
+    PyObject *view = lf_py_broadcast_begin(section->object, section->length, section->ns);
+    if (view != Py_None)
+        return view;
+    Py_DECREF(view);
+    return lf_py_broadcast_raise(section->object, LF_FULL);
+}
+static PyObject *lf_py_broadcast_exit_write(const struct lf_py_section *section, int raised) {
+    return raised ? lf_py_broadcast_cancel(section->object, NULL)
+                  : lf_py_broadcast_publish(section->object, -1, section->to);
+}
+static const struct lf_py_section_kind lf_py_broadcast_writes = {lf_py_broadcast_enter_write,
+                                                                 lf_py_broadcast_exit_write};
+static PyObject *lf_py_broadcast_write(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"write", 1, 4, {"length", "block", "timeout", "to"}};
+    PyObject *places[4];
+    uint64_t ns, to;
+    int64_t length;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[1], places[2], &ns) != 0 || lf_py_broadcast_to(object, places[3], &to) != 0 ||
+        lf_py_broadcast_length(object, places[0], &length) != 0)
+        return NULL;
+    struct lf_py_section *section = lf_py_section_new(object, &lf_py_broadcast_writes, ns);
+    if (section != NULL) {
+        section->to = to;
+        section->length = length;
+    }
+    return (PyObject *)section;
 }
 
 /* ---- readers ---- */
@@ -511,6 +636,20 @@ static PyMethodDef lf_py_broadcast_ring_methods[] = {
      "release($self, /)\n--\n\n"
      "Goes past the message that peek() gave. Its view ends."},
     LF_PY_FAST(
+        "read", lf_py_broadcast_read,
+        "read($self, /, block=True, timeout=None)\n--\n\n"
+        "`with ring.read() as view`: the next message in place, without a copy; it is passed when the block ends.\n"
+        "\n"
+        "Also when the block raises. What was made of the view (an array) may be kept: it shows memory of its own "
+        "then.\n"
+        "With `slow=\"drop\"` and `\"overwrite\"` the view shows a copy. queue.Empty as for `get`."),
+    LF_PY_FAST("write", lf_py_broadcast_write,
+               "write($self, /, length, block=True, timeout=None, to=None)\n--\n\n"
+               "`with ring.write(n) as view`: a place for a message of `n` bytes; it is put when the block ends "
+               "normally.\n"
+               "\n"
+               "Nothing is visible before, and nothing stays if the block raises. queue.Full as for `put`."),
+    LF_PY_FAST(
         "reserve", lf_py_broadcast_reserve,
         "reserve($self, /, length, block=False, timeout=None)\n--\n\n"
         "A view to write a message of `length` bytes into, or None if there is no room. Then commit() or cancel()."),
@@ -521,6 +660,7 @@ static PyMethodDef lf_py_broadcast_ring_methods[] = {
      "cancel($self, /)\n--\n\n"
      "Gives the reservation back. Nothing was visible."},
     {"_put_packed", lf_py_broadcast_put_packed, METH_VARARGS, NULL},
+    {"_put_iterator", lf_py_broadcast_put_iterator, METH_VARARGS, NULL},
     {"_join", lf_py_broadcast_join, METH_O, NULL},
     {"_wait_readers", lf_py_broadcast_wait_readers, METH_VARARGS, NULL},
     {"_use", lf_py_broadcast_use, METH_NOARGS, NULL},

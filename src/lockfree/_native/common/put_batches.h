@@ -8,6 +8,7 @@
 #define LOCKFREE_PY_PUT_BATCHES_H
 
 #include "common/in_hand.h"
+#include "common/tell.h"
 
 /* ---- put_many of records that are there ---- */
 
@@ -234,20 +235,6 @@ LF_PY_GENERIC int lf_py_next_level(PyObject *object, const struct lf_py_ops *ops
     int failed = lf_py_level(object, ops, priority, name, level);
     Py_DECREF(priority);
     return failed ? -1 : 1;
-}
-
-/* The exception that is set says what was taken out of the iterator and did not go in (lockfree._records.tell). */
-static void lf_py_tell(PyObject *record, uint64_t done) {
-    PyObject *type, *error, *trace;
-    PyErr_Fetch(&type, &error, &trace);
-    PyErr_NormalizeException(&type, &error, &trace);
-    PyObject *records = error != NULL ? PyImport_ImportModule("lockfree._records") : NULL;
-    PyObject *told = records != NULL ? PyObject_CallMethod(records, "tell", "OOK", error, record, done) : NULL;
-    Py_XDECREF(records);
-    if (told == NULL)
-        PyErr_Clear();
-    Py_XDECREF(told);
-    PyErr_Restore(type, error, trace);
 }
 
 LF_PY_GENERIC PyObject *lf_py_put_iterator(PyObject *object, const struct lf_py_ops *ops, PyObject *records,

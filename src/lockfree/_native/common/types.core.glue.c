@@ -1,4 +1,6 @@
-/* What the types of the smaller primitives share: how a status becomes an answer, and the table of a type. */
+/* What the types of the smaller primitives share: how a status becomes an answer, the table of a type, `with` blocks. */
+#include "common/section.h"
+LF_PY_TYPE(section)
 
 /* None, or NULL and the exception. */
 static PyObject *lf_py_none(struct lf_py_object *self, int64_t status) {

@@ -16,7 +16,6 @@ int lf_message_ring_read(const struct lf_message_ring *r, int64_t first, void *o
 int lf_message_ring_release(struct lf_message_ring *r, int64_t first);
 int lf_message_ring_commit(struct lf_message_ring *r, int64_t first);
 uint64_t lf_message_ring_size(const struct lf_message_ring *r);
-uint64_t lf_message_ring_free(const struct lf_message_ring *r);
 void lf_message_ring_close(struct lf_message_ring *r);
 void lf_message_ring_shutdown(struct lf_message_ring *r, int immediate);
 int lf_message_ring_task_done(struct lf_message_ring *r);
@@ -24,3 +23,4 @@ uint64_t lf_message_ring_unfinished(const struct lf_message_ring *r);
 uint64_t lf_py_message_ring_blocks(struct lf_message_ring *r);
 uint64_t lf_py_message_ring_most(struct lf_message_ring *r);
 int lf_py_message_ring_survey(int fd, struct lf_py_survey *s);
+int64_t lf_py_message_ring_free(struct lf_message_ring *r);

@@ -1,15 +1,23 @@
 /* MessageRing as a Python type. */
 #include "common/look.h"
+#include "common/put_messages.h"
+#include "common/section.h"
 #include "common/take_messages.h"
 
 static uint64_t lf_py_message_ring_blocks(struct lf_message_ring *r) { return r->store.slots; }
 /* As the creator asked: a bound that the number of blocks keeps by itself, too. */
 static uint64_t lf_py_message_ring_most(struct lf_message_ring *r) { return r->h.segment->identity.geometry[3]; }
+/* Blocks that are free; LF_CLOSED. */
+static int64_t lf_py_message_ring_free(struct lf_message_ring *r) {
+    int status = lf_enter(&r->h);
+    return status == LF_OK ? (int64_t)lf_message_ring_free(r) : status;
+}
 
 #define LF_PY_LOOKS 64 /* threads that have a message in hand at a time */
 struct lf_py_messages {
     struct lf_py_object o;
     struct lf_py_look looks[LF_PY_LOOKS];
+    uint64_t expected; /* put_messages.h */
 };
 
 static PyTypeObject *lf_py_message_ring_type __attribute__((unused));
@@ -20,6 +28,10 @@ static struct lf_message_ring *lf_py_messages_of(PyObject *object) {
 }
 
 /* ---- put ---- */
+
+static PyObject *lf_py_messages_raise(PyObject *object, int64_t status) {
+    return lf_py_raise((struct lf_py_object *)object, status);
+}
 
 /* The exception of a put that was refused; LF_PY_RAISED. */
 static int64_t lf_py_messages_refuse(PyObject *object, int64_t status, uint64_t length) {
@@ -33,14 +45,14 @@ static int64_t lf_py_messages_refuse(PyObject *object, int64_t status, uint64_t 
 }
 
 /* Puts one message, waiting up to `ns`. LF_OK, LF_FULL, or LF_PY_RAISED with the exception. */
-static int64_t lf_py_messages_put_object(PyObject *object, PyObject *message, uint64_t ns) {
+static int64_t lf_py_messages_put_object(PyObject *object, PyObject *message, uint64_t ns, uint64_t *size) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_message_ring *r = lf_py_messages_of(object);
     Py_buffer view;
     int64_t status;
     if (lf_py_message_bytes(message, &view) != 0)
         return LF_PY_RAISED;
-    uint64_t length = (uint64_t)view.len;
+    uint64_t length = *size = (uint64_t)view.len;
     if (LF_UNLIKELY(length > LF_PY_LONG_COPY))
         LF_PY_AT_LENGTH(self, status, lf_message_ring_try_put(r, view.buf, length));
     else
@@ -56,15 +68,16 @@ static int64_t lf_py_messages_put_object(PyObject *object, PyObject *message, ui
 static PyObject *lf_py_messages_put(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
     static const struct lf_py_signature signature = {"put", 1, 3, {"message", "block", "timeout"}};
     PyObject *places[3];
-    uint64_t ns;
+    uint64_t ns, length;
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
         lf_py_patience(places[1], places[2], &ns) != 0)
         return NULL;
-    int64_t status = lf_py_messages_put_object(object, places[0], ns);
+    int64_t status = lf_py_messages_put_object(object, places[0], ns, &length);
     return status == LF_PY_RAISED ? NULL : lf_py_none((struct lf_py_object *)object, status);
 }
 static PyObject *lf_py_messages_try_put(PyObject *object, PyObject *message) {
-    int64_t status = lf_py_messages_put_object(object, message, 0);
+    uint64_t length;
+    int64_t status = lf_py_messages_put_object(object, message, 0, &length);
     return status == LF_PY_RAISED ? NULL : PyBool_FromLong(status == LF_OK);
 }
 
@@ -107,19 +120,60 @@ static PyObject *lf_py_messages_put_pieces(PyObject *object, PyObject *args) {
     return status == LF_PY_RAISED ? NULL : lf_py_none(self, status);
 }
 
-/* _put_packed(packed, lengths): how many went in, or a status. */
-static PyObject *lf_py_messages_put_packed(PyObject *object, PyObject *args) {
+/* ---- put_many ---- */
+
+static int64_t lf_py_messages_put_bytes(PyObject *object, const void *message, uint64_t length, uint64_t to,
+                                        uint64_t ns) {
     struct lf_py_object *self = (struct lf_py_object *)object;
-    Py_buffer packed, lengths;
+    struct lf_message_ring *r = lf_py_messages_of(object);
     int64_t status;
-    if (!PyArg_ParseTuple(args, "y*y*", &packed, &lengths))
-        return NULL;
-    LF_PY_AT_LENGTH(self, status,
-                    lf_message_ring_put_many(lf_py_messages_of(object), packed.buf, (const uint32_t *)lengths.buf,
-                                             (uint64_t)lengths.len / sizeof(uint32_t)));
-    PyBuffer_Release(&packed);
-    PyBuffer_Release(&lengths);
-    return PyLong_FromLongLong(status);
+    LF_PY_AT_LENGTH(self, status, lf_message_ring_try_put(r, message, length));
+    if (status != LF_FULL || ns == 0)
+        return status;
+    uint64_t until = lf_py_deadline(ns);
+    LF_PY_UNTIL_DONE(self, status, lf_message_ring_put(r, message, length, until));
+    return status;
+}
+static int64_t lf_py_messages_put_rest(PyObject *object, const void *packed, const uint32_t *lengths, uint64_t count,
+                                       uint64_t to) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    int64_t status;
+    LF_PY_AT_LENGTH(self, status, lf_message_ring_put_many(lf_py_messages_of(object), packed, lengths, count));
+    return status;
+}
+static int64_t lf_py_messages_put_item(PyObject *object, PyObject *message, uint64_t to, uint64_t ns,
+                                       uint64_t *length) {
+    return lf_py_messages_put_object(object, message, ns, length);
+}
+static int64_t lf_py_messages_room(PyObject *object, uint64_t length, uint64_t ns) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_message_ring *r = lf_py_messages_of(object);
+    int64_t first;
+    LF_PY_BRIEFLY(self, first, lf_message_ring_reserve(r, length));
+    if (first == LF_FULL && ns != 0) {
+        uint64_t until = lf_py_deadline(ns);
+        LF_PY_UNTIL_DONE(self, first, lf_message_ring_reserve_wait(r, length, until));
+    }
+    if (first >= 0) {
+        int64_t status;
+        LF_PY_BRIEFLY(self, status, lf_message_ring_cancel(r, first));
+        (void)status; /* closed meanwhile: it is given back */
+    }
+    return first < 0 ? first : LF_OK;
+}
+static uint64_t *lf_py_messages_expected(PyObject *object) { return &((struct lf_py_messages *)object)->expected; }
+static const struct lf_py_putting lf_py_messages_putting = {
+    lf_py_messages_put_bytes, lf_py_messages_put_rest, lf_py_messages_put_item,
+    lf_py_messages_room,      lf_py_messages_raise,    lf_py_messages_expected,
+};
+
+/* _put_packed(packed, lengths, ns): how many went in, or a status. */
+static PyObject *lf_py_messages_put_packed(PyObject *object, PyObject *args) {
+    return lf_py_put_packed(object, args, &lf_py_messages_putting);
+}
+/* _put_iterator(messages, ns): how many went in. */
+static PyObject *lf_py_messages_put_iterator(PyObject *object, PyObject *args) {
+    return lf_py_put_iterator_of_messages(object, args, &lf_py_messages_putting);
 }
 
 /* ---- get ---- */
@@ -185,9 +239,6 @@ static PyObject *lf_py_messages_take_pickle(PyObject *object, uint64_t ns, int64
     return lf_py_messages_take_as(object, ns, LF_PY_SHORT, status);
 }
 
-static PyObject *lf_py_messages_raise(PyObject *object, int64_t status) {
-    return lf_py_raise((struct lf_py_object *)object, status);
-}
 static PyObject *lf_py_messages_get(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
     return lf_py_get_message(object, args, count, keywords, lf_py_messages_take, lf_py_messages_raise);
 }
@@ -206,47 +257,61 @@ static PyObject *lf_py_messages_get_many(PyObject *object, PyObject *const *args
 
 /* ---- in place ---- */
 
-/* The calling thread's look, or one that nobody has (`make`); NULL: there is none. */
-static struct lf_py_look *lf_py_messages_look(PyObject *object, int make) {
+/* The calling thread's look with a message in hand; NULL: it has none. A child has what its parent had, until its release. */
+static struct lf_py_look *lf_py_messages_look(PyObject *object) {
     struct lf_py_look *looks = ((struct lf_py_messages *)object)->looks;
-    uint64_t me = lf_py_thread(), nobody = 0;
+    uint64_t me = lf_py_thread();
     for (int i = 0; i < LF_PY_LOOKS; i++)
         if (lf_load_relaxed(&looks[i].thread) == me)
             return &looks[i];
-    for (int i = 0; make && i < LF_PY_LOOKS; i++, nobody = 0)
-        if (lf_cas_acquire(&looks[i].thread, &nobody, me))
+    return NULL;
+}
+/* A look that nobody has, now the calling thread's; NULL: there is none. What follows runs no Python code until a message
+ * is in hand. */
+static struct lf_py_look *lf_py_messages_claim(PyObject *object) {
+    struct lf_py_look *looks = ((struct lf_py_messages *)object)->looks;
+    uint64_t nobody = 0;
+    for (int i = 0; i < LF_PY_LOOKS; i++, nobody = 0)
+        if (lf_cas_acquire(&looks[i].thread, &nobody, lf_py_thread()))
             return &looks[i];
     return NULL;
 }
 static void lf_py_messages_hand_down(struct lf_py_look *look) { lf_store_release(&look->thread, (uint64_t)0); }
 
-/* peek(block=False, timeout=None): a view of the next message, which is out of the ring then; or None. One of several
- * blocks is copied together. */
-static PyObject *lf_py_messages_peek(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-    static const struct lf_py_signature signature = {"peek", 0, 2, {"block", "timeout"}};
+/* 0 if the calling thread has no message in hand; else -1 with an error. What a parent had in hand is let go. */
+static int lf_py_messages_require_empty(PyObject *object) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_py_look *look = lf_py_messages_look(object);
+    if (look == NULL)
+        return 0;
+    if (!lf_py_is_closed(self) && !lf_py_look_is_mine(self, look)) {
+        if (lf_py_look_end(look) != 0)
+            return -1;
+        lf_py_messages_hand_down(look);
+        return 0;
+    }
+    if (lf_py_is_closed(self))
+        lf_py_raise(self, LF_CLOSED);
+    else
+        lf_py_misuse(self, "this thread has a message in hand already: release() it first");
+    return -1;
+}
+
+/* Puts a message that was taken in a look. Inside. 0, or -1 with an error, and it is in the ring again. */
+static int lf_py_messages_see(PyObject *object, int64_t first, uint64_t length, struct lf_py_look **seen) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_message_ring *r = lf_py_messages_of(object);
-    struct lf_py_stay stay;
-    PyObject *places[2];
-    uint64_t ns, length = 0;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_patience(places[0] != NULL ? places[0] : Py_False, places[1], &ns) != 0)
-        return NULL;
-    struct lf_py_look *look = lf_py_messages_look(object, 0);
-    if (look != NULL && lf_py_look_is_mine(self, look) && !lf_py_is_closed(self))
-        return lf_py_misuse(self, "this thread has a message in hand already: release() it first");
-    look = lf_py_messages_look(object, 1);
-    if (look == NULL)
-        return lf_py_misuse(self, "64 threads have a message in hand");
-    int64_t first = lf_py_messages_find(self, ns, &length, &stay), status = LF_OK;
-    if (first < 0) {
-        lf_py_messages_hand_down(look);
-        return first == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_raise(self, first);
-    }
     uint64_t place = (uint64_t)first * r->block_bytes + sizeof(struct lf_slot);
-    int copied = length > r->room ||
-                 lf_py_look_at(look, r, r->bytes, r->store.slots * r->block_bytes, place, length) != 0;
-    if (copied) {
+    struct lf_py_look *look = lf_py_messages_look(object) == NULL ? lf_py_messages_claim(object) : NULL;
+    int64_t status = LF_OK;
+    if (look == NULL) {
+        lf_message_ring_commit(r, first); /* inside again, at the tail */
+        lf_py_misuse(self, lf_py_messages_look(object) != NULL
+                               ? "a signal handler of this thread has taken one in hand meanwhile"
+                               : "64 threads have a message in hand");
+        return -1;
+    }
+    if (length > r->room || lf_py_look_at(look, r, r->bytes, r->store.slots * r->block_bytes, place, length) != 0) {
         Py_XSETREF(look->memory, lf_py_memory_new(length));
         if (look->memory != NULL)
             status = lf_message_ring_read(r, first, look->memory->bytes, length);
@@ -255,19 +320,56 @@ static PyObject *lf_py_messages_peek(PyObject *object, PyObject *const *args, Py
     look->is_taken = 0;
     look->place = first;
     look->length = length;
-    if (look->memory == NULL || status != LF_OK) {
-        lf_message_ring_commit(r, first);
-        lf_py_messages_hand_down(look);
-    }
-    lf_py_stay_end(&stay);
-    if (look->memory == NULL || status != LF_OK)
-        return status != LF_OK ? lf_py_raise(self, status) : NULL;
-    return lf_py_look_view(look);
+    *seen = look;
+    if (LF_LIKELY(look->memory != NULL && status == LF_OK))
+        return 0;
+    lf_message_ring_commit(r, first);
+    lf_py_messages_hand_down(look);
+    if (status != LF_OK)
+        lf_py_raise(self, status);
+    return -1;
 }
 
-static PyObject *lf_py_messages_release(PyObject *object, PyObject *unused) {
+static PyObject *lf_py_messages_let_go(PyObject *object, int back);
+
+/* A view of the next message, which is out of the ring then; None if there is none. One of several blocks is copied
+ * together. */
+static PyObject *lf_py_messages_look_at_next(PyObject *object, uint64_t ns) {
     struct lf_py_object *self = (struct lf_py_object *)object;
-    struct lf_py_look *look = lf_py_messages_look(object, 0);
+    struct lf_py_look *look;
+    struct lf_py_stay stay;
+    uint64_t length = 0;
+    if (lf_py_messages_require_empty(object) != 0)
+        return NULL;
+    int64_t first = lf_py_messages_find(self, ns, &length, &stay);
+    if (first < 0)
+        return first == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_raise(self, first);
+    int failed = lf_py_messages_see(object, first, length, &look);
+    lf_py_stay_end(&stay);
+    PyObject *view = failed ? NULL : lf_py_look_view(look);
+    if (!failed && view == NULL) { /* no memory: the message is in the ring again */
+        PyObject *type, *error, *trace;
+        PyErr_Fetch(&type, &error, &trace);
+        Py_XDECREF(lf_py_messages_let_go(object, 1));
+        PyErr_Restore(type, error, trace);
+    }
+    return view;
+}
+static PyObject *lf_py_messages_peek(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    static const struct lf_py_signature signature = {"peek", 0, 2, {"block", "timeout"}};
+    PyObject *places[2];
+    uint64_t ns;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[0] != NULL ? places[0] : Py_False, places[1], &ns) != 0)
+        return NULL;
+    return lf_py_messages_look_at_next(object, ns);
+}
+
+/* The message in hand is free, or in the ring again (`back`). */
+static PyObject *lf_py_messages_let_go(PyObject *object, int back) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_message_ring *r = lf_py_messages_of(object);
+    struct lf_py_look *look = lf_py_messages_look(object);
     int64_t status;
     if (look == NULL)
         return lf_py_is_closed(self) ? lf_py_raise(self, LF_CLOSED)
@@ -280,8 +382,26 @@ static PyObject *lf_py_messages_release(PyObject *object, PyObject *unused) {
     LF_PY_BRIEFLY(self, status,
                   lf_py_is_closed(self)           ? LF_CLOSED
                   : lf_py_me(self) != participant ? LF_OK /* a child's: it is its parent's */
-                                                  : lf_message_ring_release(lf_py_messages_of(object), first));
+                  : back                          ? lf_message_ring_commit(r, first)
+                                                  : lf_message_ring_release(r, first));
     return lf_py_none(self, status);
+}
+static PyObject *lf_py_messages_release(PyObject *object, PyObject *unused) { return lf_py_messages_let_go(object, 0); }
+
+/* read(block=True, timeout=None) */
+static PyObject *lf_py_messages_enter_read(const struct lf_py_section *section) {
+    PyObject *view = lf_py_messages_look_at_next(section->object, section->ns);
+    if (view != Py_None)
+        return view;
+    Py_DECREF(view);
+    return lf_py_messages_raise(section->object, LF_EMPTY);
+}
+static PyObject *lf_py_messages_exit_read(const struct lf_py_section *section, int raised) {
+    return lf_py_messages_let_go(section->object, 0);
+}
+static const struct lf_py_section_kind lf_py_messages_reading = {lf_py_messages_enter_read, lf_py_messages_exit_read};
+static PyObject *lf_py_messages_read(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+    return lf_py_section_of_wait(object, &lf_py_messages_reading, "read", args, count, keywords);
 }
 
 /* ---- tasks ---- */
@@ -329,7 +449,7 @@ static PyObject *lf_py_messages_qsize(PyObject *object, PyObject *unused) {
 
 /* close(): the calling thread's view ends with it. */
 static PyObject *lf_py_messages_close(PyObject *object, PyObject *unused) {
-    struct lf_py_look *look = lf_py_messages_look(object, 0);
+    struct lf_py_look *look = lf_py_messages_look(object);
     if (look != NULL) {
         if (lf_py_look_end(look) != 0)
             PyErr_Clear(); /* its pages are cut off when the handle ends */
@@ -376,6 +496,13 @@ static PyMethodDef lf_py_message_ring_methods[] = {
     {"release", lf_py_messages_release, METH_NOARGS,
      "release($self, /)\n--\n\n"
      "Frees the message that peek() gave. Its view ends."},
+    LF_PY_FAST("read", lf_py_messages_read,
+               "read($self, /, block=True, timeout=None)\n--\n\n"
+               "`with ring.read() as view`: takes the oldest message; it is seen in place if it fits into one block.\n"
+               "\n"
+               "Its blocks are free when the block ends, also if that raises. What was made of the view (an array) may "
+               "be kept:\n"
+               "it has memory of its own then. queue.Empty as for `get`."),
     {"qsize", lf_py_messages_qsize, METH_NOARGS,
      "qsize($self, /)\n--\n\n"
      "How many messages are inside: exact while nobody else is running."},
@@ -394,6 +521,7 @@ static PyMethodDef lf_py_message_ring_methods[] = {
     LF_PY_FAST("_get_pickle", lf_py_messages_get_pickle, NULL),
     {"_put_pieces", lf_py_messages_put_pieces, METH_VARARGS, NULL},
     {"_put_packed", lf_py_messages_put_packed, METH_VARARGS, NULL},
+    {"_put_iterator", lf_py_messages_put_iterator, METH_VARARGS, NULL},
     {"_use", lf_py_messages_use, METH_NOARGS, NULL},
     LF_PY_METHODS_BUT_CLOSE{"close", lf_py_messages_close, METH_NOARGS, LF_PY_CLOSE_DOC},
     {NULL, NULL, 0, NULL},

@@ -1,4 +1,6 @@
 /* RWLock as a Python type. Nothing stands between the acquisition and the return where a signal could be served. */
+#include "common/section.h"
+
 static PyTypeObject *lf_py_rwlock_type;
 LF_PY_KIND(rwlock)
 
@@ -55,6 +57,48 @@ static PyObject *lf_py_rwlock_recover(PyObject *object, PyObject *unused) {
     return lf_py_rwlock_give(object, lf_rwlock_recover, "recover() by a thread that does not write");
 }
 
+/* ---- reading(), writing() ---- */
+
+/* A class of a user's may have calls of its own: the block uses those. */
+static PyObject *lf_py_rwlock_through(PyObject *object, const char *method) {
+    PyObject *done = PyObject_CallMethod(object, method, NULL);
+    Py_XDECREF(done);
+    return done != NULL ? Py_NewRef(Py_None) : NULL;
+}
+static PyObject *lf_py_rwlock_enter(const struct lf_py_section *section, const char *method,
+                                    PyObject *(*take)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *)) {
+    if (lf_py_is_subclass(section->object, lf_py_rwlock_type))
+        return lf_py_rwlock_through(section->object, method);
+    PyObject *taken = take(section->object, NULL, 0, NULL);
+    Py_XDECREF(taken);
+    return taken != NULL ? Py_NewRef(Py_None) : NULL;
+}
+static PyObject *lf_py_rwlock_enter_reading(const struct lf_py_section *section) {
+    return lf_py_rwlock_enter(section, "acquire_read", lf_py_rwlock_acquire_read);
+}
+static PyObject *lf_py_rwlock_enter_writing(const struct lf_py_section *section) {
+    return lf_py_rwlock_enter(section, "acquire_write", lf_py_rwlock_acquire_write);
+}
+static PyObject *lf_py_rwlock_exit_reading(const struct lf_py_section *section, int raised) {
+    return lf_py_is_subclass(section->object, lf_py_rwlock_type) ? lf_py_rwlock_through(section->object, "release_read")
+                                                                 : lf_py_rwlock_release_read(section->object, NULL);
+}
+static PyObject *lf_py_rwlock_exit_writing(const struct lf_py_section *section, int raised) {
+    return lf_py_is_subclass(section->object, lf_py_rwlock_type)
+               ? lf_py_rwlock_through(section->object, "release_write")
+               : lf_py_rwlock_release_write(section->object, NULL);
+}
+static const struct lf_py_section_kind lf_py_rwlock_reads = {lf_py_rwlock_enter_reading, lf_py_rwlock_exit_reading};
+static const struct lf_py_section_kind lf_py_rwlock_writes = {lf_py_rwlock_enter_writing, lf_py_rwlock_exit_writing};
+static PyObject *lf_py_rwlock_reading(PyObject *object, PyObject *unused) {
+    return (PyObject *)lf_py_section_new(object, &lf_py_rwlock_reads, 0);
+}
+static PyObject *lf_py_rwlock_writing(PyObject *object, PyObject *unused) {
+    return (PyObject *)lf_py_section_new(object, &lf_py_rwlock_writes, 0);
+}
+
+/* ---- state ---- */
+
 static PyObject *lf_py_rwlock_readers(PyObject *object, void *unused) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     int64_t count;
@@ -86,6 +130,11 @@ static PyMethodDef lf_py_rwlock_methods[] = {
      "release_write($self, /)\n--\n\nEnds the write. RuntimeError if the calling thread does not write."},
     {"recover", lf_py_rwlock_recover, METH_NOARGS,
      "recover($self, /)\n--\n\nSays, after `OwnerDied`, that what the lock guards is in order again."},
+    {"reading", lf_py_rwlock_reading, METH_NOARGS,
+     "reading($self, /)\n--\n\n`acquire_read()` and `release_read()` around the block."},
+    {"writing", lf_py_rwlock_writing, METH_NOARGS,
+     "writing($self, /)\n--\n\n`acquire_write()` and `release_write()` around the block.\n\n"
+     "After an `OwnerDied` the block has not run, and the lock is held: repair, `recover()`, `release_write()`."},
     LF_PY_SHARED_METHODS{NULL, NULL, 0, NULL},
 };
 static PyGetSetDef lf_py_rwlock_properties[] = {
