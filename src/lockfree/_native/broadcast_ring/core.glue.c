@@ -285,6 +285,7 @@ static PyObject *lf_py_broadcast_look_at_next(PyObject *object, uint64_t ns) {
     uint64_t length = 0, until = lf_py_deadline(ns);
     uint32_t k = 0;
     int64_t status;
+    struct lf_py_wait wait = {0, 0};
     for (;;) {
         if ((status = lf_py_enter(self)) != LF_OK)
             return lf_py_broadcast_raise(object, status);
@@ -318,7 +319,7 @@ static PyObject *lf_py_broadcast_look_at_next(PyObject *object, uint64_t ns) {
             continue;
         if (status != LF_INTERRUPTED)
             break;
-        if (PyErr_CheckSignals() != 0)
+        if (lf_py_between(self, &wait) != 0)
             return NULL;
     }
     if (status < 0)
@@ -394,6 +395,7 @@ static PyObject *lf_py_broadcast_begin(PyObject *object, int64_t length, uint64_
     struct lf_py_look *writing = &((struct lf_py_broadcast *)object)->writing;
     uint64_t until = lf_py_deadline(ns);
     int64_t status;
+    struct lf_py_wait wait = {0, 0};
     do {
         if ((status = lf_py_enter(self)) != LF_OK)
             return lf_py_broadcast_raise(object, status);
@@ -422,7 +424,7 @@ static PyObject *lf_py_broadcast_begin(PyObject *object, int64_t length, uint64_
                 status = LF_PY_RAISED;
         }
         lf_py_leave(self);
-        if (status == LF_INTERRUPTED && PyErr_CheckSignals() != 0)
+        if (status == LF_INTERRUPTED && lf_py_between(self, &wait) != 0)
             return NULL;
     } while (status == LF_INTERRUPTED);
     if (status < 0)

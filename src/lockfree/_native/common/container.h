@@ -123,6 +123,7 @@ LF_PY_GENERIC int64_t lf_py_take(struct lf_py_object *self, const struct lf_py_o
     if (ns == 0 || slot != (record ? LF_EMPTY : LF_FULL))
         return slot;
     uint64_t until = lf_py_deadline(ns);
+    struct lf_py_wait wait = {0, 0};
     do {
         if (lf_py_enter(self) != LF_OK)
             return LF_CLOSED;
@@ -134,7 +135,7 @@ LF_PY_GENERIC int64_t lf_py_take(struct lf_py_object *self, const struct lf_py_o
         if (slot >= 0)
             return slot;
         lf_py_leave(self);
-    } while (slot == LF_INTERRUPTED && PyErr_CheckSignals() == 0);
+    } while (slot == LF_INTERRUPTED && lf_py_between(self, &wait) == 0);
     return slot == LF_INTERRUPTED ? LF_PY_RAISED : slot;
 }
 

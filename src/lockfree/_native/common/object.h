@@ -27,6 +27,7 @@ struct lf_py_object {
     uint64_t calls;        /* {fork generation : 30 | DETACHED | CLOSED | calls inside : 32} */
     const struct lf_py_kind *kind;
     void (*before_detach)(struct lf_py_object *self); /* or NULL */
+    uint64_t slow_after; /* ns of a wait after which self._slow(seconds) is called; 0: never */
 };
 
 #define LF_PY_CLOSED (UINT64_C(1) << 32)
@@ -131,15 +132,41 @@ static inline int lf_py_enter(struct lf_py_object *self) {
         }                                                                                                              \
     } while (0)
 
-/* Until it is not interrupted: between two calls Python serves its signals. What a handler raises ends the loop with
- * LF_PY_RAISED; nothing was taken then. */
+/* How long a call has waited, for those who want to be told. */
+struct lf_py_wait {
+    uint64_t began, told;
+};
+
+/* Between two slices of a wait: serves signals, and tells who wants to know that it is long. 0, or -1 with an exception.
+ * Not inside: Python code runs. */
+static int lf_py_between(struct lf_py_object *self, struct lf_py_wait *wait) {
+    if (PyErr_CheckSignals() != 0)
+        return -1;
+    uint64_t after = lf_load_relaxed(&self->slow_after), now = after != 0 ? lf_now() : 0;
+    if (LF_LIKELY(after == 0))
+        return 0;
+    if (wait->began == 0)
+        wait->began = wait->told = now - LF__AWHILE_NS; /* the first slices have passed */
+    if (now - wait->told < after)
+        return 0;
+    wait->told = now;
+    PyObject *done = PyObject_CallMethod((PyObject *)self, "_slow", "(d)", (double)(now - wait->began) * 1e-9);
+    Py_XDECREF(done);
+    return done != NULL ? 0 : -1;
+}
+
+/* Until it is not interrupted. What a signal handler raises between two calls, or who is told that the wait is long, ends
+ * the loop with LF_PY_RAISED; nothing was taken then. */
 #define LF_PY_RAISED INT64_MIN
 #define LF_PY_UNTIL_DONE(self, status, call)                                                                           \
     do {                                                                                                               \
-        LF_PY_AT_LENGTH(self, status, call);                                                                           \
-        if ((status) == LF_INTERRUPTED && PyErr_CheckSignals() != 0)                                                   \
-            (status) = LF_PY_RAISED;                                                                                   \
-    } while ((status) == LF_INTERRUPTED)
+        struct lf_py_wait lf_py_waited = {0, 0};                                                                       \
+        do {                                                                                                           \
+            LF_PY_AT_LENGTH(self, status, call);                                                                       \
+            if ((status) == LF_INTERRUPTED && lf_py_between(self, &lf_py_waited) != 0)                                 \
+                (status) = LF_PY_RAISED;                                                                               \
+        } while ((status) == LF_INTERRUPTED);                                                                          \
+    } while (0)
 
 /* ---- errors ---- */
 
@@ -235,6 +262,15 @@ static PyObject *lf_py_own(PyObject *object, PyObject *args) {
     return Py_NewRef(handle);
 }
 
+/* _tell_slow(ns): from now on self._slow(seconds) is called in waits, each time so long has passed; 0: no more. */
+static PyObject *lf_py_tell_slow(PyObject *object, PyObject *ns) {
+    uint64_t after = PyLong_AsUnsignedLongLong(ns);
+    if (after == UINT64_MAX && PyErr_Occurred())
+        return NULL;
+    lf_store_relaxed(&((struct lf_py_object *)object)->slow_after, after);
+    Py_RETURN_NONE;
+}
+
 /* _ready(): the struct that it owns is attached. */
 static PyObject *lf_py_ready(PyObject *object, PyObject *unused) {
     struct lf_py_object *self = (struct lf_py_object *)object;
@@ -294,7 +330,7 @@ static PyObject *lf_py_duplicate(PyObject *object, PyObject *unused) {
 /* The methods of every type. They stand in each table, so that each type's name is in their errors. */
 #define LF_PY_METHODS_BUT_CLOSE                                                                                        \
     {"_own", lf_py_own, METH_VARARGS, NULL}, {"_ready", lf_py_ready, METH_NOARGS, NULL},                               \
-        {"_duplicate", lf_py_duplicate, METH_NOARGS, NULL},                                                            \
+        {"_duplicate", lf_py_duplicate, METH_NOARGS, NULL}, {"_tell_slow", lf_py_tell_slow, METH_O, NULL},             \
         {"recover_dead", lf_py_recover_dead, METH_NOARGS,                                                              \
          "recover_dead($self, /)\n--\n\n"                                                                              \
          "Looks for participants that died and gives back what they held; how many there were.\n\n"                    \

@@ -90,6 +90,7 @@ static PyObject *lf_py_event_count_wait_until(PyObject *object, PyObject *const 
         return NULL;
     uint64_t until = lf_py_deadline(ns);
     int64_t first = -1, status = LF_INTERRUPTED;
+    struct lf_py_wait wait = {0, 0};
     for (;;) {
         int64_t ticket;
         int is_true;
@@ -107,7 +108,7 @@ static PyObject *lf_py_event_count_wait_until(PyObject *object, PyObject *const 
         LF_PY_AT_LENGTH(self, status, lf_event_count_wait(lf_py_event_count(object), ticket, until));
         if (status == LF_INTERRUPTED) {
             lf_py_event_count_take_back(object, ticket);
-            if (PyErr_CheckSignals() != 0)
+            if (lf_py_between(self, &wait) != 0)
                 return NULL;
         } else if (status == LF_CANCELLED) {
             status = LF_TIMEDOUT; /* one more look */

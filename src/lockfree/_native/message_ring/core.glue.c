@@ -191,6 +191,7 @@ static int64_t lf_py_messages_find(struct lf_py_object *self, uint64_t ns, uint6
     if (ns == 0 || first != LF_EMPTY)
         return first;
     uint64_t until = lf_py_deadline(ns);
+    struct lf_py_wait wait = {0, 0};
     do {
         if (lf_py_enter(self) != LF_OK)
             return LF_CLOSED;
@@ -199,7 +200,7 @@ static int64_t lf_py_messages_find(struct lf_py_object *self, uint64_t ns, uint6
         if (first >= 0)
             return first;
         lf_py_leave(self);
-    } while (first == LF_INTERRUPTED && PyErr_CheckSignals() == 0);
+    } while (first == LF_INTERRUPTED && lf_py_between(self, &wait) == 0);
     return first == LF_INTERRUPTED ? LF_PY_RAISED : first;
 }
 
