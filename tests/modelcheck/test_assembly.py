@@ -159,6 +159,7 @@ def test_counters(statement, count, kind, model):
         ('__asm__ volatile("shll $1, %0" : "+m"(word) : : "memory")', "shll"),
         ('__asm__ volatile("syscall" : : "a"(39) : "rcx", "r11", "memory")', "syscall"),
         ('__asm__ volatile(".byte 0x0f, 0x0b")', ".byte"),
+        ("_mm_stream_si32(&word, 3)", "movnti"),
     ],
 )
 def test_what_is_not_known_is_refused_by_name(statement, named, model):
@@ -272,6 +273,24 @@ def test_volatile_objects(before, after, volatile, kind, tmp_path):
     assert [report.kind for report in reports] == [kind] * len(WAYS)
     if kind:
         assert replay(tmp_path / "client.c", reports[-1].token, volatile=volatile).kind == kind
+
+
+LOOPS = [
+    # what is on a stack may be known to others
+    ("int mine = 0; atomic_store(&place, (intptr_t)&mine); while (!load(&mine)) ;",
+     "int *his; while ((his = (int *)atomic_load(&place)) == NULL) ; store(his, 1);"),
+    # a call between two looks leaves something in registers
+    ('while (load(&word) == sum) __asm__ volatile("pause"); lf_model_assert(seen[0] == 4)',
+     "seen[0] = 4; store(&word, 1);"),
+]
+
+
+@pytest.mark.parametrize(("waits", "ends"), LOOPS)
+def test_loops_that_wait_in_assembly(waits, ends, model):
+    text = "static _Atomic(intptr_t) place;"
+    text += f"static void waits(void) {{ {waits}; }} static void ends(void) {{ {ends} }}"
+    report = model(text + "LF_MODEL_CLIENT(c, .threads = {waits, ends});")
+    assert (report.verdict, report.complete) == (Verdict.OK, True), report.message
 
 
 def test_code_without_assembly_is_left_alone():

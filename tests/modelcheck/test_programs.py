@@ -58,6 +58,8 @@ ENDS = [
     ("static void *leave(void *p) { _exit((int)(long)p); } int main(void) { end(begin(leave)); return 1; }", ""),
     ("static void last(void) { assert(x == 1); } int main(void) { atexit(last); end(begin(add)); }", ""),
     ("static void last(void) { assert(x == 2); } int main(void) { atexit(last); end(begin(add)); exit(0); }", "assertion failed"),
+    ("__attribute__((destructor)) static void last(void) { assert(x == 1); } int main(void) { end(begin(add)); }", ""),
+    ("__attribute__((destructor)) static void last(void) { assert(x == 2); } int main(void) { end(begin(add)); }", "assertion failed"),
     ("int main(int count, char **words) { assert(count == 1 && words[0] != NULL && words[count] == NULL); }", ""),
     ("int main(int count, char **words) { words[0][0]++; assert(words[0][0] == 'q'); end(begin(add)); begin(add); }", ""),
 ]  # fmt: skip

@@ -71,10 +71,60 @@ def test_programs_that_declare_what_they_use(wrong, kind, tmp_path):
     assert report.kind == kind
 
 
-def test_what_is_atomic_by_its_name_is_refused(tmp_path):
-    (tmp_path / "program.c").write_text("static int n; void __VERIFIER_atomic_add() { n++; } int main() { }")
-    with pytest.raises(ValueError, match="atomic by their name are not modelled: __VERIFIER_atomic_add"):
-        check(tmp_path / "program.c")
+ATOMIC_BY_NAME = """
+#include <pthread.h>
+extern void __VERIFIER_assume(int);
+static int taken, n;
+STATIC void NAME_take() { __VERIFIER_assume(taken == 0); taken = 1; }
+STATIC int NAME_next(int by) { return n += by; }
+STATIC int NAME_both(int by) { if (NAME_next(by) < 0) return -1; return NAME_next(by); }
+static void *adds(void *p) { NAME_take(); int seen = NAME_both(1); taken = taken; return seen % 2 ? NULL : p; }
+int main() {
+    pthread_t one;
+    pthread_create(&one, NULL, adds, &n);
+    int seen = NAME_both(1);
+    pthread_join(one, NULL);
+    return seen % 2 != 0 || n != 4;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "static", "kind"),
+    [
+        ("__VERIFIER_atomic", "", ""),
+        ("__VERIFIER_atomic", "static", ""),
+        ("__VERIFIER_atomic", "static inline", ""),
+        ("other", "static", "data race"),
+    ],
+)
+def test_what_is_atomic_by_its_name(name, static, kind, tmp_path):
+    (tmp_path / "program.c").write_text(ATOMIC_BY_NAME.replace("NAME", name).replace("STATIC", static))
+    [report] = check(tmp_path / "program.c", settings=Settings(mode="exhaustive"))
+    assert report.kind == kind, report.message
+
+
+AWAITED = """
+#include <pthread.h>
+#include <stdatomic.h>
+int __VERIFIER_xchg_await_aint(atomic_int *object, int value, int when, int operand);
+static atomic_int x = -1;
+static void *sets(void *p) { x = 3; return p; }
+int main() {
+    pthread_t t;
+    pthread_create(&t, NULL, sets, NULL);
+    int old = __VERIFIER_xchg_await_aint(&x, 9, WHEN);
+    pthread_join(t, NULL);
+    return old != 3 || x != 9;
+}
+"""
+
+
+@pytest.mark.parametrize(("when", "kind"), [("2, 3", ""), ("9, 1", ""), ("4, 1", "deadlock"), ("12, 1", "exit status")])
+def test_nidhuggs_exchange_that_waits(when, kind, tmp_path):
+    (tmp_path / "program.c").write_text(AWAITED.replace("WHEN", when))
+    [report] = check(tmp_path / "program.c", settings=Settings(mode="exhaustive"))
+    assert report.kind == kind, report.message
 
 
 def test_integer_types_that_come_with_some_stdatomic(tmp_path):

@@ -243,3 +243,18 @@ static void walks_and_says_so(void) {
 }
 LF_MODEL_CLIENT(right_walks, .setup = make_steps, .threads = {walks_to_the_end, sets_x});
 LF_MODEL_CLIENT(assertion_failed__after_a_walk, .setup = make_steps, .threads = {walks_and_says_so, sets_x});
+
+/* The lock that is tried belongs to somebody who keeps it. */
+static pthread_mutex_t kept = PTHREAD_MUTEX_INITIALIZER;
+static void keeps(void) { pthread_mutex_lock(&kept); }
+static void tries_for_ever(void) {
+    for (;;) {
+        pthread_mutex_lock(&m);
+        if (pthread_mutex_trylock(&kept) == 0)
+            break;
+        pthread_mutex_unlock(&m);
+    }
+    pthread_mutex_unlock(&kept);
+    pthread_mutex_unlock(&m);
+}
+LF_MODEL_CLIENT(livelock__kept_for_ever, .threads = {keeps, tries_for_ever}, .spins = 2);

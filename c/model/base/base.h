@@ -9,6 +9,7 @@
 
 /* say.c: what the driver reads. */
 void say_start(bool one_execution);
+void end_checker(int status) __attribute__((noreturn));
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void print_warnings(void);

@@ -22,7 +22,7 @@ void fail(const char *kind, const char *format, ...) {
     va_end(list);
     if (!R.started) {
         say("unusable\ta constructor failed: %s: %s\n", R.failure_kind, R.failure);
-        exit(3);
+        end_checker(3);
     }
     R.end = RUN_VIOLATION;
     R.failing_thread = R.current != NULL ? R.current->tid : 0;

@@ -72,7 +72,7 @@ void fibers_start(void) {
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (stacks != STACKS_AT) {
         say("unusable\tno room for stacks at their fixed address\n");
-        exit(3);
+        end_checker(3);
     }
     for (int t = 0; t < MAX_THREADS; t++) {
         R.thread[t].tid = (uint8_t)t;

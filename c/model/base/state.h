@@ -46,7 +46,7 @@ struct thread {
     clk hb, porf;
     clk acquire_pending; /* for an acquire fence: what relaxed loads would have learned */
     clk release_fence;   /* hb at the last release fence */
-    uint64_t clock_ns, random;
+    uint64_t clock_ns, clock_step, random;
     long parked_at;  /* stores at the time */
     uint32_t looks;  /* plain accesses to what is not on its stack */
     int last_access; /* number of its last event that is no choice; -1: none */

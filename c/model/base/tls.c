@@ -100,7 +100,7 @@ void tls_start(void) {
         if (stacks != SLEEPERS_AT || create == NULL ||
             create(&thread, &attributes, sleep_for_ever, (void *)(intptr_t)t) != 0) {
             say("unusable\tno room for thread-local variables\n");
-            exit(3);
+            end_checker(3);
         }
     }
     while (__atomic_load_n(&sleeping, __ATOMIC_ACQUIRE) < MAX_THREADS - 1)

@@ -38,6 +38,7 @@ struct exploration {
     int *built;                     /* their events */
     int *entry_of;                  /* event: number among the entries, in order of execution */
     int *new_index;                 /* of entries: their numbers in a shorter list */
+    int *readers;                   /* those that a store could revisit */
     int32_t next_stamp;
     bool conflict;
     int pushed;  /* by this execution */

@@ -44,6 +44,7 @@ void graph_begin(void) {
         X.built = calloc(MAX_EVENTS, sizeof *X.built);
         X.entry_of = calloc(MAX_EVENTS, sizeof *X.entry_of);
         X.new_index = calloc(MAX_EVENTS, sizeof *X.new_index);
+        X.readers = calloc(MAX_EVENTS, sizeof *X.readers);
     }
     graph_forget();
     push(item_new(0));
@@ -364,13 +365,21 @@ static void revisit(struct loc *loc, int w_id, int r_id) {
     }
 }
 
+static int in_order(const void *a, const void *b) {
+    int first = X.entry_of[*(const int *)a], second = X.entry_of[*(const int *)b];
+    return (first > second) - (first < second);
+}
+
+/* Only the readers of this location are looked at: a client may have many. */
 static void revisit_all(struct loc *loc, int write) {
-    for (int i = 0; i < X.at; i++) {
-        const struct event *r = &R.event[X.built[i]];
-        if (r->loc == loc && (r->kind == EV_LOAD || r->kind == EV_RMW_READ) && !r->impatient &&
-            !clk_has(&R.event[write].porf, r))
-            revisit(loc, write, X.built[i]);
-    }
+    int count = 0;
+    for (int i = 0; i < loc->stores; i++)
+        for (int r = R.event[loc->store[i]].first_reader; r != NO_EVENT; r = R.event[r].next_reader)
+            if (!R.event[r].impatient && !clk_has(&R.event[write].porf, &R.event[r]))
+                X.readers[count++] = r;
+    qsort(X.readers, (size_t)count, sizeof *X.readers, in_order);
+    for (int i = 0; i < count; i++)
+        revisit(loc, write, X.readers[i]);
 }
 
 /* A new store that has not been put into mo yet. */

@@ -338,6 +338,19 @@ static bool undoes_what_it_reads(const struct thread *u, const struct thread *t)
     return false;
 }
 
+/* Did it try to lock what somebody has for a moment only, or gives back for a moment, in a turn? Who backs off then waits
+ * for luck, and not for ever: it can try at another moment. */
+static bool met_a_moment(const struct thread *t, const struct event *r) {
+    if (r->doing == NULL || strcmp(r->doing, "try to lock") != 0 || is_atomic_store(r))
+        return false;
+    for (int at = R.event[r->rf].mo; at < r->loc->stores; at++) {
+        const struct event *w = &R.event[r->loc->store[at]];
+        if (w->tid != t->tid && in_turn(w))
+            return true;
+    }
+    return false;
+}
+
 /* Does something wait for the thread that its last turn has not seen? What useless turns store is there for a moment
  * only. It is news, but for two threads that both store and undo because of what the other stores and undoes. */
 bool turn_has_news(const struct thread *t) {
@@ -352,8 +365,7 @@ bool turn_has_news(const struct thread *t) {
         for (int at = (stores ? r->mo : R.event[r->rf].mo) + 1; at < r->loc->stores; at++)
             if (!in_turn(&R.event[r->loc->store[at]]))
                 return true;
-        /* who tries in vain to lock backs off, and waits for luck, not for ever */
-        if (r->doing != NULL && strcmp(r->doing, "try to lock") == 0)
+        if (met_a_moment(t, r))
             return true;
     }
     for (int n = 1; n <= R.threads; n++) {

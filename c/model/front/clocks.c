@@ -1,5 +1,4 @@
-/* clocks.c: sleeping a while and giving up the processor say what a spin hint says. Clocks stand still, but for the
- * time-outs that their thread has slept through. */
+/* clocks.c: sleeping a while and giving up the processor say what a spin hint says. */
 #define _GNU_SOURCE
 #include "../objects/objects.h"
 
@@ -9,6 +8,18 @@
 #include <unistd.h>
 
 enum { NS = 1000000000 };
+
+static uint64_t of(const struct timespec *time) {
+    return time == NULL || time->tv_sec < 0 || time->tv_sec > 1000000000
+               ? 0
+               : (uint64_t)time->tv_sec * NS + (uint64_t)time->tv_nsec;
+}
+
+static void sleep_for(uint64_t ns, uint64_t pc) {
+    if (R.current != NULL)
+        R.current->clock_ns += ns;
+    pause_at(pc);
+}
 
 int sched_yield(void) {
     pause_at(PC);
@@ -20,35 +31,34 @@ int pthread_yield(void) {
 }
 void thrd_yield(void) { pause_at(PC); }
 unsigned sleep(unsigned seconds) {
-    (void)seconds;
-    pause_at(PC);
+    sleep_for((uint64_t)seconds * NS, PC);
     return 0;
 }
 int usleep(unsigned us) {
-    (void)us;
-    pause_at(PC);
+    sleep_for((uint64_t)us * 1000, PC);
     return 0;
 }
 int nanosleep(const struct timespec *time, struct timespec *left) {
-    (void)time, (void)left;
-    pause_at(PC);
+    (void)left;
+    sleep_for(of(time), PC);
     return 0;
 }
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left) {
-    (void)clock, (void)flags, (void)time, (void)left;
-    pause_at(PC);
+    (void)clock, (void)left;
+    uint64_t now = lf_model_now(), until = of(time);
+    sleep_for((flags & TIMER_ABSTIME) == 0 ? until : until > now ? until - now : 0, PC);
     return 0;
 }
 int thrd_sleep(const struct timespec *time, struct timespec *left) {
-    (void)time, (void)left;
-    pause_at(PC);
+    (void)left;
+    sleep_for(of(time), PC);
     return 0;
 }
 
 int lf_libc_clock_gettime(clockid_t clock, struct timespec *now);
 int lf_libc_clock_gettime(clockid_t clock, struct timespec *now) {
     (void)clock;
-    uint64_t ns = lf_model_now();
+    uint64_t ns = look_at_clock();
     plain_access(AT(now), sizeof *now, true, PC);
     *now = (struct timespec){(time_t)(ns / NS), (long)(ns % NS)};
     return 0;
@@ -61,14 +71,14 @@ int lf_libc_timespec_get(struct timespec *now, int base) {
 int lf_libc_gettimeofday(struct timeval *now, void *zone);
 int lf_libc_gettimeofday(struct timeval *now, void *zone) {
     (void)zone;
-    uint64_t ns = lf_model_now();
+    uint64_t ns = look_at_clock();
     plain_access(AT(now), sizeof *now, true, PC);
     *now = (struct timeval){(time_t)(ns / NS), (suseconds_t)(ns % NS / 1000)};
     return 0;
 }
 time_t lf_libc_time(time_t *now);
 time_t lf_libc_time(time_t *now) {
-    time_t seconds = (time_t)(lf_model_now() / NS);
+    time_t seconds = (time_t)(look_at_clock() / NS);
     if (now != NULL) {
         plain_access(AT(now), sizeof *now, true, PC);
         *now = seconds;
@@ -76,4 +86,4 @@ time_t lf_libc_time(time_t *now) {
     return seconds;
 }
 clock_t lf_libc_clock(void);
-clock_t lf_libc_clock(void) { return (clock_t)(lf_model_now() / (NS / CLOCKS_PER_SEC)); }
+clock_t lf_libc_clock(void) { return (clock_t)(look_at_clock() / (NS / CLOCKS_PER_SEC)); }

@@ -76,9 +76,9 @@ void __tsan_vptr_read(void **at) { plain_access(AT(at), sizeof *at, false, PC); 
 
 /* std::chrono, and std::random_device. */
 int64_t lf_cxx_steady_now(void) __asm__("_ZNSt6chrono3_V212steady_clock3nowEv");
-int64_t lf_cxx_steady_now(void) { return (int64_t)lf_model_now(); }
+int64_t lf_cxx_steady_now(void) { return (int64_t)look_at_clock(); }
 int64_t lf_cxx_system_now(void) __asm__("_ZNSt6chrono3_V212system_clock3nowEv");
-int64_t lf_cxx_system_now(void) { return (int64_t)lf_model_now(); }
+int64_t lf_cxx_system_now(void) { return (int64_t)look_at_clock(); }
 unsigned lf_cxx_random_value(void *device) __asm__("_ZNSt13random_device9_M_getvalEv");
 unsigned lf_cxx_random_value(void *device) {
     (void)device;

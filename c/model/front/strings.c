@@ -1,13 +1,10 @@
-/* strings.c: functions of <string.h> and <stdio.h> that read and write the client's memory, byte by byte as far as they
+/* strings.c: functions of <string.h> that read and write the client's memory, byte by byte as far as they
  * look at it. */
 #define _GNU_SOURCE
 #include "../objects/objects.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #define OFFERED(type, name, ...)                                                                                       \
@@ -132,33 +129,3 @@ OFFERED(char *, strncat, char *to, const char *from, size_t most) {
     writes(to + before, length + 1, PC);
     return strncat(to, from, most);
 }
-
-/* What a format reads is not looked at. */
-static int print_to(char *to, size_t size, const char *format, va_list list, uint64_t pc) {
-    va_list again;
-    va_copy(again, list);
-    int length = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    if (length < 0 || size == 0)
-        return length;
-    writes(to, (size_t)length < size ? (size_t)length + 1 : size, pc);
-    return vsnprintf(to, size, format, list);
-}
-OFFERED(int, snprintf, char *to, size_t size, const char *format, ...) {
-    va_list list;
-    va_start(list, format);
-    int length = print_to(to, size, format, list, PC);
-    va_end(list);
-    return length;
-}
-OFFERED(int, sprintf, char *to, const char *format, ...) {
-    va_list list;
-    va_start(list, format);
-    int length = print_to(to, INT_MAX, format, list, PC);
-    va_end(list);
-    return length;
-}
-OFFERED(int, vsnprintf, char *to, size_t size, const char *format, va_list list) {
-    return print_to(to, size, format, list, PC);
-}
-OFFERED(int, vsprintf, char *to, const char *format, va_list list) { return print_to(to, INT_MAX, format, list, PC); }

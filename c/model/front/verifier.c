@@ -31,6 +31,11 @@ NONDET(short, short)
 NONDET(ushort, unsigned short)
 NONDET(long, long)
 NONDET(ulong, unsigned long)
+NONDET(longlong, long long)
+NONDET(ulonglong, unsigned long long)
+NONDET(size_t, size_t)
+NONDET(float, float)
+NONDET(double, double)
 
 unsigned __VERIFIER_tid(void) { return (unsigned)lf_model_thread(); }
 
@@ -47,6 +52,7 @@ void __VERIFIER_final_end(void) { R.current->promises = false; }
 
 /* One lock for all atomic sections; not MODEL_STATE: put back with the client's variables. */
 static uint32_t section;
+static int times_in[MAX_THREADS];
 static bool nobody_is_in(u128 old, u128 me) {
     (void)me;
     return old == 0;
@@ -56,6 +62,51 @@ static u128 be_in(u128 old, u128 me) {
     return me;
 }
 void __VERIFIER_atomic_begin(void) {
-    wait_until(AT(&section), nobody_is_in, be_in, self(), ACQUIRE, "begin an atomic section", PC);
+    if (times_in[current_thread()]++ == 0)
+        wait_until(AT(&section), nobody_is_in, be_in, self(), ACQUIRE, "begin an atomic section", PC);
 }
-void __VERIFIER_atomic_end(void) { LABELLED("ends an atomic section", model_store(AT(&section), 4, 0, RELEASE, PC)); }
+void __VERIFIER_atomic_end(void) {
+    if (times_in[current_thread()] > 0 && --times_in[current_thread()] > 0)
+        return;
+    LABELLED("ends an atomic section", model_store(AT(&section), 4, 0, RELEASE, PC));
+}
+
+/* Nidhugg's exchange that waits until the old value compares with the operand as one of the bits of `when` says. */
+enum { WHEN_GREATER = 1, WHEN_EQUAL = 2, WHEN_LESS = 4, WHEN_SIGNED = 8 };
+static struct {
+    unsigned operand, value;
+    int when;
+} awaited[MAX_THREADS];
+
+static bool compares(u128 old, u128 thread) {
+    unsigned a = (unsigned)old, b = awaited[thread].operand;
+    int when = awaited[thread].when;
+    bool less = (when & WHEN_SIGNED) != 0 ? (int)a < (int)b : a < b;
+    return (when & (a == b ? WHEN_EQUAL : less ? WHEN_LESS : WHEN_GREATER)) != 0;
+}
+static u128 what_was_to_come(u128 old, u128 thread) {
+    (void)old;
+    return awaited[thread].value;
+}
+int __VERIFIER_xchg_await_aint(volatile _Atomic int *object, int value, int when, int operand);
+int __VERIFIER_xchg_await_aint(volatile _Atomic int *object, int value, int when, int operand) {
+    struct thread *t = R.current;
+    unsigned thread = t != NULL ? t->tid : 0;
+    awaited[thread].operand = (unsigned)operand;
+    awaited[thread].value = (unsigned)value;
+    awaited[thread].when = when;
+    u128 old;
+    for (;;) {
+        if (R.running)
+            hope(AT(object), compares, thread);
+        bool done;
+        LABELLED("exchange when it is so",
+                 done = model_rmw_if(AT(object), 4, compares, what_was_to_come, thread, SEQ_CST, &old, PC));
+        if (done)
+            break;
+        wait_for_change(R.current, "exchange", AT(object));
+    }
+    if (R.running)
+        goes_on(R.current);
+    return (int)old;
+}

@@ -45,11 +45,11 @@ void heap_start(void) {
     block_of_page = calloc(bytes / GAP, sizeof *block_of_page);
     if (arena != ARENA || (void *)state == MAP_FAILED || blocks == NULL || block_of_page == NULL) {
         say("unusable\tno room for the client's memory at its fixed address\n");
-        exit(3);
+        end_checker(3);
     }
     if (&__start_lf_model_state[0] < &__data_start[0] || &__stop_lf_model_state[0] > &_end[0]) {
         say("unusable\tthe linker put the runtime's variables where the client's cannot be told from them\n");
-        exit(3);
+        end_checker(3);
     }
 }
 

@@ -27,7 +27,7 @@ void wait_for_change(struct thread *t, const char *to, uintptr_t at) {
 
 void goes_on(struct thread *t) {
     t->waits_to = NULL;
-    t->must_read_newest = false;
+    t->must_read_newest = t->could_time_out = false;
     break_iteration(t);
 }
 
@@ -82,12 +82,26 @@ void used_after_destroy(const char *name, const void *object, uint64_t pc) {
 
 bool times_out(bool timed, const struct timespec *until, uint64_t pc) {
     struct thread *t = R.current;
-    if (!timed || t->timeouts >= R.client->timeouts || model_choose(2, pc) == 0)
+    if (!timed)
         return false;
+    if (t->timeouts >= R.client->timeouts || model_choose(2, pc) == 0) {
+        t->could_time_out = could_time_out(t, true);
+        return false;
+    }
     t->timeouts++;
     uint64_t at = until != NULL ? (uint64_t)until->tv_sec * 1000000000u + (uint64_t)until->tv_nsec : 0;
     t->clock_ns = at > t->clock_ns ? at : t->clock_ns + 1;
     return true;
+}
+
+enum { SECOND = 1000000000, FIRST_STEP = 1000 };
+uint64_t look_at_clock(void) {
+    struct thread *t = R.current;
+    if (t == NULL)
+        return 0;
+    turns_forget(t); /* what it sees next is part of its state */
+    t->clock_step = t->clock_step == 0 ? FIRST_STEP : t->clock_step < SECOND / 2 ? 2 * t->clock_step : SECOND;
+    return t->clock_ns += t->clock_step;
 }
 
 int c11_status(int error) {

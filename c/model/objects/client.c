@@ -53,7 +53,7 @@ void __assert_fail(const char *condition, const char *file, unsigned line, const
     if (R.current == NULL) { /* in a specification, between executions */
         say("unusable\tan assertion fails in the specification: %s at %s:%u in %.*s\n", condition, file, line, length,
             name);
-        exit(3);
+        end_checker(3);
     }
     fail("assertion failed", "%s at %s:%u in %.*s", condition, file, line, length, name);
     abort();

@@ -40,7 +40,7 @@ static int cond_wait(void *condition, void *mutex, bool timed, const struct time
         late &= (sleepers & me) != 0;
     } else {
         t->asleep = true;
-        t->could_time_out = timed && t->timeouts < R.client->timeouts;
+        t->could_time_out = could_time_out(t, timed);
         for (;;) {
             u128 sleepers;
             hope(AT(condition), is_not_among, me);
@@ -77,6 +77,11 @@ int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
     return cond_wait(condition, mutex, false, NULL, PC);
 }
 int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until) {
+    return cond_wait(condition, mutex, true, until, PC);
+}
+int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
+                           const struct timespec *until) {
+    (void)clock;
     return cond_wait(condition, mutex, true, until, PC);
 }
 int pthread_cond_signal(pthread_cond_t *condition) { return cond_wake(condition, 1, PC); }
@@ -140,6 +145,10 @@ int AT_ENTRY(sem_trywait)(sem_t *semaphore) {
     return semaphore_wait(semaphore, true, false, NULL, PC);
 }
 int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict until) {
+    return semaphore_wait(semaphore, false, true, until, PC);
+}
+int sem_clockwait(sem_t *restrict semaphore, clockid_t clock, const struct timespec *restrict until) {
+    (void)clock;
     return semaphore_wait(semaphore, false, true, until, PC);
 }
 int sem_post(sem_t *semaphore) {

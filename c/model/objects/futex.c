@@ -123,7 +123,7 @@ int futex_wait(uint32_t *word, uint32_t expected, uint64_t timeout_ns, uint64_t 
     t->behind_scenes = false;
     lf_model_assume(unchanged);
     t->asleep = true;
-    t->could_time_out = timeout_ns != 0 && t->timeouts < R.client->timeouts;
+    t->could_time_out = could_time_out(t, timeout_ns != 0);
     for (;;) {
         u128 sleepers;
         if (R.one_futex_queue)

@@ -38,7 +38,7 @@ void start_thread(int tid) {
     t->now.pure = t->before.pure = t->now.incomplete = t->before.incomplete = false;
     t->hb.of[0] = t->porf.of[0] = 1; /* setup happens before */
     t->op = t->last_access = -1;
-    t->clock_ns = 1000000000u;
+    t->clock_ns = R.running ? R.current->clock_ns : 1000000000u;
     t->random = 1;
     tls_reset(tid);
     stack_begin(t);

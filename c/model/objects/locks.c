@@ -35,8 +35,10 @@ static int mutex_lock(void *mutex, bool timed, const struct timespec *until, uin
         return 0;
     }
     while (!attempt(AT(mutex), free_for(mutex), take, self(), ACQUIRE, "lock", &old, pc)) {
-        if (late || is_mine(old, self()))
+        if (late || is_mine(old, self())) {
+            R.current->could_time_out = false;
             return late ? ETIMEDOUT : EDEADLK;
+        }
         wait_for_change(R.current, "lock", AT(mutex));
     }
     goes_on(R.current);
@@ -84,6 +86,10 @@ int AT_ENTRY(pthread_mutex_trylock)(pthread_mutex_t *mutex) {
     return mutex_trylock(mutex, PC);
 }
 int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until) {
+    return mutex_lock(mutex, true, until, PC);
+}
+int pthread_mutex_clocklock(pthread_mutex_t *restrict mutex, clockid_t clock, const struct timespec *restrict until) {
+    (void)clock;
     return mutex_lock(mutex, true, until, PC);
 }
 int pthread_mutex_unlock(pthread_mutex_t *mutex) { return mutex_give_back(mutex, PC); }
@@ -192,6 +198,16 @@ int pthread_rwlock_timedrdlock(pthread_rwlock_t *restrict lock, const struct tim
     return rwlock(lock, false, false, true, until, PC);
 }
 int pthread_rwlock_timedwrlock(pthread_rwlock_t *restrict lock, const struct timespec *restrict until) {
+    return rwlock(lock, true, false, true, until, PC);
+}
+int pthread_rwlock_clockrdlock(pthread_rwlock_t *restrict lock, clockid_t clock,
+                               const struct timespec *restrict until) {
+    (void)clock;
+    return rwlock(lock, false, false, true, until, PC);
+}
+int pthread_rwlock_clockwrlock(pthread_rwlock_t *restrict lock, clockid_t clock,
+                               const struct timespec *restrict until) {
+    (void)clock;
     return rwlock(lock, true, false, true, until, PC);
 }
 int pthread_rwlock_unlock(pthread_rwlock_t *lock) {

@@ -44,8 +44,12 @@ void make_anew(void *object, size_t bytes, uint64_t pc);
 int end_of_use(void *object, unsigned gone, const char *name, uint64_t pc); /* name: NULL if it may have any value */
 void used_after_destroy(const char *name, const void *object, uint64_t pc);
 
-/* Is a timed wait to end by its time? The client says how often (.timeouts). */
+/* Is a timed wait to end by its time? The client says how often (.timeouts); in a program each thread once is tried. */
 bool times_out(bool timed, const struct timespec *until, uint64_t pc);
+
+/* Each thread has a clock of its own. It moves by what the thread sleeps, and at each look: by a microsecond, then by two,
+ * and so on up to a second, so that whoever waits for an instant comes to its end. */
+uint64_t look_at_clock(void);
 
 static inline u128 self(void) { return R.current->tid + 1u; }
 int c11_status(int error);
@@ -81,6 +85,9 @@ void warn_of_unjoined(void);
 /* process.c: a whole program. */
 bool is_program(void);
 extern const struct lf_model_client program_client;
+static inline bool could_time_out(const struct thread *t, bool timed) {
+    return timed && (R.client == &program_client || t->timeouts < R.client->timeouts);
+}
 uint32_t random_number(void);
 
 #endif

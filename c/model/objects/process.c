@@ -39,6 +39,11 @@ int lf_libc___cxa_atexit(void (*function)(void *), void *argument, void *library
     return at_exit((struct handler){.function = function, .argument = argument}, PC);
 }
 
+/* Functions with the attribute `destructor`, the last one first. */
+typedef void (*destructor)(void);
+extern destructor __fini_array_start[] __attribute__((weak, visibility("hidden")));
+extern destructor __fini_array_end[] __attribute__((weak, visibility("hidden")));
+
 static void run_handlers(void) {
     while (handler_count > 0) {
         struct handler last = handlers[--handler_count];
@@ -47,6 +52,8 @@ static void run_handlers(void) {
         else
             last.function(last.argument);
     }
+    for (destructor *end = __fini_array_end; end != __fini_array_start;)
+        (*--end)();
 }
 
 static void end_process(int status, bool with_handlers, uint64_t pc) {
@@ -79,7 +86,7 @@ static void run_program(void) {
         fail("exit status", "main returned %d", status);
 }
 
-const struct lf_model_client program_client = {.name = "main", .threads = {run_program}};
+const struct lf_model_client program_client = {.name = "main", .threads = {run_program}, .timeouts = 1};
 
 bool is_program(void) { return lf_model_program != NULL; }
 

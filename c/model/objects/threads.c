@@ -113,6 +113,8 @@ static struct thread *joined(unsigned long number, bool looks_at_result, const c
     goes_on(t);
     joins_or_detaches(&R.thread[number], name, pc);
     R.thread[number].joined = true;
+    if (R.thread[number].clock_ns > t->clock_ns)
+        t->clock_ns = R.thread[number].clock_ns;
     symmetry_joins(t, (int)number, looks_at_result);
     return &R.thread[number];
 }

@@ -33,17 +33,20 @@ static void describe_waiters(void) {
 
 /* Sets R.end. True if no thread waits: what comes after the threads may come. */
 bool all_have_ended(void) {
-    bool waiting = false, unfair = false;
+    bool waiting = false, unfair = false, later = false;
     for (int i = 1; i <= R.threads; i++) {
         const struct thread *t = &R.thread[i];
         if (t->finished || t->stopped)
             continue;
         waiting = true;
         /* what it could do, it does in another execution */
-        unfair |= could_see_news(t) || could_give_up(t) || (t->asleep && t->could_time_out);
+        bool tried = t->timeouts < R.client->timeouts;
+        unfair |= could_see_news(t) || could_give_up(t) || (t->could_time_out && tried);
+        later |= t->could_time_out && !tried; /* once more, which no execution shows */
     }
-    if (R.tainted || (waiting && unfair)) {
+    if (R.tainted || (waiting && (unfair || later))) {
         R.was_blocked = true;
+        R.cut_short |= !R.tainted && !unfair;
         R.end = RUN_CUT;
         return false;
     }

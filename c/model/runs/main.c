@@ -35,7 +35,7 @@ static int summary(enum run_end end) {
     return status;
 }
 
-int main(int argc, char **argv) {
+static int check(int argc, char **argv) {
     R.current = NULL;
     R.started = true;
     int status = options_read(argc, argv);
@@ -75,3 +75,5 @@ int main(int argc, char **argv) {
     R.options.mode = mode;
     return summary(end);
 }
+
+int main(int argc, char **argv) { end_checker(check(argc, argv)); }

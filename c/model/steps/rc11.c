@@ -10,7 +10,7 @@ static void *room_for(size_t bytes) {
     void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED) {
         say("unusable\tno room for %zu MB of virtual memory\n", bytes >> 20);
-        exit(3);
+        end_checker(3);
     }
     return room;
 }

@@ -2,8 +2,9 @@
 
 The compiler's output is read instruction by instruction. Inside inline assembly, what reads or writes memory is
 replaced by a call of the runtime, which makes the access in the model (c/model/front/assembly.c); fences and spin
-hints are replaced wherever they stand, since intrinsics make them, too. What this does not know becomes a call that
-says so when a thread comes to it. Instructions that only use registers stay, and so do accesses to the own stack frame.
+hints are replaced wherever they stand, since intrinsics make them, too, and so do stores past the cache. What this does
+not know becomes a call that says so when a thread comes to it. Instructions that only use registers stay, and so do
+those that it does not know of the own stack frame, and the fences that lock nothing there.
 """
 
 import re
@@ -12,8 +13,12 @@ from dataclasses import dataclass
 
 VOLATILE_CALL = re.compile(r"^\s*callq?\s+__tsan_volatile_(read|write)\d+\b", re.MULTILINE)
 SPECIAL = re.compile(
-    r"^\s*#APP|^\s*(?:lock|mfence|lfence|sfence|pause|rep\s*;?\s*nop|rdtscp?|rdrand|rdseed)\b", re.MULTILINE
+    r"^\s*#APP|^\s*(?:lock|mfence|lfence|sfence|pause|rep\s*;?\s*nop|rdtscp?|rdrand|rdseed|"
+    r"v?movnt\w+|v?maskmov\w+|vp(?:gather|scatter|maskmov)\w+|xbegin|xend|xtest)\b",
+    re.MULTILINE,
 )
+UNSEEN = re.compile(r"rdtsc|rdrand|rdseed|v?movnt|v?maskmov|vpgather|vpscatter|vpmaskmov|xbegin|xend|xtest")
+"""What intrinsics make, too, and no instrumentation announces."""
 OPERATIONS = (
     *("refused", "fence", "lfence", "sfence", "pause", "load", "load_signed", "store", "xchg", "xadd", "cmpxchg"),
     *("cmpxchg16b", "cmpxchg8b", "add", "sub", "and", "or", "xor", "inc", "dec", "neg", "not", "bts", "btr", "btc"),
@@ -68,6 +73,12 @@ class Instruction:
     def in_own_frame(self) -> bool:
         return re.search(r"\(%r[sb]p\b", self.memory) is not None
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Is it a locked instruction that is there for its fence: `lock; addl $0,(%rsp)`?"""
+        adds = re.fullmatch(r"(?:add|sub|or)[bwlq]?", self.name) is not None
+        return adds and "lock" in self.prefixes and self.operands[0] == "$0"
+
 
 def _operands(text: str) -> tuple[str, ...]:
     parts, depth, start = [], 0, 0
@@ -116,6 +127,10 @@ def _parse(statement: str) -> Instruction:
 LOCKED, RELAXED = 1 << 25, 1 << 26
 
 
+def _nothing(_statement: str) -> Iterator[str]:
+    yield from ()
+
+
 def _flagged(line: str, flag: int) -> str:
     return line.replace("movq $", f"movq ${flag}+", 1) if "lf_model_asm_what" in line else line
 
@@ -147,11 +162,12 @@ class Translator:
         yield from self.call("refused", immediate=f"$.Llf_model_text{len(self.texts)}")
         yield statement
 
-    def access(self, instruction: Instruction) -> Iterator[str]:
-        """An instruction that reaches memory."""
+    def access(self, instruction: Instruction, *, refuses: bool = True) -> Iterator[str]:
+        """An instruction that reaches memory; what it does not know is refused, or nothing."""
         name, operands, memory = instruction.name, instruction.operands, instruction.memory
+        unknown = self.refused if refuses else _nothing
         if "%" in memory.partition("(")[0]:  # through a segment register
-            yield from self.refused(instruction.text)
+            yield from unknown(instruction.text)
             return
         if moved := re.fullmatch(r"mov([sz])([bwl])([wlq])", name):
             register = NUMBERED.get(operands[-1].removeprefix("%"))
@@ -175,7 +191,7 @@ class Translator:
             immediate = _signed(others[0], size)
         wrong = base not in known or not size or len(others) != (base not in UNARY) or len(operands) > 2
         if wrong or (others and register is None and not immediate):
-            yield from self.refused(instruction.text)
+            yield from unknown(instruction.text)
             return
         operation = base
         if base == "mov":
@@ -185,7 +201,7 @@ class Translator:
         elif base == "cmp":
             operation = "compare"  # the register with the memory
         elif memory != operands[-1] and base not in {"xchg", "test"}:  # add MEMORY, REGISTER
-            yield from self.refused(instruction.text)
+            yield from unknown(instruction.text)
             return
         locked = "lock" in instruction.prefixes or base == "xchg"
         code = self.call(operation, size | (size << 4), register[0] if register else 0, memory, immediate)
@@ -200,10 +216,12 @@ class Translator:
             yield from self.refused(instruction.text)
         elif not instruction.memory or HARMLESS.match(instruction.name):
             yield instruction.text
-        elif instruction.in_own_frame:
-            if "lock" in instruction.prefixes or instruction.name.startswith("xchg"):
-                yield from self.call("fence")
+        elif instruction.in_own_frame and instruction.changes_nothing:
+            yield from self.call("fence")
             yield instruction.text
+        elif instruction.in_own_frame:  # which others may know the address of
+            code = list(self.access(instruction, refuses=False))
+            yield from code or [instruction.text]
         else:
             yield from self.access(instruction)
 
@@ -214,7 +232,7 @@ class Translator:
             return self.call("fence" if name == "mfence" else name)
         if name == "pause" or (name == "nop" and instruction.prefixes == ("rep",)):
             return self.call("pause")
-        if name.startswith(("rdtsc", "rdrand", "rdseed")):
+        if UNSEEN.match(name):
             return self.refused(instruction.text)
         if "lock" in instruction.prefixes:
             return self.inside(instruction)

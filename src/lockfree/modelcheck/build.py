@@ -18,11 +18,15 @@ from pathlib import Path
 from lockfree._compiler import compiler, no_compiler
 from lockfree._include import get_include, get_model_runtime
 from lockfree.modelcheck.assembly import needs_translation, translated
+from lockfree.modelcheck.by_name import are_named, made_atomic
 from lockfree.modelcheck.sections import with_library_apart
 from lockfree.modelcheck.slots import cleared
 from lockfree.modelcheck.symbols import binary_tool, lead, symbols
 
 RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-g", "-fno-pie")
+LEAVES_NOTHING = "-fzero-call-used-regs=all-gpr"
+"""For the runtime, where the compiler has it: its functions leave nothing in registers. A loop in inline assembly is
+known by all registers, and would not be known again by what a call happened to leave there."""
 THREADS, MANY_THREADS = 8, 32
 """Places for threads in the two runtimes, one of them for setup and final. The smaller is the faster."""
 NOT_BUILT_IN = (
@@ -41,7 +45,8 @@ NOT_BUILT_IN = (
         "memchr",
     ),
     *("strlen", "strnlen", "strcmp", "strncmp", "strchr", "strrchr", "strstr", "strcpy", "stpcpy", "strncpy", "strcat"),
-    *("strncat", "sprintf", "snprintf", "vsprintf", "vsnprintf"),
+    *("strncat", "sprintf", "snprintf", "vsprintf", "vsnprintf", "mempcpy", "strspn", "strcspn", "strpbrk"),
+    *("strcasecmp", "strncasecmp"),
 )
 """Functions whose accesses to memory would not be seen if the compiler put its own code in their place."""
 CLIENT_FLAGS = (
@@ -153,6 +158,16 @@ def _is_gcc(cc: tuple[str, ...]) -> bool:
     return "clang" not in version
 
 
+@functools.cache
+def _if_known(cc: tuple[str, ...], flag: str) -> tuple[str, ...]:
+    """The flag, if the compiler has it."""
+    try:
+        done = subprocess.run([*cc, flag, "-E", "-x", "c", os.devnull], capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise BuildError(no_compiler(cc)) from error
+    return (flag,) if done.returncode == 0 else ()
+
+
 def _cache() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     directory = Path(home) / "lockfree"
@@ -173,7 +188,7 @@ def _cache_of_this_process() -> Path:
 def runtime_object(threads: int = THREADS) -> Path:
     """The runtime as one object file, compiled once for each version of its sources and compiler."""
     cc = compiler()
-    flags = (*RUNTIME_FLAGS, f"-DLF_MODEL_THREADS={threads}")
+    flags = (*RUNTIME_FLAGS, f"-DLF_MODEL_THREADS={threads}", *_if_known(tuple(cc), LEAVES_NOTHING))
     directory = Path(get_model_runtime())
     sources = sorted(directory.rglob("*.c"))
     digest = hashlib.sha256(repr((cc, flags)).encode() + Path(__file__).read_bytes())
@@ -246,8 +261,12 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool) ->
         *INSISTED,
     ]
     listing = out.with_suffix(".s")
-    said = _run([*cc, *flags, "-S", str(path), "-o", str(listing)])
+    compiled = [*cc, *flags, "-S", str(path), "-o", str(listing)]
+    said = _run(compiled)
     text = listing.read_text(errors="surrogateescape")
+    if are_named(text):  # the compiler must not put them into others
+        _run([*compiled, "-fno-inline"])
+        text = made_atomic(listing.read_text(errors="surrogateescape"))
     if cxx:
         text = with_library_apart(text)
     if not gcc and machine and not any(re.match("-O[^0]", option) for option in options):

@@ -349,7 +349,8 @@ def _of_sample(reports: list[tuple[str, Report]], settings: Settings) -> list[st
     beyond = max(report.beyond_steps for _, report in reports)
     if beyond:
         notes.append(
-            f"in {beyond} more a thread was cut short, at {settings.steps} steps (--steps) or in a loop (--spins)"
+            f"in {beyond} more a thread was cut short: at {settings.steps} steps (--steps), in a loop (--spins), or "
+            "where only a further time-out would end its wait"
         )
     shortened = [report for name, report in reports if name.startswith("with --spins")]
     if any(report.verdict is Verdict.OK for report in shortened):

@@ -13,8 +13,6 @@ from pathlib import Path
 OFFERED = "lf_libc_"
 PROGRAM = "lf_model_program"
 """What main is called in a built client: the runtime has its own."""
-ATOMIC_BY_NAME = "__VERIFIER_atomic_"
-"""SV-COMP takes a function with such a name as one step."""
 LIBATOMIC = "__atomic_"
 """So begin the functions of libatomic, whose steps the model would not see. gcc 16 links it without being asked to."""
 ENTRY = re.compile(r"^(\S+) ([A-Za-z])\b", re.MULTILINE)
@@ -53,8 +51,6 @@ def lead(sources: Sequence[Path], objects: Sequence[Path], runtime: Path, run: R
         if unknown := sorted(name for name in missing - own - of_runtime if name.startswith(LIBATOMIC)):
             wide = "an atomic object that needs a lock (libatomic), more than 16 bytes wide"
             raise ValueError(f"{source} has {wide}: it calls {', '.join(unknown)}")
-    if atomic := sorted(name for name in own if name.startswith(ATOMIC_BY_NAME)):
-        raise ValueError(f"functions that are atomic by their name are not modelled: {', '.join(atomic)}")
     for path, (_, missing) in zip(objects, tables, strict=True):
         names = {name: OFFERED + name for name in missing & offered - own} | {"main": PROGRAM}
         mapping = path.with_suffix(".names")
