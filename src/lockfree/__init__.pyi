@@ -15,6 +15,9 @@ from lockfree._errors import (
 from lockfree._include import (
     get_include as get_include,
 )
+from lockfree._several import (
+    wait as wait,
+)
 from lockfree.atomic import (
     AtomicF64 as AtomicF64,
     AtomicFlag as AtomicFlag,
@@ -113,4 +116,5 @@ __all__ = [
     "__version__",
     "atomic_view",
     "get_include",
+    "wait",
 ]

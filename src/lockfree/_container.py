@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, cast
 
 from lockfree import _native
+from lockfree._awaited import AwaitedContainer
 from lockfree._dtypes import NumpyCodec, check_casting
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, raise_status
 from lockfree._native import blocking, ffi, lib
@@ -43,7 +44,7 @@ class _Hand(threading.local):
         self.peeked: tuple[int, int, Any, bytearray] | None = None
 
 
-class Container(Conveyor, Generic[R]):
+class Container(AwaitedContainer, Conveyor, Generic[R]):
     """Base of the containers. A subclass names its C functions by prefix: `lf_<prefix>_try_put` and so on."""
 
     _prefix: ClassVar[str]

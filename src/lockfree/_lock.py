@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
+from lockfree._awaited import AwaitedLock
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, OwnerDied, raise_status
 from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._segment import check_name
@@ -11,7 +12,7 @@ from lockfree._types import Spin
 from lockfree._waiting import lock_patience, until
 
 
-class Lock(Waiter):
+class Lock(AwaitedLock, Waiter):
     """Base of the locks. A subclass names its C functions by prefix: `lf_<prefix>_acquire` and so on."""
 
     _prefix: ClassVar[str]

@@ -160,6 +160,16 @@ class Shared:
         handle = self._h  # open as long as this refers to it
         return os.dup(self._file(handle))
 
+    def _enter(self) -> None:
+        """Until `_leave` the handle stays attached, also after close: the caller keeps it."""
+        self._require_open()
+
+    def _leave(self) -> None: ...
+
+    def _would_not_wait(self) -> bool:
+        """Whether what `lockfree.wait` waits for is there."""
+        raise NotImplementedError
+
     def _file(self, handle: Any) -> int:
         """A descriptor that leads to the segment: the object's own, found again if the program has closed it."""
         if handle.h.closed:

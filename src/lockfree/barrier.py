@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Literal, Self
 
+from lockfree._awaited import AwaitedBarrier
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
@@ -64,7 +65,7 @@ def _leave_at_exit(barrier: "Barrier") -> None:
     _end.watch()
 
 
-class Calls(Waiter):
+class Calls(AwaitedBarrier, Waiter):
     """What a barrier can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_barrier"
@@ -186,6 +187,10 @@ class Barrier(Native[Literal["barrier"]], Calls):
     def wait(self, timeout: float | None = None) -> int:
         _leave_at_exit(self)  # in a forked child, too
         return super().wait(timeout)
+
+    async def await_(self, timeout: float | None = None) -> int:
+        _leave_at_exit(self)
+        return await super().await_(timeout)
 
     def abort(self) -> None:
         _leave_at_exit(self)

@@ -3,10 +3,11 @@
 import operator
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, NoReturn
 
+from lockfree._awaited import AwaitedContainer
 from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
 from lockfree._messages import Putting, as_bytes, packed
@@ -31,7 +32,7 @@ def _rounded(size_bytes: int) -> int:
     return (check_int("size_bytes", size_bytes, 64, 2**40) + 63) // 64 * 64
 
 
-class Calls(Conveyor, Putting):
+class Calls(AwaitedContainer, Conveyor, Putting):
     """What a broadcast ring can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_broadcast_ring"
@@ -230,6 +231,16 @@ class Calls(Conveyor, Putting):
         if status < 0:
             self._raise(status)
         return int(status)
+
+    def _would_not_wait(self) -> bool:
+        handle = self._h
+        if super()._would_not_wait():
+            return True
+        place = int(lib.lf_py_broadcast_place(handle))
+        return place >= 0 and lib.lf_broadcast_ring_peek(handle, place, ffi.new("uint64_t *")) != EMPTY
+
+    def _putter(self, message: Any, to: Any = None) -> Callable[[], None]:
+        return lambda: self.put(message, False, None, to)
 
     def leave(self) -> None:
         """Gives the calling thread's number back. It holds the writer back no longer."""

@@ -122,6 +122,19 @@ class Condition(Native[Literal["condition"]], Calls):
         made: Self = super().__new__(chosen)
         return made
 
+    async def aacquire(self, timeout: float = -1) -> bool:  # noqa: ARG002
+        """As `acquire`, where the lock is another object that has `aacquire`, such as a Mutex. Else TypeError: the
+        tasks of an event loop are one thread, which may take the condition's own lock again.
+        """
+        raise TypeError(f"{self._title()}: the tasks of an event loop are one thread: use Condition(Mutex())")
+
+    async def await_(self, timeout: float | None = None) -> bool:  # noqa: ARG002
+        """As `wait`, and other tasks of the event loop go on meanwhile. Where the lock is another object.
+
+        A task that is cancelled here has the lock again, and a notify that had reached it goes to another waiter.
+        """
+        raise TypeError(f"{self._title()}: the tasks of an event loop are one thread: use Condition(Mutex())")
+
     def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
         """`wait` until `predicate()` is true, at most `timeout` seconds in all; what it returned last."""
         wait, said = patience(True, timeout), predicate()
@@ -157,6 +170,40 @@ class _Over(Condition):
     """A condition whose lock is another object. What that one does not tell is found out by trying."""
 
     wait, notify, notify_all = Calls.wait, Calls.notify, Calls.notify_all
+
+    async def aacquire(self, timeout: float = -1) -> bool:
+        return bool(await self._lock.aacquire(timeout))
+
+    async def await_(self, timeout: float | None = None) -> bool:
+        from lockfree._awaited import NOT_YET, until_done
+
+        handle = self._h
+        patience(True, timeout)
+        self._require_owned("await_")
+        place = int(lib.lf_condition_begin(handle))
+        if place < 0:
+            self._refused(handle, place)
+
+        def attempt(_: Any) -> Any:
+            status = blocking.lf_condition_sleep(handle, place, NOW)
+            return NOT_YET if status == TIMEDOUT else status
+
+        status = INTERRUPTED
+        self._lock.release()
+        try:
+            answer = await until_done(self, place, attempt, timeout, "PlaceOfWaiter")
+            status = TIMEDOUT if answer is NOT_YET else answer
+        finally:
+            try:
+                await _again(self._lock)
+            finally:
+                if status not in {OK, TIMEDOUT}:
+                    lib.lf_condition_pass_on(handle, place)
+                elif lib.lf_condition_end(handle, place):
+                    status = OK
+        if status not in {OK, TIMEDOUT}:
+            raise_status(status, self._title(), handle)
+        return bool(status == OK)
 
     def acquire(self, *args: Any, **named: Any) -> bool:
         return bool(self._lock.acquire(*args, **named))
@@ -219,6 +266,21 @@ class _Over(Condition):
 
 
 _Over.__name__ = "Condition"  # as messages name it
+
+
+async def _again(lock: Any) -> None:
+    """Takes the lock, however often the task is cancelled; then it is cancelled."""
+    import asyncio
+
+    cancelled = None
+    while True:
+        try:
+            await lock.aacquire()
+            break
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 def _rebuild_over(rebuild: Any, arguments: tuple[Any, ...], lock: Any) -> Condition:

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from lockfree._awaited import AwaitedEvent
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_name
@@ -12,7 +13,7 @@ from lockfree._waiting import patience, until
 __all__ = ["Event"]
 
 
-class Calls(Waiter):
+class Calls(AwaitedEvent, Waiter):
     """What an event can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_event"

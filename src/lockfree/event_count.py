@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
+from lockfree._awaited import AwaitedEventCount
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_int, check_name
@@ -15,7 +16,7 @@ __all__ = ["EventCount"]
 T = TypeVar("T")
 
 
-class Calls(Waiter):
+class Calls(AwaitedEventCount, Waiter):
     """What an event count can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_event_count"

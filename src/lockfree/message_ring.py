@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from lockfree._awaited import AwaitedContainer
 from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._messages import Putting, as_bytes, packed
@@ -37,7 +38,7 @@ def _bound(max_messages: int | None) -> int | None:
     return None if max_messages is None else check_int("max_messages", max_messages, 1, 2**31)
 
 
-class Calls(Conveyor, Putting):
+class Calls(AwaitedContainer, Conveyor, Putting):
     """What a message ring can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_message_ring"

@@ -112,6 +112,17 @@ class Queue(MessageRing):
         except Closed:
             self._ended()
 
+    def _putter(self, obj: Any) -> Callable[[], None]:
+        pieces = _pickles.dumps(obj) if self._dumps is None else [self._dumps(obj)]
+
+        def put() -> None:
+            try:
+                self._put_pieces(pieces, False, None)
+            except Closed:
+                self._ended()
+
+        return put
+
     def put_nowait(self, obj: Any) -> None:
         """`put(obj, block=False)`."""
         self.put(obj, False)

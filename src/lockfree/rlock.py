@@ -1,6 +1,6 @@
 """RLock: mutual exclusion that its holder may enter again."""
 
-from typing import Literal
+from typing import Literal, NoReturn
 
 from lockfree._errors import INTERRUPTED, raise_status
 from lockfree._lock import Lock
@@ -12,6 +12,11 @@ __all__ = ["RLock"]
 
 class Calls(Lock, prefix="rlock"):
     """What the lock can do. The C type stands before it and does the same without cffi."""
+
+    async def aacquire(self, timeout: float = -1) -> NoReturn:  # noqa: ARG002
+        """TypeError: all tasks of an event loop are one thread, and each of them could take the lock again."""
+        one = "the tasks of an event loop are one thread, which may take it again"
+        raise TypeError(f"{self._title()}: {one}: use a Mutex")
 
     # What `threading.Condition` asks of its lock.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from lockfree._awaited import AwaitedRWLock
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_name
@@ -14,7 +15,7 @@ from lockfree._waiting import NOW, semaphore_patience, until
 __all__ = ["RWLock"]
 
 
-class Calls(Waiter):
+class Calls(AwaitedRWLock, Waiter):
     """What a reader-writer lock can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_rwlock"

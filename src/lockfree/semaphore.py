@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from lockfree._awaited import AwaitedSemaphore
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_int, check_name
@@ -15,7 +16,7 @@ __all__ = ["Semaphore"]
 MAX_VALUE = 2**31 - 1
 
 
-class Calls(Waiter):
+class Calls(AwaitedSemaphore, Waiter):
     """What a semaphore can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_semaphore"

@@ -22,5 +22,6 @@
 #include "semaphore.h"
 #include "spinlock.h"
 #include "spsc_ring.h"
+#include "blocks/watching.h"
 
 #endif

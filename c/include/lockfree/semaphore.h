@@ -170,7 +170,7 @@ LF_INLINE int lf_semaphore_release(struct lf_semaphore *s, uint64_t n) {
         return LF_INVALID;
     status = lf__sem_operate(s, (int64_t)n);
     if (status == LF_OK)
-        lf_eventcount_notify_after_rmw(&s->body->available, 1); /* only the turnstile's holder waits there */
+        lf_eventcount_notify_after_rmw(&s->body->available, UINT32_MAX); /* the turnstile's holder; who watches */
     return status;
 }
 

@@ -77,6 +77,30 @@ LF_INLINE int lf_futex_wake(uint32_t *word, int n) {
     return (int)syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
 }
 
+/* Several words at once. */
+struct lf_futex_one {
+    uint64_t expected, word;
+    uint32_t flags, unused;
+};
+LF_INLINE void lf_futex_one_set(struct lf_futex_one *one, uint32_t *word, uint32_t expected) {
+    one->expected = expected;
+    one->word = (uint64_t)(uintptr_t)word;
+    one->flags = 2; /* 32 bits, shared between processes */
+    one->unused = 0;
+}
+/* Sleeps while every word is as expected, at most timeout_ns: 0 or more: one has changed or was woken; else -EAGAIN,
+ * -ETIMEDOUT or -EINTR. Where the kernel cannot sleep on several (before Linux 5.16), on the first one alone. */
+LF_INLINE int lf_futex_wait_any(struct lf_futex_one *words, uint32_t count, uint64_t timeout_ns) {
+    uint64_t end = lf_now() + timeout_ns;
+    struct timespec limit;
+    limit.tv_sec = (time_t)(end / 1000000000u);
+    limit.tv_nsec = (long)(end % 1000000000u);
+    long result = syscall(449 /* futex_waitv */, words, count, 0u, &limit, CLOCK_MONOTONIC);
+    if (result >= 0 || (errno != ENOSYS && errno != EPERM && errno != EINVAL))
+        return result >= 0 ? (int)result : -errno;
+    return lf_futex_wait((uint32_t *)(uintptr_t)words[0].word, (uint32_t)words[0].expected, timeout_ns);
+}
+
 /* A short sleep, for waits in which nobody would send a wake. */
 LF_INLINE void lf_nap(uint64_t ns) {
     uint32_t nobody = 0;

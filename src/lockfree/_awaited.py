@@ -1,0 +1,232 @@
+"""The awaited calls of the primitives: as the blocking ones, and other tasks of the event loop go on meanwhile.
+
+A task that is cancelled in one of them has taken nothing, and holds nothing. How they wait: _tasks.py, which is loaded
+with the first one that has to.
+"""
+
+import queue
+from collections.abc import Callable
+from typing import Any, Final
+
+from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
+from lockfree._native import blocking, ffi, lib
+from lockfree._segment import Shared
+from lockfree._waiting import patience
+
+TO_GET: Final = 0
+TO_PUT: Final = 1
+TO_JOIN: Final = 2
+NOT_YET: Final = object()
+"""An attempt was refused."""
+
+
+async def until_done(
+    shared: Any, side: int, attempt: Callable[[Any], Any], timeout: float | None, place: str = "Place"
+) -> Any:
+    from lockfree import _tasks
+
+    return await _tasks.until_done(shared, side, attempt, timeout, getattr(_tasks, place))
+
+
+def _is_ready(shared: Any) -> bool:
+    handle = shared._h
+    return bool(handle.h.closed) or bool(lib.lf_py_is_ready(ffi.addressof(handle, "h")))
+
+
+class AwaitedContainer(Shared):
+    """Of containers."""
+
+    _would_not_wait = _is_ready
+
+    async def aget(self: Any, timeout: float | None = None) -> Any:
+        """`await ring.aget()`: as `get`, and other tasks of the event loop go on meanwhile.
+
+        Raises what `get` raises; queue.Empty after `timeout` seconds (None: never). A task that is cancelled here has
+        taken nothing. Waiting tasks of one loop are served in turn.
+        """
+
+        def attempt(place: Any) -> Any:
+            try:
+                return self.get(False)
+            except queue.Empty:
+                return NOT_YET if place is None else self._nobody_left(EMPTY, lambda: self.get(False))
+
+        answer = attempt(None)
+        if answer is NOT_YET:
+            answer = await until_done(self, TO_GET, attempt, timeout)
+        if answer is NOT_YET:
+            raise queue.Empty(self._title())
+        return answer
+
+    async def aput(self: Any, *record: Any, timeout: float | None = None) -> None:
+        """`await ring.aput(record)`: as `put`, and other tasks of the event loop go on meanwhile.
+
+        Raises what `put` raises; queue.Full after `timeout` seconds (None: never). A task that is cancelled here has
+        put nothing.
+        """
+        put = self._putter(*record)
+
+        def attempt(place: Any) -> Any:
+            try:
+                put()
+            except queue.Full:
+                return NOT_YET if place is None else self._nobody_left(FULL, put)
+            return None
+
+        answer = attempt(None)
+        if answer is NOT_YET:
+            answer = await until_done(self, TO_PUT, attempt, timeout)
+        if answer is NOT_YET:
+            raise queue.Full(self._title())
+
+    def _nobody_left(self: Any, refused: int, call: Callable[[], Any]) -> Any:
+        """NOT_YET; or PeerDied, where that is wanted, if the call is refused once more after the last one has gone."""
+        handle = self._h
+        pointer = ffi.addressof(handle, "h")
+        if self._peer_death == "wait" or not lib.lf_peers_are_gone(pointer, refused):
+            return NOT_YET
+        try:
+            return call()
+        except (queue.Empty, queue.Full):
+            handle.h.error = 1 if refused == EMPTY else 2
+            raise_status(lib.LF_PEER_DIED, self._title(), handle)
+
+    def _putter(self: Any, *record: Any) -> Callable[[], None]:
+        """A call that puts without waiting."""
+        return lambda: self.put(*record, block=False)
+
+
+class AwaitedLock(Shared):
+    """Of locks. The holder is a thread, so all tasks of an event loop are one holder; a task that waits for another
+    one's lock is woken by that one's `release`.
+    """
+
+    _would_not_wait = _is_ready
+
+    async def aacquire(self: Any, timeout: float = -1) -> bool:
+        """`await lock.aacquire()`: as `acquire`, and other tasks of the event loop go on meanwhile.
+
+        False after `timeout` seconds (-1: never). A task that is cancelled here does not hold the lock.
+        """
+
+        def attempt(place: Any) -> Any:
+            status = lib.lf_py_watch_lock(place.pointer, place.watch)
+            return NOT_YET if status == TIMEDOUT else self._taken(place.handle, status)
+
+        if self.try_acquire():
+            return True
+        answer = await until_done(self, TO_GET, attempt, None if timeout == -1 else timeout, "PlaceOfLock")
+        return bool(answer is True)
+
+
+class AwaitedSemaphore(Shared):
+    """Of the semaphore."""
+
+    _would_not_wait = _is_ready
+
+    async def aacquire(self: Any, n: int = 1, timeout: float | None = None) -> bool:
+        """`await semaphore.aacquire()`: as `acquire`, and other tasks of the event loop go on meanwhile.
+
+        False after `timeout` seconds (None: never). A task that is cancelled here has no permit. It does not pass the
+        turnstile: a call for many permits may be overtaken by calls for few.
+        """
+        if self.try_acquire(n):
+            return True
+        answer = await until_done(self, TO_GET, lambda _: self.try_acquire(n) or NOT_YET, timeout)
+        return bool(answer is True)
+
+
+class AwaitedEvent(Shared):
+    """Of the event."""
+
+    _would_not_wait = _is_ready
+
+    async def await_(self: Any, timeout: float | None = None) -> bool:
+        """`await event.await_()`: as `wait`, and other tasks of the event loop go on meanwhile."""
+        handle = self._h
+        first = lib.lf_event_now(handle)
+
+        def attempt(_: Any) -> Any:
+            status = blocking.lf_event_wait_since(handle, first, 0)
+            if status == TIMEDOUT:
+                return NOT_YET
+            if status != OK:
+                raise_status(status, self._title(), handle)
+            return True
+
+        if self.is_set():
+            return True
+        return bool(await until_done(self, TO_GET, attempt, timeout) is True)
+
+
+class AwaitedRWLock(Shared):
+    """Of the readers-writer lock."""
+
+    async def aacquire_read(self: Any, timeout: float | None = None) -> bool:
+        """`await lock.aacquire_read()`: as `acquire_read`, and other tasks of the event loop go on meanwhile."""
+        attempt = lambda _: self.acquire_read(False) or NOT_YET  # noqa: E731
+        return bool(await until_done(self, TO_GET, attempt, timeout) is True)
+
+    async def aacquire_write(self: Any, timeout: float | None = None) -> bool:
+        """The same for writing. While a task waits here it does not keep new readers out: it may wait as long as some
+        come. All tasks of an event loop are one holder.
+        """
+        attempt = lambda _: self.acquire_write(False) or NOT_YET  # noqa: E731
+        return bool(await until_done(self, TO_PUT, attempt, timeout, "PlaceOfWriter") is True)
+
+
+class AwaitedEventCount(Shared):
+    """Of the event count."""
+
+    async def await_until(self: Any, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
+        """`await counts.await_until(predicate)`: as `wait_until`, and other tasks of the event loop go on meanwhile.
+
+        What `predicate` returned last. `cancel` of the event count does not end it: cancel the task.
+        """
+        said: Any = None
+
+        def attempt(_: Any) -> Any:
+            nonlocal said
+            said = predicate()
+            return True if said else NOT_YET
+
+        await until_done(self, TO_GET, attempt, timeout)
+        return said
+
+
+class AwaitedBarrier(Shared):
+    """Of the barrier."""
+
+    async def await_(self: Any, timeout: float | None = None) -> int:
+        """`await barrier.await_()`: as `wait`, and other tasks of the event loop go on meanwhile.
+
+        A task that is cancelled here breaks the barrier, as a time-out does.
+        """
+        handle, timeout = self._h, self._timeout if timeout is None else timeout
+        patience(True, timeout)
+        box = ffi.new("uint64_t *")
+
+        def attempt(_: Any) -> Any:
+            status = blocking.lf_barrier_sleep(handle, box[0], 0)
+            return NOT_YET if status == TIMEDOUT else status
+
+        while (place := int(lib.lf_barrier_arrive(handle, self._action is not None, box))) == lib.LF_BUSY:
+            await until_done(self, TO_GET, attempt, None)  # an action runs
+        if place < 0:
+            raise_status(place, self._title(), handle)
+        status, done = OK, False
+        try:
+            if place + 1 < self.parties:
+                answer = await until_done(self, TO_GET, attempt, timeout)
+                status = TIMEDOUT if answer is NOT_YET else answer
+            elif self._action is not None:
+                self._action()
+                status = lib.lf_barrier_open(handle, box[0])
+            done = status in {OK, lib.LF_BROKEN}
+        finally:
+            ended = OK if done else lib.lf_barrier_give_up(handle, box[0])
+        if status == TIMEDOUT or (status == lib.LF_CLOSED and ended == OK):
+            status = ended
+        if status != OK:
+            raise_status(status, self._title(), handle)
+        return place

@@ -1,0 +1,1 @@
+#include <lockfree/blocks/watching.h>

@@ -1,0 +1,65 @@
+"""`lockfree.wait`: waiting for several objects at once."""
+
+import time
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from lockfree._awaited import TO_GET
+from lockfree._native import blocking, ffi, lib
+from lockfree._segment import Shared
+from lockfree._waiting import FOREVER, NOW, patience, until
+
+__all__ = ["wait"]
+
+S = TypeVar("S", bound=Shared)
+SLICE = 100_000_000
+"""ns: after so long Python serves its signals."""
+
+
+def wait(objects: Iterable[S], timeout: float | None = None) -> list[S]:
+    """Those of `objects` whose `get`, `wait` or `acquire` would not wait now; at most `timeout` seconds are waited
+    (None: for ever) until there is one. [] after the time-out.
+
+    For rings and queues (something is inside, or it has ended), Event (set), Semaphore (a permit is there), Mutex,
+    SpinLock and Condition (nobody holds it). Nothing is taken: somebody else may be faster. A closed object is ready.
+
+    Progress: sleeps in the kernel, for all at once (futex_waitv). Raises TypeError for other objects.
+    """
+    watched, limit = list(objects), until(patience(True, timeout))
+    for shared in watched:
+        if not isinstance(shared, Shared) or type(shared)._would_not_wait is Shared._would_not_wait:
+            raise TypeError(f"wait: {shared!r} is nothing that can be waited for beside others")
+    control = ffi.new("uint32_t *")
+    watches = ffi.new("struct lf_watch[]", max(len(watched), 1))
+    while True:
+        ready = [shared for shared in watched if shared._would_not_wait()]
+        if ready or limit == NOW or (not watched and limit == FOREVER):
+            return ready
+        last_look = _sleep(watched, watches, control, limit)
+        if last_look:
+            return [shared for shared in watched if shared._would_not_wait()]
+
+
+def _sleep(watched: list[Any], watches: Any, control: Any, limit: int) -> bool:
+    """One slice, or until one of them is worth a look. Whether the time-out has passed."""
+    inside: list[tuple[Any, Any]] = []
+    try:
+        for at, shared in enumerate(watched):
+            try:
+                shared._enter()
+            except Exception:  # noqa: BLE001  it was closed: the caller's next look says so
+                return False
+            handle = shared._h
+            lib.lf_py_watch(ffi.addressof(handle, "h"), TO_GET, watches + at)
+            inside.append((shared, handle))
+        if any(shared._would_not_wait() for shared in watched):
+            return False
+        left = SLICE if limit == FOREVER else min(SLICE, max(limit - time.monotonic_ns(), 0))
+        blocking.lf_watch_sleep(watches, len(inside), control, 0, left)
+        return limit != FOREVER and time.monotonic_ns() >= limit
+    finally:
+        for at, (shared, _) in enumerate(inside):
+            lib.lf_watch_end(watches + at)
+            if watches[at].due:
+                lib.lf_watch_pass_on(watches + at)
+            shared._leave()
