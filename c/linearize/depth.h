@@ -42,6 +42,7 @@ struct lin_depth {
     struct lin_demand demand;
     uint64_t visited, budget, patience, chance;
     uint32_t turn;
+    uint8_t moves[256]; /* custom: how often in a row operations of this name have changed the state */
     uint32_t list[LIN_OPEN_MAX];
     uint64_t order[LIN_OPEN_MAX];
 };
@@ -57,7 +58,7 @@ bool lin_allowed(const struct lin_depth *d, uint32_t op);
  * saves time. */
 bool lin_was_later(const struct lin_depth *d, uint32_t op);
 /* A user's specification: does `op`, here and now, leave the state as it is? Then its result is right now, and perhaps
- * not later. */
+ * not later. A guess: it is not asked about operations that have always changed the state. */
 bool lin_stays(struct lin_depth *d, uint32_t op);
 
 /* depth_order.c */

@@ -72,5 +72,11 @@ bool lin_was_later(const struct lin_depth *d, uint32_t op) {
 }
 
 bool lin_stays(struct lin_depth *d, uint32_t op) {
-    return lin_step(&d->steps, d->state, op) && d->steps.count == 1 && d->steps.out[0] == d->state;
+    enum { ALWAYS = 32 };
+    uint8_t *moves = &d->moves[lin_op(d->p, op)->op];
+    if (*moves == ALWAYS || !lin_step(&d->steps, d->state, op) || d->steps.count == 0)
+        return false;
+    bool stays = d->steps.count == 1 && d->steps.out[0] == d->state;
+    *moves = stays ? 0 : *moves + 1;
+    return stays;
 }

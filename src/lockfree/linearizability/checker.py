@@ -27,7 +27,6 @@ _CUSTOM = 12
 _CUT = 1 << 31
 _NO_ROOM = -2
 _STATES_BETWEEN = 1024  # new states of a specification between two looks at the memory
-_KNOWN_MOST = 1 << 18  # answers of a specification that are kept
 MEMORY = 4 << 30  # bytes, unless the caller says otherwise
 _SMALL = 5000  # operations: below, a first attempt without a thread of its own
 _FIRST_ATTEMPT_NS = 20_000_000
@@ -94,30 +93,25 @@ class _Stepper:
         self.numbers: dict[Hashable, int] = {spec.init: 0}
         self.states: list[Hashable] = [spec.init]
         self.operations: dict[int, Operation] = {}
-        self.known: dict[tuple[int, int], list[int]] = {}
         self.error: BaseException | None = None
         self.handle = ffi.new_handle(self)
 
     def step(self, state: int, op: int) -> list[int]:
-        out = self.known.get((state, op))
-        if out is None:
-            operation = self.operations.get(op)
-            if operation is None:
-                operation = self.history[op & ~_CUT]
-                if op & _CUT:  # it returned after the end of the history that is being decided
-                    operation = operation._replace(return_=None, result=None)
-                self.operations[op] = operation
-            out = []
-            for after in self.spec.step(self.states[state], operation):
-                number = self.numbers.setdefault(after, len(self.states))
-                if number == len(self.states):
-                    self.states.append(after)
-                    if number % _STATES_BETWEEN == 0 and self.most and _resident() > self.most:
-                        raise _NoRoom
-                out.append(number)
-            if len(self.known) >= _KNOWN_MOST:
-                self.known.clear()
-            self.known[state, op] = out
+        operation = self.operations.get(op)
+        if operation is None:
+            operation = self.history[op & ~_CUT]
+            if op & _CUT:  # it returned after the end of the history that is being decided
+                operation = operation._replace(return_=None, result=None)
+            self.operations[op] = operation
+        out = []
+        states, numbers = self.states, self.numbers
+        for after in self.spec.step(states[state], operation):
+            number = numbers.setdefault(after, len(states))
+            if number == len(states):
+                states.append(after)
+                if number % _STATES_BETWEEN == 0 and self.most and _resident() > self.most:
+                    raise _NoRoom
+            out.append(number)
         return out
 
     def start(self, result: Any) -> tuple[Hashable, ...]:
@@ -135,14 +129,16 @@ def lf_python_step(context: Any, state: int, op: int, out: Any, room: int) -> in
     try:
         states = stepper.step(state, op)
     except _NoRoom:
-        stepper.known.clear()
         return _NO_ROOM
     except BaseException as error:  # noqa: BLE001 - handed to the caller of check()
         stepper.error = error
         return -1
-    if len(states) <= room:
-        out[0 : len(states)] = states
-    return len(states)
+    count = len(states)
+    if count == 1:
+        out[0] = states[0]
+    elif count <= room:
+        out[0:count] = states
+    return count
 
 
 HistoryLike = History | str | os.PathLike[str] | Iterable[Operation | Mapping[str, Any]]
