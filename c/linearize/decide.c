@@ -52,6 +52,13 @@ static int lin_decide(struct lin_problem *p) {
         return LIN_UNDECIDED;
     }
     r->method = LF_LIN_BY_SEARCH;
+    if (only == LF_LIN_ONLY_ANY && lin_decide_equal(p) == LIN_ACCEPT) {
+        lin_release(run, mark);
+        return LIN_ACCEPT;
+    }
+    lin_release(run, mark);
+    if (run->stopped == LF_LIN_MEMORY) /* the search may do with less */
+        run->stopped = 0;
     decision = lin_search(p);
     lin_release(run, mark);
     return decision;

@@ -114,6 +114,16 @@ def test_a_strict_bounded_queue_is_decided_whatever_its_capacity(capacity):
     assert check(rows, f"bounded-queue:{capacity}", method="near-linear").ok
 
 
+@pytest.mark.parametrize("capacity", [8, 100, 1000])
+def test_a_bounded_queue_with_equal_values_is_decided(capacity):
+    rows = bounded_queue(1000, capacity, capacity, puts=0.56)
+    rows = [
+        o._replace(arg=o.arg and o.arg % 5, result=o.result % 5 if o.op == "get" and o.result is not None else o.result)
+        for o in rows
+    ]
+    assert check(rows, f"bounded-queue:{capacity}", timeout=30).ok
+
+
 def pool_history(seed, blocks):
     """Clients that free what they allocated, with calls that may take long; one answer in some histories is wrong."""
     rng = random.Random(seed)

@@ -33,6 +33,7 @@
 #include "linearize/demand.c"
 #include "linearize/depth_rules.c"
 #include "linearize/depth_order.c"
+#include "linearize/equal.c"
 #include "linearize/depth_first.c"
 #include "linearize/step.c"
 #include "linearize/search.c"

@@ -1,0 +1,94 @@
+/* Bounded queues whose values may be equal.
+ *
+ * Without the capacity and without FULL, gets can be matched with puts (claims.c). Then every put gets a value of its
+ * own, and every get the value of its put, and the near-linear algorithm looks for an order that suits the capacity and
+ * FULL as well. An order of these values is one of the history. Another matching may have one if this has none: so this
+ * accepts, or it leaves the history to the search. */
+#include "linearize/depth.h"
+
+enum { LIN_TURNS = 9 };
+
+/* match[get] becomes its put. `copy` holds the operations of the problem. */
+static bool lin_match(struct lin_problem *p, const struct lf_history_op *copy, uint32_t *match) {
+    struct lin_run *run = p->run;
+    uint32_t *index = lin_alloc(run, p->n, sizeof *index), n = 0;
+    struct lin_problem unbounded;
+    if (!index)
+        return false;
+    for (uint32_t i = 0; i < p->n; i++)
+        if (!lin_failed(&copy[i]) || (!lin_is_put(&copy[i]) && !lin_out_of_sight(p, i)))
+            index[n++] = i;
+    if (!lin_problem_init(&unbounded, run, index, n) || lin_most_open(&unbounded) > LIN_OPEN_MAX)
+        return false;
+    struct lin_depth *d = lin_depth_open(&unbounded);
+    int answer = LIN_UNDECIDED;
+    for (uint32_t turn = 0; d && answer == LIN_UNDECIDED && !run->stopped && turn < LIN_TURNS; turn++)
+        answer = lin_depth_first(d, (enum lin_first)(turn % 3), (uint64_t)1 << (12 + turn / 3));
+    for (uint32_t k = 0; answer == LIN_ACCEPT && k < d->depth; k++) {
+        uint32_t op = d->path[k].op;
+        if (lin_is_get(lin_op(&unbounded, op)) && !lin_failed(lin_op(&unbounded, op)))
+            match[unbounded.index[op]] = unbounded.index[d->path[k].taken];
+    }
+    return answer == LIN_ACCEPT;
+}
+
+static int lin_decide_matched(struct lin_problem *p, struct lf_history_op *copy, const uint32_t *match) {
+    struct lin_run *run = p->run;
+    struct lin_problem distinct = *p;
+    distinct.index = lin_alloc(run, p->n, sizeof *distinct.index);
+    if (!distinct.index)
+        return LIN_UNDECIDED;
+    for (uint32_t i = 0; i < p->n; i++) {
+        distinct.index[i] = i;
+        if (lin_is_put(&copy[i]))
+            copy[i].arg = i;
+        else if (!lin_failed(&copy[i]) && match[i] == LIN_NO)
+            return LIN_UNDECIDED;
+        else if (!lin_failed(&copy[i]))
+            copy[i].result = match[i];
+    }
+    uint32_t ordered = run->result->order_count;
+    int answer = lin_decide_queue(&distinct);
+    for (uint32_t k = ordered; run->options->order && k < run->result->order_count; k++)
+        run->options->order[k] = p->index[run->options->order[k]];
+    return answer;
+}
+
+/* LIN_ACCEPT, or LIN_UNDECIDED with the result as it was. */
+int lin_decide_equal(struct lin_problem *p) {
+    struct lin_run *run = p->run;
+    const struct lf_history_op *ops = run->ops;
+    const struct lf_lin_spec *spec = run->spec;
+    if (spec->kind != LF_LIN_QUEUE || !spec->capacity || p->before)
+        return LIN_UNDECIDED;
+    for (uint32_t i = 0; i < p->n; i++)
+        if (lin_op(p, i)->op == LF_OP_PEEK || (lin_is_get(lin_op(p, i)) && lin_pending(lin_op(p, i))))
+            return LIN_UNDECIDED;
+    struct lf_history_op *copy = lin_alloc(run, p->n, sizeof *copy);
+    uint32_t *match = lin_alloc(run, p->n, sizeof *match);
+    if (run->stopped)
+        return LIN_UNDECIDED;
+    memset(match, 0xff, p->n * sizeof *match);
+    for (uint32_t i = 0; i < p->n; i++)
+        copy[i] = *lin_op(p, i);
+    struct lf_lin_result before = *run->result;
+    run->result->core = run->result->rule = NULL;
+    struct lf_lin_spec unbounded = *spec;
+    unbounded.capacity = 0;
+    run->ops = copy;
+    run->spec = &unbounded;
+    bool matched = lin_match(p, copy, match);
+    run->spec = spec;
+    int answer = matched ? lin_decide_matched(p, copy, match) : LIN_UNDECIDED;
+    run->ops = ops;
+    uint64_t visited = run->result->configurations, peak = run->result->peak_bytes;
+    uint32_t ordered = run->result->order_count;
+    free(run->result->core), free(run->result->rule);
+    *run->result = before;
+    run->result->configurations = visited;
+    run->result->peak_bytes = peak;
+    if (answer != LIN_ACCEPT)
+        return LIN_UNDECIDED;
+    run->result->order_count = ordered;
+    return LIN_ACCEPT;
+}
