@@ -46,6 +46,102 @@ def test_try_calls_refuse_without_raising(q):
     assert q.try_put(b"x", 0) is False
 
 
+def test_a_ticket_takes_its_record_out_once_wherever_it_stands(q):
+    tickets = [q.put_ticket(bytes([i]), i % 2) for i in range(4)]
+    assert q.cancel(tickets[2])
+    assert [q.cancel(tickets[2]), q.qsize()] == [False, 3]
+    assert q.try_put(b"room", 2)  # the slot is free at once
+    assert [q.get()[1] for _ in range(4)] == [b"\0", b"\1", b"\3", b"room"]
+    assert [q.cancel(ticket) for ticket in tickets] == [False] * 4
+    assert q.try_get() is None
+
+
+def test_a_ticket_holds_in_other_processes_and_after_many_rounds():
+    for start in STARTS:
+        with starting_at(start, PriorityQueue, 16, 8, 3) as made:
+            old = made.put_ticket(b"old", 1)
+            for i in range(100):
+                made.put(b"x", 1)
+                assert made.cancel(made.put_ticket(bytes([i]), 1))
+                assert made.get()[1] in {b"old", b"x"}
+            assert not made.cancel(old)
+            ticket = made.put_ticket(b"mine", 2)
+            if (child := os.fork()) == 0:
+                os._exit(0 if made.cancel(ticket) and not made.cancel(ticket) else 1)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            assert not made.cancel(ticket)
+            assert made.get() == (1, b"x")
+
+
+def put_and_cancel(made, times):
+    for _ in range(times):
+        assert made.cancel(made.put_ticket(b"x", 1, block=False))
+
+
+def test_cancelled_records_behind_one_that_waits_give_their_slots_back():
+    for capacity in (3, 16, 17):
+        with PriorityQueue(capacity, 8, levels=2) as made:
+            made.put(b"first", 1)
+            put_and_cancel(made, 16)
+            with pytest.raises(queue.Full):
+                put_and_cancel(made, 200)
+            assert len(made) == 1
+            assert made.get() == (1, b"first")
+            assert made.try_get() is None  # all of them, when a get comes by
+            assert all(made.try_put(b"y", 1) for _ in range(capacity))
+            assert not made.try_put(b"y", 1)
+
+
+def test_a_ticket_that_is_none_is_refused(q):
+    for wrong, error in [(-1, ValueError), (2**64, ValueError), ("1", TypeError), (200 << 56, ValueError)]:
+        with pytest.raises(error, match="ticket"):
+            q.cancel(wrong)
+    assert q.cancel(0) is False  # of a level of this queue, and nothing stands there
+    with pytest.raises(ValueError, match="priority"):
+        q.put_ticket(b"x", 3)
+    with pytest.raises(ValueError, match="record"):
+        q.put_ticket(b"x" * 9, 0)
+    for _ in range(4):
+        q.put(b"x", 0)
+    with pytest.raises(queue.Full):
+        q.put_ticket(b"x", 0, timeout=0.01)
+    with pytest.raises(RuntimeError, match="reserve"):
+        q.cancel()
+
+
+def test_each_record_is_got_or_cancelled_never_both_and_never_lost():
+    """Threads of two processes put, get and cancel; every record ends in one place."""
+    with PriorityQueue(32, 8, levels=4) as made:
+        got, cancelled, puts, over = set(), set(), 4000, threading.Event()
+
+        def take():
+            while not (over.is_set() and made.empty()):
+                if (found := made.try_get()) is not None:
+                    got.add(int.from_bytes(found[1], "little"))
+
+        def give(first):
+            tickets = []
+            for number in range(first, puts, 2):
+                tickets.append((number, made.put_ticket(number.to_bytes(8, "little"), number % 4)))
+                if number % 3 == 0:
+                    which, ticket = tickets.pop(0)
+                    if made.cancel(ticket):
+                        cancelled.add(which)
+
+        givers = [threading.Thread(target=give, args=(first,)) for first in range(2)]
+        takers = [threading.Thread(target=take) for _ in range(2)]
+        for thread in givers + takers:
+            thread.start()
+        for thread in givers:
+            thread.join()
+        over.set()
+        for thread in takers:
+            thread.join()
+        assert got | cancelled == set(range(puts))
+        assert not got & cancelled
+        assert all(made.try_put(b"x", 0) for _ in range(32))
+
+
 def test_nowait_calls_raise_like_the_standard_library(q):
     with pytest.raises(queue.Empty):
         q.get_nowait()

@@ -48,7 +48,45 @@ static int64_t get_many(void *records, uint32_t *lengths, uint64_t count) {
 static void ending(void) { lf_priority_queue_shutdown(&object, 1); }
 static uint64_t size(void) { return lf_priority_queue_size(&object); }
 
+/* A record that was put by the victim itself, withdrawn: behind the others, or as the first. */
+static uint64_t ticket;
+static void arm_ticket(void);
+static int64_t act_withdraw(void) { return lf_priority_queue_withdraw(&object, ticket); }
+static void beside_withdrawal(void);
+static void judge_withdrawal(void);
+#define WITHDRAWALS                                                                                                    \
+    {"withdraw",                                                                                                       \
+     KILL_ALL_MODES,                                                                                                   \
+     arrange,                                                                                                          \
+     arm_ticket,                                                                                                       \
+     NULL,                                                                                                             \
+     act_withdraw,                                                                                                     \
+     1,                                                                                                                \
+     beside_withdrawal,                                                                                                \
+     judge_withdrawal,                                                                                                 \
+     WITH(.inside = 2, .level = 1),                                                                                    \
+     NULL,                                                                                                             \
+     0},                                                                                                               \
+        {"withdraw-the-first", KILL_ALL_MODES,   arrange,           arm_ticket, NULL, act_withdraw, 1,                 \
+         beside_withdrawal,    judge_withdrawal, WITH(.inside = 2), NULL,       0}
+
 #include "slots.h"
+
+static void arm_ticket(void) {
+    uint64_t length = kill_write_record(records, KILL_VICTIMS, details()->level);
+    if (lf_priority_queue_put_ticket(&object, records, length, real(details()->level), 0, &ticket) != LF_OK)
+        kill_breach("a ticket", "the record cannot be put");
+}
+/* The record is inside, or out; its slot comes back with the recovery at the latest. */
+static void after_withdrawal(void) {
+    struct kill_world gone = kill_world_of(details()->inside), before = gone, held = gone;
+    kill_world_put(&before, KILL_VICTIMS, details()->level);
+    held.hand = 1;
+    possible_unless_ended(&before);
+    possible_unless_ended(&held);
+    kill_possible(&gone);
+}
+OUTCOME(withdrawal)
 
 const struct kill_subject kill_subject = {"priority_queue",        operations, N_OPERATIONS, &object.h,
                                           &lf_priority_queue_kind, NULL,       NULL,         &queue};

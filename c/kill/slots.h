@@ -306,6 +306,9 @@ static const struct kill_operation operations[] = {
     TAKEN("release-of-lease", arm_peek, act_release, release, .inside = 2, .lease = LF_LEASE),
     TAKEN("requeue-of-lease", arm_peek, act_requeue, requeue, .inside = 2, .lease = LF_LEASE),
     TAKEN("requeue-of-peek", arm_peek, act_requeue, requeue, .inside = 2),
+#ifdef WITHDRAWALS
+    WITHDRAWALS,
+#endif
     {"put-to-sleeper", KILL_ALL_MODES & ~(1u << KILL_NEW), arrange_sleeping_getter, arm_records, NULL, act_try_put,
      LF_OK, beside_sleeping_getter, judge_sleeping_getter, WITH(.count = 1), NULL, 0},
     {"get-to-sleeper", KILL_ALL_MODES & ~(1u << KILL_NEW), arrange_sleeping_putter, NULL, NULL, act_try_get, LF_OK,

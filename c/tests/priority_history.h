@@ -2,6 +2,8 @@
  *
  * Contract: strict minimum, FIFO within a level, exact EMPTY, and FULL only if, at one instant of the call, records
  * inside and in the hands of running operations filled the capacity.
+ * A withdrawal takes its record at any place in the queue; one that comes too late has been overtaken by a get or another
+ * withdrawal. The slot of a withdrawn record may be in the hands of a get that runs at the same time.
  * Every instant (call or return) is a number of its own; gap i lies between the instants i and i + 1. Levels are gone
  * through from the most urgent one; `covered` is the union of the gaps during which a more urgent record was certainly
  * inside: between the return of its put and the call of its get. A get must have a gap that is not covered. */
@@ -13,7 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { OP_PUT, OP_GET, OP_EMPTY, OP_FULL };
+enum { OP_PUT, OP_GET, OP_EMPTY, OP_FULL, OP_WITHDRAWN, OP_TOO_LATE };
 
 struct operation {
     uint32_t kind;
@@ -25,7 +27,8 @@ struct operation {
 
 struct presence {
     uint64_t put_call, put_return, get_call, get_return; /* `end`: never */
-    uint32_t level, was_put, was_got;
+    uint32_t level, was_put, was_got, was_withdrawn;
+    uint64_t occupied_until;
 };
 
 struct gaps {
@@ -89,8 +92,9 @@ static const char *history_fault(const struct operation *ops, uint64_t n, uint64
         table[v].get_call = table[v].get_return = end;
     for (uint64_t i = 0; i < n && fault == NULL; i++) {
         const struct operation *op = &ops[i];
-        struct presence *p = op->kind <= OP_GET && op->value < values ? &table[op->value] : NULL;
-        if (op->kind == OP_GET && p == NULL) {
+        int takes = op->kind == OP_GET || op->kind == OP_WITHDRAWN;
+        struct presence *p = (op->kind == OP_PUT || takes) && op->value < values ? &table[op->value] : NULL;
+        if (takes && p == NULL) {
             fault = "a record that nobody put";
         } else if (op->kind == OP_PUT) {
             fault = p->was_put ? "put twice (a mistake of the test)" : NULL;
@@ -98,9 +102,10 @@ static const char *history_fault(const struct operation *ops, uint64_t n, uint64
             p->put_call = op->call;
             p->put_return = least(op->answer, end);
             p->level = op->level;
-        } else if (op->kind == OP_GET) {
+        } else if (takes) {
             fault = p->was_got ? "got twice" : NULL;
             p->was_got = 1;
+            p->was_withdrawn = op->kind == OP_WITHDRAWN;
             p->get_call = op->call;
             p->get_return = least(op->answer, end);
         }
@@ -108,6 +113,13 @@ static const char *history_fault(const struct operation *ops, uint64_t n, uint64
     for (uint64_t i = 0; i < n && fault == NULL; i++)
         if (ops[i].kind == OP_GET && ops[i].answer != UINT64_MAX && table[ops[i].value].level != ops[i].level)
             fault = "got from another level than it was put into";
+    for (uint64_t v = 0; v < values; v++) {
+        struct presence *p = &table[v];
+        p->occupied_until = p->get_return;
+        for (uint64_t i = 0; i < n && p->was_withdrawn; i++)
+            if ((ops[i].kind == OP_GET || ops[i].kind == OP_EMPTY) && ops[i].call < p->get_return)
+                p->occupied_until = most(p->occupied_until, least(ops[i].answer, end));
+    }
     for (uint64_t v = 0; v < values && fault == NULL; v++) {
         struct presence *p = &table[v];
         if (p->was_got && !p->was_put)
@@ -118,7 +130,7 @@ static const char *history_fault(const struct operation *ops, uint64_t n, uint64
         p->get_call = most(p->get_call, p->put_call);
         if (p->was_put) {
             occupied[p->put_call]++;
-            occupied[p->get_return]--; /* unsigned: the sums come out right */
+            occupied[most(p->occupied_until, p->put_call)]--; /* unsigned: the sums come out right */
             started++;
         }
     }
@@ -129,7 +141,7 @@ static const char *history_fault(const struct operation *ops, uint64_t n, uint64
                 calls[count] = returns[count] = &table[v], count++;
         for (uint64_t i = 0; i < count && fault == NULL; i++) {
             struct presence *p = calls[i];
-            if (!p->was_got)
+            if (!p->was_got || p->was_withdrawn)
                 continue;
             uint64_t first = uncovered_from(&g, p->get_call);
             if (first >= p->get_return) {
@@ -145,7 +157,7 @@ static const char *history_fault(const struct operation *ops, uint64_t n, uint64
         for (uint64_t i = 0; i < count && fault == NULL; i++) {
             for (; at < count && returns[at]->put_return < calls[i]->put_call; at++)
                 overtaken = most(overtaken, returns[at]->get_call);
-            if (calls[i]->was_got && calls[i]->get_return < overtaken)
+            if (calls[i]->was_got && !calls[i]->was_withdrawn && calls[i]->get_return < overtaken)
                 fault = "taken before an older record of its level";
         }
         for (uint64_t i = 0; i < count && fault == NULL; i++)
@@ -154,6 +166,9 @@ static const char *history_fault(const struct operation *ops, uint64_t n, uint64
     for (uint64_t i = 1; i <= end; i++)
         occupied[i] += occupied[i - 1];
     for (uint64_t i = 0; i < n && fault == NULL; i++) {
+        if (ops[i].kind == OP_TOO_LATE &&
+            !(table[ops[i].value].was_got && table[ops[i].value].get_call < ops[i].answer))
+            fault = "too late to withdraw a record that is inside";
         if (ops[i].kind == OP_EMPTY && uncovered_from(&g, ops[i].call) >= ops[i].answer)
             fault = "EMPTY while a record was inside";
         if (ops[i].kind == OP_FULL) {

@@ -3,6 +3,9 @@
  * Actors are threads of which one runs at a time; each stops before the atomic operation that its budget names, and
  * goes on when it is told to. So stale looks, slow helpers and deaths happen where we want them, repeatably. */
 #define LF__PIECE_NS 0u /* so that recoveries are done in several pieces */
+static unsigned spare_cells = 1;
+#define LF__SPARE_CELLS                                                                                                \
+    spare_cells /* with none, 16 slots have 16 cells: withdrawn records keep their slots for a while */
 #include <lockfree/blocks/atomics.h>
 
 static void step(void);
@@ -11,12 +14,16 @@ static void step(void);
 #undef lf_load_acquire
 #undef lf_store_relaxed
 #undef lf_store_release
+#undef lf_fetch_add_relaxed
+#undef lf_fetch_sub_relaxed
 #define lf__cas(p, expected, desired, success, failure)                                                                \
     (step(), __atomic_compare_exchange_n((p), (expected), (desired), 0, success, failure))
 #define lf_load_relaxed(p) (step(), __atomic_load_n((p), __ATOMIC_RELAXED))
 #define lf_load_acquire(p) (step(), __atomic_load_n((p), __ATOMIC_ACQUIRE))
 #define lf_store_relaxed(p, v) (step(), __atomic_store_n((p), (v), __ATOMIC_RELAXED))
 #define lf_store_release(p, v) (step(), __atomic_store_n((p), (v), __ATOMIC_RELEASE))
+#define lf_fetch_add_relaxed(p, v) (step(), __atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
+#define lf_fetch_sub_relaxed(p, v) (step(), __atomic_fetch_sub((p), (v), __ATOMIC_RELAXED))
 
 #include "naive_priority_queue.h"
 #include "priority_history.h"
@@ -26,7 +33,7 @@ static void step(void);
 #include <semaphore.h>
 #include <setjmp.h>
 
-enum { DO_PUT, DO_GET, DO_LEASE, DO_PUT_MANY, DO_RECOVER };
+enum { DO_PUT, DO_GET, DO_LEASE, DO_PUT_MANY, DO_WITHDRAW, DO_RECOVER };
 enum { ACTORS = 4, SCRIPT = 6, LOG = 512 };
 
 struct task {
@@ -48,6 +55,7 @@ static __thread struct actor *self;
 static unsigned char *memory;
 static struct operation history[LOG];
 static uint64_t operations, instant, next_value;
+static uint64_t tickets[LOG], ticket_values[LOG], n_tickets; /* of puts that have returned */
 static const uint64_t starts[] = {0,
                                   (UINT64_C(1) << 32) - 3,
                                   (UINT64_C(1) << 36) - 4,
@@ -95,12 +103,27 @@ static void perform(struct actor *a, struct task task) {
     } else if (task.kind == DO_PUT) {
         next_value++;
         struct operation *op = begin(OP_PUT, task.level, value);
+        uint64_t ticket = 0;
         int status = a->naive ? naive_try_put(&a->q, &value, sizeof value, task.level)
-                              : lf_priority_queue_try_put(&a->q, &value, sizeof value, task.level);
+                              : lf_priority_queue_put_ticket(&a->q, &value, sizeof value, task.level, 0, &ticket);
         CHECK(status == LF_OK || status == LF_FULL);
+        if (status == LF_OK && !a->naive) {
+            ticket_values[n_tickets] = value;
+            tickets[n_tickets++] = ticket;
+        }
         if (status == LF_FULL) { /* its number goes to nobody else: a put that never happened */
             op->kind = OP_FULL;
         }
+        op->answer = instant++;
+    } else if (task.kind == DO_WITHDRAW) {
+        if (n_tickets == 0)
+            return;
+        uint64_t which = n_tickets - 1 - task.level % (n_tickets < 4 ? n_tickets : 4);
+        struct operation *op = begin(OP_WITHDRAWN, 0, ticket_values[which]);
+        int status = lf_priority_queue_withdraw(&a->q, tickets[which]);
+        CHECK(status == 0 || status == 1);
+        if (status == 0)
+            op->kind = OP_TOO_LATE;
         op->answer = instant++;
     } else if (task.kind == DO_PUT_MANY) {
         uint64_t values[2] = {value, value + 1};
@@ -180,7 +203,7 @@ static void scene(uint64_t capacity, uint64_t levels, uint64_t start, int naive)
     CHECK(lf_priority_queue_create_local(&first, memory, capacity, 8, levels, start) == LF_OK);
     if (naive)
         naive_layout(&first, start);
-    operations = instant = next_value = 0;
+    operations = instant = next_value = n_tickets = 0;
     for (uint32_t i = 0; i < ACTORS; i++) {
         struct actor *a = &actors[i];
         CHECK(lf_segment_attach_local(&a->q.h, &lf_priority_queue_kind, memory, i + 1) == LF_OK);
@@ -207,10 +230,11 @@ static const char *verdict(uint64_t capacity, uint32_t levels) {
     static struct operation copy[LOG];
     for (uint64_t i = 0; i < operations; i++) {
         copy[i] = history[i];
-        if (copy[i].kind <= OP_GET)
+        if (copy[i].kind != OP_EMPTY && copy[i].kind != OP_FULL)
             copy[i].value = renamed[copy[i].value];
     }
-    return history_fault(copy, operations, capacity, levels);
+    /* Without spare cells a withdrawn record keeps its slot until a get passes it: then FULL is not judged. */
+    return history_fault(copy, operations, spare_cells == 0 ? 0 : capacity, levels);
 }
 
 static void drain(struct actor *a) {
@@ -240,6 +264,7 @@ static void random_scene(uint64_t seed, int naive, uint64_t *capacity, uint32_t 
     rng(2);
     *capacity = capacities[rng(7)];
     *levels = level_counts[rng(7)];
+    spare_cells = rng(2);
     scene(*capacity, *levels, starts[rng(6)], naive);
     struct actor *a = &actors[ACTORS - 1];
     uint32_t near = *levels < 4 ? *levels : 4, gets = 1 + rng(4); /* mostly empty up to mostly full */
@@ -247,8 +272,9 @@ static void random_scene(uint64_t seed, int naive, uint64_t *capacity, uint32_t 
         one(a, rng(5) < gets ? DO_GET : DO_PUT, rng(near));
     for (uint32_t i = 0; i < ACTORS - 1; i++)
         for (uint32_t n = 1 + rng(3); n > 0; n--) {
-            static const uint32_t kinds[] = {DO_PUT, DO_PUT, DO_PUT, DO_PUT, DO_GET, DO_GET, DO_LEASE, DO_PUT_MANY};
-            script(&actors[i], kinds[rng(naive ? 6 : 8)], rng(near));
+            static const uint32_t kinds[] = {DO_PUT, DO_PUT,   DO_PUT,      DO_PUT,      DO_GET,
+                                             DO_GET, DO_LEASE, DO_PUT_MANY, DO_WITHDRAW, DO_WITHDRAW};
+            script(&actors[i], kinds[rng(naive ? 6 : 10)], rng(near));
         }
 }
 
@@ -273,6 +299,13 @@ static const char *schedule(uint64_t seed, int naive) {
 static const char *verdict_of_the_dead(uint64_t capacity, uint32_t levels, struct operation *pending) {
     uint64_t all = operations;
     const char *fault = verdict(capacity, levels);
+    if (pending != NULL && pending->kind == OP_WITHDRAWN) { /* it took effect, or it did not */
+        if (fault == NULL)
+            return NULL;
+        pending->kind = OP_EMPTY;
+        pending->answer = UINT64_MAX;
+        return verdict(capacity, levels);
+    }
     if (fault == NULL || pending == NULL || pending->kind != OP_EMPTY)
         return fault;
     for (uint64_t i = 0; i < all; i++) {
@@ -341,11 +374,15 @@ static void deaths(uint64_t seed) {
         for (uint64_t i = 0; i < operations; i++) {
             uint64_t count = 0;
             for (uint64_t j = 0; j < operations; j++)
-                count += history[i].kind == OP_PUT && history[j].kind == OP_GET && history[j].value == history[i].value;
+                count += history[i].kind == OP_PUT && history[j].value == history[i].value &&
+                         (history[j].kind == OP_GET ||
+                          (history[j].kind == OP_WITHDRAWN && history[j].answer != UINT64_MAX));
             CHECK(count <= 1);
             missing += history[i].kind == OP_PUT && history[i].answer != UINT64_MAX && count == 0;
         }
-        if (missing > (pending != NULL && pending->kind == OP_EMPTY && !dead->leasing ? 1u : 0u))
+        int may_have = pending != NULL &&
+                       (pending->kind == OP_WITHDRAWN || (pending->kind == OP_EMPTY && !dead->leasing));
+        if (missing > (may_have ? 1u : 0u))
             fault = "a record was lost";
     }
     if (fault != NULL) {
@@ -402,6 +439,7 @@ static void slow_helper_sees_the_next_round(void) {
     for (int i = 1; i < 24; i++)
         for (int j = 1; j < 14; j++)
             for (int k = 10; k < 26; k++) {
+                spare_cells = 0;
                 scene(16, 1, starts[(unsigned)k % 6], 0);
                 struct actor *taker = &actors[0], *helper = &actors[1], *putter = &actors[2], *me = &actors[ACTORS - 1];
                 for (int n = 0; n < 16; n++)
@@ -425,13 +463,13 @@ static void slow_helper_sees_the_next_round(void) {
 
 /* Stopped for ever at any step, nobody waits for it: the others finish with nothing but their own steps. */
 static void stopped_for_ever(void) {
-    static const uint32_t kinds[] = {DO_PUT, DO_GET, DO_LEASE, DO_PUT_MANY};
-    for (uint32_t i = 0; i < 4; i++)
+    static const uint32_t kinds[] = {DO_PUT, DO_GET, DO_LEASE, DO_PUT_MANY, DO_WITHDRAW};
+    for (uint32_t i = 0; i < 5; i++)
         for (int k = 1;; k++) {
             scene(4, 3, starts[(unsigned)k % 6], 0);
             struct actor *stopped = &actors[0], *me = &actors[ACTORS - 1];
             one(me, DO_PUT, 2);
-            script(stopped, kinds[i], 1);
+            script(stopped, kinds[i], kinds[i] == DO_WITHDRAW ? 0 : 1);
             int done = run(stopped, k);
             for (uint32_t n = 0; n < 50; n++) {
                 one(me, DO_PUT, n % 3);
@@ -448,13 +486,39 @@ static void stopped_for_ever(void) {
         }
 }
 
+/* A get meets a withdrawn record and stops at any step, while others go around the level once and more. */
+static void slow_get_meets_a_withdrawn_record(void) {
+    for (int cut = 0; cut < 2; cut++)
+        for (int k = 1, done = 0; !done; k++) {
+            spare_cells = (unsigned)cut;
+            scene(16, 1, starts[(unsigned)k % 6], 0);
+            struct actor *slow = &actors[0], *me = &actors[ACTORS - 1];
+            one(me, DO_PUT, 0);
+            one(me, DO_WITHDRAW, 0);
+            CHECK(history[operations - 1].kind == OP_WITHDRAWN);
+            script(slow, DO_GET, 0);
+            done = run(slow, k);
+            for (uint32_t n = 0; n < 40; n++) {
+                one(me, DO_PUT, 0);
+                CHECK(history[operations - 1].kind == OP_PUT);
+                one(me, DO_GET, 0);
+            }
+            if (!done)
+                run(slow, 0);
+            drain(me);
+            CHECK(verdict(16, 1) == NULL);
+            check_capacity(me);
+            CHECK(*me->q.levels.cuts == 0);
+        }
+}
+
 int main(void) {
     uint64_t bytes, until, seed, rejected = 0;
     cpu_set_t one_cpu;
     CPU_ZERO(&one_cpu);
     CPU_SET(sched_getcpu(), &one_cpu);
     sched_setaffinity(0, sizeof one_cpu, &one_cpu); /* one actor runs at a time: handing over is cheaper at home */
-    CHECK(lf_priority_queue_bytes(17, 8, 128, &bytes) == LF_OK);
+    CHECK(lf_priority_queue_bytes(17, 8, 128, &bytes) == LF_OK); /* no scene needs more */
     memory = (unsigned char *)aligned_alloc(LF_CACHE_LINE, lf_round_up(bytes, LF_CACHE_LINE));
     CHECK(memory != NULL);
     for (int i = 0; i < ACTORS - 1; i++) {
@@ -465,6 +529,7 @@ int main(void) {
     lease_is_delivered_again();
     stopped_for_ever();
     slow_helper_sees_the_next_round();
+    slow_get_meets_a_withdrawn_record();
 
     const char *given = getenv("LF_TEST_SEED"); /* other seeds than those of every run */
     uint64_t first = given != NULL ? strtoull(given, NULL, 10) : 0, slice = (uint64_t)check_rounds(1000) * 1000000u;

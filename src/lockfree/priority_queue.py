@@ -7,14 +7,14 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, cast, overload
 
 from lockfree._container import COUNT_MAX, Container, R, codec_of, walk
-from lockfree._errors import FULL
+from lockfree._errors import FULL, INTERRUPTED
 from lockfree._lease import PureLease
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._records import writable_ranks, writable_rows
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
 from lockfree._types import Array, ArrayLike, Buffer, Casting, Spin
-from lockfree._waiting import NOW, patience
+from lockfree._waiting import NOW, patience, until
 
 __all__ = ["PriorityQueue"]
 
@@ -116,6 +116,48 @@ class _Calls(Container[R]):
         wait = patience(block, timeout)
         if self._put_record(record, wait, self._level(priority)) == FULL:
             raise queue.Full(self._title())
+
+    @overload
+    def put_ticket(
+        self: "_Calls[bytes]",
+        record: Buffer,
+        priority: SupportsIndex,
+        block: bool = ...,
+        timeout: float | None = ...,
+    ) -> int: ...
+    @overload
+    def put_ticket(
+        self: "_Calls[Array]",
+        record: ArrayLike,
+        priority: SupportsIndex,
+        block: bool = ...,
+        timeout: float | None = ...,
+    ) -> int: ...
+    def put_ticket(self, record: Any, priority: SupportsIndex, block: bool = True, timeout: float | None = None) -> int:
+        """As `put`; the ticket, an int below 2**64, by which any process can take the record out: `cancel(ticket)`."""
+        wait, level, handle = patience(block, timeout), self._level(priority), self._h
+        data, ticket = self._codec.encode(record), ffi.new("uint64_t *")
+        words = handle, data, len(data), level
+        status = lib.lf_priority_queue_put_ticket(*words, NOW, ticket)
+        if status == FULL and wait:
+            limit = until(wait)
+            status = INTERRUPTED
+            while status == INTERRUPTED:
+                status = blocking.lf_priority_queue_put_ticket(*words, limit, ticket)
+        if status == FULL:
+            raise queue.Full(self._title())
+        if status:
+            self._refused(status, handle, data)
+        return int(ticket[0])
+
+    def _withdraw(self, ticket: SupportsIndex) -> bool:
+        number, handle = check_int("ticket", ticket, 0, 2**64 - 1), self._h
+        status = lib.lf_priority_queue_withdraw(handle, number)
+        if status == lib.LF_INVALID:
+            raise ValueError(f"{self._title()}: ticket is {number}: put_ticket() of this queue has not given it")
+        if status not in {0, 1}:
+            self._refused(status, handle)
+        return bool(status)
 
     def get(self, block: bool = True, timeout: float | None = None) -> tuple[int, R]:
         """(priority, record) of the most urgent record, waiting at most `timeout` seconds (None: for ever) for one:
@@ -353,3 +395,15 @@ class PriorityQueue(Native[Literal["priority_queue"]], _Calls[R], prefix="priori
             spin: Spin = ...,
         ) -> None: ...
         def __init__(self, *_args: Any, **_named: Any) -> None: ...
+
+    @overload
+    def cancel(self) -> None: ...
+    @overload
+    def cancel(self, ticket: SupportsIndex) -> bool: ...
+    def cancel(self, ticket: SupportsIndex | None = None) -> bool | None:
+        """Without a ticket: gives the calling thread's reservation back unused.
+
+        With one (`put_ticket`): takes the record out of the queue, wherever it stands, and nobody gets it. True, once;
+        False if somebody has it, or had. Lock-free, O(1). ValueError for a number that is no ticket.
+        """
+        return super().cancel() if ticket is None else self._withdraw(ticket)

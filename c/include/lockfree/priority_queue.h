@@ -10,30 +10,26 @@
  *   status = lf_priority_queue_try_put(&q, "hello", 5, 2);           // level 2; LF_OK, LF_FULL, LF_CLOSED
  *   char record[32];                                                 // as many bytes as record_size
  *   uint32_t level;
- *   int64_t length;
- *   do
- *       length = lf_priority_queue_get(&q, record, &level, lf_now() + 1000000000u); // waits for 1 s at most
- *   while (length == LF_INTERRUPTED);                                               // a signal handler ran
- *   if (length < 0)
- *       status = (int)length;        // LF_TIMEDOUT, or LF_CLOSED after shutdown and close
+ *   int64_t length = lf_priority_queue_get(&q, record, &level, lf_now() + 1000000000u); // waits for 1 s at most
+ *   status = length < 0 ? (int)length : LF_OK; // LF_TIMEDOUT, LF_INTERRUPTED by a signal, LF_CLOSED after shutdown
  *   lf_segment_unlink(&q.h, "jobs"); // nobody finds it any more; who has attached goes on
  *   lf_detach(&q.h);                 // this participant leaves
  *
  * Contract
  *   Linearizable. get takes from the most urgent level (0 first) that is not empty, FIFO within a level. EMPTY is
  *   exact. FULL means: at one instant of the call, the records inside plus those in the hands of running operations
- *   (being written, copied out, reserved, peeked or leased) were >= capacity.
+ *   (being written, copied out, reserved, peeked or leased) were >= capacity. Withdrawn records count until their
+ *   slots are back: at once or, if too many stand behind others, when a get comes by. withdraw takes a record out by its
+ *   ticket, once; not if a get has it.
  * Progress: try_*, reserve/commit, peek/release and the batches are lock-free; put and get sleep (blocking.h).
  * Death: nobody is blocked. The next recovery frees the slots of records that the dead participant was writing or had
- *   taken for good. A record whose put was cut off may still arrive. A leased record is published again, at the tail of
- *   its level.
+ *   taken for good. A record whose put was cut off may still arrive. A leased one goes to the tail of its level again.
  *
- * Layout: {not_empty, not_full, W} | queue of free slots | one queue per level | slots.
+ * Layout: {not_empty, not_full, W, withdrawals} | queue of free slots | one queue per level | slots.
  *   A slot is {custody word, length, payload}. A record of up to 64 bytes does not straddle cache lines (64 bytes).
  * Invariants and linearization points: level_queues.h and index_queue.h. put: the change of W (level_queues.h says
  *   whose); get: the change of W that decides it; EMPTY: the load of W; FULL: the load in `free` that finds nothing.
- * Batches: the records of one put_many become visible no later than its end, and keep their order within a level.
- *   get_many is a series of single gets. */
+ * Batches: what put_many puts is visible at its end, in order within a level; get_many: a series of gets. */
 #ifndef LOCKFREE_PRIORITY_QUEUE_H
 #define LOCKFREE_PRIORITY_QUEUE_H
 
@@ -46,9 +42,9 @@ struct lf_priority_body {
     LF_ALIGNED struct lf_eventcount not_empty; /* line 0: consumers announce, producers look */
     LF_ALIGNED struct lf_eventcount not_full;  /* line 1: producers announce, consumers look */
     LF_ALIGNED uint64_t decision;              /* line 2: W, changed by everybody */
+    struct lf_withdrawals withdrawals;         /* line 3 */
 };
-LF_STATIC_ASSERT(sizeof(struct lf_priority_body) == 3 * LF_CACHE_LINE, "layout");
-LF_STATIC_ASSERT(offsetof(struct lf_priority_body, decision) == 2 * LF_CACHE_LINE, "layout");
+LF_STATIC_ASSERT(sizeof(struct lf_priority_body) == 4 * LF_CACHE_LINE, "layout");
 
 struct lf_priority_queue {
     struct lf_handle h;
@@ -67,8 +63,8 @@ LF_INLINE int lf_priority_queue_bytes(uint64_t capacity, uint64_t record_size, u
     if (capacity < 1 || capacity > LF_LEVELS_MAX_SLOTS || record_size > LF_MAX_RECORD || levels < 1 ||
         levels > LF_MAX_LEVELS)
         return LF_INVALID;
-    *bytes = LF_BODY_OFFSET + sizeof(struct lf_priority_body) + (1 + levels) * lf_queue_bytes(capacity) +
-             lf_slot_lead(record_size);
+    *bytes = LF_BODY_OFFSET + sizeof(struct lf_priority_body) +
+             (1 + levels) * lf_cells_bytes(lf_levels_cells(capacity)) + lf_slot_lead(record_size);
     return lf_add_mul(bytes, capacity, lf_slot_stride(record_size));
 }
 
@@ -81,15 +77,16 @@ LF_INLINE int lf__priority_view(struct lf_handle *h) {
     if (lf_priority_queue_bytes(q->capacity, q->record_size, levels, &bytes) != LF_OK || bytes != h->bytes)
         return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
     unsigned char *at = h->body + sizeof(struct lf_priority_body);
-    uint64_t queue_bytes = lf_queue_bytes(q->capacity);
+    uint64_t cells = lf_levels_cells(q->capacity), queue_bytes = lf_cells_bytes(cells);
     q->body = (struct lf_priority_body *)(void *)h->body;
     q->slots = at + (1 + levels) * queue_bytes + lf_slot_lead(q->record_size);
     q->store.custody = q->slots;
     q->store.stride = lf_slot_stride(q->record_size);
     q->store.slots = q->capacity;
     for (uint32_t id = 0; id <= levels; id++)
-        lf_queue_view(&q->queues[id], &q->store, id, at + id * queue_bytes);
-    lf_levels_view(&q->levels, &q->body->decision, q->queues, (uint32_t)levels);
+        lf_queue_view_cells(&q->queues[id], &q->store, id, at + id * queue_bytes, cells);
+    lf_levels_view(&q->levels, &q->body->decision, &q->body->withdrawals, &q->body->not_full, q->queues,
+                   (uint32_t)levels);
     return LF_OK;
 }
 
@@ -109,7 +106,8 @@ LF_INLINE int lf__priority_recover(struct lf_handle *h, uint32_t gone, uint64_t 
     if (*cursor == 0)
         lf_levels_settle(&q->levels); /* a pop of the dead one may be decided and not applied; no other will follow */
     int done = lf_store_recover(q->queues, 1 + q->levels.count, LF__FREE, gone, h->participant, cursor,
-                                lf__priority_gave, q);
+                                lf__priority_gave, q) &&
+               lf_levels_cut_marked(&q->levels, h->participant, cursor);
     if (done && lf_levels_announce_all(&q->levels))
         lf_eventcount_notify_all(&q->body->not_empty);
     return done;
@@ -117,13 +115,12 @@ LF_INLINE int lf__priority_recover(struct lf_handle *h, uint32_t gone, uint64_t 
 
 static const struct lf_kind lf_priority_queue_kind = {LF_KIND_PRIORITY_QUEUE, lf__priority_view, lf__priority_recover};
 
-/* Lays out a fresh body. */
 LF_INLINE void lf__priority_layout(struct lf_priority_queue *q, uint64_t start) {
     lf_queue_init(&q->queues[LF__FREE], start, q->capacity);
     lf_levels_init(&q->levels, q->queues, start);
 }
 
-/* In zeroed memory of the caller. Others in the same process join with lf_segment_attach_local. */
+/* In zeroed memory of the caller; others in the process: lf_segment_attach_local. */
 LF_INLINE int lf_priority_queue_create_local(struct lf_priority_queue *q, void *memory, uint64_t capacity,
                                              uint64_t record_size, uint64_t levels, uint64_t start) {
     uint64_t bytes, geometry[LF_GEOMETRY] = {capacity, record_size, levels, start, 0, 0};
@@ -162,7 +159,6 @@ LF_INLINE int lf_priority_queue_attach_fd(struct lf_priority_queue *q, int fd) {
 #endif
 
 /* ---- zero copy: the caller has a slot between two calls ---- */
-
 /* A release in two steps, for batches. The first frees a slot; the second wakes sleepers, once for `count` slots. */
 LF_INLINE int lf__priority_free(struct lf_priority_queue *q, int64_t index) {
     return lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
@@ -200,15 +196,20 @@ LF_INLINE int64_t lf_priority_queue_reserve(struct lf_priority_queue *q) {
     }
     return index;
 }
-/* Puts a slot into its level, at the tail: a reservation that was written, or a record that goes back. */
-LF_INLINE int lf_priority_queue_requeue(struct lf_priority_queue *q, int64_t index, uint32_t level) {
+LF_INLINE int lf__priority_publish(struct lf_priority_queue *q, int64_t index, uint32_t level, uint64_t *ticket) {
     if (LF_UNLIKELY(level >= q->levels.count))
         return LF_INVALID;
-    int status = lf_queue_publish(&q->queues[1 + level], (uint64_t)index, q->h.participant);
+    int status = lf_queue_publish_at(&q->queues[1 + level], (uint64_t)index, q->h.participant, 0, ticket);
+    *ticket = lf_levels_ticket(level, *ticket);
     if (LF_LIKELY(status == LF_OK))
         status = lf_levels_announce(&q->levels, lf_levels_group(&q->levels, level));
     lf_eventcount_notify_after_rmw(&q->body->not_empty, 1);
     return status;
+}
+/* Puts a slot into its level, at the tail: a reservation that was written, or a record that goes back. */
+LF_INLINE int lf_priority_queue_requeue(struct lf_priority_queue *q, int64_t index, uint32_t level) {
+    uint64_t ticket = 0;
+    return lf__priority_publish(q, index, level, &ticket);
 }
 LF_INLINE int lf_priority_queue_commit(struct lf_priority_queue *q, int64_t index, uint64_t length, uint32_t level) {
     lf_priority_queue_slot(q, (uint64_t)index)->length = (uint32_t)length;
@@ -248,13 +249,11 @@ LF_INLINE int64_t lf_priority_queue_peek(struct lf_priority_queue *q, uint32_t l
 }
 
 /* ---- copying; deadline in ns of lf_now(), LF_FOREVER, or 0 to try once ---- */
-
 struct lf__priority_call {
     struct lf_priority_queue *q;
     int64_t index;
     uint64_t length;
-    uint32_t lease;
-    uint32_t level;
+    uint32_t lease, level;
 };
 LF_INLINE int lf__priority_attempt_reserve(void *operation) {
     struct lf__priority_call *call = (struct lf__priority_call *)operation;
@@ -281,8 +280,9 @@ LF_INLINE int64_t lf_priority_queue_peek_wait(struct lf_priority_queue *q, uint3
     *length = call.length;
     return status == LF_OK ? call.index : status;
 }
-LF_INLINE int lf_priority_queue_put(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t level,
-                                    uint64_t deadline) {
+/* As put; the ticket names the record for lf_priority_queue_withdraw. */
+LF_INLINE int lf_priority_queue_put_ticket(struct lf_priority_queue *q, const void *record, uint64_t length,
+                                           uint32_t level, uint64_t deadline, uint64_t *ticket) {
     if (LF_UNLIKELY(length > q->record_size))
         return LF_TOO_LONG;
     if (LF_UNLIKELY(level >= q->levels.count))
@@ -291,7 +291,20 @@ LF_INLINE int lf_priority_queue_put(struct lf_priority_queue *q, const void *rec
     if (index < 0)
         return (int)index;
     memcpy(lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), record, length);
-    return lf_priority_queue_commit(q, index, length, level);
+    lf_priority_queue_slot(q, (uint64_t)index)->length = (uint32_t)length;
+    return lf__priority_publish(q, index, level, ticket);
+}
+LF_INLINE int lf_priority_queue_put(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t level,
+                                    uint64_t deadline) {
+    uint64_t ticket = 0;
+    return lf_priority_queue_put_ticket(q, record, length, level, deadline, &ticket);
+}
+/* 1: the record of a ticket is out, and nobody gets it. 0: it was taken, or withdrawn before. */
+LF_INLINE int lf_priority_queue_withdraw(struct lf_priority_queue *q, uint64_t ticket) {
+    int status = lf_enter_to_get(&q->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
+    return lf_levels_withdraw(&q->levels, ticket, q->h.participant);
 }
 /* `record` has room for record_size bytes. Returns the length >= 0, or a negative status. */
 LF_INLINE int64_t lf_priority_queue_get(struct lf_priority_queue *q, void *record, uint32_t *level, uint64_t deadline) {
@@ -304,16 +317,14 @@ LF_INLINE int64_t lf_priority_queue_get(struct lf_priority_queue *q, void *recor
     int status = lf_priority_queue_release(q, index);
     return status == LF_OK ? (int64_t)length : status;
 }
-LF_INLINE int lf_priority_queue_try_put(struct lf_priority_queue *q, const void *record, uint64_t length,
-                                        uint32_t level) {
-    return lf_priority_queue_put(q, record, length, level, 0);
+LF_INLINE int lf_priority_queue_try_put(struct lf_priority_queue *q, const void *r, uint64_t length, uint32_t level) {
+    return lf_priority_queue_put(q, r, length, level, 0);
 }
 LF_INLINE int64_t lf_priority_queue_try_get(struct lf_priority_queue *q, void *record, uint32_t *level) {
     return lf_priority_queue_get(q, record, level, 0);
 }
 
 /* ---- batches ---- */
-
 /* Puts records until the queue is full, record i into levels[i]. Returns how many went in, or a negative status if none
  * did. Either every record has `length` bytes and they are `pitch` apart, or `lengths` is given and they are packed. */
 LF_INLINE int64_t lf_priority_queue_put_many(struct lf_priority_queue *q, const void *records, uint64_t pitch,
@@ -350,8 +361,8 @@ LF_INLINE int64_t lf_priority_queue_put_many(struct lf_priority_queue *q, const 
     return done > 0 || count == 0 || index == LF_FULL ? (int64_t)done : index;
 }
 
-/* Takes up to `count` records, most urgent first, into rows of `pitch` >= record_size bytes, padded with zeros.
- * `levels` and `lengths` (or NULL) get those of each. Returns how many, or a negative status if none. */
+/* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros. `levels` and `lengths` (or
+ * NULL) get those of each. Returns how many, or a negative status if none. */
 LF_INLINE int64_t lf_priority_queue_get_many(struct lf_priority_queue *q, void *records, uint64_t pitch,
                                              uint32_t *lengths, uint32_t *levels, uint64_t count) {
     unsigned char *to = (unsigned char *)records;

@@ -12,6 +12,7 @@
  * Layout
  *   cell    {position : 50 without its low bits, in their place the index | taker : 14}
  *           taker 0: the index is inside; else who took it: participant | LF_LEASE, or LF__NOBODY before first use.
+ *           LF__WITHDRAWN: level_queues.h.
  *           The queue has `cells` cells, a power of two >= slots, so position and index share 50 bits.
  *   custody one word per slot {held : 1 | queue : 8 | participant and lease : 13 | position : 42}
  *           coming (held = 0): the participant is publishing at, or has published at, this position of this queue;
@@ -39,9 +40,11 @@
 
 #define LF_LEASE (1u << LF_PARTICIPANT_BITS) /* beside the participant: if the taker dies, give it to somebody else */
 #define LF__TAKER ((LF_LEASE << 1) - 1)
+#define LF__WITHDRAWN (LF_LEASE << 1) /* beside the taker: the record was withdrawn before (level_queues.h) */
 #define LF__TAKER_BITS (LF_PARTICIPANT_BITS + 2)
-#define LF__NOBODY ((1u << LF__TAKER_BITS) - 1)
-#define LF__CUSTODY_BITS 42 /* of position; the taker stands above */
+#define LF__TAKER_MASK ((1u << LF__TAKER_BITS) - 1)
+#define LF__NOBODY (LF__WITHDRAWN | LF_LEASE) /* no participant has the number 0 */
+#define LF__CUSTODY_BITS 42                   /* of position; the taker stands above */
 #define LF__CUSTODY_POSITION ((UINT64_C(1) << LF__CUSTODY_BITS) - 1)
 LF_STATIC_ASSERT(1 + 8 + LF_PARTICIPANT_BITS + 1 + LF__CUSTODY_BITS == 64, "a custody word fills 64 bits");
 
@@ -102,16 +105,22 @@ enum { LF__FREE = 0 }; /* the id of the queue of free slots, in every container 
 LF_INLINE uint64_t lf_queue_cells(uint64_t slots) {
     return lf_round_up_pow2(slots < LF_LEAST_CELLS ? LF_LEAST_CELLS : slots);
 }
-LF_INLINE uint64_t lf_queue_bytes(uint64_t slots) {
-    return lf_round_up(sizeof(struct lf_queue_ends) + 8 * lf_queue_cells(slots), LF_CACHE_LINE);
+LF_INLINE uint64_t lf_cells_bytes(uint64_t cells) {
+    return lf_round_up(sizeof(struct lf_queue_ends) + 8 * cells, LF_CACHE_LINE);
 }
+LF_INLINE uint64_t lf_queue_bytes(uint64_t slots) { return lf_cells_bytes(lf_queue_cells(slots)); }
 
-LF_INLINE void lf_queue_view(struct lf_queue *q, const struct lf_store *store, uint32_t id, void *memory) {
+/* `cells`: a power of two >= the store's slots. */
+LF_INLINE void lf_queue_view_cells(struct lf_queue *q, const struct lf_store *store, uint32_t id, void *memory,
+                                   uint64_t cells) {
     q->ends = (struct lf_queue_ends *)memory;
     q->cells = (uint64_t *)(void *)((unsigned char *)memory + sizeof(struct lf_queue_ends));
-    q->mask = lf_queue_cells(store->slots) - 1;
+    q->mask = cells - 1;
     q->id = id;
     q->store = store;
+}
+LF_INLINE void lf_queue_view(struct lf_queue *q, const struct lf_store *store, uint32_t id, void *memory) {
+    lf_queue_view_cells(q, store, id, memory, lf_queue_cells(store->slots));
 }
 
 LF_INLINE uint64_t *lf__custody(const struct lf_store *store, uint64_t index) {
@@ -122,9 +131,9 @@ LF_INLINE uint64_t lf__cell(const struct lf_queue *q, uint64_t position, uint64_
     return ((position & ~q->mask) | index) << LF__TAKER_BITS | taker;
 }
 LF_INLINE uint64_t lf__cell_index(const struct lf_queue *q, uint64_t cell) { return cell >> LF__TAKER_BITS & q->mask; }
-LF_INLINE uint32_t lf__cell_taker(uint64_t cell) { return (uint32_t)cell & LF__NOBODY; }
+LF_INLINE uint32_t lf__cell_taker(uint64_t cell) { return (uint32_t)cell & LF__TAKER_MASK; }
 LF_INLINE int lf__cell_is_at(const struct lf_queue *q, uint64_t cell, uint64_t position) {
-    return ((cell ^ position << LF__TAKER_BITS) & ~(q->mask << LF__TAKER_BITS | LF__NOBODY)) == 0;
+    return ((cell ^ position << LF__TAKER_BITS) & ~(q->mask << LF__TAKER_BITS | LF__TAKER_MASK)) == 0;
 }
 
 LF_INLINE uint64_t lf__coming(uint32_t queue, uint64_t position, uint32_t participant) {
@@ -167,7 +176,7 @@ LF_INLINE int lf__complete_custody(const struct lf_queue *q, uint64_t cell, uint
     uint64_t *custody = lf__custody(q->store, index);
     uint64_t word = lf_load_relaxed(custody); /* not older than the cell, which was read with acquire [Q5] */
     if (lf__is_coming_at(word, q->id, position))
-        lf_cas_relaxed(custody, &word, lf__held(q->id, position, taker));
+        lf_cas_relaxed(custody, &word, lf__held((taker & LF__WITHDRAWN) != 0 ? LF__FREE : q->id, position, taker));
     return LF_OK;
 }
 
@@ -212,7 +221,8 @@ LF_INLINE uint64_t lf__walk_to_head(const struct lf_queue *q, uint64_t position,
 
 /* Was the cell taken in the round before `position`, so that this position is the next to be published? */
 LF_INLINE int lf__cell_is_next(const struct lf_queue *q, uint64_t cell, uint64_t position) {
-    return lf__cell_is_at(q, cell, position - q->mask - 1) && lf__cell_taker(cell) != 0;
+    uint32_t taker = lf__cell_taker(cell);
+    return lf__cell_is_at(q, cell, position - q->mask - 1) && taker != 0 && taker != LF__WITHDRAWN;
 }
 
 /* [Q4] release; pairs with [Q3]: a thread that sees the end moved also sees the cells that it moved past. */
@@ -226,11 +236,12 @@ LF_INLINE int lf__is_inside(const struct lf_queue *q, uint64_t position) {
     return lf__cell_is_at(q, cell, position) && lf__cell_taker(cell) == 0;
 }
 
-/* Appends an index in the caller's custody, unless `bound` are inside (0: no bound; at most `slots`): LF_FULL then, and it
- * is in custody still. Positions are published and taken in turn. So while the one `bound` before the next is inside, so
- * are all between them; and once it was taken, the next may be published, whoever else comes or dies.
+/* Appends an index in the caller's custody, at *position, unless `bound` are inside (0: no bound; at most `slots`): LF_FULL
+ * then, and it is in custody still. Positions are published and taken in turn. So while the one `bound` before the next is
+ * inside, so are all between them; and once it was taken, the next may be published, whoever else comes or dies.
  * LF_CORRUPT if shared memory holds what this library cannot have written. */
-LF_INLINE int lf_queue_publish_within(const struct lf_queue *q, uint64_t index, uint32_t participant, uint64_t bound) {
+LF_INLINE int lf_queue_publish_at(const struct lf_queue *q, uint64_t index, uint32_t participant, uint64_t bound,
+                                  uint64_t *position) {
     uint64_t cell = 0, tail = lf_load_acquire(&q->ends->tail); /* [Q3] pairs with [Q4]: all below is published */
     for (;;) {
         tail = lf__walk_to_tail(q, tail, &cell);
@@ -245,9 +256,14 @@ LF_INLINE int lf_queue_publish_within(const struct lf_queue *q, uint64_t index, 
         if (lf_cas_seq_cst(&q->cells[tail & q->mask], &cell, lf__cell(q, tail, index, 0))) {
             lf__move_end(&q->ends->tail, tail + 1);
             LF_AT_POSITION(q->id, tail);
+            *position = tail;
             return LF_OK;
         }
     }
+}
+LF_INLINE int lf_queue_publish_within(const struct lf_queue *q, uint64_t index, uint32_t participant, uint64_t bound) {
+    uint64_t position;
+    return lf_queue_publish_at(q, index, participant, bound, &position);
 }
 
 LF_INLINE int lf_queue_publish(const struct lf_queue *q, uint64_t index, uint32_t participant) {

@@ -3,7 +3,8 @@
  * Contract
  *   Queues of indices (index_queue.h), one for each level of urgency. A push is lf_queue_publish into the level's
  *   queue, then lf_levels_announce. lf_levels_take pops the oldest index of the most urgent level (0 first) that has
- *   one, or answers EMPTY. All of it is linearizable.
+ *   one, or answers EMPTY. lf_levels_withdraw takes an index out, wherever it stands, if no pop has it. All of it is
+ *   linearizable.
  * Progress: lock-free.
  * Death: index_queue.h. lf_levels_announce_all finds what somebody published without announcing it.
  *
@@ -23,7 +24,12 @@
  *        that level by me. If no level has one: change W, the bit cleared, and begin again. No bit set: EMPTY.
  *   Every push and pop changes W, so the change succeeds only if none completed since W was read. Then the lower
  *   groups, by [I2], and the levels passed over, by [I3], hold no completed push, and the front is still the front.
- * Linearization points: pop: its change of W; EMPTY: its load of W. push: its own change of W or, if that comes first,
+ *   withdrawal: mark the cell, LF__WITHDRAWN. A pop that W names may find its cell marked. Then it takes no record, and
+ *   its thread pops again. The mark stays in the way until a pop comes by, and the slot with it. So that a queue in
+ *   use is not full of them, whoever marks a cell also cuts its slot out (LF__WITHDRAWN | LF_LEASE | participant) and
+ *   frees it, as long as fewer than `cuts` cells are cut and not passed. So no push meets a cell that is not passed.
+ * Linearization points: pop: its change of W, unless a withdrawal comes before the cell is taken; withdrawal: its change
+ *   of the cell, and no operation has seen the pop that it forestalls: all change W, and apply the pop first; EMPTY: its load of W. push: its own change of W or, if that comes first,
  *   the change of W of a later push of the same level, or of the pop that takes it.
  * Why lock-free: a change of W fails only because another one succeeded. That one decided a push or a pop, or cleared a
  *   bit that a push or recovery had set. Helping is a constant number of steps. The queues are lock-free themselves.
@@ -52,17 +58,41 @@
 #define LF__W_VERSION_SHIFT (LF__W_GROUPS_SHIFT + 16)
 LF_STATIC_ASSERT(LF__W_VERSION_SHIFT == 32, "32 bits of W are left for its version");
 #define LF__GROUPS 16u
+#define LF__TICKET_BITS 56 /* of position in a ticket; the level stands above */
 
 /* Process-local view. */
 struct lf_levels {
     uint64_t *decision;            /* W, on a line of its own */
+    uint64_t *cuts;                /* cells that are cut and not passed; deaths may leave it too high */
+    uint32_t *withdrew;            /* whether anything was ever withdrawn */
+    struct lf_eventcount *room;    /* who waits for a free slot */
     const struct lf_queue *queues; /* queues[1 + level]; queues[0] is the free one */
     uint32_t count;
     uint32_t per_group;
 };
 
-LF_INLINE void lf_levels_view(struct lf_levels *l, uint64_t *decision, const struct lf_queue *queues, uint32_t count) {
+/* Shared words of a withdrawal: one line, which only withdrawals change. */
+struct lf_withdrawals {
+    LF_ALIGNED uint64_t cuts;
+    uint32_t withdrew;
+};
+
+#ifndef LF__SPARE_CELLS
+#define LF__SPARE_CELLS                                                                                                \
+    16u /* more cells than slots, so that withdrawn records can give their slots back at once; the */
+#endif  /* model checker takes fewer */
+
+/* Cells per queue. Large queues have no spare ones but those that rounding up leaves. */
+LF_INLINE uint64_t lf_levels_cells(uint64_t slots) {
+    return lf_queue_cells(slots < 65536 ? slots + LF__SPARE_CELLS : slots);
+}
+
+LF_INLINE void lf_levels_view(struct lf_levels *l, uint64_t *decision, struct lf_withdrawals *withdrawals,
+                              struct lf_eventcount *room, const struct lf_queue *queues, uint32_t count) {
     l->decision = decision;
+    l->cuts = &withdrawals->cuts;
+    l->withdrew = &withdrawals->withdrew;
+    l->room = room;
     l->queues = queues;
     l->count = count;
     l->per_group = (count + LF__GROUPS - 1) / LF__GROUPS;
@@ -88,13 +118,19 @@ LF_INLINE uint64_t lf__head_of(const struct lf_queue *level) {
     return lf_load_acquire(&level->ends->head); /* [W5] pairs with [W6]: the cells below it were taken, W is that new */
 }
 
-/* What is at a head's position: a cell inside, none yet, or something that is possible only with an outdated head. */
+/* Not passed by a pop yet: inside, withdrawn, or cut. */
+LF_INLINE int lf__cell_stands(uint64_t cell) {
+    const uint32_t cut = LF__WITHDRAWN | LF_LEASE;
+    return lf__cell_taker(cell) == 0 || lf__cell_taker(cell) == LF__WITHDRAWN || (lf__cell_taker(cell) & cut) == cut;
+}
+
+/* What is at a head's position: a cell that stands, none yet, or something that is possible only with an outdated head. */
 LF_INLINE int lf__front(const struct lf_queue *level, uint64_t head, uint64_t **place, uint64_t *cell) {
     uint64_t position = head >> 32, round_bits = UINT32_MAX & ~level->mask;
     *place = &level->cells[position & level->mask];
     *cell = lf_load_acquire(*place); /* [W3] pairs with [Q6]: the record is readable; with [W4]: W is that new */
     if (((*cell >> LF__TAKER_BITS ^ position) & round_bits) == 0)
-        return lf__cell_taker(*cell) == 0 ? LF__INSIDE : LF__ELSEWHERE;
+        return lf__cell_stands(*cell) ? LF__INSIDE : LF__ELSEWHERE;
     if (((*cell >> LF__TAKER_BITS ^ (position - level->mask - 1)) & round_bits) == 0 && lf__cell_taker(*cell) != 0)
         return LF__NOTHING;
     return LF__ELSEWHERE;
@@ -110,6 +146,20 @@ LF_INLINE void lf_levels_init(struct lf_levels *l, struct lf_queue *queues, uint
         queues[1 + level].ends->head = lf__level_head(start, start + 2);
     }
     *l->decision = lf__w(start, 0, 0, 0);
+    *l->cuts = *l->withdrew = 0;
+}
+
+LF_INLINE uint32_t lf__withdrawn_by(uint32_t taker) { return LF__WITHDRAWN | (taker & LF_PARTICIPANT_MASK); }
+
+/* Takes a cell that stands, for the pop that W names; of a withdrawn record, the slot alone. A cut one has none. */
+LF_INLINE void lf__pass(uint64_t *place, uint64_t cell, uint32_t taker) {
+    const uint64_t round = cell & ~(uint64_t)LF__TAKER_MASK;
+    while ((cell & ~(uint64_t)LF__TAKER_MASK) == round &&
+           (lf__cell_taker(cell) == 0 || lf__cell_taker(cell) == LF__WITHDRAWN)) {
+        uint32_t passed = lf__cell_taker(cell) == 0 ? taker : lf__withdrawn_by(taker);
+        if (lf_cas_release(place, &cell, round | passed)) /* [W4] pairs with [W3], [Q5] */
+            return;
+    }
 }
 
 /* [I1]: applies the pop that w names, unless it is applied already. To be called before any change of W from w. */
@@ -126,11 +176,13 @@ LF_INLINE int lf_levels_help(const struct lf_levels *l, uint64_t w) {
     if ((uint32_t)head == (uint32_t)lf__w_version(w))
         return LF_OK;
     int front = lf__front(level, head, &place, &cell);
-    if (lf_load_relaxed(l->decision) != w) /* not older than head and cell; w's pop was applied */
+    if (lf_load_acquire(l->decision) !=
+        w) /* not older than head and cell. [W1]: w's pop was applied, and that is seen */
         return LF_OK;
     if (front == LF__INSIDE) {
-        lf_cas_release(place, &cell, cell | taker); /* [W4] pairs with [W3], [Q5] */
-    } else if (LF_UNLIKELY(front == LF__NOTHING || lf__cell_taker(cell) != taker)) {
+        lf__pass(place, cell, taker);
+    } else if (LF_UNLIKELY(front == LF__NOTHING ||
+                           (lf__cell_taker(cell) != taker && lf__cell_taker(cell) != lf__withdrawn_by(taker)))) {
         /* Not the round of w's pop: others have applied it, and the cell may be in its next round already. */
         return lf_load_relaxed(&level->ends->head) == head ? LF_CORRUPT : LF_OK;
     }
@@ -153,6 +205,34 @@ LF_INLINE int lf_levels_announce(const struct lf_levels *l, uint32_t groups) {
         if (lf_cas_seq_cst(l->decision, &w, lf__w(lf__w_version(w) + 1, lf__w_groups(w) | groups, 0, 0)))
             return LF_OK;
     }
+}
+
+LF_INLINE int lf__free_withdrawn(const struct lf_levels *l, uint64_t index, uint32_t participant) {
+    int status = lf_queue_publish(&l->queues[LF__FREE], index, participant);
+    lf_eventcount_notify_after_rmw(l->room, 1);
+    return status;
+}
+
+/* After a pop whose cell does not show, or no longer, that it took the record. 1: it did, and the cell is in a later
+ * round. 0: the record had been withdrawn, and its slot is free. Else LF_CORRUPT. */
+LF_INLINE int lf__what_was_taken(const struct lf_levels *l, const struct lf_queue *level, uint64_t cell, uint64_t head,
+                                 uint32_t taker) {
+    uint64_t position = (cell >> LF__TAKER_BITS & ~level->mask) | (head >> 32 & level->mask);
+    uint64_t index = lf__cell_index(level, cell), now = lf__cell_at(level, position), word;
+    uint32_t participant = taker & LF_PARTICIPANT_MASK;
+    int mine;
+    if (((now ^ cell) & ~(uint64_t)LF__TAKER_MASK) == 0) {
+        mine = lf__cell_taker(now) == lf__withdrawn_by(taker);
+    } else {
+        word = lf_load_relaxed(lf__custody(level->store, index)); /* complete: [Q5], [I3] of index_queue.h */
+        if (word == lf__held(level->id, position, taker))
+            return 1;
+        mine = word == lf__held(LF__FREE, position, participant);
+    }
+    if (mine)
+        return lf__free_withdrawn(l, index, participant) == LF_OK ? 0 : (int)LF_CORRUPT;
+    lf_fetch_sub_relaxed(l->cuts, 1); /* it was cut; this pop alone passed it */
+    return 0;
 }
 
 /* Decides the next pop. Returns the index, now in the custody of `taker`, and its level; or LF_EMPTY or LF_CORRUPT. */
@@ -193,8 +273,66 @@ LF_INLINE int64_t lf_levels_take(const struct lf_levels *l, uint32_t taker, uint
             continue;
         *level_out = first + within;
         /* Applied, by us or by others before W changed again, before the index may go anywhere else. */
-        return lf_levels_help(l, decided) == LF_OK ? (int64_t)index : (int64_t)LF_CORRUPT;
+        if (LF_UNLIKELY(lf_levels_help(l, decided) != LF_OK))
+            return LF_CORRUPT;
+        if (LF_LIKELY(lf_load_acquire(place) == ((cell & ~(uint64_t)LF__TAKER_MASK) | taker))) /* [W3] */
+            return (int64_t)index;
+        int what = lf__what_was_taken(l, level, cell, head, taker);
+        if (what != 0)
+            return what > 0 ? (int64_t)index : what;
     }
+}
+
+/* Cuts the slot out of a marked cell and frees it, if there is a spare cell, and no pop passes the mark before. */
+LF_INLINE int lf__cut(const struct lf_levels *l, const struct lf_queue *level, uint64_t *place, uint64_t marked,
+                      uint32_t participant) {
+    uint64_t index = lf__cell_index(level, marked), spare = level->mask + 1 - level->store->slots;
+    if (lf_fetch_add_relaxed(l->cuts, 1) >= spare || !lf_cas_acquire(place, &marked, marked | LF_LEASE | participant)) {
+        lf_fetch_sub_relaxed(l->cuts, 1); /* the slot comes back when the mark is passed */
+        return LF_OK;
+    }
+    return index < level->store->slots ? lf__free_withdrawn(l, index, participant) : (int)LF_CORRUPT;
+}
+
+/* Names what was published in a level at a position. */
+LF_INLINE uint64_t lf_levels_ticket(uint32_t level, uint64_t position) {
+    return (uint64_t)level << LF__TICKET_BITS | (position & ((UINT64_C(1) << LF__TICKET_BITS) - 1));
+}
+
+/* Takes what a ticket names out, if no pop has it. 1: it is out. 0: it was taken, or withdrawn. LF_INVALID for what is no
+ * ticket of this queue, LF_CORRUPT. */
+LF_INLINE int lf_levels_withdraw(const struct lf_levels *l, uint64_t ticket, uint32_t participant) {
+    uint64_t position = ticket & ((UINT64_C(1) << LF__TICKET_BITS) - 1);
+    uint32_t level = (uint32_t)(ticket >> LF__TICKET_BITS);
+    if (LF_UNLIKELY(level >= l->count))
+        return LF_INVALID;
+    const struct lf_queue *queue = &l->queues[1 + level];
+    uint64_t *place = &queue->cells[position & queue->mask], cell = lf__cell_at(queue, position);
+    if (!lf__cell_is_at(queue, cell, position) || lf__cell_taker(cell) != 0)
+        return 0;
+    if (LF_UNLIKELY(lf__cell_index(queue, cell) >= queue->store->slots))
+        return LF_CORRUPT;
+    lf_store_relaxed(l->withdrew, 1); /* before the mark: who counts after it looks at each cell */
+    if (!lf_cas_release(place, &cell, cell | LF__WITHDRAWN)) /* [W7] pairs with [W3]: the word above */
+        return 0;
+    return lf__cut(l, queue, place, cell | LF__WITHDRAWN, participant) == LF_OK ? 1 : (int)LF_CORRUPT;
+}
+
+/* Last part of a recovery, in pieces, after lf_store_recover, from whose end *cursor counts on: cuts what the dead one may
+ * have marked and not cut. Returns 1 when all is done. */
+LF_INLINE int lf_levels_cut_marked(const struct lf_levels *l, uint32_t participant, uint64_t *cursor) {
+    uint64_t cells = l->queues[LF__FREE].mask + 1, base = cells * (1 + l->count) + l->queues[LF__FREE].store->slots;
+    uint64_t at = *cursor > base ? *cursor - base : 0;
+    uint64_t end = lf_load_acquire(l->withdrew) == 0 ? 0 : cells * l->count, steps = 0, began = lf_now();
+    for (; at < end; at++) {
+        if (lf_piece_is_over(&steps, began))
+            return *cursor = base + at, 0;
+        const struct lf_queue *level = &l->queues[1 + at / cells];
+        uint64_t cell = lf__cell_at(level, at);
+        if (lf__cell_taker(cell) == LF__WITHDRAWN)
+            lf__cut(l, level, &level->cells[at % cells], cell, participant);
+    }
+    return 1;
 }
 
 /* For a recovery, after the custody of every queue was completed. Announces what was published before the call and
@@ -219,7 +357,11 @@ LF_INLINE uint64_t lf_levels_size(const struct lf_levels *l) {
         uint64_t cell, head = lf_load_relaxed(&level->ends->head);
         uint64_t tail = lf__walk_to_tail(level, lf_load_relaxed(&level->ends->tail), &cell);
         int32_t inside = (int32_t)((uint32_t)tail - (uint32_t)(head >> 32));
-        size += inside > 0 ? (uint32_t)inside : 0;
+        if (LF_LIKELY(lf_load_acquire(l->withdrew) == 0))
+            size += inside > 0 ? (uint32_t)inside : 0;
+        else
+            for (; inside > 0; inside--)
+                size += lf__cell_taker(lf__cell_at(level, tail - (uint32_t)inside)) == 0;
     }
     return size < slots ? size : slots;
 }

@@ -18,6 +18,9 @@ int64_t lf_priority_queue_get_many(struct lf_priority_queue *q, void *records, u
                                    uint32_t *levels, uint64_t count);
 int64_t lf_priority_queue_reserve(struct lf_priority_queue *q);
 int lf_priority_queue_commit(struct lf_priority_queue *q, int64_t index, uint64_t length, uint32_t level);
+int lf_priority_queue_put_ticket(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t level,
+                                 uint64_t deadline, uint64_t *ticket);
+int lf_priority_queue_withdraw(struct lf_priority_queue *q, uint64_t ticket);
 int lf_priority_queue_cancel(struct lf_priority_queue *q, int64_t index);
 int64_t lf_priority_queue_peek(struct lf_priority_queue *q, uint32_t lease, uint32_t *level, uint64_t *length);
 int lf_priority_queue_release(struct lf_priority_queue *q, int64_t index);
