@@ -176,7 +176,8 @@ LF_INLINE int lf__complete_custody(const struct lf_queue *q, uint64_t cell, uint
     uint64_t *custody = lf__custody(q->store, index);
     uint64_t word = lf_load_relaxed(custody); /* not older than the cell, which was read with acquire [Q5] */
     if (lf__is_coming_at(word, q->id, position))
-        lf_cas_relaxed(custody, &word, lf__held((taker & LF__WITHDRAWN) != 0 ? LF__FREE : q->id, position, taker));
+        lf_cas_relaxed(custody, &word,
+                       lf__held((taker & LF__WITHDRAWN) != 0 ? (uint32_t)LF__FREE : q->id, position, taker));
     return LF_OK;
 }
 

@@ -357,6 +357,8 @@ LF_INLINE uint64_t lf_levels_size(const struct lf_levels *l) {
         uint64_t cell, head = lf_load_relaxed(&level->ends->head);
         uint64_t tail = lf__walk_to_tail(level, lf_load_relaxed(&level->ends->tail), &cell);
         int32_t inside = (int32_t)((uint32_t)tail - (uint32_t)(head >> 32));
+        if (inside > (int64_t)level->mask + 1)
+            inside = (int32_t)level->mask + 1; /* ends that cannot be */
         if (LF_LIKELY(lf_load_acquire(l->withdrew) == 0))
             size += inside > 0 ? (uint32_t)inside : 0;
         else
