@@ -303,3 +303,25 @@ def test_a_storm_of_signals_loses_no_block(pool):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert interrupted > 10
+
+
+def test_large_batches_give_the_gil_up_and_answer_the_same():
+    from lockfree import block_pool
+
+    many = 2 * block_pool.MANY
+    with lockfree.BlockPool(many) as pool:
+        blocks = pool.alloc(many)
+        assert sorted(blocks) == list(range(many))
+        assert pool.alloc(1) is None
+        pool.retain(blocks)
+        assert set(pool.references(blocks)) == {2}
+        assert pool.adopt(pool.seal(blocks)).tolist() == list(range(many))
+        kept = blocks.copy()
+        pool.free(blocks)
+        with pytest.raises(ValueError, match=rf"blocks\[{many}\] is {many}: it must be between 0 and {many - 1}"):
+            pool.free([*blocks, many])
+        assert (blocks == kept).all()
+        pool.free(blocks, pool.generations(blocks))
+        assert pool.available == many
+        assert pool.alloc(many, block=True, timeout=0).size == many
+        assert pool.alloc(many, block=True, timeout=0.01) is None

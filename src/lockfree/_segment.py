@@ -181,6 +181,7 @@ class Shared:
 
     @property
     def closed(self) -> bool:
+        """Whether close() was called here."""
         return bool(self._h.h.closed)
 
     def _require_open(self) -> None:

@@ -7,7 +7,7 @@ from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
-from lockfree._waiting import patience, until
+from lockfree._waiting import NOW, patience, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,12 @@ __all__ = ["BlockPool"]
 MAX_BLOCKS = 2**24
 MAX_ALLOC = 2**20 - 1
 _NO_LEASES_ABOVE = 2**43 - 1
+MANY = 2**14
+"""Blocks of a call that gives the GIL up: 64 KiB of numbers."""
+
+
+def _functions(numbers: Any) -> Any:
+    return lib if len(numbers) < MANY else blocking
 
 
 class BlockPool(Waiter):
@@ -84,7 +90,10 @@ class BlockPool(Waiter):
         memory = ffi.from_buffer("uint32_t *", found)
         status = ffi.new("int *", EMPTY)
         try:
-            lib.lf_py_block_pool_try_alloc(handle, memory, n, status)
+            if n < MANY:
+                lib.lf_py_block_pool_try_alloc(handle, memory, n, status)
+            else:
+                blocking.lf_py_block_pool_alloc(handle, memory, n, NOW, status)
             if status[0] == EMPTY and wait:
                 limit = until(wait)
                 status[0] = INTERRUPTED
@@ -113,14 +122,18 @@ class BlockPool(Waiter):
             raise ValueError(f"generations has {len(tags)} entries: it must have one for each of {len(numbers)} blocks")
         handle, at = self._h, ffi.new("uint64_t *")
         checked = ffi.NULL if tags is None else ffi.from_buffer("uint32_t *", tags)
-        status = lib.lf_block_pool_free(handle, ffi.from_buffer("uint32_t *", numbers), checked, len(numbers), at)
+        status = _functions(numbers).lf_block_pool_free(
+            handle, ffi.from_buffer("uint32_t *", numbers), checked, len(numbers), at
+        )
         if status:
             self._refused(status, handle, numbers, int(at[0]), tags)
 
     def retain(self, blocks: "SomeBlocks") -> None:
         """Gives each block one reference more, or none of them: they are freed once more. For shared prefixes."""
         numbers, handle, at = self._numbers("blocks", blocks), self._h, ffi.new("uint64_t *")
-        status = lib.lf_block_pool_retain(handle, ffi.from_buffer("uint32_t *", numbers), len(numbers), at)
+        status = _functions(numbers).lf_block_pool_retain(
+            handle, ffi.from_buffer("uint32_t *", numbers), len(numbers), at
+        )
         if status:
             self._refused(status, handle, numbers, int(at[0]))
 
@@ -134,7 +147,9 @@ class BlockPool(Waiter):
         """
         numbers, handle = self._numbers("blocks", blocks), self._h
         at, ticket = ffi.new("uint64_t *"), ffi.new("uint64_t *")
-        status = lib.lf_block_pool_seal(handle, ffi.from_buffer("uint32_t *", numbers), len(numbers), ticket, at)
+        status = _functions(numbers).lf_block_pool_seal(
+            handle, ffi.from_buffer("uint32_t *", numbers), len(numbers), ticket, at
+        )
         if status == lib.LF_BUSY:
             raise RuntimeError(f"{self._title()}: 4,096 sealed batches exist already: adopt some")
         if status:
@@ -209,7 +224,7 @@ class BlockPool(Waiter):
         numbers, handle = self._numbers("blocks", blocks), self._opened()
         generations, references = self._np.empty_like(numbers), self._np.empty_like(numbers)
         arrays = (ffi.from_buffer("uint32_t *", array) for array in (numbers, generations, references))
-        lib.lf_py_block_pool_look(handle, *arrays, len(numbers))
+        _functions(numbers).lf_py_block_pool_look(handle, *arrays, len(numbers))
         return numbers, generations, references
 
     def shutdown(self) -> None:
@@ -230,7 +245,7 @@ class BlockPool(Waiter):
             if least < 0 or most > 2**32 - 1:
                 wrong = least if least < 0 else most
                 raise ValueError(f"{what} has {wrong}: it must be between 0 and {2**32 - 1}")
-        numbers: Blocks = np.ascontiguousarray(array, np.uint32)
+        numbers: Blocks = np.array(array, np.uint32, order="C")  # a copy: other threads may change the caller's array
         return numbers
 
     def _refused(self, status: int, handle: Any, numbers: Any = None, at: int = 0, tags: Any = None) -> NoReturn:

@@ -12,7 +12,7 @@
 #include "common/survey.h"
 
 static int lf_py_open(struct lf_handle *h, const char *name) { return lf_segment_open(h, name, NULL); }
-static void lf_py_detach(void *h) { lf_detach((struct lf_handle *)h); }
+static void lf_py_detach(void *h) { lf_py_detach_handle((struct lf_handle *)h); }
 /* Makes a zeroed handle one that was closed. */
 static void lf_py_closed(void *h) {
     lf__handle_clear((struct lf_handle *)h);
