@@ -3,10 +3,14 @@
 import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
+import subprocess
 import threading
 import time
+from pathlib import Path
 
+import compilers
 import pytest
 
 import lockfree
@@ -431,3 +435,38 @@ def test_arguments_of_watch():
         lock.watch(print)
     with contextlib.closing(lockfree.BlockPool(4)) as pool, pytest.raises(RuntimeError, match="BlockPool: calls of this"):
         pool.watch(print)
+
+
+# ---- wrong versions ----
+
+WRONG = {
+    "no last look": (
+        "blocking.h",
+        "            status = attempt(operation);\n            h->error =",
+        "            status = refused;\n            h->error =",
+    ),
+    "who leaves has died": ("participants.h", "died = gone != h->participant || h->life == NULL;", "died = 1;"),
+    "the roles of the last life": ("participants.h", "    lf_store_relaxed(&me->roles, 0u);\n", ""),
+    "the sleepers of the last life": ("participants.h", "    lf_store_relaxed(&me->sleepers, 0u);\n", ""),
+    "told of nobody": ("peers.h", "(lf_load_relaxed(&h->segment->roles) & role)", "role"),
+    "told unasked": ("peers.h", "LF_UNLIKELY(lf_load_relaxed(&h->told))", "1"),
+    "every sleep is a wake": ("peers.h", "    if (how != 0)\n        return;\n", "    lf_fetch_add_relaxed(&me->wakes, (uint64_t)1);\n"),
+    "what succeeds is refused": ("peers.h", "    lf_fetch_or_relaxed(&h->roles, role);\n", "    lf__count_refusal(h);\n"),
+}
+
+
+@pytest.mark.parametrize("what", ["", *WRONG])
+def test_the_c_test_catches_wrong_versions(what, tmp_path):
+    root = Path(__file__).resolve().parent.parent
+    shutil.copytree(root / "c/include", tmp_path / "include")
+    if what:
+        header, right, wrong = WRONG[what]
+        path = tmp_path / "include/lockfree/blocks" / header
+        text = path.read_text()
+        assert text.count(right) == 1
+        path.write_text(text.replace(right, wrong))
+    command = [*compilers.needed("c"), "-std=c11", "-O1", "-w", f"-I{tmp_path}/include", f"-I{root}/c/tests"]
+    command += [str(root / "c/tests/test_peers.c"), "-o", str(tmp_path / "test"), "-lpthread"]
+    subprocess.run(command, check=True)
+    done = subprocess.run([tmp_path / "test"], capture_output=True, timeout=300, check=False)
+    assert (done.returncode == 0) == (what == ""), done.stderr.decode()

@@ -133,7 +133,7 @@ LF_INLINE int lf_spsc_ring_attach_fd(struct lf_spsc_ring *r, int fd) {
 
 /* Gives the calling thread's role back: LF_NOT_OWNER if it has none. */
 LF_INLINE int lf_spsc_ring_release_role(struct lf_spsc_ring *r, enum lf_spsc_role role) {
-    int status = lf_enter_to_get(&r->h);
+    int status = lf__enter_open(&r->h, LF__ENDED);
     if (status != LF_OK)
         return status;
     if (!lf__spsc_is_mine(r, role))

@@ -34,17 +34,22 @@
 typedef int (*lf_attempt_fn)(void *operation);
 
 /* The begin of an operation on a container: lf_enter, and a check that the object has not ended for its side. */
-LF_INLINE int lf_enter_to_put(struct lf_handle *h) {
+LF_INLINE int lf__enter_open(struct lf_handle *h, uint32_t ending) {
     int status = lf_enter(h);
+    return LF_LIKELY(status == LF_OK) && lf_load_relaxed(&h->segment->ending) >= ending ? LF_CLOSED : status;
+}
+/* The same, and the participant has the role from now on. Who has the role by other means plays it there (role.h). */
+LF_INLINE int lf_enter_to_put(struct lf_handle *h) {
+    int status = lf__enter_open(h, LF__DRAINING);
     if (LF_LIKELY(status == LF_OK))
         lf__play(h, LF_PRODUCES);
-    return LF_LIKELY(status == LF_OK) && lf_load_relaxed(&h->segment->ending) != LF__OPEN ? LF_CLOSED : status;
+    return status;
 }
 LF_INLINE int lf_enter_to_get(struct lf_handle *h) {
-    int status = lf_enter(h);
+    int status = lf__enter_open(h, LF__ENDED);
     if (LF_LIKELY(status == LF_OK))
         lf__play(h, LF_CONSUMES);
-    return LF_LIKELY(status == LF_OK) && lf_load_relaxed(&h->segment->ending) >= LF__ENDED ? LF_CLOSED : status;
+    return status;
 }
 
 /* ---- slices ---- */

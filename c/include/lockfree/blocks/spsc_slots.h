@@ -137,6 +137,8 @@ static __attribute__((noinline, unused)) int lf__spsc_claim(struct lf_spsc_ring 
         lf__spsc_remember_holder(r, role);
     if (status == LF_OK && (status = lf__spsc_resume(r, role)) != LF_OK)
         lf_role_give_back(&r->body->sides[role].holder);
+    if (status == LF_OK)
+        lf__play(&r->h, role == LF_PRODUCER ? LF_PRODUCES : LF_CONSUMES);
     return status;
 }
 
@@ -144,7 +146,7 @@ LF_INLINE int lf__spsc_is_mine(const struct lf_spsc_ring *r, enum lf_spsc_role r
     return lf_role_is_mine(&r->h, &r->body->sides[role].holder);
 }
 LF_INLINE int lf__spsc_enter(struct lf_spsc_ring *r, enum lf_spsc_role role) {
-    int status = role == LF_PRODUCER ? lf_enter_to_put(&r->h) : lf_enter_to_get(&r->h);
+    int status = role == LF_PRODUCER ? lf__enter_open(&r->h, LF__DRAINING) : lf__enter_open(&r->h, LF__ENDED);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
     if (role == LF_CONSUMER && LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN) &&
