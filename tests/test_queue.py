@@ -58,6 +58,46 @@ def test_an_object_comes_out_as_it_went_in(make, obj):
     assert q.empty()
 
 
+def nested(depth):
+    return [nested(depth - 1), {depth: (depth,)}] if depth else "end"
+
+
+@pytest.mark.parametrize(
+    "obj",
+    [
+        nested(3),
+        nested(40),
+        nested(300),
+        list(range(63)),
+        list(range(64)),
+        list(range(5000)),
+        {i: (i, [i]) for i in range(50)},
+    ],
+    ids=["nested 3", "nested 40", "nested 300", "63", "64", "5000", "dict"],
+)
+def test_what_is_pickled_at_once_and_what_is_not_come_out_alike(obj):
+    q = lockfree.Queue()
+    q.put(obj)
+    q.put([Money(2), obj])
+    assert q.get() == obj
+    assert q.get() == [Money(2), obj]
+
+
+def test_a_list_within_itself():
+    q, endless = lockfree.Queue(), [1]
+    endless.append(endless)
+    q.put(endless)
+    got = q.get()
+    assert got[1] is got
+
+
+def test_one_plain_object_twice_is_one_object_again():
+    q, inner = lockfree.Queue(), [1, 2]
+    q.put((inner, inner))
+    first, second = q.get()
+    assert first is second
+
+
 @pytest.mark.parametrize("maxsize", [1, 2, 3, 7])
 @pytest.mark.parametrize("start", [0, 2**42 - 3, 2**50 - 3])
 def test_maxsize_counts_items(maxsize, start):

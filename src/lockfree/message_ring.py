@@ -287,6 +287,15 @@ class Calls(AwaitedContainer, Conveyor, Putting):
     def _put_pieces(self, pieces: list[Any], block: bool, timeout: float | None) -> None:
         self._put_message(b"".join(pieces), block, timeout)
 
+    def _put_plain(self, _obj: Any, _block: bool, _timeout: float | None) -> bool:
+        """Puts the pickle of an object of plain types; False if it is none, as here always."""
+        return False
+
+    def _get_object(self, block: bool = True, timeout: float | None = None) -> Any:
+        from lockfree import _pickles
+
+        return _pickles.loads(self._get_pickle(block, timeout))
+
     def _get_pickle(self, block: bool = True, timeout: float | None = None) -> bytes | bytearray:
         """As `get`; a long message is a bytearray, so that views of it are writable."""
         message = self._take(patience(block, timeout))

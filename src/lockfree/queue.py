@@ -103,12 +103,12 @@ class Queue(MessageRing):
         try:
             if self._dumps is not None:
                 self._put_message(self._dumps(obj), block, timeout)
-                return
-            pieces = _pickles.dumps(obj)
-            if len(pieces) == 1:
-                self._put_message(pieces[0], block, timeout)
-            else:
-                self._put_pieces(pieces, block, timeout)
+            elif not self._put_plain(obj, block, timeout):
+                pieces = _pickles.dumps(obj)
+                if len(pieces) == 1:
+                    self._put_message(pieces[0], block, timeout)
+                else:
+                    self._put_pieces(pieces, block, timeout)
         except Closed:
             self._ended()
 
@@ -186,11 +186,14 @@ class Queue(MessageRing):
         Raises queue.Empty; ShutDown after shutdown, when nothing is left; ValueError after close; what unpickling
         raises.
         """
+        loads = self._loads
         try:
+            if loads is None:
+                return self._get_object(block, timeout)
             message = self._get_pickle(block, timeout)
         except Closed:
             self._ended()
-        return _pickles.loads(message) if self._loads is None else self._loads(message)
+        return loads(message)
 
     def get_nowait(self) -> Any:
         """`get(block=False)`."""

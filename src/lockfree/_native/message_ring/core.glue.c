@@ -3,6 +3,7 @@
 #include "common/put_messages.h"
 #include "common/section.h"
 #include "common/take_messages.h"
+#include "message_ring/pickles.h"
 
 static uint64_t lf_py_message_ring_blocks(struct lf_message_ring *r) { return r->store.slots; }
 /* As the creator asked: a bound that the number of blocks keeps by itself, too. */
@@ -63,6 +64,25 @@ static int64_t lf_py_messages_put_object(PyObject *object, PyObject *message, ui
     }
     PyBuffer_Release(&view);
     return LF_LIKELY(status == LF_OK || status == LF_FULL) ? status : lf_py_messages_refuse(object, status, length);
+}
+
+/* _put_plain(obj, block, timeout): puts the pickle of an object of plain types, and returns True; False: it is none. */
+static PyObject *lf_py_messages_put_plain(PyObject *object, PyObject *const *args, Py_ssize_t count) {
+    uint64_t ns, length = 0;
+    if (count != 3)
+        return PyErr_Format(PyExc_TypeError, "_put_plain() takes 3 arguments (%zd given)", count);
+    if (!lf_py_is_plain(args[0]))
+        Py_RETURN_FALSE;
+    if (lf_py_patience(args[1], args[2], &ns) != 0)
+        return NULL;
+    PyObject *data = lf_py_pickle_of(args[0]);
+    if (data == NULL)
+        return NULL;
+    int64_t status = lf_py_messages_put_object(object, data, ns, &length);
+    Py_DECREF(data);
+    if (LF_LIKELY(status == LF_OK))
+        Py_RETURN_TRUE;
+    return status == LF_PY_RAISED ? NULL : lf_py_none((struct lf_py_object *)object, status);
 }
 
 static PyObject *lf_py_messages_put(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
@@ -247,6 +267,15 @@ static PyObject *lf_py_messages_get(PyObject *object, PyObject *const *args, Py_
 static PyObject *lf_py_messages_get_pickle(PyObject *object, PyObject *const *args, Py_ssize_t count,
                                            PyObject *keywords) {
     return lf_py_get_message(object, args, count, keywords, lf_py_messages_take_pickle, lf_py_messages_raise);
+}
+/* _get_object(block=True, timeout=None): the object that a pickle in the next message stands for. Between taking the
+ * message and unpickling it no Python code runs. */
+static PyObject *lf_py_messages_get_object(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                           PyObject *keywords) {
+    PyObject *message = lf_py_messages_get_pickle(object, args, count, keywords);
+    PyObject *found = message != NULL ? lf_py_object_of(message) : NULL;
+    Py_XDECREF(message);
+    return found;
 }
 static PyObject *lf_py_messages_try_get(PyObject *object, PyObject *unused) {
     return lf_py_try_get_message(object, lf_py_messages_take, lf_py_messages_raise);
@@ -520,6 +549,8 @@ static PyMethodDef lf_py_message_ring_methods[] = {
      "How many messages were put and are not dealt with: exact while nobody else is running."},
     LF_PY_FAST("_put_message", lf_py_messages_put, NULL), /* put, where a subclass puts something else */
     LF_PY_FAST("_get_pickle", lf_py_messages_get_pickle, NULL),
+    LF_PY_FAST("_get_object", lf_py_messages_get_object, NULL),
+    {"_put_plain", (PyCFunction)(void (*)(void))lf_py_messages_put_plain, METH_FASTCALL, NULL},
     {"_put_pieces", lf_py_messages_put_pieces, METH_VARARGS, NULL},
     {"_put_packed", lf_py_messages_put_packed, METH_VARARGS, NULL},
     {"_put_iterator", lf_py_messages_put_iterator, METH_VARARGS, NULL},
