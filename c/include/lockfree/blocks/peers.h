@@ -26,7 +26,6 @@ struct lf_statistics {
 LF_INLINE void lf__play(struct lf_handle *h, uint32_t role) { (void)h, (void)role; }
 LF_INLINE void lf__fall_asleep(struct lf_handle *h, int begins) { (void)h, (void)begins; }
 LF_INLINE void lf__woken(struct lf_handle *h, int how) { (void)h, (void)how; }
-LF_INLINE int lf_peers_are_gone(struct lf_handle *h, int refused) { return (void)h, (void)refused, 0; }
 #else
 LF_INLINE struct lf_participant *lf__me(const struct lf_handle *h) { return &h->segment->participants[h->participant]; }
 
