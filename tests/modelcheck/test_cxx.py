@@ -17,7 +17,9 @@ pytestmark = pytest.mark.skipif(
 PROGRAM = r"""
 #include <atomic>
 #include <cassert>
+#include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -199,6 +201,23 @@ static void nobody_notifies_the_long_one() {
     both([] { total = 1; }, [] { total.wait(0); });
 }
 
+static std::condition_variable told;
+static void waits_for_a_while() {
+    both([] { { std::lock_guard<std::mutex> held(guard); plain = 1; } told.notify_one(); },
+         [] {
+             std::unique_lock<std::mutex> held(guard);
+             if (told.wait_for(held, std::chrono::milliseconds(5), [] { return plain == 1; })) assert(plain == 1);
+         });
+}
+static void array_deleted_as_one() {
+    int *volatile numbers = new int[3];
+    delete numbers;
+}
+static void freed_what_new_made() {
+    int *volatile number = new int;
+    std::free(number);
+}
+
 typedef void (*program)();
 #ifndef PROGRAM
 #define PROGRAM with_lock
@@ -231,6 +250,9 @@ KINDS = {
     "waits_on_a_small_atomic": "",
     "waits_for_what_is_too_weak": "data race",
     "nobody_notifies_the_long_one": "deadlock",
+    "waits_for_a_while": "",
+    "array_deleted_as_one": "bad free",
+    "freed_what_new_made": "bad free",
 }
 
 

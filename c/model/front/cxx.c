@@ -5,9 +5,15 @@
 
 #include <stdlib.h>
 
+static void *make(size_t size, size_t align, bool array, uint64_t pc) {
+    void *made = heap_allocate(size, align, false, pc);
+    heap_made_by(made, array ? BY_NEW_ARRAY : BY_NEW, pc);
+    return made;
+}
+
 #define NEW(symbol, name, align, ...)                                                                                  \
     void *name(__VA_ARGS__) __asm__(symbol);                                                                           \
-    void *name(__VA_ARGS__) { return heap_allocate(size, (size_t)(align), false, PC); }
+    void *name(__VA_ARGS__) { return make(size, (size_t)(align), (symbol)[3] == 'a', PC); }
 NEW("_Znwm", lf_cxx_new, 16, size_t size)
 NEW("_Znam", lf_cxx_new_array, 16, size_t size)
 NEW("_ZnwmRKSt9nothrow_t", lf_cxx_new_nothrow, 16, size_t size, const void *nothrow __attribute__((unused)))
@@ -21,7 +27,7 @@ NEW("_ZnamSt11align_val_tRKSt9nothrow_t", lf_cxx_new_array_aligned_nothrow, alig
 
 #define DELETE(symbol, name)                                                                                           \
     void name(void *pointer) __asm__(symbol);                                                                          \
-    void name(void *pointer) { heap_free(pointer, PC); }
+    void name(void *pointer) { heap_free_as(pointer, (symbol)[3] == 'a' ? BY_NEW_ARRAY : BY_NEW, PC); }
 DELETE("_ZdlPv", lf_cxx_delete)
 DELETE("_ZdaPv", lf_cxx_delete_array)
 DELETE("_ZdlPvm", lf_cxx_delete_sized)

@@ -22,7 +22,7 @@ MODEL_STATE static struct block {
     size_t size;
     uint64_t pc;   /* of the allocation */
     int32_t epoch; /* events that its thread had made */
-    uint8_t tid;
+    uint8_t tid, maker;
     bool freed, was_freed; /* was: by setup */
 } *blocks;
 MODEL_STATE static int *block_of_page; /* number + 1; blocks lie further apart than pages are large */
@@ -85,14 +85,25 @@ void *heap_allocate(size_t size, size_t align, bool zeroed, uint64_t pc) {
 }
 
 static struct block *block_at(const void *pointer, uint64_t pc) {
-    for (int i = 0; i < block_count; i++)
-        if (blocks[i].address == pointer) {
-            if (blocks[i].freed)
-                fail("double free", "of the block at %p @%lx@", pointer, (unsigned long)pc);
-            return &blocks[i];
-        }
+    int number = heap_contains((uintptr_t)pointer) ? block_of_page[((uintptr_t)pointer - (uintptr_t)ARENA) / GAP] : 0;
+    if (number > 0 && number <= block_count && blocks[number - 1].address == pointer) {
+        if (blocks[number - 1].freed)
+            fail("double free", "of the block at %p @%lx@", pointer, (unsigned long)pc);
+        return &blocks[number - 1];
+    }
     fail("bad free", "of %p, which no allocation returned @%lx@", pointer, (unsigned long)pc);
     leave_run(RUN_VIOLATION);
+}
+
+void heap_made_by(const void *pointer, enum maker maker, uint64_t pc) { block_at(pointer, pc)->maker = (uint8_t)maker; }
+
+void heap_check_maker(const void *pointer, enum maker maker, uint64_t pc) {
+    static const char *const made[] = {"malloc or its like", "new", "new[]"};
+    static const char *const freed[] = {"free or realloc", "delete", "delete[]"};
+    const struct block *block = block_at(pointer, pc);
+    if (block->maker != (uint8_t)maker)
+        fail("bad free", "of %p, which %s made, with %s @%lx@", pointer, made[block->maker], freed[maker],
+             (unsigned long)pc);
 }
 
 size_t heap_block_size(const void *pointer, uint64_t pc) { return block_at(pointer, pc)->size; }

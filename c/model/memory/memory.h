@@ -15,7 +15,10 @@ bool stack_leave(const struct thread *t, const struct frame *frame, uintptr_t *l
 void heap_start(void);
 void heap_snapshot(void);
 void heap_restore(void);
+enum maker { BY_MALLOC, BY_NEW, BY_NEW_ARRAY };
 void *heap_allocate(size_t size, size_t align, bool zeroed, uint64_t pc);
+void heap_made_by(const void *pointer, enum maker maker, uint64_t pc);
+void heap_check_maker(const void *pointer, enum maker maker, uint64_t pc);
 size_t heap_block_size(const void *pointer, uint64_t pc);
 void heap_copy(void *to, const void *from, size_t size);
 void heap_end_block(const void *pointer, uint64_t pc);
@@ -34,6 +37,7 @@ void end_of_memory(uintptr_t low, uintptr_t high, uint64_t pc);
 
 /* release.c */
 void heap_free(void *pointer, uint64_t pc);
+void heap_free_as(void *pointer, enum maker maker, uint64_t pc); /* what was made in the same way */
 void *heap_reallocate(void *pointer, size_t size, uint64_t pc);
 
 #endif
