@@ -28,6 +28,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from patience import STUCK
 from threads import in_thread
 
 import lockfree
@@ -625,7 +626,7 @@ class Behaviour:
         with self.Ring(2, 8, name=shm_name) as ring:
             ring.put(b"ab")
             answer = subprocess.run(
-                [sys.executable, "-c", code], check=True, timeout=60, capture_output=True, text=True
+                [sys.executable, "-c", code], check=True, timeout=STUCK, capture_output=True, text=True
             )
             assert answer.stdout == "b'ab'\n"
             assert ring.qsize() == 0

@@ -11,6 +11,7 @@ import sys
 import time
 
 import pytest
+from patience import STUCK
 from threads import started
 
 import lockfree
@@ -102,7 +103,7 @@ class Behaviour:
         with contextlib.closing(self.make(name=shm_name)) as shared:
             program = f"import lockfree; print(repr(lockfree.{self.Kind.__name__}.attach({shm_name!r})))"
             flags = subprocess._args_from_interpreter_flags()
-            done = subprocess.run([sys.executable, *flags, "-c", program], capture_output=True, text=True, timeout=60)
+            done = subprocess.run([sys.executable, *flags, "-c", program], capture_output=True, text=True, timeout=STUCK)
             assert done.stdout.strip() == repr(shared), done.stderr
             shared.unlink()
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import STUCK
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -154,7 +155,7 @@ def test_a_package_or_a_header_that_is_not_there_is_a_reason(monkeypatch):
 )
 def test_the_command_refuses(words, says):
     command = [sys.executable, str(ROOT / "benchmarks/run.py"), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=STUCK)
     assert done.returncode == 2
     assert says in done.stderr
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import STUCK
 
 PRELUDE = """
 import random, signal, sys, threading, time, lockfree
@@ -278,7 +279,7 @@ LATER = [
 def run(script, name, seed=1, **environment):
     command = [sys.executable, "-c", script, name, str(seed)]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=200, env={**os.environ, **environment}, check=False
+        command, capture_output=True, text=True, timeout=STUCK, env={**os.environ, **environment}, check=False
     )
     assert (done.returncode, done.stdout) == (0, "survived\n"), done.stderr
 

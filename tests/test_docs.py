@@ -8,6 +8,7 @@ from pathlib import Path
 
 import compilers
 import pytest
+from patience import STUCK
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -24,7 +25,7 @@ def blocks():
 def test_block_runs(code, tmp_path):
     program = tmp_path / "block.py"
     program.write_text(code)
-    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=STUCK, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     for promised in re.findall(r"#> (.*)$", code, re.MULTILINE):
         assert promised in done.stdout
@@ -40,7 +41,7 @@ def test_readme_prints_what_it_says(tmp_path):
     readme = (ROOT / "README.md").read_text()
     program = tmp_path / "readme.py"
     program.write_text(re.search(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)[1])
-    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=STUCK)
     printed = done.stdout.strip()
     assert printed, done.stderr
     assert f"It prints `{printed}`." in readme
@@ -73,7 +74,7 @@ def test_c_block_does_what_its_commands_show(code, console, tmp_path):
     printed = ""
     for command in commands:
         done = subprocess.run(
-            ["bash", "-c", command], capture_output=True, text=True, timeout=60, cwd=tmp_path, env=environment
+            ["bash", "-c", command], capture_output=True, text=True, timeout=STUCK, cwd=tmp_path, env=environment
         )
         assert done.returncode == 0, done.stderr
         printed += done.stdout
@@ -119,6 +120,6 @@ def test_the_example_of_a_header_compiles_and_runs(header, standard, suffix, tmp
     source = tmp_path / f"usage.{suffix}"
     source.write_text(f"{lines[0]}\n\nint main(void) {{\n    {code}\n    return (int)status;\n}}\n")
     flags = [f"-std={standard}", *compilers.WARNINGS, "-I", str(ROOT / "c/include")]
-    subprocess.run([*compiler, *flags, str(source), "-o", str(tmp_path / "usage")], check=True, timeout=60)
-    assert subprocess.run([str(tmp_path / "usage")], timeout=30).returncode == 0
+    subprocess.run([*compiler, *flags, str(source), "-o", str(tmp_path / "usage")], check=True, timeout=STUCK)
+    assert subprocess.run([str(tmp_path / "usage")], timeout=STUCK).returncode == 0
     assert not Path(f"/dev/shm/lockfree.{shm_name}").exists()

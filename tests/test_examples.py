@@ -6,6 +6,7 @@ from pathlib import Path
 
 import compilers
 import pytest
+from patience import STUCK
 
 import lockfree
 
@@ -51,6 +52,6 @@ def test_a_worker_that_finds_no_ring_says_so(tmp_path):
 def test_all_reduce_is_the_direct_sum(processes):
     main = HERE.parent / "all_reduce" / "main.py"
     words = [f"--processes={processes}", "--elements=50021", "--rounds=2"]
-    done = subprocess.run([sys.executable, str(main), *words], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, str(main), *words], capture_output=True, text=True, timeout=STUCK)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{processes} processes, 50,021 floats each: equal to the direct sum" in done.stdout

@@ -17,6 +17,7 @@ import time
 
 import numpy as np
 import pytest
+from patience import STUCK
 
 import lockfree
 from lockfree._native import PURE
@@ -460,7 +461,7 @@ def test_without_memory_no_record_is_lost(kind):
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         pytest.skip("the allocator of free-threaded builds keeps address space in reserve: a limit does not reach it")
     name = kind.make.__name__
-    done = subprocess.run([sys.executable, "-c", NO_MEMORY, name], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", NO_MEMORY, name], capture_output=True, text=True, timeout=STUCK)
     if "OSError: [Errno 28]" in done.stderr or "OSError: [Errno 12]" in done.stderr:
         pytest.skip("the machine has no 128 MiB to spare")
     assert done.returncode == 0, done.stderr
@@ -526,7 +527,7 @@ print(stopped)
 @native
 def test_a_storm_of_signals_loses_no_slot(kind):
     done = subprocess.run(
-        [sys.executable, "-c", STORM, kind.make.__name__, "150"], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", STORM, kind.make.__name__, "150"], capture_output=True, text=True, timeout=STUCK
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 100

@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from patience import STUCK
 
 import lockfree
 
@@ -70,7 +71,7 @@ def in_child(body, fork=os.fork):
 
 def script(text, *args, **options):
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(text), *args], capture_output=True, text=True, timeout=60, **options
+        [sys.executable, "-c", textwrap.dedent(text), *args], capture_output=True, text=True, timeout=STUCK, **options
     )
 
 
@@ -380,7 +381,7 @@ def test_a_full_control_group_is_an_error_and_not_a_kill(tmp_path):
     try:
         code = "import lockfree; lockfree.MPMCRing(1024, 300 * 1024)"
         join = f"echo $$ > {group}/cgroup.procs && exec {sys.executable} -c '{code}'"
-        done = subprocess.run(["sh", "-c", join], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["sh", "-c", join], capture_output=True, text=True, timeout=STUCK)
         assert done.returncode == 1, done
         assert "OSError" in done.stderr
         assert "Cannot allocate memory" in done.stderr

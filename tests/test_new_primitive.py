@@ -9,6 +9,7 @@ from pathlib import Path
 
 import compilers
 import pytest
+from patience import STUCK
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -150,7 +151,7 @@ def listed():
 
 
 def run(*command, cwd, **options):
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, **options)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=STUCK, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -10,6 +10,7 @@ import time
 import weakref
 
 import pytest
+from patience import STUCK
 
 import lockfree
 from lockfree._native import PURE
@@ -103,7 +104,7 @@ for lock in (mutex, permits, spin):
 time.sleep(0.05)
 print("end")
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=STUCK)
     assert (done.returncode, done.stdout, done.stderr) == (0, "end\n", "")
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import compilers
 import pytest
+from patience import STUCK
 
 ROOT = Path(__file__).parent.parent
 
 
 def run(*command, cwd):
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=STUCK)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import STUCK
 
 from lockfree._native import PURE
 
@@ -28,7 +29,7 @@ def test_without_the_c_types_the_answers_are_the_same():
         *(str(HERE / name) for name in SLICE),
     ]
     environment = {**os.environ, "LOCKFREE_PURE_CFFI": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=HERE.parent, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=HERE.parent, timeout=STUCK)
     assert done.returncode == 0, done.stdout[-3000:]
     assert int(done.stdout.split(" passed")[0].split()[-1].strip(",")) > 100
 

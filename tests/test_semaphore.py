@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from patience import STUCK
 
 import lockfree
 from lockfree._segment import starting_at
@@ -230,7 +231,7 @@ def test_an_unrelated_program_attaches(shm_name):
     semaphore = lockfree.Semaphore(0, name=shm_name)
     program = "import sys, lockfree; lockfree.Semaphore.attach(sys.argv[1]).release(3)"
     flags = subprocess._args_from_interpreter_flags()
-    subprocess.run([sys.executable, *flags, "-c", program, shm_name], check=True, timeout=60)
+    subprocess.run([sys.executable, *flags, "-c", program, shm_name], check=True, timeout=STUCK)
     assert semaphore.acquire(n=3, timeout=10)
 
 

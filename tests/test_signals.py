@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+from patience import STUCK
 from threads import in_thread, started
 
 import lockfree
@@ -434,7 +435,7 @@ print(stuck, delivered)
 def storm(make, rounds=300):
     """(locks left held, exceptions that arrived) of so many exceptions out of a handler in `with lock: pass`."""
     script = STORM.format(make=make, rounds=rounds)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=STUCK)
     assert done.returncode == 0, done.stderr
     return tuple(int(word) for word in done.stdout.split())
 
@@ -485,7 +486,7 @@ print("free")
 @pytest.mark.parametrize("make", ["lockfree.Mutex()", "lockfree.SpinLock()", "lockfree.Semaphore(1)"])
 def test_a_wait_that_an_exception_ends_takes_nothing(make):
     script = WAIT.format(make=make)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=STUCK)
     assert done.stdout == "free\n", done.stderr
 
 
@@ -550,5 +551,5 @@ print(len(swallowed), arrived)
 
 @native
 def test_no_destructor_swallows_an_exception():
-    done = subprocess.run([sys.executable, "-c", DESTRUCTORS], capture_output=True, text=True, timeout=100)
+    done = subprocess.run([sys.executable, "-c", DESTRUCTORS], capture_output=True, text=True, timeout=STUCK)
     assert done.stdout == "0 360\n", done.stderr

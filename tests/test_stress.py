@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import wrong_build
+from patience import STUCK
 
 from lockfree._native.stress import ffi, lib
 from lockfree.linearizability import Operation, check
@@ -27,7 +28,7 @@ SETTINGS = ["--procs", "4", "--seed", "7"]
 
 def stress(*args, **options):
     return subprocess.run(
-        [sys.executable, "-m", "lockfree", "stress", *args], capture_output=True, text=True, timeout=100, **options
+        [sys.executable, "-m", "lockfree", "stress", *args], capture_output=True, text=True, timeout=STUCK, **options
     )
 
 
@@ -219,7 +220,7 @@ def test_ctrl_c_ends_everything_at_once(tmp_path):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     left = wait_for_children(process.pid)
     os.killpg(process.pid, signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=STUCK)
     assert process.returncode == 130
     assert "operations checked" in out
     assert not [pid for pid in left if os.path.exists(f"/proc/{pid}")]

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from patience import STUCK
 
 from lockfree._native.stress import lib
 from lockfree.linearizability import Operation
@@ -195,7 +196,7 @@ def test_a_phone_can_read_it(page, tmp_path):
     (tmp_path / "measure.html").write_text(MEASURE % html.escape(page))
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"]
     command += ["--virtual-time-budget=3000", "--dump-dom", f"file://{tmp_path}/measure.html"]
-    dom = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    dom = subprocess.run(command, capture_output=True, text=True, timeout=STUCK).stdout
     seen = json.loads(html.unescape(re.search(r'<pre id="out">(.*?)</pre>', dom)[1]))
     assert seen["width"] <= 390, "the page itself does not scroll sideways"
     assert seen["least"] >= 12

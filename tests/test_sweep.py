@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import STUCK
 
 import lockfree
 from lockfree._sweep import segments, sweep
@@ -17,7 +18,7 @@ SHM = Path("/dev/shm")
 
 
 def lockfree_command(*args):
-    return subprocess.run([sys.executable, "-m", "lockfree", *args], capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-m", "lockfree", *args], capture_output=True, text=True, timeout=STUCK)
 
 
 def find(name):

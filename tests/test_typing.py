@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import STUCK
 
 HERE = Path(__file__).parent
 FILES = HERE / "typing"
@@ -19,7 +20,7 @@ def marked(path):
 def mypy(path):
     pytest.importorskip("mypy")
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--show-absolute-path", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, timeout=STUCK)
     assert done.returncode in {0, 1}, done.stdout + done.stderr
     found = re.findall(rf"^{re.escape(str(path))}:(\d+): error: (.*)$", done.stdout, re.MULTILINE)
     assert len(found) == done.stdout.count(": error: "), done.stdout
@@ -29,7 +30,7 @@ def mypy(path):
 def pyright(path):
     pytest.importorskip("pyright", reason="pyright is not installed: pip install 'pyright[nodejs]'")
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, timeout=STUCK)
     if not done.stdout.startswith("{"):
         pytest.skip(f"pyright does not run here: {done.stderr.strip()[-200:]}")
     found = [d for d in json.loads(done.stdout)["generalDiagnostics"] if d["severity"] == "error"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import compilers
 import mutants
+from patience import STUCK
 
 ROOT = Path(__file__).resolve().parent.parent
 NATIVE = ROOT / "src" / "lockfree" / "_native"
@@ -87,4 +88,4 @@ def lockfree(target, *args, **options):
         f"sys.path.insert(0, {str(target)!r}); import lockfree; assert lockfree.__file__.startswith({str(target)!r});"
         "from lockfree.__main__ import main; sys.exit(main())"
     )
-    return subprocess.run([sys.executable, "-c", code, *args], text=True, capture_output=True, timeout=120, **options)
+    return subprocess.run([sys.executable, "-c", code, *args], text=True, capture_output=True, timeout=STUCK, **options)

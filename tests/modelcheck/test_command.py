@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import STUCK
 
 from lockfree._compiler import compiler
 from lockfree.modelcheck import Settings, runner
@@ -30,7 +31,7 @@ def model(tmp_path):
         path.write_text(text)
         command = [sys.executable, "-m", "lockfree", "model", str(path), *arguments]
         done = subprocess.run(
-            command, capture_output=True, text=True, env={**os.environ, **variables}, timeout=120, check=False
+            command, capture_output=True, text=True, env={**os.environ, **variables}, timeout=STUCK, check=False
         )
         return done.returncode, done.stdout, done.stderr
 

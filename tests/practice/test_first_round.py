@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from compilers import NEEDS_C
+from patience import STUCK
 
 PAGE = Path(__file__).parents[2] / "docs/guides/your-first-round.md"
 BLOCK = re.compile(r"^```(console|c|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -68,7 +69,7 @@ def test_the_page_is_a_transcript(language, tmp_path, request):
             continue
         if short and what.startswith("lockfree practice check") and "REJECT" in verdicts:
             return
-        done = subprocess.run(what, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(what, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=STUCK)
         said, shown = normal(done.stdout + done.stderr), normal(text)
         assert same(said, shown), f"{what} says:\n{done.stdout}{done.stderr}\nthe page says:\n{text}"
         verdicts += re.findall(r"^(ACCEPT|REJECT)$", done.stdout, re.MULTILINE)
