@@ -752,3 +752,57 @@ def test_a_record_in_hand_has_its_ticket_and_a_pair_has_none():
     pairs = record(lockfree.MPMCRing(4, dtype=[("a", "i4"), ("b", "i4")]))  # in a history: a list of two
     pairs.put((1, 2)), pairs.get()
     assert [o.ticket for o in pairs.history()] == [None, None]
+
+
+def test_our_event_and_rwlock_mean_what_they_say():
+    event, lock = record(lockfree.Event()), record(lockfree.RWLock())
+    event.set(), event.is_set(), event.clear(), event.wait(0)
+    assert [(o[0], o[1] if o[0] == "write" else o[2]) for o in ops(event)] == [
+        ("write", 1), ("read", 1), ("write", 0), ("read", 0),
+    ]  # fmt: skip
+    assert check(event.history(), "register,initial=0").ok
+    lock.acquire_read(), lock.release_read(), lock.acquire_write(), lock.release_write()
+    assert [o[0] for o in ops(lock)] == ["read_acquire", "read_release", "write_acquire", "write_release"]
+    assert check(lock.history(), "rwlock").ok
+    with pytest.raises(UnknownCall):
+        lock.reading()
+
+
+def test_a_message_that_is_read_in_place_is_taken():
+    ring = record(lockfree.MessageRing(4096))
+    ring.put(b"abc"), ring.put(b"d"), ring.put_many([b"e"])
+    with ring.read() as view:
+        assert bytes(view) == b"abc"
+    with pytest.raises(ZeroDivisionError), ring.read():
+        1 / 0  # noqa: B018 - a message that was read is gone, also then
+    assert bytes(ring.peek()) == b"e"
+    ring.release()
+    with pytest.raises(queue.Empty), ring.read(False):
+        pass
+    assert sorted(o[2] for o in ops(ring) if o[0] == "get" and o[2]) == ["b'abc'", "b'd'", "b'e'"]
+    assert check(ring.history(), "queue").ok
+
+
+def test_what_our_other_objects_do_is_not_guessed():
+    values = record(lockfree.Queue(8))
+    values.put(None), values.put({"a": 1})
+    assert (values.get(), values.get()) == (None, {"a": 1})
+    assert check(values.history(), "queue").ok
+    with pytest.raises(UnknownCall):
+        values.peek()
+    with pytest.raises(TypeError, match="take again"):
+        record(lockfree.RLock())
+    with pytest.raises(TypeError, match="every reader"):
+        record(lockfree.BroadcastRing(4096, 2))
+
+
+def test_awaited_calls_of_our_objects():
+    async def run():
+        ring, lock = record(lockfree.MPMCRing(4, 8)), record(lockfree.Mutex())
+        await ring.aput(b"x")
+        assert await ring.aget() == b"x"
+        await lock.aacquire()
+        lock.release()
+        return check(ring.history(), "queue").ok and check(lock.history(), "mutex").ok
+
+    assert asyncio.run(run())

@@ -13,6 +13,7 @@ from lockfree.linearizability.methods import (
     GENERIC,
     NEUTRAL,
     NONE,
+    OF_MESSAGES,
     SIGNS,
     TAKES,
     VALUED,
@@ -52,9 +53,9 @@ class Explained:
             self.rules[name] = None if given is None else self._given(name, given)
         self.explained = set(methods or ())
         self.empty, self.refused = empty, refused
-        self.in_place = ours(obj) in ("MPMCRing", "SPSCRing", "PriorityQueue")  # records in place
+        self.in_place = ours(obj) in ("MPMCRing", "SPSCRing", "PriorityQueue", "MessageRing")  # records in place
         self.dtype = getattr(obj, "dtype", None) if self.in_place else None
-        self.tickets = ours(obj) in ("MPMCRing", "MessageRing") and keep_tickets()
+        self.tickets = ours(obj) in ("MPMCRing", *OF_MESSAGES) and keep_tickets()
         self.flag = "set_flag" in {r.op for r in known.values()} or ours(obj) == "AtomicFlag"
         self.signatures: dict[str, tuple[Rule, Signature]] = {}
         self.neutral = NEUTRAL
@@ -178,8 +179,7 @@ class Explained:
         if op == "get" and one.key is not None and result is not None and result is bound.get("default"):
             return []  # the default, or the value: nobody knows
         if op in ("load", "read") or (op == "get" and one.key is not None):
-            empty = result is self.empty
-            return [one._replace(result=None if empty else self._word(self.plain(result)))]
+            return [one._replace(result=None if result is self.empty else self._word(self.plain(result)))]
         if op in VALUED:
             return [Item(one.op, one.arg, self.answer(result), one.key)]
         if op == "add" and result is None:

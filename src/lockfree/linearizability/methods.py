@@ -84,11 +84,11 @@ decrement value: decrement dec
 load: load
 """
 _LOCK = """
-acquire: acquire try_acquire lock
+acquire: acquire try_acquire aacquire lock
 release: release unlock
 """
 _SEMAPHORE = """
-acquire count: acquire try_acquire
+acquire count: acquire try_acquire aacquire
 release count: release
 """
 _SET = """
@@ -138,14 +138,14 @@ clear: clear
 """
 )
 _RING = """
-put value: put put_nowait try_put
-get: get get_nowait try_get
+put value: put put_nowait try_put aput
+get: get get_nowait try_get aget
 put_many values: put_many
 get_many count: get_many
 """
 _PRIORITY = """
-put value priority: put put_nowait try_put
-get: get get_nowait try_get
+put value priority: put put_nowait try_put aput
+get: get get_nowait try_get aget
 put_many values priorities: put_many
 get_many count: get_many
 """
@@ -223,6 +223,15 @@ read: is_set wait
 """
 
 
+_RWLOCK = """
+read_acquire: acquire_read aacquire_read
+write_acquire: acquire_write aacquire_write
+read_release: release_read
+write_release: release_write
+"""
+OF_MESSAGES = ("MessageRing", "Queue", "JoinableQueue", "SimpleQueue")
+
+
 def _is_mapping(obj: Any) -> bool:
     return isinstance(obj, MutableMapping) or all(hasattr(obj, n) for n in ("keys", "__getitem__", "__setitem__"))
 
@@ -230,8 +239,10 @@ def _is_mapping(obj: Any) -> bool:
 def refuse_unspecified(obj: Any) -> None:
     """What none of our specifications describes; `methods=` says that there is another one."""
     own = "; methods= names its methods if you have one of your own"
-    if isinstance(obj, type(threading.RLock())):
+    if isinstance(obj, type(threading.RLock())) or ours(obj) == "RLock":
         raise TypeError("a lock that its holder may take again has no specification: record a Lock" + own)
+    if ours(obj) == "BroadcastRing":
+        raise TypeError("a BroadcastRing, which gives every message to every reader, is no queue" + own)
     if isinstance(obj, collections.deque) and obj.maxlen is not None:
         raise TypeError(f"a deque that drops what does not fit (maxlen={obj.maxlen}) has no specification" + own)
     if isinstance(obj, dict) and hasattr(type(obj), "__missing__"):
@@ -243,8 +254,10 @@ def refuse_unspecified(obj: Any) -> None:
 def table(obj: Any) -> tuple[dict[str, Rule], bool]:
     """The methods of a known type; whether its gets raise to say EMPTY."""
     own = ours(obj)
-    if own in ("MPMCRing", "SPSCRing"):
+    if own in ("MPMCRing", "SPSCRing", *OF_MESSAGES):
         return _rules(_RING), True
+    if own == "RWLock":
+        return _rules(_RWLOCK), False
     if own == "PriorityQueue":
         return _rules(_PRIORITY), True
     if own.startswith("Atomic"):
@@ -253,7 +266,7 @@ def table(obj: Any) -> tuple[dict[str, Rule], bool]:
         return _rules(_LOCK), False
     if own == "Semaphore" or isinstance(obj, threading.Semaphore | asyncio.Semaphore):
         return _rules(_SEMAPHORE), False
-    if isinstance(obj, threading.Event | asyncio.Event):
+    if own == "Event" or isinstance(obj, threading.Event | asyncio.Event):
         return _rules(_EVENT), False
     if _is_mapping(obj):
         return _rules(_MAP), True

@@ -3,34 +3,18 @@
 import inspect
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any
 
 from lockfree.linearizability.calls import Explained
+from lockfree.linearizability.hands import IN_HAND, Call, Hand
 from lockfree.linearizability.history import History
 from lockfree.linearizability.jitter import Jitter
 from lockfree.linearizability.methods import Item, Methods, Rule, Signature, UnknownCall
-from lockfree.linearizability.recorder import Entry, Recorder
+from lockfree.linearizability.recorder import Recorder
 from lockfree.linearizability.tickets import ticketed
 
 Translate = Callable[[str, tuple[Any, ...], dict[str, Any]], tuple[str, Any] | None]
-_HAND = {"reserve", "commit", "cancel", "peek", "release", "lease", "get_into"}
 _ABSENT = object()
-
-
-class _Call:
-    """One call in the log: open until it returns."""
-
-    __slots__ = ("at", "entries", "items", "started")
-
-    def __init__(self, entries: list[Entry], items: list[Item]) -> None:
-        self.entries, self.at = entries, len(entries)
-        self.items = items
-        self.started = time.monotonic_ns()
-        entries.append((tuple(items), self.started, None))  # stays like this if the call never returns
-
-    def returned(self, items: list[Item], ended: int) -> None:
-        self.entries[self.at] = (tuple(items), self.started, ended)
 
 
 class _Member:
@@ -40,18 +24,18 @@ class _Member:
         self.recorder, self.explained = proxy.recorder, proxy._explained
         self.rule, self.signature, self.member = rule, signature, member
 
-    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[_Call, dict[str, Any]]:
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
         bound = self.signature.bind(args, kwargs)
         items = self.explained.begin(self.rule, bound)
-        return _Call(self.recorder.log(), items), bound
+        return Call(self.recorder.log(), items), bound
 
-    def failed(self, call: _Call, error: BaseException) -> None:
+    def failed(self, call: Call, error: BaseException) -> None:
         ended = time.monotonic_ns()
         items = self.explained.failed(self.rule, call.items, error)
         if items is not None:
             call.returned(items, ended)
 
-    def ended(self, call: _Call, bound: dict[str, Any], result: Any, ended: int) -> None:
+    def ended(self, call: Call, bound: dict[str, Any], result: Any, ended: int) -> None:
         items = self.explained.end(self.rule, bound, call.items, result)
         if self.explained.tickets:
             items = ticketed(items)
@@ -75,7 +59,7 @@ class _Member:
         self.ended(call, bound, None if result is _ABSENT else result, ended)
         return default if result is _ABSENT else result
 
-    async def _awaited(self, call: _Call, bound: dict[str, Any], awaitable: Any) -> Any:
+    async def _awaited(self, call: Call, bound: dict[str, Any], awaitable: Any) -> Any:
         try:
             result = await awaitable
         except BaseException as error:
@@ -88,117 +72,6 @@ class _Member:
         """A coroutine: its call begins when it is awaited."""
         call, bound = self.begin(args, kwargs)
         return await self._awaited(call, bound, self.member(*args, **kwargs))
-
-
-class _Hand:
-    """Records that are written or read in place: from the first of two calls to the last."""
-
-    def __init__(self, proxy: "Proxy", name: str) -> None:
-        self.proxy, self.name, self.obj = proxy, name, proxy._obj
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return getattr(self, self.name)(*args, **kwargs)
-
-    def _begin(self, op: str, value: Any = None) -> _Call:
-        # another client, because its thread may call others in between
-        return _Call(self.proxy.recorder.new_log(), [Item(op, value)])
-
-    @property
-    def _open(self) -> dict[str, Any]:
-        return self.proxy._hands()
-
-    def _with_ticket(self, item: Item) -> list[Item]:
-        return ticketed([item]) if self.proxy._explained.tickets else [item]
-
-    def reserve(self, *args: Any, **kwargs: Any) -> Any:
-        call = self._begin("put")
-        view = self.obj.reserve(*args, **kwargs)
-        if view is None:  # FULL, of whatever there was to put
-            call.returned([Item("put", {"reserved": id(call)}, False)], time.monotonic_ns())
-        else:
-            self._open["reserve"] = (call, view)
-        return view
-
-    def commit(self, *args: Any, **kwargs: Any) -> Any:
-        call, view = self._open.pop("reserve", (None, None))
-        if call is None:
-            return self.obj.commit(*args, **kwargs)
-        explained = self.proxy._explained
-        priority = args[0] if type(self.obj).__name__ == "PriorityQueue" and args else kwargs.get("priority")
-        length = args[-1] if len(args) > (priority is not None) else kwargs.get("length")
-        value = explained.plain(view if length is None else view[:length])
-        value = value if priority is None else [priority, value]
-        call.entries[call.at] = ((Item("put", value),), call.started, None)
-        result = self.obj.commit(*args, **kwargs)
-        ended = time.monotonic_ns()
-        call.returned(self._with_ticket(Item("put", value, True)), ended)
-        return result
-
-    def cancel(self) -> Any:
-        call, _ = self._open.pop("reserve", (None, None))
-        result = self.obj.cancel()
-        if call is not None:
-            call.returned([], time.monotonic_ns())
-        return result
-
-    def peek(self, *args: Any, **kwargs: Any) -> Any:
-        call = self._begin("get")
-        found = self.obj.peek(*args, **kwargs)
-        value = self.proxy._explained.answer(found) if found is not None else None
-        ended = time.monotonic_ns()
-        call.returned(self._with_ticket(Item("get", None, value)), ended)
-        if found is not None:
-            self._open["peek"] = call
-        return found
-
-    def release(self, *args: Any, **kwargs: Any) -> Any:
-        call = self._open.pop("peek", None)
-        result = self.obj.release(*args, **kwargs)
-        if call is not None:  # the record was in hand until now
-            call.returned(list(call.entries[call.at][0]), time.monotonic_ns())
-        return result
-
-    def lease(self, *args: Any, **kwargs: Any) -> "_Lease":
-        return _Lease(self, self.obj.lease(*args, **kwargs))
-
-    def get_into(self, *_: Any, **__: Any) -> Any:
-        raise UnknownCall("get_into() fills memory that the next call may overwrite: record get_many() instead")
-
-
-class _Lease:
-    """A record in hand that goes back if the block fails."""
-
-    def __init__(self, hand: _Hand, manager: Any) -> None:
-        self.hand, self.manager = hand, manager
-        self.call: _Call | None = None
-
-    def __enter__(self) -> Any:
-        call = self.hand._begin("get")
-        try:
-            record = self.manager.__enter__()
-        except BaseException as error:
-            items = self.hand.proxy._explained.failed(Rule("get"), call.items, error)
-            if items is not None:
-                call.returned(items, time.monotonic_ns())
-            raise
-        value = self.hand.proxy._explained.answer(record)
-        call.returned([Item("get", None, value)], time.monotonic_ns())
-        self.call = call
-        return record
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        assert self.call is not None
-        items = list(self.call.entries[self.call.at][0])
-        back = self.hand._begin("put", items[0].result) if kind is not None else None
-        try:
-            return bool(self.manager.__exit__(kind, error, trace))
-        finally:
-            ended = time.monotonic_ns()
-            self.call.returned(items, ended)
-            if back is not None:
-                back.returned([back.items[0]._replace(result=True)], ended)
 
 
 class Proxy:
@@ -235,8 +108,8 @@ class Proxy:
 
     def _explain(self, name: str, member: Any) -> Any:
         explained: Explained = self._explained
-        if name in _HAND and explained.in_place:
-            return _Hand(self, name)
+        if name in IN_HAND and explained.in_place:
+            return Hand(self, name)
         try:
             known = explained.find(name, member)
         except UnknownCall as error:
