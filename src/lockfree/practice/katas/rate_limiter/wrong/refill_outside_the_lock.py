@@ -43,9 +43,8 @@ class Limiter:
 
     def allow(self, tenant, cost=1):
         bucket = self.bucket(tenant)
-        missing = bucket.missing(cost)
         with bucket.lock:
-            if missing or bucket.tokens < cost:
+            if bucket.missing(cost):
                 return False
             bucket.tokens -= cost
             return True
