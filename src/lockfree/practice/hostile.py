@@ -45,6 +45,8 @@ RELAXED = "atomic_store_explicit(&ring->tail, tail + 1, memory_order_relaxed);"
 ATTACKS = (
     Attack("a fork bomb", "c", "screen FORBIDDEN", "uses fork", "#include <unistd.h>\n", "while (1) fork();"),
     Attack("an endless loop", "c", "edges ENDS", "endless loop", "", "for (volatile int i = 0;; i++) ;"),
+    Attack("an endless loop of changes", "c", "edges ENDS", "atomic steps",
+           inside="for (static _Atomic unsigned n;;) atomic_fetch_add_explicit(&n, 1, memory_order_relaxed);"),
     Attack("exit(0)", "c", "screen FORBIDDEN", "uses exit", "#include <stdlib.h>\n", "exit(0);"),
     Attack("_exit(0)", "c", "screen FORBIDDEN", "uses _exit", "#include <unistd.h>\n", "_exit(0);"),
     Attack("abort()", "c", "edges", "", "#include <stdlib.h>\n", "abort();"),
