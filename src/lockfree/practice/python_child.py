@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -16,6 +17,7 @@ from lockfree.modelcheck.python.explore import PythonSettings, explore_made, rep
 from lockfree.modelcheck.python.files import Program, Unusable
 from lockfree.modelcheck.runner import Verdict
 from lockfree.practice import power
+from lockfree.practice.syscalls import forbid
 
 Scenario = Callable[[ModuleType], object]
 """A function of a kata's `check.py`; it gets the answer."""
@@ -29,7 +31,7 @@ The stage `edges` ends with them: it is about one caller. Its schedules differ i
 """
 KILLS = 20_000
 """Ways to fail of each `kill_…` function that are tried."""
-WATCHED = ("threading", "time", "queue", "asyncio", "concurrent", "random", "lockfree")
+WATCHED = ("__main__", "builtins", "threading", "time", "queue", "asyncio", "concurrent", "random", "lockfree")
 Say = Callable[[str, object], None]
 
 
@@ -51,8 +53,9 @@ def main() -> None:
     if asked["stage"] != "edges":
         rounds.append(chosen)
     library = _library()
+    forbid()
     try:
-        program = Program(asked["answer"])
+        program = _load(asked["answer"])
     except (Unusable, OSError) as error:
         say("unusable", str(error))
         say("end", 0)
@@ -93,6 +96,13 @@ def main() -> None:
     say("end", len(names))
 
 
+def _load(answer: str) -> Program:
+    program = Program(answer)
+    if threading.active_count() > 1:
+        raise Unusable(f"{program.path.name} starts a thread while it is loaded")
+    return program
+
+
 def _library() -> dict[tuple[str, str], object]:
     """Everything that the modules which answers may use hold, and their classes, too."""
     found: dict[tuple[str, str], object] = {}
@@ -109,7 +119,8 @@ def _changed(library: dict[tuple[str, str], object]) -> str:
     """The first that is not what it was; empty if everything is."""
     now = _library()
     for (owner, attribute), value in library.items():
-        if now.get((owner, attribute)) is not value and callable(value) and attribute[:1] != "_":
+        private = attribute[:1] == "_" and not owner.startswith("threading.")  # it calls methods of its own
+        if now.get((owner, attribute)) is not value and callable(value) and not private:
             return f"{owner}.{attribute}"
     return ""
 

@@ -5,20 +5,16 @@ out of the kata (`os`, `sys`, `__globals__`, `eval`) are refused wherever they s
 """
 
 import ast
-import contextlib
-import functools
-import importlib
 import re
 import subprocess
-import sys
 import tempfile
-import types
 from dataclasses import dataclass
 from pathlib import Path
 
 from lockfree._compiler import compiler
 from lockfree.practice.c_orders import calls
 from lockfree.practice.catalog import Kata
+from lockfree.practice.python_names import PYTHON_MODULES, refused
 
 C_ALLOWED = frozenset(
     {
@@ -57,165 +53,6 @@ VARIABLE = re.compile(r"\bmemory_order\s+\w+\s*[=;,)]")
 INCLUDE = re.compile(r"\s*#\s*include(_next)?\b\s*(.*)")
 INCLUDED = re.compile(r"<[\w./]+>\s*|\"\w+\.h\"\s*")
 
-PYTHON_MODULES = frozenset(
-    {
-        "__future__",
-        "abc",
-        "array",
-        "asyncio",
-        "bisect",
-        "collections",
-        "concurrent",
-        "contextlib",
-        "copy",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "enum",
-        "functools",
-        "heapq",
-        "itertools",
-        "math",
-        "operator",
-        "queue",
-        "random",
-        "string",
-        "struct",
-        "threading",
-        "time",
-        "types",
-        "typing",
-        "weakref",
-        "zlib",
-    }
-)
-PYTHON_NAMES = frozenset(
-    {
-        "eval",
-        "exec",
-        "compile",
-        "open",
-        "input",
-        "breakpoint",
-        "globals",
-        "locals",
-        "vars",
-        "__import__",
-        "__builtins__",
-        "__loader__",
-        "__spec__",
-        "exit",
-        "quit",
-        "memoryview",
-        "getattr",
-        "setattr",
-        "delattr",
-    }
-)
-"""Names of builtins that lead out of the kata. `getattr` and its kin hide an attribute's name from this screen."""
-PYTHON_ATTRIBUTES = frozenset(
-    {
-        "os",
-        "sys",
-        "gc",
-        "io",
-        "re",
-        "ast",
-        "dis",
-        "inspect",
-        "importlib",
-        "builtins",
-        "ctypes",
-        "socket",
-        "signal",
-        "subprocess",
-        "multiprocessing",
-        "traceback",
-        "linecache",
-        "tracemalloc",
-        "atexit",
-        "pickle",
-        "shelve",
-        "tempfile",
-        "shutil",
-        "pathlib",
-        "runpy",
-        "code",
-        "site",
-        "warnings",
-        "settrace",
-        "setprofile",
-        "settrace_all_threads",
-        "setprofile_all_threads",
-        "excepthook",
-        "create_subprocess_exec",
-        "create_subprocess_shell",
-        "open_connection",
-        "start_server",
-        "create_connection",
-        "create_server",
-        "sock_connect",
-        "add_reader",
-        "add_writer",
-        "add_signal_handler",
-        "gi_frame",
-        "gi_code",
-        "cr_frame",
-        "cr_code",
-        "f_globals",
-        "f_locals",
-        "f_back",
-        "f_builtins",
-        "tb_frame",
-        "set_event_loop_policy",
-        "ProcessPoolExecutor",
-    }
-)
-SPECIAL = frozenset(
-    {
-        "__init__",
-        "__enter__",
-        "__exit__",
-        "__aenter__",
-        "__aexit__",
-        "__len__",
-        "__iter__",
-        "__next__",
-        "__aiter__",
-        "__anext__",
-        "__contains__",
-        "__getitem__",
-        "__setitem__",
-        "__delitem__",
-        "__repr__",
-        "__str__",
-        "__bool__",
-        "__eq__",
-        "__lt__",
-        "__le__",
-        "__gt__",
-        "__ge__",
-        "__ne__",
-        "__hash__",
-        "__call__",
-        "__post_init__",
-        "__slots__",
-        "__await__",
-        "__name__",
-        "__doc__",
-        "__future__",
-        "__all__",
-        "__add__",
-        "__sub__",
-        "__new__",
-        "__init_subclass__",
-        "__class_getitem__",
-        "__missing__",
-        "__reversed__",
-    }
-)
-"""Special names that an answer may have."""
-
 
 @dataclass(frozen=True)
 class Fault:
@@ -242,19 +79,8 @@ def _python(kata: Kata, answer: Path) -> list[Fault]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return [Fault(f"{answer.name}: {type(error).__name__}: {error}", forbidden=False)]
-    allowed = PYTHON_MODULES | set(kata.allowed)
-    found, own, imports = [], _own_names(tree), _import_names(tree)
-    for node in ast.walk(tree):
-        at = f"{answer.name}:{getattr(node, 'lineno', 1)}"
-        for name in _imported(node):
-            if name.split(".")[0] not in allowed or {part.strip("_") for part in name.split(".")} & PYTHON_ATTRIBUTES:
-                found.append(Fault(f"{at}: import of {name}, which this kata has no use for"))  # noqa: PERF401
-        if changed := _changed_import(node, imports):
-            found.append(Fault(f"{at}: changes {changed}, which is not its own"))
-        if isinstance(node, ast.Name) and (node.id in PYTHON_NAMES or _is_special(node.id)):
-            found.append(Fault(f"{at}: {node.id}, which leads out of the kata"))
-        if isinstance(node, ast.Attribute) and (_leads_out(node.attr, own) or node.attr in _other_modules()):
-            found.append(Fault(f"{at}: .{node.attr}, which leads out of the kata"))
+    allowed = PYTHON_MODULES | frozenset(kata.allowed)
+    found = [Fault(f"{answer.name}:{line}: {text}") for line, text in refused(tree, allowed)]
     if found:
         return found
     classes = {
@@ -262,72 +88,6 @@ def _python(kata: Kata, answer: Path) -> list[Fault]:
     }
     missing = [name for name in kata.interface if name not in classes]
     return [Fault(f"{answer.name}: {', '.join(missing)} must be there, and is not", forbidden=False)] if missing else []
-
-
-def _imported(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom):
-        return [f"{node.module or '.'}.{alias.name}" for alias in node.names]
-    return []
-
-
-def _import_names(tree: ast.AST) -> set[str]:
-    """The names that imports make."""
-    return {
-        (alias.asname or alias.name).partition(".")[0]
-        for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }  # fmt: skip
-
-
-def _changed_import(node: ast.AST, imports: set[str]) -> str:
-    """The attribute of an import that a statement changes, such as `threading.Lock`; empty if it changes none."""
-    if not isinstance(node, ast.Attribute | ast.Subscript) or isinstance(node.ctx, ast.Load):
-        return ""
-    root: ast.expr = node
-    while isinstance(root, ast.Attribute | ast.Subscript):
-        root = root.value
-    return ast.unparse(node) if isinstance(root, ast.Name) and root.id in imports else ""
-
-
-@functools.cache
-def _other_modules() -> frozenset[str]:
-    """The names under which allowed modules know modules that are not allowed, such as `enum.bltns`."""
-    for name in PYTHON_MODULES - {"__future__"}:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
-    return frozenset(
-        attribute
-        for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in PYTHON_MODULES
-        for attribute, value in list(vars(module).items())
-        if isinstance(value, types.ModuleType) and value.__name__.partition(".")[0] not in PYTHON_MODULES
-    )
-
-
-def _is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__") and name not in SPECIAL
-
-
-def _leads_out(name: str, own: set[str]) -> bool:
-    """Whether an attribute of this name is no business of the kata. own: private names that the answer makes."""
-    if name.strip("_") in PYTHON_ATTRIBUTES or _is_special(name):
-        return True
-    return name.startswith("_") and name not in own and not _is_special(name) and name not in SPECIAL
-
-
-def _own_names(tree: ast.AST) -> set[str]:
-    """The private attributes, methods and functions that the answer makes itself."""
-    names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            names.add(node.attr)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-    return names
 
 
 def _run(*command: str) -> str:

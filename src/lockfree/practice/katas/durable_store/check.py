@@ -41,6 +41,11 @@ def edges_any_text(answer):
         for number, text in enumerate(ODD):
             found = opened.get(text)
             assert found == ODD[-1 - number], f"[D6] put({text[:9]!r}, {ODD[-1 - number][:9]!r}), and get gives {found!r}"
+    for text in reversed(ODD):  # the shortest change of all comes last
+        store = answer.Store(disk)
+        store.delete(text)
+        found = store.get(text), answer.Store(disk).get(text)
+        assert found == (None, None), f"[D6] delete({text[:9]!r}), and get gives {found}, the second time opened anew"
 
 
 def edges_stays_small(answer):

@@ -9,15 +9,14 @@ def line(*words):
 
 
 def lines(content):
-    """The whole lines, and the bytes that they take."""
-    found, size = [], 0
+    """The whole lines, up to the first that is not."""
+    found = []
     for text in content.split(b"\n")[:-1]:
         check, _, body = text.partition(b" ")
         if check != b"%08x" % zlib.crc32(body):
             break
         found.append(json.loads(body))
-        size += len(text) + 1
-    return found, size
+    return found
 
 
 class Store:
@@ -30,7 +29,7 @@ class Store:
         self.number = 0
         logs = sorted((int(name[3:]) for name in disk.names() if name.startswith("log")), reverse=True)
         for number in logs:
-            found, size = lines(disk.read(f"log{number}"))
+            found = lines(disk.read(f"log{number}"))
             if not found:
                 continue
             self.number = number
@@ -41,8 +40,7 @@ class Store:
                 else:
                     self.data.pop(words[0], None)
             break
-        with self.lock:
-            self.compact()
+        self.compact()
 
     def record(self, *words):
         self.disk.append(f"log{self.number}", line(*words))
