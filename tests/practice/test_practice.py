@@ -154,7 +154,9 @@ def test_the_first_round(tmp_path, capsys):
     assert practice(capsys, "debrief", "--in", folder)[0] == 3
     assert "Debrief" in practice(capsys, "debrief", "--now", "--in", folder)[1]
     assert json.loads(workspace.progress_file().read_text())["spsc_ring"]["checks"] == 1
-    assert "started" in practice(capsys)[1]
+    listed = practice(capsys)[1]
+    assert "started" in listed
+    assert "Level 0: break it (you are the scheduler: lockfree practice break KATA)" in listed
 
 
 def test_the_starter_of_level_0_is_a_program_to_break():

@@ -92,7 +92,7 @@ def _list(_args: argparse.Namespace) -> int:
     for level, name in enumerate(LEVELS):
         of_level = [kata for kata in there if kata.level == level]
         if of_level:
-            print(f"Level {level}: {name}")
+            print(f"Level {level}: {name}{'' if level else ' (you are the scheduler: lockfree practice break KATA)'}")
         for kata in of_level:
             about = progress.get(kata.name, {})
             reached = "★" * workspace.stars(about) if about.get("accepted") else "started" if about else ""

@@ -80,16 +80,16 @@ static void alone(void) {
 #define SEMAPHORE .spec = &lf_model_semaphore
 
 LF_MODEL_CLIENT(wake, .setup = none, .threads = {acquire, release_1}, SEMAPHORE, .capacity = 2);
+LF_MODEL_CLIENT(order, .setup = none, .threads = {tell, hear});
+LF_MODEL_CLIENT(full, .setup = one, .threads = {release_1, release_1}, SEMAPHORE, .capacity = 2, .initial = 1);
 LF_MODEL_CLIENT(exclusion, .setup = one_of_one, .threads = {take_and_give, take_and_give}, SEMAPHORE, .capacity = 1,
                 .initial = 1);
 LF_MODEL_CLIENT(early, .setup = none, .threads = {go_through, give}, .spurious = 1);
 LF_MODEL_CLIENT(exclusion_try, .setup = one, .threads = {take_and_give, try_and_give, try_and_give}, SEMAPHORE,
                 .capacity = 2, .initial = 1);
 LF_MODEL_CLIENT(exclusion_none, .setup = two, .threads = {must_take, must_take});
-LF_MODEL_CLIENT(full, .setup = one, .threads = {release_1, release_1}, SEMAPHORE, .capacity = 2, .initial = 1);
 LF_MODEL_CLIENT(full_2, .setup = none, .threads = {release_2, release_1}, SEMAPHORE, .capacity = 2);
 LF_MODEL_CLIENT(many_at_once, .setup = none, .threads = {acquire, acquire, release_2}, SEMAPHORE, .capacity = 2);
-LF_MODEL_CLIENT(order, .setup = none, .threads = {tell, hear});
 LF_MODEL_CLIENT(order_try, .setup = none, .threads = {tell, hear_by_try});
 LF_MODEL_CLIENT(order_section, .setup = one_of_one, .threads = {alone, alone});
 LF_MODEL_CLIENT(freed, .setup = none, .threads = {take_and_free, release_1});
