@@ -169,3 +169,15 @@ def test_nobodys_maps_are_read_where_there_is_no_segment(tmp_path, monkeypatch):
     (tmp_path / "lockfree.one").touch()
     with pytest.raises(AssertionError):
         segments()
+
+
+@pytest.mark.parametrize("target", ["itself", "/nowhere", "/etc/passwd", "/proc/1/root/x"])
+def test_a_symbolic_link_is_listed_with_what_it_is(shm_name, target):
+    """Wherever it leads: the list of the others does not end there."""
+    path = Path("/dev/shm") / f"lockfree.{shm_name}"  # noqa: S108
+    path.symlink_to(path if target == "itself" else target)
+    try:
+        found = {segment.name: segment.problem for segment in segments()}
+        assert "found a symbolic link, expected a regular file" in found[shm_name]
+    finally:
+        path.unlink()

@@ -58,7 +58,7 @@ def segments() -> list[Segment]:
     for path in paths:
         name = path.name.removeprefix(PREFIX)
         try:
-            status = path.stat()
+            status = path.lstat()  # a symbolic link may lead nowhere, or to itself
             found.append(_inspect(name, status, mappers.get(status.st_ino, set())))
         except FileNotFoundError:
             continue  # removed while we looked
