@@ -12,8 +12,8 @@ from lockfree._waiting import FOREVER, NOW, patience, until
 __all__ = ["wait"]
 
 S = TypeVar("S", bound=Shared)
-SLICE = 100_000_000
-"""ns: after so long Python serves its signals."""
+SLICE, LONGEST = 100_000_000, 500_000_000
+"""ns: after so long Python serves signals that came before the sleep; longer among many objects."""
 
 
 def wait(objects: Iterable[S], timeout: float | None = None) -> list[S]:
@@ -54,7 +54,8 @@ def _sleep(watched: list[Any], watches: Any, control: Any, limit: int) -> bool:
             inside.append((shared, handle))
         if any(shared._would_not_wait() for shared in watched):
             return False
-        left = SLICE if limit == FOREVER else min(SLICE, max(limit - time.monotonic_ns(), 0))
+        most = min(SLICE * (1 + len(watched) // 8), LONGEST)
+        left = most if limit == FOREVER else min(most, max(limit - time.monotonic_ns(), 0))
         blocking.lf_watch_sleep(watches, len(inside), control, 0, left)
         return limit != FOREVER and time.monotonic_ns() >= limit
     finally:

@@ -180,7 +180,7 @@ class _Hub:
             watches = ffi.new("struct lf_watch[]", max(len(places), 1))
             for at, place in enumerate(places):
                 watches[at] = place.watch[0]
-            due = blocking.lf_watch_sleep(watches, len(places), self.control, expected, IDLE)
+            due = blocking.lf_watch_sleep(watches, len(places), self.control, expected, 60 * IDLE if places else IDLE)
             with self.lock:
                 hit = [p for at, p in enumerate(places) if watches[at].due and p in self.sleeping] if due else []
                 for place in hit:

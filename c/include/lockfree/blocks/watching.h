@@ -8,8 +8,9 @@
  *   the announcement back. Who was woken for a watch and does not try its operation passes the wake on: lf_watch_pass_on.
  *   So no wake is lost, and none ends at a wait that was given up.
  *   The words are slept on together (futex_waitv, Linux 5.16), LF_WATCH_TOGETHER at most. The others, and all where the
- *   kernel does not have it, are looked at after slices of 1, 2, 4, ... 20 ms, which costs less than 1% of a CPU. After
- *   LF_WATCH_ALL_NS all are to be tried again: a wake that a killed process took with it is late by as much.
+ *   kernel does not have it, are looked at after slices of 1, 2, 4, ... 20 ms, which costs about 1% of a CPU. After
+ *   LF_WATCH_ALL_NS, and as much again for each 64 watches, all are to be tried again: a wake that a killed process took
+ *   with it is late by as much.
  * Progress: all but lf_watch_sleep are lock-free. That one sleeps.
  * Death: a watch leaves an announcement behind, as a killed sleeper does (wait.h).
  * Source: event counts (wait.h); the lock word is that of owner_lock.h. */
@@ -20,6 +21,7 @@
 
 #define LF_WATCH_TOGETHER 127u /* beside the control word */
 #define LF_WATCH_ALL_NS UINT64_C(250000000)
+#define LF__WATCH_FEW 64u  /* so many watches more make that later by as much again */
 #define LF__WATCH_LOOKS 8u /* segments in which a slice looks for the dead */
 
 struct lf_watch {
@@ -124,7 +126,7 @@ LF_INLINE uint64_t lf_watch_sleep(struct lf_watch *watches, uint64_t count, uint
     for (uint64_t slept = 0; slept < timeout_ns;) {
         if ((due = lf__watch_changed(watches, count)) != 0 || lf_load_relaxed(control) != control_expected)
             return due;
-        if (slept >= LF_WATCH_ALL_NS)
+        if (slept >= LF_WATCH_ALL_NS * (1 + count / LF__WATCH_FEW))
             return lf__watch_all(watches, count);
         uint64_t left = timeout_ns - slept;
         int ended = lf_futex_wait_any(words, 1 + (uint32_t)together, slice < left ? slice : left);
