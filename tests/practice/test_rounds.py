@@ -106,6 +106,7 @@ def test_the_page_holds_the_whole_debrief(tmp_path, capsys):
     assert "REJECT" in page
     assert "the disk fills up" in page
     assert "What is asked next" in page
+    assert "<b>What if <code>sync</code> fails?</b>" in page
     assert "<circle" in page
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
