@@ -32,6 +32,25 @@ static bool lin_match(struct lin_problem *p, const struct lf_history_op *copy, u
     return answer == LIN_ACCEPT;
 }
 
+/* Has the algorithm for distinct values seen this history already? */
+static bool lin_are_distinct(struct lin_problem *p) {
+    struct lin_run *run = p->run;
+    uint64_t *key = lin_alloc(run, p->n, sizeof *key);
+    uint32_t *item = lin_alloc(run, p->n, sizeof *item), n = 0;
+    if (run->stopped)
+        return true;
+    for (uint32_t i = 0; i < p->n; i++)
+        if (lin_is_put(lin_op(p, i)) && !lin_failed(lin_op(p, i)))
+            key[n] = (uint64_t)lin_op(p, i)->arg, item[n++] = i;
+    lin_sort_pairs(run, key, item, n);
+    bool distinct = true;
+    for (uint32_t k = 1; k < n; k++)
+        distinct &= key[k] != key[k - 1];
+    lin_free(run, item);
+    lin_free(run, key);
+    return distinct || run->stopped;
+}
+
 static int lin_decide_matched(struct lin_problem *p, struct lf_history_op *copy, const uint32_t *match) {
     struct lin_run *run = p->run;
     struct lin_problem distinct = *p;
@@ -59,7 +78,7 @@ int lin_decide_equal(struct lin_problem *p) {
     struct lin_run *run = p->run;
     const struct lf_history_op *ops = run->ops;
     const struct lf_lin_spec *spec = run->spec;
-    if (spec->kind != LF_LIN_QUEUE || !spec->capacity || p->before)
+    if (spec->kind != LF_LIN_QUEUE || !spec->capacity || p->before || lin_are_distinct(p))
         return LIN_UNDECIDED;
     for (uint32_t i = 0; i < p->n; i++)
         if (lin_op(p, i)->op == LF_OP_PEEK || (lin_is_get(lin_op(p, i)) && lin_pending(lin_op(p, i))))
