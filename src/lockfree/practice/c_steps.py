@@ -16,6 +16,7 @@ def steps(kata: Kata, answer: Path, seconds: float) -> Result:
     """Kills the victim of each case before each of its instructions. UNDECIDED where ptrace is not allowed."""
     sources = [str(kata.folder / "check" / "steps.c"), str(RUNTIME / "steps.c"), str(answer)]
     options = ["-std=c11", "-O1", "-g", "-fno-pie", "-no-pie", f"-I{RUNTIME}", f"-I{kata.folder / 'include'}"]
+    options += ["-include", str(RUNTIME / "uncombined.h")]
     with scratch() as folder:
         program = folder / "steps"
         done = subprocess.run(

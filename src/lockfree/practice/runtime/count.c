@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FUNCTIONS = 64, LINES = 1 << 16, OF_CALL = 64, KINDS = 4, NEAR = 1 << 20 };
 enum { RMW, LOAD, STORE, FENCE };
@@ -123,6 +124,21 @@ void __tsan_read_range(void *at, unsigned long size) {
 void __tsan_write_range(void *at, unsigned long size) {
     for (unsigned long i = 0; i < size; i += 64)
         touch((char *)at + i, 1);
+}
+/* clang calls these three for copies of memory; gcc leaves them to the C library */
+void *__tsan_memcpy(void *to, const void *from, unsigned long size) {
+    __tsan_read_range((void *)(uintptr_t)from, size);
+    __tsan_write_range(to, size);
+    return memcpy(to, from, size);
+}
+void *__tsan_memmove(void *to, const void *from, unsigned long size) {
+    __tsan_read_range((void *)(uintptr_t)from, size);
+    __tsan_write_range(to, size);
+    return memmove(to, from, size);
+}
+void *__tsan_memset(void *at, int byte, unsigned long size) {
+    __tsan_write_range(at, size);
+    return memset(at, byte, size);
 }
 #define PLAIN(size)                                                                                                    \
     void __tsan_read##size(void *at) { touch(at, 0); }                                                                 \
