@@ -17,6 +17,8 @@ from typing import Any
 
 EVERY = 64
 """One call of so many is timed."""
+SLOW = 50_000
+"""After a call that took so many ns, the next one is timed, too: so that slow calls are counted one by one."""
 ROOM = 20_000
 """Times that are kept of each worker; later ones replace the oldest."""
 WORDS = 16
@@ -41,11 +43,14 @@ class Tally:
             while not stop[0]:
                 began = clock()
                 call()
-                times[taken % ROOM] = clock() - began
+                times[taken % ROOM] = took = clock() - began
                 taken += 1
-                for _ in turns:
-                    call()
-                done += repeats
+                if took > SLOW:
+                    done += each
+                else:
+                    for _ in turns:
+                        call()
+                    done += repeats
                 words[DONE], words[TAKEN] = done, taken
         finally:
             words[TAKEN] = taken
