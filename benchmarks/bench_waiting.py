@@ -7,6 +7,7 @@ from frame.columns import SIZE, Column, Entry, Sample, cpus, median_time, round_
 
 from lockfree.bench import engine
 from lockfree.bench.engine import Load, Span, Worker
+from lockfree.machine.figures import percentiles
 
 PACED = [
     peers.Spsc,
@@ -46,7 +47,7 @@ def paced(peer, gap):
 
     def sample(seconds):
         done = engine.run(load(), cpus(), Span(1, seconds))
-        found = engine.percentiles(done.times["receive"])
+        found = percentiles(done.times["receive"])
         used = 100 * done.cpu["receive"] / done.seconds
         return Sample(found["p50"] / 1e3, {"99%, µs": found["p99"] / 1e3, "CPU of the receiver, %": used})
 
@@ -101,7 +102,7 @@ def put_beside_sleepers(peer, count):
 
     def sample(seconds):
         done = engine.run(load(), [None], Span(1, seconds + 0.3, 0.1))
-        found = engine.percentiles(done.times["put"])
+        found = percentiles(done.times["put"])
         return Sample(found["p50"] / 1e3, {"99%, µs": found["p99"] / 1e3})
 
     return sample

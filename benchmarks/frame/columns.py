@@ -9,6 +9,7 @@ from functools import partial
 
 from lockfree.bench import engine
 from lockfree.bench.engine import Load, Span, Worker
+from lockfree.machine.figures import percentiles
 
 SIZE = 48
 """Bytes of a message where nothing else is said: the most, in a round number, that every peer carries."""
@@ -89,7 +90,7 @@ def median_time(make: Callable[[], Load], role: str, unit: float = 1e3) -> Calla
 
     def sample(seconds: float) -> Sample:
         done = engine.run(make(), cpus(), Span(1, seconds, 0.05))
-        found = engine.percentiles(done.times.get(role, []))
+        found = percentiles(done.times.get(role, []))
         if found is None:
             raise RuntimeError("no call returned")
         return Sample(found["p50"] / unit, {"p99": found["p99"] / unit})

@@ -16,6 +16,7 @@ from frame.columns import Column, Entry, Skip
 from lockfree._command import write_whole
 from lockfree._native.machine import ffi, lib
 from lockfree.machine import describe
+from lockfree.machine.figures import spread
 
 HERE = Path(__file__).parent.parent
 SCHEMA = "lockfree-comparison/1"
@@ -75,12 +76,6 @@ def _sample(entry: Entry, seconds: float, record: dict[str, Any]) -> None:
             record["extra"].setdefault(name, []).append(figure)
 
 
-def _summary(samples: list[float]) -> dict[str, float] | None:
-    if not samples:
-        return None
-    return {"median": statistics.median(samples), "low": min(samples), "high": max(samples)}
-
-
 def _column(column: Column, samples: int, scale: float) -> dict[str, Any]:
     records = {
         entry.name: {"ours": entry.ours, "note": entry.note, "skipped": None, "failures": [], "samples": [],
@@ -94,10 +89,10 @@ def _column(column: Column, samples: int, scale: float) -> dict[str, Any]:
             if record["skipped"] is None and len(record["failures"]) < 2:
                 _sample(entry, max(0.02, column.seconds * scale), record)
     for record in records.values():
-        record["figure"] = _summary(record["samples"])
-        record["extra"] = {name: _summary(found) for name, found in record["extra"].items()}
+        record["figure"] = spread(record["samples"])
+        record["extra"] = {name: spread(found) for name, found in record["extra"].items()}
         lines = [line for line in record["line_ns"] if line is not None]
-        record["line_ns"] = _summary(lines)
+        record["line_ns"] = spread(lines)
     return {
         "title": column.title, "unit": column.unit, "more": column.more, "compares": column.compares, "entries": records,
         **_ratio(column, records),

@@ -8,7 +8,6 @@ One call in EVERY is timed.
 import mmap
 import multiprocessing
 import os
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -203,21 +202,3 @@ def _end(processes: Sequence[Any], grace: float) -> None:
         if process.exitcode is None:
             process.kill()
             process.join()
-
-
-def spread(samples: Sequence[float]) -> dict[str, float] | None:
-    """Median, lowest, highest; None if there is no sample."""
-    if not samples:
-        return None
-    return {"median": statistics.median(samples), "low": min(samples), "high": max(samples)}
-
-
-def percentiles(times: Sequence[int]) -> dict[str, int] | None:
-    """p50, p90, p99 and p99.9 in ns, and how many times there are."""
-    if not times:
-        return None
-    ordered = sorted(times)
-    last = len(ordered) - 1
-    return {f"p{p:g}": ordered[min(last, int(len(ordered) * p / 100))] for p in (50, 90, 99, 99.9)} | {
-        "count": last + 1
-    }

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from lockfree.bench import engine, loads
+from lockfree.machine.figures import percentiles, spread
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def measure(plan: Plan, found: dict[str, Any]) -> Iterator[tuple[float, str]]:
         except (engine.LoadError, OSError, ValueError, MemoryError) as error:
             found[name]["problem"] = f"{count} processes: {error}" if count else f"round trip: {error}"
             continue
-        latency = {role: engine.percentiles(times) for role, times in done.times.items() if times}
+        latency = {role: percentiles(times) for role, times in done.times.items() if times}
         if count == 0:
             found[name]["round_trip"] = latency.get("round trip")
             continue
@@ -53,7 +54,7 @@ def measure(plan: Plan, found: dict[str, Any]) -> Iterator[tuple[float, str]]:
             {
                 "processes": count,
                 "oversubscribed": count > chosen["processors"],
-                "per_second": engine.spread(done.rates),
+                "per_second": spread(done.rates),
                 "least_to_most": min(done.done) / max(1, *done.done),
                 "ns": latency,
             }

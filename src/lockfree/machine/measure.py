@@ -10,6 +10,7 @@ from typing import Any
 
 from lockfree._native.machine import ffi, lib
 from lockfree.machine import litmus, topology
+from lockfree.machine.figures import percentiles, short, spread
 
 SAMPLES = 5
 MOST_IN_MATRIX = 64
@@ -59,25 +60,6 @@ class Place:
         """1, 2, 4, ... threads, and as many as there are processors."""
         whole = len(self.cpus)
         return sorted({1 << power for power in range(whole.bit_length()) if 1 << power <= whole} | {whole})
-
-
-def spread(samples: Sequence[float]) -> dict[str, float] | None:
-    """Median, lowest, highest. None if there is no sample."""
-    if not samples:
-        return None
-    return {key: _short(f(samples)) for key, f in (("median", statistics.median), ("low", min), ("high", max))}
-
-
-def percentiles(samples: Sequence[float]) -> dict[str, float] | None:
-    if not samples:
-        return None
-    ordered = sorted(samples)
-    picked = {f"p{p:g}": ordered[min(len(ordered) - 1, int(len(ordered) * p / 100))] for p in (10, 50, 90, 99)}
-    return {key: _short(value) for key, value in picked.items()} | {"count": len(ordered)}
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")
 
 
 def _checked(status: int, what: str) -> int:
@@ -149,7 +131,7 @@ class Transfer(Section):
         figures = {}
         if found:  # a tenth is left out: threads that lost their processor
             picked = {"low": len(found) // 20, "median": len(found) // 2, "high": -1 - len(found) // 20}
-            figures = {key: _short(found[at]) for key, at in picked.items()}
+            figures = {key: short(found[at]) for key, at in picked.items()}
         self.result["pairs"].append({"a": a, "b": b, **figures, "samples": count})
 
 
@@ -205,9 +187,9 @@ class Contention(Section):
             fair.append(min(done) / max(1, *done))
             refused.append(sum(share.refused for share in found) / max(1, sum(done)))
         row = {"name": name, "threads": threads, "rate": spread(rates)}
-        row["least_to_most"] = _short(statistics.median(fair))
+        row["least_to_most"] = short(statistics.median(fair))
         if name == "cas":
-            row["refused_per_success"] = _short(statistics.median(refused))
+            row["refused_per_success"] = short(statistics.median(refused))
         self.result["rows"].append(row)
 
 
