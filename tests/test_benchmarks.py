@@ -68,6 +68,16 @@ def test_a_sample_that_hangs_is_given_up(monkeypatch):
     assert found["entries"]["x"]["failures"] == ["TimeoutError: it did not end in 1 s"]
 
 
+def test_what_was_measured_before_an_interrupt_is_kept():
+    def interrupts(_seconds):
+        raise KeyboardInterrupt
+
+    first = Column("first", "", "ns", [Entry("x", constant(1.0), ours=True)])
+    results = runner.measure([first, Column("second", "", "ns", [Entry("y", interrupts, ours=True)])], 1, 0.1)
+    assert list(results["columns"]) == ["first"]
+    assert any("interrupted" in note for note in results["notes"])
+
+
 def test_who_cannot_be_measured_is_told_with_the_reason():
     def fails(_seconds):
         raise ValueError("such | a\npity")

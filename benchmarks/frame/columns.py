@@ -51,6 +51,8 @@ class Column:
     compares: bool = True
     most_samples: int = 100
     """Fewer than asked for, of what takes long."""
+    prepare: Callable[[], object] = int
+    """Called before the first sample, without a limit of time: to compile, for example."""
 
 
 def cpus() -> list[int]:

@@ -23,8 +23,8 @@ SEMAPHORES = ("Semaphore", "sem_t")
 
 
 @functools.cache
-def program(name: str) -> Path:
-    """Compiles it if needed. Skip if there is no compiler for C++17."""
+def _compiled(name: str) -> Path | str:
+    """The program, compiled if needed; or why there is none."""
     BUILD.mkdir(parents=True, exist_ok=True)
     target = BUILD / name
     include = f"-I{lockfree.get_include()}"
@@ -50,8 +50,16 @@ def program(name: str) -> Path:
             if subprocess.run([*command, "-ltbb"], capture_output=True).returncode != 0:
                 subprocess.run(command, check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise Skip(f"{name} cannot be compiled: {getattr(error, 'stderr', None) or error}") from None
+        return f"{name} cannot be compiled: {getattr(error, 'stderr', None) or error}"
     return target
+
+
+def program(name: str) -> Path:
+    """Skip if there is no compiler for C++17."""
+    made = _compiled(name)
+    if isinstance(made, str):
+        raise Skip(made)
+    return made
 
 
 @functools.cache
@@ -78,4 +86,5 @@ def _sampler(name: str, workload: str, peer: str) -> Callable[[float], Sample]:
 def column(name: str, workload: str, title: str, unit: str, peers: Sequence[str]) -> Column:
     """A workload of a program, of which our part is measured, too. Nothing is compiled before the first sample."""
     entries = [Entry(peer, _sampler(name, workload, peer), ours=peer in OURS) for peer in peers]
-    return Column(f"c_{workload}", title, unit, entries, more=unit == "M/s")
+    prepare = functools.partial(_compiled, name)
+    return Column(f"c_{workload}", title, unit, entries, more=unit == "M/s", prepare=prepare)

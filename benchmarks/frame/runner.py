@@ -82,6 +82,7 @@ def _column(column: Column, samples: int, scale: float) -> dict[str, Any]:
                      "line_ns": [], "extra": {}}
         for entry in column.entries
     }  # fmt: skip
+    column.prepare()
     for turn in range(min(samples, column.most_samples)):
         shift = turn % len(column.entries)
         for entry in [*column.entries[shift:], *column.entries[:shift]]:
@@ -126,12 +127,14 @@ def _ratio(column: Column, records: dict[str, Any]) -> dict[str, Any]:
 def measure(chosen: list[Column], samples: int, scale: float) -> dict[str, Any]:
     """Measures all of them; the results as they stand in the JSON."""
     began, load = time.monotonic(), os.getloadavg()[0]
-    found = {}
-    for number, column in enumerate(chosen):
-        at = time.monotonic() - began
-        print(f"{at:5.0f} s  {number + 1:3} of {len(chosen)}  {column.key}", flush=True)
-        found[column.key] = _column(column, samples, scale)
-    notes = []
+    found, notes = {}, []
+    try:
+        for number, column in enumerate(chosen):
+            at = time.monotonic() - began
+            print(f"{at:5.0f} s  {number + 1:3} of {len(chosen)}  {column.key}", flush=True)
+            found[column.key] = _column(column, samples, scale)
+    except KeyboardInterrupt:
+        notes.append("it was interrupted: the later columns are not measured")
     if load > 0.5:
         notes.append(
             f"a load of {load:.1f} on {os.cpu_count()} processors when it began: trust the ratios, not the figures"
