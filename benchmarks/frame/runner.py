@@ -3,6 +3,7 @@
 import datetime as dt
 import importlib
 import json
+import multiprocessing
 import os
 import signal
 import statistics
@@ -52,12 +53,15 @@ def limited(seconds: int) -> Iterator[None]:
         raise TimeoutError(f"it did not end in {seconds} s")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)  # again, if it came where Python ignores exceptions
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        for left in multiprocessing.active_children():  # where the end was cut short, too
+            left.kill()
+            left.join()
 
 
 def _sample(entry: Entry, seconds: float, record: dict[str, Any]) -> None:
