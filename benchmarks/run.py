@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     if out is not None:
         runner.save(results, out)
     if whole and out == RESULTS:
-        report.pages(results)
+        report.pages(runner.load(out))  # rounded, as they stand in the file
     return 0
 
 

@@ -195,7 +195,6 @@ def _known(column: dict[str, Any]) -> int:
 
 def _cadence(columns: dict[str, Any]) -> Any:
     from matplotlib.figure import Figure
-    from matplotlib.ticker import NullFormatter
 
     figure = Figure(figsize=(9, 3.1 * len(columns)))
     for axes, column in zip(figure.subplots(len(columns), 1, squeeze=False)[:, 0], columns.values(), strict=True):
@@ -206,9 +205,9 @@ def _cadence(columns: dict[str, Any]) -> Any:
                 axes.scatter(*at, color="#2563d8" if record["ours"] else "#9aa3af")
                 axes.annotate(name, at, fontsize=8, xytext=(4, 4), textcoords="offset points")
         for axis, scale in ((axes.xaxis, axes.set_xscale), (axes.yaxis, axes.set_yscale)):
-            scale("log", subs=(1, 2, 5))
+            scale("log", subs=(2, 5))
             axis.set_major_formatter("{x:g}")
-            axis.set_minor_formatter(NullFormatter())
+            axis.set_minor_formatter("{x:g}")
         axes.set_title(column["title"].split(":")[0], fontsize=10, loc="left")
         axes.set_ylabel("median latency, µs")
     axes.set_xlabel("CPU of the receiver, %")
