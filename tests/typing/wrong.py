@@ -54,3 +54,25 @@ def views(buffer: bytearray) -> None:
 
 def package() -> None:
     lockfree.Mutecks()  # wrong
+
+
+def messages(shared: lockfree.MessageRing) -> None:
+    shared.put(5)  # wrong
+    shared.put_many([1, 2])  # wrong
+    shared.put_many(b"abc")  # wrong
+    text: str = shared.get()  # wrong
+    broadcast = lockfree.BroadcastRing(1024, 2, slow="never")  # wrong
+    broadcast.put("text")  # wrong
+    broadcast.put(b"x", to="one")  # wrong
+    print(text)
+
+
+def waits(table: lockfree.RWLock, count: lockfree.EventCount, pool: lockfree.BlockPool) -> None:
+    table.acquire_read(timeout="soon")  # wrong
+    table.reading(1)  # wrong
+    count.wait("ticket")  # wrong
+    lockfree.Event().wait("1")  # wrong
+    lockfree.Barrier("two")  # wrong
+    lockfree.Condition().notify("1")  # wrong
+    pool.alloc("one")  # wrong
+    pool.adopt("x")  # wrong
