@@ -109,7 +109,7 @@ def test_a_strict_bounded_queue_of_sixteen_clients_is_decided():
 @pytest.mark.parametrize("capacity", [1, 3, 60, 600])
 def test_a_strict_bounded_queue_is_decided_whatever_its_capacity(capacity):
     """Long before it shows, somebody chose the order of two puts that fits no FULL: the order is mended there."""
-    rows = bounded_queue(6000, capacity, capacity)
+    rows = bounded_queue(6000, capacity, 1, clients=24)
     assert sum(o.op == "put" and o.result is False for o in rows) > 500
     assert check(rows, f"bounded-queue:{capacity}", method="near-linear").ok
 
