@@ -156,7 +156,7 @@ def test_wrong_usage_is_status_3(arguments, model):
 def test_a_client_that_blocks_in_the_kernel(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "STILL", 2.0)
     path = tmp_path / "client.c"
-    body = "static void t(void) { pause(); }\n"
+    body = "#include <poll.h>\nstatic void t(void) { poll(NULL, 0, -1); }\n"
     path.write_text(HEAD + body + "LF_MODEL_CLIENT(blocked, .threads = {t});")
     [report] = runner.check(path)
     assert report.verdict is runner.Verdict.UNUSABLE
