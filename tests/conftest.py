@@ -20,7 +20,11 @@ SLICED = {
     "test_programs": 2, "test_loops": 2, "test_turns": 2, "test_waiting": 2, "test_output": 2, "test_clients": 2,
     "test_memory": 2, "test_assembly": 2, "test_primitives": 2, "test_python": 2, "test_textbook": 2,
     "test_practice": 3, "test_first_round": 2, "test_rounds": 2, "test_breaking": 2, "test_power": 2,
-    "test_c_advice": 2, "test_kill": 2, "test_guide": 2, "test_symmetry": 2, "test_life": 2, "test_peers": 3, "test_handles": 2, "test_record_calls": 2,
+    "test_c_advice": 2, "test_kill": 2, "test_guide": 2, "test_symmetry": 2, "test_life": 2,
+    "test_peers": 3, "test_handles": 2, "test_record_calls": 2, "test_selftest": 3, "test_cxx": 3, "test_libc": 2,
+    "test_verifier": 2, "test_wrong": 2, "test_cli": 2, "test_queue": 2, "test_awaited": 2, "test_put_many": 2,
+    "test_signals": 2, "test_hands": 2, "test_lock_tests": 2, "test_multiprocessing_suite": 2, "test_machine": 2,
+    "test_bench": 3, "test_benchmarks": 2, "test_syscalls": 2, "test_top": 2,
 }  # fmt: skip
 """Files whose tests are many and long: one test in so many runs, by the seed; all of them with --soak."""
 FEW = 1000

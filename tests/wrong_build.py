@@ -45,14 +45,14 @@ def start(name):
     from lockfree._native import _linearize
 
     shutil.copy(_linearize.__file__, package / "_native")
+    headers = [ROOT / "c" / "wrong" / f"{header}.h" for header in BUILDS[name]]
+    if name == "first":
+        spoiled = mutants.apply(target / "include", list(mutants.STRESS.values()))
+        headers += [spoiled / "lockfree" / mutant.place for mutant in mutants.STRESS.values()]
     steps = []
     for extension in REBUILT:
         generated = target / f"_{extension}.c"
         includes = [f"-I{p}" for p in (NATIVE, ROOT / "c", ROOT / "c" / "include", sysconfig.get_path("include"))]
-        headers = [ROOT / "c" / "wrong" / f"{header}.h" for header in BUILDS[name]]
-        if name == "first":
-            spoiled = mutants.apply(target / "include", list(mutants.STRESS.values()))
-            headers += [spoiled / "lockfree" / mutant.place for mutant in mutants.STRESS.values()]
         wrong = [arg for header in headers for arg in ("-include", str(header))]
         compiler = [
             *compilers.needed("c"),

@@ -2,6 +2,7 @@
  * first three and to the last, so that the scan within a group and that over the groups both have something to pass. */
 #include "queues.h"
 
+#define LF__SPARE_CELLS 4u /* 16 cells a queue: so few that what a stepped detach gives back fits into one piece */
 #include <lockfree/priority_queue.h>
 
 #define CAPACITY 4

@@ -150,6 +150,18 @@ class _Calls(Container[R]):
             self._refused(status, handle, data)
         return int(ticket[0])
 
+    @overload
+    def cancel(self) -> None: ...
+    @overload
+    def cancel(self, ticket: SupportsIndex) -> bool: ...
+    def cancel(self, ticket: SupportsIndex | None = None) -> bool | None:
+        """Without a ticket: gives the calling thread's reservation back unused.
+
+        With one (`put_ticket`): takes the record out of the queue, wherever it stands, and nobody gets it. True, once;
+        False if somebody has it, or had. Lock-free, O(1). ValueError for a number that is no ticket.
+        """
+        return super().cancel() if ticket is None else self._withdraw(ticket)
+
     def _withdraw(self, ticket: SupportsIndex) -> bool:
         number, handle = check_int("ticket", ticket, 0, 2**64 - 1), self._h
         status = lib.lf_priority_queue_withdraw(handle, number)
@@ -395,15 +407,3 @@ class PriorityQueue(Native[Literal["priority_queue"]], _Calls[R], prefix="priori
             spin: Spin = ...,
         ) -> None: ...
         def __init__(self, *_args: Any, **_named: Any) -> None: ...
-
-    @overload
-    def cancel(self) -> None: ...
-    @overload
-    def cancel(self, ticket: SupportsIndex) -> bool: ...
-    def cancel(self, ticket: SupportsIndex | None = None) -> bool | None:
-        """Without a ticket: gives the calling thread's reservation back unused.
-
-        With one (`put_ticket`): takes the record out of the queue, wherever it stands, and nobody gets it. True, once;
-        False if somebody has it, or had. Lock-free, O(1). ValueError for a number that is no ticket.
-        """
-        return super().cancel() if ticket is None else self._withdraw(ticket)

@@ -81,7 +81,27 @@ static const struct lf_py_ops lf_py_priority_queue_ops = {
 };
 LF_PY_CONTAINER_FUNCTIONS(priority_queue)
 
+/* Of a reservation in C, where no signal handler comes between; of a ticket in Python. */
+static PyObject *lf_py_priority_queue_cancel_any(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
+    Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
+    if (n + named > 1 || (named == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "ticket") != 0)) {
+        PyErr_SetString(PyExc_TypeError, "PriorityQueue.cancel() takes one argument, ticket, or none");
+        return NULL;
+    }
+    if (n + named == 0 || args[0] == Py_None)
+        return lf_py_priority_queue_cancel_method(self, NULL);
+    return PyObject_CallMethod(self, "_withdraw", "O", args[0]);
+}
+
+/* Of two entries with one name the first counts. */
 static PyMethodDef lf_py_priority_queue_methods[] = {
+    LF_PY_FAST(
+        "cancel", lf_py_priority_queue_cancel_any,
+        "cancel($self, /, ticket=None)\n--\n\n"
+        "Without a ticket: gives the calling thread's reservation back unused.\n\n"
+        "With one (`put_ticket`): takes the record out of the queue, wherever it stands, and nobody gets it. True, "
+        "once;\n"
+        "False if somebody has it, or had. Lock-free, O(1). ValueError for a number that is no ticket."),
     LF_PY_CONTAINER_METHODS(priority_queue),
     LF_PY_FAST_OF(
         priority_queue, put,
