@@ -15,16 +15,19 @@ def pytest_addoption(parser):
 
 
 SLICED = {
-    "test_mutants": 3, "test_kill_everywhere": 3, "test_close": 2, "test_stress": 2, "test_crosscheck": 2,
-    "test_random_loops": 3, "test_litmus": 2, "test_threads": 2, "test_compilers": 2, "test_command": 2,
-    "test_programs": 2, "test_loops": 2, "test_turns": 2, "test_waiting": 2, "test_output": 2, "test_clients": 2,
-    "test_memory": 2, "test_assembly": 2, "test_primitives": 2, "test_python": 2, "test_textbook": 2,
-    "test_practice": 3, "test_first_round": 2, "test_rounds": 2, "test_breaking": 2, "test_power": 2,
-    "test_c_advice": 2, "test_kill": 2, "test_guide": 2, "test_symmetry": 2, "test_life": 2,
-    "test_peers": 3, "test_handles": 2, "test_record_calls": 2, "test_selftest": 3, "test_cxx": 3, "test_libc": 2,
-    "test_verifier": 2, "test_wrong": 2, "test_cli": 2, "test_queue": 2, "test_awaited": 2, "test_put_many": 2,
-    "test_signals": 2, "test_hands": 2, "test_lock_tests": 2, "test_multiprocessing_suite": 2, "test_machine": 2,
-    "test_bench": 3, "test_benchmarks": 2, "test_syscalls": 2, "test_top": 2,
+    "test_mutants": 6, "test_kill_everywhere": 6, "test_close": 3, "test_stress": 2, "test_crosscheck": 4,
+    "test_random_loops": 6, "test_litmus": 4, "test_threads": 4, "test_compilers": 3, "test_command": 3,
+    "test_programs": 3, "test_loops": 4, "test_turns": 4, "test_waiting": 4, "test_output": 3, "test_clients": 4,
+    "test_memory": 3, "test_assembly": 3, "test_primitives": 5, "test_python": 4, "test_textbook": 3,
+    "test_practice": 4, "test_first_round": 3, "test_rounds": 3, "test_breaking": 3, "test_power": 3,
+    "test_c_advice": 3, "test_kill": 3, "test_guide": 3, "test_symmetry": 4, "test_life": 3,
+    "test_peers": 4, "test_handles": 3, "test_record_calls": 3, "test_selftest": 6, "test_cxx": 5, "test_libc": 4,
+    "test_verifier": 3, "test_wrong": 3, "test_cli": 3, "test_queue": 3, "test_awaited": 3, "test_put_many": 3,
+    "test_signals": 3, "test_hands": 3, "test_lock_tests": 3, "test_multiprocessing_suite": 2, "test_machine": 3,
+    "test_bench": 4, "test_benchmarks": 3, "test_syscalls": 3, "test_top": 2, "test_priority_queue": 2,
+    "test_mpmc_ring": 2, "test_spsc_ring": 2, "test_dtypes": 2, "test_sweep": 2, "test_command_line": 2,
+    "test_order_audit": 2, "test_spin": 2, "test_semaphore": 2, "test_timeline": 2, "test_corpus": 2,
+    "test_broadcast_ring": 2, "test_block_pool": 2, "test_windows": 2, "test_docs": 2,
 }  # fmt: skip
 """Files whose tests are many and long: one test in so many runs, by the seed; all of them with --soak."""
 FEW = 1000

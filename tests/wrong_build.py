@@ -42,9 +42,10 @@ def start(name):
         ROOT / "src" / "lockfree", package, ignore=shutil.ignore_patterns("__pycache__", "*.cdef.h", "*.glue.c")
     )
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
-    from lockfree._native import _linearize
+    from lockfree._native import _linearize, _machine
 
-    shutil.copy(_linearize.__file__, package / "_native")
+    for extension in (_linearize, _machine):
+        shutil.copy(extension.__file__, package / "_native")
     headers = [ROOT / "c" / "wrong" / f"{header}.h" for header in BUILDS[name]]
     if name == "first":
         spoiled = mutants.apply(target / "include", list(mutants.STRESS.values()))
