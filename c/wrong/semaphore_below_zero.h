@@ -47,6 +47,15 @@ LF_INLINE int lf_semaphore_attach_fd(struct lf_semaphore *s, int fd) {
     return lf_segment_attach_fd(&s->h, fd, &lf_semaphore_kind);
 }
 
+/* What stats() and peers() ask: there are no accounts here. */
+LF_INLINE uint64_t lf__sem_now(const struct lf_semaphore_body *body) { return lf_load_acquire(&body->value); }
+LF_INLINE void lf__sem_help(struct lf_semaphore_body *body, uint64_t word) { (void)body, (void)word; }
+LF_INLINE int64_t lf__sem_value(uint64_t word) { return (int64_t)word; }
+LF_INLINE int64_t lf__sem_held_by(const struct lf_semaphore *s, uint32_t participant) {
+    (void)s, (void)participant;
+    return 0;
+}
+
 LF_INLINE int64_t lf_semaphore_value(struct lf_semaphore *s) {
     int64_t value = (int64_t)lf_load_acquire(&s->body->value);
     return value < 0 ? 0 : value;
