@@ -281,6 +281,19 @@ def test_put_says_that_the_last_consumer_died(kind):
             fill()
 
 
+def test_a_producer_that_takes_its_own_record_back_is_no_consumer():
+    with lockfree.PriorityQueue(2, 8, levels=1) as ring:
+        ring.peer_death = "raise"
+        ring.cancel(ring.put_ticket(b"mine", 0))
+        ring.put(b"a", 0)
+        with child(get, ring) as process:
+            kill(process)
+        ring.put(b"x", 0)
+        ring.put(b"x", 0)
+        with pytest.raises(lockfree.PeerDied, match="the last consumer"):
+            ring.put(b"x", 0, timeout=60)
+
+
 @pytest.mark.parametrize("kind", CONVEYORS)
 def test_a_wait_that_sleeps_already_is_told(kind):
     with MAKE[kind]() as ring:

@@ -163,13 +163,16 @@ class _Calls(Container[R]):
         return super().cancel() if ticket is None else self._withdraw(ticket)
 
     def _withdraw(self, ticket: SupportsIndex) -> bool:
-        number, handle = check_int("ticket", ticket, 0, 2**64 - 1), self._h
-        status = lib.lf_priority_queue_withdraw(handle, number)
+        number = check_int("ticket", ticket, 0, 2**64 - 1)
+        status = self._take_back(number)
         if status == lib.LF_INVALID:
             raise ValueError(f"{self._title()}: ticket is {number}: put_ticket() of this queue has not given it")
         if status not in {0, 1}:
-            self._refused(status, handle)
+            self._refused(status, self._h)
         return bool(status)
+
+    def _take_back(self, ticket: int) -> int:
+        return int(lib.lf_priority_queue_withdraw(self._h, ticket))
 
     def get(self, block: bool = True, timeout: float | None = None) -> tuple[int, R]:
         """(priority, record) of the most urgent record, waiting at most `timeout` seconds (None: for ever) for one:

@@ -299,9 +299,9 @@ LF_INLINE int lf_priority_queue_put(struct lf_priority_queue *q, const void *rec
     uint64_t ticket = 0;
     return lf_priority_queue_put_ticket(q, record, length, level, deadline, &ticket);
 }
-/* 1: the record of a ticket is out, and nobody gets it. 0: it was taken, or withdrawn before. */
+/* 1: the record of a ticket is out, and nobody gets it. 0: it was taken, or withdrawn before. No consumer by that. */
 LF_INLINE int lf_priority_queue_withdraw(struct lf_priority_queue *q, uint64_t ticket) {
-    int status = lf_enter_to_get(&q->h);
+    int status = lf__enter_open(&q->h, LF__ENDED);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
     return lf_levels_withdraw(&q->levels, ticket, q->h.participant);

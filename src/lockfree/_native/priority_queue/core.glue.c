@@ -81,6 +81,57 @@ static const struct lf_py_ops lf_py_priority_queue_ops = {
 };
 LF_PY_CONTAINER_FUNCTIONS(priority_queue)
 
+/* ---- tickets ---- */
+
+/* put_ticket is a put whose functions also leave the ticket here. The caller reads it before any Python code can run. */
+static _Thread_local uint64_t lf_py_priority_queue_ticket;
+
+static int lf_py_priority_queue_try_put_ticket(void *p, const void *record, uint64_t length, uint32_t level) {
+    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
+    return lf_priority_queue_put_ticket(q, record, length, level, 0, &lf_py_priority_queue_ticket);
+}
+static int lf_py_priority_queue_commit_ticket(void *p, int64_t slot, uint64_t length, uint32_t level) {
+    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
+    lf_priority_queue_slot(q, (uint64_t)slot)->length = (uint32_t)length;
+    return lf__priority_publish(q, slot, level, &lf_py_priority_queue_ticket);
+}
+static const struct lf_py_ops lf_py_priority_queue_ticket_ops = {
+    .noun = "queue",
+    .has_levels = 1,
+    .record_size = lf_py_priority_queue_record_size,
+    .levels = lf_py_priority_queue_levels,
+    .payload = lf_py_priority_queue_slot_payload,
+    .try_put = lf_py_priority_queue_try_put_ticket,
+    .reserve = lf_py_priority_queue_reserve,
+    .reserve_wait = lf_py_priority_queue_reserve_wait,
+    .commit = lf_py_priority_queue_commit_ticket,
+};
+static PyObject *lf_py_priority_queue_put_ticket_method(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                                        PyObject *keywords) {
+    static const struct lf_py_signature signature = {"put_ticket", 2, 4, {"record", "priority", "block", "timeout"}};
+    const struct lf_py_ops *ops = &lf_py_priority_queue_ticket_ops;
+    PyObject *places[LF_PY_MOST_ARGUMENTS];
+    uint64_t ns = LF_FOREVER;
+    uint32_t level = 0;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_patience(places[2], places[3], &ns) != 0 || lf_py_level(object, ops, places[1], "priority", &level) != 0)
+        return NULL;
+    int64_t status = lf_py_put_record(object, ops, places[0], level, ns);
+    uint64_t ticket = lf_py_priority_queue_ticket;
+    return status == LF_OK ? PyLong_FromUnsignedLongLong(ticket) : lf_py_raise((struct lf_py_object *)object, status);
+}
+
+/* The record of a ticket: 1 if it is out by this call, else 0, or a negative status. */
+static PyObject *lf_py_priority_queue_take_back(PyObject *object, PyObject *number) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    uint64_t ticket = PyLong_AsUnsignedLongLong(number);
+    int64_t status;
+    if (ticket == UINT64_MAX && PyErr_Occurred())
+        return NULL;
+    LF_PY_BRIEFLY(self, status, lf_priority_queue_withdraw((struct lf_priority_queue *)self->p, ticket));
+    return PyLong_FromLongLong(status);
+}
+
 /* Of a reservation in C, where no signal handler comes between; of a ticket in Python. */
 static PyObject *lf_py_priority_queue_cancel_any(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
     Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
@@ -107,6 +158,11 @@ static PyMethodDef lf_py_priority_queue_methods[] = {
         priority_queue, put,
         "put($self, /, record, priority, block=True, timeout=None)\n--\n\n"
         "Puts a record, waiting at most `timeout` seconds (None: for ever) while the queue is full: `queue.Full`."),
+    LF_PY_FAST_OF(
+        priority_queue, put_ticket,
+        "put_ticket($self, /, record, priority, block=True, timeout=None)\n--\n\n"
+        "As `put`; the ticket, an int below 2**64, by which any process can take the record out: `cancel(ticket)`."),
+    {"_take_back", lf_py_priority_queue_take_back, METH_O, NULL},
     LF_PY_FAST_OF(priority_queue, try_put,
                   "try_put($self, /, record, priority)\n--\n\n"
                   "Puts a record; False if the queue is full. ValueError if it is longer than `record_size`."),
