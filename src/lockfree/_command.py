@@ -1,6 +1,7 @@
 """What the commands of `lockfree` share: refusing options, trying and writing the output, escaping names."""
 
 import errno
+import importlib.util
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,12 @@ def refuse(args: Any, options: Iterable[str], why: str) -> None:
     if found := given(args, options):
         have = "has" if len(found) == 1 else "have"
         raise UsageError(f"{', '.join(found)} {have} no effect {why}")
+
+
+def need_page(what: str) -> None:
+    """UsageError if pages of HTML cannot be made. `what`: the option or command that makes one. For before the work."""
+    if importlib.util.find_spec("jinja2") is None:
+        raise UsageError(f"{what} needs jinja2 for its page: pip install 'lockfree[tools]'")
 
 
 def try_directory(path: Path) -> None:

@@ -1,20 +1,14 @@
 """`lockfree bench`."""
 
 import argparse
-import datetime as dt
-import importlib.util
-import json
 import os
-import shlex
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
-from lockfree._command import UsageError, refuse, try_files, write_whole
+from lockfree._command import UsageError, need_page, refuse, try_files
+from lockfree.machine import results
 
 SCHEMA = "lockfree-bench/1"
-INTERRUPTED = 130
 DEFAULTS = {"capacity": 1024, "record": 64, "batch": 1, "seconds": 1.0, "samples": 5}
 BOUNDS = {"capacity": (1, 1 << 24), "record": (1, 1 << 24), "batch": (1, 1 << 16), "samples": (1, 1000)}
 PINS = ("spread", "compact", "none")
@@ -84,8 +78,8 @@ def run(args: argparse.Namespace) -> int:
         kind = loads.PRIMITIVES[name]
         if counts and args.primitives and not any(kind.least <= count <= kind.most for count in counts):
             raise UsageError(f"--procs is {args.procs}: {name} needs {kind.least} to {kind.most} processes")
-    if args.html is not None and importlib.util.find_spec("jinja2") is None:
-        raise UsageError("--html needs jinja2 for its page: pip install 'lockfree[tools]'")
+    if args.html is not None:
+        need_page("--html")
     try_files({"--html": args.html, "--json": args.json}, [])
     chosen = {key: getattr(args, key) if getattr(args, key) is not None else value for key, value in DEFAULTS.items()}
     place = measure.place(sorted(os.sched_getaffinity(0)), chosen["seconds"])
@@ -99,34 +93,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measure(args: argparse.Namespace, plan: Any, notes: list[str]) -> int:
-    from lockfree._tables import Progress
-    from lockfree.bench import points, terminal
-    from lockfree.machine import describe
+    from lockfree.bench import page, points, terminal
 
-    began, progress, interrupted = time.monotonic(), Progress(), False
-    found: dict[str, Any] = {}
-    try:
-        for part, what in points.measure(plan, found):
-            progress(part, what)
-    except KeyboardInterrupt:
-        interrupted = True
-    finally:
-        progress.close()
-    results = {
-        "schema": SCHEMA,
-        "when": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["lockfree", *sys.argv[1:]]),
-        "seconds": round(time.monotonic() - began, 1),
-        "machine": describe.describe(),
-        "settings": plan.chosen,
-        "notes": notes + (["interrupted: what was measured until then"] if interrupted else []),
-        "primitives": found,
-    }
-    terminal.show_all(results)
-    if args.json is not None:
-        write_whole(args.json, json.dumps(results, indent=1) + "\n")
-    if args.html is not None:
-        from lockfree.bench import page
-
-        write_whole(args.html, page.page(results))
-    return INTERRUPTED if interrupted else 0
+    primitives: dict[str, Any] = {}
+    seconds, interrupted = results.gather(points.measure(plan, primitives))
+    found = {"settings": plan.chosen, "primitives": primitives}
+    results.put_out(args, (SCHEMA, seconds, interrupted), found, notes, show=terminal.show_all, page=page.page)
+    return results.INTERRUPTED if interrupted else 0

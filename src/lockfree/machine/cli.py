@@ -1,21 +1,15 @@
 """`lockfree machine`."""
 
 import argparse
-import datetime as dt
-import importlib.util
-import json
 import os
-import shlex
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
-from lockfree._command import UsageError, try_files, write_whole
+from lockfree._command import UsageError, need_page, try_files
+from lockfree.machine import results
 
 SECONDS = 40.0
 SCHEMA = "lockfree-machine/1"
-INTERRUPTED = 130
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -53,12 +47,6 @@ def cpu_list(text: str, allowed: set[int]) -> list[int]:
     return sorted(found)
 
 
-def need_page() -> None:
-    """UsageError if the page cannot be made. To be called before the work."""
-    if importlib.util.find_spec("jinja2") is None:
-        raise UsageError("--html needs jinja2 for its page: pip install 'lockfree[tools]'")
-
-
 def run(args: argparse.Namespace) -> int:
     from lockfree.machine import measure
 
@@ -74,43 +62,18 @@ def run(args: argparse.Namespace) -> int:
     allowed = os.sched_getaffinity(0)
     cpus = sorted(allowed) if args.cpus is None else cpu_list(args.cpus, allowed)
     if args.html is not None:
-        need_page()
+        need_page("--html")
     try_files({"--html": args.html, "--json": args.json}, [])
     return _measure(args, measure.place(cpus, seconds), names)
 
 
 def _measure(args: argparse.Namespace, place: Any, names: list[str]) -> int:
-    from lockfree._tables import Progress
-    from lockfree.machine import describe, measure, terminal
+    from lockfree.machine import measure, page, terminal
 
-    began, progress = time.monotonic(), Progress()
     sections: dict[str, Any] = {}
-    interrupted = False
-    try:
-        for part, what, sections in measure.measure(place, names):  # noqa: B007 - the last one is used below
-            progress(part, what)
-    except KeyboardInterrupt:
-        interrupted = True
-    finally:
-        progress.close()
-    results = {
-        "schema": SCHEMA,
-        "when": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["lockfree", *sys.argv[1:]]),
-        "seconds": round(time.monotonic() - began, 1),
-        "machine": describe.describe(),
-        "cpus": place.cpus,
-        "pinned": place.pinned,
-        "notes": place.notes + (["interrupted: what was measured until then"] if interrupted else []),
-        "sections": sections,
-    }
-    terminal.show_all(results)
-    if args.json is not None:
-        write_whole(args.json, json.dumps(results, indent=1) + "\n")
-    if args.html is not None:
-        from lockfree.machine import page
-
-        write_whole(args.html, page.page(results))
+    seconds, interrupted = results.gather(measure.measure(place, names, sections))
+    found = {"cpus": place.cpus, "pinned": place.pinned, "sections": sections}
+    results.put_out(args, (SCHEMA, seconds, interrupted), found, place.notes, show=terminal.show_all, page=page.page)
     if interrupted:
-        return INTERRUPTED
+        return results.INTERRUPTED
     return int(any(test["forbidden_but_seen"] for test in sections.get("litmus", {}).get("tests", [])))

@@ -351,10 +351,9 @@ def place(cpus: list[int], seconds: float) -> Place:
     return found
 
 
-def measure(where: Place, names: Sequence[str]) -> Iterator[tuple[float, str, dict[str, Any]]]:
-    """(how much is done, what is next, the sections so far), before each job and at the end."""
+def measure(where: Place, names: Sequence[str], sections: dict[str, Any]) -> Iterator[tuple[float, str]]:
+    """(how much is done, what is next), before each job and at the end. Fills `sections`."""
     whole = sum(SECTIONS[name].share for name in names)
-    sections: dict[str, Any] = {}
     done = 0.0
     for name in names:
         section = SECTIONS[name](where)
@@ -363,7 +362,7 @@ def measure(where: Place, names: Sequence[str]) -> Iterator[tuple[float, str, di
         runnable = max(1, len(jobs))
         ns = int(where.seconds * 1e9 * section.share / whole / runnable)
         for i, (label, job) in enumerate(jobs):
-            yield (done + section.share * i / runnable) / whole, f"{section.title}: {label}", sections
+            yield (done + section.share * i / runnable) / whole, f"{section.title}: {label}"
             job(ns)
         done += section.share
-    yield 1.0, "", sections
+    yield 1.0, ""

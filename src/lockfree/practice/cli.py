@@ -1,14 +1,13 @@
 """`lockfree practice`: the command line of the practice mode."""
 
 import argparse
-import importlib.util
 import shlex
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockfree._command import UsageError, try_file
+from lockfree._command import UsageError, need_page, try_file
 from lockfree._compiler import compiler, has_compiler, need_compiler, no_compiler
 from lockfree.practice import rounds, workspace
 from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, find, katas
@@ -190,8 +189,7 @@ def _unsolved() -> Kata:
 
 
 def _report(args: argparse.Namespace) -> int:
-    if importlib.util.find_spec("jinja2") is None:
-        raise UsageError("report needs jinja2 for its page: pip install 'lockfree[tools]'")
+    need_page("report")
     kata, answer = _folder(args)
     running = rounds.of(args.folder)
     if running is not None and running.runs(time.time()):

@@ -1,7 +1,6 @@
 """`lockfree stress`."""
 
 import argparse
-import importlib.util
 import random
 import shlex
 import sys
@@ -9,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from lockfree._command import UsageError, refuse, try_directory
+from lockfree._command import UsageError, need_page, refuse, try_directory
 from lockfree.stress import kill_everywhere
 from lockfree.stress.campaign import STRETCH, Campaign
 from lockfree.stress.checking import Checked
@@ -86,8 +85,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"lockfree stress: no primitive {', '.join(unknown)}; there are {', '.join(scenarios)}")
         return 3
     if args.out is not None:
-        if importlib.util.find_spec("jinja2") is None:
-            raise UsageError("--out needs jinja2 for its page: pip install 'lockfree[tools]'")
+        need_page("--out")
         try_directory(args.out)
     args.procs, args.seconds = args.procs or PROCS, args.seconds or SECONDS
     args.start_method = args.start_method or START_METHOD
