@@ -288,3 +288,11 @@ def test_a_forbidden_outcome_that_was_seen_is_told():
     assert not litmus.judged(BY_NAME["MP"], seen, "aarch64")["forbidden_but_seen"]
     assert litmus.judged(BY_NAME["MP+acq_rel"], seen, "aarch64")["forbidden_but_seen"]
     assert not litmus.judged(BY_NAME["MP"], seen, "z80")["forbidden_but_seen"], "no model, no verdict"
+
+
+def test_an_operation_that_did_not_end_once_is_a_problem_and_no_empty_figure(monkeypatch):
+    monkeypatch.setattr(measure, "operate", lambda *_: [measure.Share(0, 1000, 1000, 0)])
+    section = measure.Operations(measure.place(sorted(os.sched_getaffinity(0)), 1))
+    section.jobs()[0][1](2_000_000)
+    (row,) = section.result["rows"]
+    assert (row["ns"], row["problem"]) == (None, "nothing was done in 2 ms: give more --seconds")

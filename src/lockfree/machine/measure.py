@@ -162,6 +162,8 @@ class Operations(Section):
             row["problem"] = f"refused: {os.strerror(error.errno or 0)}"
         else:
             row["ns"] = spread([share.cpu_ns / share.done for share in found if share.done])
+            if row["ns"] is None:
+                row["problem"] = f"nothing was done in {ns / 1e6:.3g} ms: give more --seconds"
 
 
 class Contention(Section):
