@@ -1,21 +1,12 @@
 /* formats.c: the print and scan families: what they read and write of the client's memory. */
 #define _GNU_SOURCE
-#include "../objects/objects.h"
+#include "client_memory.h"
 
 #include <printf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define OFFERED(type, name, ...)                                                                                       \
-    type lf_libc_##name(__VA_ARGS__);                                                                                  \
-    type lf_libc_##name(__VA_ARGS__)
-#define ALSO(type, name, other, ...) type lf_libc_##name(__VA_ARGS__) __attribute__((alias("lf_libc_" #other)))
-
-static void reads(const void *from, size_t size, uint64_t pc) { plain_access(AT(from), size, false, pc); }
-static void writes(const void *to, size_t size, uint64_t pc) { plain_access(AT(to), size, true, pc); }
-static void reads_text(const char *text, uint64_t pc) { reads(text, strlen(text) + 1, pc); }
 
 /* What %s reads and %n writes. A text with a precision may have no end, so it is not looked at. */
 static void follow_arguments(const char *format, va_list list, uint64_t pc) {

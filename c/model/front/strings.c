@@ -1,18 +1,11 @@
 /* strings.c: functions of <string.h> that read and write the client's memory, byte by byte as far as they
  * look at it. */
 #define _GNU_SOURCE
-#include "../objects/objects.h"
+#include "client_memory.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-
-#define OFFERED(type, name, ...)                                                                                       \
-    type lf_libc_##name(__VA_ARGS__);                                                                                  \
-    type lf_libc_##name(__VA_ARGS__)
-
-static void reads(const void *from, size_t size, uint64_t pc) { plain_access((uintptr_t)from, size, false, pc); }
-static void writes(const void *to, size_t size, uint64_t pc) { plain_access((uintptr_t)to, size, true, pc); }
 
 /* How far a comparison looks: to the first difference, or the end of a string. */
 static size_t compared(const char *a, const char *b, size_t most, bool strings) {

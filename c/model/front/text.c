@@ -1,22 +1,13 @@
 /* text.c: further functions of the C library that read and write the client's memory: numbers, streams, tokens, sorting.
  */
 #define _GNU_SOURCE
-#include "../objects/objects.h"
+#include "client_memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/types.h>
-
-#define OFFERED(type, name, ...)                                                                                       \
-    type lf_libc_##name(__VA_ARGS__);                                                                                  \
-    type lf_libc_##name(__VA_ARGS__)
-#define ALSO(type, name, other, ...) type lf_libc_##name(__VA_ARGS__) __attribute__((alias("lf_libc_" #other)))
-
-static void reads(const void *from, size_t size, uint64_t pc) { plain_access(AT(from), size, false, pc); }
-static void writes(const void *to, size_t size, uint64_t pc) { plain_access(AT(to), size, true, pc); }
-static void reads_text(const char *text, uint64_t pc) { reads(text, strlen(text) + 1, pc); }
 
 /* Numbers. */
 static void number_read(const char *text, const char *end, char **to, uint64_t pc) {
