@@ -1,4 +1,5 @@
-/* How long a waiting call looks before it sleeps (blocks/spinning.h): counted by the attempts of lf_block_on. */
+/* How long a waiting call looks before it sleeps (blocks/spinning.h): counted by the attempts of lf_block_on. And with
+ * how long a slice it begins to sleep (blocks/blocking.h). */
 #include "check.h"
 
 #include <lockfree/event.h>
@@ -91,9 +92,38 @@ static void test_adaptive(void) {
     lf_detach(&looks.event.h);
 }
 
+/* The slices of waits for records that come `gap` ns apart: how many of the last 64 waits had one in vain. */
+static int slices_in_vain(struct lf_handle *h, uint64_t gap) {
+    int in_vain = 0;
+    for (int i = 0; i < 256; i++) {
+        struct lf__slices slices = lf__slices_begin(h, h, LF_FOREVER);
+        lf__slices_as_usual(h, &slices);
+        while (lf__slice(&slices, 0, 0, LF_FOREVER) > 0 && slices.slept < gap)
+            in_vain += i >= 192;
+        lf__slices_learn(h, &slices);
+        CHECK(lf_load_relaxed(&h->usual) <= LF__USUAL_MOST_NS);
+    }
+    return in_vain;
+}
+
+static void test_the_first_slice_is_learned(void) {
+    struct lf_event event;
+    memset(&event, 0, sizeof event);
+    CHECK_EQ(lf_event_create(&event, NULL), LF_OK);
+    CHECK_EQ(slices_in_vain(&event.h, 500000), 0); /* a slice of 1 ms is long enough */
+    CHECK_EQ(lf_load_relaxed(&event.h.usual), 0);
+    CHECK(slices_in_vain(&event.h, 5000000) <= 64 / 4); /* without learning two of them in each wait */
+    CHECK(lf_load_relaxed(&event.h.usual) >= LF__FIRST_SLICE_NS);
+    CHECK(slices_in_vain(&event.h, 50000000) >= 64); /* so long a first slice would hide a death */
+    CHECK_EQ(slices_in_vain(&event.h, 500000), 0);
+    CHECK(lf_load_relaxed(&event.h.usual) < LF__FIRST_SLICE_NS); /* and it is forgotten */
+    lf_detach(&event.h);
+}
+
 int main(void) {
     test_never();
     test_microseconds();
+    test_the_first_slice_is_learned();
     test_adaptive();
     return 0;
 }

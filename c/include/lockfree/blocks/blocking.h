@@ -1,18 +1,19 @@
 /* blocking.h: the loop in which every blocking operation waits.
  *
  * Contract
- *   lf_block_on calls `attempt` until it returns something else than `refused`, the deadline passes, the
- *   handle is closed, or the object has ended. It looks for a while (spinning.h), then sleeps on the event count. The last
- *   attempt comes after the deadline. So a refusal by time-out is as exact as one by a non-blocking call.
+ *   lf_block_on calls `attempt` until it returns something else than `refused`, the deadline passes, the handle is
+ *   closed, or the object has ended. It looks for a while (spinning.h), then sleeps on the event count. The last attempt
+ *   comes after the deadline. So a refusal by time-out is as exact as one by a non-blocking call.
  *   A sleep is cut into slices of 1, 2, 4, 8, 16, 20, 20, ... ms. After a slice in which nothing came somebody looks for
  *   dead participants. So what a killed peer took with it (a wake, a lock, a record) delays a survivor by about as long
- *   as it has slept, and by 20 ms at most. Among many participants the slices grow further, by 20 ms for each 64 of them,
- *   and among many sleepers by 20 ms for each 8 of them, so that a crowd costs no more than a few.
- *   One sleeper of the segment looks, however many sleep, and so that looking takes 2% of a CPU at most. Among more
- *   than 255 participants one look sees a part of them; then slices of 5 ms follow, and looks by each, until all are seen.
+ *   as it has slept, and by 20 ms at most. Who waits for records learns how far apart they come: its first slice is as
+ *   long as the last waits were, 8 ms at most. Among many participants the slices grow further, by 20 ms for each 64 of
+ *   them, and among many sleepers by 20 ms for each 8 of them, so that a crowd costs no more than a few.
+ *   One sleeper of the segment looks, however many sleep, and so that looking takes 2% of a CPU at most. Among more than
+ *   255 participants one look sees a part of them; then slices of 5 ms follow, and looks by each, until all are seen.
  *   After 100 ms, and on a signal, it returns LF_INTERRUPTED: the caller serves signals and calls again with the same
- *   deadline. LF_PEER_DIED: see peers.h. LF_LOST: a slice has passed and it is impossible to look for the dead, so nobody knows whether the wait
- *   would end.
+ *   deadline. LF_PEER_DIED: see peers.h. LF_LOST: a slice has passed and it is impossible to look for the dead, so nobody
+ *   knows whether the wait would end.
  * Progress: sleeping. `attempt` itself must be lock-free. */
 #ifndef LOCKFREE_BLOCKING_H
 #define LOCKFREE_BLOCKING_H
@@ -26,6 +27,7 @@
 #define LF__SLICE_AMID_NS 5000000u
 #endif
 #define LF__FIRST_SLICE_NS 1000000u
+#define LF__USUAL_MOST_NS 8000000u
 #define LF__AWHILE_NS 100000000u /* after so long a call serves signals */
 #define LF__CROWD 8              /* so many sleepers more make slices longer by a whole one */
 #define LF__LOOK_SHARE 50        /* of looking for the dead: one part in so many of the time */
@@ -68,6 +70,8 @@ LF_INLINE struct lf__slices lf__slices_begin(const struct lf_handle *h, const vo
 LF_INLINE void lf__slices_pause(const struct lf__slices *slices, const void *where, uint64_t deadline) {
     (void)slices, (void)where, (void)deadline;
 }
+LF_INLINE void lf__slices_as_usual(const struct lf_handle *h, struct lf__slices *slices) { (void)h, (void)slices; }
+LF_INLINE void lf__slices_learn(struct lf_handle *h, const struct lf__slices *slices) { (void)h, (void)slices; }
 #else
 /* A wait that a call gave up to serve signals goes on with the slice that it had come to. */
 static __thread struct {
@@ -88,6 +92,22 @@ LF_INLINE void lf__slices_pause(const struct lf__slices *slices, const void *whe
     lf__paused.where = where;
     lf__paused.deadline = deadline;
     lf__paused.next = slices->next;
+}
+/* Of waits for records: the slice to begin with. */
+LF_INLINE void lf__slices_as_usual(const struct lf_handle *h, struct lf__slices *slices) {
+    uint64_t usual = lf_load_relaxed(&h->usual);
+    if (!slices->resumed && usual > slices->next)
+        slices->next = usual;
+}
+/* A wake came. After a first slice in vain the next wait begins with a longer one; else a little shorter. */
+LF_INLINE void lf__slices_learn(struct lf_handle *h, const struct lf__slices *slices) {
+    uint64_t usual = lf_load_relaxed(&h->usual), most = LF__USUAL_MOST_NS;
+    if (slices->next == 2 * slices->slept) /* in the first slice */
+        most = usual - usual / 16;
+    else if (slices->slept < most)
+        most = slices->slept;
+    if (most != usual)
+        lf_store_relaxed(&h->usual, (uint32_t)most);
 }
 #endif
 
@@ -134,6 +154,8 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
     if (status != refused || deadline == 0)
         return status;
     struct lf__slices slices = lf__slices_begin(h, ec, deadline);
+    if (refused == LF_EMPTY)
+        lf__slices_as_usual(h, &slices);
     struct lf__spin spin = lf__spin_begin(h, slices.resumed ? 0 : UINT32_MAX, 8, deadline);
     while (lf__spin_on(h, &spin))
         if ((status = attempt(operation)) != refused) {
@@ -185,6 +207,8 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
 #endif
         if (ended == -EINTR)
             return LF_INTERRUPTED;
+        if (ended == 0 && refused == LF_EMPTY)
+            lf__slices_learn(h, &slices);
         if (ended == -EAGAIN && spin.learns)
             lf__spin_found(h);
         looked = ended == -ETIMEDOUT ? lf__look_for_all(h) : 0;
