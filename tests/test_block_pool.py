@@ -2,6 +2,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 import lockfree
+from lockfree._native import PURE
 from lockfree._segment import starting_at
 
 
@@ -303,6 +305,139 @@ def test_a_storm_of_signals_loses_no_block(pool):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert interrupted > 10
+
+
+def test_a_storm_of_signals_loses_no_batch(pool):
+    """A seal that a signal handler's exception ends has sealed nothing: the blocks are the caller's."""
+
+    class Now(Exception):
+        pass
+
+    armed = False
+
+    def interrupt(*_):
+        nonlocal armed
+        if armed:
+            armed = False
+            raise Now
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    interrupted, blocks = 0, pool.alloc(8)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            ticket = None
+            try:
+                armed = True
+                ticket = pool.seal(blocks)
+                armed = False
+            except Now:
+                interrupted += 1
+            if ticket is not None:
+                assert pool.adopt(ticket).tolist() == blocks.tolist()
+            pool.retain(blocks)  # ValueError if one is not the caller's
+            pool.free(blocks)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted > 10
+
+
+@pytest.mark.skipif(PURE, reason="the C types are not in use")
+@pytest.mark.parametrize("call", ["seal", "alloc"])
+def test_an_exception_just_after_the_step_takes_it_back(pool, call):
+    """As a handler would raise between the C call and the next instruction."""
+
+    class Late(Exception):
+        pass
+
+    class Interrupted(lockfree.BlockPool):
+        late = False
+
+        def _alloc(self, *arguments):
+            done = super()._alloc(*arguments)
+            if self.late:
+                raise Late
+            return done
+
+        def _seal(self, *arguments):
+            done = super()._seal(*arguments)
+            if self.late:
+                raise Late
+            return done
+
+    with contextlib.closing(Interrupted(8)) as made:
+        blocks = made.alloc(3)
+        made.late = True
+        with pytest.raises(Late):
+            made.alloc(2) if call == "alloc" else made.seal(blocks)
+        made.late = False
+        assert made.available == 5
+        made.free(blocks)
+        assert made.available == 8
+
+
+@pytest.mark.skipif(PURE, reason="the C types are not in use")
+@pytest.mark.parametrize("call", ["adopt", "supersede", "reclaim", "free", "retain", "references"])
+def test_what_is_done_runs_no_python_code_afterwards(pool, holder, call):
+    """Where a call has changed something, no step of Python code follows in which a handler could lose its answer."""
+    _, lease, _ = holder
+    blocks = pool.alloc(4)
+    ticket = pool.seal(blocks[:2])
+    kept = blocks[2:]
+    calls = {
+        "adopt": lambda: pool.adopt(ticket),
+        "supersede": lambda: pool.supersede(lease),
+        "reclaim": lambda: pool.reclaim(lease),
+        "free": lambda: pool.free(kept),
+        "retain": lambda: pool.retain(kept),
+        "references": lambda: pool.references(kept),
+    }
+    state, steps = [], []
+
+    def trace(frame, _event, _argument):
+        if frame.f_code is not calls[call].__code__ and "lockfree" in frame.f_code.co_filename:
+            state.append((pool.available, lockfree.BlockPool.references(pool, range(8))))
+            steps.append(frame.f_code.co_name)
+        return trace
+
+    before = (pool.available, pool.references(range(8)))
+    sys.settrace(trace)
+    try:
+        calls[call]()
+    finally:
+        sys.settrace(None)
+    assert all(seen == before for seen in state), steps
+    assert bool(steps) == (call in {"free", "retain", "references"})
+
+
+@pytest.mark.skipif(PURE, reason="there, the last reference to the handle keeps it attached")
+@pytest.mark.parametrize("n", [1, 20_000])
+def test_close_while_others_are_inside(n):
+    for _ in range(20):
+        pool = lockfree.BlockPool(40_000)
+        wrong = []
+
+        def work(pool=pool, wrong=wrong):
+            try:
+                while True:
+                    blocks = pool.alloc(n, True, 1)
+                    pool.references(blocks)
+                    pool.free(pool.adopt(pool.seal(blocks)))
+            except lockfree.Closed:
+                pass
+            except BaseException as error:
+                wrong.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.005)
+        pool.close()
+        for thread in threads:
+            thread.join(30)
+        assert not wrong
 
 
 def test_large_batches_give_the_gil_up_and_answer_the_same():

@@ -217,7 +217,8 @@ for call in calls:
             break
         at += STRIDE
         total += 1
-assert total
+# The lock of a threading.Condition has no Python code.
+assert total or name == "threading.Condition"
 print("survived")
 """
 )

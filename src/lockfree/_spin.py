@@ -89,14 +89,14 @@ class Waiter(Shared):
 
         It runs in the thread that waits, which holds nothing of the object then. So it may ask who is late: `peers` is
         what `peers()` says. What it raises ends the wait; nothing was taken. It is called up to 0.1 s late. It belongs
-        to this object and does not travel. RuntimeError for a class whose calls wait in Python, such as BlockPool.
+        to this object and does not travel. RuntimeError if the C types are not in use.
         """
         if on_slow is not None and not callable(on_slow):
             raise TypeError(f"on_slow is {shown(on_slow)}: it must be callable, or None")
         wait = _nanoseconds("slow_after", slow_after)
         tell = getattr(self, "_tell_slow", None)
         if tell is None:
-            raise RuntimeError(f"{self._title()}: calls of this class wait in Python, where nobody watches them")
+            raise RuntimeError(f"{self._title()}: its calls wait in Python, where nobody watches them")
         self._require_open()
         self._on_slow = on_slow
         tell(wait if on_slow is not None else 0)

@@ -1,9 +1,10 @@
 """BlockPool: numbered blocks, handed out all or nothing; those of a dead process come back."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from lockfree._errors import EMPTY, INTERRUPTED, OK, raise_status
-from lockfree._native import NULL, blocking, ffi, lib
+from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
@@ -31,25 +32,8 @@ def _functions(numbers: Any) -> Any:
     return lib if len(numbers) < MANY else blocking
 
 
-class BlockPool(Waiter):
-    """Blocks 0..`blocks`-1, such as the pages of a KV cache. It hands out numbers; the memory is the user's.
-
-    `alloc(n)` takes n blocks or none: those that have been free for longest. Each block has a number of references,
-    which `retain` raises and `free` lowers; with the last one the block is free, and its generation ends.
-
-    Blocks belong to the process that allocated them. A block of another process, a free block, or one of another
-    generation than the caller names, is refused with ValueError, and nothing is freed. `seal` puts blocks into a batch
-    that outlives the process, and that one other process can `adopt`.
-
-    1 to 2**24 blocks; one call allocates at most 2**20 - 1. Block numbers are arrays of numpy.uint32.
-
-    Progress: lock-free, but for `alloc` with `block=True`, which sleeps. `adopt` and `supersede` look at every block.
-
-    Death: what a process held when it died, or closed the pool, is free again by itself, at the latest when somebody
-    would wait for it. Sealed batches stay.
-
-    Source: docs/primitives/block_pool.md.
-    """
+class Calls(Waiter):
+    """What a block pool can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_block_pool"
     _attach = blocking.lf_block_pool_attach
@@ -75,6 +59,9 @@ class BlockPool(Waiter):
 
         self._np = np
         self.blocks = int(self._h.blocks)
+        self._use(np.empty, np.uint32)
+
+    def _use(self, _empty: Any, _uint32: Any) -> None: ...
 
     # ---- taking and giving back ----
 
@@ -84,10 +71,23 @@ class BlockPool(Waiter):
         With `block` it waits until n are free, at most `timeout` seconds (None: for ever). ValueError if n is below 1,
         above `blocks` or above 2**20 - 1. Closed after `shutdown()`, Superseded after another process took over.
         """
+        self._require_open()
         n = check_int("n", n, 1, min(self.blocks, MAX_ALLOC))
         wait = patience(block, timeout)
-        handle, found = self._h, self._np.empty(n, self._np.uint32)
-        memory = ffi.from_buffer("uint32_t *", found)
+        found, taken = self._np.empty(n, self._np.uint32), self._np.zeros(1, self._np.uint32)
+        try:
+            if self._alloc(found, wait, taken):
+                return found
+        except BaseException:
+            if taken[0]:  # a signal handler raised when the blocks had been taken
+                with suppress(Exception):  # closed, or superseded: they are not the caller's any more
+                    self.free(found)
+            raise
+        return None
+
+    def _alloc(self, found: "Blocks", wait: int, taken: "Blocks") -> bool:
+        """Whether `found` is full of blocks now. `taken[0]` says it, too, also when a signal handler raises."""
+        n, handle, memory = len(found), self._h, ffi.from_buffer("uint32_t *", found)
         status = ffi.new("int *", EMPTY)
         try:
             if n < MANY:
@@ -99,15 +99,11 @@ class BlockPool(Waiter):
                 status[0] = INTERRUPTED
                 while status[0] == INTERRUPTED:  # between two calls Python serves its signals
                     blocking.lf_py_block_pool_alloc(handle, memory, n, limit, status)
-            if status[0] == OK:
-                return found
-        except BaseException:
-            if status[0] == OK:  # a signal handler raised when the blocks had been taken
-                lib.lf_block_pool_free(handle, memory, ffi.NULL, n, ffi.new("uint64_t *"))
-            raise
-        if status[0] == EMPTY:
-            return None
-        self._refused(status[0], handle)
+        finally:
+            taken[0] = status[0] == OK
+        if status[0] not in {OK, EMPTY}:
+            self._refused(status[0], handle)
+        return bool(status[0] == OK)
 
     def free(self, blocks: "SomeBlocks", generations: "SomeBlocks | None" = None) -> None:
         """Takes one reference of each block away; with the last one a block is free.
@@ -116,10 +112,7 @@ class BlockPool(Waiter):
         block and its state, if one is not the caller's; then nothing is freed, unless a block stands in the list more
         often than it has references: then those before it are.
         """
-        numbers = self._numbers("blocks", blocks)
-        tags = None if generations is None else self._numbers("generations", generations)
-        if tags is not None and len(tags) != len(numbers):
-            raise ValueError(f"generations has {len(tags)} entries: it must have one for each of {len(numbers)} blocks")
+        numbers, tags = self._pair(blocks, generations)
         handle, at = self._h, ffi.new("uint64_t *")
         checked = ffi.NULL if tags is None else ffi.from_buffer("uint32_t *", tags)
         status = _functions(numbers).lf_block_pool_free(
@@ -145,26 +138,37 @@ class BlockPool(Waiter):
         From then on they belong to nobody, and outlive this process. ValueError, and nothing changed, if one is not the
         caller's. RuntimeError if 4,096 batches exist already.
         """
-        numbers, handle = self._numbers("blocks", blocks), self._h
-        at, ticket = ffi.new("uint64_t *"), ffi.new("uint64_t *")
+        numbers, sealed = self._numbers("blocks", blocks), self._np.zeros(3, self._np.uint32)
+        try:
+            return self._seal(numbers, sealed)
+        except BaseException:
+            if sealed[0]:  # a signal handler raised when the batch was there, and nobody knows its ticket
+                with suppress(Exception):
+                    self.adopt(int(sealed[1]) | int(sealed[2]) << 32)
+            raise
+
+    def _seal(self, numbers: "Blocks", sealed: "Blocks") -> int:
+        """The ticket. `sealed` is {1, its halves}, also when a signal handler raises."""
+        handle, at, ticket = self._h, ffi.new("uint64_t *"), ffi.new("uint64_t *")
         status = _functions(numbers).lf_block_pool_seal(
             handle, ffi.from_buffer("uint32_t *", numbers), len(numbers), ticket, at
         )
+        number = int(ticket[0])
+        sealed[:] = (status == OK, number & 2**32 - 1, number >> 32)
         if status == lib.LF_BUSY:
             raise RuntimeError(f"{self._title()}: 4,096 sealed batches exist already: adopt some")
         if status:
             self._refused(status, handle, numbers, int(at[0]))
-        return int(ticket[0])
+        return number
 
     def adopt(self, ticket: int) -> "Blocks":
         """Takes the blocks of a sealed batch over; their numbers, ascending. LookupError if somebody has them."""
         number = check_int("ticket", ticket, 0, 2**64 - 1)
         found = self._taken_over(blocking.lf_block_pool_adopt, number)
-        if found is None:
-            raise LookupError(
-                f"{self._title()}: there is no batch with ticket {number}: it was adopted, or never sealed"
-            )
-        return found
+        return self._no_batch(number) if found is None else found
+
+    def _no_batch(self, ticket: int) -> NoReturn:
+        raise LookupError(f"{self._title()}: there is no batch with ticket {ticket}: it was adopted, or never sealed")
 
     @property
     def lease(self) -> int:
@@ -181,9 +185,10 @@ class BlockPool(Waiter):
         if number == self.lease:
             raise ValueError(f"lease is {number}: it is this process's own")
         found = self._taken_over(blocking.lf_block_pool_supersede, number)
-        if found is None:
-            raise LookupError(f"{self._title()}: the lease {number} has ended, and its blocks are free")
-        return found
+        return self._no_lease(number) if found is None else found
+
+    def _no_lease(self, lease: int) -> NoReturn:
+        raise LookupError(f"{self._title()}: the lease {lease} has ended, and its blocks are free")
 
     def reclaim(self, lease: int) -> int:
         """Frees all blocks of another process, alive or dead; how many. See `supersede`."""
@@ -216,24 +221,40 @@ class BlockPool(Waiter):
 
     def references(self, blocks: "SomeBlocks") -> list[int]:
         """How many references each block has; 0 if it is free."""
-        found: list[int] = self._look(blocks)[2].tolist()
+        found: list[int] = []
+        counts = self._look(blocks)[2]
+        for at in range(0, len(counts), MANY):  # in pieces: other threads get their turns
+            found += counts[at : at + MANY].tolist()
         return found
 
     def _look(self, blocks: "SomeBlocks") -> "tuple[Blocks, Blocks, Blocks]":
         """The numbers of the blocks, their generations and their references."""
-        numbers, handle = self._numbers("blocks", blocks), self._opened()
+        numbers = self._numbers("blocks", blocks)
         generations, references = self._np.empty_like(numbers), self._np.empty_like(numbers)
-        arrays = (ffi.from_buffer("uint32_t *", array) for array in (numbers, generations, references))
-        _functions(numbers).lf_py_block_pool_look(handle, *arrays, len(numbers))
+        self._fill(numbers, generations, references)
         return numbers, generations, references
+
+    def _fill(self, *arrays: "Blocks") -> None:
+        pointers = (ffi.from_buffer("uint32_t *", array) for array in arrays)
+        _functions(arrays[0]).lf_py_block_pool_look(self._opened(), *pointers, len(arrays[0]))
 
     def shutdown(self) -> None:
         """Ends `alloc` for every process: it raises Closed, also where somebody waits. Blocks can still be freed."""
         lib.lf_block_pool_shutdown(self._opened(), 0)
 
+    def _pair(self, blocks: "SomeBlocks", generations: "SomeBlocks | None") -> "tuple[Blocks, Blocks | None]":
+        """Block numbers, and their generations."""
+        numbers = self._numbers("blocks", blocks)
+        tags = None if generations is None else self._numbers("generations", generations)
+        if tags is not None and len(tags) != len(numbers):
+            raise ValueError(f"generations has {len(tags)} entries: it must have one for each of {len(numbers)} blocks")
+        return numbers, tags
+
     def _numbers(self, what: str, blocks: "SomeBlocks") -> "Blocks":
         """Block numbers as a contiguous array of uint32. TypeError or ValueError for anything else."""
         np = self._np
+        if isinstance(blocks, (list, tuple)) and len(blocks) > MANY:  # in pieces: other threads get their turns
+            blocks = np.concatenate([np.asarray(blocks[at : at + MANY]) for at in range(0, len(blocks), MANY)])
         array: Blocks = np.atleast_1d(np.asarray(blocks))
         if array.size == 0:
             array = np.empty(0, np.uint32)
@@ -252,14 +273,22 @@ class BlockPool(Waiter):
         self._require_open()
         if status != lib.LF_NOT_OWNER:
             raise_status(status, self._title(), handle)
-        number = int(numbers[at])
-        raise ValueError(f"{self._title()}: blocks[{at}] is {number}: {self._why_not(handle, numbers, tags, at)}")
+        self._not_owner(numbers, at, tags)
 
-    def _why_not(self, handle: Any, numbers: Any, tags: Any, at: int) -> str:
+    def _not_owner(self, numbers: Any, at: int, tags: Any) -> NoReturn:
+        raise ValueError(f"{self._title()}: blocks[{at}] is {int(numbers[at])}: {self._why_not(numbers, tags, at)}")
+
+    def _state(self, number: int) -> tuple[int, int]:
+        """The word of a block, and the process whose lease it is; 0: nobody's."""
+        handle = self._opened()
+        word = int(lib.lf_block_pool_look(handle, number))
+        return word, int(lib.lf_py_block_pool_pid(handle, lib.lf_block_lease(word)))
+
+    def _why_not(self, numbers: Any, tags: Any, at: int) -> str:
         number = int(numbers[at])
         if number >= self.blocks:
             return f"it must be between 0 and {self.blocks - 1}"
-        word = lib.lf_block_pool_look(handle, number)
+        word, pid = self._state(number)
         generation = int(lib.lf_block_generation(word))
         if (numbers[:at] == number).any():
             return "it stands in the list more often than it has references"
@@ -268,8 +297,7 @@ class BlockPool(Waiter):
         lease = int(lib.lf_block_lease(word))
         if lease >= lib.LF_PARTICIPANTS:
             return "this block is in a sealed batch"
-        if lease != int(handle.h.participant):
-            pid = int(lib.lf_py_block_pool_pid(handle, lease))
+        if lease != int(self._h.h.participant):
             return f"this block belongs to process {pid}"
         if tags is not None and int(tags[at]) != generation:
             return f"its generation is {generation}, not {int(tags[at])}: it was freed, and allocated again"
@@ -277,3 +305,24 @@ class BlockPool(Waiter):
 
     def _describe(self) -> str:
         return f" blocks={self.blocks} available={self.available}"
+
+
+class BlockPool(Native[Literal["block_pool"]], Calls):
+    """Blocks 0..`blocks`-1, such as the pages of a KV cache. It hands out numbers; the memory is the user's.
+
+    `alloc(n)` takes n blocks or none: those that have been free for longest. Each block has a number of references,
+    which `retain` raises and `free` lowers; with the last one the block is free, and its generation ends.
+
+    Blocks belong to the process that allocated them. A block of another process, a free block, or one of another
+    generation than the caller names, is refused with ValueError, and nothing is freed. `seal` puts blocks into a batch
+    that outlives the process, and that one other process can `adopt`.
+
+    1 to 2**24 blocks; one call allocates at most 2**20 - 1. Block numbers are arrays of numpy.uint32.
+
+    Progress: lock-free, but for `alloc` with `block=True`, which sleeps. `adopt` and `supersede` look at every block.
+
+    Death: what a process held when it died, or closed the pool, is free again by itself, at the latest when somebody
+    would wait for it. Sealed batches stay.
+
+    Source: docs/primitives/block_pool.md.
+    """

@@ -1,0 +1,59 @@
+/* methods.h: the table of a BlockPool's methods, and its type. Included by core.glue.c alone. */
+#ifndef LOCKFREE_PY_BLOCK_POOL_METHODS_H
+#define LOCKFREE_PY_BLOCK_POOL_METHODS_H
+
+static PyMethodDef lf_py_block_pool_methods[] = {
+    LF_PY_FAST("free", lf_py_pool_free,
+               "free($self, /, blocks, generations=None)\n--\n\n"
+               "Takes one reference of each block away; with the last one a block is free.\n\n"
+               "`generations`: what they must be (see `generations()`), to find a use after free. ValueError, which "
+               "names the\n"
+               "block and its state, if one is not the caller's; then nothing is freed, unless a block stands in the "
+               "list more\n"
+               "often than it has references: then those before it are."),
+    LF_PY_FAST("retain", lf_py_pool_retain,
+               "retain($self, /, blocks)\n--\n\n"
+               "Gives each block one reference more, or none of them: they are freed once more. For shared prefixes."),
+    LF_PY_FAST("adopt", lf_py_pool_adopt,
+               "adopt($self, /, ticket)\n--\n\n"
+               "Takes the blocks of a sealed batch over; their numbers, ascending. LookupError if somebody has them."),
+    LF_PY_FAST("supersede", lf_py_pool_supersede,
+               "supersede($self, /, lease)\n--\n\n"
+               "Takes over all blocks of another process, alive or dead; their numbers.\n\n"
+               "The other's calls raise Superseded from now on, and change nothing any more. So a process that only "
+               "seemed dead\n"
+               "cannot free what its successor uses. LookupError if the lease has ended: its blocks are free."),
+    LF_PY_FAST("reclaim", lf_py_pool_reclaim,
+               "reclaim($self, /, lease)\n--\n\n"
+               "Frees all blocks of another process, alive or dead; how many. See `supersede`."),
+    {"shutdown", lf_py_pool_shutdown, METH_NOARGS,
+     "shutdown($self, /)\n--\n\n"
+     "Ends `alloc` for every process: it raises Closed, also where somebody waits. Blocks can still be freed."},
+    {"_alloc", lf_py_pool_alloc, METH_VARARGS, NULL},
+    {"_seal", lf_py_pool_seal, METH_VARARGS, NULL},
+    {"_fill", lf_py_pool_fill, METH_VARARGS, NULL},
+    {"_state", lf_py_pool_state, METH_O, NULL},
+    {"_use", lf_py_pool_use, METH_VARARGS, NULL},
+    LF_PY_SHARED_METHODS{NULL, NULL, 0, NULL},
+};
+static PyGetSetDef lf_py_block_pool_properties[] = {
+    {"available", lf_py_pool_available, NULL, "How many blocks are free: exact while nobody else runs. O(1).", NULL},
+    {"lease", lf_py_pool_lease, NULL,
+     "What names this process's lease for `supersede` by others; a new one after each attach.", NULL},
+    LF_PY_SHARED_PROPERTIES{NULL, NULL, NULL, NULL, NULL},
+};
+static PyType_Slot lf_py_block_pool_slots[] = {
+    {Py_tp_new, (void *)lf_py_block_pool_new},
+    {Py_tp_dealloc, (void *)lf_py_pool_dealloc},
+    {Py_tp_methods, lf_py_block_pool_methods},
+    {Py_tp_getset, lf_py_block_pool_properties},
+    {0, NULL},
+};
+static PyType_Spec lf_py_block_pool_spec = {
+    .name = "lockfree.BlockPool",
+    .basicsize = sizeof(struct lf_py_pool),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = lf_py_block_pool_slots,
+};
+
+#endif
