@@ -1,5 +1,6 @@
 """The shipped examples, run as a user runs them: unrelated programs in Python, C and C++ on the same rings."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,28 @@ def test_all_reduce_is_the_direct_sum(processes):
     done = subprocess.run([sys.executable, str(main), *words], capture_output=True, text=True, timeout=STUCK)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{processes} processes, 50,021 floats each: equal to the direct sum" in done.stdout
+
+
+def test_a_wrong_all_reduce_is_found(tmp_path):
+    shutil.copytree(HERE.parent / "all_reduce", tmp_path, dirs_exist_ok=True)
+    ring = (tmp_path / "ring.py").read_text()
+    assert "piece += came" in ring
+    (tmp_path / "ring.py").write_text(ring.replace("piece += came", "piece[:] = came"))
+    words = ["--processes=2", "--elements=50021", "--rounds=1"]
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "main.py"), *words], capture_output=True, text=True, timeout=STUCK
+    )
+    assert done.returncode == 1, done.stderr
+    assert "2 processes, 50,021 floats each: WRONG" in done.stdout
+
+
+@pytest.mark.soak
+def test_all_reduce_beside_gloo():
+    pytest.importorskip("torch", reason="gloo comes with torch: pip install torch")
+    main = HERE.parent / "all_reduce" / "main.py"
+    words = ["--processes=2", "--elements", "1000", "300007", "--rounds=3", "--beside=gloo"]
+    done = subprocess.run([sys.executable, str(main), *words], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("equal to the direct sum") == 2
+    assert done.stdout.count("gloo takes") == 2
+    assert "WRONG" not in done.stdout

@@ -4,8 +4,8 @@ Each of n processes cuts its array into n parts. In n - 1 steps each part travel
 on the way (reduce-scatter). In n - 1 more steps the sums travel around (all-gather). So a process sends and receives
 2 (n - 1) / n of the array, however many processes there are: no link carries more (Patarasuk and Yuan, 2009).
 
-A part goes in chunks. A process puts a chunk, then takes one, and so on. If all of them put a whole part first, the
-rings would be full, and each would wait for the next for ever.
+A part goes in chunks. A process puts chunks as long as there is room, then takes one, and so on. If all of them put a
+whole part first, the rings would be full, and each would wait for the next for ever.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CHUNK = 64 * 1024
 """Bytes of a record: large enough that a put costs little beside the copy, small enough to stay in the cache."""
 
 
-def make_rings(processes: int, *, chunk: int = CHUNK, capacity: int = 4) -> list[lockfree.SPSCRing[bytes]]:
+def make_rings(processes: int, *, chunk: int = CHUNK, capacity: int = 16) -> list[lockfree.SPSCRing[bytes]]:
     """One ring from each process to the next: number i leads from i to i + 1."""
     return [lockfree.SPSCRing(capacity, chunk) for _ in range(processes)]
 
@@ -49,15 +49,28 @@ class Reducer:
                 self._exchange(parts[(first - step) % self.world], parts[(first - step - 1) % self.world], add=add)
 
     def _exchange(self, out: NDArray[np.generic], into: NDArray[np.generic], *, add: bool) -> None:
-        """Sends `out` to the next process, and receives `into` from the one before, a chunk at a time in turn."""
+        """Sends `out` to the next process, and receives `into` from the one before, in chunks."""
         size = self.chunk // out.itemsize
-        for at in range(0, max(len(out), len(into)), size):
-            if at < len(out):
-                self.next.put(memoryview(out[at : at + size]).cast("B"))
-            if at < len(into):
-                piece = into[at : at + size]
-                came = memoryview(self.before.get()).cast(piece.dtype.char)
-                if add:
-                    piece += came  # type: ignore[misc]
-                else:
-                    piece[:] = came
+        sent = received = 0
+        while sent < len(out) or received < len(into):
+            chunk, piece = out[sent : sent + size], into[received : received + size]
+            if len(chunk) and self._sends(chunk, wait=not len(piece)):
+                sent += size
+            else:
+                self._take(piece, add=add)
+                received += size
+
+    def _sends(self, chunk: NDArray[np.generic], *, wait: bool) -> bool:
+        data = memoryview(chunk).cast("B")
+        if not wait:
+            return self.next.try_put(data)
+        self.next.put(data)
+        return True
+
+    def _take(self, piece: NDArray[np.generic], *, add: bool) -> None:
+        came = memoryview(self.before.peek(block=True)).cast(piece.dtype.char)  # a large record is not copied out
+        if add:
+            piece += came  # type: ignore[misc]
+        else:
+            piece[:] = came
+        self.before.release()
