@@ -59,6 +59,12 @@ static int lin_decide(struct lin_problem *p) {
     lin_release(run, mark);
     if (run->stopped == LF_LIN_MEMORY) /* the search may do with less */
         run->stopped = 0;
+    if (run->spec->kind == LF_LIN_STACK && (only == LF_LIN_ONLY_ANY || run->options->start)) {
+        decision = lin_decide_graph_stack(p);
+        if (decision != LIN_UNDECIDED || (run->stopped && run->stopped != LF_LIN_MEMORY))
+            return decision;
+        run->stopped = 0;
+    }
     decision = lin_search(p);
     lin_release(run, mark);
     return decision;

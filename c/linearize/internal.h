@@ -176,6 +176,7 @@ int lin_decide_mutex(struct lin_problem *p);
 int lin_decide_pool(struct lin_problem *p);
 int lin_decide_log(struct lin_problem *p);
 int lin_decide_equal(struct lin_problem *p); /* accepts, or does not know */
+int lin_decide_graph_stack(struct lin_problem *p);
 int lin_search(struct lin_problem *p);
 
 /* filter.c: the answers FULL and EMPTY */

@@ -1,5 +1,6 @@
 """The near-linear algorithms, the general search and the plain enumeration of every order agree."""
 
+import bisect
 import random
 
 import pytest
@@ -122,6 +123,57 @@ def test_a_bounded_queue_with_equal_values_is_decided(capacity):
         for o in rows
     ]
     assert check(rows, f"bounded-queue:{capacity}", timeout=30).ok
+
+
+def equal_stack(count, seed, clients=16, values=5):
+    """A right history of a stack whose values repeat; what runs at its end never returns."""
+    rng = random.Random(seed)
+    inside, rows, now = [], [], 0
+    free_at = [rng.expovariate(1 / 500) for _ in range(clients)]
+    effects = sorted((free_at[client] + rng.expovariate(1 / 500), client) for client in range(clients))
+    while len(rows) < count:
+        at, client = effects.pop(0)
+        now = max(now + 1, int(at))
+        call, free_at[client] = int(free_at[client]), now + 1 + int(rng.expovariate(1 / 500))
+        if rng.random() < 0.58:
+            inside.append(rng.randrange(values))
+            rows.append(Operation(client, "push", inside[-1], True, call, free_at[client]))
+        else:
+            rows.append(Operation(client, "pop", None, inside.pop() if inside else None, call, free_at[client]))
+        free_at[client] += 1 + rng.expovariate(1 / 500)
+        bisect.insort(effects, (free_at[client] + rng.expovariate(1 / 500), client))
+    end = max(o.call for o in rows)
+    return [o if o.return_ <= end else o._replace(return_=None, result=None) for o in rows]
+
+
+def test_a_stack_with_equal_values_of_sixteen_clients_is_decided():
+    rows = equal_stack(1000, 5)
+    assert check(rows, "stack", timeout=30).ok
+    first = min((o for o in rows if o.op == "push" and o.return_), key=lambda o: o.return_)
+    rows = [o if o.op != "pop" or o.call > first.return_ + 4000 else o._replace(result=6) for o in rows]
+    assert check(rows, "stack", timeout=30).status == "VIOLATION"
+
+
+@pytest.mark.parametrize("capacity", [0, 1, 2])
+def test_a_stack_with_equal_values_has_the_verdict_of_the_enumeration(capacity, request):
+    """Few values and many clients: the values that may be below one another are many."""
+    count = 100_000 if request.config.getoption("--soak", default=False) else 600
+    spec = f"stack:{capacity}" if capacity else "stack"
+    parsed, model = parse_spec(spec), model_of(spec)
+    verdicts = set()
+    for seed in range(count):
+        rng = random.Random(seed)
+        rows = equal_stack(9, seed, clients=rng.randrange(2, 7), values=2)
+        for o in rng.sample(rows, 2):
+            other = rng.choice([x for x in rows if x.op == o.op])
+            if o.return_ and other.return_:
+                rows[rows.index(o)] = o._replace(result=other.result)
+        if capacity and (full := [o for o in rows if o.op == "push" and o.return_]):
+            rows[rows.index(full[-1])] = full[-1]._replace(result=False)
+        truth = "OK" if linearizable(rows, model) else "VIOLATION"
+        assert check(rows, parsed, counterexample=False).status == truth, (seed, rows)
+        verdicts.add(truth)
+    assert verdicts == {"OK", "VIOLATION"}
 
 
 def pool_history(seed, blocks):

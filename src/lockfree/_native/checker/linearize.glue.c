@@ -29,6 +29,8 @@
 #include "linearize/claims.c"
 #include "linearize/content.c"
 #include "linearize/frontier.c"
+#include "linearize/graph_nodes.c"
+#include "linearize/graph_stack.c"
 #include "linearize/tried.c"
 #include "linearize/demand.c"
 #include "linearize/depth_rules.c"
