@@ -196,3 +196,18 @@ def test_a_closed_one_does_not_travel():
     atomic.close()
     with pytest.raises(lockfree.Closed):
         pickle.dumps(atomic)
+
+
+def test_an_answer_that_is_kept_does_not_change():
+    """compare_exchange uses its last answer again, but only if nobody has it any more."""
+    with lockfree.AtomicU64(5) as word:
+        answers = [word.compare_exchange(n, n + 1) for n in range(4, 9)]
+        assert answers == [(False, 5), (True, 5), (True, 6), (True, 7), (True, 8)]
+        big = 2**64 - 1
+        word.store(big)
+        for _ in range(3):
+            assert word.compare_exchange(0, 1) == (False, big)
+        kept = word.compare_exchange(big, big)
+        assert word.compare_exchange(1, 2) == (False, big)
+        assert kept == (True, big)
+    assert kept == (True, big)

@@ -18,6 +18,8 @@ native = pytest.mark.skipif(PURE, reason="the C types are not in use")
 def in_c(kind):
     """The public methods of the C type below a class: (name, in C, in Python or None)."""
     c_type = kind.__mro__[1]
+    if c_type.__base__ is not object:
+        return  # a Python class that is made of another one
     for name, method in vars(c_type).items():
         if type(method).__name__ == "method_descriptor" and (
             not name.startswith("_") or name in {"__enter__", "__exit__"}
@@ -257,3 +259,22 @@ def test_what_a_conversion_raises_comes_out():
     for wait in WAITS.values():
         with pytest.raises(ZeroDivisionError):
             wait(Odd())
+
+
+@native
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_methods_in_c_are_of_the_class_itself_so_that_the_interpreter_calls_them_straight(kind):
+    for name, _, _ in in_c(kind):
+        method = vars(kind)[name]
+        assert not inspect.ismethoddescriptor(method) or method.__objclass__ is kind, name
+
+
+def test_a_subclass_overrides_and_inherits():
+    class Louder(lockfree.MPMCRing):
+        def put(self, record, block=True, timeout=None):
+            super().put(record.upper(), block, timeout)
+
+    assert "get" not in vars(Louder)
+    with Louder(4, 8) as ring:
+        ring.put(b"a")
+        assert ring.get() == b"A"

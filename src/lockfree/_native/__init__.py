@@ -25,7 +25,15 @@ def base(prefix: str) -> Any:
     """The C type with the methods of the primitive `prefix`, to stand first among the bases of its class."""
     if PURE:
         return type(prefix, (), {"__slots__": ()})
-    return globals()["_type"](prefix)
+    made = globals()["_type"](prefix)
+
+    def of_its_own(cls: type, /, **named: Any) -> None:
+        super(made, cls).__init_subclass__(**named)
+        if made in cls.__bases__:
+            globals()["_own_methods"](made, cls)
+
+    made.__init_subclass__ = classmethod(of_its_own)
+    return made
 
 
 if TYPE_CHECKING:

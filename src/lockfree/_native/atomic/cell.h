@@ -13,6 +13,7 @@ struct lf_py_cell {
     struct lf_py_object o;
     void *laid;       /* the item in the user's buffer; NULL: the cell of the segment */
     Py_buffer buffer; /* the user's, held as long as the view lives */
+    PyObject *pair;   /* what compare_exchange returned last: used again when nobody else has it */
 };
 
 LF_PY_KIND(atomic_cell)
@@ -36,6 +37,36 @@ static inline int64_t lf_py_cell_enter(struct lf_py_cell *self, void **item) {
 static inline void lf_py_cell_leave(struct lf_py_cell *self) {
     if (self->laid == NULL)
         lf_py_leave_briefly(&self->o);
+}
+
+/* (done, observed); steals `observed`, NULL with an error. A new tuple would cost as much as the whole call. */
+static inline PyObject *lf_py_cell_pair(struct lf_py_cell *self, int done, PyObject *observed) {
+    if (observed == NULL)
+        return NULL;
+    PyObject *pair = NULL, *was = Py_NewRef(done ? Py_True : Py_False);
+#ifndef Py_GIL_DISABLED
+    if (self->pair != NULL && Py_REFCNT(self->pair) == 1) {
+        pair = Py_NewRef(self->pair);
+        Py_XDECREF(PyTuple_GET_ITEM(pair, 0)); /* numbers: no code of the user runs */
+        Py_XDECREF(PyTuple_GET_ITEM(pair, 1));
+    }
+#endif
+    if (pair == NULL && (pair = PyTuple_New(2)) == NULL) {
+        Py_DECREF(was);
+        Py_DECREF(observed);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(pair, 0, was);
+    PyTuple_SET_ITEM(pair, 1, observed);
+#ifndef Py_GIL_DISABLED
+    if (self->pair != pair)
+        Py_XSETREF(self->pair, Py_NewRef(pair));
+#endif
+    return pair;
+}
+static void lf_py_cell_dealloc(PyObject *object) {
+    Py_CLEAR(((struct lf_py_cell *)object)->pair);
+    lf_py_dealloc(object);
 }
 
 /* ---- methods ---- */
@@ -118,14 +149,7 @@ static const struct lf_py_signature lf_py_signature_fetch_xor = {"fetch_xor", 1,
             lf_py_##type##_exact("desired", places[1], &desired) != 0)                                                 \
             return NULL;                                                                                               \
         LF_PY_ON_ITEM(done = lf_py_##type##_swap((c_type *)item, &expected, desired, order));                          \
-        PyObject *observed = lf_py_##type##_out(expected), *result = observed != NULL ? PyTuple_New(2) : NULL;         \
-        if (result == NULL) {                                                                                          \
-            Py_XDECREF(observed);                                                                                      \
-            return NULL;                                                                                               \
-        }                                                                                                              \
-        PyTuple_SET_ITEM(result, 0, Py_NewRef(done ? Py_True : Py_False));                                             \
-        PyTuple_SET_ITEM(result, 1, observed);                                                                         \
-        return result;                                                                                                 \
+        return lf_py_cell_pair(self, done, lf_py_##type##_out(expected));                                              \
     }                                                                                                                  \
     static PyObject *lf_py_cell_##type##_get(PyObject *object, void *unused) {                                         \
         return lf_py_cell_##type##_load(object, NULL, 0, NULL);                                                        \
@@ -188,7 +212,7 @@ static int lf_py_cell_flag_bool(PyObject *object) {
 static void lf_py_view_dealloc(PyObject *object) {
     if (((struct lf_py_cell *)object)->laid != NULL)
         PyBuffer_Release(&((struct lf_py_cell *)object)->buffer);
-    lf_py_dealloc(object);
+    lf_py_cell_dealloc(object);
 }
 
 /* _lay(buffer, offset): the item at that byte; the caller has checked size and alignment. */
@@ -250,7 +274,7 @@ static PyObject *lf_py_view_lay(PyObject *object, PyObject *args) {
     static PyGetSetDef lf_py_view_##type##_properties[] = {LF_PY_VALUE(type), {NULL, NULL, NULL, NULL, NULL}};         \
     static PyType_Slot lf_py_atomic_##type##_slots[] = {                                                               \
         {Py_tp_new, (void *)lf_py_atomic_cell_new},                                                                    \
-        {Py_tp_dealloc, (void *)lf_py_dealloc},                                                                        \
+        {Py_tp_dealloc, (void *)lf_py_cell_dealloc},                                                                   \
         {Py_tp_methods, lf_py_atomic_##type##_methods},                                                                \
         {Py_tp_getset, lf_py_atomic_##type##_properties},                                                              \
         extra_slot,                                                                                                    \

@@ -52,7 +52,7 @@ static PyObject *lf_py_index(const char *name, PyObject *object) {
 /* lf_py_TYPE_exact: a value that the type can hold, else ValueError. lf_py_TYPE_wrapped: any integer, modulo 2**bits as C
  * takes the operand of an addition. 0 or -1. */
 #define LF_PY_INTEGER_VALUES(type, c_type, low, high, shown_low, shown_high, from_python)                              \
-    static int lf_py_##type##_exact(const char *name, PyObject *object, c_type *value) {                               \
+    static int lf_py_##type##_exactly(const char *name, PyObject *object, c_type *value) {                             \
         PyObject *index = lf_py_index(name, object);                                                                   \
         if (index == NULL)                                                                                             \
             return -1;                                                                                                 \
@@ -69,7 +69,22 @@ static PyObject *lf_py_index(const char *name, PyObject *object) {
         Py_DECREF(index);                                                                                              \
         return 0;                                                                                                      \
     }                                                                                                                  \
+    static inline int lf_py_##type##_exact(const char *name, PyObject *object, c_type *value) {                        \
+        if (LF_UNLIKELY(!PyLong_CheckExact(object)))                                                                   \
+            return lf_py_##type##_exactly(name, object, value);                                                        \
+        __auto_type wide = from_python(object);                                                                        \
+        const __typeof__(wide) none = (__typeof__(wide))-1, most = (high);                                             \
+        *value = (c_type)wide;                                                                                         \
+        if (LF_LIKELY((__typeof__(wide))*value == wide && wide != none && wide <= most))                               \
+            return 0;                                                                                                  \
+        PyErr_Clear(); /* the bound, or the error again, with words */                                                 \
+        return lf_py_##type##_exactly(name, object, value);                                                            \
+    }                                                                                                                  \
     static int lf_py_##type##_wrapped(const char *name, PyObject *object, c_type *value) {                             \
+        if (LF_LIKELY(PyLong_CheckExact(object))) {                                                                    \
+            *value = (c_type)PyLong_AsUnsignedLongLongMask(object);                                                    \
+            return 0;                                                                                                  \
+        }                                                                                                              \
         PyObject *index = lf_py_index(name, object);                                                                   \
         if (index == NULL)                                                                                             \
             return -1;                                                                                                 \

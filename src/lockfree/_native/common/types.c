@@ -13,6 +13,27 @@ static PyObject *lf_py_type(PyObject *module, PyObject *prefix) {
     return NULL;
 }
 
+/* lockfree._native._own_methods(base, cls): gives the class method descriptors of its own for what its C type `base` has. The
+ * interpreter calls a C function straight only where the object is exactly of the descriptor's type. */
+static PyObject *lf_py_own_methods(PyObject *module, PyObject *args) {
+    PyTypeObject *base, *cls;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyType_Type, &base, &PyType_Type, &cls))
+        return NULL;
+    const PyMethodDef *methods = (const PyMethodDef *)PyType_GetSlot(base, Py_tp_methods);
+    for (const PyMethodDef *method = methods; method != NULL && method->ml_name != NULL; method++) {
+        PyObject *name = PyUnicode_InternFromString(method->ml_name);
+        int there = name != NULL ? PyDict_Contains(cls->tp_dict, name) : -1; /* of two entries the first counts */
+        PyObject *own = there == 0 ? PyDescr_NewMethod(cls, (PyMethodDef *)method) : NULL;
+        int status = own != NULL ? PyObject_SetAttr((PyObject *)cls, name, own) : there == 1 ? 0 : -1;
+        Py_XDECREF(own);
+        Py_XDECREF(name);
+        if (status != 0)
+            return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 /* lockfree._native._errors(raise_status, messages): how the types raise. */
 static PyObject *lf_py_set_errors(PyObject *module, PyObject *args) {
     PyObject *raise_status, *messages;
@@ -25,6 +46,7 @@ static PyObject *lf_py_set_errors(PyObject *module, PyObject *args) {
 
 static PyMethodDef lf_py_native_functions[] = {
     {"_type", lf_py_type, METH_O, "The C type of the primitive with this prefix."},
+    {"_own_methods", lf_py_own_methods, METH_VARARGS, "The methods of a C type as a class's own."},
     {"_set_errors", lf_py_set_errors, METH_VARARGS, "How C code raises: raise_status, and its table of messages."},
     {NULL, NULL, 0, NULL},
 };
