@@ -50,6 +50,42 @@ MUTANTS = [
         client="event/event_two_wait_sleep",
     ),
     Mutant(
+        "a latest value whose version is told before the value is written",
+        "latest_value.h",
+        "lf_fence_release(); /* [K1]",
+        "lf_store_release(&v->body->version, version); /* [K1]",
+        client="latest_value/latest_three_copies",
+        kill=("latest_value", "set", "go-on"),
+    ),
+    Mutant(
+        "a latest value whose reader does not look whether it was overtaken",
+        "latest_value.h",
+        "- found >= v->n_copies - 1))",
+        "- found > v->n_copies))",
+        client="latest_value/latest_two_copies",
+    ),
+    Mutant(
+        "a latest value that a slow reader takes although its copy is being written",
+        "latest_value.h",
+        "- found >= v->n_copies - 1))",
+        "- found >= v->n_copies))",
+        client="latest_value/latest_three_copies",
+    ),
+    Mutant(
+        "a latest value whose set does not look for sleepers",
+        "latest_value.h",
+        "    lf_eventcount_wake_all(&v->body->newer);",
+        "",
+        client="latest_value/latest_two_wait_sleep",
+    ),
+    Mutant(
+        "a wake of all that leaves their tickets valid: who is about to sleep sleeps on",
+        "blocks/wait.h",
+        "lf_fetch_add_relaxed(&ec->word, (uint64_t)1) + 1;",
+        "lf_load_relaxed(&ec->word);",
+        client="latest_value/latest_two_wait_sleep",
+    ),
+    Mutant(
         "an event count that looks for a close before it looks for the wake",
         "event_count.h",
         "    uint32_t epoch = (uint32_t)lf_load_acquire(&e->body->changed.word);\n    int status = lf_enter(&e->h);",
@@ -234,6 +270,10 @@ STRESS = {
     "event_count": Mutant(
         "an event count that takes every wake for its condition", "event_count.h",
         "if (call->condition(call->argument))", "if (call->condition(call->argument) || lf_load_relaxed(&call->e->body->changed.word) >> 32 > 1)",
+    ),
+    "latest_value": Mutant(
+        "a latest value whose reader takes what it copied for whole", "latest_value.h",
+        "- found >= v->n_copies - 1))", "- found > UINT32_MAX))",
     ),
     "rlock": Mutant(
         "a reentrant lock that everybody in the process takes again", "rlock.h",

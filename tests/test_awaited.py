@@ -474,6 +474,28 @@ def test_event_and_event_count():
     run(main())
 
 
+def test_latest_value():
+    async def main():
+        latest = lockfree.LatestValue(8)
+        assert await latest.await_(timeout=0.01) is False
+        waiting = [asyncio.create_task(latest.await_(0)) for _ in range(3)]
+        newer = asyncio.create_task(latest.await_(1))
+        await asyncio.sleep(0.02)
+        latest.set(b"a")
+        assert await asyncio.gather(*waiting) == [True] * 3
+        assert not newer.done()
+        latest.set(b"b")
+        assert await newer is True
+        assert await latest.await_(1) is True
+        newer = asyncio.create_task(latest.await_())
+        await asyncio.sleep(0.02)
+        newer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await newer
+
+    run(main())
+
+
 def test_barrier():
     async def main():
         barrier = lockfree.Barrier(3)

@@ -34,6 +34,7 @@ MAKE = {
     "Event": (),
     "EventCount": (),
     "Barrier": (2,),
+    "LatestValue": (16,),
     "AtomicU64": (7,),
     "AtomicFlag": (),
 }
@@ -53,6 +54,7 @@ OTHERWISE = {
     ],
     "BlockPool": [((9,), "blocks: found 8, asked for 9")],
     "Semaphore": [((2, 6), "max_value: found 5, asked for 6"), ((2,), "max_value: found 5, asked for")],
+    "LatestValue": [((17,), "record_size: found 16, asked for 17")],
     "Barrier": [((3,), "parties: found 2, asked for 3")],
 }
 

@@ -34,6 +34,7 @@ MAKE = {
     "EventCount": lockfree.EventCount,
     "Barrier": lambda **n: lockfree.Barrier(2, **n),
     "AtomicU64": lockfree.AtomicU64,
+    "LatestValue": lambda **n: lockfree.LatestValue(8, **n),
 }
 QUEUES = ["MPMCRing", "SPSCRing", "PriorityQueue", "MessageRing"]
 CONVEYORS = [*QUEUES, "BroadcastRing"]
@@ -141,6 +142,7 @@ WAIT = {
     "Semaphore": lambda o: o.acquire(timeout=60, n=3),
     "Event": lambda o: o.wait(60),
     "EventCount": lambda o: o.wait(o.prepare(), 60),
+    "LatestValue": lambda o: o.wait(0, 60),
     "MPMCRing": lambda o: o.get(timeout=60),
     "SPSCRing": lambda o: o.get(timeout=60),
     "PriorityQueue": lambda o: o.get(timeout=60),
@@ -154,6 +156,7 @@ END = {
     "Semaphore": (lambda o: o.acquire(), lambda o: o.release()),
     "Event": (None, lambda o: o.set()),
     "EventCount": (None, lambda o: o.notify(10)),
+    "LatestValue": (None, lambda o: o.set(b"x")),
     "Barrier": (None, lambda o: o.wait(60)),
 }
 

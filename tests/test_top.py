@@ -55,7 +55,7 @@ def test_every_kind_can_be_looked_at(shm_name, capsys):
         lockfree.EventCount, lockfree.Semaphore, lambda **n: lockfree.Barrier(2, **n), lockfree.AtomicI64,
         lambda **n: lockfree.SPSCRing(4, 8, **n), lambda **n: lockfree.PriorityQueue(4, 8, **n),
         lambda **n: lockfree.MessageRing(1024, **n), lambda **n: lockfree.BroadcastRing(1024, 2, **n),
-        lambda **n: lockfree.BlockPool(8, **n),
+        lambda **n: lockfree.BlockPool(8, **n), lambda **n: lockfree.LatestValue(8, **n),
     ]  # fmt: skip
     made = [make(name=f"{shm_name}-{i}") for i, make in enumerate(makers)]
     try:

@@ -17,6 +17,7 @@ static union {
     struct lf_condition condition;
     struct lf_event event;
     struct lf_event_count event_count;
+    struct lf_latest_value latest;
     struct lf_broadcast_ring broadcast;
     struct lf_block_pool pool;
     struct lf_message_ring messages;
@@ -292,6 +293,62 @@ static void event_count_settle(void) {
         wrong("a wait did not see its condition");
 }
 
+/* ---- latest_value: whoever finds the role free writes a record; all read ---- */
+
+static int latest_create(uint64_t start) {
+    return (void)start, lf_latest_value_create(&object.latest, NULL, sizeof(struct record), 2);
+}
+/* A record that is whole. */
+static void latest_look(uint64_t *seen) {
+    struct record r;
+    uint64_t version = 0;
+    int64_t length;
+    do
+        length = lf_latest_value_get(&object.latest, &r, &version);
+    while (length == LF_INTERRUPTED);
+    if (length == LF_EMPTY)
+        return;
+    if (length != (int64_t)sizeof r || r.check != check_of(&r))
+        wrong("a value is not as it was set: %lld bytes", (long long)length);
+    if (version < *seen)
+        wrong("version %llu came after version %llu", (unsigned long long)version, (unsigned long long)*seen);
+    *seen = version;
+}
+static void latest_work(uint32_t life, uint64_t *state) {
+    static uint64_t seen;
+    static uint32_t number;
+    uint64_t choice = random_number(state) % 8;
+    if (choice < 4) {
+        struct record r = {life, ++number, 0};
+        r.check = check_of(&r);
+        int64_t version = lf_latest_value_set(&object.latest, &r, sizeof r);
+        if (version < 0 && version != LF_ROLE_TAKEN)
+            wrong("set was answered %lld", (long long)version);
+        if (version > 0 && random_number(state) % 64 == 0)
+            lf_latest_value_release_role(&object.latest);
+    } else if (choice == 4) {
+        int status = lf_latest_value_wait(&object.latest, seen, until(patience(state)));
+        if (status != LF_OK && status != LF_TIMEDOUT && status != LF_INTERRUPTED)
+            wrong("wait was answered %d", status);
+    }
+    latest_look(&seen);
+}
+static void latest_settle(void) {
+    uint64_t seen = 0;
+    latest_look(&seen);
+    for (uint32_t n = 1; n <= 4; n++) {
+        struct record r = {LIVES + 1, n, 0};
+        r.check = check_of(&r);
+        int64_t version = lf_latest_value_set(&object.latest, &r, sizeof r);
+        if (version != (int64_t)seen + 1)
+            wrong("nobody lives and writes, and set was answered %lld after version %llu", (long long)version,
+                  (unsigned long long)seen);
+        if (lf_latest_value_wait(&object.latest, seen, until(AT_LAST)) != LF_OK)
+            wrong("a wait did not see the newer version");
+        latest_look(&seen);
+    }
+}
+
 /* ---- message ring: records padded to several blocks ---- */
 
 enum { PADDED = 100 };
@@ -520,6 +577,7 @@ static const struct subject subjects[] = {
     {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0, 0},
     {"event_count", &lf_event_count_kind, &object.h, event_count_create, event_count_work, event_count_settle, NULL,
      NULL, 0, 0},
+    {"latest_value", &lf_latest_value_kind, &object.h, latest_create, latest_work, latest_settle, NULL, NULL, 0, 0},
     {"block_pool", &lf_block_pool_kind, &object.h, pool_create, pool_work, pool_settle, NULL, NULL, 0, 0},
 };
 

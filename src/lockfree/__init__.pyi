@@ -44,6 +44,9 @@ from lockfree.event import (
 from lockfree.event_count import (
     EventCount as EventCount,
 )
+from lockfree.latest_value import (
+    LatestValue as LatestValue,
+)
 from lockfree.message_ring import (
     MessageRing as MessageRing,
 )
@@ -94,6 +97,7 @@ __all__ = [
     "Event",
     "EventCount",
     "JoinableQueue",
+    "LatestValue",
     "LockfreeError",
     "MPMCRing",
     "MessageRing",

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
 from lockfree._native import blocking, ffi, lib
-from lockfree._segment import Shared
+from lockfree._segment import Shared, check_int
 from lockfree._waiting import patience
 
 TO_GET: Final = 0
@@ -155,6 +155,28 @@ class AwaitedEvent(Shared):
             return True
 
         if self.is_set():
+            return True
+        return bool(await until_done(self, TO_GET, attempt, timeout) is True)
+
+
+class AwaitedLatestValue(Shared):
+    """Of the newest value."""
+
+    async def await_(self: Any, newer_than: int | None = None, timeout: float | None = None) -> bool:
+        """`await latest.await_()`: as `wait`, and other tasks of the event loop go on meanwhile."""
+        seen = self.version if newer_than is None else check_int("newer_than", newer_than, 0, 2**63 - 1)
+
+        def attempt(_: Any) -> Any:
+            if self.version > seen:
+                return True
+            handle = self._h
+            pointer = ffi.addressof(handle, "h")
+            if self._peer_death == "wait" or not lib.lf_peers_are_gone(pointer, EMPTY) or self.version > seen:
+                return NOT_YET if self.version <= seen else True
+            handle.h.error = 1
+            raise_status(lib.LF_PEER_DIED, self._title(), handle)
+
+        if self.version > seen:
             return True
         return bool(await until_done(self, TO_GET, attempt, timeout) is True)
 

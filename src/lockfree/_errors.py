@@ -154,8 +154,10 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
 
 def _role(ring: Any) -> str:
     """Which role was refused, and who holds it."""
-    role = "consumer" if ring.refused else "producer"
     holder = f"thread {ring.holder_thread} of process {ring.holder_pid}" if ring.holder_pid else "nobody any more"
+    if not hasattr(ring, "refused"):
+        return f"the writer is {holder}: one at a time"
+    role = "consumer" if ring.refused else "producer"
     return f"the role of the {role} is taken by {holder}: one producer and one consumer at a time"
 
 

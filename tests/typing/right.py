@@ -85,6 +85,16 @@ def waiting() -> None:
     count.notify_all()
     count.cancel()
     count.retract(3)
+    latest = lockfree.LatestValue(16, copies=2, name="pose")
+    assert_type(latest, lockfree.LatestValue[bytes])
+    assert_type(latest.set(bytearray(3)), int)
+    assert_type(latest.get(), bytes | None)
+    assert_type(latest.get_versioned(), tuple[int, bytes | None])
+    assert_type(latest.get_into(bytearray(16)), int)
+    assert_type(latest.wait(3, timeout=0.5), bool)
+    assert_type(latest.version, int)
+    latest.release_role()
+    lockfree.LatestValue(dtype="f8").set(1.5)
 
 
 def messages() -> None:

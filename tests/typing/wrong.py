@@ -76,3 +76,6 @@ def waits(table: lockfree.RWLock, count: lockfree.EventCount, pool: lockfree.Blo
     lockfree.Condition().notify("1")  # wrong
     pool.alloc("one")  # wrong
     pool.adopt("x")  # wrong
+    lockfree.LatestValue("long")  # wrong
+    lockfree.LatestValue(8).set("text")  # wrong
+    lockfree.LatestValue(8).wait("new")  # wrong

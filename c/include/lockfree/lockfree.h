@@ -13,6 +13,7 @@
 #include "event.h"
 #include "event_count.h"
 #include "block_pool.h"
+#include "latest_value.h"
 #include "message_ring.h"
 #include "mpmc_ring.h"
 #include "mutex.h"

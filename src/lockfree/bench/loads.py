@@ -136,6 +136,12 @@ def _event_count(processes: int, _settings: Settings) -> Load:
     return _everybody(made, "notify", made.notify, processes)
 
 
+def _latest_value(processes: int, settings: Settings) -> Load:
+    made, value = lockfree.LatestValue(settings.record), b"x" * settings.record
+    writer = Worker("set", lambda tally: tally.run(partial(made.set, value)), counts=False)
+    return Load([writer, *[Worker("get", lambda tally: tally.run(made.get))] * (processes - 1)], made.close)
+
+
 def _notify(condition: Any) -> None:
     with condition:
         condition.notify()
@@ -172,6 +178,7 @@ PRIMITIVES: dict[str, Primitive] = {
     "condition": Primitive("lock, notify, unlock", _condition),
     "event": Primitive("set and clear", _event),
     "event_count": Primitive("notify, nobody waits", _event_count),
+    "latest_value": Primitive("reads of all others while 1 writes", _latest_value, ("--record",), least=2),
     "message_ring": Primitive("messages from one half to the other", _message_ring, RECORDS, least=2),
     "mpmc_ring": Primitive("records from one half to the other", partial(_ring, lockfree.MPMCRing),
                            (*RECORDS, "--batch"), least=2),

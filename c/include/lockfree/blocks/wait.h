@@ -178,6 +178,17 @@ LF_INLINE void lf_eventcount_wake_sole(struct lf_eventcount *ec) {
         lf_futex_wake(lf__epoch(ec), 1);
 }
 
+/* The same for all who wait, however many. Wait-free: an announcement between the two steps leaves the count too high, and
+ * costs the next call a needless wake. A carry out of the epoch does the same. */
+LF_INLINE void lf_eventcount_wake_all(struct lf_eventcount *ec) {
+    uint64_t word = lf_load_relaxed(&ec->word);
+    if (LF_LIKELY(word >> 32 == 0))
+        return;
+    word = lf_fetch_add_relaxed(&ec->word, (uint64_t)1) + 1; /* who announced before this does not sleep any more */
+    lf_cas_relaxed(&ec->word, &word, (uint64_t)(uint32_t)word);
+    lf_futex_wake(lf__epoch(ec), INT32_MAX);
+}
+
 LF_INLINE void lf_eventcount_notify_all(struct lf_eventcount *ec) { lf_eventcount_notify(ec, UINT32_MAX); }
 
 #endif

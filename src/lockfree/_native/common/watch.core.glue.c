@@ -28,6 +28,8 @@ static struct lf_eventcount *lf_py_count_of(struct lf_handle *h, int side) {
         return &((struct lf_barrier *)h)->body->changed;
     case LF_KIND_EVENT_COUNT:
         return &((struct lf_event_count *)h)->body->changed;
+    case LF_KIND_LATEST_VALUE:
+        return &((struct lf_latest_value *)h)->body->newer;
     case LF_KIND_RWLOCK:
         return side == LF_PY_TO_GET ? &((struct lf_rwlock *)h)->body->entry : &((struct lf_rwlock *)h)->body->drained;
     case LF_KIND_SEMAPHORE:
