@@ -9,14 +9,14 @@
  *       return status;                                         // after LF_SYSTEM, pose.h.error is the errno
  *   int64_t version = lf_latest_value_set(&pose, "here", 4);   // the writer: 1, 2, 3, ...; LF_ROLE_TAKEN, LF_CLOSED, ...
  *   char value[48];                                            // as many bytes as record_size
- *   uint64_t seen = 0;
+ *   uint64_t seen = 0, deadline = lf_now() + 1000000000u;      // 1 s from now
+ *   do                                                         // a reader
+ *       status = lf_latest_value_wait(&pose, seen, deadline);  // until there is a newer one: LF_OK, LF_TIMEDOUT, ...
+ *   while (status == LF_INTERRUPTED);                          // a signal handler ran, or some time has passed
  *   int64_t length;
  *   do
- *       length = lf_latest_value_get(&pose, value, &seen); // a reader; LF_EMPTY: nothing was ever set
- *   while (length == LF_INTERRUPTED);
- *   do
- *       status = lf_latest_value_wait(&pose, seen, lf_now() + 1000000000u); // until there is a newer one, 1 s at most
- *   while (status == LF_INTERRUPTED);                                       // a signal handler ran
+ *       length = lf_latest_value_get(&pose, value, &seen); // LF_EMPTY: nothing was ever set
+ *   while (length == LF_INTERRUPTED);                      // the writer was faster each time
  *   lf_segment_unlink(&pose.h, "pose"); // nobody finds it any more; who has attached goes on
  *   lf_detach(&pose.h);                 // this participant leaves
  *
