@@ -30,8 +30,26 @@ KINDS = [
     lambda name=None: lockfree.PriorityQueue(4, 16, levels=2, name=name),
     lambda name=None: lockfree.BroadcastRing(256, 2, name=name),
     lambda name=None: lockfree.MessageRing(256, 64, name=name),
+    lambda name=None: lockfree.Queue(3, name=name),
+    lambda name=None: lockfree.BlockPool(4, name=name),
+    lambda name=None: lockfree.RLock(name=name),
+    lambda name=None: lockfree.RWLock(name=name),
+    lambda name=None: lockfree.Condition(name=name),
+    lambda name=None: lockfree.Barrier(1, name=name),
+    lambda name=None: lockfree.EventCount(name=name),
 ]
-IDS = ["mutex", "spinlock", "semaphore", "event", "mpmc_ring", "spsc_ring", "priority_queue", "broadcast_ring", "message_ring"]
+IDS = [
+    *("mutex", "spinlock", "semaphore", "event", "mpmc_ring", "spsc_ring", "priority_queue", "broadcast_ring"),
+    *("message_ring", "queue", "block_pool", "rlock", "rwlock", "condition", "barrier", "event_count"),
+]
+CALLS = {
+    "Event": lambda shared: shared.set() is None,
+    "BlockPool": lambda shared: shared.alloc(1) is not None,
+    "RWLock": lambda shared: shared.acquire_write(False),
+    "Condition": lambda shared: shared.acquire(False),
+    "Barrier": lambda shared: shared.wait() == 0,
+    "EventCount": lambda shared: shared.prepare() is not None,
+}
 
 
 def use(shared):
@@ -40,9 +58,8 @@ def use(shared):
         return shared.try_put(b"x", 1)
     if hasattr(shared, "try_put"):
         return shared.try_put(b"x")
-    if isinstance(shared, lockfree.Event):
-        return shared.set() is None
-    return shared.try_acquire()
+    call = CALLS.get(type(shared).__name__)
+    return call(shared) if call else shared.try_acquire()
 
 
 def fork_in_c():
