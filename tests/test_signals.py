@@ -6,6 +6,7 @@ that Python code makes on the way), and by storms of signals where it cannot.
 """
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ import lockfree
 from lockfree._native import PURE
 
 LOCKS = {"Mutex": lockfree.Mutex, "SpinLock": lockfree.SpinLock, "Semaphore": lambda: lockfree.Semaphore(1)}
+PACKAGE = os.path.dirname(lockfree.__file__)
 native = pytest.mark.skipif(PURE, reason="methods in Python have windows: this is what the C types are for")
 
 
@@ -322,6 +324,68 @@ def test_a_block_that_raises_gives_back_and_its_exception_comes_out(name):
         with pytest.raises(ZeroDivisionError), block(made):
             raise ZeroDivisionError
         assert free(made)
+
+
+# ---- calls of the rings of messages: no step of Python code between what they do and their answer ----
+
+DOES = {
+    # the object, the call, and what shows that it was done
+    "MessageRing.put_many": (message_ring, lambda o: o.put_many([b"a", b"b"], True), lambda o: o.qsize()),
+    "MessageRing.put_many of rows": (message_ring, lambda o: o.put_many(memoryview(b"abcd").cast("B", (2, 2))), len),
+    "MessageRing.release": (message_ring, lambda o: o.peek() is not None and o.release(), lambda o: o.free()),
+    "BroadcastRing.put": (lambda: broadcast(True), lambda o: o.put(b"a", to=0), lambda o: o.late()[0][2]),
+    "BroadcastRing.put_many": (
+        lambda: broadcast(True),
+        lambda o: o.put_many([b"a", b"b"], True),
+        lambda o: o.late()[0][2],
+    ),
+    "BroadcastRing.join": (lambda: lockfree.BroadcastRing(1024, 1), lambda o: o.join(), lambda o: o.joined),
+    "BroadcastRing.leave": (lambda: broadcast(True), lambda o: o.leave(), lambda o: o.joined),
+    "BroadcastRing.release_role": (lambda: broadcast(True), lambda o: o.release_role(), lambda o: o.writer),
+}
+
+
+def steps_after(make, call, shows):
+    """The functions of this package in which a step of Python code comes after what the call does."""
+    late = []
+    with contextlib.closing(make()) as made:
+        before = shows(made)
+
+        def trace(frame, event, _argument):
+            if not frame.f_code.co_filename.startswith(PACKAGE):
+                return trace
+            frame.f_trace_opcodes = True
+            if event != "call":
+                sys.settrace(None)
+                if shows(made) != before:
+                    late.append(frame.f_code.co_name)
+                sys.settrace(trace)
+            return trace
+
+        sys.settrace(trace)
+        try:
+            call(made)
+        finally:
+            sys.settrace(None)
+    return late
+
+
+@native
+@pytest.mark.parametrize(("make", "call", "shows"), DOES.values(), ids=DOES)
+def test_no_step_comes_after_what_a_call_does(make, call, shows):
+    assert steps_after(make, call, shows) == []
+
+
+def test_a_step_after_it_is_found():
+    """The bad example: put of the class itself, through cffi."""
+    if PURE:
+        make, call, shows = DOES["MessageRing.put_many"]
+        assert steps_after(make, call, shows)
+        return
+    from lockfree.message_ring import Calls
+
+    make, _, shows = DOES["MessageRing.put_many"]
+    assert steps_after(make, lambda o: Calls.put_many(o, [b"a"]), shows)
 
 
 def test_a_handler_looks_at_a_message_while_its_thread_waits_for_one(alarm):

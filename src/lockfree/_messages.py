@@ -1,11 +1,14 @@
 """What the rings of messages of variable length have in common."""
 
 import queue
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar, NoReturn
 
-from lockfree._errors import shown
+from lockfree._errors import FULL, INTERRUPTED, shown
+from lockfree._native import ffi
+from lockfree._peers import Conveyor
 from lockfree._records import refuse_pointers, tell
+from lockfree._waiting import until
 
 KIND = "it must be a sequence of messages"
 
@@ -60,30 +63,75 @@ def _rows(messages: Any) -> list[bytes] | None:
     return [data[row * size : (row + 1) * size] for row in range(count)]
 
 
-class Putting:
-    """put_many of an iterator, for rings of messages. The C types do the same (_native/common/put_messages.h)."""
+class Putting(Conveyor):
+    """put_many, for rings of messages. The C types do the same (_native/common/put_messages.h).
+
+    A ring names its C functions, and says how one message is put and what a refusal raises. `to`: for whom, of the
+    broadcast alone.
+    """
+
+    _c_put_many: ClassVar[Any]
+    _c_reserve: ClassVar[Any]
+    _b_reserve: ClassVar[Any]
 
     _expected = 0
-    """Bytes that the next item is expected to have."""
+    """Bytes that the next item of an iterator is expected to have."""
 
-    def _put_items(
-        self,
-        messages: Iterator[Any],
-        put: Callable[[bytes, int], bool],
-        has_room: Callable[[int, int], bool],
-        wait: int,
-    ) -> int:
+    def _pack(self, messages: Any) -> tuple[bytes, bytes] | None:
+        """The messages of a sequence, one after the other, and their lengths; None if it is an iterator."""
+        raise NotImplementedError
+
+    def _put(self, message: Any, wait: int, *to: int) -> bool:
+        """Puts one message, waiting at most `wait` ns; False if there is no room."""
+        raise NotImplementedError
+
+    def _raise(self, status: int) -> NoReturn:
+        raise NotImplementedError
+
+    def _may_put(self) -> None:
+        """Hook: RuntimeError if the calling thread may not put now."""
+
+    def _always_room(self) -> bool:
+        return False
+
+    def _unreserve(self, place: int) -> None:
+        """Hook: gives back what a look for room has reserved."""
+
+    def _put_many(self, messages: Any, wait: int, *to: int) -> int:
+        self._require_open()
+        self._may_put()
+        batch = self._pack(messages)
+        if batch is None:
+            return self._put_iterator(iter(messages), wait, *to)
+        status = self._put_packed(*batch, wait, *to)
+        if status < 0 and (wait or status != FULL):
+            self._raise(status)
+        return max(status, 0)
+
+    def _put_packed(self, messages: bytes, lengths: bytes, wait: int, *to: int) -> int:
+        """How many went in, or a status if none did."""
+        done = 0
+        if wait and lengths:
+            first = int.from_bytes(lengths[:4], "little")
+            if not self._put(messages[:first], wait, *to):
+                return int(FULL)
+            messages, lengths, done = messages[first:], lengths[4:], 1
+        array = ffi.from_buffer("uint32_t[]", lengths)
+        status = int(self._c_put_many(self._h, messages, array, len(lengths) // 4, *to))
+        return max(status, 0) + done if done else status
+
+    def _put_iterator(self, messages: Iterator[Any], wait: int, *to: int) -> int:
         """How many went in. One is taken if there is room for one as long as the one before.
 
         One that is longer, and has no room, is in the exception.
         """
         length, self._expected, done = self._expected, 0, 0
-        while has_room(length, 0 if done else wait):
+        while self._has_room(length, 0 if done else wait):
             taken: tuple[Any, ...] = ()
             try:
                 taken = (next(messages),)
                 data = as_bytes(taken[0])
-                if not put(data, 0 if done else wait):
+                if not self._put(data, 0 if done else wait, *to):
                     raise queue.Full(f"no room for a message of {len(data)} bytes: {shown(data)}")  # noqa: TRY301
             except BaseException as error:
                 if not taken:
@@ -95,3 +143,19 @@ class Putting:
             done, length = done + 1, len(data)
         self._expected = length
         return done
+
+    def _has_room(self, length: int, wait: int) -> bool:
+        if self._always_room():
+            return True
+        self._may_put()
+        handle = self._h
+        place = self._c_reserve(handle, length)
+        if place == FULL and wait:
+            limit, place = until(wait), INTERRUPTED
+            while place == INTERRUPTED:  # between two calls Python serves its signals
+                place = self._b_reserve(handle, length, limit)
+        if place >= 0:
+            self._unreserve(place)
+        elif wait or place != FULL:
+            self._raise(place)
+        return bool(place >= 0)

@@ -12,7 +12,6 @@ from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
 from lockfree._messages import Putting, as_bytes, packed
 from lockfree._native import NULL, Native, blocking, ffi, lib
-from lockfree._peers import Conveyor
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
 from lockfree._types import Buffer, Spin
@@ -32,13 +31,16 @@ def _rounded(size_bytes: int) -> int:
     return (check_int("size_bytes", size_bytes, 64, 2**40) + 63) // 64 * 64
 
 
-class Calls(AwaitedContainer, Conveyor, Putting):
+class Calls(AwaitedContainer, Putting):
     """What a broadcast ring can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_broadcast_ring"
     _attach = blocking.lf_broadcast_ring_attach
     _attach_fd = blocking.lf_broadcast_ring_attach_fd
     _close = lib.lf_broadcast_ring_close
+    _c_put_many = lib.lf_broadcast_ring_put_many
+    _c_reserve = lib.lf_broadcast_ring_reserve
+    _b_reserve = blocking.lf_broadcast_ring_reserve_wait
 
     size_bytes: int
     readers: int
@@ -115,15 +117,7 @@ class Calls(AwaitedContainer, Conveyor, Putting):
         iterator, of which what does not fit is not taken. An item that is longer than the one before and has no room is
         `record` of the queue.Full that is raised, and `put` says how many went in. Readers see them by and by.
         """
-        wait, mask = patience(block, timeout), self._mask(to)
-        self._require_open()
-        batch = packed(messages, self.max_message, ", half of its size")
-        if batch is None:
-            return self._put_iterator(iter(messages), wait, mask)
-        status = self._put_packed(*batch, wait, mask)
-        if status < 0 and (wait or status != FULL):
-            self._raise(status)
-        return max(status, 0)
+        return self._put_many(messages, patience(block, timeout), self._mask(to))
 
     @contextmanager
     def write(
@@ -222,15 +216,21 @@ class Calls(AwaitedContainer, Conveyor, Putting):
             number = own
         if own >= 0 and number != own:
             raise RuntimeError(f"{self._title()}: this thread is reader {own} already: leave() first")
-        status = self._join(number)
+        status = int(blocking.lf_broadcast_ring_join(self._h, number))
         if status == lib.LF_ROLE_TAKEN:
-            if number == ANY:
-                raise RoleTaken(f"{self._title()}: all {self.readers} readers' numbers are taken")
-            holder = lib.lf_py_broadcast_reader_pid(self._h, number)
-            raise RoleTaken(f"{self._title()}: reader {number} is a thread of process {holder}")
+            self._number_taken(number)
         if status < 0:
             self._raise(status)
-        return int(status)
+        return status
+
+    def _number_taken(self, number: int) -> NoReturn:
+        if number == ANY:
+            raise RoleTaken(f"{self._title()}: all {self.readers} readers' numbers are taken")
+        holder = self._reader_pid(number)
+        raise RoleTaken(f"{self._title()}: reader {number} is a thread of process {holder}")
+
+    def _reader_pid(self, number: int) -> int:
+        return int(lib.lf_py_broadcast_reader_pid(self._h, number))
 
     def _would_not_wait(self) -> bool:
         handle = self._h
@@ -373,14 +373,14 @@ class Calls(AwaitedContainer, Conveyor, Putting):
 
     # ---- through cffi ----
 
-    def _put(self, message: Any, wait: int, mask: int) -> bool:
+    def _put(self, message: Any, wait: int, *to: int) -> bool:
         handle, data = self._h, as_bytes(message)
-        self._require_no_reservation()
-        status = lib.lf_broadcast_ring_try_put(handle, ffi.from_buffer(data), len(data), mask)
+        self._may_put()
+        status = lib.lf_broadcast_ring_try_put(handle, ffi.from_buffer(data), len(data), *to)
         if status == FULL and wait:
             limit, status = until(wait), INTERRUPTED
             while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = blocking.lf_broadcast_ring_put(handle, ffi.from_buffer(data), len(data), mask, limit)
+                status = blocking.lf_broadcast_ring_put(handle, ffi.from_buffer(data), len(data), *to, limit)
         if status == lib.LF_TOO_LONG:
             self._require_open()
             text = f"the ring takes at most {self.max_message}, half of its size"
@@ -389,34 +389,11 @@ class Calls(AwaitedContainer, Conveyor, Putting):
             self._raise(status)
         return bool(status == OK)
 
-    def _put_packed(self, messages: bytes, lengths: bytes, wait: int, mask: int) -> int:
-        self._require_no_reservation()
-        done = 0
-        if wait and lengths:
-            first = int.from_bytes(lengths[:4], "little")
-            if not self._put(messages[:first], wait, mask):
-                return int(FULL)
-            messages, lengths, done = messages[first:], lengths[4:], 1
-        array = ffi.from_buffer("uint32_t[]", lengths)
-        status = int(lib.lf_broadcast_ring_put_many(self._h, messages, array, len(lengths) // 4, mask))
-        return max(status, 0) + done if done else status
+    def _pack(self, messages: Any) -> tuple[bytes, bytes] | None:
+        return packed(messages, self.max_message, ", half of its size")
 
-    def _put_iterator(self, messages: Iterator[Any], wait: int, mask: int) -> int:
-        return self._put_items(messages, lambda data, limit: self._put(data, limit, mask), self._has_room, wait)
-
-    def _has_room(self, length: int, wait: int) -> bool:
-        if self.slow in {"drop", "overwrite"}:
-            return True
-        self._require_no_reservation()
-        handle = self._h
-        place = lib.lf_broadcast_ring_reserve(handle, length)
-        if place == FULL and wait:
-            limit, place = until(wait), INTERRUPTED
-            while place == INTERRUPTED:
-                place = blocking.lf_broadcast_ring_reserve_wait(handle, length, limit)
-        if place < 0 and (wait or place != FULL):
-            self._raise(place)
-        return bool(place >= 0)
+    def _always_room(self) -> bool:
+        return self.slow in {"drop", "overwrite"}  # put says what is wrong
 
     def _take(self, wait: int) -> bytes | None:
         handle, length = self._h, ffi.new("uint64_t *")
@@ -437,9 +414,6 @@ class Calls(AwaitedContainer, Conveyor, Putting):
                 return bytes(ffi.buffer(out, length[0]))
             if status != lib.LF_BUSY:  # else it was overtaken
                 self._raise(status)
-
-    def _join(self, number: int) -> int:
-        return int(blocking.lf_broadcast_ring_join(self._h, number))
 
     def _wait_readers(self, mask: int, wait: int) -> bool:
         limit, status = until(wait), INTERRUPTED
@@ -471,7 +445,7 @@ class Calls(AwaitedContainer, Conveyor, Putting):
             mask |= 1 << check_int("to", number, 0, self.readers - 1)
         return mask
 
-    def _require_no_reservation(self) -> None:
+    def _may_put(self) -> None:
         held = getattr(self._local, "reserved", None)
         if held is not None and held[1] == me(self._h):
             raise RuntimeError(f"{self._title()}: this thread has a reservation: commit() or cancel() it first")
@@ -488,7 +462,7 @@ class Calls(AwaitedContainer, Conveyor, Putting):
         handle = self._h
         if status == FULL:
             number = handle.late
-            pid = lib.lf_py_broadcast_reader_pid(handle, number)
+            pid = self._reader_pid(number)
             late = f"reader {number} (process {pid}) has not read {handle.behind} of {self.size_bytes} bytes"
             raise queue.Full(f"{self._title()}: {late}")
         if status == EMPTY:

@@ -4,14 +4,13 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from lockfree._awaited import AwaitedContainer
 from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._messages import Putting, as_bytes, packed
 from lockfree._native import NULL, Native, blocking, ffi, lib
-from lockfree._peers import Conveyor
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
 from lockfree._types import Buffer, Spin
@@ -38,13 +37,16 @@ def _bound(max_messages: int | None) -> int | None:
     return None if max_messages is None else check_int("max_messages", max_messages, 1, 2**31)
 
 
-class Calls(AwaitedContainer, Conveyor, Putting):
+class Calls(AwaitedContainer, Putting):
     """What a message ring can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_message_ring"
     _attach = blocking.lf_message_ring_attach
     _attach_fd = blocking.lf_message_ring_attach_fd
     _close = lib.lf_message_ring_close
+    _c_put_many = lib.lf_message_ring_put_many
+    _c_reserve = lib.lf_message_ring_reserve
+    _b_reserve = blocking.lf_message_ring_reserve_wait
 
     size_bytes: int
     block_bytes: int
@@ -113,15 +115,7 @@ class Calls(AwaitedContainer, Conveyor, Putting):
         `record` of the queue.Full that is raised, and `put` says how many went in. They keep their order; messages of
         others may come between them.
         """
-        wait = patience(block, timeout)
-        self._require_open()
-        batch = packed(messages, self.max_message)
-        if batch is None:
-            return self._put_iterator(iter(messages), wait)
-        status = self._put_packed(*batch, wait)
-        if status < 0 and (wait or status != FULL):
-            raise_status(status, self._title(), self._opened())
-        return max(status, 0)
+        return self._put_many(messages, patience(block, timeout))
 
     # ---- get ----
 
@@ -270,7 +264,7 @@ class Calls(AwaitedContainer, Conveyor, Putting):
 
     # ---- through cffi ----
 
-    def _put(self, message: Any, wait: int) -> bool:
+    def _put(self, message: Any, wait: int, *_: int) -> bool:
         handle, data = self._h, as_bytes(message)
         status = lib.lf_message_ring_try_put(handle, ffi.from_buffer(data), len(data))
         if status == FULL and wait:
@@ -303,32 +297,14 @@ class Calls(AwaitedContainer, Conveyor, Putting):
             raise queue.Empty(self._title())
         return message if len(message) <= SHORT else bytearray(message)
 
-    def _put_packed(self, messages: bytes, lengths: bytes, wait: int) -> int:
-        done = 0
-        if wait and lengths:
-            first = int.from_bytes(lengths[:4], "little")
-            if not self._put(messages[:first], wait):
-                return int(FULL)
-            messages, lengths, done = messages[first:], lengths[4:], 1
-        array = ffi.from_buffer("uint32_t[]", lengths)
-        status = int(lib.lf_message_ring_put_many(self._h, messages, array, len(lengths) // 4))
-        return max(status, 0) + done if done else status
+    def _pack(self, messages: Any) -> tuple[bytes, bytes] | None:
+        return packed(messages, self.max_message)
 
-    def _put_iterator(self, messages: Iterator[Any], wait: int) -> int:
-        return self._put_items(messages, self._put, self._has_room, wait)
+    def _unreserve(self, place: int) -> None:
+        lib.lf_message_ring_cancel(self._h, place)
 
-    def _has_room(self, length: int, wait: int) -> bool:
-        handle = self._h
-        first = lib.lf_message_ring_reserve(handle, length)
-        if first == FULL and wait:
-            limit, first = until(wait), INTERRUPTED
-            while first == INTERRUPTED:
-                first = blocking.lf_message_ring_reserve_wait(handle, length, limit)
-        if first >= 0:
-            lib.lf_message_ring_cancel(handle, first)
-        elif wait or first != FULL:
-            raise_status(first, self._title(), handle)
-        return bool(first >= 0)
+    def _raise(self, status: int) -> NoReturn:
+        raise_status(status, self._title(), self._opened())
 
     def _find(self, handle: Any, wait: int, length: Any) -> int | None:
         first = lib.lf_message_ring_peek(handle, 0, length)

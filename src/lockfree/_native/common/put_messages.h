@@ -24,15 +24,10 @@ struct lf_py_putting {
     uint64_t *(*expected)(PyObject *object); /* bytes that the next item of an iterator is expected to have */
 };
 
-/* (packed, lengths, ns, to=0): how many went in, or a status if none did. NULL with what a signal handler raised. */
-static inline PyObject *lf_py_put_packed(PyObject *object, PyObject *args, const struct lf_py_putting *ring) {
-    Py_buffer packed, sizes;
-    unsigned long long ns, to = 0;
-    if (!PyArg_ParseTuple(args, "y*y*K|K", &packed, &sizes, &ns, &to))
-        return NULL;
-    const uint32_t *lengths = (const uint32_t *)sizes.buf;
-    const char *from = (const char *)packed.buf;
-    uint64_t first = 0, count = (uint64_t)sizes.len / sizeof(uint32_t);
+/* How many of the messages went in that stand one after the other, or a status if none did. */
+static inline int64_t lf_py_put_packed(PyObject *object, const char *from, const uint32_t *lengths, uint64_t count,
+                                       uint64_t to, uint64_t ns, const struct lf_py_putting *ring) {
+    uint64_t first = 0;
     int64_t status = LF_OK;
     if (ns != 0 && count > 0 && (status = ring->put(object, from, lengths[0], to, ns)) == LF_OK) {
         from += lengths[0];
@@ -40,21 +35,13 @@ static inline PyObject *lf_py_put_packed(PyObject *object, PyObject *args, const
     }
     if (status == LF_OK && first < count)
         status = ring->put_rest(object, from, lengths + first, count - first, to);
-    PyBuffer_Release(&packed);
-    PyBuffer_Release(&sizes);
-    if (first > 0)
-        status = (status < 0 ? 0 : status) + 1;
-    return status == LF_PY_RAISED ? NULL : PyLong_FromLongLong(status);
+    return first > 0 ? (status < 0 ? 0 : status) + 1 : status;
 }
 
-/* (messages, ns, to=0): how many of an iterator's went in. */
-static inline PyObject *lf_py_put_iterator_of_messages(PyObject *object, PyObject *args,
-                                                       const struct lf_py_putting *ring) {
-    PyObject *messages;
-    unsigned long long ns, to = 0;
+/* How many of an iterator's went in. */
+static inline PyObject *lf_py_put_walk(PyObject *object, PyObject *messages, uint64_t to, uint64_t ns,
+                                       const struct lf_py_putting *ring) {
     uint64_t done = 0, *expected = ring->expected(object), length = lf_exchange_seq_cst(expected, UINT64_C(0));
-    if (!PyArg_ParseTuple(args, "OK|K", &messages, &ns, &to))
-        return NULL;
     uint64_t until = lf_py_deadline(ns);
     for (;; done++) {
         uint64_t wait = done == 0 ? ns : 0, now;
@@ -83,6 +70,37 @@ static inline PyObject *lf_py_put_iterator_of_messages(PyObject *object, PyObjec
             return NULL;
     }
     return PyLong_FromUnsignedLongLong(done);
+}
+
+/* put_many(messages): the class makes {messages one after the other, their lengths} of a sequence, and None of an iterator.
+ * Between the first put and the answer no Python code runs but the iterator's. */
+static inline PyObject *lf_py_put_many_messages(PyObject *object, PyObject *messages, uint64_t ns, uint64_t to,
+                                                const struct lf_py_putting *ring) {
+    PyObject *answer = NULL, *packed, *lengths;
+    if (lf_py_is_closed((struct lf_py_object *)object))
+        return ring->raise(object, LF_CLOSED);
+    PyObject *batch = PyObject_CallMethod(object, "_pack", "O", messages);
+    if (batch == Py_None) {
+        PyObject *walk = PyObject_GetIter(messages);
+        answer = walk != NULL ? lf_py_put_walk(object, walk, to, ns, ring) : NULL;
+        Py_XDECREF(walk);
+    } else if (batch != NULL && PyArg_ParseTuple(batch, "SS", &packed, &lengths)) {
+        int64_t status = lf_py_put_packed(object, PyBytes_AS_STRING(packed),
+                                          (const uint32_t *)(void *)PyBytes_AS_STRING(lengths),
+                                          (uint64_t)PyBytes_GET_SIZE(lengths) / sizeof(uint32_t), to, ns, ring);
+        answer = status < 0 && (ns != 0 || status != LF_FULL) ? ring->raise(object, status)
+                                                              : PyLong_FromLongLong(status < 0 ? 0 : status);
+    }
+    Py_XDECREF(batch);
+    return answer;
+}
+
+/* _put_iterator(messages, ns, to=0): how many of an iterator's went in. */
+static inline PyObject *lf_py_put_iterator_of_messages(PyObject *object, PyObject *args,
+                                                       const struct lf_py_putting *ring) {
+    PyObject *messages;
+    unsigned long long ns, to = 0;
+    return PyArg_ParseTuple(args, "OK|K", &messages, &ns, &to) ? lf_py_put_walk(object, messages, to, ns, ring) : NULL;
 }
 
 #endif
