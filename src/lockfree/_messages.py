@@ -94,7 +94,7 @@ class Putting(Conveyor):
     def _always_room(self) -> bool:
         return False
 
-    def _unreserve(self, place: int) -> None:
+    def _unreserve(self, handle: Any, place: int) -> None:
         """Hook: gives back what a look for room has reserved."""
 
     def _put_many(self, messages: Any, wait: int, *to: int) -> int:
@@ -155,7 +155,7 @@ class Putting(Conveyor):
             while place == INTERRUPTED:  # between two calls Python serves its signals
                 place = self._b_reserve(handle, length, limit)
         if place >= 0:
-            self._unreserve(place)
+            self._unreserve(handle, place)
         elif wait or place != FULL:
             self._raise(place)
         return bool(place >= 0)

@@ -300,8 +300,8 @@ class Calls(AwaitedContainer, Putting):
     def _pack(self, messages: Any) -> tuple[bytes, bytes] | None:
         return packed(messages, self.max_message)
 
-    def _unreserve(self, place: int) -> None:
-        lib.lf_message_ring_cancel(self._h, place)
+    def _unreserve(self, handle: Any, place: int) -> None:
+        lib.lf_message_ring_cancel(handle, place)
 
     def _raise(self, status: int) -> NoReturn:
         raise_status(status, self._title(), self._opened())
