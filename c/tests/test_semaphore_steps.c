@@ -222,7 +222,7 @@ static void test_recovery_among_the_living(long rounds) {
             steps_prepare(&fibers[i], live, &lives[i]);
         for (int i = 0; i < 2; i++)
             steps_prepare(&fibers[3 + i], run_recovery, &recoveries[i]);
-        uint64_t death = check_below(&seed, 90), recoverers_death = death + check_below(&seed, 300), step = 0;
+        uint64_t death = check_below(&seed, 180), recoverers_death = death + check_below(&seed, 300), step = 0;
         uint64_t burst = 0;
         int next = 0;
         for (; !(fibers[0].done && fibers[1].done && fibers[4].done); step++) {

@@ -136,15 +136,22 @@ static __attribute__((noinline, unused)) int lf__sem_operate_anew(struct lf_sema
 }
 
 LF_INLINE int lf__sem_operate(struct lf_semaphore *s, int64_t delta) {
-    int64_t value = lf__sem_value(lf__sem_now(s->body)) + delta; /* refusals need no seat */
-    if (value < 0 || value > (int64_t)s->max)
-        return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
     int inside;
     int64_t seat = lf__sem_kept(s, &inside);
-    if (LF_UNLIKELY(seat < 0))
+    if (LF_UNLIKELY(seat < 0)) {
+        int64_t value = lf__sem_value(lf__sem_now(s->body)) + delta; /* refusals need no seat */
+        if (value < 0 || value > (int64_t)s->max)
+            return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
         return lf__sem_operate_anew(s, delta, inside);
+    }
     int status = lf__sem_change(s->body, (uint32_t)seat, delta, (int64_t)s->max);
     lf__sem_pause(s, seat);
+    return status;
+}
+LF_INLINE int lf__sem_try(struct lf_semaphore *s, uint64_t n) {
+    int status = lf__sem_operate(s, -(int64_t)n);
+    if (LF_UNLIKELY(status == LF_TIMEDOUT) && lf_reap_if_due(&s->h) > 0)
+        status = lf__sem_operate(s, -(int64_t)n);
     return status;
 }
 
@@ -155,10 +162,7 @@ LF_INLINE int lf_semaphore_try_acquire(struct lf_semaphore *s, uint64_t n) {
         return status;
     if (LF_UNLIKELY(n < 1 || n > s->max))
         return LF_INVALID;
-    status = lf__sem_operate(s, -(int64_t)n);
-    if (LF_UNLIKELY(status == LF_TIMEDOUT) && lf_reap_if_due(&s->h) > 0)
-        status = lf__sem_operate(s, -(int64_t)n);
-    return status;
+    return lf__sem_try(s, n);
 }
 
 /* LF_OK, LF_OVERFLOW, LF_BUSY, LF_CLOSED, LF_INVALID. */
@@ -194,35 +198,35 @@ LF_INLINE int lf_semaphore_acquire_at_once(struct lf_semaphore *s, uint64_t n) {
     int status = lf_enter(&s->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    if (lf_load_relaxed(&s->body->turnstile) != 0 && n >= 1 && n <= s->max)
-        return LF_TIMEDOUT;
-    return lf_semaphore_try_acquire(s, n);
+    if (LF_UNLIKELY(n < 1 || n > s->max))
+        return LF_INVALID;
+    return lf_load_relaxed(&s->body->turnstile) != 0 ? LF_TIMEDOUT : lf__sem_try(s, n);
 }
 
-/* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also LF_INTERRUPTED: call again from the same thread with
- * the same deadline (it may have kept its place in the turnstile), or give up. */
-LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t deadline) {
-    int status = lf_enter(&s->h);
-    if (LF_UNLIKELY(status != LF_OK))
-        return status;
+/* The waiting part of acquire, after a first refusal. */
+static __attribute__((noinline, unused)) int lf__sem_wait(struct lf_semaphore *s, uint64_t n, uint64_t deadline) {
     uint64_t *turnstile = &s->body->turnstile;
-    if (deadline == 0)
-        return lf_semaphore_try_acquire(s, n);
-    status = lf_semaphore_acquire_at_once(s, n);
-    if (status != LF_TIMEDOUT)
-        return status;
     if (!lf_owner_lock_is_mine(&s->h, turnstile)) {
-        status = lf_owner_lock_acquire_awhile(&s->h, turnstile, LF__SPIN_PAUSES, deadline);
+        int status = lf_owner_lock_acquire_awhile(&s->h, turnstile, LF__SPIN_PAUSES, deadline);
         if (status == LF_OWNER_DIED)
             lf__lock_recover(&s->h, turnstile); /* the turnstile guards no data that would need repair */
         else if (status != LF_OK)
             return status == LF_TIMEDOUT ? lf_semaphore_try_acquire(s, n) : status;
     }
     struct lf__sem_call call = {s, n};
-    status = lf_block_on(&s->h, &s->body->available, lf__sem_attempt, &call, LF_TIMEDOUT, deadline);
+    int status = lf_block_on(&s->h, &s->body->available, lf__sem_attempt, &call, LF_TIMEDOUT, deadline);
     if (status != LF_INTERRUPTED)
         lf__lock_release(&s->h, turnstile);
     return status;
+}
+
+/* Deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also LF_INTERRUPTED: call again from the same thread with
+ * the same deadline (it may have kept its place in the turnstile), or give up. */
+LF_INLINE int lf_semaphore_acquire(struct lf_semaphore *s, uint64_t n, uint64_t deadline) {
+    if (deadline == 0)
+        return lf_semaphore_try_acquire(s, n);
+    int status = lf_semaphore_acquire_at_once(s, n);
+    return LF_LIKELY(status != LF_TIMEDOUT) ? status : lf__sem_wait(s, n, deadline);
 }
 
 /* The permits that were there at one instant of the call, or LF_CLOSED. */

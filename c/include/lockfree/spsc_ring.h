@@ -229,17 +229,26 @@ LF_INLINE int64_t lf__spsc_get_at(struct lf_spsc_ring *r, int64_t ticket, void *
     return LF_LIKELY(status == LF_OK) ? (int64_t)length : status;
 }
 
+static __attribute__((noinline, unused)) int lf__spsc_put_slowly(struct lf_spsc_ring *r, const void *record,
+                                                                 uint64_t length) {
+    return lf__spsc_put_at(r, lf_spsc_ring_reserve(r), record, length);
+}
 LF_INLINE int lf_spsc_ring_try_put(struct lf_spsc_ring *r, const void *record, uint64_t length) {
     if (LF_UNLIKELY(length > r->record_size))
         return LF_TOO_LONG;
-    return lf__spsc_put_at(r, lf_spsc_ring_reserve(r), record, length);
+    int status = lf__spsc_put_at_hand(r, record, length);
+    return LF_LIKELY(status != LF__NOT_AT_HAND) ? status : lf__spsc_put_slowly(r, record, length);
 }
 
-/* `record` has room for record_size bytes. Returns the length >= 0, LF_EMPTY, LF_ROLE_TAKEN or LF_CORRUPT. */
-LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
+static __attribute__((noinline, unused)) int64_t lf__spsc_get_slowly(struct lf_spsc_ring *r, void *record) {
     uint64_t length = 0;
     int64_t ticket = lf_spsc_ring_peek(r, &length);
     return lf__spsc_get_at(r, ticket, record, length);
+}
+/* `record` has room for record_size bytes. Returns the length >= 0, LF_EMPTY, LF_ROLE_TAKEN or LF_CORRUPT. */
+LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
+    int64_t length = lf__spsc_get_at_hand(r, record);
+    return LF_LIKELY(length >= 0) ? length : lf__spsc_get_slowly(r, record);
 }
 
 /* ---- batches: role, end and cursor are looked at once. Each record is published as soon as it is copied. Records that

@@ -68,7 +68,7 @@ enum lf_status {
 #pragma GCC diagnostic ignored "-Wstringop-overread"
 #endif
 /* memcpy, without a call for what is short. */
-LF_INLINE void lf_copy(void *to, const void *from, uint64_t count) {
+static inline __attribute__((always_inline, unused)) void lf_copy(void *to, const void *from, uint64_t count) {
 #ifndef LF_MODEL
     unsigned char *t = (unsigned char *)to;
     const unsigned char *f = (const unsigned char *)from;

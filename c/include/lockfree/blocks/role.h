@@ -20,6 +20,33 @@ LF_INLINE int lf_role_is_mine(const struct lf_handle *h, const uint64_t *role) {
     return lf_load_relaxed(role) == lf_role_me(h);
 }
 
+/* lf_enter, and whether the calling thread has the role, in one. No may be wrong: then ask both. The token that a thread
+ * was told lately counts in the process and for the handles of the epoch in which it was told. */
+#ifdef LF_MODEL
+LF_INLINE int lf_role_is_at_hand(const struct lf_handle *h, const uint64_t *role) {
+    return !lf_load_relaxed(&h->closed) && lf_role_is_mine(h, role);
+}
+LF_INLINE void lf__role_is_told(const struct lf_handle *h) { (void)h; }
+#else
+static __thread struct {
+    uint64_t epoch;
+    uint32_t token;
+} lf__told __attribute__((unused)) = {UINT64_MAX, 0};
+
+LF_INLINE int lf_role_is_at_hand(const struct lf_handle *h, const uint64_t *role) {
+    uint64_t epoch = lf_load_acquire(&h->epoch); /* [N3] pairs with [N2] */
+    return LF_LIKELY(epoch == lf__told.epoch && epoch == lf_load_relaxed(h->current)) &&
+           lf_load_relaxed(role) == ((uint64_t)h->participant << 32 | lf__told.token);
+}
+/* The caller has entered. A child that was forked with a handle on memory of the caller's would not notice. */
+LF_INLINE void lf__role_is_told(const struct lf_handle *h) {
+    if (h->current == &lf__no_fork)
+        return;
+    lf__told.token = lf_thread_token();
+    lf__told.epoch = lf_load_relaxed(&h->epoch);
+}
+#endif
+
 LF_INLINE void lf_role_give_back(uint64_t *role) { lf_store_release(role, (uint64_t)0); /* [O1] pairs with [O2] */ }
 
 LF_INLINE void lf_role_recover(uint64_t *role, uint32_t gone) {

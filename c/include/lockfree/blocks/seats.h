@@ -121,23 +121,31 @@ LF_INLINE uint64_t lf__sem_latest(const struct lf_seat *seat, uint32_t number, u
     return is_ahead ? intent : account; /* the same sequence: a recovery may have emptied the account since */
 }
 
+#define LF__LOST_PAUSES 8u /* after losing the word to another seat; doubled up to 8 times as many */
+
 /* Changes the value by delta if it stays within 0..limit: LF_OK, LF_TIMEDOUT, LF_OVERFLOW. The seat is the caller's. */
 LF_INLINE int lf__sem_change(struct lf_semaphore_body *body, uint32_t number, int64_t delta, int64_t limit) {
     struct lf_seat *seat = &body->seats[number];
     uint64_t word = lf__sem_now(body);
     uint64_t next = lf__sem_applied(lf__sem_latest(seat, number, word), delta);
-    uint32_t sequence = (uint32_t)next;
-    lf_store_relaxed(&seat->intents[sequence & 1], next); /* published by [S2] */
-    for (;;) {
+    uint32_t sequence = (uint32_t)next, pauses = LF__LOST_PAUSES;
+    for (int written = 0;; written = 1) {
         int64_t value = lf__sem_value(word) + delta;
-        if (value < 0 || value > limit)
+        if (LF_UNLIKELY(value < 0 || value > limit))
             return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
+        if (!written)
+            lf_store_relaxed(&seat->intents[sequence & 1], next); /* published by [S2] */
         if (lf__sem_seat(word) != number)
             lf__sem_help(body, word);
         /* [S2] release: the intent, and the account of the operation before; [S1] acquire: what the releasers wrote;
          * seq_cst: the fence before the look at sleepers [E2] */
-        if (lf_cas_seq_cst(&body->word, &word, lf__sem_word((uint64_t)value, number, sequence)))
+        if (LF_LIKELY(lf_cas_seq_cst(&body->word, &word, lf__sem_word((uint64_t)value, number, sequence))))
             return LF_OK;
+        /* A change of seats costs some transfers of lines, and a further operation of the same seat none. */
+        for (uint32_t i = 0; i < pauses; i++)
+            lf_pause();
+        pauses += pauses < 8 * LF__LOST_PAUSES ? pauses : 0;
+        word = lf__sem_now(body);
     }
 }
 
@@ -149,26 +157,54 @@ LF_INLINE uint32_t lf__sem_home(const struct lf_semaphore *s) {
     return (uint32_t)(((lf_thread_token() + s->h.participant * 37u) * UINT32_C(2654435769)) * homes >> 32);
 }
 
-/* The seat that the calling thread keeps, for one operation: its number, or LF_BUSY. *inside: the thread is in an
- * operation already, which this one interrupts. */
-LF_INLINE int64_t lf__sem_kept(struct lf_semaphore *s, int *inside) {
-    uint64_t me = lf_thread_name(), claim = s->h.participant | LF__SEAT_BUSY;
+/* Begins an operation in a seat if the calling thread keeps it: 1. 0: it does not. LF_BUSY: it does, and is in an operation
+ * already, which this one interrupts. */
+LF_INLINE int lf__sem_resume(struct lf_semaphore *s, uint32_t number) {
+    struct lf_seat *seat = &s->body->seats[number];
+    uint64_t claim = s->h.participant | LF__SEAT_BUSY;
+    if (LF_UNLIKELY(lf_load_relaxed(&seat->keeper) != lf_thread_name() ||
+                    (lf_load_relaxed(&seat->claim) & (LF__SEAT_BUSY | LF__SEAT_PARTICIPANT)) != claim))
+        return 0;
+    if (LF_UNLIKELY(lf_load_relaxed(&seat->entered)))
+        return LF_BUSY;
+    lf_store_relaxed(&seat->entered, 1u);
+    lf_fence_light(); /* a handler that comes from here on takes another seat */
+    return 1;
+}
+
+#ifndef LF_MODEL
+/* Where the thread found its seat last: a hint. */
+static __thread struct {
+    const struct lf_semaphore_body *body;
+    uint32_t number;
+} lf__sem_found __attribute__((unused));
+#endif
+static __attribute__((noinline, unused)) int64_t lf__sem_kept_near(struct lf_semaphore *s, int *inside) {
     uint32_t home = lf__sem_home(s);
-    *inside = 0;
     for (uint32_t i = 0; i < LF__NEAR_SEATS && i < LF_SEATS; i++) {
         uint32_t number = (home + i) & (LF_SEATS - 1);
-        struct lf_seat *seat = &s->body->seats[number];
-        if (lf_load_relaxed(&seat->keeper) != me ||
-            (lf_load_relaxed(&seat->claim) & (LF__SEAT_BUSY | LF__SEAT_PARTICIPANT)) != claim)
+        int resumed = lf__sem_resume(s, number);
+        *inside |= resumed < 0;
+        if (resumed <= 0)
             continue;
-        if (LF_LIKELY(!lf_load_relaxed(&seat->entered))) {
-            lf_store_relaxed(&seat->entered, 1u);
-            lf_fence_light(); /* a handler that comes from here on takes another seat */
-            return number;
-        }
-        *inside = 1;
+#ifndef LF_MODEL
+        lf__sem_found.body = s->body;
+        lf__sem_found.number = number;
+#endif
+        return number;
     }
     return LF_BUSY;
+}
+/* The seat that the calling thread keeps, for one operation: its number, or LF_BUSY. *inside: the thread is in an
+ * operation already. */
+LF_INLINE int64_t lf__sem_kept(struct lf_semaphore *s, int *inside) {
+    *inside = 0;
+#ifndef LF_MODEL
+    uint32_t number = lf_load_relaxed(&lf__sem_found.number); /* once: a signal handler may write another one */
+    if (LF_LIKELY(lf__sem_found.body == s->body) && LF_LIKELY(lf__sem_resume(s, number) > 0))
+        return number;
+#endif
+    return lf__sem_kept_near(s, inside);
 }
 LF_INLINE void lf__sem_pause(struct lf_semaphore *s, int64_t number) {
     lf_fence_light();

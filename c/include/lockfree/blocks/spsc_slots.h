@@ -145,14 +145,26 @@ static __attribute__((noinline, unused)) int lf__spsc_claim(struct lf_spsc_ring 
 LF_INLINE int lf__spsc_is_mine(const struct lf_spsc_ring *r, enum lf_spsc_role role) {
     return lf_role_is_mine(&r->h, &r->body->sides[role].holder);
 }
-LF_INLINE int lf__spsc_enter(struct lf_spsc_ring *r, enum lf_spsc_role role) {
+static __attribute__((noinline, unused)) int lf__spsc_enter_slowly(struct lf_spsc_ring *r, enum lf_spsc_role role) {
     int status = role == LF_PRODUCER ? lf__enter_open(&r->h, LF__DRAINING) : lf__enter_open(&r->h, LF__ENDED);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
     if (role == LF_CONSUMER && LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN) &&
         lf_load_relaxed(&r->body->drained) == LF__LOOKED_TWICE)
         return LF_CLOSED;
-    return LF_LIKELY(lf__spsc_is_mine(r, role)) ? LF_OK : lf__spsc_claim(r, role);
+    status = LF_LIKELY(lf__spsc_is_mine(r, role)) ? LF_OK : lf__spsc_claim(r, role);
+    if (LF_LIKELY(status == LF_OK))
+        lf__role_is_told(&r->h);
+    return status;
+}
+/* The usual case, in fewer steps: the role is the calling thread's, and the ring is open. Then nobody has begun to drain
+ * it: an earlier consumer who did had seen that it ends, and so would this one. */
+LF_INLINE int lf__spsc_is_at_hand(const struct lf_spsc_ring *r, enum lf_spsc_role role) {
+    return lf_role_is_at_hand(&r->h, &r->body->sides[role].holder) &&
+           LF_LIKELY(lf_load_relaxed(&r->h.segment->ending) == LF__OPEN);
+}
+LF_INLINE int lf__spsc_enter(struct lf_spsc_ring *r, enum lf_spsc_role role) {
+    return LF_LIKELY(lf__spsc_is_at_hand(r, role)) ? (int)LF_OK : lf__spsc_enter_slowly(r, role);
 }
 
 /* ---- the producer ---- */
@@ -290,6 +302,39 @@ LF_INLINE int lf__spsc_take(struct lf_spsc_ring *r, uint64_t cursor, uint64_t po
 LF_INLINE void lf__spsc_taken(struct lf_spsc_ring *r) {
     lf_fence_light_in(r->h.segment); /* [E2] pairs with [E1] in lf_block_on */
     lf_eventcount_wake_sole(&r->body->not_full);
+}
+
+/* ---- the usual put and get, in fewer steps: LF__NOT_AT_HAND when it takes the others ---- */
+
+#define LF__NOT_AT_HAND (-1000)
+
+LF_INLINE int lf__spsc_put_at_hand(struct lf_spsc_ring *r, const void *record, uint64_t length) {
+    const struct lf_spsc_side *side = &r->body->sides[LF_PRODUCER];
+    uint64_t capacity = r->capacity;
+    if (LF_UNLIKELY(!lf__spsc_is_at_hand(r, LF_PRODUCER)))
+        return LF__NOT_AT_HAND;
+    uint64_t cursor = lf_load_relaxed(&side->cursor), position = lf_load_relaxed(&side->position);
+    if (LF_UNLIKELY(cursor >= capacity || lf_load_relaxed(&side->limit) - position - 1 >= capacity))
+        return LF__NOT_AT_HAND;
+    lf_copy(lf__spsc_payload(r, cursor), record, length);
+    lf__spsc_publish(r, cursor, position, length);
+    lf__spsc_put_until(r, cursor + 1 == capacity ? 0 : cursor + 1, position + 1);
+    return LF_LIKELY(lf__spsc_published(r, 1) == 1) ? LF_OK : LF_CLOSED;
+}
+LF_INLINE int64_t lf__spsc_get_at_hand(struct lf_spsc_ring *r, void *record) {
+    const struct lf_spsc_side *side = &r->body->sides[LF_CONSUMER];
+    if (LF_UNLIKELY(!lf__spsc_is_at_hand(r, LF_CONSUMER)))
+        return LF__NOT_AT_HAND;
+    uint64_t cursor = lf_load_relaxed(&side->cursor), position = lf_load_relaxed(&side->position);
+    if (LF_UNLIKELY(cursor >= r->capacity))
+        return LF__NOT_AT_HAND;
+    uint64_t word = lf_load_acquire(lf__spsc_word(r, cursor)), length = (uint64_t)(uint32_t)word - 1; /* [S5] */
+    if (LF_UNLIKELY(!lf__spsc_is_at(word, position) || length > r->record_size))
+        return LF__NOT_AT_HAND;
+    lf_copy(record, lf__spsc_payload(r, cursor), length);
+    lf__spsc_take_until(r, lf__spsc_next(r, cursor), position + 1);
+    lf__spsc_taken(r);
+    return (int64_t)length;
 }
 
 #endif
