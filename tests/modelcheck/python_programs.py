@@ -1,5 +1,6 @@
 """Small Python programs for the schedules' explorer: wrong ones, each with what must be found, and right ones."""
 
+import _thread
 import asyncio
 import collections
 import functools
@@ -116,6 +117,37 @@ def wrong_order_without_threading():
     for _ in "ab":
         ended.acquire()
     assert order == ["a", "b"]
+
+
+def by_the_module(function, lock):
+    """Starts a thread by `_thread` itself; returns a lock that is free when the thread has ended."""
+    ended = lock()
+    ended.acquire()
+    _thread.start_new_thread(lambda: (function(), ended.release()), ())
+    return ended
+
+
+def wrong_counter_of_the_module():
+    counts = {"all": 0}
+
+    def add():
+        counts["all"] += 1
+
+    for ended in [by_the_module(add, _thread.allocate_lock) for _ in "ab"]:
+        ended.acquire()
+    assert counts["all"] == 2
+
+
+def wrong_two_locks_of_the_module():
+    one, other = _thread.allocate_lock(), _thread.allocate_lock()
+
+    def cross(first, second):
+        with first, second:
+            pass
+
+    ended = by_the_module(lambda: cross(other, one), _thread.allocate_lock)
+    cross(one, other)
+    ended.acquire()
 
 
 def wrong_if_for_while():
@@ -411,6 +443,20 @@ def right_spin():
     together(spin, lambda: flag.append(1))
 
 
+def right_locks_of_the_module():
+    mutex, numbers, counts = _thread.RLock(), [], []
+
+    def add():
+        with mutex, mutex:
+            numbers.append(_thread.get_ident())
+            counts.append(len(counts))
+
+    ended = by_the_module(add, _thread.allocate)
+    add()
+    assert ended.acquire(timeout=1000)
+    assert (counts, len(set(numbers))) == ([0, 1], 2)
+
+
 async def right_asyncio_queue():
     items, got = asyncio.Queue(1), []
 
@@ -448,6 +494,8 @@ WRONG = {
     wrong_order_of_targets_in_c: ("exception", "assert order == "),
     wrong_starter_comes_first: ("exception", "assert order == "),
     wrong_order_without_threading: ("exception", "assert order == "),
+    wrong_counter_of_the_module: ("exception", 'assert counts["all"] == 2'),
+    wrong_two_locks_of_the_module: ("deadlock", "has; T1 waits for the lock"),
     wrong_if_for_while: ("exception", "IndexError"),
     wrong_notify_before_wait: ("deadlock", "waits for a notification"),
     wrong_pop_of_an_empty_heap: ("exception", "IndexError"),
@@ -468,5 +516,5 @@ WRONG = {
 }
 RIGHT = [
     right_buffer, right_standard_queue, right_simple_queue, right_semaphore, right_crawler, right_time, right_pool,
-    right_barrier, right_spin, right_asyncio_queue, right_time_out,
+    right_barrier, right_spin, right_locks_of_the_module, right_asyncio_queue, right_time_out,
 ]  # fmt: skip

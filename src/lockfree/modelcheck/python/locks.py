@@ -4,7 +4,6 @@ Everything else of `threading` (Condition, Event, Semaphore, Barrier, Timer, Thr
 code, which stands on these.
 """
 
-import _thread
 import collections
 import queue
 import sys
@@ -12,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lockfree.modelcheck.python.scheduler import Controlled, Scheduler, caller, join, tick
+from lockfree.modelcheck.python.scheduler import Controlled, Scheduler, caller, join, start_thread, tick
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -271,7 +270,7 @@ def start_new_thread(
     """`_thread.start_new_thread`."""
     found = current()
     if found is None:
-        return _thread.start_new_thread(function, args, kwargs or {})
+        return start_thread(function, args, kwargs or {})
     scheduler = found[0]
 
     def run() -> None:
@@ -280,7 +279,7 @@ def start_new_thread(
             scheduler.begin(me)
         function(*args, **(kwargs or {}))
 
-    return begin(scheduler, run, _name_of(function), daemon=_is_daemon(function)).index
+    return begin(scheduler, run, _name_of(function), daemon=_is_daemon(function)).ident
 
 
 def _name_of(function: Callable[..., object]) -> str:
@@ -358,7 +357,7 @@ class Handle:
 
     @property
     def ident(self) -> int | None:
-        return None if self.thread is None else self.thread.index + 1
+        return None if self.thread is None else self.thread.ident
 
     def is_done(self) -> bool:
         return self.set_done or (self.thread is not None and self.thread.done)

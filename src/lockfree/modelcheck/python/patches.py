@@ -20,6 +20,7 @@ from lockfree.modelcheck.python.accesses import in_library
 from lockfree.modelcheck.python.loop import Loop
 from lockfree.modelcheck.python.scheduler import Aborted
 
+_IMPORT = ("importlib", "_frozen_importlib")
 _LOCKS: tuple[type, ...] = (type(_thread.allocate_lock()), type(_thread.RLock()))
 
 
@@ -41,6 +42,8 @@ def _replacements() -> dict[int, tuple[object, object]]:
         (queue.SimpleQueue, locks.SimpleQueue),
     ]
     for name, replacement in (
+        ("allocate", locks.allocate_lock),
+        ("start_new", locks.start_new_thread),
         ("_set_sentinel", locks.Sentinel),
         ("_ThreadHandle", locks.Handle),
         ("start_joinable_thread", locks.start_joinable_thread),
@@ -51,9 +54,19 @@ def _replacements() -> dict[int, tuple[object, object]]:
     return {id(real): (real, replacement) for real, replacement in pairs}
 
 
+def _in_module(real: Any, replacement: Any) -> Callable[..., Any]:
+    """What stands in the module `_thread` itself: the import system goes on with the real one."""
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        by = sys._getframe(1).f_globals.get("__name__", "")
+        return (real if by.startswith(_IMPORT) else replacement)(*args, **kwargs)
+
+    return called
+
+
 def _untouched(module: ModuleType) -> bool:
     name = module.__name__
-    return name.startswith(("lockfree.modelcheck", "importlib", "_frozen_importlib", "_pytest", "pytest", "pluggy"))
+    return name.startswith(("lockfree.modelcheck", *_IMPORT, "_pytest", "pytest", "pluggy"))
 
 
 def is_library(module: ModuleType) -> bool:
@@ -93,8 +106,8 @@ def installed() -> Iterator[Callable[[], None]]:
             if isinstance(value, _LOCKS):
                 kind = locks.Lock if isinstance(value, _LOCKS[0]) else locks.RLock
                 put(namespace, name, made.setdefault(id(value), kind(hidden=is_library(module))))
-            elif (pair := by_identity.get(id(value))) is not None and module is not _thread:
-                put(namespace, name, pair[1])
+            elif (pair := by_identity.get(id(value))) is not None:
+                put(namespace, name, _in_module(*pair) if module is _thread else pair[1])
     for name, value in (("_CRLock", None), ("excepthook", _hook)):
         if name in vars(threading):
             put(vars(threading), name, value)

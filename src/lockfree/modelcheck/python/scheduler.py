@@ -25,7 +25,7 @@ ABORTED_WAITS = 1_000
 """Waits of a thread that is to end before it is left behind."""
 
 _allocate = _thread.allocate_lock
-_start = _thread.start_new_thread
+start_thread = _thread.start_new_thread
 
 Position = tuple[int, int]
 """An instruction: the identity of its code and the offset in it."""
@@ -97,6 +97,7 @@ class Controlled:
     aborted_waits: int = 0
     column: str = ""
     past: int = 0  # stands for all that the thread has seen of the others
+    ident: int = 0
     begun: bool = False  # it has come to the program's own code
 
     def enabled(self, now: float) -> bool:
@@ -303,7 +304,7 @@ class Scheduler:
         thread.clock += [0] * (thread.index + 1 - len(thread.clock))
         thread.clock[thread.index] = 1
         self.threads.append(thread)
-        _start(self._run, (thread, function))
+        thread.ident = start_thread(self._run, (thread, function))
         return thread
 
     def _run(self, me: Controlled, function: Callable[[], object]) -> None:
