@@ -119,6 +119,13 @@ def test_kinds(kind, tmp_path):
     assert report.kind == kind
 
 
+@pytest.mark.parametrize("silent", [0.2, 0.8])
+def test_a_thread_without_a_step_is_given_as_long_as_asked_for(silent, tmp_path):
+    [report] = check(client(tmp_path, KINDS["endless loop"]), settings=Settings(silent=silent))
+    assert report.kind == "endless loop"
+    assert 0.9 * silent < report.seconds < 3 * silent + 0.3  # of CPU time; what repeats it is shorter
+
+
 def test_setup_that_fails_makes_the_client_unusable(tmp_path):
     body = "static void s(void) { lf_model_assert(0); } static void t(void) {} LF_MODEL_CLIENT(c, .setup = s, .threads = {t});"
     [report] = check(client(tmp_path, body))

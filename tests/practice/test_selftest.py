@@ -8,7 +8,8 @@ import pytest
 from compilers import NEEDS_C
 
 from lockfree.__main__ import main
-from lockfree.practice import hostile, mutants
+from lockfree.modelcheck import Settings
+from lockfree.practice import c_stages, hostile, mutants
 from lockfree.practice.catalog import find, katas
 from lockfree.practice.hostile import ATTACKS, repelled
 from lockfree.practice.results import Verdict
@@ -31,6 +32,18 @@ def test_an_attack_is_repelled(what):
     found = list(repelled(what))
     assert found
     assert [one.problem for one in found] == [""] * len(found)
+
+
+@NEEDS_C
+def test_a_loop_without_a_step_is_rejected_soon(tmp_path):
+    (loop,) = (attack for attack in ATTACKS if (attack.language, attack.what) == ("c", "an endless loop"))
+    kata = find("spsc_ring")
+    answer = tmp_path / kata.file
+    answer.write_text(hostile.text_of(loop))
+    settings = Settings(mode="exhaustive", silent=c_stages.SILENT)
+    result = c_stages.checked(kata, answer, "edges", settings, lambda _text: None)
+    assert result.diagnosis == "ENDS"
+    assert result.seconds < 1.5  # of CPU time
 
 
 @NEEDS_C

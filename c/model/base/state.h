@@ -97,7 +97,7 @@ struct options {
     const char *client, *replay, *progress;
     enum mode mode;
     long executions;
-    double seconds;
+    double seconds, silent;
     uint64_t seed;
     int preemptions, depth, steps, spins, stop_thread, stop_step;
     bool threads_stop, c20_release_sequence, outcomes, positions, list, no_shrink, symmetry, no_symmetry, no_turns, ask;

@@ -26,7 +26,8 @@ static bool number(const char *name, const char *word, double least, double most
 
 int options_read(int argc, char **argv) {
     struct options *o = &R.options;
-    *o = (struct options){.mode = MODE_EXHAUSTIVE, .seed = 1, .preemptions = 2, .depth = 3, .steps = 10000};
+    *o = (struct options){
+        .mode = MODE_EXHAUSTIVE, .seed = 1, .preemptions = 2, .depth = 3, .steps = 10000, .silent = 2};
     static const char *const modes[] = {"exhaustive", "bounded", "pct", "random"};
     const struct {
         const char *name;
@@ -47,7 +48,8 @@ int options_read(int argc, char **argv) {
         double least, most, *value;
     } numbers[] = {{"--executions", 0, 1e15, &executions},  {"--seconds", 1e-3, 1e7, &o->seconds},
                    {"--preemptions", 0, 1e6, &preemptions}, {"--depth", 1, MAX_CHANGES, &depth},
-                   {"--steps", 1, MAX_STEPS, &steps},       {"--spins", 0, MAX_STEPS, &spins}};
+                   {"--steps", 1, MAX_STEPS, &steps},       {"--spins", 0, MAX_STEPS, &spins},
+                   {"--silent", 0.1, 1e6, &o->silent}};
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
         bool known = false;

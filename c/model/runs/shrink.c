@@ -45,7 +45,7 @@ static void shrink(const char *kind) {
     int best_length = R.trail_length;
     memcpy(best, R.trail, (size_t)best_length * sizeof *best);
     R.options.mode = MODE_REPLAY;
-    double until = seconds_now() + 2;
+    double until = seconds_now() + (strcmp(kind, "endless loop") == 0 ? R.options.silent : 2);
     long best_cost = -1;
     bool better = true;
 #define TRY(length)                                                                                                    \

@@ -8,7 +8,10 @@
 #include <sys/time.h>
 #include <ucontext.h>
 
+enum { TICKS = 4, TICKS_AGAIN = 1 };
+
 MODEL_STATE static int last_heartbeat, silent_ticks;
+MODEL_STATE static bool has_hung; /* an earlier execution: those that repeat it end sooner */
 
 static uint64_t program_counter(const void *context) {
 #if defined(__x86_64__)
@@ -29,8 +32,10 @@ static void on_signal(int number, siginfo_t *info, void *context) {
             silent_ticks = 0;
             return;
         }
-        if (++silent_ticks < 4)
+        if (++silent_ticks < (has_hung ? TICKS_AGAIN : TICKS))
             return;
+        has_hung = true;
+        silent_ticks = 0;
         fail("endless loop", "T%d runs without a visible step @%lx@", R.current->tid, (unsigned long)pc);
     }
     if ((number == SIGSEGV || number == SIGBUS) && (uintptr_t)info->si_addr - R.touched < 4096)
@@ -52,6 +57,8 @@ void signals_start(void) {
     int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGVTALRM};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaction(signals[i], &action, NULL);
-    struct itimerval tick = {{0, 500000}, {0, 500000}};
+    double every = R.options.silent / TICKS;
+    struct timeval pause = {(time_t)every, (suseconds_t)(1e6 * (every - (double)(time_t)every))};
+    struct itimerval tick = {pause, pause};
     setitimer(ITIMER_VIRTUAL, &tick, NULL);
 }

@@ -18,6 +18,7 @@ from lockfree.modelcheck.trace import Trace
 MODES = ("auto", "exhaustive", "bounded", "pct", "random")
 BOUNDS = {"executions": (0, 10**15), "seconds": (0.001, 1e7), "seed": (0, 2**64 - 1)}
 BOUNDS |= {"preemptions": (0, 10**6), "depth": (1, 8), "steps": (1, 10**6), "spins": (0, 10**6)}
+BOUNDS |= {"silent": (0.1, 1e6)}
 Tick = Callable[[str, str, float, "Progress"], object]
 """What is called several times a second: with the client, the mode, the seconds that have passed, and how far it is."""
 STILL = 30.0
@@ -62,6 +63,7 @@ class Settings:
     steps: a thread that makes more is not followed (with threads_stop: a violation).
     spins: a loop whose turns read the same values is followed turn by turn so often, and then in one go to its
     end; 0: every turn that changes anything, a counter included, is followed.
+    silent: seconds of CPU time without a step after which a thread is in an endless loop (0.1 to 1e6).
     c20: release sequences as C++20 and C23 have them, without the thread's own later stores.
     symmetry: explore threads that do the same in one order only (never where outcomes are asked for).
     coverage: report which branches of the program no execution reached (it is built for that).
@@ -76,6 +78,7 @@ class Settings:
     depth: int = 3
     steps: int = 10_000
     spins: int = 0
+    silent: float = 2.0
     threads_stop: bool = False
     c20: bool = False
     outcomes: bool = False
@@ -101,6 +104,7 @@ class Settings:
             "depth": self.depth,
             "steps": self.steps,
             "spins": self.spins,
+            "silent": self.silent,
         }
         flags = {
             "threads-stop": self.threads_stop,

@@ -23,6 +23,8 @@ from lockfree.practice.screen import relative
 
 ALONE = 15_000
 """Steps of one thread alone, in the stage edges: right answers need less than two thirds of them. More are a loop."""
+SILENT = 0.5
+"""Seconds of CPU time that an answer may compute between two steps. No right answer needs a hundredth of them."""
 Tell = Callable[[str], object]
 """Is told how far a stage is."""
 
@@ -87,11 +89,11 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell) -> Iterator[Resu
     """Runs the stages that the kata's folder has a client for. The advisory ones that take long: with `full`."""
     seconds = kata.seconds * (6 if full else 1)
     there = {path.stem for path in (kata.folder / "check").glob("*.c")}
-    common = {"seconds": seconds, "coverage": True}
+    common = {"seconds": seconds, "coverage": True, "silent": SILENT}
     stop = Settings(**{**common, "threads_stop": True, **kata.settings})
     reach = Reach(answer)
     if "edges" in there:
-        yield checked(kata, answer, "edges", Settings(mode="exhaustive", seconds=seconds, steps=ALONE), tell)
+        yield checked(kata, answer, "edges", Settings(mode="exhaustive", seconds=seconds, steps=ALONE, silent=SILENT), tell)
     yield checked(kata, answer, "model", Settings(**{**common, **kata.settings}), tell, reach=reach)
     if "stop" in there:
         yield checked(kata, answer, "stop", stop, tell, reach=reach)
