@@ -93,7 +93,8 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell) -> Iterator[Resu
     stop = Settings(**{**common, "threads_stop": True, **kata.settings})
     reach = Reach(answer)
     if "edges" in there:
-        yield checked(kata, answer, "edges", Settings(mode="exhaustive", seconds=seconds, steps=ALONE, silent=SILENT), tell)
+        edges = Settings(mode="exhaustive", seconds=seconds, steps=ALONE, silent=SILENT)
+        yield checked(kata, answer, "edges", edges, tell)
     yield checked(kata, answer, "model", Settings(**{**common, **kata.settings}), tell, reach=reach)
     if "stop" in there:
         yield checked(kata, answer, "stop", stop, tell, reach=reach)

@@ -46,6 +46,16 @@ static void replace_twice(void) {
     cell_replace(cell, new_thing(2));
 }
 
+/* What was freed is used again, for a new version: the same address twice. */
+static void replace_and_reuse(void) {
+    cell_replace(cell, new_thing(1));
+    if (things[0].word[0] != DEAD)
+        return;
+    things[0].word[0] = 2;
+    things[0].word[1] = 102;
+    cell_replace(cell, &things[0]);
+}
+
 static void swept(void) {
     cell_replace(cell, new_thing(6));
     cell_replace(cell, new_thing(7));
@@ -62,3 +72,4 @@ LF_MODEL_CLIENT(publish, .setup = one_fenced, .threads = {read_0_out_fenced, rep
 LF_MODEL_CLIENT(hand_back, .setup = one_bare, .threads = {read_0, replace}, .final = swept);
 LF_MODEL_CLIENT(again, .setup = one_bare, .threads = {read_0_twice, replace_twice}, .final = swept);
 LF_MODEL_CLIENT(both, .setup = two_bare, .threads = {read_0, read_1, replace_twice}, .final = swept);
+LF_MODEL_CLIENT(reuse, .setup = one_bare, .threads = {read_0, replace_and_reuse}, .final = swept);

@@ -1,3 +1,5 @@
+#include <stdatomic.h>
+
 #include "ring.h"
 
 static void one(void) { make(1, UINT32_MAX); }
@@ -26,6 +28,23 @@ static void get_twice(void) {
 static void get_and_put(void) {
     get();
     put(4);
+}
+static void put_1_and_get(void) {
+    put(1);
+    get();
+}
+static void put_2_and_get(void) {
+    put(2);
+    get();
+}
+static _Atomic int told;
+static void put_2_and_tell(void) {
+    put(2);
+    atomic_store_explicit(&told, 1, memory_order_release);
+}
+static void get_when_told(void) {
+    lf_model_assume(atomic_load_explicit(&told, memory_order_acquire));
+    get();
 }
 /* Nobody else takes, so one's own value or an older one is there. */
 static void put_and_find(void) {
@@ -61,6 +80,8 @@ RING(producers_1, 1, one, put_1, put_2);
 RING(producers_2, 2, two_half, put_1, put_2);
 RING(consumers_1, 2, two_half, get_once, get_once);
 RING(consumers_2, 2, two_filled, get_once, get_once);
+RING(both, 2, two, put_1_and_get, put_2_and_get);
+RING(told_of_more, 2, two, put_1_and_get, put_2_and_tell, get_when_told);
 RING(empty, 2, two, put_1, put_and_find);
 RING(full, 2, two_filled, get_once, get_and_replace);
 RING(lap_1, 1, one, put_1, lap);

@@ -1,4 +1,4 @@
-/* The fence between the two looks is an acquire for the first one, and both looks found the same thing. */
+/* One fence orders all looks at the hazards. */
 #include "hazard_pointers.h"
 
 #include <stdatomic.h>
@@ -30,7 +30,7 @@ const struct thing *cell_acquire(struct cell *cell, uint32_t reader) {
     for (;;) {
         atomic_store_explicit(&cell->hazards[reader].held, thing, memory_order_relaxed);
         atomic_thread_fence(memory_order_seq_cst);
-        struct thing *again = atomic_load_explicit(&cell->present, memory_order_relaxed);
+        struct thing *again = atomic_load_explicit(&cell->present, memory_order_acquire);
         if (again == thing)
             return thing;
         thing = again;
