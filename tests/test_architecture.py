@@ -100,7 +100,7 @@ def test_the_layers_point_one_way():
     [
         (r"\b__atomic_\w+\(|\b__sync_\w+\(|stdatomic", {"atomics"}),
         (r"SYS_futex|__builtin_ia32_pause|\blinux/futex", {"wait"}),
-        (r"\bmmap\(|\bmemfd_create\(|\bfcntl\(|\bftruncate\(", {"process", "segment_file", "participants"}),
+        (r"\bmmap\(|\bmemfd_create\(|\bfcntl\(|\bftruncate\(", {"process", "segment_file", "participants", "arena_map"}),
         (r"\b(malloc|calloc|realloc|free|printf|fprintf|abort|exit)\(", set()),
         (r"\b_Atomic\b|\bvolatile\b", {"wait"}),
     ],

@@ -38,6 +38,7 @@ MAKE = {
     "Condition over an RLock": lambda: lockfree.Condition(lockfree.RLock()),
     "threading.Condition": lambda: Around(lockfree.RLock()),
     "BlockPool": lambda: lockfree.BlockPool(8),
+    "Arena": lambda: lockfree.Arena(1 << 16),
 }
 
 class Around:
@@ -97,6 +98,9 @@ CALLS = {
     "threading.Condition": [lambda o: o.wait(), lambda o: o._is_owned(), lambda o: o._recursion_count()],
     "BlockPool": [lambda o: o.free(o.alloc(3, True, 1e-4)), lambda o: o.adopt(o.seal(o.alloc(2))), lambda o: o.available, lambda o: o.lease,
                   lambda o: o.references([1]), lambda o: o.generations([1]), lambda o: (o.retain(b := o.alloc(1)), o.free([b[0]] * 2))],
+    "Arena": [lambda o: o.alloc(3000).array(), lambda o: o.alloc(9000, block=True, timeout=1e-4), lambda o: o.available, lambda o: o.stats(),
+              lambda o: o.open_block(o.alloc(10).handle(2)).release(), lambda o: o.drop(o.alloc(10).handle(2)), lambda o: o.reclaim_promises(0),
+              lambda o: o.alloc(10).release_when(lambda: True), lambda o: o.poll()],
     "MPMCRing": RINGS,
     "SPSCRing": RINGS,
     "PriorityQueue": CONTAINERS + [lambda o: o.try_put(b"x", 1), lambda o: o.put(b"x", 0, timeout=1e-4),
@@ -278,6 +282,7 @@ LATER = [
     "MessageRing",
     "BroadcastRing",
     "BlockPool",
+    "Arena",
 ]
 """Races of these are run at length only."""
 
@@ -300,7 +305,7 @@ def test_in_a_signal_handler_in_the_middle_of_every_call(name):
     run(HANDLER, name)
 
 
-IN_PYTHON = ["MessageRing", "BroadcastRing", "BlockPool", "Condition over a Mutex"]
+IN_PYTHON = ["MessageRing", "BroadcastRing", "BlockPool", "Arena", "Condition over a Mutex"]
 """Parts of them are Python code."""
 
 
@@ -309,7 +314,7 @@ def test_between_any_two_instructions_of_python_code(name):
     run(STEPS.replace("STRIDE", "1"), name)
 
 
-@pytest.mark.parametrize("name", ["MessageRing", "BroadcastRing", "BlockPool"])
+@pytest.mark.parametrize("name", ["MessageRing", "BroadcastRing", "BlockPool", "Arena"])
 def test_without_the_c_types(name):
     run(STEPS.replace("STRIDE", "5"), name, LOCKFREE_PURE_CFFI="1")
 

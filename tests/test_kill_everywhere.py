@@ -87,6 +87,13 @@ def test_a_ring_that_claims_before_it_publishes_denies_what_is_inside(wrong_ring
     assert any("EMPTY" in breach.seen for breach in result.breaches)
 
 
+@pytest.mark.parametrize("operation", ["alloc-after-dead-holder", "release"])
+def test_an_arena_that_trusts_what_the_dead_left_is_found(operation):
+    program = kill_everywhere.build("arena", ROOT / "c/wrong/arena_trusts_the_dead.h")
+    choice = Choice(modes=("go-on",), watchdog=0.3)
+    assert kill_everywhere.kill_operation("arena", program, operation, choice, min(os.sched_getaffinity(0))).breaches
+
+
 def test_it_is_right_before_its_claim_and_after_its_publication(wrong_ring):
     steps = kill_wrong(wrong_ring, "put-on-half", "go-on", at=0).tallies[0].instructions
     assert not kill_wrong(wrong_ring, "put-on-half", "go-on", at=0).breaches

@@ -24,6 +24,7 @@ MAKE = {
     "MessageRing": lambda **n: lockfree.MessageRing(1024, 256, **n),
     "BroadcastRing": lambda **n: lockfree.BroadcastRing(1024, 2, **n),
     "BlockPool": lambda **n: lockfree.BlockPool(4, **n),
+    "Arena": lambda **n: lockfree.Arena(1 << 14, **n),
     "Mutex": lockfree.Mutex,
     "SpinLock": lockfree.SpinLock,
     "RLock": lockfree.RLock,
@@ -122,6 +123,7 @@ TAKE = {
     "PriorityQueue": (lambda o: (o.put(b"a", 1), o.peek(), o.reserve()), 2),
     "SPSCRing": (lambda o: (o.put(b"a"), o.peek()), 2),
     "BlockPool": (lambda o: o.alloc(3), 3),
+    "Arena": (lambda o: vars(o).update(kept=[o.alloc(10), o.alloc(20)]), 2),
     "BroadcastRing": (lambda o: o.put(b"a"), 1),
 }
 
@@ -149,6 +151,7 @@ WAIT = {
     "MessageRing": lambda o: o.get(timeout=60),
     "Barrier": lambda o: o.wait(60),
     "BlockPool": lambda o: o.alloc(4, block=True, timeout=60),
+    "Arena": lambda o: o.alloc(1 << 14, block=True, timeout=60),
 }
 END = {
     "Mutex": (lambda o: o.acquire(), lambda o: o.release()),
@@ -168,6 +171,9 @@ def test_who_waits_is_seen_and_counted(kind):
         if kind == "BlockPool":
             blocks = shared.alloc(2)
             end = lambda pool: pool.free(blocks)  # noqa: E731
+        if kind == "Arena":
+            block = shared.alloc(100)
+            end = lambda _: block.release()  # noqa: E731
         if begin:
             begin(shared)
         before = shared.stats()

@@ -595,7 +595,8 @@ makers = [lockfree.Mutex, lockfree.SpinLock, lockfree.Semaphore, lockfree.Atomic
           lambda: lockfree.SPSCRing(2, 8), lambda: lockfree.PriorityQueue(2, 8),
           lockfree.RLock, lockfree.RWLock, lockfree.Condition, lambda: lockfree.Barrier(2), lockfree.Event, lockfree.EventCount,
           lambda: lockfree.MessageRing(64, 64), lambda: lockfree.BroadcastRing(64, 2), lambda: lockfree.BlockPool(4),
-          lambda: lockfree.LatestValue(8), lambda: lockfree.LatestValue(dtype="f8")]
+          lambda: lockfree.LatestValue(8), lambda: lockfree.LatestValue(dtype="f8"),
+          lambda: lockfree.Arena(1 << 14).alloc(10)]
 makers[6]()
 
 def churn(make):

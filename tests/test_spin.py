@@ -13,6 +13,7 @@ import lockfree
 from lockfree._native import lib
 
 ARGUMENTS = {
+    "Arena": (10000,),
     "Barrier": (3,),
     "BlockPool": (4,),
     "BroadcastRing": (4096, 1),

@@ -122,6 +122,7 @@ def wrong_builds():
         ("first", "message_ring", ("nobody had put in",)),
         ("first", "broadcast_ring", ("nobody put", "had put in", "cannot have written")),
         ("second", "block_pool", ("given to", "free", "blocks", "-9")),
+        ("second", "arena", ("given to", "free", "-14", "wrote into", "cannot have written")),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip

@@ -55,7 +55,7 @@ def test_every_kind_can_be_looked_at(shm_name, capsys):
         lockfree.EventCount, lockfree.Semaphore, lambda **n: lockfree.Barrier(2, **n), lockfree.AtomicI64,
         lambda **n: lockfree.SPSCRing(4, 8, **n), lambda **n: lockfree.PriorityQueue(4, 8, **n),
         lambda **n: lockfree.MessageRing(1024, **n), lambda **n: lockfree.BroadcastRing(1024, 2, **n),
-        lambda **n: lockfree.BlockPool(8, **n), lambda **n: lockfree.LatestValue(8, **n),
+        lambda **n: lockfree.BlockPool(8, **n), lambda **n: lockfree.LatestValue(8, **n), lambda **n: lockfree.Arena(1 << 14, **n),
     ]  # fmt: skip
     made = [make(name=f"{shm_name}-{i}") for i, make in enumerate(makers)]
     try:
@@ -134,6 +134,7 @@ def test_damage_is_a_problem_and_no_crash(shm_name, capsys):
         ("PriorityQueue", lambda: lockfree.PriorityQueue(8, 16, 3, name=shm_name)),
         ("MessageRing", lambda: lockfree.MessageRing(1024, name=shm_name)),
         ("BlockPool", lambda: lockfree.BlockPool(64, name=shm_name)),
+        ("Arena", lambda: lockfree.Arena(1 << 14, name=shm_name)),
         ("Semaphore", lambda: lockfree.Semaphore(3, 3, name=shm_name)),
         ("Mutex", lambda: lockfree.Mutex(name=shm_name)),
     ):

@@ -20,6 +20,7 @@ static union {
     struct lf_latest_value latest;
     struct lf_broadcast_ring broadcast;
     struct lf_block_pool pool;
+    struct lf_arena arena;
     struct lf_message_ring messages;
 } object;
 
@@ -558,6 +559,42 @@ static void rwlock_settle(void) {
         write_within(LIVES + 1, status);
 }
 
+/* ---- arena ---- */
+
+#define ARENA_PAGES 12u
+static int arena_create(uint64_t start) {
+    (void)start;
+    return lf_arena_create(&object.arena, NULL, ARENA_PAGES * 4096, 64, 0);
+}
+static void arena_work(uint32_t life, uint64_t *state) {
+    uint64_t bytes = 1 + random_number(state) % (random_number(state) % 2 ? 500 : 5 * 4096);
+    struct lf_arena_hold hold, other;
+    struct lf_arena_handle handle;
+    int status = lf_arena_alloc(&object.arena, bytes, 64, until(patience(state)), &hold);
+    if (status == LF_EMPTY || status == LF_INTERRUPTED)
+        return;
+    if (status != LF_OK) {
+        wrong("alloc was answered %d", status);
+        return;
+    }
+    memset(hold.address, (int)life, bytes);
+    if ((status = lf_arena_promise(&object.arena, &hold, 0, &handle, LF_ARENA_WAIT)) != LF_OK ||
+        (status = lf_arena_open(&object.arena, &handle, &other, LF_ARENA_WAIT)) != LF_OK ||
+        (status = lf_arena_release(&object.arena, &hold, LF_ARENA_WAIT)) != LF_OK)
+        wrong("to open a block once more was answered %d", status);
+    else if (other.address[bytes / 2] != (unsigned char)life)
+        wrong("somebody else wrote into the block: %d", other.address[bytes / 2]);
+    else if ((status = lf_arena_release(&object.arena, &other, LF_ARENA_WAIT)) != LF_OK)
+        wrong("release was answered %d", status);
+}
+static void arena_settle(void) {
+    struct lf_arena_hold all;
+    int status = lf_arena_alloc(&object.arena, ARENA_PAGES * 4096, 64, until(AT_LAST), &all);
+    if (status != LF_OK || object.arena.body->live_blocks != 1 || object.arena.body->live_holds != 1)
+        wrong("%llu of %u pages came back (%d)", (unsigned long long)object.arena.body->free_pages, ARENA_PAGES,
+              status);
+}
+
 static const struct subject subjects[] = {
     {"mpmc_ring", &lf_mpmc_ring_kind, &object.h, ring_create, queue_work, queue_settle, ring_put, ring_get, 1, 0},
     {"priority_queue", &lf_priority_queue_kind, &object.h, queue_create, queue_work, queue_settle, queue_put, queue_get,
@@ -579,6 +616,7 @@ static const struct subject subjects[] = {
      NULL, 0, 0},
     {"latest_value", &lf_latest_value_kind, &object.h, latest_create, latest_work, latest_settle, NULL, NULL, 0, 0},
     {"block_pool", &lf_block_pool_kind, &object.h, pool_create, pool_work, pool_settle, NULL, NULL, 0, 0},
+    {"arena", &lf_arena_kind, &object.h, arena_create, arena_work, arena_settle, NULL, NULL, 0, 0},
 };
 
 int choose_subject(const char *primitive) {

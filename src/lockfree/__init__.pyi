@@ -18,6 +18,10 @@ from lockfree._include import (
 from lockfree._several import (
     wait as wait,
 )
+from lockfree.arena import (
+    Arena as Arena,
+    Block as Block,
+)
 from lockfree.atomic import (
     AtomicF64 as AtomicF64,
     AtomicFlag as AtomicFlag,
@@ -83,12 +87,14 @@ from lockfree.spsc_ring import (
 __version__: str
 
 __all__ = [
+    "Arena",
     "AtomicF64",
     "AtomicFlag",
     "AtomicI64",
     "AtomicU32",
     "AtomicU64",
     "Barrier",
+    "Block",
     "BlockPool",
     "BroadcastRing",
     "Closed",

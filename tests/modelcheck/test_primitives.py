@@ -16,6 +16,7 @@ LARGE |= {"pool_two", "pool_two_and_one", "pool_beside_the_dead"}
 # more than a hundred thousand with a thread that stops
 LARGE_WITH_STOPS = {"pq_2p1c", "spsc_producers", "spsc_consumers", "role_passes_on_twice", "sem_3"}
 BLOCKING = {"mutex_2", "mutex_3", "mutex_try", "spinlock_2"}  # say of themselves that they are not lock-free
+BLOCKING |= {"arena_one", "arena_two_and_one", "arena_small", "arena_open"}
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@
 #ifndef LOCKFREE_LOCKFREE_H
 #define LOCKFREE_LOCKFREE_H
 
+#include "arena.h"
 #include "atomic.h"
 #include "barrier.h"
 #include "broadcast_ring.h"

@@ -3,7 +3,7 @@
  * Contract
  *   A segment is one file of memory: anonymous (memfd, sealed in size; the kernel frees it with its last
  *   process) or named (/dev/shm/lockfree.NAME, mode 0600). Its space is allocated when it is created. So a full memory
- *   file system is an error at creation, never a SIGBUS later. Memory limits are read before (memory_limit.h). A named
+ *   file system is an error at creation, never a SIGBUS later. (lf_segment_create_sparse leaves a part to its kind.) Memory limits are read before (memory_limit.h). A named
  *   segment becomes visible in one step, fully initialised. Attaching checks magic, ABI version, kind, checksum, true
  *   size and the note before mapping.
  * Descriptors: a handle keeps one, never 0, 1 or 2. A program may close it (one that becomes a daemon closes all), and
@@ -179,20 +179,19 @@ LF_INLINE int lf__allocate(struct lf_handle *h, uint64_t from, uint64_t to) {
     return status;
 }
 
-/* The size, the first page, and the body if it is elsewhere; not the rest of the table, nor the note. */
-LF_INLINE int lf__allocate_segment(struct lf_handle *h, uint64_t bytes) {
-    if (bytes > LF__ASK_ABOVE && bytes > lf_memory_available())
+/* The size, the first page, and the body up to `taken` if it is elsewhere; not the rest of the table, nor the note. */
+LF_INLINE int lf__allocate_segment(struct lf_handle *h, uint64_t bytes, uint64_t taken) {
+    if (taken > LF__ASK_ABOVE && taken > lf_memory_available())
         return ENOMEM;
     if (ftruncate(h->fd, (off_t)bytes) != 0)
         return errno;
     int status = lf__allocate(h, 0, 4096);
-    return status != 0 || lf__is_small(bytes) ? status : lf__allocate(h, LF_BODY_OFFSET, bytes);
+    return status != 0 || lf__is_small(bytes) ? status : lf__allocate(h, LF_BODY_OFFSET, taken);
 }
 
-/* Allocates and maps a segment that nobody else can see yet; name NULL: anonymous. The caller then lays out
- * its body, writes its note, and calls lf_segment_publish (participants.h). */
-LF_INLINE int lf_segment_create(struct lf_handle *h, const char *name, const struct lf_kind *kind, uint64_t bytes,
-                                const uint64_t geometry[LF_GEOMETRY]) {
+/* lf_segment_create for a segment whose bytes from `taken` on have no memory yet: the kind takes it later. */
+LF_INLINE int lf_segment_create_sparse(struct lf_handle *h, const char *name, const struct lf_kind *kind,
+                                       uint64_t bytes, uint64_t taken, const uint64_t geometry[LF_GEOMETRY]) {
     char path[256];
     lf__handle_clear(h);
     if (name != NULL && lf_segment_path(path, name) != LF_OK)
@@ -203,7 +202,7 @@ LF_INLINE int lf_segment_create(struct lf_handle *h, const char *name, const str
         h->fd = lf__above_standard(open(LF_NAME_DIR, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
     if (h->fd < 0)
         return lf_system_error(h, name == NULL ? "memfd_create" : "a new file in " LF_NAME_DIR);
-    int status = lf__allocate_segment(h, bytes);
+    int status = lf__allocate_segment(h, bytes, taken);
     if (status != 0) {
         errno = status;
         status = lf_system_error(h, "taking memory for the segment");
@@ -220,6 +219,13 @@ LF_INLINE int lf_segment_create(struct lf_handle *h, const char *name, const str
     if (status != LF_OK)
         lf_segment_unmap(h);
     return status;
+}
+
+/* Allocates and maps a segment that nobody else can see yet; name NULL: anonymous. The caller then lays out
+ * its body, writes its note, and calls lf_segment_publish (participants.h). */
+LF_INLINE int lf_segment_create(struct lf_handle *h, const char *name, const struct lf_kind *kind, uint64_t bytes,
+                                const uint64_t geometry[LF_GEOMETRY]) {
+    return lf_segment_create_sparse(h, name, kind, bytes, bytes, geometry);
 }
 
 /* Before lf_segment_publish: text for whoever attaches. LF_TOO_LONG above LF_NOTE bytes. */

@@ -1,0 +1,438 @@
+"""Arena: blocks of variable size in one shared segment, held by several processes; those of the dead come back."""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from lockfree._errors import EMPTY, INTERRUPTED, OK, raise_status, shown
+from lockfree._native import NULL, blocking, ffi, lib
+from lockfree._segment import check_int, check_name
+from lockfree._spin import Waiter, check_spin
+from lockfree._types import Spin
+from lockfree._waiting import NOW, patience, until
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import numpy.typing as npt
+
+__all__ = ["Arena", "Block"]
+
+MOST_BYTES = 2**43
+MOST_BLOCKS = 2**24
+MOST_READERS = 2**31 - 1
+MOST_ALIGN = 2**30
+HANDLE = 16
+"""Bytes of a handle."""
+_HUGE, _PREFAULT = 1, 2
+_BUSY, _AGAIN = lib.LF_BUSY, (lib.LF_BUSY, INTERRUPTED)
+
+
+class Block:
+    """Memory of an Arena that this process holds: `view` and `array` show it without a copy.
+
+    It is given back by `release()`, at the end of a `with` block, or by the garbage collector, from any thread: in each
+    case when no view and no array of it is left. So what was made of it stays valid as long as it lives. Until then
+    nobody else gets the memory.
+
+    A forked child sees the memory of its parent's blocks, but does not hold them.
+    """
+
+    __slots__ = ("__weakref__", "_address", "_arena", "_hold", "_memory", "_size")
+
+    def __init__(self) -> None:
+        raise TypeError("Block() is made by Arena.alloc and Arena.open_block")
+
+    _arena: "Arena"
+    _hold: Any
+    _memory: Any
+    _size: int
+    _address: int
+
+    @property
+    def size(self) -> int:
+        """Bytes that were asked for."""
+        return self._size
+
+    @property
+    def address(self) -> int:
+        """Where the block begins in this process's memory, for `cudaHostRegister` and C code. Others have their own."""
+        self._seen()
+        return self._address
+
+    @property
+    def released(self) -> bool:
+        """Whether this object gave its reference away. The memory is held as long as views of it are left."""
+        return self._memory is None
+
+    def _seen(self) -> Any:
+        memory = self._memory
+        if memory is None:
+            raise ValueError("the block was released: nothing of it can be seen any more")
+        return memory
+
+    @property
+    def view(self) -> memoryview:
+        """The block as a writable memoryview of bytes."""
+        return memoryview(self._seen())
+
+    def __buffer__(self, _flags: int, /) -> memoryview:
+        return memoryview(self._seen())
+
+    def array(self, dtype: "npt.DTypeLike" = "uint8", shape: "int | tuple[int, ...] | None" = None,
+              order: Any = "C", offset: int = 0) -> "npt.NDArray[Any]":  # fmt: skip
+        """The block as a NumPy array, from byte `offset` on; without `shape` as many items as there is room for.
+
+        ValueError if the shape needs more bytes than there are; TypeError for a dtype that holds Python objects.
+        """
+        import numpy as np
+
+        kind = np.dtype(dtype)
+        if kind.hasobject:
+            raise TypeError(f"dtype is {kind}: it holds Python objects, which other processes cannot use")
+        memory = self._seen()
+        offset = check_int("offset", offset, 0, self._size)
+        room = self._size - offset
+        if shape is None:
+            shape = room // kind.itemsize if kind.itemsize else 0
+        needs = math.prod(shape if isinstance(shape, tuple) else (shape,)) * kind.itemsize
+        if not 0 <= needs <= room:
+            raise ValueError(f"shape is {shown(shape)} of {kind}, which takes {needs} bytes: the block has {room}")
+        return np.ndarray(shape, kind, memory, offset, order=order)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> "npt.NDArray[Any]":
+        array = self.array()
+        if dtype is None or array.dtype == dtype:
+            return array.copy() if copy else array
+        if copy is False:
+            raise ValueError(f"dtype is {dtype}: the bytes of a block become that by a copy only; use array(dtype)")
+        return array.astype(dtype)
+
+    def __dlpack__(self, **wanted: Any) -> Any:
+        """The bytes of the block as a DLPack capsule: `torch.from_dlpack(block)` makes a tensor without a copy."""
+        return self.array().__dlpack__(**wanted)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """(1, 0): memory of the CPU."""
+        return 1, 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def handle(self, readers: int = 1) -> bytes:
+        """16 bytes by which `readers` processes may open the block, each once; send them through a ring or a queue.
+
+        Each is a promise: until it is opened or dropped, the block stays, also when this process ends. 0: a weak
+        handle, which opens the block as often as one likes while somebody else holds it.
+        ValueError for a block that was released, or is a parent's, seen in its forked child.
+        """
+        count, arena = check_int("readers", readers, 0, MOST_READERS), self._arena
+        self._seen()
+        made = ffi.new("char[16]")
+        status = arena._call("lf_py_arena_promise", arena._h, self._hold, count, made)
+        if status == lib.LF_NOT_OWNER:
+            raise ValueError(f"{arena._title()}: this process does not hold the block: it is its parent's")
+        if status == lib.LF_OVERFLOW:
+            raise ValueError(f"readers is {count}: at most {MOST_READERS} promises of a block can be open")
+        if status:
+            arena._refused(status, arena._h)
+        return bytes(ffi.buffer(made))
+
+    def release(self) -> bool:
+        """Gives the block back once no view and no array of it is left; whether that is now. Idempotent."""
+        self._memory = None
+        return not self._hold.held
+
+    def release_when(self, predicate: Callable[[], object]) -> None:
+        """`release()` as soon as `predicate()` is true, such as `event.query` of a CUDA event that guards a copy.
+
+        It is asked by `arena.poll()` and by each `alloc` of this process. What it raises comes out there; the block
+        stays. Keep the arena open until `arena.pending` is 0.
+        """
+        if not callable(predicate):
+            raise TypeError(f"predicate is {shown(predicate)}: it must be callable")
+        self._arena._later.append((predicate, self._seen()))
+        self._memory = None
+
+    def __enter__(self) -> Self:
+        self._seen()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
+        self.release()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Block does not pickle, since nobody could say how often it is unpickled: send its handle()")
+
+    def __repr__(self) -> str:
+        state = " released" if self.released else f" address=0x{self._address:x}"
+        return f"<lockfree.Block size={self._size}{state}>"
+
+
+class Arena(Waiter):
+    """Memory of `size_bytes` that processes share, in blocks of any size.
+
+    `alloc` gives a `Block`: writable, aligned, without a copy between processes. `block.handle()` makes 16 bytes that
+    travel through any ring, and `open_block` opens them in another process. A block is free again when the last one who
+    holds it lets go or dies, and nobody is promised it any more.
+
+    Where the free pages lie does not matter: if no run of them is long enough, a block is put together from several, so
+    the largest block is as large as all that is free (of up to 1,024 runs). Blocks below a page come from slabs of 19
+    size classes. A page takes memory when a block uses it first; a full memory file system or container is MemoryError
+    or OSError of `alloc`, never a crash.
+
+    size_bytes: 1 to 2**43, rounded up to pages. `max_blocks` at a time: None: one for four pages, at least 1,024.
+    `huge_pages` asks the kernel for them; `prefault` takes all memory at once, in every process that attaches.
+
+    Progress: blocking, with a short critical section under a robust lock. A process that is stopped in it stops the
+    others; one that dies in it does not.
+
+    Death: what a process held when it died is free again by itself, at the latest when somebody would wait for it.
+    Promises stay: see `drop` and `reclaim_promises`.
+
+    Source: docs/primitives/arena.md.
+    """
+
+    _struct = "struct lf_arena"
+    _attach = blocking.lf_arena_attach
+    _attach_fd = blocking.lf_arena_attach_fd
+    _close = lib.lf_arena_close
+
+    size_bytes: int
+    page_bytes: int
+    max_blocks: int
+
+    def __init__(
+        self,
+        size_bytes: int,
+        *,
+        name: str | None = None,
+        max_blocks: int | None = None,
+        huge_pages: bool = False,
+        prefault: bool = False,
+        spin: Spin = "adaptive",
+    ) -> None:
+        check_spin(spin)
+        size = check_int("size_bytes", size_bytes, 1, MOST_BYTES)
+        blocks = 0 if max_blocks is None else check_int("max_blocks", max_blocks, 1, MOST_BLOCKS)
+        name = check_name(name)
+        flags = (_HUGE if huge_pages else 0) | (_PREFAULT if prefault else 0)
+        handle = self._begin(name)
+        encoded = NULL if name is None else name.encode()
+        self._created(handle, blocking.lf_arena_create(handle, encoded, size, blocks, flags), spin)
+
+    @classmethod
+    def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
+        page = _page_bytes()
+        wanted = {"size_bytes": -(-check_int("size_bytes", given["size_bytes"], 1, MOST_BYTES) // page) * page}
+        if given["max_blocks"] is not None:
+            wanted["max_blocks"] = given["max_blocks"]
+        return wanted
+
+    def _attached(self) -> None:
+        handle = self._h
+        self.page_bytes = int(handle.page_bytes)
+        self.size_bytes = int(handle.n_pages) * self.page_bytes
+        self.max_blocks = int(handle.n_blocks)
+        self._later: deque[tuple[Callable[[], object], Any]] = deque()
+
+    @property
+    def huge_pages(self) -> bool:
+        """Whether this process asked for huge pages and the kernel was willing."""
+        return bool(self._opened().huge)
+
+    # ---- taking ----
+
+    def alloc(self, size: int, *, align: int = 64, block: bool = False, timeout: float | None = None) -> Block | None:
+        """A block of `size` bytes, 1 to `size_bytes`; None if at some instant too little was free.
+
+        Its address is a multiple of `align`, a power of two from 64 to 2**30. What stands in it is what its last holder
+        left. With `block` it waits until there is room, at most `timeout` seconds (None: for ever).
+        MemoryError or OSError if the machine, the container or the memory file system has no memory for its pages;
+        Closed after `shutdown()`.
+        """
+        size = check_int("size", size, 1, self.size_bytes)
+        align = check_int("align", align, 64, MOST_ALIGN)
+        if align & (align - 1):
+            raise ValueError(f"align is {align}: it must be a power of two")
+        wait = patience(block, timeout)
+        if self._later:
+            self.poll()
+        handle, hold = self._h, ffi.new("struct lf_arena_hold *")
+        try:
+            status = lib.lf_py_arena_try_alloc(handle, size, align, hold)
+            if status == EMPTY and wait:
+                status = self._alloc_until(handle, size, align, until(wait), hold)
+            while status in _AGAIN:
+                status = blocking.lf_py_arena_alloc(handle, size, align, NOW, hold)
+            if status == OK:
+                return self._made(handle, hold)
+        except BaseException:
+            lib.lf_py_arena_let_go(handle, hold, NULL)  # a signal handler raised when the block had been taken
+            raise
+        if status == EMPTY:
+            return None
+        self._refused(status, handle)
+
+    def _alloc_until(self, handle: Any, size: int, align: int, limit: int, hold: Any) -> int:
+        status = INTERRUPTED
+        while status in _AGAIN:  # between two calls Python serves its signals
+            status = blocking.lf_py_arena_alloc(handle, size, align, limit, hold)
+            if self._later and status in _AGAIN:
+                self.poll()
+        return int(status)
+
+    def _made(self, handle: Any, hold: Any) -> Block:
+        """The block of a hold, which is let go when nothing refers to its memory any more."""
+        made = Block.__new__(Block)
+        address = hold.address
+        memory = ffi.gc(address, partial(lib.lf_py_arena_let_go, handle, hold))
+        made._arena, made._hold, made._size = self, hold, int(hold.bytes)
+        made._address = int(ffi.cast("uintptr_t", address))
+        made._memory = ffi.buffer(memory, made._size)
+        return made
+
+    def open_block(self, handle: "bytes | bytearray | memoryview") -> Block:
+        """The block of a handle that `Block.handle` made, here or in another process. It uses one promise up.
+
+        LookupError if the block is gone, or if as many as were promised have opened it; ValueError if the handle is of
+        another arena; MemoryError if `2 * max_blocks` holds exist.
+        """
+        data, own, hold = _handle(handle), self._h, ffi.new("struct lf_arena_hold *")
+        try:
+            status = self._call("lf_py_arena_open", own, data, hold)
+            if status == OK:
+                return self._made(own, hold)
+        except BaseException:
+            lib.lf_py_arena_let_go(own, hold, NULL)
+            raise
+        self._refused(status, own)
+
+    # ---- promises ----
+
+    def drop(self, handle: "bytes | bytearray | memoryview", readers: int = 1) -> int:
+        """Gives up to `readers` promises of a block up, which nobody will open; how many. LookupError if it is gone."""
+        count = check_int("readers", readers, 1, MOST_READERS)
+        found = self._call("lf_py_arena_drop", self._h, _handle(handle), count)
+        if found < 0:
+            self._refused(found, self._h)
+        return found
+
+    def reclaim_promises(self, older_than: float) -> int:
+        """Gives up all promises of blocks whose last promise is more than `older_than` seconds old; how many.
+
+        For handles that were lost with a queue, or with a process that had taken them and died before it opened them.
+        Nobody can tell these from handles that are still on their way: choose a time after which none is. To a second.
+        """
+        if not isinstance(older_than, (int, float)):
+            raise TypeError(f"older_than is {shown(older_than)}: it must be a number of seconds")
+        if not 0 <= older_than <= 10**9:  # also not a number
+            raise ValueError(f"older_than is {shown(older_than)}: it must be between 0 and 1000000000 seconds")
+        found = self._call("lf_py_arena_reclaim", self._h, int(older_than * 1e9), ffi.new("uint32_t *"))
+        if found < 0:
+            self._refused(found, self._h)
+        return found
+
+    # ---- later ----
+
+    @property
+    def pending(self) -> int:
+        """Blocks of this process that `release_when` has not released yet."""
+        return len(self._later)
+
+    def poll(self) -> int:
+        """Asks the predicates of `release_when`, releases what is ready, and says how many are left."""
+        later = self._later
+        for _ in range(len(later)):
+            try:
+                entry = later.popleft()
+            except IndexError:  # another thread is at it
+                break
+            done: object = False
+            try:
+                done = entry[0]()
+            finally:
+                if not done:
+                    later.append(entry)
+        return len(later)
+
+    # ---- looking ----
+
+    @property
+    def available(self) -> int:
+        """Bytes in pages that no block and no slab has: exact while nobody else runs. O(1)."""
+        return int(lib.lf_py_arena_available(self._opened()))
+
+    def stats(self) -> dict[str, int]:
+        """What `stats()` of every object says, and of the arena, in bytes: size, free (in whole pages), largest (the
+        largest block that `alloc` would give), longest_run (the longest in neighbouring pages), populated (pages that
+        have memory). free_runs: how many runs the free pages make; scattered_ppm: millionths of the free bytes that are
+        not in the longest run. blocks, holds, promises: how many exist; allocs: how many there were.
+        """
+        counted = super().stats()
+        handle = self._opened()
+        words, raw = ffi.new("uint64_t[]", (int(handle.n_pages) + 63) // 64), ffi.new("struct lf_arena_stats *")
+        status = self._call("lf_py_arena_stats", handle, words, raw)
+        if status:
+            self._refused(status, handle)
+        page, free = self.page_bytes, int(raw.free_pages)
+        return counted | {
+            "size": self.size_bytes,
+            "free": free * page,
+            "largest": int(raw.largest) * page,
+            "longest_run": int(raw.longest_run) * page,
+            "free_runs": int(raw.runs),
+            "scattered_ppm": (free - int(raw.longest_run)) * 10**6 // free if free else 0,
+            "populated": int(raw.populated) * page,
+            "blocks": int(raw.blocks),
+            "holds": int(raw.holds),
+            "promises": int(raw.promises),
+            "allocs": int(raw.allocs),
+        }
+
+    def shutdown(self) -> None:
+        """Ends `alloc` for every process: it raises Closed, also where somebody waits. Blocks can be opened still."""
+        lib.lf_arena_shutdown(self._opened(), 0)
+
+    # ---- what they share ----
+
+    def _call(self, name: str, *arguments: Any) -> int:
+        """Calls a function that needs the arena's lock: at once, or without the GIL if somebody has it."""
+        status = int(getattr(lib, name)(*arguments))
+        while status in _AGAIN:
+            status = int(getattr(blocking, name)(*arguments))
+        return status
+
+    def _refused(self, status: int, handle: Any) -> NoReturn:
+        self._require_open()
+        if status == EMPTY:
+            raise LookupError(f"{self._title()}: the block of this handle is gone: nobody holds it any more")
+        if status == lib.LF_OVERFLOW:
+            raise LookupError(f"{self._title()}: as many readers as were promised have opened the block of this handle")
+        if status == lib.LF_INVALID:
+            raise ValueError(f"{self._title()}: the handle is of another arena")
+        if status == lib.LF_FULL:
+            raise MemoryError(f"{self._title()}: all {2 * self.max_blocks} holds are in use")
+        raise_status(status, self._title(), handle)
+
+    def _describe(self) -> str:
+        return f" size_bytes={self.size_bytes} available={self.available}"
+
+
+def _page_bytes() -> int:
+    import mmap
+
+    return max(4096, mmap.PAGESIZE)
+
+
+def _handle(handle: object) -> bytes:
+    if not isinstance(handle, (bytes, bytearray, memoryview)):
+        raise TypeError(f"handle is {shown(handle)}: it must be the bytes that Block.handle() made")
+    data = bytes(handle)
+    if len(data) != HANDLE:
+        raise ValueError(f"handle has {len(data)} bytes: it must have {HANDLE}")
+    return data
