@@ -89,7 +89,7 @@ class Waiter(Shared):
 
         It runs in the thread that waits, which holds nothing of the object then. So it may ask who is late: `peers` is
         what `peers()` says. What it raises ends the wait; nothing was taken. It is called up to 0.1 s late. It belongs
-        to this object and does not travel. RuntimeError if the C types are not in use, and for an Arena, which has none.
+        to this object and does not travel. RuntimeError for an Arena, and without the C types.
         """
         if on_slow is not None and not callable(on_slow):
             raise TypeError(f"on_slow is {shown(on_slow)}: it must be callable, or None")

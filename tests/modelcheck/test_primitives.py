@@ -12,7 +12,7 @@ SOURCES = sorted((Path(__file__).parents[2] / "stress" / "model").glob("*.c"))
 # more than a million executions
 LARGE = {"mutex_3", "ec_2p", "mpmc_both_cap2", "sem_turnstile_sleep", "pq_three", "pq_three_cap1"}
 LARGE |= {"pq_same_level", "seat_taken_while_helped", "drain_spsc_batch_sleep"}
-LARGE |= {"pool_two", "pool_two_and_one", "pool_beside_the_dead"}
+LARGE |= {"arena_sleep", "pool_two", "pool_two_and_one", "pool_beside_the_dead"}
 # more than a hundred thousand with a thread that stops
 LARGE_WITH_STOPS = {"pq_2p1c", "spsc_producers", "spsc_consumers", "role_passes_on_twice", "sem_3"}
 BLOCKING = {"mutex_2", "mutex_3", "mutex_try", "spinlock_2"}  # say of themselves that they are not lock-free

@@ -36,7 +36,7 @@
 
 #include "blocks/arena_blocks.h"
 
-#define LF_KIND_ARENA 42u
+#define LF_KIND_ARENA 43u
 #define LF_ARENA_HUGE 1u /* flags of create */
 #define LF_ARENA_PREFAULT 2u
 
