@@ -1,6 +1,7 @@
 /* Puts are ordered by their intervals alone. A get may claim a put that has been called unless another one that nobody
  * has claimed returned before that call; it takes the one of its value that returns first, since that one stands in the
- * way of most others. EMPTY is right when every put that has returned is claimed. Nothing else matters: the puts can then
+ * way of most others. EMPTY is right when every put that has returned is claimed: so the return of a put is the last chance to
+ * make the queue empty before it. Nothing else matters: the puts can then
  * be given effects, in the order of the claims, each as early as it may be. */
 #include "linearize/claims.h"
 
@@ -102,6 +103,15 @@ uint32_t lin_claims_find(const struct lin_claims *c, uint32_t get, uint32_t at, 
 bool lin_claims_empty(const struct lin_claims *c, uint32_t at) {
     uint32_t first = c->next[c->p->n];
     return first == c->p->n || c->p->ret[first] >= at;
+}
+
+bool lin_claims_has(const struct lin_claims *c, uint32_t put) { return c->next[c->prev[put]] == put; }
+
+uint32_t lin_claims_left(const struct lin_claims *c, uint32_t at, uint32_t most) {
+    uint32_t n = 0;
+    for (uint32_t put = c->next[c->p->n]; put != c->p->n && c->p->ret[put] < at && n <= most; put = c->next[put])
+        n++;
+    return n;
 }
 
 static void lin_claims_mark(struct lin_claims *c, uint32_t put) {

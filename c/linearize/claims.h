@@ -18,6 +18,9 @@ bool lin_claims_init(struct lin_claims *c, struct lin_problem *p);
 /* The put that `get` would claim at event `at`: of a pending one the `outcome`-th that it may; LIN_NO: none. */
 uint32_t lin_claims_find(const struct lin_claims *c, uint32_t get, uint32_t at, uint32_t outcome);
 bool lin_claims_empty(const struct lin_claims *c, uint32_t at);
+bool lin_claims_has(const struct lin_claims *c, uint32_t put); /* nobody has claimed it */
+/* How many puts that have returned nobody has claimed; at most `most` + 1. */
+uint32_t lin_claims_left(const struct lin_claims *c, uint32_t at, uint32_t most);
 void lin_claims_take(struct lin_claims *c, uint32_t put);
 void lin_claims_give_back(struct lin_claims *c, uint32_t put); /* in the reverse order of taking */
 

@@ -52,11 +52,15 @@ static int lin_decide(struct lin_problem *p) {
         return LIN_UNDECIDED;
     }
     r->method = LF_LIN_BY_SEARCH;
-    if (only == LF_LIN_ONLY_ANY && lin_decide_equal(p) == LIN_ACCEPT) {
+    if (only == LF_LIN_ONLY_ANY) {
+        decision = lin_reject_count(p);
         lin_release(run, mark);
-        return LIN_ACCEPT;
+        if (decision == LIN_UNDECIDED && !run->stopped)
+            decision = lin_decide_equal(p);
+        lin_release(run, mark);
     }
-    lin_release(run, mark);
+    if (decision != LIN_UNDECIDED)
+        return decision;
     if (run->stopped == LF_LIN_MEMORY) /* the search may do with less */
         run->stopped = 0;
     if (run->spec->kind == LF_LIN_STACK && (only == LF_LIN_ONLY_ANY || run->options->start)) {

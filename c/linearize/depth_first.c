@@ -67,13 +67,30 @@ static bool lin_look(struct lin_depth *d) {
     return !d->run->stopped;
 }
 
+/* With claims, a put has no effect, but its return can be too late for an EMPTY: may the gets that are open make the queue
+ * empty before it? */
+static bool lin_is_last_chance(const struct lin_depth *d, uint32_t event) {
+    if (!d->claims.next || !(event & 1) || !lin_is_put(lin_op(d->p, event >> 1)) ||
+        !lin_claims_has(&d->claims, event >> 1))
+        return false;
+    uint32_t gets = 0, answers = 0;
+    for (uint32_t w = 0; w < d->sets; w++) {
+        gets += (uint32_t)__builtin_popcountll(d->used[w] & ~d->done[w] & ~d->observer[w]);
+        answers += (d->observer[w] & ~d->done[w]) != 0;
+    }
+    return answers && lin_claims_left(&d->claims, d->at, gets) <= gets;
+}
+
 /* Goes on to the next return of an operation that has not taken effect; at the end: d->at == events. */
 static bool lin_go_on(struct lin_depth *d) {
     struct lin_problem *p = d->p;
     for (; d->at < p->events; d->at++) {
         uint32_t op = p->event[d->at] >> 1, slot = d->slot_of[op];
-        if (slot == LIN_NO)
+        if (slot == LIN_NO) {
+            if (lin_is_last_chance(d, p->event[d->at]))
+                break;
             continue;
+        }
         if (p->event[d->at] & 1) {
             if (!lin_bit(d->done, slot))
                 break;
@@ -123,7 +140,7 @@ static void lin_undo(struct lin_depth *d) {
     memcpy(d->done, d->path_done + (size_t)(d->depth - 1) * d->sets, d->sets * sizeof *d->done);
     d->trail_n = c->trail;
     d->state = c->state;
-    if (d->claims.next)
+    if (d->claims.next && c->taken != LIN_NO)
         lin_claims_give_back(&d->claims, c->taken);
     if (d->claims.next || !d->content.value)
         return;
@@ -189,7 +206,15 @@ static bool lin_next_choice(struct lin_depth *d) {
         c->turn = d->turn;
         c->next = c->outcome = 0;
     }
-    bool later = lin_was_later(d, returning) || (d->steps.custom && !lin_stays(d, returning));
+    bool put = d->slot_of[returning] == LIN_NO;
+    bool later = !put && (lin_was_later(d, returning) || (d->steps.custom && !lin_stays(d, returning)));
+    if (c->next == LIN_RETURNING && put) {
+        c->next++;
+        c->op = returning;
+        c->taken = LIN_NO;
+        d->at++;
+        return true;
+    }
     if (c->next == LIN_RETURNING) {
         if (!later && !d->observes[returning] && lin_allowed(d, returning) && lin_choose(d, c, returning, c->outcome++))
             return true;

@@ -2,24 +2,25 @@
  *
  * Without the capacity and without FULL, gets can be matched with puts (claims.c). Then every put gets a value of its
  * own, and every get the value of its put, and the near-linear algorithm looks for an order that suits the capacity and
- * FULL as well. An order of these values is one of the history. Another matching may have one if this has none: so this
- * accepts, or it leaves the history to the search. */
+ * FULL as well. An order of these values is one of the history. Another matching may have one if this has none: then the
+ * history is left to the search. Without any matching it has no order. */
 #include "linearize/depth.h"
 
-enum { LIN_TURNS = 9 };
+enum { LIN_TURNS = 15 };
 
-/* match[get] becomes its put. `copy` holds the operations of the problem. */
-static bool lin_match(struct lin_problem *p, const struct lf_history_op *copy, uint32_t *match) {
+/* match[get] becomes its put. `copy` holds the operations of the problem. LIN_REJECT: no order gets beyond the return of
+ * *broken. */
+static int lin_match(struct lin_problem *p, const struct lf_history_op *copy, uint32_t *match, uint32_t *broken) {
     struct lin_run *run = p->run;
     uint32_t *index = lin_alloc(run, p->n, sizeof *index), n = 0;
     struct lin_problem unbounded;
     if (!index)
-        return false;
+        return LIN_UNDECIDED;
     for (uint32_t i = 0; i < p->n; i++)
         if (!lin_failed(&copy[i]) || (!lin_is_put(&copy[i]) && !lin_out_of_sight(p, i)))
             index[n++] = i;
     if (!lin_problem_init(&unbounded, run, index, n) || lin_most_open(&unbounded) > LIN_OPEN_MAX)
-        return false;
+        return LIN_UNDECIDED;
     struct lin_depth *d = lin_depth_open(&unbounded);
     int answer = LIN_UNDECIDED;
     for (uint32_t turn = 0; d && answer == LIN_UNDECIDED && !run->stopped && turn < LIN_TURNS; turn++)
@@ -29,7 +30,9 @@ static bool lin_match(struct lin_problem *p, const struct lf_history_op *copy, u
         if (lin_is_get(lin_op(&unbounded, op)) && !lin_failed(lin_op(&unbounded, op)))
             match[unbounded.index[op]] = unbounded.index[d->path[k].taken];
     }
-    return answer == LIN_ACCEPT;
+    if (answer == LIN_REJECT)
+        *broken = unbounded.index[unbounded.event[lin_depth_furthest(d)] >> 1];
+    return answer;
 }
 
 /* Has the algorithm for distinct values seen this history already? */
@@ -61,9 +64,9 @@ static int lin_decide_matched(struct lin_problem *p, struct lf_history_op *copy,
         distinct.index[i] = i;
         if (lin_is_put(&copy[i]))
             copy[i].arg = i;
-        else if (!lin_failed(&copy[i]) && match[i] == LIN_NO)
+        else if (!lin_failed(&copy[i]) && !lin_pending(&copy[i]) && match[i] == LIN_NO)
             return LIN_UNDECIDED;
-        else if (!lin_failed(&copy[i]))
+        else if (!lin_failed(&copy[i]) && !lin_pending(&copy[i]))
             copy[i].result = match[i];
     }
     uint32_t ordered = run->result->order_count;
@@ -73,7 +76,7 @@ static int lin_decide_matched(struct lin_problem *p, struct lf_history_op *copy,
     return answer;
 }
 
-/* LIN_ACCEPT, or LIN_UNDECIDED with the result as it was. */
+/* After LIN_UNDECIDED the result is as it was. */
 int lin_decide_equal(struct lin_problem *p) {
     struct lin_run *run = p->run;
     const struct lf_history_op *ops = run->ops;
@@ -81,7 +84,7 @@ int lin_decide_equal(struct lin_problem *p) {
     if (spec->kind != LF_LIN_QUEUE || !spec->capacity || p->before || lin_are_distinct(p))
         return LIN_UNDECIDED;
     for (uint32_t i = 0; i < p->n; i++)
-        if (lin_op(p, i)->op == LF_OP_PEEK || (lin_is_get(lin_op(p, i)) && lin_pending(lin_op(p, i))))
+        if (lin_op(p, i)->op == LF_OP_PEEK)
             return LIN_UNDECIDED;
     struct lf_history_op *copy = lin_alloc(run, p->n, sizeof *copy);
     uint32_t *match = lin_alloc(run, p->n, sizeof *match);
@@ -96,9 +99,11 @@ int lin_decide_equal(struct lin_problem *p) {
     unbounded.capacity = 0;
     run->ops = copy;
     run->spec = &unbounded;
-    bool matched = lin_match(p, copy, match);
+    uint32_t broken = LIN_NO;
+    int answer = lin_match(p, copy, match, &broken);
     run->spec = spec;
-    int answer = matched ? lin_decide_matched(p, copy, match) : LIN_UNDECIDED;
+    if (answer == LIN_ACCEPT && lin_decide_matched(p, copy, match) != LIN_ACCEPT)
+        answer = LIN_UNDECIDED;
     run->ops = ops;
     uint64_t visited = run->result->configurations, peak = run->result->peak_bytes;
     uint32_t ordered = run->result->order_count;
@@ -106,8 +111,9 @@ int lin_decide_equal(struct lin_problem *p) {
     *run->result = before;
     run->result->configurations = visited;
     run->result->peak_bytes = peak;
-    if (answer != LIN_ACCEPT)
-        return LIN_UNDECIDED;
-    run->result->order_count = ordered;
-    return LIN_ACCEPT;
+    if (answer == LIN_REJECT)
+        return lin_reject_window(p, broken, 0, p->ret[broken]);
+    if (answer == LIN_ACCEPT)
+        run->result->order_count = ordered;
+    return answer;
 }

@@ -175,7 +175,8 @@ int lin_decide_counter(struct lin_problem *p);
 int lin_decide_mutex(struct lin_problem *p);
 int lin_decide_pool(struct lin_problem *p);
 int lin_decide_log(struct lin_problem *p);
-int lin_decide_equal(struct lin_problem *p); /* accepts, or does not know */
+int lin_reject_count(struct lin_problem *p); /* rejects, or does not know */
+int lin_decide_equal(struct lin_problem *p);
 int lin_decide_graph_stack(struct lin_problem *p);
 int lin_search(struct lin_problem *p);
 

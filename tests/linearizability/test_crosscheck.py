@@ -125,6 +125,37 @@ def test_a_bounded_queue_with_equal_values_is_decided(capacity):
     assert check(rows, f"bounded-queue:{capacity}", timeout=30).ok
 
 
+@pytest.mark.parametrize(("capacity", "wrong"), [(8, "put"), (8, "get"), (100, "get")])
+def test_a_wrong_bounded_queue_with_equal_values_is_decided(capacity, wrong):
+    """By the number of values alone, or without the capacity."""
+    rows = bounded_queue(1000, capacity, capacity, puts=0.56)
+    rows = [
+        o._replace(arg=o.arg and o.arg % 5, result=o.result % 5 if o.op == "get" and o.result is not None else o.result)
+        for o in rows
+    ]
+    if wrong == "put":
+        end = max(o.return_ for o in rows)
+        rows += [Operation(0, "put", 1, True, end + 2 * k, end + 2 * k + 1) for k in range(1, capacity + 2)]
+    else:
+        at = next(i for i in range(800, 1000) if rows[i].op == "get" and rows[i].result is not None)
+        rows[at] = rows[at]._replace(result=7)
+    assert check(rows, f"bounded-queue:{capacity}", timeout=20, counterexample=False).status == "VIOLATION"
+
+
+def test_an_empty_before_a_put_returns_is_no_violation():
+    """The queue is empty for a moment that only an earlier get, not forced yet, brings about."""
+    rows = [
+        Operation(0, "put", 0, True, 0, 11),
+        Operation(1, "get", None, 0, 15, 26),
+        Operation(2, "get", None, None, 16, 28),
+        Operation(0, "put", 0, True, 18, 25),
+    ]
+    for spec in ("queue", "bounded-queue:2"):
+        assert check(rows, spec).ok
+        late = [rows[0], rows[1], rows[2]._replace(call=26), rows[3]]
+        assert check(late, spec).status == "VIOLATION"
+
+
 def equal_stack(count, seed, clients=16, values=5):
     """A right history of a stack whose values repeat; what runs at its end never returns."""
     rng = random.Random(seed)

@@ -29,6 +29,7 @@
 #include "linearize/claims.c"
 #include "linearize/content.c"
 #include "linearize/frontier.c"
+#include "linearize/count.c"
 #include "linearize/graph_nodes.c"
 #include "linearize/graph_stack.c"
 #include "linearize/tried.c"
