@@ -1,5 +1,6 @@
 import contextlib
 import gc
+import importlib.util
 import multiprocessing
 import os
 import pickle
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -411,6 +413,22 @@ def test_a_full_memory_file_system_is_an_error_of_alloc():
     if "unshare" in done.stderr or "mount" in done.stderr:
         pytest.skip("a file system of one's own cannot be mounted here")
     assert (done.returncode, done.stdout) == (0, "True {28} True\n"), done.stderr  # ENOSPC
+
+
+def test_hours_of_traffic_leave_all_that_is_free_in_one_piece():
+    path = Path(__file__).parents[1] / "benchmarks/fragmentation.py"
+    traffic = importlib.util.module_from_spec(importlib.util.spec_from_file_location("fragmentation", path))
+    sys.modules["fragmentation"] = traffic  # dataclasses look there
+    traffic.__spec__.loader.exec_module(traffic)
+    ours, *others = traffic.simulate(0.4, 3, bucket=60)
+    assert ours.allocs > 5000
+    assert ours.end >= 0.9
+    assert min(value for value in ours.largest if value == value) >= 0.9
+    first, last = traffic.thirds(ours.cost)
+    assert last < 3 * first
+    for other in others:  # which the same check rejects
+        assert min(value for value in other.largest if value == value) < 0.9
+        assert other.refused > 3 * ours.refused
 
 
 def test_prefault_and_huge_pages():
