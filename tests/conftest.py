@@ -28,6 +28,7 @@ SLICED = {
     "test_mpmc_ring": 2, "test_spsc_ring": 2, "test_dtypes": 2, "test_sweep": 2, "test_command_line": 2,
     "test_order_audit": 2, "test_spin": 2, "test_semaphore": 2, "test_timeline": 2, "test_corpus": 2,
     "test_broadcast_ring": 2, "test_block_pool": 2, "test_arena": 2, "test_windows": 2, "test_docs": 2,
+    "test_corruption": 4,
 }  # fmt: skip
 """Files whose tests are many and long: one test in so many runs, by the seed; all of them with --soak."""
 FEW = 1000

@@ -459,3 +459,73 @@ def test_what_takes_long_gives_the_gil_up():
     assert got == record
     if took > 0.005:
         assert switches > 0, f"another thread stood still for {took * 1000:.0f} ms"
+
+
+MANY = 200_000
+BATCHES = {
+    # what holds many, one call that takes very many of them, and what may go in again
+    "MPMCRing.get_many": lambda: full_ring(lockfree.MPMCRing(MANY, 16)),
+    "MPMCRing.get_many of a dtype": lambda: full_ring(lockfree.MPMCRing(MANY, dtype="f8"), 1.5),
+    "PriorityQueue.get_many": lambda: full_ring(PriorityQueue(MANY, 16), b"record", 1),
+    "MessageRing.get_many": lambda: full_ring(lockfree.MessageRing(MANY * 64, 64)),
+    "BlockPool.references": lambda: all_blocks(lockfree.BlockPool(MANY)),
+}
+
+
+def all_blocks(pool):
+    blocks = pool.alloc(MANY).tolist()
+    return lambda: pool.references(blocks)
+
+
+def full_ring(ring, record=b"record", *priority):
+    assert ring.put_many([record] * MANY, *priority) == MANY
+    return lambda: ring.get_many(MANY)
+
+
+@pytest.mark.parametrize("make", BATCHES.values(), ids=BATCHES)
+def test_a_call_of_very_many_items_gives_others_their_turns(make):
+    call = make()
+    found, switches, took = longest_pause_of_another_thread(call)
+    assert len(found) == MANY
+    if took > 0.04:
+        assert switches > 1, f"another thread stood still for {took * 1000:.0f} ms"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+def test_a_full_memory_file_system_is_an_error_and_leaves_nothing():
+    """Also where a participant's place has no memory yet: no SIGBUS, and what is there goes on."""
+    text = """
+        import os, lockfree
+        mutex = lockfree.Mutex(name="there")
+        with open("/dev/shm/fill", "wb", buffering=0) as fill:
+            try:
+                while fill.write(bytes(4096)) == 4096:
+                    pass
+            except OSError:
+                pass
+        more = []
+        for make in (lambda: lockfree.MPMCRing(4, 8, name="no"), lambda: more.append(lockfree.Mutex.attach("there"))):
+            try:
+                for _ in range(4095):
+                    make()
+            except OSError as error:
+                print(error)
+        print(mutex.acquire(timeout=1), mutex.release(), mutex.recover_dead(), len(mutex.peers()) == len(more) + 1)
+        print(sorted(os.listdir("/dev/shm")))
+        os.unlink("/dev/shm/fill")
+        print(lockfree.Mutex.attach("there").acquire(timeout=1))
+    """
+    mount = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"'
+    command = ["unshare", "-m", "sh", "-c", mount, "sh", sys.executable, "-c", textwrap.dedent(text)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=STUCK)
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip("this user cannot mount a file system of its own")
+    full = (
+        "No space left on device; the memory file system is full, and `lockfree gc` removes segments that nobody uses"
+    )
+    lines = done.stdout.splitlines()
+    assert full in lines[0], done.stderr
+    assert "taking memory for the segment" in lines[0]
+    assert full in lines[1]
+    assert "taking memory for a participant" in lines[1]
+    assert lines[2:] == ["True None 0 True", "['fill', 'lockfree.there']", "True"]

@@ -1,6 +1,7 @@
 """What the rings of messages of variable length have in common."""
 
 import queue
+from array import array
 from collections.abc import Iterator
 from typing import Any, ClassVar, NoReturn
 
@@ -10,6 +11,7 @@ from lockfree._peers import Conveyor
 from lockfree._records import refuse_pointers, tell
 from lockfree._waiting import until
 
+MANY = 4096
 KIND = "it must be a sequence of messages"
 
 
@@ -42,7 +44,9 @@ def packed(messages: Any, most: int, bound: str = "") -> tuple[bytes, bytes] | N
     for position, data in enumerate(rows):
         if len(data) > most:
             raise ValueError(f"messages[{position}] has {len(data)} bytes: the ring takes at most {most}{bound}")
-    return b"".join(rows), b"".join(len(data).to_bytes(4, "little") for data in rows)
+    parts = [rows[at : at + MANY] for at in range(0, len(rows), MANY)]  # in pieces: other threads get their turns
+    lengths = [array("I", map(len, part)).tobytes() for part in parts]
+    return b"".join([b"".join(part) for part in parts]), b"".join(lengths)
 
 
 def _rows(messages: Any) -> list[bytes] | None:

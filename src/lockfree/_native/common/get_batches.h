@@ -23,10 +23,15 @@ LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops 
     struct lf_py_object *self = (struct lf_py_object *)object;
     PyObject *records = PyList_New(0), *pair = NULL;
     uint32_t freed = 0, level = 0;
+    uint64_t began = 0;
     int64_t slot = LF_OK;
     for (uint64_t i = 0; records != NULL && i < most; i++) {
         struct lf_py_stay stay;
         uint64_t length = 0;
+        if (LF_UNLIKELY(lf_py_is_long(&began, i))) {
+            lf_py_look_for_sleepers(self, ops, &freed);
+            LF_PY_WITHOUT_GIL((void)0);
+        }
         if (PyList_Append(records, Py_None) != 0 || (ops->has_levels && (pair = PyTuple_New(2)) == NULL)) {
             slot = LF_PY_RAISED;
         } else {
@@ -74,7 +79,20 @@ LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops 
 
 /* A list of records of a dtype, or (priority, record), of the first `count` rows of `array`. */
 LF_PY_GENERIC PyObject *lf_py_rows_as_list(const struct lf_py_ops *ops, PyObject *array, const uint32_t *levels) {
-    PyObject *records = PySequence_List(array);
+    PyObject *records = PyList_New(0);
+    Py_ssize_t count = records != NULL ? PySequence_Size(array) : 0;
+    uint64_t began = 0;
+    if (count < 0)
+        Py_CLEAR(records);
+    for (Py_ssize_t i = 0; records != NULL && i < count; i += 128) { /* in pieces: other threads get their turns */
+        PyObject *some = PySequence_GetSlice(array, i, i + 128 < count ? i + 128 : count);
+        PyObject *listed = some != NULL ? PySequence_List(some) : NULL;
+        if (listed == NULL || PyList_SetSlice(records, i, i, listed) != 0)
+            Py_CLEAR(records);
+        Py_XDECREF(some);
+        Py_XDECREF(listed);
+        lf_py_let_others_run(&began, (uint64_t)i + 127);
+    }
     for (Py_ssize_t i = 0; ops->has_levels && records != NULL && i < PyList_GET_SIZE(records); i++) {
         PyObject *pair = Py_BuildValue("(IO)", (unsigned)levels[i], PyList_GET_ITEM(records, i));
         if (pair == NULL || PyList_SetItem(records, i, pair) != 0)

@@ -39,6 +39,7 @@ LF_PY_GENERIC PyObject *lf_py_encode_all(PyObject *object, const struct lf_py_op
     Py_ssize_t count = PyTuple_GET_SIZE(records);
     uint64_t most = ops->record_size(self->o.p);
     PyObject *encoded = PyTuple_New(count);
+    uint64_t began = 0;
     *total = 0;
     for (Py_ssize_t i = 0; encoded != NULL && i < count; i++) {
         PyObject *record = PyTuple_GET_ITEM(records, i);
@@ -55,6 +56,7 @@ LF_PY_GENERIC PyObject *lf_py_encode_all(PyObject *object, const struct lf_py_op
         }
         PyTuple_SET_ITEM(encoded, i, bytes);
         *total += (uint64_t)PyBytes_GET_SIZE(bytes);
+        lf_py_let_others_run(&began, (uint64_t)i);
     }
     return encoded;
 }
@@ -77,7 +79,9 @@ LF_PY_GENERIC int lf_py_batch_pack(struct lf_py_batch *batch, PyObject *object, 
     batch->bytes = batch->packed;
     batch->count = (uint64_t)count;
     char *to = batch->packed;
+    uint64_t began = 0;
     for (Py_ssize_t i = 0; i < count; i++) {
+        lf_py_let_others_run(&began, (uint64_t)i);
         PyObject *bytes = PyTuple_GET_ITEM(encoded, i);
         batch->lengths[i] = (uint32_t)PyBytes_GET_SIZE(bytes);
         memcpy(to, PyBytes_AS_STRING(bytes), batch->lengths[i]);
@@ -146,9 +150,11 @@ LF_PY_GENERIC int lf_py_batch_levels(struct lf_py_batch *batch, PyObject *object
     }
     batch->levels = (uint32_t *)PyMem_RawMalloc((size_t)batch->count * sizeof(uint32_t) + 1);
     int failed = batch->levels == NULL;
+    uint64_t began = 0;
     if (failed)
         PyErr_NoMemory();
     for (uint64_t i = 0; !failed && i < batch->count; i++) {
+        lf_py_let_others_run(&began, i);
         if (one && i > 0) {
             batch->levels[i] = batch->levels[0];
             continue;

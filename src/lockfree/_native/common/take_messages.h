@@ -44,9 +44,14 @@ static inline PyObject *lf_py_get_messages(PyObject *object, PyObject *const *ar
     if (places[0] != NULL && places[0] != Py_None && lf_py_integer("n", places[0], 0, PY_SSIZE_T_MAX, &most) != 0)
         return NULL;
     PyObject *messages = PyList_New(0);
+    uint64_t began = 0;
     for (int64_t i = 0; messages != NULL && i < most; i++) {
+        lf_py_let_others_run(&began, (uint64_t)i);
         if (PyList_Append(messages, Py_None) != 0) { /* its place, before the message is taken */
-            Py_CLEAR(messages);
+            if (i == 0)
+                Py_CLEAR(messages);
+            else
+                PyErr_Clear(); /* what was taken is the answer */
             break;
         }
         PyObject *message = take(object, i == 0 ? ns : 0, &status);
