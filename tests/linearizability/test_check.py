@@ -107,6 +107,37 @@ def test_a_specification_may_leave_the_outcome_open():
     assert not check([*rows, Operation(0, "seen", None, "heads", 10, 12)], Coin())
 
 
+class Coins:
+    """States are what was drawn so far; raises in the states of `bad`, also for operations that it has seen before."""
+
+    init: tuple = ()
+
+    def __init__(self, bad=(), most=1):
+        self.bad, self.most = bad, most
+
+    def step(self, state, op):
+        if (*state, op.arg) in self.bad:
+            raise KeyError("drawn")
+        for k in range(self.most):
+            yield (*state, op.arg + 10 * k)
+
+
+def test_a_specification_may_answer_with_a_generator_of_many_states():
+    rows = [Operation(i, "draw", i, None, 0, 10) for i in range(2)]
+    assert check(rows, Coins(most=100)).ok
+    assert check(rows, Coins(most=0)).status == "VIOLATION"
+
+
+def test_an_exception_of_a_step_comes_out_whole_wherever_it_happens():
+    rows = [Operation(i, "draw", i, None, i, 10 - i) for i in range(4)]
+    rows.append(Operation(4, "lose", 9, None, 12, 13))
+    spec = Coins(bad=[(2, 1, 0, 3, 9)])
+    spec.step = lambda state, op: [] if op.op == "lose" and state != (2, 1, 0, 3) else Coins.step(spec, state, op)
+    with pytest.raises(KeyError, match="drawn") as caught:
+        check(rows, spec)
+    assert caught.traceback[-1].name == "step"
+
+
 def test_what_a_specification_raises_comes_out():
     class Broken:
         init = 0

@@ -84,7 +84,10 @@ def _resident() -> int:
 
 
 class _Stepper:
-    """Numbers the states of a user's specification and answers the engine's questions about them."""
+    """Numbers the states of a user's specification and answers the engine's questions about them.
+
+    Most are answered in C (`checker/stepping.h`), which comes to `step` for what is rare.
+    """
 
     def __init__(self, spec: Specification, history: History, memory: int | None) -> None:
         self.most = _resident() + memory if memory else None
@@ -92,17 +95,28 @@ class _Stepper:
         self.history = history
         self.numbers: dict[Hashable, int] = {spec.init: 0}
         self.states: list[Hashable] = [spec.init]
-        self.operations: dict[int, Operation] = {}
-        self.error: BaseException | None = None
+        self.operations: list[Operation | None] = [None] * len(history)
+        self.cut: dict[int, Operation] = {}
+        self.errors: list[BaseException] = []
         self.handle = ffi.new_handle(self)
+        self.bound = spec.step
+        self.fast = ffi.new("struct lf_py_stepper *", {"look_every": _STATES_BETWEEN, "handle": self.handle})
+        for name, it in (
+            ("step", self.bound), ("states", self.states), ("numbers", self.numbers), ("operations", self.operations),
+            ("errors", self.errors),
+        ):  # fmt: skip
+            setattr(self.fast, name, ffi.cast("void *", id(it)))
+        self.fast.slow = lib.lf_python_step
 
     def step(self, state: int, op: int) -> list[int]:
-        operation = self.operations.get(op)
-        if operation is None:
-            operation = self.history[op & ~_CUT]
-            if op & _CUT:  # it returned after the end of the history that is being decided
-                operation = operation._replace(return_=None, result=None)
-            self.operations[op] = operation
+        if op & _CUT:  # it returned after the end of the history that is being decided
+            operation = self.cut.get(op)
+            if operation is None:
+                operation = self.cut[op] = self.history[op & ~_CUT]._replace(return_=None, result=None)
+        else:
+            operation = self.operations[op]
+            if operation is None:
+                operation = self.operations[op] = self.history[op]
         out = []
         states, numbers = self.states, self.numbers
         for after in self.spec.step(states[state], operation):
@@ -124,14 +138,14 @@ class _Stepper:
 @ffi.def_extern(error=-1)  # type: ignore[untyped-decorator]
 def lf_python_step(context: Any, state: int, op: int, out: Any, room: int) -> int:
     stepper: _Stepper = ffi.from_handle(context)
-    if stepper.error is not None:
+    if stepper.errors:
         return -1
     try:
         states = stepper.step(state, op)
     except _NoRoom:
         return _NO_ROOM
     except BaseException as error:  # noqa: BLE001 - handed to the caller of check()
-        stepper.error = error
+        stepper.errors.append(error)
         return -1
     count = len(states)
     if count == 1:
@@ -212,8 +226,8 @@ def check(
     else:
         result = decide(timeout, core=counterexample)
     try:
-        if stepper is not None and stepper.error is not None:
-            raise stepper.error
+        if stepper is not None and stepper.errors:
+            raise stepper.errors[0]
         indices = sorted((result.core[i] for i in range(result.core_count)), key=lambda i: (history[i].call, i))
         end = int(result.end)
         if not indices and counterexample and STATUS[result.verdict] == "VIOLATION":
@@ -274,8 +288,8 @@ class _Engine:
         self.options.progress = self.settled
         self.spec = ffi.new("struct lf_lin_spec *", spec.fields() if isinstance(spec, Spec) else {"kind": _CUSTOM})
         if stepper is not None:
-            self.options.step = lib.lf_python_step
-            self.options.context = stepper.handle
+            self.options.step = lib.lf_py_step_function()
+            self.options.context = stepper.fast
             self.options.partition = bool(getattr(spec, "partition", False))
         self.result = ffi.new("struct lf_lin_result *")
 

@@ -124,3 +124,10 @@ int32_t lf_lin_after(const struct lf_lin_spec *spec, const struct lf_history_op 
                      uint32_t count, int64_t *out, uint32_t room, uint32_t *end, uint32_t most);
 
 extern "Python" int32_t lf_python_step(void *context, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
+
+struct lf_py_stepper {
+    void *step, *states, *numbers, *operations, *errors, *handle;
+    uint32_t look_every;
+    int32_t (*slow)(void *handle, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
+};
+lf_lin_step lf_py_step_function(void);

@@ -46,3 +46,5 @@
 #include "linearize/shrink_time.c"
 #include "linearize/shrink.c"
 #include "linearize/check.c"
+
+#include "checker/stepping.h"
