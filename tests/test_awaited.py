@@ -710,3 +710,18 @@ def test_gevent_is_refused_with_words(monkeypatch):
             await lockfree.Event().await_(timeout=1)
 
     run(main())
+
+
+def test_a_put_takes_its_arguments_by_name():
+    async def main():
+        with lockfree.BroadcastRing(1024, 2) as ring, lockfree.PriorityQueue(4, 8) as levels:
+            ring.join(1)
+            await ring.aput(b"for nobody", to=0)
+            await ring.aput(b"for this one", to=[1], timeout=1)
+            assert ring.try_get() == b"for this one"
+            await levels.aput(b"x", priority=3)
+            assert await levels.aget(timeout=1) == (3, b"x")
+            with pytest.raises(TypeError):
+                await levels.aput(b"x", urgency=3)
+
+    asyncio.run(main())

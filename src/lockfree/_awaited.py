@@ -6,12 +6,20 @@ with the first one that has to.
 
 import queue
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
 from lockfree._native import blocking, ffi, lib
 from lockfree._segment import Shared, check_int
 from lockfree._waiting import patience
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class _Gives(Protocol[T_co]):
+    def get(self, block: bool = ..., timeout: float | None = ...) -> T_co: ...
+
 
 TO_GET: Final = 0
 TO_PUT: Final = 1
@@ -38,33 +46,35 @@ class AwaitedContainer(Shared):
 
     _would_not_wait = _is_ready
 
-    async def aget(self: Any, timeout: float | None = None) -> Any:
+    async def aget(self: _Gives[T], timeout: float | None = None) -> T:
         """`await ring.aget()`: as `get`, and other tasks of the event loop go on meanwhile.
 
         Raises what `get` raises; queue.Empty after `timeout` seconds (None: never). A task that is cancelled here has
         taken nothing. Waiting tasks of one loop are served in turn.
         """
+        container: Any = self
 
         def attempt(place: Any) -> Any:
             try:
-                return self.get(False)
+                return container.get(False)
             except queue.Empty:
-                return NOT_YET if place is None else self._nobody_left(EMPTY, lambda: self.get(False))
+                return NOT_YET if place is None else container._nobody_left(EMPTY, lambda: container.get(False))
 
-        answer = attempt(None)
+        answer: Any = attempt(None)
         if answer is NOT_YET:
-            answer = await until_done(self, TO_GET, attempt, timeout)
+            answer = await until_done(container, TO_GET, attempt, timeout)
         if answer is NOT_YET:
-            raise queue.Empty(self._title())
-        return answer
+            raise queue.Empty(container._title())
+        found: T = answer
+        return found
 
-    async def aput(self: Any, *record: Any, timeout: float | None = None) -> None:
+    async def aput(self: Any, *record: Any, timeout: float | None = None, **named: Any) -> None:
         """`await ring.aput(record)`: as `put`, and other tasks of the event loop go on meanwhile.
 
         Raises what `put` raises; queue.Full after `timeout` seconds (None: never). A task that is cancelled here has
         put nothing.
         """
-        put = self._putter(*record)
+        put = self._putter(*record, **named)
 
         def attempt(place: Any) -> Any:
             try:
@@ -91,9 +101,9 @@ class AwaitedContainer(Shared):
             handle.h.error = 1 if refused == EMPTY else 2
             raise_status(lib.LF_PEER_DIED, self._title(), handle)
 
-    def _putter(self: Any, *record: Any) -> Callable[[], None]:
+    def _putter(self: Any, *record: Any, **named: Any) -> Callable[[], None]:
         """A call that puts without waiting."""
-        return lambda: self.put(*record, block=False)
+        return lambda: self.put(*record, block=False, **named)
 
 
 class AwaitedLock(Shared):
@@ -200,7 +210,7 @@ class AwaitedRWLock(Shared):
 class AwaitedEventCount(Shared):
     """Of the event count."""
 
-    async def await_until(self: Any, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
+    async def await_until(self: Any, predicate: Callable[[], T], timeout: float | None = None) -> T:
         """`await counts.await_until(predicate)`: as `wait_until`, and other tasks of the event loop go on meanwhile.
 
         What `predicate` returned last. `cancel` of the event count does not end it: cancel the task.
@@ -213,7 +223,8 @@ class AwaitedEventCount(Shared):
             return True if said else NOT_YET
 
         await until_done(self, TO_GET, attempt, timeout)
-        return said
+        last: T = said
+        return last
 
 
 class AwaitedBarrier(Shared):

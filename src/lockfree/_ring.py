@@ -4,7 +4,7 @@ import queue
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from itertools import repeat
-from typing import Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from lockfree._container import COUNT_MAX, MAX_CAPACITY, Container, R, codec_of, walk
 from lockfree._errors import FULL
@@ -107,6 +107,14 @@ class Ring(Container[R]):
     def get_nowait(self) -> R:
         """`get` that raises `queue.Empty` instead of waiting."""
         return self.get(block=False)
+
+    if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
+
+        @overload  # type: ignore[override]
+        async def aput(self: "Ring[bytes]", record: Buffer, *, timeout: float | None = ...) -> None: ...
+        @overload
+        async def aput(self: "Ring[Array]", record: ArrayLike, *, timeout: float | None = ...) -> None: ...
+        async def aput(self, record: Any, *, timeout: float | None = None) -> None: ...
 
     # ---- batches ----
 

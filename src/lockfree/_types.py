@@ -1,6 +1,6 @@
 """Names for annotations. NumPy need not be there when the package is used without dtypes."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike as ArrayLike  # noqa: PLC0414
@@ -18,3 +18,10 @@ IfDead = Literal["keep", "replace"]
 """What `open` does with an object that no live process uses."""
 PeerDeath = Literal["wait", "raise"]
 """What a wait does when nobody is left who could end it."""
+
+
+class AnyLock(Protocol):
+    """A lock of any package: of this one, of threading, of multiprocessing."""
+
+    def acquire(self, *args: Any, **named: Any) -> Any: ...
+    def release(self) -> Any: ...

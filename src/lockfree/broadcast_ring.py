@@ -5,7 +5,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from lockfree._awaited import AwaitedContainer
 from lockfree._container import end_view, me
@@ -95,6 +95,10 @@ class Calls(AwaitedContainer, Putting):
         wait = patience(block, timeout)
         if not self._put(message, wait, self._mask(to)):
             self._raise(FULL)
+
+    if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
+
+        async def aput(self, message: Buffer, to: Readers = None, *, timeout: float | None = None) -> None: ...  # type: ignore[override]
 
     def put_nowait(self, message: Buffer, to: Readers = None) -> None:
         """`put(message, block=False, to=to)`."""

@@ -8,7 +8,7 @@ from lockfree._lock import Lock
 from lockfree._native import NULL, PURE, Native, blocking, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
-from lockfree._types import Spin
+from lockfree._types import AnyLock, Spin
 from lockfree._waiting import FOREVER, NOW, patience, until
 
 __all__ = ["Condition"]
@@ -21,7 +21,7 @@ class Calls(Lock, prefix="condition"):
 
     _lock: Any = None  # the caller's, if the condition has none of its own
 
-    def __init__(self, lock: Any = None, *, name: str | None = None, spin: Spin = "adaptive") -> None:
+    def __init__(self, lock: AnyLock | None = None, *, name: str | None = None, spin: Spin = "adaptive") -> None:
         check_spin(spin)
         name = check_name(name)
         handle = self._begin(name)
@@ -117,7 +117,7 @@ class Condition(Native[Literal["condition"]], Calls):
     Source: docs/primitives/condition.md.
     """
 
-    def __new__(cls, lock: Any = None, *, name: str | None = None, spin: Spin = "adaptive") -> Self:  # noqa: ARG004
+    def __new__(cls, lock: AnyLock | None = None, *, name: str | None = None, spin: Spin = "adaptive") -> Self:  # noqa: ARG004
         chosen: Any = _Over if lock is not None and cls is Condition else cls
         made: Self = super().__new__(chosen)
         return made
@@ -146,7 +146,7 @@ class Condition(Native[Literal["condition"]], Calls):
         return said
 
     @classmethod
-    def attach(cls, name: str, lock: Any = None, *, spin: Spin = "adaptive") -> Self:
+    def attach(cls, name: str, lock: AnyLock | None = None, *, spin: Spin = "adaptive") -> Self:
         """The object that another program created with `name=`; with the same lock, if it has none of its own.
 
         `spin` as in the constructor.

@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from lockfree._awaited import AwaitedContainer
 from lockfree._container import end_view, me
@@ -96,6 +96,10 @@ class Calls(AwaitedContainer, Putting):
         """
         if not self._put(message, patience(block, timeout)):
             raise queue.Full(self._title())
+
+    if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
+
+        async def aput(self, message: Buffer, *, timeout: float | None = None) -> None: ...  # type: ignore[override]
 
     _put_message = put  # a subclass may put something else
 

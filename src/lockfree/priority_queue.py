@@ -117,6 +117,18 @@ class _Calls(Container[R]):
         if self._put_record(record, wait, self._level(priority)) == FULL:
             raise queue.Full(self._title())
 
+    if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
+
+        @overload  # type: ignore[override]
+        async def aput(
+            self: "_Calls[bytes]", record: Buffer, priority: SupportsIndex, *, timeout: float | None = ...
+        ) -> None: ...
+        @overload
+        async def aput(
+            self: "_Calls[Array]", record: ArrayLike, priority: SupportsIndex, *, timeout: float | None = ...
+        ) -> None: ...
+        async def aput(self, record: Any, priority: SupportsIndex, *, timeout: float | None = None) -> None: ...
+
     @overload
     def put_ticket(
         self: "_Calls[bytes]",

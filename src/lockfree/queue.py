@@ -2,7 +2,7 @@
 
 import queue
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from lockfree import _pickles
 from lockfree._errors import Closed, ShutDown
@@ -122,6 +122,10 @@ class Queue(MessageRing):
                 self._ended()
 
         return put
+
+    if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
+
+        async def aput(self, obj: Any, *, timeout: float | None = None) -> None: ...  # type: ignore[override]
 
     def put_nowait(self, obj: Any) -> None:
         """`put(obj, block=False)`."""
