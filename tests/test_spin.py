@@ -19,6 +19,7 @@ ARGUMENTS = {
     "BroadcastRing": (4096, 1),
     "MessageRing": (4096,),
     "MPMCRing": (4, 8),
+    "LatestValue": (8,),
     "SPSCRing": (4, 8),
     "PriorityQueue": (4, 8),
     "Semaphore": (0,),
