@@ -1,6 +1,7 @@
 """Arena: blocks of variable size in one shared segment, held by several processes; those of the dead come back."""
 
 import math
+import weakref
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -173,6 +174,24 @@ class Block:
         return f"<lockfree.Block size={self._size}{state}>"
 
 
+class _Home(weakref.ref[Any]):
+    """Refers to the memory of a block, and leaves the table when that is let go, before anybody else can have it."""
+
+    __slots__ = ("address", "hold", "homes")
+
+    def __new__(cls, memory: Any, *_: object) -> Self:
+        return super().__new__(cls, memory, _leave)
+
+    def __init__(self, memory: Any, homes: "dict[int, _Home]", address: int, hold: Any) -> None:
+        super().__init__(memory, _leave)  # type: ignore[call-arg]
+        self.homes, self.address, self.hold = homes, address, hold
+
+
+def _leave(home: Any) -> None:
+    if home.homes.get(home.address) is home:
+        del home.homes[home.address]
+
+
 class Arena(Waiter):
     """Memory of `size_bytes` that processes share, in blocks of any size.
 
@@ -286,6 +305,29 @@ class Arena(Waiter):
                 self.poll()
         return int(status)
 
+    _homes: "dict[int, _Home] | None" = None
+    """Blocks of this process by their addresses, where a queue wants to know them."""
+
+    def _find_homes(self) -> None:
+        """From now on `_home_of` knows new blocks."""
+        if self._homes is None:
+            self._homes = {}
+
+    def _home_of(self, address: int, size: int) -> bytes | None:
+        """A handle, for one reader, of the block that begins there, if this process holds it; else None."""
+        homes = self._homes
+        home = homes.get(address) if homes else None
+        memory = home() if home is not None else None  # held until the promise is made
+        if home is None or memory is None or size > home.hold.bytes:
+            return None
+        made, own = ffi.new("char[16]"), self._h
+        status = self._call("lf_py_arena_promise", own, home.hold, 1, made)
+        if status in {lib.LF_NOT_OWNER, lib.LF_OVERFLOW}:  # of a forked child's parent, or promised to too many
+            return None
+        if status:
+            self._refused(status, own)
+        return bytes(ffi.buffer(made))
+
     def _made(self, handle: Any, hold: Any) -> Block:
         """The block of a hold, which is let go when nothing refers to its memory any more."""
         made = Block.__new__(Block)
@@ -294,6 +336,8 @@ class Arena(Waiter):
         made._arena, made._hold, made._size = self, hold, int(hold.bytes)
         made._address = int(ffi.cast("uintptr_t", address))
         made._memory = ffi.buffer(memory, made._size)
+        if self._homes is not None:
+            self._homes[made._address] = _Home(made._memory, self._homes, made._address, hold)
         return made
 
     def open_block(self, handle: "bytes | bytearray | memoryview") -> Block:

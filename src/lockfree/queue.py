@@ -1,6 +1,7 @@
 """Queue, JoinableQueue, SimpleQueue: what multiprocessing has under these names, without pipe, lock and thread."""
 
 import queue
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -9,8 +10,12 @@ from lockfree._errors import Closed, ShutDown
 from lockfree._records import tell
 from lockfree._segment import check_int
 from lockfree._types import Spin
-from lockfree._waiting import patience
+from lockfree._waiting import FOREVER, NOW, patience, until
 from lockfree.message_ring import MessageRing
+
+if TYPE_CHECKING:
+    from lockfree._cargo import Cargo, Carrier
+    from lockfree.arena import Arena
 
 __all__ = ["JoinableQueue", "Queue", "SimpleQueue"]
 
@@ -34,6 +39,11 @@ class Queue(MessageRing):
     bytes-like of an object and `loads` an object of bytes (a bytearray from 4097 bytes on); None: pickle protocol 5
     with the reducers of multiprocessing. Buffers of 16 KiB and more, such as arrays, are copied beside the pickle.
 
+    With `arena`, buffers of `arena_from` bytes and more (None: 64 KiB) travel through that Arena instead: NumPy arrays,
+    memoryviews, whatever pickles its buffers out of band. `put` copies them into a block, unless they stand at the
+    beginning of one already; what `get` returns is the block itself, writable, and free when nothing refers to it.
+    `put` waits for memory of the arena as for a place in the queue. Every handle of the queue needs the arena.
+
     `put` pickles and puts by itself: there is no thread that feeds. So what cannot be pickled is an error of `put`, and
     when `put` returns the object is there for everybody. A `put` that raises leaves nothing inside. An object whose
     unpickling raises in `get` is taken.
@@ -53,27 +63,49 @@ class Queue(MessageRing):
         block_bytes: int | None = None,
         dumps: Dumps | None = None,
         loads: Loads | None = None,
+        arena: "Arena | None" = None,
+        arena_from: int | None = None,
         name: str | None = None,
         spin: Spin = "adaptive",
     ) -> None:
-        _check_calls(dumps, loads)
-        self._dumps, self._loads = dumps, loads
+        self._means(dumps, loads, arena, arena_from)
         super().__init__(*_geometry(maxsize, size_bytes, block_bytes), name=name, spin=spin)
 
     _dumps: Dumps | None = None
     _loads: Loads | None = None
+    _carrier: "Carrier | None" = None
+
+    def _means(self, dumps: Dumps | None, loads: Loads | None, arena: "Arena | None", arena_from: int | None) -> None:
+        """How objects become messages: checked, and kept."""
+        _check_calls(dumps, loads)
+        if arena is not None and dumps is not None:
+            raise ValueError("arena and dumps exclude each other: give one of them")
+        if arena is None and arena_from is not None:
+            raise ValueError(f"arena_from is {arena_from}: it says which buffers travel through `arena`, which is None")
+        self._dumps, self._loads = dumps, loads
+        if arena is not None:
+            from lockfree._cargo import Carrier
+
+            self._carrier = Carrier(arena, arena_from)
 
     @classmethod
     def attach(
-        cls, name: str, *, dumps: Dumps | None = None, loads: Loads | None = None, spin: Spin = "adaptive"
+        cls,
+        name: str,
+        *,
+        dumps: Dumps | None = None,
+        loads: Loads | None = None,
+        arena: "Arena | None" = None,
+        arena_from: int | None = None,
+        spin: Spin = "adaptive",
     ) -> Self:
-        """The queue that another program created with `name=`; `dumps`, `loads` and `spin` as in the constructor.
+        """The queue that another program created with `name=`; the other arguments as in the constructor.
 
         Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
         """
-        _check_calls(dumps, loads)
+        cls.__new__(cls)._means(dumps, loads, arena, arena_from)  # before anything is attached
         self = super().attach(name, spin=spin)
-        self._dumps, self._loads = dumps, loads
+        self._means(dumps, loads, arena, arena_from)
         return self
 
     @classmethod
@@ -82,10 +114,12 @@ class Queue(MessageRing):
         return super()._wanted({"size_bytes": size, "block_bytes": block, "max_messages": most})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (*super().__reduce__(), (self._dumps, self._loads))
+        carrier = self._carrier
+        means = (None, None) if carrier is None else (carrier.arena, carrier.least)
+        return (*super().__reduce__(), (self._dumps, self._loads, *means))
 
-    def __setstate__(self, calls: tuple[Dumps | None, Loads | None]) -> None:
-        self._dumps, self._loads = calls
+    def __setstate__(self, means: tuple[Dumps | None, Loads | None, "Arena | None", int | None]) -> None:
+        self._means(*means)
 
     @property
     def maxsize(self) -> int:
@@ -101,7 +135,9 @@ class Queue(MessageRing):
         close; what pickling it raises.
         """
         try:
-            if self._dumps is not None:
+            if self._carrier is not None:
+                self._put_cargo(self._carrier, obj, block, timeout)
+            elif self._dumps is not None:
                 self._put_message(self._dumps(obj), block, timeout)
             elif not self._put_plain(obj, block, timeout):
                 pieces = _pickles.dumps(obj)
@@ -112,7 +148,24 @@ class Queue(MessageRing):
         except Closed:
             self._ended()
 
+    def _put_cargo(self, carrier: "Carrier", obj: Any, block: bool, timeout: float | None) -> None:
+        """The memory of large buffers first, then the place in the queue; a time-out is for both together."""
+        self._require_open()
+        wait = patience(block, timeout)
+        limit = until(wait)
+        cargo = carrier.pack(obj, wait)
+        if wait not in {NOW, FOREVER}:
+            timeout = max(0.0, (limit - time.monotonic_ns()) * 1e-9)
+        try:
+            self._put_pieces(cargo.pieces, block, timeout)
+        except BaseException:
+            cargo.give_up()
+            raise
+        cargo.delivered()
+
     def _putter(self, obj: Any) -> Callable[[], None]:
+        if self._carrier is not None:
+            return self._cargo_putter(self._carrier, obj)
         pieces = _pickles.dumps(obj) if self._dumps is None else [self._dumps(obj)]
 
         def put() -> None:
@@ -126,6 +179,22 @@ class Queue(MessageRing):
     if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
 
         async def aput(self, obj: Any, *, timeout: float | None = None) -> None: ...  # type: ignore[override]
+
+    def _cargo_putter(self, carrier: "Carrier", obj: Any) -> Callable[[], None]:
+        """For awaited puts. Of what is cancelled, the memory is given back with this function."""
+        packed: list[Cargo] = []
+
+        def put() -> None:
+            try:
+                self._require_open()
+                if not packed:
+                    packed.append(carrier.pack(obj, NOW))
+                self._put_pieces(packed[0].pieces, False, None)
+                packed.pop().delivered()
+            except Closed:
+                self._ended()
+
+        return put
 
     def put_nowait(self, obj: Any) -> None:
         """`put(obj, block=False)`."""
@@ -147,6 +216,8 @@ class Queue(MessageRing):
         queue.Full that is raised, and `put` says how many went in.
         """
         walk = iter(objs)
+        if self._carrier is not None:
+            return self._put_cargoes(walk, walk is objs, block, timeout)
         if walk is objs:
             return self._put_walk(walk, patience(block, timeout))
         packed = [self._packed(obj) for obj in walk]
@@ -154,6 +225,19 @@ class Queue(MessageRing):
             return super().put_many(packed, block, timeout)
         except Closed:
             self._ended()
+
+    def _put_cargoes(self, objs: Iterator[Any], is_iterator: bool, block: bool, timeout: float | None) -> int:
+        done = 0
+        for obj in objs:
+            try:
+                self.put(obj, block and done == 0, timeout)
+            except BaseException as error:
+                if isinstance(error, queue.Full) and not is_iterator:
+                    return done
+                tell(error, obj, done)
+                raise
+            done += 1
+        return done
 
     def _packed(self, obj: Any) -> Any:
         return b"".join(_pickles.dumps(obj)) if self._dumps is None else self._dumps(obj)
@@ -190,7 +274,8 @@ class Queue(MessageRing):
         Raises queue.Empty; ShutDown after shutdown, when nothing is left; ValueError after close; what unpickling
         raises.
         """
-        loads = self._loads
+        carrier = self._carrier
+        loads = self._loads if carrier is None else carrier.unpack
         try:
             if loads is None:
                 return self._get_object(block, timeout)
@@ -280,11 +365,21 @@ class SimpleQueue(Queue):
         block_bytes: int | None = None,
         dumps: Dumps | None = None,
         loads: Loads | None = None,
+        arena: "Arena | None" = None,
+        arena_from: int | None = None,
         name: str | None = None,
         spin: Spin = "adaptive",
     ) -> None:
         super().__init__(
-            0, size_bytes=size_bytes, block_bytes=block_bytes, dumps=dumps, loads=loads, name=name, spin=spin
+            0,
+            size_bytes=size_bytes,
+            block_bytes=block_bytes,
+            dumps=dumps,
+            loads=loads,
+            arena=arena,
+            arena_from=arena_from,
+            name=name,
+            spin=spin,
         )
 
 

@@ -1,0 +1,246 @@
+"""Queues whose large buffers travel through an Arena."""
+
+import asyncio
+import contextlib
+import gc
+import multiprocessing
+import pickle
+import queue
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import lockfree
+from lockfree import _cargo
+
+SIZE = 1 << 20
+FORK = multiprocessing.get_context("fork")
+
+
+@pytest.fixture
+def arena():
+    with contextlib.closing(lockfree.Arena(8 * SIZE)) as made:
+        yield made
+
+
+@pytest.fixture
+def q(arena):
+    with contextlib.closing(lockfree.Queue(4, arena=arena)) as made:
+        yield made
+
+
+def left(arena):
+    gc.collect()
+    stats = arena.stats()
+    return stats["blocks"], stats["promises"]
+
+
+@pytest.mark.parametrize("make", [lockfree.Queue, lockfree.JoinableQueue, lockfree.SimpleQueue])
+def test_arrays_and_views_come_out_as_they_went_in(make, arena):
+    with contextlib.closing(make(arena=arena)) as q:
+        big, small = np.arange(SIZE // 8.0).reshape(2, -1), np.arange(10)
+        read_only = np.ones(SIZE, "u1")
+        read_only.flags.writeable = False
+        view = memoryview(bytearray(range(256)) * 1000).cast("H")
+        q.put({"big": big, "small": small, "twice": [big, big], "fixed": read_only, "view": view, "n": 3})
+        got = q.get()
+        assert arena.stats()["blocks"] == 3
+        assert (got["big"] == big).all()
+        assert (got["small"] == small).all()
+        assert got["twice"][0] is got["twice"][1] is got["big"]
+        assert got["big"].flags.writeable
+        assert not got["fixed"].flags.writeable
+        assert (got["view"], got["view"].format, got["n"]) == (view, "H", 3)
+        got["big"][:] = 0
+        assert big[1, 1] != 0
+        q.put("only a pickle")
+        assert q.get() == "only a pickle"
+        del got
+        assert left(arena) == (0, 0)
+
+
+def add(q, results):
+    while (array := q.get()) is not None:
+        array += 1
+        results.put((array.shape, array))
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn", "forkserver"])
+def test_between_processes(context, arena, q):
+    with contextlib.closing(lockfree.Queue(arena=arena, arena_from=1000)) as results:
+        worker = multiprocessing.get_context(context).Process(target=add, args=(q, results))
+        worker.start()
+        for k in range(20):
+            q.put(np.full((3, SIZE // 24), k, "f8"))
+            shape, array = results.get(timeout=60)
+            assert shape == (3, SIZE // 24)
+            assert (array == k + 1).all()
+        q.put(None)
+        worker.join()
+        del array
+        assert left(arena) == (0, 0)
+
+
+def test_an_array_that_stands_in_the_arena_is_not_copied_at_all(arena, q):
+    block = arena.alloc(SIZE)
+    array = block.array("f4")
+    array[:] = 1
+    q.put(array)
+    assert arena.stats()["blocks"] == 1
+    got = q.get()
+    got[5] = 2
+    assert array[5] == 2  # the same memory
+    q.put(got)  # handed on
+    del block, array, got
+    assert left(arena) == (1, 1)
+    got = q.get()
+    assert got[5] == 2
+    q.put(got[1:])  # it does not begin where the block does
+    assert arena.stats()["blocks"] == 2
+    assert q.get()[4] == 2
+    del got
+    assert left(arena) == (0, 0)
+
+
+def put_of_the_parent(q, array):
+    q.put(array)
+
+
+def test_a_forked_child_copies_what_its_parent_holds(arena, q):
+    array = arena.alloc(SIZE).array("u1")
+    array[:] = 3
+    process = FORK.Process(target=put_of_the_parent, args=(q, array))
+    process.start()
+    process.join()
+    got = q.get()
+    array[:] = 4
+    assert (got == 3).all()
+
+
+def test_a_full_arena_is_a_full_queue(arena, q):
+    kept = arena.alloc(8 * SIZE - 1)
+    for call in (lambda: q.put(np.ones(SIZE), timeout=0.01), lambda: q.put_nowait(np.ones(SIZE))):
+        with pytest.raises(queue.Full):
+            call()
+    assert not q.try_put(np.ones(SIZE))
+    threading.Timer(0.05, kept.release).start()
+    del kept
+    q.put(np.ones(SIZE // 2), timeout=60)
+    assert q.get()[7] == 1
+    with pytest.raises(ValueError, match="size is 8388616: it must be between 1 and 8388608"):
+        q.put(np.ones(SIZE + 1))
+    assert left(arena) == (0, 0)
+
+
+def test_what_is_not_put_leaves_nothing_in_the_arena(arena, q):
+    class Fails:
+        def __reduce__(self):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        q.put([np.ones(SIZE // 8), Fails()])
+    assert left(arena) == (0, 0)
+    for _ in range(4):
+        q.put(0)
+    began = time.monotonic()
+    with pytest.raises(queue.Full):
+        q.put(np.ones(SIZE // 8), timeout=0.05)
+    assert time.monotonic() - began > 0.04
+    assert left(arena) == (0, 0)
+    q.shutdown()
+    with pytest.raises(lockfree.Closed):
+        q.put(np.ones(SIZE // 8))
+    assert left(arena) == (0, 0)
+    q.close()
+    with pytest.raises(ValueError, match="closed"):
+        q.put(np.ones(SIZE // 8))
+    assert left(arena) == (0, 0)
+
+
+def test_many(arena, q):
+    arrays = [np.full(SIZE // 8, k) for k in range(6)]
+    assert q.put_many(arrays) == 4
+    assert [array[0] for array in q.get_many()] == [0, 1, 2, 3]
+    with pytest.raises(queue.Full) as full:
+        q.put_many(iter(arrays))
+    assert full.value.put == 4
+    assert full.value.record is arrays[4]
+    assert len(q.get_many(3)) == 3
+    assert len(q.get_many()) == 1
+    assert left(arena) == (0, 0)
+
+
+def test_awaited_puts_that_are_cancelled_leave_nothing(arena, q):
+    async def main():
+        for _ in range(4):
+            await q.aput(np.ones(SIZE // 8))
+        waiting = asyncio.create_task(q.aput(np.ones(SIZE // 8)))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiting
+        del waiting
+        return [(await q.aget())[3] for _ in range(4)]
+
+    assert asyncio.run(main()) == [1] * 4
+    assert left(arena) == (0, 0)
+
+
+def test_a_block_whose_promise_was_reclaimed_is_an_error_of_get(arena, q):
+    q.put([np.ones(SIZE // 8), np.ones(SIZE // 4)])
+    assert arena.reclaim_promises(0) == 2
+    with pytest.raises(LookupError, match="the block of this handle is gone"):
+        q.get()
+    assert q.empty()
+    assert left(arena) == (0, 0)
+
+
+def test_other_handles_of_the_queue(arena, shm_name):
+    with contextlib.closing(lockfree.Queue(3, arena=arena, name=shm_name)) as q:
+        for make in (
+            lambda: lockfree.Queue.attach(shm_name, arena=arena),
+            lambda: lockfree.Queue.open(shm_name, 3, arena=arena, arena_from=10),
+        ):
+            with contextlib.closing(make()) as other:
+                q.put(np.ones(SIZE // 8))
+                assert other.get()[0] == 1
+        q.unlink()
+
+
+@pytest.mark.parametrize(
+    ("named", "error", "says"),
+    [
+        ({"arena": 3}, TypeError, "arena is 3: it must be an Arena"),
+        ({"arena_from": 3}, ValueError, "arena_from is 3: it says which buffers"),
+        ({"arena": True, "arena_from": 0}, ValueError, "arena_from is 0: it must be between 1"),
+        ({"arena": True, "dumps": bytes, "loads": bytes}, ValueError, "arena and dumps exclude each other"),
+    ],
+)
+def test_bad_arguments_are_named(arena, named, error, says):
+    if named.get("arena") is True:
+        named = {**named, "arena": arena}
+    with pytest.raises(error, match=says):
+        lockfree.Queue(**named)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"\x02", b"\x02" + bytes(15), b"\x02" + bytes(7) + b"\xff" * 8, b"\x02" + bytes(6) + b"\1" + bytes(60)],
+)
+def test_a_message_that_nobody_wrote_is_refused(arena, message):
+    carrier = _cargo.Carrier(arena, None)
+    with pytest.raises((pickle.UnpicklingError, EOFError, ValueError)):
+        carrier.unpack(message)
+
+
+def test_a_buffer_longer_than_its_block_is_refused(arena):
+    carrier = _cargo.Carrier(arena, None)
+    cargo = _cargo.Cargo(arena)
+    cargo.add(arena.alloc(100).handle(), 101)
+    cargo.load(pickle.dumps(1))
+    with pytest.raises(pickle.UnpicklingError, match="a buffer of 101 bytes in a block of 100"):
+        carrier.unpack(cargo.pieces[0])
+    cargo.delivered()
+    assert left(arena) == (0, 0)
