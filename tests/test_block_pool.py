@@ -1,7 +1,9 @@
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -10,9 +12,11 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 import lockfree
+from lockfree import BlockPool
+from lockfree import _sweep as sweeping
 from lockfree._native import PURE
 from lockfree._segment import starting_at
 
@@ -460,3 +464,126 @@ def test_large_batches_give_the_gil_up_and_answer_the_same():
         assert pool.available == many
         assert pool.alloc(many, block=True, timeout=0).size == many
         assert pool.alloc(many, block=True, timeout=0.01) is None
+
+
+# ---- orders, and pools that outlive their users ----
+
+
+def test_lifo_hands_out_what_became_free_last():
+    with BlockPool(6, order="lifo") as pool, BlockPool(6) as fifo:
+        assert (pool.order, fifo.order) == ("lifo", "fifo")
+        for each in (pool, fifo):
+            blocks = each.alloc(4)
+            assert blocks.tolist() == [0, 1, 2, 3]
+            each.free([2, 1])
+            each.free([3])
+            assert each.available == 5
+            assert each.alloc(6) is None
+            assert each.alloc(5).tolist() == ([3, 1, 2, 4, 5] if each is pool else [4, 5, 2, 1, 3])
+            assert each.available == 0
+            assert each.alloc() is None
+
+
+class Stack(RuleBasedStateMachine):
+    """A LIFO pool against a list."""
+
+    def __init__(self):
+        super().__init__()
+        self.pool = starting_at(2**31 - 3, BlockPool, 7, order="lifo")
+        self.free_blocks, self.held = list(reversed(range(7))), []
+
+    @rule(n=st.integers(1, 7))
+    def alloc(self, n):
+        found = self.pool.alloc(n)
+        if n > len(self.free_blocks):
+            assert found is None
+        else:
+            expected = [self.free_blocks.pop() for _ in range(n)]
+            assert found.tolist() == expected
+            self.held += expected
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def free(self, data):
+        blocks = data.draw(st.lists(st.sampled_from(self.held), unique=True))
+        self.pool.free(blocks)
+        self.free_blocks += blocks
+        self.held = [block for block in self.held if block not in blocks]
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def hand_over(self, data):
+        blocks = data.draw(st.lists(st.sampled_from(self.held), unique=True))
+        assert self.pool.adopt(self.pool.seal(blocks)).tolist() == sorted(blocks)
+
+    @invariant()
+    def agrees(self):
+        assert self.pool.available == len(self.free_blocks)
+        assert self.pool.references(range(7)) == [int(block in self.held) for block in range(7)]
+
+    def teardown(self):
+        self.pool.close()
+
+
+TestStack = Stack.TestCase
+TestStack.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.parametrize("order", ["fifo", "lifo"])
+def test_blocks_of_a_killed_process_come_back_in_either_order(order):
+    with BlockPool(2000, order=order) as pool:
+        pid = os.fork()
+        if pid == 0:
+            pool.alloc(1500)
+            pool.free(pool.alloc(7))
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(pid, 0)
+        assert sorted(pool.alloc(2000, block=True, timeout=60).tolist()) == list(range(2000))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"order": "fifth"}, 'order is .fifth.: it must be "fifo" or "lifo"'),
+        ({"order": None}, 'order is None: it must be "fifo" or "lifo"'),
+        ({"persistent": True}, "persistent is True and name is None: without a name"),
+    ],
+)
+def test_bad_orders_and_persistence_are_refused(given, says):
+    with pytest.raises(ValueError, match=says):
+        BlockPool(4, **given)
+
+
+def test_open_says_which_order_it_found(shm_name):
+    with BlockPool(4, order="lifo", name=shm_name) as made:
+        with BlockPool.attach(shm_name) as found:
+            assert (found.order, found.persistent) == ("lifo", False)
+        with pytest.raises(lockfree.SegmentError, match=r"order: found .lifo., asked for .fifo."):
+            BlockPool.open(shm_name, 4)
+        assert pickle.loads(pickle.dumps(made)).order == "lifo"
+        made.unlink()
+
+
+def test_gc_keeps_a_persistent_pool_and_what_was_sealed_in_it(shm_name):
+    def gc(*names):
+        words = [sys.executable, "-m", "lockfree", "gc", *names]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+    code = f"""if True:
+        import lockfree
+        pool = lockfree.BlockPool(8, name={shm_name!r}, persistent=True)
+        pool.alloc(2)
+        print(pool.seal(pool.alloc(3)))
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    segment = next(segment for segment in sweeping.segments() if segment.name == shm_name)
+    assert (segment.persistent, segment.in_use) == (True, False)
+    assert f"kept     {shm_name}: it is persistent; `lockfree gc {shm_name}` removes it" in gc("--dry-run")
+    with BlockPool.open(shm_name, 8, persistent=True) as pool:
+        assert pool.persistent
+        assert pool.available == 5  # what was not sealed is free again
+        assert pool.adopt(int(done.stdout)).tolist() == [2, 3, 4]
+        assert f"in use   {shm_name}" in gc(shm_name)
+    assert f"removed  {shm_name}" in gc(shm_name)
+    with pytest.raises(FileNotFoundError):
+        BlockPool.attach(shm_name)

@@ -121,6 +121,7 @@ def wrong_builds():
         ("first", "latest_value", ("nobody wrote", "cannot have written", "read", "never")),
         ("first", "message_ring", ("nobody had put in",)),
         ("first", "broadcast_ring", ("nobody put", "had put in", "cannot have written")),
+        ("first", "block_pool", ("given to", "free", "blocks", "-9")),
         ("second", "block_pool", ("given to", "free", "blocks", "-9")),
         ("second", "arena", ("given to", "free", "-14", "wrote into", "cannot have written")),
     ],

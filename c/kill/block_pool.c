@@ -102,6 +102,7 @@ struct details {
     uint64_t n;    /* what its call is about */
     int64_t then;  /* what it holds when the call has ended */
     int64_t sealed_before, sealed_then;
+    uint32_t mode;
 };
 static const struct details *details(void) { return (const struct details *)kill_now.operation->details; }
 
@@ -110,7 +111,7 @@ static const uint32_t starts[] = {0, UINT32_MAX - 8, (1u << 26) - 7, 3};
 static void arrange(void) {
     memset(shared, 0, 4096);
     n_worlds = 0;
-    if (lf_block_pool_create(&object, NULL, BLOCKS, starts[kill_now.seed >> 8 & 3]) != LF_OK)
+    if (lf_block_pool_create_as(&object, NULL, BLOCKS, starts[kill_now.seed >> 8 & 3], details()->mode) != LF_OK)
         kill_breach("a pool", "it cannot be created");
     kill_attach_survivor(&kill_a);
     kill_attach_survivor(&kill_b);
@@ -330,6 +331,21 @@ static const struct kill_operation operations[] = {
      1},
     {"attach-after-dead", KILL_ALL_MODES, arrange_dead, arm_attach, NULL, act_attach, LF_OK, beside, judge,
      WITH(3, 0, 0, 0, 0), NULL, 1},
+    /* the order LIFO: what claims, frees, recovers and takes over */
+    CALL("lifo-try-alloc", act_try_alloc, LF_OK, 0, 2, 2, 0, 0, LF_POOL_LIFO),
+    CALL("lifo-try-alloc-of-all", act_try_alloc, LF_OK, 0, 5, 5, 0, 0, LF_POOL_LIFO),
+    CALL("lifo-try-alloc-of-more", act_try_alloc, LF_OK, 1, 2, 3, 0, 0, LF_POOL_LIFO),
+    CALL("lifo-try-alloc-refused", act_try_alloc, LF_EMPTY, 1, 5, 1, 0, 0, LF_POOL_LIFO),
+    CALL("lifo-free", act_free, LF_OK, 2, 2, 0, 0, 0, LF_POOL_LIFO),
+    CALL("lifo-free-of-some", act_free, LF_OK, 3, 1, 2, 0, 0, LF_POOL_LIFO),
+    CALL("lifo-seal", act_seal, LF_OK, 3, SEALED, 1, 0, SEALED, LF_POOL_LIFO),
+    {"lifo-supersede", KILL_DEAD_MODES, arrange_superseded, NULL, NULL, act_supersede, 3, NULL, judge_superseded,
+     WITH(3, 0, 3, 0, 0, LF_POOL_LIFO), NULL, 0},
+    {"lifo-free-to-sleeper", 1u << KILL_GO_ON, arrange, arm, send_b_to_sleep, act_free, LF_OK, NULL, judge_sleeper,
+     WITH(2, 2, 0, 0, 0, LF_POOL_LIFO), NULL, 0},
+    CALL("lifo-detach-holding", act_detach, LF_OK, 2, 0, 0, 0, 0, LF_POOL_LIFO),
+    {"lifo-reap", KILL_ALL_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, beside, judge,
+     WITH(3, 0, 0, 0, 0, LF_POOL_LIFO), NULL, 0},
 };
 
 const struct kill_subject kill_subject = {

@@ -9,14 +9,16 @@
 
 #define MS UINT64_C(1000000)
 
+static uint32_t mode; /* every test runs for both orders */
+
 static void test_bounds(void) {
     struct lf_block_pool p;
     uint64_t bytes, at;
     uint32_t blocks[8];
     CHECK_EQ(lf_block_pool_bytes(0, &bytes), LF_INVALID);
     CHECK_EQ(lf_block_pool_bytes(LF_RUNS_MAX + 1, &bytes), LF_INVALID);
-    CHECK_EQ(lf_block_pool_create(&p, NULL, 0, 0), LF_INVALID);
-    CHECK_EQ(lf_block_pool_create(&p, NULL, 7, 0), LF_OK);
+    CHECK_EQ(lf_block_pool_create_as(&p, NULL, 0, 0, mode), LF_INVALID);
+    CHECK_EQ(lf_block_pool_create_as(&p, NULL, 7, 0, mode), LF_OK);
     CHECK_EQ(lf_block_pool_try_alloc(&p, blocks, 0), LF_INVALID);
     CHECK_EQ(lf_block_pool_try_alloc(&p, blocks, 8), LF_INVALID);
     CHECK_EQ(lf_block_pool_try_alloc(&p, blocks, UINT64_MAX), LF_INVALID);
@@ -41,10 +43,10 @@ static void test_order_is_that_of_freeing(uint64_t capacity, uint32_t start, uin
     CHECK(capacity <= 64);
     CHECK_EQ(lf_block_pool_bytes(capacity, &bytes), LF_OK);
     unsigned char *memory = check_map(bytes);
-    CHECK_EQ(lf_block_pool_create_local(&p, memory, capacity, start), LF_OK);
+    CHECK_EQ(lf_block_pool_create_local(&p, memory, capacity, start, mode), LF_OK);
     CHECK_EQ(lf_segment_attach_local(&p.h, &lf_block_pool_kind, memory, 1), LF_OK);
     for (uint32_t i = 0; i < capacity; i++)
-        queue[i] = i;
+        queue[i] = mode ? (uint32_t)capacity - 1 - i : i;
     for (long round = check_rounds(3000); round > 0; round--) {
         CHECK_EQ(lf_block_pool_available(&p), count);
         uint64_t n = 1 + check_below(&seed, capacity);
@@ -52,12 +54,12 @@ static void test_order_is_that_of_freeing(uint64_t capacity, uint32_t start, uin
             int status = lf_block_pool_try_alloc(&p, mine, n);
             CHECK_EQ(status, n <= count ? LF_OK : LF_EMPTY);
             for (uint64_t i = 0; status == LF_OK && i < n; i++) {
-                CHECK_EQ(mine[i], queue[(first + i) % 256]);
+                CHECK_EQ(mine[i], queue[mode ? count - 1 - i : (first + i) % 256]);
                 held[n_held++] = mine[i];
                 CHECK(lf_block_is_held(lf_block_pool_look(&p, mine[i])));
                 CHECK_EQ(lf_block_references(lf_block_pool_look(&p, mine[i])), 1);
             }
-            first += status == LF_OK ? n : 0;
+            first += status == LF_OK && !mode ? n : 0;
             count -= status == LF_OK ? n : 0;
         } else if (n <= n_held) {
             uint32_t *from = &held[check_below(&seed, n_held - n + 1)], generations[64];
@@ -80,7 +82,7 @@ static void test_references_and_generations(void) {
     struct lf_block_pool p;
     uint64_t at;
     uint32_t b[4], generations[4];
-    CHECK_EQ(lf_block_pool_create(&p, NULL, 4, 0), LF_OK);
+    CHECK_EQ(lf_block_pool_create_as(&p, NULL, 4, 0, mode), LF_OK);
     CHECK_EQ(lf_block_pool_try_alloc(&p, b, 4), LF_OK);
     for (int i = 0; i < 4; i++)
         generations[i] = lf_block_generation(lf_block_pool_look(&p, b[i]));
@@ -111,7 +113,7 @@ struct pair {
 static void pair_open(struct pair *pair, uint64_t blocks) {
     CHECK_EQ(lf_block_pool_bytes(blocks, &pair->bytes), LF_OK);
     pair->memory = check_map(pair->bytes);
-    CHECK_EQ(lf_block_pool_create_local(&pair->a, pair->memory, blocks, 0), LF_OK);
+    CHECK_EQ(lf_block_pool_create_local(&pair->a, pair->memory, blocks, 0, mode), LF_OK);
     CHECK_EQ(lf_segment_attach_local(&pair->a.h, &lf_block_pool_kind, pair->memory, 1), LF_OK);
     CHECK_EQ(lf_segment_attach_local(&pair->b.h, &lf_block_pool_kind, pair->memory, 2), LF_OK);
 }
@@ -225,7 +227,7 @@ static void test_no_block_in_two_hands(uint64_t capacity, uint32_t start) {
     CHECK_EQ(lf_block_pool_bytes(capacity, &bytes), LF_OK);
     unsigned char *memory = check_map(bytes);
     uint64_t *owners = (uint64_t *)calloc(capacity, sizeof *owners);
-    CHECK_EQ(lf_block_pool_create_local(&p[0], memory, capacity, start), LF_OK);
+    CHECK_EQ(lf_block_pool_create_local(&p[0], memory, capacity, start, mode), LF_OK);
     for (uint32_t i = 0; i < THREADS; i++) {
         CHECK_EQ(lf_segment_attach_local(&p[i].h, &lf_block_pool_kind, memory, i + 1), LF_OK);
         workers[i] = (struct worker){&p[i], capacity + i + 1, owners};
@@ -306,7 +308,7 @@ static void test_blocks_of_the_dead_come_back(void) {
     struct lf_block_pool p;
     uint64_t seed = 7, at, sealed = 0;
     uint32_t all[64], got[64];
-    CHECK_EQ(lf_block_pool_create(&p, NULL, 64, UINT32_MAX - 500), LF_OK);
+    CHECK_EQ(lf_block_pool_create_as(&p, NULL, 64, UINT32_MAX - 500, mode), LF_OK);
     for (long round = check_rounds(60); round > 0; round--) {
         pid_t children[3];
         struct doomed doomed[3];
@@ -357,7 +359,7 @@ static void test_a_waiter_gets_what_a_dead_one_held(void) {
     struct lf_block_pool p;
     int status;
     uint32_t *all = (uint32_t *)malloc(10000 * sizeof *all);
-    CHECK_EQ(lf_block_pool_create(&p, NULL, 10000, 0), LF_OK);
+    CHECK_EQ(lf_block_pool_create_as(&p, NULL, 10000, 0, mode), LF_OK);
     pid_t child = check_fork(hold_all, &p);
     CHECK_EQ(waitpid(child, &status, WUNTRACED), child);
     CHECK(WIFSTOPPED(status));
@@ -374,19 +376,67 @@ static void test_a_waiter_gets_what_a_dead_one_held(void) {
     lf_detach(&p.h);
 }
 
+static void test_modes(void) {
+    struct lf_block_pool p, other;
+    CHECK_EQ(lf_block_pool_create_as(&p, NULL, 4, 0, 4), LF_INVALID);
+    CHECK_EQ(lf_block_pool_create_as(&p, NULL, 4, 0, LF_POOL_PERSISTENT), LF_INVALID); /* without a name */
+    CHECK_EQ(lf_block_pool_create_as(&p, NULL, 4, 0, LF_POOL_LIFO), LF_OK);
+    CHECK_EQ(lf_block_pool_attach_fd(&other, dup(p.h.fd)), LF_OK); /* the order is the segment's */
+    uint32_t b[4];
+    uint64_t at;
+    CHECK_EQ(lf_block_pool_try_alloc(&other, b, 3), LF_OK);
+    CHECK_EQ(lf_block_pool_free(&other, b, NULL, 2, &at), LF_OK);
+    CHECK_EQ(lf_block_pool_try_alloc(&p, b, 1), LF_OK);
+    CHECK_EQ(b[0], 1);
+    struct lf_identity *id = &p.h.segment->identity;
+    id->geometry[2] = 9; /* of a version to come */
+    id->checksum = lf_identity_checksum(id);
+    struct lf_block_pool third;
+    CHECK_EQ(lf_block_pool_attach_fd(&third, dup(p.h.fd)), LF_MISMATCH);
+    CHECK(strcmp(third.h.mismatch, "mode of the pool (at most)") == 0 && third.h.found == 9);
+    lf_detach(&other.h);
+    lf_detach(&p.h);
+}
+
+/* What another process wrote is refused, whatever it is: no crash, no endless loop. */
+static void test_a_broken_stack_is_refused(void) {
+    struct lf_block_pool p;
+    uint64_t at, seed = 5;
+    uint32_t b[8];
+    for (long round = check_rounds(3000); round > 0; round--) {
+        CHECK_EQ(lf_block_pool_create_as(&p, NULL, 6, 0, LF_POOL_LIFO), LF_OK);
+        CHECK_EQ(lf_block_pool_try_alloc(&p, b, 3), LF_OK);
+        uint64_t *words[] = {&lf__stack_ends(&p.free_blocks)->last, &lf__stack_ends(&p.free_blocks)->settled,
+                             &p.free_blocks.cells[check_below(&seed, 6)], &p.free_blocks.words[check_below(&seed, 6)]};
+        for (int i = 0; i < 2; i++)
+            *words[check_below(&seed, 4)] ^= check_random(&seed) &
+                                             (check_below(&seed, 2) ? UINT64_MAX : check_random(&seed));
+        int status = lf_block_pool_free(&p, b, NULL, 2, &at);
+        CHECK(status == LF_OK || status == LF_CORRUPT || status == LF_NOT_OWNER);
+        status = lf_block_pool_try_alloc(&p, b + 4, 4);
+        CHECK(status == LF_OK || status == LF_CORRUPT || status == LF_EMPTY);
+        CHECK(lf_block_pool_available(&p) <= 6);
+        lf_detach(&p.h);
+    }
+}
+
 int main(void) {
-    test_bounds();
-    test_order_is_that_of_freeing(1, 0, 1);
-    test_order_is_that_of_freeing(7, UINT32_MAX - 100, 2);
-    test_order_is_that_of_freeing(16, (1u << 26) - 50, 3);
-    test_order_is_that_of_freeing(64, 5, 4);
-    test_references_and_generations();
-    test_batches();
-    test_a_superseded_one_is_refused();
-    test_no_block_in_two_hands(MANY, UINT32_MAX - 1000);
-    test_no_block_in_two_hands(200, 0);
-    test_a_refusal_is_exact();
-    test_blocks_of_the_dead_come_back();
-    test_a_waiter_gets_what_a_dead_one_held();
+    for (int i = 0; i < 2; i++, mode = LF_POOL_LIFO) {
+        test_bounds();
+        test_order_is_that_of_freeing(1, 0, 1);
+        test_order_is_that_of_freeing(7, UINT32_MAX - 100, 2);
+        test_order_is_that_of_freeing(16, (1u << 26) - 50, 3);
+        test_order_is_that_of_freeing(64, 5, 4);
+        test_references_and_generations();
+        test_batches();
+        test_a_superseded_one_is_refused();
+        test_no_block_in_two_hands(MANY, UINT32_MAX - 1000);
+        test_no_block_in_two_hands(200, 0);
+        test_a_refusal_is_exact();
+        test_blocks_of_the_dead_come_back();
+        test_a_waiter_gets_what_a_dead_one_held();
+    }
+    test_modes();
+    test_a_broken_stack_is_refused();
     return 0;
 }

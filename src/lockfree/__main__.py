@@ -111,6 +111,8 @@ def _gc(args: argparse.Namespace) -> int:
             print(f"kept     {name}: {printable(segment.problem)}")
         elif segment.in_use:
             print(f"in use   {name}")
+        elif segment.persistent and not args.names:
+            print(f"kept     {name}: it is persistent; `lockfree gc {name}` removes it")
         elif args.dry_run:
             print(f"would remove {name}")
         elif sweep(segment.name):

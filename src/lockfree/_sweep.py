@@ -24,6 +24,8 @@ class Segment:
     in_use: bool
     pids: list[int] = field(default_factory=list)
     problem: str = ""
+    persistent: bool = False
+    """Made to outlive its users: only who names it removes it."""
 
 
 def _open(name: str) -> tuple[object, int]:
@@ -89,7 +91,8 @@ def _inspect(name: str, file: os.stat_result, mappers: set[int]) -> Segment:
     in_use = bool(lib.lf_segment_in_use(handle))
     looking = set() if os.getpid() in pids[0:count] else {os.getpid()}  # this very look maps it, too
     holders = sorted({*pids[0:count], *mappers} - looking) if in_use else []
-    return Segment(name, _kind(number), file.st_size, age, in_use, holders)
+    lasting = bool(lib.lf_py_block_pool_is_persistent(handle))
+    return Segment(name, _kind(number), file.st_size, age, in_use, holders, persistent=lasting)
 
 
 def sweep(name: str) -> bool:

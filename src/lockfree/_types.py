@@ -18,6 +18,8 @@ IfDead = Literal["keep", "replace"]
 """What `open` does with an object that no live process uses."""
 PeerDeath = Literal["wait", "raise"]
 """What a wait does when nobody is left who could end it."""
+Order = Literal["fifo", "lifo"]
+"""Which free blocks a pool hands out first: those that have been free for longest, or those that became free last."""
 
 
 class AnyLock(Protocol):

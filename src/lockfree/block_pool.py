@@ -3,11 +3,11 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from lockfree._errors import EMPTY, INTERRUPTED, OK, raise_status
+from lockfree._errors import EMPTY, INTERRUPTED, OK, raise_status, shown
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
-from lockfree._types import Spin
+from lockfree._types import Order, Spin
 from lockfree._waiting import NOW, patience, until
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["BlockPool"]
 
 MAX_BLOCKS = 2**24
+ORDERS: dict[str, int] = {"fifo": 0, "lifo": lib.LF_POOL_LIFO}
 MAX_ALLOC = 2**20 - 1
 _NO_LEASES_ABOVE = 2**43 - 1
 MANY = 2**14
@@ -42,23 +43,41 @@ class Calls(Waiter):
 
     blocks: int
 
-    def __init__(self, blocks: int, *, name: str | None = None, spin: Spin = "adaptive") -> None:
+    order: Order
+    persistent: bool
+
+    def __init__(
+        self,
+        blocks: int,
+        *,
+        order: Order = "fifo",
+        name: str | None = None,
+        persistent: bool = False,
+        spin: Spin = "adaptive",
+    ) -> None:
         check_spin(spin)
         blocks = check_int("blocks", blocks, 1, MAX_BLOCKS)
+        if order not in ORDERS:
+            raise ValueError(f'order is {shown(order)}: it must be "fifo" or "lifo"')
         name = check_name(name)
+        if persistent and name is None:
+            raise ValueError("persistent is True and name is None: without a name nobody finds the pool again")
+        mode = ORDERS[order] | (lib.LF_POOL_PERSISTENT if persistent else 0)
         handle = self._begin(name)
-        encoded = NULL if name is None else name.encode()
-        self._created(handle, blocking.lf_block_pool_create(handle, encoded, blocks, self._start & (2**32 - 1)), spin)
+        encoded, start = NULL if name is None else name.encode(), self._start & (2**32 - 1)
+        self._created(handle, blocking.lf_block_pool_create_as(handle, encoded, blocks, start, mode), spin)
 
     @classmethod
     def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return {"blocks": given["blocks"]}
+        return {key: given[key] for key in ("blocks", "order", "persistent")}
 
     def _attached(self) -> None:
         import numpy as np
 
         self._np = np
         self.blocks = int(self._h.blocks)
+        self.order = "lifo" if self._h.mode & lib.LF_POOL_LIFO else "fifo"
+        self.persistent = bool(self._h.mode & lib.LF_POOL_PERSISTENT)
         self._use(np.empty, np.uint32)
 
     def _use(self, _empty: Any, _uint32: Any) -> None: ...
@@ -310,12 +329,17 @@ class Calls(Waiter):
 class BlockPool(Native[Literal["block_pool"]], Calls):
     """Blocks 0..`blocks`-1, such as the pages of a KV cache. It hands out numbers; the memory is the user's.
 
-    `alloc(n)` takes n blocks or none: those that have been free for longest. Each block has a number of references,
-    which `retain` raises and `free` lowers; with the last one the block is free, and its generation ends.
+    `alloc(n)` takes n blocks or none. With `order="fifo"` these are the blocks that have been free for longest, so what
+    they hold stays as long as possible; with "lifo" those that became free last, which the cache still has. Each block
+    has a number of references, which `retain` raises and `free` lowers; with the last one the block is free, and its
+    generation ends.
 
     Blocks belong to the process that allocated them. A block of another process, a free block, or one of another
     generation than the caller names, is refused with ValueError, and nothing is freed. `seal` puts blocks into a batch
     that outlives the process, and that one other process can `adopt`.
+
+    A pool with a name stays when its last user ends, with its sealed batches. `lockfree gc` removes it then, but not if
+    it is `persistent`: that one stays until `unlink()`, or until `lockfree gc` is told its name.
 
     1 to 2**24 blocks; one call allocates at most 2**20 - 1. Block numbers are arrays of numpy.uint32.
 

@@ -13,25 +13,32 @@ static uint64_t n_blocks, ticket;
 static uint64_t lease_of_1;
 static int finished[4];
 
-static void start(uint64_t blocks) {
+static void start_as(uint64_t blocks, uint32_t mode) {
     uint64_t bytes;
     n_blocks = blocks;
     lf_model_assert(lf_block_pool_bytes(blocks, &bytes) == LF_OK);
     void *memory = lf_model_shared(bytes);
-    lf_model_assert(lf_block_pool_create_local(&pool[0], memory, blocks, UINT32_MAX - 1) == LF_OK);
+    lf_model_assert(lf_block_pool_create_local(&pool[0], memory, blocks, UINT32_MAX - 1, mode) == LF_OK);
     for (uint32_t t = 1; t < LF_PARTICIPANTS; t++)
         lf_model_assert(lf_segment_attach_local(&pool[t].h, &lf_block_pool_kind, memory, t) == LF_OK);
     lease_of_1 = lf_block_pool_lease(&pool[1]);
-    lf_model_label(&pool[0].free_blocks.ends->head, 8, "head");
-    lf_model_label(&pool[0].free_blocks.ends->booked, 4, "booked");
-    lf_model_label(&pool[0].free_blocks.ends->tail, 4, "tail");
+    if (mode & LF_POOL_LIFO) {
+        lf_model_label(&lf__stack_ends(&pool[0].free_blocks)->last, 8, "last");
+        lf_model_label(&lf__stack_ends(&pool[0].free_blocks)->settled, 8, "settled");
+    } else {
+        lf_model_label(&pool[0].free_blocks.ends->head, 8, "head");
+        lf_model_label(&pool[0].free_blocks.ends->booked, 4, "booked");
+        lf_model_label(&pool[0].free_blocks.ends->tail, 4, "tail");
+    }
     lf_model_label(pool[0].free_blocks.cells, 8 * (pool[0].free_blocks.mask + 1), "cells");
     lf_model_label(pool[0].free_blocks.words, 8 * blocks, "words");
     lf_model_label(pool[0].body->leases, sizeof pool[0].body->leases, "leases");
     lf_model_label(pool[0].body->batches, sizeof pool[0].body->batches, "batches");
 }
-static void one_block(void) { start(1); }
-static void two_blocks(void) { start(2); }
+static void one_block(void) { start_as(1, 0); }
+static void two_blocks(void) { start_as(2, 0); }
+static void stack_of_one(void) { start_as(1, LF_POOL_LIFO); }
+static void stack_of_two(void) { start_as(2, LF_POOL_LIFO); }
 
 static struct lf_block_pool *own(void) { return &pool[lf_model_thread()]; }
 
@@ -121,12 +128,13 @@ static void everything_comes_back(void) {
     all_are_free();
 }
 /* Thread 1 dies anywhere while it gives back what a dead one held. */
-static void with_the_dead(void) {
+static void one_is_dead(void) {
     uint32_t block;
-    two_blocks();
     lf_model_assert(lf_block_pool_try_alloc(&pool[DEAD], &block, 1) == LF_OK);
     lf_model_set_participant_dead(DEAD);
 }
+static void with_the_dead(void) { two_blocks(), one_is_dead(); }
+static void stack_with_the_dead(void) { stack_of_two(), one_is_dead(); }
 static void mortal_reaper(void) { lf_reap(&pool[1].h); }
 
 /* ---- handing over ---- */
@@ -204,3 +212,21 @@ LF_MODEL_CLIENT(pool_seal_adopt, .setup = two_blocks, .threads = {seal_it, adopt
 LF_MODEL_CLIENT(pool_supersede, .setup = two_blocks, .threads = {superseded, supersede}, .final = all_are_free);
 LF_MODEL_CLIENT(pool_supersede_sealing, .setup = two_blocks, .threads = {superseded_while_sealing, supersede},
                 .final = sealed_or_free);
+
+/* The same with the order LIFO, where it makes a difference. */
+LF_MODEL_CLIENT(pool_stack_one, .setup = stack_of_one, .threads = {take_one, take_one}, .final = all_are_free,
+                .spec = &lf_model_semaphore, .initial = 1);
+LF_MODEL_CLIENT(pool_stack_two, .setup = stack_of_two, .threads = {take_two, take_two}, .final = all_are_free,
+                .spec = &lf_model_semaphore, .initial = 2);
+LF_MODEL_CLIENT(pool_stack_two_and_one, .setup = stack_of_two, .threads = {take_two, take_one}, .final = all_are_free,
+                .spec = &lf_model_semaphore, .initial = 2);
+LF_MODEL_CLIENT(pool_stack_one_of_two, .setup = stack_of_two, .threads = {take_one, take_one}, .final = all_are_free,
+                .spec = &lf_model_semaphore, .initial = 2);
+LF_MODEL_CLIENT(pool_stack_sleep, .setup = stack_of_one, .threads = {sleeping_take, sleeping_take},
+                .final = all_are_free, .spins = 1);
+LF_MODEL_CLIENT(pool_stack_heir, .setup = stack_of_two, .threads = {mortal, heir}, .stop_is_death = 1, .may_stop = 2);
+LF_MODEL_CLIENT(pool_stack_beside_the_dead, .setup = stack_of_two, .threads = {mortal, busy},
+                .final = everything_comes_back, .stop_is_death = 1, .may_stop = 2);
+LF_MODEL_CLIENT(pool_stack_reaper_dies, .setup = stack_with_the_dead, .threads = {mortal_reaper, heir},
+                .stop_is_death = 1, .may_stop = 2);
+LF_MODEL_CLIENT(pool_stack_supersede, .setup = stack_of_two, .threads = {superseded, supersede}, .final = all_are_free);

@@ -18,8 +18,8 @@
  *   lf_detach(&pool.h);               // this participant leaves, and its blocks come back
  *
  * Contract
- *   A pool has blocks 0..blocks-1. alloc(n) takes n of them or none, those that have been free for longest. It is
- *   linearizable: a refusal means that at one instant of the call fewer than n were free. A block is held by one lease,
+ *   A pool has blocks 0..blocks-1. alloc(n) takes n of them or none: those that have been free for longest, or with
+ *   LF_POOL_LIFO those that became free last. It is linearizable: a refusal means that at one instant of the call fewer than n were free. A block is held by one lease,
  *   with a number of references; free() takes one away, and with the last one the block is free.
  *   Every participant has a lease of its own. Blocks of others, free blocks, and blocks whose generation is not the
  *   one that the caller names, are refused (LF_NOT_OWNER). A generation ends when a block becomes free.
@@ -30,7 +30,7 @@
  *   at every block.
  * Death: what a dead participant held is free again, at the latest when somebody would wait for it. Batches stay. One
  *   that was not sealed or not adopted completely counts as its maker's, or adopter's.
- * Layout, invariants and linearization points: pool_leases.h, run_queue.h. */
+ * Layout, invariants and linearization points: pool_leases.h, run_queue.h, run_stack.h. */
 #ifndef LOCKFREE_BLOCK_POOL_H
 #define LOCKFREE_BLOCK_POOL_H
 
@@ -42,29 +42,42 @@ static const struct lf_kind lf_block_pool_kind = {LF_KIND_BLOCK_POOL, lf__pool_v
 
 /* ---- creating and attaching ---- */
 
+LF_INLINE void lf__pool_init(struct lf_block_pool *p, uint32_t start) {
+    if (p->free_blocks.lifo)
+        lf_stack_init(&p->free_blocks, start & INT32_MAX);
+    else
+        lf_runs_init(&p->free_blocks, start);
+}
+
 /* In zeroed memory of the caller. Others in the same process join with lf_segment_attach_local. `start`: the first
- * position; pass 0 (tests begin near the wraps). */
-LF_INLINE int lf_block_pool_create_local(struct lf_block_pool *p, void *memory, uint64_t blocks, uint32_t start) {
-    uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, start, 0, 0, 0, 0};
-    int status = lf_block_pool_bytes(blocks, &bytes);
+ * position, or version; pass 0 (tests begin near the wraps). `mode`: enum lf_block_pool_mode, or 0. */
+LF_INLINE int lf_block_pool_create_local(struct lf_block_pool *p, void *memory, uint64_t blocks, uint32_t start,
+                                         uint32_t mode) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, start, mode, 0, 0, 0};
+    int status = mode > LF__POOL_MODES ? (int)LF_INVALID : lf_block_pool_bytes(blocks, &bytes);
     if (status == LF_OK)
         status = lf_segment_create_local(&p->h, &lf_block_pool_kind, memory, bytes, geometry);
     if (status == LF_OK)
-        lf_runs_init(&p->free_blocks, start);
+        lf__pool_init(p, start);
     return status;
 }
 
 #ifndef LF_MODEL
 /* name NULL: anonymous. */
-LF_INLINE int lf_block_pool_create(struct lf_block_pool *p, const char *name, uint64_t blocks, uint32_t start) {
-    uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, start, 0, 0, 0, 0};
-    if (lf_block_pool_bytes(blocks, &bytes) != LF_OK)
+LF_INLINE int lf_block_pool_create_as(struct lf_block_pool *p, const char *name, uint64_t blocks, uint32_t start,
+                                      uint32_t mode) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, start, mode, 0, 0, 0};
+    if (lf_block_pool_bytes(blocks, &bytes) != LF_OK || mode > LF__POOL_MODES ||
+        ((mode & LF_POOL_PERSISTENT) && name == NULL))
         return LF_INVALID;
     int status = lf_segment_create(&p->h, name, &lf_block_pool_kind, bytes, geometry);
     if (status != LF_OK)
         return status;
-    lf_runs_init(&p->free_blocks, start);
+    lf__pool_init(p, start);
     return lf_segment_publish(&p->h, name);
+}
+LF_INLINE int lf_block_pool_create(struct lf_block_pool *p, const char *name, uint64_t blocks, uint32_t start) {
+    return lf_block_pool_create_as(p, name, blocks, start, 0);
 }
 LF_INLINE int lf_block_pool_attach(struct lf_block_pool *p, const char *name) {
     return lf_segment_attach(&p->h, name, &lf_block_pool_kind);
@@ -106,7 +119,7 @@ LF_INLINE int lf__pool_let_go(struct lf_block_pool *p, uint64_t block) {
                 return LF_OK;
             continue;
         }
-        int status = lf_runs_free(&p->free_blocks, block, &word, p->h.participant);
+        int status = lf_free_blocks_free(&p->free_blocks, block, &word, p->h.participant);
         if (status != LF_BUSY)
             return status;
     }
@@ -121,9 +134,9 @@ LF_INLINE int lf_block_pool_try_alloc(struct lf_block_pool *p, uint32_t *blocks,
         return status;
     if (LF_UNLIKELY(n < 1 || n > p->blocks || n > LF_RUN_MAX))
         return LF_INVALID;
-    status = lf_runs_claim(&p->free_blocks, (uint32_t)n, p->h.participant, blocks);
+    status = lf_free_blocks_claim(&p->free_blocks, (uint32_t)n, p->h.participant, blocks);
     if (LF_UNLIKELY(status == LF_EMPTY) && lf_reap_if_due(&p->h) > 0)
-        status = lf_runs_claim(&p->free_blocks, (uint32_t)n, p->h.participant, blocks);
+        status = lf_free_blocks_claim(&p->free_blocks, (uint32_t)n, p->h.participant, blocks);
     /* [L2] pairs with [L1]: either who supersedes us sees our claim in the head, or we see that we were superseded */
     if (LF_UNLIKELY(status == LF_OK && (lf_load_seq_cst(&p->body->leases[p->h.participant]) & 1u))) {
         for (uint64_t i = 0; i < n; i++)
@@ -295,10 +308,9 @@ LF_INLINE int64_t lf_block_pool_supersede(struct lf_block_pool *p, uint64_t leas
     /* [L1] pairs with [L2], [L3] */
     if (!lf_cas_seq_cst(&p->body->leases[other], &was, live | 1u) && was != (live | 1u))
         return LF_EMPTY;
-    uint64_t head = lf__runs_head(&p->free_blocks); /* [L2]: a claim of the other that is not seen here sees [L1] */
-    if (lf__run_claimant(head) == other)
-        lf__runs_book(&p->free_blocks, head);
-    uint64_t room = p->blocks, count = lf__pool_move(p, other, p->h.participant, blocks, room);
+    uint64_t from = 0, room = p->blocks;
+    lf_free_blocks_book(&p->free_blocks, other, &from, UINT64_MAX); /* [L2]: a claim that is not seen here sees [L1] */
+    uint64_t count = lf__pool_move(p, other, p->h.participant, blocks, room);
     count += lf__pool_move_batches_of(p, other, blocks + count, room - count);
     /* what came from a batch meanwhile */
     return (int64_t)(count + lf__pool_move(p, other, p->h.participant, blocks + count, room - count));
@@ -307,7 +319,9 @@ LF_INLINE int64_t lf_block_pool_supersede(struct lf_block_pool *p, uint64_t leas
 /* ---- looking ---- */
 
 /* How many are free: exact while nobody else runs. */
-LF_INLINE uint64_t lf_block_pool_available(const struct lf_block_pool *p) { return lf_runs_size(&p->free_blocks); }
+LF_INLINE uint64_t lf_block_pool_available(const struct lf_block_pool *p) {
+    return lf_free_blocks_size(&p->free_blocks);
+}
 
 /* The word of a block (lf_block_is_held and so on); 0 for a number that no block has. */
 LF_INLINE uint64_t lf_block_pool_look(const struct lf_block_pool *p, uint64_t block) {

@@ -15,7 +15,7 @@
 #define LOCKFREE_POOL_LEASES_H
 
 #include "blocking.h"
-#include "run_queue.h"
+#include "run_stack.h"
 
 #ifndef LF_BATCHES
 #define LF_BATCHES 4096u /* part of the layout; only checks of every step take fewer */
@@ -35,9 +35,17 @@ struct lf_block_pool {
     struct lf_block_pool_body *body;
     struct lf_runs free_blocks;
     uint64_t blocks;
+    uint64_t mode; /* enum lf_block_pool_mode */
 };
 
-/* Bytes of a segment with so many blocks; LF_INVALID if out of bounds. geometry = {blocks, start}. */
+/* How a pool is made; more than one: added up. */
+enum lf_block_pool_mode {
+    LF_POOL_LIFO = 1,       /* the blocks that became free last are handed out first; else those that did so first */
+    LF_POOL_PERSISTENT = 2, /* `lockfree gc` keeps its name, also when no live process uses it */
+};
+#define LF__POOL_MODES (LF_POOL_LIFO | LF_POOL_PERSISTENT)
+
+/* Bytes of a segment with so many blocks; LF_INVALID if out of bounds. geometry = {blocks, start, mode}. */
 LF_INLINE int lf_block_pool_bytes(uint64_t blocks, uint64_t *bytes) {
     if (blocks < 1 || blocks > LF_RUNS_MAX)
         return LF_INVALID;
@@ -51,8 +59,12 @@ LF_INLINE int lf__pool_view(struct lf_handle *h) {
     p->blocks = h->segment->identity.geometry[0];
     if (lf_block_pool_bytes(p->blocks, &bytes) != LF_OK || bytes != h->bytes)
         return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
+    p->mode = h->segment->identity.geometry[2];
+    if (p->mode > LF__POOL_MODES)
+        return lf_mismatch(h, "mode of the pool (at most)", p->mode, LF__POOL_MODES);
     p->body = (struct lf_block_pool_body *)(void *)h->body;
     lf_runs_view(&p->free_blocks, h->body + sizeof(struct lf_block_pool_body), p->blocks);
+    p->free_blocks.lifo = (p->mode & LF_POOL_LIFO) != 0;
     return LF_OK;
 }
 
@@ -93,15 +105,9 @@ LF_INLINE int lf__pool_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
     struct lf_block_pool *p = (struct lf_block_pool *)h;
     const struct lf_runs *q = &p->free_blocks;
     uint64_t steps = 0, began = lf_now(), at = *cursor, first_block = LF_RUN_MAX + 1;
-    uint64_t head = lf__runs_head(q);
-    if (at < first_block && lf__run_claimant(head) == gone && lf_load_acquire(&q->ends->booked) != lf__run_end(head)) {
-        for (; at < lf__run_count(head); at++) {
-            if (lf_piece_is_over(&steps, began))
-                return *cursor = at, 0;
-            lf__runs_book_some(q, head, (uint32_t)at, 1);
-        }
-        lf_store_release(&q->ends->booked, lf__run_end(head)); /* [R8] */
-    }
+    while (at < first_block && !lf_free_blocks_book(q, gone, &at, 1))
+        if (lf_piece_is_over(&steps, began))
+            return *cursor = at, 0;
     int found = 0;
     for (at = at < first_block ? first_block : at; at < first_block + p->blocks; at++) {
         if (lf_piece_is_over(&steps, began))
@@ -109,7 +115,7 @@ LF_INLINE int lf__pool_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
         uint64_t block = at - first_block;
         uint32_t lease = lf_block_lease(lf_load_relaxed(&q->words[block]));
         if (lf__pool_is_of(p, lease, gone))
-            found |= lf_runs_recover(q, block, lease, h->participant);
+            found |= lf_free_blocks_recover(q, block, lease, h->participant);
     }
     if (found)
         lf_eventcount_notify_all(&p->body->freed);

@@ -53,6 +53,7 @@ struct lf_runs {
     uint64_t *words;
     uint64_t blocks;
     uint32_t mask;
+    int lifo; /* the same memory, used as a stack: run_stack.h */
 };
 
 #ifndef LF_LEAST_CELLS

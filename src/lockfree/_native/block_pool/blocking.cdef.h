@@ -1,4 +1,4 @@
-int lf_block_pool_create(struct lf_block_pool *p, const char *name, uint64_t blocks, uint32_t start);
+int lf_block_pool_create_as(struct lf_block_pool *p, const char *name, uint64_t blocks, uint32_t start, uint32_t mode);
 int lf_block_pool_attach(struct lf_block_pool *p, const char *name);
 int lf_block_pool_attach_fd(struct lf_block_pool *p, int fd);
 void lf_py_block_pool_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n, uint64_t deadline, int *status);

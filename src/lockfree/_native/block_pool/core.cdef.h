@@ -1,6 +1,7 @@
 struct lf_block_pool {
     struct lf_handle h;
     uint64_t blocks;
+    uint64_t mode;
     ...;
 };
 void lf_py_block_pool_try_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n, int *status);
@@ -20,3 +21,6 @@ uint32_t lf_py_block_pool_pid(struct lf_block_pool *p, uint32_t lease);
 void lf_block_pool_shutdown(struct lf_block_pool *p, int immediate);
 void lf_block_pool_close(struct lf_block_pool *p);
 int lf_py_block_pool_survey(int fd, struct lf_py_survey *s);
+int lf_py_block_pool_is_persistent(struct lf_handle *h);
+#define LF_POOL_LIFO ...
+#define LF_POOL_PERSISTENT ...

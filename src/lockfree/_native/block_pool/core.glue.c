@@ -8,6 +8,12 @@ static uint32_t lf_py_block_pool_pid(struct lf_block_pool *p, uint32_t lease) {
     return lease < LF_PARTICIPANTS ? lf_load_relaxed(&p->h.segment->participants[lease].pid) : 0;
 }
 
+/* Of a segment of any kind that was opened to be looked at. */
+static int lf_py_block_pool_is_persistent(struct lf_handle *h) {
+    const struct lf_identity *id = &h->segment->identity;
+    return id->kind == LF_KIND_BLOCK_POOL && (id->geometry[2] & LF_POOL_PERSISTENT) != 0;
+}
+
 /* *status says what became of it, also when a signal handler raises before Python has the answer. */
 static void lf_py_block_pool_try_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n, int *status) {
     *status = lf_block_pool_try_alloc(p, blocks, n);

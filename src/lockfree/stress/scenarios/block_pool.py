@@ -16,7 +16,7 @@ from lockfree.stress.scenario import Claim, Round, Scenario
 ALLOC, FREE = 19, 20
 FAILED = 1
 BLOCKS = (1, 2, 3, 5, 8, 16, 33, 64, 100, 1000)
-STARTS = (0, 0, 2**26 - 30, 2**32 - 9)
+STARTS = (0, 0, 2**26 - 30, 2**31 - 9, 2**32 - 9)
 #         try timed free share hand
 WEIGHTS = (8, 3, 9, 1, 1)
 
@@ -76,10 +76,16 @@ class BlockPoolScenario(Scenario):
     refusals = MappingProxyType({"alloc": ("too few blocks", "at one instant of the call fewer were free than wanted")})
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
-        return {"blocks": rng.choice(BLOCKS), "most": rng.choice((1, 4, 16, 64)), "start": rng.choice(STARTS)}
+        return {
+            "blocks": rng.choice(BLOCKS),
+            "most": rng.choice((1, 4, 16, 64)),
+            "start": rng.choice(STARTS),
+            "order": rng.choice(("fifo", "lifo")),
+        }
 
     def create(self, about: Round) -> BlockPool:
-        return starting_at(about.settings["start"], BlockPool, about.settings["blocks"])
+        settings = about.settings
+        return starting_at(settings["start"], BlockPool, settings["blocks"], order=settings["order"])
 
     def plan(self, about: Round, number: int) -> dict[str, Any]:
         weights = list(WEIGHTS)
