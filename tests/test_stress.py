@@ -303,17 +303,19 @@ def test_what_is_recorded_is_what_was_called():
     arena.close()
 
 
+@pytest.mark.parametrize("driver", ["c", "python"])
 @pytest.mark.parametrize("primitive", ["mpmc_ring", "message_ring"])
-def test_what_went_through_a_queue_has_its_place_there(primitive):
+def test_what_went_through_a_queue_has_its_place_there(primitive, driver):
     """Put and get of a record have the same ticket, its position in the ring."""
     scenario, arena = load()[primitive], Arena(1, 2000)
     settings = scenario.settings(random.Random(1), 1, "c")
     settings |= {"mix": "balanced", "capacity": 8} if primitive == "mpmc_ring" else {}
-    about = Round(primitive, 0, 1, "c", (1,), 1.0, 900, settings=settings)
+    about = Round(primitive, 0, 1, driver, (1,), 1.0, 900, settings=settings)
     client = Client(arena, 0, client_plan(scenario, about, 0))
     arena.begin(20)
     client.begin()
-    assert scenario.drive_c(scenario.create(about), client, about) == 0
+    drive = scenario.drive_c if driver == "c" else scenario.drive_python
+    assert not drive(scenario.create(about), client, about)
     ops = list(arena.history())
     place = {o.arg: o.ticket for o in ops if o.op == "put" and o.result}
     taken = [(o.result, o.ticket) for o in ops if o.op == "get" and o.result is not None]

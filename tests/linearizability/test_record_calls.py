@@ -742,6 +742,46 @@ def test_our_rings_say_in_which_order_they_took_what_was_put(make):
     assert all(o.ticket is None for o in ops if o.op == "get" and o.result is None)
 
 
+@pytest.mark.parametrize("make", [lambda: lockfree.MPMCRing(8, 16), lambda: lockfree.MessageRing(4096)])
+def test_batches_of_our_rings_have_tickets(make):
+    q = record(make())
+
+    def work(me):
+        for i in range(60):
+            q.put_many([b"%d-%d-%d" % (me, i, k) for k in range(3)], block=True, timeout=60)
+            for _ in range(3):
+                q.get_many(2)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(3)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    ops = list(q.history())
+    place = {o.arg: o.ticket for o in ops if o.op == "put" and o.result}
+    taken = {o.result: o.ticket for o in ops if o.op == "get" and o.result is not None}
+    assert len(place) == 540
+    assert sorted(place.values()) == list(range(540))
+    assert all(place[value] == ticket for value, ticket in taken.items())
+    assert check(q.history(), "bounded-queue:8,full=in-hand" if isinstance(q._obj, lockfree.MPMCRing) else "queue").ok
+
+
+def test_an_answer_of_our_queues_that_is_empty_is_no_value():
+    for make in (
+        lambda: lockfree.MPMCRing(8, 8), lambda: lockfree.SPSCRing(8, 8), lambda: lockfree.MessageRing(4096),
+        lockfree.Queue, lockfree.JoinableQueue, lockfree.SimpleQueue,
+    ):  # fmt: skip
+        q = record(make())
+        assert q.try_get() is None
+        q.put(b"1")
+        assert (q.try_get(), q.try_get()) == (b"1", None)
+        assert [o.result for o in q.history() if o.op == "get"] == [None, "b'1'", None]
+        assert check(q.history(), "queue").ok
+    q.put(None)
+    assert (q.try_get(7), q.try_get(7)) == (None, 7)
+    assert [o.result for o in q.history()][-2:] == [{"value": None}, None]
+
+
 def test_a_record_in_hand_has_its_ticket_and_a_pair_has_none():
     ring = record(lockfree.MPMCRing(4, 2))
     ring.reserve()[:] = b"ab"

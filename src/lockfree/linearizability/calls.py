@@ -54,6 +54,7 @@ class Explained:
         self.explained = set(methods or ())
         self.empty, self.refused = empty, refused
         self.in_place = ours(obj) in ("MPMCRing", "SPSCRing", "PriorityQueue", "MessageRing")  # records in place
+        self.any_object = ours(obj) in ("Queue", "JoinableQueue", "SimpleQueue")  # None is a value
         self.dtype = getattr(obj, "dtype", None) if self.in_place else None
         self.tickets = ours(obj) in ("MPMCRing", *OF_MESSAGES) and keep_tickets()
         self.flag = "set_flag" in {r.op for r in known.values()} or ours(obj) == "AtomicFlag"
@@ -163,8 +164,8 @@ class Explained:
 
     def answer(self, value: Any) -> Any:
         """What a get brought: None is EMPTY, unless the object raises to say that."""
-        if value is self.empty and (self.empty is not None or not self.raises):
-            return None
+        if value is self.empty and (self.empty is not None or not self.raises or self.in_place):
+            return None  # no ring that holds records in place holds None
         if isinstance(value, tuple):
             return [self.plain(v) for v in value]
         value = self.plain(value)

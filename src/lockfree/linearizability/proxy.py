@@ -46,6 +46,9 @@ class _Member:
         if self.explained.keyed and self.rule.op in ("get", "take") and (len(args) == 2 or "default" in kwargs):
             default = args[1] if len(args) == 2 else kwargs["default"]
             args, kwargs = (args[0], _ABSENT), {}  # so that an absent key is told from a value
+        elif self.explained.any_object and self.member.__name__ == "try_get":
+            default = args[0] if args else None
+            args = (_ABSENT,)  # so that EMPTY is told from a value
         call, bound = self.begin(args, kwargs)
         jitter = self.recorder.jitter
         try:
@@ -56,6 +59,9 @@ class _Member:
         ended = time.monotonic_ns()
         if hasattr(type(result), "__await__"):
             return self._awaited(call, bound, result)
+        if result is _ABSENT and self.explained.any_object:
+            call.returned([item._replace(result=None) for item in call.items], ended)
+            return default
         self.ended(call, bound, None if result is _ABSENT else result, ended)
         return default if result is _ABSENT else result
 

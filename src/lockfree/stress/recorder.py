@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lockfree._native.stress import ffi, lib
+from lockfree.linearizability.tickets import begin as keep_tickets
+from lockfree.linearizability.tickets import take_positions
 from lockfree.stress.arena import Arena
 
 NONE = -(1 << 63)
@@ -27,6 +29,15 @@ class Client:
         self.raw.client = number
         self.raw.plan = plan
         self.random = random.Random(plan["seed"] * 1000003 + number)
+        self.has_tickets = False
+
+    def keep_tickets(self) -> None:
+        """What is recorded from now on are calls of a ring that knows the positions of its records."""
+        self.has_tickets = keep_tickets()
+
+    def _tickets(self) -> None:
+        if self.has_tickets and (positions := take_positions()):
+            lib.lf_stress_positions(positions, len(positions))
 
     def begin(self) -> None:
         """Says that this client is ready, and waits for the starting signal."""
@@ -54,10 +65,12 @@ class Client:
 
     def close(self, result: int | None, arg2: int = 0) -> None:
         """Ends a call that answers with a value; None for EMPTY or a time-out."""
+        self._tickets()
         lib.lf_stress_close(self.raw, 0 if result is None else result, arg2, result is None)
 
     def close_try(self, done: bool) -> None:
         """Ends a call that answers with success or refusal."""
+        self._tickets()
         lib.lf_stress_close_put(self.raw, not done)
 
     def open_many(self, op: int, args: list[int] | None, arg2s: list[int] | None, count: int) -> None:
@@ -65,10 +78,12 @@ class Client:
         lib.lf_stress_open_many(self.raw, op, values, ffi.NULL if arg2s is None else ffi.new("int64_t[]", arg2s), count)
 
     def close_puts(self, opened: int, done: int) -> None:
+        self._tickets()
         lib.lf_stress_close_puts(self.raw, opened, done, 1)
 
     def close_gets(self, opened: int, values: list[int], arg2s: list[int] | None, *, empty: bool) -> None:
         levels = ffi.NULL if arg2s is None else ffi.new("int64_t[]", arg2s)
+        self._tickets()
         lib.lf_stress_close_gets(self.raw, opened, ffi.new("int64_t[]", values), levels, len(values), empty)
 
     def close_as(self, op: int, arg: int, arg2: int, result: int) -> None:

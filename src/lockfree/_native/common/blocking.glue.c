@@ -1,5 +1,9 @@
 /* Operations that may sleep or take long: cffi gives the GIL up once around the whole call. */
+#include "common/positions.h"
+
 #include "common/survey.h"
+
+LF_PY_TAKE_POSITIONS(lf_py_take_later_positions)
 
 /* A ring with a note (the dtype of its records) that is there before anybody can see the ring. */
 #define LF_PY_CREATE_RING(ring)                                                                                        \

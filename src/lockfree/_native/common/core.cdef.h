@@ -44,7 +44,7 @@ int lf_segment_in_use(struct lf_handle *h);
 int lf_segment_sweep(struct lf_handle *h, const char *name);
 int lf_py_open(struct lf_handle *h, const char *name);
 void lf_py_detach(void *h);
-int64_t lf_py_take_position(void);
+uint32_t lf_py_take_positions(int64_t *positions, uint32_t room);
 uint32_t lf_py_kind(struct lf_handle *h);
 const char *lf_py_kind_name(uint32_t number);
 uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room);

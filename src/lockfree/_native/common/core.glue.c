@@ -20,13 +20,7 @@ static void lf_py_closed(void *h) {
 }
 /* The participant that this process is, 0 if it is none: in a forked child another one than its parent's. */
 static uint32_t lf_py_participant(struct lf_handle *h) { return lf_enter(h) == LF_OK ? h->participant : 0; }
-/* The position of the last record that this thread has put or taken since it asked before; -1: none. */
-static int64_t lf_py_take_position(void) {
-    int64_t position = lf_py_position;
-    lf_store_relaxed(&lf_py_positions_wanted, 1u);
-    lf_py_position = -1;
-    return position;
-}
+LF_PY_TAKE_POSITIONS(lf_py_take_positions)
 static uint32_t lf_py_kind(struct lf_handle *h) { return h->segment->identity.kind; }
 
 /* The pids of the participants whose byte is locked: what `lockfree ls` shows. */

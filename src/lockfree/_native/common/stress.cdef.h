@@ -75,6 +75,7 @@ void lf_stress_close_gets(struct lf_stress_client *c, uint32_t opened, const int
                           uint32_t done, int empty);
 void lf_stress_forget(struct lf_stress_client *c, uint32_t count);
 void lf_stress_close_as(struct lf_stress_client *c, int op, int64_t arg, int64_t arg2, int64_t result);
+void lf_stress_positions(const int64_t *positions, uint32_t count);
 void lf_stress_key(struct lf_stress_client *c, uint32_t key);
 void lf_stress_mend(struct lf_stress_log *log);
 uint64_t lf_stress_without_full(const struct lf_history_op *from, uint64_t count, struct lf_history_op *to);

@@ -75,6 +75,13 @@ static inline void lf__give_ticket(struct lf_stress_client *c, struct lf_history
     record->flags |= LF_HISTORY_TICKET;
 }
 
+/* A Python driver says them for the call that it is about to close. */
+static void lf_stress_positions(const int64_t *positions, uint32_t count) {
+    lf__tickets = 0;
+    for (uint32_t i = 0; i < count; i++)
+        LF_AT_POSITION(LF__FREE + 1, (uint64_t)positions[i]);
+}
+
 static inline void lf__return_at(struct lf_stress_client *c, int failed, uint64_t now) {
     struct lf_history_op *record = lf__last(c);
     c->now = now;

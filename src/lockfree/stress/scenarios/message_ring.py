@@ -34,6 +34,7 @@ class Actor(MessageActor):
 
     def __init__(self, ring: MessageRing, client: Client, longest: int, batch: int) -> None:
         self.ring, self.client, self.longest, self.batch, self.rng = ring, client, longest, batch, client.random
+        client.keep_tickets()
 
     def record(self) -> tuple[int, bytes]:
         value = self.client.value()

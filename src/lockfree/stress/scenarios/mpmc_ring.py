@@ -17,6 +17,7 @@ class Actor:
 
     def __init__(self, ring: MPMCRing[bytes], client: Client, batch: int) -> None:
         self.ring, self.client, self.batch = ring, client, batch
+        client.keep_tickets()
 
     def record(self) -> tuple[int, bytes]:
         value = self.client.value()
