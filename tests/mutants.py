@@ -50,6 +50,45 @@ MUTANTS = [
         client="event/event_two_wait_sleep",
     ),
     Mutant(
+        "a space that tells of an object before it is whole",
+        "space.h",
+        "    memset(chunk, 0, need); /* somebody may have died here */",
+        "    lf_store_release(&s->body->end, at + need); memset(chunk, 0, need);",
+        client="space/space_looks",
+        kill=("space", "add", "go-on"),
+    ),
+    Mutant(
+        "a space whose search stops before its last object",
+        "space.h",
+        "*at < end; *at += lf__space_chunk_bytes(&k)) {",
+        "*at + 256 < end; *at += lf__space_chunk_bytes(&k)) {",
+        client="space/space_one_name_sleep",
+        kill=("space", "find", "go-on"),
+    ),
+    Mutant(
+        "a space that forgets the lock of who dies while adding",
+        "space.h",
+        "    lf_owner_lock_recover_dead(&s->body->lock, gone);",
+        "",
+        client="space/space_adder_dies",
+        kill=("space", "add", "wait"),
+    ),
+    Mutant(
+        "a space that recovers nothing but itself",
+        "space.h",
+        "            k.kind->recover(&object.h, gone, &none);",
+        "            (void)none;",
+        client="space/space_adder_dies",
+        kill=("space", "take", "wait"),
+    ),
+    Mutant(
+        "an object in a space that gives back by itself, for its own kind alone",
+        "blocks/segment.h",
+        "{ return LF_UNLIKELY(h->home != NULL) ? h->home : h; }",
+        "{ return h; }",
+        client="space/space_holder_dies",
+    ),
+    Mutant(
         "a latest value whose version is told before the value is written",
         "latest_value.h",
         "lf_fence_release(); /* [K1]",
@@ -270,6 +309,10 @@ STRESS = {
     "event_count": Mutant(
         "an event count that takes every wake for its condition", "event_count.h",
         "if (call->condition(call->argument))", "if (call->condition(call->argument) || lf_load_relaxed(&call->e->body->changed.word) >> 32 > 1)",
+    ),
+    "space": Mutant(
+        "a space that finds one lock of six for every name of two letters", "space.h",
+        "memcmp(chunk->name, name, length) == 0", "(chunk->name[1] == '5') == (name[1] == '5')",
     ),
     "latest_value": Mutant(
         "a latest value whose reader takes what it copied for whole", "latest_value.h",

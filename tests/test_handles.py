@@ -36,6 +36,7 @@ MAKE = {
     "EventCount": (),
     "Barrier": (2,),
     "LatestValue": (16,),
+    "Space": (4096,),
     "AtomicU64": (7,),
     "AtomicFlag": (),
 }
@@ -56,6 +57,7 @@ OTHERWISE = {
     "BlockPool": [((9,), "blocks: found 8, asked for 9")],
     "Arena": [((20000,), "size_bytes: found 12288, asked for 20480")],
     "Semaphore": [((2, 6), "max_value: found 5, asked for 6"), ((2,), "max_value: found 5, asked for")],
+    "Space": [((8192,), "size_bytes: found 4096, asked for 8192")],
     "LatestValue": [((17,), "record_size: found 16, asked for 17")],
     "Barrier": [((3,), "parties: found 2, asked for 3")],
 }

@@ -36,6 +36,7 @@ MAKE = {
     "Barrier": lambda **n: lockfree.Barrier(2, **n),
     "AtomicU64": lockfree.AtomicU64,
     "LatestValue": lambda **n: lockfree.LatestValue(8, **n),
+    "Space": lambda **n: lockfree.Space(4096, **n),
 }
 QUEUES = ["MPMCRing", "SPSCRing", "PriorityQueue", "MessageRing"]
 CONVEYORS = [*QUEUES, "BroadcastRing"]

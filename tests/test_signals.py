@@ -596,7 +596,7 @@ makers = [lockfree.Mutex, lockfree.SpinLock, lockfree.Semaphore, lockfree.Atomic
           lockfree.RLock, lockfree.RWLock, lockfree.Condition, lambda: lockfree.Barrier(2), lockfree.Event, lockfree.EventCount,
           lambda: lockfree.MessageRing(64, 64), lambda: lockfree.BroadcastRing(64, 2), lambda: lockfree.BlockPool(4),
           lambda: lockfree.LatestValue(8), lambda: lockfree.LatestValue(dtype="f8"),
-          lambda: lockfree.Arena(1 << 14).alloc(10)]
+          lambda: lockfree.Arena(1 << 14).alloc(10), lambda: lockfree.Space(4096), lambda: lockfree.Space(4096).mutex()]
 makers[6]()
 
 def churn(make):

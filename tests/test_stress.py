@@ -118,6 +118,7 @@ def wrong_builds():
         ("first", "condition", ("acquire", "release", "status", "refused", "hold")),
         ("first", "rlock", ("held", "acquire", "fetch_add", "release", "did not hold")),
         ("first", "event_count", ("acquire",)),
+        ("second", "space", ("acquire", "held", "hold")),
         ("first", "latest_value", ("nobody wrote", "cannot have written", "read", "never")),
         ("first", "message_ring", ("nobody had put in",)),
         ("first", "broadcast_ring", ("nobody put", "had put in", "cannot have written")),

@@ -18,6 +18,7 @@ static union {
     struct lf_event event;
     struct lf_event_count event_count;
     struct lf_latest_value latest;
+    struct lf_space space;
     struct lf_broadcast_ring broadcast;
     struct lf_block_pool pool;
     struct lf_arena arena;
@@ -292,6 +293,60 @@ static void event_count_settle(void) {
         wrong("a wait ended, and nobody had notified");
     if (give_permit() != LF_OK || take_permit(AT_LAST) != LF_OK)
         wrong("a wait did not see its condition");
+}
+
+/* ---- space: a lock of it, found by its name each time; lives add others beside ---- */
+
+static int space_create(uint64_t start) { return (void)start, lf_space_create(&object.space, NULL, 65536); }
+static int space_lock(struct lf_mutex *m, const char *name) {
+    int status;
+    do
+        status = lf_space_mutex(&object.space, m, name);
+    while (status == LF_INTERRUPTED);
+    return status;
+}
+/* The counter is guarded by one lock of the space. */
+static void space_count(uint32_t life, uint64_t span) {
+    struct lf_mutex m;
+    int status = space_lock(&m, "guard");
+    if (status == LF_OK)
+        status = lf_mutex_acquire(&m, until(span));
+    if (status == LF_OWNER_DIED)
+        status = lf_mutex_recover(&m);
+    if (status == LF_OK) {
+        uint64_t *holder = &books->counter, was = lf_load_relaxed(holder);
+        lf_store_relaxed(holder, (uint64_t)life);
+        sched_yield();
+        if (lf_load_relaxed(holder) != life)
+            wrong("two hold one lock of a space: life %u and %llu, after %llu", life,
+                  (unsigned long long)lf_load_relaxed(holder), (unsigned long long)was);
+        status = lf_mutex_release(&m);
+    }
+    if (status != LF_OK && status != LF_TIMEDOUT && status != LF_INTERRUPTED)
+        wrong("a lock of a space was answered %d", status);
+}
+static void space_work(uint32_t life, uint64_t *state) {
+    char name[8];
+    struct lf_mutex m;
+    if (random_number(state) % 16 == 0) {
+        snprintf(name, sizeof name, "%u", (unsigned)(random_number(state) % 200));
+        int status = space_lock(&m, name);
+        if (status != LF_OK)
+            wrong("adding to a space was answered %d", status);
+    }
+    space_count(life, patience(state));
+}
+static void space_settle(void) {
+    char name[8];
+    struct lf_mutex m;
+    space_count(LIVES + 1, AT_LAST);
+    for (unsigned n = 0; n < 200; n++) {
+        snprintf(name, sizeof name, "%u", n);
+        if (space_lock(&m, name) != LF_OK)
+            wrong("name %u stands for no lock", n);
+    }
+    if (lf_space_left(&object.space) != (int64_t)(65536 - 201 * lf_space_needs(LF_KIND_MUTEX)))
+        wrong("201 objects, and %lld bytes are left", (long long)lf_space_left(&object.space));
 }
 
 /* ---- latest_value: whoever finds the role free writes a record; all read ---- */
@@ -614,6 +669,7 @@ static const struct subject subjects[] = {
     {"event", &lf_event_kind, &object.h, event_create, event_work, event_settle, NULL, NULL, 0, 0},
     {"event_count", &lf_event_count_kind, &object.h, event_count_create, event_count_work, event_count_settle, NULL,
      NULL, 0, 0},
+    {"space", &lf_space_kind, &object.h, space_create, space_work, space_settle, NULL, NULL, 0, 0},
     {"latest_value", &lf_latest_value_kind, &object.h, latest_create, latest_work, latest_settle, NULL, NULL, 0, 0},
     {"block_pool", &lf_block_pool_kind, &object.h, pool_create, pool_work, pool_settle, NULL, NULL, 0, 0},
     {"arena", &lf_arena_kind, &object.h, arena_create, arena_work, arena_settle, NULL, NULL, 0, 0},

@@ -12,6 +12,7 @@ struct lf_semaphore_body {
     LF_ALIGNED uint64_t value;
     LF_ALIGNED struct lf_eventcount available;
 };
+#define LF_SEMAPHORE_BYTES (LF_BODY_OFFSET + sizeof(struct lf_semaphore_body))
 struct lf_semaphore {
     struct lf_handle h;
     struct lf_semaphore_body *body;
@@ -20,8 +21,8 @@ struct lf_semaphore {
 
 LF_INLINE int lf__sem_view(struct lf_handle *h) {
     struct lf_semaphore *s = (struct lf_semaphore *)h;
-    s->initial = h->segment->identity.geometry[0];
-    s->max = h->segment->identity.geometry[1];
+    s->initial = h->geometry[0];
+    s->max = h->geometry[1];
     s->body = (struct lf_semaphore_body *)(void *)h->body;
     return LF_OK;
 }
@@ -31,6 +32,7 @@ LF_INLINE int lf__sem_recover(struct lf_handle *h, uint32_t gone, uint64_t *curs
 }
 static const struct lf_kind lf_semaphore_kind = {LF_KIND_SEMAPHORE, lf__sem_view, lf__sem_recover};
 
+LF_INLINE void lf__sem_layout(struct lf_semaphore *s, uint32_t start) { (void)start, s->body->value = s->initial; }
 LF_INLINE int lf_semaphore_create(struct lf_semaphore *s, const char *name, uint64_t value, uint64_t max,
                                   uint32_t start) {
     uint64_t geometry[LF_GEOMETRY] = {value, max, start, 0, 0, 0};

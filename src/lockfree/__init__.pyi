@@ -77,6 +77,9 @@ from lockfree.rwlock import (
 from lockfree.semaphore import (
     Semaphore as Semaphore,
 )
+from lockfree.space import (
+    Space as Space,
+)
 from lockfree.spinlock import (
     SpinLock as SpinLock,
 )
@@ -121,6 +124,7 @@ __all__ = [
     "Semaphore",
     "ShutDown",
     "SimpleQueue",
+    "Space",
     "SpinLock",
     "Superseded",
     "__version__",

@@ -19,6 +19,11 @@ def rebuild(cls: "type[Shared]", passage: "Passage | _Descriptor | _Name") -> "S
     return passage.adopt(cls)
 
 
+def in_space(space: Any, cls: "type[Shared]", place: int) -> "Shared":
+    """What a pickle of an object in a space calls: one more handle on it, in the space that has arrived."""
+    return space._object_at(cls, place)  # type: ignore[no-any-return]
+
+
 class Passage:
     """An object on its way. Picklers for other processes know this type; all others take its `__reduce__`."""
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from lockfree._errors import OK, Closed, raise_status, shown
-from lockfree._handover import Passage, rebuild
+from lockfree._handover import Passage, in_space, rebuild
 from lockfree._native import blocking, ffi, lib
 from lockfree._types import IfDead
 
@@ -63,6 +63,7 @@ class Shared:
     _h: Any
     _start: int = 0  # where counters begin: see starting_at
     name: str | None = None
+    _home: "Shared | None" = None  # the space in which the object is
 
     def _begin(self, name: str | None) -> Any:
         """The beginning of every constructor: a new handle, which belongs to the object from now on."""
@@ -88,7 +89,12 @@ class Shared:
     def _own(self, handle: Any, _address: int, _name: str | None) -> Any:
         if "_h" in self.__dict__:
             raise RuntimeError(f"{type(self).__name__}.__init__() was called a second time")
-        return ffi.gc(handle, lib.lf_py_detach)
+        if self._home is None:
+            return ffi.gc(handle, lib.lf_py_detach)
+        mapped = self._home._h  # as long as this handle
+        return ffi.gc(handle, lambda ended: (lib.lf_py_detach(ended), mapped)[0])
+
+    def _live_in(self, _space: "Shared") -> None: ...
 
     def _ready(self) -> None:
         """From here on, operations may use the handle."""
@@ -146,7 +152,13 @@ class Shared:
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._require_open()
+        if self._home is not None:
+            return in_space, (self._home, type(self), self._home._place_of(self))
         return rebuild, (type(self), Passage(self))
+
+    def _place_of(self, shared: "Shared") -> int:
+        """Of a space: where an object in it is."""
+        raise NotImplementedError
 
     def _identity(self) -> tuple[str | None, int, int]:
         """(name, device, inode)."""
@@ -272,6 +284,8 @@ class Shared:
         from lockfree._peers import Survey
 
         self._require_open()
+        if self._home is not None:
+            return self._home._survey()
         return Survey(self._struct.removeprefix("struct lf_").removesuffix("_cell"), self._duplicate(), self._title())
 
     def _pointer(self) -> Any:

@@ -61,9 +61,10 @@ class _Cell(Generic[V]):
         """A pointer to the item, and an object that keeps its memory mapped. Raises Closed after close()."""
         raise NotImplementedError
 
-    def _exact(self, name: str, value: Any) -> Any:
+    @classmethod
+    def _exact(cls, name: str, value: Any) -> Any:
         """The value as the type holds it. ValueError if it is out of range."""
-        return check_int(name, value, self._low, self._high)
+        return check_int(name, value, cls._low, cls._high)
 
     def _wrapped(self, value: Any) -> Any:
         """An integer modulo 2**bits, as C takes the operand of an addition."""
@@ -153,7 +154,8 @@ class _I64(_Integer, kind="i64", number=3):
 
 
 class _F64(_Arithmetic[float], kind="f64", number=4):
-    def _exact(self, name: str, value: Any) -> Any:
+    @classmethod
+    def _exact(cls, name: str, value: Any) -> Any:
         if not hasattr(type(value), "__float__") and not hasattr(type(value), "__index__"):
             raise TypeError(f"{name} is {value!r}: it must be a number")
         return float(value)
@@ -203,13 +205,17 @@ class _Shared(_Cell[V], Shared):
     _close = lib.lf_atomic_cell_close
 
     def __init__(self, value: V = _ZERO, *, name: str | None = None) -> None:
-        name = check_name(name)
-        initial = self._exact("value", value)
-        bits = ffi.new("uint64_t *")
-        ffi.cast(_POINTER[self._number], bits)[0] = initial
+        name, bits = check_name(name), self._bits(value)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
-        self._created(handle, lib.lf_py_atomic_cell_create(handle, encoded, self._number, bits[0]))
+        self._created(handle, lib.lf_py_atomic_cell_create(handle, encoded, self._number, bits))
+
+    @classmethod
+    def _bits(cls, value: Any) -> int:
+        """The value as it stands in memory."""
+        bits = ffi.new("uint64_t *")
+        ffi.cast(_POINTER[cls._number], bits)[0] = cls._exact("value", value)
+        return int(bits[0])
 
     def _check(self, handle: Any) -> None:
         if handle.type != self._number:

@@ -95,6 +95,13 @@ def waiting() -> None:
     assert_type(latest.version, int)
     latest.release_role()
     lockfree.LatestValue(dtype="f8").set(1.5)
+    space = lockfree.Space(4096, name="all")
+    assert_type(space.mutex("cache"), lockfree.Mutex)
+    assert_type(space.spinlock(spin=5), lockfree.SpinLock)
+    assert_type(space.semaphore(2, name="permits"), lockfree.Semaphore)
+    assert_type(space.atomic("u64", 5), lockfree.AtomicU64)
+    assert_type(space.atomic("flag", name="on"), lockfree.AtomicFlag)
+    assert_type(space.left, int)
 
 
 def messages() -> None:

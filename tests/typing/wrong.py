@@ -77,5 +77,7 @@ def waits(table: lockfree.RWLock, count: lockfree.EventCount, pool: lockfree.Blo
     pool.alloc("one")  # wrong
     pool.adopt("x")  # wrong
     lockfree.LatestValue("long")  # wrong
+    lockfree.Space(4096).mutex(5)  # wrong
+    lockfree.Space(4096).atomic("u16")  # wrong
     lockfree.LatestValue(8).set("text")  # wrong
     lockfree.LatestValue(8).wait("new")  # wrong

@@ -34,7 +34,7 @@ struct lf_atomic_cell {
 
 LF_INLINE int lf__atomic_cell_view(struct lf_handle *h) {
     struct lf_atomic_cell *cell = (struct lf_atomic_cell *)h;
-    cell->type = h->segment->identity.geometry[0];
+    cell->type = h->geometry[0];
     cell->value = (uint64_t *)(void *)h->body;
     if (h->bytes != LF__CELL_BYTES)
         return lf_mismatch(h, "size in bytes", h->bytes, LF__CELL_BYTES);

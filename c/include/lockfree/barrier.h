@@ -84,7 +84,7 @@ LF_INLINE void lf__barrier_break(struct lf_barrier_body *body, uint64_t of, int 
 
 LF_INLINE int lf__barrier_view(struct lf_handle *h) {
     struct lf_barrier *b = (struct lf_barrier *)h;
-    b->parties = h->segment->identity.geometry[0];
+    b->parties = h->geometry[0];
     if (h->bytes != LF_BARRIER_BYTES)
         return lf_mismatch(h, "size in bytes for the geometry", h->bytes, LF_BARRIER_BYTES);
     if (b->parties < 1 || b->parties > LF_BARRIER_MOST)

@@ -60,7 +60,7 @@ struct lf_condition {
 
 LF_INLINE int lf__condition_view(struct lf_handle *h) {
     struct lf_condition *c = (struct lf_condition *)h;
-    c->foreign = h->segment->identity.geometry[0];
+    c->foreign = h->geometry[0];
     if (h->bytes != LF_CONDITION_BYTES)
         return lf_mismatch(h, "size in bytes for the geometry", h->bytes, LF_CONDITION_BYTES);
     if (c->foreign > 1)

@@ -22,6 +22,7 @@
 #include "rlock.h"
 #include "rwlock.h"
 #include "semaphore.h"
+#include "space.h"
 #include "spinlock.h"
 #include "spsc_ring.h"
 #include "blocks/watching.h"

@@ -67,7 +67,7 @@ LF_INLINE int lf__sem_is_valid(uint64_t value, uint64_t max) {
 }
 LF_INLINE int lf__sem_view(struct lf_handle *h) {
     struct lf_semaphore *s = (struct lf_semaphore *)h;
-    const uint64_t *geometry = h->segment->identity.geometry;
+    const uint64_t *geometry = h->geometry;
     s->initial = geometry[0];
     s->max = geometry[1];
     if (h->bytes != LF_SEMAPHORE_BYTES)

@@ -142,6 +142,16 @@ def _latest_value(processes: int, settings: Settings) -> Load:
     return Load([writer, *[Worker("get", lambda tally: tally.run(made.get))] * (processes - 1)], made.close)
 
 
+def _space(processes: int, _settings: Settings) -> Load:
+    made = lockfree.Space(4096)
+
+    def find_and_lock() -> None:
+        with made.mutex("cache"):
+            pass
+
+    return _everybody(made, "find, lock, unlock", find_and_lock, processes)
+
+
 def _notify(condition: Any) -> None:
     with condition:
         condition.notify()
@@ -187,6 +197,7 @@ PRIMITIVES: dict[str, Primitive] = {
     "rlock": Primitive("lock and unlock", partial(_lock, lockfree.RLock)),
     "rwlock": Primitive("reads", _rwlock),
     "semaphore": Primitive("acquire and release, a permit for every second process", _semaphore),
+    "space": Primitive("find a lock by its name, lock and unlock", _space),
     "spinlock": Primitive("lock and unlock", partial(_lock, lockfree.SpinLock)),
     "spsc_ring": Primitive("records from one process to another", partial(_ring, lockfree.SPSCRing),
                            (*RECORDS, "--batch"), least=2, most=2),

@@ -122,6 +122,7 @@ LF_INLINE uint64_t lf__slice(struct lf__slices *slices, uint64_t crowd, uint64_t
 
 /* After a slice in which nothing came: looks for the dead, unless somebody in this segment has done so lately. */
 LF_INLINE int lf__look_for_all(struct lf_handle *h) {
+    h = lf__home(h);
 #ifndef LF_MODEL /* whose clock stands still */
     uint64_t now = lf_now(), *next = &h->segment->next_look, due = lf_load_relaxed(next);
     if (lf_load_relaxed(&h->segment->highest) <= LF__FEW) {

@@ -236,17 +236,34 @@ LF_INLINE int lf__join_as_child(struct lf_handle *h) {
     return lf_join(h);
 }
 
+/* The same for an object in a space, whose handle has entered. */
+LF_INLINE void lf__follow_home(struct lf_handle *h) {
+    h->participant = h->home->participant;
+    h->sleeping = 0;
+    lf_store_release(&h->epoch, h->home->joined); /* [N2] */
+}
+
+static int lf__enter_home(struct lf_handle *home) __attribute__((unused));
+
 /* The rare part of lf_enter: the handle was closed, or this is a child that has not joined yet. */
 static __attribute__((noinline, unused)) int lf__enter_slowly(struct lf_handle *h) {
     struct lf_process *process = (struct lf_process *)(void *)(uintptr_t)h->current;
     if (lf_load_relaxed(&h->closed) || h->segment == NULL || h->current == &lf__no_fork)
         return LF_CLOSED;
+    struct lf_handle *home = h->home;
+    int status = home != NULL ? lf__enter_home(home) : (int)LF_OK;
+    if (status != LF_OK) {
+        h->error = home->error;
+        h->doing = home->doing;
+        return status;
+    }
     uint64_t epoch = lf_process_epoch(process);
     while (lf_exchange_acquire(&process->joining, 1u)) /* [N4] pairs with [N5]: another thread's joining is readable */
         lf_nap(50000);
-    int status = LF_OK;
     if (lf_load_relaxed(&h->closed))
         status = LF_CLOSED;
+    else if (lf_load_relaxed(&h->epoch) != epoch && home != NULL)
+        lf__follow_home(h);
     else if (lf_load_relaxed(&h->epoch) != epoch)
         status = lf__join_as_child(h);
     lf_store_release(&process->joining, 0u); /* [N5] */
@@ -262,6 +279,8 @@ LF_INLINE int lf_enter(struct lf_handle *h) {
     return lf__enter_slowly(h);
 }
 
+static int lf__enter_home(struct lf_handle *home) { return lf_enter(home); }
+
 /* In a forked child: join now, and not at the first use. */
 LF_INLINE int lf_after_fork(struct lf_handle *h) { return lf_enter(h); }
 
@@ -272,6 +291,11 @@ LF_INLINE void lf_detach(struct lf_handle *h) {
     lf_store_relaxed(&h->closed, 1u);
     if (h->segment == NULL)
         return; /* the call that failed has closed the file already; in a zeroed handle `fd` is 0, standard input */
+    if (h->home != NULL) { /* what the participant holds stays: other handles of the space may have the same object */
+        h->epoch = LF__CLOSED_EPOCH;
+        h->segment = NULL;
+        return;
+    }
     if (h->life != NULL && lf__is_joined(h)) {
         lf__recover(h, h->participant);
         munmap(h->life, 4096);

@@ -5,6 +5,7 @@
  *   about to wait for one participant. lf_reap looks at all, for recover_dead().
  * Pieces: one call recovers for about half a millisecond, and looks at a part of thousands of participants only. The next
  *   call goes on where the last one stopped. Up to 255 participants are looked at in one piece.
+ * Objects in a space: the handle of the space looks, for all of them.
  * Progress: nothing blocks. lf_reap naps while another thread of the handle does a piece, 10 ms at most. */
 #ifndef LOCKFREE_REAPING_H
 #define LOCKFREE_REAPING_H
@@ -86,6 +87,7 @@ LF_INLINE int lf__reap_piece(struct lf_handle *h, uint32_t *next, int *in_part) 
  * that is a whole round. Returns how many dead were found, or LF_LOST if it is impossible to look. *more: the last one's
  * things are not all given back yet. */
 LF_INLINE int lf_reap_a_while(struct lf_handle *h, int *more) {
+    h = lf__home(h);
     int found = LF_LOST;
     *more = 0;
     if (!lf__begin_to_reap(h))
@@ -100,7 +102,7 @@ LF_INLINE int lf_reap_a_while(struct lf_handle *h, int *more) {
 }
 
 /* Whether this handle's round over all numbers has begun and is not over. */
-LF_INLINE int lf_is_amid_a_round(const struct lf_handle *h) { return lf_load_relaxed(&h->next_look) != 0; }
+LF_INLINE int lf_is_amid_a_round(struct lf_handle *h) { return lf_load_relaxed(&lf__home(h)->next_look) != 0; }
 
 #ifdef LF_MODEL
 #define LF__TURNS 0
@@ -111,6 +113,7 @@ LF_INLINE int lf_is_amid_a_round(const struct lf_handle *h) { return lf_load_rel
 /* Recovers everything: a whole round, in pieces. Returns how many participants were recovered, or LF_LOST. For
  * recover_dead(). Waiting operations go on meanwhile. Another thread of the handle may look between two pieces. */
 LF_INLINE int lf_reap(struct lf_handle *h) {
+    h = lf__home(h);
     int recovered = 0, busy = 0, in_part;
     uint32_t next = 0;
     for (;;) {
@@ -133,6 +136,7 @@ LF_INLINE int lf_reap(struct lf_handle *h) {
 /* The same for one number, at most a piece, for a thread that is about to wait for that participant. Returns whether
  * anything was given back, or LF_LOST. */
 LF_INLINE int lf_reap_one(struct lf_handle *h, uint32_t number) {
+    h = lf__home(h);
     if (number == 0 || number >= LF_PARTICIPANTS || !lf__begin_to_reap(h))
         return 0;
     int found = LF_LOST;
@@ -145,6 +149,7 @@ LF_INLINE int lf_reap_one(struct lf_handle *h, uint32_t number) {
 /* A piece at most once per tick of the coarse clock, or the next piece of a recovery. This is cheap enough for every
  * refusal of a non-blocking call. Returns how many were found, or LF_LOST. */
 LF_INLINE int lf_reap_if_due(struct lf_handle *h) {
+    h = lf__home(h);
     uint64_t now = lf_now_coarse();
     lf__count_refusal(h);
     int more = 0;

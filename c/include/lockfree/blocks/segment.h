@@ -121,22 +121,24 @@ struct lf_handle {
     unsigned char *body; /* the primitive's own part of the segment */
     uint64_t bytes;      /* of the whole mapping */
     const struct lf_kind *kind;
-    uint32_t participant; /* 1..4095 */
-    uint32_t closed;      /* set by lf_close */
-    uint32_t roles;       /* of this participant, as in the segment (peers.h) */
-    uint32_t asymmetric;  /* who waits here has the heavy half of a fence (asymmetric.h) */
-    uint32_t spins;       /* adaptive looking: pauses before sleeping; 0 in memory of the caller's */
-    uint32_t spin;        /* microseconds, or LF_SPIN_ADAPTIVE (spinning.h) */
-    uint32_t missed;      /* looks in vain lately (spinning.h); a hint */
-    uint32_t usual;       /* ns: of a first slice that would have been long enough lately (blocking.h); a hint */
-    uint32_t sleeping;    /* threads that sleep in a call */
-    uint32_t reaping;     /* one thread of a process at a time looks for the dead */
-    uint32_t told;        /* a wait ends with LF_PEER_DIED when nobody is left who could end it (peers.h) */
-    uint32_t next_look;   /* the number with which the next piece of looking begins; 0: a new round */
-    uint64_t last_reap;   /* coarse ns */
-    uint64_t joined;      /* epoch of the process whose participant this is */
-    void *life;           /* the mapping that holds the participant's byte (participants.h) */
-    uint64_t device;      /* of the file: what a descriptor must lead to before it is used */
+    const uint64_t *geometry; /* in the segment; read once, by the kind's view */
+    struct lf_handle *home;   /* of an object in a space: the space's handle; NULL: the object has its own segment */
+    uint32_t participant;     /* 1..4095 */
+    uint32_t closed;          /* set by lf_close */
+    uint32_t roles;           /* of this participant, as in the segment (peers.h) */
+    uint32_t asymmetric;      /* who waits here has the heavy half of a fence (asymmetric.h) */
+    uint32_t spins;           /* adaptive looking: pauses before sleeping; 0 in memory of the caller's */
+    uint32_t spin;            /* microseconds, or LF_SPIN_ADAPTIVE (spinning.h) */
+    uint32_t missed;          /* looks in vain lately (spinning.h); a hint */
+    uint32_t usual;           /* ns: of a first slice that would have been long enough lately (blocking.h); a hint */
+    uint32_t sleeping;        /* threads that sleep in a call */
+    uint32_t reaping;         /* one thread of a process at a time looks for the dead */
+    uint32_t told;            /* a wait ends with LF_PEER_DIED when nobody is left who could end it (peers.h) */
+    uint32_t next_look;       /* the number with which the next piece of looking begins; 0: a new round */
+    uint64_t last_reap;       /* coarse ns */
+    uint64_t joined;          /* epoch of the process whose participant this is */
+    void *life;               /* the mapping that holds the participant's byte (participants.h) */
+    uint64_t device;          /* of the file: what a descriptor must lead to before it is used */
     uint64_t inode;
     int fd;               /* leads to the file; -1: memory of the caller (tests, the model checker) */
     int error;            /* errno after LF_SYSTEM */
@@ -215,7 +217,11 @@ LF_INLINE void lf__handle_place(struct lf_handle *h, const struct lf_kind *kind,
     h->segment = (struct lf_segment *)memory;
     h->body = lf__is_small(bytes) ? h->segment->small_body : (unsigned char *)memory + LF_BODY_OFFSET;
     h->bytes = bytes;
+    h->geometry = h->segment->identity.geometry;
 }
+
+/* The handle that has the participant, the file, and the turn to look for the dead. */
+LF_INLINE struct lf_handle *lf__home(struct lf_handle *h) { return LF_UNLIKELY(h->home != NULL) ? h->home : h; }
 
 /* Closed here? For what needs no participant, such as an atomic variable; other operations begin with lf_enter. */
 LF_INLINE int lf_is_closed(const struct lf_handle *h) { return lf_load_relaxed(&h->closed) != 0; }

@@ -49,7 +49,8 @@ static uint32_t lf_py_lock_holder(const struct lf_handle *h, uint64_t *word, uin
         return 0;
     if (participant == 0)
         return seen & LF__LOCK_DIED ? lf_py_lock_died(h) : 0;
-    if (participant == h->participant || h->fd < 0 || lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, participant, 1) != 0)
+    int fd = h->home != NULL ? h->home->fd : h->fd;
+    if (participant == h->participant || fd < 0 || lf__byte_lock(fd, F_OFD_GETLK, F_WRLCK, participant, 1) != 0)
         *thread = (uint32_t)(seen >> 32);
     return lf_load_relaxed(&h->segment->participants[participant].pid);
 }

@@ -9,6 +9,7 @@
  *   lf_py_enter_briefly and lf_py_leave_briefly, which count in builds without the GIL alone.
  *   Between enter and leave no Python code runs: no signal handler, no codec, no destructor of a user's object. Such code
  *   may close the object or fork. Leave first, and enter again.
+ * Spaces: who enters an object in a space enters the space, too. close() of the space closes its objects first (space.py).
  * Fork: a child counts anew. Threads that were inside in the parent do not exist in it. */
 #ifndef LOCKFREE_PY_OBJECT_H
 #define LOCKFREE_PY_OBJECT_H
@@ -27,6 +28,7 @@ struct lf_py_object {
     uint64_t calls;        /* {fork generation : 30 | DETACHED | CLOSED | calls inside : 32} */
     const struct lf_py_kind *kind;
     void (*before_detach)(struct lf_py_object *self); /* or NULL */
+    struct lf_py_object *home;                        /* of an object in a space: the space, which it keeps; or NULL */
     uint64_t slow_after; /* ns of a wait after which self._slow(seconds) is called; 0: never */
 };
 
@@ -104,21 +106,36 @@ static void lf_py_detach_if_idle(struct lf_py_object *self) {
     }
 }
 
-static inline void lf_py_leave(struct lf_py_object *self) {
+static inline void lf_py_leave_alone(struct lf_py_object *self) {
     uint64_t before = lf_fetch_sub_seq_cst(&self->calls, 1);
     if (LF_UNLIKELY((before & ((UINT64_C(1) << LF_PY_GENERATION_SHIFT) - 1)) == (LF_PY_CLOSED | 1)))
         lf_py_detach_if_idle(self); /* fails if somebody came and is about to leave: the last one does it */
 }
 
-/* LF_OK: inside. LF_CLOSED: not inside, no leave. */
-static inline int lf_py_enter(struct lf_py_object *self) {
+static inline int lf_py_enter_alone(struct lf_py_object *self) {
     if (LF_UNLIKELY(LF_PY_GENERATION(lf_load_relaxed(&self->calls)) != lf_py_generation()))
         lf_py_forget_calls_of_parent(self);
     uint64_t before = lf_fetch_add_seq_cst(&self->calls, 1);
     if (LF_LIKELY((before & LF_PY_CLOSED) == 0))
         return LF_OK;
-    lf_py_leave(self);
+    lf_py_leave_alone(self);
     return LF_CLOSED;
+}
+/* With the space in which the object is, if it is in one: it stays mapped, too. */
+static inline void lf_py_leave(struct lf_py_object *self) {
+    struct lf_py_object *home = self->home;
+    lf_py_leave_alone(self);
+    if (LF_UNLIKELY(home != NULL))
+        lf_py_leave_alone(home);
+}
+/* LF_OK: inside. LF_CLOSED: not inside, no leave. */
+static inline int lf_py_enter(struct lf_py_object *self) {
+    if (LF_UNLIKELY(self->home != NULL) && lf_py_enter_alone(self->home) != LF_OK)
+        return LF_CLOSED;
+    int status = lf_py_enter_alone(self);
+    if (LF_UNLIKELY(status != LF_OK && self->home != NULL))
+        lf_py_leave_alone(self->home);
+    return status;
 }
 
 #ifdef Py_GIL_DISABLED
@@ -250,6 +267,7 @@ static void lf_py_end(struct lf_py_object *self) {
         lf_py_detach_handle((struct lf_handle *)self->owned);
     Py_CLEAR(self->handle);
     Py_CLEAR(self->name);
+    Py_CLEAR(self->home);
 }
 
 static void lf_py_dealloc(PyObject *object) {
@@ -302,7 +320,23 @@ static PyObject *lf_py_close(PyObject *object, PyObject *unused) {
         if ((lf_fetch_or_seq_cst(&self->calls, LF_PY_CLOSED) & LF_PY_CLOSED) == 0)
             self->kind->close(self->p);
         lf_py_leave(self);
+    } else if (self->home != NULL &&
+               lf_py_enter_alone(self) == LF_OK) { /* its space was closed before: nobody sleeps */
+        lf_close((struct lf_handle *)self->p, NULL, 0);
+        lf_fetch_or_seq_cst(&self->calls, LF_PY_CLOSED);
+        lf_py_leave_alone(self);
     }
+    Py_RETURN_NONE;
+}
+
+/* _live_in(space): the object that is about to be made is one in this space. */
+static PyTypeObject *lf_py_space_type;
+static PyObject *lf_py_live_in(PyObject *object, PyObject *space) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    if (lf_py_space_type == NULL || !PyObject_TypeCheck(space, lf_py_space_type) || self->home != NULL ||
+        self->owned != NULL)
+        return PyErr_Format(PyExc_TypeError, "%s: _live_in() takes a space, once", Py_TYPE(object)->tp_name);
+    self->home = (struct lf_py_object *)Py_NewRef(space);
     Py_RETURN_NONE;
 }
 
@@ -356,8 +390,9 @@ static PyObject *lf_py_duplicate(PyObject *object, PyObject *unused) {
 /* The methods of every type. They stand in each table, so that each type's name is in their errors. */
 #define LF_PY_METHODS_BUT_CLOSE                                                                                        \
     {"_own", lf_py_own, METH_VARARGS, NULL}, {"_ready", lf_py_ready, METH_NOARGS, NULL},                               \
-        {"_duplicate", lf_py_duplicate, METH_NOARGS, NULL}, {"_tell_slow", lf_py_tell_slow, METH_O, NULL},             \
-        {"_enter", lf_py_enter_to_watch, METH_NOARGS, NULL}, {"_leave", lf_py_leave_watch, METH_NOARGS, NULL},         \
+        {"_live_in", lf_py_live_in, METH_O, NULL}, {"_duplicate", lf_py_duplicate, METH_NOARGS, NULL},                 \
+        {"_tell_slow", lf_py_tell_slow, METH_O, NULL}, {"_enter", lf_py_enter_to_watch, METH_NOARGS, NULL},            \
+        {"_leave", lf_py_leave_watch, METH_NOARGS, NULL},                                                              \
         {"recover_dead", lf_py_recover_dead, METH_NOARGS,                                                              \
          "recover_dead($self, /)\n--\n\n"                                                                              \
          "Looks for participants that died and gives back what they held; how many there were.\n\n"                    \
