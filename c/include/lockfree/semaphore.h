@@ -20,7 +20,8 @@
  *   is refused (LF_OVERFLOW) and changes nothing. Refusals are exact: at one instant of the call (with a time-out:
  *   after the deadline) fewer than n permits were there. LF_BUSY: each of the LF_SEATS seats is in an operation, has
  *   permits of another participant, or is kept by a living thread. At most 3/4 of them are kept. So at most LF_SEATS
- *   threads can hold permits at a time, and LF_SEATS / 4 in any case.
+ *   threads can hold permits at a time, and LF_SEATS / 4 in any case. A semaphore takes one page of memory, and 63 KiB more
+ *   when more than 16 threads use it. Where there is no memory left for that, LF_BUSY comes when the first 22 seats are taken.
  * Fairness: waiting acquirers pass a turnstile, a lock, one by one. Only its holder waits for permits; the others wait
  *   for the turnstile. While somebody holds it, no other waiting acquire takes permits. So a call for many permits is
  *   not starved by calls for few. try_acquire, and the last look of a call that times out, see the value alone. They
@@ -32,28 +33,33 @@
  *   permit too many comes back. Recovery never raises the value above its initial one: nothing comes back from a
  *   semaphore that is used as a signal (initially 0).
  *
- * Layout, invariants and wrap: seats.h. value word | turnstile | available, debt | seats
+ * Layout, invariants and wrap: seats.h. value word | turnstile | available, debt, room | first seats || further seats
  * Linearization points: the compare-and-swap of the word; a refusal: the load of the word that it rests on.
  * Source: helping to record who did what, after detectable objects (Attiya, Ben-Baruch, Hendler, PODC 2018). */
 #ifndef LOCKFREE_SEMAPHORE_H
 #define LOCKFREE_SEMAPHORE_H
 
-#include "blocks/seats.h"
+#include "blocks/seat_recovery.h"
 
 #define LF_KIND_SEMAPHORE 7u
+#ifdef LF_MODEL
 #define LF_SEMAPHORE_BYTES (LF_BODY_OFFSET + sizeof(struct lf_semaphore_body))
+#else /* the body stands in the first page */
+#define LF_SEMAPHORE_BYTES (LF_BODY_OFFSET + (LF_SEATS - LF__FIRST_SEATS) * sizeof(struct lf_seat))
+#endif
 
 LF_INLINE int lf__sem_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_semaphore *s = (struct lf_semaphore *)h;
     (void)cursor;
     uint32_t head = lf__sem_head_of(s, gone);
     if (head < LF_SEATS) {
-        if (!(lf_load_relaxed(&s->body->seats[head].claim) & LF__SEAT_SETTLED))
+        uint32_t room = lf__sem_room(s->body);
+        if (!(lf_load_relaxed(&lf__sem_seat_at(s->body, head)->claim) & LF__SEAT_SETTLED))
             lf__sem_give_back(s, head, gone);
-        for (uint32_t i = head; i < LF_SEATS; i++) /* else this debt would count when others are recovered */
-            lf__sem_clear(&s->body->seats[i], gone, 1);
-        for (uint32_t i = LF_SEATS; i-- > head;) /* the settled one last: until then the rest of this is repeated */
-            lf__sem_clear(&s->body->seats[i], gone, 0);
+        for (uint32_t i = head; i < room; i++) /* else this debt would count when others are recovered */
+            lf__sem_clear(lf__sem_seat_at(s->body, i), gone, 1);
+        for (uint32_t i = room; i-- > head;) /* the settled one last: until then the rest of this is repeated */
+            lf__sem_clear(lf__sem_seat_at(s->body, i), gone, 0);
     }
     lf_owner_lock_recover_dead(&s->body->turnstile, gone);
     lf_eventcount_notify(&s->body->available, 1);
@@ -74,7 +80,11 @@ LF_INLINE int lf__sem_view(struct lf_handle *h) {
         return lf_mismatch(h, "size in bytes for the geometry", h->bytes, LF_SEMAPHORE_BYTES);
     if (!lf__sem_is_valid(s->initial, s->max))
         return lf_mismatch(h, "largest value", s->max, LF_SEMAPHORE_MAX);
+#ifdef LF_MODEL
     s->body = (struct lf_semaphore_body *)(void *)h->body;
+#else
+    s->body = (struct lf_semaphore_body *)(void *)h->segment->small_body;
+#endif
     return LF_OK;
 }
 
@@ -82,7 +92,7 @@ static const struct lf_kind lf_semaphore_kind = {LF_KIND_SEMAPHORE, lf__sem_view
 
 /* `start`: the number of operations with which every seat begins; pass 0 (tests begin near the wraps). */
 LF_INLINE void lf__sem_layout(struct lf_semaphore *s, uint32_t start) {
-    for (uint32_t i = 0; start != 0 && i < LF_SEATS; i++)
+    for (uint32_t i = 0; start != 0 && i < LF__FIRST_SEATS; i++)
         s->body->seats[i].account = s->body->seats[i].intents[start & 1] = start;
     s->body->word = lf__sem_word(s->initial, 0, start);
 }
@@ -105,7 +115,8 @@ LF_INLINE int lf_semaphore_create(struct lf_semaphore *s, const char *name, uint
     const uint64_t geometry[LF_GEOMETRY] = {value, max, start, 0, 0, 0};
     if (!lf__sem_is_valid(value, max))
         return LF_INVALID;
-    int status = lf_segment_create(&s->h, name, &lf_semaphore_kind, LF_SEMAPHORE_BYTES, geometry);
+    int status = lf_segment_create_sparse(&s->h, name, &lf_semaphore_kind, LF_SEMAPHORE_BYTES, LF_BODY_OFFSET,
+                                          geometry);
     if (status != LF_OK)
         return status;
     lf__sem_layout(s, start);

@@ -6,7 +6,7 @@
  * Progress: lock-free.
  * Death: at every instant each permit that is out is in an account, or in the one operation that the word names.
  *
- * Layout: value word | turnstile | available, debt | seats
+ * Layout: value word | turnstile | available, debt, room | first seats || further seats
  *   word  {value : 31 | seat : 10 | sequence : 23}  the value, and the operation that made it so
  *   seat  a place for one operation at a time, of one participant at a time, in its own 64 bytes:
  *         claim   {version : 50 | SETTLED | BUSY | participant : 12}
@@ -14,6 +14,7 @@
  *         intents what the account is after the operation with an even, and an odd, sequence
  *         keeper  the thread that keeps the seat, BUSY, for its next operations (lf_thread_name), or 0
  *         entered whether the keeper is in an operation: a signal handler that interrupts it takes another seat
+ *   Up to `||` it stands in the segment's first page. The further seats get memory when the first ones do not suffice.
  * Invariants
  *   [I1] The word names an operation (seat, sequence). Its intent is written, and is not written over before the word
  *        names another operation.
@@ -49,6 +50,15 @@ LF_STATIC_ASSERT(LF_SEATS <= 1024 && (LF_SEATS & (LF_SEATS - 1)) == 0, "a seat's
 #ifndef LF__KEPT_SEATS
 #define LF__KEPT_SEATS (LF_SEATS - LF_SEATS / 4) /* the others are for one operation, so that idle threads leave some */
 #endif
+#if defined(LF_MODEL) || LF_SEATS <= 22
+#define LF__SEATS_GROW 0
+#define LF__FIRST_SEATS LF_SEATS
+#define LF__FIRST_KEPT LF_SEATS
+#else
+#define LF__SEATS_GROW 1
+#define LF__FIRST_SEATS 22u /* what the first page has room for */
+#define LF__FIRST_KEPT 16u
+#endif
 #define LF__DEBT_BOUND (UINT64_C(1) << 62)
 
 struct lf_seat {
@@ -63,13 +73,17 @@ struct lf_seat {
 LF_STATIC_ASSERT(sizeof(struct lf_seat) == 64, "layout");
 
 struct lf_semaphore_body {
-    LF_ALIGNED uint64_t word;                  /* line 0: every operation */
-    LF_ALIGNED uint64_t turnstile;             /* line 1: acquirers that wait */
-    LF_ALIGNED struct lf_eventcount available; /* line 2: the turnstile's holder announces, releasers look */
-    uint64_t debt;                             /* of participants that are gone; recoverers only */
-    LF_ALIGNED struct lf_seat seats[LF_SEATS]; /* each written by its claimant and by who helps */
+    LF_ALIGNED uint64_t word;                         /* line 0: every operation */
+    LF_ALIGNED uint64_t turnstile;                    /* line 1: acquirers that wait */
+    LF_ALIGNED struct lf_eventcount available;        /* line 2: the turnstile's holder announces, releasers look */
+    uint64_t debt;                                    /* of participants that are gone; recoverers only */
+    uint64_t room;                                    /* seats that have memory; goes up only, once */
+    LF_ALIGNED struct lf_seat seats[LF__FIRST_SEATS]; /* each written by its claimant and by who helps */
 };
-LF_STATIC_ASSERT(sizeof(struct lf_semaphore_body) == 3 * LF_CACHE_LINE + 64 * LF_SEATS, "layout");
+LF_STATIC_ASSERT(sizeof(struct lf_semaphore_body) == 3 * LF_CACHE_LINE + 64 * LF__FIRST_SEATS, "layout");
+#ifndef LF_MODEL
+LF_STATIC_ASSERT(sizeof(struct lf_semaphore_body) <= LF__SMALL_BODY, "the first seats stand in the first page");
+#endif
 
 struct lf_semaphore {
     struct lf_handle h;
@@ -77,6 +91,38 @@ struct lf_semaphore {
     uint64_t initial;
     uint64_t max;
 };
+
+/* ---- where the seats are ---- */
+
+LF_INLINE struct lf_seat *lf__sem_seat_at(struct lf_semaphore_body *body, uint32_t number) {
+#if LF__SEATS_GROW
+    unsigned char *segment = (unsigned char *)body - offsetof(struct lf_segment, small_body);
+    if (LF_UNLIKELY(number >= LF__FIRST_SEATS))
+        return (struct lf_seat *)(void *)(segment + LF_BODY_OFFSET) + (number - LF__FIRST_SEATS);
+#endif
+    return &body->seats[number];
+}
+/* How many seats have memory. What a participant that is gone had used was there, and that is seen with its death. */
+LF_INLINE uint32_t lf__sem_room(const struct lf_semaphore_body *body) {
+    return lf_load_relaxed(&body->room) == LF_SEATS ? LF_SEATS : LF__FIRST_SEATS;
+}
+#if LF__SEATS_GROW
+/* Takes memory for the further seats: 1, or 0 if there is none. Whoever dies here has changed nothing, or all. */
+static __attribute__((noinline, unused)) int lf__sem_grow(struct lf_semaphore *s) {
+    struct lf_handle *h = &s->h;
+    if (lf__sem_room(s->body) == LF_SEATS)
+        return 1;
+    uint64_t bytes = h->bytes - LF_BODY_OFFSET;
+    if (h->current != &lf__no_fork && /* memory of the caller's is there */
+        madvise((unsigned char *)h->segment + LF_BODY_OFFSET, bytes, 23 /* MADV_POPULATE_WRITE, since Linux 5.14 */) !=
+            0 &&
+        (errno != EINVAL || !lf__is_file_of(h, h->fd) || lf__allocate(h, LF_BODY_OFFSET, h->bytes) != 0))
+        return 0;
+    lf_store_relaxed(&s->body->room, (uint64_t)LF_SEATS);
+    return 1;
+}
+#endif
+
 /* ---- words ---- */
 
 LF_INLINE uint64_t lf__sem_word(uint64_t value, uint32_t seat, uint32_t sequence) {
@@ -100,7 +146,9 @@ LF_INLINE uint64_t lf__sem_now(const struct lf_semaphore_body *body) {
 
 /* [I2]: books the operation that `word` names, unless it is booked already or the word is outdated. */
 LF_INLINE void lf__sem_help(struct lf_semaphore_body *body, uint64_t word) {
-    struct lf_seat *seat = &body->seats[lf__sem_seat(word)];
+    if (LF_UNLIKELY(lf__sem_seat(word) >= lf__sem_room(body)))
+        return; /* nobody of this library wrote that */
+    struct lf_seat *seat = lf__sem_seat_at(body, lf__sem_seat(word));
     for (;;) {
         uint64_t account = lf_load_acquire(&seat->account); /* [S3] pairs with [S4]: the next look is not older */
         uint64_t intent = lf_load_relaxed(&seat->intents[word & 1]); /* of this operation, or of a later one */
@@ -125,7 +173,7 @@ LF_INLINE uint64_t lf__sem_latest(const struct lf_seat *seat, uint32_t number, u
 
 /* Changes the value by delta if it stays within 0..limit: LF_OK, LF_TIMEDOUT, LF_OVERFLOW. The seat is the caller's. */
 LF_INLINE int lf__sem_change(struct lf_semaphore_body *body, uint32_t number, int64_t delta, int64_t limit) {
-    struct lf_seat *seat = &body->seats[number];
+    struct lf_seat *seat = lf__sem_seat_at(body, number);
     uint64_t word = lf__sem_now(body);
     uint64_t next = lf__sem_applied(lf__sem_latest(seat, number, word), delta);
     uint32_t sequence = (uint32_t)next, pauses = LF__LOST_PAUSES;
@@ -151,16 +199,34 @@ LF_INLINE int lf__sem_change(struct lf_semaphore_body *body, uint32_t number, in
 
 /* ---- seats ---- */
 
-/* Where a thread begins to look. */
+/* Where a thread begins to look: among the first seats, and among the further ones. */
+LF_INLINE uint64_t lf__sem_hash(const struct lf_semaphore *s) {
+    return (uint32_t)((lf_thread_token() + s->h.participant * 37u) * UINT32_C(2654435769));
+}
 LF_INLINE uint32_t lf__sem_home(const struct lf_semaphore *s) {
-    uint64_t homes = LF__KEPT_SEATS > 0 ? LF__KEPT_SEATS : LF_SEATS;
-    return (uint32_t)(((lf_thread_token() + s->h.participant * 37u) * UINT32_C(2654435769)) * homes >> 32);
+    uint64_t homes = LF__SEATS_GROW ? LF__FIRST_KEPT : LF__KEPT_SEATS > 0 ? LF__KEPT_SEATS : LF_SEATS;
+    return (uint32_t)(lf__sem_hash(s) * homes >> 32);
+}
+#if LF__SEATS_GROW
+LF_INLINE uint32_t lf__sem_second_home(const struct lf_semaphore *s) {
+    return LF__FIRST_SEATS + (uint32_t)(lf__sem_hash(s) * (LF__KEPT_SEATS - LF__FIRST_SEATS) >> 32);
+}
+#endif
+/* May a thread keep the seat, so that it finds it again? */
+LF_INLINE int lf__sem_is_near(const struct lf_semaphore *s, uint32_t number) {
+#if LF__SEATS_GROW
+    if (number < LF__FIRST_SEATS)
+        return number < LF__FIRST_KEPT;
+    return number < LF__KEPT_SEATS && number - lf__sem_second_home(s) < LF__NEAR_SEATS;
+#else
+    return number < LF__KEPT_SEATS && ((number - lf__sem_home(s)) & (LF_SEATS - 1)) < LF__NEAR_SEATS;
+#endif
 }
 
 /* Begins an operation in a seat if the calling thread keeps it: 1. 0: it does not. LF_BUSY: it does, and is in an operation
  * already, which this one interrupts. */
 LF_INLINE int lf__sem_resume(struct lf_semaphore *s, uint32_t number) {
-    struct lf_seat *seat = &s->body->seats[number];
+    struct lf_seat *seat = lf__sem_seat_at(s->body, (uint32_t)number);
     uint64_t claim = s->h.participant | LF__SEAT_BUSY;
     if (LF_UNLIKELY(lf_load_relaxed(&seat->keeper) != lf_thread_name() ||
                     (lf_load_relaxed(&seat->claim) & (LF__SEAT_BUSY | LF__SEAT_PARTICIPANT)) != claim))
@@ -180,9 +246,16 @@ static __thread struct {
 } lf__sem_found __attribute__((unused));
 #endif
 static __attribute__((noinline, unused)) int64_t lf__sem_kept_near(struct lf_semaphore *s, int *inside) {
-    uint32_t home = lf__sem_home(s);
-    for (uint32_t i = 0; i < LF__NEAR_SEATS && i < LF_SEATS; i++) {
-        uint32_t number = (home + i) & (LF_SEATS - 1);
+    uint32_t home = lf__sem_home(s), first = LF__FIRST_KEPT, looks = first < LF__NEAR_SEATS ? first : LF__NEAR_SEATS;
+#if LF__SEATS_GROW
+    looks = first + (lf__sem_room(s->body) == LF_SEATS ? LF__NEAR_SEATS : 0);
+#endif
+    for (uint32_t i = 0; i < looks; i++) {
+        uint32_t number = (home + i) % first;
+#if LF__SEATS_GROW
+        if (i >= first)
+            number = lf__sem_second_home(s) + i - first;
+#endif
         int resumed = lf__sem_resume(s, number);
         *inside |= resumed < 0;
         if (resumed <= 0)
@@ -208,28 +281,25 @@ LF_INLINE int64_t lf__sem_kept(struct lf_semaphore *s, int *inside) {
 }
 LF_INLINE void lf__sem_pause(struct lf_semaphore *s, int64_t number) {
     lf_fence_light();
-    lf_store_relaxed(&s->body->seats[number].entered, 0u);
+    lf_store_relaxed(&lf__sem_seat_at(s->body, (uint32_t)number)->entered, 0u);
 }
 
 /* Takes over what an ended thread of this participant kept. */
 LF_INLINE int lf__sem_inherit(struct lf_semaphore *s, uint32_t number) {
-    struct lf_seat *seat = &s->body->seats[number];
+    struct lf_seat *seat = lf__sem_seat_at(s->body, (uint32_t)number);
     uint64_t claim = lf_load_relaxed(&seat->claim), keeper = lf_load_relaxed(&seat->keeper);
     return (claim & (LF__SEAT_BUSY | LF__SEAT_PARTICIPANT)) == (s->h.participant | LF__SEAT_BUSY) && keeper != 0 &&
            !lf_thread_alive((uint32_t)(keeper >> 32)) && lf_cas_relaxed(&seat->keeper, &keeper, (uint64_t)0);
 }
 
-/* A seat for one operation: its number, or LF_BUSY. Prefers a seat that this participant has, then a free one, then one
- * that another participant left empty. */
-LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
+/* Claims one of `count` seats, from `start` on: its number, or LF_BUSY. Prefers a seat that this participant has, then a
+ * free one, then one that another participant left empty. */
+LF_INLINE int64_t lf__sem_claim(struct lf_semaphore *s, uint32_t first, uint32_t count, uint32_t start) {
     uint64_t me = s->h.participant;
-    uint32_t start = lf__sem_home(s);
-    if (lf__sem_inherit(s, start))
-        return start;
     for (int others = 0; others < 2; others++) {
-        for (uint32_t i = 0; i < LF_SEATS; i++) {
-            uint32_t number = (start + i) & (LF_SEATS - 1);
-            struct lf_seat *seat = &s->body->seats[number];
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t number = first + (start - first + i) % count;
+            struct lf_seat *seat = lf__sem_seat_at(s->body, number);
             uint64_t claim = lf_load_acquire(&seat->claim); /* [S5] pairs with [S6]: the account is that new */
             uint64_t whose = claim & LF__SEAT_PARTICIPANT;
             if (claim & (LF__SEAT_BUSY | LF__SEAT_SETTLED))
@@ -241,132 +311,41 @@ LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
                 return number;
         }
     }
-    for (uint32_t i = 0; i < LF_SEATS; i++)
-        if (lf__sem_inherit(s, i))
-            return i;
     return LF_BUSY;
+}
+/* A seat for one operation: its number, or LF_BUSY. */
+LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
+    uint32_t home = lf__sem_home(s);
+    if (lf__sem_inherit(s, home))
+        return home;
+    int64_t seat = lf__sem_claim(s, 0, LF__FIRST_KEPT, home);
+#if LF__SEATS_GROW
+    for (uint32_t i = 0; seat < 0 && i < LF__FIRST_KEPT; i++)
+        seat = lf__sem_inherit(s, i) ? (int64_t)i : seat;
+    if (seat < 0 && lf__sem_grow(s))
+        seat = lf__sem_claim(s, LF__FIRST_SEATS, LF_SEATS - LF__FIRST_SEATS, lf__sem_second_home(s));
+    if (seat < 0)
+        seat = lf__sem_claim(s, LF__FIRST_KEPT, LF__FIRST_SEATS - LF__FIRST_KEPT, LF__FIRST_KEPT);
+#endif
+    for (uint32_t i = 0, room = lf__sem_room(s->body); seat < 0 && i < room; i++)
+        seat = lf__sem_inherit(s, i) ? (int64_t)i : seat;
+    return seat;
 }
 /* The operation is over. [I3] */
 LF_INLINE void lf__sem_stand_up(struct lf_semaphore *s, int64_t number) {
-    struct lf_seat *seat = &s->body->seats[number];
+    struct lf_seat *seat = lf__sem_seat_at(s->body, (uint32_t)number);
     lf__sem_help(s->body, lf__sem_now(s->body));
     lf_store_release(&seat->claim, lf_load_relaxed(&seat->claim) & ~LF__SEAT_BUSY); /* [S6] pairs with [S5] */
 }
 /* The same, but the seat stays the thread's if there are enough others. */
 LF_INLINE void lf__sem_keep(struct lf_semaphore *s, int64_t number) {
-    struct lf_seat *seat = &s->body->seats[number];
-    uint32_t distance = ((uint32_t)number - lf__sem_home(s)) & (LF_SEATS - 1);
-    if (number >= (int64_t)LF__KEPT_SEATS || distance >= LF__NEAR_SEATS) {
+    struct lf_seat *seat = lf__sem_seat_at(s->body, (uint32_t)number);
+    if (!lf__sem_is_near(s, (uint32_t)number)) {
         lf__sem_stand_up(s, number);
         return;
     }
     lf_store_relaxed(&seat->entered, 0u);
     lf_store_relaxed(&seat->keeper, lf_thread_name());
-}
-
-/* ---- recovery ---- */
-
-/* What a seat's account says, and who owns the seat. A dead participant may lose a seat but never gets one. So if the
- * claim names the dead one after the account was read, that account was the dead one's. */
-LF_INLINE int64_t lf__sem_account_of(const struct lf_seat *seat, uint32_t *whose) {
-    int64_t held = lf__sem_held(lf_load_acquire(&seat->account)); /* [S3] pairs with [S4]: the claim is not older */
-    *whose = held != 0 ? (uint32_t)(lf_load_relaxed(&seat->claim) & LF__SEAT_PARTICIPANT) : 0;
-    return held;
-}
-
-/* What a participant holds, or what every participant holds (read at different instants; cut to 32 bits). */
-LF_INLINE int64_t lf__sem_held_by(const struct lf_semaphore *s, uint32_t participant) {
-    int64_t sum = 0;
-    for (uint32_t i = 0; i < LF_SEATS; i++) {
-        uint32_t whose;
-        int64_t held = lf__sem_account_of(&s->body->seats[i], &whose);
-        sum += held != 0 && whose == participant ? held : 0;
-    }
-    return sum;
-}
-LF_INLINE void lf__sem_balances(const struct lf_semaphore *s, int32_t balances[LF_PARTICIPANTS]) {
-    memset(balances, 0, LF_PARTICIPANTS * sizeof balances[0]);
-    lf__sem_help(s->body, lf__sem_now(s->body)); /* else an account of the living could be old for long */
-    for (uint32_t i = 0; i < LF_SEATS; i++) {
-        uint32_t whose;
-        int64_t held = lf__sem_account_of(&s->body->seats[i], &whose);
-        if (whose < LF_PARTICIPANTS && held != 0) {
-            held += balances[whose];
-            balances[whose] = held > INT32_MAX ? INT32_MAX : held < -INT32_MAX ? -INT32_MAX : (int32_t)held;
-        }
-    }
-}
-
-/* What others gave back beyond what they took. A participant whose threads use several seats may seem to have a debt
- * for a moment. So only a debt that stays counts. */
-LF_INLINE int64_t lf__sem_debts(const struct lf_semaphore *s, uint32_t gone) {
-    int32_t best[LF_PARTICIPANTS], balances[LF_PARTICIPANTS];
-    int64_t debts = 1;
-    for (int look = 0; look < LF__LOOKS_AT_DEBTS && debts > 0; look++) {
-        lf__sem_balances(s, balances);
-        debts = 0;
-        for (uint32_t i = 1; i < LF_PARTICIPANTS; i++) {
-            if (look == 0 || balances[i] > best[i])
-                best[i] = balances[i];
-            if (i != gone && best[i] < 0)
-                debts -= best[i];
-        }
-    }
-    uint64_t left_behind = lf_load_relaxed(&s->body->debt);
-    return debts + (int64_t)(left_behind < LF__DEBT_BOUND ? left_behind : LF__DEBT_BOUND);
-}
-
-/* Gives back what `gone` holds, as an operation in one of its own seats. If the recoverer dies, the next one finds the
- * operation booked, or named by the word, and gives back only what is still missing. */
-LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t gone) {
-    struct lf_semaphore_body *body = s->body;
-    int64_t held, returned;
-    for (;;) {
-        uint64_t word = lf__sem_now(body);
-        lf__sem_help(body, word);
-        held = lf__sem_held_by(s, gone);
-        int64_t room = (int64_t)s->initial - lf__sem_value(word);
-        returned = held > 0 ? held - lf__sem_debts(s, gone) : 0;
-        if (returned > room)
-            returned = room;
-        if (returned <= 0 || lf__sem_change(body, seat, returned, (int64_t)s->initial) == LF_OK)
-            break;
-    }
-    lf__sem_help(body, lf__sem_now(body)); /* or its intent would come after the account was emptied */
-    int64_t unpaid = held < 0 ? -held : 0;
-    lf_fetch_add_relaxed(&body->debt, (uint64_t)unpaid); /* twice, if we die now: then less comes back, never more */
-    lf_fetch_or_relaxed(&body->seats[seat].claim, LF__SEAT_SETTLED);
-    int64_t paid = held - (returned > 0 ? returned : 0);
-    uint64_t debt = lf_load_relaxed(&body->debt);
-    while (paid > 0 && debt > 0 &&
-           !lf_cas_relaxed(&body->debt, &debt, debt > (uint64_t)paid ? debt - (uint64_t)paid : 0))
-        ;
-}
-
-/* Makes the first seat of `gone` BUSY, so that nobody takes it over. Returns its number, LF_SEATS if there is none. */
-LF_INLINE uint32_t lf__sem_head_of(struct lf_semaphore *s, uint32_t gone) {
-    for (uint32_t i = 0; i < LF_SEATS; i++) {
-        uint64_t claim = lf_load_relaxed(&s->body->seats[i].claim);
-        while ((claim & LF__SEAT_PARTICIPANT) == gone)
-            if (lf_cas_relaxed(&s->body->seats[i].claim, &claim, (claim + LF__SEAT_VERSION) | LF__SEAT_BUSY))
-                return i;
-    }
-    return LF_SEATS;
-}
-
-/* Empties a settled seat and frees it. With only_debts: empties it if its account is below 0. */
-LF_INLINE void lf__sem_clear(struct lf_seat *seat, uint32_t gone, int only_debts) {
-    uint64_t account = lf_load_acquire(&seat->account); /* [S3]: before the claim, as in lf__sem_balances */
-    uint64_t claim = lf_load_relaxed(&seat->claim);
-    if ((claim & LF__SEAT_PARTICIPANT) != gone)
-        return;
-    while ((only_debts ? lf__sem_held(account) < 0 : lf__sem_held(account) != 0) &&
-           !lf_cas_relaxed(&seat->account, &account, (uint32_t)account))
-        ;
-    if (!only_debts && (claim & LF__SEAT_BUSY)) /* else it has no keeper, and somebody may take it over */
-        lf_store_relaxed(&seat->keeper, (uint64_t)0);
-    if (!only_debts) /* [S6]; it fails if the seat was empty and somebody took it over */
-        lf_cas_release(&seat->claim, &claim, (claim & ~(LF__SEAT_VERSION - 1)) + LF__SEAT_VERSION);
 }
 
 #endif

@@ -186,7 +186,8 @@ LF_INLINE int lf__allocate_segment(struct lf_handle *h, uint64_t bytes, uint64_t
     if (ftruncate(h->fd, (off_t)bytes) != 0)
         return errno;
     int status = lf__allocate(h, 0, 4096);
-    return status != 0 || lf__is_small(bytes) ? status : lf__allocate(h, LF_BODY_OFFSET, taken);
+    return status != 0 || lf__is_small(bytes) || taken <= LF_BODY_OFFSET ? status
+                                                                         : lf__allocate(h, LF_BODY_OFFSET, taken);
 }
 
 /* lf_segment_create for a segment whose bytes from `taken` on have no memory yet: the kind takes it later. */
