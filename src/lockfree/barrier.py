@@ -126,6 +126,10 @@ class Calls(AwaitedBarrier, Waiter):
             done = status in {OK, lib.LF_BROKEN}
         finally:
             ended = OK if done else lib.lf_barrier_give_up(handle, box[0])
+        return self._passed(handle, place, status, ended)
+
+    def _passed(self, handle: Any, place: int, status: int, ended: int) -> int:
+        """The end of a wait: its place, or what broke it. `ended`: what giving the wait up said."""
         if status == TIMEDOUT or (status == lib.LF_CLOSED and ended == OK):
             status = ended
         if status != OK:

@@ -53,11 +53,11 @@ enum lf_status {
     LF_SYSTEM = -17,         /* a system call failed: see lf_handle.error and lf_handle.doing */
     LF_BUSY = -18,           /* the calling thread already has one in hand, or none to give back */
     LF_LOST = -19,           /* the program closed the object's descriptor, and its file is nowhere else to be found */
-    LF_PEER_DIED = -34,      /* nobody is left who could end the wait, and nothing is inside: see peers.h */
-    LF_BROKEN = -33,         /* the barrier is broken, or was reset while the caller waited */
     LF_CANCELLED = -30,      /* an answer: another thread ended the wait */
     LF_DROPPED = -31,        /* the reader fell too far behind: it has to join again */
-    LF_SUPERSEDED = -32      /* another participant has taken over all that the caller held */
+    LF_SUPERSEDED = -32,     /* another participant has taken over all that the caller held */
+    LF_BROKEN = -33,         /* the barrier is broken, or was reset while the caller waited */
+    LF_PEER_DIED = -34       /* nobody is left who could end the wait, and nothing is inside: see peers.h */
 };
 
 /* gcc takes the branches for long records for possible where the caller's buffer is short. */
