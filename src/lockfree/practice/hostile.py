@@ -53,6 +53,11 @@ ATTACKS = (
     Attack("a system call in assembly", "c", "screen FORBIDDEN", "assembly", "", '__asm__ volatile("syscall");'),
     Attack("a fake verdict", "c", "screen FORBIDDEN", "uses p", "#include <stdio.h>\n", 'puts("summary\\tok");'),
     Attack("a file of the judge", "c", "screen FORBIDDEN", "somebody else", '#include "../check/model.c"\n'),
+    Attack("an endless file, included", "c", "screen FORBIDDEN", "somebody else", "#include </dev/zero>\n"),
+    Attack("a macro that grows", "c", "screen FORBIDDEN", "the compiler needs",
+           "#define A 1 1 1 1 1 1 1 1\n#define B A A A A A A A A\n#define C B B B B B B B B\n"
+           "#define D C C C C C C C C\n#define E D D D D D D D D\n#define F E E E E E E E E\n"
+           "#define G F F F F F F F F\n#define H G G G G G G G G\nH H H H H H H H\n"),
     Attack("a hidden test, read", "c", "screen FORBIDDEN", "uses fopen", "#include <stdio.h>\n", 'fopen("a", "r");'),
     Attack("a function of the judge, replaced", "c", "screen FORBIDDEN", "must be static",
            "void lf_model_assertion_failed(const char *a, const char *b, int c) { (void)a, (void)b, (void)c; }\n"),
@@ -80,7 +85,8 @@ ATTACKS = (
     Attack("endless recursion", "python", "edges", "RecursionError", inside="return self.put(item)"),
     Attack("a fake verdict", "python", "edges", "", inside='print(\'["", "end", 0]\'); raise ValueError("ACCEPT")'),
     Attack("a hidden test, read", "python", "screen FORBIDDEN", "open", inside="open('check.py').read()"),
-    Attack("a module by another name", "python", "screen FORBIDDEN", ".bltns", "import enum\n", "enum.bltns.exec('1')"),
+    Attack("a module by another name", "python", "screen FORBIDDEN", "leads out", "import enum\n",
+           "enum.bltns.exec('1')"),
     Attack("the judge, patched", "python", "screen FORBIDDEN", "changes threading",
            inside="threading.Thread.start = lambda self: None"),
     Attack("the clock, patched", "python", "screen FORBIDDEN", "changes time", "import time\n",
@@ -122,9 +128,21 @@ ATTACKS = (
            inside="async def g(): yield 1\n        g().ag_frame.f_back"),
     Attack("a thread from the beginning", "python", "edges ENDS", "starts a thread",
            "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()\n"),
-    Attack("a copy that patches the judge", "python", "edges FORBIDDEN", "changes threading", "import copy\n",
+    Attack("a copy that patches the judge", "python", "edges FORBIDDEN", "is a module", "import copy\n",
            "Evil = type('Evil', (), {'__reduce' + '_ex__': lambda *_: (lambda: threading, (), (None, {'Timer': 1}))})"
            "\n        copy.copy(Evil())"),
+    Attack("the judge's modules, as a stream", "python", "screen FORBIDDEN", "redirect_stdout",
+           "import contextlib\nclass Redirect(contextlib.redirect_stdout):\n    _stream, _old_targets = 'modules', 0\n"
+           "with Redirect({}) as found: pass\n"),
+    Attack("a text that runs, as a dataclass's field", "python", "edges FORBIDDEN", "no field",
+           "import abc, dataclasses\ntext = \"a=__import__('os')._exit(0)):#\"\n"
+           "Evil = abc.ABCMeta('Evil', (), {'__anno' + 'tations__': {text: dataclasses.InitVar[int]}})\n"
+           "dataclasses.dataclass(Evil)\n"),
+    Attack("an attribute as a dataclass's field", "python", "edges FORBIDDEN", "no field",
+           "import dataclasses\n@dataclasses.dataclass\nclass Seen:\n    a: int = 0\n"
+           "dataclasses.fields(Seen)[0].name = '__ini' + 't__'\ndataclasses.astuple(Seen())\n"),
+    Attack("a class that copies as it likes", "python", "screen FORBIDDEN", "__reduce_ex__",
+           "class Evil:\n    def __reduce_ex__(self, _protocol): return None\n"),
     Attack("the judge's scheduler", "python", "screen FORBIDDEN", "import of lockfree",
            "from lockfree.modelcheck.python import locks\n"),
     Attack("all failures swallowed", "python", "edges ENDS", "makes no step",

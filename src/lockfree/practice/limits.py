@@ -29,13 +29,22 @@ class Limits:
     file: int = 16 << 20
 
 
+def lower(kind: int, soft: int, hard: int) -> None:
+    """Sets a limit of this process, within the one that it has already."""
+    most = resource.getrlimit(kind)[1]
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    resource.setrlimit(kind, (soft, hard))
+
+
 def _restrict(limits: Limits) -> None:
     """In the child, before it becomes the program."""
     cpu = max(1, round(limits.seconds))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file, limits.file))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+    lower(resource.RLIMIT_CPU, cpu, cpu + 5)
+    lower(resource.RLIMIT_CORE, 0, 0)
+    lower(resource.RLIMIT_FSIZE, limits.file, limits.file)
+    if limits.memory >= 0:
+        lower(resource.RLIMIT_AS, limits.memory, limits.memory)
     libc = ctypes.CDLL(None)
     if libc.unshare(CLONE_NEWNET) != 0:  # without the right to: in a user namespace, where that is allowed
         libc.unshare(CLONE_NEWUSER | CLONE_NEWNET)

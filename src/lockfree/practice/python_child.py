@@ -18,6 +18,7 @@ from lockfree.modelcheck.python.files import Program, Unusable
 from lockfree.modelcheck.runner import Verdict
 from lockfree.practice import power
 from lockfree.practice.syscalls import forbid
+from lockfree.practice.walls import guard
 
 Scenario = Callable[[ModuleType], object]
 """A function of a kata's `check.py`; it gets the answer."""
@@ -32,6 +33,8 @@ The stage `edges` ends with them: it is about one caller. Its schedules differ i
 KILLS = 20_000
 """Ways to fail of each `kill_…` function that are tried."""
 WATCHED = ("__main__", "builtins", "threading", "time", "queue", "asyncio", "concurrent", "random", "lockfree")
+OWN = ("threading.", "lockfree", "__main__")
+"""Modules whose private functions must stay as they are, too; others change some of their own."""
 Say = Callable[[str, object], None]
 
 
@@ -54,6 +57,13 @@ def main() -> None:
         rounds.append(chosen)
     library = _library()
     forbid()
+
+    def refuse(why: str) -> None:
+        say("forbidden", why)
+        say("end", 0)
+        os._exit(0)
+
+    guard(asked["answer"], refuse)
     try:
         program = _load(asked["answer"])
     except (Unusable, OSError) as error:
@@ -119,7 +129,7 @@ def _changed(library: dict[tuple[str, str], object]) -> str:
     """The first that is not what it was; empty if everything is."""
     now = _library()
     for (owner, attribute), value in library.items():
-        private = attribute[:1] == "_" and not owner.startswith("threading.")  # it calls methods of its own
+        private = attribute[:1] == "_" and not owner.startswith(OWN)
         if now.get((owner, attribute)) is not value and callable(value) and not private:
             return f"{owner}.{attribute}"
     return ""

@@ -168,6 +168,19 @@ PYTHON_ATTRIBUTES = frozenset(
         "bootstrap",
         "bootstrap_inner",
         "process",
+        "redirect_stdout",
+        "redirect_stderr",
+        "RedirectStream",
+        "new_class",
+        "prepare_class",
+        "getattr",
+        "setattr",
+        "delattr",
+        "eval",
+        "exec",
+        "globals",
+        "locals",
+        "vars",
     }
 )
 """Attributes that lead out of the kata, without the underscores around them."""
@@ -220,6 +233,24 @@ SPECIAL = frozenset(
     }
 )
 """Special names that an answer may have."""
+
+
+MUST_NOT_DEFINE = frozenset(
+    {
+        "__reduce__",
+        "__reduce_ex__",
+        "__getstate__",
+        "__setstate__",
+        "__prepare__",
+        "__instancecheck__",
+        "__getattribute__",
+        "__set_name__",
+        "__mro_entries__",
+        "__class__",
+        "__del__",
+    }
+)
+"""Methods that the interpreter or the library calls where the judge does not look."""
 
 
 def imported(node: ast.AST) -> list[str]:
@@ -356,6 +387,8 @@ def _of_node(node: ast.AST, names: _Names) -> Iterator[str]:
             yield ".wraps with more than one argument, which copies any attribute"
         elif node.attr == "format" and not _is_plain_format(node.value):
             yield ".format of a text that may look inside of what it is given; use an f-string"
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in MUST_NOT_DEFINE:
+        yield f"{node.name}, which leads out of the kata"
     if isinstance(node, ast.MatchClass):
         for name in node.kwd_attrs:
             if leads_out(name, names.own) or name in other_modules():

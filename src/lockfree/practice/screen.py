@@ -6,6 +6,7 @@ out of the kata (`os`, `sys`, `__globals__`, `eval`) are refused wherever they s
 
 import ast
 import re
+import resource
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from lockfree._compiler import compiler
 from lockfree.practice.c_orders import calls
 from lockfree.practice.catalog import Kata
+from lockfree.practice.limits import lower
 from lockfree.practice.python_names import PYTHON_MODULES, refused
 
 C_ALLOWED = frozenset(
@@ -51,7 +53,10 @@ PYTHON_COMMENTS = re.compile(r"#[^\n]*")
 STRINGS = re.compile(r"\"(?:\\.|[^\"\\\n])*\"")
 VARIABLE = re.compile(r"\bmemory_order\s+\w+\s*[=;,)]")
 INCLUDE = re.compile(r"\s*#\s*include(_next)?\b\s*(.*)")
-INCLUDED = re.compile(r"<[\w./]+>\s*|\"\w+\.h\"\s*")
+COMPILER = (10, 2 << 30)
+"""Seconds and bytes that the compiler gets for an answer; one of a thousand lines needs a tenth of that."""
+ENDED = re.compile(r"fatal error: (Killed|CPU time limit)|out of memory|cannot allocate|virtual memory exhausted")
+INCLUDED = re.compile(r"<\w[\w./]*>\s*|\"\w+\.h\"\s*")
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,12 @@ def _python(kata: Kata, answer: Path) -> list[Fault]:
     return [Fault(f"{answer.name}: {', '.join(missing)} must be there, and is not", forbidden=False)] if missing else []
 
 
+def _limit_compiler() -> None:
+    seconds, memory = COMPILER
+    lower(resource.RLIMIT_CPU, seconds, seconds)
+    lower(resource.RLIMIT_AS, memory, memory)
+
+
 def _run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     return done.stdout
@@ -108,9 +119,15 @@ def _c(kata: Kata, answer: Path) -> list[Fault]:
     with tempfile.TemporaryDirectory(prefix="lockfree-practice-") as scratch:
         made = Path(scratch) / "answer.o"
         command = [*compiler(), *C_FLAGS, f"-I{kata.folder / 'include'}", str(answer), "-o", str(made)]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=False,
+            preexec_fn=_limit_compiler,
+        )  # fmt: skip
         if done.returncode:
             said = relative(done.stderr, kata, answer)
+            if done.returncode < 0 or ENDED.search(said):
+                seconds, memory = COMPILER
+                return [Fault(f"{answer.name}: the compiler needs more than {seconds} s or {memory >> 30} GB for it")]
             first = next((line for line in said.splitlines() if "error" in line), "it does not compile")
             return [Fault(first, forbidden=False, more=said)]
         return _symbols(kata, answer, made)
