@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from lockfree._awaited import AwaitedContainer
+from lockfree._broadcast import Inside, Readers, Slow
 from lockfree._container import end_view, me
-from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
-from lockfree._messages import Putting, as_bytes, packed
+from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, RoleTaken, shown
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
@@ -19,19 +18,16 @@ from lockfree._waiting import patience, until
 
 __all__ = ["BroadcastRing"]
 
-Slow = Literal["wait", "raise", "drop", "overwrite"]
 SLOW: tuple[Slow, ...] = ("wait", "raise", "drop", "overwrite")
 MAX_READERS = 64
 ANY = 2**32 - 1
-ALL = 2**64 - 1
-Readers = int | Iterable[int] | None
 
 
 def _rounded(size_bytes: int) -> int:
     return (check_int("size_bytes", size_bytes, 64, 2**40) + 63) // 64 * 64
 
 
-class Calls(AwaitedContainer, Putting):
+class Calls(Inside):
     """What a broadcast ring can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_broadcast_ring"
@@ -233,9 +229,6 @@ class Calls(AwaitedContainer, Putting):
         holder = self._reader_pid(number)
         raise RoleTaken(f"{self._title()}: reader {number} is a thread of process {holder}")
 
-    def _reader_pid(self, number: int) -> int:
-        return int(lib.lf_py_broadcast_reader_pid(self._h, number))
-
     def _would_not_wait(self) -> bool:
         handle = self._h
         if super()._would_not_wait():
@@ -374,111 +367,6 @@ class Calls(AwaitedContainer, Putting):
                     setattr(self._local, which, None)
                     end_view(held[0])
         super().close()
-
-    # ---- through cffi ----
-
-    def _put(self, message: Any, wait: int, *to: int) -> bool:
-        handle, data = self._h, as_bytes(message)
-        self._may_put()
-        status = lib.lf_broadcast_ring_try_put(handle, ffi.from_buffer(data), len(data), *to)
-        if status == FULL and wait:
-            limit, status = until(wait), INTERRUPTED
-            while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = blocking.lf_broadcast_ring_put(handle, ffi.from_buffer(data), len(data), *to, limit)
-        if status == lib.LF_TOO_LONG:
-            self._require_open()
-            text = f"the ring takes at most {self.max_message}, half of its size"
-            raise ValueError(f"message has {len(data)} bytes: {text}")
-        if status not in {OK, FULL}:
-            self._raise(status)
-        return bool(status == OK)
-
-    def _pack(self, messages: Any) -> tuple[bytes, bytes] | None:
-        return packed(messages, self.max_message, ", half of its size")
-
-    def _always_room(self) -> bool:
-        return self.slow in {"drop", "overwrite"}  # put says what is wrong
-
-    def _take(self, wait: int) -> bytes | None:
-        handle, length = self._h, ffi.new("uint64_t *")
-        number, limit = self._number(), until(wait)
-        while True:
-            place = lib.lf_broadcast_ring_peek(handle, number, length)
-            if place == EMPTY and wait:
-                place = INTERRUPTED
-                while place == INTERRUPTED:
-                    place = blocking.lf_broadcast_ring_peek_wait(handle, number, length, limit)
-            if place == EMPTY:
-                return None
-            if place < 0:
-                self._raise(place)
-            out = ffi.new("unsigned char[]", int(length[0]) or 1)
-            status = lib.lf_broadcast_ring_take(handle, number, place, out, length[0])
-            if status == OK:
-                return bytes(ffi.buffer(out, length[0]))
-            if status != lib.LF_BUSY:  # else it was overtaken
-                self._raise(status)
-
-    def _wait_readers(self, mask: int, wait: int) -> bool:
-        limit, status = until(wait), INTERRUPTED
-        while status == INTERRUPTED:
-            status = blocking.lf_broadcast_ring_wait_readers(self._h, mask, limit)
-        if status not in {OK, TIMEDOUT}:
-            self._raise(status)
-        return bool(status == OK)
-
-    # ---- what both share ----
-
-    def _number(self) -> int:
-        place = lib.lf_py_broadcast_place(self._h)
-        if place < 0:
-            self._raise(place)
-        return int(place)
-
-    def _mask(self, to: Readers) -> int:
-        if to is None:
-            return ALL
-        try:
-            numbers: Iterable[int] = [to] if hasattr(type(to), "__index__") else iter(to)  # type: ignore[arg-type,list-item]
-        except TypeError:
-            raise TypeError(
-                f"to is {shown(to)}: it must be the number of a reader, or an iterable of numbers"
-            ) from None
-        mask = 0
-        for number in tuple(numbers):
-            mask |= 1 << check_int("to", number, 0, self.readers - 1)
-        return mask
-
-    def _may_put(self) -> None:
-        held = getattr(self._local, "reserved", None)
-        if held is not None and held[1] == me(self._h):
-            raise RuntimeError(f"{self._title()}: this thread has a reservation: commit() or cancel() it first")
-
-    def _in_hand(self, which: str, how: str) -> tuple[memoryview, int, bytearray]:
-        self._require_open()
-        held: tuple[memoryview, int, bytearray] | None = getattr(self._local, which, None)
-        if held is None or held[1] != me(self._h):
-            raise RuntimeError(f"{self._title()}: this thread has nothing in hand: call {how} first")
-        return held
-
-    def _raise(self, status: int) -> NoReturn:
-        self._require_open()
-        handle = self._h
-        if status == FULL:
-            number = handle.late
-            pid = self._reader_pid(number)
-            late = f"reader {number} (process {pid}) has not read {handle.behind} of {self.size_bytes} bytes"
-            raise queue.Full(f"{self._title()}: {late}")
-        if status == EMPTY:
-            raise queue.Empty(self._title())
-        if status == lib.LF_ROLE_TAKEN:
-            holder = f"thread {handle.holder_thread} of process {handle.holder_pid}"
-            raise RoleTaken(f"{self._title()}: the writer is {holder if handle.holder_pid else 'nobody any more'}")
-        if status == lib.LF_NOT_OWNER:
-            raise RuntimeError(f"{self._title()}: this thread is not a reader: call join() first")
-        if status == lib.LF_DROPPED:
-            raise Dropped(f"{self._title()}: this reader fell too far behind and was dropped; join() again")
-        raise_status(status, self._title(), handle)
 
     def _describe(self) -> str:
         return f" size_bytes={self.size_bytes} readers={len(self.joined)}/{self.readers} slow={self.slow!r}"

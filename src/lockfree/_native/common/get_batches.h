@@ -6,6 +6,7 @@
 #define LOCKFREE_PY_GET_BATCHES_H
 
 #include "common/in_hand.h"
+#include "common/turns.h"
 
 /* ---- get_many ---- */
 

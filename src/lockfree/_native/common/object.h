@@ -50,21 +50,6 @@ static union {
         PyEval_RestoreThread(lf_py_saved);                                                                             \
     } while (0)
 
-/* In a loop over very many items, which runs no Python code: after so long, other threads get a turn. Not inside. */
-#define LF_PY_TURN_NS UINT64_C(1000000)
-static inline int lf_py_is_long(uint64_t *began, uint64_t item) {
-    if (LF_LIKELY((item & 127) != 127))
-        return 0;
-    uint64_t now = lf_now(), since = *began;
-    if (since == 0 || now - since >= LF_PY_TURN_NS)
-        *began = now;
-    return since != 0 && now - since >= LF_PY_TURN_NS;
-}
-static inline void lf_py_let_others_run(uint64_t *began, uint64_t item) {
-    if (LF_UNLIKELY(lf_py_is_long(began, item)))
-        LF_PY_WITHOUT_GIL((void)0);
-}
-
 #ifndef Py_BEGIN_CRITICAL_SECTION
 #define Py_BEGIN_CRITICAL_SECTION(object) {
 #define Py_END_CRITICAL_SECTION() }
@@ -200,52 +185,7 @@ static int lf_py_between(struct lf_py_object *self, struct lf_py_wait *wait) {
         } while ((status) == LF_INTERRUPTED);                                                                          \
     } while (0)
 
-/* ---- errors ---- */
-
-static int lf_py_is_closed(struct lf_py_object *self) {
-    return (lf_load_seq_cst(&self->calls) & LF_PY_CLOSED) || lf_load_relaxed(&((struct lf_handle *)self->p)->closed);
-}
-
-static PyObject *lf_py_raise_status; /* lockfree._errors.raise_status */
-static PyObject *lf_py_messages;     /* lockfree._errors.MESSAGES: {status: (exception, text)} */
-
-/* `Mutex 'name'`, or `Mutex`. */
-static PyObject *lf_py_title(struct lf_py_object *self) {
-    const char *type = Py_TYPE(self)->tp_name;
-    if (self->name == NULL || self->name == Py_None)
-        return PyUnicode_FromString(type);
-    return PyUnicode_FromFormat("%s %R", type, self->name);
-}
-
-/* NULL and a RuntimeError about the object, for a call that has no place there. */
-static PyObject *lf_py_misuse(struct lf_py_object *self, const char *text) {
-    PyObject *title = lf_py_title(self);
-    if (title != NULL)
-        PyErr_Format(PyExc_RuntimeError, "%U: %s", title, text);
-    Py_XDECREF(title);
-    return NULL;
-}
-
-/* Raises the exception of a negative status; NULL. Runs no Python code where the caller holds something now (an
- * OwnerDied that gave way to an interrupt would hide that). */
-static PyObject *lf_py_raise(struct lf_py_object *self, int64_t status) {
-    if (status == LF_PY_RAISED)
-        return NULL;
-    PyObject *title = lf_py_title(self), *key = title != NULL ? PyLong_FromLongLong(status) : NULL;
-    PyObject *entry = key != NULL && lf_py_messages != NULL ? PyDict_GetItemWithError(lf_py_messages, key) : NULL;
-    if (entry != NULL && status == LF_CLOSED && !lf_py_is_closed(self)) {
-        PyErr_Format(PyTuple_GET_ITEM(entry, 0), "%U: the object was shut down", title);
-    } else if (entry != NULL) {
-        PyObject *text = PyTuple_GET_ITEM(entry, 1);
-        PyErr_Format(PyTuple_GET_ITEM(entry, 0), PyUnicode_GET_LENGTH(text) ? "%U: %U" : "%U", title, text);
-    } else if (key != NULL && !PyErr_Occurred()) {
-        PyObject *handle = self->handle != NULL ? self->handle : Py_None;
-        Py_XDECREF(PyObject_CallFunctionObjArgs(lf_py_raise_status, key, title, handle, NULL));
-    }
-    Py_XDECREF(key);
-    Py_XDECREF(title);
-    return NULL;
-}
+#include "common/errors.h"
 
 /* ---- life ---- */
 

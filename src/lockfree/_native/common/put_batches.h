@@ -9,6 +9,7 @@
 
 #include "common/in_hand.h"
 #include "common/tell.h"
+#include "common/turns.h"
 
 /* ---- put_many of records that are there ---- */
 

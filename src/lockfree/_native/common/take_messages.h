@@ -6,6 +6,7 @@
 
 #include "common/arguments.h"
 #include "common/object.h"
+#include "common/turns.h"
 
 typedef PyObject *(*lf_py_take_fn)(PyObject *object, uint64_t ns, int64_t *status);
 typedef PyObject *(*lf_py_raise_fn)(PyObject *object, int64_t status);
