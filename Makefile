@@ -9,9 +9,11 @@ SOURCES = $(shell find c src -name '*.c' -o -name '*.h' -o -name '*.py' -o -name
 stress: $(STAMP)
 	$(BIN)/lockfree stress --procs 4 --seconds 60 $(STRESS)
 
+# With `make -k test` a failure of the C tests does not keep the others from running.
+GO_ON = $(if $(findstring k,$(firstword -$(MAKEFLAGS))),|| failed=1,|| exit 1)
 test: $(STAMP)
-	$(MAKE) -j2 --output-sync=target c-test lint
-	$(BIN)/python -m pytest -q -n auto --dist loadfile $(PYTEST)
+	failed=0; $(MAKE) -j2 --output-sync=target c-test lint $(GO_ON); \
+	$(BIN)/python -m pytest -q -n auto --dist loadfile $(PYTEST) || failed=1; exit $$failed
 
 c-test: $(STAMP)
 	$(BIN)/python c/tests/run.py

@@ -37,8 +37,8 @@ class Cell(NamedTuple):
 
 
 def debian(name: str, about: str, suite: str, packages: str, *variables: str, shm: str = "50%") -> Cell:
-    """`make test` in a system of that suite, with these variables of make."""
-    return Cell(name, about, suite, packages, ("make", "test", "VENV=/venv", *variables), shm)
+    """`make -k test` in a system of that suite, with these variables of make: all parts, also after one has failed."""
+    return Cell(name, about, suite, packages, ("make", "-k", "test", "VENV=/venv", *variables), shm)
 
 
 def verdicts(name: str, suite: str, *compilers: str) -> Cell:
@@ -68,7 +68,7 @@ CELLS = (
         "clang-21", "clang 21, Python 3.14", "sid", "clang-21 libclang-rt-21-dev python3.14-dev python3.14-venv",
         "CC=clang-21", "CXX=clang++-21", "PYTHON=python3.14",
     ),
-    Cell("python-3.12", "Python 3.12 and the compiler of this machine", "", "", ("make", "test")),
+    Cell("python-3.12", "Python 3.12 and the compiler of this machine", "", "", ("make", "-k", "test")),
     Cell(
         "aarch64", "the C tests for aarch64, emulated", "trixie",
         "gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user", ("make", "test-aarch64"),
