@@ -168,7 +168,7 @@ static void hold_three(void) { hold(3); }
 static void books_balance(void) {
     int32_t balances[LF_PARTICIPANTS];
     int64_t out = 0;
-    lf__sem_help(object.body, object.body->word);
+    lf__sem_help(&object, object.body->word);
     lf__sem_balances(&object, balances);
     for (uint32_t i = 1; i < LF_PARTICIPANTS; i++)
         out += balances[i];

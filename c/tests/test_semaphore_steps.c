@@ -33,7 +33,7 @@ static void world_init(struct world *w, uint64_t value, uint64_t max, uint32_t s
 
 static int64_t balance_of(struct world *w, uint32_t p) {
     int32_t balances[LF_PARTICIPANTS];
-    lf__sem_help(w->as[0].body, w->as[0].body->word);
+    lf__sem_help(&w->as[0], w->as[0].body->word);
     lf__sem_balances(&w->as[0], balances);
     return balances[p];
 }
@@ -63,9 +63,9 @@ static void two_seated_script(void *argument) {
     struct lf_semaphore *s = (struct lf_semaphore *)argument;
     int64_t first = lf__sem_sit_down(s), second = lf__sem_sit_down(s);
     CHECK(first >= 0 && second >= 0 && first != second);
-    CHECK_EQ(lf__sem_change(s->body, (uint32_t)first, -3, (int64_t)s->max), LF_OK);
+    CHECK_EQ(lf__sem_change(s, (uint32_t)first, -3, (int64_t)s->max), LF_OK);
     lf__sem_stand_up(s, first);
-    CHECK_EQ(lf__sem_change(s->body, (uint32_t)second, 2, (int64_t)s->max), LF_OK);
+    CHECK_EQ(lf__sem_change(s, (uint32_t)second, 2, (int64_t)s->max), LF_OK);
     lf__sem_stand_up(s, second);
 }
 
@@ -258,7 +258,7 @@ static void test_recovery_among_the_living(long rounds) {
 
 /* Free seats hold nothing, also after the operation that the word names was booked. */
 static void check_free_seats(struct world *w) {
-    lf__sem_help(w->as[0].body, w->as[0].body->word);
+    lf__sem_help(&w->as[0], w->as[0].body->word);
     for (uint32_t i = 0; i < LF_SEATS; i++)
         if ((w->as[0].body->seats[i].claim & LF__SEAT_PARTICIPANT) == 0)
             CHECK(lf__sem_held(w->as[0].body->seats[i].account) == 0 && w->as[0].body->seats[i].keeper == 0);
@@ -348,7 +348,7 @@ static void test_a_seat_in_use_again_is_not_taken_over(void) {
         over = fiber.done;
         int64_t taken = 0, seat;
         while ((seat = lf__sem_sit_down(&w.as[1])) >= 0) {
-            CHECK_EQ(lf__sem_change(w.as[1].body, (uint32_t)seat, -1, 20), LF_OK);
+            CHECK_EQ(lf__sem_change(&w.as[1], (uint32_t)seat, -1, 20), LF_OK);
             seats[taken++] = seat;
         }
         for (int i = 0; i < taken; i++)
@@ -369,11 +369,11 @@ static void test_an_outdated_word_helps_nobody(void) {
     world_init(&w, 6, 6, once_around);
     uint64_t outdated = lf__sem_word(6, 3, 1);
     w.as[1].body->seats[3].intents[1] = UINT64_C(2) << 32 | (once_around + 1);
-    lf__sem_help(w.as[1].body, outdated);
+    lf__sem_help(&w.as[1], outdated);
     CHECK_EQ(w.as[1].body->seats[3].account, once_around);
     w.as[1].body->word = lf__sem_word(4, 3, once_around + 1);
-    lf__sem_help(w.as[1].body, w.as[1].body->word);
-    lf__sem_help(w.as[1].body, w.as[1].body->word);
+    lf__sem_help(&w.as[1], w.as[1].body->word);
+    lf__sem_help(&w.as[1], w.as[1].body->word);
     CHECK_EQ(w.as[1].body->seats[3].account, UINT64_C(2) << 32 | (once_around + 1));
     check_unmap(w.memory, LF_SEMAPHORE_BYTES);
 }

@@ -51,7 +51,7 @@ LF_INLINE int lf_semaphore_attach_fd(struct lf_semaphore *s, int fd) {
 
 /* What stats() and peers() ask: there are no accounts here. */
 LF_INLINE uint64_t lf__sem_now(const struct lf_semaphore_body *body) { return lf_load_acquire(&body->value); }
-LF_INLINE void lf__sem_help(struct lf_semaphore_body *body, uint64_t word) { (void)body, (void)word; }
+LF_INLINE void lf__sem_help(const struct lf_semaphore *s, uint64_t word) { (void)s, (void)word; }
 LF_INLINE int64_t lf__sem_value(uint64_t word) { return (int64_t)word; }
 LF_INLINE int64_t lf__sem_held_by(const struct lf_semaphore *s, uint32_t participant) {
     (void)s, (void)participant;

@@ -45,7 +45,7 @@ static void take_and_give(void) {
 }
 static int64_t held(void) {
     int64_t sum = 0;
-    lf__sem_help(semaphore[0].body, lf__sem_now(semaphore[0].body));
+    lf__sem_help(&semaphore[0], lf__sem_now(semaphore[0].body));
     for (uint32_t i = 0; i < LF_SEATS; i++)
         sum += lf__sem_held(semaphore[0].body->seats[i].account);
     return sum;

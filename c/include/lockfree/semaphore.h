@@ -42,10 +42,12 @@
 #include "blocks/seat_recovery.h"
 
 #define LF_KIND_SEMAPHORE 7u
+#define LF_SEMAPHORE_IN_SPACE_BYTES                                                                                    \
+    (LF_BODY_OFFSET + sizeof(struct lf_semaphore_body) + (LF_SEATS - LF__FIRST_SEATS) * sizeof(struct lf_seat))
 #ifdef LF_MODEL
-#define LF_SEMAPHORE_BYTES (LF_BODY_OFFSET + sizeof(struct lf_semaphore_body))
+#define LF_SEMAPHORE_BYTES LF_SEMAPHORE_IN_SPACE_BYTES
 #else /* the body stands in the first page */
-#define LF_SEMAPHORE_BYTES (LF_BODY_OFFSET + (LF_SEATS - LF__FIRST_SEATS) * sizeof(struct lf_seat))
+#define LF_SEMAPHORE_BYTES (LF_SEMAPHORE_IN_SPACE_BYTES - sizeof(struct lf_semaphore_body))
 #endif
 
 LF_INLINE int lf__sem_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
@@ -54,12 +56,12 @@ LF_INLINE int lf__sem_recover(struct lf_handle *h, uint32_t gone, uint64_t *curs
     uint32_t head = lf__sem_head_of(s, gone);
     if (head < LF_SEATS) {
         uint32_t room = lf__sem_room(s->body);
-        if (!(lf_load_relaxed(&lf__sem_seat_at(s->body, head)->claim) & LF__SEAT_SETTLED))
+        if (!(lf_load_relaxed(&lf__sem_seat_at(s, head)->claim) & LF__SEAT_SETTLED))
             lf__sem_give_back(s, head, gone);
         for (uint32_t i = head; i < room; i++) /* else this debt would count when others are recovered */
-            lf__sem_clear(lf__sem_seat_at(s->body, i), gone, 1);
+            lf__sem_clear(lf__sem_seat_at(s, i), gone, 1);
         for (uint32_t i = room; i-- > head;) /* the settled one last: until then the rest of this is repeated */
-            lf__sem_clear(lf__sem_seat_at(s->body, i), gone, 0);
+            lf__sem_clear(lf__sem_seat_at(s, i), gone, 0);
     }
     lf_owner_lock_recover_dead(&s->body->turnstile, gone);
     lf_eventcount_notify(&s->body->available, 1);
@@ -76,14 +78,18 @@ LF_INLINE int lf__sem_view(struct lf_handle *h) {
     const uint64_t *geometry = h->geometry;
     s->initial = geometry[0];
     s->max = geometry[1];
-    if (h->bytes != LF_SEMAPHORE_BYTES)
-        return lf_mismatch(h, "size in bytes for the geometry", h->bytes, LF_SEMAPHORE_BYTES);
+    uint64_t bytes = h->home != NULL ? LF_SEMAPHORE_IN_SPACE_BYTES : LF_SEMAPHORE_BYTES;
+    if (h->bytes != bytes)
+        return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
     if (!lf__sem_is_valid(s->initial, s->max))
         return lf_mismatch(h, "largest value", s->max, LF_SEMAPHORE_MAX);
-#ifdef LF_MODEL
     s->body = (struct lf_semaphore_body *)(void *)h->body;
-#else
-    s->body = (struct lf_semaphore_body *)(void *)h->segment->small_body;
+    s->further = (struct lf_seat *)(void *)(h->body + sizeof(struct lf_semaphore_body));
+#ifndef LF_MODEL
+    if (h->home == NULL) {
+        s->body = (struct lf_semaphore_body *)(void *)h->segment->small_body;
+        s->further = (struct lf_seat *)(void *)((unsigned char *)h->segment + LF_BODY_OFFSET);
+    }
 #endif
     return LF_OK;
 }
@@ -95,6 +101,7 @@ LF_INLINE void lf__sem_layout(struct lf_semaphore *s, uint32_t start) {
     for (uint32_t i = 0; start != 0 && i < LF__FIRST_SEATS; i++)
         s->body->seats[i].account = s->body->seats[i].intents[start & 1] = start;
     s->body->word = lf__sem_word(s->initial, 0, start);
+    s->body->room = s->h.home != NULL ? LF_SEATS : LF__FIRST_SEATS;
 }
 
 /* In zeroed memory of the caller, LF_SEMAPHORE_BYTES long. Others join with lf_segment_attach_local. */
@@ -138,7 +145,7 @@ static __attribute__((noinline, unused)) int lf__sem_operate_anew(struct lf_sema
     int64_t seat = lf__sem_sit_down(s);
     if (seat < 0)
         return (int)seat;
-    int status = lf__sem_change(s->body, (uint32_t)seat, delta, (int64_t)s->max);
+    int status = lf__sem_change(s, (uint32_t)seat, delta, (int64_t)s->max);
     if (inside)
         lf__sem_stand_up(s, seat);
     else
@@ -155,7 +162,7 @@ LF_INLINE int lf__sem_operate(struct lf_semaphore *s, int64_t delta) {
             return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
         return lf__sem_operate_anew(s, delta, inside);
     }
-    int status = lf__sem_change(s->body, (uint32_t)seat, delta, (int64_t)s->max);
+    int status = lf__sem_change(s, (uint32_t)seat, delta, (int64_t)s->max);
     lf__sem_pause(s, seat);
     return status;
 }

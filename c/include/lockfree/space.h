@@ -94,7 +94,7 @@ LF_INLINE int lf__space_kind_of(uint32_t number, struct lf__space_kind *found) {
         {&lf_atomic_cell_kind, LF__CELL_BYTES}, {&lf_condition_kind, LF_CONDITION_BYTES},
         {&lf_event_kind, LF_EVENT_BYTES},       {&lf_event_count_kind, LF_EVENT_COUNT_BYTES},
         {&lf_mutex_kind, LF_LOCK_BYTES},        {&lf_rlock_kind, LF_LOCK_BYTES},
-        {&lf_rwlock_kind, LF_RWLOCK_BYTES},     {&lf_semaphore_kind, LF_SEMAPHORE_BYTES},
+        {&lf_rwlock_kind, LF_RWLOCK_BYTES},     {&lf_semaphore_kind, LF_SEMAPHORE_IN_SPACE_BYTES},
         {&lf_spinlock_kind, LF_LOCK_BYTES},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)

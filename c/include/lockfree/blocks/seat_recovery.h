@@ -22,17 +22,17 @@ LF_INLINE int64_t lf__sem_held_by(const struct lf_semaphore *s, uint32_t partici
     int64_t sum = 0;
     for (uint32_t i = 0, room = lf__sem_room(s->body); i < room; i++) {
         uint32_t whose;
-        int64_t held = lf__sem_account_of(lf__sem_seat_at(s->body, i), &whose);
+        int64_t held = lf__sem_account_of(lf__sem_seat_at(s, i), &whose);
         sum += held != 0 && whose == participant ? held : 0;
     }
     return sum;
 }
 LF_INLINE void lf__sem_balances(const struct lf_semaphore *s, int32_t balances[LF_PARTICIPANTS]) {
     memset(balances, 0, LF_PARTICIPANTS * sizeof balances[0]);
-    lf__sem_help(s->body, lf__sem_now(s->body)); /* else an account of the living could be old for long */
+    lf__sem_help(s, lf__sem_now(s->body)); /* else an account of the living could be old for long */
     for (uint32_t i = 0, room = lf__sem_room(s->body); i < room; i++) {
         uint32_t whose;
-        int64_t held = lf__sem_account_of(lf__sem_seat_at(s->body, i), &whose);
+        int64_t held = lf__sem_account_of(lf__sem_seat_at(s, i), &whose);
         if (whose < LF_PARTICIPANTS && held != 0) {
             held += balances[whose];
             balances[whose] = held > INT32_MAX ? INT32_MAX : held < -INT32_MAX ? -INT32_MAX : (int32_t)held;
@@ -66,19 +66,19 @@ LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t
     int64_t held, returned;
     for (;;) {
         uint64_t word = lf__sem_now(body);
-        lf__sem_help(body, word);
+        lf__sem_help(s, word);
         held = lf__sem_held_by(s, gone);
         int64_t room = (int64_t)s->initial - lf__sem_value(word);
         returned = held > 0 ? held - lf__sem_debts(s, gone) : 0;
         if (returned > room)
             returned = room;
-        if (returned <= 0 || lf__sem_change(body, seat, returned, (int64_t)s->initial) == LF_OK)
+        if (returned <= 0 || lf__sem_change(s, seat, returned, (int64_t)s->initial) == LF_OK)
             break;
     }
-    lf__sem_help(body, lf__sem_now(body)); /* or its intent would come after the account was emptied */
+    lf__sem_help(s, lf__sem_now(body)); /* or its intent would come after the account was emptied */
     int64_t unpaid = held < 0 ? -held : 0;
     lf_fetch_add_relaxed(&body->debt, (uint64_t)unpaid); /* twice, if we die now: then less comes back, never more */
-    lf_fetch_or_relaxed(&lf__sem_seat_at(body, seat)->claim, LF__SEAT_SETTLED);
+    lf_fetch_or_relaxed(&lf__sem_seat_at(s, seat)->claim, LF__SEAT_SETTLED);
     int64_t paid = held - (returned > 0 ? returned : 0);
     uint64_t debt = lf_load_relaxed(&body->debt);
     while (paid > 0 && debt > 0 &&
@@ -89,7 +89,7 @@ LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t
 /* Makes the first seat of `gone` BUSY, so that nobody takes it over. Returns its number, LF_SEATS if there is none. */
 LF_INLINE uint32_t lf__sem_head_of(struct lf_semaphore *s, uint32_t gone) {
     for (uint32_t i = 0, room = lf__sem_room(s->body); i < room; i++) {
-        uint64_t *place = &lf__sem_seat_at(s->body, i)->claim, claim = lf_load_relaxed(place);
+        uint64_t *place = &lf__sem_seat_at(s, i)->claim, claim = lf_load_relaxed(place);
         while ((claim & LF__SEAT_PARTICIPANT) == gone)
             if (lf_cas_relaxed(place, &claim, (claim + LF__SEAT_VERSION) | LF__SEAT_BUSY))
                 return i;

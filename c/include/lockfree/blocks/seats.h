@@ -88,19 +88,17 @@ LF_STATIC_ASSERT(sizeof(struct lf_semaphore_body) <= LF__SMALL_BODY, "the first 
 struct lf_semaphore {
     struct lf_handle h;
     struct lf_semaphore_body *body;
+    struct lf_seat *further; /* in a page of their own; in a space, behind the first ones */
     uint64_t initial;
     uint64_t max;
 };
 
 /* ---- where the seats are ---- */
 
-LF_INLINE struct lf_seat *lf__sem_seat_at(struct lf_semaphore_body *body, uint32_t number) {
-#if LF__SEATS_GROW
-    unsigned char *segment = (unsigned char *)body - offsetof(struct lf_segment, small_body);
-    if (LF_UNLIKELY(number >= LF__FIRST_SEATS))
-        return (struct lf_seat *)(void *)(segment + LF_BODY_OFFSET) + (number - LF__FIRST_SEATS);
-#endif
-    return &body->seats[number];
+LF_INLINE struct lf_seat *lf__sem_seat_at(const struct lf_semaphore *s, uint32_t number) {
+    if (LF__SEATS_GROW && LF_UNLIKELY(number >= LF__FIRST_SEATS))
+        return &s->further[number - LF__FIRST_SEATS];
+    return &s->body->seats[number];
 }
 /* How many seats have memory. What a participant that is gone had used was there, and that is seen with its death. */
 LF_INLINE uint32_t lf__sem_room(const struct lf_semaphore_body *body) {
@@ -145,10 +143,11 @@ LF_INLINE uint64_t lf__sem_now(const struct lf_semaphore_body *body) {
 }
 
 /* [I2]: books the operation that `word` names, unless it is booked already or the word is outdated. */
-LF_INLINE void lf__sem_help(struct lf_semaphore_body *body, uint64_t word) {
+LF_INLINE void lf__sem_help(const struct lf_semaphore *s, uint64_t word) {
+    struct lf_semaphore_body *body = s->body;
     if (LF_UNLIKELY(lf__sem_seat(word) >= lf__sem_room(body)))
         return; /* nobody of this library wrote that */
-    struct lf_seat *seat = lf__sem_seat_at(body, lf__sem_seat(word));
+    struct lf_seat *seat = lf__sem_seat_at(s, lf__sem_seat(word));
     for (;;) {
         uint64_t account = lf_load_acquire(&seat->account); /* [S3] pairs with [S4]: the next look is not older */
         uint64_t intent = lf_load_relaxed(&seat->intents[word & 1]); /* of this operation, or of a later one */
@@ -172,8 +171,9 @@ LF_INLINE uint64_t lf__sem_latest(const struct lf_seat *seat, uint32_t number, u
 #define LF__LOST_PAUSES 8u /* after losing the word to another seat; doubled up to 8 times as many */
 
 /* Changes the value by delta if it stays within 0..limit: LF_OK, LF_TIMEDOUT, LF_OVERFLOW. The seat is the caller's. */
-LF_INLINE int lf__sem_change(struct lf_semaphore_body *body, uint32_t number, int64_t delta, int64_t limit) {
-    struct lf_seat *seat = lf__sem_seat_at(body, number);
+LF_INLINE int lf__sem_change(struct lf_semaphore *s, uint32_t number, int64_t delta, int64_t limit) {
+    struct lf_semaphore_body *body = s->body;
+    struct lf_seat *seat = lf__sem_seat_at(s, number);
     uint64_t word = lf__sem_now(body);
     uint64_t next = lf__sem_applied(lf__sem_latest(seat, number, word), delta);
     uint32_t sequence = (uint32_t)next, pauses = LF__LOST_PAUSES;
@@ -184,7 +184,7 @@ LF_INLINE int lf__sem_change(struct lf_semaphore_body *body, uint32_t number, in
         if (!written)
             lf_store_relaxed(&seat->intents[sequence & 1], next); /* published by [S2] */
         if (lf__sem_seat(word) != number)
-            lf__sem_help(body, word);
+            lf__sem_help(s, word);
         /* [S2] release: the intent, and the account of the operation before; [S1] acquire: what the releasers wrote;
          * seq_cst: the fence before the look at sleepers [E2] */
         if (LF_LIKELY(lf_cas_seq_cst(&body->word, &word, lf__sem_word((uint64_t)value, number, sequence))))
@@ -226,7 +226,7 @@ LF_INLINE int lf__sem_is_near(const struct lf_semaphore *s, uint32_t number) {
 /* Begins an operation in a seat if the calling thread keeps it: 1. 0: it does not. LF_BUSY: it does, and is in an operation
  * already, which this one interrupts. */
 LF_INLINE int lf__sem_resume(struct lf_semaphore *s, uint32_t number) {
-    struct lf_seat *seat = lf__sem_seat_at(s->body, (uint32_t)number);
+    struct lf_seat *seat = lf__sem_seat_at(s, (uint32_t)number);
     uint64_t claim = s->h.participant | LF__SEAT_BUSY;
     if (LF_UNLIKELY(lf_load_relaxed(&seat->keeper) != lf_thread_name() ||
                     (lf_load_relaxed(&seat->claim) & (LF__SEAT_BUSY | LF__SEAT_PARTICIPANT)) != claim))
@@ -281,12 +281,12 @@ LF_INLINE int64_t lf__sem_kept(struct lf_semaphore *s, int *inside) {
 }
 LF_INLINE void lf__sem_pause(struct lf_semaphore *s, int64_t number) {
     lf_fence_light();
-    lf_store_relaxed(&lf__sem_seat_at(s->body, (uint32_t)number)->entered, 0u);
+    lf_store_relaxed(&lf__sem_seat_at(s, (uint32_t)number)->entered, 0u);
 }
 
 /* Takes over what an ended thread of this participant kept. */
 LF_INLINE int lf__sem_inherit(struct lf_semaphore *s, uint32_t number) {
-    struct lf_seat *seat = lf__sem_seat_at(s->body, (uint32_t)number);
+    struct lf_seat *seat = lf__sem_seat_at(s, (uint32_t)number);
     uint64_t claim = lf_load_relaxed(&seat->claim), keeper = lf_load_relaxed(&seat->keeper);
     return (claim & (LF__SEAT_BUSY | LF__SEAT_PARTICIPANT)) == (s->h.participant | LF__SEAT_BUSY) && keeper != 0 &&
            !lf_thread_alive((uint32_t)(keeper >> 32)) && lf_cas_relaxed(&seat->keeper, &keeper, (uint64_t)0);
@@ -299,7 +299,7 @@ LF_INLINE int64_t lf__sem_claim(struct lf_semaphore *s, uint32_t first, uint32_t
     for (int others = 0; others < 2; others++) {
         for (uint32_t i = 0; i < count; i++) {
             uint32_t number = first + (start - first + i) % count;
-            struct lf_seat *seat = lf__sem_seat_at(s->body, number);
+            struct lf_seat *seat = lf__sem_seat_at(s, number);
             uint64_t claim = lf_load_acquire(&seat->claim); /* [S5] pairs with [S6]: the account is that new */
             uint64_t whose = claim & LF__SEAT_PARTICIPANT;
             if (claim & (LF__SEAT_BUSY | LF__SEAT_SETTLED))
@@ -333,13 +333,13 @@ LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
 }
 /* The operation is over. [I3] */
 LF_INLINE void lf__sem_stand_up(struct lf_semaphore *s, int64_t number) {
-    struct lf_seat *seat = lf__sem_seat_at(s->body, (uint32_t)number);
-    lf__sem_help(s->body, lf__sem_now(s->body));
+    struct lf_seat *seat = lf__sem_seat_at(s, (uint32_t)number);
+    lf__sem_help(s, lf__sem_now(s->body));
     lf_store_release(&seat->claim, lf_load_relaxed(&seat->claim) & ~LF__SEAT_BUSY); /* [S6] pairs with [S5] */
 }
 /* The same, but the seat stays the thread's if there are enough others. */
 LF_INLINE void lf__sem_keep(struct lf_semaphore *s, int64_t number) {
-    struct lf_seat *seat = lf__sem_seat_at(s->body, (uint32_t)number);
+    struct lf_seat *seat = lf__sem_seat_at(s, (uint32_t)number);
     if (!lf__sem_is_near(s, (uint32_t)number)) {
         lf__sem_stand_up(s, number);
         return;

@@ -163,7 +163,7 @@ static PyType_Spec lf_py_semaphore_spec = {
 };
 LF_PY_SURVEY(semaphore, {
     s->room = (int64_t)x->max;
-    lf__sem_help(x->body, lf__sem_now(x->body)); /* else an account of the living could be old for long */
+    lf__sem_help(x, lf__sem_now(x->body)); /* else an account of the living could be old for long */
     s->inside = lf__sem_value(lf__sem_now(x->body));
     for (uint32_t i = 0; i < s->count; i++) {
         int64_t held = lf__sem_held_by(x, s->peers[i].number);
