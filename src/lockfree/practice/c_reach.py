@@ -45,7 +45,7 @@ def _branch(plain: list[str], line: int) -> range:
     """The lines of the branch that begins at `line`: up to the end of its block, or itself."""
     if line < 2 or CONDITION.search(plain[line - 2].rstrip()) or CONDITION.search(plain[line - 1].rstrip()):
         return range(line, line + 1)
-    if "{" not in plain[line - 2]:
+    if plain[line - 2].rfind("{") <= plain[line - 2].rfind("}"):  # no block is open there, as in a function of one line
         return range(line, line + 1)
     depth = 0
     for number in range(line, len(plain) + 1):

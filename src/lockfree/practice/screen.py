@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockfree._compiler import compiler
-from lockfree.practice.c_orders import calls
+from lockfree.practice.c_orders import calls, has_conditional_order
 from lockfree.practice.catalog import Kata
 from lockfree.practice.limits import lower
 from lockfree.practice.python_names import PYTHON_MODULES, refused
@@ -110,7 +110,7 @@ def _c(kata: Kata, answer: Path) -> list[Fault]:
     text = COMMENTS.sub(" ", answer.read_text(encoding="utf-8", errors="replace"))
     if ASSEMBLY.search(STRINGS.sub(" ", text)):
         return [Fault(f"{answer.name}: inline assembly; use <stdatomic.h>")]
-    if VARIABLE.search(text) or any("?" in call for call in calls(text) if "memory_order" in call):
+    if VARIABLE.search(text) or any(map(has_conditional_order, calls(text))):
         return [Fault(f"{answer.name}: a memory order that is no constant; write it in the call")]
     for line in text.splitlines():
         include = INCLUDE.match(line)
