@@ -131,6 +131,24 @@ static void sees_an_unwritten_counter(void) {
         atomic_store(&shown, 1);
     free(mine);
 }
+struct pair {
+    int first, second;
+};
+static void looks_at_a_copy(int whole) {
+    struct pair *half = malloc(sizeof *half), copy, *again = malloc(sizeof *again);
+    half->first = 1;
+    memcpy(&copy, half, sizeof copy);
+    memcpy(again, &copy, sizeof *again);
+    if (again->first == 1 && (!whole || again->second == 3))
+        atomic_store(&shown, 1);
+    free(half);
+    free(again);
+}
+static void looks_at_the_copied_half(void) { looks_at_a_copy(0); }
+static void looks_at_the_other_half(void) { looks_at_a_copy(1); }
+
+LF_MODEL_CLIENT(right_copy_of_a_half, .threads = {looks_at_the_copied_half});
+LF_MODEL_CLIENT(uninitialised_read__of_a_copy, .threads = {looks_at_the_other_half});
 LF_MODEL_CLIENT(uninitialised_read__stack, .threads = {lends_unwritten, reads_it});
 LF_MODEL_CLIENT(uninitialised_read__counter_on_the_stack, .threads = {lends_a_counter, adds_to_the_counter});
 LF_MODEL_CLIENT(uninitialised_read__atomic_in_the_heap, .threads = {sees_an_unwritten_counter});

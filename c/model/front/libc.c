@@ -13,6 +13,7 @@ void *lf_libc_memmove(void *to, const void *from, size_t size) {
     plain_access(AT(from), size, false, PC);
     R.copies = false;
     plain_access(AT(to), size, true, PC);
+    heap_copy_unwritten(AT(to), AT(from), size);
     return memmove(to, from, size);
 }
 void *lf_libc_memcpy(void *to, const void *from, size_t size) __attribute__((alias("lf_libc_memmove")));

@@ -134,6 +134,21 @@ bool heap_is_written(uintptr_t address, size_t size) {
     return false;
 }
 
+void heap_copy_unwritten(uintptr_t to, uintptr_t from, size_t size) {
+    if (to < from + size && from < to + size)
+        return;
+    for (size_t i = 0; i < size; i++) {
+        uintptr_t byte = from + i;
+        if (*(const uint8_t *)byte != FILL ||
+            (heap_contains(byte) ? heap_is_written(byte, 1) : stack_is_written(byte, 1)))
+            continue;
+        if (heap_contains(to + i))
+            state[to + i - (uintptr_t)ARENA] &= (uint8_t)~WRITTEN;
+        else
+            stack_forget(to + i);
+    }
+}
+
 void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc) {
     R.touched = address;
     R.touched_pc = pc;

@@ -8,6 +8,7 @@
 void stack_begin(const struct thread *t);
 void stack_check(uintptr_t address, size_t size, bool write, uint64_t pc);
 bool stack_is_written(uintptr_t address, size_t size);
+void stack_forget(uintptr_t address); /* nobody has written this byte */
 void stack_enter(const struct thread *t, const struct frame *frame);
 bool stack_leave(const struct thread *t, const struct frame *frame, uintptr_t *low, uintptr_t *high);
 
@@ -27,6 +28,9 @@ void heap_print(void);
 void heap_warn_of_lost(void);
 bool heap_contains(uintptr_t address);
 bool heap_is_written(uintptr_t address, size_t size);
+/* After an access that wrote all of `to`, before the bytes are copied: what nobody has written of `from`, nobody has of the
+ * copy. */
+void heap_copy_unwritten(uintptr_t to, uintptr_t from, size_t size);
 
 /* shadow.c: data races. */
 void shadow_start(void);

@@ -80,6 +80,13 @@ bool stack_is_written(uintptr_t address, size_t size) {
     return false;
 }
 
+void stack_forget(uintptr_t address) {
+    const struct thread *owner = stack_owner(address);
+    uint8_t *s = owner != NULL ? state_of(owner, address, 1) : NULL;
+    if (s != NULL && *s == WRITTEN)
+        *s = 0;
+}
+
 /* A function begins: its variables are new. */
 void stack_enter(const struct thread *t, const struct frame *frame) {
     uint8_t *s = frame->top > frame->bottom ? state_of(t, frame->bottom, frame->top - frame->bottom) : NULL;
