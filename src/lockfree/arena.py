@@ -4,11 +4,10 @@ import math
 import weakref
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from lockfree._errors import EMPTY, INTERRUPTED, OK, raise_status, shown
-from lockfree._native import NULL, blocking, ffi, lib
+from lockfree._errors import EMPTY, INTERRUPTED, raise_status, shown
+from lockfree._native import NULL, blocking, exporter, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
@@ -28,7 +27,17 @@ MOST_ALIGN = 2**30
 HANDLE = 16
 """Bytes of a handle."""
 _HUGE, _PREFAULT = 1, 2
-_BUSY, _AGAIN = lib.LF_BUSY, (lib.LF_BUSY, INTERRUPTED)
+_AGAIN = (lib.LF_BUSY, INTERRUPTED)
+_Memory = exporter("arena_memory")
+_numpy: list[Any] = []
+
+
+def _import_numpy() -> Any:
+    """NumPy, once it is whole: another thread may be importing it."""
+    import numpy as np
+
+    _numpy.append(np)
+    return np
 
 
 class Block:
@@ -41,16 +50,16 @@ class Block:
     A forked child sees the memory of its parent's blocks, but does not hold them.
     """
 
-    __slots__ = ("__weakref__", "_address", "_arena", "_hold", "_memory", "_size")
+    __slots__ = ("__weakref__", "_arena", "_left", "_memory", "_size")
 
     def __init__(self) -> None:
         raise TypeError("Block() is made by Arena.alloc and Arena.open_block")
 
     _arena: "Arena"
-    _hold: Any
     _memory: Any
     _size: int
-    _address: int
+    _left: Any
+    """After release(): a weak reference to the memory, which its views keep."""
 
     @property
     def size(self) -> int:
@@ -60,8 +69,7 @@ class Block:
     @property
     def address(self) -> int:
         """Where the block begins in this process's memory, for `cudaHostRegister` and C code. Others have their own."""
-        self._seen()
-        return self._address
+        return int(self._seen().address)
 
     @property
     def released(self) -> bool:
@@ -88,20 +96,23 @@ class Block:
 
         ValueError if the shape needs more bytes than there are; TypeError for a dtype that holds Python objects.
         """
-        import numpy as np
-
+        np = _numpy[0] if _numpy else _import_numpy()
         kind = np.dtype(dtype)
         if kind.hasobject:
             raise TypeError(f"dtype is {kind}: it holds Python objects, which other processes cannot use")
-        memory = self._seen()
-        offset = check_int("offset", offset, 0, self._size)
-        room = self._size - offset
+        memory, size = self._seen(), self._size
+        if shape is None and offset == 0 and kind.itemsize and size % kind.itemsize == 0:
+            whole: npt.NDArray[Any] = np.frombuffer(memory, kind)
+            return whole
+        offset = check_int("offset", offset, 0, size)
+        room = size - offset
         if shape is None:
             shape = room // kind.itemsize if kind.itemsize else 0
         needs = math.prod(shape if isinstance(shape, tuple) else (shape,)) * kind.itemsize
         if not 0 <= needs <= room:
             raise ValueError(f"shape is {shown(shape)} of {kind}, which takes {needs} bytes: the block has {room}")
-        return np.ndarray(shape, kind, memory, offset, order=order)
+        array: npt.NDArray[Any] = np.ndarray(shape, kind, memory, offset, order=order)
+        return array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> "npt.NDArray[Any]":
         array = self.array()
@@ -129,22 +140,26 @@ class Block:
         handle, which opens the block as often as one likes while somebody else holds it.
         ValueError for a block that was released, or is a parent's, seen in its forked child.
         """
-        count, arena = check_int("readers", readers, 0, MOST_READERS), self._arena
-        self._seen()
-        made = ffi.new("char[16]")
-        status = arena._call("lf_py_arena_promise", arena._h, self._hold, count, made)
-        if status == lib.LF_NOT_OWNER:
+        count = 1 if readers == 1 else check_int("readers", readers, 0, MOST_READERS)
+        made: Any = INTERRUPTED
+        while made in _AGAIN:
+            made = self._seen().promise(count)
+        if type(made) is bytes:
+            return made
+        arena = self._arena
+        if made == lib.LF_NOT_OWNER:
             raise ValueError(f"{arena._title()}: this process does not hold the block: it is its parent's")
-        if status == lib.LF_OVERFLOW:
+        if made == lib.LF_OVERFLOW:
             raise ValueError(f"readers is {count}: at most {MOST_READERS} promises of a block can be open")
-        if status:
-            arena._refused(status, arena._h)
-        return bytes(ffi.buffer(made))
+        arena._refused(made, arena._h)
 
     def release(self) -> bool:
         """Gives the block back once no view and no array of it is left; whether that is now. Idempotent."""
-        self._memory = None
-        return not self._hold.held
+        memory, self._memory = self._memory, None
+        if memory is not None:
+            self._left = weakref.ref(memory)
+            del memory
+        return self._left() is None
 
     def release_when(self, predicate: Callable[[], object]) -> None:
         """`release()` as soon as `predicate()` is true, such as `event.query` of a CUDA event that guards a copy.
@@ -155,7 +170,7 @@ class Block:
         if not callable(predicate):
             raise TypeError(f"predicate is {shown(predicate)}: it must be callable")
         self._arena._later.append((predicate, self._seen()))
-        self._memory = None
+        self.release()
 
     def __enter__(self) -> Self:
         self._seen()
@@ -170,21 +185,21 @@ class Block:
         raise TypeError("a Block does not pickle, since nobody could say how often it is unpickled: send its handle()")
 
     def __repr__(self) -> str:
-        state = " released" if self.released else f" address=0x{self._address:x}"
+        state = " released" if self.released else f" address=0x{self.address:x}"
         return f"<lockfree.Block size={self._size}{state}>"
 
 
 class _Home(weakref.ref[Any]):
     """Refers to the memory of a block, and leaves the table when that is let go, before anybody else can have it."""
 
-    __slots__ = ("address", "hold", "homes")
+    __slots__ = ("address", "homes")
 
     def __new__(cls, memory: Any, *_: object) -> Self:
         return super().__new__(cls, memory, _leave)
 
-    def __init__(self, memory: Any, homes: "dict[int, _Home]", address: int, hold: Any) -> None:
+    def __init__(self, memory: Any, homes: "dict[int, _Home]", address: int) -> None:
         super().__init__(memory, _leave)  # type: ignore[call-arg]
-        self.homes, self.address, self.hold = homes, address, hold
+        self.homes, self.address = homes, address
 
 
 def _leave(home: Any) -> None:
@@ -258,6 +273,18 @@ class Arena(Waiter):
         self.size_bytes = int(handle.n_pages) * self.page_bytes
         self.max_blocks = int(handle.n_blocks)
         self._later: deque[tuple[Callable[[], object], Any]] = deque()
+        self._open = handle, int(ffi.cast("uintptr_t", handle))
+
+    _open: tuple[Any, int]
+    """The handle and the address of its struct, which belong together."""
+
+    def close(self) -> None:
+        """Ends this process's use of the arena; idempotent. Its blocks stay as long as anything is left of them, and
+        come back with the last of it. Threads of this process that sleep in `alloc` get `Closed`, others go on.
+        """
+        super().close()
+        closed = self._h
+        self._open = closed, int(ffi.cast("uintptr_t", closed))
 
     @property
     def huge_pages(self) -> bool:
@@ -274,36 +301,34 @@ class Arena(Waiter):
         MemoryError or OSError if the machine, the container or the memory file system has no memory for its pages;
         Closed after `shutdown()`.
         """
-        size = check_int("size", size, 1, self.size_bytes)
-        align = check_int("align", align, 64, MOST_ALIGN)
-        if align & (align - 1):
-            raise ValueError(f"align is {align}: it must be a power of two")
-        wait = patience(block, timeout)
+        if type(size) is not int or not 0 < size <= self.size_bytes:
+            size = check_int("size", size, 1, self.size_bytes)
+        if align != 64:
+            align = check_int("align", align, 64, MOST_ALIGN)
+            if align & (align - 1):
+                raise ValueError(f"align is {align}: it must be a power of two")
+        wait = patience(block, timeout) if block or timeout is not None else NOW
         if self._later:
             self.poll()
-        handle, hold = self._h, ffi.new("struct lf_arena_hold *")
-        try:
-            status = lib.lf_py_arena_try_alloc(handle, size, align, hold)
-            if status == EMPTY and wait:
-                status = self._alloc_until(handle, size, align, until(wait), hold)
-            while status in _AGAIN:
-                status = blocking.lf_py_arena_alloc(handle, size, align, NOW, hold)
-            if status == OK:
-                return self._made(handle, hold)
-        except BaseException:
-            lib.lf_py_arena_let_go(handle, hold, NULL)  # a signal handler raised when the block had been taken
-            raise
-        if status == EMPTY:
+        handle, at = self._open
+        memory = _Memory.alloc(handle, at, size, align, NOW)
+        if memory == EMPTY and wait:
+            memory = self._alloc_until(handle, at, size, align, until(wait))
+        while memory in _AGAIN:  # between two calls Python serves its signals
+            memory = _Memory.alloc(handle, at, size, align, NOW)
+        if type(memory) is not int:
+            return self._made(memory, size)
+        if memory == EMPTY:
             return None
-        self._refused(status, handle)
+        self._refused(memory, handle)
 
-    def _alloc_until(self, handle: Any, size: int, align: int, limit: int, hold: Any) -> int:
-        status = INTERRUPTED
-        while status in _AGAIN:  # between two calls Python serves its signals
-            status = blocking.lf_py_arena_alloc(handle, size, align, limit, hold)
-            if self._later and status in _AGAIN:
+    def _alloc_until(self, handle: Any, at: int, size: int, align: int, limit: int) -> Any:
+        memory: Any = INTERRUPTED
+        while memory in _AGAIN:
+            memory = _Memory.alloc(handle, at, size, align, limit)
+            if self._later and memory in _AGAIN:
                 self.poll()
-        return int(status)
+        return memory
 
     _homes: "dict[int, _Home] | None" = None
     """Blocks of this process by their addresses, where a queue wants to know them."""
@@ -317,27 +342,24 @@ class Arena(Waiter):
         """A handle, for one reader, of the block that begins there, if this process holds it; else None."""
         homes = self._homes
         home = homes.get(address) if homes else None
-        memory = home() if home is not None else None  # held until the promise is made
-        if home is None or memory is None or size > home.hold.bytes:
+        memory = home() if home is not None else None
+        if memory is None or size > len(memory):
             return None
-        made, own = ffi.new("char[16]"), self._h
-        status = self._call("lf_py_arena_promise", own, home.hold, 1, made)
-        if status in {lib.LF_NOT_OWNER, lib.LF_OVERFLOW}:  # of a forked child's parent, or promised to too many
+        made: Any = INTERRUPTED
+        while made in _AGAIN:
+            made = memory.promise(1)
+        if type(made) is bytes:
+            return made
+        if made in {lib.LF_NOT_OWNER, lib.LF_OVERFLOW}:  # of a forked child's parent, or promised to too many
             return None
-        if status:
-            self._refused(status, own)
-        return bytes(ffi.buffer(made))
+        self._refused(made, self._h)
 
-    def _made(self, handle: Any, hold: Any) -> Block:
-        """The block of a hold, which is let go when nothing refers to its memory any more."""
+    def _made(self, memory: Any, size: int) -> Block:
         made = Block.__new__(Block)
-        address = hold.address
-        memory = ffi.gc(address, partial(lib.lf_py_arena_let_go, handle, hold))
-        made._arena, made._hold, made._size = self, hold, int(hold.bytes)
-        made._address = int(ffi.cast("uintptr_t", address))
-        made._memory = ffi.buffer(memory, made._size)
+        made._arena, made._memory, made._size = self, memory, size
         if self._homes is not None:
-            self._homes[made._address] = _Home(made._memory, self._homes, made._address, hold)
+            address = memory.address
+            self._homes[address] = _Home(memory, self._homes, address)
         return made
 
     def open_block(self, handle: "bytes | bytearray | memoryview") -> Block:
@@ -346,15 +368,13 @@ class Arena(Waiter):
         LookupError if the block is gone, or if as many as were promised have opened it; ValueError if the handle is of
         another arena; MemoryError if `2 * max_blocks` holds exist.
         """
-        data, own, hold = _handle(handle), self._h, ffi.new("struct lf_arena_hold *")
-        try:
-            status = self._call("lf_py_arena_open", own, data, hold)
-            if status == OK:
-                return self._made(own, hold)
-        except BaseException:
-            lib.lf_py_arena_let_go(own, hold, NULL)
-            raise
-        self._refused(status, own)
+        data, (own, at) = _handle(handle), self._open
+        memory: Any = INTERRUPTED
+        while memory in _AGAIN:
+            memory = _Memory.open(own, at, data)
+        if type(memory) is not int:
+            return self._made(memory, len(memory))
+        self._refused(memory, own)
 
     # ---- promises ----
 
@@ -474,6 +494,8 @@ def _page_bytes() -> int:
 
 
 def _handle(handle: object) -> bytes:
+    if type(handle) is bytes and len(handle) == HANDLE:
+        return handle
     if not isinstance(handle, (bytes, bytearray, memoryview)):
         raise TypeError(f"handle is {shown(handle)}: it must be the bytes that Block.handle() made")
     data = bytes(handle)

@@ -15,7 +15,7 @@ from lockfree._native._core import ffi, lib
 NULL: Final[Any] = ffi.NULL
 PURE: Final = os.environ.get("LOCKFREE_PURE_CFFI") == "1"
 Prefix = TypeVar("Prefix")
-__all__ = ["NULL", "PURE", "Native", "base", "blocking", "ffi", "lib"]
+__all__ = ["NULL", "PURE", "Native", "base", "blocking", "exporter", "ffi", "lib"]
 
 if lib.lf_py_install() != 0:
     raise ImportError("the C types of lockfree._native._core did not install")
@@ -34,6 +34,11 @@ def base(prefix: str) -> Any:
 
     made.__init_subclass__ = classmethod(of_its_own)
     return made
+
+
+def exporter(prefix: str) -> Any:
+    """The C type of this prefix, also without C types: Python code cannot show memory of its own before 3.12."""
+    return globals()["_type"](prefix)
 
 
 if TYPE_CHECKING:

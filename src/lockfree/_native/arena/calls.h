@@ -5,18 +5,6 @@
 
 #include <lockfree/arena.h>
 
-static int lf_py_arena_open(struct lf_arena *a, const void *bytes, struct lf_arena_hold *hold) {
-    struct lf_arena_handle handle;
-    memcpy(&handle, bytes, sizeof handle);
-    return lf_arena_open(a, &handle, hold, LF_PY_ARENA_PATIENCE);
-}
-static int lf_py_arena_promise(struct lf_arena *a, const struct lf_arena_hold *hold, uint32_t count, void *bytes) {
-    struct lf_arena_handle handle;
-    int status = lf_arena_promise(a, hold, count, &handle, LF_PY_ARENA_PATIENCE);
-    if (status == LF_OK)
-        memcpy(bytes, &handle, sizeof handle);
-    return status;
-}
 static int64_t lf_py_arena_drop(struct lf_arena *a, const void *bytes, uint32_t count) {
     struct lf_arena_handle handle;
     memcpy(&handle, bytes, sizeof handle);

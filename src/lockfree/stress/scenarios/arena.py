@@ -27,8 +27,8 @@ class Actor:
         self.kept: list[tuple[arenas.Block, list[int], int]] = []
 
     def units(self, block: arenas.Block) -> list[int]:
-        found = ffi.new("int64_t[32]")
-        count = lib.lf_stress_arena_units(self.arena._h, block._hold, found, self.small)
+        found, hold = ffi.new("int64_t[32]"), ffi.cast("struct lf_arena_hold *", block._memory.hold)
+        count = lib.lf_stress_arena_units(self.arena._h, hold, found, self.small)
         return list(found[0:count])
 
     def alloc(self, waiting: bool) -> None:
