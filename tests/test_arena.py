@@ -546,8 +546,8 @@ def stop_in_the_section(arena, ready):
 
 
 def test_whoever_is_killed_anywhere_the_others_go_on(arena):
-    ready = multiprocessing.get_context("fork").SimpleQueue()
     for _ in range(20):
+        ready = multiprocessing.get_context("fork").SimpleQueue()  # whose lock dies with who is killed in put
         process = another(stop_in_the_section, arena, ready)
         ready.get()
         time.sleep(0.005)
