@@ -26,8 +26,50 @@ class Mutant:
     """The primitive, operation and mode of the kill campaign that catch it."""
 
 
+PUBLISHES = """\
+        lf_store_relaxed(lf__custody(q->store, index), lf__coming(q->id, tail, participant));
+        /* [Q6] release; pairs with [Q5]: the record, its custody word, and that of the index that was here before.
+         * [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. */
+        if (lf_cas_seq_cst(&q->cells[tail & q->mask], &cell, lf__cell(q, tail, index, 0))) {
+"""
+NAMES_HOLDER, THEN = PUBLISHES.split("\n", 1)
 EVENT_WAIT = "return (seen & 1) || seen != call->first ? LF_OK : LF_TIMEDOUT;"
 MUTANTS = [
+    Mutant(
+        "a fence of two halves of which the heavy one is an ordinary fence",
+        "blocks/asymmetric.h",
+        "if (!lf__membarrier()) /* [F2] pairs with [F1] */",
+        "if (lf_load_relaxed(&segment->fenced) > LF__SETTLED)",
+        client="spsc_ring/spsc_sleep",
+    ),
+    Mutant(
+        "a queue whose cell is used again before it is written who took what was in it",
+        "blocks/index_queue.h",
+        " || lf__complete_custody(q, cell, tail - q->mask - 1) != LF_OK))",
+        "))",
+        client="mpmc_death/death_reserve_lap",
+    ),
+    Mutant(
+        "a queue that says after the publication where the slot went",
+        "blocks/index_queue.h",
+        PUBLISHES,
+        f"{THEN}{NAMES_HOLDER}\n",
+        client="mpmc_ring/mpmc_death",
+    ),
+    Mutant(
+        "a recovery that leaves a slot of which the dead one had said where it would go",
+        "blocks/index_queue.h",
+        "if (!lf__is_held(word) && lf__arrived(&queues[queue], index, word))",
+        "if (!lf__is_held(word))",
+        client="mpmc_death/death_put_busy",
+    ),
+    Mutant(
+        "a recovery that takes what the dead one has published",
+        "blocks/index_queue.h",
+        "if (!lf__is_held(word) && lf__arrived(&queues[queue], index, word))",
+        "if (!lf__is_held(word) && queue >= n_queues)",
+        client="mpmc_ring/mpmc_death",
+    ),
     Mutant(
         "an event whose set leaves a set flag alone: who clears it misses what came with the second set",
         "event.h",

@@ -25,7 +25,8 @@ def test_the_model_checker_catches(mutant, tmp_path):
     file, client = mutant.client.split("/")
     include = apply(tmp_path / "include", [mutant])
     program = build(ROOT / f"stress/model/{file}.c", tmp_path / "client", include=[str(include)])
-    mortal = client.endswith("_dies")  # in these a thread may be stopped for ever, which is its death
+    # in these a thread may be stopped for ever, which is its death
+    mortal = client.endswith(("_dies", "_death")) or client.startswith("death_")
     report = run(program, client, Settings(mode="exhaustive", seconds=30, threads_stop=mortal))
     assert report.verdict is Verdict.VIOLATION, f"{mutant.what}: {report.verdict}"
 

@@ -1,5 +1,5 @@
 /* mpmc_ring of capacity 1 with queues of a single cell, which is used again at once: thread 1 dies anywhere
- * while thread 2 is busy, or is only slow; then its custody must be completed by whoever uses the cell next. */
+ * while thread 2 is busy, or is only slow. With capacity 2 its custody must be completed by whoever uses the cell next. */
 #define LF_LEAST_CELLS 1u
 #include <lockfree/mpmc_ring.h>
 
@@ -8,11 +8,11 @@
 static struct lf_mpmc_ring ring[4];
 static uint32_t delivered, releasing;
 
-static void setup(void) {
+static void setup_of(uint64_t capacity) {
     uint64_t bytes;
-    lf_mpmc_ring_bytes(1, 8, &bytes);
+    lf_mpmc_ring_bytes(capacity, 8, &bytes);
     void *memory = lf_model_shared(bytes);
-    lf_model_assert(lf_mpmc_ring_create_local(&ring[0], memory, 1, 8, 0) == LF_OK);
+    lf_model_assert(lf_mpmc_ring_create_local(&ring[0], memory, capacity, 8, 0) == LF_OK);
     for (uint32_t t = 1; t < 4; t++)
         lf_model_assert(lf_segment_attach_local(&ring[t].h, &lf_mpmc_ring_kind, memory, t) == LF_OK);
     lf_model_label(&ring[0].queues[LF__FREE].ends->head, 8, "free.head");
@@ -23,6 +23,8 @@ static void setup(void) {
     lf_model_label(ring[0].queues[LF__RECORDS].cells, 8, "records.cell");
     lf_model_label(lf_mpmc_ring_slot(&ring[0], 0), 8, "custody");
 }
+static void setup(void) { setup_of(1); }
+static void setup_of_two(void) { setup_of(2); }
 static void setup_with_one(void) {
     uint64_t value = 9;
     setup();
@@ -73,6 +75,25 @@ static void get_then_check(void) {
         lf_reap(&ring[2].h);
         check_whole(1);
     }
+}
+
+/* The cell from which the dead one took its slot is used again before anybody knows of the death. */
+static void mortal_reserve(void) {
+    if (lf_mpmc_ring_reserve(&ring[1]) >= 0)
+        lf_store_relaxed(&releasing, 1u); /* it may die with the slot in its hands */
+}
+static void lap_then_check(void) {
+    uint64_t value = 0;
+    for (uint64_t round = 5; round < 7; round++) {
+        lf_model_assert(lf_mpmc_ring_try_put(&ring[2], &round, sizeof round) == LF_OK);
+        lf_model_assert(lf_mpmc_ring_try_get(&ring[2], &value) == 8 && value == round);
+    }
+    if (lf_model_participant_alive(1))
+        return;
+    lf_reap(&ring[2].h);
+    for (uint64_t round = 5; round < 7; round++)
+        lf_model_assert(lf_mpmc_ring_try_put(&ring[2], &round, sizeof round) == LF_OK);
+    lf_model_assert(lf_mpmc_ring_try_put(&ring[2], &value, sizeof value) == LF_FULL);
 }
 
 /* A lease that was not given back is delivered again, once. */
@@ -154,6 +175,7 @@ static void whole_in_the_end(void) {
 LF_MODEL_CLIENT(death_put_busy, .setup = setup, .threads = {mortal_put, busy_then_check}, DEATH);
 LF_MODEL_CLIENT(death_get_busy, .setup = setup_with_one, .threads = {mortal_get, busy_then_check}, DEATH);
 LF_MODEL_CLIENT(death_get_get, .setup = setup_with_one, .threads = {mortal_get, get_then_check}, DEATH);
+LF_MODEL_CLIENT(death_reserve_lap, .setup = setup_of_two, .threads = {mortal_reserve, lap_then_check}, DEATH);
 LF_MODEL_CLIENT(death_lease, .setup = setup_with_one, .threads = {mortal_lease, heir_of_lease}, DEATH);
 LF_MODEL_CLIENT(death_of_reaper, .setup = setup_dead_lease, .threads = {mortal_reaper, heir_of_reaper}, DEATH);
 LF_MODEL_CLIENT(death_beside_traffic, .setup = setup_dead_put, .threads = {recover_beside, traffic},
