@@ -43,6 +43,7 @@ def checked(
     """Every client of `check/STAGE.c`, one after another until one fails. reach: learns what they reach."""
     results: list[Result] = []
     executions = 0
+    tell(f"{stage}: builds the clients, and before the first check of all the model checker, which takes some seconds")
     try:
         reports = checks(
             _sources(kata, f"{stage}.c", answer), settings=settings, include=_includes(kata),
