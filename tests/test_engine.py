@@ -192,11 +192,48 @@ def test_a_worker_and_a_front_end_are_killed_and_every_request_is_answered():
     assert "killed and replaced: worker 0, frontend 0" in said
 
 
+def test_the_bigram_model_depends_on_the_last_token_alone(engine):
+    m, spans = engine.model, [engine.model.Span(np.array(tokens), 0, None) for tokens in ([5, 9], [7, 7, 9], [9, 5])]
+    logits = m.Bigram().step(None, spans)
+    assert np.array_equal(logits[0], logits[1])
+    assert not np.array_equal(logits[0], logits[2])
+    shorter = [engine.traffic.request(5, number, 2, 8) for number in range(50)]
+    longer = [engine.traffic.request(5, number, 2) for number in range(50)]
+    assert sum(len(r.prompt) for r in shorter) * 4 < sum(len(r.prompt) for r in longer)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("transport", ["lockfree", "multiprocessing"])
+def test_short_requests_to_the_bigram_model(transport):
+    said = run_engine(f"--transport={transport}", "--model=bigram", "--short=8", "--requests=300", "--check=300")
+    assert "all 300 answered" in said
+    assert "300 answers equal the model's own" in said
+
+
+def test_a_file_that_is_left_in_shared_memory_is_found():
+    code = """if True:
+        import sys; sys.path.insert(0, sys.argv[1])
+        import main, mmap, os
+        before, path = main.in_shared_memory(), f"/dev/shm/left-{os.getpid()}"
+        with open(path, "xb+") as file:
+            file.write(bytes(8))
+            file.flush()
+            mapped = mmap.mmap(file.fileno(), 8)
+        used = main.left_behind(before)
+        mapped.close()
+        left = main.left_behind(before)
+        os.unlink(path)
+        assert os.path.basename(path) in left - used - main.left_behind(before), (used, left)
+    """
+    subprocess.run([sys.executable, "-c", code, str(ENGINE)], check=True)
+
+
 @pytest.mark.soak
 def test_thousands_of_requests():
     pytest.importorskip("zmq")
     run_engine("--requests=3000", "--check=3000", "--blocks=128", "--workers=3", "--frontends=3")
     run_engine("--transport=all", "--requests=1000")
+    run_engine("--transport=all", "--model=bigram", "--short=8", "--requests=2000")
 
 
 def test_options_out_of_range_are_refused():

@@ -117,10 +117,11 @@ class Share(NamedTuple):
     frontends: int
     rate: float
     seed: int
+    short: int
 
 
 def run(transport: Any, share: Share, answers: Path) -> None:
     """Asks what is not answered yet."""
     numbers = set(range(share.number, share.requests, share.frontends)) - set(answered(answers))
-    mine = [traffic.request(share.seed, number, share.frontends) for number in sorted(numbers)]
+    mine = [traffic.request(share.seed, number, share.frontends, share.short) for number in sorted(numbers)]
     asyncio.run(FrontEnd(transport, share.number, answers, share.rate).serve(mine))

@@ -11,12 +11,14 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import traffic
 from messages import CANCELLED, COMPLETE
-from model import Model, generate
+from model import MODELS, generate
 from processes import End, Plan, Supervisor
 from rich.console import Console
 from rich.live import Live
@@ -47,17 +49,15 @@ def run(plan: Plan, console: Console) -> End:
         return Supervisor(plan, Path(folder)).run(lambda board, done: live.update(view(plan, board, done)))
 
 
-_model = None
+_model = cache(lambda name: MODELS[name]())
 
 
-def _right(work: tuple[int, int, int, list[int], int]) -> int | None:
+def _right(work: tuple[str, tuple[int, int, int, int], list[int], int]) -> int | None:
     """The number of a request whose answer is wrong, or None."""
-    global _model  # noqa: PLW0603
-    _model = _model or Model()
-    seed, number, frontends, tokens, how = work
-    r = traffic.request(seed, number, frontends)
+    model, which, tokens, how = work
+    r, number = traffic.request(*which), which[1]
     most = r.most if how == COMPLETE else len(tokens)
-    alone = generate(_model, r.prompt, most, r.seed, r.temperature) if most else []
+    alone = generate(_model(model), r.prompt, most, r.seed, r.temperature) if most else []
     return None if tokens == alone else number
 
 
@@ -67,7 +67,8 @@ def check(plan: Plan, end: End, count: int) -> list[str]:
     if end.free != plan.blocks:
         wrong.append(f"{plan.blocks - end.free} KV blocks did not come back")
     chosen = sorted(end.answers)[:: max(1, len(end.answers) // max(count, 1))][:count]
-    work = [(plan.seed, n, plan.frontends, end.answers[n]["tokens"], end.answers[n]["how"]) for n in chosen]
+    which = {n: (plan.seed, n, plan.frontends, plan.short) for n in chosen}
+    work = [(plan.model, which[n], end.answers[n]["tokens"], end.answers[n]["how"]) for n in chosen]
     with multiprocessing.get_context("spawn").Pool(min(os.cpu_count() or 1, 8)) as pool:
         differing = [n for n in pool.imap_unordered(_right, work, chunksize=4) if n is not None]
     if differing:
@@ -77,6 +78,16 @@ def check(plan: Plan, end: End, count: int) -> list[str]:
 
 def in_shared_memory() -> set[str]:
     return set(os.listdir("/dev/shm"))  # noqa: S108
+
+
+def left_behind(before: set[str]) -> set[str]:
+    """What came into /dev/shm and is still there, though no process has it mapped: other programs use it, too."""
+    new = in_shared_memory() - before
+    for maps in Path("/proc").glob("[0-9]*/maps") if new else ():
+        with suppress(OSError):  # that process has ended, or is not ours
+            text = maps.read_text(errors="replace")
+            new -= {name for name in new if f"/dev/shm/{name}\n" in text}  # noqa: S108
+    return new & in_shared_memory()
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -109,9 +120,18 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=0, help="requests a second (default: as fast as they are taken)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kill", default="worker,frontend", help="who is killed in the middle; lockfree only")
+    parser.add_argument("--model", choices=MODELS, default="decoder", help="bigram: hardly any arithmetic")
+    parser.add_argument("--short", type=int, default=1, help="requests have so many times fewer tokens (default: 1)")
     parser.add_argument("--check", type=int, default=100, help="answers to compare with a model alone (default: 100)")
     args = parser.parse_args()
-    for name, least in (("requests", 1), ("frontends", 1), ("workers", 1), ("blocks", LEAST_BLOCKS), ("check", 0)):
+    for name, least in (
+        ("requests", 1),
+        ("frontends", 1),
+        ("workers", 1),
+        ("blocks", LEAST_BLOCKS),
+        ("check", 0),
+        ("short", 1),
+    ):
         if getattr(args, name) < least:
             parser.error(f"--{name} is {getattr(args, name)}: it must be at least {least}")
     kill = tuple(word for word in args.kill.split(",") if word)
@@ -127,12 +147,12 @@ def main() -> int:
         killed = kill if transport == "lockfree" and args.transport != "all" else ()
         plan = Plan(
             transport, args.requests, args.frontends, args.workers, args.blocks,
-            args.rate / args.frontends, args.seed, killed,
+            args.rate / args.frontends, args.seed, killed, args.model, args.short,
         )  # fmt: skip
         before = in_shared_memory()
         end = run(plan, console)
         wrong = check(plan, end, args.check)
-        if left := in_shared_memory() - before:
+        if left := left_behind(before):
             wrong.append(f"left in /dev/shm: {', '.join(sorted(left))}")
         for text in wrong:
             console.print(f"{transport}: {text}", style="red", highlight=False)

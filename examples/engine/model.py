@@ -104,6 +104,20 @@ class Model:
         return np.concatenate([left * cosine - right * sine, left * sine + right * cosine], axis=2)
 
 
+class Bigram:
+    """The least model there is: the next token depends on the last one alone. So messages cost more than arithmetic."""
+
+    def __init__(self, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        self.table = rng.standard_normal((VOCABULARY, VOCABULARY)).astype(np.float32)
+
+    def step(self, cache: Array, spans: list[Span]) -> Array:  # noqa: ARG002
+        return self.table[[s.tokens[-1] for s in spans]]
+
+
+MODELS: dict[str, Any] = {"decoder": Model, "bigram": Bigram}
+
+
 def attention(query: Array, start: int, table: Array, layer: Array) -> Array:
     """What the tokens from position `start` on see of themselves and of those before them: [token, head, dimension]."""
     count = len(query)
@@ -143,7 +157,7 @@ def sample(logits: Array, seeds: Array, positions: Array, temperatures: Array) -
     return (logits - temperatures[:, None] * np.log(-np.log(uniform))).argmax(axis=1)
 
 
-def generate(model: Model, prompt: Array, most: int, seed: int, temperature: float) -> list[int]:
+def generate(model: Any, prompt: Array, most: int, seed: int, temperature: float) -> list[int]:
     """The answer of a model that runs alone, with its cache in one piece: what the engine is held to."""
     length = len(prompt) + most
     cache, table = np.zeros(cache_shape(blocks_for(length)), np.float32), np.arange(blocks_for(length))

@@ -41,6 +41,9 @@ class Plan(NamedTuple):
     seed: int
     kill: tuple[str, ...]
     """Who is killed in the middle: "worker", "frontend"."""
+    model: str
+    short: int
+    """How many times shorter requests are than those of the traces."""
 
 
 class Pages:
@@ -72,8 +75,8 @@ def _scheduler(transport: Any, pool: lockfree.BlockPool, workers: int, board: Bo
     Scheduler(transport, pool, workers, board).run()
 
 
-def _worker(transport: Any, rank: int, pages: Pages) -> None:
-    worker.work(transport, rank, pages.array)
+def _worker(transport: Any, rank: int, pages: Pages, model: str) -> None:
+    worker.work(transport, rank, pages.array, model)
 
 
 class Supervisor:
@@ -117,10 +120,10 @@ class Supervisor:
         if kind == "scheduler":
             target, words = _scheduler, (self.transport, self.pool, self.plan.workers, self.board)
         elif kind == "worker":
-            target, words = _worker, (self.transport, int(number), self.pages)  # type: ignore[assignment]
+            target, words = _worker, (self.transport, int(number), self.pages, self.plan.model)  # type: ignore[assignment]
         else:
             plan = self.plan
-            share = frontend.Share(int(number), plan.requests, plan.frontends, plan.rate, plan.seed)
+            share = frontend.Share(int(number), plan.requests, plan.frontends, plan.rate, plan.seed, plan.short)
             words = (self.transport, share, self.files[share.number])  # type: ignore[assignment]
             target = frontend.run  # type: ignore[assignment]
         self.running[name] = SPAWN.Process(target=target, args=words, name=name)

@@ -48,12 +48,13 @@ def prefix(number: int) -> Any:
     return np.random.default_rng([77, number]).integers(1, VOCABULARY, 48)
 
 
-def request(seed: int, number: int, frontends: int) -> Request:
+def request(seed: int, number: int, frontends: int, short: int = 1) -> Request:
+    """Request `number`. `short`: prompts and answers have so many times fewer tokens."""
     rng = np.random.default_rng([seed, number])
-    length = int(np.clip(rng.lognormal(math.log(64), 0.8), 4, LONGEST_PROMPT))
-    most = int(np.clip(rng.lognormal(math.log(8), 0.9), 1, LONGEST_ANSWER))
+    length = int(np.clip(rng.lognormal(math.log(64 / short), 0.8), 4, LONGEST_PROMPT))
+    most = int(np.clip(rng.lognormal(math.log(8 / short), 0.9), 1, LONGEST_ANSWER))
     prompt = rng.integers(1, VOCABULARY, length)
-    if rng.random() < 0.6:
+    if rng.random() < (0.6 if short == 1 else 0):
         shared = prefix(int(rng.integers(PREFIXES)))
         prompt = np.concatenate([shared, prompt])[: max(length, len(shared) + 4)]
     patience = float(rng.choice([0.3, 1.0, 4.0, 30.0], p=[0.1, 0.3, 0.4, 0.2]))

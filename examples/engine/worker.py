@@ -11,10 +11,10 @@ from typing import Any
 import messages
 import numpy as np
 from messages import DONE, HELLO, OUTCOME
-from model import Model, sample
+from model import MODELS, sample
 
 
-def outcomes(step: int, parts: list[messages.Part], model: Model, cache: Any) -> Any:
+def outcomes(step: int, parts: list[messages.Part], model: Any, cache: Any) -> Any:
     """Computes the parts of a step; an array of OUTCOME."""
     logits = model.step(cache, [p.span for p in parts])
     seeds = np.array([p.seed for p in parts])
@@ -25,8 +25,8 @@ def outcomes(step: int, parts: list[messages.Part], model: Model, cache: Any) ->
     )
 
 
-def work(transport: Any, rank: int, cache: Any) -> None:
-    model, last = Model(), 0
+def work(transport: Any, rank: int, cache: Any, model: str = "decoder") -> None:
+    computes, last = MODELS[model](), 0
     transport.join(rank)
     transport.report(np.array([(0, 0, -1, rank, HELLO)], OUTCOME))
     while not transport.ended():
@@ -36,4 +36,4 @@ def work(transport: Any, rank: int, cache: Any) -> None:
         step, parts = messages.unpack_step(data, rank)
         if step > last:  # a replaced worker may get a step twice; the second time its blocks may be somebody else's
             last = step
-            transport.report(outcomes(step, parts, model, cache))
+            transport.report(outcomes(step, parts, computes, cache))
