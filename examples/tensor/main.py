@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import time
-from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +14,31 @@ from autograd import Block, Value, memory_map
 from matmul import WAYS, multiply
 from tensor import Tensor
 
-
-def shared_floats(count: int) -> memoryview:
-    """Memory for so many floats that child processes can have, too. It is gone with the last of them."""
-    return view_of(RawArray("f", count))
+import lockfree
 
 
-def view_of(floats: Any) -> memoryview:
-    return memoryview(floats).cast("B").cast("f")
+def floats(arena: lockfree.Arena, count: int) -> memoryview:
+    """A block of shared memory. It is free again when the last tensor over it is gone."""
+    block = arena.alloc(4 * count, block=True)
+    return memoryview(block.array("f4"))
 
 
-def doubles_a_column(floats: Any) -> None:
+def doubles_a_column(arena: lockfree.Arena, handle: bytes) -> None:
     """Another process: the same memory, a view of its own."""
-    Tensor(view_of(floats), (3, 4))[:, 1].numpy()[...] *= 2
+    Tensor(memoryview(arena.open_block(handle).array("f4")), (3, 4))[:, 1].numpy()[...] *= 2
 
 
-def show_views() -> None:
+def show_views(arena: lockfree.Arena) -> None:
     for name, tensor in picture.views():
         print(f"  {name:<26} shape {tensor.shape}, strides {tensor.strides}, offset {tensor.offset}")
-    memory = RawArray("f", range(12))
-    x = Tensor(view_of(memory), (3, 4))
+    block = arena.alloc(48, block=True)
+    x = Tensor(memoryview(block.array("f4")), (3, 4))
+    x.numpy()[...] = np.arange(12).reshape(3, 4)
     try:
         x.transpose().reshape(12)
     except ValueError as refused:
         print(f"  x.transpose().reshape(12)  {refused}")
-    process = multiprocessing.get_context("spawn").Process(target=doubles_a_column, args=(memory,))
+    process = multiprocessing.get_context("spawn").Process(target=doubles_a_column, args=(arena, block.handle()))
     process.start()
     process.join()
     print(f"  another process doubles column 1 of x: {[x[i, 1] for i in range(3)]}")
@@ -64,12 +63,12 @@ def speeds(a: Tensor, b: Tensor, c: Tensor) -> tuple[bool, list[float]]:
     return right, [2 * a.size * b.shape[1] / s / 1e9 for s in seconds]
 
 
-def show_products(sizes: list[int]) -> bool:
+def show_products(arena: lockfree.Arena, sizes: list[int]) -> bool:
     print(f"  {'n':>5}  {'GFLOP/s':<11}" + "".join(f"{way:>12}" for way in (*WAYS, "NumPy")))
     all_right = True
     for n in sizes:
-        floats, rng = shared_floats(3 * n * n), np.random.default_rng(n)
-        a, b, c = (Tensor(floats, (n, n), offset=i * n * n) for i in range(3))
+        memory, rng = floats(arena, 3 * n * n), np.random.default_rng(n)
+        a, b, c = (Tensor(memory, (n, n), offset=i * n * n) for i in range(3))
         a.numpy()[...], b.numpy()[...] = rng.standard_normal((2, n, n), np.float32)
         for name, factor in (("A @ B", b), ("A @ B.T", b.transpose())):
             right, found = speeds(a, factor, c)
@@ -78,8 +77,8 @@ def show_products(sizes: list[int]) -> bool:
     return all_right
 
 
-def show_gradients() -> None:
-    block, rng = Block(shared_floats(200)), np.random.default_rng(0)
+def show_gradients(arena: lockfree.Arena) -> None:
+    block, rng = Block(floats(arena, 200)), np.random.default_rng(0)
     x = Value.of(block, rng.standard_normal((2, 3)), "x")
     w = Value.of(block, rng.standard_normal((4, 3)), "w")
     bias = Value.of(block, rng.standard_normal(4), "bias")
@@ -102,12 +101,13 @@ def main() -> int:
     if args.picture:
         args.picture.write_text(picture.svg())
         return 0
+    arena = lockfree.Arena(12 * max(args.sizes) ** 2 + (1 << 20))
     print("Views of 12 floats in shared memory")
-    show_views()
+    show_views(arena)
     print("\nMatrix products")
-    right = show_products(args.sizes)
+    right = show_products(arena, args.sizes)
     print("\nGradients: loss = sum(tanh(x @ w.T + bias))")
-    show_gradients()
+    show_gradients(arena)
     if not right:
         print("WRONG: a product differs from NumPy's")
     return int(not right)
