@@ -1,3 +1,4 @@
+import array
 import contextlib
 import multiprocessing
 import os
@@ -413,7 +414,7 @@ def test_what_is_done_runs_no_python_code_afterwards(pool, holder, call):
     finally:
         sys.settrace(None)
     assert all(seen == before for seen in state), steps
-    assert bool(steps) == (call in {"free", "retain", "references"})
+    assert bool(steps) == (call == "references")
 
 
 @pytest.mark.skipif(PURE, reason="there, the last reference to the handle keeps it attached")
@@ -464,6 +465,64 @@ def test_large_batches_give_the_gil_up_and_answer_the_same():
         assert pool.available == many
         assert pool.alloc(many, block=True, timeout=0).size == many
         assert pool.alloc(many, block=True, timeout=0.01) is None
+
+
+# ---- few blocks, which the C type takes as they are, and what it leaves to the class ----
+
+AS = {
+    "array": lambda numbers: np.array(numbers, np.uint32),
+    "list": list,
+    "tuple": tuple,
+    "i8": lambda numbers: np.array(numbers, np.int64),
+    "big-endian": lambda numbers: np.array(numbers, ">u4"),
+    "every second": lambda numbers: np.repeat(np.array(numbers, np.uint32), 2)[::2],
+    "array.array": lambda numbers: array.array("I", numbers),
+    "memoryview": lambda numbers: memoryview(np.array(numbers, np.uint32)),
+    "numpy integers": lambda numbers: [np.int16(number) for number in numbers],
+}
+
+
+@pytest.mark.parametrize("kind", AS)
+@pytest.mark.parametrize("count", [0, 1, 3, 255, 256, 257, 900])
+def test_blocks_may_be_given_as_any_list_of_integers(kind, count):
+    with BlockPool(1000) as pool:
+        pool.alloc(1000)
+        numbers = list(range(999, 999 - count, -1))
+        pool.retain(AS[kind](numbers))
+        assert pool.references(numbers) == [2] * count
+        pool.free(AS[kind](numbers))
+        pool.free(AS[kind](numbers))
+        assert pool.available == count
+        if count:
+            with pytest.raises(
+                ValueError, match=r"blocks\[0\] is 999: this block is free, since its generation 1 began"
+            ):
+                pool.free(AS[kind](numbers))
+            with pytest.raises(ValueError, match=r"blocks\[0\] is 999: this block is free"):
+                pool.retain(AS[kind](numbers))
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "says"),
+    [
+        ([-1], ValueError, "blocks has -1: it must be between 0 and 4294967295"),
+        ([2**32], ValueError, "blocks has 4294967296"),
+        ([2**70], TypeError, "blocks is of type object"),
+        ([0.5], TypeError, "blocks is of type float64"),
+        ([True], TypeError, "blocks is of type bool"),
+        (np.zeros((2, 2), np.uint32), TypeError, "with 2 dimensions"),
+        ("5", TypeError, "blocks is of type"),
+        (b"\0\0\0\0", TypeError, "blocks is of type"),
+        ([8], ValueError, r"blocks\[0\] is 8: it must be between 0 and 7"),
+        (array.array("I", [2**32 - 1]), ValueError, r"blocks\[0\] is 4294967295: it must be between 0 and 7"),
+    ],
+)
+def test_what_is_no_list_of_blocks_is_refused(pool, given, error, says):
+    pool.alloc(8)
+    for call in (pool.free, pool.retain):
+        with pytest.raises(error, match=says):
+            call(given)
+    assert pool.available == 0
 
 
 # ---- orders, and pools that outlive their users ----

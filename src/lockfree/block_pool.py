@@ -78,7 +78,9 @@ class Calls(Waiter):
         self.blocks = int(self._h.blocks)
         self.order = "lifo" if self._h.mode & lib.LF_POOL_LIFO else "fifo"
         self.persistent = bool(self._h.mode & lib.LF_POOL_PERSISTENT)
-        self._use(np.empty, np.uint32)
+        self._most = min(self.blocks, MAX_ALLOC)
+        self._empty, self._uint32 = np.empty, np.dtype(np.uint32)
+        self._use(self._empty, self._uint32)
 
     def _use(self, _empty: Any, _uint32: Any) -> None: ...
 
@@ -91,9 +93,12 @@ class Calls(Waiter):
         above `blocks` or above 2**20 - 1. Closed after `shutdown()`, Superseded after another process took over.
         """
         self._require_open()
-        n = check_int("n", n, 1, min(self.blocks, MAX_ALLOC))
-        wait = patience(block, timeout)
-        found, taken = self._np.empty(n, self._np.uint32), self._np.zeros(1, self._np.uint32)
+        if type(n) is int and 0 < n <= self._most and block is False and timeout is None:
+            wait = NOW  # what is usual
+        else:
+            n, wait = check_int("n", n, 1, self._most), patience(block, timeout)
+        found, taken = self._empty(n, self._uint32), self._empty(1, self._uint32)
+        taken[0] = 0
         try:
             if self._alloc(found, wait, taken):
                 return found

@@ -142,12 +142,69 @@ static PyObject *lf_py_pool_count(PyObject *object, PyObject *pair, int retain) 
     Py_DECREF(pair);
     return answer;
 }
+
+/* A few numbers, copied: other threads may change the caller's. How many, or -1: the class must look at what it is. */
+enum { LF_PY_FEW = 256 };
+static int64_t lf_py_pool_few(PyObject *numbers, uint32_t *few) {
+    if (PyList_CheckExact(numbers)) {
+        PyObject *all = PyList_GET_SIZE(numbers) <= LF_PY_FEW ? PyList_AsTuple(numbers) : NULL;
+        int64_t n = all != NULL && PyTuple_GET_SIZE(all) <= LF_PY_FEW ? PyTuple_GET_SIZE(all) : -1;
+        for (int64_t i = 0; i < n; i++) {
+            PyObject *number = PyTuple_GET_ITEM(all, i);
+            unsigned long value = PyLong_CheckExact(number) ? PyLong_AsUnsignedLong(number) : ULONG_MAX;
+            few[i] = (uint32_t)value;
+            n = value > UINT32_MAX ? -1 : n;
+        }
+        PyErr_Clear();
+        Py_XDECREF(all);
+        return n;
+    }
+    Py_buffer view;
+    if (!PyObject_CheckBuffer(numbers))
+        return -1;
+    if (PyObject_GetBuffer(numbers, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) != 0)
+        return PyErr_Clear(), -1;
+    int64_t n = -1;
+    if (view.ndim == 1 && view.format != NULL && strcmp(view.format, "I") == 0 && view.shape[0] <= LF_PY_FEW) {
+        n = view.shape[0];
+        memcpy(few, view.buf, (size_t)n * sizeof *few);
+    }
+    PyBuffer_Release(&view);
+    return n;
+}
+/* free() and retain() without generations. */
+static PyObject *lf_py_pool_count_few(PyObject *object, PyObject *numbers, int retain) {
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    struct lf_block_pool *p = lf_py_pool(object);
+    uint32_t few[LF_PY_FEW];
+    uint64_t at = 0;
+    int64_t status, n = lf_py_is_closed(self) ? -1 : lf_py_pool_few(numbers, few);
+    if (n < 0)
+        return lf_py_pool_count(object, PyObject_CallMethod(object, "_pair", "OO", numbers, Py_None), retain);
+    if (retain)
+        LF_PY_BRIEFLY(self, status, lf_block_pool_retain(p, few, (uint64_t)n, &at));
+    else
+        LF_PY_BRIEFLY(self, status, lf_block_pool_free(p, few, NULL, (uint64_t)n, &at));
+    if (status == LF_OK)
+        return Py_NewRef(Py_None);
+    PyObject *copy, *answer = NULL;
+    Py_buffer memory;
+    if (lf_py_pool_array(object, (uint64_t)n, &copy, &memory) != 0)
+        return NULL;
+    memcpy(memory.buf, few, (size_t)n * sizeof *few);
+    PyBuffer_Release(&memory);
+    answer = lf_py_pool_refused(object, status, copy, at, Py_None);
+    Py_DECREF(copy);
+    return answer;
+}
 static PyObject *lf_py_pool_free(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
     static const struct lf_py_signature signature = {"free", 1, 2, {"blocks", "generations"}};
     PyObject *places[2];
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0)
         return NULL;
     PyObject *tags = places[1] != NULL ? places[1] : Py_None;
+    if (tags == Py_None)
+        return lf_py_pool_count_few(object, places[0], 0);
     return lf_py_pool_count(object, PyObject_CallMethod(object, "_pair", "OO", places[0], tags), 0);
 }
 static PyObject *lf_py_pool_retain(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
@@ -155,7 +212,7 @@ static PyObject *lf_py_pool_retain(PyObject *object, PyObject *const *args, Py_s
     PyObject *places[1];
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0)
         return NULL;
-    return lf_py_pool_count(object, PyObject_CallMethod(object, "_pair", "OO", places[0], Py_None), 1);
+    return lf_py_pool_count_few(object, places[0], 1);
 }
 
 /* ---- handing over ---- */
