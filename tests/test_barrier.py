@@ -240,3 +240,18 @@ class TestBarrier(Behaviour):
                     handle.close()
 
         run_state_machine_as_test(Machine, settings=settings(max_examples=40, stateful_step_count=25, deadline=None))
+
+
+def test_more_arrivals_than_parties_are_no_state_of_a_barrier():
+    import mmap
+
+    from lockfree._native import ffi
+
+    with contextlib.closing(lockfree.Barrier(2)) as barrier:
+        handle = barrier._h.h
+        at = int(ffi.cast("uintptr_t", handle.body)) - int(ffi.cast("uintptr_t", handle.segment))
+        with mmap.mmap(handle.fd, 0) as memory:
+            memory[at] = 3
+            with pytest.raises(lockfree.SegmentError, match="what this library cannot have written"):
+                barrier.wait(timeout=1)
+            memory[at] = 0

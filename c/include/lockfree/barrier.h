@@ -133,8 +133,8 @@ LF_INLINE int lf_barrier_attach_fd(struct lf_barrier *b, int fd) {
 /* ---- the parts of wait ---- */
 
 /* Takes a place. *round then is what the other parts need. The place; LF_BROKEN, LF_CLOSED. LF_BUSY: all places of the
- * round are taken, and its action runs: wait with lf_barrier_sleep, and arrive again. With `acts` 0, the last
- * place completes the round at once. */
+ * round are taken, and its action runs: wait with lf_barrier_sleep, and arrive again. LF_CORRUPT: more have arrived than
+ * there are parties. With `acts` 0, the last place completes the round at once. */
 LF_INLINE int64_t lf_barrier_arrive(struct lf_barrier *b, int acts, uint64_t *round) {
     int status = lf_enter(&b->h);
     if (LF_UNLIKELY(status != LF_OK))
@@ -145,8 +145,8 @@ LF_INLINE int64_t lf_barrier_arrive(struct lf_barrier *b, int acts, uint64_t *ro
         *round = word;
         if (word & LF__BARRIER_BROKEN)
             return LF_BROKEN;
-        if (arrived >= b->parties)
-            return LF_BUSY;
+        if (LF_UNLIKELY(arrived >= b->parties))
+            return arrived == b->parties ? LF_BUSY : LF_CORRUPT;
         int last = arrived + 1 == b->parties && !acts;
         /* [B1] release: what the caller wrote; acquire: what those before it wrote; pairs with itself and [B2] */
         if (!lf_cas_seq_cst(&b->body->word, &word, last ? lf__barrier_next(word) : word + 1))

@@ -320,7 +320,7 @@ LF_INLINE int lf_space_object(struct lf_space *s, struct lf_handle *object, uint
     lf__handle_clear(object);
     if (!lf__space_kind_of(kind, &k) || (name != NULL && (length == 0 || length > LF_SPACE_NAME)))
         return LF_INVALID;
-    int status = lf_owner_lock_acquire(&s->h, &s->body->lock, LF__MUTEX_SPINS, LF_FOREVER);
+    int status = lf_owner_lock_acquire_awhile(&s->h, &s->body->lock, LF__MUTEX_SPINS, LF_FOREVER);
     if (status == LF_OWNER_DIED) /* below the end everything is whole [I1] */
         status = lf_owner_lock_recover(&s->h, &s->body->lock);
     if (status != LF_OK)
