@@ -44,7 +44,9 @@ static int lin_decide(struct lin_problem *p) {
         (run->spec->kind == LF_LIN_QUEUE || !lin_strict_full(p))) {
         decision = lin_decide_fast(p);
         lin_release(run, mark);
-        if (decision != LIN_UNDECIDED || run->stopped)
+        if (run->stopped) /* in the middle of a sort, perhaps: what was concluded from it is worth nothing */
+            return LIN_UNDECIDED;
+        if (decision != LIN_UNDECIDED)
             return decision;
     }
     if (only == LF_LIN_ONLY_FAST) {
