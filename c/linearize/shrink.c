@@ -271,7 +271,19 @@ static bool lin_adopt(struct lin_shrink *s, bool in_time) {
     return wrong;
 }
 
+/* A FULL of a container without a bound is wrong alone. */
+static bool lin_is_wrong_alone(const struct lin_run *run) {
+    struct lf_lin_result *r = run->result;
+    if (r->reason != LF_LIN_NOT_FULL || r->core_count != 1 || run->spec->capacity ||
+        run->spec->kind == LF_LIN_BLOCK_POOL)
+        return false;
+    r->end = run->ops[r->core[0]].ret;
+    return r->minimal = 1;
+}
+
 void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n) {
+    if (lin_is_wrong_alone(run))
+        return;
     uint64_t deadline = lin_now() + LIN_SHRINK_NS, all = 2 * sizeof(struct lf_history_op) + 6 * sizeof(uint32_t);
     if (run->deadline && run->deadline < deadline)
         deadline = run->deadline;

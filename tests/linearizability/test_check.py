@@ -138,6 +138,14 @@ def test_an_exception_of_a_step_comes_out_whole_wherever_it_happens():
     assert caught.traceback[-1].name == "step"
 
 
+@pytest.mark.parametrize(("spec", "put"), [("queue", "put"), ("stack", "push"), ("unordered-queue", "put")])
+def test_a_full_of_what_has_no_bound_is_wrong_alone(spec, put):
+    rows = [Operation(0, put, i, i != 20, 2 * i, 2 * i + 1) for i in range(40)]
+    verdict = check(rows, spec)
+    assert (verdict.status, verdict.minimal, verdict.operations) == ("VIOLATION", True, [rows[20]])
+    assert "unbounded" in verdict.reason
+
+
 def test_what_a_specification_raises_comes_out():
     class Broken:
         init = 0
