@@ -30,7 +30,9 @@ LF_INLINE void lf__read_text(const char *path, char *text, size_t room) {
 
 /* The number behind `key` at the beginning of a line; UINT64_MAX if there is none ("max", too). */
 LF_INLINE uint64_t lf__number_after(const char *text, const char *key) {
-    for (const char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n'), line += line != NULL) {
+    const char *end = text;
+    for (const char *line = text; end != NULL && *line != '\0'; line = end != NULL ? end + 1 : line) {
+        end = strchr(line, '\n');
         const char *digits = line + strlen(key);
         if (strncmp(line, key, strlen(key)) != 0)
             continue;
