@@ -8,6 +8,16 @@ static unsigned spare_cells;
 
 static struct lf_priority_queue queue[5]; /* of threads 1 to 3; 4: what runs alone, before and after them */
 static uint64_t ticket[4];                /* of the record 0, 1, 2, ... */
+static uint32_t inside_a_call[4];         /* by thread: one that was stopped there keeps what it has in hand */
+
+static void begin(uint32_t what, uint64_t argument) {
+    lf_store_relaxed(&inside_a_call[lf_model_thread()], 1u);
+    lf_model_call(what, argument);
+}
+static void end(uint64_t result) {
+    lf_model_return(result);
+    lf_store_relaxed(&inside_a_call[lf_model_thread()], 0u);
+}
 
 enum { WITHDRAW = LF_MODEL_USER }; /* argument: the record; result: 1 if it is out */
 
@@ -29,7 +39,15 @@ static int step(void *state, const struct lf_model_op *op, const struct lf_model
             first = i;
     if (op->what == LF_MODEL_PUT) {
         q->records[q->count++] = op->argument;
-        return op->result == 0;
+        return op->pending || op->result == 0;
+    }
+    if (op->pending) { /* it took out what it could */
+        while (op->what == WITHDRAW && at < q->count && q->records[at] != op->argument)
+            at++;
+        at = op->what == WITHDRAW ? at : first;
+        if (at < q->count)
+            take_out(q, at);
+        return 1;
     }
     if (op->what == LF_MODEL_GET) {
         if (op->result == LF_MODEL_EMPTY)
@@ -64,19 +82,19 @@ static uint64_t record(uint32_t level, uint64_t number) { return (uint64_t)level
 
 static void put(uint32_t level, uint64_t number) {
     uint64_t value = record(level, number);
-    lf_model_call(LF_MODEL_PUT, value);
-    lf_model_return((uint64_t)lf_priority_queue_put_ticket(own(), &value, sizeof value, level, 0, &ticket[number]));
+    begin(LF_MODEL_PUT, value);
+    end((uint64_t)lf_priority_queue_put_ticket(own(), &value, sizeof value, level, 0, &ticket[number]));
 }
 static void get(void) {
     uint64_t value = 0;
     uint32_t level;
-    lf_model_call(LF_MODEL_GET, 0);
+    begin(LF_MODEL_GET, 0);
     int64_t status = lf_priority_queue_try_get(own(), &value, &level);
-    lf_model_return(status == 8 ? value : status == LF_EMPTY ? LF_MODEL_EMPTY : (uint64_t)status);
+    end(status == 8 ? value : status == LF_EMPTY ? LF_MODEL_EMPTY : (uint64_t)status);
 }
 static void withdraw(uint32_t level, uint64_t number) {
-    lf_model_call(WITHDRAW, record(level, number));
-    lf_model_return((uint64_t)lf_priority_queue_withdraw(own(), ticket[number]));
+    begin(WITHDRAW, record(level, number));
+    end((uint64_t)lf_priority_queue_withdraw(own(), ticket[number]));
 }
 
 static void one(void) {
@@ -116,6 +134,9 @@ static void get_2(void) {
 static void whole(void) {
     uint64_t value;
     uint32_t level;
+    for (int thread = 1; thread < 4; thread++)
+        if (lf_load_relaxed(&inside_a_call[thread]) != 0)
+            return;
     do
         get();
     while (lf_priority_queue_size(own()) > 0);
