@@ -278,7 +278,8 @@ static bool lin_is_wrong_alone(const struct lin_run *run) {
         run->spec->kind == LF_LIN_BLOCK_POOL)
         return false;
     r->end = run->ops[r->core[0]].ret;
-    return r->minimal = 1;
+    r->minimal = 1;
+    return true;
 }
 
 void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n) {

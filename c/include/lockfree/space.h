@@ -277,10 +277,12 @@ LF_INLINE void lf__space_lay_out(struct lf_handle *object, uint64_t initial) {
         lf__sem_layout((struct lf_semaphore *)object, 0);
 }
 
-/* Adds an object behind the last one. The caller has the lock. */
-LF_INLINE int lf__space_append(struct lf_space *s, struct lf_handle *object, const struct lf__space_kind *k,
-                               const char *name, uint64_t length, const uint64_t *geometry, uint64_t initial,
-                               uint64_t at) {
+/* Adds an object behind the last one. The caller has the lock. Out of line: `object` is one kind's struct, and a compiler
+ * that knows which warns of what is done for the other kinds. */
+static __attribute__((noinline, unused)) int lf__space_append(struct lf_space *s, struct lf_handle *object,
+                                                              const struct lf__space_kind *k, const char *name,
+                                                              uint64_t length, const uint64_t *geometry,
+                                                              uint64_t initial, uint64_t at) {
     uint64_t need = lf__space_chunk_bytes(k);
     if (s->size - at < need)
         return LF_FULL;
@@ -314,7 +316,7 @@ LF_INLINE int lf__space_same(struct lf_handle *object, const struct lf_space_chu
  * bytes), LF_CORRUPT, LF_CLOSED, LF_LOST, LF_DEADLOCK (a signal handler came in the middle of this), LF_INTERRUPTED: call
  * again. `object` is the kind's struct. */
 LF_INLINE int lf_space_object(struct lf_space *s, struct lf_handle *object, uint32_t kind, const char *name,
-                              const uint64_t geometry[LF_GEOMETRY], uint64_t initial) {
+                              const uint64_t *geometry, uint64_t initial) {
     struct lf__space_kind k;
     uint64_t at, length = name != NULL ? strlen(name) : 0;
     lf__handle_clear(object);
