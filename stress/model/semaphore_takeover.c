@@ -50,8 +50,7 @@ static void all_accounted_for(void) {
     int64_t held = 0, out = 1 - given + taken;
     if (!finished[1] || !finished[2])
         return;
-    lf__sem_help(&semaphore[0],
-                 lf__sem_now(semaphore[0].body)); /* the last operation may stand in the word alone */
+    lf__sem_help(&semaphore[0], lf__sem_now(semaphore[0].body)); /* the last operation may stand in the word alone */
     for (uint32_t i = 0; i < LF_SEATS; i++)
         held += lf__sem_held(semaphore[0].body->seats[i].account);
     lf_model_assert(lf_semaphore_value(&semaphore[0]) == INITIAL - out && held == out);
