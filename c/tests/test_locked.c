@@ -110,8 +110,8 @@ static void take_and_give(void) {
 }
 /* What must be seen: each kind of instruction that counts, once. */
 static void one_of_each(void) {
-    lf_fetch_add_relaxed(&word, (uint64_t)1);
-    lf_exchange_relaxed(&word, (uint64_t)1);
+    volatile uint64_t used = lf_fetch_add_relaxed(&word, (uint64_t)1); /* else clang 14 leaves some of it out */
+    used = lf_exchange_relaxed(&word, used);
     __asm__ volatile("mfence" ::: "memory");
 }
 
