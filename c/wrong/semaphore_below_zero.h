@@ -13,6 +13,7 @@ struct lf_semaphore_body {
     LF_ALIGNED struct lf_eventcount available;
 };
 #define LF_SEMAPHORE_BYTES (LF_BODY_OFFSET + sizeof(struct lf_semaphore_body))
+#define LF_SEMAPHORE_IN_SPACE_BYTES LF_SEMAPHORE_BYTES
 struct lf_semaphore {
     struct lf_handle h;
     struct lf_semaphore_body *body;

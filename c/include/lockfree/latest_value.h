@@ -7,7 +7,9 @@
  *   int status = lf_latest_value_create(&pose, "pose", 48, 4); // values of up to 48 bytes, 4 copies; NULL: no name
  *   if (status != LF_OK)                                       // others: lf_latest_value_attach(&pose, "pose")
  *       return status;                                         // after LF_SYSTEM, pose.h.error is the errno
- *   int64_t version = lf_latest_value_set(&pose, "here", 4);   // the writer: 1, 2, 3, ...; LF_ROLE_TAKEN, LF_CLOSED, ...
+ *   int64_t version = lf_latest_value_set(&pose, "here", 4);   // the writer: 1, 2, 3, ...
+ *   if (version < 0)                                           // LF_ROLE_TAKEN, LF_CLOSED, ...
+ *       return (int)version;
  *   char value[48];                                            // as many bytes as record_size
  *   uint64_t seen = 0, deadline = lf_now() + 1000000000u;      // 1 s from now
  *   do                                                         // a reader
