@@ -1,8 +1,12 @@
 /* priority_queue.c: the priority queue, killed at every instruction. 17 levels stand two in a group; records go to the
  * first three and to the last, so that the scan within a group and that over the groups both have something to pass. */
+
+/* A recovery that is stepped takes long, and would be cut into pieces where no other is: what a detach leaves to others is
+ * then not back when it returns. c/tests/test_priority_queue_steps.c has recoveries in pieces. */
+#define LF__PIECE_NS UINT64_C(1000000000000)
 #include "queues.h"
 
-#define LF__SPARE_CELLS 4u /* 16 cells a queue: so few that what a stepped detach gives back fits into one piece */
+#define LF__SPARE_CELLS 4u /* 16 cells a queue, so that there are fewer instructions */
 #include <lockfree/priority_queue.h>
 
 #define CAPACITY 4
