@@ -101,13 +101,13 @@ LF_INLINE void lf__slices_as_usual(const struct lf_handle *h, struct lf__slices 
 }
 /* A wake came. After a first slice in vain the next wait begins with a longer one; else a little shorter. */
 LF_INLINE void lf__slices_learn(struct lf_handle *h, const struct lf__slices *slices) {
-    uint64_t usual = lf_load_relaxed(&h->usual), most = LF__USUAL_MOST_NS;
+    uint64_t usual = lf_load_relaxed(&h->usual), learned = LF__USUAL_MOST_NS;
     if (slices->next == 2 * slices->slept) /* in the first slice */
-        most = usual - usual / 16;
-    else if (slices->slept < most)
-        most = slices->slept;
-    if (most != usual)
-        lf_store_relaxed(&h->usual, (uint32_t)most);
+        learned = usual - usual / 16;
+    else if (slices->slept < learned)
+        learned = slices->slept;
+    if (learned != usual)
+        lf_store_relaxed(&h->usual, (uint32_t)learned);
 }
 #endif
 

@@ -3,9 +3,9 @@
  * Contract
  *   A segment is one file of memory: anonymous (memfd, sealed in size; the kernel frees it with its last
  *   process) or named (/dev/shm/lockfree.NAME, mode 0600). Its space is allocated when it is created. So a full memory
- *   file system is an error at creation, never a SIGBUS later. (lf_segment_create_sparse leaves a part to its kind.) Memory limits are read before (memory_limit.h). A named
- *   segment becomes visible in one step, fully initialised. Attaching checks magic, ABI version, kind, checksum, true
- *   size and the note before mapping.
+ *   file system is an error at creation, never a SIGBUS later. (lf_segment_create_sparse leaves a part to its kind.)
+ *   Memory limits are read before (memory_limit.h). A named segment becomes visible in one step, fully initialised.
+ *   Attaching checks magic, ABI version, kind, checksum, true size and the note before mapping.
  * Descriptors: a handle keeps one, never 0, 1 or 2. A program may close it (one that becomes a daemon closes all), and
  *   its number may then stand for another file. So before each use the descriptor's device and inode are compared
  *   with the segment's. If they differ, the file is looked for again (lf_segment_file). LF_LOST says that it cannot be

@@ -128,13 +128,10 @@ static PyObject *lf_py_broadcast_look_at_next(PyObject *object, uint64_t ns) {
     return view;
 }
 static PyObject *lf_py_broadcast_peek(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-    static const struct lf_py_signature signature = {"peek", 0, 2, {"block", "timeout"}};
-    PyObject *places[2];
     uint64_t ns;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_patience(places[0] != NULL ? places[0] : Py_False, places[1], &ns) != 0)
-        return NULL;
-    return lf_py_broadcast_look_at_next(object, ns);
+    return lf_py_block_and_timeout(object, "peek", 0, args, count, keywords, &ns) != 0
+               ? NULL
+               : lf_py_broadcast_look_at_next(object, ns);
 }
 
 static PyObject *lf_py_broadcast_release(PyObject *object, PyObject *unused) {

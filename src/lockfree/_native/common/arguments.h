@@ -172,6 +172,19 @@ static int lf_py_lock_patience(PyObject *blocking, PyObject *timeout, int minus_
 /* The deadline of a wait that begins now. */
 static uint64_t lf_py_deadline(uint64_t ns) { return ns == 0 || ns == LF_FOREVER ? ns : lf_now() + ns; }
 
+/* (block, timeout), the arguments of all that may wait. `by_default`: whether it does. */
+static inline int lf_py_block_and_timeout(PyObject *object, const char *method, int by_default, PyObject *const *args,
+                                          Py_ssize_t count, PyObject *keywords, uint64_t *ns) {
+    const struct lf_py_signature signature = {method, 0, 2, {"block", "timeout"}};
+    PyObject *places[2];
+    *ns = by_default ? LF_FOREVER : 0;
+    if (LF_LIKELY(count == 0 && keywords == NULL))
+        return 0;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0)
+        return -1;
+    return lf_py_patience(places[0] != NULL || by_default ? places[0] : Py_False, places[1], ns);
+}
+
 /* ---- integers ---- */
 
 /* An int, or what has __index__, within [low, high]; else TypeError or ValueError that names the value and the bound. */

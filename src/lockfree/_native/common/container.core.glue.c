@@ -61,18 +61,6 @@ LF_PY_GENERIC PyObject *lf_py_call_try_put(LF_PY_CALL) {
     return lf_py_try_put(object, ops, places[0], level);
 }
 
-/* (block, timeout), the arguments of all that may wait. `by_default`: whether it does. */
-static int lf_py_block_and_timeout(PyObject *object, const char *method, int by_default, PyObject *const *args,
-                                   Py_ssize_t count, PyObject *keywords, uint64_t *ns) {
-    const struct lf_py_signature signature = {method, 0, 2, {"block", "timeout"}};
-    PyObject *places[2];
-    *ns = by_default ? LF_FOREVER : 0;
-    if (LF_LIKELY(count == 0 && keywords == NULL))
-        return 0;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0)
-        return -1;
-    return lf_py_patience(places[0] != NULL || by_default ? places[0] : Py_False, places[1], ns);
-}
 LF_PY_GENERIC PyObject *lf_py_call_get(LF_PY_CALL) {
     uint64_t ns;
     return lf_py_block_and_timeout(object, "get", 1, args, count, keywords, &ns) != 0 ? NULL

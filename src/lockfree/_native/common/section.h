@@ -37,11 +37,8 @@ static struct lf_py_section *lf_py_section_new(PyObject *object, const struct lf
 static inline PyObject *lf_py_section_of_wait(PyObject *object, const struct lf_py_section_kind *kind,
                                               const char *method, PyObject *const *args, Py_ssize_t count,
                                               PyObject *keywords) {
-    const struct lf_py_signature signature = {method, 0, 2, {"block", "timeout"}};
-    PyObject *places[2];
     uint64_t ns;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_patience(places[0], places[1], &ns) != 0)
+    if (lf_py_block_and_timeout(object, method, 1, args, count, keywords, &ns) != 0)
         return NULL;
     return (PyObject *)lf_py_section_new(object, kind, ns);
 }

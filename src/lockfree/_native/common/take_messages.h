@@ -13,12 +13,9 @@ typedef PyObject *(*lf_py_raise_fn)(PyObject *object, int64_t status);
 
 static inline PyObject *lf_py_get_message(PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords,
                                           lf_py_take_fn take, lf_py_raise_fn raise) {
-    static const struct lf_py_signature signature = {"get", 0, 2, {"block", "timeout"}};
-    PyObject *places[2];
-    uint64_t ns = LF_FOREVER;
+    uint64_t ns;
     int64_t status;
-    if ((count != 0 || keywords != NULL) && (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-                                             lf_py_patience(places[0], places[1], &ns) != 0))
+    if (lf_py_block_and_timeout(object, "get", 1, args, count, keywords, &ns) != 0)
         return NULL;
     PyObject *message = take(object, ns, &status);
     return LF_LIKELY(message != NULL) ? message : raise(object, status);
