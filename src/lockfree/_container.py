@@ -7,29 +7,18 @@ signal handler's exception may come between two steps, and what was taken is los
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, cast
+from typing import Any, ClassVar, NoReturn, cast
 
 from lockfree import _native
 from lockfree._awaited import AwaitedContainer
-from lockfree._dtypes import NumpyCodec, check_casting
+from lockfree._coded import Coded, R
 from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, raise_status
 from lockfree._native import blocking, ffi, lib
-from lockfree._peers import Conveyor
-from lockfree._records import BytesCodec, Codec, tell
+from lockfree._records import Codec, tell
 from lockfree._segment import check_int
-from lockfree._types import Casting, Spin
 from lockfree._waiting import patience, until
 
-if TYPE_CHECKING:
-    from typing_extensions import TypeVar
-
-    R = TypeVar("R", default=Any)
-else:
-    from typing import TypeVar
-
-    R = TypeVar("R")
 MAX_CAPACITY = 2**31
-MAX_RECORD = 2**31
 COUNT_MAX = 2**62
 
 for _prefix in ("memory", "lease"):
@@ -44,7 +33,7 @@ class _Hand(threading.local):
         self.peeked: tuple[int, int, Any, bytearray] | None = None
 
 
-class Container(AwaitedContainer, Conveyor, Generic[R]):
+class Container(AwaitedContainer, Coded[R]):
     """Base of the containers. A subclass names its C functions by prefix: `lf_<prefix>_try_put` and so on."""
 
     _prefix: ClassVar[str]
@@ -68,9 +57,7 @@ class Container(AwaitedContainer, Conveyor, Generic[R]):
     _in_place: ClassVar[bool] = False
     """A reservation takes no slot, and a peeked record stays inside."""
     _has_levels: ClassVar[bool] = False
-    _casting: Casting = "same_value"
     capacity: int
-    record_size: int
 
     def __init_subclass__(cls, prefix: str | None = None) -> None:
         if prefix is None:
@@ -92,47 +79,16 @@ class Container(AwaitedContainer, Conveyor, Generic[R]):
 
     def _attached(self) -> None:
         self.capacity = self._h.capacity
-        self.record_size = self._h.record_size
-        note = self._note()
-        self._codec: Codec = (
-            NumpyCodec.from_note(note, self.record_size, self._casting) if note else BytesCodec(self.record_size)
-        )
-        self._codec.noun = self._noun
-        self._use(self._codec, self._codec.fast is bytes)
+        super()._attached()
 
     def _use(self, codec: Codec, _is_bytes: bool) -> None:
         self._fast = codec.fast
         self._hand = _Hand()
 
     @classmethod
-    def attach(cls, name: str, *, casting: Casting = "same_value", spin: Spin = "adaptive") -> Self:
-        """The object that another program created with `name=`; `casting` and `spin` as in the constructor.
-
-        Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
-        """
-        check_casting(casting)
-        self = super().attach(name, spin=spin)
-        self.__setstate__(casting)
-        return self
-
-    @classmethod
     def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
-        codec = codec_of(given["record_size"], given["dtype"], given["casting"])
-        wanted = {"capacity": given["capacity"], "record_size": codec.size, "dtype": getattr(codec, "dtype", None)}
+        wanted = super()._wanted(given) | {"capacity": given["capacity"]}
         return wanted | ({"levels": given["levels"]} if "levels" in given else {})
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (*super().__reduce__(), self._casting)
-
-    def __setstate__(self, casting: Casting) -> None:
-        self._casting = casting
-        if isinstance(self._codec, NumpyCodec):
-            self._codec.cast(casting)
-
-    @property
-    def dtype(self) -> Any:
-        """The NumPy dtype of the records, or None if they are bytes."""
-        return getattr(self._codec, "dtype", None)
 
     # ---- slots ----
 
@@ -425,15 +381,3 @@ def walk(records: Any) -> Iterator[Any]:
     except TypeError:
         kind = type(records).__name__
         raise TypeError(f"records is of type {kind}: it must be a sequence of records or a 2-D buffer") from None
-
-
-def codec_of(record_size: int | None, dtype: Any, casting: Casting) -> Codec:
-    check_casting(casting)
-    if dtype is not None:
-        codec = NumpyCodec(dtype, casting)
-        if record_size is not None and record_size != codec.size:
-            raise ValueError(f"record_size is {record_size}: dtype {codec.dtype} has {codec.size} bytes")
-        return codec
-    if record_size is None:
-        raise TypeError("record_size or dtype is needed")
-    return BytesCodec(check_int("record_size", record_size, 1, MAX_RECORD))

@@ -1,14 +1,12 @@
 """LatestValue: the newest value of something, which one writer sets and any number of readers read."""
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
 from lockfree._awaited import AwaitedLatestValue
-from lockfree._container import R, codec_of
-from lockfree._dtypes import NumpyCodec, check_casting
+from lockfree._coded import Coded, R, codec_of
 from lockfree._errors import EMPTY, INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, ffi, lib
-from lockfree._peers import Conveyor
-from lockfree._records import BytesCodec, Codec, view_of
+from lockfree._records import view_of
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
 from lockfree._types import Array, ArrayLike, Buffer, Casting, Spin
@@ -20,15 +18,14 @@ COPIES = (2, 64)
 NEWEST = 2**63 - 1
 
 
-class Calls(AwaitedLatestValue, Conveyor, Generic[R]):
+class Calls(AwaitedLatestValue, Coded[R]):
     """What it can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_latest_value"
     _attach = blocking.lf_latest_value_attach
     _attach_fd = blocking.lf_latest_value_attach_fd
     _close = lib.lf_latest_value_close
-    _casting: Casting = "same_value"
-    record_size: int
+    _noun = "value"
     copies: int
 
     @overload
@@ -73,44 +70,12 @@ class Calls(AwaitedLatestValue, Conveyor, Generic[R]):
         self._created(handle, status, spin)
 
     def _attached(self) -> None:
-        self.record_size, self.copies = self._h.record_size, self._h.n_copies
-        note = self._note()
-        self._codec: Codec = (
-            NumpyCodec.from_note(note, self.record_size, self._casting) if note else BytesCodec(self.record_size)
-        )
-        self._codec.noun = "value"
-        self._use(self._codec, self._codec.fast is bytes)
-
-    def _use(self, _codec: Codec, _is_bytes: bool) -> None: ...
-
-    @classmethod
-    def attach(cls, name: str, *, casting: Casting = "same_value", spin: Spin = "adaptive") -> Self:
-        """The object that another program created with `name=`; `casting` and `spin` as in the constructor.
-
-        Raises FileNotFoundError if there is none, SegmentError if what is there is not such an object.
-        """
-        check_casting(casting)
-        self = super().attach(name, spin=spin)
-        self.__setstate__(casting)
-        return self
+        self.copies = self._h.n_copies
+        super()._attached()
 
     @classmethod
     def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
-        codec = codec_of(given["record_size"], given["dtype"], given["casting"])
-        return {"record_size": codec.size, "dtype": getattr(codec, "dtype", None), "copies": given["copies"]}
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (*super().__reduce__(), self._casting)
-
-    def __setstate__(self, casting: Casting) -> None:
-        self._casting = casting
-        if isinstance(self._codec, NumpyCodec):
-            self._codec.cast(casting)
-
-    @property
-    def dtype(self) -> Any:
-        """The NumPy dtype of the values, or None if they are bytes."""
-        return getattr(self._codec, "dtype", None)
+        return super()._wanted(given) | {"copies": given["copies"]}
 
     # ---- the writer ----
 

@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, cast, overload
 
-from lockfree._container import COUNT_MAX, Container, R, codec_of, walk
+from lockfree._coded import R, codec_of
+from lockfree._container import COUNT_MAX, Container, walk
 from lockfree._errors import FULL, INTERRUPTED
 from lockfree._lease import PureLease
 from lockfree._native import NULL, Native, blocking, ffi, lib

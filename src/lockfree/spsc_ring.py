@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from lockfree._container import R
+from lockfree._coded import R
 from lockfree._native import Native, lib
 from lockfree._ring import Ring
 
