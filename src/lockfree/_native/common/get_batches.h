@@ -31,7 +31,7 @@ LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops 
         uint64_t length = 0;
         if (LF_UNLIKELY(lf_py_is_long(&began, i))) {
             lf_py_look_for_sleepers(self, ops, &freed);
-            LF_PY_WITHOUT_GIL((void)0);
+            LF_PY_TURN();
         }
         if (PyList_Append(records, Py_None) != 0 || (ops->has_levels && (pair = PyTuple_New(2)) == NULL)) {
             slot = LF_PY_RAISED;
