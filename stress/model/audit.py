@@ -158,7 +158,7 @@ STATEMENT = re.compile(
 )
 PUBLISHES = re.compile(
     r"\blf_(?:store|cas|exchange|fetch_\w+?)_(?:relaxed|acquire|release|acq_rel|seq_cst)\("
-    r"|lf_\w*(?:publish|step|notify|move_end|help|settle|announce|give_back|recover|wake|stir|cancel|release|reap)\w*\("
+    r"|lf_\w*(?:publish|step|notify|move_end|help|settle|announce|give_back|recover|wake|cancel|release|reap)\w*\("
 )
 WRITES = re.compile(r"\blf_store_|\bmemcpy\(|->[\w.]+ = |^\s*\*\w+ = ")
 

@@ -369,7 +369,7 @@ LF_INLINE void lf_arena_shutdown(struct lf_arena *a, int immediate) {
 LF_INLINE void lf_arena_close(struct lf_arena *a) {
     struct lf_eventcount *counts[] = {&a->body->freed};
     lf_close(&a->h, counts, 1);
-    lf_owner_lock_stir(&a->body->lock);
+    lf_owner_lock_wake_all(&a->body->lock);
 }
 
 #endif

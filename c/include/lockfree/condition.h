@@ -202,8 +202,8 @@ LF_INLINE int64_t lf_condition_notify(struct lf_condition *c, uint32_t n) {
 
 LF_INLINE void lf_condition_close(struct lf_condition *c) {
     lf_close(&c->h, NULL, 0);
-    lf_waiters_stir(&c->h, &c->body->waiters);
-    lf_owner_lock_stir(c->word);
+    lf_waiters_wake_all(&c->h, &c->body->waiters);
+    lf_owner_lock_wake_all(c->word);
 }
 
 #endif

@@ -82,7 +82,7 @@ LF_INLINE int lf_mutex_locked(struct lf_mutex *m) { return lf_owner_lock_locked(
 
 LF_INLINE void lf_mutex_close(struct lf_mutex *m) {
     lf_close(&m->h, NULL, 0);
-    lf_owner_lock_stir(m->word);
+    lf_owner_lock_wake_all(m->word);
 }
 
 #endif

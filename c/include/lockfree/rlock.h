@@ -106,7 +106,7 @@ LF_INLINE void lf_rlock_restore(struct lf_rlock *r, int64_t depth) {
 
 LF_INLINE void lf_rlock_close(struct lf_rlock *r) {
     lf_close(&r->h, NULL, 0);
-    lf_owner_lock_stir(r->word);
+    lf_owner_lock_wake_all(r->word);
 }
 
 #endif

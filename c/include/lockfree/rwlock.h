@@ -132,7 +132,7 @@ LF_INLINE int lf__rwlock_enter(void *operation) {
     }
     lf_fetch_add_seq_cst(lf__rwlock_readers(l->body, l->h.participant), 1u); /* [R1] pairs with [W1], [W2] */
     uint64_t word = lf_load_seq_cst(l->word); /* [R1]; acquire: what the last writer wrote is readable */
-    if (LF_LIKELY(word == 0 || word == LF__LOCK_STIRRED))
+    if (LF_LIKELY(word == 0 || word == LF__LOCK_WOKEN))
         return LF_OK;
     int writer = lf__lock_participant(word) != 0, lost = (word & LF__LOCK_NOT_RECOVERABLE) != 0;
     if (!writer && !lost && !((word & LF__LOCK_DIED) && lf_load_relaxed(&l->body->writing)))
@@ -247,7 +247,7 @@ LF_INLINE int lf_rwlock_locked(struct lf_rwlock *l) { return lf_owner_lock_locke
 LF_INLINE void lf_rwlock_close(struct lf_rwlock *l) {
     struct lf_eventcount *const counts[] = {&l->body->entry, &l->body->drained};
     lf_close(&l->h, counts, 2);
-    lf_owner_lock_stir(l->word);
+    lf_owner_lock_wake_all(l->word);
 }
 
 #endif

@@ -258,7 +258,7 @@ LF_INLINE int64_t lf_semaphore_value(struct lf_semaphore *s) {
 LF_INLINE void lf_semaphore_close(struct lf_semaphore *s) {
     struct lf_eventcount *const counts[] = {&s->body->available};
     lf_close(&s->h, counts, 1);
-    lf_owner_lock_stir(&s->body->turnstile);
+    lf_owner_lock_wake_all(&s->body->turnstile);
 }
 
 #endif

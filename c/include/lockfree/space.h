@@ -212,7 +212,7 @@ LF_INLINE int lf_space_attach_fd(struct lf_space *s, int fd) { return lf_segment
 /* Ends this handle. Close and detach the objects before. */
 LF_INLINE void lf_space_close(struct lf_space *s) {
     lf_close(&s->h, NULL, 0);
-    lf_owner_lock_stir(&s->body->lock);
+    lf_owner_lock_wake_all(&s->body->lock);
 }
 
 /* Bytes that are not used yet. LF_CLOSED. */

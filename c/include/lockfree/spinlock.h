@@ -86,7 +86,7 @@ LF_INLINE int lf_spinlock_locked(struct lf_spinlock *s) { return lf_owner_lock_l
 
 LF_INLINE void lf_spinlock_close(struct lf_spinlock *s) {
     lf_close(&s->h, NULL, 0);
-    lf_owner_lock_stir(s->word);
+    lf_owner_lock_wake_all(s->word);
 }
 
 #endif

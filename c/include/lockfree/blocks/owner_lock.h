@@ -14,7 +14,7 @@
  *   lock counts as dead. A thread that ends with the lock held does not, as long as its process lives.
  *
  * Layout: one 64-bit word
- *   {thread token : 32 | 0 : 16 | STIRRED | WAITERS | NOT_RECOVERABLE | DIED | participant : 12}
+ *   {thread token : 32 | 0 : 16 | WOKEN (wake_all changes it) | WAITERS | NOT_RECOVERABLE | DIED | participant : 12}
  *   participant 0: free. The futex is the low half.
  * Invariants
  *   [I1] Only the holder, or after its death the recovering thread, changes participant and token of a held word.
@@ -34,7 +34,7 @@
 #define LF__LOCK_DIED (UINT64_C(1) << 12)
 #define LF__LOCK_NOT_RECOVERABLE (UINT64_C(1) << 13)
 #define LF__LOCK_WAITERS (UINT64_C(1) << 14)
-#define LF__LOCK_STIRRED (UINT64_C(1) << 15)
+#define LF__LOCK_WOKEN (UINT64_C(1) << 15)
 #define LF__LOCK_HOLDER (UINT64_C(0xffffffff) << 32 | LF__LOCK_PARTICIPANT)
 
 LF_INLINE uint64_t lf__lock_me(const struct lf_handle *h) { return (uint64_t)lf_thread_token() << 32 | h->participant; }
@@ -205,9 +205,9 @@ LF_INLINE void lf_owner_lock_recover_dead(uint64_t *word, uint32_t gone) {
 }
 
 /* After `closed` was set: makes everybody who sleeps, or is about to sleep, look again. */
-LF_INLINE void lf_owner_lock_stir(uint64_t *word) {
+LF_INLINE void lf_owner_lock_wake_all(uint64_t *word) {
     uint64_t seen = lf_load_relaxed(word);
-    while (!lf_cas_release(word, &seen, seen ^ LF__LOCK_STIRRED)) /* [L4] pairs with [L3]: closed is readable */
+    while (!lf_cas_release(word, &seen, seen ^ LF__LOCK_WOKEN)) /* [L4] pairs with [L3]: closed is readable */
         ;
     lf_futex_wake(lf__lock_futex(word), INT32_MAX);
 }

@@ -133,7 +133,7 @@ LF_INLINE void lf_waiters_recover_dead(struct lf_waiters *w, uint32_t gone) {
 }
 
 /* After `closed` was set: makes the sleepers of this handle look again. */
-LF_INLINE void lf_waiters_stir(const struct lf_handle *h, struct lf_waiters *w) {
+LF_INLINE void lf_waiters_wake_all(const struct lf_handle *h, struct lf_waiters *w) {
     for (uint32_t i = 0; i < lf__waiters_used(w); i++)
         if ((lf_load_relaxed(&w->places[i].state) & LF__WAITER_PARTICIPANT) == h->participant)
             lf_eventcount_notify_all(&w->places[i].woken);
