@@ -49,7 +49,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         ("--steps", int, f"bound on the steps of one thread (default: {defaults.steps})"),
         ("--spins", int, "follow a loop that finds the same values N times, then to its end at once (default: always)"),
         ("--seed", int, f"of the modes pct and random (default: {defaults.seed})"),
-        ("--deviations", int, "Python: the most deviations of a schedule from the default one (default: no bound)"),
+        ("--deviations", int, "how many deviations from the default schedule, in Python (default: no bound)"),
     )
     for option, kind, what in numbers:
         parser.add_argument(option, type=kind, metavar="N" if kind is int else "S", help=what)
