@@ -71,6 +71,14 @@ MUTANTS = [
         client="mpmc_ring/mpmc_death",
     ),
     Mutant(
+        "a priority queue that requeues to the tail of the level instead of its front",
+        "blocks/priority_lines.h",
+        "return level << 1; }",
+        "return level << 1 | 1; }",
+        client="priority_queue/pq_fronts_order",
+        kill=("priority_queue", "put-in-front", "go-on"),
+    ),
+    Mutant(
         "an event whose set leaves a set flag alone: who clears it misses what came with the second set",
         "event.h",
         "lf_fetch_or_seq_cst(&e->body->word, (uint64_t)1); /* [V1] pairs with [V2], [V3] */",

@@ -109,6 +109,91 @@ def test_a_ticket_that_is_none_is_refused(q):
         q.cancel()
 
 
+# ---- to the front ----
+
+
+@pytest.fixture
+def fronts():
+    with PriorityQueue(6, 8, levels=3, fronts=True) as made:
+        yield made
+
+
+def test_requeued_records_come_first_in_their_level_in_the_order_of_their_requeueing(fronts):
+    fronts.put(b"waits", 1)
+    fronts.put(b"urgent", 0)
+    fronts.requeue(b"one", 1)
+    fronts.requeue(b"two", 1)
+    fronts.requeue(b"last", 2)
+    fronts.requeue(b"tail", 1, front=False)
+    assert [fronts.get() for _ in range(6)] == [
+        (0, b"urgent"), (1, b"one"), (1, b"two"), (1, b"waits"), (1, b"tail"), (2, b"last"),
+    ]  # fmt: skip
+    assert fronts.try_get() is None
+
+
+def test_a_requeued_record_can_be_cancelled(fronts):
+    ticket, other = fronts.requeue(b"gone", 2), fronts.requeue(b"here", 2)
+    assert fronts.cancel(ticket)
+    assert not fronts.cancel(ticket)
+    assert fronts.get() == (2, b"here")
+    assert not fronts.cancel(other)
+
+
+def test_a_requeue_needs_room_as_a_put_does(fronts):
+    for i in range(6):
+        fronts.put(b"%d" % i, 2)
+    with pytest.raises(queue.Full):
+        fronts.requeue(b"x", 0, block=False)
+    with pytest.raises(queue.Full):
+        fronts.requeue(b"x", 0, timeout=0.01)
+    waiting = threading.Thread(target=fronts.requeue, args=(b"front", 2))
+    waiting.start()
+    assert fronts.get() == (2, b"0")
+    waiting.join()
+    assert fronts.get() == (2, b"front")
+
+
+def test_a_leased_record_goes_back_to_the_line_that_it_came_from(fronts):
+    def fail():
+        with pytest.raises(KeyError), fronts.lease() as (_, record):
+            raise KeyError
+        return record
+
+    fronts.put(b"waits", 1)
+    fronts.requeue(b"front", 1)
+    assert [fail(), fail()] == [b"front", b"front"]
+    assert [fronts.get(), fail()] == [(1, b"front"), b"waits"]
+    fronts.requeue(b"held", 1)
+    if os.fork() == 0:
+        fronts.lease().__enter__()
+        os._exit(0)
+    os.wait()
+    assert fronts.recover_dead() == 1
+    assert [fronts.get() for _ in range(2)] == [(1, b"held"), (1, b"waits")]
+
+
+def test_who_has_fronts_says_so_and_who_has_none_is_told(q):
+    assert not q.fronts
+    with pytest.raises(ValueError, match="fronts=True"):
+        q.requeue(b"x", 0)
+    assert q.cancel(q.requeue(b"x", 0, front=False))
+    with pytest.raises(ValueError, match="levels is 128: it must be between 1 and 127"):
+        PriorityQueue(4, 8, levels=128, fronts=True)
+    with PriorityQueue(4, dtype="i8", levels=127, fronts=True, name="lf-test-fronts") as made:
+        made.put(1, 126)
+        made.requeue(2, 126)
+        with PriorityQueue.attach("lf-test-fronts") as other:
+            assert other.fronts
+            assert [other.levels, other.get(), other.get()] == [127, (126, 2), (126, 1)]
+            assert other.put_many([3, 4], [126, 0]) == 2
+            assert made.get_many(2) == [(0, 4), (126, 3)]
+        with pytest.raises(lockfree.SegmentError, match="fronts: found True, asked for False"):
+            PriorityQueue.open("lf-test-fronts", 4, dtype="i8", levels=127)
+        made.unlink()
+    with pytest.raises(ValueError, match="priority"):
+        PriorityQueue(4, 8, levels=3, fronts=True).requeue(b"x", 3)
+
+
 def test_each_record_is_got_or_cancelled_never_both_and_never_lost():
     """Threads of two processes put, get and cancel; every record ends in one place."""
     with PriorityQueue(32, 8, levels=4) as made:
@@ -330,21 +415,24 @@ def test_dtype_records():
 
 class AgainstAHeap(RuleBasedStateMachine):
     @initialize(
-        capacity=st.sampled_from([1, 2, 3, 16]), levels=st.sampled_from([1, 2, 16, 17]), start=st.sampled_from(STARTS)
+        capacity=st.sampled_from([1, 2, 3, 16]),
+        levels=st.sampled_from([1, 2, 16, 17, 100]),
+        start=st.sampled_from(STARTS),
+        fronts=st.booleans(),
     )
-    def create(self, capacity, levels, start):
-        self.q = starting_at(start, PriorityQueue, capacity, 4, levels)
+    def create(self, capacity, levels, start, fronts):
+        self.q = starting_at(start, PriorityQueue, capacity, 4, levels, fronts=fronts)
         self.heap, self.order, self.reserved, self.peeked = [], 0, False, False
 
     def room(self):
         return self.q.capacity - len(self.heap) - self.reserved - self.peeked
 
-    def push(self, record, priority):
-        heapq.heappush(self.heap, (priority, self.order, record))
+    def push(self, record, priority, behind=True):
+        heapq.heappush(self.heap, (priority, behind, self.order, record))
         self.order += 1
 
     def pop(self):
-        priority, _, record = heapq.heappop(self.heap)
+        priority, self.behind, _, record = heapq.heappop(self.heap)
         return priority, record
 
     @rule(record=st.binary(max_size=4), priority=st.integers(0, 127))
@@ -354,6 +442,19 @@ class AgainstAHeap(RuleBasedStateMachine):
         assert self.q.try_put(record, priority) is (room > 0)
         if room > 0:
             self.push(record, priority)
+
+    @rule(record=st.binary(max_size=4), priority=st.integers(0, 127))
+    def requeue(self, record, priority):
+        priority %= self.q.levels
+        if not self.q.fronts:
+            with pytest.raises(ValueError, match="fronts"):
+                self.q.requeue(record, priority)
+        elif self.room() > 0:
+            self.q.requeue(record, priority)
+            self.push(record, priority, behind=False)
+        else:
+            with pytest.raises(queue.Full):
+                self.q.requeue(record, priority, block=False)
 
     @rule()
     def get(self):
@@ -417,7 +518,7 @@ class AgainstAHeap(RuleBasedStateMachine):
                 if fails:
                     raise KeyError
         except KeyError:
-            self.push(expected[1], expected[0])
+            self.push(expected[1], expected[0], self.behind)
 
     @invariant()
     def size(self):

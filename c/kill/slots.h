@@ -38,6 +38,7 @@ struct details {
     uint32_t level;   /* of the first of them; the next ones are one level less urgent each */
     uint32_t lease;   /* 0 or LF_LEASE: how it takes */
     uint32_t cut_off; /* percent of a call after which another process was cut off */
+    uint32_t fronts;  /* of the priority queue: what the levels here are to it */
     uint32_t stale;   /* the most urgent level has been emptied, and nobody has noticed yet */
 };
 static const struct details *details(void) { return (const struct details *)kill_now.operation->details; }
@@ -308,6 +309,9 @@ static const struct kill_operation operations[] = {
     TAKEN("requeue-of-peek", arm_peek, act_requeue, requeue, .inside = 2),
 #ifdef WITHDRAWALS
     WITHDRAWALS,
+#endif
+#ifdef FRONTS
+    FRONTS,
 #endif
     {"put-to-sleeper", KILL_ALL_MODES & ~(1u << KILL_NEW), arrange_sleeping_getter, arm_records, NULL, act_try_put,
      LF_OK, beside_sleeping_getter, judge_sleeping_getter, WITH(.count = 1), NULL, 0},

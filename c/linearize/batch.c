@@ -25,7 +25,8 @@ void lin_align_batches(struct lin_problem *p, struct lin_table *t, const uint32_
         }
         for (uint32_t k = p->run->spec->unordered ? 0 : t->m; k-- > 1;) {
             struct lin_value *x = &v[order[k - 1]], *next = &v[order[k]];
-            if (lin_op(p, x->put)->arg2 != lin_op(p, next->put)->arg2 || x->put_at <= next->put_at)
+            if (lin_line(p->run->spec, lin_op(p, x->put)) != lin_line(p->run->spec, lin_op(p, next->put)) ||
+                x->put_at <= next->put_at)
                 continue;
             x->put_at = next->put_at;
             moved = true;
@@ -46,7 +47,9 @@ struct lin_group {
     uint8_t *waiting;
 };
 
-static int64_t lin_level_of(const struct lin_group *g, uint32_t k) { return lin_op(g->p, g->v[g->item[k]].put)->arg2; }
+static int64_t lin_level_of(const struct lin_group *g, uint32_t k) {
+    return lin_line(g->p->run->spec, lin_op(g->p, g->v[g->item[k]].put));
+}
 static bool lin_batch_ready(const struct lin_group *g, uint32_t op) {
     for (uint32_t b = g->p->before[op]; b != LIN_NO; b = g->p->before[b])
         if (g->waiting[b])
@@ -207,7 +210,8 @@ uint32_t lin_batch_first_get(struct lin_problem *p, const struct lin_value *v, c
                              const struct lin_value *x) {
     uint32_t lo = x->get_lo;
     for (uint32_t b = p->before[x->put]; b != LIN_NO; b = p->before[b])
-        if (owner[b] != LIN_NO && v[owner[b]].put == b && lin_op(p, b)->arg2 <= lin_op(p, x->put)->arg2 &&
+        if (owner[b] != LIN_NO && v[owner[b]].put == b &&
+            lin_line(p->run->spec, lin_op(p, b)) <= lin_line(p->run->spec, lin_op(p, x->put)) &&
             v[owner[b]].get != LIN_NO)
             lo = lin_max(lo, v[owner[b]].get_lo);
     return lo;

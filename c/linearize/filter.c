@@ -13,7 +13,7 @@ bool lin_strict_full(const struct lin_problem *p) {
         return false;
     for (uint32_t i = 0; i < p->n; i++) {
         const struct lf_history_op *op = lin_op(p, i);
-        if (lin_failed(op) && (op->op == LF_OP_PUT || op->op == LF_OP_PUSH))
+        if (lin_failed(op) && lin_is_put(op))
             return true;
     }
     return false;

@@ -12,6 +12,7 @@
  *
  *   op                      arg             arg2         result
  *   put / get               value (put)     priority     value (get)     priority queues use arg2 on both
+ *   put_front               value           priority                     priority queue with front=fifo
  *   push / pop              value (push)                 value (pop)
  *   peek                                                 value that get or pop would take; it stays inside
  *   write / read            value (write)                value (read)
@@ -72,6 +73,7 @@ enum lf_history_code {
     LF_OP_PEEK,
     LF_OP_INSERT,
     LF_OP_DELETE,
+    LF_OP_PUT_FRONT,
     LF_OP_CUSTOM = 64 /* and above: operations of a user's specification */
 };
 

@@ -75,7 +75,16 @@ static inline bool lin_failed(const struct lf_history_op *op) {
     return (op->flags & LF_HISTORY_FAILED) && !lin_pending(op);
 }
 static inline uint32_t lin_min(uint32_t a, uint32_t b) { return a < b ? a : b; }
-static inline bool lin_is_put(const struct lf_history_op *op) { return op->op == LF_OP_PUT || op->op == LF_OP_PUSH; }
+static inline bool lin_is_put(const struct lf_history_op *op) {
+    return op->op == LF_OP_PUT || op->op == LF_OP_PUSH || op->op == LF_OP_PUT_FRONT;
+}
+/* Where a put of a priority queue stands; smaller ones come out earlier. Without fronts it is the priority. */
+static inline int64_t lin_line(const struct lf_lin_spec *spec, const struct lf_history_op *put) {
+    return spec->fronts ? (int64_t)((uint64_t)put->arg2 * 2 + (put->op != LF_OP_PUT_FRONT)) : put->arg2;
+}
+static inline int64_t lin_line_priority(const struct lf_lin_spec *spec, int64_t line) {
+    return spec->fronts ? line >> 1 : line;
+}
 static inline bool lin_is_get(const struct lf_history_op *op) { return op->op == LF_OP_GET || op->op == LF_OP_POP; }
 /* When it took effect among others of its kind, as the object counted; LIN_NO_TICKET if it did not say. */
 #define LIN_NO_TICKET INT64_MAX

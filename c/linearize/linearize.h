@@ -42,6 +42,8 @@ struct lf_lin_spec {
     int32_t kind;        /* enum lf_lin_kind */
     int32_t full, empty; /* enum lf_lin_answer */
     int32_t unordered;   /* priority queue: equal priorities come out in any order */
+    int32_t fronts;      /* priority queue: put_front puts before all that put has put at that priority, FIFO among its
+                            kind; 2 * priority stands in the states in front, 2 * priority + 1 for the rest */
     int64_t capacity;    /* queue, stack, priority queue, log: bound (0: none); block pool: blocks (0: unknown) */
     int64_t initial;     /* register, counter, semaphore: the value at the start */
     int64_t limit;       /* semaphore: release above it fails (0: none) */

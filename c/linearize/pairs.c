@@ -48,7 +48,7 @@ int lf_history_reader_join_pairs(struct lf_history_reader *r, struct lf_history_
     for (size_t i = 0; text && i < count; i++) {
         if (!(ops[i].flags & LF_HISTORY_PAIR))
             continue;
-        int64_t *value = ops[i].op == LF_OP_PUT ? &ops[i].arg : &ops[i].result;
+        int64_t *value = ops[i].op == LF_OP_PUT || ops[i].op == LF_OP_PUT_FRONT ? &ops[i].arg : &ops[i].result;
         for (;;) {
             size_t n = 1;
             n += lf_print(r, ops[i].arg2, text + n, room - n);

@@ -44,13 +44,14 @@ static int lf_store(struct lf_history_reader *r, const struct lf_line *l, struct
     o->arg = o->result = LF_HISTORY_NONE;
     switch (o->op) {
     case LF_OP_PUT:
+    case LF_OP_PUT_FRONT:
     case LF_OP_PUSH:
     case LF_OP_APPEND:
     case LF_OP_WRITE:
     case LF_OP_FREE:
         if (arg->kind == LF_J_ABSENT)
             return lf_fail(r, "this operation needs \"arg\"", "", 0);
-        if (o->op == LF_OP_PUT && (pair = lf_pair(r, arg, &o->arg2, &o->arg)) != 0) {
+        if ((o->op == LF_OP_PUT || o->op == LF_OP_PUT_FRONT) && (pair = lf_pair(r, arg, &o->arg2, &o->arg)) != 0) {
             if (pair < 0)
                 return -1;
             o->flags |= LF_HISTORY_PAIR;

@@ -90,7 +90,7 @@ static bool lin_by_priority(struct lin_problem *p, struct lin_table *t) {
         return false;
     for (uint32_t i = 0; i < t->m; i++) {
         item[i] = i;
-        key[i] = (uint64_t)lin_op(p, t->values[i].put)->arg2 ^ (UINT64_C(1) << 63);
+        key[i] = (uint64_t)lin_line(run->spec, lin_op(p, t->values[i].put)) ^ (UINT64_C(1) << 63);
     }
     lin_sort_pairs(run, key, item, t->m);
     for (uint32_t i = 0; i < t->m; i++)
@@ -130,8 +130,8 @@ static int lin_try_priority_queue(struct lin_problem *p, bool placed) {
     for (uint32_t g = 0; g < gaps; g++)
         cover.next[g] = g;
     for (uint32_t from = 0, to; from < t.m; from = to) {
-        int64_t level = lin_op(p, t.values[from].put)->arg2;
-        for (to = from; to < t.m && lin_op(p, t.values[to].put)->arg2 == level;)
+        int64_t level = lin_line(run->spec, lin_op(p, t.values[from].put));
+        for (to = from; to < t.m && lin_line(run->spec, lin_op(p, t.values[to].put)) == level;)
             to++;
         uint32_t lent = loose;
         answer = lin_level(p, &t, &cover, from, to, &loose, order + from, owner, placed);

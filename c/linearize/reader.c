@@ -27,7 +27,8 @@ static const struct {
                 {"append", LF_OP_APPEND},
                 {"peek", LF_OP_PEEK},
                 {"insert", LF_OP_INSERT},
-                {"delete", LF_OP_DELETE}};
+                {"delete", LF_OP_DELETE},
+                {"put_front", LF_OP_PUT_FRONT}};
 
 int lf_fail(struct lf_history_reader *r, const char *what, const char *detail, size_t count) {
     if (!r->error[0]) {

@@ -94,6 +94,7 @@ bool lin_form_units(struct lin_shrink *s, int how) {
             continue;
         switch (o->op) {
         case LF_OP_PUT:
+        case LF_OP_PUT_FRONT:
         case LF_OP_PUSH:
         case LF_OP_WRITE:
         case LF_OP_APPEND:

@@ -104,9 +104,9 @@ static void lin_step_container(const struct lf_lin_spec *spec, const struct lf_h
 /* pairs (priority, value), by priority; equal priorities by arrival, or by value when unordered */
 static void lin_step_priority(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *s,
                               uint32_t n, struct lin_out *o) {
-    if (op->op != LF_OP_PUT && op->op != LF_OP_GET && op->op != LF_OP_PEEK)
+    if (!lin_is_put(op) && op->op != LF_OP_GET && op->op != LF_OP_PEEK)
         return;
-    bool put = op->op == LF_OP_PUT, peek = op->op == LF_OP_PEEK;
+    bool put = lin_is_put(op), peek = op->op == LF_OP_PEEK;
     if (peek && lin_pending(op)) {
         lin_emit_words(o, s, n);
         return;
@@ -120,13 +120,14 @@ static void lin_step_priority(const struct lf_lin_spec *spec, const struct lf_hi
     if (put) {
         if (spec->capacity && n / 2 >= (uint64_t)spec->capacity)
             return;
-        while (at < n && (s[at] < op->arg2 || (s[at] == op->arg2 && (!spec->unordered || s[at + 1] < op->arg))))
+        int64_t line = lin_line(spec, op);
+        while (at < n && (s[at] < line || (s[at] == line && (!spec->unordered || s[at + 1] < op->arg))))
             at += 2;
-        lin_emit_with(o, s, n, at, op->arg2, op->arg, 2);
+        lin_emit_with(o, s, n, at, line, op->arg, 2);
         return;
     }
     for (; at < n && s[at] == s[0]; at += 2) {
-        if (lin_pending(op) || (s[at] == op->arg2 && s[at + 1] == op->result)) {
+        if (lin_pending(op) || (lin_line_priority(spec, s[at]) == op->arg2 && s[at + 1] == op->result)) {
             if (peek)
                 lin_emit_words(o, s, n);
             else

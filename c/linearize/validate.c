@@ -70,7 +70,7 @@ static int lf_pass(const struct lf_history_op *ops, size_t count, const struct l
             fault = LF_HISTORY_BAD_TIME;
         else if (o->ret < o->call)
             fault = LF_HISTORY_BACKWARDS;
-        else if (o->op == LF_OP_NONE || (o->op > LF_OP_DELETE && o->op < LF_OP_CUSTOM))
+        else if (o->op == LF_OP_NONE || (o->op > LF_OP_PUT_FRONT && o->op < LF_OP_CUSTOM))
             fault = LF_HISTORY_BAD_OP;
         size_t h = lf_client_slot(&c, o->client);
         if (c.last[h] == SIZE_MAX) {

@@ -65,10 +65,11 @@ static void lin_replay_swap(struct lin_replay *r, size_t a, size_t b) {
 }
 
 /* `tie` orders equal priorities: by arrival, or (unordered) by when the value is taken. */
-static bool lin_replay_heap(struct lin_replay *r, const struct lf_history_op *op, uint64_t tie) {
-    if (op->op == LF_OP_PUT) {
+static bool lin_replay_heap(struct lin_replay *r, const struct lf_lin_spec *spec, const struct lf_history_op *op,
+                            uint64_t tie) {
+    if (lin_is_put(op)) {
         size_t i = r->n++;
-        r->word[2 * i] = op->arg2;
+        r->word[2 * i] = lin_line(spec, op);
         r->word[2 * i + 1] = op->arg;
         r->seq[i] = tie;
         for (; i && lin_replay_less(r, i, (i - 1) / 2); i = (i - 1) / 2)
@@ -77,7 +78,7 @@ static bool lin_replay_heap(struct lin_replay *r, const struct lf_history_op *op
     }
     if (!r->n)
         return false;
-    if (!lin_pending(op) && (r->word[0] != op->arg2 || r->word[1] != op->result))
+    if (!lin_pending(op) && (lin_line_priority(spec, r->word[0]) != op->arg2 || r->word[1] != op->result))
         return false;
     lin_replay_swap(r, 0, --r->n);
     for (size_t i = 0, c; (c = 2 * i + 1) < r->n; i = c) {
@@ -111,7 +112,7 @@ static bool lin_replay_register(struct lin_replay *r, const struct lf_history_op
 static bool lin_replay_step(struct lin_replay *r, const struct lf_lin_spec *spec, const struct lf_history_op *op,
                             uint64_t tie) {
     size_t inside = r->n - r->head;
-    bool put = op->op == LF_OP_PUT || op->op == LF_OP_PUSH, get = op->op == LF_OP_GET || op->op == LF_OP_POP;
+    bool put = lin_is_put(op), get = lin_is_get(op);
     switch (spec->kind) {
     case LF_LIN_QUEUE:
     case LF_LIN_STACK:
@@ -128,7 +129,7 @@ static bool lin_replay_step(struct lin_replay *r, const struct lf_lin_spec *spec
         if (put && spec->capacity && inside >= (size_t)spec->capacity)
             return false;
         if (spec->kind == LF_LIN_PRIORITY_QUEUE)
-            return lin_replay_heap(r, op, tie);
+            return lin_replay_heap(r, spec, op, tie);
         if (put) {
             r->word[r->n++] = op->arg;
             return true;

@@ -7,6 +7,7 @@
 #include <sched.h>
 
 #define NAIVE_PAUSE() sched_yield()
+#include "line_calls.h"
 #include "naive_priority_queue.h"
 #include "priority_history.h"
 
@@ -44,18 +45,20 @@ static struct model *model_first(struct model *inside, uint64_t count) {
     return first;
 }
 
-static void sequential(uint64_t capacity, uint32_t levels, uint64_t start, long rounds) {
+/* `fronts` is LF_FRONTS or 0. With it the levels of the reference are lines. */
+static void sequential(uint64_t capacity, uint32_t levels, uint64_t fronts, uint64_t start, long rounds) {
     struct lf_priority_queue q;
     struct model inside[64];
     unsigned char record[SIZE], batch[8 * SIZE];
     uint32_t lengths[8], priorities[8];
     uint64_t bytes, count = 0, order = 0, random = start ^ capacity ^ levels;
-    unsigned char *memory = map_queue(&q, capacity, SIZE, levels, start, &bytes);
+    unsigned char *memory = map_queue(&q, capacity, SIZE, levels | fronts, start, &bytes);
     while (rounds-- > 0) {
         uint64_t dice = check_below(&random, 6), n = dice < 4 ? 1 : 1 + check_below(&random, 8);
         uint32_t level = UINT32_MAX;
         if (dice % 2 == 0) { /* put, reserve and commit, put_many */
-            uint64_t went_in = 0, total = 0;
+            uint64_t went_in = 0, total = 0, ticket;
+            int in_front = fronts != 0 && dice < 4 && check_below(&random, 2);
             for (uint64_t i = 0; i < n; i++) {
                 lengths[i] = (uint32_t)check_below(&random, SIZE + 1);
                 priorities[i] = (uint32_t)check_below(&random, levels);
@@ -64,7 +67,8 @@ static void sequential(uint64_t capacity, uint32_t levels, uint64_t start, long 
                 total += lengths[i];
             }
             if (dice == 0) {
-                int status = lf_priority_queue_try_put(&q, batch, lengths[0], priorities[0]);
+                int status = in_front ? lf_priority_queue_put_front(&q, batch, lengths[0], priorities[0], 0, &ticket)
+                                      : lf_priority_queue_try_put(&q, batch, lengths[0], priorities[0]);
                 CHECK(status == (count < capacity ? LF_OK : LF_FULL));
                 went_in = status == LF_OK;
             } else if (dice == 2) {
@@ -75,7 +79,10 @@ static void sequential(uint64_t capacity, uint32_t levels, uint64_t start, long 
                 } else if (slot >= 0) {
                     memcpy(lf_slot_payload(lf_priority_queue_slot(&q, (uint64_t)slot)), batch, lengths[0]);
                     CHECK(lf_priority_queue_commit(&q, slot, lengths[0], levels) == LF_INVALID);
-                    CHECK(lf_priority_queue_commit(&q, slot, lengths[0], priorities[0]) == LF_OK);
+                    CHECK(lf_priority_queue_requeue_front(&q, slot, fronts != 0 ? levels : 0) == LF_INVALID);
+                    lf_priority_queue_slot(&q, (uint64_t)slot)->length = lengths[0];
+                    CHECK((in_front ? lf_priority_queue_requeue_front(&q, slot, priorities[0])
+                                    : lf_priority_queue_commit(&q, slot, lengths[0], priorities[0])) == LF_OK);
                     went_in = 1;
                 }
             } else {
@@ -85,7 +92,7 @@ static void sequential(uint64_t capacity, uint32_t levels, uint64_t start, long 
             for (uint64_t i = 0, at = 0; i < went_in; at += lengths[i++]) {
                 struct model *m = &inside[count++];
                 m->order = order++;
-                m->level = priorities[i];
+                m->level = priorities[i] << q.fronts | (q.fronts && !in_front);
                 m->length = lengths[i];
                 memcpy(m->record, batch + at, lengths[i]);
             }
@@ -104,9 +111,20 @@ static void sequential(uint64_t capacity, uint32_t levels, uint64_t start, long 
                     memcpy(record, lf_slot_payload(lf_priority_queue_slot(&q, (uint64_t)slot)), size);
                 if (came && check_below(&random, 4) == 0) {
                     struct model *m = model_first(inside, count);
-                    CHECK(level == m->level && size == m->length && memcmp(record, m->record, size) == 0);
+                    CHECK(level == m->level >> q.fronts && size == m->length && memcmp(record, m->record, size) == 0);
                     m->order = order++;
-                    CHECK(lf_priority_queue_requeue(&q, slot, level) == LF_OK);
+                    switch (check_below(&random, 2 + q.fronts)) {
+                    case 0:
+                        CHECK(lf_priority_queue_give_back(&q, slot, level) == LF_OK); /* its line is the same */
+                        break;
+                    case 1:
+                        CHECK(lf_priority_queue_requeue(&q, slot, level) == LF_OK);
+                        m->level |= q.fronts;
+                        break;
+                    default:
+                        CHECK(lf_priority_queue_requeue_front(&q, slot, level) == LF_OK);
+                        m->level &= ~1u;
+                    }
                     continue;
                 }
                 CHECK(slot < 0 || lf_priority_queue_release(&q, slot) == LF_OK);
@@ -119,7 +137,7 @@ static void sequential(uint64_t capacity, uint32_t levels, uint64_t start, long 
             for (uint64_t i = 0; i < came; i++) {
                 struct model *m = model_first(inside, count);
                 const unsigned char *data = dice == 5 ? batch + i * SIZE : record;
-                CHECK((dice == 5 ? priorities[i] : level) == m->level);
+                CHECK((dice == 5 ? priorities[i] : level) == m->level >> q.fronts);
                 CHECK((dice == 5 ? lengths[i] : (uint64_t)length) == m->length);
                 CHECK(memcmp(data, m->record, m->length) == 0);
                 for (uint64_t b = m->length; dice == 5 && b < SIZE; b++)
@@ -143,6 +161,9 @@ static void arguments(void) {
     CHECK(lf_priority_queue_bytes(1, 8, 0, &bytes) == LF_INVALID);
     CHECK(lf_priority_queue_bytes(1, 8, 129, &bytes) == LF_INVALID);
     CHECK(lf_priority_queue_bytes(LF_LEVELS_MAX_SLOTS, LF_MAX_RECORD, 128, &bytes) == LF_OK);
+    CHECK(lf_priority_queue_bytes(1, 8, LF_FRONTS, &bytes) == LF_INVALID);
+    CHECK(lf_priority_queue_bytes(1, 8, 128 | LF_FRONTS, &bytes) == LF_INVALID);
+    CHECK(lf_priority_queue_bytes(LF_LEVELS_MAX_SLOTS, LF_MAX_RECORD, 127 | LF_FRONTS, &bytes) == LF_OK);
     unsigned char *memory = map_queue(&q, 2, 7, 128, 0, &bytes);
     CHECK(lf_priority_queue_try_put(&q, record, 8, 0) == LF_TOO_LONG);
     CHECK(lf_priority_queue_try_put(&q, record, 7, 128) == LF_INVALID);
@@ -150,6 +171,8 @@ static void arguments(void) {
     CHECK(lf_priority_queue_put_many(&q, record, 0, 0, lengths, levels, 2) == LF_TOO_LONG);
     CHECK(lf_priority_queue_put_many(&q, record, 4, 4, NULL, levels, 2) == LF_INVALID);
     CHECK(lf_priority_queue_get_many(&q, record, 6, NULL, levels, 1) == LF_INVALID);
+    uint64_t ticket;
+    CHECK(lf_priority_queue_put_front(&q, record, 7, 0, 0, &ticket) == LF_INVALID); /* made without fronts */
     CHECK(lf_priority_queue_size(&q) == 0);
     CHECK(lf_priority_queue_try_get(&q, record, &level) == LF_EMPTY);
     lf_priority_queue_close(&q);
@@ -161,6 +184,7 @@ static void arguments(void) {
 /* ---- many at once, every call recorded ---- */
 
 enum { MAX_CLIENTS = 8 };
+enum { RIGHT, SCANS, REQUEUES_AT_THE_TAIL }; /* what puts and gets do */
 
 struct campaign {
     uint64_t instant, ready; /* shared: relaxed, so that the stamps order nothing */
@@ -193,16 +217,19 @@ static void client_run(struct client *me) {
             op->value = puts * c->clients + me->number;
             op->level = (uint32_t)check_below(&random, c->levels);
             op->call = stamp(c);
-            int status = c->naive ? naive_try_put(q, &op->value, 8, op->level)
-                                  : lf_priority_queue_try_put(q, &op->value, 8, op->level);
+            uint64_t ticket, record = line_record(q, op->value, op->level);
+            int status = c->naive == SCANS ? naive_try_put(q, &op->value, 8, op->level)
+                         : c->naive == REQUEUES_AT_THE_TAIL
+                             ? lf_priority_queue_try_put(q, &record, 8, op->level >> q->fronts)
+                             : line_put(q, op->value, op->level, &ticket);
             op->answer = stamp(c);
             CHECK(status == LF_OK || status == LF_FULL);
             op->kind = status == LF_OK ? OP_PUT : OP_FULL;
             puts += status == LF_OK;
         } else {
             op->call = stamp(c);
-            int64_t length = c->naive ? naive_try_get(q, &op->value, &op->level)
-                                      : lf_priority_queue_try_get(q, &op->value, &op->level);
+            int64_t length = c->naive == SCANS ? naive_try_get(q, &op->value, &op->level)
+                                               : line_get(q, &op->value, &op->level);
             op->answer = stamp(c);
             CHECK(length == 8 || length == LF_EMPTY);
             op->kind = length == 8 ? OP_GET : OP_EMPTY;
@@ -224,9 +251,11 @@ static const char *campaign(uint64_t seed, uint64_t each, int processes, int nai
     uint64_t random = seed, bytes, clients = 2 + check_below(&random, 3);
     uint64_t capacity = capacities[check_below(&random, 5)], log_bytes = clients * each * sizeof(struct operation);
     struct campaign *c = (struct campaign *)(void *)check_map(sizeof *c);
-    unsigned char *memory = map_queue(&q, capacity, 8, level_counts[check_below(&random, 4)],
+    uint64_t fronts = naive == RIGHT ? check_below(&random, 2) * LF_FRONTS : naive == SCANS ? 0 : LF_FRONTS;
+    uint64_t levels = level_counts[check_below(&random, 4)];
+    unsigned char *memory = map_queue(&q, capacity, 8, fronts != 0 && levels == 128 ? 127 | fronts : levels | fronts,
                                       starts[check_below(&random, STARTS)], &bytes);
-    if (naive)
+    if (naive == SCANS)
         naive_layout(&q, 0);
     struct operation *log = (struct operation *)(void *)check_map(log_bytes);
     struct client all[MAX_CLIENTS];
@@ -281,9 +310,13 @@ static void campaigns(void) {
         operations += 3 * each;
     }
     for (uint64_t seed = 0; rejected == 0 && seed < 400; seed++)
-        rejected += campaign(seed, 2000, seed % 2, 1) != NULL;
+        rejected += campaign(seed, 2000, seed % 2, SCANS) != NULL;
     printf("about %" PRIu64 " operations checked\n", operations);
     CHECK(rejected > 0); /* scanned bins do not pass the same check */
+    rejected = 0;
+    for (uint64_t seed = 0; rejected == 0 && seed < 400; seed++)
+        rejected += campaign(seed, 2000, seed % 2, REQUEUES_AT_THE_TAIL) != NULL;
+    CHECK(rejected > 0); /* nor do records that should stand in front and do not */
 }
 
 /* ---- sleeping ---- */
@@ -514,12 +547,13 @@ static void corruption(void) {
 
 int main(void) {
     static const uint64_t capacities[] = {1, 2, 7, 16, 17, 64};
-    static const uint32_t level_counts[] = {1, 2, 16, 17, 128};
+    static const uint32_t level_counts[] = {1, 2, 16, 17, 70, 127, 128};
     alarm(CHECK_STUCK_S);
     for (int c = 0; c < 6; c++)
-        for (int l = 0; l < 5; l++)
+        for (int l = 0; l < 7; l++)
             for (int s = 0; s < STARTS; s++)
-                sequential(capacities[c], level_counts[l], starts[s], check_rounds(1500));
+                for (uint64_t fronts = 0; fronts <= (level_counts[l] < 128 ? LF_FRONTS : 0); fronts += LF_FRONTS)
+                    sequential(capacities[c], level_counts[l], fronts, starts[s], check_rounds(600));
     arguments();
     blocking();
     lease_of_the_dead();

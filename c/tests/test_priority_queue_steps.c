@@ -25,6 +25,7 @@ static void step(void);
 #define lf_fetch_add_relaxed(p, v) (step(), __atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
 #define lf_fetch_sub_relaxed(p, v) (step(), __atomic_fetch_sub((p), (v), __ATOMIC_RELAXED))
 
+#include "line_calls.h"
 #include "naive_priority_queue.h"
 #include "priority_history.h"
 
@@ -37,7 +38,7 @@ enum { DO_PUT, DO_GET, DO_LEASE, DO_PUT_MANY, DO_WITHDRAW, DO_RECOVER };
 enum { ACTORS = 4, SCRIPT = 6, LOG = 512 };
 
 struct task {
-    uint32_t kind, level; /* DO_RECOVER: of participant `level` */
+    uint32_t kind, level; /* DO_RECOVER: of participant `level`; else a line (line_calls.h) */
 };
 
 struct actor {
@@ -105,7 +106,7 @@ static void perform(struct actor *a, struct task task) {
         struct operation *op = begin(OP_PUT, task.level, value);
         uint64_t ticket = 0;
         int status = a->naive ? naive_try_put(&a->q, &value, sizeof value, task.level)
-                              : lf_priority_queue_put_ticket(&a->q, &value, sizeof value, task.level, 0, &ticket);
+                              : line_put(&a->q, value, task.level, &ticket);
         CHECK(status == LF_OK || status == LF_FULL);
         if (status == LF_OK && !a->naive) {
             ticket_values[n_tickets] = value;
@@ -127,9 +128,10 @@ static void perform(struct actor *a, struct task task) {
         op->answer = instant++;
     } else if (task.kind == DO_PUT_MANY) {
         uint64_t values[2] = {value, value + 1};
-        uint32_t levels[2] = {task.level, a->q.levels.count - 1 - task.level};
+        uint32_t fronts = a->q.fronts, levels[2] = {task.level >> fronts, a->q.n_levels - 1 - (task.level >> fronts)};
         next_value += 2;
-        struct operation *first = begin(OP_PUT, levels[0], value), *second = begin(OP_PUT, levels[1], value + 1);
+        struct operation *first = begin(OP_PUT, levels[0] << fronts | fronts, value);
+        struct operation *second = begin(OP_PUT, levels[1] << fronts | fronts, value + 1);
         int64_t status = lf_priority_queue_put_many(&a->q, values, sizeof value, sizeof value, NULL, levels, 2);
         CHECK(status >= 0);
         if (status < 2)
@@ -149,12 +151,13 @@ static void perform(struct actor *a, struct task task) {
             length = index < 0 ? index : (int64_t)size;
             if (index >= 0) {
                 memcpy(&value, lf_slot_payload(lf_priority_queue_slot(&a->q, (uint64_t)index)), sizeof value);
+                level = line_of(&a->q, &value, level);
                 a->leasing = 0;
                 CHECK(lf_priority_queue_release(&a->q, index) == LF_OK);
             }
             a->leasing = 0;
         } else {
-            length = a->naive ? naive_try_get(&a->q, &value, &level) : lf_priority_queue_try_get(&a->q, &value, &level);
+            length = a->naive ? naive_try_get(&a->q, &value, &level) : line_get(&a->q, &value, &level);
         }
         CHECK(length == (int64_t)sizeof value || length == LF_EMPTY);
         if (length >= 0) {
@@ -246,7 +249,7 @@ static void drain(struct actor *a) {
 /* All slots are there again. */
 static void check_capacity(struct actor *a) {
     uint64_t value = 0, taken = 0;
-    uint32_t level = 0, levels = a->q.levels.count;
+    uint32_t level = 0, levels = a->q.n_levels;
     CHECK(lf_priority_queue_size(&a->q) == 0);
     while (lf_priority_queue_try_put(&a->q, &taken, sizeof taken, (uint32_t)(taken % levels)) == LF_OK)
         taken++;
@@ -265,7 +268,9 @@ static void random_scene(uint64_t seed, int naive, uint64_t *capacity, uint32_t 
     *capacity = capacities[rng(7)];
     *levels = level_counts[rng(7)];
     spare_cells = rng(2);
-    scene(*capacity, *levels, starts[rng(6)], naive);
+    uint64_t start = starts[rng(6)], fronts = naive || *levels == 128 ? 0 : rng(2) * LF_FRONTS;
+    scene(*capacity, *levels | fronts, start, naive);
+    *levels = actors[0].q.levels.count;
     struct actor *a = &actors[ACTORS - 1];
     uint32_t near = *levels < 4 ? *levels : 4, gets = 1 + rng(4); /* mostly empty up to mostly full */
     for (uint32_t i = rng(40); i > 0; i--)
@@ -464,22 +469,23 @@ static void slow_helper_sees_the_next_round(void) {
 /* Stopped for ever at any step, nobody waits for it: the others finish with nothing but their own steps. */
 static void stopped_for_ever(void) {
     static const uint32_t kinds[] = {DO_PUT, DO_GET, DO_LEASE, DO_PUT_MANY, DO_WITHDRAW};
-    for (uint32_t i = 0; i < 5; i++)
+    for (uint32_t fronts = 0, i = 0; fronts < 2; fronts += ++i == 5, i %= 5)
         for (int k = 1;; k++) {
-            scene(4, 3, starts[(unsigned)k % 6], 0);
+            uint32_t lines = 3u << fronts;
+            scene(4, 3 | fronts * LF_FRONTS, starts[(unsigned)k % 6], 0);
             struct actor *stopped = &actors[0], *me = &actors[ACTORS - 1];
             one(me, DO_PUT, 2);
             script(stopped, kinds[i], kinds[i] == DO_WITHDRAW ? 0 : 1);
             int done = run(stopped, k);
             for (uint32_t n = 0; n < 50; n++) {
-                one(me, DO_PUT, n % 3);
+                one(me, DO_PUT, n % lines);
                 CHECK(history[operations - 1].kind == OP_PUT);
                 one(me, DO_GET, 0);
             }
             if (!done)
                 run(stopped, 0);
             drain(me);
-            CHECK(verdict(4, 3) == NULL);
+            CHECK(verdict(4, lines) == NULL);
             check_capacity(me);
             if (done)
                 break;
@@ -518,7 +524,9 @@ int main(void) {
     CPU_ZERO(&one_cpu);
     CPU_SET(sched_getcpu(), &one_cpu);
     sched_setaffinity(0, sizeof one_cpu, &one_cpu); /* one actor runs at a time: handing over is cheaper at home */
-    CHECK(lf_priority_queue_bytes(17, 8, 128, &bytes) == LF_OK); /* no scene needs more */
+    CHECK(lf_priority_queue_bytes(17, 8, 33 | LF_FRONTS, &bytes) == LF_OK);
+    CHECK(lf_priority_queue_bytes(17, 8, 128, &until) == LF_OK); /* no scene needs more than the larger one */
+    bytes = bytes > until ? bytes : until;
     memory = (unsigned char *)aligned_alloc(LF_CACHE_LINE, lf_round_up(bytes, LF_CACHE_LINE));
     CHECK(memory != NULL);
     for (int i = 0; i < ACTORS - 1; i++) {

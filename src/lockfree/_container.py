@@ -45,7 +45,7 @@ class Container(AwaitedContainer, Coded[R]):
     _c_cancel: ClassVar[Any]
     _c_peek: ClassVar[Any]
     _c_release: ClassVar[Any]
-    _c_requeue: ClassVar[Any]
+    _c_give_back: ClassVar[Any]
     _c_payload: ClassVar[Any]
     _c_size: ClassVar[Any]
     _c_shutdown: ClassVar[Any]
@@ -66,7 +66,7 @@ class Container(AwaitedContainer, Coded[R]):
         cls._struct = f"struct lf_{prefix}"
         for name in ("try_put", "put_many", "get_many", "reserve", "commit", "cancel", "peek", "release"):
             setattr(cls, f"_c_{name}", getattr(lib, f"lf_{prefix}_{name}"))
-        cls._c_requeue = getattr(lib, f"lf_{prefix}_requeue", None)
+        cls._c_give_back = getattr(lib, f"lf_{prefix}_give_back", getattr(lib, f"lf_{prefix}_requeue", None))
         cls._c_size = getattr(lib, f"lf_{prefix}_size")
         cls._c_shutdown = getattr(lib, f"lf_{prefix}_shutdown")
         cls._c_payload = getattr(lib, f"lf_py_{prefix}_payload")
@@ -87,8 +87,7 @@ class Container(AwaitedContainer, Coded[R]):
 
     @classmethod
     def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
-        wanted = super()._wanted(given) | {"capacity": given["capacity"]}
-        return wanted | ({"levels": given["levels"]} if "levels" in given else {})
+        return super()._wanted(given) | {"capacity": given["capacity"]}
 
     # ---- slots ----
 
@@ -120,7 +119,7 @@ class Container(AwaitedContainer, Coded[R]):
     def _give_back(self, handle: Any, slot: int, level: int) -> None:
         """A record that was taken and not delivered is inside again."""
         if not self._in_place:
-            self._c_requeue(handle, slot, *((level,) if self._has_levels else ()))
+            self._c_give_back(handle, slot, *((level,) if self._has_levels else ()))
 
     def _get_record(self, wait: int) -> tuple[int, R] | None:
         """(level, record), or None if there is none."""

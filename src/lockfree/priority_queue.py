@@ -29,6 +29,7 @@ class _Calls(Container[R]):
     _noun = "queue"
     _has_levels = True
     levels: int
+    fronts: bool
 
     @overload
     def __init__(
@@ -40,6 +41,7 @@ class _Calls(Container[R]):
         casting: Casting = ...,
         name: str | None = ...,
         spin: Spin = ...,
+        fronts: bool = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -52,6 +54,7 @@ class _Calls(Container[R]):
         casting: Casting = ...,
         name: str | None = ...,
         spin: Spin = ...,
+        fronts: bool = ...,
     ) -> None: ...
     def __init__(
         self,
@@ -63,9 +66,10 @@ class _Calls(Container[R]):
         casting: Casting = "same_value",
         name: str | None = None,
         spin: Spin = "adaptive",
+        fronts: bool = False,
     ) -> None:
         capacity = check_int("capacity", capacity, 1, MAX_CAPACITY)
-        levels = check_int("levels", levels, 1, MAX_LEVELS)
+        levels = check_int("levels", levels, 1, MAX_LEVELS - bool(fronts))
         codec = codec_of(record_size, dtype, casting)
         self._casting = casting
         name = check_name(name)
@@ -73,14 +77,20 @@ class _Calls(Container[R]):
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
         note = codec.note.encode()
-        status = blocking.lf_py_priority_queue_create(handle, encoded, note, capacity, codec.size, levels, self._start)
+        lines = levels | lib.LF_FRONTS if fronts else levels
+        status = blocking.lf_py_priority_queue_create(handle, encoded, note, capacity, codec.size, lines, self._start)
         if status == lib.LF_INVALID:
             raise ValueError(f"capacity {capacity} x record_size {codec.size}: more bytes than a segment can have")
         self._created(handle, status, spin)
 
     def _attached(self) -> None:
         super()._attached()
-        self.levels = self._h.levels.count
+        self.levels = self._h.n_levels
+        self.fronts = bool(self._h.fronts)
+
+    @classmethod
+    def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return super()._wanted(given) | {"levels": given["levels"], "fronts": bool(given["fronts"])}
 
     # ---- one record, copied ----
 
@@ -148,15 +158,54 @@ class _Calls(Container[R]):
     ) -> int: ...
     def put_ticket(self, record: Any, priority: SupportsIndex, block: bool = True, timeout: float | None = None) -> int:
         """As `put`; the ticket, an int below 2**64, by which any process can take the record out: `cancel(ticket)`."""
-        wait, level, handle = patience(block, timeout), self._level(priority), self._h
+        return self._put_for_ticket("put_ticket", record, self._level(priority), patience(block, timeout))
+
+    @overload
+    def requeue(
+        self: "_Calls[bytes]",
+        record: Buffer,
+        priority: SupportsIndex,
+        front: bool = ...,
+        block: bool = ...,
+        timeout: float | None = ...,
+    ) -> int: ...
+    @overload
+    def requeue(
+        self: "_Calls[Array]",
+        record: ArrayLike,
+        priority: SupportsIndex,
+        front: bool = ...,
+        block: bool = ...,
+        timeout: float | None = ...,
+    ) -> int: ...
+    def requeue(
+        self,
+        record: Any,
+        priority: SupportsIndex,
+        front: bool = True,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> int:
+        """Puts a record whose work was preempted to the front of its level: it comes before all that `put` put there,
+        and behind those that were requeued before it. Else as `put_ticket`: its ticket, or `queue.Full`.
+
+        `front=False`: to the tail, as `put_ticket`. ValueError for a queue that was made without `fronts=True`.
+        """
+        level, wait = self._level(priority), patience(block, timeout)
+        if front and not self.fronts:
+            raise ValueError(f"{self._title()}: requeue() to the front needs a queue that was made with fronts=True")
+        return self._put_for_ticket("put_front" if front else "put_ticket", record, level, wait)
+
+    def _put_for_ticket(self, how: str, record: Any, level: int, wait: int) -> int:
+        handle = self._h
         data, ticket = self._codec.encode(record), ffi.new("uint64_t *")
         words = handle, data, len(data), level
-        status = lib.lf_priority_queue_put_ticket(*words, NOW, ticket)
+        status = getattr(lib, f"lf_priority_queue_{how}")(*words, NOW, ticket)
         if status == FULL and wait:
             limit = until(wait)
             status = INTERRUPTED
             while status == INTERRUPTED:
-                status = blocking.lf_priority_queue_put_ticket(*words, limit, ticket)
+                status = getattr(blocking, f"lf_priority_queue_{how}")(*words, limit, ticket)
         if status == FULL:
             raise queue.Full(self._title())
         if status:
@@ -384,7 +433,8 @@ class PriorityQueue(Native[Literal["priority_queue"]], _Calls[R], prefix="priori
 
     `capacity` records (1 to 2**30) of 0..`record_size` bytes each, or of one NumPy `dtype`, with a priority of
     0 (first) to `levels` - 1 (1 to 128 levels). Every level may hold all of the capacity. Anonymous, or found by others
-    under `name`.
+    under `name`. With `fronts`, `requeue` can put a record to the front of its level (1 to 127 levels; it doubles the
+    memory of the levels).
 
     Progress: every call that does not wait is lock-free in the strict sense: whoever stops or dies, at whatever
     instruction, the others go on. Waiting calls spin for about 10 us, then sleep in the kernel.
@@ -409,6 +459,7 @@ class PriorityQueue(Native[Literal["priority_queue"]], _Calls[R], prefix="priori
             *,
             name: str | None = ...,
             spin: Spin = ...,
+            fronts: bool = ...,
         ) -> None: ...
         @overload
         def __init__(
@@ -421,5 +472,6 @@ class PriorityQueue(Native[Literal["priority_queue"]], _Calls[R], prefix="priori
             casting: Casting = ...,
             name: str | None = ...,
             spin: Spin = ...,
+            fronts: bool = ...,
         ) -> None: ...
         def __init__(self, *_args: Any, **_named: Any) -> None: ...

@@ -66,24 +66,29 @@ static int step(void *state, const struct lf_model_op *op, const struct lf_model
 }
 static const struct lf_model_spec withdrawals = {"priority queue with withdrawals", sizeof(struct inside), NULL, step};
 
-static void start(uint64_t capacity, unsigned spare) {
+static void start_levels(uint64_t capacity, unsigned spare, uint64_t levels) {
     uint64_t bytes, first = UINT32_MAX - 1;
     spare_cells = spare;
-    lf_priority_queue_bytes(capacity, 8, 2, &bytes);
+    lf_priority_queue_bytes(capacity, 8, levels, &bytes);
     void *memory = lf_model_shared(bytes);
-    lf_model_assert(lf_priority_queue_create_local(&queue[0], memory, capacity, 8, 2, first) == LF_OK);
+    lf_model_assert(lf_priority_queue_create_local(&queue[0], memory, capacity, 8, levels, first) == LF_OK);
     for (uint32_t t = 1; t < 5; t++)
         lf_model_assert(lf_segment_attach_local(&queue[t].h, &lf_priority_queue_kind, memory, t) == LF_OK);
     lf_model_label(&queue[0].body->decision, 8, "W");
     lf_model_label(&queue[0].body->withdrawals.cuts, 8, "cuts");
 }
+static void start(uint64_t capacity, unsigned spare) { start_levels(capacity, spare, 2); }
 static struct lf_priority_queue *own(void) { return &queue[lf_model_thread() == 0 ? 4 : lf_model_thread()]; }
 static uint64_t record(uint32_t level, uint64_t number) { return (uint64_t)level << 32 | number; }
 
 static void put(uint32_t level, uint64_t number) {
     uint64_t value = record(level, number);
+    uint32_t fronts = own()->fronts; /* then level 0 is what stands in front, and 1 the rest */
     begin(LF_MODEL_PUT, value);
-    end((uint64_t)lf_priority_queue_put_ticket(own(), &value, sizeof value, level, 0, &ticket[number]));
+    end((uint64_t)(fronts && level == 0
+                       ? lf_priority_queue_put_front(own(), &value, sizeof value, 0, 0, &ticket[number])
+                       : lf_priority_queue_put_ticket(own(), &value, sizeof value, level >> fronts, 0,
+                                                      &ticket[number])));
 }
 static void get(void) {
     uint64_t value = 0;
@@ -112,6 +117,15 @@ static void two(void) {
 static void two_uncut(void) {
     one_uncut();
     put(1, 1);
+}
+static void one_in_front(void) {
+    start_levels(2, 1, 1 | LF_FRONTS);
+    put(0, 0);
+    put(1, 1);
+}
+static void withdraw_front_get(void) {
+    withdraw(0, 0);
+    get();
 }
 static void withdraw_0(void) { withdraw(1, 0); }
 static void withdraw_1(void) { withdraw(1, 1); }
@@ -187,6 +201,7 @@ LF_MODEL_CLIENT(withdraw_behind, .setup = two, .threads = {withdraw_1, get_2}, Q
 LF_MODEL_CLIENT(withdraw_behind_uncut, .setup = two_uncut, .threads = {withdraw_1, get_2}, QUEUE);
 LF_MODEL_CLIENT(withdraw_and_put, .setup = one, .threads = {withdraw_0, put_1_get}, QUEUE);
 LF_MODEL_CLIENT(withdraw_and_urgent, .setup = one_uncut, .threads = {withdraw_0_get, put_0}, QUEUE);
+LF_MODEL_CLIENT(withdraw_in_front, .setup = one_in_front, .threads = {withdraw_front_get, get_1}, QUEUE);
 /* Two gets, of which one may be a slow helper, need three threads: too many for every execution. */
 LF_MODEL_CLIENT(withdraw_three, .setup = one, .threads = {withdraw_0, get_1, get_1}, QUEUE);
 LF_MODEL_CLIENT(withdraw_three_uncut, .setup = one_uncut, .threads = {withdraw_0, get_1, get_1}, QUEUE);

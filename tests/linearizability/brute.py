@@ -26,6 +26,10 @@ class Model:
     def step(self, s: Any, op: Operation) -> Iterable[Any]:
         raise NotImplementedError
 
+    def shown(self, item: Any) -> Any:
+        """What a get answers that takes this item of the state."""
+        return list(item)
+
 
 class Queue(Model):
     def __init__(self, capacity: int = 0) -> None:
@@ -81,6 +85,22 @@ class Priority(Queue):
                 break
             if op.return_ is None or op.result == list(pair):
                 yield s[:i] + s[i + 1 :]
+
+
+class Fronts(Priority):
+    """An item is (line, value): of priority p, 2 p what was put in front, 2 p + 1 the rest."""
+
+    def step(self, s: tuple, op: Operation) -> Iterable[Any]:
+        if op.op in ("put", "put_front") and op.arg is not None:
+            op = op._replace(op="put", arg=(2 * op.arg[0] + (op.op == "put"), op.arg[1]))
+        return super().step(s, op)
+
+    def take(self, s: tuple, op: Operation) -> Iterable[Any]:
+        if s and (op.return_ is None or op.result == self.shown(s[0])):
+            yield s[1:]
+
+    def shown(self, item: Any) -> Any:
+        return [item[0] // 2, item[1]]
 
 
 class Bag(Queue):
@@ -270,6 +290,8 @@ def model_of(spec: str) -> Model:
     opt = dict(o.split("=") for o in options)
     if name == "semaphore":
         return Semaphore(k, int(opt.get("max", 0)))
+    if name == "priority-queue" and "front" in opt:
+        return Fronts(k)
     if name == "priority-queue":
         return Priority(k, any_tie=opt.get("ties") == "any")
     if name == "register":
@@ -297,11 +319,11 @@ def linearizable(ops: list[Operation], model: Model, *, full: str = "strict", em
     capacity = getattr(model, "capacity", 0)
 
     def failed(o: Operation) -> bool:
-        return o.return_ is not None and (o.result is False if o.op in ("put", "push") else o.result is None)
+        return o.return_ is not None and (o.result is False if o.op in ("put", "put_front", "push") else o.result is None)
 
     def weak_ok(i: int, running: list[int], done: frozenset[int], s: Any) -> bool:
         o = ops[i]
-        if o.op in ("put", "push"):
+        if o.op in ("put", "put_front", "push"):
             if full == "strict" or not capacity:
                 return False
             hands = 0
@@ -311,12 +333,12 @@ def linearizable(ops: list[Operation], model: Model, *, full: str = "strict", em
                     continue
                 if failed(x):
                     hands += full == "running"
-                elif x.op in ("put", "push"):
+                elif x.op in ("put", "put_front", "push"):
                     hands += j not in done
                 else:
                     hands += j in done
             return len(s) + hands >= capacity
-        return empty != "strict" and any(ops[j].op in ("put", "push") and not failed(ops[j]) for j in running)
+        return empty != "strict" and any(ops[j].op in ("put", "put_front", "push") and not failed(ops[j]) for j in running)
 
     seen = set()
 
@@ -335,7 +357,7 @@ def linearizable(ops: list[Operation], model: Model, *, full: str = "strict", em
             o = ops[i]
             states = list(model.step(s, o))
             if failed(o) and isinstance(model, Queue):
-                put = o.op in ("put", "push")
+                put = o.op in ("put", "put_front", "push")
                 if (put and full != "strict") or (not put and empty != "strict"):
                     ok = weak_ok(i, running, done, s) or (not put and not s)
                     states = [s] if ok else []

@@ -18,8 +18,9 @@ def _call(spec: str, rng: random.Random, fresh: list[int], equal: bool, peeks: b
     if peeks and name in ("queue", "priority-queue", "unordered-queue", "stack") and rng.random() < 0.3:
         return "peek", None, None
     if name in ("queue", "priority-queue", "unordered-queue"):
+        put = "put_front" if "front=" in spec and rng.random() < 0.5 else "put"
         return (
-            ("put", value if name != "priority-queue" else (rng.randrange(3), value), None)
+            (put, value if name != "priority-queue" else (rng.randrange(3), value), None)
             if coin
             else ("get", None, None)
         )
@@ -69,7 +70,7 @@ def answer(model: Model, s: Any, op: Operation, rng: random.Random) -> tuple[Any
         flat = [s] if not isinstance(s, tuple | frozenset) else list(s)
         for x in flat:
             options += [
-                list(x) if op.op in ("get", "peek") and isinstance(x, tuple) else x,
+                model.shown(x) if op.op in ("get", "peek") and isinstance(x, tuple) else x,
                 *(x if isinstance(x, tuple) else ()),
             ]
         options += list(range(4)) if op.op == "alloc" else []

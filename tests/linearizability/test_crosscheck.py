@@ -19,6 +19,8 @@ SPECS = [
     "bounded-queue:2,full=running",
     "priority-queue",
     "priority-queue,ties=any",
+    "priority-queue,front=fifo",
+    "priority-queue:2,full=in-hand,front=fifo",
     "priority-queue:2",
     "priority-queue:2,full=in-hand",
     "unordered-queue",

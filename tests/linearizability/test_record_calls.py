@@ -393,6 +393,22 @@ def test_records_in_place():
     assert check(ring.history(), "queue").ok
 
 
+def test_requeued_records():
+    order = record(lockfree.PriorityQueue(8, 8, levels=4, fronts=True))
+    order.put(b"a", 1), order.requeue(b"b", 1), order.requeue(b"c", 1), order.requeue(b"d", 1, front=False)
+    assert [order.get()[1] for _ in range(4)] == [b"b", b"c", b"a", b"d"]
+    assert [o[0] for o in ops(order)][:4] == ["put", "put_front", "put_front", "put"]
+    assert check(order.history(), "priority-queue,front=fifo").ok
+    swapped = {"b'b'": "b'c'", "b'c'": "b'b'"}
+    wrong = [
+        o._replace(result=[o.result[0], swapped.get(o.result[1], o.result[1])]) if o.op == "get" else o
+        for o in order.history()
+    ]
+    assert not check(wrong, "priority-queue,front=fifo")
+    with pytest.raises(UnknownCall, match="fronts"):
+        order.lease()
+
+
 @pytest.mark.parametrize(("dtype", "values"), [("i8", [3, -4]), ([("a", "i4"), ("b", "f4")], [(1, 0.1), (2, 7)])])
 def test_records_of_a_dtype(dtype, values):
     ring, order = record(lockfree.MPMCRing(4, dtype=dtype)), record(lockfree.PriorityQueue(4, dtype=dtype))

@@ -56,7 +56,9 @@ def roles() -> None:
 
 
 def priority_queue() -> None:
-    queue = lockfree.PriorityQueue(8, 16, levels=4)
+    queue = lockfree.PriorityQueue(8, 16, levels=4, fronts=True)
+    assert_type(queue.requeue(b"text", 1, front=True, timeout=1), int)
+    assert_type(queue.fronts, bool)
     assert_type(queue, lockfree.PriorityQueue[bytes])
     queue.put(b"text", 1)
     assert_type(queue.get(), tuple[int, bytes])

@@ -38,4 +38,6 @@ def priority_queue() -> None:
     queue.put_many([b"a"])  # wrong
     record: bytes = queue.get()  # wrong
     lockfree.PriorityQueue(8, 16, levels="4")  # wrong
+    queue.requeue("text", 1)  # wrong
+    queue.requeue(b"text")  # wrong
     print(record)

@@ -21,11 +21,16 @@
  *   (being written, copied out, reserved, peeked or leased) were >= capacity. Withdrawn records count until their
  *   slots are back: at once or, if too many stand behind others, when a get comes by. withdraw takes a record out by its
  *   ticket, once; not if a get has it.
+ *   With LF_FRONTS beside the number of levels a record can go to the front of its level: requeue_front of one in hand,
+ *   which is never refused, and put_front, which is FULL as put is. It comes before all that was put into its level in
+ *   the usual way, and behind what stands in front there already: FIFO, so nobody who was preempted is overtaken by who
+ *   was preempted later. It has a ticket as every record has.
  * Progress: try_*, reserve/commit, peek/release and the batches are lock-free; put and get sleep (blocking.h).
  * Death: nobody is blocked. The next recovery frees the slots of records that the dead participant was writing or had
- *   taken for good. A record whose put was cut off may still arrive. A leased one goes to the tail of its level again.
+ *   taken for good. A record whose put was cut off may still arrive. A leased one goes to the tail of its level again, or
+ *   of what stands in front there, if it came from there.
  *
- * Layout: {not_empty, not_full, W, withdrawals} | queue of free slots | one queue per level | slots.
+ * Layout: {not_empty, not_full, W, withdrawals} | queue of free slots | one queue per line (priority_lines.h) | slots.
  *   A slot is {custody word, length, payload}. A record of up to 64 bytes does not straddle cache lines (64 bytes).
  * Invariants and linearization points: level_queues.h and index_queue.h. put: the change of W (level_queues.h says
  *   whose); get: the change of W that decides it; EMPTY: the load of W; FULL: the load in `free` that finds nothing.
@@ -33,66 +38,9 @@
 #ifndef LOCKFREE_PRIORITY_QUEUE_H
 #define LOCKFREE_PRIORITY_QUEUE_H
 
-#include "blocks/blocking.h"
-#include "blocks/level_queues.h"
+#include "blocks/priority_lines.h"
 
 #define LF_KIND_PRIORITY_QUEUE 10u
-
-struct lf_priority_body {
-    LF_ALIGNED struct lf_eventcount not_empty; /* line 0: consumers announce, producers look */
-    LF_ALIGNED struct lf_eventcount not_full;  /* line 1: producers announce, consumers look */
-    LF_ALIGNED uint64_t decision;              /* line 2: W, changed by everybody */
-    struct lf_withdrawals withdrawals;         /* line 3 */
-};
-LF_STATIC_ASSERT(sizeof(struct lf_priority_body) == 4 * LF_CACHE_LINE, "layout");
-
-struct lf_priority_queue {
-    struct lf_handle h;
-    struct lf_priority_body *body;
-    struct lf_store store;
-    struct lf_queue queues[1 + LF_MAX_LEVELS]; /* LF__FREE, then the levels */
-    unsigned char *slots;
-    uint64_t capacity;
-    uint64_t record_size;
-    struct lf_levels levels;
-};
-
-/* ---- geometry {capacity, record_size, levels, start}, view, recovery, creation ---- */
-
-LF_INLINE int lf_priority_queue_bytes(uint64_t capacity, uint64_t record_size, uint64_t levels, uint64_t *bytes) {
-    if (capacity < 1 || capacity > LF_LEVELS_MAX_SLOTS || record_size > LF_MAX_RECORD || levels < 1 ||
-        levels > LF_MAX_LEVELS)
-        return LF_INVALID;
-    *bytes = LF_BODY_OFFSET + sizeof(struct lf_priority_body) +
-             (1 + levels) * lf_cells_bytes(lf_levels_cells(capacity)) + lf_slot_lead(record_size);
-    return lf_add_mul(bytes, capacity, lf_slot_stride(record_size));
-}
-
-LF_INLINE int lf__priority_view(struct lf_handle *h) {
-    struct lf_priority_queue *q = (struct lf_priority_queue *)h;
-    const uint64_t *geometry = h->segment->identity.geometry;
-    uint64_t bytes = 0, levels = geometry[2];
-    q->capacity = geometry[0];
-    q->record_size = geometry[1];
-    if (lf_priority_queue_bytes(q->capacity, q->record_size, levels, &bytes) != LF_OK || bytes != h->bytes)
-        return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
-    unsigned char *at = h->body + sizeof(struct lf_priority_body);
-    uint64_t cells = lf_levels_cells(q->capacity), queue_bytes = lf_cells_bytes(cells);
-    q->body = (struct lf_priority_body *)(void *)h->body;
-    q->slots = at + (1 + levels) * queue_bytes + lf_slot_lead(q->record_size);
-    q->store.custody = q->slots;
-    q->store.stride = lf_slot_stride(q->record_size);
-    q->store.slots = q->capacity;
-    for (uint32_t id = 0; id <= levels; id++)
-        lf_queue_view_cells(&q->queues[id], &q->store, id, at + id * queue_bytes, cells);
-    lf_levels_view(&q->levels, &q->body->decision, &q->body->withdrawals, &q->body->not_full, q->queues,
-                   (uint32_t)levels);
-    return LF_OK;
-}
-
-LF_INLINE struct lf_slot *lf_priority_queue_slot(const struct lf_priority_queue *q, uint64_t index) {
-    return (struct lf_slot *)(void *)(q->slots + index * q->store.stride);
-}
 
 LF_INLINE void lf__priority_gave(void *context, int queue) {
     struct lf_priority_queue *q = (struct lf_priority_queue *)context;
@@ -114,11 +62,6 @@ LF_INLINE int lf__priority_recover(struct lf_handle *h, uint32_t gone, uint64_t 
 }
 
 static const struct lf_kind lf_priority_queue_kind = {LF_KIND_PRIORITY_QUEUE, lf__priority_view, lf__priority_recover};
-
-LF_INLINE void lf__priority_layout(struct lf_priority_queue *q, uint64_t start) {
-    lf_queue_init(&q->queues[LF__FREE], start, q->capacity);
-    lf_levels_init(&q->levels, q->queues, start);
-}
 
 /* In zeroed memory of the caller; others in the process: lf_segment_attach_local. */
 LF_INLINE int lf_priority_queue_create_local(struct lf_priority_queue *q, void *memory, uint64_t capacity,
@@ -196,20 +139,32 @@ LF_INLINE int64_t lf_priority_queue_reserve(struct lf_priority_queue *q) {
     }
     return index;
 }
-LF_INLINE int lf__priority_publish(struct lf_priority_queue *q, int64_t index, uint32_t level, uint64_t *ticket) {
-    if (LF_UNLIKELY(level >= q->levels.count))
-        return LF_INVALID;
-    int status = lf_queue_publish_at(&q->queues[1 + level], (uint64_t)index, q->h.participant, 0, ticket);
-    *ticket = lf_levels_ticket(level, *ticket);
+LF_INLINE int lf__priority_publish(struct lf_priority_queue *q, int64_t index, uint32_t line, uint64_t *ticket) {
+    int status = lf_queue_publish_at(&q->queues[1 + line], (uint64_t)index, q->h.participant, 0, ticket);
+    *ticket = lf_levels_ticket(line, *ticket);
     if (LF_LIKELY(status == LF_OK))
-        status = lf_levels_announce(&q->levels, lf_levels_group(&q->levels, level));
+        status = lf_levels_announce(&q->levels, lf_levels_group(&q->levels, line));
     lf_eventcount_notify_after_rmw(&q->body->not_empty, 1);
     return status;
 }
 /* Puts a slot into its level, at the tail: a reservation that was written, or a record that goes back. */
 LF_INLINE int lf_priority_queue_requeue(struct lf_priority_queue *q, int64_t index, uint32_t level) {
     uint64_t ticket = 0;
-    return lf__priority_publish(q, index, level, &ticket);
+    return LF_UNLIKELY(level >= q->n_levels) ? (int)LF_INVALID
+                                             : lf__priority_publish(q, index, lf__priority_tail(q, level), &ticket);
+}
+/* As requeue, but to the front of its level; LF_INVALID without LF_FRONTS. */
+LF_INLINE int lf_priority_queue_requeue_front(struct lf_priority_queue *q, int64_t index, uint32_t level) {
+    uint64_t ticket = 0;
+    return LF_UNLIKELY(level >= q->n_levels || !q->fronts)
+               ? (int)LF_INVALID
+               : lf__priority_publish(q, index, lf__priority_front(level), &ticket);
+}
+/* A record that was taken and is not wanted: to the tail of what it was taken from, as recovery does with a lease. */
+LF_INLINE int lf_priority_queue_give_back(struct lf_priority_queue *q, int64_t index, uint32_t level) {
+    uint32_t from = lf__custody_queue(lf_load_relaxed(lf__custody(&q->store, (uint64_t)index))); /* in our custody */
+    return q->fronts && from == 1 + lf__priority_front(level) ? lf_priority_queue_requeue_front(q, index, level)
+                                                              : lf_priority_queue_requeue(q, index, level);
 }
 LF_INLINE int lf_priority_queue_commit(struct lf_priority_queue *q, int64_t index, uint64_t length, uint32_t level) {
     lf_priority_queue_slot(q, (uint64_t)index)->length = (uint32_t)length;
@@ -244,6 +199,7 @@ LF_INLINE int64_t lf_priority_queue_peek(struct lf_priority_queue *q, uint32_t l
             lf_priority_queue_release(q, index);
             return LF_CORRUPT;
         }
+        *level = lf__priority_level(q, *level);
     }
     return index;
 }
@@ -280,19 +236,30 @@ LF_INLINE int64_t lf_priority_queue_peek_wait(struct lf_priority_queue *q, uint3
     *length = call.length;
     return status == LF_OK ? call.index : status;
 }
-/* As put; the ticket names the record for lf_priority_queue_withdraw. */
-LF_INLINE int lf_priority_queue_put_ticket(struct lf_priority_queue *q, const void *record, uint64_t length,
-                                           uint32_t level, uint64_t deadline, uint64_t *ticket) {
+LF_INLINE int lf__priority_put(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t line,
+                               uint64_t deadline, uint64_t *ticket) {
     if (LF_UNLIKELY(length > q->record_size))
         return LF_TOO_LONG;
-    if (LF_UNLIKELY(level >= q->levels.count))
-        return LF_INVALID;
     int64_t index = deadline == 0 ? lf_priority_queue_reserve(q) : lf_priority_queue_reserve_wait(q, deadline);
     if (index < 0)
         return (int)index;
     memcpy(lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), record, length);
     lf_priority_queue_slot(q, (uint64_t)index)->length = (uint32_t)length;
-    return lf__priority_publish(q, index, level, ticket);
+    return lf__priority_publish(q, index, line, ticket);
+}
+/* As put; the ticket names the record for lf_priority_queue_withdraw. */
+LF_INLINE int lf_priority_queue_put_ticket(struct lf_priority_queue *q, const void *record, uint64_t length,
+                                           uint32_t level, uint64_t deadline, uint64_t *ticket) {
+    if (LF_UNLIKELY(level >= q->n_levels))
+        return LF_INVALID;
+    return lf__priority_put(q, record, length, lf__priority_tail(q, level), deadline, ticket);
+}
+/* As put_ticket, but to the front of its level; LF_INVALID without LF_FRONTS. */
+LF_INLINE int lf_priority_queue_put_front(struct lf_priority_queue *q, const void *record, uint64_t length,
+                                          uint32_t level, uint64_t deadline, uint64_t *ticket) {
+    if (LF_UNLIKELY(level >= q->n_levels || !q->fronts))
+        return LF_INVALID;
+    return lf__priority_put(q, record, length, lf__priority_front(level), deadline, ticket);
 }
 LF_INLINE int lf_priority_queue_put(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t level,
                                     uint64_t deadline) {
@@ -338,7 +305,7 @@ LF_INLINE int64_t lf_priority_queue_put_many(struct lf_priority_queue *q, const 
     for (uint64_t i = 0; i < count; i++) {
         if ((lengths != NULL ? lengths[i] : length) > q->record_size)
             return LF_TOO_LONG;
-        if (levels[i] >= q->levels.count)
+        if (levels[i] >= q->n_levels)
             return LF_INVALID;
     }
     while (done < count && status == LF_OK && (index = lf_priority_queue_reserve(q)) >= 0) {
@@ -347,8 +314,9 @@ LF_INLINE int64_t lf_priority_queue_put_many(struct lf_priority_queue *q, const 
             pitch = length = lengths[done];
         memcpy(lf_slot_payload(slot), from, length);
         slot->length = (uint32_t)length;
-        status = lf_queue_publish(&q->queues[1 + levels[done]], (uint64_t)index, q->h.participant);
-        groups |= lf_levels_group(&q->levels, levels[done]);
+        uint32_t line = lf__priority_tail(q, levels[done]);
+        status = lf_queue_publish(&q->queues[1 + line], (uint64_t)index, q->h.participant);
+        groups |= lf_levels_group(&q->levels, line);
         from += pitch;
         done++;
     }

@@ -199,7 +199,7 @@ class Explained:
             return [one._replace(result=True)]  # it has the lock, and is told that its last holder died
         if told and op in TAKES and one.key is None:
             return [one._replace(result=None)]
-        if told and op in ("put", "push", "put_left", "put_right") and not isinstance(error, IndexError):
+        if told and op in ("put", "put_front", "push", "put_left", "put_right") and not isinstance(error, IndexError):
             return [one._replace(result=False)]
         if isinstance(error, LookupError) and one.key is not None and op in ("get", "take", "remove"):
             return [Item("remove" if op == "take" else op, None, None if op == "get" else False, one.key)]
@@ -333,6 +333,9 @@ _BEGIN: dict[str, Callable[[Explained, dict[str, Any]], list[Item]]] = {
     "get_many": lambda _, bound: [Item("get") for _ in range(max(0, int(bound.get("count", 1))))],
     "get_at": _get_at,
     "put": _begin_put,
+    "put_front": lambda x, bound: [
+        i._replace(op="put_front" if bound.get("front", True) else "put") for i in _begin_put(x, bound)
+    ],
     "test_and_set": lambda _, __: [Item("write", 1)],
     "clear": lambda _, __: [Item("write", 0)],
     "take_any": lambda _, __: [Item("unknown")],

@@ -98,6 +98,8 @@ class Hand:
         return result
 
     def lease(self, *args: Any, **kwargs: Any) -> "Lease":
+        if getattr(self.obj, "fronts", False):
+            raise UnknownCall("lease() of a queue with fronts: a record that goes back does not say to which line")
         return Lease(self, self.obj.lease(*args, **kwargs), gives_back=True)
 
     def read(self, *args: Any, **kwargs: Any) -> "Lease":

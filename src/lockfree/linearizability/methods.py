@@ -146,6 +146,7 @@ get_many count: get_many
 _PRIORITY = """
 put value priority: put put_nowait try_put aput
 get: get get_nowait try_get aget
+put_front value priority front: requeue
 put_many values priorities: put_many
 get_many count: get_many
 """

@@ -13,7 +13,8 @@ TEXT_END = TEXT + (1 << 32) - 1
 FAILED, PAIR, TICKET = 1, 2, 4
 
 _RESULT_IS_VALUE = {"get", "pop", "peek", "read", "alloc", "fetch_add", "load"}
-_ARG_IS_VALUE = {"put", "push", "append", "write", "free"}
+_ARG_IS_VALUE = {"put", "put_front", "push", "append", "write", "free"}
+_PUTS = ("put", "put_front")
 _PERMITS = {"acquire", "release"}
 _STANDARD = {
     *_RESULT_IS_VALUE, *_ARG_IS_VALUE, *_PERMITS, "cas", "add", "remove", "contains", "insert", "delete",
@@ -71,15 +72,15 @@ class Coder:
         record.arg = record.result = NONE
         pending, flags = o.return_ is None, 0
         if (
-            o.op in ("put", "get", "peek")
-            and isinstance(pair := o.arg if o.op == "put" else o.result, tuple | list)
+            o.op in ("put", "put_front", "get", "peek")
+            and isinstance(pair := o.arg if o.op in _PUTS else o.result, tuple | list)
             and len(pair) == 2
         ):
             flags |= PAIR
             record.arg2 = self.encode(pair[0])
             value = self.encode(pair[1])
-            record.arg, record.result = (value, NONE) if o.op == "put" else (NONE, value)
-            if o.op == "put" and o.result is False:
+            record.arg, record.result = (value, NONE) if o.op in _PUTS else (NONE, value)
+            if o.op in _PUTS and o.result is False:
                 flags |= FAILED
         elif o.op == "cas":
             record.arg, record.arg2 = self.encode(o.arg[0]), self.encode(o.arg[1])
@@ -170,8 +171,8 @@ class Coder:
         arg: Any = None
         result: Any = None
         if r.flags & PAIR:
-            pair = [self.decode(r.arg2), self.decode(r.arg if name == "put" else r.result)]
-            arg, result = (pair, not failed) if name == "put" else (None, pair)
+            pair = [self.decode(r.arg2), self.decode(r.arg if name in _PUTS else r.result)]
+            arg, result = (pair, not failed) if name in _PUTS else (None, pair)
         elif name == "cas":
             arg, result = [self.decode(r.arg), self.decode(r.arg2)], not failed
         elif name in _RESULT_IS_VALUE:

@@ -21,7 +21,7 @@ _WORDS, _STATES = 4096, 64
 _OK = 0  # LF_LIN_OK
 _LOOKED_FOR = 5000
 _KEPT = 100_000  # operations in all orders together
-_BRINGS, _TAKES = {"put", "push", "write", "append"}, {"get", "pop", "read"}
+_BRINGS, _TAKES = {"put", "put_front", "push", "write", "append"}, {"get", "pop", "read"}
 
 
 @dataclass
@@ -61,7 +61,7 @@ class _Engine:
         """A FULL or EMPTY in a weak reading says nothing about the order."""
         if pending:
             return False
-        full = op in ("put", "push") and result is False and self.spec.full != "strict"
+        full = op in ("put", "put_front", "push") and result is False and self.spec.full != "strict"
         return full or (op in ("get", "pop", "peek") and result is None and self.spec.empty != "strict")
 
     def after(self, state: Any, record: Any) -> list[Hashable]:

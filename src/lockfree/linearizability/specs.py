@@ -21,7 +21,7 @@ _OPERATIONS = {
 _BOUNDED = ("queue", "stack", "priority-queue", "unordered-queue")
 _ANSWERS = {"strict": 0, "in-hand": 1, "in-flight": 1, "weak": 1, "running": 2}
 _OPTIONS = {
-    "queue": {"full", "empty"}, "stack": {"full", "empty"}, "priority-queue": {"full", "empty", "ties"},
+    "queue": {"full", "empty"}, "stack": {"full", "empty"}, "priority-queue": {"full", "empty", "ties", "front"},
     "register": {"initial"}, "counter": {"initial"}, "semaphore": {"max"}, "mutex": {"release"},
     "multi-register": {"initial"}, "unordered-queue": {"full", "empty"},
 }  # fmt: skip
@@ -36,6 +36,7 @@ class Spec:
     full: str = "strict"
     empty: str = "strict"
     unordered: bool = False
+    fronts: bool = False
     initial: int | None = None
     limit: int = 0
     text: str = ""
@@ -47,7 +48,7 @@ class Spec:
     @property
     def operations(self) -> tuple[str, ...]:
         """The names of its operations: a history with others is unusable input."""
-        return _OPERATIONS[self.name]
+        return (*_OPERATIONS[self.name], "put_front") if self.fronts else _OPERATIONS[self.name]
 
     @property
     def initial_word(self) -> int:
@@ -62,6 +63,7 @@ class Spec:
             "full": _ANSWERS[self.full],
             "empty": _ANSWERS[self.empty],
             "unordered": self.unordered,
+            "fronts": self.fronts,
             "capacity": 0 if self.name == "semaphore" else self.capacity,
             "initial": self.initial_word,
             "limit": self.limit,
@@ -78,6 +80,7 @@ def parse_spec(text: str) -> Spec:
       running operations count too (a record is in hand from the call of its put to the return of its get);
       `running`: every other running put or get may hold a slot, also one that fails.
     - `empty=strict`: a get may answer EMPTY only at an instant with nothing inside; `in-flight`: also while a put runs.
+    - `front=fifo`: `put_front` puts before all that `put` has put at that priority, FIFO among its kind.
     - `ties=fifo|any`: order within a priority. `initial=V`: register (integer; default null), counter (default 0).
     - `max=N`: a semaphore whose release above N answers false.
     - `release=anyone`: a mutex that any client may release, as those of Jepsen.
@@ -113,6 +116,10 @@ def parse_spec(text: str) -> Spec:
                 raise ValueError(f"release={value}: holder or anyone")
             if value == "anyone":  # then it is a semaphore of one permit
                 values |= {"name": "semaphore", "capacity": 1, "limit": 1}
+        elif key == "front":
+            if value != "fifo":
+                raise ValueError(f"front={value}: fifo")
+            values["fronts"] = True
         elif key == "ties":
             if value not in ("fifo", "any"):
                 raise ValueError(f"ties={value}: fifo or any")

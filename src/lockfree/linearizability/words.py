@@ -21,7 +21,8 @@ _UNKNOWN = {
 }
 _NAMES = {getattr(lib, name): name.removeprefix("LF_LIN_") for name in dir(lib) if name.startswith("LF_LIN_")}
 _FAILURE = {
-    "put": "FULL", "push": "FULL", "get": "EMPTY", "pop": "EMPTY", "peek": "EMPTY", "read": "nothing",
+    "put": "FULL", "put_front": "FULL", "push": "FULL",
+    "get": "EMPTY", "pop": "EMPTY", "peek": "EMPTY", "read": "nothing",
     "alloc": "no block",
 }  # fmt: skip
 
@@ -40,7 +41,7 @@ def show_answer(o: "Operation") -> str:
     """What came back: a value, FULL, EMPTY, a truth value; nothing for a plain success."""
     if o.return_ is None:
         return "?"
-    if o.op in _FAILURE and o.op not in ("put", "push"):
+    if o.op in _FAILURE and o.op not in ("put", "put_front", "push"):
         if o.result is None:
             return _FAILURE[o.op]
         return show(o.result)
@@ -76,7 +77,7 @@ class _Words:
 
     @property
     def puts(self) -> "list[Operation]":
-        return self.of("put", "push", "append", "write")
+        return self.of("put", "put_front", "push", "append", "write")
 
     @property
     def gets(self) -> "list[Operation]":
@@ -111,7 +112,7 @@ def _not_empty(w: _Words) -> str:
 
 
 def _less_urgent(w: _Words) -> str:
-    got, *others = [o for o in w.ops if o.op == "put"]
+    got, *others = [o for o in w.ops if o.op in ("put", "put_front")]
     verb = "was" if len(others) == 1 else "or another of them was"
     return (
         f"get→{show(got.arg)} at a time when the more urgent {_brief(others)} {verb} certainly inside"
@@ -243,5 +244,6 @@ def show_state(history: "History", state: "Sequence[int]", spec: "Spec") -> str:
     if spec.name == "unordered-queue":
         return show(words[1::2])
     if spec.name == "priority-queue":
-        return show([list(pair) for pair in zip(words[::2], words[1::2], strict=True)])
+        lines = zip(state[::2], words[::2], strict=True) if not spec.fronts else ((0, line >> 1) for line in state[::2])
+        return show([[priority, value] for (_, priority), value in zip(lines, words[1::2], strict=True)])
     return show(words[0] if spec.name in ("register", "counter", "semaphore") else words)

@@ -12,6 +12,7 @@
  *   W     {version : 32 | groups : 16 | level of the last pop within its group : 3 | its taker : 13}. The levels form
  *         at most 16 groups of ceil(levels/16). The bit of a group says where to look. Taker 0: the last change was not
  *         a pop. Else the pop took from the lowest group in W: pops take only from there, and do not change the bits.
+ *         More than 128 levels form 14 groups, and the two upper bits of `groups` belong to the level within its group.
  *   head  of a level: {position mod 2^32 : 32 | low half of the version of the pop that last advanced it : 32}.
  * Invariants
  *   [I1] W changes only after the pop that it names was applied: the cell at the level's head taken, then the head
@@ -49,7 +50,7 @@
 
 #include "index_queue.h"
 
-#define LF_MAX_LEVELS 128u
+#define LF_LEVELS_MAX 254u                      /* a custody word has eight bits for the queue; one is the free queue */
 #define LF_LEVELS_MAX_SLOTS (UINT64_C(1) << 30) /* so that two rounds of a queue differ in 32 bits of position */
 
 #define LF__W_TAKER LF__TAKER
@@ -58,6 +59,8 @@
 #define LF__W_VERSION_SHIFT (LF__W_GROUPS_SHIFT + 16)
 LF_STATIC_ASSERT(LF__W_VERSION_SHIFT == 32, "32 bits of W are left for its version");
 #define LF__GROUPS 16u
+#define LF__GROUPS_OF_MANY 14u /* of more than 128 levels */
+LF_STATIC_ASSERT((LF_LEVELS_MAX + LF__GROUPS_OF_MANY - 1) / LF__GROUPS_OF_MANY <= 32, "five bits within a group");
 #define LF__TICKET_BITS 56 /* of position in a ticket; the level stands above */
 
 /* Process-local view. */
@@ -69,6 +72,7 @@ struct lf_levels {
     const struct lf_queue *queues; /* queues[1 + level]; queues[0] is the free one */
     uint32_t count;
     uint32_t per_group;
+    uint32_t group_bits; /* those that W has for groups */
 };
 
 /* Shared words of a withdrawal: one line, which only withdrawals change. */
@@ -94,17 +98,25 @@ LF_INLINE void lf_levels_view(struct lf_levels *l, uint64_t *decision, struct lf
     l->withdrew = &withdrawals->withdrew;
     l->room = room;
     l->queues = queues;
+    uint32_t groups = count > 8 * LF__GROUPS ? LF__GROUPS_OF_MANY : LF__GROUPS;
     l->count = count;
-    l->per_group = (count + LF__GROUPS - 1) / LF__GROUPS;
+    l->per_group = (count + groups - 1) / groups;
+    l->group_bits = (1u << groups) - 1;
 }
 
 LF_INLINE uint64_t lf__w(uint64_t version, uint32_t groups, uint32_t within, uint32_t taker) {
-    return version << LF__W_VERSION_SHIFT | (uint64_t)groups << LF__W_GROUPS_SHIFT |
-           (uint64_t)within << LF__W_LEVEL_SHIFT | taker;
+    return version << LF__W_VERSION_SHIFT |
+           (uint64_t)(groups | within >> 3 << LF__GROUPS_OF_MANY) << LF__W_GROUPS_SHIFT |
+           (uint64_t)(within & 7) << LF__W_LEVEL_SHIFT | taker;
 }
 LF_INLINE uint64_t lf__w_version(uint64_t w) { return w >> LF__W_VERSION_SHIFT; }
-LF_INLINE uint32_t lf__w_groups(uint64_t w) { return (uint32_t)(w >> LF__W_GROUPS_SHIFT) & 0xffffu; }
-LF_INLINE uint32_t lf__w_within(uint64_t w) { return (uint32_t)(w >> LF__W_LEVEL_SHIFT) & 7u; }
+LF_INLINE uint32_t lf__w_groups(const struct lf_levels *l, uint64_t w) {
+    return (uint32_t)(w >> LF__W_GROUPS_SHIFT) & l->group_bits;
+}
+LF_INLINE uint32_t lf__w_within(const struct lf_levels *l, uint64_t w) {
+    uint32_t upper = (uint32_t)(w >> LF__W_GROUPS_SHIFT) & 0xffffu & ~l->group_bits;
+    return upper >> LF__GROUPS_OF_MANY << 3 | ((uint32_t)(w >> LF__W_LEVEL_SHIFT) & 7u);
+}
 LF_INLINE uint32_t lf__lowest(uint32_t groups) { return (uint32_t)__builtin_ctz(groups); }
 
 LF_INLINE uint64_t lf__level_head(uint64_t position, uint64_t version) { return position << 32 | (uint32_t)version; }
@@ -167,7 +179,7 @@ LF_INLINE int lf_levels_help(const struct lf_levels *l, uint64_t w) {
     uint32_t taker = (uint32_t)w & LF__W_TAKER;
     if (taker == 0)
         return LF_OK;
-    uint32_t within = lf__w_within(w), groups = lf__w_groups(w);
+    uint32_t within = lf__w_within(l, w), groups = lf__w_groups(l, w);
     uint32_t number = groups != 0 ? lf__lowest(groups) * l->per_group + within : l->count;
     if (LF_UNLIKELY(within >= l->per_group || number >= l->count))
         return LF_CORRUPT;
@@ -202,7 +214,7 @@ LF_INLINE int lf_levels_announce(const struct lf_levels *l, uint32_t groups) {
             return LF_CORRUPT;
         /* [W2] release; pairs with [W1]: with the version come the cells published before it, and w's pop applied.
          * [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. */
-        if (lf_cas_seq_cst(l->decision, &w, lf__w(lf__w_version(w) + 1, lf__w_groups(w) | groups, 0, 0)))
+        if (lf_cas_seq_cst(l->decision, &w, lf__w(lf__w_version(w) + 1, lf__w_groups(l, w) | groups, 0, 0)))
             return LF_OK;
     }
 }
@@ -240,7 +252,7 @@ LF_INLINE int64_t lf_levels_take(const struct lf_levels *l, uint32_t taker, uint
     for (;;) {
         uint64_t w = lf__decided(l);
         uint64_t version = lf__w_version(w) + 1, *place, cell = 0, head = 0;
-        uint32_t groups = lf__w_groups(w), within = 0;
+        uint32_t groups = lf__w_groups(l, w), within = 0;
         int front = LF__NOTHING;
         if (groups == 0)
             return LF_EMPTY;

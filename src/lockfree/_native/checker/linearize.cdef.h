@@ -76,6 +76,7 @@ struct lf_lin_spec {
     int32_t kind;
     int32_t full, empty;
     int32_t unordered;
+    int32_t fronts;
     int64_t capacity;
     int64_t initial;
     int64_t limit;

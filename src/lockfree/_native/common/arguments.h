@@ -8,7 +8,7 @@
 #include <lockfree/lockfree.h>
 #include <math.h>
 
-#define LF_PY_MOST_ARGUMENTS 4
+#define LF_PY_MOST_ARGUMENTS 5
 
 /* A value as messages show it: its repr, at most 60 characters; its type if it has none (an int of 5,000 digits). */
 static PyObject *lf_py_shown(PyObject *object) {

@@ -42,7 +42,8 @@ struct lf_stress_plan {
     uint32_t pause_every; /* one call in so many is followed by a pause; 0: none */
     uint32_t batch;       /* most records of a batch call */
     uint32_t levels;
-    uint32_t forget_full;  /* FULL is not recorded: slots are in hand that no record tells of */
+    uint32_t fronts;      /* each level has two lines, and histories tell of lines: 2 * level in front, else one more */
+    uint32_t forget_full; /* FULL is not recorded: slots are in hand that no record tells of */
     uint32_t forget_empty; /* nor EMPTY: so are records */
     uint32_t role_burst;   /* calls after which a role is handed over */
     uint32_t kind;         /* scenario's own */

@@ -36,6 +36,7 @@ struct lf_stress_plan {
     uint32_t pause_every;
     uint32_t batch;
     uint32_t levels;
+    uint32_t fronts;
     uint32_t forget_full;
     uint32_t forget_empty;
     uint32_t role_burst;

@@ -251,9 +251,15 @@ static int lf__end_put(struct lf_stress_client *c, int64_t status) {
     lf_stress_close_put(c, status == LF_FULL);
     return status == LF_FULL || status >= 0 ? LF_OK : (int)status;
 }
+/* A record that is put in front says so in its value. */
+#define LF_STRESS_FRONT (INT64_C(1) << 55)
+static uint32_t lf__line(const struct lf_stress_client *c, int64_t value, uint32_t level) {
+    return c->plan.fronts ? 2 * level + ((value & LF_STRESS_FRONT) == 0) : level;
+}
 /* `status` is the length of the record, or a refusal. */
 static int lf__end_get(struct lf_stress_client *c, int64_t status, const unsigned char *record, uint32_t level) {
-    lf_stress_close(c, status >= 0 ? lf__read(record, (uint64_t)status) : 0, level, status == LF_EMPTY);
+    int64_t value = status >= 0 ? lf__read(record, (uint64_t)status) : 0;
+    lf_stress_close(c, value, lf__line(c, value, level), status == LF_EMPTY);
     return status == LF_EMPTY || status >= 0 ? LF_OK : (int)status;
 }
 
@@ -272,7 +278,7 @@ static void lf__open_put_batch(struct lf_stress_client *c, struct lf__batch *b, 
         b->values[i] = (int64_t)lf_stress_next_value(c);
         b->lengths[i] = (uint32_t)lf__some_length(c, record_size);
         b->levels[i] = c->plan.levels != 0 ? (uint32_t)lf__below(c, c->plan.levels) : 0;
-        b->wide_levels[i] = b->levels[i];
+        b->wide_levels[i] = lf__line(c, b->values[i], b->levels[i]);
         at += lf__fill(b->records + at, (uint64_t)b->values[i], b->lengths[i]);
     }
     lf_stress_open_many(c, LF_OP_PUT, b->values, c->plan.levels != 0 ? b->wide_levels : NULL, b->count);
@@ -289,7 +295,7 @@ static int lf__end_put_batch(struct lf_stress_client *c, struct lf__batch *b, in
 static int lf__end_get_batch(struct lf_stress_client *c, struct lf__batch *b, int64_t done) {
     for (int64_t i = 0; i < done; i++) {
         b->values[i] = lf__read(b->records + i * 256, b->lengths[i]);
-        b->wide_levels[i] = b->levels[i];
+        b->wide_levels[i] = lf__line(c, b->values[i], b->levels[i]);
     }
     lf_stress_close_gets(c, b->count, b->values, c->plan.levels != 0 ? b->wide_levels : NULL,
                          done > 0 ? (uint32_t)done : 0, done >= 0);

@@ -6,6 +6,8 @@ int lf_priority_queue_put(struct lf_priority_queue *q, const void *record, uint6
                           uint64_t deadline);
 int lf_priority_queue_put_ticket(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t level,
                                  uint64_t deadline, uint64_t *ticket);
+int lf_priority_queue_put_front(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t level,
+                                uint64_t deadline, uint64_t *ticket);
 int64_t lf_priority_queue_get(struct lf_priority_queue *q, void *record, uint32_t *level, uint64_t deadline);
 int64_t lf_priority_queue_reserve_wait(struct lf_priority_queue *q, uint64_t deadline);
 int64_t lf_priority_queue_peek_wait(struct lf_priority_queue *q, uint32_t lease, uint32_t *level, uint64_t *length,

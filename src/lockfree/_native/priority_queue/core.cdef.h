@@ -1,13 +1,11 @@
-struct lf_levels {
-    uint32_t count;
-    ...;
-};
+#define LF_FRONTS ...
 struct lf_priority_queue {
     struct lf_handle h;
     unsigned char *slots;
     uint64_t capacity;
     uint64_t record_size;
-    struct lf_levels levels;
+    uint32_t n_levels;
+    uint32_t fronts;
     ...;
 };
 int lf_priority_queue_try_put(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t level);
@@ -20,11 +18,13 @@ int64_t lf_priority_queue_reserve(struct lf_priority_queue *q);
 int lf_priority_queue_commit(struct lf_priority_queue *q, int64_t index, uint64_t length, uint32_t level);
 int lf_priority_queue_put_ticket(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t level,
                                  uint64_t deadline, uint64_t *ticket);
+int lf_priority_queue_put_front(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t level,
+                                uint64_t deadline, uint64_t *ticket);
 int lf_priority_queue_withdraw(struct lf_priority_queue *q, uint64_t ticket);
 int lf_priority_queue_cancel(struct lf_priority_queue *q, int64_t index);
 int64_t lf_priority_queue_peek(struct lf_priority_queue *q, uint32_t lease, uint32_t *level, uint64_t *length);
 int lf_priority_queue_release(struct lf_priority_queue *q, int64_t index);
-int lf_priority_queue_requeue(struct lf_priority_queue *q, int64_t index, uint32_t level);
+int lf_priority_queue_give_back(struct lf_priority_queue *q, int64_t index, uint32_t level);
 uint64_t lf_priority_queue_size(const struct lf_priority_queue *q);
 void lf_priority_queue_close(struct lf_priority_queue *q);
 void lf_priority_queue_shutdown(struct lf_priority_queue *q, int immediate);

@@ -24,7 +24,7 @@ static uint64_t lf_py_priority_queue_size(void *p) { return lf_priority_queue_si
 static void lf_py_priority_queue_shutdown(void *p, int immediate) {
     lf_priority_queue_shutdown((struct lf_priority_queue *)p, immediate);
 }
-static uint32_t lf_py_priority_queue_levels(void *p) { return ((struct lf_priority_queue *)p)->levels.count; }
+static uint32_t lf_py_priority_queue_levels(void *p) { return ((struct lf_priority_queue *)p)->n_levels; }
 static int lf_py_priority_queue_try_put(void *p, const void *record, uint64_t length, uint32_t level) {
     return lf_priority_queue_try_put((struct lf_priority_queue *)p, record, length, level);
 }
@@ -39,7 +39,7 @@ static int64_t lf_py_priority_queue_peek_wait(void *p, uint32_t lease, uint32_t 
     return lf_priority_queue_peek_wait((struct lf_priority_queue *)p, lease, level, length, deadline);
 }
 static int lf_py_priority_queue_give_back(void *p, int64_t slot, uint32_t level) {
-    return lf_priority_queue_requeue((struct lf_priority_queue *)p, slot, level);
+    return lf_priority_queue_give_back((struct lf_priority_queue *)p, slot, level);
 }
 static int lf_py_priority_queue_free_quietly(void *p, int64_t slot) {
     return lf__priority_free((struct lf_priority_queue *)p, slot);
@@ -106,6 +106,32 @@ static const struct lf_py_ops lf_py_priority_queue_ticket_ops = {
     .reserve_wait = lf_py_priority_queue_reserve_wait,
     .commit = lf_py_priority_queue_commit_ticket,
 };
+static int lf_py_priority_queue_try_put_front(void *p, const void *record, uint64_t length, uint32_t level) {
+    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
+    return lf_priority_queue_put_front(q, record, length, level, 0, &lf_py_priority_queue_ticket);
+}
+static int lf_py_priority_queue_commit_front(void *p, int64_t slot, uint64_t length, uint32_t level) {
+    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
+    lf_priority_queue_slot(q, (uint64_t)slot)->length = (uint32_t)length;
+    return lf__priority_publish(q, slot, lf__priority_front(level), &lf_py_priority_queue_ticket);
+}
+static const struct lf_py_ops lf_py_priority_queue_front_ops = {
+    .noun = "queue",
+    .has_levels = 1,
+    .record_size = lf_py_priority_queue_record_size,
+    .levels = lf_py_priority_queue_levels,
+    .payload = lf_py_priority_queue_slot_payload,
+    .try_put = lf_py_priority_queue_try_put_front,
+    .reserve = lf_py_priority_queue_reserve,
+    .reserve_wait = lf_py_priority_queue_reserve_wait,
+    .commit = lf_py_priority_queue_commit_front,
+};
+static PyObject *lf_py_priority_queue_put_for_ticket(PyObject *object, const struct lf_py_ops *ops, PyObject *record,
+                                                     uint32_t level, uint64_t ns) {
+    int64_t status = lf_py_put_record(object, ops, record, level, ns);
+    uint64_t ticket = lf_py_priority_queue_ticket;
+    return status == LF_OK ? PyLong_FromUnsignedLongLong(ticket) : lf_py_raise((struct lf_py_object *)object, status);
+}
 static PyObject *lf_py_priority_queue_put_ticket_method(PyObject *object, PyObject *const *args, Py_ssize_t count,
                                                         PyObject *keywords) {
     static const struct lf_py_signature signature = {"put_ticket", 2, 4, {"record", "priority", "block", "timeout"}};
@@ -116,9 +142,35 @@ static PyObject *lf_py_priority_queue_put_ticket_method(PyObject *object, PyObje
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
         lf_py_patience(places[2], places[3], &ns) != 0 || lf_py_level(object, ops, places[1], "priority", &level) != 0)
         return NULL;
-    int64_t status = lf_py_put_record(object, ops, places[0], level, ns);
-    uint64_t ticket = lf_py_priority_queue_ticket;
-    return status == LF_OK ? PyLong_FromUnsignedLongLong(ticket) : lf_py_raise((struct lf_py_object *)object, status);
+    return lf_py_priority_queue_put_for_ticket(object, ops, places[0], level, ns);
+}
+static PyObject *lf_py_priority_queue_no_fronts(struct lf_py_object *self) {
+    PyObject *title = lf_py_title(self);
+    if (title != NULL)
+        PyErr_Format(PyExc_ValueError, "%U: requeue() to the front needs a queue that was made with fronts=True",
+                     title);
+    Py_XDECREF(title);
+    return NULL;
+}
+static PyObject *lf_py_priority_queue_requeue_method(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                                     PyObject *keywords) {
+    static const struct lf_py_signature signature = {
+        "requeue", 2, 5, {"record", "priority", "front", "block", "timeout"}};
+    struct lf_py_object *self = (struct lf_py_object *)object;
+    const struct lf_py_ops *ops = &lf_py_priority_queue_front_ops;
+    PyObject *places[LF_PY_MOST_ARGUMENTS];
+    uint64_t ns = LF_FOREVER;
+    uint32_t level = 0;
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
+        lf_py_level(object, ops, places[1], "priority", &level) != 0 || lf_py_patience(places[3], places[4], &ns) != 0)
+        return NULL;
+    int front = places[2] != NULL ? PyObject_IsTrue(places[2]) : 1;
+    if (front < 0)
+        return NULL;
+    if (front && !((struct lf_priority_queue *)self->p)->fronts)
+        return lf_py_priority_queue_no_fronts(self);
+    return lf_py_priority_queue_put_for_ticket(object, front ? ops : &lf_py_priority_queue_ticket_ops, places[0], level,
+                                               ns);
 }
 
 /* The record of a ticket: 1 if it is out by this call, else 0, or a negative status. */
@@ -162,6 +214,12 @@ static PyMethodDef lf_py_priority_queue_methods[] = {
         priority_queue, put_ticket,
         "put_ticket($self, /, record, priority, block=True, timeout=None)\n--\n\n"
         "As `put`; the ticket, an int below 2**64, by which any process can take the record out: `cancel(ticket)`."),
+    LF_PY_FAST_OF(
+        priority_queue, requeue,
+        "requeue($self, /, record, priority, front=True, block=True, timeout=None)\n--\n\n"
+        "Puts a record whose work was preempted to the front of its level: it comes before all that `put` put there,\n"
+        "and behind those that were requeued before it. Else as `put_ticket`: its ticket, or `queue.Full`.\n\n"
+        "`front=False`: to the tail, as `put_ticket`. ValueError for a queue that was made without `fronts=True`."),
     {"_take_back", lf_py_priority_queue_take_back, METH_O, NULL},
     LF_PY_FAST_OF(priority_queue, try_put,
                   "try_put($self, /, record, priority)\n--\n\n"

@@ -12,23 +12,34 @@ from lockfree.stress.recorder import GET, PUT, Client, pack, unpack
 from lockfree.stress.ring_scenario import RecordScenario
 from lockfree.stress.scenario import Round
 
+FRONT = 1 << 55
+"""In the value of a record that is put in front: `LF_STRESS_FRONT`. Histories tell of lines: see `plan.fronts`."""
+
 
 class Actor:
     """One client that uses the Python class."""
 
     def __init__(self, pq: PriorityQueue[bytes], client: Client, batch: int, levels: int) -> None:
         self.pq, self.client, self.batch, self.levels, self.rng = pq, client, batch, levels, client.random
+        self.fronts = bool(client.raw.plan.fronts)
 
-    def record(self) -> tuple[int, int, bytes]:
-        value = self.client.value()
+    def line(self, value: int, level: int) -> int:
+        return 2 * level + (value & FRONT == 0) if self.fronts else level
+
+    def record(self, *, front: bool = False) -> tuple[int, int, bytes]:
+        value = self.client.value() | (FRONT if front else 0)
         return value, self.rng.randrange(self.levels), pack(value, self.rng.randint(8, self.pq.record_size))
 
     def put_with(self, style: int) -> None:
-        value, level, record = self.record()
+        front = self.fronts and self.rng.randrange(4) == 0
+        value, level, record = self.record(front=front)
         timeout = self.client.some_timeout()
-        self.client.open(PUT, value, level)
+        self.client.open(PUT, value, self.line(value, level))
         try:
-            if style == 0:
+            if front:
+                self.pq.requeue(record, level, block=style == 2, timeout=timeout if style == 2 else None)
+                done = True
+            elif style == 0:
                 done = self.pq.try_put(record, level)
             else:
                 done = True
@@ -63,7 +74,8 @@ class Actor:
         if found is None:
             self.client.close(None)
         else:
-            self.client.close(unpack(found[1]), found[0])
+            value = unpack(found[1])
+            self.client.close(value, self.line(value, found[0]))
 
     def try_put(self) -> None:
         self.put_with(self.rng.choice((0, 1, 3)))
@@ -80,19 +92,22 @@ class Actor:
     def put_many(self) -> None:
         records = [self.record() for _ in range(self.rng.randint(1, self.batch))]
         levels = [level for _, level, _ in records]
-        self.client.open_many(PUT, [value for value, _, _ in records], levels, len(records))
+        lines = [self.line(value, level) for value, level, _ in records]
+        self.client.open_many(PUT, [value for value, _, _ in records], lines, len(records))
         self.client.close_puts(len(records), self.pq.put_many([record for _, _, record in records], levels))
 
     def get_many(self) -> None:
         count = self.rng.randint(1, self.batch)
         self.client.open_many(GET, None, None, count)
         found = self.pq.get_many(count)
-        self.client.close_gets(count, [unpack(r) for _, r in found], [level for level, _ in found], empty=not found)
+        values = [unpack(r) for _, r in found]
+        lines = [self.line(value, level) for value, (level, _) in zip(values, found, strict=True)]
+        self.client.close_gets(count, values, lines, empty=not found)
 
     def reserve(self) -> None:
         value, level, record = self.record()
         block, timeout = self.rng.random() < 0.3, self.client.some_timeout()
-        self.client.open(PUT, value, level)
+        self.client.open(PUT, value, self.line(value, level))
         view = self.pq.reserve(block, timeout)
         if view is not None:
             view[: len(record)] = record
@@ -137,15 +152,19 @@ class PriorityQueueScenario(RecordScenario):
     starts = (0, 0, 2**31 - 3, 2**32 - 9, 2**36 - 5, 2**64 - 11)
 
     def settings(self, rng: random.Random, clients: int, driver: str) -> dict[str, Any]:
-        return super().settings(rng, clients, driver) | {"levels": rng.choice((1, 2, 3, 8, 16, 16, 17, 40, 128))}
+        levels = rng.choice((1, 2, 3, 8, 16, 16, 17, 40, 127, 128))
+        fronts = levels < 128 and rng.random() < 0.5
+        return super().settings(rng, clients, driver) | {"levels": levels, "fronts": fronts}
 
     def create(self, about: Round) -> PriorityQueue[bytes]:
         s = about.settings
-        return starting_at(s["start"], PriorityQueue, s["capacity"], s["record_size"], levels=s["levels"])
+        made = s["capacity"], s["record_size"], s["levels"]
+        return starting_at(s["start"], PriorityQueue, *made, fronts=s["fronts"])
 
     def plan(self, about: Round, number: int) -> dict[str, Any]:
-        levels = 1 if self._comes_back(about) else about.settings["levels"]
-        return super().plan(about, number) | {"levels": levels}
+        again = self._comes_back(about)
+        levels, fronts = (1, False) if again else (about.settings["levels"], about.settings["fronts"])
+        return super().plan(about, number) | {"levels": levels, "fronts": fronts}
 
     def drive_c(self, shared: Any, client: Client, about: Round) -> int:
         return int(lib.lf_stress_drive_priority_queue(shared._h, client.raw))
