@@ -564,6 +564,126 @@ def test_rwlock():
     run(main())
 
 
+@pytest.mark.parametrize("where", ["tasks", "process"])
+def test_an_awaited_writer_is_not_kept_out_by_readers_that_follow_each_other(where):
+    """Each reader leaves when the next one is inside. So there is always one, unless a writer holds new ones off."""
+    most = 2000
+
+    async def chain(lock, counts):
+        assert lock.acquire_read(False)
+        for reads in range(1, most):
+            counts.store(reads)
+            await asyncio.sleep(0)
+            if not lock.acquire_read(False):
+                break
+            lock.release_read()  # the one before
+        lock.release_read()
+
+    async def main():
+        lock, counts = lockfree.RWLock(), lockfree.AtomicU64()
+        if where == "tasks":
+            readers = [asyncio.create_task(chain(lock, counts))]
+        else:
+            child = FORK.Process(target=lambda: asyncio.run(chain(lock, counts)))
+            child.start()
+            readers = []
+        await till(lambda: counts.load() > 3)
+        assert lock.readers
+        assert await lock.aacquire_write(timeout=60)
+        assert counts.load() < most - 1, "they had to end by themselves"
+        assert lock.readers == 0
+        lock.release_write()
+        await asyncio.gather(*readers)
+        if where == "process":
+            child.join()
+
+    run(main())
+
+
+def test_awaited_writers_and_readers_take_turns_and_leave_nothing():
+    async def main():
+        lock, inside, writes = lockfree.RWLock(), {"r": 0, "w": 0}, []
+
+        async def read(number):
+            for _ in range(20):
+                assert await lock.aacquire_read()
+                inside["r"] += 1
+                assert not inside["w"]
+                await asyncio.sleep(0.0002 * (number % 3))
+                inside["r"] -= 1
+                lock.release_read()
+
+        async def write(number):
+            for turn in range(20):
+                if not await lock.aacquire_write(timeout=0.0005 if turn % 4 == number else None):
+                    continue
+                inside["w"] += 1
+                assert inside == {"r": 0, "w": 1}
+                await asyncio.sleep(0)
+                inside["w"] -= 1
+                writes.append(number)
+                lock.release_write()
+
+        async def give_up():
+            for _ in range(40):
+                task = asyncio.create_task(lock.aacquire_write())
+                await asyncio.sleep(0.0005)
+                if not task.cancel():
+                    lock.release_write()
+
+        async def blocks():
+            done = await asyncio.to_thread(lambda: [thread_writes(lock, inside) for _ in range(10)])
+            assert all(done)
+
+        await asyncio.gather(*map(read, range(3)), *map(write, range(3)), give_up(), blocks())
+        assert {0, 1, 2} <= set(writes)
+        assert (lock.readers, lock.writer) == (0, False)
+        assert lock.acquire_write(False)
+
+    run(main())
+
+
+def thread_writes(lock, inside):
+    with lock.writing():
+        return inside == {"r": 0, "w": 0}
+
+
+def test_while_a_task_waits_to_write_its_thread_does_not_write_for_it():
+    async def main():
+        lock = lockfree.RWLock()
+        assert lock.acquire_read()
+        task = asyncio.create_task(lock.aacquire_write())
+        await till(lambda: lock.writer)
+        assert not lock.acquire_read(False)
+        assert not lock.acquire_write(False)
+        for call in (lock.release_write, lock.recover):
+            with pytest.raises(RuntimeError, match="by a thread that does not write"):
+                call()
+        with pytest.raises(RuntimeError, match="would wait for itself"):
+            lock.acquire_write()
+        lock.release_read()
+        assert await task
+        lock.release_write()
+
+    run(main())
+
+
+def test_an_awaited_writer_after_a_writer_that_died_is_told_and_may_give_up():
+    async def main():
+        lock = lockfree.RWLock()
+        child = FORK.Process(target=lambda: (lock.acquire_write(), os._exit(0)))
+        child.start()
+        child.join()
+        with pytest.raises(lockfree.OwnerDied):
+            await lock.aacquire_write()
+        lock.recover()
+        lock.release_write()
+        assert await lock.aacquire_write()
+        lock.release_write()
+
+    run(main())
+
+
 def test_a_process_with_pending_waits_exits():
     code = """
         import asyncio, lockfree

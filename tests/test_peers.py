@@ -14,7 +14,6 @@ import compilers
 import pytest
 
 import lockfree
-from lockfree._native import PURE
 
 CONTEXT = multiprocessing.get_context("fork")
 MAKE = {
@@ -372,97 +371,6 @@ def test_the_mode_travels():
             assert again.peer_death == "raise"
 
 
-# ---- waits that are long ----
-
-SLOW = {
-    "Mutex": (lambda o: o.acquire(), lambda o: o.acquire(timeout=60), lambda o: o.release()),
-    "SpinLock": (lambda o: o.acquire(), lambda o: o.acquire(timeout=60), lambda o: o.release()),
-    "RLock": (lambda o: o.acquire(), lambda o: o.acquire(timeout=60), lambda o: o.release()),
-    "RWLock": (lambda o: o.acquire_write(), lambda o: o.acquire_read(timeout=60), lambda o: o.release_write()),
-    "Semaphore": (lambda o: o.acquire(n=3), lambda o: o.acquire(timeout=60), lambda o: o.release(n=3)),
-    "Event": (lambda o: None, lambda o: o.wait(60), lambda o: o.set()),
-    "Barrier": (lambda o: None, lambda o: o.wait(60), lambda o: o.wait(60)),
-    "MPMCRing": (lambda o: None, lambda o: o.get(timeout=60), put),
-    "SPSCRing": (lambda o: None, lambda o: o.get(timeout=60), put),
-    "PriorityQueue": (lambda o: None, lambda o: o.get(timeout=60), put),
-    "MessageRing": (lambda o: None, lambda o: o.get(timeout=60), put),
-    "BroadcastRing": (lambda o: None, lambda o: (o.join(), o.get(timeout=60)), put),
-    "BlockPool": (
-        lambda o: o.alloc(4),
-        lambda o: len(o.alloc(1, True, 60)),
-        lambda o: o.recover_dead() or o.free([0]),
-    ),
-}
-
-
-@pytest.mark.skipif(PURE, reason="the C types are not in use")
-@pytest.mark.parametrize("kind", SLOW)
-def test_a_long_wait_says_who_is_there_and_goes_on(kind):
-    take, wait, give = SLOW[kind]
-    told, go_on = [], threading.Event()
-
-    def slow(shared, seconds, peers):
-        told.append((shared, seconds, peers))
-        if len(told) == 2:
-            go_on.set()
-
-    with contextlib.closing(MAKE[kind]()) as shared:
-        take(shared)
-        shared.watch(slow, 0.15)
-        waiter = threading.Thread(target=wait, args=(shared,))
-        waiter.start()
-        assert go_on.wait(60)
-        give(shared)
-        waiter.join(60)
-        assert not waiter.is_alive()
-        (first, seconds, peers), (_, later, _) = told[:2]
-        assert first is shared
-        assert 0.15 <= seconds < later
-        assert [peer.pid for peer in peers] == [os.getpid()]
-        if kind in {"Mutex", "SpinLock", "RLock", "RWLock", "Semaphore"}:
-            assert peers[0].holds > 0
-
-
-@pytest.mark.skipif(PURE, reason="the C types are not in use")
-@pytest.mark.parametrize("kind", ["Mutex", "Semaphore", "RWLock", "MPMCRing", "MessageRing", "Event", "BlockPool"])
-def test_what_it_raises_ends_the_wait_and_nothing_is_taken(kind):
-    take, wait, give = SLOW[kind]
-
-    def enough(*_):
-        raise InterruptedError("enough")
-
-    with contextlib.closing(MAKE[kind]()) as shared:
-        with child(take, shared):
-            shared.watch(enough, 0.05)
-            with pytest.raises(InterruptedError):
-                wait(shared)
-            shared.watch(None)
-            assert all(peer.waiting == 0 for peer in shared.peers())
-        if kind in {"Mutex", "RWLock"}:
-            with pytest.raises(lockfree.OwnerDied):
-                wait(shared)
-        elif kind == "Semaphore":
-            assert shared.acquire(n=3, timeout=60)
-        else:
-            give(shared)
-            assert wait(shared)
-
-
-@pytest.mark.skipif(PURE, reason="the C types are not in use")
-def test_arguments_of_watch():
-    with contextlib.closing(lockfree.Mutex()) as lock:
-        for arguments, error, text in (
-            ((3,), TypeError, "on_slow is 3"),
-            ((print, 0), ValueError, "slow_after is 0"),
-            ((print, float("nan")), ValueError, "slow_after is nan"),
-            ((print, "1"), TypeError, "slow_after is '1'"),
-        ):
-            with pytest.raises(error, match=text):
-                lock.watch(*arguments)
-    with pytest.raises(lockfree.Closed):
-        lock.watch(print)
-
-
 # ---- wrong versions ----
 
 WRONG = {
@@ -475,7 +383,8 @@ WRONG = {
     "the roles of the last life": ("participants.h", "    lf_store_relaxed(&me->roles, 0u);\n", ""),
     "the sleepers of the last life": ("participants.h", "    lf_store_relaxed(&me->sleepers, 0u);\n", ""),
     "told of nobody": ("peers.h", "(lf_load_relaxed(&h->segment->roles) & role)", "role"),
-    "told unasked": ("peers.h", "LF_UNLIKELY(lf_load_relaxed(&h->told))", "1"),
+    "told unasked": ("peers.h", "LF_UNLIKELY(told)", "1"),
+    "told as the handle says": ("peers.h", "lf__told_here == LF_TOLD_AS_THE_HANDLE ?", "1 ?"),
     "every sleep is a wake": ("peers.h", "    if (how != 0)\n        return;\n", "    lf_fetch_add_relaxed(&me->wakes, (uint64_t)1);\n"),
     "what succeeds is refused": ("peers.h", "    lf_fetch_or_relaxed(&h->roles, role);\n", "    lf__count_refusal(h);\n"),
 }

@@ -72,7 +72,14 @@ static void test_the_last_producer(void) {
     CHECK_EQ(lf_gone(&ring.h, LF_PRODUCES, &died), (uint32_t)left);
     CHECK_EQ(died, 0);
     CHECK_EQ(lf_statistics(&ring.h).recoveries, 1); /* who leaves is no death */
+    lf_tell_here(LF_TOLD_NEVER);
+    CHECK_EQ(get_soon(), LF_EMPTY);
+    lf_tell_here(LF_TOLD_AS_THE_HANDLE);
     lf_tell_deaths(&ring.h, 0);
+    CHECK_EQ(get_soon(), LF_EMPTY);
+    lf_tell_here(LF_TOLD);
+    CHECK_EQ(wait_to_get(), LF_PEER_DIED);
+    lf_tell_here(LF_TOLD_AS_THE_HANDLE);
     CHECK_EQ(get_soon(), LF_EMPTY);
     lf_tell_deaths(&ring.h, 1);
     put_one(); /* now this process is one itself */

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
 
 from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
+from lockfree._long import AS_THE_OBJECT, RAISES
 from lockfree._native import blocking, ffi, lib
 from lockfree._segment import Shared, check_int
 from lockfree._waiting import patience
@@ -41,10 +42,29 @@ def _is_ready(shared: Any) -> bool:
     return bool(handle.h.closed) or bool(lib.lf_py_is_ready(ffi.addressof(handle, "h")))
 
 
+def _are_gone(pointer: Any, refused: int) -> bool:
+    lib.lf_tell_here(RAISES)
+    gone = bool(lib.lf_peers_are_gone(pointer, refused))
+    lib.lf_tell_here(AS_THE_OBJECT)
+    return gone
+
+
 class AwaitedContainer(Shared):
     """Of containers."""
 
-    _would_not_wait = _is_ready
+    def _would_not_wait(self: Any) -> bool:
+        return _is_ready(self) or self._is_deserted()
+
+    def _is_deserted(self: Any) -> bool:
+        """Whether a `get` would raise PeerDied instead of waiting, if nothing is inside."""
+        return bool(self._raises_here()) and _are_gone(ffi.addressof(self._h, "h"), EMPTY)
+
+    def _require_peers(self: Any) -> None:
+        """PeerDied if that is why a `get` would not wait."""
+        handle = self._h
+        if not handle.h.closed and self._is_deserted() and not _is_ready(self):
+            handle.h.error = 1
+            raise_status(lib.LF_PEER_DIED, self._title(), handle)
 
     async def aget(self: _Gives[T], timeout: float | None = None) -> T:
         """`await ring.aget()`: as `get`, and other tasks of the event loop go on meanwhile.
@@ -93,7 +113,7 @@ class AwaitedContainer(Shared):
         """NOT_YET; or PeerDied, where that is wanted, if the call is refused once more after the last one has gone."""
         handle = self._h
         pointer = ffi.addressof(handle, "h")
-        if self._peer_death == "wait" or not lib.lf_peers_are_gone(pointer, refused):
+        if not self._raises_here() or not _are_gone(pointer, refused):
             return NOT_YET
         try:
             return call()
@@ -181,7 +201,7 @@ class AwaitedLatestValue(Shared):
                 return True
             handle = self._h
             pointer = ffi.addressof(handle, "h")
-            if self._peer_death == "wait" or not lib.lf_peers_are_gone(pointer, EMPTY) or self.version > seen:
+            if not self._raises_here() or not _are_gone(pointer, EMPTY) or self.version > seen:
                 return NOT_YET if self.version <= seen else True
             handle.h.error = 1
             raise_status(lib.LF_PEER_DIED, self._title(), handle)
@@ -200,11 +220,26 @@ class AwaitedRWLock(Shared):
         return bool(await until_done(self, TO_GET, attempt, timeout) is True)
 
     async def aacquire_write(self: Any, timeout: float | None = None) -> bool:
-        """The same for writing. While a task waits here it does not keep new readers out: it may wait as long as some
-        come. All tasks of an event loop are one holder.
+        """The same for writing. While a task waits for readers to leave it holds new ones off, as a thread does.
+
+        All tasks of an event loop are one holder. One of them waits for the readers; the others follow in turn.
         """
-        attempt = lambda _: self.acquire_write(False) or NOT_YET  # noqa: E731
-        return bool(await until_done(self, TO_PUT, attempt, timeout, "PlaceOfWriter") is True)
+        handle, waits = self._h, False
+
+        def attempt(place: Any) -> Any:
+            nonlocal waits
+            status = lib.lf_rwlock_begin_write(handle)
+            waits = place.drains = status == lib.LF_BUSY
+            if waits or status == TIMEDOUT:
+                return NOT_YET
+            self._checked(handle, status)
+            return True
+
+        try:
+            return bool(await until_done(self, TO_PUT, attempt, timeout, "PlaceOfWriter") is True)
+        finally:
+            if waits:
+                lib.lf_rwlock_end_wait(handle)
 
 
 class AwaitedEventCount(Shared):

@@ -7,7 +7,7 @@ from typing import Any, Literal, NoReturn
 
 from lockfree._awaited import AwaitedContainer
 from lockfree._container import me
-from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
+from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
 from lockfree._messages import Putting, as_bytes, packed
 from lockfree._native import blocking, ffi, lib
 from lockfree._segment import check_int
@@ -35,9 +35,8 @@ class Inside(AwaitedContainer, Putting):
         self._may_put()
         status = lib.lf_broadcast_ring_try_put(handle, ffi.from_buffer(data), len(data), *to)
         if status == FULL and wait:
-            limit, status = until(wait), INTERRUPTED
-            while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = blocking.lf_broadcast_ring_put(handle, ffi.from_buffer(data), len(data), *to, limit)
+            words = handle, ffi.from_buffer(data), len(data), *to
+            status = self._until_done(blocking.lf_broadcast_ring_put, *words, until(wait))
         if status == lib.LF_TOO_LONG:
             self._require_open()
             text = f"the ring takes at most {self.max_message}, half of its size"
@@ -58,9 +57,7 @@ class Inside(AwaitedContainer, Putting):
         while True:
             place = lib.lf_broadcast_ring_peek(handle, number, length)
             if place == EMPTY and wait:
-                place = INTERRUPTED
-                while place == INTERRUPTED:
-                    place = blocking.lf_broadcast_ring_peek_wait(handle, number, length, limit)
+                place = self._until_done(blocking.lf_broadcast_ring_peek_wait, handle, number, length, limit)
             if place == EMPTY:
                 return None
             if place < 0:
@@ -73,9 +70,7 @@ class Inside(AwaitedContainer, Putting):
                 self._raise(status)
 
     def _wait_readers(self, mask: int, wait: int) -> bool:
-        limit, status = until(wait), INTERRUPTED
-        while status == INTERRUPTED:
-            status = blocking.lf_broadcast_ring_wait_readers(self._h, mask, limit)
+        status = self._until_done(blocking.lf_broadcast_ring_wait_readers, self._h, mask, until(wait))
         if status not in {OK, TIMEDOUT}:
             self._raise(status)
         return bool(status == OK)

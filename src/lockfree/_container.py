@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, cast
 from lockfree import _native
 from lockfree._awaited import AwaitedContainer
 from lockfree._coded import Coded, R
-from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, raise_status
+from lockfree._errors import EMPTY, FULL, OK, raise_status
 from lockfree._native import blocking, ffi, lib
 from lockfree._records import Codec, tell
 from lockfree._segment import check_int
@@ -95,10 +95,7 @@ class Container(AwaitedContainer, Coded[R]):
         """A slot, waiting `wait` ns for one, or a negative status."""
         slot = self._c_reserve(handle)
         if slot == FULL and wait:
-            limit = until(wait)
-            slot = INTERRUPTED
-            while slot == INTERRUPTED:  # between two calls Python serves its signals
-                slot = self._b_reserve(handle, limit)
+            slot = self._until_done(self._b_reserve, handle, until(wait))
         return int(slot)
 
     def _take(self, handle: Any, wait: int, lease: int = 0) -> tuple[int, int, int]:
@@ -107,10 +104,7 @@ class Container(AwaitedContainer, Coded[R]):
         arguments = (*(() if self._in_place else (lease,)), *((level,) if self._has_levels else ()), length)
         slot = self._c_peek(handle, *arguments)
         if slot == EMPTY and wait:
-            limit = until(wait)
-            slot = INTERRUPTED
-            while slot == INTERRUPTED:
-                slot = self._b_peek(handle, *arguments, limit)
+            slot = self._until_done(self._b_peek, handle, *arguments, until(wait))
         return int(slot), int(level[0]), int(length[0])
 
     def _copy_out(self, handle: Any, slot: int, length: int) -> bytes:
@@ -145,10 +139,7 @@ class Container(AwaitedContainer, Coded[R]):
         data = cast("bytes", record) if type(record) is self._fast else self._codec.encode(record)
         status = self._c_try_put(handle, data, len(data), *level)
         if status == FULL and wait:
-            limit = until(wait)
-            status = INTERRUPTED
-            while status == INTERRUPTED:
-                status = self._b_put(handle, data, len(data), *level, limit)
+            status = self._until_done(self._b_put, handle, data, len(data), *level, until(wait))
         if status not in {OK, FULL}:
             self._refused(status, handle, data)
         return int(status)

@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
 from lockfree._awaited import AwaitedLock
-from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, OwnerDied, raise_status
+from lockfree._errors import OK, TIMEDOUT, OwnerDied, raise_status
 from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._segment import check_name
 from lockfree._spin import Waiter, check_spin
@@ -56,10 +56,7 @@ class Lock(AwaitedLock, Waiter):
         handle, wait = self._h, lock_patience(blocking, timeout)
         status = self._c_try_acquire(handle)
         if status == TIMEDOUT and wait:
-            limit = until(wait)
-            status = INTERRUPTED
-            while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = self._b_acquire(handle, limit)
+            status = self._until_done(self._b_acquire, handle, until(wait))
         return self._taken(handle, status)
 
     def try_acquire(self) -> bool:

@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Iterator
 from typing import Any, ClassVar, NoReturn
 
-from lockfree._errors import FULL, INTERRUPTED, shown
+from lockfree._errors import FULL, shown
 from lockfree._native import ffi
 from lockfree._peers import Conveyor
 from lockfree._records import refuse_pointers, tell
@@ -155,9 +155,7 @@ class Putting(Conveyor):
         handle = self._h
         place = self._c_reserve(handle, length)
         if place == FULL and wait:
-            limit, place = until(wait), INTERRUPTED
-            while place == INTERRUPTED:  # between two calls Python serves its signals
-                place = self._b_reserve(handle, length, limit)
+            place = self._until_done(self._b_reserve, handle, length, until(wait))
         if place >= 0:
             self._unreserve(handle, place)
         elif wait or place != FULL:

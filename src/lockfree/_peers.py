@@ -1,12 +1,17 @@
 """Who uses an object, what they hold and wait for, and what was counted: read through a mapping of its own."""
 
 import time
-from typing import Any, Literal, NamedTuple, get_args
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args
 
 from lockfree._errors import OK, raise_status, shown
+from lockfree._long import AS_THE_OBJECT, RAISES, WAITS
 from lockfree._native import ffi, lib
 from lockfree._spin import Waiter
 from lockfree._types import PeerDeath
+
+if TYPE_CHECKING:
+    from lockfree._long import OnSlow
 
 Role = Literal["producer", "consumer"]
 PRODUCES, CONSUMES = 1, 2
@@ -101,15 +106,38 @@ class Conveyor(Waiter):
 
     @peer_death.setter
     def peer_death(self, mode: PeerDeath) -> None:
-        if mode not in get_args(PeerDeath):
-            raise ValueError(f'peer_death is {shown(mode)}: it must be "wait" or "raise"')
+        check_mode(mode)
         self._require_open()
         lib.lf_tell_deaths(ffi.addressof(self._h, "h"), mode == "raise")
         self._peer_death = mode
 
+    def waiting(
+        self, *, peer_death: PeerDeath | None = None, on_slow: "OnSlow | None" = None, slow_after: float = 1.0
+    ) -> AbstractContextManager[Self]:
+        """`with ring.waiting(peer_death="raise", on_slow=late, slow_after=2):` as `peer_death` and `watch`, for the
+        calls in the block alone.
+
+        It holds for the calling thread, or the calling task of asyncio, and comes before what the object says. None:
+        as the object says. Also for calls that begin a block of their own, such as `with ring.lease()`.
+        """
+        if peer_death is not None:
+            check_mode(peer_death)
+        told = AS_THE_OBJECT if peer_death is None else RAISES if peer_death == "raise" else WAITS
+        return self._scope(told, on_slow, slow_after)
+
+    def _raises_here(self) -> bool:
+        """Whether a wait that begins here and now ends when nobody is left who could end it."""
+        told, _ = self._wanted_here()
+        return told == RAISES or (told == AS_THE_OBJECT and self._peer_death == "raise")
+
     def __reduce__(self) -> tuple[Any, ...]:
         rebuild, arguments = super().__reduce__()
         return (rebuild, arguments) if self._peer_death == "wait" else (_conveying, (rebuild, arguments))
+
+
+def check_mode(mode: PeerDeath) -> None:
+    if mode not in get_args(PeerDeath):
+        raise ValueError(f'peer_death is {shown(mode)}: it must be "wait" or "raise"')
 
 
 def _conveying(rebuild: Any, arguments: tuple[Any, ...]) -> Any:

@@ -2,12 +2,19 @@
 
 import time
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from lockfree._awaited import TO_GET
+from lockfree._awaited import TO_GET, AwaitedContainer
+from lockfree._long import check_slow
 from lockfree._native import blocking, ffi, lib
+from lockfree._peers import Conveyor, check_mode
 from lockfree._segment import Shared
+from lockfree._types import PeerDeath
 from lockfree._waiting import FOREVER, NOW, patience, until
+
+if TYPE_CHECKING:
+    from lockfree._long import OnSlow
 
 __all__ = ["wait"]
 
@@ -16,12 +23,22 @@ SLICE, LONGEST = 100_000_000, 500_000_000
 """ns: after so long Python serves signals that came before the sleep; longer among many objects."""
 
 
-def wait(objects: Iterable[S], timeout: float | None = None) -> list[S]:
+def wait(
+    objects: Iterable[S],
+    timeout: float | None = None,
+    *,
+    peer_death: PeerDeath | None = None,
+    on_slow: "OnSlow | None" = None,
+    slow_after: float = 1.0,
+) -> list[S]:
     """Those of `objects` whose `get`, `wait` or `acquire` would not wait now; at most `timeout` seconds are waited
     (None: for ever) until there is one. [] after the time-out.
 
     For rings and queues (something is inside, or it has ended), Event (set), Semaphore (a permit is there), Mutex,
     SpinLock and Condition (nobody holds it). Nothing is taken: somebody else may be faster. A closed object is ready.
+    So is a container whose `get` would raise `PeerDied`, by its own `peer_death`. With `peer_death="raise"` the call
+    raises that itself. `on_slow(object, seconds, peers)` is called for each object whenever another `slow_after`
+    seconds have passed; what it raises ends the wait.
 
     Progress: sleeps in the kernel, for all at once (futex_waitv). Raises TypeError for other objects.
     """
@@ -29,14 +46,37 @@ def wait(objects: Iterable[S], timeout: float | None = None) -> list[S]:
     for shared in watched:
         if not isinstance(shared, Shared) or type(shared)._would_not_wait is Shared._would_not_wait:
             raise TypeError(f"wait: {shared!r} is nothing that can be waited for beside others")
+    after = check_slow(on_slow, slow_after)
+    with ExitStack() as scopes:
+        if peer_death is not None:
+            check_mode(peer_death)
+            for shared in watched:
+                if isinstance(shared, Conveyor) and not shared.closed:
+                    scopes.enter_context(shared.waiting(peer_death=peer_death))
+        ready = _until_ready(watched, limit, after, on_slow)
+        if peer_death == "raise":
+            for shared in ready:
+                if isinstance(shared, AwaitedContainer):
+                    shared._require_peers()
+    return ready
+
+
+def _until_ready(watched: list[S], limit: int, after: int, on_slow: "OnSlow | None") -> list[S]:
     control = ffi.new("uint32_t *")
     watches = ffi.new("struct lf_watch[]", max(len(watched), 1))
+    began = time.monotonic_ns()
+    due = began + after if after else FOREVER
     while True:
         ready = [shared for shared in watched if shared._would_not_wait()]
         if ready or limit == NOW or (not watched and limit == FOREVER):
             return ready
-        last_look = _sleep(watched, watches, control, limit)
-        if last_look:
+        now = time.monotonic_ns() if after else NOW
+        if on_slow is not None and now >= due:
+            due = now + after
+            for shared in watched:
+                on_slow(shared, (now - began) / 1e9, shared.peers())
+        last_look = _sleep(watched, watches, control, min(limit, due))
+        if last_look and limit <= due:
             return [shared for shared in watched if shared._would_not_wait()]
 
 

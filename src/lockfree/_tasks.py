@@ -15,8 +15,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
 
-from lockfree._awaited import NOT_YET
+from lockfree._awaited import NOT_YET, TO_GET, TO_PUT
 from lockfree._errors import OK, raise_status
+from lockfree._long import Wait
 from lockfree._native import blocking, ffi, lib
 from lockfree._waiting import FOREVER, patience, until
 
@@ -70,6 +71,14 @@ class Place:
     def refused(self) -> None:
         """After an attempt."""
 
+    def may_try(self, _turn: "_Turn") -> bool:
+        """Whether a task may overtake those that wait already."""
+        return True
+
+    def waits_anew(self) -> bool:
+        """Whether what was announced is no longer what the attempt that was refused waits for."""
+        return False
+
     def retract(self) -> None:
         if self.announced:
             self.hub.remove(self)
@@ -104,11 +113,24 @@ class PlaceOfLock(Place):
 
 
 class PlaceOfWriter(Place):
-    """A writer's: it waits for the writer before it, or for the readers."""
+    """A writer's: it waits for the writer before it, or, with the lock, for the readers. One task at a time tries."""
+
+    drains = False
+    """It has the lock, and waits for the readers."""
+    counted = TO_GET
 
     def count(self) -> None:
-        side = 0 if self.shared.writer else self.side
-        lib.lf_py_watch(self.pointer, side, self.watch)
+        self.counted = TO_PUT if self.drains else TO_GET
+        lib.lf_py_watch(self.pointer, self.counted, self.watch)
+
+    def may_try(self, turn: _Turn) -> bool:
+        return not self.turns or next(iter(self.turns)) is turn
+
+    def waits_anew(self) -> bool:
+        if self.counted == (TO_PUT if self.drains else TO_GET):
+            return False
+        self.retract()
+        return True
 
 
 class PlaceOfWaiter(Place):
@@ -230,19 +252,25 @@ async def until_done(
     """What `attempt` returns once that is not NOT_YET; NOT_YET after the time-out, after a last attempt."""
     limit = until(patience(True, timeout))
     place = (hub := _hub()).place(shared, side, kind)
-    turn, loop = _Turn(), asyncio.get_running_loop()
+    turn, loop, wait = _Turn(), asyncio.get_running_loop(), Wait(shared)
     try:
         while True:
             place.announce()
             last = limit != FOREVER and time.monotonic_ns() >= limit
-            answer = attempt(place)
-            place.owes = False
-            if answer is not NOT_YET or last:
-                return answer
-            place.refused()
+            if place.may_try(turn):
+                answer = attempt(place)
+                place.owes = False
+                if answer is not NOT_YET or last:
+                    return answer
+                if place.waits_anew():
+                    continue
+                place.refused()
+            elif last:
+                return NOT_YET
+            wait.between()
             turn.future = loop.create_future()
             place.turns[turn] = None  # where it was, if it had its turn
-            await _until(turn.future, limit)
+            await _until(turn.future, min(limit, wait.due) if wait.after else limit)
     finally:
         place.turns.pop(turn, None)
         hub.leave(place)

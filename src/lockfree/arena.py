@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from lockfree._errors import EMPTY, INTERRUPTED, raise_status, shown
+from lockfree._long import Wait
 from lockfree._native import NULL, blocking, exporter, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
@@ -323,11 +324,13 @@ class Arena(Waiter):
         self._refused(memory, handle)
 
     def _alloc_until(self, handle: Any, at: int, size: int, align: int, limit: int) -> Any:
-        memory: Any = INTERRUPTED
+        wait, memory = Wait(self), INTERRUPTED
         while memory in _AGAIN:
             memory = _Memory.alloc(handle, at, size, align, limit)
-            if self._later and memory in _AGAIN:
-                self.poll()
+            if memory in _AGAIN:
+                if self._later:
+                    self.poll()
+                wait.between()
         return memory
 
     _homes: "dict[int, _Home] | None" = None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Literal, Self
 
 from lockfree._awaited import AwaitedBarrier
-from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
+from lockfree._errors import OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
@@ -137,10 +137,7 @@ class Calls(AwaitedBarrier, Waiter):
         return place
 
     def _sleep(self, handle: Any, round_: int, limit: int) -> int:
-        status = INTERRUPTED
-        while status == INTERRUPTED:  # between two calls Python serves its signals
-            status = blocking.lf_barrier_sleep(handle, round_, limit)
-        return int(status)
+        return self._until_done(blocking.lf_barrier_sleep, handle, round_, limit)
 
     def abort(self) -> None:
         """Breaks the barrier: all that wait, and all that come, get `BrokenBarrierError`."""

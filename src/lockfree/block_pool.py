@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from lockfree._errors import EMPTY, INTERRUPTED, OK, raise_status, shown
+from lockfree._errors import EMPTY, OK, raise_status, shown
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
@@ -120,9 +120,12 @@ class Calls(Waiter):
                 blocking.lf_py_block_pool_alloc(handle, memory, n, NOW, status)
             if status[0] == EMPTY and wait:
                 limit = until(wait)
-                status[0] = INTERRUPTED
-                while status[0] == INTERRUPTED:  # between two calls Python serves its signals
+
+                def alloc() -> int:
                     blocking.lf_py_block_pool_alloc(handle, memory, n, limit, status)
+                    return int(status[0])
+
+                self._until_done(alloc)
         finally:
             taken[0] = status[0] == OK
         if status[0] not in {OK, EMPTY}:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from lockfree._broadcast import Inside, Readers, Slow
 from lockfree._container import end_view, me
-from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, RoleTaken, shown
+from lockfree._errors import EMPTY, FULL, OK, RoleTaken, shown
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
@@ -149,9 +149,7 @@ class Calls(Inside):
         if self.slow in {"wait", "raise"}:
             place = lib.lf_broadcast_ring_reserve(handle, size)
             if place == FULL and wait:
-                limit, place = until(wait), INTERRUPTED
-                while place == INTERRUPTED:
-                    place = blocking.lf_broadcast_ring_reserve_wait(handle, size, limit)
+                place = self._until_done(blocking.lf_broadcast_ring_reserve_wait, handle, size, until(wait))
             if place == FULL:
                 return None
             if place < 0:

@@ -49,8 +49,7 @@ class Calls(Lock, prefix="condition"):
         saved = self._release_save()
         status, gave_up = INTERRUPTED, True
         try:
-            while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = blocking.lf_condition_sleep(handle, place, limit)
+            status = self._until_done(blocking.lf_condition_sleep, handle, place, limit)
             gave_up = status not in {OK, TIMEDOUT}
         finally:
             try:
@@ -94,10 +93,8 @@ class Calls(Lock, prefix="condition"):
         return int(lib.lf_condition_release_all(self._h))
 
     def _acquire_restore(self, saved: Any) -> None:
-        handle, status = self._h, INTERRUPTED
-        while status == INTERRUPTED:
-            status = blocking.lf_condition_acquire_again(handle, saved)
-        self._taken(handle, status)
+        handle = self._h
+        self._taken(handle, self._until_done(blocking.lf_condition_acquire_again, handle, saved))
 
 
 class Condition(Native[Literal["condition"]], Calls):

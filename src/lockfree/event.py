@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from lockfree._awaited import AwaitedEvent
-from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
+from lockfree._errors import OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_name
 from lockfree._spin import Waiter, check_spin
@@ -50,9 +50,7 @@ class Calls(AwaitedEvent, Waiter):
         """
         handle, limit = self._h, until(patience(True, timeout))
         first = lib.lf_event_now(handle)
-        status = INTERRUPTED
-        while status == INTERRUPTED:  # between two calls Python serves its signals
-            status = blocking.lf_event_wait_since(handle, first, limit)
+        status = self._until_done(blocking.lf_event_wait_since, handle, first, limit)
         if status == TIMEDOUT:
             return False
         self._checked(handle, status)

@@ -5,6 +5,7 @@ from typing import Any, Literal, TypeVar
 
 from lockfree._awaited import AwaitedEventCount
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
+from lockfree._long import Wait
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
@@ -48,10 +49,8 @@ class Calls(AwaitedEventCount, Waiter):
         """
         handle, ticket = self._h, check_int("ticket", ticket, 0, 2**63 - 1)
         limit = until(patience(True, timeout))
-        status = INTERRUPTED
         try:
-            while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = blocking.lf_event_count_wait(handle, ticket, limit)
+            status = self._until_done(blocking.lf_event_count_wait, handle, ticket, limit)
         except BaseException:
             lib.lf_event_count_retract(handle, ticket)
             raise
@@ -66,7 +65,7 @@ class Calls(AwaitedEventCount, Waiter):
         It is called before each sleep, after each wake, every 100 ms, and once more after the time-out or a `cancel`.
         """
         handle, limit = self._h, until(patience(True, timeout))
-        first, last_look = None, limit == NOW
+        first, last_look, wait = None, limit == NOW, Wait(self)
         while True:
             ticket, used_up = self.prepare(), False
             try:
@@ -79,6 +78,8 @@ class Calls(AwaitedEventCount, Waiter):
             finally:
                 if not used_up:
                     lib.lf_event_count_retract(handle, ticket)
+            if status == INTERRUPTED:
+                wait.between()
             last_look = status in {TIMEDOUT, lib.LF_CANCELLED}
             if status not in {OK, INTERRUPTED} and not last_look:
                 self._checked(handle, status)

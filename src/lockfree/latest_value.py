@@ -165,9 +165,7 @@ class Calls(AwaitedLatestValue, Coded[R]):
         seen = None if newer_than is None else check_int("newer_than", newer_than, 0, NEWEST)
         handle, limit = self._h, until(patience(True, timeout))
         seen = self.version if seen is None else seen
-        status = INTERRUPTED
-        while status == INTERRUPTED:  # between two calls Python serves its signals
-            status = blocking.lf_latest_value_wait(handle, seen, limit)
+        status = self._until_done(blocking.lf_latest_value_wait, handle, seen, limit)
         if status != TIMEDOUT:
             self._checked(handle, status)
         return bool(status == OK)

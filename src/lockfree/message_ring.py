@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from lockfree._awaited import AwaitedContainer
 from lockfree._container import end_view, me
-from lockfree._errors import EMPTY, FULL, INTERRUPTED, OK, TIMEDOUT, raise_status
+from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
 from lockfree._messages import Putting, as_bytes, packed
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
@@ -216,9 +216,8 @@ class Calls(AwaitedContainer, Putting):
         """Waits until `task_done` was called for every message that was put, at most `timeout` seconds (None: for
         ever). False after the time-out.
         """
-        handle, limit, status = self._h, until(patience(True, timeout)), INTERRUPTED
-        while status == INTERRUPTED:  # between two calls Python serves its signals
-            status = blocking.lf_message_ring_join(handle, limit)
+        handle, limit = self._h, until(patience(True, timeout))
+        status = self._until_done(blocking.lf_message_ring_join, handle, limit)
         if status not in {OK, TIMEDOUT}:
             raise_status(status, self._title(), handle)
         return bool(status == OK)
@@ -272,9 +271,8 @@ class Calls(AwaitedContainer, Putting):
         handle, data = self._h, as_bytes(message)
         status = lib.lf_message_ring_try_put(handle, ffi.from_buffer(data), len(data))
         if status == FULL and wait:
-            limit, status = until(wait), INTERRUPTED
-            while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = blocking.lf_message_ring_put(handle, ffi.from_buffer(data), len(data), limit)
+            words = handle, ffi.from_buffer(data), len(data)
+            status = self._until_done(blocking.lf_message_ring_put, *words, until(wait))
         if status == lib.LF_TOO_LONG:
             self._require_open()
             raise ValueError(f"message has {len(data)} bytes: the ring takes at most {self.max_message}")
@@ -313,9 +311,7 @@ class Calls(AwaitedContainer, Putting):
     def _find(self, handle: Any, wait: int, length: Any) -> int | None:
         first = lib.lf_message_ring_peek(handle, 0, length)
         if first == EMPTY and wait:
-            limit, first = until(wait), INTERRUPTED
-            while first == INTERRUPTED:
-                first = blocking.lf_message_ring_peek_wait(handle, 0, length, limit)
+            first = self._until_done(blocking.lf_message_ring_peek_wait, handle, 0, length, until(wait))
         if first == EMPTY:
             return None
         if first < 0:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, cast, overload
 
 from lockfree._coded import R, codec_of
 from lockfree._container import COUNT_MAX, Container, walk
-from lockfree._errors import FULL, INTERRUPTED
+from lockfree._errors import FULL
 from lockfree._lease import PureLease
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._records import writable_ranks, writable_rows
@@ -202,10 +202,8 @@ class _Calls(Container[R]):
         words = handle, data, len(data), level
         status = getattr(lib, f"lf_priority_queue_{how}")(*words, NOW, ticket)
         if status == FULL and wait:
-            limit = until(wait)
-            status = INTERRUPTED
-            while status == INTERRUPTED:
-                status = getattr(blocking, f"lf_priority_queue_{how}")(*words, limit, ticket)
+            call = getattr(blocking, f"lf_priority_queue_{how}")
+            status = self._until_done(call, *words, until(wait), ticket)
         if status == FULL:
             raise queue.Full(self._title())
         if status:

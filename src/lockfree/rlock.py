@@ -2,7 +2,7 @@
 
 from typing import Literal, NoReturn
 
-from lockfree._errors import INTERRUPTED, raise_status
+from lockfree._errors import raise_status
 from lockfree._lock import Lock
 from lockfree._native import Native, lib
 from lockfree._waiting import FOREVER
@@ -39,9 +39,8 @@ class Calls(Lock, prefix="rlock"):
         return depth
 
     def _acquire_restore(self, depth: int) -> None:
-        handle, status = self._h, INTERRUPTED
-        while status == INTERRUPTED:
-            status = self._b_acquire(handle, FOREVER)
+        handle = self._h
+        status = self._until_done(self._b_acquire, handle, FOREVER)
         if status in {lib.LF_OK, lib.LF_OWNER_DIED}:
             lib.lf_rlock_restore(handle, depth)
         self._taken(handle, status)

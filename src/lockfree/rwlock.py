@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from lockfree._awaited import AwaitedRWLock
-from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
+from lockfree._errors import OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
-from lockfree._waiting import NOW, semaphore_patience, until
+from lockfree._waiting import semaphore_patience, until
 
 __all__ = ["RWLock"]
 
@@ -45,10 +45,8 @@ class Calls(AwaitedRWLock, Waiter):
 
     def _take(self, call: Any, blocks: bool, timeout: float | None) -> bool:
         handle, wait = self._h, semaphore_patience(blocks, timeout)
-        limit, status = until(wait) if wait != NOW else NOW, INTERRUPTED
         try:
-            while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = call(handle, limit)
+            status = self._until_done(call, handle, until(wait))
         except BaseException:
             lib.lf_rwlock_give_up(handle)
             raise

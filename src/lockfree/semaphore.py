@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from lockfree._awaited import AwaitedSemaphore
-from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
+from lockfree._errors import OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
@@ -59,11 +59,8 @@ class Calls(AwaitedSemaphore, Waiter):
         handle, n = self._h, self._permits(n)
         if not wait:
             return self._taken(handle, self._c_try_acquire(handle, n), n)
-        limit = until(wait)
-        status = INTERRUPTED
         try:
-            while status == INTERRUPTED:  # between two calls Python serves its signals
-                status = self._b_acquire(handle, n, limit)
+            status = self._until_done(self._b_acquire, handle, n, until(wait))
         except BaseException:
             lib.lf_semaphore_give_up(handle)  # its place among those that wait
             raise

@@ -41,6 +41,26 @@ static void tries_to_write(void) {
     lf_model_assert(lf_rwlock_end_write(ME) == LF_OK);
 }
 
+/* In steps, as a thread that waits for several things. It looks twice, and then gives up. */
+static void writes_in_steps(void) {
+    int status = lf_rwlock_begin_write(ME);
+    if (status == LF_BUSY) {
+        lf_model_assert(lf_rwlock_write(ME, 0) == LF_TIMEDOUT); /* it does not write for who waits */
+        lf_model_assert(lf_rwlock_end_write(ME) == LF_NOT_OWNER);
+        status = lf_rwlock_begin_write(ME);
+    }
+    if (status == LF_BUSY) {
+        lf_rwlock_end_wait(ME);
+        return;
+    }
+    lf_model_assert(status == LF_OK || status == LF_TIMEDOUT);
+    if (status != LF_OK)
+        return;
+    data[0]++;
+    data[1]++;
+    lf_model_assert(lf_rwlock_end_write(ME) == LF_OK);
+}
+
 /* Participant 3 reads, or writes, and is dead. */
 static void setup_dead_reader(void) {
     setup();
@@ -81,6 +101,8 @@ static void reads_or_is_told(void) {
 
 LF_MODEL_CLIENT(rwlock_one_each_sleep, .setup = setup, .threads = {writes, reads});
 LF_MODEL_CLIENT(rwlock_tries_sleep, .setup = setup, .threads = {tries_to_write, tries_to_read, tries_to_read});
+LF_MODEL_CLIENT(rwlock_steps_sleep, .setup = setup, .threads = {writes_in_steps, reads});
+LF_MODEL_CLIENT(rwlock_steps_two_sleep, .setup = setup, .threads = {writes_in_steps, tries_to_write, tries_to_read});
 LF_MODEL_CLIENT(rwlock_dead_reader_sleep, .setup = setup_dead_reader, .threads = {writes_without_a_look, reaps});
 LF_MODEL_CLIENT(rwlock_dead_writer_sleep, .setup = setup_dead_writer,
                 .threads = {is_told_and_repairs, reads_or_is_told});

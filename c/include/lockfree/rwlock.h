@@ -58,6 +58,7 @@ struct lf_rwlock {
     struct lf_handle h;
     struct lf_rwlock_body *body;
     uint64_t *word;
+    uint32_t begun; /* of the thread that has the lock of writers: it came by begin_write, and does not write yet */
 };
 
 /* The first participants each have a cache line of their own. */
@@ -72,6 +73,7 @@ LF_INLINE int lf__rwlock_view(struct lf_handle *h) {
         return lf_mismatch(h, "size in bytes for the geometry", h->bytes, LF_RWLOCK_BYTES);
     l->body = (struct lf_rwlock_body *)(void *)h->body;
     l->word = &l->body->lock.word;
+    l->begun = 0;
     return LF_OK;
 }
 LF_INLINE int lf__rwlock_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
@@ -173,7 +175,7 @@ LF_INLINE void lf__rwlock_leave(struct lf_rwlock *l) {
 }
 /* For a caller that got LF_INTERRUPTED from write and does not call it again. */
 LF_INLINE void lf_rwlock_give_up(struct lf_rwlock *l) {
-    if (lf_enter(&l->h) == LF_OK && lf_owner_lock_is_mine(&l->h, l->word))
+    if (lf_enter(&l->h) == LF_OK && lf_owner_lock_is_mine(&l->h, l->word) && !lf_load_relaxed(&l->begun))
         lf__rwlock_leave(l);
 }
 
@@ -185,6 +187,23 @@ LF_INLINE int lf__rwlock_has_drained(void *operation) {
             return LF_TIMEDOUT;
     return LF_OK;
 }
+/* Takes the lock of writers, which holds new readers off: LF_OK, also after a death. */
+LF_INLINE int lf__rwlock_hold_off(struct lf_rwlock *l, uint64_t deadline) {
+    int status = lf_owner_lock_acquire_awhile(&l->h, l->word, LF__RWLOCK_SPINS, deadline);
+    if (status != LF_OK && status != LF_OWNER_DIED)
+        return status;
+    lf_store_relaxed(&l->begun, 0u); /* a forked child may have the parent's */
+    if (!lf_load_relaxed(&l->body->writing))
+        lf__lock_recover(&l->h, l->word); /* whoever died had not begun to write */
+    lf_fence_seq_cst();                   /* [W1] pairs with [R1]: the lock is held before the looks at the counts */
+    return LF_OK;
+}
+/* The readers have left. */
+LF_INLINE int lf__rwlock_writes(struct lf_rwlock *l) {
+    int died = (lf_load_relaxed(l->word) & LF__LOCK_DIED) != 0;
+    lf_store_relaxed(&l->body->writing, 1u);
+    return died ? LF_OWNER_DIED : LF_OK;
+}
 /* LF_OK: the caller writes, until lf_rwlock_end_write. LF_OWNER_DIED: the same, and the last writer died while it wrote.
  * LF_TIMEDOUT, LF_NOT_RECOVERABLE, LF_CLOSED, LF_LOST, LF_DEADLOCK. Deadline in ns of lf_now(), LF_FOREVER, or 0 to try
  * once. LF_INTERRUPTED after 100 ms or on a signal: call again from the same thread with the same deadline (it may hold
@@ -193,26 +212,49 @@ LF_INLINE int lf_rwlock_write(struct lf_rwlock *l, uint64_t deadline) {
     int status = lf_enter(&l->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    struct lf_rwlock_body *body = l->body;
     if (!lf_owner_lock_is_mine(&l->h, l->word)) {
-        status = lf_owner_lock_acquire_awhile(&l->h, l->word, LF__RWLOCK_SPINS, deadline);
-        if (status != LF_OK && status != LF_OWNER_DIED)
+        if ((status = lf__rwlock_hold_off(l, deadline)) != LF_OK)
             return status;
-        if (!lf_load_relaxed(&body->writing))
-            lf__lock_recover(&l->h, l->word); /* whoever died had not begun to write */
-        lf_fence_seq_cst(); /* [W1] pairs with [R1]: the lock is held before the looks at the counts */
-    } else if (lf_load_relaxed(&body->writing) && !(lf_load_relaxed(l->word) & LF__LOCK_DIED)) {
+    } else if (lf_load_relaxed(&l->begun) ||
+               (lf_load_relaxed(&l->body->writing) && !(lf_load_relaxed(l->word) & LF__LOCK_DIED))) {
         return deadline == LF_FOREVER ? LF_DEADLOCK : LF_TIMEDOUT;
     }
-    status = lf_block_on(&l->h, &body->drained, lf__rwlock_has_drained, l, LF_TIMEDOUT, deadline);
-    if (status == LF_OK) {
-        int died = (lf_load_relaxed(l->word) & LF__LOCK_DIED) != 0;
-        lf_store_relaxed(&body->writing, 1u);
-        return died ? LF_OWNER_DIED : LF_OK;
-    }
+    status = lf_block_on(&l->h, &l->body->drained, lf__rwlock_has_drained, l, LF_TIMEDOUT, deadline);
+    if (status == LF_OK)
+        return lf__rwlock_writes(l);
     if (status != LF_INTERRUPTED)
         lf__rwlock_leave(l);
     return status;
+}
+
+/* The same in steps, for a thread that must not sleep here: it waits for several things (watching.h). LF_BUSY: it holds
+ * readers off, and those that are inside have not left; call again after `drained`, or end_wait. LF_TIMEDOUT: somebody
+ * else writes, or waits to; call again after `entry`. Else as lf_rwlock_write. Other calls of this thread see a writer. */
+LF_INLINE int lf_rwlock_begin_write(struct lf_rwlock *l) {
+    int status = lf_enter(&l->h);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
+    if (!lf_owner_lock_is_mine(&l->h, l->word)) {
+        if ((status = lf__rwlock_hold_off(l, 0)) != LF_OK)
+            return status;
+        lf_store_relaxed(&l->begun, 1u);
+    } else if (!lf_load_relaxed(&l->begun)) {
+        return LF_TIMEDOUT;
+    }
+    if (lf__rwlock_has_drained(l) != LF_OK) {
+        lf_reap_if_due(&l->h);
+        if (lf__rwlock_has_drained(l) != LF_OK)
+            return LF_BUSY;
+    }
+    lf_store_relaxed(&l->begun, 0u);
+    return lf__rwlock_writes(l);
+}
+/* After LF_BUSY, for a caller that does not begin to write. */
+LF_INLINE void lf_rwlock_end_wait(struct lf_rwlock *l) {
+    if (lf_enter(&l->h) == LF_OK && lf_owner_lock_is_mine(&l->h, l->word) && lf_load_relaxed(&l->begun)) {
+        lf_store_relaxed(&l->begun, 0u);
+        lf__rwlock_leave(l);
+    }
 }
 
 /* LF_OK, LF_NOT_OWNER, LF_CLOSED. */
@@ -220,7 +262,7 @@ LF_INLINE int lf_rwlock_end_write(struct lf_rwlock *l) {
     int status = lf_enter(&l->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    if (!lf_owner_lock_is_mine(&l->h, l->word))
+    if (!lf_owner_lock_is_mine(&l->h, l->word) || lf_load_relaxed(&l->begun))
         return LF_NOT_OWNER;
     if (!(lf_load_relaxed(l->word) & LF__LOCK_DIED))
         lf_store_relaxed(&l->body->writing, 0u);
@@ -228,7 +270,12 @@ LF_INLINE int lf_rwlock_end_write(struct lf_rwlock *l) {
     return LF_OK;
 }
 /* After LF_OWNER_DIED, once what the lock guards is in order: LF_OK, LF_NOT_OWNER or LF_CLOSED. */
-LF_INLINE int lf_rwlock_recover(struct lf_rwlock *l) { return lf_owner_lock_recover(&l->h, l->word); }
+LF_INLINE int lf_rwlock_recover(struct lf_rwlock *l) {
+    int status = lf_enter(&l->h);
+    if (status == LF_OK && lf_owner_lock_is_mine(&l->h, l->word) && lf_load_relaxed(&l->begun))
+        return LF_NOT_OWNER;
+    return status == LF_OK ? lf_owner_lock_recover(&l->h, l->word) : status;
+}
 
 /* How many read, or LF_CLOSED; and whether somebody writes, or waits for readers to leave: 0, 1 or LF_CLOSED. */
 LF_INLINE int64_t lf_rwlock_readers(struct lf_rwlock *l) {

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args
 from lockfree._native._blocking import lib as blocking
 from lockfree._native._core import ffi, lib
 
+if TYPE_CHECKING:
+    from contextvars import ContextVar
+
 NULL: Final[Any] = ffi.NULL
 PURE: Final = os.environ.get("LOCKFREE_PURE_CFFI") == "1"
 Prefix = TypeVar("Prefix")
-__all__ = ["NULL", "PURE", "Native", "base", "blocking", "exporter", "ffi", "lib"]
+__all__ = ["NULL", "PURE", "Native", "base", "blocking", "exporter", "ffi", "lib", "use_scopes"]
 
 if lib.lf_py_install() != 0:
     raise ImportError("the C types of lockfree._native._core did not install")
@@ -34,6 +37,16 @@ def base(prefix: str) -> Any:
 
     made.__init_subclass__ = classmethod(of_its_own)
     return made
+
+
+def use_scopes(variable: "ContextVar[Any]") -> None:
+    """From now on waits in C look there for what is wanted of them."""
+    if not PURE and not _in_use:
+        globals()["_set_scopes"](variable)
+        _in_use.append(variable)
+
+
+_in_use: "list[ContextVar[Any]]" = []
 
 
 def exporter(prefix: str) -> Any:

@@ -4,7 +4,8 @@
  *   A participant has a role once it has called put (LF_PRODUCES) or get (LF_CONSUMES) of a container. After
  *   lf_tell_deaths a wait of this handle ends with LF_PEER_DIED when somebody had the role that could end it, nobody has
  *   it any more (all of them died or left), and a last look was refused. Who waits has a role, too, if its process has
- *   called the other side. lf_gone says who went last, and how.
+ *   called the other side. lf_gone says who went last, and how. lf_tell_here says the same, or the contrary, for the next
+ *   waits of the calling thread, of whatever handle, until it says something else.
  *   lf_statistics sums what the participants counted, and those before them. Nothing is counted where a call succeeds
  *   at once. Sleeps and wakes are exact while nobody runs; of refusals some may be missing.
  * Cost: a role is written once. A wait that sleeps pays four relaxed additions to a line of its own. A refusal pays a
@@ -17,6 +18,7 @@
 #include "reaping.h"
 
 enum lf_peer_role { LF_PRODUCES = 1, LF_CONSUMES = 2 };
+enum lf_told_here { LF_TOLD_AS_THE_HANDLE, LF_TOLD_NEVER, LF_TOLD };
 
 struct lf_statistics {
     uint64_t sleeps, wakes, refusals, recoveries;
@@ -68,11 +70,14 @@ LF_INLINE int lf__is_played(const struct lf_handle *h, uint32_t role) {
     return 0;
 }
 
-/* Whether a wait that was refused so has nobody left who could end it. */
+static __thread int lf__told_here __attribute__((unused)); /* enum lf_told_here */
+LF_INLINE void lf_tell_here(int how) { lf__told_here = how; }
+
+/* Whether a wait that was refused so has nobody left who could end it, and wants to be told. */
 LF_INLINE int lf_peers_are_gone(struct lf_handle *h, int refused) {
     uint32_t role = refused == LF_EMPTY ? LF_PRODUCES : refused == LF_FULL ? LF_CONSUMES : 0;
-    return LF_UNLIKELY(lf_load_relaxed(&h->told)) && (lf_load_relaxed(&h->segment->roles) & role) &&
-           !lf__is_played(h, role);
+    int told = lf__told_here == LF_TOLD_AS_THE_HANDLE ? lf_load_relaxed(&h->told) != 0 : lf__told_here == LF_TOLD;
+    return LF_UNLIKELY(told) && (lf_load_relaxed(&h->segment->roles) & role) && !lf__is_played(h, role);
 }
 #endif
 

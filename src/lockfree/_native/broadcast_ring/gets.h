@@ -78,13 +78,13 @@ static PyObject *lf_py_broadcast_look_at_next(PyObject *object, uint64_t ns) {
     uint64_t length = 0, until = lf_py_deadline(ns);
     uint32_t k = 0;
     int64_t status;
-    struct lf_py_wait wait = {0, 0};
+    struct lf_py_wait wait = lf_py_wait_begin(self);
     for (;;) {
         if ((status = lf_py_enter(self)) != LF_OK)
             return lf_py_broadcast_raise(object, status);
         status = lf_py_broadcast_find(r, &k, &length, 0, 0);
         if (status == LF_EMPTY && until != 0) {
-            LF_PY_WITHOUT_GIL(status = lf_py_broadcast_find(r, &k, &length, 1, until));
+            LF_PY_WAIT(&wait, status = lf_py_broadcast_find(r, &k, &length, 1, until));
         }
         look = &((struct lf_py_broadcast *)object)->looks[k];
         if (status >= 0 && look->thread != 0 && lf_py_look_is_mine(self, look)) {

@@ -12,7 +12,7 @@ static PyObject *lf_py_broadcast_begin(PyObject *object, int64_t length, uint64_
     struct lf_py_look *writing = &((struct lf_py_broadcast *)object)->writing;
     uint64_t until = lf_py_deadline(ns);
     int64_t status;
-    struct lf_py_wait wait = {0, 0};
+    struct lf_py_wait wait = lf_py_wait_begin(self);
     do {
         if ((status = lf_py_enter(self)) != LF_OK)
             return lf_py_broadcast_raise(object, status);
@@ -21,7 +21,7 @@ static PyObject *lf_py_broadcast_begin(PyObject *object, int64_t length, uint64_
         } else {
             status = lf_broadcast_ring_reserve(r, (uint64_t)length);
             if (status == LF_FULL && until != 0)
-                LF_PY_WITHOUT_GIL(status = lf_broadcast_ring_reserve_wait(r, (uint64_t)length, until));
+                LF_PY_WAIT(&wait, status = lf_broadcast_ring_reserve_wait(r, (uint64_t)length, until));
         }
         if (status >= 0 && writing->thread != 0 && lf_py_look_is_mine(self, writing)) {
             lf_py_leave(self);

@@ -123,14 +123,14 @@ LF_PY_GENERIC int64_t lf_py_take(struct lf_py_object *self, const struct lf_py_o
     if (ns == 0 || slot != (record ? LF_EMPTY : LF_FULL))
         return slot;
     uint64_t until = lf_py_deadline(ns);
-    struct lf_py_wait wait = {0, 0};
+    struct lf_py_wait wait = lf_py_wait_begin(self);
     do {
         if (lf_py_enter(self) != LF_OK)
             return LF_CLOSED;
         if (record)
-            LF_PY_WITHOUT_GIL(slot = ops->peek_wait(self->p, lease, level, length, until));
+            LF_PY_WAIT(&wait, slot = ops->peek_wait(self->p, lease, level, length, until));
         else
-            LF_PY_WITHOUT_GIL(slot = ops->reserve_wait(self->p, until));
+            LF_PY_WAIT(&wait, slot = ops->reserve_wait(self->p, until));
         stay->counted = 1;
         if (slot >= 0)
             return slot;

@@ -149,17 +149,57 @@ static inline int lf_py_enter(struct lf_py_object *self) {
         }                                                                                                              \
     } while (0)
 
-/* How long a call has waited, for those who want to be told. */
+/* How long a call has waited, for those who want to be told; and what is wanted of it. */
 struct lf_py_wait {
     uint64_t began, told;
+    uint64_t after; /* as slow_after; 0: what the object says */
+    int peers;      /* enum lf_told_here */
 };
+
+/* lockfree._long.scopes, once somebody uses `waiting`. Its value: None, or the innermost Scope: a tuple. */
+static PyObject *lf_py_scopes;
+enum { LF_PY_SCOPE_SHARED, LF_PY_SCOPE_TOLD, LF_PY_SCOPE_AFTER, LF_PY_SCOPE_ON_SLOW, LF_PY_SCOPE_OUTER, LF_PY_SCOPE };
+
+static __attribute__((noinline)) void lf_py_look_at_scopes(struct lf_py_object *self, struct lf_py_wait *wait) {
+    PyObject *scope = NULL;
+    if (PyContextVar_Get(lf_py_scopes, NULL, &scope) != 0) /* it is no ContextVar: never */
+        PyErr_WriteUnraisable(lf_py_scopes);
+    for (PyObject *s = scope; s != NULL && PyTuple_Check(s) && PyTuple_GET_SIZE(s) == LF_PY_SCOPE;
+         s = PyTuple_GET_ITEM(s, LF_PY_SCOPE_OUTER)) {
+        if (PyTuple_GET_ITEM(s, LF_PY_SCOPE_SHARED) != (PyObject *)self)
+            continue;
+        if (wait->peers == 0)
+            wait->peers = (int)PyLong_AsLong(PyTuple_GET_ITEM(s, LF_PY_SCOPE_TOLD));
+        if (wait->after == 0)
+            wait->after = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(s, LF_PY_SCOPE_AFTER));
+    }
+    Py_XDECREF(scope);
+}
+/* A wait that begins now. Not inside. */
+static inline struct lf_py_wait lf_py_wait_begin(struct lf_py_object *self) {
+    struct lf_py_wait wait = {0, 0, 0, LF_TOLD_AS_THE_HANDLE};
+    if (LF_UNLIKELY(lf_py_scopes != NULL))
+        lf_py_look_at_scopes(self, &wait);
+    return wait;
+}
+/* `statement`, which waits in C, without the GIL. Inside. */
+#define LF_PY_WAIT(wait, statement)                                                                                    \
+    do {                                                                                                               \
+        int lf_py_told = (wait)->peers;                                                                                \
+        if (LF_UNLIKELY(lf_py_told))                                                                                   \
+            lf_tell_here(lf_py_told);                                                                                  \
+        LF_PY_WITHOUT_GIL(statement);                                                                                  \
+        if (LF_UNLIKELY(lf_py_told))                                                                                   \
+            lf_tell_here(LF_TOLD_AS_THE_HANDLE);                                                                       \
+    } while (0)
 
 /* Between two slices of a wait: serves signals, and tells who wants to know that it is long. 0, or -1 with an exception.
  * Not inside: Python code runs. */
 static int lf_py_between(struct lf_py_object *self, struct lf_py_wait *wait) {
     if (PyErr_CheckSignals() != 0)
         return -1;
-    uint64_t after = lf_load_relaxed(&self->slow_after), now = after != 0 ? lf_now() : 0;
+    uint64_t after = wait->after != 0 ? wait->after : lf_load_relaxed(&self->slow_after);
+    uint64_t now = after != 0 ? lf_now() : 0;
     if (LF_LIKELY(after == 0))
         return 0;
     if (wait->began == 0)
@@ -177,9 +217,12 @@ static int lf_py_between(struct lf_py_object *self, struct lf_py_wait *wait) {
 #define LF_PY_RAISED INT64_MIN
 #define LF_PY_UNTIL_DONE(self, status, call)                                                                           \
     do {                                                                                                               \
-        struct lf_py_wait lf_py_waited = {0, 0};                                                                       \
+        struct lf_py_wait lf_py_waited = lf_py_wait_begin(self);                                                       \
         do {                                                                                                           \
-            LF_PY_AT_LENGTH(self, status, call);                                                                       \
+            if (((status) = lf_py_enter(self)) == LF_OK) {                                                             \
+                LF_PY_WAIT(&lf_py_waited, (status) = (call));                                                          \
+                lf_py_leave(self);                                                                                     \
+            }                                                                                                          \
             if ((status) == LF_INTERRUPTED && lf_py_between(self, &lf_py_waited) != 0)                                 \
                 (status) = LF_PY_RAISED;                                                                               \
         } while ((status) == LF_INTERRUPTED);                                                                          \

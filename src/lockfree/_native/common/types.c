@@ -44,9 +44,19 @@ static PyObject *lf_py_set_errors(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+/* lockfree._native._set_scopes(variable): where `waiting` says what is wanted of waits. */
+static PyObject *lf_py_set_scopes(PyObject *module, PyObject *variable) {
+    (void)module;
+    if (!PyContextVar_CheckExact(variable))
+        return PyErr_Format(PyExc_TypeError, "scopes is no ContextVar");
+    Py_XSETREF(lf_py_scopes, Py_NewRef(variable));
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef lf_py_native_functions[] = {
     {"_type", lf_py_type, METH_O, "The C type of the primitive with this prefix."},
     {"_own_methods", lf_py_own_methods, METH_VARARGS, "The methods of a C type as a class's own."},
+    {"_set_scopes", lf_py_set_scopes, METH_O, "The context variable of `waiting`."},
     {"_set_errors", lf_py_set_errors, METH_VARARGS, "How C code raises: raise_status, and its table of messages."},
     {NULL, NULL, 0, NULL},
 };

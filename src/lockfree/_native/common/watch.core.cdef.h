@@ -9,4 +9,5 @@ int lf_py_is_ready(struct lf_handle *h);
 void lf_watch_end(struct lf_watch *w);
 void lf_watch_pass_on(struct lf_watch *w);
 void lf_py_turn(uint32_t *control);
+void lf_tell_here(int how);
 int lf_peers_are_gone(struct lf_handle *h, int refused);

@@ -90,7 +90,7 @@ static PyObject *lf_py_event_count_wait_until(PyObject *object, PyObject *const 
         return NULL;
     uint64_t until = lf_py_deadline(ns);
     int64_t first = -1, status = LF_INTERRUPTED;
-    struct lf_py_wait wait = {0, 0};
+    struct lf_py_wait wait = lf_py_wait_begin(self);
     for (;;) {
         int64_t ticket;
         int is_true;

@@ -18,11 +18,11 @@ static int64_t lf_py_messages_find(struct lf_py_object *self, uint64_t ns, uint6
     if (ns == 0 || first != LF_EMPTY)
         return first;
     uint64_t until = lf_py_deadline(ns);
-    struct lf_py_wait wait = {0, 0};
+    struct lf_py_wait wait = lf_py_wait_begin(self);
     do {
         if (lf_py_enter(self) != LF_OK)
             return LF_CLOSED;
-        LF_PY_WITHOUT_GIL(first = lf_message_ring_peek_wait(r, 0, length, until));
+        LF_PY_WAIT(&wait, first = lf_message_ring_peek_wait(r, 0, length, until));
         stay->counted = 1;
         if (first >= 0)
             return first;

@@ -1,0 +1,142 @@
+"""Waits that take long: who is told, and what ends them. For all calls of an object, or for those in a block."""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+
+from lockfree import _native
+from lockfree._errors import INTERRUPTED, shown
+from lockfree._native import blocking
+from lockfree._segment import Shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lockfree._peers import Peer
+
+    OnSlow = Callable[[Any, float, list[Peer]], object]
+
+LEAST: Final = 0.001
+MOST: Final = 10**9
+"""Seconds, of `slow_after`."""
+AS_THE_OBJECT, WAITS, RAISES = 0, 1, 2
+"""What a wait does when nobody is left (lf_tell_here of peers.h)."""
+
+
+class Scope(NamedTuple):
+    """What `waiting` says of the waits of one object in a block. The C types read it by position (object.h)."""
+
+    shared: Any
+    told: int
+    """AS_THE_OBJECT: the scope around it, or the object, says so."""
+    after: int
+    """ns; 0: the scope around it, or the object, says whom to call."""
+    on_slow: "OnSlow | None"
+    outer: "Scope | None"
+
+
+scopes: Final[ContextVar[Scope | None]] = ContextVar("lockfree.waiting", default=None)
+
+
+def check_slow(on_slow: object, slow_after: object) -> int:
+    """`slow_after` in nanoseconds, 0 without `on_slow`; TypeError or ValueError."""
+    if on_slow is not None and not callable(on_slow):
+        raise TypeError(f"on_slow is {shown(on_slow)}: it must be callable, or None")
+    if not isinstance(slow_after, (int, float)):
+        raise TypeError(f"slow_after is {shown(slow_after)}: it must be a number of seconds")
+    if not LEAST <= slow_after <= MOST:  # also not a number
+        raise ValueError(f"slow_after is {shown(slow_after)}: it must be between {LEAST} and {MOST} seconds")
+    return int(slow_after * 1e9) if on_slow is not None else 0
+
+
+class Wait:
+    """One wait of an object, from now on: what is wanted of it, and how long it has taken."""
+
+    __slots__ = ("after", "began", "due", "shared", "told")
+
+    def __init__(self, shared: "Patient") -> None:
+        self.shared = shared
+        self.told, self.after = shared._wanted_here()
+        self.began = time.monotonic_ns()
+        self.due = self.began + self.after
+
+    def between(self) -> None:
+        """Between two slices of the wait. What `on_slow` raises ends it."""
+        if self.after and (now := time.monotonic_ns()) >= self.due:
+            self.due = now + self.after
+            self.shared._slow((now - self.began) / 1e9)
+
+
+class Patient(Shared):
+    """An object with calls that wait."""
+
+    _on_slow: "OnSlow | None" = None
+    _slow_after: int = 0
+
+    def watch(self, on_slow: "OnSlow | None", slow_after: float = 1.0) -> None:
+        """Calls `on_slow(self, seconds, peers)` when a call of this object has waited `slow_after` seconds here, and
+        again each time as long has passed. None: no more.
+
+        It runs in the thread that waits, which holds nothing of the object then. So it may ask who is late: `peers` is
+        what `peers()` says. What it raises ends the wait; nothing was taken. It is called up to 0.1 s late. It belongs
+        to this object and does not travel. `waiting` says it for single calls.
+        """
+        after = check_slow(on_slow, slow_after)
+        self._require_open()
+        self._on_slow, self._slow_after = on_slow, after
+        tell = getattr(self, "_tell_slow", None)  # of the C types
+        if tell is not None:
+            tell(after)
+
+    def waiting(self, *, on_slow: "OnSlow | None" = None, slow_after: float = 1.0) -> AbstractContextManager[Self]:
+        """`with lock.waiting(on_slow=late, slow_after=2):` as `watch`, for the calls in the block alone.
+
+        It holds for the calling thread, or the calling task of asyncio, and comes before what `watch` said. Also for
+        calls without arguments, such as `with lock`.
+        """
+        return self._scope(AS_THE_OBJECT, on_slow, slow_after)
+
+    def _scope(self, told: int, on_slow: "OnSlow | None", slow_after: float) -> AbstractContextManager[Self]:
+        after = check_slow(on_slow, slow_after)
+        self._require_open()
+        _native.use_scopes(scopes)
+        return self._in_scope(told, after, on_slow)
+
+    @contextmanager
+    def _in_scope(self, told: int, after: int, on_slow: "OnSlow | None") -> Iterator[Self]:
+        token = scopes.set(Scope(self, told, after, on_slow, scopes.get()))
+        try:
+            yield self
+        finally:
+            scopes.reset(token)
+
+    def _wanted_here(self) -> tuple[int, int]:
+        """(told, after) of the waits of this object that begin here and now."""
+        told = after = 0
+        scope = scopes.get()
+        while scope is not None:
+            if scope.shared is self:
+                told, after = told or scope.told, after or scope.after
+            scope = scope.outer
+        return told, after or self._slow_after
+
+    def _slow(self, seconds: float) -> None:
+        """A wait has become long: by the C types, too."""
+        scope = scopes.get()
+        while scope is not None and not (scope.shared is self and scope.after):
+            scope = scope.outer
+        on_slow = self._on_slow if scope is None else scope.on_slow
+        if on_slow is not None:
+            on_slow(self, seconds, self.peers())
+
+    def _until_done(self, call: Any, *arguments: Any) -> int:
+        """What `call`, which waits, says when it is done. Between two slices of it Python serves its signals."""
+        wait, status = Wait(self), INTERRUPTED
+        while status == INTERRUPTED:
+            blocking.lf_tell_here(wait.told)
+            status = call(*arguments)
+            if status == INTERRUPTED:
+                wait.between()
+        return int(status)
