@@ -39,6 +39,8 @@ enum operation {
     TEST,
     BT,
     COMPARE,
+    COPIED, /* plain accesses, `immediate` times `size`: by_value.py */
+    WRITTEN,
 };
 enum { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP };
 enum { CARRY = 1 << 0, PARITY = 1 << 2, ZERO = 1 << 6, SIGN = 1 << 7, OVERFLOW = 1 << 11 };
@@ -279,6 +281,13 @@ void lf_model_asm_step(struct saved *s) {
         return;
     case PAUSE:
         pause_at(s->pc);
+        return;
+    case COPIED:
+    case WRITTEN:
+        R.copies = operation == COPIED;
+        plain_access(address, size * lf_model_asm_immediate, operation == WRITTEN,
+                     R.current != NULL ? outside_library(R.current, s->pc) : s->pc);
+        R.copies = false;
         return;
     default:
         break;

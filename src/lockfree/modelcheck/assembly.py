@@ -22,7 +22,7 @@ UNSEEN = re.compile(r"rdtsc|rdrand|rdseed|v?movnt|v?maskmov|vpgather|vpscatter|v
 OPERATIONS = (
     *("refused", "fence", "lfence", "sfence", "pause", "load", "load_signed", "store", "xchg", "xadd", "cmpxchg"),
     *("cmpxchg16b", "cmpxchg8b", "add", "sub", "and", "or", "xor", "inc", "dec", "neg", "not", "bts", "btr", "btc"),
-    *("cmp", "test", "bt", "compare"),
+    *("cmp", "test", "bt", "compare", "copied", "written"),
 )
 """As `enum operation` of assembly.c has them."""
 SIZES = {"b": 1, "w": 2, "l": 4, "q": 8}

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from lockfree._compiler import compiler, no_compiler
 from lockfree._include import get_include, get_model_runtime
-from lockfree.modelcheck.assembly import needs_translation, translated
+from lockfree.modelcheck.assembly import Translator, needs_translation, translated
 from lockfree.modelcheck.by_name import are_named, made_atomic
+from lockfree.modelcheck.by_value import announced
 from lockfree.modelcheck.sections import with_library_apart
 from lockfree.modelcheck.slots import cleared
 from lockfree.modelcheck.symbols import binary_tool, lead, symbols
@@ -63,6 +64,7 @@ GCC_FLAGS = (
     "-O1",
     "-Wno-tsan",
     "-fstack-reuse=none",  # one place on the stack is one variable
+    "-fno-tree-sra",  # the copy of a structure is one access, and no look at members that nobody has written
     # accesses whose value is not used can race as others do
     "-fno-toplevel-reorder",
     "-fno-tree-dce",
@@ -276,6 +278,8 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool) ->
             what = "volatile objects as atomic ones" if relaxed else "inline assembly"
             raise BuildError(f"{path} has {what}, which is followed on x86-64 only")
         text = translated(text)
+    if machine:
+        text = announced(text, Translator().call, stores_too=gcc)
     listing.write_text(text, errors="surrogateescape")
     _run([*cc, "-c", str(listing), "-o", str(out)])
     return said
