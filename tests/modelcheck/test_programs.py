@@ -308,6 +308,76 @@ def test_sleepers_that_are_moved_to_another_futex(call, expected, wakes, kind, m
     assert bool(report.kind) == bool(kind)
 
 
+LATE = """
+#include <semaphore.h>
+DECLARATION
+static atomic_int over;
+static void *turns(void *p) {
+    while (!atomic_load(&x)) { TAKE(&a); GIVE_BACK(&a); }
+    atomic_store_explicit(&over, 1, memory_order_relaxed);
+    return p;
+}
+int main(void) {
+    SETUP;
+    pthread_t t = begin(turns);
+    atomic_store_explicit(&x, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&over, ORDER)) assert(TRY(&a) == 0);
+    end(t);
+}
+"""
+LOCKS = {
+    "mutex": ("static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER;", "pthread_mutex_lock", "pthread_mutex_unlock", "(void)0", "pthread_mutex_trylock"),
+    "writer": ("static pthread_rwlock_t a = PTHREAD_RWLOCK_INITIALIZER;", "pthread_rwlock_wrlock", "pthread_rwlock_unlock", "(void)0", "pthread_rwlock_tryrdlock"),
+    "reader": ("static pthread_rwlock_t a = PTHREAD_RWLOCK_INITIALIZER;", "pthread_rwlock_rdlock", "pthread_rwlock_unlock", "(void)0", "pthread_rwlock_trywrlock"),
+    "permit": ("static sem_t a;", "sem_wait", "sem_post", "sem_init(&a, 0, 1)", "sem_trywait"),
+    "spin lock": ("static pthread_spinlock_t a;", "pthread_spin_lock", "pthread_spin_unlock", "pthread_spin_init(&a, 0)", "pthread_spin_trylock"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LOCKS)
+def test_who_tries_a_lock_can_find_a_moment_that_is_over(kind, model):
+    """A loop takes and gives back a lock in vain; the failed try reads that, although it knows that the loop is over."""
+    text = LATE
+    for word, what in zip(("DECLARATION", "TAKE", "GIVE_BACK", "SETUP", "TRY"), LOCKS[kind], strict=True):
+        text = text.replace(word, what)
+    exhaustive = Settings(mode="exhaustive")
+    assert model(text.replace("ORDER", "memory_order_relaxed"), settings=exhaustive).kind == "assertion failed"
+    right = model(text.replace("ORDER", "memory_order_acquire").replace("(&over, 1, memory_order_relaxed)", "(&over, 1, memory_order_release)"), settings=exhaustive)  # fmt: skip
+    assert right.verdict is Verdict.OK, (right.message, right.notes)
+
+
+BACKS_OFF = """
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static void both(pthread_mutex_t *first, pthread_mutex_t *second) {
+    for (pthread_mutex_t *had;;) {
+        pthread_mutex_lock(first);
+        if (TRY) break;
+        pthread_mutex_unlock(first);
+        BETWEEN;
+    }
+    plain++;
+    pthread_mutex_unlock(&a);
+    pthread_mutex_unlock(&b);
+}
+static void *one(void *p) { both(&a, &b); return p; }
+static void *other(void *p) { both(&b, &a); return p; }
+int main(void) { pthread_t t[] = {begin(one), begin(other)}; end(t[0]); end(t[1]); assert(plain == 2); }
+"""
+SWAPS = "had = first; first = second; second = had"
+
+
+@pytest.mark.parametrize("between", ["sched_yield()", SWAPS])
+def test_who_backs_off_for_a_lock_is_followed_to_the_end(between, model):
+    """As std::scoped_lock does in two orders: every execution is seen, and so is the fault of one who does not back off."""
+    text = BACKS_OFF.replace("BETWEEN", between)
+    tries = "pthread_mutex_trylock(second) == 0"
+    report = model(text.replace("TRY", tries), settings=Settings(mode="exhaustive"))
+    assert report.verdict is Verdict.OK, (report.message, report.notes)
+    assert report.complete
+    assert model(text.replace("TRY", "pthread_mutex_lock(second) == 0")).kind == "deadlock"
+    assert model(text.replace("TRY", f"{tries} || 1")).kind in {"data race", "misused lock"}
+
+
 READERS = """
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static int a, b;

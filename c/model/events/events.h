@@ -48,6 +48,9 @@ void turns_forget(struct thread *t);
 void turns_note_write(struct thread *t, uintptr_t address, size_t size);
 void turns_note_read(const struct thread *t, const struct event *read);
 void print_open_loops(void);
+
+/* seen.c: who has seen them. */
+void seen_reset(void);
 bool turn_was_seen(const struct thread *t);
 bool turn_has_news(const struct thread *t);
 bool turn_stores(const struct thread *t);

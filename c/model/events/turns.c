@@ -10,11 +10,12 @@
  * Others may also see the turn late: by a load that finds what the thread stored after the loop, and then an old value
  * from the turn. That takes a load that reads from another thread without coming after its store (relaxed). Where the
  * program has such loads, a turn that stores for a moment what others may look at is followed OPEN_TURNS times, or
- * --spins times, before the thread ends there, and the first is no search through every execution. The same goes for two
- * threads that see each other's turns again and again, after SEEN_TURNS.
+ * --spins times, before the thread ends there, and the first is no search through every execution. A lock that a turn
+ * takes and gives back is not such a store: see first_to_leave_out. What two threads see of each other's turns is the
+ * matter of seen.c; if they turn for each other all the same, they end after SEEN_TURNS, and not everything was seen.
  *
  * A loop that counts, sums up or stores something new has no such turn, and is followed turn by turn. */
-#include "events.h"
+#include "turns.h"
 #include "entry.h"
 
 #include <string.h>
@@ -93,51 +94,6 @@ void turns_note_write(struct thread *t, uintptr_t address, size_t size) {
     memcpy(write->before, (const void *)address, size);
 }
 
-static struct event *event_of(const struct thread *t, int32_t i) { return &R.event[R.by_thread[t->tid][i]]; }
-
-static bool in_turn(const struct event *e) {
-    const struct thread *t = &R.thread[e->tid];
-    return t->turn_from != t->turn_to && e->kind != EV_INIT && e->idx >= t->turn_from && e->idx < t->turn_to;
-}
-
-/* Would this read not be missed, if useless turns and vain waiting were taken out of the graph? */
-static bool could_be_left_out(const struct event *r) {
-    const struct thread *t = &R.thread[r->tid];
-    return t->blocked && (in_turn(r) || (t->waits_to != NULL && r->idx + 1 == t->events));
-}
-
-static bool is_atomic_store(const struct event *e) { return e->kind == EV_STORE || e->kind == EV_RMW_WRITE; }
-
-/* Could the stores of the turn be taken out: are they together in mo, the last like what was before the first? `seen`:
- * has nobody else read another value from them? */
-static bool stores_undo_each_other(const struct thread *t, bool seen) {
-    for (int32_t i = t->turn_from; i < t->turn_to; i++) {
-        const struct event *w = event_of(t, i);
-        if (!is_atomic_store(w))
-            continue;
-        const struct loc *loc = w->loc;
-        if (w->mo == 0 || w->mo >= loc->stores || &R.event[loc->store[w->mo]] != w)
-            return false; /* plain code has made the object anew */
-        int first = w->mo;
-        while (first > 0 && in_turn(&R.event[loc->store[first - 1]]) && R.event[loc->store[first - 1]].tid == t->tid)
-            first--;
-        if (first == 0)
-            return false;
-        u128 before = R.event[loc->store[first - 1]].value;
-        bool last = w->mo + 1 == loc->stores || !in_turn(&R.event[loc->store[w->mo + 1]]) ||
-                    R.event[loc->store[w->mo + 1]].tid != t->tid;
-        if (last && w->value != before)
-            return false;
-        for (int32_t j = i + 1; last && j < t->turn_to; j++) /* one more behind a foreign one */
-            if (is_atomic_store(event_of(t, j)) && event_of(t, j)->loc == loc)
-                return false;
-        for (int r = w->first_reader; seen && w->value != before && r != NO_EVENT; r = R.event[r].next_reader)
-            if (R.event[r].tid != t->tid && !could_be_left_out(&R.event[r]))
-                return false;
-    }
-    return true;
-}
-
 static bool writes_undone(const struct thread *t, int from) {
     for (int i = from; i < known[t->tid].writes; i++) {
         const struct write *write = &known[t->tid].write[i];
@@ -148,22 +104,6 @@ static bool writes_undone(const struct thread *t, int from) {
             return false;
     }
     return true;
-}
-
-/* What was there before the first store of the turn to the place of this one. */
-static u128 before_turn(const struct event *w) {
-    int first = w->mo;
-    while (first > 0 && in_turn(&R.event[w->loc->store[first]]) && R.event[w->loc->store[first]].tid == w->tid)
-        first--;
-    return R.event[w->loc->store[first]].value;
-}
-
-/* Does the turn store what it then undoes? */
-bool turn_stores(const struct thread *t) {
-    for (int32_t i = t->turn_from; i < t->turn_to; i++)
-        if (is_atomic_store(event_of(t, i)) && event_of(t, i)->value != before_turn(event_of(t, i)))
-            return true;
-    return false;
 }
 
 MODEL_STATE static bool reads_late, tries_locks, left_out; /* in any execution of this search */
@@ -183,7 +123,7 @@ static void note(bool *what) {
 /* Of each load. A thread that waits for a lock is told by the same load that it has it, and then comes after. */
 void turns_note_read(const struct thread *t, const struct event *read) {
     const struct event *store = &R.event[read->rf];
-    bool tries = read->doing != NULL && strcmp(read->doing, "try to lock") == 0;
+    bool tries = tries_to_take(read);
     if (tries)
         note(&tries_locks);
     bool waits = read->doing != NULL && !tries && read->kind == EV_LOAD;
@@ -191,14 +131,21 @@ void turns_note_read(const struct thread *t, const struct event *read) {
         note(&reads_late);
 }
 
-/* Does the turn store for a moment what others could still find when they know that it is over? */
-static bool is_open(const struct thread *t) {
+/* The number of the first turn that may be left out, among those that store for a moment what others could still find when
+ * they know that it is over. One turn before it is enough where nothing is stored but that a lock is taken: who finds that
+ * late has tried to take it, in vain, and learns no more from one turn than from another, so the last one does for all. */
+static int first_to_leave_out(const struct thread *t) {
+    int first = 1;
     for (int32_t i = t->turn_from; reads_late && i < t->turn_to; i++) {
         const struct event *w = event_of(t, i);
-        if (is_atomic_store(w) && w->value != before_turn(w) && (w->doing == NULL || tries_locks))
-            return true;
+        if (!is_atomic_store(w) || w->value == before_turn(w))
+            continue;
+        if (w->doing == NULL)
+            return OPEN_TURNS;
+        if (tries_locks)
+            first = 2;
     }
-    return false;
+    return first;
 }
 
 static void note_place(uint64_t pc) {
@@ -226,12 +173,13 @@ static bool to_be_left_out(struct thread *t, int turns, uint64_t pc) {
         R.cut_short |= most == 0;
         return true;
     }
-    if (is_open(t)) {
-        int bound = R.client->spins > 0 ? R.client->spins : R.options.spins;
-        if (turns < (bound > 0 ? bound : OPEN_TURNS))
-            return false;
+    int first = first_to_leave_out(t);
+    bool open = first == OPEN_TURNS;
+    if (turns < (open && most > 0 ? most : first))
+        return false;
+    if (open) {
         note_place(pc);
-        R.cut_short |= bound == 0;
+        R.cut_short |= most == 0;
     }
     left_out |= turn_stores(t);
     return true;
@@ -306,9 +254,10 @@ bool turns_arrive(struct thread *t, uint64_t arguments, uint64_t pc) {
     bool again = arrival->generation == known[t->tid].generation && arrival->state == state;
     t->turn_from = again ? arrival->event : t->events;
     t->turn_to = t->events;
-    bool useless = again && t->turn_from != t->turn_to && writes_undone(t, arrival->writes) &&
-                   stores_undo_each_other(t, false);
+    bool useless = again && t->turn_from != t->turn_to && writes_undone(t, arrival->writes) && turn_undoes_itself(t);
     int turns = useless ? arrival->turns + 1 : 0;
+    if (useless)
+        turn_made(t);
     if (useless && R.graph_rules)
         learn(t, arrival, state);
     if (R.options.mode == MODE_EXHAUSTIVE)
@@ -320,59 +269,4 @@ bool turns_arrive(struct thread *t, uint64_t arguments, uint64_t pc) {
         return false;
     }
     return true;
-}
-
-/* Of a thread that has ended with a useless turn: have others seen it in between? Then it goes on. */
-bool turn_was_seen(const struct thread *t) { return !t->gave_up_turning && !stores_undo_each_other(t, true); }
-
-/* In its turn `u` stores what would be new to the turn of `t`. Who waits for a lock sees it free in the end. */
-static bool undoes_what_it_reads(const struct thread *u, const struct thread *t) {
-    for (int32_t i = t->turn_from; i < t->turn_to; i++) {
-        const struct event *r = event_of(t, i);
-        if ((r->kind != EV_LOAD && r->kind != EV_RMW_READ) || (r->doing != NULL && r->kind == EV_RMW_READ))
-            continue;
-        for (int32_t j = u->turn_from; j < u->turn_to; j++)
-            if (is_atomic_store(event_of(u, j)) && event_of(u, j)->loc == r->loc && event_of(u, j)->value != r->value)
-                return true;
-    }
-    return false;
-}
-
-/* Did it try to lock what somebody has for a moment only, or gives back for a moment, in a turn? Who backs off then waits
- * for luck, and not for ever: it can try at another moment. */
-static bool met_a_moment(const struct thread *t, const struct event *r) {
-    if (r->doing == NULL || strcmp(r->doing, "try to lock") != 0 || is_atomic_store(r))
-        return false;
-    for (int at = R.event[r->rf].mo; at < r->loc->stores; at++) {
-        const struct event *w = &R.event[r->loc->store[at]];
-        if (w->tid != t->tid && in_turn(w))
-            return true;
-    }
-    return false;
-}
-
-/* Does something wait for the thread that its last turn has not seen? What useless turns store is there for a moment
- * only. It is news, but for two threads that both store and undo because of what the other stores and undoes. */
-bool turn_has_news(const struct thread *t) {
-    if (t->gave_up_turning)
-        return true;
-    for (int32_t i = t->turn_from; i < t->turn_to; i++) {
-        const struct event *r = event_of(t, i);
-        bool stores = is_atomic_store(r);
-        if (!stores && r->kind != EV_LOAD && r->kind != EV_RMW_READ)
-            continue;
-        /* a store of the turn that others have overwritten would change something, if it were made again */
-        for (int at = (stores ? r->mo : R.event[r->rf].mo) + 1; at < r->loc->stores; at++)
-            if (!in_turn(&R.event[r->loc->store[at]]))
-                return true;
-        if (met_a_moment(t, r))
-            return true;
-    }
-    for (int n = 1; n <= R.threads; n++) {
-        const struct thread *u = &R.thread[n];
-        if (u != t && u->turn_from != u->turn_to && undoes_what_it_reads(u, t) &&
-            !(turn_stores(t) && turn_stores(u) && undoes_what_it_reads(t, u)))
-            return true;
-    }
-    return false;
 }

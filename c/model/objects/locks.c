@@ -30,11 +30,12 @@ static condition_function free_for(void *mutex) { return *kind_of(mutex) == RECU
 static int mutex_lock(void *mutex, bool timed, const struct timespec *until, uint64_t pc) {
     u128 old;
     bool late = times_out(timed, until, pc);
+    const char *doing = late ? "try to lock" : "lock";
     if (!late && *kind_of(mutex) != CHECKED) {
         mutex_take(mutex, pc);
         return 0;
     }
-    while (!attempt(AT(mutex), free_for(mutex), take, self(), ACQUIRE, "lock", &old, pc)) {
+    while (!attempt(AT(mutex), free_for(mutex), take, self(), ACQUIRE, doing, &old, pc)) {
         if (late || is_mine(old, self())) {
             R.current->could_time_out = false;
             return late ? ETIMEDOUT : EDEADLK;
@@ -159,12 +160,13 @@ static int rwlock(pthread_rwlock_t *lock, bool writes, bool tries, bool timed, c
     condition_function can = writes ? is_free : no_writer;
     change_function change = writes ? take_alone : one_more;
     u128 old, operand = writes ? self() : 1;
-    const char *doing = writes ? "lock for writing" : "lock for reading";
     bool late = times_out(timed, until, pc);
     if (!tries && !late) {
+        const char *doing = writes ? "lock for writing" : "lock for reading";
         wait_until(AT(lock), can, change, operand, ACQUIRE, doing, pc);
         return 0;
     }
+    const char *doing = writes ? "try to lock for writing" : "try to lock for reading";
     return attempt(AT(lock), can, change, operand, ACQUIRE, doing, &old, pc) ? 0 : late ? ETIMEDOUT : EBUSY;
 }
 

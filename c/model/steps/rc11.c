@@ -26,6 +26,7 @@ void memory_reset(void) {
     R.any_sc = R.any_light = R.any_heavy = false;
     R.stores_made = 0;
     locations_reset();
+    seen_reset();
 }
 
 u128 low_bytes(u128 value, unsigned size) { return size == 16 ? value : value & (((u128)1 << (8 * size)) - 1); }

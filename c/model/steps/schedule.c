@@ -32,16 +32,19 @@ static bool unpark(void) {
     return any;
 }
 
+/* Who goes on since others have seen its turn: they may come to the end of a turn that is as useless. */
+static bool can_wait(const struct thread *t) { return !is_hopeful(t) || (t->blocked && t->ended_by_turn); }
+
 /* In the exhaustive search, who would only wait comes last: that saves executions in which it waits in vain. */
 struct thread *next_thread(void) {
     int list[MAX_THREADS], open = 0, count = 0;
     do {
         for (int t = 1; t <= R.threads; t++)
-            if (runnable(&R.thread[t]) && is_hopeful(&R.thread[t]))
+            if (runnable(&R.thread[t]) && !can_wait(&R.thread[t]))
                 list[open++] = t;
         count = open;
         for (int t = 1; t <= R.threads && R.graph_rules; t++)
-            if (runnable(&R.thread[t]) && !is_hopeful(&R.thread[t]))
+            if (runnable(&R.thread[t]) && can_wait(&R.thread[t]))
                 list[count++] = t;
         open = open == 0 ? count : open;
     } while (open == 0 && !R.graph_rules && unpark());
