@@ -93,6 +93,27 @@ static void waits_to_borrow(void) {
     *p = 2;
     atomic_store(&done, 1);
 }
+static __attribute__((noinline)) void lends_from_an_array(int length) {
+    int mine[length];
+    for (int i = 0; i < length; i++)
+        mine[i] = i;
+    atomic_store(&local, &mine[length - 1]);
+}
+static __attribute__((noinline)) void lends_from_alloca(void) {
+    int *mine = __builtin_alloca(sizeof *mine);
+    *mine = 1;
+    atomic_store(&local, mine);
+}
+static void leaves_the_array(void) {
+    lends_from_an_array(3);
+    atomic_store(&shown, 1);
+}
+static void leaves_alloca(void) {
+    lends_from_alloca();
+    atomic_store(&shown, 1);
+}
+LF_MODEL_CLIENT(use_after_return__array, .threads = {borrows, leaves_the_array});
+LF_MODEL_CLIENT(use_after_return__alloca, .threads = {borrows, leaves_alloca});
 LF_MODEL_CLIENT(right_lends_and_waits, .threads = {lends_and_waits, waits_to_borrow});
 LF_MODEL_CLIENT(use_after_return__thread, .threads = {lends_and_leaves, borrows});
 LF_MODEL_CLIENT(use_after_return__function, .threads = {borrows, leaves_the_inner});

@@ -4,15 +4,22 @@
 
 void __tsan_init(void);
 void __tsan_init(void) {}
+/* A function has made its frame larger since: arrays of variable length, alloca. */
+static void reach_down(struct frame *frame, uintptr_t low) {
+    frame->bottom = low < frame->bottom ? low : frame->bottom;
+}
+
 void __tsan_func_entry(void *caller);
 void __tsan_func_entry(void *caller) {
     struct thread *t = R.current;
     if (t == NULL || t->depth++ >= MAX_DEPTH)
         return;
     t->here = PC;
-    t->frame[t->depth - 1] = (struct frame){AT(__builtin_frame_address(0)), AT(__builtin_frame_address(1)), R.accesses,
-                                            R.events};
-    stack_enter(t, &t->frame[t->depth - 1]);
+    struct frame *frame = &t->frame[t->depth - 1];
+    *frame = (struct frame){AT(__builtin_frame_address(0)), AT(__builtin_frame_address(1)), R.accesses, R.events};
+    if (t->depth > 1)
+        reach_down(frame - 1, frame->top);
+    stack_enter(t, frame);
     t->path[t->depth] = (t->path[t->depth - 1] + AT(caller)) * 0x9E3779B97F4A7C15u;
 }
 void __tsan_func_exit(void);
@@ -21,6 +28,8 @@ void __tsan_func_exit(void) {
     if (t == NULL || t->depth == 0)
         return;
     uintptr_t low, high;
+    if (t->depth <= MAX_DEPTH)
+        reach_down(&t->frame[t->depth - 1], AT(__builtin_frame_address(0)));
     if (t->depth <= MAX_DEPTH && stack_leave(t, &t->frame[t->depth - 1], &low, &high))
         end_of_memory(low, high, PC);
     t->depth--;
