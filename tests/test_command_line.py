@@ -78,6 +78,8 @@ def test_a_point_that_is_none_is_refused(capsys):
         (["--preemptions=1"], "--preemptions has no effect in mode auto"),
         (["--mode=random", "--depth=2"], "--depth has no effect in mode random"),
         (["--mode=exhaustive", "--seed=2"], "--seed has no effect in mode exhaustive"),
+        (["--mode=bounded", "--preemptions=-1"], "preemptions is -1: it must be 0 to 1,000,000"),
+        (["--seconds=nan"], "seconds is nan: it must be 0.001 to 10,000,000"),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, list) else "",
 )
@@ -85,6 +87,26 @@ def test_model_refuses(words, says, capsys, tmp_path):
     source = tmp_path / "client.c"
     source.write_text(CLIENT)
     assert says in refused(capsys, "model", str(source), *words)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("notes.txt", "is no program: its name must end in .c, "),
+        ("folder", "is a directory"),
+        ("missing.c", "no such file"),
+    ],
+)
+def test_model_says_which_files_it_takes(name, says, capsys, tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "folder").mkdir()
+    assert says in refused(capsys, "model", str(tmp_path / name))
+
+
+@pytest.mark.parametrize("seconds", ["nan", "0", "-1", "inf", "1e9"])
+def test_top_refuses_an_interval_that_is_none(seconds, capsys):
+    said = refused(capsys, "top", "--once", f"--interval={seconds}")
+    assert f"--interval is {float(seconds):g}: it must be 0.01 to 86400 seconds" in said
 
 
 def test_check_refuses_json_that_is_not_printed(capsys):

@@ -55,10 +55,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lockfree {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     ls = commands.add_parser("ls", help="list named segments and the live processes that hold them")
-    ls.add_argument("--json", action="store_true", help="one JSON object per line")
+    ls.add_argument("--json", action="store_true", help="print one JSON object for each segment")
     ls.set_defaults(run=_ls)
     gc = commands.add_parser("gc", help="remove named segments that no live process holds")
-    names = gc.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
+    names = gc.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="remove only the segments with these names (default: all that no live process uses)",
+    )
     names.completer = _names_of_segments  # type: ignore[attr-defined]  # argcomplete looks there
     gc.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
     gc.set_defaults(run=_gc)

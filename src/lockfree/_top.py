@@ -22,6 +22,7 @@ from lockfree._native import NULL, ffi, lib
 from lockfree._peers import Survey
 
 EVERY = 1.0
+SHORTEST, LONGEST = 0.01, 86400.0
 STATES = ("open", "draining", "ended")
 HEAD = ("OBJECT", "KIND", "FILL", "IN/S", "OUT/S", "SLEEPS/S", "WAIT", "HOLD", "USERS", "DEATHS", "STATE")
 WORDS = (0, 1, 10)
@@ -147,8 +148,8 @@ def _live(pid: int | None, interval: float) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """The command: 0, also after Ctrl-C, which is how it ends."""
-    if args.interval <= 0:
-        raise UsageError(f"--interval is {args.interval:g}: it must be above 0 seconds")
+    if not SHORTEST <= args.interval <= LONGEST:
+        raise UsageError(f"--interval is {args.interval:g}: it must be {SHORTEST:g} to {LONGEST:g} seconds")
     if args.pid is not None and not Path(f"/proc/{args.pid}/maps").exists():
         raise UsageError(f"--pid is {args.pid}: no process has this number")
     with contextlib.suppress(KeyboardInterrupt):
@@ -175,12 +176,16 @@ def add_parser(commands: Any) -> None:
     """Adds `top` to the commands of `lockfree`."""
     top = commands.add_parser(
         "top",
-        help="watch objects: fill, rates, who waits, who holds what, who died",
+        help="watch objects: fill, rates, and which processes wait, hold something, or died",
         description="A live table of the named objects of this machine. It changes nothing in them."
         " FILL: inside/room. HOLD: process:how much. DEATHS: recovered, and pids of those that are not yet.",
     )
-    top.add_argument("--pid", type=int, metavar="PID", help="the objects of this process, also those without a name")
-    top.add_argument("--once", action="store_true", help="one table over one interval, and end")
-    top.add_argument("--json", action="store_true", help="one JSON object per line and object, with all peers")
-    top.add_argument("--interval", type=float, default=EVERY, metavar="S", help=f"seconds (default {EVERY:g})")
+    top.add_argument(
+        "--pid", type=int, metavar="PID", help="show the objects of this process, also those without a name"
+    )
+    top.add_argument("--once", action="store_true", help="print one table, after one interval, and end")
+    top.add_argument("--json", action="store_true", help="print one JSON object for each object, with all its peers")
+    top.add_argument(
+        "--interval", type=float, default=EVERY, metavar="S", help=f"seconds between two looks (default {EVERY:g})"
+    )
     top.set_defaults(run=run)

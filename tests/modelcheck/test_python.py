@@ -148,9 +148,9 @@ def test_a_lock_from_outside_is_said_not_waited_for(monkeypatch):
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"seconds": 0}, "seconds is 0; it must be 0.001 to 1e+07"),
-        ({"steps": 1}, "steps is 1; it must be 10"),
-        ({"deviations": -1}, "deviations is -1; it must be 0 to 1000"),
+        ({"seconds": 0}, "seconds is 0: it must be 0.001 to 10,000,000"),
+        ({"steps": 1}, "steps is 1: it must be 10"),
+        ({"deviations": -1}, "deviations is -1: it must be 0 to 1,000"),
     ],
 )
 def test_a_setting_out_of_bounds_is_refused(wrong, says):

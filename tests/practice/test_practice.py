@@ -229,7 +229,7 @@ def test_a_start_never_replaces_an_answer(tmp_path, capsys):
         (["check", "--in", os.sep], "was not made by `lockfree practice start`"),
         (["selftest", "nothing"], "no kata is called 'nothing'"),
         (["selftest", "--answer", "no such answer"], "nothing to judge"),
-        (["selftest", "--times", "0"], "--times is 0; it must be at least 1"),
+        (["selftest", "--times", "0"], "--times is 0: it must be at least 1"),
     ],
 )
 def test_wrong_usage_is_said(capsys, arguments, says):

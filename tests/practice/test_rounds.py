@@ -81,7 +81,7 @@ def test_a_round_from_its_beginning_to_its_end(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["round", "bounded_queue", "--minutes", "0"], "--minutes is 0; it must be 1 to 600"),
+        (["round", "bounded_queue", "--minutes", "0"], "--minutes is 0: it must be 1 to 600"),
         (["round", "--end"], "--end needs --in FOLDER"),
         (["round", "--in", "."], "was not made by `lockfree practice round`"),
         (["report", "--in", "."], "was not made by `lockfree practice start`"),

@@ -23,16 +23,28 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         description="Processes use one object as fast as they can. Shown are operations per second, and percentiles of"
         " the time of a call, against the number of processes. Exit status: 0; 3 for wrong usage.",
     )
-    parser.add_argument("primitives", nargs="*", metavar="PRIMITIVE", help="which (default: all)")
+    parser.add_argument("primitives", nargs="*", metavar="PRIMITIVE", help="which primitives (default: all)")
     parser.add_argument(
-        "--procs", metavar="LIST", help="numbers of processes, such as 1,2,4 (default: up to twice the CPUs)"
+        "--procs",
+        metavar="LIST",
+        help="numbers of processes, such as 1,2,4 (default: up to twice the number of processors)",
     )
-    parser.add_argument("--pin", choices=PINS, help="processes on different cores first (default), by number, or not")
-    parser.add_argument("--capacity", type=int, metavar="N", help=f"records of a ring (default {DEFAULTS['capacity']})")
-    parser.add_argument("--record", type=int, metavar="BYTES", help=f"size of a record (default {DEFAULTS['record']})")
-    parser.add_argument("--batch", type=int, metavar="N", help="records of a call, or blocks of an alloc (default 1)")
-    parser.add_argument("--seconds", type=float, metavar="S", help="for each number of processes (default 1)")
-    parser.add_argument("--samples", type=int, metavar="N", help="windows that the seconds are cut into (default 5)")
+    parser.add_argument(
+        "--pin", choices=PINS, help="how processes are pinned: different cores first (the default), by number, or not"
+    )
+    parser.add_argument(
+        "--capacity", type=int, metavar="N", help=f"how many records a ring has (default {DEFAULTS['capacity']})"
+    )
+    parser.add_argument(
+        "--record", type=int, metavar="BYTES", help=f"how many bytes a record has (default {DEFAULTS['record']})"
+    )
+    parser.add_argument(
+        "--batch", type=int, metavar="N", help="how many records a call has, or blocks an alloc (default 1)"
+    )
+    parser.add_argument("--seconds", type=float, metavar="S", help="seconds for each number of processes (default 1)")
+    parser.add_argument(
+        "--samples", type=int, metavar="N", help="how many windows the seconds are cut into (default 5)"
+    )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with the charts")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured")
     parser.set_defaults(run=run)

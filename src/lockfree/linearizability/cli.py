@@ -48,21 +48,31 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="queue, bounded-queue:K[,full=in-hand], stack, priority-queue[:K], unordered-queue, register, counter, "
         "semaphore:N, mutex, rwlock, set, map, multi-register, block-pool[:N], log",
     )
-    parser.add_argument("--timeout", type=float, default=None, metavar="SECONDS", help="then the verdict is UNKNOWN")
     parser.add_argument(
-        "--memory", type=_bytes, default=4 << 30, metavar="BYTES", help="limit of the engine, as in 2G (default: 4G)"
+        "--timeout",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="the longest time that a check may take; then the verdict is UNKNOWN",
+    )
+    parser.add_argument(
+        "--memory",
+        type=_bytes,
+        default=4 << 30,
+        metavar="BYTES",
+        help="how much memory the check may use, as in 2G (default: 4G)",
     )
     parser.add_argument(
         "--method",
         choices=["auto", "near-linear", "search"],
         default="auto",
-        help="auto: the search if nothing else does",
+        help="which algorithm (auto: a near-linear one if there is one, else the search)",
     )
     parser.add_argument(
         "--format",
         choices=["auto", "jepsen", "jepsen-keyed", "porcupine"],
         default="auto",
-        help="auto: by the first characters; gzip too",
+        help="how the file is written (auto: found out from its first characters)",
     )
     parser.add_argument(
         "--fail",

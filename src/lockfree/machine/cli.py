@@ -22,8 +22,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         " tests, whose outcomes show how the hardware orders memory. Exit status: 0; 1 if the hardware showed an"
         " outcome that its model or C11 forbids; 3 for wrong usage.",
     )
-    parser.add_argument("--seconds", type=float, metavar="S", help=f"of measuring (default {SECONDS:g})")
-    parser.add_argument("--cpus", metavar="LIST", help="processors, such as 0-3,8 (default: all that may be used)")
+    parser.add_argument("--seconds", type=float, metavar="S", help=f"seconds for measuring (default {SECONDS:g})")
+    parser.add_argument(
+        "--cpus", metavar="LIST", help="which processors, such as 0-3,8 (default: all that may be used)"
+    )
     parser.add_argument(
         "--only", metavar="LIST", help="some of: transfer, operations, contention, sharing, wake, memory, litmus"
     )

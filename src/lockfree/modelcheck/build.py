@@ -77,6 +77,7 @@ COVERAGE = "-fsanitize-coverage"
 VOLATILE = ("race", "relaxed")
 """What accesses of volatile objects are: plain ones, or relaxed atomic ones."""
 CXX_SUFFIXES = {".cc", ".cpp", ".cxx", ".c++", ".C"}
+SUFFIXES = (".c", *sorted(CXX_SUFFIXES))
 
 INTERFACE = (
     *(
@@ -126,8 +127,12 @@ def sources_of(source: Sources) -> list[Path]:
     """The files of a program. Raises `FileNotFoundError` for one that is not there."""
     names = [source] if isinstance(source, str | os.PathLike) else list(source)
     for name in names:
+        if Path(name).is_dir():
+            raise IsADirectoryError(f"{name} is a directory: name the files of one program")
         if not Path(name).is_file():
             raise FileNotFoundError(f"no such file: {name}")
+        if Path(name).suffix not in SUFFIXES:
+            raise ValueError(f"{name} is no program: its name must end in {', '.join(SUFFIXES)}, or .py for Python")
     return [Path(name) for name in names]
 
 
@@ -304,7 +309,7 @@ def build(
     `BuildError` with the compiler's words, and `FileNotFoundError` if there is no such source.
     """
     if volatile not in VOLATILE:
-        raise ValueError(f"volatile is {volatile!r}; it must be {' or '.join(VOLATILE)}")
+        raise ValueError(f"volatile is {volatile!r}: it must be {' or '.join(VOLATILE)}")
     paths = sources_of(source)
     options = [
         *(f"-I{directory}" for directory in include),

@@ -35,20 +35,28 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "0 nothing found within the printed bounds, 1 a violation, 2 undecided or only sampled, 3 unusable files.",
     )
     defaults = Settings()
-    parser.add_argument("files", metavar="FILE", nargs="+", help="C or C++, with clients or a main; or one of Python")
-    parser.add_argument("--client", action="append", default=[], metavar="NAME", help="only this one (may be repeated)")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="files in C or C++, with clients or a main, or one file in Python"
+    )
+    parser.add_argument(
+        "--client", action="append", default=[], metavar="NAME", help="only this client (may be repeated)"
+    )
     parser.add_argument(
         "--mode", choices=MODES,
         help=f"{defaults.mode} (the default): exhaustive, and samples if that does not end in half of the time",
     )  # fmt: skip
     numbers = (
-        ("--preemptions", int, f"bound of mode bounded (default: {defaults.preemptions})"),
+        ("--preemptions", int, f"how many preemptions mode bounded allows (default: {defaults.preemptions})"),
         ("--depth", int, f"bug depth that mode pct aims at (default: {defaults.depth})"),
-        ("--executions", int, "stop after so many (default: no such bound)"),
-        ("--seconds", float, f"of CPU time for each client (default: {defaults.seconds:g})"),
-        ("--steps", int, f"bound on the steps of one thread (default: {defaults.steps})"),
-        ("--spins", int, "follow a loop that finds the same values N times, then to its end at once (default: always)"),
-        ("--seed", int, f"of the modes pct and random (default: {defaults.seed})"),
+        ("--executions", int, "stop after N executions (default: no such bound)"),
+        ("--seconds", float, f"seconds of CPU time for each client (default: {defaults.seconds:g})"),
+        ("--steps", int, f"how many steps one thread may make (default: {defaults.steps})"),
+        (
+            "--spins",
+            int,
+            "follow a loop that finds the same values for N turns, then to its end at once (default: always)",
+        ),
+        ("--seed", int, f"seed of the modes pct and random (default: {defaults.seed})"),
         ("--deviations", int, "how many deviations from the default schedule, in Python (default: no bound)"),
     )
     for option, kind, what in numbers:
@@ -60,9 +68,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )  # fmt: skip
     parser.add_argument("--outcomes", action="store_true", help="print what the clients observe, as a set")
     parser.add_argument("--c20", action="store_true", help="release sequences as in C++20 (weaker)")
-    parser.add_argument("-I", dest="include", action="append", default=[], metavar="DIR", help="a folder for #include")
     parser.add_argument(
-        "-D", dest="define", action="append", default=[], metavar="NAME[=VALUE]", help="a macro, for the compiler"
+        "-I", dest="include", action="append", default=[], metavar="DIR", help="a folder in which #include looks"
+    )
+    parser.add_argument(
+        "-D", dest="define", action="append", default=[], metavar="NAME[=VALUE]", help="a macro for the compiler"
     )
     parser.add_argument(
         "--volatile", choices=VOLATILE,
@@ -74,14 +84,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="append",
         default=[],
         metavar="FLAG",
-        help="any other flag, for the compiler, after an equals sign: --cflag=-O1",
+        help="any other flag for the compiler, after an equals sign: --cflag=-O1",
     )
     parser.add_argument("--coverage", action="store_true", help="say which branches no explored execution reached")
-    parser.add_argument("--early", action="store_true", help="Python: time-outs may come while others can run")
     parser.add_argument(
-        "--follow", action="append", default=[], metavar="FILE", help="Python: interrupt within this library file, too"
+        "--early", action="store_true", help="for Python: time-outs may come while other threads can run"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object for each client, with its trace")
+    parser.add_argument(
+        "--follow",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="for Python: interrupt within this library file, too",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each client, with its trace")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with the graph of each violation")
     parser.add_argument("--dot", type=Path, metavar="FILE", help="write the graph of each violation for Graphviz")
     parser.set_defaults(run=run)

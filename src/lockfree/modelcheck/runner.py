@@ -16,9 +16,9 @@ from lockfree.modelcheck.coverage import Coverage, coverage_of
 from lockfree.modelcheck.trace import Trace
 
 MODES = ("auto", "exhaustive", "bounded", "pct", "random")
-BOUNDS = {"executions": (0, 10**15), "seconds": (0.001, 1e7), "seed": (0, 2**64 - 1)}
+BOUNDS = {"executions": (0, 10**15), "seconds": (0.001, 10**7), "seed": (0, 2**64 - 1)}
 BOUNDS |= {"preemptions": (0, 10**6), "depth": (1, 8), "steps": (1, 10**6), "spins": (0, 10**6)}
-BOUNDS |= {"silent": (0.1, 1e6)}
+BOUNDS |= {"silent": (0.1, 10**6)}
 Tick = Callable[[str, str, float, "Progress"], object]
 """What is called several times a second: with the client, the mode, the seconds that have passed, and how far it is."""
 STILL = 30.0
@@ -88,11 +88,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
-            raise ValueError(f"mode is {self.mode!r}; there are {', '.join(MODES)}")
+            raise ValueError(f"mode is {self.mode!r}: there are {', '.join(MODES)}")
         for name, (least, most) in BOUNDS.items():
             value = getattr(self, name)
             if not math.isfinite(value) or not least <= value <= most:
-                raise ValueError(f"{name} is {value}; it must be {least:g} to {most:g}")
+                raise ValueError(f"{name} is {value}: it must be {least:,} to {most:,}")
 
     def arguments(self) -> list[str]:
         named = {

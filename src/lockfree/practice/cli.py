@@ -39,9 +39,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     why = commands.add_parser("why", help="run the failing execution again, in columns")
     why.add_argument("diagnosis", metavar="DIAGNOSIS", nargs="?", help="explain this one instead of the last")
     why.set_defaults(run=_why)
-    hint = commands.add_parser("hint", help="the next hint; each costs a star")
+    hint = commands.add_parser("hint", help="show the next hint; each costs a star")
     hint.set_defaults(run=_hint)
-    debrief = commands.add_parser("debrief", help="what is to be learnt, after an ACCEPT")
+    debrief = commands.add_parser("debrief", help="what the kata teaches, after an ACCEPT")
     debrief.add_argument("--now", action="store_true", help="also before an ACCEPT")
     debrief.set_defaults(run=_debrief)
     for command in (check, why, hint, debrief):
@@ -68,7 +68,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     breaks.add_argument("--list", action="store_true", help="which there are")
     breaks.set_defaults(run=_break)
-    test = commands.add_parser("selftest", help="judge the judge: all right and wrong answers that it knows")
+    test = commands.add_parser("selftest", help="test the judge with all right and wrong answers that it knows")
     test.add_argument("katas", metavar="KATA", nargs="*", help="only of these")
     test.add_argument("--kata", action="append", default=[], metavar="KATA", help="the same (may be repeated)")
     test.add_argument("--language", choices=sorted(LANGUAGES), help="only of the katas in this language")
@@ -326,7 +326,7 @@ def _selftest(args: argparse.Namespace) -> int:
     from lockfree.practice.selftest import machine
 
     if args.times < 1:
-        raise UsageError(f"--times is {args.times}; it must be at least 1")
+        raise UsageError(f"--times is {args.times}: it must be at least 1")
     chosen = [find(name) for name in (*args.katas, *args.kata)] or katas()
     chosen = [kata for kata in chosen if args.language in {None, kata.language}]
     some = bool(args.katas or args.kata or args.language or args.answer)

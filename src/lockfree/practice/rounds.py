@@ -86,7 +86,7 @@ class Round:
 def begin(kata: Kata, folder: Path, minutes: float) -> Round:
     """Makes a folder with a blank file and the first part. FileExistsError if an answer is there already."""
     if not MINUTES[0] <= minutes <= MINUTES[1]:
-        raise KataError(f"--minutes is {minutes:g}; it must be {MINUTES[0]} to {MINUTES[1]}")
+        raise KataError(f"--minutes is {minutes:g}: it must be {MINUTES[0]} to {MINUTES[1]}")
     workspace.start(kata, folder)
     header = "".join(f'#include "{path.name}"\n' for path in sorted((kata.folder / "include").glob("*.h")))
     (folder / kata.file).write_text(header, encoding="utf-8")

@@ -31,13 +31,15 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "stress",
         help="load the primitives with real processes and check every answer",
-        description="Real processes hammer each primitive; every call is recorded, and the histories are checked for"
+        description="Real processes load each primitive. Every call is recorded, and the histories are checked for"
         " linearizability. Exit status: 0 OK, 1 violation, 2 unknown (a check ran into its limits).",
     )
     parser.add_argument("primitives", nargs="*", metavar="PRIMITIVE", help=f"which; default all: {names}")
-    parser.add_argument("--procs", type=int, metavar="N", help=f"processes (default {PROCS})")
-    parser.add_argument("--seconds", type=float, metavar="S", help=f"for all together (default {SECONDS:g})")
-    parser.add_argument("--seed", type=int, metavar="N", help="of everything random (default: a new one)")
+    parser.add_argument("--procs", type=int, metavar="N", help=f"how many processes use each object (default {PROCS})")
+    parser.add_argument(
+        "--seconds", type=float, metavar="S", help=f"seconds for all primitives together (default {SECONDS:g})"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="the seed of everything random (default: a new one)")
     parser.add_argument(
         "--start-method", choices=tuple(STRETCH), help=f"how processes are started (default {START_METHOD})"
     )
@@ -45,9 +47,11 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="where to write results.json, report.html and the histories of failures"
     )
     parser.add_argument("--kill", action="store_true", help="kill -9 processes at random moments and replace them")
-    parser.add_argument("--driver", choices=("c", "python"), help="only this driver (default: both)")
     parser.add_argument(
-        "--round", type=int, metavar="N", help="only this round, again and again: with --seed, to replay a failure"
+        "--driver", choices=("c", "python"), help="only the loops in C, or only the Python classes (default: both)"
+    )
+    parser.add_argument(
+        "--round", type=int, metavar="N", help="repeat only this round, to replay a failure; needs --seed"
     )
     kill_everywhere.add_arguments(parser)
     parser.set_defaults(run=run)

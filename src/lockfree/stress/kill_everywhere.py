@@ -340,10 +340,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds --kill-everywhere and its options."""
     group = parser.add_argument_group("killed at every instruction")
     group.add_argument("--kill-everywhere", action="store_true", help="kill a process after each instruction in turn")
-    group.add_argument("--slice", type=Slice.parse, metavar="N/M", help="only this part of the points")
-    group.add_argument("--operation", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
-    group.add_argument("--mode", action="append", choices=MODES, help="only this way to go on (repeatable)")
-    group.add_argument("--at", type=_point, metavar="K", help="only after K instructions (-2: asleep)")
+    group.add_argument("--slice", type=Slice.parse, metavar="N/M", help="only a part of the instructions, such as 3/20")
+    group.add_argument(
+        "--operation", action="append", default=[], metavar="NAME", help="only this operation (may be repeated)"
+    )
+    group.add_argument(
+        "--mode", action="append", choices=MODES, help="only this way to continue after the kill (may be repeated)"
+    )
+    group.add_argument("--at", type=_point, metavar="K", help="kill only after K instructions (-2: while it sleeps)")
 
 
 def _point(text: str) -> int:

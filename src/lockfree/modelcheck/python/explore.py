@@ -33,7 +33,7 @@ from lockfree.modelcheck.python.search import (
 from lockfree.modelcheck.python.trace import render
 from lockfree.modelcheck.runner import Verdict
 
-LIMITS = {"deviations": (0, 1000), "executions": (0, 10**12), "seconds": (0.001, 1e7), "steps": (10, 10**9)}
+LIMITS = {"deviations": (0, 1000), "executions": (0, 10**12), "seconds": (0.001, 10**7), "steps": (10, 10**9)}
 LIMITS |= {"seed": (0, 2**63), "depth": (1, 16)}
 _clock = time.monotonic
 EARLY = 100
@@ -69,7 +69,7 @@ class PythonSettings:
         for name, (least, most) in LIMITS.items():
             value = getattr(self, name)
             if value is not None and not least <= value <= most:
-                raise ValueError(f"{name} is {value}; it must be {least:g} to {most:g}")
+                raise ValueError(f"{name} is {value}: it must be {least:,} to {most:,}")
 
 
 @dataclass
