@@ -278,3 +278,82 @@ def test_a_subclass_overrides_and_inherits():
     with Louder(4, 8) as ring:
         ring.put(b"a")
         assert ring.get() == b"A"
+
+
+# ---- wrong arguments: each error names the argument, what it is and what it must be ----
+
+
+def numbers():
+    import numpy as np
+
+    return np.zeros(4, "f8")
+
+
+WRONG = [
+    (lambda: lockfree.Condition(5), TypeError, "lock is 5: it must have acquire() and release(), or be None"),
+    (lambda: lockfree.Condition.attach("x", "y"), TypeError, "lock is 'y': it must have acquire() and release()"),
+    (lambda: lockfree.Barrier(2, action=5), TypeError, "action is 5: it must be callable, or None"),
+    (lambda: lockfree.Queue(dumps=5, loads=5), TypeError, "dumps is 5: it must be callable, or None"),
+    (lambda: lockfree.Queue(2**70), ValueError, f"maxsize is {2**70}: it must be at most {2**31}, or 0 for no bound"),
+    (lambda: lockfree.Queue(arena_from="a"), ValueError, "arena_from is 'a': it has no effect without `arena`"),
+    (lambda: lockfree.MPMCRing(2, dtype="nonsense"), TypeError, "dtype is 'nonsense': NumPy has no such type"),
+    (lambda: lockfree.LatestValue(dtype=5), TypeError, "dtype is 5: NumPy has no such type"),
+    (lambda: lockfree.wait(5), TypeError, "objects is of type int: it must be an iterable of objects"),
+    (lambda: lockfree.wait([lockfree.Event(), 5], 0), TypeError, "objects[1] is 5: it must be a ring, a queue, an"),
+    (lambda: lockfree.atomic_view(5), TypeError, "buffer is of type int: it has no buffer"),
+]
+"""Constructors and functions."""
+OBJECTS = {
+    "arena": lambda: lockfree.Arena(1 << 16),
+    "condition": lockfree.Condition,
+    "event_count": lockfree.EventCount,
+    "latest": lambda: lockfree.LatestValue(dtype="f4"),
+    "messages": lambda: lockfree.MessageRing(4096),
+    "pool": lambda: lockfree.BlockPool(8),
+    "priority": lambda: lockfree.PriorityQueue(2, 8, levels=3),
+    "queue": lambda: lockfree.Queue(2),
+    "ring": lambda: lockfree.MPMCRing(2, 8),
+    "numbers": lambda: lockfree.MPMCRing(2, dtype="f4"),
+    "space": lambda: lockfree.Space(4096),
+}
+NO_NUMBERS = "priorities is of type NoneType: it must be an integer or an iterable of integers"
+WRONG_CALLS = [
+    ("arena", lambda o: o.alloc(64).array("nonsense"), TypeError, "dtype is 'nonsense': NumPy has no such type"),
+    ("arena", lambda o: o.alloc(64).array(shape="a"), TypeError, "shape is 'a': it must be an integer"),
+    ("arena", lambda o: o.alloc(64).array(shape=(2, -1)), ValueError, "shape is -1: it must be between 0 and"),
+    ("arena", lambda o: o.alloc(64).array(order="x"), ValueError, 'order is \'x\': it must be "C" or "F"'),
+    ("arena", lambda o: o.alloc(64).release_when(5), TypeError, "predicate is 5: it must be callable"),
+    ("arena", lambda o: o.watch(5), TypeError, "on_slow is 5: it must be callable, or None"),
+    ("condition", lambda o: o.wait_for(5), TypeError, "predicate is 5: it must be callable"),
+    ("event_count", lambda o: o.wait_until(5), TypeError, "predicate is 5: it must be callable"),
+    ("event_count", lambda o: o.await_until(5).send(None), TypeError, "predicate is 5: it must be callable"),
+    ("latest", lambda o: o.get_into(b"1234"), ValueError, "buffer is read-only"),
+    ("latest", lambda o: o.get_into(5), TypeError, "buffer is of type int: it has no buffer"),
+    ("latest", lambda o: o.get_into(bytearray(3)), ValueError, "buffer has 3 bytes: it must have at least 4"),
+    ("latest", lambda o: o.get_into(numbers()), ValueError, "buffer is float64: the value has records of float32"),
+    ("messages", lambda o: o.put("text"), TypeError, "message is of type str: it must be bytes-like; encode the text"),
+    ("messages", lambda o: o.put_many([b"", "text"]), TypeError, "messages[1] is of type str: it must be bytes-like;"),
+    ("pool", lambda o: o.free([0, -1]), ValueError, "blocks[1] is -1: it must be between 0 and 7"),
+    ("pool", lambda o: o.references([0, 99]), ValueError, "blocks[1] is 99: it must be between 0 and 7"),
+    ("pool", lambda o: o.generations([99]), ValueError, "blocks[0] is 99: it must be between 0 and 7"),
+    ("priority", lambda o: o.put_many([b"x"], None), TypeError, NO_NUMBERS),
+    ("priority", lambda o: o.put_many(iter([b"x"]), None), TypeError, NO_NUMBERS),
+    ("queue", lambda o: o.put_many(5), TypeError, "objs is of type int: it must be an iterable of objects"),
+    ("ring", lambda o: o.put_many([b"x", 1]), TypeError, "records[1] is of type int: it must be bytes-like"),
+    ("ring", lambda o: o.put_many(iter(["text"])), TypeError, "records[0] is of type str: it must be bytes-like; enc"),
+    ("numbers", lambda o: o.put_many([1.5, "a"]), TypeError, "records[1] is 'a' of <U1: dtype float32 does not take"),
+    ("space", lambda o: o.mutex(spin=None), TypeError, 'spin is None: it must be "adaptive", "never", or an'),
+]
+
+
+@pytest.mark.parametrize(("call", "kind", "text"), WRONG, ids=[text[:24] for _, _, text in WRONG])
+def test_a_wrong_argument_is_named(call, kind, text):
+    assert text_of(call, kind).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "kind", "text"), WRONG_CALLS, ids=[f"{name}-{text[:24]}" for name, _, _, text in WRONG_CALLS]
+)
+def test_a_wrong_argument_of_a_call_is_named(name, call, kind, text):
+    with contextlib.closing(OBJECTS[name]()) as made:
+        assert text_of(lambda: call(made), kind).startswith(text)

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
 from lockfree._long import AS_THE_OBJECT, RAISES
 from lockfree._native import blocking, ffi, lib
-from lockfree._segment import Shared, check_int
+from lockfree._segment import Shared, check_call, check_int
 from lockfree._waiting import patience
 
 T = TypeVar("T")
@@ -251,6 +251,7 @@ class AwaitedEventCount(Shared):
         What `predicate` returned last. `cancel` of the event count does not end it: cancel the task.
         """
         said: Any = None
+        check_call("predicate", predicate)
 
         def attempt(_: Any) -> Any:
             nonlocal said

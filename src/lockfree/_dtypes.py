@@ -38,6 +38,15 @@ _OF_PARSERS = (
 """What json and NumPy raise for notes that make no sense. Not more: an exception out of a signal handler passes."""
 
 
+def as_dtype(np: Any, dtype: Any) -> Any:
+    """`np.dtype(dtype)`; its TypeError or ValueError names the argument."""
+    try:
+        return np.dtype(dtype)
+    except (TypeError, ValueError, SyntaxError) as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"dtype is {shown(dtype)}: NumPy has no such type ({error})") from None
+
+
 class NumpyCodec(Codec):
     class _Never:
         """No record is of this type, so every one is encoded."""
@@ -48,7 +57,7 @@ class NumpyCodec(Codec):
         import numpy as np
 
         self._np = np
-        self.dtype = np.dtype(dtype)
+        self.dtype = as_dtype(np, dtype)
         if self.dtype.hasobject:
             raise TypeError(f"dtype is {self.dtype}: it has Python objects, which cannot live in shared memory")
         if self.dtype.itemsize == 0:
@@ -84,7 +93,7 @@ class NumpyCodec(Codec):
 
     # ---- values become records ----
 
-    def encode(self, record: Any) -> bytes:
+    def encode(self, record: Any, what: str = "record") -> bytes:
         np, base = self._np, self._base
         if self._packer is not None and type(record) is self._scalar:
             try:
@@ -93,10 +102,10 @@ class NumpyCodec(Codec):
                 pass  # it does not fit: the long way says so
         if isinstance(record, (np.ndarray, np.generic)) and record.dtype == base:
             if record.shape != self._shape:
-                raise self._shape_error("record", record.shape, self._shape)
+                raise self._shape_error(what, record.shape, self._shape)
             return bytes(record.tobytes())
         out = np.zeros(self._shape, base)
-        self._fill(out, record, "record")
+        self._fill(out, record, what)
         return bytes(out.tobytes())
 
     def _fill(self, out: Any, value: Any, what: str) -> None:

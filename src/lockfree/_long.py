@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from lockfree import _native
 from lockfree._errors import INTERRUPTED, shown
 from lockfree._native import blocking
-from lockfree._segment import Shared
+from lockfree._segment import Shared, check_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +42,7 @@ scopes: Final[ContextVar[Scope | None]] = ContextVar("lockfree.waiting", default
 
 def check_slow(on_slow: object, slow_after: object) -> int:
     """`slow_after` in nanoseconds, 0 without `on_slow`; TypeError or ValueError."""
-    if on_slow is not None and not callable(on_slow):
-        raise TypeError(f"on_slow is {shown(on_slow)}: it must be callable, or None")
+    check_call("on_slow", on_slow, ", or None")
     if not isinstance(slow_after, (int, float)):
         raise TypeError(f"slow_after is {shown(slow_after)}: it must be a number of seconds")
     if not LEAST <= slow_after <= MOST:  # also not a number

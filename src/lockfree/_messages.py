@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NoReturn
 from lockfree._errors import FULL, shown
 from lockfree._native import ffi
 from lockfree._peers import Conveyor
-from lockfree._records import refuse_pointers, tell
+from lockfree._records import bytes_like, refuse_pointers, tell
 from lockfree._waiting import until
 
 MANY = 4096
@@ -19,10 +19,7 @@ def as_bytes(message: Any, what: str = "message") -> bytes:
     """A bytes-like message as bytes, or TypeError."""
     if type(message) is bytes:
         return message
-    try:
-        view = memoryview(message)
-    except TypeError:
-        raise TypeError(f"{what} is of type {type(message).__name__}: it must be bytes-like") from None
+    view = bytes_like(what, message)
     refuse_pointers(what, view)
     return bytes(view)
 

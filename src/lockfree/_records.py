@@ -19,7 +19,8 @@ class Codec:
     note: str  # names the codec to those who attach; "" is bytes
     noun = "ring"  # what the container is called in messages
 
-    def encode(self, record: Any) -> bytes:
+    def encode(self, record: Any, what: str = "record") -> bytes:
+        """A record as bytes; `what` names it in errors."""
         raise NotImplementedError
 
     def decode(self, data: bytes) -> Any:
@@ -51,6 +52,14 @@ class Codec:
         """A buffer that takes a priority for each of `rows` rows."""
         return writable_ranks(priorities, rows)
 
+    def place_to_fill(self, buffer: Any) -> memoryview:
+        """A buffer that takes one record."""
+        self.check_rows(buffer)
+        view = writable("buffer", buffer)
+        if view.nbytes < self.size:
+            raise ValueError(f"buffer has {view.nbytes} bytes: it must have at least {self.size}")
+        return view
+
     def check_rows(self, buffer: Any) -> None:
         """Refuses a buffer that cannot be filled with records."""
 
@@ -61,7 +70,7 @@ class Codec:
 
     def encoded(self, record: Any, position: int) -> bytes:
         """`encode` of records[position], with the check of its length."""
-        data = cast("bytes", record) if type(record) is self.fast else self.encode(record)
+        data = cast("bytes", record) if type(record) is self.fast else self.encode(record, f"records[{position}]")
         if len(data) > self.size:
             raise ValueError(f"records[{position}] has {len(data)} bytes: the {self.noun} takes at most {self.size}")
         return data
@@ -74,14 +83,9 @@ class BytesCodec(Codec):
     def __init__(self, size: int) -> None:
         self.size = size
 
-    def encode(self, record: Any) -> bytes:
-        if isinstance(record, str):
-            raise TypeError("record is of type str: it must be bytes-like; encode the text first")
-        try:
-            view = memoryview(record)
-        except TypeError:
-            raise TypeError(f"record is of type {type(record).__name__}: it must be bytes-like") from None
-        refuse_pointers("record", view)
+    def encode(self, record: Any, what: str = "record") -> bytes:
+        view = bytes_like(what, record)
+        refuse_pointers(what, view)
         return bytes(view)
 
     def decode(self, data: bytes) -> Any:
@@ -107,12 +111,32 @@ def refuse_pointers(what: str, view: memoryview) -> None:
         raise TypeError(f"{what} is a buffer of format {view.format!r}: it holds Python objects or pointers, not data")
 
 
+def bytes_like(what: str, value: Any) -> memoryview:
+    """`memoryview(value)` of a record or a message, or TypeError that names it."""
+    try:
+        return memoryview(value)
+    except TypeError:
+        way_out = "; encode the text first" if isinstance(value, str) else ""
+        raise TypeError(f"{what} is of type {type(value).__name__}: it must be bytes-like{way_out}") from None
+
+
 def view_of(what: str, value: Any) -> memoryview:
     """`memoryview(value)`, or TypeError that names the argument and what it is."""
     try:
         return memoryview(value)
     except (TypeError, ValueError, BufferError) as error:
         raise TypeError(f"{what} is of type {type(value).__name__}: it has no buffer ({error})") from None
+
+
+def writable(what: str, value: Any) -> memoryview:
+    """`memoryview(value)` of data that can be written in one piece, or TypeError or ValueError that names it."""
+    view = view_of(what, value)
+    refuse_pointers(what, view)
+    if view.readonly:
+        raise ValueError(f"{what} is read-only")
+    if not view.c_contiguous:
+        raise ValueError(f"{what} is not C-contiguous")
+    return view
 
 
 def tell(error: BaseException, record: Any, done: int) -> None:
@@ -163,12 +187,7 @@ def rows_of(view: memoryview, size: int, noun: str, count: int | None = None) ->
 def rows_to_fill(buffer: Any, codec: Codec) -> tuple[memoryview, int, int]:
     """(view, pitch, rows) of a writable C-contiguous buffer whose rows take a record each."""
     codec.check_rows(buffer)
-    view, size = view_of("buffer", buffer), codec.size
-    refuse_pointers("buffer", view)
-    if view.readonly:
-        raise ValueError("buffer is read-only")
-    if not view.c_contiguous:
-        raise ValueError("buffer is not C-contiguous")
+    view, size = writable("buffer", buffer), codec.size
     if view.ndim == 1 and view.itemsize == 1 and size != 1:
         rows, rest = divmod(view.nbytes, size)  # flat bytes: one record after the other
         if rest:

@@ -22,13 +22,25 @@ if TYPE_CHECKING:
     from lockfree._peers import Peer, Survey
 
 
-def check_int(name: str, value: object, low: int, high: int) -> int:
+C = TypeVar("C")
+
+
+def check_call(name: str, call: C, or_none: str = "") -> C:
+    """`call` if it can be called, or TypeError naming it; `or_none` is ", or None" where None is allowed."""
+    if callable(call) or (or_none and call is None):
+        return call
+    raise TypeError(f"{name} is {shown(call)}: it must be callable{or_none}")
+
+
+def check_int(name: str, value: object, low: int | None, high: int) -> int:
     """`value` as an int within [low, high], or TypeError or ValueError naming it and the bound."""
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"{name} is {shown(value)}: it must be an integer") from None
-    if not low <= number <= high:
+    if low is None and number > high:
+        raise ValueError(f"{name} is {shown(number)}: it must be at most {high}, or 0 for no bound")
+    if low is not None and not low <= number <= high:
         raise ValueError(f"{name} is {shown(number)}: it must be between {low} and {high}")
     return number
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lockfree._awaited import TO_GET, AwaitedContainer
+from lockfree._errors import shown
 from lockfree._long import check_slow
 from lockfree._native import blocking, ffi, lib
 from lockfree._peers import Conveyor, check_mode
@@ -42,10 +43,15 @@ def wait(
 
     Progress: sleeps in the kernel, for all at once (futex_waitv). Raises TypeError for other objects.
     """
-    watched, limit = list(objects), until(patience(True, timeout))
-    for shared in watched:
+    limit = until(patience(True, timeout))
+    try:
+        watched = list(objects)
+    except TypeError:
+        raise TypeError(f"objects is of type {type(objects).__name__}: it must be an iterable of objects") from None
+    for position, shared in enumerate(watched):
         if not isinstance(shared, Shared) or type(shared)._would_not_wait is Shared._would_not_wait:
-            raise TypeError(f"wait: {shared!r} is nothing that can be waited for beside others")
+            kinds = "a ring, a queue, an Event, a Semaphore, a Mutex, a SpinLock or a Condition"
+            raise TypeError(f"objects[{position}] is {shown(shared)}: it must be {kinds} of this package")
     after = check_slow(on_slow, slow_after)
     with ExitStack() as scopes:
         if peer_death is not None:

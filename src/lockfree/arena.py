@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from lockfree._dtypes import as_dtype
 from lockfree._errors import EMPTY, INTERRUPTED, raise_status, shown
 from lockfree._long import Wait
 from lockfree._native import NULL, blocking, exporter, ffi, lib
-from lockfree._segment import check_int, check_name
+from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
 from lockfree._waiting import NOW, patience, until
@@ -98,9 +99,11 @@ class Block:
         ValueError if the shape needs more bytes than there are; TypeError for a dtype that holds Python objects.
         """
         np = _numpy[0] if _numpy else _import_numpy()
-        kind = np.dtype(dtype)
+        kind = as_dtype(np, dtype)
         if kind.hasobject:
             raise TypeError(f"dtype is {kind}: it holds Python objects, which other processes cannot use")
+        if order not in {"C", "F"}:
+            raise ValueError(f'order is {shown(order)}: it must be "C" or "F"')
         memory, size = self._seen(), self._size
         if shape is None and offset == 0 and kind.itemsize and size % kind.itemsize == 0:
             whole: npt.NDArray[Any] = np.frombuffer(memory, kind)
@@ -109,8 +112,9 @@ class Block:
         room = size - offset
         if shape is None:
             shape = room // kind.itemsize if kind.itemsize else 0
-        needs = math.prod(shape if isinstance(shape, tuple) else (shape,)) * kind.itemsize
-        if not 0 <= needs <= room:
+        sides = [check_int("shape", side, 0, MOST_BYTES) for side in (shape if isinstance(shape, tuple) else (shape,))]
+        needs = math.prod(sides) * kind.itemsize
+        if needs > room:
             raise ValueError(f"shape is {shown(shape)} of {kind}, which takes {needs} bytes: the block has {room}")
         array: npt.NDArray[Any] = np.ndarray(shape, kind, memory, offset, order=order)
         return array
@@ -168,9 +172,7 @@ class Block:
         It is asked by `arena.poll()` and by each `alloc` of this process. What it raises comes out there; the block
         stays. Keep the arena open until `arena.pending` is 0.
         """
-        if not callable(predicate):
-            raise TypeError(f"predicate is {shown(predicate)}: it must be callable")
-        self._arena._later.append((predicate, self._seen()))
+        self._arena._later.append((check_call("predicate", predicate), self._seen()))
         self.release()
 
     def __enter__(self) -> Self:

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, cast, overlo
 
 from lockfree._errors import Closed, SegmentError
 from lockfree._native import NULL, Native, ffi, lib
-from lockfree._records import refuse_objects
+from lockfree._records import refuse_objects, view_of
 from lockfree._segment import Shared, check_int, check_name
 
 __all__ = ["AtomicF64", "AtomicFlag", "AtomicI64", "AtomicU32", "AtomicU64", "atomic_view"]
@@ -260,7 +260,7 @@ class _View(_Cell[V]):
     """An atomic in a buffer of the user's. It keeps the buffer alive, and owns nothing."""
 
     def __init__(self, buffer: Any, offset: int) -> None:
-        memory, size = memoryview(buffer), self._bytes
+        memory, size = view_of("buffer", buffer), self._bytes
         refuse_objects("buffer", memory)
         if memory.readonly:
             raise ValueError("buffer is read-only")

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from lockfree._awaited import AwaitedBarrier
 from lockfree._errors import OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, ffi, lib
-from lockfree._segment import check_int, check_name
+from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
 from lockfree._waiting import FOREVER, patience, until
@@ -89,8 +89,7 @@ class Calls(AwaitedBarrier, Waiter):
         check_spin(spin)
         parties, name = check_int("parties", parties, 1, MOST), check_name(name)
         patience(True, timeout)
-        if action is not None and not callable(action):
-            raise TypeError(f"action is {action!r}: it must be callable, or None")
+        check_call("action", action, ", or None")
         handle = self._begin(name)
         self._action, self._timeout = action, timeout
         encoded = NULL if name is None else name.encode()

@@ -241,10 +241,7 @@ class Calls(Waiter):
 
     def generations(self, blocks: "SomeBlocks") -> "Blocks":
         """The generation of each block, which ends when it becomes free; modulo 2**24."""
-        numbers, generations, _ = self._look(blocks)
-        if len(numbers) and int(numbers.max()) >= self.blocks:
-            raise ValueError(f"blocks has {numbers.max()}: it must be between 0 and {self.blocks - 1}")
-        return generations
+        return self._look(blocks)[1]
 
     def references(self, blocks: "SomeBlocks") -> list[int]:
         """How many references each block has; 0 if it is free."""
@@ -257,6 +254,7 @@ class Calls(Waiter):
     def _look(self, blocks: "SomeBlocks") -> "tuple[Blocks, Blocks, Blocks]":
         """The numbers of the blocks, their generations and their references."""
         numbers = self._numbers("blocks", blocks)
+        self._bound("blocks", numbers, self.blocks - 1)
         generations, references = self._np.empty_like(numbers), self._np.empty_like(numbers)
         self._fill(numbers, generations, references)
         return numbers, generations, references
@@ -288,13 +286,16 @@ class Calls(Waiter):
         if array.ndim != 1 or array.dtype.kind not in "ui":
             kind = f"type {array.dtype} with {array.ndim} dimensions"
             raise TypeError(f"{what} is of {kind}: it must be a list of integers")
-        if array.dtype != np.uint32 and array.size:
-            least, most = int(array.min()), int(array.max())
-            if least < 0 or most > 2**32 - 1:
-                wrong = least if least < 0 else most
-                raise ValueError(f"{what} has {wrong}: it must be between 0 and {2**32 - 1}")
+        if array.dtype != np.uint32:
+            self._bound(what, array, 2**32 - 1 if what == "generations" else self.blocks - 1)
         numbers: Blocks = np.array(array, np.uint32, order="C")  # a copy: other threads may change the caller's array
         return numbers
+
+    def _bound(self, what: str, array: Any, most: int) -> None:
+        """ValueError that names the first number outside 0 to `most`."""
+        if array.size and (int(array.min()) < 0 or int(array.max()) > most):
+            at = int(((array < 0) | (array > most)).argmax())
+            raise ValueError(f"{what}[{at}] is {array[at]}: it must be between 0 and {most}")
 
     def _refused(self, status: int, handle: Any, numbers: Any = None, at: int = 0, tags: Any = None) -> NoReturn:
         self._require_open()

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any, Literal, Self, TypeVar, cast
 
-from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, SegmentError, raise_status
+from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, SegmentError, raise_status, shown
 from lockfree._lock import Lock
 from lockfree._native import NULL, PURE, Native, blocking, lib
-from lockfree._segment import check_int, check_name
+from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import check_spin
 from lockfree._types import AnyLock, Spin
 from lockfree._waiting import FOREVER, NOW, patience, until
@@ -16,6 +16,12 @@ __all__ = ["Condition"]
 T = TypeVar("T")
 
 
+def check_lock(lock: object) -> None:
+    """TypeError for what is no lock."""
+    if lock is not None and not all(callable(getattr(lock, name, None)) for name in ("acquire", "release")):
+        raise TypeError(f"lock is {shown(lock)}: it must have acquire() and release(), or be None")
+
+
 class Calls(Lock, prefix="condition"):
     """What a condition can do. The C type stands before it and does the same without cffi."""
 
@@ -23,6 +29,7 @@ class Calls(Lock, prefix="condition"):
 
     def __init__(self, lock: AnyLock | None = None, *, name: str | None = None, spin: Spin = "adaptive") -> None:
         check_spin(spin)
+        check_lock(lock)
         name = check_name(name)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
@@ -134,7 +141,8 @@ class Condition(Native[Literal["condition"]], Calls):
 
     def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
         """`wait` until `predicate()` is true, at most `timeout` seconds in all; what it returned last."""
-        wait, said = patience(True, timeout), predicate()
+        wait = patience(True, timeout)
+        said = check_call("predicate", predicate)()
         limit = until(wait)
         while not said and wait != NOW:
             self.wait(None if wait == FOREVER else wait / 1e9)
@@ -152,6 +160,7 @@ class Condition(Native[Literal["condition"]], Calls):
         """
         if lock is None or cls is not Condition:
             return super().attach(name, spin=spin)
+        check_lock(lock)
         over: Any = _Over
         found = over.attach(name, spin=spin)
         found._lock = lock

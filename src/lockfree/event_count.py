@@ -7,7 +7,7 @@ from lockfree._awaited import AwaitedEventCount
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._long import Wait
 from lockfree._native import NULL, Native, blocking, lib
-from lockfree._segment import check_int, check_name
+from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
 from lockfree._waiting import NOW, patience, until
@@ -65,6 +65,7 @@ class Calls(AwaitedEventCount, Waiter):
         It is called before each sleep, after each wake, every 100 ms, and once more after the time-out or a `cancel`.
         """
         handle, limit = self._h, until(patience(True, timeout))
+        check_call("predicate", predicate)
         first, last_look, wait = None, limit == NOW, Wait(self)
         while True:
             ticket, used_up = self.prepare(), False

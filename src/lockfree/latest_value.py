@@ -6,7 +6,6 @@ from lockfree._awaited import AwaitedLatestValue
 from lockfree._coded import Coded, R, codec_of
 from lockfree._errors import EMPTY, INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, ffi, lib
-from lockfree._records import view_of
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
 from lockfree._types import Array, ArrayLike, Buffer, Casting, Spin
@@ -139,11 +138,7 @@ class Calls(AwaitedLatestValue, Coded[R]):
         raises, parts of a value may stand in it.
         """
         handle = self._opened()
-        view = view_of("buffer", buffer)
-        if view.readonly or not view.c_contiguous:
-            raise BufferError("buffer must be writable and C-contiguous")
-        if view.nbytes < self.record_size:
-            raise ValueError(f"buffer has {view.nbytes} bytes: it must have at least {self.record_size}")
+        view = self._codec.place_to_fill(buffer)
         memory = ffi.from_buffer(view)
         version, length = self._copy(handle, memory)
         if version:

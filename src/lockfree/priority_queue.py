@@ -407,7 +407,7 @@ class _Calls(Container[R]):
         """The priorities of a batch as uint32[]."""
         if _is_one_number(priorities):
             return ffi.new("uint32_t[]", [self._level(priorities)] * count)
-        given = tuple(priorities)
+        given = tuple(_iterable(priorities))
         if len(given) != count:
             raise ValueError(f"priorities has {len(given)} entries for {count} records")
         return ffi.new("uint32_t[]", [self._level(p, f"priorities[{i}]") for i, p in enumerate(given)])
@@ -416,10 +416,18 @@ class _Calls(Container[R]):
         """The priorities of an iterator of records."""
         if _is_one_number(priorities):
             return repeat((self._level(priorities),))
-        return ((self._level(p, f"priorities[{i}]"),) for i, p in enumerate(priorities))
+        return ((self._level(p, f"priorities[{i}]"),) for i, p in enumerate(_iterable(priorities)))
 
     def _describe(self) -> str:
         return super()._describe().replace(" qsize=", f" levels={self.levels} qsize=")
+
+
+def _iterable(priorities: Any) -> Iterator[Any]:
+    try:
+        return iter(priorities)
+    except TypeError:
+        kind = type(priorities).__name__
+        raise TypeError(f"priorities is of type {kind}: it must be an integer or an iterable of integers") from None
 
 
 def _is_one_number(priorities: object) -> bool:

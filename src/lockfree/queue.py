@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from lockfree import _pickles
-from lockfree._errors import Closed, ShutDown
+from lockfree._errors import Closed, ShutDown, shown
 from lockfree._records import tell
-from lockfree._segment import check_int
+from lockfree._segment import check_call, check_int
 from lockfree._types import Spin
 from lockfree._waiting import FOREVER, NOW, patience, until
 from lockfree.message_ring import MessageRing
@@ -81,7 +81,7 @@ class Queue(MessageRing):
         if arena is not None and dumps is not None:
             raise ValueError("arena and dumps exclude each other: give one of them")
         if arena is None and arena_from is not None:
-            raise ValueError(f"arena_from is {arena_from}: it says which buffers travel through `arena`, which is None")
+            raise ValueError(f"arena_from is {shown(arena_from)}: it has no effect without `arena`, which is None")
         self._dumps, self._loads = dumps, loads
         if arena is not None:
             from lockfree._cargo import Carrier
@@ -215,7 +215,10 @@ class Queue(MessageRing):
         does not fit is not taken. An object that takes more than the one before and has no room is `record` of the
         queue.Full that is raised, and `put` says how many went in.
         """
-        walk = iter(objs)
+        try:
+            walk = iter(objs)
+        except TypeError:
+            raise TypeError(f"objs is of type {type(objs).__name__}: it must be an iterable of objects") from None
         if self._carrier is not None:
             return self._put_cargoes(walk, walk is objs, block, timeout)
         if walk is objs:
@@ -385,7 +388,7 @@ class SimpleQueue(Queue):
 
 def _geometry(maxsize: int, size_bytes: int | None, block_bytes: int | None) -> tuple[int, int, int | None]:
     """The arguments of the ring."""
-    most = max(check_int("maxsize", maxsize, -(2**63), 2**31), 0)
+    most = max(check_int("maxsize", maxsize, None, 2**31), 0)
     block = BLOCK if block_bytes is None else check_int("block_bytes", block_bytes, 32, 2**30)
     size = min(max(SIZE, most * block), MOST_BY_ITSELF) if size_bytes is None else size_bytes
     size = check_int("size_bytes", size, 64, 2**40)
@@ -394,7 +397,6 @@ def _geometry(maxsize: int, size_bytes: int | None, block_bytes: int | None) -> 
 
 def _check_calls(dumps: object, loads: object) -> None:
     for name, call in (("dumps", dumps), ("loads", loads)):
-        if call is not None and not callable(call):
-            raise TypeError(f"{name} is {call!r}: it must be callable, or None")
+        check_call(name, call, ", or None")
     if (dumps is None) != (loads is None):
         raise ValueError("dumps and loads come together: one of them is None")

@@ -123,7 +123,7 @@ class Calls(Shared):
         self, cls: type[S], name: str | None, spin: "Spin | None", geometry: tuple[int, ...] = (), initial: int = 0
     ) -> S:
         encoded = NULL if name is None else _name(name)
-        if spin is not None:
+        if spin is not None or cls not in ATOMICS.values():  # an atomic has none
             check_spin(spin)
         numbers = ffi.new("uint64_t[6]", geometry)
 

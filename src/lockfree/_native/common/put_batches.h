@@ -135,11 +135,20 @@ LF_PY_GENERIC int lf_py_batch_plane(struct lf_py_batch *batch, PyObject *object,
 
 static int lf_py_is_one_number(PyObject *object) { return PyIndex_Check(object) && !PySequence_Check(object); }
 
+/* What `walk` makes of priorities; TypeError for what is none. */
+static PyObject *lf_py_walk_priorities(PyObject *priorities, PyObject *(*walk)(PyObject *)) {
+    if (Py_TYPE(priorities)->tp_iter != NULL || PySequence_Check(priorities))
+        return walk(priorities);
+    return PyErr_Format(PyExc_TypeError,
+                        "priorities is of type %.100s: it must be an integer or an iterable of integers",
+                        Py_TYPE(priorities)->tp_name);
+}
+
 /* The levels of a batch of known size. 0, or -1 with an error. */
 LF_PY_GENERIC int lf_py_batch_levels(struct lf_py_batch *batch, PyObject *object, const struct lf_py_ops *ops,
                                      PyObject *priorities) {
     int one = lf_py_is_one_number(priorities);
-    PyObject *given = one ? Py_NewRef(priorities) : PySequence_Tuple(priorities);
+    PyObject *given = one ? Py_NewRef(priorities) : lf_py_walk_priorities(priorities, PySequence_Tuple);
     char name[48] = "priority";
     if (given == NULL)
         return -1;
@@ -317,7 +326,7 @@ LF_PY_GENERIC PyObject *lf_py_put_many(PyObject *object, const struct lf_py_ops 
         return NULL;
     }
     int one = priorities == NULL || lf_py_is_one_number(priorities);
-    PyObject *levels = one ? Py_XNewRef(priorities) : PyObject_GetIter(priorities);
+    PyObject *levels = one ? Py_XNewRef(priorities) : lf_py_walk_priorities(priorities, PyObject_GetIter);
     if (one || levels != NULL)
         result = lf_py_put_iterator(object, ops, iterator, levels, one, ns);
     Py_XDECREF(levels);

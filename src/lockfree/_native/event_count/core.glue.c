@@ -88,6 +88,10 @@ static PyObject *lf_py_event_count_wait_until(PyObject *object, PyObject *const 
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
         lf_py_patience(NULL, places[1], &ns) != 0)
         return NULL;
+    if (!PyCallable_Check(places[0])) {
+        LF_PY_BAD_VALUE(PyExc_TypeError, places[0], "predicate is %U: it must be callable", shown);
+        return NULL;
+    }
     uint64_t until = lf_py_deadline(ns);
     int64_t first = -1, status = LF_INTERRUPTED;
     struct lf_py_wait wait = lf_py_wait_begin(self);

@@ -97,17 +97,16 @@ static PyObject *lf_py_latest_value_get_into(PyObject *object, PyObject *buffer)
     Py_buffer view;
     if (lf_py_is_closed(self))
         return lf_py_raise(self, LF_CLOSED);
-    if (lf_py_get_buffer(buffer, &view, PyBUF_WRITABLE | PyBUF_C_CONTIGUOUS, "buffer") != 0)
-        return NULL;
-    int64_t length = LF_PY_RAISED;
-    if ((uint64_t)view.len < room)
-        PyErr_Format(PyExc_ValueError, "buffer has %zd bytes: it must have at least %llu", view.len,
-                     (unsigned long long)room);
-    else
-        length = lf_py_latest_copy(object, view.buf, room, &version);
+    if (LF_PY_CONTAINER(object)->codec == NULL)
+        return lf_py_closed_error(object);
+    PyObject *place = PyObject_CallMethod(LF_PY_CONTAINER(object)->codec, "place_to_fill", "(O)", buffer);
+    if (place == NULL || PyObject_GetBuffer(place, &view, PyBUF_WRITABLE | PyBUF_C_CONTIGUOUS) != 0)
+        return Py_XDECREF(place), NULL;
+    int64_t length = lf_py_latest_copy(object, view.buf, room, &version);
     if (length >= 0)
         memset((char *)view.buf + length, 0, (size_t)(room - (uint64_t)length));
     PyBuffer_Release(&view);
+    Py_DECREF(place);
     if (length < 0 && length != LF_EMPTY)
         return lf_py_raise(self, length);
     return PyLong_FromLongLong((long long)(version & INT64_MAX));
