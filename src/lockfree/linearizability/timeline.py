@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockfree._native.linearize import ffi
+from lockfree._page import colours
 from lockfree.linearizability.history import History
 from lockfree.linearizability.operation import RECORD_BYTES
 from lockfree.linearizability.orders import Order, Orders, before, explained, find_orders
@@ -147,6 +148,7 @@ def html(verdict: "Verdict", spec: "str | Spec | Specification", history: "Histo
         verdict, history = _alone(verdict)
     template = files("lockfree.linearizability").joinpath("timeline.html").read_text(encoding="utf-8")
     # "</script>" inside a value must not end the element that holds it
+    template = template.replace("/*COLOURS*/", colours("dark"))
     return template.replace("__DATA__", json.dumps(_data(verdict, spec, history)).replace("<", "\\u003c"))
 
 

@@ -7,23 +7,21 @@ from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
 
+from lockfree._page import colours
 from lockfree.modelcheck.runner import Report, Verdict
 from lockfree.modelcheck.trace import Step, Trace
 
 ROW, TOP, LEFT, CHARACTER, PAD, GAP = 30, 46, 16, 7.3, 10, 70
 """Pixels: between steps, above them, beside them, of a character, within a box, between columns."""
 STYLE = """
-:root { color-scheme: light dark; --ink: #1c2430; --paper: #ffffff; --box: #eef2f7; --line: #8a97a8; --rf: #1a7f4b;
-  --mo: #b35900; --bad: #c62828; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf2; --paper: #14181f; --box: #232b36; --line: #6d7a8c;
-  --rf: #58c98d; --mo: #f0a04b; --bad: #ff7b72; } }
-body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 1.5rem; }
+:root { --rf: var(--series-0); --mo: var(--series-3); }
+body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--page); margin: 1.5rem; }
 h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .3rem; }
 .violation h2 { color: var(--bad); } .scroll { overflow-x: auto; }
 pre, code, text { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 12.5px; }
-svg rect { fill: var(--box); stroke: var(--line); } svg .bad rect { stroke: var(--bad); stroke-width: 2; }
-svg text { fill: var(--ink); } svg .where { fill: var(--line); } svg .bad text { fill: var(--bad); }
-svg path { fill: none; } .po { stroke: var(--line); } .rf { stroke: var(--rf); } .mo { stroke: var(--mo);
+svg rect { fill: var(--card); stroke: var(--soft); } svg .bad rect { stroke: var(--bad); stroke-width: 2; }
+svg text { fill: var(--ink); } svg .where { fill: var(--soft); } svg .bad text { fill: var(--bad); }
+svg path { fill: none; } .po { stroke: var(--soft); } .rf { stroke: var(--rf); } .mo { stroke: var(--mo);
   stroke-dasharray: 5 4; }
 .legend span { margin-right: 1.5rem; } .legend .rf { color: var(--rf); } .legend .mo { color: var(--mo); }
 """
@@ -173,6 +171,6 @@ def page(title: str, reports: Sequence[tuple[Report, str]]) -> str:
     body = "".join(_section(report, text) for report, text in reports)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
+        f'<meta name="viewport" content="width=device-width"><style>{colours()}{STYLE}</style></head>'
         f"<body><h1>{escape(title)}</h1>{body}</body></html>\n"
     )

@@ -5,8 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
+from lockfree._page import render
 from lockfree.practice import workspace
 from lockfree.practice.catalog import Kata
 from lockfree.practice.results import Judgement, Result
@@ -23,15 +22,11 @@ WIDTH = 700
 
 def page(kata: Kata, folder: Path, judgement: Judgement) -> str:
     """The page. The answer, the hints and the history come from the learner's folder."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.globals["inline"] = inline
     failure = judgement.failure
     answer = folder / kata.file
-    return environment.get_template("report.html").render(
-        kata=kata, judgement=judgement, failure=failure,
+    return render(
+        Path(__file__).parent / "report.html",
+        inline=inline, kata=kata, judgement=judgement, failure=failure,
         diagnosis=kata.diagnosis(failure.diagnosis) if failure else None,
         when=time.strftime("%Y-%m-%d %H:%M"), timeline=_timeline(folder), width=WIDTH,
         advice=[(title, _result(judgement, stage)) for stage, title in ADVICE.items() if _result(judgement, stage)],
