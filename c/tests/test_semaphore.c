@@ -1,6 +1,21 @@
 /* Semaphore between threads and processes: bounds, all or nothing, deadlines, signals, close, fairness for many permits,
  * and deaths with kill -9. What happens step by step is in test_semaphore_steps.c. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <sys/mman.h>
+
+/* A machine without memory, where a test says so. */
+static int no_memory;
+static int check_madvise(void *address, size_t bytes, int advice) {
+    if (no_memory)
+        return errno = ENOMEM, -1;
+    return madvise(address, bytes, advice);
+}
+#define madvise check_madvise
 #include <lockfree/semaphore.h>
+#undef madvise
 
 #include "check.h"
 
@@ -361,7 +376,40 @@ static void test_threads_that_end_leave_their_seats(void) {
     lf_detach(&other.h);
 }
 
+/* Without memory for further seats each of the first 22 is taken by a participant with a permit. Then LF_BUSY, until one of
+ * those that nobody keeps is empty, or there is memory. A refusal for want of permits needs no seat. */
+static void test_busy_when_the_first_seats_are_taken_and_there_is_no_memory(void) {
+    enum { FIRST = 22, ALL = 30 };
+    static struct lf_semaphore s[ALL];
+    char name[64];
+    snprintf(name, sizeof name, "lf-test-busy-%d", (int)getpid());
+    CHECK_EQ(lf_semaphore_create(&s[0], name, ALL, ALL, 0), LF_OK);
+    for (int i = 1; i < ALL; i++)
+        CHECK_EQ(lf_semaphore_attach(&s[i], name), LF_OK);
+    CHECK_EQ(lf_segment_unlink(&s[0].h, name), LF_OK);
+    no_memory = 1;
+    for (int i = 0; i < FIRST; i++)
+        CHECK_EQ(lf_semaphore_try_acquire(&s[i], 1), LF_OK);
+    CHECK_EQ(lf_semaphore_try_acquire(&s[FIRST], 1), LF_BUSY);
+    CHECK_EQ(lf_semaphore_acquire(&s[FIRST], 1, LF_FOREVER), LF_BUSY);
+    CHECK_EQ(lf_semaphore_release(&s[FIRST], 1), LF_BUSY);
+    CHECK_EQ(lf_semaphore_try_acquire(&s[FIRST], ALL), LF_TIMEDOUT);
+    CHECK_EQ(lf_semaphore_value(&s[FIRST]), ALL - FIRST);
+    CHECK_EQ(lf_semaphore_release(&s[FIRST - 1], 1), LF_OK); /* a seat that nobody keeps */
+    CHECK_EQ(lf_semaphore_try_acquire(&s[FIRST], 1), LF_OK);
+    CHECK_EQ(lf_semaphore_try_acquire(&s[FIRST + 1], 1), LF_BUSY);
+    no_memory = 0;
+    for (int i = FIRST + 1; i < ALL; i++)
+        CHECK_EQ(lf_semaphore_try_acquire(&s[i], 1), LF_OK);
+    CHECK_EQ(lf_semaphore_value(&s[0]), 1); /* that of the released one */
+    for (int i = 1; i < ALL; i++)
+        lf_detach(&s[i].h); /* all that they hold comes back */
+    CHECK_EQ(lf_semaphore_value(&s[0]), ALL - 1);
+    lf_detach(&s[0].h);
+}
+
 int main(void) {
+    test_busy_when_the_first_seats_are_taken_and_there_is_no_memory();
     test_threads_that_end_leave_their_seats();
     test_answers_without_contention();
     test_never_more_than_the_permits_are_out(1);
