@@ -273,28 +273,23 @@ LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *reco
     uint64_t cursor = lf_load_relaxed(&side->cursor), first = lf_load_relaxed(&side->position), position = first;
     if (LF_UNLIKELY(cursor >= r->capacity))
         return LF_CORRUPT;
+    struct lf__spsc_walk walk = lf__spsc_walk_from(r, cursor);
     while (position - first < count && (status = lf__spsc_room(r, position)) == LF_OK) {
-        if (lengths != NULL)
-            pitch = length = lengths[position - first];
-        lf_copy(lf__spsc_payload(r, cursor), from, length);
-        lf__spsc_publish(r, cursor, position, length);
-        cursor = lf__spsc_next(r, cursor);
-        from += pitch;
-        position++;
+        uint64_t room = lf_load_relaxed(&side->limit) - position, left = count - (position - first);
+        for (uint64_t until = position + (room < left ? room : left); position != until; position++) {
+            if (lengths != NULL)
+                pitch = length = lengths[position - first];
+            lf_copy(walk.payload, from, length);
+            lf__spsc_publish_in(lf__spsc_walk_word(&walk), position, length);
+            lf__spsc_walk_on(r, &walk);
+            from += pitch;
+        }
     }
     if (position == first)
         return status == LF_FULL ? 0 : status;
-    lf__spsc_put_until(r, cursor, position);
+    lf__spsc_put_until(r, walk.cursor, position);
     uint64_t done = lf__spsc_published(r, position - first);
     return LF_LIKELY(done > 0) ? (int64_t)done : (int64_t)LF_CLOSED;
-}
-
-/* A record of a batch, beside which the row is padded with zeros. */
-LF_INLINE void lf__spsc_copy_row(const struct lf_spsc_ring *r, uint64_t cursor, unsigned char *row, uint64_t length,
-                                 uint64_t pitch) {
-    lf_copy(row, lf__spsc_payload(r, cursor), length);
-    if (length < pitch)
-        memset(row + length, 0, pitch - length);
 }
 
 /* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros. `lengths` (or NULL) gets
@@ -310,26 +305,34 @@ LF_INLINE int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, u
     const struct lf_spsc_side *side = &r->body->sides[LF_CONSUMER];
     uint64_t cursor = lf_load_relaxed(&side->cursor), first = lf_load_relaxed(&side->position), position = first;
     uint64_t freed = first, run = lf_load_relaxed(&r->body->drained) ? 1 : LF__SPSC_RUN; /* see lf__spsc_take */
+    if (LF_UNLIKELY(cursor >= r->capacity))
+        return LF_CORRUPT;
+    const uint64_t record_size = r->record_size;
+    struct lf__spsc_walk walk = lf__spsc_walk_from(r, cursor);
     while (position - first < count) {
-        int ready = lf__spsc_is_ready(r, cursor, position);
-        if (LF_UNLIKELY(!ready && position != freed))
-            lf__spsc_take_until(r, cursor, freed = position);
-        if (LF_UNLIKELY((length = lf__spsc_look(r, cursor, position)) < 0))
-            break;
-        if (LF_UNLIKELY(!ready && lf_load_relaxed(&r->body->drained))) /* by this look */
-            run = 1;
-        lf__spsc_copy_row(r, cursor, to + (position - first) * pitch, (uint64_t)length, pitch);
+        uint64_t word = lf_load_acquire(lf__spsc_walk_word(&walk)); /* [S5] pairs with [S4] */
+        length = (int64_t)(uint32_t)word - 1;
+        if (LF_UNLIKELY(!lf__spsc_is_at(word, position) || (uint64_t)length > record_size)) {
+            if (position != freed)
+                lf__spsc_take_until(r, walk.cursor, freed = position);
+            if ((length = lf__spsc_look(r, walk.cursor, position)) < 0)
+                break;
+            if (lf_load_relaxed(&r->body->drained)) /* by this look */
+                run = 1;
+        }
+        lf__spsc_copy_row(walk.payload, to, (uint64_t)length, pitch);
+        to += pitch;
         if (lengths != NULL)
             lengths[position - first] = (uint32_t)length;
-        if (run == 1 && (length = lf__spsc_take(r, cursor, position)) != LF_OK)
+        if (run == 1 && (length = lf__spsc_take(r, walk.cursor, position)) != LF_OK)
             break;
-        cursor = lf__spsc_next(r, cursor);
+        lf__spsc_walk_on(r, &walk);
         position++;
         if (position - freed >= run)
-            lf__spsc_take_until(r, cursor, freed = position);
+            lf__spsc_take_until(r, walk.cursor, freed = position);
     }
     if (position != freed)
-        lf__spsc_take_until(r, cursor, position);
+        lf__spsc_take_until(r, walk.cursor, position);
     if (position == first)
         return length == LF_EMPTY ? 0 : length;
     lf__spsc_taken(r);

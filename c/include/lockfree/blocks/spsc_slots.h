@@ -103,6 +103,35 @@ LF_INLINE uint64_t lf__spsc_next(const struct lf_spsc_ring *r, uint64_t cursor) 
     return cursor + 1 == r->capacity ? 0 : cursor + 1;
 }
 
+/* Where a batch is. It is the caller's alone: what is copied into records cannot change it, as the compiler knows. */
+struct lf__spsc_walk {
+    unsigned char *word, *payload;
+    uint64_t cursor, capacity, word_stride, stride;
+};
+LF_INLINE struct lf__spsc_walk lf__spsc_walk_from(const struct lf_spsc_ring *r, uint64_t cursor) {
+    struct lf__spsc_walk walk = {r->words + cursor * r->word_stride,
+                                 r->slots + cursor * r->stride,
+                                 cursor,
+                                 r->capacity,
+                                 r->word_stride,
+                                 r->stride};
+    return walk;
+}
+LF_INLINE uint64_t *lf__spsc_walk_word(const struct lf__spsc_walk *walk) { return (uint64_t *)(void *)walk->word; }
+LF_INLINE void lf__spsc_walk_on(const struct lf_spsc_ring *r, struct lf__spsc_walk *walk) {
+    walk->word += walk->word_stride;
+    walk->payload += walk->stride;
+    if (LF_UNLIKELY(++walk->cursor == walk->capacity))
+        *walk = lf__spsc_walk_from(r, 0);
+}
+
+/* A record of a batch, beside which the row is padded with zeros. */
+LF_INLINE void lf__spsc_copy_row(const unsigned char *payload, unsigned char *row, uint64_t length, uint64_t pitch) {
+    lf_copy(row, payload, length);
+    if (length < pitch)
+        memset(row + length, 0, pitch - length);
+}
+
 /* ---- sides ---- */
 
 /* [I2], [I3]: finds the place where the last holder stopped. */
@@ -191,8 +220,11 @@ LF_INLINE int lf__spsc_room(struct lf_spsc_ring *r, uint64_t position) {
 }
 
 /* [S4] release; pairs with [S5]: the record is readable */
+LF_INLINE void lf__spsc_publish_in(uint64_t *word, uint64_t position, uint64_t length) {
+    lf_store_release(word, position << 32 | (length + 1));
+}
 LF_INLINE void lf__spsc_publish(const struct lf_spsc_ring *r, uint64_t cursor, uint64_t position, uint64_t length) {
-    lf_store_release(lf__spsc_word(r, cursor), position << 32 | (length + 1));
+    lf__spsc_publish_in(lf__spsc_word(r, cursor), position, length);
 }
 LF_INLINE void lf__spsc_put_until(struct lf_spsc_ring *r, uint64_t cursor, uint64_t position) {
     lf_store_relaxed(&r->body->sides[LF_PRODUCER].position, position);
@@ -275,11 +307,6 @@ LF_INLINE int64_t lf__spsc_look(struct lf_spsc_ring *r, uint64_t cursor, uint64_
     uint64_t length = (uint64_t)(uint32_t)word - 1; /* huge when it was taken */
     return LF_LIKELY(lf__spsc_is_at(word, position) && length <= r->record_size) ? (int64_t)length
                                                                                  : (int64_t)LF_CORRUPT;
-}
-
-/* Whether lf__spsc_look will find a record at once. */
-LF_INLINE int lf__spsc_is_ready(const struct lf_spsc_ring *r, uint64_t cursor, uint64_t position) {
-    return cursor < r->capacity && lf__spsc_is_at(lf_load_relaxed(lf__spsc_word(r, cursor)), position);
 }
 
 /* [S2] release; pairs with [S1]: the records below have been read */
