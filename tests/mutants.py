@@ -33,6 +33,9 @@ PUBLISHES = """\
         if (lf_cas_seq_cst(&q->cells[tail & q->mask], &cell, lf__cell(q, tail, index, 0))) {
 """
 NAMES_HOLDER, THEN = PUBLISHES.split("\n", 1)
+TAIL, HEAD = "&q->cells[tail & q->mask]", "&q->cells[head & q->mask]"
+PUBLISHED = "lf__cell(q, tail, index, 0)"
+ANNOUNCED = "lf__w(lf__w_version(w) + 1, lf__w_groups(l, w) | groups, 0, 0)"
 EVENT_WAIT = "return (seen & 1) || seen != call->first ? LF_OK : LF_TIMEDOUT;"
 MUTANTS = [
     Mutant(
@@ -69,6 +72,49 @@ MUTANTS = [
         "if (!lf__is_held(word) && lf__arrived(&queues[queue], index, word))",
         "if (!lf__is_held(word) && queue >= n_queues)",
         client="mpmc_ring/mpmc_death",
+    ),
+    # Each locked instruction of a put and a get, as a load and a store: none of them can be left out.
+    Mutant(
+        "a queue that publishes by a load and a store: of two records in one place one is lost",
+        "blocks/index_queue.h",
+        f"if (lf_cas_seq_cst({TAIL}, &cell, {PUBLISHED})) {{",
+        f"if (lf_load_relaxed({TAIL}) == cell && (lf_store_release({TAIL}, {PUBLISHED}), 1)) {{",
+        client="mpmc_ring/mpmc_both_cap2",
+    ),
+    Mutant(
+        "a queue that takes by a load and a store: two threads take one slot",
+        "blocks/index_queue.h",
+        f"if (lf_cas_seq_cst({HEAD}, &cell, cell | taker)) {{",
+        f"if (lf_load_relaxed({HEAD}) == cell && (lf_store_release({HEAD}, cell | taker), 1)) {{",
+        client="mpmc_ring/mpmc_both_cap2",
+    ),
+    Mutant(
+        "levels whose put announces by a load and a store: a get that was decided meanwhile is forgotten",
+        "blocks/level_queues.h",
+        f"if (lf_cas_seq_cst(l->decision, &w, {ANNOUNCED}))",
+        f"if (lf_load_relaxed(l->decision) == w && (lf_store_release(l->decision, {ANNOUNCED}), 1))",
+        client="priority_queue/pq_same_level",
+    ),
+    Mutant(
+        "levels whose get is decided by a load and a store: two gets take one record",
+        "blocks/level_queues.h",
+        "if (!lf_cas_release(l->decision, &w, decided)) /* [W2] pairs with [W1] */",
+        "if (lf_load_relaxed(l->decision) != w || (lf_store_release(l->decision, decided), 0))",
+        client="priority_queue/pq_both",
+    ),
+    Mutant(
+        "levels whose cell is passed by a store: it wipes out a withdrawal",
+        "blocks/level_queues.h",
+        "if (lf_cas_release(place, &cell, round | passed)) /* [W4] pairs with [W3], [Q5] */",
+        "if (lf_store_release(place, round | passed), 1)",
+        client="priority_withdrawal/withdraw_get",
+    ),
+    Mutant(
+        "levels whose head is moved by a store: a slow helper sets it back",
+        "blocks/level_queues.h",
+        "lf_cas_release(&level->ends->head, &head, lf__level_head((head >> 32) + 1, lf__w_version(w)));",
+        "lf_store_release(&level->ends->head, lf__level_head((head >> 32) + 1, lf__w_version(w)));",
+        client="priority_queue/pq_three",
     ),
     Mutant(
         "a priority queue that requeues to the tail of the level instead of its front",
