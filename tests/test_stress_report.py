@@ -22,7 +22,7 @@ from lockfree.stress.report import COLOURED, write
 from lockfree.stress.rounds import Limits, make_round
 from lockfree.stress.scenario import load
 
-STYLE = Path(__file__).parent.parent / "src/lockfree/_page/page.css"
+STYLE = Path(__file__).parent.parent / "src/lockfree/_page/colours.css"
 COMMAND = "lockfree stress --procs 3 --seconds 5 --seed 9 --out 'my folder'"
 
 
