@@ -4,15 +4,19 @@ A task that is cancelled in one of them has taken nothing, and holds nothing. Ho
 with the first one that has to.
 """
 
+import errno
 import queue
 from collections.abc import Callable
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
 
 from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
 from lockfree._long import AS_THE_OBJECT, RAISES
 from lockfree._native import blocking, ffi, lib
 from lockfree._segment import Shared, check_call, check_int
 from lockfree._waiting import patience
+
+if TYPE_CHECKING:
+    from lockfree._polling import Descriptor
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -49,7 +53,44 @@ def _are_gone(pointer: Any, refused: int) -> bool:
     return gone
 
 
-class AwaitedContainer(Shared):
+class Pollable(Shared):
+    """An object with a descriptor, for programs that poll."""
+
+    _descriptor: "Descriptor | None" = None
+    _depends_on_thread: ClassVar[bool] = False
+
+    def fileno(self) -> int:
+        """A descriptor to poll (select, epoll, `add_reader`): readable when `get`, `wait` or `acquire` would not wait.
+
+        It stays readable until `arm()`: take with calls that do not wait until there is nothing left, then arm, then
+        poll. It may be readable without reason. It belongs to this object in this process; a forked child gets another
+        one. After `close()` it is readable, and open as long as the object exists. Do not read from it.
+
+        One thread in each process sleeps for all armed objects, which live until close().
+        """
+        found = self._polled()
+        if found.fresh:
+            found.fresh = False
+            found.arm(self)
+        return found.fd
+
+    def arm(self) -> bool:
+        """True: the descriptor will be readable when the object is ready. False: both are so already."""
+        found = self._polled()
+        found.fresh = False
+        return found.arm(self)
+
+    def _polled(self) -> "Descriptor":
+        from lockfree import _polling
+
+        self._require_open()
+        found = _polling.descriptor_of(self)
+        if not found.is_here():
+            raise OSError(errno.EBADF, "the program closed this object's descriptor for polling", self._title())
+        return found
+
+
+class AwaitedContainer(Pollable):
     """Of containers."""
 
     def _would_not_wait(self: Any) -> bool:
@@ -126,7 +167,7 @@ class AwaitedContainer(Shared):
         return lambda: self.put(*record, block=False, **named)
 
 
-class AwaitedLock(Shared):
+class AwaitedLock(Pollable):
     """Of locks. The holder is a thread, so all tasks of an event loop are one holder; a task that waits for another
     one's lock is woken by that one's `release`.
     """
@@ -149,7 +190,7 @@ class AwaitedLock(Shared):
         return bool(answer is True)
 
 
-class AwaitedSemaphore(Shared):
+class AwaitedSemaphore(Pollable):
     """Of the semaphore."""
 
     _would_not_wait = _is_ready
@@ -166,7 +207,7 @@ class AwaitedSemaphore(Shared):
         return bool(answer is True)
 
 
-class AwaitedEvent(Shared):
+class AwaitedEvent(Pollable):
     """Of the event."""
 
     _would_not_wait = _is_ready

@@ -7,32 +7,17 @@ woken, the next waiting task, or another process, is woken in its place.
 """
 
 import asyncio
-import sys
-import threading
 import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from lockfree._awaited import NOT_YET, TO_GET, TO_PUT
-from lockfree._errors import OK, raise_status
 from lockfree._long import Wait
-from lockfree._native import blocking, ffi, lib
+from lockfree._native import lib
+from lockfree._sleeping import Sleeper, Waiting
 from lockfree._waiting import FOREVER, patience, until
-
-IDLE: Final = 1_000_000_000
-"""ns: after so long without a wait the thread of a loop ends."""
-
-
-def refuse_gevent(what: str) -> None:
-    """Its threads are none: the one that sleeps for a loop would stop everything."""
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("threading"):
-        raise RuntimeError(
-            f"{what}: gevent has replaced threads, and an awaited call needs a real one; "
-            "call the method that blocks in gevent.get_hub().threadpool"
-        )
 
 
 class _Turn:
@@ -41,32 +26,14 @@ class _Turn:
     future: "asyncio.Future[None] | None" = None
 
 
-class Place:
-    """One object and one side of it, in one event loop: its waiting tasks, oldest first, and its announcement."""
+class Place(Waiting):
+    """One object and one side of it, in one event loop: its waiting tasks, oldest first."""
 
-    def __init__(self, hub: "_Hub", shared: Any, side: int) -> None:
-        shared._enter()
-        self.hub, self.shared, self.side = hub, shared, side
-        self.handle = shared._h  # kept as long as the place is
-        self.pointer = ffi.addressof(self.handle, "h")
-        self.watch = ffi.new("struct lf_watch *")
+    def __init__(self, sleeper: "_Hub", shared: Any, side: int) -> None:
+        super().__init__(sleeper, shared, side)
         self.turns: OrderedDict[_Turn, None] = OrderedDict()
         self.users = 0
-        self.announced = False
         self.owes = False  # somebody was woken, and has not tried since
-
-    def announce(self) -> None:
-        """Before an attempt: whoever makes it possible afterwards sees that somebody waits."""
-        if not self.hub.watches(self):
-            self.retract()
-            self.count()
-            self.announced = True
-            self.hub.add(self)
-
-    def count(self) -> None:
-        status = lib.lf_py_watch(self.pointer, self.side, self.watch)
-        if status != OK:
-            raise_status(status, self.shared._title(), self.handle)
 
     def refused(self) -> None:
         """After an attempt."""
@@ -78,12 +45,6 @@ class Place:
     def waits_anew(self) -> bool:
         """Whether what was announced is no longer what the attempt that was refused waits for."""
         return False
-
-    def retract(self) -> None:
-        if self.announced:
-            self.hub.remove(self)
-            lib.lf_watch_end(self.watch)
-            self.announced = False
 
     def woken(self) -> None:
         self.owes = True
@@ -109,7 +70,7 @@ class PlaceOfLock(Place):
 
     def refused(self) -> None:
         self.announced = True
-        self.hub.add(self)
+        self.sleeper.add(self)
 
 
 class PlaceOfWriter(Place):
@@ -140,17 +101,13 @@ class PlaceOfWaiter(Place):
         lib.lf_py_watch_place(self.handle, self.side, self.watch)
 
 
-class _Hub:
-    """The waits of one event loop, and the thread that sleeps for them."""
+class _Hub(Sleeper):
+    """The waits of one event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
         self.loop = weakref.ref(loop)
-        self.lock = threading.Lock()
-        self.control = ffi.new("uint32_t *")
         self.places: dict[tuple[int, int], Place] = {}
-        self.sleeping: dict[Place, None] = {}  # what the thread sleeps for
-        self.over: list[Place] = []  # the thread lets go of them when it is awake
-        self.thread: threading.Thread | None = None
 
     def place(self, shared: Any, side: int, kind: type[Place]) -> Place:
         key = (id(shared), side)
@@ -165,53 +122,7 @@ class _Hub:
         place.next()
         if place.users == 0:
             self.places.pop((id(place.shared), place.side), None)
-            with self.lock:
-                if self.thread is not None:
-                    self.over.append(place)
-                    lib.lf_py_turn(self.control)
-                    return
-            place.shared._leave()
-
-    def watches(self, place: Place) -> bool:
-        with self.lock:
-            return place in self.sleeping
-
-    def add(self, place: Place) -> None:
-        refuse_gevent(place.shared._title())
-        with self.lock:
-            self.sleeping[place] = None
-            if self.thread is None:
-                self.thread = threading.Thread(target=self._run, name="lockfree-waits", daemon=True)
-                self.thread.start()
-            else:
-                lib.lf_py_turn(self.control)
-
-    def remove(self, place: Place) -> None:
-        with self.lock:
-            self.sleeping.pop(place, None)
-
-    def _run(self) -> None:
-        while True:
-            with self.lock:
-                over, self.over = self.over, []
-                places = list(self.sleeping)
-                expected = self.control[0]
-            for place in over:
-                place.shared._leave()
-            over.clear()
-            watches = ffi.new("struct lf_watch[]", max(len(places), 1))
-            for at, place in enumerate(places):
-                watches[at] = place.watch[0]
-            due = blocking.lf_watch_sleep(watches, len(places), self.control, expected, 60 * IDLE if places else IDLE)
-            with self.lock:
-                hit = [p for at, p in enumerate(places) if watches[at].due and p in self.sleeping] if due else []
-                for place in hit:
-                    del self.sleeping[place]
-                if not places and not self.sleeping and not self.over and self.control[0] == expected:
-                    self.thread = None
-                    return
-            if hit and not self._tell(hit):
-                return
+            self.let_go(place)
 
     def _tell(self, hit: list[Place]) -> bool:
         """False: the loop is closed, and its waits are over."""
@@ -222,11 +133,7 @@ class _Hub:
                 return True
         except RuntimeError:
             pass
-        with self.lock:
-            self.thread = None
-            over, self.over = self.over, []
-        for place in over:
-            place.shared._leave()
+        self._end()
         return False
 
 

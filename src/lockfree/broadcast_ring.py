@@ -227,6 +227,8 @@ class Calls(Inside):
         holder = self._reader_pid(number)
         raise RoleTaken(f"{self._title()}: reader {number} is a thread of process {holder}")
 
+    _depends_on_thread = True
+
     def _would_not_wait(self) -> bool:
         handle = self._h
         if super()._would_not_wait():

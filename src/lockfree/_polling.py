@@ -1,0 +1,165 @@
+"""Descriptors of objects, for programs that poll: select, poll, epoll, `add_reader` of any event loop.
+
+One thread for the whole process sleeps for all objects that are armed (_sleeping.py). It makes descriptors readable.
+"""
+
+import os
+import threading
+import weakref
+from contextlib import suppress
+from typing import Any, cast
+
+from lockfree._awaited import TO_GET
+from lockfree._native import lib
+from lockfree._sleeping import Sleeper, Waiting
+
+
+class Descriptor:
+    """An object's, in one process. `armed`: what the thread sleeps for; None: the descriptor is readable."""
+
+    def __init__(self, shared: Any) -> None:
+        self.pid = os.getpid()
+        self.fd = _pipe()
+        self.identity = _identity(self.fd)
+        self.lock = threading.RLock()
+        self.armed: _Armed | None = None
+        self.fresh = True  # nobody has armed it yet
+        weakref.finalize(shared, _close, self.fd, self.identity)
+        self.signal()
+
+    def is_here(self) -> bool:
+        """Whether the number still stands for the pipe: programs close what is not theirs."""
+        return _identity(self.fd) == self.identity
+
+    def signal(self) -> None:
+        if self.is_here():
+            with suppress(BlockingIOError):  # it is full: readable
+                os.write(self.fd, b"1")
+
+    def clear(self) -> None:
+        with suppress(BlockingIOError):
+            while len(os.read(self.fd, 4096)) == 4096:
+                pass
+
+    def arm(self, shared: Any) -> bool:
+        with self.lock:
+            if self.armed is not None:
+                return True
+            self.clear()
+            armed = None
+            try:
+                armed = _Armed(_poller(), shared, TO_GET)
+                armed.descriptor = self
+                armed.announce()
+                if not shared._would_not_wait():
+                    self.armed = armed
+                    return True
+                return False
+            finally:
+                if self.armed is None:
+                    self.signal()
+                    if armed is not None:
+                        armed.end()
+
+
+class _Armed(Waiting):
+    """From arm() on until the descriptor is readable."""
+
+    descriptor: Descriptor
+
+    def end(self) -> None:
+        self.retract()
+        self.sleeper.let_go(self)
+
+    def woken(self) -> None:
+        """In the thread: its word has changed, or it is time for a look."""
+        with self.descriptor.lock:
+            if self.descriptor.armed is not self:
+                return
+            if not self.is_ready():
+                self.announce()
+                if not self.is_ready():
+                    return
+            self.retract()
+            lib.lf_watch_pass_on(self.watch)  # the wake may have been meant for a call that takes
+            self.descriptor.armed = None
+            self.descriptor.signal()
+            self.end()
+
+    def given_up(self) -> None:
+        with self.descriptor.lock:
+            if self.descriptor.armed is self:
+                self.descriptor.armed = None
+                self.descriptor.signal()
+                self.end()
+
+    def is_ready(self) -> bool:
+        """True also where the thread that calls decides: of a reader of a BroadcastRing."""
+        return bool(self.handle.h.closed) or self.shared._depends_on_thread or self.shared._would_not_wait()
+
+
+class _Poller(Sleeper):
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[_Armed] = []
+
+    def _tell(self, hit: list[_Armed]) -> bool:
+        self.told = hit
+        while hit:
+            hit[-1].woken()
+            hit.pop()
+        return True
+
+    def _run(self) -> None:
+        try:
+            super()._run()
+        except BaseException:  # whoever polls tries, and arms anew: that starts another thread
+            with self.lock:
+                left = [*self.told, *cast("dict[_Armed, None]", self.sleeping)]
+            self._end()
+            for armed in left:
+                armed.given_up()
+            raise
+
+
+_pollers: dict[int, _Poller] = {}
+_one_at_a_time = threading.Lock()
+os.register_at_fork(after_in_child=lambda: globals().update(_pollers={}, _one_at_a_time=threading.Lock()))
+
+
+def _poller() -> _Poller:
+    with _one_at_a_time:
+        return _pollers.setdefault(os.getpid(), _Poller())
+
+
+def descriptor_of(shared: Any) -> Descriptor:
+    """The object's descriptor in this process; a new one in a forked child."""
+    with _one_at_a_time:
+        found: Descriptor | None = shared._descriptor
+        if found is None or found.pid != os.getpid():
+            found = shared._descriptor = Descriptor(shared)
+    return found
+
+
+def _pipe() -> int:
+    """Both ends of a pipe in one descriptor. All eventfds share one inode, so none could be told from another."""
+    ends = os.pipe2(os.O_CLOEXEC)
+    try:
+        return os.open(f"/proc/self/fd/{ends[0]}", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+def _identity(fd: int) -> tuple[int, int] | None:
+    """Device and inode; None if nothing is open there."""
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _close(fd: int, identity: tuple[int, int] | None) -> None:
+    if _identity(fd) == identity:
+        os.close(fd)

@@ -1,0 +1,131 @@
+"""One thread that sleeps for waits which have no thread of their own: a Sleeper.
+
+Of each event loop of asyncio: _tasks.py. Of the process, for descriptors: _polling.py.
+"""
+
+import sys
+import threading
+from typing import Any, Final
+
+from lockfree._errors import raise_status
+from lockfree._native import blocking, ffi, lib
+
+IDLE: Final = 1_000_000_000
+"""ns: after so long without a wait the thread of a loop ends."""
+
+
+def refuse_gevent(what: str) -> None:
+    """Its threads are none: the one that sleeps for a loop would stop everything."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("threading"):
+        raise RuntimeError(
+            f"{what}: gevent has replaced threads, and an awaited call needs a real one; "
+            "call the method that blocks in gevent.get_hub().threadpool"
+        )
+
+
+class Waiting:
+    """One side of one object, for which a Sleeper sleeps; and its announcement."""
+
+    def __init__(self, sleeper: "Sleeper", shared: Any, side: int) -> None:
+        shared._enter()
+        self.sleeper, self.shared, self.side = sleeper, shared, side
+        self.handle = shared._h  # kept as long as this is
+        self.pointer = ffi.addressof(self.handle, "h")
+        self.watch = ffi.new("struct lf_watch *")
+        self.announced = False
+
+    def announce(self) -> None:
+        """Before an attempt: whoever makes it possible afterwards sees that somebody waits."""
+        if not self.sleeper.watches(self):
+            self.retract()
+            self.count()
+            self.announced = True
+            self.sleeper.add(self)
+
+    def count(self) -> None:
+        status = lib.lf_py_watch(self.pointer, self.side, self.watch)
+        if status != lib.LF_OK:
+            raise_status(status, self.shared._title(), self.handle)
+
+    def retract(self) -> None:
+        if self.announced:
+            self.sleeper.remove(self)
+            lib.lf_watch_end(self.watch)
+            self.announced = False
+
+
+class Sleeper:
+    """The thread, and what it sleeps for. It ends when it had nothing to do for a second."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.control = ffi.new("uint32_t *")
+        self.sleeping: dict[Waiting, None] = {}  # what the thread sleeps for
+        self.over: list[Waiting] = []  # the thread lets go of them when it is awake
+        self.thread: threading.Thread | None = None
+
+    def watches(self, waiting: Waiting) -> bool:
+        with self.lock:
+            return waiting in self.sleeping
+
+    def add(self, waiting: Waiting) -> None:
+        refuse_gevent(waiting.shared._title())
+        with self.lock:
+            self.sleeping[waiting] = None
+            if self.thread is None:
+                self.thread = threading.Thread(target=self._run, name="lockfree-waits", daemon=True)
+                self.thread.start()
+            else:
+                lib.lf_py_turn(self.control)
+
+    def remove(self, waiting: Waiting) -> None:
+        with self.lock:
+            self.sleeping.pop(waiting, None)
+
+    def let_go(self, waiting: Waiting) -> None:
+        """Its object may be detached, as soon as the thread does not look at it."""
+        with self.lock:
+            if self.thread is not None:
+                self.over.append(waiting)
+                lib.lf_py_turn(self.control)
+                return
+        waiting.shared._leave()
+
+    def _run(self) -> None:
+        while (hit := self._sleep()) is not None:
+            if hit and not self._tell(hit):
+                return
+            del hit  # else it lives while the thread sleeps
+
+    def _sleep(self) -> list[Any] | None:
+        """Sleeps once: those that are to be tried again. None: there was nothing to do, and the thread ends."""
+        with self.lock:
+            over, self.over = self.over, []
+            places = list(self.sleeping)
+            expected = self.control[0]
+        while over:
+            over.pop().shared._leave()
+        watches = ffi.new("struct lf_watch[]", max(len(places), 1))
+        for at, place in enumerate(places):
+            watches[at] = place.watch[0]
+        due = blocking.lf_watch_sleep(watches, len(places), self.control, expected, 60 * IDLE if places else IDLE)
+        with self.lock:
+            hit = [p for at, p in enumerate(places) if watches[at].due and p in self.sleeping] if due else []
+            for each in hit:
+                del self.sleeping[each]
+            if not places and not self.sleeping and not self.over and self.control[0] == expected:
+                self.thread = None
+                return None
+        return hit
+
+    def _tell(self, hit: list[Any]) -> bool:
+        """Those of whose words something is to be said. False: the thread is over, and `_end` was called."""
+        raise NotImplementedError
+
+    def _end(self) -> None:
+        with self.lock:
+            self.thread = None
+            over, self.over = self.over, []
+        for waiting in over:
+            waiting.shared._leave()
