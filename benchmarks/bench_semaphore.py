@@ -1,5 +1,6 @@
 import multiprocessing
 import threading
+from functools import partial
 
 from frame import natives
 from frame.columns import Column, Entry
@@ -15,20 +16,6 @@ NATIVE = {
 }
 
 
-class Section:
-    """A semaphore as a context manager, as multiprocessing's is."""
-
-    def __init__(self):
-        self.semaphore = lockfree.Semaphore(2)
-        self.close = self.semaphore.close
-
-    def __enter__(self):
-        self.semaphore.acquire()
-
-    def __exit__(self, *_error):
-        self.semaphore.release()
-
-
 def columns():
     fork = multiprocessing.get_context("fork")
     single = [
@@ -40,7 +27,7 @@ def columns():
     made = [Column("semaphore_alone", "Semaphore: acquire and release alone", "ns", single, seconds=0.05)]
     for count in (2, 8):
         entries = [
-            Entry("Semaphore", fought(Section, count), ours=True),
+            Entry("Semaphore", fought(partial(lockfree.Semaphore, 2), count), ours=True),
             Entry("multiprocessing.Semaphore", fought(lambda: fork.Semaphore(2), count)),
             Entry("posix_ipc.Semaphore", fought(lambda: posix_semaphore(2), count)),
         ]
