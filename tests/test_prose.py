@@ -1,6 +1,7 @@
 """What a program can find of the rules of the prose (CONTRIBUTING.md), in the pages and in the help texts of the commands."""
 
 import argparse
+import ast
 import re
 from pathlib import Path
 
@@ -110,3 +111,22 @@ def test_the_check_finds_what_it_is_for(sentence, fault):
 def test_questions_and_code_are_left_alone():
     assert not list(faults("Who uses it?"))
     assert [s for s in sentences("Say `a: b: c` here.\n\n| `x: y` | ok |\n") for _ in faults(s)] == []
+
+
+def docstrings():
+    """Those of the package's modules, classes and functions: (where, text)."""
+    for path in sorted((ROOT / "src/lockfree").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{path.name} {getattr(node, 'name', '')}", ast.get_docstring(node) or ""
+
+
+def test_docstrings_name_the_one_who_acts():
+    found = [
+        f"{where}: {fault}: {sentence}"
+        for where, text in docstrings()
+        for sentence in sentences(text)
+        for fault in faults(sentence)
+        if "colon" not in fault and "words" not in fault  # lists of what is counted
+    ]
+    assert not found, "\n".join(found)

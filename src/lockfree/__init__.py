@@ -2,7 +2,7 @@
 
 A module beside this file makes names public by its `__all__`. They are found when the first of them is used, and each
 module is loaded when one of its names is: that keeps `import lockfree` short. `__init__.pyi` says the same to type
-checkers; `python -m lockfree._names` writes it anew.
+checkers; `python -m lockfree._names` writes it again.
 """
 
 __version__ = "0.1.0"

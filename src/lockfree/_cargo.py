@@ -4,7 +4,7 @@ A message with such buffers is
 
     0x02, 7 bytes of 0 | how many | for each: its handle, its bytes with the top bit if it is read-only | pickle
 
-and any other one is what `_pickles` makes. Each handle is a promise, which whoever takes the message opens. A Cargo
+and any other one is what `_pickles` makes. Each handle is a promise, which the reader of the message opens. A Cargo
 that is not delivered gives its promises up.
 """
 

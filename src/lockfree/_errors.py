@@ -55,7 +55,7 @@ class RoleTaken(LockfreeError):
 
 
 class Superseded(LockfreeError):
-    """Another participant has taken over all that this one held. Attach anew to go on."""
+    """Another participant has taken over all that this one held. Attach again to go on."""
 
 
 class OwnerDied(LockfreeError):
@@ -162,7 +162,7 @@ def _role(ring: Any) -> str:
 
 
 def _gone(handle: Any) -> str:
-    """Who went last, of those that could have ended a wait."""
+    """The last one that could have ended a wait and went."""
     died = ffi.new("int *")
     pointer = handle if ffi.typeof(handle).kind == "pointer" else ffi.addressof(handle)
     pid = lib.lf_gone(pointer, handle.error, died)

@@ -1,4 +1,4 @@
-"""Waits that take long: who is told, and what ends them. For all calls of an object, or for those in a block."""
+"""Waits that take long: what function is told, what ends them. For all calls of an object, or for those in a block."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Who uses an object, what they hold and wait for, and what was counted: read through a mapping of its own."""
+"""Which processes use an object, what they hold and wait for, what was counted; read through its own mapping."""
 
 import time
 from contextlib import AbstractContextManager

@@ -275,7 +275,7 @@ class Shared:
         return found
 
     def peers(self) -> "list[Peer]":
-        """The participants: who uses this object now, since when, what they hold, and whether they wait.
+        """The participants: which processes use this object now, since when, what they hold, and whether they wait.
 
         The look takes the kernel some microseconds for each, and disturbs nobody. It works for objects without a name,
         too. What it says of others may have changed when it returns.

@@ -36,7 +36,7 @@ class Waiting:
         self.announced = False
 
     def announce(self) -> None:
-        """Before an attempt: whoever makes it possible afterwards sees that somebody waits."""
+        """Before an attempt: a thread that makes it possible afterwards sees that somebody waits."""
         if not self.sleeper.watches(self):
             self.retract()
             self.count()

@@ -169,7 +169,7 @@ class Calls(AwaitedBarrier, Waiter):
 class Barrier(Native[Literal["barrier"]], Calls):
     """`parties` threads of any processes wait for each other, with the methods of `threading.Barrier`.
 
-    `action` belongs to this object and is not shared: whoever comes last runs its own. It travels if it can be pickled.
+    `action` belongs to this object and is not shared: the last party runs its own. It travels if it can be pickled.
 
     Progress: `wait` sleeps in the kernel. `abort` and `reset` are lock-free.
 

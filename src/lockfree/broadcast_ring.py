@@ -204,7 +204,7 @@ class Calls(Inside):
     def join(self, reader: int | None = None) -> int:
         """Makes the calling thread reader number `reader` (None: any that is free); its number.
 
-        It gets every message that is put from now on. A thread that is this reader already joins anew: it skips what it
+        It gets every message that is put from now on. A thread that is this reader already joins again: it skips what it
         has not read. Raises RoleTaken if the number is another thread's, or if all are.
         """
         number = ANY if reader is None else check_int("reader", reader, 0, self.readers - 1)
@@ -255,7 +255,7 @@ class Calls(Inside):
 
     @property
     def missed(self) -> int:
-        """Messages that the calling thread has missed since it joined (`slow="overwrite"`), whoever they were for."""
+        """Messages that the calling thread has missed since it joined (`slow="overwrite"`), for any reader."""
         return int(lib.lf_py_broadcast_missed(self._h, self._number()))
 
     @property

@@ -113,7 +113,7 @@ class Condition(Native[Literal["condition"]], Calls):
     A notify reaches exactly those that have waited longest. It is not lost: a waiter that was notified and dies, or
     ends with an exception, passes it on to another one.
 
-    Progress: `acquire` and `wait` sleep in the kernel. `notify` is lock-free for who holds the lock.
+    Progress: `acquire` and `wait` sleep in the kernel. `notify` is lock-free for the lock's holder.
 
     Death: when the holder of its own lock dies, the next one to acquire gets `OwnerDied`, and one waiter is woken,
     whose `wait` raises it if that is the next one.

@@ -73,8 +73,8 @@ class Event(Native[Literal["event"]], Calls):
     Progress: `set` and `is_set` are wait-free, `clear` is lock-free. `wait` spins for about 10 us, then sleeps in the
     kernel.
 
-    Death: nothing is held, so nothing is lost. Who is killed between setting the flag and waking leaves it set; a
-    sleeper sees that after the slice in which it sleeps.
+    Death: nothing is held, so nothing is lost. A process that is killed between setting and waking leaves the flag set;
+    a sleeper sees that after the slice in which it sleeps.
 
     Source: docs/primitives/event.md.
     """

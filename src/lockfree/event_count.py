@@ -110,8 +110,8 @@ class Calls(AwaitedEventCount, Waiter):
 class EventCount(Native[Literal["event_count"]], Calls):
     """Where threads and processes wait for a condition over shared words, such as atomics.
 
-    Who changes the words notifies afterwards. Who waits looks at the words between its announcement and its sleep. So
-    no wake is lost, and a notify costs next to nothing while nobody waits.
+    A thread that changes the words notifies afterwards. A waiter looks at the words between its announcement and its
+    sleep. So no wake is lost, and a notify costs next to nothing while nobody waits.
 
     Progress: all but `wait` and `wait_until` is lock-free, and may be called from a signal handler. Those two sleep in
     the kernel.

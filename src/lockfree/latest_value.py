@@ -182,7 +182,7 @@ class LatestValue(Native[Literal["latest_value"]], Calls[R]):
     """The newest value of something, in shared memory: one writer sets it, any number of readers read it.
 
     A value is bytes, 0 to `record_size` of them, or one item of a NumPy `dtype`. `copies` (2 to 64) stand in memory: a
-    reader begins anew only if copies - 1 values were set while it copied one. The first thread that sets is the
+    reader begins again only if copies - 1 values were set while it copied one. The first thread that sets is the
     writer. Another one that tries gets `RoleTaken`, unless the writer has called `release_role`, has closed the object,
     has ended (a thread of this process) or its process has died.
 

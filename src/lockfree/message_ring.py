@@ -340,7 +340,7 @@ class MessageRing(Native[Literal["message_ring"]], Calls):
     message takes as many blocks as it needs, at least one; 16 bytes of each are the ring's own. One message may have up
     to `max_message` bytes, all blocks together. At most `max_messages` (1 to 2**31; None: no bound) are inside.
 
-    Progress: every call that does not wait is lock-free in the strict sense: whoever stops or dies, at whatever
+    Progress: every call that does not wait is lock-free in the strict sense. If any thread stops or dies, at whatever
     instruction, the others go on. Waiting calls spin for about 10 us, then sleep in the kernel.
 
     Order: linearizable FIFO. EMPTY is exact. FULL means that at one instant of the call fewer blocks were free than the

@@ -18,7 +18,7 @@ class MPMCRing(Native[Literal["mpmc_ring"]], Ring[R], prefix="mpmc_ring"):
     `capacity` records (1 to 2**31) of 0..`record_size` bytes each, or of one NumPy `dtype`. Anonymous, or found by
     others under `name`.
 
-    Progress: every call that does not wait is lock-free in the strict sense: whoever stops or dies, at whatever
+    Progress: every call that does not wait is lock-free in the strict sense. If any thread stops or dies, at whatever
     instruction, the others go on. Waiting calls spin for about 10 us, then sleep in the kernel.
 
     Order: linearizable FIFO. EMPTY is exact. FULL means that at one instant of the call the records inside, plus those

@@ -442,10 +442,10 @@ class PriorityQueue(Native[Literal["priority_queue"]], _Calls[R], prefix="priori
     under `name`. With `fronts`, `requeue` can put a record to the front of its level (1 to 127 levels; it doubles the
     memory of the levels).
 
-    Progress: every call that does not wait is lock-free in the strict sense: whoever stops or dies, at whatever
+    Progress: every call that does not wait is lock-free in the strict sense. If any thread stops or dies, at whatever
     instruction, the others go on. Waiting calls spin for about 10 us, then sleep in the kernel.
 
-    Order: linearizable: strict minimum, FIFO within a level, exact EMPTY. FULL means that at one instant of the call
+    Order: linearizable, strict minimum, FIFO within a level, exact EMPTY. FULL means that at one instant of the call
     the records inside, plus those in the hands of running operations, were at least `capacity`.
 
     Death: a slot that a killed process had in hand is free again at the next recovery, at the latest when somebody

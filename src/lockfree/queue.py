@@ -48,11 +48,11 @@ class Queue(MessageRing):
     when `put` returns the object is there for everybody. A `put` that raises leaves nothing inside. An object whose
     unpickling raises in `get` is taken.
 
-    Progress, order and death are those of MessageRing: whoever dies in `put` or `get`, at whatever instruction, the
+    Progress, order and death are those of MessageRing: if a process dies in `put` or `get`, at any instruction, the
     others go on, and no place of the `maxsize` is lost. Recovery may complete the put of a process that died in it; so
     each may bring one item above `maxsize`.
 
-    Whoever may open the queue's memory decides what is unpickled: programs of the same user.
+    Unpickling runs code that the pickle names. All programs of the same user can write one.
     """
 
     def __init__(

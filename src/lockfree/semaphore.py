@@ -122,7 +122,7 @@ class Calls(AwaitedSemaphore, Waiter):
 class Semaphore(Native[Literal["semaphore"]], Calls):
     """A counter of `value` permits in shared memory, never below 0 nor above `max_value` (None: 2**31 - 1).
 
-    Any thread may release, whoever acquired.
+    Any thread may release, also what another one acquired.
 
     Progress: `acquire(blocking=False)`, `release` and `value` are lock-free. A waiting `acquire` spins for about 10 us,
     then sleeps in the kernel.

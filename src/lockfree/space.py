@@ -210,9 +210,9 @@ class Space(Native[Literal["space"]], Calls):
     that handle and gives nothing back; `close()` of the space ends all that this process has of it, and gives back what
     it held.
 
-    Progress: adding and finding take a lock. What the objects do is as ever.
+    Progress: adding and finding take a lock. The objects' calls keep their guarantees.
 
-    Death: of a process that dies with several objects in hand, all are given back, by whoever waits for one of them.
+    Death: of a process that dies with several objects in hand, all are given back, by a thread that waits for one.
 
     Source: docs/primitives/space.md.
     """

@@ -14,7 +14,7 @@
  *       lf_arena_promise(&arena, &block, 1, &handle, LF_ARENA_WAIT); // for one reader; send these 16 bytes to it
  *       lf_arena_release(&arena, &block, LF_ARENA_WAIT);             // it stays for the reader, who calls lf_arena_open
  *   }
- *   lf_segment_unlink(&arena.h, "frames"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&arena.h, "frames"); // nobody can attach any more; participants go on
  *   lf_detach(&arena.h);                   // this participant leaves, and what it held is released
  *
  * Contract

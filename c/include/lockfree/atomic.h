@@ -9,7 +9,7 @@
  *       return status;                                                  // counter.h.error: errno after LF_SYSTEM
  *   uint64_t before = lf_fetch_add_acq_rel(counter.value, (uint64_t)1); // any macro of blocks/atomics.h
  *   (void)before;
- *   lf_segment_unlink(&counter.h, "hits"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&counter.h, "hits"); // nobody can attach any more; participants go on
  *   lf_detach(&counter.h);                 // this participant leaves
  *
  * Contract: the operations are the macros of blocks/atomics.h. This header only gives the variable a segment.

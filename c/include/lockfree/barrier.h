@@ -9,7 +9,7 @@
  *       return status; // after LF_SYSTEM, step.h.error is the errno
  *   int64_t index = lf_barrier_wait(&step, lf_now() + 2000000000u); // 2 s from now; LF_FOREVER: no time-out
  *   status = index < 0 ? (int)index : LF_OK; // 0, 1, ...: in which place it came; LF_BROKEN, LF_CLOSED, ...
- *   lf_segment_unlink(&step.h, "step");      // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&step.h, "step");      // nobody can attach any more; participants go on
  *   lf_detach(&step.h);                      // this participant leaves, which is no death
  *
  * Contract
@@ -17,7 +17,7 @@
  *   the next round. A barrier breaks by abort, by a wait that ends without the others (time-out, signal, close), and by a
  *   death. All waits of the round, and all later ones, then return LF_BROKEN, until reset. reset ends the waits of the
  *   round with LF_BROKEN, too. A round that is complete stays complete for all its waits, whatever comes then.
- *   With an action, in parts: lf_barrier_arrive; who gets the last place acts; then lf_barrier_open.
+ *   With an action, in parts: lf_barrier_arrive; the thread with the last place acts; then lf_barrier_open.
  *   What a thread wrote before wait can be read by all the others after it.
  * Progress: arrive, open, abort and reset are lock-free; wait sleeps.
  * Death: if a participant dies without lf_detach, the barrier breaks, whoever it was: it may have been a party that the
@@ -28,7 +28,7 @@
  *   have ended, the round in which they did.
  * Invariants
  *   [I1] In an era rounds only grow. An era ends by reset alone, in a state that is BROKEN. Its end is written down
- *        before the next era begins, by whoever comes first.
+ *        before the next era begins, by the first thread that comes.
  *   [I2] So a waiter knows from the word that its round is complete: the round has passed, or its era ended in a later one.
  * Wrap: a mistake needs a waiter that sleeps through a multiple of 2^30 rounds. One that sleeps through 16 resets is told
  *   LF_BROKEN, even if its round was complete.
@@ -51,8 +51,8 @@
 
 struct lf_barrier_body {
     LF_ALIGNED uint64_t word;                   /* line 0: every operation */
-    LF_ALIGNED struct lf_eventcount changed;    /* line 1: who waits announces, who ends a round looks */
-    LF_ALIGNED uint64_t ends[LF__BARRIER_ERAS]; /* line 2: words with which eras ended; by who resets */
+    LF_ALIGNED struct lf_eventcount changed;    /* line 1: waiters announce, the end of a round looks */
+    LF_ALIGNED uint64_t ends[LF__BARRIER_ERAS]; /* line 2: words with which eras ended; by resets */
 };
 LF_STATIC_ASSERT(sizeof(struct lf_barrier_body) == 3 * LF_CACHE_LINE, "layout");
 #define LF_BARRIER_BYTES (LF_BODY_OFFSET + sizeof(struct lf_barrier_body))
@@ -207,7 +207,7 @@ LF_INLINE int lf_barrier_give_up(struct lf_barrier *b, uint64_t round) {
     lf__barrier_break(b->body, round, 0);
     return lf__barrier_ended(b->body, round);
 }
-/* After the action, by who got the last place: the round is complete. LF_OK, or LF_BROKEN. */
+/* After the action, by the thread with the last place: the round is complete. LF_OK, or LF_BROKEN. */
 LF_INLINE int lf_barrier_open(struct lf_barrier *b, uint64_t round) {
     int status = lf_enter(&b->h);
     if (LF_UNLIKELY(status != LF_OK))
@@ -252,7 +252,7 @@ LF_INLINE int lf_barrier_abort(struct lf_barrier *b) {
     return status;
 }
 
-/* LF_OK or LF_CLOSED. The barrier is new, and deaths of before are forgotten; whoever waits gets LF_BROKEN. Does nothing to a
+/* LF_OK or LF_CLOSED. The barrier is new, and earlier deaths are forgotten; waiters get LF_BROKEN. Does nothing to a
  * new one. */
 LF_INLINE int lf_barrier_reset(struct lf_barrier *b) {
     int status = lf_enter(&b->h);
@@ -267,7 +267,7 @@ LF_INLINE int lf_barrier_reset(struct lf_barrier *b) {
             continue;
         }
         uint64_t *slot = &b->body->ends[first % LF__BARRIER_ERAS], end = lf_load_relaxed(slot);
-        if (lf__barrier_era(end) != first || end == 0) /* [I1]; who helps writes the same */
+        if (lf__barrier_era(end) != first || end == 0) /* [I1]; helpers write the same */
             lf_cas_relaxed(slot, &end, word);
         uint64_t next = (first + 1) << 48;
         if (lf_cas_seq_cst(&b->body->word, &word, next)) /* [B4] release: the end is readable */

@@ -14,7 +14,7 @@
  *       status = lf_block_pool_retain(&pool, blocks, 4, &at); // the first four are shared: they are freed twice
  *   if (status == LF_OK)
  *       status = lf_block_pool_free(&pool, blocks, NULL, 16, &at); // LF_NOT_OWNER: blocks[at] is not this process's
- *   lf_segment_unlink(&pool.h, "kv"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&pool.h, "kv"); // nobody can attach any more; participants go on
  *   lf_detach(&pool.h);               // this participant leaves, and its blocks come back
  *
  * Contract
@@ -94,7 +94,7 @@ LF_INLINE int lf__pool_enter(struct lf_block_pool *p) {
     int status = lf_enter(&p->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    /* [L3] acquire; pairs with [L1]: who finds blocks of its own taken over also finds that it was superseded. */
+    /* [L3] acquire; pairs with [L1]: a participant that finds its blocks taken over also finds itself superseded. */
     return LF_UNLIKELY(lf_load_acquire(&p->body->leases[p->h.participant]) & 1u) ? LF_SUPERSEDED : LF_OK;
 }
 
@@ -157,7 +157,7 @@ LF_INLINE int lf__pool_attempt(void *operation) {
     return lf_block_pool_try_alloc(call->p, call->blocks, call->n);
 }
 /* The same, but waits while too few are free: deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also returns
- * LF_INTERRUPTED. Who waits for many blocks may be overtaken by those who want few. */
+ * LF_INTERRUPTED. A call for many blocks may be overtaken by calls for few. */
 LF_INLINE int lf_block_pool_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n, uint64_t deadline) {
     struct lf__pool_call call = {p, blocks, n};
     return lf_block_on(&p->h, &p->body->freed, lf__pool_attempt, &call, LF_EMPTY, deadline);
@@ -292,7 +292,7 @@ LF_INLINE uint64_t lf_block_pool_lease(struct lf_block_pool *p) {
     return (uint64_t)(lease >> 1) << LF_PARTICIPANT_BITS | p->h.participant;
 }
 
-/* Takes over all blocks of another participant, which is refused from now on, until it attaches anew. `blocks` has room
+/* Takes over all blocks of another participant, which is refused until it attaches again. `blocks` has room
  * for all blocks of the pool. How many, or LF_EMPTY: this lease has ended (its blocks came back); LF_INVALID: the
  * caller's own; LF_CLOSED, LF_SUPERSEDED. */
 LF_INLINE int64_t lf_block_pool_supersede(struct lf_block_pool *p, uint64_t lease, uint32_t *blocks) {

@@ -14,7 +14,7 @@
  *   do
  *       length = lf_broadcast_ring_get(&ring, (uint32_t)k, message, sizeof message, lf_now() + 1000000000u);
  *   while (length == LF_INTERRUPTED);    // a signal handler ran
- *   lf_segment_unlink(&ring.h, "steps"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&ring.h, "steps"); // nobody can attach any more; participants go on
  *   lf_detach(&ring.h);                  // this participant leaves
  *
  * Contract
@@ -26,7 +26,7 @@
  *   LF_SLOW_WAIT, LF_SLOW_RAISE: nothing is lost. LF_FULL: at one instant of the call, a reader had so much to read that
  *   the message (and a pad before it, when it does not fit before the end) had no room. EMPTY is exact.
  *   LF_SLOW_OVERWRITE: put never waits. A reader that is overtaken goes on with the oldest message that is left, and
- *   `missed` counts those between, whoever they were for. LF_SLOW_DROP: it gets LF_DROPPED from then on, until it joins
+ *   `missed` counts those between, for any reader. LF_SLOW_DROP: it gets LF_DROPPED from then on, until it joins
  *   again. In these two modes messages are copied out; there is no reading or writing in place.
  *   Shutdown: a put that answers LF_OK reaches every reader. One that runs beside a shutdown may answer LF_CLOSED although
  *   some readers got the message.
@@ -158,7 +158,7 @@ LF_INLINE int lf_broadcast_ring_release_role(struct lf_broadcast_ring *r) {
 }
 
 /* Makes the calling thread a reader, from the next message on: its number, LF_ROLE_TAKEN (that place is somebody's, or all
- * are), LF_INVALID. Who has the place already joins anew, and skips what it has not read. */
+ * are), LF_INVALID. A thread that has the place joins again, and skips what it has not read. */
 LF_INLINE int64_t lf_broadcast_ring_join(struct lf_broadcast_ring *r, uint32_t number) {
     int status = lf_enter_to_get(&r->h);
     if (status == LF_OK && number != LF_ANY_READER && number >= r->n_readers)
@@ -171,7 +171,7 @@ LF_INLINE int64_t lf_broadcast_ring_join(struct lf_broadcast_ring *r, uint32_t n
     if ((status = lf__log_join(r, (uint32_t)k)) != LF_OK)
         lf__broadcast_give_place_back(r, (uint32_t)k);
     lf_eventcount_notify_all(&r->body->joined);
-    lf_eventcount_notify(&r->body->not_full, 1); /* joined anew: it holds less back */
+    lf_eventcount_notify(&r->body->not_full, 1); /* joined again: it holds less back */
     return status == LF_OK ? k : status;
 }
 /* Gives the place back: LF_NOT_OWNER if the calling thread does not have it. */

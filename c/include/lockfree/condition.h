@@ -15,7 +15,7 @@
  *   while (jobs == 0 && status != LF_TIMEDOUT && status != LF_OWNER_DIED)
  *       status = lf_condition_wait(&ready, lf_now() + 2000000000u); // 2 s from now; LF_FOREVER: no time-out
  *   lf_condition_release(&ready);
- *   lf_segment_unlink(&ready.h, "jobs"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&ready.h, "jobs"); // nobody can attach any more; participants go on
  *   lf_detach(&ready.h);                 // this participant leaves
  *
  * Contract
@@ -27,7 +27,7 @@
  *   LF_BUSY: LF_WAITERS threads wait already.
  *   With a lock of the caller's, which all that use the condition must share, begin, sleep and end are the parts of wait:
  *   begin; give the lock back; sleep; take it again; end or pass_on. notify_unlocked does not ask for the own lock.
- * Progress: wait sleeps, acquire blocks. notify is lock-free for who has the lock.
+ * Progress: wait sleeps, acquire blocks. notify is lock-free for the lock's holder.
  * Death: a dead waiter's place is free again and its notify is passed on. If somebody dies with the condition's own lock,
  *   the next one to acquire gets LF_OWNER_DIED, and one waiter is woken: wait returns LF_OWNER_DIED to it if it is the
  *   next one. It repairs, calls recover, and notifies whom the dead one would have notified.
@@ -133,7 +133,7 @@ LF_INLINE int lf_condition_sleep(struct lf_condition *c, int64_t place, uint64_t
     return place < 0 || place >= LF_WAITERS ? (int)LF_INVALID
                                             : lf_waiters_sleep(&c->h, &c->body->waiters, place, deadline);
 }
-/* With the lock again: whether it was notified. pass_on is for who gives up: another one is notified instead. */
+/* With the lock again: whether it was notified. pass_on is for a waiter that gives up: another one is notified. */
 LF_INLINE int lf_condition_end(struct lf_condition *c, int64_t place) {
     return c->h.segment != NULL && lf_waiters_end(&c->body->waiters, place);
 }
@@ -166,7 +166,7 @@ LF_INLINE int lf_condition_is_owned(struct lf_condition *c) {
 /* ---- wait and notify ---- */
 
 /* LF_OK: notified; LF_TIMEDOUT; LF_INTERRUPTED: a signal, or 100 ms have passed: look at what you wait for, and call
- * again; LF_OWNER_DIED: who had the lock last died with it. With all of these the lock is held again. LF_NOT_OWNER,
+ * again; LF_OWNER_DIED: the last holder died with the lock. With all of these the lock is held again. LF_NOT_OWNER,
  * LF_BUSY: nothing was done. Else (LF_CLOSED, LF_NOT_RECOVERABLE, LF_LOST) the lock is not held. */
 LF_INLINE int lf_condition_wait(struct lf_condition *c, uint64_t deadline) {
     int owned = lf_condition_is_owned(c), again;
@@ -192,7 +192,7 @@ LF_INLINE int64_t lf_condition_notify_unlocked(struct lf_condition *c, uint32_t 
     int status = lf_enter(&c->h);
     return LF_UNLIKELY(status != LF_OK) ? (int64_t)status : (int64_t)lf_waiters_notify(&c->body->waiters, n);
 }
-/* The same by who has the lock; LF_NOT_OWNER. */
+/* The same by the lock's holder; else LF_NOT_OWNER. */
 LF_INLINE int64_t lf_condition_notify(struct lf_condition *c, uint32_t n) {
     int owned = lf_condition_is_owned(c);
     if (owned != 1)

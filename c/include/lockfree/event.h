@@ -10,17 +10,18 @@
  *   lf_event_set(&ready);                                 // one process
  *   status = lf_event_wait(&ready, lf_now() + 2000000000u); // another one: 2 s from now; LF_FOREVER: no time-out
  *                                                         // LF_OK, LF_TIMEDOUT, LF_INTERRUPTED (a signal), LF_CLOSED, ...
- *   lf_segment_unlink(&ready.h, "ready"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&ready.h, "ready"); // nobody can attach any more; participants go on
  *   lf_detach(&ready.h);                  // this participant leaves
  *
  * Contract
  *   A linearizable flag, clear at first. wait returns LF_OK if the flag was set at one instant of the call, even if it
  *   was cleared before the waiter could look. It returns LF_TIMEDOUT if the flag was clear at the last look, which
  *   comes after the deadline. set wakes everybody who waits. What a thread wrote before set can be read by those that
- *   find the flag set, and by who clears it. set, is_set, and a clear that clears, have one order over all events (sequential consistency).
+ *   find the flag set, and by clears. set, is_set, and a clear that clears, have one order over all events (sequential
+ *   consistency).
  * Progress: set and is_set are wait-free; clear is lock-free; wait sleeps. What set adds for sleepers is lock-free.
- * Death: nothing to give back. Who is killed between setting the flag and waking leaves it set; a sleeper sees that
- *   after the slice in which it sleeps (blocking.h).
+ * Death: nothing to give back. A process that is killed between setting and waking leaves the flag set. A sleeper sees
+ *   that after the slice in which it sleeps (blocking.h).
  *
  * Layout: one 64-bit word, odd while set, and an event count. set makes the word odd; clear adds 1.
  * Invariant: the word only grows. So a waiter that found it clear knows by any other value that it was set since.
@@ -35,8 +36,8 @@
 #define LF_KIND_EVENT 20u
 
 struct lf_event_body {
-    LF_ALIGNED uint64_t word;                /* who sets and clears; who waits reads */
-    LF_ALIGNED struct lf_eventcount changed; /* who waits announces; who sets looks */
+    LF_ALIGNED uint64_t word;                /* set and clear write; waiters read */
+    LF_ALIGNED struct lf_eventcount changed; /* a waiter announces itself; set looks */
 };
 LF_STATIC_ASSERT(sizeof(struct lf_event_body) == 2 * LF_CACHE_LINE, "layout");
 #define LF_EVENT_BYTES (LF_BODY_OFFSET + sizeof(struct lf_event_body))
@@ -121,8 +122,8 @@ LF_INLINE int lf__event_attempt(void *operation) {
 LF_INLINE uint64_t lf_event_now(struct lf_event *e) {
     return lf_enter(&e->h) == LF_OK ? lf_load_seq_cst(&e->body->word) : 0;
 }
-/* The same as wait, for a wait that began when the word was `first`: for who calls again after LF_INTERRUPTED, and must
- * not miss that the flag was set meanwhile. */
+/* The same as wait, for a wait that began when the word was `first`. Use it to call again after LF_INTERRUPTED, without
+ * missing that the flag was set meanwhile. */
 LF_INLINE int lf_event_wait_since(struct lf_event *e, uint64_t first, uint64_t deadline) {
     int status = lf_enter(&e->h);
     if (LF_UNLIKELY(status != LF_OK))

@@ -17,7 +17,7 @@
  *       do
  *           status = lf_event_count_wait(&changed, ticket, LF_FOREVER); // or lf_event_count_wait_until
  *       while (status == LF_INTERRUPTED);    // a signal, or some time has passed
- *   lf_segment_unlink(&changed.h, "work");   // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&changed.h, "work");   // nobody can attach any more; participants go on
  *   lf_detach(&changed.h);                   // this participant leaves
  *
  * Contract
@@ -48,7 +48,7 @@
 #define LF_KIND_EVENT_COUNT 21u
 
 struct lf_event_count_body {
-    LF_ALIGNED struct lf_eventcount changed; /* who waits announces; who notifies looks */
+    LF_ALIGNED struct lf_eventcount changed; /* a waiter announces itself; a notify looks */
 };
 LF_STATIC_ASSERT(sizeof(struct lf_event_count_body) == LF_CACHE_LINE, "layout");
 #define LF_EVENT_COUNT_BYTES (LF_BODY_OFFSET + sizeof(struct lf_event_count_body))

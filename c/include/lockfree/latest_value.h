@@ -19,7 +19,7 @@
  *   do
  *       length = lf_latest_value_get(&pose, value, &seen); // LF_EMPTY: nothing was ever set
  *   while (length == LF_INTERRUPTED);                      // the writer was faster each time
- *   lf_segment_unlink(&pose.h, "pose"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&pose.h, "pose"); // nobody can attach any more; participants go on
  *   lf_detach(&pose.h);                 // this participant leaves
  *
  * Contract

@@ -15,14 +15,14 @@
  *   while (length == LF_INTERRUPTED);                    // a signal handler ran
  *   if (length < 0)
  *       status = (int)length;           // LF_EMPTY, or LF_CLOSED after shutdown and close
- *   lf_segment_unlink(&ring.h, "jobs"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&ring.h, "jobs"); // nobody can attach any more; participants go on
  *   lf_detach(&ring.h);                 // this participant leaves
  *
  * Contract
  *   Linearizable FIFO with exact EMPTY. A message has 0 bytes to as many as all blocks hold, and comes out whole, with its
  *   length. It takes as many blocks as it needs, at least one; each holds 16 bytes less than its size. LF_FULL: at one
  *   instant of the call fewer blocks were free than the message needs. Blocks in the hands of running operations are not
- *   free. Two puts of many blocks may refuse each other, though each alone would fit; who waits tries again.
+ *   free. Two puts of many blocks may refuse each other, though each alone would fit; a waiting put tries again.
  *   With `most` > 0 a put is also refused (LF_FULL) while `most` messages are inside. This bound is exact for puts; what
  *   commit and recovery publish is never refused.
  *   lf_message_ring_task_done and lf_message_ring_join count what has been dealt with: message_tasks.h.
@@ -117,7 +117,7 @@ LF_INLINE int lf_message_ring_attach_fd(struct lf_message_ring *r, int fd) {
 
 /* ---- in place: the caller has the blocks of a message between two calls ---- */
 
-/* Frees a message in hand, and wakes whoever waits for blocks. */
+/* Frees a message in hand, and wakes a thread that waits for blocks. */
 LF_INLINE int lf_message_ring_release(struct lf_message_ring *r, int64_t first) {
     int status = lf__message_free(r, (uint64_t)first);
     lf__message_freed(r);
@@ -229,7 +229,7 @@ LF_INLINE int64_t lf_message_ring_take(struct lf_message_ring *r, int64_t first,
 }
 
 /* The length, LF_EMPTY, LF_CLOSED or LF_CORRUPT. LF_TOO_LONG: it was longer than `room`, and is inside again, at the
- * tail. Who does not know how long messages are uses peek and take. */
+ * tail. If the length of messages is not known, use peek and take. */
 LF_INLINE int64_t lf_message_ring_try_get(struct lf_message_ring *r, void *out, uint64_t room) {
     uint64_t length = 0;
     int64_t first = lf_message_ring_peek(r, 0, &length);

@@ -15,7 +15,7 @@
  *   while (length == LF_INTERRUPTED);                                     // a signal handler ran
  *   if (length < 0)
  *       status = (int)length;           // LF_TIMEDOUT, or LF_CLOSED after shutdown and close
- *   lf_segment_unlink(&ring.h, "jobs"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&ring.h, "jobs"); // nobody can attach any more; participants go on
  *   lf_detach(&ring.h);                 // this participant leaves
  *
  * Contract
@@ -93,7 +93,7 @@ LF_INLINE void lf__mpmc_gave(void *context, int queue) {
     struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)context;
     lf_eventcount_notify(queue == LF__FREE ? &r->body->not_full : &r->body->not_empty, 1);
     if (lf_load_relaxed(&r->h.segment->ending) != LF__OPEN)
-        lf_eventcount_notify_all(&r->body->not_empty); /* whoever drains it may be waiting for this slot */
+        lf_eventcount_notify_all(&r->body->not_empty); /* a consumer that drains it may wait for this slot */
 }
 LF_INLINE int lf__mpmc_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)h;

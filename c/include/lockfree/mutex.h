@@ -12,7 +12,7 @@
  *       lf_mutex_recover(&lock); // after repairing what the lock guards
  *   if (status == LF_OK || status == LF_OWNER_DIED)
  *       lf_mutex_release(&lock);            // else LF_TIMEDOUT, LF_INTERRUPTED (a signal), LF_CLOSED, ...
- *   lf_segment_unlink(&lock.h, "accounts"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&lock.h, "accounts"); // nobody can attach any more; participants go on
  *   lf_detach(&lock.h);                     // this participant leaves
  *
  * Contract, progress, death, layout, invariants, linearization points: owner_lock.h.

@@ -12,7 +12,7 @@
  *   uint32_t level;
  *   int64_t length = lf_priority_queue_get(&q, record, &level, lf_now() + 1000000000u); // waits for 1 s at most
  *   status = length < 0 ? (int)length : LF_OK; // LF_TIMEDOUT, LF_INTERRUPTED by a signal, LF_CLOSED after shutdown
- *   lf_segment_unlink(&q.h, "jobs"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&q.h, "jobs"); // nobody can attach any more; participants go on
  *   lf_detach(&q.h);                 // this participant leaves
  *
  * Contract
@@ -47,7 +47,7 @@ LF_INLINE void lf__priority_gave(void *context, int queue) {
     if (queue == LF__FREE)
         lf_eventcount_notify(&q->body->not_full, 1);
     if (lf_load_relaxed(&q->h.segment->ending) != LF__OPEN)
-        lf_eventcount_notify_all(&q->body->not_empty); /* whoever drains it may be waiting for this slot */
+        lf_eventcount_notify_all(&q->body->not_empty); /* a consumer that drains it may wait for this slot */
 }
 LF_INLINE int lf__priority_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_priority_queue *q = (struct lf_priority_queue *)h;

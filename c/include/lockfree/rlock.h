@@ -15,7 +15,7 @@
  *       lf_rlock_release(&lock);
  *       lf_rlock_release(&lock); // now it is free
  *   }
- *   lf_segment_unlink(&lock.h, "accounts"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&lock.h, "accounts"); // nobody can attach any more; participants go on
  *   lf_detach(&lock.h);                     // this participant leaves
  *
  * Contract, layout: reentrant.h. The holder is a thread of a process. The lock is free after as many releases as acquires.

@@ -1,4 +1,4 @@
-/* rwlock.h: many readers or one writer, threads of any processes; who waits sleeps.
+/* rwlock.h: many readers or one writer, threads of any processes; waiters sleep.
  *
  * Usage
  *   #include <lockfree/rwlock.h>
@@ -14,7 +14,7 @@
  *       lf_rwlock_recover(&table); // after repairing what the lock guards
  *   if (status == LF_OK || status == LF_OWNER_DIED)
  *       status = lf_rwlock_end_write(&table); // readers: lf_rwlock_read and lf_rwlock_end_read
- *   lf_segment_unlink(&table.h, "table"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&table.h, "table"); // nobody can attach any more; participants go on
  *   lf_detach(&table.h);                  // this participant leaves
  *
  * Contract
@@ -48,8 +48,8 @@
 struct lf_rwlock_body {
     struct lf_lock_body lock;                /* line 0: the writer */
     LF_ALIGNED uint32_t writing;             /* line 1: the writer */
-    LF_ALIGNED struct lf_eventcount entry;   /* line 2: readers that wait announce; who ends a write looks */
-    LF_ALIGNED struct lf_eventcount drained; /* line 3: the writer announces; who ends a read looks */
+    LF_ALIGNED struct lf_eventcount entry;   /* line 2: readers that wait announce; the end of a write looks */
+    LF_ALIGNED struct lf_eventcount drained; /* line 3: the writer announces; the end of a read looks */
     LF_ALIGNED uint32_t readers[LF_PARTICIPANTS];
 };
 #define LF_RWLOCK_BYTES (LF_BODY_OFFSET + sizeof(struct lf_rwlock_body))
@@ -138,7 +138,7 @@ LF_INLINE int lf__rwlock_enter(void *operation) {
         return LF_OK;
     int writer = lf__lock_participant(word) != 0, lost = (word & LF__LOCK_NOT_RECOVERABLE) != 0;
     if (!writer && !lost && !((word & LF__LOCK_DIED) && lf_load_relaxed(&l->body->writing)))
-        return LF_OK; /* whoever died had not begun to write */
+        return LF_OK; /* the dead writer had not begun to write */
     lf_rwlock_end_read(l);
     return writer ? LF_TIMEDOUT : lost ? LF_NOT_RECOVERABLE : LF_OWNER_DIED;
 }
@@ -194,7 +194,7 @@ LF_INLINE int lf__rwlock_hold_off(struct lf_rwlock *l, uint64_t deadline) {
         return status;
     lf_store_relaxed(&l->begun, 0u); /* a forked child may have the parent's */
     if (!lf_load_relaxed(&l->body->writing))
-        lf__lock_recover(&l->h, l->word); /* whoever died had not begun to write */
+        lf__lock_recover(&l->h, l->word); /* the dead writer had not begun to write */
     lf_fence_seq_cst();                   /* [W1] pairs with [R1]: the lock is held before the looks at the counts */
     return LF_OK;
 }

@@ -12,7 +12,7 @@
  *   while (status == LF_INTERRUPTED);                        // a signal handler ran
  *   if (status == LF_OK)
  *       lf_semaphore_release(&pool, 2);
- *   lf_segment_unlink(&pool.h, "gpus"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&pool.h, "gpus"); // nobody can attach any more; participants go on
  *   lf_detach(&pool.h);                 // this participant leaves, and its permits come back
  *
  * Contract
@@ -141,7 +141,7 @@ LF_INLINE int lf_semaphore_attach_fd(struct lf_semaphore *s, int fd) {
 /* ---- operations ---- */
 
 /* With a seat of its own, which the thread then keeps if it can: its first operation, or one of a signal handler. */
-static __attribute__((noinline, unused)) int lf__sem_operate_anew(struct lf_semaphore *s, int64_t delta, int inside) {
+static __attribute__((noinline, unused)) int lf__sem_operate_again(struct lf_semaphore *s, int64_t delta, int inside) {
     int64_t seat = lf__sem_sit_down(s);
     if (seat < 0)
         return (int)seat;
@@ -160,7 +160,7 @@ LF_INLINE int lf__sem_operate(struct lf_semaphore *s, int64_t delta) {
         int64_t value = lf__sem_value(lf__sem_now(s->body)) + delta; /* refusals need no seat */
         if (value < 0 || value > (int64_t)s->max)
             return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
-        return lf__sem_operate_anew(s, delta, inside);
+        return lf__sem_operate_again(s, delta, inside);
     }
     int status = lf__sem_change(s, (uint32_t)seat, delta, (int64_t)s->max);
     lf__sem_pause(s, seat);
@@ -192,7 +192,7 @@ LF_INLINE int lf_semaphore_release(struct lf_semaphore *s, uint64_t n) {
         return LF_INVALID;
     status = lf__sem_operate(s, (int64_t)n);
     if (status == LF_OK)
-        lf_eventcount_notify_after_rmw(&s->body->available, UINT32_MAX); /* the turnstile's holder; who watches */
+        lf_eventcount_notify_after_rmw(&s->body->available, UINT32_MAX); /* the turnstile's holder; watchers */
     return status;
 }
 

@@ -13,7 +13,7 @@
  *       status = lf_mutex_acquire(&lock, LF_FOREVER);
  *   if (status == LF_OK)
  *       lf_mutex_release(&lock);
- *   lf_segment_unlink(&space.h, "service"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&space.h, "service"); // nobody can attach any more; participants go on
  *   lf_detach(&lock.h);                     // the objects first, then the space
  *   lf_detach(&space.h);                    // this participant leaves
  *
@@ -25,9 +25,9 @@
  *   detached before the space. Detaching it gives nothing back; leaving the space does.
  *   In a space may be: atomics, mutexes, spinlocks, reentrant and reader-writer locks, conditions with a lock of their own,
  *   semaphores, events, event counts (lf_space_needs says how many bytes one takes).
- * Progress: adding and finding lock the space, and sleep (owner_lock.h). What the objects do is as ever.
- * Death: who dies while adding has added the object wholly, or not at all. Recovery of a participant walks through all
- *   objects, in pieces; each is recovered by its own kind.
+ * Progress: adding and finding lock the space, and sleep (owner_lock.h). The objects' calls keep their guarantees.
+ * Death: a process that dies while adding has added the whole object or none. Recovery of a participant walks through
+ *   all objects, in pieces; each is recovered by its own kind.
  *
  * Layout: {lock} | {end} | chunks, each {head | body of the object} of whole cache lines. geometry = {size of the chunks}.
  * Invariants
@@ -53,7 +53,7 @@
 
 struct lf_space_body {
     LF_ALIGNED uint64_t lock; /* who adds or finds (owner_lock.h) */
-    LF_ALIGNED uint64_t end;  /* of the chunks; who has the lock writes */
+    LF_ALIGNED uint64_t end;  /* of the chunks; written with the lock */
 };
 struct lf_space_chunk {
     LF_ALIGNED uint32_t kind;

@@ -15,7 +15,7 @@
  *   while (length == LF_INTERRUPTED);                                     // a signal handler ran
  *   if (length < 0)
  *       status = (int)length;           // LF_TIMEDOUT, or LF_CLOSED after shutdown and close
- *   lf_segment_unlink(&ring.h, "jobs"); // nobody finds it any more; who has attached goes on
+ *   lf_segment_unlink(&ring.h, "jobs"); // nobody can attach any more; participants go on
  *   lf_detach(&ring.h);                 // this participant leaves
  *
  * Contract

@@ -6,7 +6,7 @@
  *   the call that allocates, and never SIGBUS. Pages keep their memory when their block is free.
  *   A block of several runs, or with an alignment above a page, is seen through a mapping of its own: its runs side by
  *   side, and a page behind them that nobody may touch. Other blocks are seen in the mapping of the segment.
- * Both are done by who holds the block, without the arena's lock.
+ * The block's holder does both, without the arena's lock.
  * Death: pages that got memory, and whose bit was not set, get it again. That changes nothing. */
 #ifndef LOCKFREE_ARENA_MAP_H
 #define LOCKFREE_ARENA_MAP_H

@@ -89,7 +89,7 @@ LF_INLINE int lf_segment_attach_fd(struct lf_handle *h, int fd, const struct lf_
     int own = lf_segment_reopen(fd);
     if (own < 0) {
         lf__handle_clear(h);
-        lf_system_error(h, "opening the segment's file anew through /proc/self/fd");
+        lf_system_error(h, "opening the segment's file again through /proc/self/fd");
         close(fd);
         return LF_SYSTEM;
     }

@@ -1,4 +1,4 @@
-/* participants.h: who uses a segment, which of them are alive, and giving back what the dead held.
+/* participants.h: which processes use a segment, which of them are alive, and giving back what the dead held.
  *
  * Contract
  *   Every participant has a number, as a lock on one byte of the segment's file. The lock is taken through an open file
@@ -183,7 +183,7 @@ LF_INLINE int lf__begin_life(struct lf_handle *h, int fd) {
 LF_INLINE int lf_join(struct lf_handle *h) {
     int fd = lf_segment_reopen(h->fd);
     if (fd < 0)
-        return lf_system_error(h, "opening the segment's file anew through /proc/self/fd");
+        return lf_system_error(h, "opening the segment's file again through /proc/self/fd");
     int status = LF_OK;
     if (lf__byte_lock(h->fd, F_OFD_SETLK, F_RDLCK, 0, 1) != 0) /* "in use"; refused while a sweeper has it */
         status = errno == EAGAIN || errno == EACCES ? LF_NO_PARTICIPANT : lf_system_error(h, "locking the file");
@@ -230,7 +230,7 @@ LF_INLINE int lf__join_as_child(struct lf_handle *h) {
         return lf__lost(h);
     int own = lf_segment_reopen(inherited);
     if (own < 0)
-        return lf_system_error(h, "a forked child joins: opening the segment's file anew through /proc/self/fd");
+        return lf_system_error(h, "a forked child joins: opening the segment's file again through /proc/self/fd");
     close(inherited);
     h->fd = own;
     return lf_join(h);

@@ -1,4 +1,4 @@
-/* peers.h: what the participants of a segment tell each other: who they are, since when they wait, who is gone.
+/* peers.h: what the participants of a segment tell each other: their processes, since when they wait, which are gone.
  *
  * Contract
  *   A participant has a role once it has called put (LF_PRODUCES) or get (LF_CONSUMES) of a container. After

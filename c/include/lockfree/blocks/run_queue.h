@@ -2,11 +2,11 @@
  *
  * Contract
  *   At any instant each block is free, or held by exactly one lease, or on its way from one to the other in the hands of
- *   one participant. Shared memory says which, whoever dies at whatever instruction.
+ *   one participant. Shared memory says which, at whatever instruction any of them dies.
  *   lf_runs_claim takes the n blocks that have been free for longest, or none. Its refusal is exact: at one instant of
  *   the call fewer than n were free. lf_runs_free makes a held block free.
- * Progress: lock-free. A claim is one compare-and-swap of the head, which also names who claims and how many. Whoever
- *   comes next completes the claim (helping), so nobody waits for a claimant that stopped.
+ * Progress: lock-free. A claim is one compare-and-swap of the head, which also names the claimant and how many. The
+ *   next claim completes it (helping), so nobody waits for a claimant that stopped.
  * Death: lf_runs_recover makes free what a dead lease held and what was on its way there.
  *
  * Layout
@@ -143,7 +143,7 @@ LF_INLINE int lf__runs_book_some(const struct lf_runs *q, uint64_t head, uint32_
         if (LF_UNLIKELY(lf__run_block(cell) >= q->blocks))
             return LF_CORRUPT;
         uint64_t *at = &q->words[lf__run_block(cell)], word = lf_load_relaxed(at);
-        /* [W2] release; pairs with [W1]: who takes the block over from this word knows that it was claimed. If it fails,
+        /* [W2] release; pairs with [W1]: a thread that takes it over from here knows that it was claimed. If it fails,
          * others have done it. */
         if (lf__block_is_coming_at(word, position))
             lf_cas_release(at, &word, lf__block_held_by(word, lf__run_claimant(head), 1));
@@ -154,7 +154,7 @@ LF_INLINE int lf__runs_book(const struct lf_runs *q, uint64_t head) {
     if (lf_load_acquire(&q->ends->booked) == lf__run_end(head)) /* [R7] pairs with [R8] */
         return LF_OK;
     int status = lf__runs_book_some(q, head, 0, UINT32_MAX);
-    lf_store_release(&q->ends->booked, lf__run_end(head)); /* [R8] the words are booked for who sees this */
+    lf_store_release(&q->ends->booked, lf__run_end(head)); /* [R8] a thread that sees this sees the words */
     return status;
 }
 

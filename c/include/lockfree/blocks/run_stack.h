@@ -2,7 +2,7 @@
  *
  * Contract: that of run_queue.h, but for the order. The number of free blocks is exact at every instant.
  * Progress: lock-free. A claim, and a block made free, is one compare-and-swap of `last`, which says all of it: that so
- *   many blocks are claimed, by whom; or which block is pushed. Whoever comes next carries it out first (helping).
+ *   many blocks are claimed, by whom; or which block is pushed. The next operation carries it out first (helping).
  * Death: as in run_queue.h. What a dead participant had said in `last` is carried out by the next one.
  *
  * Layout
@@ -76,7 +76,7 @@ LF_INLINE int lf__stack_book(const struct lf_runs *q, uint64_t settled, uint64_t
         uint64_t block = lf__stack_block(lf_load_acquire(&q->cells[place])); /* [K5] pairs with [K6] */
         if (LF_UNLIKELY(block >= q->blocks))
             return LF_CORRUPT;
-        /* [W1] pairs with [W2]. If it was written by who freed the block later, we see next that it is too late. */
+        /* [W1] pairs with [W2]. If it was written by a later free of the block, we see next that it is too late. */
         uint64_t word = lf_load_acquire(&q->words[block]);
         if (!lf__block_is_coming_at(word, (uint32_t)place))
             continue;                                                /* booked */
@@ -110,7 +110,7 @@ LF_INLINE int lf__stack_settle(const struct lf_runs *q, uint64_t settled, uint64
             return status;
         depth -= lf__stack_count(last);
     }
-    /* [K8] release; pairs with [K7]: who sees this sees the words and the cell. */
+    /* [K8] release; pairs with [K7]: a thread that sees this sees the words and the cell. */
     lf_cas_release(&ends->settled, &then, lf__stack_next(settled, depth));
     return LF_OK;
 }
@@ -164,7 +164,7 @@ LF_INLINE int lf_stack_free(const struct lf_runs *q, uint64_t block, uint64_t *w
     uint32_t place = (uint32_t)lf__stack_depth(settled);
     uint64_t next = lf_block_is_held(*word) ? lf__block_given_up(*word, participant, place)
                                             : lf__block_coming(*word, participant, place);
-    /* [W1] acquire: what its last users did is over. [W2] release: who sees this word sees that [K7] has moved on. */
+    /* [W1] acquire: what its last users did is over. [W2] release: a thread that sees it sees that [K7] moved. */
     if (!lf_cas_acq_rel(&q->words[block], word, next))
         return LF_BUSY;
     for (;;) {

@@ -1,8 +1,8 @@
 /* seat_recovery.h: building block of the semaphore: what a participant that is gone held is counted and given back.
  *
- * Contract: lf__sem_give_back returns exactly what it still holds, less what it owes to others, whoever dies meanwhile.
+ * Contract: lf__sem_give_back returns exactly what it still holds, less what it owes, also if others die.
  * Progress: bounded by the seats that have memory, and by changes of the value by others.
- * Death: whoever recovers and dies is followed by another, who begins anew and finds what is done already.
+ * Death: if the recovering process dies, another one begins again and finds what is done already.
  * Layout and invariants: seats.h. */
 #ifndef LOCKFREE_SEAT_RECOVERY_H
 #define LOCKFREE_SEAT_RECOVERY_H

@@ -69,7 +69,7 @@ struct lf_participant {
     uint32_t roles;    /* enum lf_peer_role: what it has called since it joined */
     uint64_t sleeps;   /* futex calls; a long wait is several */
     uint64_t wakes;    /* of these: ended by somebody */
-    uint64_t refusals; /* looks in vain; threads of one process may overwrite each other's */
+    uint64_t refusals; /* looks that failed; threads of one process may overwrite each other's */
 #endif
 };
 
@@ -85,7 +85,7 @@ struct lf_segment {
     uint64_t recovered; /* participants that died and were recovered, so far */
     uint64_t gone[2];   /* {1: it died | pid : 32} of the last one of each role that is gone; written when recovered */
     LF_ALIGNED unsigned char small_body[LF__SMALL_ROOM];
-    LF_ALIGNED struct lf_participant participants[LF_PARTICIPANTS]; /* each by who has its byte */
+    LF_ALIGNED struct lf_participant participants[LF_PARTICIPANTS]; /* each written by the holder of its byte */
     char note[LF_NOTE];                /* the creator's text (a record's dtype); written once */
     unsigned char unused[LF__PADDING]; /* a body that is not small begins with a page */
 };
@@ -129,7 +129,7 @@ struct lf_handle {
     uint32_t asymmetric;      /* who waits here has the heavy half of a fence (asymmetric.h) */
     uint32_t spins;           /* adaptive looking: pauses before sleeping; 0 in memory of the caller's */
     uint32_t spin;            /* microseconds, or LF_SPIN_ADAPTIVE (spinning.h) */
-    uint32_t missed;          /* looks in vain lately (spinning.h); a hint */
+    uint32_t missed;          /* looks that failed lately (spinning.h); a hint */
     uint32_t usual;           /* ns: of a first slice that would have been long enough lately (blocking.h); a hint */
     uint32_t sleeping;        /* threads that sleep in a call */
     uint32_t reaping;         /* one thread of a process at a time looks for the dead */

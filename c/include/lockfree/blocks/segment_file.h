@@ -229,7 +229,7 @@ LF_INLINE int lf_segment_create(struct lf_handle *h, const char *name, const str
     return lf_segment_create_sparse(h, name, kind, bytes, bytes, geometry);
 }
 
-/* Before lf_segment_publish: text for whoever attaches. LF_TOO_LONG above LF_NOTE bytes. */
+/* Before lf_segment_publish: text for those that attach. LF_TOO_LONG above LF_NOTE bytes. */
 LF_INLINE int lf_segment_write_note(struct lf_handle *h, const char *note, uint64_t count) {
     struct lf_identity *identity = &h->segment->identity;
     uint64_t at = offsetof(struct lf_segment, note);

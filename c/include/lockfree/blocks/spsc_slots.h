@@ -268,7 +268,7 @@ LF_INLINE uint64_t lf__spsc_published(struct lf_spsc_ring *r, uint64_t count) {
 /* Nothing is inside. While the ring is drained: tells the producer that it comes too late, then looks once more.
  * Returns the slot's word. */
 static __attribute__((noinline, unused)) uint64_t lf__spsc_drain(struct lf_spsc_ring *r, uint64_t cursor) {
-    /* Behind [S3], so whoever sees it with [D5] sees what was taken before. */
+    /* Behind [S3], so a thread that sees it with [D5] sees what was taken before. */
     lf_store_relaxed(&r->body->drained, (uint32_t)LF__LOOKED_ONCE);
     /* [D4] pairs with [D5]: what was put is seen here, or its producer sees `drained` */
     lf_fence_heavy_in(r->h.segment);

@@ -1,4 +1,4 @@
-/* waiters.h: building block of the condition: who waits, each with a place of its own, oldest first.
+/* waiters.h: building block of the condition: the waiters, each with a place of its own, oldest first.
  *
  * Contract
  *   lf_waiters_begin takes a place. lf_waiters_notify marks the n that have waited longest, and wakes them.
@@ -28,7 +28,7 @@
 
 struct lf_waiter {
     uint64_t state;
-    struct lf_eventcount woken; /* its thread announces; who marks looks */
+    struct lf_eventcount woken; /* its thread announces; a notify looks */
     uint64_t unused[6];
 };
 struct lf_waiters {
@@ -82,7 +82,7 @@ LF_INLINE int lf__waiters_mark_one(struct lf_waiters *w) {
         }
     }
 }
-/* How many were marked, at most n. Whoever begins afterwards is not marked, as there are at most n turns. */
+/* How many were marked, at most n. A waiter that begins afterwards is not marked, as there are at most n turns. */
 LF_INLINE uint32_t lf_waiters_notify(struct lf_waiters *w, uint32_t n) {
     uint32_t marked = 0;
     if (n > LF_WAITERS)
@@ -109,7 +109,7 @@ LF_INLINE int lf_waiters_sleep(struct lf_handle *h, struct lf_waiters *w, int64_
 LF_INLINE int lf_waiters_end(struct lf_waiters *w, int64_t place) {
     return (lf_exchange_relaxed(&w->places[place].state, (uint64_t)0) & LF__WAITER_NOTIFIED) != 0;
 }
-/* Frees a place. Its mark, if it has one, is passed on before that: who dies in between passes it on twice. */
+/* Frees a place. Its mark, if it has one, is passed on before that: a death in between passes it on twice. */
 LF_INLINE void lf__waiters_free(struct lf_waiters *w, uint32_t place, uint64_t state) {
     while (!lf_cas_relaxed(&w->places[place].state, &state, state | LF__WAITER_NOTIFIED)) /* it is chosen no more */
         ;
