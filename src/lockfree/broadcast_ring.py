@@ -204,7 +204,7 @@ class Calls(Inside):
     def join(self, reader: int | None = None) -> int:
         """Makes the calling thread reader number `reader` (None: any that is free); its number.
 
-        It gets every message that is put from now on. A thread that is this reader already joins again: it skips what it
+        It gets every message that is put from now on. A thread that has this number joins again: it skips what it
         has not read. Raises RoleTaken if the number is another thread's, or if all are.
         """
         number = ANY if reader is None else check_int("reader", reader, 0, self.readers - 1)

@@ -29,7 +29,7 @@ static PyMethodDef lf_py_broadcast_ring_methods[] = {
                "join($self, /, reader=None)\n--\n\n"
                "Makes the calling thread reader number `reader` (None: any that is free); its number.\n"
                "\n"
-               "It gets every message that is put from now on. A thread that is this reader already joins again: it "
+               "It gets every message that is put from now on. A thread that has this number joins again: it "
                "skips what it\n"
                "has not read. Raises RoleTaken if the number is another thread's, or if all are."),
     {"leave", lf_py_broadcast_leave, METH_NOARGS,
@@ -103,8 +103,7 @@ static PyGetSetDef lf_py_broadcast_ring_properties[] = {
     {"reader", lf_py_broadcast_reader, NULL,
      "The calling thread's number among the readers; None if it has not joined.", NULL},
     {"missed", lf_py_broadcast_get_missed, NULL,
-     "Messages that the calling thread has missed since it joined (`slow=\"overwrite\"`), for any reader.",
-     NULL},
+     "Messages that the calling thread has missed since it joined (`slow=\"overwrite\"`), for any reader.", NULL},
     {"joined", lf_py_broadcast_get_joined, NULL, "The numbers of the readers that have joined.", NULL},
     LF_PY_SHARED_PROPERTIES{NULL, NULL, NULL, NULL, NULL},
 };
