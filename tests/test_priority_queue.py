@@ -153,6 +153,31 @@ def test_a_requeue_needs_room_as_a_put_does(fronts):
     assert fronts.get() == (2, b"front")
 
 
+@pytest.mark.parametrize(
+    ("puts", "first"),
+    [
+        (lambda q: q.put(b"late", 1), b"old"),
+        (lambda q: q.put_ticket(b"late", 1), b"old"),
+        (lambda q: q.put_many(iter([b"late"]), 1, block=True), b"old"),
+        (lambda q: q.requeue(b"late", 1, front=False), b"old"),
+        (lambda q: q.requeue(b"late", 1), b"late"),
+    ],
+    ids=["put", "put_ticket", "put_many", "requeue-tail", "requeue"],
+)
+def test_a_record_that_waited_for_room_stands_in_the_same_line(fronts, puts, first):
+    fronts.put(b"old", 1)
+    for _ in range(5):
+        fronts.put(b"urgent", 0)
+    waiting = threading.Thread(target=puts, args=(fronts,))
+    waiting.start()
+    time.sleep(0.05)
+    assert fronts.get() == (0, b"urgent")
+    waiting.join()
+    assert [fronts.get() for _ in range(4)] == [(0, b"urgent")] * 4
+    assert fronts.get() == (1, first)
+    assert [level for level, _ in fronts.get_many(2)] == [1]
+
+
 def test_a_leased_record_goes_back_to_the_line_that_it_came_from(fronts):
     def fail():
         with pytest.raises(KeyError), fronts.lease() as (_, record):

@@ -77,21 +77,10 @@ static void arm_ticket(void);
 static int64_t act_withdraw(void) { return lf_priority_queue_withdraw(&object, ticket); }
 static void beside_withdrawal(void);
 static void judge_withdrawal(void);
-#define WITHDRAWALS                                                                                                    \
-    {"withdraw",                                                                                                       \
-     KILL_ALL_MODES,                                                                                                   \
-     arrange,                                                                                                          \
-     arm_ticket,                                                                                                       \
-     NULL,                                                                                                             \
-     act_withdraw,                                                                                                     \
-     1,                                                                                                                \
-     beside_withdrawal,                                                                                                \
-     judge_withdrawal,                                                                                                 \
-     WITH(.inside = 2, .level = 1),                                                                                    \
-     NULL,                                                                                                             \
-     0},                                                                                                               \
-        {"withdraw-the-first", KILL_ALL_MODES,   arrange,           arm_ticket, NULL, act_withdraw, 1,                 \
-         beside_withdrawal,    judge_withdrawal, WITH(.inside = 2), NULL,       0}
+#define WITHDRAW(name, ...)                                                                                            \
+    {name, KILL_ALL_MODES,    arrange,          arm_ticket,        NULL, act_withdraw,                                 \
+     1,    beside_withdrawal, judge_withdrawal, WITH(__VA_ARGS__), NULL, 0}
+#define WITHDRAWALS WITHDRAW("withdraw", .inside = 2, .level = 1), WITHDRAW("withdraw-the-first", .inside = 2)
 
 /* What makes another way through the code than the same without fronts, or leads to another line. */
 #define FRONTS                                                                                                         \
@@ -102,18 +91,7 @@ static void judge_withdrawal(void);
         TAKEN("requeue-in-front-of-lease", arm_peek, act_requeue, requeue, .inside = 2, .lease = LF_LEASE,             \
               .fronts = 1),                                                                                            \
         TAKEN("requeue-in-front-of-peek", arm_peek, act_requeue, requeue, .inside = 2, .fronts = 1),                   \
-        {"withdraw-in-front",                                                                                          \
-         KILL_ALL_MODES,                                                                                               \
-         arrange,                                                                                                      \
-         arm_ticket,                                                                                                   \
-         NULL,                                                                                                         \
-         act_withdraw,                                                                                                 \
-         1,                                                                                                            \
-         beside_withdrawal,                                                                                            \
-         judge_withdrawal,                                                                                             \
-         WITH(.inside = 2, .fronts = 1),                                                                               \
-         NULL,                                                                                                         \
-         0}
+        WITHDRAW("withdraw-in-front", .inside = 2, .fronts = 1)
 
 #include "slots.h"
 

@@ -86,46 +86,30 @@ LF_PY_CONTAINER_FUNCTIONS(priority_queue)
 /* put_ticket is a put whose functions also leave the ticket here. The caller reads it before any Python code can run. */
 static _Thread_local uint64_t lf_py_priority_queue_ticket;
 
-static int lf_py_priority_queue_try_put_ticket(void *p, const void *record, uint64_t length, uint32_t level) {
-    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
-    return lf_priority_queue_put_ticket(q, record, length, level, 0, &lf_py_priority_queue_ticket);
-}
-static int lf_py_priority_queue_commit_ticket(void *p, int64_t slot, uint64_t length, uint32_t level) {
-    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
-    lf_priority_queue_slot(q, (uint64_t)slot)->length = (uint32_t)length;
-    return lf__priority_publish(q, slot, level, &lf_py_priority_queue_ticket);
-}
-static const struct lf_py_ops lf_py_priority_queue_ticket_ops = {
-    .noun = "queue",
-    .has_levels = 1,
-    .record_size = lf_py_priority_queue_record_size,
-    .levels = lf_py_priority_queue_levels,
-    .payload = lf_py_priority_queue_slot_payload,
-    .try_put = lf_py_priority_queue_try_put_ticket,
-    .reserve = lf_py_priority_queue_reserve,
-    .reserve_wait = lf_py_priority_queue_reserve_wait,
-    .commit = lf_py_priority_queue_commit_ticket,
-};
-static int lf_py_priority_queue_try_put_front(void *p, const void *record, uint64_t length, uint32_t level) {
-    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
-    return lf_priority_queue_put_front(q, record, length, level, 0, &lf_py_priority_queue_ticket);
-}
-static int lf_py_priority_queue_commit_front(void *p, int64_t slot, uint64_t length, uint32_t level) {
-    struct lf_priority_queue *q = (struct lf_priority_queue *)p;
-    lf_priority_queue_slot(q, (uint64_t)slot)->length = (uint32_t)length;
-    return lf__priority_publish(q, slot, lf__priority_front(level), &lf_py_priority_queue_ticket);
-}
-static const struct lf_py_ops lf_py_priority_queue_front_ops = {
-    .noun = "queue",
-    .has_levels = 1,
-    .record_size = lf_py_priority_queue_record_size,
-    .levels = lf_py_priority_queue_levels,
-    .payload = lf_py_priority_queue_slot_payload,
-    .try_put = lf_py_priority_queue_try_put_front,
-    .reserve = lf_py_priority_queue_reserve,
-    .reserve_wait = lf_py_priority_queue_reserve_wait,
-    .commit = lf_py_priority_queue_commit_front,
-};
+/* A row of functions that put with a ticket, in the line of a level that `line` names. */
+#define LF_PY_PRIORITY_QUEUE_TICKETED(name, put, line)                                                                 \
+    static int lf_py_priority_queue_try_##name(void *p, const void *record, uint64_t length, uint32_t level) {         \
+        return put((struct lf_priority_queue *)p, record, length, level, 0, &lf_py_priority_queue_ticket);             \
+    }                                                                                                                  \
+    static int lf_py_priority_queue_commit_##name(void *p, int64_t slot, uint64_t length, uint32_t level) {            \
+        struct lf_priority_queue *q = (struct lf_priority_queue *)p;                                                   \
+        lf_priority_queue_slot(q, (uint64_t)slot)->length = (uint32_t)length;                                          \
+        return lf__priority_publish(q, slot, line, &lf_py_priority_queue_ticket);                                      \
+    }                                                                                                                  \
+    static const struct lf_py_ops lf_py_priority_queue_##name##_ops = {                                                \
+        .noun = "queue",                                                                                               \
+        .has_levels = 1,                                                                                               \
+        .record_size = lf_py_priority_queue_record_size,                                                               \
+        .levels = lf_py_priority_queue_levels,                                                                         \
+        .payload = lf_py_priority_queue_slot_payload,                                                                  \
+        .try_put = lf_py_priority_queue_try_##name,                                                                    \
+        .reserve = lf_py_priority_queue_reserve,                                                                       \
+        .reserve_wait = lf_py_priority_queue_reserve_wait,                                                             \
+        .commit = lf_py_priority_queue_commit_##name,                                                                  \
+    };
+LF_PY_PRIORITY_QUEUE_TICKETED(ticket, lf_priority_queue_put_ticket, lf__priority_tail(q, level))
+LF_PY_PRIORITY_QUEUE_TICKETED(front, lf_priority_queue_put_front, lf__priority_front(level))
+
 static PyObject *lf_py_priority_queue_put_for_ticket(PyObject *object, const struct lf_py_ops *ops, PyObject *record,
                                                      uint32_t level, uint64_t ns) {
     int64_t status = lf_py_put_record(object, ops, record, level, ns);
