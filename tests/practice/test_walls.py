@@ -30,6 +30,7 @@ class Evil:
 copy.copy(Evil())""",
     "a field that is a text": "dataclasses.dataclass(type('X', (), {'__annotations__': {'a=print(1)):#': int}}))",
     "the attributes of a module": "dataclasses.replace(os)",
+    "a module that takes attributes over": "import functools; functools.wraps(lambda: 0)(os)",
 }
 ALLOWED = """
 import threading

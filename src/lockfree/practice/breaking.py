@@ -23,7 +23,7 @@ from lockfree.modelcheck.python.step_by_step import once
 from lockfree.modelcheck.python.trace import render
 from lockfree.modelcheck.runner import Asked, Verdict, checks, step_by_step
 from lockfree.practice.catalog import Kata, Sample
-from lockfree.practice.python_child import load_check
+from lockfree.practice.python_checks import load_check
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxy"
 WHAT = {

@@ -56,6 +56,12 @@ COMMON = {
             "calls, or with sizes that no client uses. Do the same in all calls, or take out what is never used.",
         ),
         Diagnosis(
+            "RAISES",
+            "the answer raises an exception that it does not mean",
+            "A name, an attribute or an argument is not there, or is of another type. No second thread is needed for "
+            "that: the line is in the message.",
+        ),
+        Diagnosis(
             "FORBIDDEN",
             "the answer uses what this kata does not allow",
             "An answer may use what the kata is about, and nothing that reaches the judge, files, the network or other "
@@ -64,6 +70,8 @@ COMMON = {
     )
 }
 """Ways to fail that every kata has."""
+SLIPS = ("NameError", "UnboundLocalError", "AttributeError", "TypeError", "ImportError", "ModuleNotFoundError")
+"""Exceptions of one thread alone that are a slip of the pen, and no fault in how threads work together."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +153,8 @@ class Kata:
             return message.partition("[")[2].partition("]")[0]
         for rule in self.rules:
             if rule.fits(stage, client, kind, message) and (rule.kind or kind != "endless loop"):
+                if stage == "edges" and not rule.says and message.startswith(SLIPS):
+                    return "RAISES"
                 return rule.diagnosis
         return "ENDS" if kind == "endless loop" else ""
 

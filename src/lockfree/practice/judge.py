@@ -48,7 +48,8 @@ def _screened(kata: Kata, answer: Path) -> Result:
             faults = screen(kata, answer)
         except OSError as error:
             return Result("screen", Outcome.FAILED, f"{answer}: {error.strerror}")
-    if kata.level > 0 and is_starter(kata, answer):  # that of level 0 is a program to break
+    forbidden = any(fault.forbidden for fault in faults)
+    if kata.level > 0 and not forbidden and is_starter(kata, answer):  # that of level 0 is a program to break
         return Result("screen", Outcome.FAILED, f"{answer.name} is still the starter", "START")
     if faults:
         first = next((fault for fault in faults if fault.forbidden), faults[0])

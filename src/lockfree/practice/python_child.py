@@ -6,9 +6,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from importlib import util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,8 +16,10 @@ from lockfree.modelcheck.python.explore import PythonSettings, explore_made, rep
 from lockfree.modelcheck.python.files import Program, Unusable
 from lockfree.modelcheck.runner import Verdict
 from lockfree.practice import power
+from lockfree.practice.python_checks import Values, load_check
 from lockfree.practice.syscalls import forbid
 from lockfree.practice.walls import guard
+from lockfree.practice.watch import Watch
 
 Scenario = Callable[[ModuleType], object]
 """A function of a kata's `check.py`; it gets the answer."""
@@ -32,9 +33,6 @@ The stage `edges` ends with them: it is about one caller. Its schedules differ i
 """
 KILLS = 20_000
 """Ways to fail of each `kill_…` function that are tried."""
-WATCHED = ("__main__", "builtins", "threading", "time", "queue", "asyncio", "concurrent", "random", "lockfree")
-OWN = ("threading.", "lockfree", "__main__")
-"""Modules whose private functions must stay as they are, too; others change some of their own."""
 Say = Callable[[str, object], None]
 
 
@@ -49,31 +47,56 @@ def main() -> None:
         output.write(json.dumps([secret, what, value]) + "\n")
         output.flush()
 
-    check = load_check(Path(asked["kata"]) / "check.py")
-    settings = {"executions": EXECUTIONS * asked["times"], "seconds": asked["seconds"], **asked["settings"]}
-    chosen = PythonSettings(**settings, follow=(asked["answer"], str(check.__file__)))
-    rounds = [replace(chosen, executions=number) for number in ROUNDS]
-    if asked["stage"] != "edges":
-        rounds.append(chosen)
-    library = _library()
-    forbid()
-
     def refuse(why: str) -> None:
         say("forbidden", why)
         say("end", 0)
         os._exit(0)
 
+    values = Values(refuse)
+    check = load_check(Path(asked["kata"]) / "check.py", values.look_at)
+    watch = Watch(check, lambda name: refuse(f"it changes {name}, which is not its own"))
+    forbid()
     guard(asked["answer"], refuse)
+    values.remember()
     try:
         program = _load(asked["answer"])
     except (Unusable, OSError) as error:
         say("unusable", str(error))
         say("end", 0)
         return
+    if changed := watch.changed():
+        refuse(f"it changes {changed}, which is not its own")
     names = [name for name in vars(check) if name.startswith(f"{asked['stage']}_")]
-    if asked["stage"] == "kill":
-        _kill(asked, check, program, names, say)
-        return
+    if asked["replay"]:
+        names = [asked["replay"].rpartition(":")[0]]
+    stage = _killed if asked["stage"] == "kill" else _explored
+    good = True
+    for what, name, value, right in stage(asked, check, program, names, say, watch):
+        if changed := watch.changed():
+            refuse(f"{name}: it changes {changed}, which is not its own")
+        say(what, value)
+        good &= right
+    if good and (other := asked["known_wrong"]):
+        found = stage({**asked, "answer": other}, check, Program(other), names, say, watch)
+        say("known wrong", all(right for *_, right in found))
+    say("end", len(names))
+
+
+Found = tuple[str, str, object, bool]
+"""What a report is, of which scenario, itself, and whether the answer was right."""
+
+
+def _explored(  # noqa: PLR0917 - as `_killed`
+    asked: dict[str, Any], check: ModuleType, program: Program, names: list[str], say: Say, watch: Watch
+) -> Iterator[Found]:
+    """The scenarios of a stage under the scheduler, until one fails."""
+    settings = {"executions": EXECUTIONS * asked["times"], "seconds": asked["seconds"], **asked["settings"]}
+    chosen = PythonSettings(**settings, follow=(asked["answer"], str(check.__file__)))
+    rounds = [replace(chosen, executions=number) for number in ROUNDS]
+    if asked["stage"] != "edges":
+        rounds.append(chosen)
+    if asked["replay"]:
+        rounds = [chosen]
     last = 0.0
 
     def tick(executions: int, seconds: float, what: str) -> None:
@@ -82,28 +105,22 @@ def main() -> None:
             last = seconds
             say("tick", f"{name}: {executions:,} executions, {what}")
 
-    if asked["replay"]:
-        names = [asked["replay"].rpartition(":")[0]]
-        rounds = [chosen]
     ended: set[str] = set()
     for name, bounds in [(name, bounds) for bounds in rounds for name in names]:
         if name in ended:
             continue
         maker = _maker(program, getattr(check, name))
         if asked["replay"]:
-            report = replay_made(maker, asked["replay"], bounds)
+            report = replay_made(maker, asked["replay"], bounds, watch.entered)
         else:
-            report = explore_made(maker, name, bounds, tick)
+            report = explore_made(maker, name, bounds, tick, watch.entered)
         if report.verdict is Verdict.UNKNOWN and bounds is not rounds[-1]:
             continue
         ended.add(name)
-        if changed := _changed(library):
-            say("forbidden", f"{name}: it changes {changed}, which is not its own")
-            break
-        say("report", report.as_dict())
-        if report.verdict not in {Verdict.OK, Verdict.UNKNOWN}:
-            break
-    say("end", len(names))
+        good = report.verdict in {Verdict.OK, Verdict.UNKNOWN}
+        yield "report", name, report.as_dict(), good
+        if not good:
+            return
 
 
 def _load(answer: str) -> Program:
@@ -113,29 +130,9 @@ def _load(answer: str) -> Program:
     return program
 
 
-def _library() -> dict[tuple[str, str], object]:
-    """Everything that the modules which answers may use hold, and their classes, too."""
-    found: dict[tuple[str, str], object] = {}
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in WATCHED:
-            for attribute, value in list(vars(module).items()):
-                found[name, attribute] = value
-                if isinstance(value, type) and value.__module__ == name:
-                    found |= {(f"{name}.{attribute}", part): inner for part, inner in vars(value).items()}
-    return found
-
-
-def _changed(library: dict[tuple[str, str], object]) -> str:
-    """The first that is not what it was; empty if everything is."""
-    now = _library()
-    for (owner, attribute), value in library.items():
-        private = attribute[:1] == "_" and not owner.startswith(OWN)
-        if now.get((owner, attribute)) is not value and callable(value) and not private:
-            return f"{owner}.{attribute}"
-    return ""
-
-
-def _kill(asked: dict[str, Any], check: ModuleType, program: Program, names: list[str], say: Say) -> None:
+def _killed(
+    asked: dict[str, Any], check: ModuleType, program: Program, names: list[str], say: Say, _watch: Watch
+) -> Iterator[Found]:
     """The stage `kill`: no scheduler, but a power supply that fails."""
     last = time.monotonic()
 
@@ -145,8 +142,6 @@ def _kill(asked: dict[str, Any], check: ModuleType, program: Program, names: lis
             last = time.monotonic()
             say("tick", f"{name}: {executions:,} power failures")
 
-    if asked["replay"]:
-        names = [asked["replay"].rpartition(":")[0]]
     for name in names:
         function = getattr(check, name)
         if asked["replay"]:
@@ -154,10 +149,9 @@ def _kill(asked: dict[str, Any], check: ModuleType, program: Program, names: lis
             found = power.once(function, program.load, asked["answer"], choices)
         else:
             found = power.explore(function, program.load, asked["answer"], KILLS * asked["times"], tick)
-        say("killed", asdict(found))
+        yield "killed", name, asdict(found), not found.message
         if found.message:
-            break
-    say("end", len(names))
+            return
 
 
 def _maker(program: Program, scenario: Scenario) -> Callable[[], Callable[[], object]]:
@@ -168,16 +162,6 @@ def _maker(program: Program, scenario: Scenario) -> Callable[[], Callable[[], ob
             raise RuntimeError(f"the answer raises {error!r}") from error
 
     return lambda: functools.partial(run, program.load())
-
-
-def load_check(path: Path) -> ModuleType:
-    """The module of a kata's `check.py`."""
-    spec = util.spec_from_file_location("lockfree_practice_check", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

@@ -135,6 +135,8 @@ PYTHON_ATTRIBUTES = frozenset(
         "ag_code",
         "f_code",
         "f_trace",
+        "f_lineno",
+        "get_stack",
         "f_generator",
         "get_type_hints",
         "evaluate_forward_ref",
@@ -184,6 +186,8 @@ PYTHON_ATTRIBUTES = frozenset(
     }
 )
 """Attributes that lead out of the kata, without the underscores around them."""
+OF_THE_EXPLORER = "_lf_"
+"""So begin the names of what the explorer's locks have, and real ones do not."""
 PACKAGES = frozenset({"collections.abc", "concurrent.futures", "concurrent.futures.thread"})
 """Modules within a package that an answer may import by their own name; of asyncio all but those of other modules."""
 FIELD = re.compile(r"\{[^{}]*[.\[]")
@@ -301,7 +305,7 @@ def is_special(name: str) -> bool:
 
 def leads_out(name: str, own: set[str]) -> bool:
     """Whether an attribute of this name is no business of the kata. own: private names that the answer makes."""
-    if name.strip("_") in PYTHON_ATTRIBUTES or is_special(name):
+    if name.strip("_") in PYTHON_ATTRIBUTES or is_special(name) or name.startswith(OF_THE_EXPLORER):
         return True
     return name.startswith("_") and name not in own and not is_special(name) and name not in SPECIAL
 

@@ -37,13 +37,23 @@ class Lost(Exception):
     """The process ended without a verdict; the text says how."""
 
 
+def _known_wrong(kata: Kata, stage: str) -> str:
+    """One of the kata's wrong answers that this stage must reject; nobody can know which. Empty if there is none."""
+    there = [str(sample.path) for sample in kata.samples if not sample.right and sample.stage == stage]
+    return secrets.choice(there) if there else ""
+
+
 def _ask(kata: Kata, answer: Path, stage: str, times: int, *, replay: str = "", tell: Tell | None = None) -> list[Any]:
-    """Runs a stage in a child; what it says. Raises `Lost`."""
+    """Runs a stage in a child; what it says. Raises `Lost`.
+
+    If everything is right, the same process judges an answer that is known to be wrong, and says what it makes of it.
+    """
+    known_wrong = "" if replay else _known_wrong(kata, stage)
     reading, writing = os.pipe()
     secret = secrets.token_hex(16)
     request = {
         "kata": str(kata.folder), "answer": str(answer), "stage": stage, "seconds": SAFETY, "replay": replay,
-        "settings": kata.settings, "times": times, "descriptor": writing, "secret": secret,
+        "settings": kata.settings, "times": times, "descriptor": writing, "secret": secret, "known_wrong": known_wrong,
     }  # fmt: skip
     command = [sys.executable, "-P", "-m", "lockfree.practice.python_child"]  # no module of the reader's folder
     environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", ""), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -69,7 +79,10 @@ def _ask(kata: Kata, answer: Path, stage: str, times: int, *, replay: str = "", 
         status = process.wait()
     if not said or said[-1][0] != "end":
         raise Lost(ended(status))
-    return said[:-1]
+    if ("known wrong", True) in said:
+        name = Path(known_wrong).name
+        return [("forbidden", f"the judge's process rejects nothing any more, not even wrong/{name}: it was changed")]
+    return [(what, value) for what, value in said[:-1] if what != "known wrong"]
 
 
 def _lines(descriptor: int, session: int) -> Iterator[bytes]:

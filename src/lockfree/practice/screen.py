@@ -44,9 +44,18 @@ C_ALLOWED = frozenset(
     }
 )
 C_PREFIXES = ("__atomic_", "atomic_", "__sync_", "__tsan_", "membarrier")
-C_LOCKS = ("pthread_", "mtx_", "cnd_", "thrd_")
+C_LOCKS = (
+    *("pthread_mutex", "pthread_cond", "pthread_rwlock", "pthread_spin", "pthread_barrier", "pthread_once"),
+    *("pthread_self", "pthread_equal", "mtx_", "cnd_", "call_once", "thrd_yield", "thrd_current", "thrd_equal"),
+)
+"""No answer starts, ends or signals threads: `pthread_exit` would end the judge's client without its assertions."""
 C_SECTIONS = (".init_array", ".fini_array", ".ctors", ".dtors", ".preinit_array", ".init", ".fini")
-C_FLAGS = ("-std=c11", "-Wall", "-Wextra", "-O1", "-c")
+C_FLAGS = ("-std=c11", "-Wall", "-Wextra", "-O1", "-fno-jump-tables", "-c")
+BY_ADDRESS = re.compile(r"\s(?:call|jmp)q?\s+\*|\s(?:blr|br)\s+x")
+"""An instruction that goes where a value says: a function pointer. The screen does not see what that calls."""
+FRAMES = re.compile(r"\b__builtin_(?:frame_address|(?:extract_)?return|eh_return|apply|longjmp|setjmp)\w*")
+MOST = 1 << 20
+"""Bytes of an answer."""
 ASSEMBLY = re.compile(r"\b(asm|__asm|__asm__)\b")
 COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 PYTHON_COMMENTS = re.compile(r"#[^\n]*")
@@ -75,6 +84,10 @@ class Fault:
 
 def screen(kata: Kata, answer: Path) -> list[Fault]:
     """What is wrong with an answer before it runs. Empty: it may run. OSError if it cannot be read."""
+    if answer.exists() and not answer.is_file():  # a pipe, a device: to read it would not end
+        return [Fault(f"{answer.name}: this is no file")]
+    if answer.stat().st_size > MOST:
+        return [Fault(f"{answer.name}: larger than {MOST:,} bytes")]
     return _python(kata, answer) if kata.language == "python" else _c(kata, answer)
 
 
@@ -110,6 +123,8 @@ def _c(kata: Kata, answer: Path) -> list[Fault]:
     text = COMMENTS.sub(" ", answer.read_text(encoding="utf-8", errors="replace"))
     if ASSEMBLY.search(STRINGS.sub(" ", text)):
         return [Fault(f"{answer.name}: inline assembly; use <stdatomic.h>")]
+    if found := FRAMES.search(text):
+        return [Fault(f"{answer.name}: {found[0]}, which leads out of the kata")]
     if VARIABLE.search(text) or any(map(has_conditional_order, calls(text))):
         return [Fault(f"{answer.name}: a memory order that is no constant; write it in the call")]
     for line in text.splitlines():
@@ -150,6 +165,8 @@ def _symbols(kata: Kata, answer: Path, made: Path) -> list[Fault]:
         if kind in "Uwv":
             if name not in C_ALLOWED and name not in kata.allowed and not name.startswith(prefixes):
                 found.append(Fault(f"{answer.name}: uses {name}, which this kata does not allow"))
+        elif kind == "i":
+            found.append(Fault(f"{answer.name}: {name} is chosen by code that runs before main"))
         elif kind.isupper():
             defined.add(name)
     others = sorted(defined - set(kata.interface))
@@ -161,6 +178,10 @@ def _symbols(kata: Kata, answer: Path, made: Path) -> list[Fault]:
     sections = _run("objdump", "-h", str(made))
     if any(f" {section} " in sections or f" {section}." in sections for section in C_SECTIONS):
         found.append(Fault(f"{answer.name}: code that runs before main"))
+    if BY_ADDRESS.search(_run("objdump", "-d", "--no-show-raw-insn", str(made))):
+        found.append(Fault(f"{answer.name}: calls a function by its address; call it by its name"))
+    if re.search(r"\sO\s+\.text", _run("objdump", "-t", str(made))):
+        found.append(Fault(f"{answer.name}: data in the section of the code"))
     return found
 
 

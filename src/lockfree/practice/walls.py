@@ -6,6 +6,7 @@ cannot see such names. Here these parts look at them; and what no answer has a u
 
 import copy
 import dataclasses
+import functools
 import inspect
 import sys
 import types
@@ -30,6 +31,7 @@ def guard(answer: str, ended: Ended) -> None:
     """Puts the wall up, for ever. answer: the file."""
     _guard_copies(ended)
     _guard_dataclasses(ended)
+    _guard_wrappers(ended)
     looking = False
 
     def hook(event: str, _args: tuple[Any, ...]) -> None:
@@ -88,3 +90,15 @@ def _guard_dataclasses(ended: Ended) -> None:
     dataclasses._process_class = checked  # type: ignore[attr-defined]
     for function in (dataclasses.replace, dataclasses.asdict, dataclasses.astuple):
         setattr(dataclasses, function.__name__, of_own_fields(function))
+
+
+def _guard_wrappers(ended: Ended) -> None:
+    """`functools.wraps(f)(x)` copies the attributes of `f` into `x`, which must be a function."""
+    real = functools.update_wrapper
+
+    def update(wrapper: Any, wrapped: Any, *args: Any, **named: Any) -> Any:
+        if not callable(wrapper):
+            ended(f"wraps() of a {type(wrapper).__name__}, which is no function")
+        return real(wrapper, wrapped, *args, **named)
+
+    functools.update_wrapper = update

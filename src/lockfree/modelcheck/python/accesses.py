@@ -11,7 +11,7 @@ import os
 import site
 import sysconfig
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import CO_OPTIMIZED
 from types import CodeType, FrameType
 from typing import Any
@@ -26,6 +26,8 @@ _LIBRARY = tuple(
 )  # fmt: skip
 Places = Sequence[tuple[str, int, str, int]]
 """File, first line and name of a function, and the offset of an instruction in it."""
+Entered = Callable[[bool], object]
+"""Is told whenever code that is followed is called by another file's; True: for the first time in an execution."""
 _BOOTSTRAP = threading.Thread._bootstrap_inner.__code__  # type: ignore[attr-defined]
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
@@ -38,7 +40,8 @@ def in_library(file: str) -> bool:
 class Codes:
     """The code that is followed instruction by instruction, analysed once."""
 
-    def __init__(self, files: Iterable[str] = (), wanted: Places = ()) -> None:
+    def __init__(self, files: Iterable[str] = (), wanted: Places = (), entered: Entered | None = None) -> None:
+        self.entered = entered
         self.files = {os.path.realpath(file) for file in files}
         self.visible: set[Position] = set()
         self._known: dict[int, tuple[CodeType, Analysis | None]] = {}
@@ -85,6 +88,7 @@ class Accesses:
         self._writes: dict[object, tuple[int, int, Position]] = {}
         self._reads: dict[object, dict[int, tuple[int, Position]]] = {}
         self._pasts: dict[object, tuple[int, int]] = {}
+        self._first = True
 
     # --- what the interpreter calls ------------------------------------------------------------------------------
 
@@ -98,6 +102,9 @@ class Accesses:
         analysis = self.codes.analysis(frame.f_code)
         if analysis is None:
             return None
+        if self.codes.entered is not None and _is_entered(frame):
+            self.codes.entered(self._first)
+            self._first = False
         accesses = analysis.accesses
         code = id(frame.f_code)
         scheduler = self.scheduler
@@ -177,6 +184,11 @@ class Accesses:
         for position in (one, other):
             if position not in self.visible:
                 self.found.add(position)
+
+
+def _is_entered(frame: FrameType) -> bool:
+    """Whether the caller is in another file."""
+    return frame.f_back is None or frame.f_back.f_code.co_filename != frame.f_code.co_filename
 
 
 def _is_run(frame: FrameType) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from lockfree.modelcheck.python import locks
-from lockfree.modelcheck.python.accesses import Accesses, Codes, Places
+from lockfree.modelcheck.python.accesses import Accesses, Codes, Entered, Places
 from lockfree.modelcheck.python.patches import installed
 from lockfree.modelcheck.python.scheduler import PATIENCE, Aborted, Chooser, Failure, Position, Row, Scheduler, Stuck
 from lockfree.modelcheck.python.search import (
@@ -140,11 +140,13 @@ class _Result:
 class _Explorer:
     """Runs a function under schedules."""
 
-    def __init__(self, make: _Make, client: str, settings: PythonSettings, wanted: Places = ()) -> None:
+    def __init__(
+        self, make: _Make, client: str, settings: PythonSettings, wanted: Places = (), entered: Entered | None = None
+    ) -> None:
         self.make = make
         self.client = client
         self.settings = settings
-        self.codes = Codes(settings.follow, wanted)
+        self.codes = Codes(settings.follow, wanted, entered)
         self.executions = 0
         self.sampled = 0
         self.fresh: Callable[[], None] = lambda: None
@@ -376,10 +378,12 @@ def replay(function: Callable[[], object], token: str, *, settings: PythonSettin
     return replay_made(lambda: function, token, settings)
 
 
-def replay_made(make: _Make, token: str, settings: PythonSettings | None = None) -> PythonReport:
+def replay_made(
+    make: _Make, token: str, settings: PythonSettings | None = None, entered: Entered | None = None
+) -> PythonReport:
     """As `replay`, of the function that `make` makes anew."""
     client, deviations, places, early = read_token(token)
-    explorer = _Explorer(make, client, replace(settings or PythonSettings(), early=early), places)
+    explorer = _Explorer(make, client, replace(settings or PythonSettings(), early=early), places, entered)
 
     def once() -> PythonReport:
         result = explorer.run(Listed(deviations), learn=False, record=True)
@@ -393,8 +397,9 @@ def replay_made(make: _Make, token: str, settings: PythonSettings | None = None)
 
 
 def explore_made(
-    make: _Make, client: str, settings: PythonSettings | None = None, tick: _Tick = _silent
-) -> PythonReport:
-    """As `explore`, of the function that `make` makes anew for each execution."""
-    explorer = _Explorer(make, client, settings or PythonSettings())
+    make: _Make, client: str, settings: PythonSettings | None = None, tick: _Tick = _silent,
+    entered: Entered | None = None,
+) -> PythonReport:  # fmt: skip
+    """As `explore`, of the function that `make` makes anew for each execution. entered: called as `Entered` says."""
+    explorer = _Explorer(make, client, settings or PythonSettings(), entered=entered)
     return _run(explorer, lambda: explorer.search(tick))

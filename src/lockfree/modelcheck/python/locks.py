@@ -46,109 +46,112 @@ def _timeout_of(blocking: object, timeout: float) -> float | None:
 
 
 class _Owned:
-    """What `Lock` and `RLock` share: who has it, and what happened before it was free."""
+    """What `Lock` and `RLock` share: who has it, and what happened before it was free.
 
-    kind = "lock"
+    The names of what a real lock does not have begin with `_lf_`: an answer of the practice mode may not say them.
+    """
+
+    _lf_kind = "lock"
 
     def __init__(self, *, hidden: bool = False) -> None:
-        self.owner: Controlled | None = None
-        self.held = 0
-        self.clock: list[int] = []
-        self.hidden = hidden or _is_of_a_start()
-        self.waits = sys._getframe(2).f_code is _WAITS
-        self.fresh = True
-        self.tried = False
-        self.past = 0
+        self._lf_owner: Controlled | None = None
+        self._lf_held = 0
+        self._lf_clock: list[int] = []
+        self._lf_hidden = hidden or _is_of_a_start()
+        self._lf_waits = sys._getframe(2).f_code is _WAITS
+        self._lf_fresh = True
+        self._lf_tried = False
+        self._lf_past = 0
         scheduler = World.scheduler
-        self.made_at = caller() if scheduler is not None and scheduler.rows is not None else ("", 0)
+        self._lf_made_at = caller() if scheduler is not None and scheduler.rows is not None else ("", 0)
 
-    def describe(self) -> str:
-        if self.waits:
-            return "a notification" + (f" since line {self.made_at[1]}" if self.made_at[1] else "")
-        by = f", which {self.owner.name} has" if self.held and self.owner is not None else ""
+    def _lf_describe(self) -> str:
+        if self._lf_waits:
+            return "a notification" + (f" since line {self._lf_made_at[1]}" if self._lf_made_at[1] else "")
+        by = f", which {self._lf_owner.name} has" if self._lf_held and self._lf_owner is not None else ""
         return self._name() + by
 
     def _name(self) -> str:
-        return f"the {self.kind}" + (f" of line {self.made_at[1]}" if self.made_at[1] else "")
+        return f"the {self._lf_kind}" + (f" of line {self._lf_made_at[1]}" if self._lf_made_at[1] else "")
 
     def _take(self, scheduler: Scheduler, me: Controlled) -> None:
-        first, self.fresh = self.fresh, False
-        self.owner, self.held = me, 1
-        if not self.hidden:
-            join(me.clock, self.clock)
+        first, self._lf_fresh = self._lf_fresh, False
+        self._lf_owner, self._lf_held = me, 1
+        if not self._lf_hidden:
+            join(me.clock, self._lf_clock)
             self._met(me, "acquire")
-        if not self.waits:
+        if not self._lf_waits:
             self._record(scheduler, f"acquires {self._name()}")
         elif not first:
             self._record(scheduler, "has been notified")
 
     def _met(self, me: Controlled, what: str) -> None:
         """Thread and lock have seen each other's past."""
-        me.past = self.past = hash((me.past, self.past, what))
+        me.past = self._lf_past = hash((me.past, self._lf_past, what))
 
     def _record(self, scheduler: Scheduler, text: str) -> None:
-        if not self.hidden:
+        if not self._lf_hidden:
             scheduler.record(text)
 
     def _acquire(self, blocking: object, timeout: float) -> bool:
         seconds = _timeout_of(blocking, timeout)
         found = current()
         if found is None:  # before or after the exploration
-            if self.held and blocking:
-                raise RuntimeError(f"{self.describe()}: nobody is there to release it")
-            taken = not self.held
-            self.held = 1
+            if self._lf_held and blocking:
+                raise RuntimeError(f"{self._lf_describe()}: nobody is there to release it")
+            taken = not self._lf_held
+            self._lf_held = 1
             return taken
         scheduler, me = found
         if scheduler.aborting:
-            if self.held and blocking:
-                scheduler.wait(self._free, self.describe, seconds)
+            if self._lf_held and blocking:
+                scheduler.wait(self._free, self._lf_describe, seconds)
             return True
         looks = sys._getframe(2).f_code is _IS_OWNED
-        if not (self.hidden or looks or (self.waits and self.fresh)):
+        if not (self._lf_hidden or looks or (self._lf_waits and self._lf_fresh)):
             scheduler.point()
         if looks:
-            self.held = self.held or 2
-            return self.held == 2
-        if not self.held:
+            self._lf_held = self._lf_held or 2
+            return self._lf_held == 2
+        if not self._lf_held:
             self._take(scheduler, me)
             return True
-        self.tried = self.tried or not blocking or seconds is not None
+        self._lf_tried = self._lf_tried or not blocking or seconds is not None
         if not blocking:
             self._met(me, "busy")
             self._record(scheduler, f"does not get {self._name()}")
             return False
-        self._record(scheduler, "waits to be notified" if self.waits else f"waits for {self._name()}")
-        if not scheduler.wait(self._free, self.describe, seconds):
+        self._record(scheduler, "waits to be notified" if self._lf_waits else f"waits for {self._name()}")
+        if not scheduler.wait(self._free, self._lf_describe, seconds):
             self._met(me, "time-out")
-            self._record(scheduler, "time-out" if self.waits else f"time-out: does not get {self._name()}")
+            self._record(scheduler, "time-out" if self._lf_waits else f"time-out: does not get {self._name()}")
             return False
         self._take(scheduler, me)
         return True
 
     def _release_matters(self) -> bool:
         """Whether it makes a difference who comes before a release: to those who do not wait for it without end."""
-        return self.tried and not (self.hidden or self.waits)
+        return self._lf_tried and not (self._lf_hidden or self._lf_waits)
 
     def _free(self) -> bool:
-        return not self.held
+        return not self._lf_held
 
     def _give(self) -> None:
-        looked, self.held = self.held == 2, 0
+        looked, self._lf_held = self._lf_held == 2, 0
         found = current()
         if found is not None and not looked:
             scheduler, me = found
-            if not self.hidden:
-                self.clock = list(me.clock)
+            if not self._lf_hidden:
+                self._lf_clock = list(me.clock)
                 tick(me)
                 self._met(me, "release")
-            by = self.owner.name if self.owner is not None else "a thread"
-            self._record(scheduler, f"notifies {by}" if self.waits else f"releases {self._name()}")
-        self.owner = None
+            by = self._lf_owner.name if self._lf_owner is not None else "a thread"
+            self._record(scheduler, f"notifies {by}" if self._lf_waits else f"releases {self._name()}")
+        self._lf_owner = None
 
     def _at_fork_reinit(self) -> None:
         """As if it were new."""
-        self.owner, self.held, self.past, self.clock = None, 0, 0, []
+        self._lf_owner, self._lf_held, self._lf_past, self._lf_clock = None, 0, 0, []
 
     def acquire(self, blocking: bool = True, timeout: float = NO_TIMEOUT) -> bool:
         raise NotImplementedError
@@ -163,7 +166,7 @@ class _Owned:
         self.release()
 
     def __repr__(self) -> str:
-        return f"<{'locked' if self.held else 'unlocked'} {self.kind} of the scheduler>"
+        return f"<{'locked' if self._lf_held else 'unlocked'} {self._lf_kind} of the scheduler>"
 
 
 def _is_of_a_start() -> bool:
@@ -185,22 +188,22 @@ class Lock(_Owned):
         return self._acquire(blocking, timeout)
 
     def release(self) -> None:
-        if not self.held:
+        if not self._lf_held:
             found = current()
             if found is not None and found[0].aborting:
                 return
             raise RuntimeError("release unlocked lock")
         found = current()
-        if found is not None and not (found[0].aborting or self.held == 2) and self._release_matters():
+        if found is not None and not (found[0].aborting or self._lf_held == 2) and self._release_matters():
             found[0].point()
         self._give()
 
     def locked(self) -> bool:
-        if (found := current()) is not None and not self.hidden:
-            self.tried = True
+        if (found := current()) is not None and not self._lf_hidden:
+            self._lf_tried = True
             found[0].point()
-            self._met(found[1], f"locked: {self.held}")
-        return bool(self.held)
+            self._met(found[1], f"locked: {self._lf_held}")
+        return bool(self._lf_held)
 
     acquire_lock, release_lock, locked_lock = acquire, release, locked
 
@@ -208,25 +211,25 @@ class Lock(_Owned):
 class RLock(_Owned):
     """`threading.RLock`, under the scheduler."""
 
-    kind = "reentrant lock"
+    _lf_kind = "reentrant lock"
 
     def acquire(self, blocking: bool = True, timeout: float = NO_TIMEOUT) -> bool:
         found = current()
-        if self.held and found is not None and self.owner is found[1]:
+        if self._lf_held and found is not None and self._lf_owner is found[1]:
             _timeout_of(blocking, timeout)
-            self.held += 1
+            self._lf_held += 1
             return True
         return self._acquire(blocking, timeout)
 
     def release(self) -> None:
         found = current()
         if found is not None and found[0].aborting:
-            self.held = max(0, self.held - 1)
+            self._lf_held = max(0, self._lf_held - 1)
             return
-        if not self.held or (found is not None and self.owner is not found[1]):
+        if not self._lf_held or (found is not None and self._lf_owner is not found[1]):
             raise RuntimeError("cannot release un-acquired lock")
-        if self.held > 1:
-            self.held -= 1
+        if self._lf_held > 1:
+            self._lf_held -= 1
             return
         if found is not None and self._release_matters():
             found[0].point()
@@ -234,13 +237,13 @@ class RLock(_Owned):
 
     def _is_owned(self) -> bool:
         found = current()
-        return bool(self.held) and found is not None and self.owner is found[1]
+        return bool(self._lf_held) and found is not None and self._lf_owner is found[1]
 
     def _recursion_count(self) -> int:
-        return self.held if self._is_owned() else 0
+        return self._lf_held if self._is_owned() else 0
 
     def _release_save(self) -> int:
-        held = self.held
+        held = self._lf_held
         if not held:
             raise RuntimeError("cannot release un-acquired lock")
         self._give()
@@ -248,10 +251,10 @@ class RLock(_Owned):
 
     def _acquire_restore(self, held: int) -> None:
         self._acquire(True, NO_TIMEOUT)
-        self.held = held
+        self._lf_held = held
 
     def locked(self) -> bool:
-        return bool(self.held)
+        return bool(self._lf_held)
 
 
 def allocate_lock() -> Lock:
@@ -302,27 +305,27 @@ def begin(scheduler: Scheduler, function: Callable[[], object], name: str, *, da
 class Sentinel(Lock):
     """What `_thread._set_sentinel` returns: a lock that is free again when its thread has ended."""
 
-    kind = "end of a thread"
+    _lf_kind = "end of a thread"
 
     def __init__(self) -> None:
         super().__init__(hidden=True)
         found = current()
-        self.thread = found[1] if found is not None else None
+        self._lf_thread = found[1] if found is not None else None
 
-    def describe(self) -> str:
-        return f"the end of {self.thread.name if self.thread else 'a thread'}"
+    def _lf_describe(self) -> str:
+        return f"the end of {self._lf_thread.name if self._lf_thread else 'a thread'}"
 
     def acquire(self, blocking: bool = True, timeout: float = NO_TIMEOUT) -> bool:
         found = current()
-        if found is None or self.thread is found[1]:
+        if found is None or self._lf_thread is found[1]:
             return True
-        return ended(found, self.thread, blocking, _timeout_of(blocking, timeout))
+        return ended(found, self._lf_thread, blocking, _timeout_of(blocking, timeout))
 
     def release(self) -> None:
         pass
 
     def locked(self) -> bool:
-        return self.thread is not None and not self.thread.done
+        return self._lf_thread is not None and not self._lf_thread.done
 
 
 def ended(
@@ -352,23 +355,23 @@ class Handle:
     """`_thread._ThreadHandle` of Python 3.13 and later."""
 
     def __init__(self) -> None:
-        self.thread: Controlled | None = None
-        self.set_done = False
+        self._lf_thread: Controlled | None = None
+        self._lf_set_done = False
 
     @property
     def ident(self) -> int | None:
-        return None if self.thread is None else self.thread.ident
+        return None if self._lf_thread is None else self._lf_thread.ident
 
     def is_done(self) -> bool:
-        return self.set_done or (self.thread is not None and self.thread.done)
+        return self._lf_set_done or (self._lf_thread is not None and self._lf_thread.done)
 
     def _set_done(self) -> None:
-        self.set_done = True
+        self._lf_set_done = True
 
     def join(self, timeout: float | None = None) -> None:
         found = current()
-        if found is not None and not self.set_done:
-            ended(found, self.thread, True, timeout if timeout is None or timeout >= 0 else None)
+        if found is not None and not self._lf_set_done:
+            ended(found, self._lf_thread, True, timeout if timeout is None or timeout >= 0 else None)
 
 
 def start_joinable_thread(function: Callable[[], object], handle: Handle | None = None, daemon: bool = True) -> Handle:
@@ -377,7 +380,7 @@ def start_joinable_thread(function: Callable[[], object], handle: Handle | None 
     found = current()
     if found is None:
         raise RuntimeError("a thread was started by one that the scheduler does not know")
-    handle.thread = begin(found[0], function, _name_of(function), daemon=daemon)
+    handle._lf_thread = begin(found[0], function, _name_of(function), daemon=daemon)
     return handle
 
 
