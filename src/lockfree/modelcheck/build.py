@@ -193,21 +193,58 @@ def _cache_of_this_process() -> Path:
 
 
 def runtime_object(threads: int = THREADS) -> Path:
-    """The runtime as one object file, compiled once for each version of its sources and compiler."""
+    """The runtime as one object file: the package's, or compiled once for each version of its sources and compiler."""
     cc = compiler()
-    flags = (*RUNTIME_FLAGS, f"-DLF_MODEL_THREADS={threads}", *_if_known(tuple(cc), LEAVES_NOTHING))
-    directory = Path(get_model_runtime())
-    sources = sorted(directory.rglob("*.c"))
-    digest = hashlib.sha256(repr((cc, flags)).encode() + Path(__file__).read_bytes())
-    for file in sorted([*sources, *directory.rglob("*.h")]):
-        digest.update(str(file.relative_to(directory)).encode() + b"\0" + file.read_bytes())
-    target = _cache() / f"model-{digest.hexdigest()[:24]}.o"
+    flags = _runtime_flags(cc, threads)
+    if len(cc) == 1 and (given := _shipped() / _shipped_name(cc, flags)).exists():
+        return given
+    target = _cache() / f"model-{_digest(cc, *flags)}.o"
     if target.exists():
         return target
     with _alone(target.with_suffix(".lock")):
         if not target.exists():
-            _compile_runtime([*cc, *flags], sources, target)
+            _compile_runtime([*cc, *flags], _sources_of_runtime(".c"), target)
     return target
+
+
+def build_object(folder: Path) -> Path:
+    """Compiles the object that travels with the package."""
+    cc = compiler()
+    if not _is_gcc(tuple(cc)):
+        raise BuildError(f"{cc[0]} is not gcc")
+    flags = _runtime_flags(cc, THREADS)
+    target = folder / _shipped_name(cc, flags)
+    _compile_runtime([*cc, *flags], _sources_of_runtime(".c"), target)
+    return target
+
+
+def _shipped() -> Path:
+    """Where the package has its object."""
+    return Path(get_model_runtime()).parent / "model_object"
+
+
+def _shipped_name(cc: Sequence[str], flags: Sequence[str]) -> str:
+    """Says what the object is made of: any gcc for this machine makes the same of these sources with these flags."""
+    machine = _answer([*cc, "-dumpmachine"]).partition("-")[0]
+    kind = "gcc" if _is_gcc(tuple(cc)) else "other"
+    return f"model-{kind}-{machine}-{_digest(*flags)}.o"
+
+
+def _runtime_flags(cc: Sequence[str], threads: int) -> tuple[str, ...]:
+    return (*RUNTIME_FLAGS, f"-DLF_MODEL_THREADS={threads}", *_if_known(tuple(cc), LEAVES_NOTHING))
+
+
+def _sources_of_runtime(*suffixes: str) -> list[Path]:
+    return sorted(path for path in Path(get_model_runtime()).rglob("*") if path.suffix in suffixes)
+
+
+def _digest(*made_with: object) -> str:
+    """Of the runtime's sources, of this file, and of what they are compiled with."""
+    directory = Path(get_model_runtime())
+    digest = hashlib.sha256(repr(made_with).encode() + Path(__file__).read_bytes())
+    for file in _sources_of_runtime(".c", ".h"):
+        digest.update(str(file.relative_to(directory)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:24]
 
 
 @contextlib.contextmanager
