@@ -37,14 +37,21 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     check.add_argument("--full", action="store_true", help="search six times as long, and run every advisory stage")
     check.set_defaults(run=_check)
     why = commands.add_parser("why", help="run the failing execution again, in columns")
-    why.add_argument("diagnosis", metavar="DIAGNOSIS", nargs="?", help="explain this one instead of the last")
+    why.add_argument(
+        "diagnosis", metavar="DIAGNOSIS", nargs="?", help="explain this one instead of the last; or the folder"
+    )
     why.set_defaults(run=_why)
     hint = commands.add_parser("hint", help="show the next hint; each costs a star")
     hint.set_defaults(run=_hint)
     debrief = commands.add_parser("debrief", help="what the kata teaches, after an ACCEPT")
     debrief.add_argument("--now", action="store_true", help="also before an ACCEPT")
     debrief.set_defaults(run=_debrief)
-    for command in (check, why, hint, debrief):
+    reports = commands.add_parser("report", help="a page with the whole debrief (needs lockfree[tools])")
+    reports.add_argument("--out", type=Path, metavar="FILE", help="where to (default: report.html in the folder)")
+    reports.set_defaults(run=_report)
+    for command in (check, hint, debrief, reports):
+        command.add_argument("place", metavar="FOLDER", nargs="?", type=Path, help="the same as --in FOLDER")
+    for command in (check, why, hint, debrief, reports):
         command.add_argument(
             "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER",
             help="the folder that `start` made, with your answer in it (default: the one that you are in)",
@@ -57,10 +64,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     begins.add_argument("--in", dest="folder", type=Path, metavar="FOLDER", help="of a round that runs: what is new")
     begins.add_argument("--end", action="store_true", help="end it: with --in; then all stages run")
     begins.set_defaults(run=_round)
-    reports = commands.add_parser("report", help="a page with the whole debrief (needs lockfree[tools])")
-    reports.add_argument("--out", type=Path, metavar="FILE", help="where to (default: report.html in the folder)")
-    reports.set_defaults(run=_report)
-    reports.add_argument("--in", dest="folder", type=Path, default=Path(), metavar="FOLDER", help="(default: here)")
     breaks = commands.add_parser("break", help="be the scheduler, and make a wrong answer fail, step by step")
     breaks.add_argument("kata", metavar="KATA", help="its name")
     breaks.add_argument(
@@ -118,6 +121,9 @@ def _start(args: argparse.Namespace) -> int:
 
 
 def _folder(args: argparse.Namespace) -> tuple[Kata, Path]:
+    """The kata and the answer. The folder may be named by its place alone, as `start` names the kata."""
+    if getattr(args, "place", None) is not None:
+        args.folder = args.place
     kata = workspace.kata_of(args.folder)
     return kata, args.folder / kata.file
 
@@ -261,6 +267,8 @@ def _explain(kata: Kata, failure: Result) -> None:
 
 
 def _why(args: argparse.Namespace) -> int:
+    if args.diagnosis and (Path(args.diagnosis) / workspace.MARK).is_file():
+        args.folder, args.diagnosis = Path(args.diagnosis), None
     kata, answer = _folder(args)
     if args.diagnosis:
         if kata.diagnosis(args.diagnosis) is None:

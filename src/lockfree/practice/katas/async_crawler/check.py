@@ -24,7 +24,7 @@ class Web:
         self.most[host] = max(self.most.get(host, 0), self.under_way.count(host))
         self.most_in_all = max(self.most_in_all, len(self.under_way))
         try:
-            await asyncio.sleep(20 if host in self.slow else 1)
+            await asyncio.sleep(20 if host in self.slow or page in self.slow else 1)
         finally:
             self.under_way.remove(host)
         self.done[page] = time.monotonic()
@@ -49,6 +49,7 @@ CHAIN = {"a/1": ["b/1"], "b/1": ["c/1"], "c/1": []}
 DIAMOND = {"a/1": ["b/1", "c/1"], "b/1": ["d/1"], "c/1": ["d/1"], "d/1": ["a/1"]}
 ONE_HOST = {"a/1": ["a/2", "a/3"], "a/2": [], "a/3": []}
 WIDE = {"a/1": ["b/1", "c/1", "d/1"], "b/1": [], "c/1": [], "d/1": []}
+ROOM = {"a/1": ["a/2", "a/3", "a/4", "a/5"], "a/2": [], "a/3": [], "a/4": [], "a/5": []}
 SLOW = {"a/1": ["s/1", "s/2", "b/1", "b/2"], "s/1": [], "s/2": [], "b/1": [], "b/2": []}
 
 
@@ -87,6 +88,13 @@ async def edges_slow_host(answer):
     web = await run(answer, SLOW, 2, 1, slow=("s",))
     last = max(web.done["b/1"], web.done["b/2"])
     assert last < 20, f"[A8] the pages of host b are there after {last:g} s: they waited for the slow host"
+
+
+async def edges_room_of_a_host(answer):
+    """Two fetches of one host may be under way. One of them takes 20 s; the others take turns meanwhile."""
+    web = await run(answer, ROOM, 2, 2, slow=("a/2",))
+    last = max(at for page, at in web.done.items() if page != "a/2")
+    assert last < 20, f"[A8] the quick pages of the host are there after {last:g} s: a worker and a place were free"
 
 
 async def schedules_chain(answer):

@@ -7,9 +7,11 @@ import time
 class Web:
     """Pages with links, and a record of who fetches what at the same time."""
 
-    def __init__(self, links, broken=()):
+    def __init__(self, links, broken=(), slow=()):
         self.links = links
         self.broken = broken
+        self.slow = slow
+        self.done = {}
         self.lock = threading.Lock()
         self.fetched = []
         self.under_way = []
@@ -21,9 +23,10 @@ class Web:
             self.fetched.append(page)
             self.under_way.append(host)
             self.most[host] = max(self.most.get(host, 0), self.under_way.count(host))
-        time.sleep(1)
+        time.sleep(20 if host in self.slow or page in self.slow else 1)
         with self.lock:
             self.under_way.remove(host)
+            self.done[page] = time.monotonic()
         if page in self.broken:
             raise LookupError(f"no such page: {page}")
         return list(self.links[page])
@@ -45,8 +48,12 @@ DIAMOND = {"a/1": ["b/1", "c/1"], "b/1": ["d/1"], "c/1": ["d/1"], "d/1": ["a/1"]
 ONE_HOST = {"a/1": ["a/2", "a/3"], "a/2": [], "a/3": []}
 
 
-def run(answer, links, workers, per_host, broken=()):
-    web = Web(links, broken)
+SLOW = {"a/1": ["s/1", "s/2", "b/1", "b/2"], "s/1": [], "s/2": [], "b/1": [], "b/2": []}
+ROOM = {"a/1": ["a/2", "a/3", "a/4", "a/5"], "a/2": [], "a/3": [], "a/4": [], "a/5": []}
+
+
+def run(answer, links, workers, per_host, broken=(), slow=()):
+    web = Web(links, broken, slow)
     web.check(answer.crawl("a/1", web.fetch, workers, per_host), per_host)
     return web
 
@@ -68,6 +75,21 @@ def edges_workers_work_together(answer):
     run(answer, {"a/1": ["b/1", "c/1", "d/1"], "b/1": [], "c/1": [], "d/1": []}, 3, 1)
     took = time.monotonic() - began
     assert took < 3, f"[W2] 3 workers took {took:g} s for what needs 2 s: somebody stops too early, or waits for others"
+
+
+def edges_slow_host(answer):
+    began = time.monotonic()
+    web = run(answer, SLOW, 2, 1, slow=("s",))
+    last = max(web.done["b/1"], web.done["b/2"]) - began
+    assert last < 20, f"[W7] the pages of host b are there after {last:g} s: they waited for the slow host"
+
+
+def edges_room_of_a_host(answer):
+    """Two fetches of one host may be under way. One of them takes 20 s; the others take turns meanwhile."""
+    began = time.monotonic()
+    web = run(answer, ROOM, 2, 2, slow=("a/2",))
+    last = max(at for page, at in web.done.items() if page != "a/2") - began
+    assert last < 20, f"[W7] the quick pages of the host are there after {last:g} s: a worker and a place were free"
 
 
 def schedules_chain(answer):

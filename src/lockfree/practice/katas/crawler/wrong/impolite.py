@@ -1,4 +1,4 @@
-# fails: schedules W4
+# fails: edges W4
 import threading
 
 

@@ -30,6 +30,14 @@ static void away(void) {
         push(first);
 }
 
+/* The only node leaves and comes back, on top of another one. */
+static void grown(void) {
+    uint32_t first = pop();
+    push(1);
+    if (first != NODES)
+        push(first);
+}
+
 /* Eight calls later the top is the same node again, and below it lies another one. */
 static void exchanged(void) {
     uint32_t spare = 3, kept = 2;
@@ -58,6 +66,7 @@ LF_MODEL_CLIENT(pops, .setup = two, .threads = {pop_once, pop_once}, .final = dr
 LF_MODEL_CLIENT(publish_link, .setup = one, .threads = {push_1, pop_once}, .final = drain, .spec = &lf_model_stack);
 LF_MODEL_CLIENT(next, .setup = one, .threads = {again, pop_once}, .final = drain, .spec = &lf_model_stack);
 LF_MODEL_CLIENT(aba, .setup = two, .threads = {pop_once, away}, .final = drain, .spec = &lf_model_stack);
+LF_MODEL_CLIENT(aba_last, .setup = one, .threads = {pop_once, grown}, .final = drain, .spec = &lf_model_stack);
 LF_MODEL_CLIENT(tag_width, .setup = two, .threads = {pop_once, exchanged}, .final = drain, .spec = &lf_model_stack);
 LF_MODEL_CLIENT(tag_age, .setup = three, .threads = {pop_once, turned, pop_once}, .final = drain,
                 .spec = &lf_model_stack);
