@@ -195,6 +195,20 @@ def schedules_failed_load(answer):
     assert len(cache) == 0, "[L6] a failed load leaves no entry"
 
 
+def schedules_again_after_a_failure(answer):
+    """Who got the exception asks again at once. That is a new load, even if the thread of the first is held up."""
+    store, got = Store(broken=["a1"]), []
+    cache = answer.Cache(1, 100, store.load)
+
+    def asks():
+        if raises(LookupError, lambda: got.append(cache.get("a"))):
+            again = raises(LookupError, lambda: got.append(cache.get("a")))
+            assert not again, "[L6] the exception of a load that was over came out of a get() that began after it"
+
+    together(asks, asks)
+    assert got == ["a2", "a2"], f"[L6] got {got}"
+
+
 def schedules_drop_meets_load(answer):
     store, got = Store(), {}
     cache = answer.Cache(2, 100, store.load)

@@ -170,6 +170,23 @@ def schedules_slow_thread(answer):
     assert allowed <= earned, f"[R4] {earned:g} tokens were earned, and {allowed} were spent"
 
 
+def schedules_full_bucket(answer):
+    """The bucket is full all the time, and the other call takes nothing, but has a newer time."""
+    limiter, got = answer.Limiter(1, 2), {}
+    limiter.delay("a")
+    time.sleep(5)
+
+    def slow():
+        got["slow"] = limiter.allow("a", 2)
+
+    def looks():
+        time.sleep(1)
+        limiter.delay("a")
+
+    together(slow, looks)
+    assert got["slow"], "[R4] the bucket was full all the time, and allow() refused: it counted back from a newer stamp"
+
+
 def schedules_weight_meets_allow(answer):
     limiter, got = answer.Limiter(1, 2), {}
     limiter.allow("a")

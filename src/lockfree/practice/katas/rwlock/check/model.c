@@ -99,7 +99,16 @@ static void held(void) {
     make();
     rwlock_read(lock);
 }
+static void held_twice(void) {
+    held();
+    rwlock_read(lock);
+}
 static void leave(void) { rwlock_read_unlock(lock); }
+/* By one of the readers that are there, and nobody else upgrades. */
+static void upgrade_now(void) {
+    lf_model_assert(rwlock_upgrade(lock));
+    rwlock_write_unlock(lock);
+}
 static void is_free(void) { lf_model_assert(rwlock_try_write(lock)); }
 
 #define CLIENT(name, ...) LF_MODEL_CLIENT(name, .setup = make, .threads = {__VA_ARGS__}, .final = is_free)
@@ -121,3 +130,5 @@ CLIENT(take_read, reader_exit, writer_exit);
 CLIENT(take_try_read, try_reader_exit, writer_exit);
 CLIENT(take_try_write, reader_exit, try_writer_exit);
 CLIENT(take_upgrade, upgrader_exit, reader_exit);
+/* The last reader but one leaves; the one that upgrades sleeps, and so does a writer. */
+LF_MODEL_CLIENT(wake_upgrader, .setup = held_twice, .threads = {leave, upgrade_now, writer_both}, .final = is_free);

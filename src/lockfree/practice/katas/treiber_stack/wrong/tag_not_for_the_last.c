@@ -35,7 +35,8 @@ int stack_pop(struct stack *stack, uint32_t *node) {
             return 0;
         uint32_t below = atomic_load_explicit(&stack->below[(uint32_t)top], memory_order_relaxed);
         next = ((top >> 32) + (below != NONE)) << 32 | below;
-    } while (!atomic_compare_exchange_weak_explicit(&stack->top, &top, next, memory_order_acquire, memory_order_acquire));
+    } while (
+        !atomic_compare_exchange_weak_explicit(&stack->top, &top, next, memory_order_acquire, memory_order_acquire));
     *node = (uint32_t)top;
     return 1;
 }
