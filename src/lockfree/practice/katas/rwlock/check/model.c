@@ -130,5 +130,5 @@ CLIENT(take_read, reader_exit, writer_exit);
 CLIENT(take_try_read, try_reader_exit, writer_exit);
 CLIENT(take_try_write, reader_exit, try_writer_exit);
 CLIENT(take_upgrade, upgrader_exit, reader_exit);
-/* The last reader but one leaves; the one that upgrades sleeps, and so does a writer. */
-LF_MODEL_CLIENT(wake_upgrader, .setup = held_twice, .threads = {leave, upgrade_now, writer_both}, .final = is_free);
+/* The last reader but one leaves; the one that upgrades sleeps, and so does one that came later. */
+LF_MODEL_CLIENT(wake_upgrader, .setup = held_twice, .threads = {leave, upgrade_now, reader_both}, .final = is_free);

@@ -1,5 +1,5 @@
 /* fails: model W5 */
-/* Upgrader and writer sleep on one word; the reader that leaves wakes the one that cannot go on. */
+/* All sleep on one word; the reader that leaves wakes the one that cannot go on. */
 #include "rwlock.h"
 
 #include <stdint.h>
