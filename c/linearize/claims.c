@@ -1,4 +1,4 @@
-/* Puts are ordered by their intervals alone. A get may claim a put that has been called unless another one that nobody
+/* In a queue without a capacity puts are ordered by their intervals alone; with one, see slots.c. A get may claim a put that has been called unless another one that nobody
  * has claimed returned before that call; it takes the one of its value that returns first, since that one stands in the
  * way of most others. EMPTY is right when every put that has returned is claimed: so the return of a put is the last chance to
  * make the queue empty before it. Nothing else matters: the puts can then
@@ -13,11 +13,13 @@ static void lin_ring_append(uint32_t *next, uint32_t *prev, uint32_t head, uint3
 }
 
 static bool lin_suits(struct lin_problem *p) {
-    if (p->run->spec->kind != LF_LIN_QUEUE || p->run->spec->capacity || p->before)
+    if (p->run->spec->kind != LF_LIN_QUEUE || p->before)
         return false;
-    for (uint32_t i = 0; i < p->n; i++)
-        if (lin_op(p, i)->op == LF_OP_PEEK || (lin_is_put(lin_op(p, i)) && lin_failed(lin_op(p, i))))
+    for (uint32_t i = 0; i < p->n; i++) {
+        const struct lf_history_op *o = lin_op(p, i);
+        if (o->op == LF_OP_PEEK || (lin_is_put(o) && lin_failed(o) && !p->run->spec->capacity))
             return false;
+    }
     return true;
 }
 
@@ -31,7 +33,7 @@ static uint32_t lin_number_values(struct lin_claims *c) {
     for (uint32_t i = 0; i < p->n; i++) {
         const struct lf_history_op *o = lin_op(p, i);
         c->value[i] = LIN_NO;
-        if (!lin_is_put(o) && (lin_pending(o) || lin_failed(o)))
+        if (lin_failed(o) || (!lin_is_put(o) && lin_pending(o)))
             continue;
         item[n] = i;
         key[n++] = (uint64_t)(lin_is_put(o) ? o->arg : o->result);
@@ -58,15 +60,23 @@ bool lin_claims_init(struct lin_claims *c, struct lin_problem *p) {
     c->later = lin_alloc(run, size, sizeof *c->later);
     c->earlier = lin_alloc(run, size, sizeof *c->earlier);
     uint32_t *next = lin_alloc(run, p->n + 1, sizeof *next);
+    c->spare = lin_alloc(run, values + 1, sizeof *c->spare);
     if (run->stopped)
         return false;
+    memset(c->spare, 0, (values + 1) * sizeof *c->spare);
+    for (uint32_t i = 0; i < p->n; i++)
+        if (lin_puts_value(p, i))
+            c->spare[c->value[i]]++;
+    for (uint32_t i = 0; i < p->n; i++)
+        if (!lin_is_put(lin_op(p, i)) && c->value[i] != LIN_NO && c->spare[c->value[i]])
+            c->spare[c->value[i]]--;
     next[p->n] = c->prev[p->n] = p->n;
     for (uint32_t head = p->n; head < size; head++)
         c->later[head] = c->earlier[head] = head;
     for (uint32_t pending = 0; pending < 2; pending++)
         for (uint32_t r = 0; r < p->events; r++) {
             uint32_t i = p->event[r] >> 1;
-            if (!lin_is_put(lin_op(p, i)) || lin_pending(lin_op(p, i)) != pending || (p->event[r] & 1) == pending)
+            if (!lin_puts_value(p, i) || lin_pending(lin_op(p, i)) != pending || (p->event[r] & 1) == pending)
                 continue;
             lin_ring_append(next, c->prev, p->n, i);
             lin_ring_append(c->later, c->earlier, p->n + 1 + c->value[i], i);
@@ -77,11 +87,19 @@ bool lin_claims_init(struct lin_claims *c, struct lin_problem *p) {
     c->horizon[0] = 0;
     for (uint32_t r = 0; r < p->events; r++) {
         uint32_t i = p->event[r] >> 1;
-        bool called = !(p->event[r] & 1) && lin_is_put(lin_op(p, i)) && !lin_pending(lin_op(p, i));
+        bool called = !(p->event[r] & 1) && lin_puts_value(p, i) && !lin_pending(lin_op(p, i));
         c->horizon[r + 1] = called ? lin_max(c->horizon[r], p->ret[i]) : c->horizon[r];
     }
     c->next = next;
     return true;
+}
+
+/* A pending get: may it claim this put, and not just as well one of the same value that returns earlier? */
+static bool lin_claims_distinct(const struct lin_claims *c, uint32_t put, uint32_t before) {
+    uint32_t head = c->p->n + 1 + c->value[put], other = c->earlier[put];
+    while (other != head && c->p->call[other] >= before)
+        other = c->earlier[other];
+    return other == head && c->spare[c->value[put]] > 0;
 }
 
 uint32_t lin_claims_find(const struct lin_claims *c, uint32_t get, uint32_t at, uint32_t outcome) {
@@ -92,10 +110,10 @@ uint32_t lin_claims_find(const struct lin_claims *c, uint32_t get, uint32_t at, 
     uint32_t head = any ? n : n + 1 + c->value[get], put;
     /* beyond the horizon nothing has been called yet, but for what never returned, at the end */
     for (put = next[head]; put != head && p->ret[put] <= c->horizon[at]; put = next[put])
-        if (p->call[put] < before && !outcome--)
+        if (p->call[put] < before && (!any || lin_claims_distinct(c, put, before)) && !outcome--)
             return put;
     for (uint32_t last = prev[head]; last != head && p->ret[last] == p->events; last = prev[last])
-        if (p->call[last] < before && !outcome--)
+        if (p->call[last] < before && (!any || lin_claims_distinct(c, last, before)) && !outcome--)
             return last;
     return LIN_NO;
 }
@@ -119,7 +137,8 @@ static void lin_claims_mark(struct lin_claims *c, uint32_t put) {
     c->hash[1] ^= lin_mix(put * 0xd6e8feb86659fd93u + 7) * 0xa0761d6478bd642fu;
 }
 
-void lin_claims_take(struct lin_claims *c, uint32_t put) {
+void lin_claims_take(struct lin_claims *c, uint32_t put, uint32_t get) {
+    c->spare[c->value[put]] -= c->value[get] == LIN_NO;
     c->next[c->prev[put]] = c->next[put];
     c->prev[c->next[put]] = c->prev[put];
     c->later[c->earlier[put]] = c->later[put];
@@ -127,7 +146,8 @@ void lin_claims_take(struct lin_claims *c, uint32_t put) {
     lin_claims_mark(c, put);
 }
 
-void lin_claims_give_back(struct lin_claims *c, uint32_t put) {
+void lin_claims_give_back(struct lin_claims *c, uint32_t put, uint32_t get) {
+    c->spare[c->value[put]] += c->value[get] == LIN_NO;
     c->next[c->prev[put]] = put;
     c->prev[c->next[put]] = put;
     c->later[c->earlier[put]] = put;

@@ -1,8 +1,8 @@
-/* An unbounded queue whose values may be equal, for the depth-first search: gets claim puts, and no put takes effect. */
+/* A queue whose values may be equal, for the depth-first search: gets claim puts. In an unbounded one no put takes effect. */
 #ifndef LF_LINEARIZE_CLAIMS_H
 #define LF_LINEARIZE_CLAIMS_H
 
-#include "linearize/internal.h"
+#include "linearize/search.h"
 
 struct lin_claims {
     struct lin_problem *p;
@@ -10,7 +10,8 @@ struct lin_claims {
     uint32_t *later, *earlier; /* those of one value, by return: a ring with head n + 1 + value number */
     uint32_t *value;           /* [n] number of the value of a put, or of what a get returned, or LIN_NO */
     uint32_t *horizon;         /* [events + 1] the last return of a put that was called before the event */
-    uint64_t hash[2];          /* of what was claimed */
+    uint32_t *spare;  /* [values] puts of a value that nobody has claimed, beyond those that gets still to come will */
+    uint64_t hash[2]; /* of what was claimed */
 };
 
 /* Sets `next` if this is such a queue. False: stopped. */
@@ -21,7 +22,7 @@ bool lin_claims_empty(const struct lin_claims *c, uint32_t at);
 bool lin_claims_has(const struct lin_claims *c, uint32_t put); /* nobody has claimed it */
 /* How many puts that have returned nobody has claimed; at most `most` + 1. */
 uint32_t lin_claims_left(const struct lin_claims *c, uint32_t at, uint32_t most);
-void lin_claims_take(struct lin_claims *c, uint32_t put);
-void lin_claims_give_back(struct lin_claims *c, uint32_t put); /* in the reverse order of taking */
+void lin_claims_take(struct lin_claims *c, uint32_t put, uint32_t get);
+void lin_claims_give_back(struct lin_claims *c, uint32_t put, uint32_t get); /* in the reverse order of taking */
 
 #endif

@@ -5,6 +5,7 @@
 #include "linearize/claims.h"
 #include "linearize/content.h"
 #include "linearize/demand.h"
+#include "linearize/slots.h"
 #include "linearize/tried.h"
 
 enum { LIN_RETURNING = 0 }; /* the first choice: the operation whose return is next */
@@ -13,7 +14,7 @@ struct lin_choice {
     uint32_t at;            /* the event that waits */
     uint32_t next, outcome; /* which choice comes next, and which of its outcomes */
     uint32_t state;         /* before the choice */
-    uint32_t op;            /* chosen */
+    uint32_t op;            /* chosen; LIN_NO: `value` puts, of whatever values */
     uint32_t trail;
     uint32_t turn;  /* of the search in which `next` counts */
     uint32_t taken; /* what the content knew about it */
@@ -26,6 +27,7 @@ struct lin_depth {
     struct lin_stepper steps;
     struct lin_content content;
     struct lin_claims claims;
+    struct lin_slots slots;
     enum lin_first first;
     uint32_t sets;
     uint32_t *slot_of; /* [n] where an operation is in the sets, while it is open */
@@ -60,6 +62,19 @@ bool lin_was_later(const struct lin_depth *d, uint32_t op);
 /* A user's specification: does `op`, here and now, leave the state as it is? Then its result is right now, and perhaps
  * not later. A guess: it is not asked about operations that have always changed the state. */
 bool lin_stays(struct lin_depth *d, uint32_t op);
+
+/* depth_claims.c: the same for claims and slots, whose puts are no operations of their own */
+/* Has this event of a put to be prepared by choices? */
+bool lin_stops_at_put(struct lin_depth *d, uint32_t event);
+uint32_t lin_claim_outcomes(struct lin_depth *d, uint32_t op);
+void lin_claim(struct lin_depth *d, struct lin_choice *c, uint32_t outcome);
+void lin_unclaim(struct lin_depth *d, const struct lin_choice *c);
+/* Slots: puts take effect now, `before` gets are chosen or after that was in vain. False: none is called for. */
+bool lin_fill(struct lin_depth *d, struct lin_choice *c, uint32_t returning, bool before);
+/* Slots: can it be of use to choose gets before `returning` has its effect? */
+bool lin_gets_help(const struct lin_depth *d, uint32_t returning);
+/* Slots: writes into the trail which put each one was. False: out of memory. */
+bool lin_name_puts(struct lin_depth *d);
 
 /* depth_order.c */
 /* Fills list with the open operations that may come next, the most promising first; how many. Without `returning`

@@ -15,7 +15,7 @@
 static struct lin_seen lin_fingerprint(const struct lin_depth *d) {
     uint64_t a = 0x9e3779b97f4a7c15u, b = 0xc2b2ae3d27d4eb4fu, s = d->state, t = d->state;
     if (d->claims.next)
-        s = d->claims.hash[0], t = d->claims.hash[1];
+        s = d->claims.hash[0] + d->slots.hash, t = d->claims.hash[1] ^ lin_mix(d->slots.hash + d->slots.last);
     else if (d->content.value)
         lin_content_hash(&d->content, &s, &t);
     const uint64_t first[3] = {d->at, s, t};
@@ -31,14 +31,8 @@ static struct lin_seen lin_fingerprint(const struct lin_depth *d) {
 
 /* How many states are there after `op`? They are steps.out[0..count), or `content` knows. */
 static uint32_t lin_outcomes(struct lin_depth *d, uint32_t op) {
-    if (d->claims.next) {
-        uint32_t more = 0;
-        if (lin_failed(lin_op(d->p, op)))
-            return lin_claims_empty(&d->claims, d->at);
-        while (lin_claims_find(&d->claims, op, d->at, more) != LIN_NO && (!more++ || lin_pending(lin_op(d->p, op))))
-            continue;
-        return more;
-    }
+    if (d->claims.next)
+        return lin_claim_outcomes(d, op);
     if (d->content.value)
         return lin_content_allows(&d->content, lin_op(d->p, op));
     return lin_step(&d->steps, d->state, op) ? d->steps.count : 0;
@@ -67,27 +61,13 @@ static bool lin_look(struct lin_depth *d) {
     return !d->run->stopped;
 }
 
-/* With claims, a put has no effect, but its return can be too late for an EMPTY: may the gets that are open make the queue
- * empty before it? */
-static bool lin_is_last_chance(const struct lin_depth *d, uint32_t event) {
-    if (!d->claims.next || !(event & 1) || !lin_is_put(lin_op(d->p, event >> 1)) ||
-        !lin_claims_has(&d->claims, event >> 1))
-        return false;
-    uint32_t gets = 0, answers = 0;
-    for (uint32_t w = 0; w < d->sets; w++) {
-        gets += (uint32_t)__builtin_popcountll(d->used[w] & ~d->done[w] & ~d->observer[w]);
-        answers += (d->observer[w] & ~d->done[w]) != 0;
-    }
-    return answers && lin_claims_left(&d->claims, d->at, gets) <= gets;
-}
-
 /* Goes on to the next return of an operation that has not taken effect; at the end: d->at == events. */
 static bool lin_go_on(struct lin_depth *d) {
     struct lin_problem *p = d->p;
     for (; d->at < p->events; d->at++) {
         uint32_t op = p->event[d->at] >> 1, slot = d->slot_of[op];
         if (slot == LIN_NO) {
-            if (lin_is_last_chance(d, p->event[d->at]))
+            if (lin_stops_at_put(d, p->event[d->at]))
                 break;
             continue;
         }
@@ -140,8 +120,8 @@ static void lin_undo(struct lin_depth *d) {
     memcpy(d->done, d->path_done + (size_t)(d->depth - 1) * d->sets, d->sets * sizeof *d->done);
     d->trail_n = c->trail;
     d->state = c->state;
-    if (d->claims.next && c->taken != LIN_NO)
-        lin_claims_give_back(&d->claims, c->taken);
+    if (d->claims.next)
+        lin_unclaim(d, c);
     if (d->claims.next || !d->content.value)
         return;
     if (lin_is_put(lin_op(d->p, c->op)))
@@ -174,10 +154,9 @@ static bool lin_choose(struct lin_depth *d, struct lin_choice *c, uint32_t op, u
     if (outcome >= lin_outcomes(d, op))
         return false;
     c->op = op;
-    if (d->claims.next) {
-        c->taken = lin_claims_find(&d->claims, op, d->at, outcome);
-        lin_claims_take(&d->claims, c->taken);
-    } else if (d->content.value) {
+    if (d->claims.next)
+        lin_claim(d, c, outcome);
+    else if (d->content.value) {
         const struct lf_history_op *o = lin_op(d->p, op);
         if (lin_is_put(o)) {
             bool known = d->steps.turns.hi != NULL;
@@ -208,7 +187,7 @@ static bool lin_next_choice(struct lin_depth *d) {
     }
     bool put = d->slot_of[returning] == LIN_NO;
     bool later = !put && (lin_was_later(d, returning) || (d->steps.custom && !lin_stays(d, returning)));
-    if (c->next == LIN_RETURNING && put) {
+    if (c->next == LIN_RETURNING && put && !d->slots.claims) {
         c->next++;
         c->op = returning;
         c->taken = LIN_NO;
@@ -216,15 +195,20 @@ static bool lin_next_choice(struct lin_depth *d) {
         return true;
     }
     if (c->next == LIN_RETURNING) {
-        if (!later && !d->observes[returning] && lin_allowed(d, returning) && lin_choose(d, c, returning, c->outcome++))
+        if (!put && !later && !d->observes[returning] && lin_allowed(d, returning) &&
+            lin_choose(d, c, returning, c->outcome++))
             return true;
         c->next++;
         c->outcome = 0;
     }
-    uint32_t n = lin_list(d, returning, later);
-    for (; c->next <= n && !d->run->stopped; c->next++, c->outcome = 0)
-        if (lin_choose(d, c, d->list[c->next - 1], c->outcome++))
+    uint32_t fills = d->slots.claims ? 1 : 0;
+    uint32_t n = fills && !lin_gets_help(d, returning) ? 0 : lin_list(d, returning, later);
+    for (; c->next <= n + 2 * fills && !d->run->stopped; c->next++, c->outcome = 0) {
+        bool first = c->next == 1, last = c->next == n + 2;
+        if (fills && (first || last) ? lin_fill(d, c, returning, first)
+                                     : lin_choose(d, c, d->list[c->next - 1 - fills], c->outcome++))
             return true;
+    }
     return false;
 }
 
@@ -301,7 +285,7 @@ static bool lin_places(struct lin_depth *d) {
     for (uint32_t r = 0; r < p->events; r++) {
         uint32_t op = p->event[r] >> 1;
         const struct lf_history_op *o = lin_op(p, op);
-        if (lin_out_of_sight(p, op) || (d->claims.next && lin_is_put(o))) {
+        if (lin_out_of_sight(p, op) || (d->claims.next && lin_puts_value(p, op))) {
             d->slot_of[op] = LIN_NO;
             continue;
         }
@@ -322,10 +306,10 @@ static bool lin_places(struct lin_depth *d) {
 
 /* What was found for a queue or a stack is replayed against a plain one. */
 static bool lin_replayed(struct lin_depth *d) {
-    if (!d->content.value || d->claims.next)
+    if (!d->content.value || (d->claims.next && !d->slots.claims))
         return true;
     struct lin_witness w = {0};
-    if (!lin_witness_init(&w, d->p))
+    if (!lin_witness_init(&w, d->p) || (d->slots.claims && !lin_name_puts(d)))
         return false;
     for (uint32_t k = 0; k < d->trail_n; k++)
         lin_emit(&w, d->trail[k], 0);
@@ -342,8 +326,8 @@ struct lin_depth *lin_depth_open(struct lin_problem *p) {
     d->run = d->tried.run = run;
     uint32_t most = lin_most_open(p);
     d->sets = most ? (most + 63) / 64 : 1;
-    if (!lin_claims_init(&d->claims, p) || !lin_stepper_init(&d->steps, p) || !lin_places(d) ||
-        !lin_content_init(&d->content, p))
+    if (!lin_claims_init(&d->claims, p) || !lin_slots_init(&d->slots, &d->claims) || !lin_stepper_init(&d->steps, p) ||
+        !lin_places(d) || !lin_content_init(&d->content, p))
         return NULL;
     memset(d->open, 0xff, sizeof d->open);
     d->state = d->content.value ? 0 : lin_stepper_start(&d->steps);

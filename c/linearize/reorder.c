@@ -3,7 +3,8 @@
  * What ends a sweep is local: at some gap too many values are inside, or too few for an answer FULL. A value that is
  * put or taken about then, and that real time allows to go before some of its neighbours, changes this if it does. Each
  * such move is tried: the sweep begins again before the first gap that the move changes. The move that
- * brings the sweep furthest stays. Where none helps, one that does no harm stays, and others are tried after it.
+ * brings the sweep furthest stays. Where none helps, one that does no harm stays, and others are tried after it; then moves
+ * of values and over distances that are farther away.
  * This finds an order or it does not: an order is accepted because a sweep of it came to the end. */
 #include "linearize/search.h"
 #include "linearize/sweep.h"
@@ -13,9 +14,10 @@ enum {
     LIN_REACH = 24,      /* places that a value may pass */
     LIN_AROUND = 48,     /* events before the end of the sweep that may be to blame */
     LIN_BEYOND = 256,    /* events behind it that a move must bring the sweep */
-    LIN_MOVES = 256,
+    LIN_MOVES = 512,
     LIN_HARMLESS = 48, /* moves in a row that do not help */
-    LIN_SWEEPS = 64    /* what all trials together may cost */
+    LIN_WIDEST = 5,    /* how often both are doubled where nothing helps: calls may take long */
+    LIN_SWEEPS = 128   /* what all trials together may cost */
 };
 
 struct lin_mark {
@@ -34,12 +36,16 @@ struct lin_reorderer {
     struct lin_problem *p;
     struct lin_value *v;
     uint32_t *order;
+    uint32_t *place;            /* [m] by value, the inverse of order */
+    uint32_t *owner;            /* [n] the value that an operation puts or gets, LIN_NO: none */
+    uint32_t *open_from, *open; /* operations that run before event LIN_MARK_EVERY * i: open[open_from[i] ..) */
     struct lin_mark *mark;
     uint32_t marks, mark_room;
     struct lin_pair *pair;
     size_t pairs, pair_room;
     struct lin_move move[LIN_MOVES], tried;
     uint32_t moves;
+    uint32_t wide;        /* how often the last failure has doubled what is looked at */
     uint64_t steps, most; /* of sweeps */
 };
 
@@ -118,6 +124,8 @@ static void lin_make_move(struct lin_reorderer *x, uint32_t from, uint32_t to) {
     else
         memmove(order + from, order + from + 1, (to - from) * sizeof *order);
     order[to] = value;
+    for (uint32_t k = lin_min(from, to); k <= lin_max(from, to); k++)
+        x->place[order[k]] = k;
     lin_sweep_rebound(&x->s, x->v, order, lin_min(from, to), lin_max(from, to));
 }
 
@@ -174,7 +182,8 @@ static bool lin_move_helps(const struct lin_value *w, const struct lin_value *z,
 static void lin_list_moves(struct lin_reorderer *x, uint32_t first, uint32_t last, uint32_t since, uint32_t end,
                            bool more) {
     for (uint32_t to = first; to <= last && to < x->s.m; to++)
-        for (uint32_t from = to + 1; from <= to + LIN_REACH && from < x->s.m && x->moves + 2 <= LIN_MOVES; from++) {
+        for (uint32_t from = to + 1; from <= to + (LIN_REACH << x->wide) && from < x->s.m && x->moves + 2 <= LIN_MOVES;
+             from++) {
             const struct lin_value *w = &x->v[x->order[from]], *z = &x->v[x->order[to]];
             if (!lin_move_helps(w, z, since, end, more))
                 continue;
@@ -190,10 +199,63 @@ static void lin_list_moves(struct lin_reorderer *x, uint32_t first, uint32_t las
         }
 }
 
+/* May the value at place `from` go to the place `to`? */
+static bool lin_may_move(const struct lin_reorderer *x, uint32_t from, uint32_t to) {
+    const struct lin_value *w = &x->v[x->order[from]];
+    uint32_t k = from;
+    while (k > to && lin_may_pass(x->p, w, &x->v[x->order[k - 1]]))
+        k--;
+    while (k < to && lin_may_pass(x->p, &x->v[x->order[k + 1]], w))
+        k++;
+    return k == to;
+}
+
+/* Calls that take long can take effect far from where they stand in the order: to the places `first`..`last`, which are put
+ * or taken about now, may go what is put or taken by operation `op`. */
+static void lin_list_far(struct lin_reorderer *x, uint32_t op, uint32_t first, uint32_t last) {
+    if (x->owner[op] == LIN_NO)
+        return;
+    uint32_t from = x->place[x->owner[op]], far = lin_max(1, (last - first) / 3);
+    if (from >= first && from <= last)
+        return;
+    for (uint32_t to = first; to <= last && to < x->s.m && x->moves < LIN_MOVES; to += far)
+        if ((from + LIN_REACH < to || to + LIN_REACH < from) && lin_may_move(x, from, to))
+            x->move[x->moves++] = (struct lin_move){from, to};
+}
+
+/* The value at `from` holds back all behind it, or drives all before it: it goes far behind them, or far before them. */
+static void lin_list_away(struct lin_reorderer *x, uint32_t from, bool behind) {
+    const struct lin_value *w = &x->v[x->order[from]];
+    for (uint32_t k = from, far = LIN_REACH; x->moves < LIN_MOVES;) {
+        if (behind ? k + 1 == x->s.m || !lin_may_pass(x->p, &x->v[x->order[k + 1]], w)
+                   : k == 0 || !lin_may_pass(x->p, w, &x->v[x->order[k - 1]])) {
+            if (k > from + LIN_REACH || k + LIN_REACH < from)
+                x->move[x->moves++] = (struct lin_move){from, k};
+            return;
+        }
+        behind ? k++ : k--;
+        if ((behind ? k - from : from - k) != far)
+            continue;
+        x->move[x->moves++] = (struct lin_move){from, k};
+        far *= 2;
+    }
+}
+
+static void lin_list_blocks(struct lin_reorderer *x, uint32_t first, uint32_t last, uint32_t since, uint32_t end,
+                            bool gets) {
+    for (uint32_t k = first; k <= last && k < x->s.m; k++) {
+        const struct lin_value *w = &x->v[x->order[k]];
+        if ((gets ? w->get_lo : w->put_lo) > since)
+            lin_list_away(x, k, true);
+        if ((gets ? w->get_hi : w->put_hi) <= end)
+            lin_list_away(x, k, false);
+    }
+}
+
 /* All moves that may help where the sweep ends. */
 static void lin_find_moves(struct lin_reorderer *x, uint32_t end) {
     uint32_t low_put = LIN_NO, high_put = 0, low_get = LIN_NO, high_get = 0, op = x->p->event[end] >> 1;
-    uint32_t since = end > LIN_AROUND ? end - LIN_AROUND : 0;
+    uint32_t around = LIN_AROUND << x->wide, since = end > around ? end - around : 0;
     bool answer = (x->p->event[end] & 1) && lin_failed(lin_op(x->p, op));
     if (answer)
         since = lin_min(since, x->p->call[op]);
@@ -208,6 +270,16 @@ static void lin_find_moves(struct lin_reorderer *x, uint32_t end) {
     for (int turn = 0; turn < 2; turn++, more = !more) {
         lin_list_moves(x, low_get, high_get + 1, since, end, more);
         lin_list_moves(x, low_put, high_put + 1, since, end, more);
+    }
+    lin_list_blocks(x, low_put, high_put + 1, since, end, false);
+    lin_list_blocks(x, low_get, high_get + 1, since, end, true);
+    uint32_t mark = since / LIN_MARK_EVERY, at = x->open_from[mark];
+    for (uint32_t r = mark * LIN_MARK_EVERY; r <= end || at < x->open_from[mark + 1];) {
+        uint32_t event = at < x->open_from[mark + 1] ? 2 * x->open[at++] : x->p->event[r++];
+        if ((event & 1) || x->p->ret[event >> 1] <= since)
+            continue;
+        bool put = lin_is_put(lin_op(x->p, event >> 1));
+        lin_list_far(x, event >> 1, put ? low_put : low_get, put ? high_put + 1 : high_get + 1);
     }
 }
 
@@ -233,6 +305,40 @@ static bool lin_improve(struct lin_reorderer *x, uint32_t end, uint32_t turn) {
     return true;
 }
 
+static bool lin_find_open(struct lin_reorderer *x, uint32_t m) {
+    struct lin_problem *p = x->p;
+    uint32_t marks = p->events / LIN_MARK_EVERY + 1;
+    uint64_t n = 0;
+    x->place = lin_alloc(p->run, m + 1, sizeof *x->place);
+    x->owner = lin_alloc(p->run, p->n, sizeof *x->owner);
+    x->open_from = lin_alloc(p->run, marks + 2, sizeof *x->open_from);
+    if (p->run->stopped)
+        return false;
+    for (uint32_t k = 0; k < m; k++)
+        x->place[x->order[k]] = k;
+    memset(x->owner, 0xff, p->n * sizeof *x->owner);
+    for (uint32_t i = 0; i < m; i++) {
+        x->owner[x->v[i].put] = i;
+        if (x->v[i].get != LIN_NO)
+            x->owner[x->v[i].get] = i;
+    }
+    memset(x->open_from, 0, (marks + 2) * sizeof *x->open_from);
+    for (int turn = 0; turn < 2; turn++) {
+        for (uint32_t i = 0; i < p->n; i++)
+            for (uint32_t k = p->call[i] / LIN_MARK_EVERY + 1;
+                 x->owner[i] != LIN_NO && k * LIN_MARK_EVERY <= p->ret[i] && k < marks; k++)
+                if (turn)
+                    x->open[x->open_from[k + 1]++] = i;
+                else
+                    x->open_from[k + 2]++, n++;
+        for (uint32_t k = 0; !turn && k < marks; k++)
+            x->open_from[k + 2] += x->open_from[k + 1];
+        if (!turn && (n > UINT32_MAX / 2 || !(x->open = lin_alloc(p->run, n + 1, sizeof *x->open))))
+            return false;
+    }
+    return true;
+}
+
 /* Like lin_sweep, but changes `order` where that helps. Batches are left to the search. */
 bool lin_sweep_reordering(struct lin_problem *p, struct lin_value *v, uint32_t m, uint32_t *order) {
     struct lin_run *run = p->run;
@@ -248,14 +354,21 @@ bool lin_sweep_reordering(struct lin_problem *p, struct lin_value *v, uint32_t m
     x->order = order;
     x->most = LIN_SWEEPS * (uint64_t)p->events;
     uint32_t end = 0, furthest = 0, in_vain = 0, turn = 0;
-    bool ok = lin_sweep_open(&x->s, p, v, m, order) && lin_mark_here(x, 0);
+    bool ok = lin_sweep_open(&x->s, p, v, m, order) && lin_find_open(x, m) && lin_mark_here(x, 0);
     while (ok && !run->stopped) {
         end = lin_run_sweep(x, lin_back_to(x, x->marks - 1), p->events, true);
         if (end == p->events || run->stopped)
             break;
         in_vain = end > furthest ? 0 : in_vain + 1;
+        x->wide = end > furthest ? 0 : x->wide;
         furthest = lin_max(end, furthest);
-        ok = in_vain < LIN_HARMLESS && lin_improve(x, end, turn++);
+        while (in_vain >= LIN_HARMLESS || !(ok = lin_improve(x, end, turn++))) {
+            in_vain = 0;
+            ok = !run->stopped && x->steps <= x->most && x->wide < LIN_WIDEST;
+            if (!ok)
+                break;
+            x->wide++;
+        }
     }
     ok = ok && !run->stopped;
     lin_release(run, all);

@@ -158,55 +158,118 @@ def test_an_empty_before_a_put_returns_is_no_violation():
         assert check(late, spec).status == "VIOLATION"
 
 
-def equal_stack(count, seed, clients=16, values=5):
-    """A right history of a stack whose values repeat; what runs at its end never returns."""
+def busy_clients(spec, count, seed, clients=16, values=5, puts=0.58, long=0.0, dies=True):
+    """A right history of clients that are always in a call, of a stack or a queue whose values repeat (`values`; 0: they do
+    not). What runs at its end never returns, if it `dies`. The share `long` of the calls takes a hundred times as long."""
     rng = random.Random(seed)
+    kind, _, capacity = spec.removeprefix("bounded-").partition(":")
+    put, get, last = ("push", "pop", -1) if kind == "stack" else ("put", "get", 0)
     inside, rows, now = [], [], 0
-    free_at = [rng.expovariate(1 / 500) for _ in range(clients)]
-    effects = sorted((free_at[client] + rng.expovariate(1 / 500), client) for client in range(clients))
+
+    def lasts():
+        return rng.expovariate(1 / (50_000 if long and rng.random() < long else 500))
+
+    free_at = [lasts() for _ in range(clients)]
+    effects = sorted((free_at[client] + lasts(), client) for client in range(clients))
     while len(rows) < count:
         at, client = effects.pop(0)
         now = max(now + 1, int(at))
-        call, free_at[client] = int(free_at[client]), now + 1 + int(rng.expovariate(1 / 500))
-        if rng.random() < 0.58:
-            inside.append(rng.randrange(values))
-            rows.append(Operation(client, "push", inside[-1], True, call, free_at[client]))
+        call, free_at[client] = int(free_at[client]), now + 1 + int(lasts())
+        if rng.random() < puts:
+            value, room = rng.randrange(values) if values else len(rows), len(inside) < int(capacity or count)
+            inside += [value] if room else []
+            rows.append(Operation(client, put, value, room, call, free_at[client]))
         else:
-            rows.append(Operation(client, "pop", None, inside.pop() if inside else None, call, free_at[client]))
-        free_at[client] += 1 + rng.expovariate(1 / 500)
-        bisect.insort(effects, (free_at[client] + rng.expovariate(1 / 500), client))
-    end = max(o.call for o in rows)
+            rows.append(Operation(client, get, None, inside.pop(last) if inside else None, call, free_at[client]))
+        free_at[client] += 1 + lasts()
+        bisect.insort(effects, (free_at[client] + lasts(), client))
+    end = max(o.call for o in rows) if dies else free_at[client] + 10**9
     return [o if o.return_ <= end else o._replace(return_=None, result=None) for o in rows]
 
 
 def test_a_stack_with_equal_values_of_sixteen_clients_is_decided():
-    rows = equal_stack(1000, 5)
+    rows = busy_clients("stack", 1000, 5)
     assert check(rows, "stack", timeout=30).ok
     first = min((o for o in rows if o.op == "push" and o.return_), key=lambda o: o.return_)
     rows = [o if o.op != "pop" or o.call > first.return_ + 4000 else o._replace(result=6) for o in rows]
     assert check(rows, "stack", timeout=30).status == "VIOLATION"
 
 
-@pytest.mark.parametrize("capacity", [0, 1, 2])
-def test_a_stack_with_equal_values_has_the_verdict_of_the_enumeration(capacity, request):
-    """Few values and many clients: the values that may be below one another are many."""
-    count = 100_000 if request.config.getoption("--soak", default=False) else 600
-    spec = f"stack:{capacity}" if capacity else "stack"
+@pytest.mark.parametrize(
+    "spec", ["stack", "stack:1", "stack:2", "queue", "bounded-queue:1", "bounded-queue:2", "bounded-queue:4"]
+)
+def test_equal_values_have_the_verdict_of_the_enumeration(spec, request):
+    """Few values and many clients: the values that may be below or before one another are many."""
+    count = 100_000 if request.config.getoption("--soak", default=False) else 250
     parsed, model = parse_spec(spec), model_of(spec)
     verdicts = set()
     for seed in range(count):
         rng = random.Random(seed)
-        rows = equal_stack(9, seed, clients=rng.randrange(2, 7), values=2)
+        rows = busy_clients(spec, 9, seed, clients=rng.randrange(2, 7), values=2)
         for o in rng.sample(rows, 2):
             other = rng.choice([x for x in rows if x.op == o.op])
             if o.return_ and other.return_:
                 rows[rows.index(o)] = o._replace(result=other.result)
-        if capacity and (full := [o for o in rows if o.op == "push" and o.return_]):
+        if parsed.capacity and (full := [o for o in rows if o.op in ("push", "put") and o.return_]):
             rows[rows.index(full[-1])] = full[-1]._replace(result=False)
         truth = "OK" if linearizable(rows, model) else "VIOLATION"
         assert check(rows, parsed, counterexample=False).status == truth, (seed, rows)
+        method = ("depth-first", "depth-first-by-call", "depth-first-by-chance")[seed % 3]
+        assert check(rows, parsed, counterexample=False, method=method).status == truth, (seed, method, rows)
         verdicts.add(truth)
     assert verdicts == {"OK", "VIOLATION"}
+
+
+@pytest.mark.parametrize("spec", ["bounded-queue:3", "bounded-queue:8"])
+def test_depth_first_and_frontier_agree_about_bounded_queues(spec, request):
+    """Longer than what can be enumerated: the content has many values whose order is still open."""
+    count = 20_000 if request.config.getoption("--soak", default=False) else 80
+    verdicts = set()
+    for seed in range(count):
+        rng = random.Random(seed)
+        rows = busy_clients(
+            spec, rng.randrange(12, 36), seed, rng.randrange(4, 10), rng.choice([0, 2, 5]), 0.7, dies=seed % 3 == 0
+        )
+        if seed % 2:
+            o, other = rng.sample([o for o in rows if o.return_], 2)
+            if o.op == other.op:
+                rows[rows.index(o)] = o._replace(result=other.result)
+        truth = check(rows, spec, counterexample=False, method="frontier").status
+        for method in ("depth-first", "depth-first-by-call", "auto"):
+            assert check(rows, spec, counterexample=False, method=method).status == truth, (seed, method, rows)
+        verdicts.add(truth)
+    assert verdicts == {"OK", "VIOLATION"}
+
+
+def test_several_puts_may_take_effect_before_one_returns():
+    """The value that is taken first is that of a put which returns later than another one inside."""
+    rows = [
+        Operation(0, "put", 7, True, 0, 70),
+        Operation(1, "put", 3, True, 10, 20),
+        Operation(2, "get", None, 7, 80, 90),
+        Operation(2, "get", None, 3, 91, 95),
+        Operation(3, "put", 9, False, 30, 40),
+    ]
+    for method in ("auto", "depth-first", "depth-first-by-call", "depth-first-by-chance", "frontier"):
+        assert check(rows, "bounded-queue:2", method=method).ok
+        assert check(rows, "bounded-queue:1", method=method).status == "VIOLATION"
+        assert check(rows[:4], "bounded-queue:1", method=method).status == "VIOLATION"
+
+
+@pytest.mark.parametrize(("capacity", "values"), [(8, 5), (8, 2), (100, 5), (1000, 5)])
+def test_a_bounded_queue_of_busy_clients_with_equal_values_is_decided(capacity, values):
+    rows = busy_clients(f"bounded-queue:{capacity}", 1000, capacity, values=values, dies=False)
+    assert check(rows, f"bounded-queue:{capacity}", timeout=60).ok
+    first = min((o for o in rows if o.op == "put"), key=lambda o: o.return_)
+    late = [o for o in rows if o.op == "get" and o.result is not None and o.call > first.return_ + 4000]
+    rows[rows.index(late[-1])] = late[-1]._replace(result=6)
+    assert check(rows, f"bounded-queue:{capacity}", timeout=60, counterexample=False).status == "VIOLATION"
+
+
+def test_calls_that_take_long_may_stand_far_from_where_they_take_effect(request):
+    count = 20_000 if request.config.getoption("--soak", default=False) else 5000
+    rows = busy_clients("bounded-queue:200", count, 1, values=0, puts=0.65, long=0.03, dies=False)
+    assert check(rows, "bounded-queue:200", method="near-linear").ok
 
 
 def pool_history(seed, blocks):

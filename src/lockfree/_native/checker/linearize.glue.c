@@ -35,6 +35,8 @@
 #include "linearize/tried.c"
 #include "linearize/demand.c"
 #include "linearize/depth_rules.c"
+#include "linearize/slots.c"
+#include "linearize/depth_claims.c"
 #include "linearize/depth_order.c"
 #include "linearize/equal.c"
 #include "linearize/depth_first.c"
