@@ -64,6 +64,7 @@ class Coder:
 
     def __init__(self, reader: Any) -> None:
         self._reader = reader
+        self._names: dict[int, str] = {}
 
     def fill(self, record: Any, code: int, o: Operation) -> None:
         record.op, record.client, record.batch, record.call = code, o.client, o.batch, o.call
@@ -147,12 +148,15 @@ class Coder:
             return None
         if TEXT <= value <= TEXT_END:
             size = ffi.new("size_t *")
-            text = lib.lf_history_reader_text_at(self._reader, value - TEXT, size)
-            if text == ffi.NULL:
+            at = lib.lf_history_reader_text_at(self._reader, value - TEXT, size)
+            if at == ffi.NULL:
                 return f"text #{value - TEXT}"
-            data = ffi.buffer(text, size[0])[:]
+            data = ffi.buffer(at, size[0])[:]
             try:
-                return json.loads(data)
+                text = data.decode()
+                if data[:1] == b'"' and b"\\" not in data and text.isprintable():  # much the most, and json takes long
+                    return text[1:-1]
+                return json.loads(text)
             except ValueError:  # the reader in C is no judge of numbers and encodings: it compares
                 return data.decode(errors="replace")
         return value
@@ -163,8 +167,13 @@ class Coder:
         return key - 1 if key < 1 << 31 else self.decode(TEXT + key - (1 << 31))
 
     def name(self, code: int) -> str:
-        text = lib.lf_history_reader_name(self._reader, code)
-        return f"operation #{code}" if text == ffi.NULL else str(ffi.string(text).decode())
+        known = self._names.get(code)
+        if known is None:
+            text = lib.lf_history_reader_name(self._reader, code)
+            if text == ffi.NULL:
+                return f"operation #{code}"
+            known = self._names[code] = str(ffi.string(text).decode())
+        return known
 
     def decode_record(self, r: Any) -> Operation:
         name, failed, pending = self.name(r.op), bool(r.flags & FAILED), r.ret == PENDING
