@@ -111,12 +111,16 @@ class Sleeper:
             watches[at] = place.watch[0]
         due = blocking.lf_watch_sleep(watches, len(places), self.control, expected, 60 * IDLE if places else IDLE)
         with self.lock:
-            hit = [p for at, p in enumerate(places) if watches[at].due and p in self.sleeping] if due else []
+            told = [at for at in range(len(places)) if watches[at].due] if due else []
+            hit = [places[at] for at in told if places[at] in self.sleeping]
+            given_up = [at for at in told if places[at] not in self.sleeping]
             for each in hit:
                 del self.sleeping[each]
             if not places and not self.sleeping and not self.over and self.control[0] == expected:
                 self.thread = None
                 return None
+        for at in given_up:  # the wake came to this thread, which nobody wants any more: others need it
+            lib.lf_watch_pass_on(watches + at)
         return hit
 
     def _tell(self, hit: list[Any]) -> bool:
