@@ -9,6 +9,7 @@ from typing import Any
 from lockfree._command import write_whole
 from lockfree._page import charts, render
 from lockfree.machine import describe, topology
+from lockfree.machine.page import facts
 from lockfree.stress.campaign import Campaign, Tally
 from lockfree.stress.checking import Checked
 from lockfree.stress.figures import BIN_NS, OperationFigures
@@ -187,23 +188,12 @@ def _row(name: str, f: OperationFigures, refusal: str) -> dict[str, Any]:
 
 def _machine(results: dict[str, Any]) -> dict[str, str]:
     about, load_ = results["machine"], results["load"]
-    shares = {
-        "processor": about["cpu"],
-        "topology": about["topology"],
-        "caches": "; ".join(about["caches"]) or "not known",
-        "limit": f"{about['cpu_quota']:g} processors' worth of time (container)" if about["cpu_quota"] else "",
+    return facts(results) | {
         "processor time": (
             f"{load_['cpu_seconds_of_this_run']:.1f} s by this run, of {load_['cpu_seconds_of_everybody']:.1f} s by all"
             f" on these processors ({results['seconds'] * about['usable_cpus']:.1f} s there were)"
             if load_["cpus"]
             else "not known"
         ),
-        "memory": f"{about['memory_bytes'] / 2**30:.1f} GiB",
-        "system": about["system"],
-        "python": about["python"],
-        "compiler": about["compiler"],
-        "clock": f"{about['clock']}, {about['clock_ns']} ns a reading",
-        "lockfree": about["lockfree"] + (f", commit {about['commit']}" if about["commit"] else ""),
         "processes": f"{results['processes']}, started by {results['start_method']}",
     }
-    return {name: value for name, value in shares.items() if value}

@@ -41,14 +41,6 @@ static int lf_py_order(const struct lf_py_orders *orders, PyObject *name) {
 
 /* ---- values ---- */
 
-/* An int: a new reference to `object` or its __index__; NULL with a TypeError. */
-static PyObject *lf_py_index(const char *name, PyObject *object) {
-    PyObject *index = PyLong_Check(object) ? Py_NewRef(object) : PyIndex_Check(object) ? PyNumber_Index(object) : NULL;
-    if (index == NULL && !PyErr_Occurred())
-        PyErr_Format(PyExc_TypeError, "%s is %R: it must be an integer", name, object);
-    return index;
-}
-
 /* lf_py_TYPE_exact: a value that the type can hold, else ValueError. lf_py_TYPE_wrapped: any integer, modulo 2**bits as C
  * takes the operand of an addition. 0 or -1. */
 #define LF_PY_INTEGER_VALUES(type, c_type, low, high, shown_low, shown_high, from_python)                              \

@@ -297,7 +297,7 @@ static PyObject *lf_py_pool_adopt(PyObject *object, PyObject *const *args, Py_ss
     PyObject *places[1];
     uint64_t ticket;
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_whole("ticket", places[0], UINT64_MAX, &ticket) != 0)
+        lf_py_integer_u64("ticket", places[0], UINT64_MAX, &ticket) != 0)
         return NULL;
     return lf_py_pool_take_over(object, ticket, LF_PY_ADOPT);
 }
@@ -314,7 +314,7 @@ static PyObject *lf_py_pool_another(PyObject *object, const struct lf_py_signatu
     PyObject *places[1];
     uint64_t lease;
     if (lf_py_arguments(object, signature, args, count, keywords, places) != 0 ||
-        lf_py_whole("lease", places[0], (UINT64_C(1) << 43) - 1, &lease) != 0)
+        lf_py_integer_u64("lease", places[0], (UINT64_C(1) << 43) - 1, &lease) != 0)
         return NULL;
     int64_t own = lf_py_pool_own_lease(object);
     if (own < 0)

@@ -187,14 +187,19 @@ static inline int lf_py_block_and_timeout(PyObject *object, const char *method, 
 
 /* ---- integers ---- */
 
-/* An int, or what has __index__, within [low, high]; else TypeError or ValueError that names the value and the bound. */
-static int lf_py_integer(const char *name, PyObject *object, int64_t low, int64_t high, int64_t *value) {
+/* An int, or what has __index__, as an int; NULL with a TypeError that names the value. */
+static PyObject *lf_py_index(const char *name, PyObject *object) {
     PyObject *index = PyIndex_Check(object) ? PyNumber_Index(object) : NULL;
-    if (index == NULL) {
-        if (!PyErr_Occurred())
-            LF_PY_BAD_VALUE(PyExc_TypeError, object, "%s is %U: it must be an integer", name, shown);
+    if (index == NULL && !PyErr_Occurred())
+        LF_PY_BAD_VALUE(PyExc_TypeError, object, "%s is %U: it must be an integer", name, shown);
+    return index;
+}
+
+/* An integer within [low, high]; else TypeError or ValueError that names the value and the bound. */
+static int lf_py_integer(const char *name, PyObject *object, int64_t low, int64_t high, int64_t *value) {
+    PyObject *index = lf_py_index(name, object);
+    if (index == NULL)
         return -1;
-    }
     int overflow;
     *value = PyLong_AsLongLongAndOverflow(index, &overflow);
     if (overflow != 0 || *value < low || *value > high) {

@@ -1,5 +1,6 @@
 /* SPSCRing, MPMCRing and PriorityQueue as Python types: their arguments, and what their tables of methods share. */
 #include "common/put_batches.h"
+#include "common/ending.h"
 #include "common/get_batches.h"
 #include "common/lease.h"
 
@@ -22,7 +23,6 @@ static const struct lf_py_signature lf_py_get_into_signatures[] = {{"get_into", 
                                                                    {"get_into", 1, 2, {"buffer", "priorities"}}};
 static const struct lf_py_signature lf_py_get_many_signature = {
     "get_many", 1, 4, {"max", "block", "timeout", "as_array"}};
-static const struct lf_py_signature lf_py_shutdown_signature = {"shutdown", 0, 1, {"immediate"}};
 
 #define LF_PY_CALL                                                                                                     \
     PyObject *object, const struct lf_py_ops *ops, PyObject *const *args, Py_ssize_t count, PyObject *keywords
@@ -113,8 +113,7 @@ LF_PY_GENERIC PyObject *lf_py_call_commit(LF_PY_CALL) {
     return lf_py_commit(object, ops, level, places[more]);
 }
 LF_PY_GENERIC PyObject *lf_py_call_shutdown(LF_PY_CALL) {
-    LF_PY_GIVEN(0, &lf_py_shutdown_signature);
-    int immediate = places[0] != NULL ? PyObject_IsTrue(places[0]) : 0;
+    int immediate = lf_py_immediate(object, args, count, keywords);
     return immediate < 0 ? NULL : lf_py_shutdown(object, ops, immediate);
 }
 

@@ -15,14 +15,11 @@ static int lf_py_numbers(PyObject *array, int writable, Py_buffer *view) {
     return -1;
 }
 
-/* An int, or what has __index__, within [0, high]; else TypeError or ValueError that names the value and the bound. */
-static int lf_py_whole(const char *name, PyObject *object, uint64_t high, uint64_t *value) {
-    PyObject *index = PyIndex_Check(object) ? PyNumber_Index(object) : NULL;
-    if (index == NULL) {
-        if (!PyErr_Occurred())
-            LF_PY_BAD_VALUE(PyExc_TypeError, object, "%s is %U: it must be an integer", name, shown);
+/* As lf_py_integer, within [0, high], where high may be above INT64_MAX. */
+static int lf_py_integer_u64(const char *name, PyObject *object, uint64_t high, uint64_t *value) {
+    PyObject *index = lf_py_index(name, object);
+    if (index == NULL)
         return -1;
-    }
     *value = PyLong_AsUnsignedLongLong(index);
     int failed = *value == UINT64_MAX && PyErr_Occurred() != NULL;
     if (failed)
