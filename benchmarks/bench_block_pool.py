@@ -1,4 +1,5 @@
 import multiprocessing
+from functools import partial
 
 from frame.columns import Column, Entry, everybody, rate
 from locks import lazily
@@ -7,7 +8,8 @@ import lockfree
 
 
 class LockedList:
-    """What is written by hand: a list of free blocks in shared memory, behind a lock. For threads and processes."""
+    """What is written by hand: a list of free blocks in shared memory, behind a lock. For threads and processes. The block
+    that was freed last comes first."""
 
     def __init__(self, blocks):
         context = multiprocessing.get_context("fork")
@@ -44,12 +46,14 @@ def columns():
     for n in (1, 16, 256):
         statement = f"p.free(p.alloc({n}))"
         single = [
-            Entry("BlockPool", lazily(lambda: lockfree.BlockPool(4096), statement, "p"), ours=True),
+            Entry("BlockPool", lazily(lambda: lockfree.BlockPool(4096, order="lifo"), statement, "p"), ours=True),
+            Entry("BlockPool, fifo", lazily(lambda: lockfree.BlockPool(4096), statement, "p"), ours=True),
             Entry("list under multiprocessing.Lock", lazily(lambda: LockedList(4096), statement, "p")),
         ]
         made.append(Column(f"block_pool_{n}", f"BlockPool: alloc and free of {n}", "ns", single, seconds=0.05))
         both = [
-            Entry("BlockPool", together(lockfree.BlockPool, n), ours=True),
+            Entry("BlockPool", together(partial(lockfree.BlockPool, order="lifo"), n), ours=True),
+            Entry("BlockPool, fifo", together(lockfree.BlockPool, n), ours=True),
             Entry("list under multiprocessing.Lock", together(LockedList, n)),
         ]
         made.append(

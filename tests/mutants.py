@@ -22,6 +22,8 @@ class Mutant:
     wrong: str
     client: str = ""
     """The client of the model checker that catches it: "file/client"."""
+    mode: str = "exhaustive"
+    """How its executions are chosen: where there are too many, "pct" finds a wrong one sooner."""
     kill: tuple[str, str, str] = ("", "", "")
     """The primitive, operation and mode of the kill campaign that catch it."""
 
@@ -44,6 +46,32 @@ MUTANTS = [
         "if (!lf__membarrier()) /* [F2] pairs with [F1] */",
         "if (lf_load_relaxed(&segment->fenced) > LF__SETTLED)",
         client="spsc_ring/spsc_sleep",
+    ),
+    Mutant(
+        "a pool whose lanes do not look again whether blocks have become scarce",
+        "blocks/kept_blocks.h",
+        "if (LF_LIKELY(!(lf_load_seq_cst(&q->lanes->scarce) & LF__SCARCE))) /* [O4], [O2] */",
+        "if (q->lanes != NULL)",
+        client="block_pool/pool_lanes_refusal",
+        mode="pct",
+    ),
+    Mutant(
+        "a stack onto which a helper pushes what was pushed already",
+        "blocks/run_stack.h",
+        """\
+    if (lf_load_acquire(&q->words[block]) != word) /* [W1] pairs with [W2] */
+        return LF_OK;
+""",
+        "",
+        client="block_pool/pool_lanes_called_in",
+        mode="pct",
+    ),
+    Mutant(
+        "a stack whose recovery leaves the block that a dead one was pushing",
+        "blocks/run_stack.h",
+        "return lf_stack_help(q, block, word) == LF_OK; /* [K4] */",
+        "return 0;",
+        kill=("block_pool", "lifo-free", "go-on"),
     ),
     Mutant(
         "a queue whose cell is used again before it is written who took what was in it",

@@ -27,7 +27,7 @@ def test_the_model_checker_catches(mutant, tmp_path):
     program = build(ROOT / f"stress/model/{file}.c", tmp_path / "client", include=[str(include)])
     # in these a thread may be stopped for ever, which is its death
     mortal = client.endswith(("_dies", "_death")) or client.startswith("death_")
-    report = run(program, client, Settings(mode="exhaustive", seconds=30, threads_stop=mortal))
+    report = run(program, client, Settings(mode=mutant.mode, seconds=30, threads_stop=mortal))
     assert report.verdict is Verdict.VIOLATION, f"{mutant.what}: {report.verdict}"
 
 

@@ -124,6 +124,22 @@ static void arm_shared(void) {
     arm();
     lf_block_pool_retain(&object, mine, n_mine, &at);
 }
+/* Keeps a block near, beside those that it holds. */
+static void arm_keeping(void) {
+    uint64_t at;
+    uint32_t one;
+    arm();
+    lf_block_pool_try_alloc(&object, &one, 1);
+    lf_block_pool_free(&object, &one, NULL, 1, &at);
+}
+static void arm_keeping_in_vain(void) { /* has called all in: nobody keeps any */
+    arm_keeping();
+    lf_block_pool_try_alloc(&object, got, BLOCKS);
+}
+static void keep_and_show_the_lease(void) {
+    arm_keeping();
+    shared->lease = lf_block_pool_lease(&object);
+}
 static void hold_and_show_the_lease(void) {
     arm();
     shared->lease = lf_block_pool_lease(&object);
@@ -141,6 +157,23 @@ static void arrange_doomed_parent(void) {
 static void arrange_superseded(void) {
     arrange();
     kill_start_doomed(hold_and_show_the_lease);
+}
+/* A and B keep a block each, too. */
+static void arrange_kept(void) {
+    arrange();
+    must(&kill_a, survivor_alloc, 1, 0, LF_OK);
+    must(&kill_b, survivor_alloc, 1, 0, LF_OK);
+    must(&kill_a, survivor_free, 1, 0, LF_OK);
+    must(&kill_b, survivor_free, 1, 0, LF_OK);
+}
+static void arrange_doomed_keeper(void) {
+    arrange_kept();
+    kill_now.recovering = 1;
+    kill_start_doomed(arm_keeping);
+}
+static void arrange_superseded_keeper(void) {
+    arrange_kept();
+    kill_start_doomed(keep_and_show_the_lease);
 }
 static void arrange_dead(void) {
     arrange_doomed();
@@ -298,6 +331,14 @@ static void judge_sleeper(void) {
 #define CALL(name, act, answer, ...)                                                                                   \
     {name, KILL_ALL_MODES, arrange, arm, NULL, act, answer, beside, judge, WITH(__VA_ARGS__), NULL, 0}
 
+#define KEPT(name, arm, act, answer, ...)                                                                              \
+    {name,         KILL_ALL_MODES,                                                                                     \
+     arrange_kept, arm,                                                                                                \
+     NULL,         act,                                                                                                \
+     answer,       beside,                                                                                             \
+     judge,        WITH(__VA_ARGS__, 0, 0, LF_POOL_LIFO),                                                              \
+     NULL,         0}
+
 static const struct kill_operation operations[] = {
     CALL("try-alloc", act_try_alloc, LF_OK, 0, 2, 2, 0, 0),
     CALL("try-alloc-of-all", act_try_alloc, LF_OK, 0, 5, 5, 0, 0),
@@ -346,6 +387,22 @@ static const struct kill_operation operations[] = {
     CALL("lifo-detach-holding", act_detach, LF_OK, 2, 0, 0, 0, 0, LF_POOL_LIFO),
     {"lifo-reap", KILL_ALL_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, beside, judge,
      WITH(3, 0, 0, 0, 0, LF_POOL_LIFO), NULL, 0},
+    /* ... and one by one, so that blocks are kept near: by the victim, by A and by B */
+    KEPT("kept-alloc", arm_keeping, act_try_alloc, LF_OK, 1, 1, 2),
+    KEPT("kept-alloc-of-all", arm_keeping, act_try_alloc, LF_OK, 1, 4, 5),
+    KEPT("kept-alloc-of-another", arm, act_try_alloc, LF_OK, 3, 1, 4),
+    KEPT("kept-alloc-refused", arm_keeping, act_try_alloc, LF_EMPTY, 1, 5, 1),
+    KEPT("kept-free", arm_keeping, act_free, LF_OK, 1, 1, 0),
+    KEPT("kept-free-first", arm, act_free, LF_OK, 2, 1, 1),
+    KEPT("kept-free-while-scarce", arm_keeping_in_vain, act_free, LF_OK, 1, 1, 0),
+    KEPT("kept-free-of-two", arm_keeping, act_free, LF_OK, 2, 2, 0),
+    KEPT("kept-detach", arm_keeping, act_detach, LF_OK, 1, 0, 0),
+    {"kept-reap", KILL_ALL_MODES, arrange_doomed_keeper, NULL, kill_end_doomed, act_reap, 1, beside, judge,
+     WITH(2, 0, 0, 0, 0, LF_POOL_LIFO), NULL, 0},
+    {"kept-supersede", KILL_DEAD_MODES, arrange_superseded_keeper, NULL, NULL, act_supersede, 2, NULL, judge_superseded,
+     WITH(2, 0, 2, 0, 0, LF_POOL_LIFO), NULL, 0},
+    {"kept-free-to-sleeper", 1u << KILL_GO_ON, arrange_kept, arm, send_b_to_sleep, act_free, LF_OK, NULL, judge_sleeper,
+     WITH(1, 1, 0, 0, 0, LF_POOL_LIFO), NULL, 0},
 };
 
 const struct kill_subject kill_subject = {

@@ -92,27 +92,21 @@ class Calls(Waiter):
         With `block` it waits until n are free, at most `timeout` seconds (None: for ever). ValueError if n is below 1,
         above `blocks` or above 2**20 - 1. Closed after `shutdown()`, Superseded after another process took over.
         """
-        self._require_open()
-        if type(n) is int and 0 < n <= self._most and block is False and timeout is None:
-            wait = NOW  # what is usual
-        else:
-            n, wait = check_int("n", n, 1, self._most), patience(block, timeout)
-        found, taken = self._empty(n, self._uint32), self._empty(1, self._uint32)
-        taken[0] = 0
+        taken: list[Blocks] = []
         try:
-            if self._alloc(found, wait, taken):
-                return found
+            return self._alloc(n, block, timeout, taken)
         except BaseException:
-            if taken[0]:  # a signal handler raised when the blocks had been taken
+            if taken:  # a signal handler raised when the blocks had been taken
                 with suppress(Exception):  # closed, or superseded: they are not the caller's any more
-                    self.free(found)
+                    self.free(taken[0])
             raise
-        return None
 
-    def _alloc(self, found: "Blocks", wait: int, taken: "Blocks") -> bool:
-        """Whether `found` is full of blocks now. `taken[0]` says it, too, also when a signal handler raises."""
-        n, handle, memory = len(found), self._h, ffi.from_buffer("uint32_t *", found)
-        status = ffi.new("int *", EMPTY)
+    def _alloc(self, n: int, block: bool, timeout: float | None, taken: "list[Blocks]") -> "Blocks | None":
+        """The blocks. They are in `taken`, too, also when a signal handler raises."""
+        self._require_open()
+        n, wait = check_int("n", n, 1, self._most), patience(block, timeout)
+        found, handle, status = self._empty(n, self._uint32), self._h, ffi.new("int *", EMPTY)
+        memory = ffi.from_buffer("uint32_t *", found)
         try:
             if n < MANY:
                 lib.lf_py_block_pool_try_alloc(handle, memory, n, status)
@@ -127,10 +121,11 @@ class Calls(Waiter):
 
                 self._until_done(alloc)
         finally:
-            taken[0] = status[0] == OK
+            if status[0] == OK:
+                taken.append(found)
         if status[0] not in {OK, EMPTY}:
             self._refused(status[0], handle)
-        return bool(status[0] == OK)
+        return found if status[0] == OK else None
 
     def free(self, blocks: "SomeBlocks", generations: "SomeBlocks | None" = None) -> None:
         """Takes one reference of each block away; with the last one a block is free.

@@ -1,6 +1,8 @@
 /* block_pool: a claim in one step that others complete, cells that are used again at once, death, handing over. */
 #define LF_LEAST_CELLS 1u
 #define LF_BATCHES 2u
+#define LF_LANES 8u
+#define LF_LANE_SLOTS 2u
 #define LF_PARTICIPANTS 8u
 #include <lockfree/block_pool.h>
 
@@ -25,6 +27,9 @@ static void start_as(uint64_t blocks, uint32_t mode) {
     if (mode & LF_POOL_LIFO) {
         lf_model_label(&lf__stack_ends(&pool[0].free_blocks)->last, 8, "last");
         lf_model_label(&lf__stack_ends(&pool[0].free_blocks)->settled, 8, "settled");
+        lf_model_label(&pool[0].body->lanes.scarce, 8, "scarce");
+        lf_model_label(&pool[0].body->lanes.used, 8, "used");
+        lf_model_label(pool[0].body->lanes.of, sizeof pool[0].body->lanes.of, "lanes");
     } else {
         lf_model_label(&pool[0].free_blocks.ends->head, 8, "head");
         lf_model_label(&pool[0].free_blocks.ends->booked, 4, "booked");
@@ -37,8 +42,14 @@ static void start_as(uint64_t blocks, uint32_t mode) {
 }
 static void one_block(void) { start_as(1, 0); }
 static void two_blocks(void) { start_as(2, 0); }
-static void stack_of_one(void) { start_as(1, LF_POOL_LIFO); }
-static void stack_of_two(void) { start_as(2, LF_POOL_LIFO); }
+/* Without lanes: as if they belonged to other threads of these participants. */
+static void stack(uint64_t blocks) {
+    start_as(blocks, LF_POOL_LIFO);
+    for (uint32_t t = 1; t < LF_PARTICIPANTS; t++)
+        pool[t].own.owner = (uint64_t)t << 32 | UINT32_MAX;
+}
+static void stack_of_one(void) { stack(1); }
+static void stack_of_two(void) { stack(2); }
 
 static struct lf_block_pool *own(void) { return &pool[lf_model_thread()]; }
 
@@ -112,6 +123,15 @@ static void heir(void) {
     lf_model_assert(lf_block_pool_try_alloc(&pool[2], blocks, 2) == LF_OK);
     lf_model_assert(blocks[0] + blocks[1] == 1);
 }
+/* Thread 1 dies anywhere while it takes and keeps a block. */
+static void mortal_keeper(void) {
+    uint32_t block;
+    uint64_t at;
+    for (int i = 0; i < 2; i++)
+        if (lf_block_pool_try_alloc(&pool[1], &block, 1) == LF_OK)
+            lf_block_pool_free(&pool[1], &block, NULL, 1, &at);
+    over();
+}
 /* While thread 2 uses the pool. */
 static void busy(void) {
     uint32_t block;
@@ -132,6 +152,46 @@ static void one_is_dead(void) {
     uint32_t block;
     lf_model_assert(lf_block_pool_try_alloc(&pool[DEAD], &block, 1) == LF_OK);
     lf_model_set_participant_dead(DEAD);
+}
+/* As if threads 1 and 2 had each kept a block for some time. */
+static void two_kept(void) {
+    uint32_t blocks[2];
+    uint64_t at;
+    start_as(2, LF_POOL_LIFO);
+    for (uint32_t t = 1; t <= 2; t++)
+        lf_model_assert(lf_block_pool_try_alloc(&pool[t], &blocks[t - 1], 1) == LF_OK);
+    for (uint32_t t = 1; t <= 2; t++) {
+        pool[t].own.owner = (uint64_t)t << 32 | lf_thread_token(); /* this thread stands in for it */
+        lf_fetch_or_seq_cst(&pool[t].body->lanes.used, UINT64_C(1) << t);
+        lf_model_assert(lf_block_pool_free(&pool[t], &blocks[t - 1], NULL, 1, &at) == LF_OK);
+        pool[t].own.owner = (uint64_t)t << 32 | (t + 1); /* the token of thread t */
+    }
+    lf_model_assert(lf_kept_size(&pool[0].free_blocks) == 2);
+}
+/* Of three blocks thread 1 holds one, another participant keeps one, and one is in the stack. At any time two are free. */
+static uint32_t held;
+static void two_are_free(void) {
+    uint32_t kept;
+    uint64_t at;
+    start_as(3, LF_POOL_LIFO);
+    lf_model_assert(lf_block_pool_try_alloc(&pool[1], &held, 1) == LF_OK);
+    lf_model_assert(lf_block_pool_try_alloc(&pool[4], &kept, 1) == LF_OK);
+    lf_model_assert(lf_block_pool_free(&pool[4], &kept, NULL, 1, &at) == LF_OK);
+    pool[1].own.owner = UINT64_C(1) << 32 | 2;
+    pool[3].own.owner = UINT64_C(3) << 32 | UINT32_MAX; /* without a lane */
+    lf_fetch_or_seq_cst(&pool[1].body->lanes.used, UINT64_C(2));
+    data[held] = 1;
+}
+static void give_then_take_as_another(void) {
+    uint32_t block;
+    give(&held, 1);
+    lf_model_call(LF_MODEL_TRY_ACQUIRE, 1);
+    lf_model_assert(lf_block_pool_try_alloc(&pool[3], &block, 1) == LF_OK);
+    lf_model_return(0);
+}
+static void take_two_of_them(void) {
+    uint32_t blocks[2];
+    alloc(blocks, 2);
 }
 static void with_the_dead(void) { two_blocks(), one_is_dead(); }
 static void stack_with_the_dead(void) { stack_of_two(), one_is_dead(); }
@@ -230,3 +290,16 @@ LF_MODEL_CLIENT(pool_stack_beside_the_dead, .setup = stack_of_two, .threads = {m
 LF_MODEL_CLIENT(pool_stack_reaper_dies, .setup = stack_with_the_dead, .threads = {mortal_reaper, heir},
                 .stop_is_death = 1, .may_stop = 2);
 LF_MODEL_CLIENT(pool_stack_supersede, .setup = stack_of_two, .threads = {superseded, supersede}, .final = all_are_free);
+
+/* What is kept in the lanes of a stack. */
+LF_MODEL_CLIENT(pool_lanes_one_each, .setup = two_kept, .threads = {take_one, take_one}, .final = all_are_free,
+                .spec = &lf_model_semaphore, .initial = 2);
+LF_MODEL_CLIENT(pool_lanes_both, .setup = two_kept, .threads = {take_one, take_two}, .final = all_are_free,
+                .spec = &lf_model_semaphore, .initial = 2);
+LF_MODEL_CLIENT(pool_lanes_called_in, .setup = two_kept, .threads = {take_two, take_two}, .final = all_are_free,
+                .spec = &lf_model_semaphore, .initial = 2);
+LF_MODEL_CLIENT(pool_lanes_heir, .setup = two_kept, .threads = {mortal_keeper, heir}, .stop_is_death = 1,
+                .may_stop = 2);
+LF_MODEL_CLIENT(pool_lanes_supersede, .setup = two_kept, .threads = {superseded, supersede}, .final = all_are_free);
+LF_MODEL_CLIENT(pool_lanes_refusal, .setup = two_are_free, .threads = {give_then_take_as_another, take_two_of_them},
+                .spec = &lf_model_semaphore, .initial = 2);

@@ -19,8 +19,10 @@
  *
  * Contract
  *   A pool has blocks 0..blocks-1. alloc(n) takes n of them or none: those that have been free for longest, or with
- *   LF_POOL_LIFO those that became free last. It is linearizable: a refusal means that at one instant of the call fewer than n were free. A block is held by one lease,
- *   with a number of references; free() takes one away, and with the last one the block is free.
+ *   LF_POOL_LIFO those that became free last. Where several participants use a LIFO pool, alloc(1) first takes those that
+ *   this one freed last, each by a free of its own (kept_blocks.h); whoever is alone finds the order LIFO.
+ *   alloc is linearizable: a refusal means that at one instant of the call fewer than n were free. A block is held by one
+ *   lease, with a number of references; free() takes one away, and with the last one the block is free.
  *   Every participant has a lease of its own. Blocks of others, free blocks, and blocks whose generation is not the
  *   one that the caller names, are refused (LF_NOT_OWNER). A generation ends when a block becomes free.
  *   seal() moves blocks into a batch in one step. A batch belongs to nobody, and outlives who made it. adopt() takes all
@@ -30,7 +32,7 @@
  *   at every block.
  * Death: what a dead participant held is free again, at the latest when somebody would wait for it. Batches stay. One
  *   that was not sealed or not adopted completely counts as its maker's, or adopter's.
- * Layout, invariants and linearization points: pool_leases.h, run_queue.h, run_stack.h. */
+ * Layout, invariants and linearization points: pool_leases.h, run_queue.h, run_stack.h, kept_blocks.h. */
 #ifndef LOCKFREE_BLOCK_POOL_H
 #define LOCKFREE_BLOCK_POOL_H
 
@@ -108,19 +110,24 @@ LF_INLINE int lf__pool_why(struct lf_block_pool *p, int status) {
     return LF_UNLIKELY(status == LF_NOT_OWNER) && lf__pool_enter(p) == LF_SUPERSEDED ? (int)LF_SUPERSEDED : status;
 }
 
-/* One reference less. LF_OK, LF_NOT_OWNER or LF_CORRUPT. */
-LF_INLINE int lf__pool_let_go(struct lf_block_pool *p, uint64_t block) {
+/* One reference less. `generation`: what it must be, or NULL. `alone`: no other block is meant. LF_OK, LF_NOT_OWNER or
+ * LF_CORRUPT. */
+LF_INLINE int lf__pool_let_go(struct lf_block_pool *p, uint32_t block, int alone, const uint32_t *generation) {
+    if (LF_UNLIKELY(block >= p->blocks))
+        return LF_NOT_OWNER;
     uint64_t *at = &p->free_blocks.words[block], word = lf_load_acquire(at); /* [W1] pairs with [W2] */
     for (;;) {
-        if (!lf__pool_is_mine(p, word))
+        if (LF_UNLIKELY(generation != NULL && *generation != lf_block_generation(word)))
             return LF_NOT_OWNER;
-        if (lf_block_references(word) > 1) {
+        if (LF_UNLIKELY(!lf__block_is_held_by(word, p->h.participant, 1))) {
+            if (!lf__pool_is_mine(p, word))
+                return LF_NOT_OWNER;
             if (lf_cas_acq_rel(at, &word, word - 1)) /* [W2] pairs with [W1]: what this user of the block did is over */
                 return LF_OK;
             continue;
         }
-        int status = lf_free_blocks_free(&p->free_blocks, block, &word, p->h.participant);
-        if (status != LF_BUSY)
+        int status = lf_free_blocks_free(&p->free_blocks, &p->own, block, &word, p->h.participant, alone);
+        if (LF_LIKELY(status != LF_BUSY))
             return status;
     }
 }
@@ -134,13 +141,13 @@ LF_INLINE int lf_block_pool_try_alloc(struct lf_block_pool *p, uint32_t *blocks,
         return status;
     if (LF_UNLIKELY(n < 1 || n > p->blocks || n > LF_RUN_MAX))
         return LF_INVALID;
-    status = lf_free_blocks_claim(&p->free_blocks, (uint32_t)n, p->h.participant, blocks);
+    status = lf_free_blocks_claim(&p->free_blocks, &p->own, (uint32_t)n, p->h.participant, blocks);
     if (LF_UNLIKELY(status == LF_EMPTY) && lf_reap_if_due(&p->h) > 0)
-        status = lf_free_blocks_claim(&p->free_blocks, (uint32_t)n, p->h.participant, blocks);
+        status = lf_free_blocks_claim(&p->free_blocks, &p->own, (uint32_t)n, p->h.participant, blocks);
     /* [L2] pairs with [L1]: either who supersedes us sees our claim in the head, or we see that we were superseded */
     if (LF_UNLIKELY(status == LF_OK && (lf_load_seq_cst(&p->body->leases[p->h.participant]) & 1u))) {
         for (uint64_t i = 0; i < n; i++)
-            lf__pool_let_go(p, blocks[i]); /* not those that were taken over meanwhile */
+            lf__pool_let_go(p, blocks[i], 0, NULL); /* not those that were taken over meanwhile */
         lf_eventcount_notify_all(&p->body->freed);
         return LF_SUPERSEDED;
     }
@@ -189,11 +196,14 @@ LF_INLINE int lf_block_pool_free(struct lf_block_pool *p, const uint32_t *blocks
     *at = 0;
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    if (LF_UNLIKELY((*at = lf__pool_foreign(p, blocks, generations, n)) != n))
-        return lf__pool_why(p, LF_NOT_OWNER);
-    for (*at = 0; *at < n && status == LF_OK; *at += status == LF_OK)
-        status = lf__pool_let_go(p, blocks[*at]);
-    if (*at > 0)
+    if (n > 1) {
+        if (LF_UNLIKELY((*at = lf__pool_foreign(p, blocks, generations, n)) != n))
+            return lf__pool_why(p, LF_NOT_OWNER);
+        status = lf_free_blocks_settle(&p->free_blocks, &p->own, p->h.participant);
+    }
+    for (*at = 0; *at < n && LF_LIKELY(status == LF_OK); *at += status == LF_OK)
+        status = lf__pool_let_go(p, blocks[*at], n == 1, generations != NULL && n == 1 ? generations : NULL);
+    if (LF_LIKELY(*at > 0))
         lf_eventcount_notify_after_rmw(&p->body->freed, UINT32_MAX); /* nobody knows how many each waits for */
     return lf__pool_why(p, status);
 }
@@ -216,7 +226,7 @@ LF_INLINE int lf_block_pool_retain(struct lf_block_pool *p, const uint32_t *bloc
     }
     *at = i;
     while (status != LF_OK && i-- > 0)
-        lf__pool_let_go(p, blocks[i]);
+        lf__pool_let_go(p, blocks[i], 0, NULL);
     return lf__pool_why(p, status);
 }
 

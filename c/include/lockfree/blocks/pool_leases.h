@@ -5,7 +5,7 @@
  *   one lease to another one by one; a batch's word and a participant's flag make that one step for everybody else.
  * Death: lf__pool_recover makes free what the dead participant held, and what is in batches that it was making or
  *   adopting. Sealed batches stay.
- * Layout: freed | a word for each participant | a word for each batch {version : 50 | state : 2 | participant : 12}
+ * Layout: freed | a word for each participant | a word for each batch {version : 50 | state : 2 | participant : 12} | lanes
  * Invariants
  *   [B5] Only the participant in the word of a batch that is being made or adopted puts blocks in or takes them out, or
  *        who has superseded it, after writing itself there.
@@ -15,7 +15,7 @@
 #define LOCKFREE_POOL_LEASES_H
 
 #include "blocking.h"
-#include "run_stack.h"
+#include "free_blocks.h"
 
 #ifndef LF_BATCHES
 #define LF_BATCHES 4096u /* part of the layout; only checks of every step take fewer */
@@ -28,12 +28,14 @@ struct lf_block_pool_body {
     LF_ALIGNED struct lf_eventcount freed;       /* line 0: who waits for blocks announces, who frees looks */
     LF_ALIGNED uint32_t leases[LF_PARTICIPANTS]; /* {times given back : 31 | superseded : 1}; read by each operation */
     LF_ALIGNED uint64_t batches[LF_BATCHES];
+    struct lf_lanes lanes;
 };
 
 struct lf_block_pool {
     struct lf_handle h;
     struct lf_block_pool_body *body;
     struct lf_runs free_blocks;
+    struct lf_own_lane own; /* of this handle's participant */
     uint64_t blocks;
     uint64_t mode; /* enum lf_block_pool_mode */
 };
@@ -65,6 +67,8 @@ LF_INLINE int lf__pool_view(struct lf_handle *h) {
     p->body = (struct lf_block_pool_body *)(void *)h->body;
     lf_runs_view(&p->free_blocks, h->body + sizeof(struct lf_block_pool_body), p->blocks);
     p->free_blocks.lifo = (p->mode & LF_POOL_LIFO) != 0;
+    p->free_blocks.lanes = &p->body->lanes;
+    memset(&p->own, 0, sizeof p->own);
     return LF_OK;
 }
 
@@ -134,12 +138,19 @@ LF_INLINE int lf__pool_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
 
 /* ---- moving ---- */
 
-/* Moves the blocks of lease `from` to lease `to`; their numbers into `blocks`, which has so much room. How many. */
+/* Moves the blocks of lease `from` to lease `to`; their numbers into `blocks`, which has so much room. How many. What
+ * `from` keeps is free: it is pushed. */
 LF_INLINE uint64_t lf__pool_move(struct lf_block_pool *p, uint32_t from, uint32_t to, uint32_t *blocks, uint64_t room) {
     uint64_t count = 0;
     for (uint64_t i = 0; i < p->blocks && count < room; i++) {
         uint64_t *at = &p->free_blocks.words[i], word = lf_load_relaxed(at);
-        while (lf_block_is_held(word) && lf_block_lease(word) == from) {
+        while ((word & LF__BLOCK_HELD) && lf_block_lease(word) == from) {
+            if (lf__block_is_kept(word)) {
+                word = lf_load_acquire(at); /* [W1] pairs with [W2] */
+                if (lf__block_is_kept(word) && lf_stack_free(&p->free_blocks, i, &word, to) == LF_BUSY)
+                    continue;
+                break;
+            }
             /* [W1], [W2]: the new holder goes on where the old one was */
             if (lf_cas_acq_rel(at, &word, lf__block_held_by(word, to, lf_block_references(word)))) {
                 blocks[count++] = (uint32_t)i;

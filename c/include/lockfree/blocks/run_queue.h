@@ -13,9 +13,9 @@
  *   head   {position : 32 | count : 20 | participant : 12}: all positions below are claimed; the last claim, of `count`
  *          blocks, was this participant's.
  *   cell   {position : 32 | block : 24 | 0 : 7 | published : 1}; a power of two of cells, at least as many as blocks.
- *   word   one per block. Held: {1 : 1 | generation : 24 | lease : 13 | references : 26}. Else
- *          {0 : 1 | generation : 24 | lease : 13 | position : 26}: this lease's participant publishes it, or has
- *          published it, at this position.
+ *   word   one per block. Held: {1 : 1 | generation : 24 | lease : 13 | references : 26}; without references it is free,
+ *          but kept by this lease (kept_blocks.h). Else {0 : 1 | generation : 24 | lease : 13 | position : 26}: this
+ *          lease's participant publishes it, or has published it, at this position.
  * Invariants
  *   [B1] All claims but the last one, which stands in the head, are booked: the words of their blocks say who holds them.
  *   [B2] The cell of a claimed position is written again only after its claim was booked.
@@ -46,6 +46,8 @@ struct lf_run_ends {
 };
 LF_STATIC_ASSERT(sizeof(struct lf_run_ends) == 2 * LF_CACHE_LINE, "layout");
 
+struct lf_lanes;
+
 /* Process-local view. Nothing in it is read from shared memory after attach. */
 struct lf_runs {
     struct lf_run_ends *ends;
@@ -53,7 +55,8 @@ struct lf_runs {
     uint64_t *words;
     uint64_t blocks;
     uint32_t mask;
-    int lifo; /* the same memory, used as a stack: run_stack.h */
+    int lifo;               /* the same memory, used as a stack: run_stack.h */
+    struct lf_lanes *lanes; /* in front of a stack: kept_blocks.h */
 };
 
 #ifndef LF_LEAST_CELLS
@@ -97,12 +100,20 @@ LF_INLINE int lf__run_is_at(uint64_t cell, uint32_t position) {
 #define LF__BLOCK_HELD (UINT64_C(1) << 63)
 #define LF__BLOCK_GENERATION (UINT64_C(0xffffff) << 39)
 #define LF__BLOCK_LEASE (LF__LEASE_MASK << 26)
-LF_INLINE int lf_block_is_held(uint64_t word) { return (word & LF__BLOCK_HELD) != 0; }
+LF_INLINE int lf_block_is_held(uint64_t word) {
+    return (word & LF__BLOCK_HELD) != 0 && (word & LF_BLOCK_REFERENCES) != 0;
+}
+LF_INLINE int lf__block_is_kept(uint64_t word) { /* run_stack.h; in a queue no block is */
+    return (word & LF__BLOCK_HELD) != 0 && (word & LF_BLOCK_REFERENCES) == 0;
+}
 LF_INLINE uint32_t lf_block_generation(uint64_t word) { return (uint32_t)(word >> 39) & 0xffffffu; }
 LF_INLINE uint32_t lf_block_lease(uint64_t word) { return (uint32_t)(word >> 26 & LF__LEASE_MASK); }
 LF_INLINE uint32_t lf_block_references(uint64_t word) { return (uint32_t)(word & LF_BLOCK_REFERENCES); }
 LF_INLINE uint64_t lf__block_held_by(uint64_t word, uint32_t lease, uint64_t references) {
     return LF__BLOCK_HELD | (word & LF__BLOCK_GENERATION) | (uint64_t)lease << 26 | references;
+}
+LF_INLINE int lf__block_is_held_by(uint64_t word, uint32_t lease, uint64_t references) {
+    return (word & ~LF__BLOCK_GENERATION) == lf__block_held_by(0, lease, references);
 }
 /* The word of a block that is no longer held: it gets the next generation. */
 LF_INLINE uint64_t lf__block_given_up(uint64_t word, uint32_t lease, uint32_t position) {
@@ -113,7 +124,7 @@ LF_INLINE uint64_t lf__block_coming(uint64_t word, uint32_t lease, uint32_t posi
     return (word & LF__BLOCK_GENERATION) | (uint64_t)lease << 26 | (position & LF_BLOCK_REFERENCES);
 }
 LF_INLINE int lf__block_is_coming_at(uint64_t word, uint32_t position) {
-    return !lf_block_is_held(word) && ((word ^ position) & LF_BLOCK_REFERENCES) == 0;
+    return !(word & LF__BLOCK_HELD) && ((word ^ position) & LF_BLOCK_REFERENCES) == 0;
 }
 
 /* Lays the queue out with all blocks free, positions beginning at `start`. */

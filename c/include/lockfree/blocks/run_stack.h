@@ -1,4 +1,4 @@
-/* run_stack.h: building block: as run_queue.h, but a claim takes the blocks that became free last. And either of the two.
+/* run_stack.h: building block: as run_queue.h, but a claim takes the blocks that became free last.
  *
  * Contract: that of run_queue.h, but for the order. The number of free blocks is exact at every instant.
  * Progress: lock-free. A claim, and a block made free, is one compare-and-swap of `last`, which says all of it: that so
@@ -9,13 +9,15 @@
  *   last     {version : 31 | push : 1 | block : 32}, or {version : 31 | 0 : 1 | count : 20 | participant : 12}
  *   settled  {version : 31 | depth : 33}: so many blocks were free when all up to this version was carried out
  *   cell     {version : 31 | block : 33}: who wrote it; the cells below the depth are the free blocks, the last one on top
- *   word     as in run_queue.h; the position is the place of a cell
+ *   word     as in run_queue.h; the position is the place of a cell, or LF__NO_PLACE before a push has given it one
  * Invariants
  *   [K1] `settled` has the version of `last`, or the one before it. Then `last` is still to be carried out.
  *   [K2] A new operation comes into `last` only when the one before it has been carried out.
  *   [K3] While `settled` does not change, the words of the blocks below its depth say that they are free at their places,
  *        but for those of the claim that is being carried out. A cell changes once: at the depth, by a push.
- *   [K4] A block that is neither held nor below the depth is in the hands of the lease in its word.
+ *   [K4] A block whose word has no place is not below the depth, but for the one of the push that is being carried out.
+ *        It is in the hands of the lease in its word, and anybody may push it. Only a push that is carried out gives it a
+ *        place, once in a generation. So it is pushed once.
  * Linearization points: claim and free: the compare-and-swap of `last`; a refusal, and the size: the load of `last`.
  * Wrap: versions count modulo 2^31. A mistake needs a thread that stops between its load and its compare-and-swap for
  *   exactly a multiple of 2^31 operations with an equal one at the end, or of 2^24 generations of one block.
@@ -40,6 +42,8 @@ LF_INLINE struct lf_stack_ends *lf__stack_ends(const struct lf_runs *q) {
 /* ---- words ---- */
 
 #define LF__STACK_PUSH (UINT64_C(1) << 32)
+#define LF__NO_PLACE ((uint32_t)LF_BLOCK_REFERENCES) /* more than any block has */
+LF_STATIC_ASSERT(LF__NO_PLACE > LF_RUNS_MAX, "layout");
 LF_INLINE uint64_t lf__stack_version(uint64_t word) { return word >> 33; }
 LF_INLINE uint64_t lf__stack_depth(uint64_t settled) { return settled & UINT64_C(0x1ffffffff); }
 /* A word with the version after that of `word`. */
@@ -103,6 +107,14 @@ LF_INLINE int lf__stack_settle(const struct lf_runs *q, uint64_t settled, uint64
             /* [K6] release; pairs with [K5]. If it fails, others have done it [K3]. */
             lf_cas_release(&q->cells[depth], &cell, lf__stack_version(last) << 33 | block);
         }
+        /* [W1] pairs with [W2]. If it was written by who freed the block later, we see next that it is too late. */
+        uint64_t word = lf_load_acquire(&q->words[block]);
+        if (lf__block_is_coming_at(word, LF__NO_PLACE)) {
+            if (lf_load_acquire(&ends->settled) != settled) /* [K7] pairs with [K8] */
+                return LF_OK;
+            lf_cas_release(&q->words[block], &word, /* [W2], [K4] */
+                           lf__block_coming(word, lf_block_lease(word), (uint32_t)depth));
+        }
         depth++;
     } else {
         int status = lf__stack_book(q, settled, last, from, UINT64_MAX);
@@ -155,33 +167,51 @@ LF_INLINE int lf_stack_claim(const struct lf_runs *q, uint32_t n, uint32_t parti
     }
 }
 
-/* As lf_runs_free. */
+/* Pushes a block whose word is `word`, without a place, unless somebody has pushed it meanwhile. `last` and `settled`: what
+ * was looked at when the word was this one, or before. */
+LF_INLINE int lf__stack_push(const struct lf_runs *q, uint64_t block, uint64_t word, uint64_t last, uint64_t settled) {
+    for (;;) {
+        if (LF_UNLIKELY(lf__stack_depth(settled) >= q->blocks))
+            return LF_CORRUPT; /* this block is out */
+        /* [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. Release: the block's word. If it succeeds,
+         * the word is still this one: who changes it has changed `last` before [K4]. */
+        uint64_t mine = lf__stack_next(last, LF__STACK_PUSH | block);
+        if (lf_cas_seq_cst(&lf__stack_ends(q)->last, &last, mine))
+            return lf__stack_settle(q, settled, mine, 0);
+        int status = lf__stack_look(q, &last, &settled);
+        if (LF_UNLIKELY(status != LF_OK))
+            return status;
+        if (lf_load_acquire(&q->words[block]) != word) { /* [W1] pairs with [W2] */
+            lf_fence_seq_cst();                          /* [E2]: as the caller's own push would have been one */
+            return LF_OK;
+        }
+    }
+}
+
+/* As lf_runs_free. Of a block that is kept, too. */
 LF_INLINE int lf_stack_free(const struct lf_runs *q, uint64_t block, uint64_t *word, uint32_t participant) {
+    uint64_t last, settled;
+    /* It sees the claim of this block carried out, and [W2] hands that on. */
+    int status = lf__stack_look(q, &last, &settled);
+    if (LF_UNLIKELY(status != LF_OK))
+        return status;
+    uint64_t next = lf_block_is_held(*word) ? lf__block_given_up(*word, participant, LF__NO_PLACE)
+                                            : lf__block_coming(*word, participant, LF__NO_PLACE);
+    /* [W1] acquire: what its last users did is over. [W2] release: who sees this word sees that [K7] has moved on. */
+    if (!lf_cas_acq_rel(&q->words[block], word, next))
+        return LF_BUSY;
+    return lf__stack_push(q, block, next, last, settled);
+}
+
+/* Pushes a block that was seen without a place in the hands of another one, who may have stopped. */
+LF_INLINE int lf_stack_help(const struct lf_runs *q, uint64_t block, uint64_t word) {
     uint64_t last, settled;
     int status = lf__stack_look(q, &last, &settled);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    uint32_t place = (uint32_t)lf__stack_depth(settled);
-    uint64_t next = lf_block_is_held(*word) ? lf__block_given_up(*word, participant, place)
-                                            : lf__block_coming(*word, participant, place);
-    /* [W1] acquire: what its last users did is over. [W2] release: a thread that sees it sees that [K7] moved. */
-    if (!lf_cas_acq_rel(&q->words[block], word, next))
-        return LF_BUSY;
-    for (;;) {
-        if (LF_UNLIKELY(lf__stack_depth(settled) >= q->blocks))
-            return LF_CORRUPT; /* the caller's block is out */
-        if (lf__stack_depth(settled) != place) {
-            place = (uint32_t)lf__stack_depth(settled);
-            lf_store_release(&q->words[block], lf__block_coming(next, participant, place)); /* [W2] */
-        }
-        /* [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. Release: the block's word. */
-        uint64_t mine = lf__stack_next(last, LF__STACK_PUSH | block);
-        if (lf_cas_seq_cst(&lf__stack_ends(q)->last, &last, mine))
-            return lf__stack_settle(q, settled, mine, 0);
-        status = lf__stack_look(q, &last, &settled);
-        if (LF_UNLIKELY(status != LF_OK))
-            return status;
-    }
+    if (lf_load_acquire(&q->words[block]) != word) /* [W1] pairs with [W2] */
+        return LF_OK;
+    return lf__stack_push(q, block, word, last, settled);
 }
 
 /* How many are free: exact at one instant of the call. O(1). */
@@ -203,68 +233,15 @@ LF_INLINE uint64_t lf_stack_size(const struct lf_runs *q) {
 LF_INLINE int lf_stack_recover(const struct lf_runs *q, uint64_t block, uint32_t gone, uint32_t participant) {
     uint64_t word = lf_load_acquire(&q->words[block]); /* [W1] */
     while (lf_block_lease(word) == gone) {
-        if (!lf_block_is_held(word)) {
-            uint64_t last, settled, place = word & LF_BLOCK_REFERENCES;
-            if (lf__stack_look(q, &last, &settled) != LF_OK)
-                return 0;
-            int inside = place < lf__stack_depth(settled) &&
-                         lf__stack_block(lf_load_acquire(&q->cells[place])) == block; /* [K5] */
-            if (lf_load_seq_cst(&lf__stack_ends(q)->last) != last) {
-                word = lf_load_acquire(&q->words[block]); /* [W1]: look again, at one state [K3] */
-                continue;
-            }
-            if (inside)
-                return 0; /* [K4] */
-        }
+        if (lf__block_is_coming_at(word, LF__NO_PLACE))
+            return lf_stack_help(q, block, word) == LF_OK; /* [K4] */
+        if (!(word & LF__BLOCK_HELD))
+            return 0;
         int status = lf_stack_free(q, block, &word, participant);
         if (status != LF_BUSY)
             return status == LF_OK;
     }
     return 0;
-}
-
-/* ---- either order ---- */
-
-LF_INLINE int lf_free_blocks_claim(const struct lf_runs *q, uint32_t n, uint32_t participant, uint32_t *blocks) {
-    return q->lifo ? lf_stack_claim(q, n, participant, blocks) : lf_runs_claim(q, n, participant, blocks);
-}
-LF_INLINE int lf_free_blocks_free(const struct lf_runs *q, uint64_t block, uint64_t *word, uint32_t participant) {
-    return q->lifo ? lf_stack_free(q, block, word, participant) : lf_runs_free(q, block, word, participant);
-}
-LF_INLINE uint64_t lf_free_blocks_size(const struct lf_runs *q) { return q->lifo ? lf_stack_size(q) : lf_runs_size(q); }
-LF_INLINE int lf_free_blocks_recover(const struct lf_runs *q, uint64_t block, uint32_t gone, uint32_t participant) {
-    return q->lifo ? lf_stack_recover(q, block, gone, participant) : lf_runs_recover(q, block, gone, participant);
-}
-
-/* Books the last claim if it is this participant's, a piece at a time: from its place *from on, at most `most` of its
- * blocks. 1 if nothing of it is left to be booked. */
-LF_INLINE int lf_free_blocks_book(const struct lf_runs *q, uint32_t participant, uint64_t *from, uint64_t most) {
-    uint64_t count, last;
-    if (q->lifo) {
-        last = lf_load_seq_cst(&lf__stack_ends(q)->last);                /* [L2] (block_pool.h) */
-        uint64_t settled = lf_load_acquire(&lf__stack_ends(q)->settled); /* [K7] pairs with [K8] */
-        if (lf__stack_is_push(last) || lf__stack_claimant(last) != participant ||
-            lf__stack_version(last) != lf__stack_version(lf__stack_next(settled, 0)))
-            return 1;
-        count = lf__stack_count(last);
-        lf__stack_book(q, settled, last, *from, most);
-        *from += most;
-        if (*from < count)
-            return 0;
-        lf__stack_settle(q, settled, last, count);
-        return 1;
-    }
-    last = lf__runs_head(q); /* [L2] */
-    if (lf__run_claimant(last) != participant ||
-        lf_load_acquire(&q->ends->booked) == lf__run_end(last)) /* [R7] pairs with [R8] */
-        return 1;
-    count = lf__run_count(last);
-    lf__runs_book_some(q, last, (uint32_t)*from, (uint32_t)most);
-    *from += most;
-    if (*from < count)
-        return 0;
-    lf_store_release(&q->ends->booked, lf__run_end(last)); /* [R8] */
-    return 1;
 }
 
 #endif

@@ -52,7 +52,9 @@ static int lf_py_pool_array(PyObject *object, uint64_t n, PyObject **array, Py_b
         lf_py_raise(&self->o, LF_CLOSED);
         return -1;
     }
-    *array = PyObject_CallFunction(self->empty, "KO", (unsigned long long)n, self->uint32);
+    PyObject *arguments[2] = {PyLong_FromUnsignedLongLong(n), self->uint32};
+    *array = arguments[0] != NULL ? PyObject_Vectorcall(self->empty, arguments, 2, NULL) : NULL;
+    Py_XDECREF(arguments[0]);
     if (*array == NULL)
         return -1;
     if (lf_py_numbers(*array, 1, view) == 0)
@@ -76,32 +78,47 @@ static PyObject *lf_py_pool_first(PyObject *array, int64_t count) {
 
 /* ---- taking and giving back ---- */
 
-/* _alloc(found, ns, taken): whether the array `found` is full of blocks now. taken[0] says it, too, also when a signal
- * handler raises before Python has the answer. */
-static PyObject *lf_py_pool_alloc(PyObject *object, PyObject *args) {
+/* _alloc(n, block, timeout, taken): the blocks, or None. They are in the list `taken`, too, also when a signal handler raises
+ * before Python has the answer. */
+static PyObject *lf_py_pool_alloc(PyObject *object, PyObject *const *args, Py_ssize_t count) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_block_pool *p = lf_py_pool(object);
-    PyObject *found, *taken;
-    Py_buffer memory, mark;
-    unsigned long long ns;
-    int64_t status;
-    if (!PyArg_ParseTuple(args, "OKO", &found, &ns, &taken) || lf_py_numbers(found, 1, &memory) != 0)
-        return NULL;
-    if (lf_py_numbers(taken, 1, &mark) != 0) {
-        PyBuffer_Release(&memory);
+    PyObject *found;
+    Py_buffer memory;
+    uint64_t ns = 0;
+    int64_t n, status;
+    if (count != 4 || !PyList_CheckExact(args[3])) {
+        PyErr_SetString(PyExc_TypeError, "_alloc() takes n, block, timeout and a list");
         return NULL;
     }
+    if (lf_py_is_closed(self))
+        return lf_py_raise(self, LF_CLOSED);
+    int64_t most = p->blocks < LF_RUN_MAX ? (int64_t)p->blocks : (int64_t)LF_RUN_MAX;
+    if (lf_py_integer("n", args[0], 1, most, &n) != 0 ||
+        ((args[1] != Py_False || args[2] != Py_None) && lf_py_patience(args[1], args[2], &ns) != 0) ||
+        lf_py_pool_array(object, (uint64_t)n, &found, &memory) != 0)
+        return NULL;
     uint32_t *blocks = (uint32_t *)memory.buf;
-    uint64_t n = (uint64_t)memory.len / sizeof *blocks;
-    LF_PY_OF_BLOCKS(self, n, status, lf_block_pool_try_alloc(p, blocks, n));
+    if (PyList_Append(args[3], found) != 0) { /* before anything is taken: afterwards it could not fail */
+        PyBuffer_Release(&memory);
+        Py_DECREF(found);
+        return NULL;
+    }
+    LF_PY_OF_BLOCKS(self, n, status, lf_block_pool_try_alloc(p, blocks, (uint64_t)n));
     if (status == LF_EMPTY && ns != 0) {
         uint64_t until = lf_py_deadline(ns);
-        LF_PY_UNTIL_DONE(self, status, lf_block_pool_alloc(p, blocks, n, until));
+        LF_PY_UNTIL_DONE(self, status, lf_block_pool_alloc(p, blocks, (uint64_t)n, until));
     }
-    *(uint32_t *)mark.buf = status == LF_OK;
-    PyBuffer_Release(&mark);
     PyBuffer_Release(&memory);
-    return status == LF_OK ? Py_NewRef(Py_True) : status == LF_EMPTY ? Py_NewRef(Py_False) : lf_py_raise(self, status);
+    if (status == LF_OK)
+        return found;
+    Py_DECREF(found);
+    PyObject *answer = status == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_raise(self, status);
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    PyList_SetSlice(args[3], 0, 1, NULL);
+    PyErr_Restore(type, value, trace);
+    return answer;
 }
 
 /* Raises why blocks were refused: the class has the words. */

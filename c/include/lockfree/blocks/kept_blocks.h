@@ -1,0 +1,264 @@
+/* kept_blocks.h: building block: what a participant made free last, it keeps near; and everybody finds it who needs it.
+ *
+ * Contract
+ *   With the order LIFO, blocks that are taken and freed one by one go through a lane of the participant, and not through
+ *   the stack. A kept block is free: it is counted, and a claim that finds too few in the stack calls all kept blocks in.
+ *   A refusal is as exact as that of the stack. Whoever is alone finds the order LIFO; of several each gets first what it
+ *   freed last itself.
+ *   One thread of a participant uses its lane. The others, and participants from LF_LANES on, use the stack.
+ * Progress: lock-free. Taking a kept block is one compare-and-swap of its word, and so is keeping one.
+ * Death: a kept block names its keeper in its word, as a held one does, and recovery makes it free.
+ *
+ * Layout
+ *   scarce   {version : 63 | on : 1}: while it is on, nobody keeps a block
+ *   used     a bit for each lane that was ever used
+ *   slots    {block + 1}, of each lane, in a circle; written by the lane's thread alone
+ * Invariants
+ *   [O1] A kept block stands in a slot of its keeper, and so does one that was kept and is being pushed, until it is in.
+ *   [O2] Who keeps a block looks at `scarce` afterwards, and pushes it if that is on. Before that, its free is not over.
+ *   [O3] If `scarce` did not change since before the first look into the lanes, then every kept block that was not found
+ *        belongs to a free that is not over. A lane is in `used` before it keeps anything.
+ * Linearization points: take, keep: the compare-and-swap of the word; keep while `scarce` is on: the push. A refusal: the
+ *   load of `last` before the second look at `scarce`.
+ * Wrap: `scarce` counts modulo 2^63.
+ * Source: magazines of free objects in front of a common store: Bonwick and Adams (USENIX 2001). That the common store
+ *   takes them back for an exact refusal is our own. */
+#ifndef LOCKFREE_KEPT_BLOCKS_H
+#define LOCKFREE_KEPT_BLOCKS_H
+
+#include "run_stack.h"
+#include "thread_token.h"
+
+#ifndef LF_LANES
+#define LF_LANES 64u /* part of the layout; only checks of every step take fewer */
+#define LF_LANE_SLOTS 16u
+#endif
+
+struct lf_lane {
+    LF_ALIGNED uint32_t slots[LF_LANE_SLOTS];
+};
+struct lf_lanes {
+    LF_ALIGNED uint64_t scarce; /* line 0: who finds too few blocks, and who ends that; read by who keeps */
+    uint64_t used;
+    struct lf_lane of[LF_LANES]; /* one line each: its thread; read by who finds too few */
+};
+LF_STATIC_ASSERT(sizeof(struct lf_lanes) == (1 + LF_LANES) * LF_CACHE_LINE, "layout");
+LF_STATIC_ASSERT(LF_LANES <= 64, "a bit for each");
+
+/* Process-local: which thread uses the lane, and which slots it believes to be full. */
+struct lf_own_lane {
+    uint64_t owner;        /* {participant : 32 | thread : 32}, or 0 */
+    uint32_t first, count; /* the owner's alone */
+    uint32_t busy;         /* the owner is inside: a signal handler that interrupts it uses the stack */
+    uint32_t misses;
+};
+
+#define LF__SCARCE UINT64_C(1)
+
+/* ---- calling in ---- */
+
+/* Makes a block that a lane names known to all: pushes it, if it is kept (by `keeper`; 0: by anybody) or on its way. */
+static __attribute__((noinline, unused)) int lf__kept_push(const struct lf_runs *q, uint64_t block, uint32_t keeper,
+                                                           uint32_t participant) {
+    int status = LF_BUSY;
+    /* [O5] seq_cst; pairs with [O4]: what was kept before `scarce` came on is seen to be. Acquire: [W1] */
+    for (uint64_t word = lf_load_seq_cst(&q->words[block]); status == LF_BUSY;) {
+        if (lf__block_is_coming_at(word, LF__NO_PLACE))
+            return lf_stack_help(q, block, word);
+        if (!lf__block_is_kept(word) || (keeper != 0 && lf_block_lease(word) != keeper))
+            return LF_OK;
+        status = lf_stack_free(q, block, &word, participant);
+    }
+    return status;
+}
+
+/* Pushes all kept blocks, the oldest of each lane first. */
+LF_INLINE int lf__kept_call_in(const struct lf_runs *q, uint32_t participant) {
+    uint64_t used = lf_load_seq_cst(&q->lanes->used); /* [O5] pairs with [O4] */
+    for (uint32_t lane = 0; used != 0 && lane < LF_LANES; lane++) {
+        if (!(used >> lane & 1))
+            continue;
+        for (uint32_t i = 0; i < LF_LANE_SLOTS; i++) {
+            uint64_t block = (uint64_t)lf_load_seq_cst(&q->lanes->of[lane].slots[i]) - 1; /* [O5] pairs with [O4] */
+            int status = block < q->blocks ? lf__kept_push(q, block, 0, participant) : (int)LF_OK;
+            if (LF_UNLIKELY(status != LF_OK))
+                return status;
+        }
+    }
+    return LF_OK;
+}
+
+/* As lf_stack_claim, of all free blocks. */
+static __attribute__((noinline, unused)) int lf_kept_claim(const struct lf_runs *q, uint32_t n, uint32_t participant,
+                                                           uint32_t *blocks) {
+    uint64_t *scarce = &q->lanes->scarce;
+    int status = lf_stack_claim(q, n, participant, blocks);
+    /* [O5] pairs with [O4]: while no lane was ever used, nothing was kept, and the refusal holds. */
+    while (LF_UNLIKELY(status == LF_EMPTY) && lf_load_seq_cst(&q->lanes->used) != 0) {
+        uint64_t seen = lf_load_seq_cst(scarce); /* [O3], [O5] pairs with [O4] */
+        if (!(seen & LF__SCARCE)) {
+            if (!lf_cas_seq_cst(scarce, &seen, seen + 1)) /* [O5] pairs with [O4] */
+                continue;
+            seen++;
+        }
+        status = lf__kept_call_in(q, participant);
+        if (LF_UNLIKELY(status != LF_OK))
+            return status;
+        status = lf_stack_claim(q, n, participant, blocks);
+        if (lf_load_seq_cst(scarce) == seen) /* [O3] */
+            break;
+    }
+    return status;
+}
+
+/* After a push: are there enough again, an eighth of all? */
+LF_INLINE void lf__kept_relax(const struct lf_runs *q) {
+    uint64_t seen = lf_load_relaxed(&q->lanes->scarce);
+    if (LF_UNLIKELY(seen & LF__SCARCE) && lf_stack_size(q) * 8 > q->blocks)
+        lf_cas_relaxed(&q->lanes->scarce, &seen, seen + 1); /* nothing is handed on: [O3] looks at the value alone */
+}
+
+/* As lf_stack_free: past the lanes. */
+static __attribute__((noinline, unused)) int lf_kept_push(const struct lf_runs *q, uint64_t block, uint64_t *word,
+                                                          uint32_t participant) {
+    int status = lf_stack_free(q, block, word, participant);
+    lf__kept_relax(q);
+    return status;
+}
+
+/* ---- the own lane ---- */
+
+static __attribute__((noinline, unused)) int lf__lane_take_over(const struct lf_runs *q, struct lf_own_lane *own,
+                                                                uint32_t participant, uint64_t me) {
+    uint64_t owner = lf_load_relaxed(&own->owner);
+    if (participant >= LF_LANES)
+        return 0;
+    if (owner >> 32 == participant) { /* another thread's; it may have ended */
+        uint32_t misses = lf_load_relaxed(&own->misses) + 1;
+        lf_store_relaxed(&own->misses, misses);
+        /* [O7] pairs with [O6]: what the ended thread believed of the slots */
+        if (misses % 1024 != 0 || lf_thread_alive((uint32_t)owner) || lf_load_acquire(&own->busy))
+            return 0;
+    }
+    if (!lf_cas_relaxed(&own->owner, &owner, me))
+        return 0;
+    if (owner >> 32 != participant) { /* a new participant, in a forked child */
+        own->count = 0;
+        lf_store_relaxed(&own->busy, 0u);
+    }
+    /* [O4] seq_cst; pairs with [O5]: who does not see the lane has changed `scarce` before the owner looks there. */
+    lf_fetch_or_seq_cst(&q->lanes->used, UINT64_C(1) << participant);
+    return 1;
+}
+/* 1: the lane is the calling thread's, until lf__lane_leave. */
+LF_INLINE int lf__lane_enter(const struct lf_runs *q, struct lf_own_lane *own, uint32_t participant) {
+    uint64_t me = (uint64_t)participant << 32 | lf_thread_token();
+    if ((LF_UNLIKELY(lf_load_relaxed(&own->owner) != me) && !lf__lane_take_over(q, own, participant, me)) ||
+        LF_UNLIKELY(lf_load_relaxed(&own->busy)))
+        return 0;
+    lf_store_relaxed(&own->busy, 1u);
+    lf_fence_light();
+    return 1;
+}
+LF_INLINE int lf__lane_leave(struct lf_own_lane *own, int status) {
+    lf_store_release(&own->busy, 0u); /* [O6] pairs with [O7]; a compiler's fence for handlers, too */
+    return status;
+}
+LF_INLINE uint32_t *lf__lane_slot(const struct lf_runs *q, const struct lf_own_lane *own, uint32_t participant,
+                                  uint32_t place) {
+    return &q->lanes->of[participant].slots[(own->first + place) % LF_LANE_SLOTS];
+}
+
+/* Pushes the `n` oldest blocks of the own lane. Inside. */
+static __attribute__((noinline, unused)) int lf__lane_empty(const struct lf_runs *q, struct lf_own_lane *own,
+                                                            uint32_t participant, uint32_t n) {
+    for (; n > 0; n--, own->first++, own->count--) {
+        uint64_t block = (uint64_t)lf_load_relaxed(lf__lane_slot(q, own, participant, 0)) - 1;
+        int status = block < q->blocks ? lf__kept_push(q, block, participant, participant) : (int)LF_CORRUPT;
+        if (LF_UNLIKELY(status != LF_OK))
+            return status;
+    }
+    return LF_OK;
+}
+/* Before several blocks are taken or freed together: what the calling thread keeps comes before them in the order. */
+static __attribute__((noinline, unused)) int lf_kept_settle(const struct lf_runs *q, struct lf_own_lane *own,
+                                                            uint32_t participant) {
+    if (lf_load_relaxed(&own->owner) != ((uint64_t)participant << 32 | lf_thread_token()) ||
+        !lf__lane_enter(q, own, participant))
+        return LF_OK;
+    return lf__lane_leave(own, lf__lane_empty(q, own, participant, own->count));
+}
+
+LF_INLINE int lf__lane_take(const struct lf_runs *q, struct lf_own_lane *own, uint32_t participant, uint32_t *block) {
+    while (own->count > 0) {
+        uint32_t at = lf_load_relaxed(lf__lane_slot(q, own, participant, --own->count)) - 1;
+        if (LF_UNLIKELY(at >= q->blocks))
+            return LF_CORRUPT;
+        uint64_t word = lf_load_acquire(&q->words[at]); /* [W1] pairs with [W2] */
+        /* [L2] seq_cst; pairs with [L1] (block_pool.h). Acquire: [W1] */
+        if (LF_LIKELY(lf__block_is_held_by(word, participant, 0)) &&
+            LF_LIKELY(lf_cas_seq_cst(&q->words[at], &word, word + 1)))
+            return *block = at, LF_OK;
+        int status = lf__kept_push(q, at, participant, participant); /* called in: before the slot is used again [O1] */
+        if (LF_UNLIKELY(status != LF_OK))
+            return status;
+    }
+    return LF_EMPTY;
+}
+/* Takes the block that the calling thread has kept for the shortest time: LF_OK, LF_EMPTY or LF_CORRUPT. */
+LF_INLINE int lf_kept_take(const struct lf_runs *q, struct lf_own_lane *own, uint32_t participant, uint32_t *block) {
+    if (!lf__lane_enter(q, own, participant))
+        return LF_EMPTY;
+    return lf__lane_leave(own, lf__lane_take(q, own, participant, block));
+}
+
+LF_INLINE int lf__lane_keep(const struct lf_runs *q, struct lf_own_lane *own, uint32_t participant, uint32_t block,
+                            uint64_t *word) {
+    if (LF_UNLIKELY(own->count == LF_LANE_SLOTS)) {
+        int status = lf__lane_empty(q, own, participant, LF_LANE_SLOTS / 2);
+        if (LF_UNLIKELY(status != LF_OK))
+            return status;
+    }
+    uint32_t *slot = lf__lane_slot(q, own, participant, own->count);
+    if (lf_load_relaxed(slot) != block + 1)
+        lf_store_seq_cst(slot, block + 1); /* [O4] seq_cst; pairs with [O5] */
+    uint64_t kept = lf__block_given_up(*word, participant, 0) | LF__BLOCK_HELD;
+    /* [O4] seq_cst; pairs with [O5]: who calls in either finds the block kept, or we find `scarce` on. Acquire, release:
+     * [W1], [W2]. [E2] pairs with [E1]: the caller looks for waiters next. */
+    if (LF_UNLIKELY(!lf_cas_seq_cst(&q->words[block], word, kept)))
+        return LF_BUSY;
+    own->count++;
+    if (LF_LIKELY(!(lf_load_seq_cst(&q->lanes->scarce) & LF__SCARCE))) /* [O4], [O2] */
+        return LF_OK;
+    int status = lf__kept_push(q, block, participant, participant);
+    lf__kept_relax(q);
+    return status;
+}
+/* Makes a block free whose word is `*word`, held once by the participant: LF_OK, LF_BUSY or LF_CORRUPT as lf_stack_free. */
+LF_INLINE int lf_kept_free(const struct lf_runs *q, struct lf_own_lane *own, uint32_t participant, uint32_t block,
+                           uint64_t *word) {
+    if (LF_LIKELY(!(lf_load_relaxed(&q->lanes->scarce) & LF__SCARCE)) && lf__lane_enter(q, own, participant))
+        return lf__lane_leave(own, lf__lane_keep(q, own, participant, block, word));
+    int status = lf_kept_settle(q, own, participant);
+    return status == LF_OK ? lf_kept_push(q, block, word, participant) : status;
+}
+
+/* How many are kept. Exact while nobody else runs: what a stopped one was pushing is pushed first. */
+LF_INLINE uint64_t lf_kept_size(const struct lf_runs *q) {
+    uint64_t used = lf_load_acquire(&q->lanes->used), size = 0;
+    for (uint32_t lane = 0; used != 0 && lane < LF_LANES; lane++) {
+        for (uint32_t i = 0; (used >> lane & 1) && i < LF_LANE_SLOTS; i++) {
+            uint32_t at = lf_load_acquire(&q->lanes->of[lane].slots[i]);
+            uint64_t word = at - 1 < q->blocks ? lf_load_acquire(&q->words[at - 1]) : 0; /* [W1] */
+            if (LF_UNLIKELY(lf__block_is_coming_at(word, LF__NO_PLACE)))
+                lf_stack_help(q, at - 1, word);
+            int again = 0; /* an older slot may name it, too: one counts */
+            for (uint32_t j = 0; j < i && !again; j++)
+                again = lf_load_relaxed(&q->lanes->of[lane].slots[j]) == at;
+            size += lf__block_is_held_by(word, lane, 0) && !again;
+        }
+    }
+    return size;
+}
+
+#endif
