@@ -131,4 +131,6 @@ def test_a_slip_of_the_pen_is_no_race():
     kata = find("hit_counter")
     assert kata.diagnose("edges", "edges_window", "exception", "NameError: name 'x' is not defined") == "RAISES"
     assert kata.diagnose("edges", "edges_window", "exception", "AssertionError: [H3] count(1)") == "H3"
+    in_the_check = "TypeError: '<' not supported between instances of 'NoneType' and 'int' (check.py:48), in main"
+    assert kata.diagnose("edges", "edges_window", "exception", in_the_check) == "H1"
     assert kata.diagnose("schedules", "schedules_same_second", "exception", "TypeError: None") == "H1"

@@ -153,7 +153,8 @@ class Kata:
             return message.partition("[")[2].partition("]")[0]
         for rule in self.rules:
             if rule.fits(stage, client, kind, message) and (rule.kind or kind != "endless loop"):
-                if stage == "edges" and not rule.says and message.startswith(SLIPS):
+                of_the_answer = message.startswith(SLIPS) and "(check.py:" not in message
+                if stage == "edges" and not rule.says and of_the_answer:
                     return "RAISES"
                 return rule.diagnosis
         return "ENDS" if kind == "endless loop" else ""
