@@ -77,34 +77,10 @@ static int64_t survivor_available(struct kill_message *m) {
 
 /* ---- the states: how many pages are free, out with the dead, and promised ---- */
 
-#define WORLDS 32
 #define THINGS "pages"
-#include "worlds.h"
+#define KEPT "promised"
+#include "supply.h"
 
-static int agrees(struct world *w, const struct kill_message *m) {
-    int64_t n = (int64_t)m->amount;
-    if (m->call == survivor_available)
-        return m->answer == w->free;
-    if (m->call == survivor_adopt) {
-        int64_t count = w->sealed;
-        w->sealed = 0;
-        return m->answer == (count > 0 ? count : (int64_t)LF_EMPTY);
-    }
-    if (m->call == survivor_free)
-        return w->free += n, m->answer == LF_OK;
-    if (m->answer == LF_OK && w->free >= n)
-        return w->free -= n, 1;
-    return m->answer == LF_EMPTY && w->free < n && (m->deadline == 0 || w->out == 0);
-}
-/* Block by block: each recovery may be done in part, by anybody. */
-static void comes_back(const struct world *w) {
-    for (int64_t back = 1; back <= w->out; back++)
-        possible(w->free + back, w->out - back, w->sealed);
-}
-static int describe(const struct world *w, char *text, size_t room) {
-    return snprintf(text, room, "%lld free with %lld out and %lld promised", (long long)w->free, (long long)w->out,
-                    (long long)w->sealed);
-}
 static const char *name_of(const struct kill_message *m) {
     return m->call == survivor_available ? "available"
            : m->call == survivor_adopt   ? "open"
