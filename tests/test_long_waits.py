@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import queue
+import sys
 import threading
 import time
 
@@ -329,3 +330,31 @@ def test_wait_for_several_ends_with_the_last_producer():
         assert lockfree.wait([event, ring], 0.2, peer_death="wait") == []
         with pytest.raises(lockfree.PeerDied):
             ring.get(timeout=60)
+
+
+# ---- gevent ----
+
+
+@pytest.mark.parametrize("kind", ["Mutex", "Semaphore", "RWLock", "MPMCRing", "MessageRing", "Queue", "Event", "Arena"])
+def test_where_greenlets_run_a_wait_is_refused_and_nothing_is_taken(kind, monkeypatch):
+    class HubLocal:
+        @staticmethod
+        def get_hub_if_exists():
+            return object() if threading.current_thread() is threading.main_thread() else None
+
+    monkeypatch.setitem(sys.modules, "gevent._hub_local", HubLocal)
+    take, wait, give = SLOW[kind]
+    with contextlib.closing(MAKE[kind]()) as shared:
+        holder = threading.Thread(target=take, args=(shared,))
+        holder.start()
+        holder.join()
+        with pytest.raises(RuntimeError, match="runs greenlets of gevent"):
+            wait(shared)
+        if kind in {"MPMCRing", "MessageRing", "Queue", "Event", "Semaphore", "Arena"}:
+            elsewhere = threading.Thread(target=wait, args=(shared,))  # as in its thread pool
+            elsewhere.start()
+            time.sleep(0.2)
+            give(shared)
+            elsewhere.join(60)
+            assert not elsewhere.is_alive()
+        assert all(peer.waiting == 0 for peer in shared.peers())

@@ -1,5 +1,6 @@
 """Waits that take long: what function is told, what ends them. For all calls of an object, or for those in a block."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -53,19 +54,29 @@ def check_slow(on_slow: object, slow_after: object) -> int:
 class Wait:
     """One wait of an object, from now on: what is wanted of it, and how long it has taken."""
 
-    __slots__ = ("after", "began", "due", "shared", "told")
+    __slots__ = ("after", "began", "due", "looked", "shared", "told")
 
     def __init__(self, shared: "Patient") -> None:
         self.shared = shared
         self.told, self.after = shared._wanted_here()
         self.began = time.monotonic_ns()
         self.due = self.began + self.after
+        self.looked = False
 
     def between(self) -> None:
         """Between two slices of the wait. What `on_slow` raises ends it."""
+        if not self.looked:
+            self.looked = True
+            self.shared._refuse_greenlets()
         if self.after and (now := time.monotonic_ns()) >= self.due:
             self.due = now + self.after
             self.shared._slow((now - self.began) / 1e9)
+
+
+def _is_in_loop() -> bool:
+    """Awaited calls have words of their own (_sleeping.py)."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None
 
 
 class Patient(Shared):
@@ -120,6 +131,15 @@ class Patient(Shared):
                 told, after = told or scope.told, after or scope.after
             scope = scope.outer
         return told, after or self._slow_after
+
+    def _refuse_greenlets(self) -> None:
+        """RuntimeError where the calling thread runs a hub of gevent: all of its greenlets stand still meanwhile."""
+        hub = sys.modules.get("gevent._hub_local")
+        if hub is not None and hub.get_hub_if_exists() is not None and not _is_in_loop():
+            raise RuntimeError(
+                f"{self._title()}: this thread runs greenlets of gevent, and a call that waits would stop them all; "
+                "call it in gevent.get_hub().threadpool"
+            )
 
     def _slow(self, seconds: float) -> None:
         """A wait has become long: by the C types, too."""

@@ -154,6 +154,7 @@ struct lf_py_wait {
     uint64_t began, told;
     uint64_t after; /* as slow_after; 0: what the object says */
     int peers;      /* enum lf_told_here */
+    int looked;     /* for gevent */
 };
 
 /* lockfree._long.scopes, once somebody uses `waiting`. Its value: None, or the innermost Scope: a tuple. */
@@ -177,7 +178,7 @@ static __attribute__((noinline)) void lf_py_look_at_scopes(struct lf_py_object *
 }
 /* A wait that begins now. Not inside. */
 static inline struct lf_py_wait lf_py_wait_begin(struct lf_py_object *self) {
-    struct lf_py_wait wait = {0, 0, 0, LF_TOLD_AS_THE_HANDLE};
+    struct lf_py_wait wait = {0, 0, 0, LF_TOLD_AS_THE_HANDLE, 0};
     if (LF_UNLIKELY(lf_py_scopes != NULL))
         lf_py_look_at_scopes(self, &wait);
     return wait;
@@ -193,11 +194,26 @@ static inline struct lf_py_wait lf_py_wait_begin(struct lf_py_object *self) {
             lf_tell_here(LF_TOLD_AS_THE_HANDLE);                                                                       \
     } while (0)
 
+/* A wait that stops all greenlets of a thread is refused (_long.py): 0, or -1 with an exception. */
+static int lf_py_refuse_greenlets(struct lf_py_object *self) {
+    PyObject *name = PyUnicode_FromString("gevent._hub_local"), *hub = name != NULL ? PyImport_GetModule(name) : NULL;
+    Py_XDECREF(name);
+    if (hub == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    Py_DECREF(hub);
+    PyObject *done = PyObject_CallMethod((PyObject *)self, "_refuse_greenlets", NULL);
+    Py_XDECREF(done);
+    return done != NULL ? 0 : -1;
+}
+
 /* Between two slices of a wait: serves signals, and tells who wants to know that it is long. 0, or -1 with an exception.
  * Not inside: Python code runs. */
 static int lf_py_between(struct lf_py_object *self, struct lf_py_wait *wait) {
     if (PyErr_CheckSignals() != 0)
         return -1;
+    if (!wait->looked && lf_py_refuse_greenlets(self) != 0)
+        return -1;
+    wait->looked = 1;
     uint64_t after = wait->after != 0 ? wait->after : lf_load_relaxed(&self->slow_after);
     uint64_t now = after != 0 ? lf_now() : 0;
     if (LF_LIKELY(after == 0))
