@@ -213,7 +213,7 @@ def test_other_handles_of_the_queue(arena, shm_name):
     ("named", "error", "says"),
     [
         ({"arena": 3}, TypeError, "arena is 3: it must be an Arena"),
-        ({"arena_from": 3}, ValueError, "arena_from is 3: it says which buffers"),
+        ({"arena_from": 3}, ValueError, "arena_from is 3: it has no effect without `arena`"),
         ({"arena": True, "arena_from": 0}, ValueError, "arena_from is 0: it must be between 1"),
         ({"arena": True, "dumps": bytes, "loads": bytes}, ValueError, "arena and dumps exclude each other"),
     ],
@@ -244,3 +244,43 @@ def test_a_buffer_longer_than_its_block_is_refused(arena):
         carrier.unpack(cargo.pieces[0])
     cargo.delivered()
     assert left(arena) == (0, 0)
+
+
+def test_tensors_arrive_as_tensors_over_the_block(arena, q):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    size, free = 100_000, arena.available
+    for dtype in (torch.float32, torch.int64, torch.bfloat16, torch.bool, torch.complex64):
+        sent = (torch.arange(size) % 2).to(dtype).reshape(100, -1).t()  # not contiguous
+        q.put({"deep": [sent]})
+        del sent
+        got = q.get()["deep"][0]
+        assert (type(got), got.dtype, got.shape) == (torch.Tensor, dtype, (size // 100, 100))
+        assert torch.equal(got, (torch.arange(size) % 2).to(dtype).reshape(100, -1).t())
+        assert arena.available < free  # the tensor holds its block
+        row = got[3:]
+        del got
+        row[0, 0] = 1
+        assert arena.available < free
+        del row
+        assert arena.available == free
+
+
+def test_tensors_that_are_not_plain_travel_as_torch_pickles_them(arena, q):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    for sent in (torch.tensor(7), torch.empty(0, 3), torch.ones(3, requires_grad=True), torch.eye(3).to_sparse(),
+                 torch.nn.Parameter(torch.ones(3)), torch.ones(2, dtype=torch.complex64).conj()):  # fmt: skip
+        q.put(sent)
+        got = q.get()
+        assert (type(got), got.shape, got.requires_grad, got.layout) == (
+            type(sent), sent.shape, sent.requires_grad, sent.layout)  # fmt: skip
+        assert torch.equal(got.detach().to_dense(), sent.detach().to_dense())
+
+
+def test_a_tensor_that_stands_in_the_arena_is_not_copied(arena, q):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    block = arena.alloc(400_000)
+    tensor = torch.from_dlpack(block).view(torch.float32).reshape(100, -1)
+    q.put(tensor)
+    got = q.get()
+    got[1, 1] = 5
+    assert tensor[1, 1] == 5

@@ -12,6 +12,7 @@ import copyreg
 import pickle
 import queue
 import struct
+import sys
 from contextlib import suppress
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Final
@@ -38,6 +39,20 @@ def _view(buffer: Any, kind: str, shape: tuple[int, ...]) -> memoryview:
 
 def _reduce_view(view: memoryview) -> tuple[Any, ...]:
     return _view, (pickle.PickleBuffer(view), view.format, view.shape)
+
+
+def _tensor(buffer: Any, dtype: Any, shape: tuple[int, ...]) -> Any:
+    return sys.modules["torch"].frombuffer(buffer, dtype=dtype).reshape(shape)  # it holds the buffer, so the block
+
+
+def _reduce_tensor(tensor: Any) -> Any:
+    """A dense tensor of the processor's memory, by its numbers alone; any other one as torch does it."""
+    torch = sys.modules["torch"]
+    plain = tensor.layout is torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
+    if not plain or tensor.requires_grad or tensor.is_conj() or tensor.is_neg() or tensor.numel() == 0:
+        return tensor.__reduce_ex__(_pickles.PROTOCOL)
+    numbers = tensor.contiguous().reshape(-1).view(torch.uint8).numpy()
+    return _tensor, (pickle.PickleBuffer(numbers), tensor.dtype, tuple(tensor.shape))
 
 
 class Cargo:
@@ -104,7 +119,10 @@ class Carrier:
 
         pickler = pickle.Pickler(chunks, _pickles.PROTOCOL, buffer_callback=keep)
         extra = ForkingPickler._extra_reducers  # type: ignore[attr-defined]
-        pickler.dispatch_table = {**copyreg.dispatch_table, **extra, memoryview: _reduce_view}
+        reducers = {**copyreg.dispatch_table, **extra, memoryview: _reduce_view}
+        if "torch" in sys.modules:
+            reducers[sys.modules["torch"].Tensor] = _reduce_tensor
+        pickler.dispatch_table = reducers
         try:
             pickler.dump(obj)
         except BaseException:
