@@ -3,7 +3,11 @@
  * Contract
  *   lf_memory_available: the bytes that can be taken before the machine (MemAvailable) or a control group of this
  *   process (cgroup v2 and v1, and every group above it) has to kill somebody; UINT64_MAX if nothing says so. A memfd
- *   has no limit of its own. Without this question, the first sign of a full container would be SIGKILL.
+ *   has no limit of its own. Without this question, the first sign of a full container would be SIGKILL. memory.high
+ *   counts, too: above it the kernel slows a process down until it seems to hang, since shared memory cannot be dropped.
+ * Where the groups are: at the usual places below /sys/fs/cgroup, or where /proc/self/mountinfo says. A container may see
+ *   its own group as the root, under the path that the group has outside. Groups above what is mounted cannot be seen; v1
+ *   says what they allow (hierarchical_memory_limit), v2 does not.
  * It is a look, not a reservation: it does not see others who take memory at the same time. File pages that the kernel
  * can drop at once (inactive_file) count as free.
  * Source: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of Linux. */
@@ -49,9 +53,13 @@ LF_INLINE uint64_t lf__number_in(const char *folder, const char *file, const cha
     return lf__number_after(text, key);
 }
 
+LF_INLINE uint64_t lf__less(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
 /* What one control group leaves. */
 LF_INLINE uint64_t lf__group_leaves(const char *folder, int v2) {
     uint64_t limit = lf__number_in(folder, v2 ? "memory.max" : "memory.limit_in_bytes", "");
+    limit = lf__less(limit, v2 ? lf__number_in(folder, "memory.high", "")
+                               : lf__number_in(folder, "memory.stat", "hierarchical_memory_limit "));
     if (limit >= (uint64_t)INT64_MAX / 4096 * 4096) /* v1 writes "no limit" so */
         return UINT64_MAX;
     uint64_t used = lf__number_in(folder, v2 ? "memory.current" : "memory.usage_in_bytes", "");
@@ -66,37 +74,102 @@ LF_INLINE uint64_t lf__group_leaves(const char *folder, int v2) {
 LF_INLINE uint64_t lf__groups_leave(const char *root, const char *path, int v2) {
     char folder[4096];
     uint64_t least = UINT64_MAX;
-    int length = snprintf(folder, sizeof folder, "%s%.2000s", root, path);
+    int length = snprintf(folder, sizeof folder, "%.1500s%.2000s", root, path);
     for (size_t end = (size_t)length; end >= strlen(root); end--) {
         if (folder[end] != '\0' && folder[end] != '/')
             continue;
         folder[end] = '\0';
-        uint64_t left = lf__group_leaves(folder, v2);
-        least = left < least ? left : least;
+        least = lf__less(least, lf__group_leaves(folder, v2));
     }
     return least;
 }
 
-/* A line of /proc/self/cgroup is "id:controllers:path"; v2's is "0::path". */
-LF_INLINE uint64_t lf__control_groups_leave(void) {
-    char text[8192], *state = NULL;
+/* ---- where the groups are ---- */
+
+/* Whether `word` is one of those in `list`, between commas. */
+LF_INLINE int lf__is_listed(const char *word, const char *list) {
+    size_t length = strlen(word);
+    for (; list != NULL; list = strchr(list, ',') != NULL ? strchr(list, ',') + 1 : NULL)
+        if (strncmp(list, word, length) == 0 && (list[length] == ',' || list[length] == '\0'))
+            return 1;
+    return 0;
+}
+/* Whether a group is there. */
+LF_INLINE int lf__is_group(const char *root, const char *path) {
+    char file[4096];
+    snprintf(file, sizeof file, "%.1500s%.2000s/cgroup.procs", root, path);
+    return access(file, F_OK) == 0;
+}
+
+/* A line of mountinfo: "id parent device root point options [more] - type source options". What the group `path` leaves, if
+ * the line is of a mount of its hierarchy. `prefix`: before each path of the system; empty but for tests. */
+LF_INLINE uint64_t lf__mount_leaves(const char *prefix, char *line, const char *path, int v2) {
+    char root[1024], point[1024], folder[1500], type[64], options[512], *end = strstr(line, " - ");
+    if (end == NULL || sscanf(line, "%*s %*s %*s %1023s %1023s", root, point) != 2 ||
+        sscanf(end, " - %63s %*s %511s", type, options) != 2)
+        return UINT64_MAX;
+    if (strcmp(type, v2 ? "cgroup2" : "cgroup") != 0 || (!v2 && !lf__is_listed("memory", options)))
+        return UINT64_MAX;
+    /* What is mounted may be a group further down: of the path only the rest leads on from there. */
+    size_t top = strcmp(root, "/") == 0 ? 0 : strlen(root);
+    int is_below = strncmp(path, root, top) == 0 && (path[top] == '/' || path[top] == '\0') &&
+                   strstr(path + top, "/..") == NULL; /* a group outside of this process's namespace: nobody sees it */
+    snprintf(folder, sizeof folder, "%.400s%.1000s", prefix, point);
+    return lf__groups_leave(folder, is_below ? path + top : "", v2);
+}
+/* The same for all mounts. */
+LF_INLINE uint64_t lf__mounts_leave(const char *prefix, const char *path, int v2) {
+    char name[512], text[8192];
+    snprintf(name, sizeof name, "%.400s/proc/self/mountinfo", prefix);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
     uint64_t least = UINT64_MAX;
-    lf__read_text("/proc/self/cgroup", text, sizeof text);
+    size_t kept = 0;
+    for (ssize_t got = fd < 0 ? 0 : 1; got > 0;) {
+        got = read(fd, text + kept, sizeof text - 1 - kept);
+        kept += got > 0 ? (size_t)got : 0;
+        text[kept] = '\0';
+        char *line = text, *next;
+        for (; (next = strchr(line, '\n')) != NULL; line = next + 1) {
+            *next = '\0';
+            least = lf__less(least, lf__mount_leaves(prefix, line, path, v2));
+        }
+        kept -= (size_t)(line - text);
+        if (kept == sizeof text - 1)
+            kept = 0; /* a line that is longer than all that matter */
+        memmove(text, line, kept);
+    }
+    if (fd >= 0)
+        close(fd);
+    return least;
+}
+
+/* What the group `path` leaves. The usual places need no look at all mounts. */
+LF_INLINE uint64_t lf__hierarchy_leaves(const char *prefix, const char *path, int v2) {
+    static const char *const places[2][2] = {{"/sys/fs/cgroup/memory", NULL},
+                                             {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}};
+    char root[512];
+    for (int i = 0; i < 2 && places[v2][i] != NULL; i++) {
+        snprintf(root, sizeof root, "%.400s%s", prefix, places[v2][i]);
+        if (strstr(path, "/..") == NULL && lf__is_group(root, path))
+            return lf__groups_leave(root, path, v2);
+    }
+    return lf__mounts_leave(prefix, path, v2);
+}
+
+/* A line of /proc/self/cgroup is "id:controllers:path"; v2's is "0::path". */
+LF_INLINE uint64_t lf__control_groups_leave(const char *prefix) {
+    char name[512], text[8192], *state = NULL;
+    uint64_t least = UINT64_MAX;
+    snprintf(name, sizeof name, "%.400s/proc/self/cgroup", prefix);
+    lf__read_text(name, text, sizeof text);
     for (char *line = strtok_r(text, "\n", &state); line != NULL; line = strtok_r(NULL, "\n", &state)) {
         char *controllers = strchr(line, ':'), *path = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
         if (path == NULL)
             continue;
         *path++ = '\0';
         controllers++;
-        uint64_t left = UINT64_MAX;
-        if (*controllers == '\0') {
-            left = lf__groups_leave("/sys/fs/cgroup", path, 1);
-            if (left == UINT64_MAX) /* both versions mounted */
-                left = lf__groups_leave("/sys/fs/cgroup/unified", path, 1);
-        } else if (strstr(controllers, "memory") != NULL) {
-            left = lf__groups_leave("/sys/fs/cgroup/memory", path, 0);
-        }
-        least = left < least ? left : least;
+        if (*controllers == '\0' || lf__is_listed("memory", controllers))
+            least = lf__less(least, lf__hierarchy_leaves(prefix, path, *controllers == '\0'));
     }
     return least;
 }
@@ -104,7 +177,7 @@ LF_INLINE uint64_t lf__control_groups_leave(void) {
 LF_INLINE uint64_t lf_memory_available(void) {
     char text[4096];
     lf__read_text("/proc/meminfo", text, sizeof text);
-    uint64_t kilobytes = lf__number_after(text, "MemAvailable:"), groups = lf__control_groups_leave();
+    uint64_t kilobytes = lf__number_after(text, "MemAvailable:"), groups = lf__control_groups_leave("");
     uint64_t machine = kilobytes < UINT64_MAX / 1024 ? kilobytes * 1024 : UINT64_MAX;
     return groups < machine ? groups : machine;
 }
