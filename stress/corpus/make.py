@@ -77,8 +77,15 @@ SMALL: dict[str, tuple[str, list[Operation], list[Operation], str, str]] = {
         "bounded-queue:1",
         ops((0, "put", 1, True, 0, 30), (1, "put", 2, False, 10, 20)),
         ops((0, "put", 1, True, 0, 8), (0, "get", None, 1, 9, 10), (1, "put", 2, False, 12, 20)),
-        "NO_ORDER",
+        "NOT_FULL",
         "put(2)→FULL",
+    ),
+    "bounded-queue-long-put": (
+        "bounded-queue:2",
+        ops((0, "put", 7, True, 0, 70), (1, "put", 3, True, 10, 20), (3, "put", 3, False, 30, 40), (2, "get", None, 7, 80, 90), (2, "get", None, 3, 91, 95), (2, "get", None, None, 96, 99)),
+        ops((0, "put", 7, True, 21, 70), (1, "put", 3, True, 10, 20), (3, "put", 3, False, 30, 40), (2, "get", None, 7, 80, 90), (2, "get", None, 3, 91, 95), (2, "get", None, None, 96, 99)),
+        "OVERTAKEN",
+        "put(3) returned before put(7) was called",
     ),
     "bounded-queue-in-hand": (
         "bounded-queue:1,full=in-hand",

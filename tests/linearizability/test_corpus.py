@@ -1,6 +1,7 @@
 """Every pair of the corpus gives its verdict, and every bad one its reason."""
 
 import json
+import runpy
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,15 @@ from lockfree.linearizability import History, check, parse_spec
 
 CORPUS = Path(__file__).parents[2] / "stress" / "corpus"
 EXPECTED = json.loads((CORPUS / "expected.json").read_text())
+
+
+def test_the_files_are_those_that_the_script_writes(tmp_path):
+    script = tmp_path / "make.py"
+    script.write_text((CORPUS / "make.py").read_text())
+    runpy.run_path(str(script), run_name="__main__")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in CORPUS.iterdir() if p.is_file())
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (CORPUS / path.name).read_bytes(), path.name
 
 
 def test_every_specification_has_a_pair():

@@ -325,6 +325,22 @@ def test_a_file_is_known_by_its_first_characters(pack, tmp_path):
     assert notation(b"[1, 2]") == notation(b"") == "own"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("pack", [False, True])
+def test_a_mark_of_the_encoding_is_no_part_of_the_history(tmp_path, encoding, pack):
+    """Some editors and shells begin a text file with one."""
+    path = tmp_path / "h"
+    wrong = '{"client": 0, "op": "read", "arg": null, "result": "é", "call": 1, "return": 2}\n'
+    edn = "{:process 0, :type :invoke, :f :read}\n{:process 0, :type :ok, :f :read, :value 3}\n"
+    for text in (wrong, edn):
+        data = text.encode(encoding)
+        path.write_bytes(gzip.compress(data) if pack else data)
+        assert main(["check", str(path), "--spec", "register", "--quiet"]) == 1, text
+    half = "{".encode("utf-16") + b"x"
+    path.write_bytes(gzip.compress(half) if pack else half)
+    assert main(["check", str(path), "--spec", "register", "--quiet"]) == 3
+
+
 def test_a_damaged_archive_is_unusable(tmp_path, capsys):
     path = tmp_path / "h.gz"
     path.write_bytes(gzip.compress(b"x" * 500)[:-9])

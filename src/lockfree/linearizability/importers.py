@@ -1,5 +1,6 @@
 """Histories of other tools, read as their owners mean them: Jepsen's EDN and console, Porcupine's logs and JSON."""
 
+import codecs
 import functools
 import gzip
 import json
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 20
 GZIP = b"\x1f\x8b"
+MARKS = (GZIP, codecs.BOM_UTF8[:2], codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _quoted = functools.cache(json.dumps)
 
 
@@ -334,13 +336,18 @@ def _json_items(text: str) -> tuple[list[int], list[Any]]:
 
 
 def unpacked(data: bytes) -> bytes:
-    """The data, or what gzip packed into it."""
-    if data[:2] != GZIP:
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InvalidHistory(f"damaged gzip: {error}") from error
+    """The data, or what gzip packed into it; in UTF-8, without the mark that some editors begin a file with."""
+    if data[:2] == GZIP:
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise InvalidHistory(f"damaged gzip: {error}") from error
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return data.decode("utf-16").encode()
+        except UnicodeError as error:
+            raise InvalidHistory(f"not UTF-16, as its first bytes say: {error}") from error
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 AnySpec = TypeVar("AnySpec", bound="Spec | Specification")
@@ -361,7 +368,7 @@ def load(
     else:
         with Path(source).open("rb") as file:
             head = file.read(4096)
-            if form == "auto" and head[:2] != GZIP and notation(head) == "own" and not (fail or nil):
+            if form == "auto" and head[:2] not in MARKS and notation(head) == "own" and not (fail or nil):
                 return History.load(source, any_operation=own), spec
             data = head + file.read()
     data = unpacked(data)
