@@ -308,6 +308,16 @@ def test_sleepers_that_are_moved_to_another_futex(call, expected, wakes, kind, m
     assert bool(report.kind) == bool(kind)
 
 
+@pytest.mark.parametrize(("threads", "letter"), [(6, "g"), (7, "h"), (14, "h"), (15, "G"), (30, "G")])
+def test_a_runtime_has_room_for_the_threads(threads, letter, model, tmp_path):
+    """The smallest that has; the token says which, and is run again with it."""
+    text = f"int main(void) {{ for (int i = 0; i < {threads}; i++) begin(add); assert(x == 0); }}"
+    report = model(text)
+    assert report.kind == "assertion failed", report.message
+    assert report.token.startswith(f"main:{letter}")
+    assert replay(tmp_path / "program.c", report.token).message == report.message
+
+
 LATE = """
 #include <semaphore.h>
 DECLARATION

@@ -18,7 +18,7 @@
 typedef unsigned __int128 u128;
 
 #ifndef LF_MODEL_THREADS
-#define LF_MODEL_THREADS 8 /* or 32, for clients with more: a smaller clock is a faster one */
+#define LF_MODEL_THREADS 8 /* or 16 or 32, for clients with more: a smaller clock is a faster one */
 #endif
 enum { MAX_THREADS = LF_MODEL_THREADS, MAX_EVENTS = 1 << 22, MAX_THREAD_EVENTS = 1 << 21, MAX_CANDIDATES = 512 };
 enum { MAX_STEPS = 1000000 }; /* of a thread: its events have room for them and an impatient waiting loop */
@@ -36,7 +36,7 @@ enum order { RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
 struct event {
     u128 value; /* of the whole location: written by a store, seen by a load */
     clk hb, porf;
-    clk release;       /* stores: what an acquiring reader learns */
+    clk release;       /* stores: what an acquiring reader learns. Of others it is not set */
     clk sc_before;     /* seq_cst events: of each thread's seq_cst events, those that psc puts before, and it */
     uint64_t pc, near; /* near: what to show where pc is in a library */
     const char *doing; /* what the client called, if not the access itself */

@@ -1,6 +1,6 @@
 /* token.c: the name of an execution, from which it is run again.
  *
- * Token: rules of waiting (g or r; G or R: of the runtime for many threads), release sequences (1: RC11, 2: C++20) .
+ * Token: rules of waiting (g or r; h or s, G or R: of the runtimes for more threads), release sequences (1: RC11, 2: C++20) .
  * stopped thread . its step . step bound [. spins] - the choices, a digit 0-9 a-y each, zXXXX above, a capital for
  * 2..27 zeros - objects wider than their first access - who created which thread. */
 #include "runs.h"
@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const rules = MAX_THREADS == 8 ? "gr" : MAX_THREADS == 16 ? "hs" : "GR";
 static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxy";
 
 void token_print(const uint16_t *trail, int length) {
-    const char *rules = MAX_THREADS == 8 ? "gr" : "GR";
     say("token\t%c%c.%d.%d.%d", rules[!R.graph_rules], R.options.c20_release_sequence ? '2' : '1',
         R.options.stop_thread, R.options.stop_step, R.options.steps);
     if (R.options.spins != 0)
@@ -88,7 +88,6 @@ static bool token_choices(const char **at) {
 }
 
 bool token_read(const char *at) {
-    const char *rules = MAX_THREADS == 8 ? "gr" : "GR";
     if (*at == '\0' || strchr(rules, at[0]) == NULL || (at[1] != '1' && at[1] != '2') || at[2] != '.')
         return false;
     R.graph_rules = at[0] == rules[0];

@@ -1,6 +1,7 @@
 /* rc11.c: the events of RC11: what a load may see, where a store may go. */
 #include "rc11.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -96,7 +97,9 @@ struct loc *object_at(uintptr_t address, unsigned size, enum access access, uint
 struct event *event_new(enum event_kind kind, int order, struct loc *loc, uint64_t pc) {
     struct thread *t = R.current;
     struct event *e = &R.event[R.events];
-    memset(e, 0, sizeof *e);
+    const size_t clocks = offsetof(struct event, pc); /* they are large, and set below or where they are needed */
+    memset((char *)e + clocks, 0, sizeof *e - clocks);
+    e->value = 0;
     e->kind = (uint8_t)kind;
     e->order = (uint8_t)order;
     e->tid = t->tid;

@@ -37,21 +37,23 @@ static bool can_wait(const struct thread *t) { return !is_hopeful(t) || (t->bloc
 
 /* In the exhaustive search, who would only wait comes last: that saves executions in which it waits in vain. */
 struct thread *next_thread(void) {
-    int list[MAX_THREADS], open = 0, count = 0;
+    int list[MAX_THREADS], last[MAX_THREADS], rest[MAX_THREADS], open, later, left;
     do {
-        for (int t = 1; t <= R.threads; t++)
-            if (runnable(&R.thread[t]) && !can_wait(&R.thread[t]))
-                list[open++] = t;
-        count = open;
-        for (int t = 1; t <= R.threads && R.graph_rules; t++)
-            if (runnable(&R.thread[t]) && can_wait(&R.thread[t]))
-                list[count++] = t;
-        open = open == 0 ? count : open;
+        open = later = left = 0;
+        for (int t = 1; t <= R.threads; t++) {
+            const struct thread *thread = &R.thread[t];
+            if (runnable(thread))
+                *(R.graph_rules && can_wait(thread) ? &last[later++] : &list[open++]) = t;
+            else if (R.graph_rules && thread->blocked && thread->ended_by_turn)
+                rest[left++] = t; /* it goes on only where an execution is built again */
+        }
     } while (open == 0 && !R.graph_rules && unpark());
-    /* the rest goes on only where an execution is built again */
-    for (int t = 1; t <= R.threads && R.graph_rules; t++)
-        if (R.thread[t].blocked && R.thread[t].ended_by_turn && !runnable(&R.thread[t]))
-            list[count++] = t;
+    int count = open;
+    for (int i = 0; i < later; i++)
+        list[count++] = last[i];
+    open = open == 0 ? count : open;
+    for (int i = 0; i < left; i++)
+        list[count++] = rest[i];
     int t = count == 0 ? 0 : choose_thread(list, open, count, R.current != NULL ? R.current->tid : 0);
     if (t == 0)
         return NULL;

@@ -28,8 +28,10 @@ RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-g", "-fno-pie")
 LEAVES_NOTHING = "-fzero-call-used-regs=all-gpr"
 """For the runtime, where the compiler has it: its functions leave nothing in registers. A loop in inline assembly is
 known by all registers, and would not be known again by what a call happened to leave there."""
-THREADS, MANY_THREADS = 8, 32
-"""Places for threads in the two runtimes, one of them for setup and final. The smaller is the faster."""
+ROOMS = {"gr": 8, "hs": 16, "GR": 32}
+"""Places for threads in the runtimes, one of them for setup and final, by the letters that their tokens begin with. The
+smaller is the faster."""
+THREADS = min(ROOMS.values())
 NOT_BUILT_IN = (
     *(
         "malloc",
@@ -342,7 +344,7 @@ def build(
 
     `include` are directories searched before lockfree's own headers, `define` are NAME or NAME=VALUE,
     `flags` go to the compiler as they are; `warn` is called with the compiler's warnings if there are any. `threads` is
-    `THREADS` or `MANY_THREADS`. With `volatile="relaxed"` accesses of volatile objects are relaxed atomic ones. Raises
+    one of `ROOMS`. With `volatile="relaxed"` accesses of volatile objects are relaxed atomic ones. Raises
     `BuildError` with the compiler's words, and `FileNotFoundError` if there is no such source.
     """
     if volatile not in VOLATILE:

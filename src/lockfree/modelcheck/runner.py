@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lockfree.modelcheck.build import MANY_THREADS, THREADS, BuildError, Sources, build
+from lockfree.modelcheck.build import ROOMS, THREADS, BuildError, Sources, build
 from lockfree.modelcheck.coverage import Coverage, coverage_of
 from lockfree.modelcheck.trace import Trace
 
@@ -386,6 +386,7 @@ def checks(
         made_of = [*flags, *watched]
         make = functools.partial(build, source, include=include, define=define, flags=made_of, volatile=volatile)
         program = make(Path(scratch) / "client", warn=warn)
+        larger = sorted(room for room in ROOMS.values() if room > THREADS)
         there = clients_of(program)
         if not there:
             raise ValueError(f"{_named(source)} has no LF_MODEL_CLIENT and no main")
@@ -394,12 +395,10 @@ def checks(
             raise ValueError(f"no client {', '.join(unknown)} in {_named(source)}; it has: {', '.join(there)}")
         for name in clients or there:
             report = run_auto(program, name, settings or Settings(), tick)
-            if report.too_many_threads:
-                roomy = Path(scratch) / "roomy"
-                if not roomy.exists():
-                    make(roomy, threads=MANY_THREADS)
-                program = roomy  # the clients that follow may have as many
-                report = run_auto(roomy, name, settings or Settings(), tick)
+            while report.too_many_threads and larger:
+                room = larger.pop(0)  # the clients that follow may have as many
+                program = make(Path(scratch) / f"room-for-{room}", threads=room)
+                report = run_auto(program, name, settings or Settings(), tick)
             if report.trace is not None:
                 report.trace.locate()
             if settings is not None and settings.coverage:
@@ -475,7 +474,7 @@ def replay(
     """Runs the one execution that `token` (from a report) describes. Raises as `check` does."""
     client, _, rest = token.partition(":")
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
-        threads = MANY_THREADS if rest[:1] in ("G", "R") else THREADS
+        threads = next((room for letters, room in ROOMS.items() if rest[:1] in letters), THREADS)
         make = functools.partial(build, source, include=include, define=define, flags=flags, volatile=volatile)
         program = make(Path(scratch) / "client", warn=warn, threads=threads)
         if not rest:
