@@ -112,6 +112,25 @@ static void leaves_alloca(void) {
     lends_from_alloca();
     atomic_store(&shown, 1);
 }
+static _Thread_local int own;
+static void lends_its_own(void) {
+    own = 1;
+    atomic_store(&local, &own);
+}
+static void lends_its_own_and_waits(void) {
+    lends_its_own();
+    while (!atomic_load(&done))
+        ;
+    lf_model_assert(own == 2);
+}
+static void lends_its_own_and_looks_away(void) {
+    lends_its_own();
+    while (!atomic_load_explicit(&done, memory_order_relaxed))
+        ;
+}
+LF_MODEL_CLIENT(right_lends_its_own_and_waits, .threads = {lends_its_own_and_waits, waits_to_borrow});
+LF_MODEL_CLIENT(use_after_return__thread_local, .threads = {lends_its_own, borrows});
+LF_MODEL_CLIENT(use_after_return__thread_local_not_ordered, .threads = {waits_to_borrow, lends_its_own_and_looks_away});
 LF_MODEL_CLIENT(use_after_return__array, .threads = {borrows, leaves_the_array});
 LF_MODEL_CLIENT(use_after_return__alloca, .threads = {borrows, leaves_alloca});
 LF_MODEL_CLIENT(right_lends_and_waits, .threads = {lends_and_waits, waits_to_borrow});

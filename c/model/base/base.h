@@ -44,5 +44,6 @@ void tls_snapshot(void);
 void tls_reset(int tid);
 void tls_print(void);
 const char *tls_block(int tid, size_t *bytes);
+int tls_owner(uintptr_t address); /* 0: no variable of a thread's own */
 
 #endif

@@ -137,6 +137,11 @@ const char *tls_block(int tid, size_t *bytes) {
     return block[tid];
 }
 
+int tls_owner(uintptr_t address) {
+    uintptr_t tid = (address - (uintptr_t)SLEEPERS_AT) / SLEEPER_STACK;
+    return tid < MAX_THREADS && block[tid] != NULL && address - (uintptr_t)block[tid] < image.bytes ? (int)tid : 0;
+}
+
 void tls_print(void) {
     for (int t = 1; t <= R.threads && image.bytes != 0; t++)
         say("local\t%d\t%lx\t%lu\n", t, (unsigned long)block[t], (unsigned long)image.bytes);

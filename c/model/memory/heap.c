@@ -153,6 +153,7 @@ void heap_check(uintptr_t address, size_t size, bool write, uint64_t pc) {
     R.touched = address;
     R.touched_pc = pc;
     if (!heap_contains(address)) {
+        local_check(address, size, write, pc);
         stack_check(address, size, write, pc);
         return;
     }

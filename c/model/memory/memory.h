@@ -12,6 +12,11 @@ void stack_forget(uintptr_t address); /* nobody has written this byte */
 void stack_enter(const struct thread *t, const struct frame *frame);
 bool stack_leave(const struct thread *t, const struct frame *frame, uintptr_t *low, uintptr_t *high);
 
+/* local.c: thread-local variables. */
+void local_begin(int tid);
+void local_check(uintptr_t address, size_t size, bool write, uint64_t pc);
+bool local_end(int tid, uintptr_t *low, uintptr_t *high);
+
 /* heap.c: what memory the client owns. */
 void heap_start(void);
 void heap_snapshot(void);

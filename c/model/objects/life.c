@@ -8,6 +8,9 @@
 void finish_thread(void) {
     struct thread *t = R.current;
     end_impatience(t, true);
+    uintptr_t low, high;
+    if (local_end(t->tid, &low, &high))
+        end_of_memory(low, high, t->here);
     if (t->start != NULL)
         LABELLED("ends", model_store(end_of(t->tid), 8, 1, RELEASE, 0));
     t->finished = true;
@@ -41,6 +44,7 @@ void start_thread(int tid) {
     t->clock_ns = R.running ? R.current->clock_ns : 1000000000u;
     t->random = 1;
     tls_reset(tid);
+    local_begin(tid);
     stack_begin(t);
     fiber_prepare(t, thread_entry);
 }

@@ -49,7 +49,7 @@ def lead(sources: Sequence[Path], objects: Sequence[Path], runtime: Path, run: R
     own = {name for defined, _ in tables for name in defined}
     for source, (_, missing) in zip(sources, tables, strict=True):
         if unknown := sorted(name for name in missing - own - of_runtime if name.startswith(LIBATOMIC)):
-            wide = "an atomic object that needs a lock (libatomic), more than 16 bytes wide"
+            wide = "an atomic object that needs a lock (libatomic), of another size than 1, 2, 4, 8 or 16 bytes"
             raise ValueError(f"{source} has {wide}: it calls {', '.join(unknown)}")
     for path, (_, missing) in zip(objects, tables, strict=True):
         names = {name: OFFERED + name for name in missing & offered - own} | {"main": PROGRAM}
