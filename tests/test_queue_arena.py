@@ -232,17 +232,18 @@ def test_bad_arguments_are_named(arena, named, error, says):
 def test_a_message_that_nobody_wrote_is_refused(arena, message):
     carrier = _cargo.Carrier(arena, None)
     with pytest.raises((pickle.UnpicklingError, EOFError, ValueError)):
-        carrier.unpack(message)
+        carrier.take(bytes, message)
 
 
 def test_a_buffer_longer_than_its_block_is_refused(arena):
     carrier = _cargo.Carrier(arena, None)
     cargo = _cargo.Cargo(arena)
-    cargo.add(arena.alloc(100).handle(), 101)
-    cargo.load(pickle.dumps(1))
+    cargo.blocks, cargo.sizes, cargo.pickle = [arena.alloc(100)._seen()], [101], [pickle.dumps(1)]
+    messages = []
+    cargo.put(lambda pieces: messages.append(b"".join(pieces)))
+    cargo.give_up()
     with pytest.raises(pickle.UnpicklingError, match="a buffer of 101 bytes in a block of 100"):
-        carrier.unpack(cargo.pieces[0])
-    cargo.delivered()
+        carrier.take(bytes, messages[0])
     assert left(arena) == (0, 0)
 
 

@@ -13,6 +13,7 @@ import pickle
 import queue
 import struct
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Final
@@ -21,8 +22,9 @@ from lockfree import _pickles
 from lockfree._errors import LockfreeError, shown
 from lockfree._native import ffi
 from lockfree._segment import check_int
+from lockfree._unbroken import unbroken
 from lockfree._waiting import FOREVER
-from lockfree.arena import MOST_BYTES, Arena
+from lockfree.arena import MOST_BYTES, Arena, Block
 
 LEAST: Final = 65536
 """Bytes, where nothing else is said. Shorter buffers are as fast through the queue."""
@@ -56,38 +58,38 @@ def _reduce_tensor(tensor: Any) -> Any:
 
 
 class Cargo:
-    """An object on its way: the pieces of its message, and what was promised for it."""
+    """An object on its way: its pickle, and the blocks that travel beside it. They are promised by `put` alone, so that
+    who gives it up before needs no code for that.
+    """
 
     def __init__(self, arena: Arena) -> None:
         self._arena = arena
-        self._handles: list[bytes] = []
-        self._sizes: list[int] = []
-        self.pieces: list[Any] = []
-
-    def add(self, handle: bytes, size: int) -> None:
-        self._handles.append(handle)
-        self._sizes.append(size)
-
-    def load(self, data: bytes) -> None:
-        entries = [_ENTRY.pack(*entry) for entry in zip(self._handles, self._sizes, strict=True)]
-        self.pieces = [b"".join([_HEAD.pack(_MARK, len(entries)), *entries, data])]
-
-    @property
-    def is_empty(self) -> bool:
-        return not self._handles
-
-    def delivered(self) -> None:
-        self._handles = []
+        self.blocks: list[Any] = []
+        """The memory of each block."""
+        self.sizes: list[int] = []
+        self.pickle: list[Any] = []
 
     def give_up(self) -> None:
-        """Nobody will open what was promised."""
-        handles, self._handles = self._handles, []
-        for handle in handles:
-            with suppress(LockfreeError, LookupError):  # the arena is closed, or the promise was reclaimed
-                self._arena.drop(handle)
+        """It will not be put: what keeps this object, such as an exception, does not keep its blocks."""
+        self.blocks.clear()
 
-    def __del__(self) -> None:
-        self.give_up()
+    def put(self, put: Callable[..., Any], *arguments: Any) -> None:
+        """`put(pieces, *arguments)`; from then on the promises are those of who gets the message."""
+        if not self.blocks:
+            put(self.pickle, *arguments)
+            return
+        promised: list[bytes] = []
+        try:
+            for at in range(len(self.blocks)):  # a variable for the block would live as long as an exception from here
+                promised.append(self._arena._promise(self.blocks[at]))  # noqa: PERF401  what is there is given up below
+            entries = [_ENTRY.pack(*entry) for entry in zip(promised, self.sizes, strict=True)]
+            unbroken[put, [b"".join([_HEAD.pack(_MARK, len(entries)), *entries]), *self.pickle], *arguments]
+            promised = []  # no call before this: after a handler's exception they would be given up
+        except BaseException:
+            for handle in promised:
+                with suppress(LockfreeError, LookupError):  # the arena is closed, or the promise was reclaimed
+                    self._arena.drop(handle)
+            raise
 
 
 class Carrier:
@@ -114,7 +116,8 @@ class Carrier:
                 return True
             if raw.nbytes < self.least:
                 return True
-            cargo.add(self._handle_of(raw, wait), raw.nbytes | (_READ_ONLY if raw.readonly else 0))
+            cargo.blocks.append(self._block_of(raw, wait))
+            cargo.sizes.append(raw.nbytes | (_READ_ONLY if raw.readonly else 0))
             return False
 
         pickler = pickle.Pickler(chunks, _pickles.PROTOCOL, buffer_callback=keep)
@@ -128,14 +131,11 @@ class Carrier:
         except BaseException:
             cargo.give_up()
             raise
-        if cargo.is_empty:
-            cargo.pieces = chunks.found
-        else:
-            cargo.load(b"".join(chunks.found))
+        cargo.pickle = chunks.found
         return cargo
 
-    def _handle_of(self, raw: memoryview, wait: int) -> bytes:
-        """The handle of a block that holds these bytes: the one in which they stand, or a new one with a copy."""
+    def _block_of(self, raw: memoryview, wait: int) -> Any:
+        """The memory of a block that holds these bytes: of the one in which they stand, or of a new one with a copy."""
         home = self.arena._home_of(int(ffi.cast("uintptr_t", ffi.from_buffer(raw))), raw.nbytes)
         if home is not None:
             return home
@@ -144,38 +144,56 @@ class Carrier:
         if block is None:
             raise queue.Full
         block.view[:] = raw
-        return block.handle()
+        return block._seen()
 
     # ---- unpacking ----
 
-    def unpack(self, message: bytes | bytearray) -> Any:
-        """The object. LookupError if a block is gone, because its promise was reclaimed."""
-        if message[:1] != _MARK[:1]:
-            return _pickles.loads(message)
-        view = memoryview(message)
-        mark, count = _HEAD.unpack_from(view) if len(view) >= _HEAD.size else (b"", 0)
-        at = _HEAD.size + count * _ENTRY.size
-        if mark != _MARK or at > len(view):
-            text = f"a message of {len(message)} bytes begins as one with handles does, and is none"
-            raise pickle.UnpicklingError(text)
-        entries = list(_ENTRY.iter_unpack(view[_HEAD.size : at]))
-        buffers: list[Any] = []
+    def take(self, get: Callable[..., bytes | bytearray], *arguments: Any) -> Any:
+        """The object of the message that `get(*arguments)` takes. LookupError if a block is gone, because its promise
+        was reclaimed. Whatever is raised once the message is taken: nothing of it stays promised or held.
+        """
+        opened: list[Block] = []
+        message: bytes | bytearray = b""
         try:
-            for handle, size in entries:
-                buffers.append(self._buffer(handle, size & ~_READ_ONLY, bool(size & _READ_ONLY)))
+            message = unbroken[get, *arguments]
+            return self._unpack(message, opened)
         except BaseException:
-            for handle, _ in entries[len(buffers) + 1 :]:
-                with suppress(LockfreeError, LookupError, ValueError):
-                    self.arena.drop(handle)
+            with suppress(pickle.UnpicklingError):
+                for handle, _ in _entries(memoryview(message))[0][len(opened) :]:
+                    with suppress(LockfreeError, LookupError, ValueError):
+                        self.arena.drop(handle)
+            opened.clear()
             raise
+
+    def _unpack(self, message: bytes | bytearray, opened: "list[Block]") -> Any:
+        view = memoryview(message)
+        entries, at = _entries(view)
+        if not entries:
+            return _pickles.loads(message)
+        for handle, _ in entries:
+            opened.append(self.arena.open_block(handle))
+        buffers = [_buffer(block, size) for block, (_, size) in zip(opened, entries, strict=True)]
         return pickle.loads(view[at:], buffers=buffers)  # noqa: S301  the queue's page says who may put
 
-    def _buffer(self, handle: bytes, size: int, read_only: bool) -> memoryview:
-        block = self.arena.open_block(handle)
-        if size > block.size:
-            raise pickle.UnpicklingError(f"a buffer of {size} bytes in a block of {block.size}")
-        memory = block.view[:size]
-        return memory.toreadonly() if read_only else memory
+
+def _entries(message: memoryview) -> tuple[list[tuple[bytes, int]], int]:
+    """The handles in a message with their sizes, and where its pickle begins."""
+    if message[:1] != _MARK[:1]:
+        return [], 0
+    mark, count = _HEAD.unpack_from(message) if len(message) >= _HEAD.size else (b"", 0)
+    at = _HEAD.size + count * _ENTRY.size
+    if mark != _MARK or at > len(message):
+        text = f"a message of {len(message)} bytes begins as one with handles does, and is none"
+        raise pickle.UnpicklingError(text)
+    return list(_ENTRY.iter_unpack(message[_HEAD.size : at])), at
+
+
+def _buffer(block: "Block", size: int) -> memoryview:
+    length = size & ~_READ_ONLY
+    if length > block.size:
+        raise pickle.UnpicklingError(f"a buffer of {length} bytes in a block of {block.size}")
+    memory = block.view[:length]
+    return memory.toreadonly() if size & _READ_ONLY else memory
 
 
 class _Chunks:

@@ -1,6 +1,7 @@
 """Arena: blocks of variable size in one shared segment, held by several processes; those of the dead come back."""
 
 import math
+import sys
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from lockfree._native import NULL, blocking, exporter, ffi, lib
 from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
+from lockfree._unbroken import unbroken
 from lockfree._waiting import NOW, patience, until
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ MOST_READERS = 2**31 - 1
 MOST_ALIGN = 2**30
 HANDLE = 16
 """Bytes of a handle."""
+_WEAK_AT = 11 if sys.byteorder == "little" else 8
+"""The byte of a handle whose top bit says that it is a weak one."""
 _HUGE, _PREFAULT = 1, 2
 _AGAIN = (lib.LF_BUSY, INTERRUPTED)
 _Memory = exporter("arena_memory")
@@ -146,17 +150,7 @@ class Block:
         ValueError for a block that was released, or is a parent's, seen in its forked child.
         """
         count = 1 if readers == 1 else check_int("readers", readers, 0, MOST_READERS)
-        made: Any = INTERRUPTED
-        while made in _AGAIN:
-            made = self._seen().promise(count)
-        if type(made) is bytes:
-            return made
-        arena = self._arena
-        if made == lib.LF_NOT_OWNER:
-            raise ValueError(f"{arena._title()}: this process does not hold the block: it is its parent's")
-        if made == lib.LF_OVERFLOW:
-            raise ValueError(f"readers is {count}: at most {MOST_READERS} promises of a block can be open")
-        arena._refused(made, arena._h)
+        return self._arena._promise(self._seen(), count)
 
     def release(self) -> bool:
         """Gives the block back once no view and no array of it is left; whether that is now. Idempotent."""
@@ -190,24 +184,6 @@ class Block:
     def __repr__(self) -> str:
         state = " released" if self.released else f" address=0x{self.address:x}"
         return f"<lockfree.Block size={self._size}{state}>"
-
-
-class _Home(weakref.ref[Any]):
-    """Refers to the memory of a block, and leaves the table when that is let go, before anybody else can have it."""
-
-    __slots__ = ("address", "homes")
-
-    def __new__(cls, memory: Any, *_: object) -> Self:
-        return super().__new__(cls, memory, _leave)
-
-    def __init__(self, memory: Any, homes: "dict[int, _Home]", address: int) -> None:
-        super().__init__(memory, _leave)  # type: ignore[call-arg]
-        self.homes, self.address = homes, address
-
-
-def _leave(home: Any) -> None:
-    if home.homes.get(home.address) is home:
-        del home.homes[home.address]
 
 
 class Arena(Waiter):
@@ -335,51 +311,77 @@ class Arena(Waiter):
                 wait.between()
         return memory
 
-    _homes: "dict[int, _Home] | None" = None
-    """Blocks of this process by their addresses, where a queue wants to know them."""
+    _homes: "dict[int, tuple[weakref.ref[Any], ...]] | None" = None
+    """Blocks of this process by their addresses, where a queue wants to know them. Nothing leaves by a callback: that
+    is Python code, and a destructor that runs some takes a signal handler's exception away."""
+    _homes_room = 64
 
     def _find_homes(self) -> None:
         """From now on `_home_of` knows new blocks."""
         if self._homes is None:
             self._homes = {}
 
-    def _home_of(self, address: int, size: int) -> bytes | None:
-        """A handle, for one reader, of the block that begins there, if this process holds it; else None."""
+    def _home_of(self, address: int, size: int) -> Any:
+        """The memory of the block that begins there, if this process holds it; else None."""
         homes = self._homes
-        home = homes.get(address) if homes else None
-        memory = home() if home is not None else None
-        if memory is None or size > len(memory):
-            return None
+        for home in homes.get(address, ()) if homes else ():
+            memory = home()
+            if memory is not None and size <= len(memory) and memory.is_mine:
+                return memory
+        return None
+
+    def _settle(self, homes: "dict[int, tuple[weakref.ref[Any], ...]]", memory: Any) -> None:
+        address = memory.address
+        homes[address] = (*_living(homes.get(address, ())), weakref.ref(memory))
+        if len(homes) > self._homes_room:
+            alive = {address: _living(refs) for address, refs in list(homes.items())}
+            self._homes = {address: refs for address, refs in alive.items() if refs}
+            self._homes_room = 2 * len(self._homes) + 64
+
+    def _promise(self, memory: Any, readers: int = 1) -> bytes:
+        """A handle of the block for so many readers."""
         made: Any = INTERRUPTED
         while made in _AGAIN:
-            made = memory.promise(1)
-        if type(made) is bytes:
+            made = unbroken[memory.promise, readers]
+        if made.__class__ is bytes:  # no call before this: a promise that nobody knows would keep the block for ever
             return made
-        if made in {lib.LF_NOT_OWNER, lib.LF_OVERFLOW}:  # of a forked child's parent, or promised to too many
-            return None
+        if made == lib.LF_NOT_OWNER:
+            raise ValueError(f"{self._title()}: this process does not hold the block: it is its parent's")
+        if made == lib.LF_OVERFLOW:
+            raise ValueError(f"readers is {readers}: at most {MOST_READERS} promises of a block can be open")
         self._refused(made, self._h)
 
     def _made(self, memory: Any, size: int) -> Block:
         made = Block.__new__(Block)
         made._arena, made._memory, made._size = self, memory, size
         if self._homes is not None:
-            address = memory.address
-            self._homes[address] = _Home(memory, self._homes, address)
+            self._settle(self._homes, memory)
         return made
 
     def open_block(self, handle: "bytes | bytearray | memoryview") -> Block:
         """The block of a handle that `Block.handle` made, here or in another process. It uses one promise up.
 
         LookupError if the block is gone, or if as many as were promised have opened it; ValueError if the handle is of
-        another arena; MemoryError if `2 * max_blocks` holds exist.
+        another arena; MemoryError if `2 * max_blocks` holds exist. What else it raises, such as the exception of a
+        signal handler, leaves the promise as it was.
         """
         data, (own, at) = _handle(handle), self._open
         memory: Any = INTERRUPTED
         while memory in _AGAIN:
-            memory = _Memory.open(own, at, data)
-        if type(memory) is not int:
+            memory = unbroken[_Memory.open, own, at, data]
+        if memory.__class__ is int:
+            self._refused(memory, own)
+        try:
             return self._made(memory, len(memory))
-        self._refused(memory, own)
+        except BaseException:
+            self._promise_again(memory, data)
+            raise
+
+    def _promise_again(self, memory: Any, handle: bytes) -> None:
+        """Of a block that was opened, and that nobody gets."""
+        count = 0 if handle[_WEAK_AT] & 0x80 else 1
+        while memory.promise(count) in _AGAIN:
+            pass
 
     # ---- promises ----
 
@@ -496,6 +498,10 @@ def _page_bytes() -> int:
     import mmap
 
     return max(4096, mmap.PAGESIZE)
+
+
+def _living(homes: "tuple[weakref.ref[Any], ...]") -> "tuple[weakref.ref[Any], ...]":
+    return tuple(home for home in homes if home() is not None)
 
 
 def _handle(handle: object) -> bytes:

@@ -1,6 +1,5 @@
 """BlockPool: numbered blocks, handed out all or nothing; those of a dead process come back."""
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from lockfree._errors import EMPTY, OK, raise_status, shown
@@ -8,6 +7,7 @@ from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Order, Spin
+from lockfree._unbroken import unbroken
 from lockfree._waiting import NOW, patience, until
 
 if TYPE_CHECKING:
@@ -92,40 +92,20 @@ class Calls(Waiter):
         With `block` it waits until n are free, at most `timeout` seconds (None: for ever). ValueError if n is below 1,
         above `blocks` or above 2**20 - 1. Closed after `shutdown()`, Superseded after another process took over.
         """
-        taken: list[Blocks] = []
-        try:
-            return self._alloc(n, block, timeout, taken)
-        except BaseException:
-            if taken:  # a signal handler raised when the blocks had been taken
-                with suppress(Exception):  # closed, or superseded: they are not the caller's any more
-                    self.free(taken[0])
-            raise
+        blocks: Blocks | None = unbroken[self._alloc, n, block, timeout]
+        return blocks
 
-    def _alloc(self, n: int, block: bool, timeout: float | None, taken: "list[Blocks]") -> "Blocks | None":
-        """The blocks. They are in `taken`, too, also when a signal handler raises."""
+    def _alloc(self, n: int, block: bool, timeout: float | None) -> "Blocks | None":
         self._require_open()
         n, wait = check_int("n", n, 1, self._most), patience(block, timeout)
-        found, handle, status = self._empty(n, self._uint32), self._h, ffi.new("int *", EMPTY)
+        found, handle = self._empty(n, self._uint32), self._h
         memory = ffi.from_buffer("uint32_t *", found)
-        try:
-            if n < MANY:
-                lib.lf_py_block_pool_try_alloc(handle, memory, n, status)
-            else:
-                blocking.lf_py_block_pool_alloc(handle, memory, n, NOW, status)
-            if status[0] == EMPTY and wait:
-                limit = until(wait)
-
-                def alloc() -> int:
-                    blocking.lf_py_block_pool_alloc(handle, memory, n, limit, status)
-                    return int(status[0])
-
-                self._until_done(alloc)
-        finally:
-            if status[0] == OK:
-                taken.append(found)
-        if status[0] not in {OK, EMPTY}:
-            self._refused(status[0], handle)
-        return found if status[0] == OK else None
+        status = int((lib if n < MANY else blocking).lf_block_pool_try_alloc(handle, memory, n))
+        if status == EMPTY and wait:
+            status = self._until_done(blocking.lf_block_pool_alloc, handle, memory, n, until(wait))
+        if status not in {OK, EMPTY}:
+            self._refused(status, handle)
+        return found if status == OK else None
 
     def free(self, blocks: "SomeBlocks", generations: "SomeBlocks | None" = None) -> None:
         """Takes one reference of each block away; with the last one a block is free.
@@ -160,31 +140,26 @@ class Calls(Waiter):
         From then on they belong to nobody, and outlive this process. ValueError, and nothing changed, if one is not the
         caller's. RuntimeError if 4,096 batches exist already.
         """
-        numbers, sealed = self._numbers("blocks", blocks), self._np.zeros(3, self._np.uint32)
-        try:
-            return self._seal(numbers, sealed)
-        except BaseException:
-            if sealed[0]:  # a signal handler raised when the batch was there, and nobody knows its ticket
-                with suppress(Exception):
-                    self.adopt(int(sealed[1]) | int(sealed[2]) << 32)
-            raise
+        ticket: int = unbroken[self._seal, self._numbers("blocks", blocks)]
+        return ticket
 
-    def _seal(self, numbers: "Blocks", sealed: "Blocks") -> int:
-        """The ticket. `sealed` is {1, its halves}, also when a signal handler raises."""
+    def _seal(self, numbers: "Blocks") -> int:
         handle, at, ticket = self._h, ffi.new("uint64_t *"), ffi.new("uint64_t *")
         status = _functions(numbers).lf_block_pool_seal(
             handle, ffi.from_buffer("uint32_t *", numbers), len(numbers), ticket, at
         )
-        number = int(ticket[0])
-        sealed[:] = (status == OK, number & 2**32 - 1, number >> 32)
         if status == lib.LF_BUSY:
             raise RuntimeError(f"{self._title()}: 4,096 sealed batches exist already: adopt some")
         if status:
             self._refused(status, handle, numbers, int(at[0]))
-        return number
+        return int(ticket[0])
 
     def adopt(self, ticket: int) -> "Blocks":
         """Takes the blocks of a sealed batch over; their numbers, ascending. LookupError if somebody has them."""
+        numbers: Blocks = unbroken[self._adopt_batch, ticket]
+        return numbers
+
+    def _adopt_batch(self, ticket: int) -> "Blocks":
         number = check_int("ticket", ticket, 0, 2**64 - 1)
         found = self._taken_over(blocking.lf_block_pool_adopt, number)
         return self._no_batch(number) if found is None else found
@@ -203,6 +178,10 @@ class Calls(Waiter):
         The other's calls raise Superseded from now on, and change nothing any more. So a process that only seemed dead
         cannot free what its successor uses. LookupError if the lease has ended: its blocks are free.
         """
+        numbers: Blocks = unbroken[self._supersede, lease]
+        return numbers
+
+    def _supersede(self, lease: int) -> "Blocks":
         number = check_int("lease", lease, 0, _NO_LEASES_ABOVE)
         if number == self.lease:
             raise ValueError(f"lease is {number}: it is this process's own")

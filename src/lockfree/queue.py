@@ -10,6 +10,7 @@ from lockfree._errors import Closed, ShutDown, shown
 from lockfree._records import tell
 from lockfree._segment import check_call, check_int
 from lockfree._types import Spin
+from lockfree._unbroken import unbroken
 from lockfree._waiting import FOREVER, NOW, patience, until
 from lockfree.message_ring import MessageRing
 
@@ -157,11 +158,10 @@ class Queue(MessageRing):
         if wait not in {NOW, FOREVER}:
             timeout = max(0.0, (limit - time.monotonic_ns()) * 1e-9)
         try:
-            self._put_pieces(cargo.pieces, block, timeout)
+            cargo.put(self._put_pieces, block, timeout)
         except BaseException:
             cargo.give_up()
             raise
-        cargo.delivered()
 
     def _putter(self, obj: Any) -> Callable[[], None]:
         if self._carrier is not None:
@@ -189,8 +189,8 @@ class Queue(MessageRing):
                 self._require_open()
                 if not packed:
                     packed.append(carrier.pack(obj, NOW))
-                self._put_pieces(packed[0].pieces, False, None)
-                packed.pop().delivered()
+                packed[0].put(self._put_pieces, False, None)
+                packed.pop()
             except Closed:
                 self._ended()
 
@@ -277,15 +277,15 @@ class Queue(MessageRing):
         Raises queue.Empty; ShutDown after shutdown, when nothing is left; ValueError after close; what unpickling
         raises.
         """
-        carrier = self._carrier
-        loads = self._loads if carrier is None else carrier.unpack
         try:
-            if loads is None:
-                return self._get_object(block, timeout)
+            if self._carrier is not None:
+                return self._carrier.take(self._get_pickle, block, timeout)
+            if self._loads is None:
+                return unbroken[self._get_object, block, timeout]
             message = self._get_pickle(block, timeout)
         except Closed:
             self._ended()
-        return loads(message)
+        return self._loads(message)
 
     def get_nowait(self) -> Any:
         """`get(block=False)`."""

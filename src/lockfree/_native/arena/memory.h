@@ -115,6 +115,11 @@ static Py_ssize_t lf_py_arena_memory_length(PyObject *object) {
 static PyObject *lf_py_arena_memory_address(PyObject *object, void *unused) {
     return PyLong_FromVoidPtr(((struct lf_py_arena_memory *)object)->hold.address);
 }
+/* Whether this process holds the block: it is not its parent's. */
+static PyObject *lf_py_arena_memory_is_mine(PyObject *object, void *unused) {
+    struct lf_py_arena_memory *self = (struct lf_py_arena_memory *)object;
+    return PyBool_FromLong(lf_enter(&self->a->h) == LF_OK && lf__arena_is_mine(self->a, &self->hold));
+}
 /* Where its struct lf_arena_hold is: for the stress run. */
 static PyObject *lf_py_arena_memory_hold(PyObject *object, void *unused) {
     return PyLong_FromVoidPtr(&((struct lf_py_arena_memory *)object)->hold);
@@ -141,6 +146,7 @@ static PyMethodDef lf_py_arena_memory_methods[] = {
 static PyGetSetDef lf_py_arena_memory_properties[] = {
     {"address", lf_py_arena_memory_address, NULL, NULL, NULL},
     {"hold", lf_py_arena_memory_hold, NULL, NULL, NULL},
+    {"is_mine", lf_py_arena_memory_is_mine, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 static PyMemberDef lf_py_arena_memory_members[] = {

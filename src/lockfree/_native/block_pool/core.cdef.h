@@ -4,7 +4,7 @@ struct lf_block_pool {
     uint64_t mode;
     ...;
 };
-void lf_py_block_pool_try_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n, int *status);
+int lf_block_pool_try_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n);
 int lf_block_pool_free(struct lf_block_pool *p, const uint32_t *blocks, const uint32_t *generations, uint64_t n,
                        uint64_t *at);
 int lf_block_pool_retain(struct lf_block_pool *p, const uint32_t *blocks, uint64_t n, uint64_t *at);

@@ -1,5 +1,5 @@
-/* BlockPool as a Python type. alloc() and seal() are Python code, which takes back what was done if a signal handler
- * raises as soon as it was. The others have no step of Python code between what they do and the answer. */
+/* BlockPool as a Python type. No call has a step of Python code between what it does and its answer. What hands blocks or a
+ * ticket out begins with `_`: the class calls it so that the answer is not lost to a signal handler, either (_unbroken.py). */
 #include "block_pool/look.h"
 #include "common/numbers.h"
 
@@ -12,11 +12,6 @@ static uint32_t lf_py_block_pool_pid(struct lf_block_pool *p, uint32_t lease) {
 static int lf_py_block_pool_is_persistent(struct lf_handle *h) {
     const struct lf_identity *id = &h->segment->identity;
     return id->kind == LF_KIND_BLOCK_POOL && (id->geometry[2] & LF_POOL_PERSISTENT) != 0;
-}
-
-/* *status says what became of it, also when a signal handler raises before Python has the answer. */
-static void lf_py_block_pool_try_alloc(struct lf_block_pool *p, uint32_t *blocks, uint64_t n, int *status) {
-    *status = lf_block_pool_try_alloc(p, blocks, n);
 }
 
 /* ---- the type ---- */
@@ -78,8 +73,7 @@ static PyObject *lf_py_pool_first(PyObject *array, int64_t count) {
 
 /* ---- taking and giving back ---- */
 
-/* _alloc(n, block, timeout, taken): the blocks, or None. They are in the list `taken`, too, also when a signal handler raises
- * before Python has the answer. */
+/* _alloc(n, block, timeout): the blocks, or None. */
 static PyObject *lf_py_pool_alloc(PyObject *object, PyObject *const *args, Py_ssize_t count) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_block_pool *p = lf_py_pool(object);
@@ -87,10 +81,8 @@ static PyObject *lf_py_pool_alloc(PyObject *object, PyObject *const *args, Py_ss
     Py_buffer memory;
     uint64_t ns = 0;
     int64_t n, status;
-    if (count != 4 || !PyList_CheckExact(args[3])) {
-        PyErr_SetString(PyExc_TypeError, "_alloc() takes n, block, timeout and a list");
-        return NULL;
-    }
+    if (count != 3)
+        return PyErr_Format(PyExc_TypeError, "_alloc() takes n, block and timeout (%zd given)", count);
     if (lf_py_is_closed(self))
         return lf_py_raise(self, LF_CLOSED);
     int64_t most = p->blocks < LF_RUN_MAX ? (int64_t)p->blocks : (int64_t)LF_RUN_MAX;
@@ -99,11 +91,6 @@ static PyObject *lf_py_pool_alloc(PyObject *object, PyObject *const *args, Py_ss
         lf_py_pool_array(object, (uint64_t)n, &found, &memory) != 0)
         return NULL;
     uint32_t *blocks = (uint32_t *)memory.buf;
-    if (PyList_Append(args[3], found) != 0) { /* before anything is taken: afterwards it could not fail */
-        PyBuffer_Release(&memory);
-        Py_DECREF(found);
-        return NULL;
-    }
     LF_PY_OF_BLOCKS(self, n, status, lf_block_pool_try_alloc(p, blocks, (uint64_t)n));
     if (status == LF_EMPTY && ns != 0) {
         uint64_t until = lf_py_deadline(ns);
@@ -113,12 +100,7 @@ static PyObject *lf_py_pool_alloc(PyObject *object, PyObject *const *args, Py_ss
     if (status == LF_OK)
         return found;
     Py_DECREF(found);
-    PyObject *answer = status == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_raise(self, status);
-    PyObject *type, *value, *trace;
-    PyErr_Fetch(&type, &value, &trace);
-    PyList_SetSlice(args[3], 0, 1, NULL);
-    PyErr_Restore(type, value, trace);
-    return answer;
+    return status == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_raise(self, status);
 }
 
 /* Raises why blocks were refused: the class has the words. */
@@ -234,27 +216,17 @@ static PyObject *lf_py_pool_retain(PyObject *object, PyObject *const *args, Py_s
 
 /* ---- handing over ---- */
 
-/* _seal(numbers, sealed): the ticket of a batch. sealed = {1, its halves}, also when a signal handler raises. */
-static PyObject *lf_py_pool_seal(PyObject *object, PyObject *args) {
+/* _seal(numbers): the ticket of a batch. */
+static PyObject *lf_py_pool_seal(PyObject *object, PyObject *numbers) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_block_pool *p = lf_py_pool(object);
-    PyObject *numbers, *sealed;
-    Py_buffer blocks, mark;
+    Py_buffer blocks;
     uint64_t at = 0, ticket = 0;
     int64_t status;
-    if (!PyArg_ParseTuple(args, "OO", &numbers, &sealed) || lf_py_numbers(numbers, 0, &blocks) != 0)
+    if (lf_py_numbers(numbers, 0, &blocks) != 0)
         return NULL;
-    if (lf_py_numbers(sealed, 1, &mark) != 0) {
-        PyBuffer_Release(&blocks);
-        return NULL;
-    }
     uint64_t n = (uint64_t)blocks.len / sizeof(uint32_t);
     LF_PY_OF_BLOCKS(self, n, status, lf_block_pool_seal(p, (const uint32_t *)blocks.buf, n, &ticket, &at));
-    uint32_t *words = (uint32_t *)mark.buf;
-    words[0] = status == LF_OK;
-    words[1] = (uint32_t)ticket;
-    words[2] = (uint32_t)(ticket >> 32);
-    PyBuffer_Release(&mark);
     PyBuffer_Release(&blocks);
     if (LF_LIKELY(status == LF_OK))
         return PyLong_FromUnsignedLongLong(ticket);

@@ -14,15 +14,6 @@ static PyMethodDef lf_py_block_pool_methods[] = {
     LF_PY_FAST("retain", lf_py_pool_retain,
                "retain($self, /, blocks)\n--\n\n"
                "Gives each block one reference more, or none of them: they are freed once more. For shared prefixes."),
-    LF_PY_FAST("adopt", lf_py_pool_adopt,
-               "adopt($self, /, ticket)\n--\n\n"
-               "Takes the blocks of a sealed batch over; their numbers, ascending. LookupError if somebody has them."),
-    LF_PY_FAST("supersede", lf_py_pool_supersede,
-               "supersede($self, /, lease)\n--\n\n"
-               "Takes over all blocks of another process, alive or dead; their numbers.\n\n"
-               "The other's calls raise Superseded from now on, and change nothing any more. So a process that only "
-               "seemed dead\n"
-               "cannot free what its successor uses. LookupError if the lease has ended: its blocks are free."),
     LF_PY_FAST("reclaim", lf_py_pool_reclaim,
                "reclaim($self, /, lease)\n--\n\n"
                "Frees all blocks of another process, alive or dead; how many. See `supersede`."),
@@ -30,7 +21,9 @@ static PyMethodDef lf_py_block_pool_methods[] = {
      "shutdown($self, /)\n--\n\n"
      "Ends `alloc` for every process: it raises Closed, also where somebody waits. Blocks can still be freed."},
     {"_alloc", (PyCFunction)(void (*)(void))lf_py_pool_alloc, METH_FASTCALL, NULL},
-    {"_seal", lf_py_pool_seal, METH_VARARGS, NULL},
+    {"_seal", lf_py_pool_seal, METH_O, NULL},
+    LF_PY_FAST("_adopt_batch", lf_py_pool_adopt, NULL),
+    LF_PY_FAST("_supersede", lf_py_pool_supersede, NULL),
     {"_fill", lf_py_pool_fill, METH_VARARGS, NULL},
     {"_state", lf_py_pool_state, METH_O, NULL},
     {"_use", lf_py_pool_use, METH_VARARGS, NULL},

@@ -1,6 +1,8 @@
 /* What the types of the smaller primitives share: how a status becomes an answer, the table of a type, `with` blocks. */
 #include "common/section.h"
+#include "common/unbroken.h"
 LF_PY_TYPE(section)
+LF_PY_TYPE(unbroken)
 
 /* None, or NULL and the exception. */
 static PyObject *lf_py_none(struct lf_py_object *self, int64_t status) {
