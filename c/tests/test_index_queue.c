@@ -34,7 +34,8 @@ static void world_copy(struct world *to, const struct world *from) {
     memcpy(to->value, from->value, sizeof to->value);
 }
 
-static void recover(struct world *w, uint32_t gone, uint32_t recoverer) { /* what a kind's recover does */
+static void recover(struct world *w, uint32_t number, uint32_t recoverer) { /* what a kind's recover does */
+    struct lf_gone one = {number, NULL}, *gone = &one;
     for (uint32_t id = 0; id < QUEUES; id++)
         for (uint64_t i = 0; i <= w->queues[id].mask; i++)
             lf_queue_complete_custody_of(&w->queues[id], i, gone);

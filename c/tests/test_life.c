@@ -250,6 +250,75 @@ static void test_a_recovery_is_done_in_pieces_by_whoever_comes(void) {
     lf_detach(&t.h);
 }
 
+/* ---- many dead ---- */
+
+enum { SLOTS = 1024, CROWD = 200 };
+struct shelf {
+    uint64_t looks; /* at slots, by recoveries */
+    uint32_t holder[SLOTS];
+};
+#define SHELF_BYTES (LF_BODY_OFFSET + lf_round_up(sizeof(struct shelf), LF_CACHE_LINE))
+
+static int shelf_view(struct lf_handle *h) { return h->bytes == SHELF_BYTES ? LF_OK : LF_MISMATCH; }
+/* A quarter of the slots in each piece. */
+static int shelf_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
+    struct shelf *shelf = (struct shelf *)(void *)h->body;
+    struct lf_gone who = lf_who_is_gone(h, gone);
+    for (uint64_t end = *cursor + SLOTS / 4; *cursor < end; ++*cursor) {
+        shelf->looks++;
+        if (shelf->holder[*cursor] != 0 && lf_is_gone(&who, shelf->holder[*cursor]))
+            shelf->holder[*cursor] = 0;
+    }
+    return *cursor == SLOTS;
+}
+static const struct lf_kind together = {THING_KIND, shelf_view, shelf_recover, 1};
+static const struct lf_kind one_by_one = {THING_KIND, shelf_view, shelf_recover, 0}; /* the bad example */
+
+/* How many slots a recovery of so many dead looks at, each of whom held one. */
+static uint64_t looks_for_a_crowd(const struct lf_kind *kind) {
+    struct lf_handle h;
+    CHECK_EQ(lf_segment_create(&h, NULL, kind, SHELF_BYTES, geometry), LF_OK);
+    CHECK_EQ(lf_segment_publish(&h, NULL), LF_OK);
+    struct shelf *shelf = (struct shelf *)(void *)h.body;
+    shelf->holder[0] = h.participant;
+    pid_t children[CROWD];
+    int go[2];
+    char byte;
+    CHECK(pipe(go) == 0);
+    for (int i = 0; i < CROWD; i++) {
+        if ((children[i] = fork()) == 0) {
+            close(go[1]);
+            if (lf_enter(&h) == LF_OK)
+                shelf->holder[1 + i] = h.participant;
+            while (read(go[0], &byte, 1) > 0) /* all live at once, so that each has a number of its own */
+                ;
+            _exit(0);
+        }
+    }
+    while (lf_load_relaxed(&h.segment->highest) < CROWD + 1)
+        lf_nap(1000000);
+    close(go[0]);
+    close(go[1]);
+    for (int i = 0; i < CROWD; i++)
+        check_join(children[i]);
+    CHECK_EQ(lf_reap_one(&h, 100), 1); /* somebody has done a part for one of them: it is as far as nobody else */
+    shelf->looks = 0;
+    CHECK_EQ(lf_reap(&h), CROWD);
+    CHECK_EQ(lf_reap(&h), 0);
+    CHECK_EQ(shelf->holder[0], h.participant);
+    for (int i = 1; i < SLOTS; i++)
+        CHECK_EQ(shelf->holder[i], 0);
+    for (uint32_t number = 1; number <= CROWD + 1; number++)
+        CHECK_EQ(h.segment->participants[number].in_use, number == h.participant);
+    uint64_t looks = shelf->looks;
+    lf_detach(&h);
+    return looks;
+}
+static void test_a_recovery_of_many_looks_once_for_all(void) {
+    CHECK(looks_for_a_crowd(&together) <= 3 * SLOTS); /* those before number 100, it, and those after */
+    CHECK(looks_for_a_crowd(&one_by_one) > (CROWD - 1) * (uint64_t)SLOTS);
+}
+
 int main(void) {
     snprintf(name, sizeof name, "test-life-%d", (int)getpid());
     CHECK_EQ(lf_segment_path(path, name), LF_OK);
@@ -268,5 +337,6 @@ int main(void) {
     test_a_stale_unlink_leaves_the_next_one_alone();
     test_a_note_is_checked();
     test_a_recovery_is_done_in_pieces_by_whoever_comes();
+    test_a_recovery_of_many_looks_once_for_all();
     return 0;
 }

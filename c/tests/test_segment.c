@@ -11,7 +11,7 @@ static uint32_t fcntl_calls;
 
 #include "thing.h"
 
-static const struct lf_kind other_kind = {THING_KIND + 1, thing_view, thing_recover};
+static const struct lf_kind other_kind = {THING_KIND + 1, thing_view, thing_recover, 0};
 
 static char name[64], path[256];
 

@@ -47,7 +47,7 @@ LF_INLINE int thing_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor
     lf_fetch_add_relaxed(&body->recovered[gone], 1u);
     return 1;
 }
-static const struct lf_kind thing_kind __attribute__((unused)) = {THING_KIND, thing_view, thing_recover};
+static const struct lf_kind thing_kind __attribute__((unused)) = {THING_KIND, thing_view, thing_recover, 0};
 static const uint64_t geometry[LF_GEOMETRY] __attribute__((unused)) = {1, 2, 3, 4, 5, 6};
 
 LF_INLINE void thing_create(struct thing *t, const char *named) {

@@ -43,7 +43,7 @@ LF_INLINE int lf__wrong_recover(struct lf_handle *h, uint32_t gone, uint64_t *cu
     (void)h, (void)gone, (void)cursor;
     return 1;
 }
-static const struct lf_kind lf_mpmc_ring_kind = {LF_KIND_MPMC_RING, lf__wrong_view, lf__wrong_recover};
+static const struct lf_kind lf_mpmc_ring_kind = {LF_KIND_MPMC_RING, lf__wrong_view, lf__wrong_recover, 0};
 
 LF_INLINE int lf__mpmc_ring_allocate(struct lf_mpmc_ring *r, const char *name, uint64_t capacity, uint64_t record_size,
                                      uint64_t start) {

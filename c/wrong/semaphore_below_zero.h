@@ -31,7 +31,7 @@ LF_INLINE int lf__sem_recover(struct lf_handle *h, uint32_t gone, uint64_t *curs
     (void)h, (void)gone, (void)cursor;
     return 1;
 }
-static const struct lf_kind lf_semaphore_kind = {LF_KIND_SEMAPHORE, lf__sem_view, lf__sem_recover};
+static const struct lf_kind lf_semaphore_kind = {LF_KIND_SEMAPHORE, lf__sem_view, lf__sem_recover, 0};
 
 LF_INLINE void lf__sem_layout(struct lf_semaphore *s, uint32_t start) { (void)start, s->body->value = s->initial; }
 LF_INLINE int lf_semaphore_create(struct lf_semaphore *s, const char *name, uint64_t value, uint64_t max,

@@ -14,7 +14,7 @@ static int recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     lf_role_recover(role, gone);
     return 1;
 }
-static const struct lf_kind kind = {99, view, recover};
+static const struct lf_kind kind = {99, view, recover, 0};
 
 static void setup(void) {
     const uint64_t geometry[LF_GEOMETRY] = {0};

@@ -46,7 +46,7 @@ LF_INLINE int lf__atomic_cell_recover(struct lf_handle *h, uint32_t gone, uint64
     (void)h, (void)gone, (void)cursor;
     return 1; /* an atomic variable belongs to nobody */
 }
-static const struct lf_kind lf_atomic_cell_kind = {LF_KIND_ATOMIC, lf__atomic_cell_view, lf__atomic_cell_recover};
+static const struct lf_kind lf_atomic_cell_kind = {LF_KIND_ATOMIC, lf__atomic_cell_view, lf__atomic_cell_recover, 0};
 
 #ifndef LF_MODEL
 LF_INLINE int lf_atomic_cell_create(struct lf_atomic_cell *cell, const char *name, enum lf_cell_type type,

@@ -100,7 +100,7 @@ LF_INLINE int lf__barrier_recover(struct lf_handle *h, uint32_t gone, uint64_t *
         lf__barrier_break(body, 0, 1);
     return 1;
 }
-static const struct lf_kind lf_barrier_kind = {LF_KIND_BARRIER, lf__barrier_view, lf__barrier_recover};
+static const struct lf_kind lf_barrier_kind = {LF_KIND_BARRIER, lf__barrier_view, lf__barrier_recover, 0};
 
 /* `start`: the word with which it begins, 0 in use (tests begin near the wraps). */
 LF_INLINE int lf_barrier_create_local(struct lf_barrier *b, void *memory, uint64_t parties, uint64_t start) {

@@ -101,8 +101,8 @@ LF_INLINE int lf__broadcast_recover(struct lf_handle *h, uint32_t gone, uint64_t
     return 1;
 }
 
-static const struct lf_kind lf_broadcast_ring_kind = {LF_KIND_BROADCAST_RING, lf__broadcast_view,
-                                                      lf__broadcast_recover};
+static const struct lf_kind lf_broadcast_ring_kind = {LF_KIND_BROADCAST_RING, lf__broadcast_view, lf__broadcast_recover,
+                                                      0};
 
 /* `start`: the first position; tests begin near the wrap. */
 LF_INLINE void lf__broadcast_layout(struct lf_broadcast_ring *r) {

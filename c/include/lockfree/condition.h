@@ -77,7 +77,7 @@ LF_INLINE int lf__condition_recover(struct lf_handle *h, uint32_t gone, uint64_t
         lf_waiters_notify(&body->waiters, 1); /* it may have died before a notify */
     return lf_lock_body_recover(h, gone);
 }
-static const struct lf_kind lf_condition_kind = {LF_KIND_CONDITION, lf__condition_view, lf__condition_recover};
+static const struct lf_kind lf_condition_kind = {LF_KIND_CONDITION, lf__condition_view, lf__condition_recover, 0};
 
 /* In zeroed memory of the caller's, LF_CONDITION_BYTES long; others join with lf_segment_attach_local. */
 LF_INLINE int lf_condition_create_local(struct lf_condition *c, void *memory, uint64_t foreign) {

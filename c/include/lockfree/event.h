@@ -57,7 +57,7 @@ LF_INLINE int lf__event_recover(struct lf_handle *h, uint32_t gone, uint64_t *cu
     (void)h, (void)gone, (void)cursor; /* a participant holds nothing */
     return 1;
 }
-static const struct lf_kind lf_event_kind = {LF_KIND_EVENT, lf__event_view, lf__event_recover};
+static const struct lf_kind lf_event_kind = {LF_KIND_EVENT, lf__event_view, lf__event_recover, 0};
 
 /* In zeroed memory of the caller's, LF_EVENT_BYTES long; others join with lf_segment_attach_local. */
 LF_INLINE int lf_event_create_local(struct lf_event *e, void *memory) {

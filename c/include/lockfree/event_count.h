@@ -70,7 +70,8 @@ LF_INLINE int lf__event_count_recover(struct lf_handle *h, uint32_t gone, uint64
     (void)h, (void)gone, (void)cursor; /* a participant holds nothing */
     return 1;
 }
-static const struct lf_kind lf_event_count_kind = {LF_KIND_EVENT_COUNT, lf__event_count_view, lf__event_count_recover};
+static const struct lf_kind lf_event_count_kind = {LF_KIND_EVENT_COUNT, lf__event_count_view, lf__event_count_recover,
+                                                   0};
 
 /* In zeroed memory of the caller's, LF_EVENT_COUNT_BYTES long; others join with lf_segment_attach_local. */
 LF_INLINE int lf_event_count_create_local(struct lf_event_count *e, void *memory) {

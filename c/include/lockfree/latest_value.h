@@ -104,7 +104,7 @@ LF_INLINE int lf__latest_value_recover(struct lf_handle *h, uint32_t gone, uint6
     return 1;
 }
 static const struct lf_kind lf_latest_value_kind = {LF_KIND_LATEST_VALUE, lf__latest_value_view,
-                                                    lf__latest_value_recover};
+                                                    lf__latest_value_recover, 0};
 
 /* In zeroed memory of the caller. Others in the same process join with lf_segment_attach_local. */
 LF_INLINE int lf_latest_value_create_local(struct lf_latest_value *v, void *memory, uint64_t record_size,

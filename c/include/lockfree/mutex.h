@@ -41,7 +41,7 @@ LF_INLINE int lf__mutex_recover(struct lf_handle *h, uint32_t gone, uint64_t *cu
     (void)cursor;
     return lf_lock_body_recover(h, gone);
 }
-static const struct lf_kind lf_mutex_kind = {LF_KIND_MUTEX, lf__mutex_view, lf__mutex_recover};
+static const struct lf_kind lf_mutex_kind = {LF_KIND_MUTEX, lf__mutex_view, lf__mutex_recover, 0};
 
 /* In zeroed memory of the caller's, LF_LOCK_BYTES long; others join with lf_segment_attach_local. */
 LF_INLINE int lf_mutex_create_local(struct lf_mutex *m, void *memory) {

@@ -51,9 +51,10 @@ LF_INLINE void lf__priority_gave(void *context, int queue) {
 }
 LF_INLINE int lf__priority_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_priority_queue *q = (struct lf_priority_queue *)h;
+    struct lf_gone who = lf_who_is_gone(h, gone);
     if (*cursor == 0)
         lf_levels_settle(&q->levels); /* a pop of the dead one may be decided and not applied; no other will follow */
-    int done = lf_store_recover(q->queues, 1 + q->levels.count, LF__FREE, gone, h->participant, cursor,
+    int done = lf_store_recover(q->queues, 1 + q->levels.count, LF__FREE, &who, h->participant, cursor,
                                 lf__priority_gave, q) &&
                lf_levels_cut_marked(&q->levels, h->participant, cursor);
     if (done && lf_levels_announce_all(&q->levels))
@@ -61,7 +62,8 @@ LF_INLINE int lf__priority_recover(struct lf_handle *h, uint32_t gone, uint64_t 
     return done;
 }
 
-static const struct lf_kind lf_priority_queue_kind = {LF_KIND_PRIORITY_QUEUE, lf__priority_view, lf__priority_recover};
+static const struct lf_kind lf_priority_queue_kind = {LF_KIND_PRIORITY_QUEUE, lf__priority_view, lf__priority_recover,
+                                                      1};
 
 /* In zeroed memory of the caller; others in the process: lf_segment_attach_local. */
 LF_INLINE int lf_priority_queue_create_local(struct lf_priority_queue *q, void *memory, uint64_t capacity,

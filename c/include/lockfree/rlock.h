@@ -47,7 +47,7 @@ LF_INLINE int lf__rlock_recover(struct lf_handle *h, uint32_t gone, uint64_t *cu
     (void)cursor;
     return lf_lock_body_recover(h, gone);
 }
-static const struct lf_kind lf_rlock_kind = {LF_KIND_RLOCK, lf__rlock_view, lf__rlock_recover};
+static const struct lf_kind lf_rlock_kind = {LF_KIND_RLOCK, lf__rlock_view, lf__rlock_recover, 0};
 
 /* In zeroed memory of the caller's, LF_LOCK_BYTES long; others join with lf_segment_attach_local. */
 LF_INLINE int lf_rlock_create_local(struct lf_rlock *r, void *memory) {

@@ -85,7 +85,7 @@ LF_INLINE int lf__rwlock_recover(struct lf_handle *h, uint32_t gone, uint64_t *c
     lf_eventcount_notify_all(&body->entry);
     return 1;
 }
-static const struct lf_kind lf_rwlock_kind = {LF_KIND_RWLOCK, lf__rwlock_view, lf__rwlock_recover};
+static const struct lf_kind lf_rwlock_kind = {LF_KIND_RWLOCK, lf__rwlock_view, lf__rwlock_recover, 0};
 
 /* In zeroed memory of the caller's, LF_RWLOCK_BYTES long; others join with lf_segment_attach_local. */
 LF_INLINE int lf_rwlock_create_local(struct lf_rwlock *l, void *memory) {

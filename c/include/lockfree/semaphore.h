@@ -94,7 +94,7 @@ LF_INLINE int lf__sem_view(struct lf_handle *h) {
     return LF_OK;
 }
 
-static const struct lf_kind lf_semaphore_kind = {LF_KIND_SEMAPHORE, lf__sem_view, lf__sem_recover};
+static const struct lf_kind lf_semaphore_kind = {LF_KIND_SEMAPHORE, lf__sem_view, lf__sem_recover, 0};
 
 /* `start`: the number of operations with which every seat begins; pass 0 (tests begin near the wraps). */
 LF_INLINE void lf__sem_layout(struct lf_semaphore *s, uint32_t start) {

@@ -183,7 +183,7 @@ LF_INLINE int lf__space_recover(struct lf_handle *h, uint32_t gone, uint64_t *cu
     }
     return 1;
 }
-static const struct lf_kind lf_space_kind = {LF_KIND_SPACE, lf__space_view, lf__space_recover};
+static const struct lf_kind lf_space_kind = {LF_KIND_SPACE, lf__space_view, lf__space_recover, 0};
 
 /* ---- life ---- */
 

@@ -43,7 +43,7 @@ LF_INLINE int lf__spinlock_recover(struct lf_handle *h, uint32_t gone, uint64_t 
     (void)cursor;
     return lf_lock_body_recover(h, gone);
 }
-static const struct lf_kind lf_spinlock_kind = {LF_KIND_SPINLOCK, lf__spinlock_view, lf__spinlock_recover};
+static const struct lf_kind lf_spinlock_kind = {LF_KIND_SPINLOCK, lf__spinlock_view, lf__spinlock_recover, 0};
 
 /* In zeroed memory of the caller's, LF_LOCK_BYTES long; others join with lf_segment_attach_local. */
 LF_INLINE int lf_spinlock_create_local(struct lf_spinlock *s, void *memory) {

@@ -78,7 +78,7 @@ LF_INLINE int lf__spsc_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
     return 1;
 }
 
-static const struct lf_kind lf_spsc_ring_kind = {LF_KIND_SPSC_RING, lf__spsc_view, lf__spsc_recover};
+static const struct lf_kind lf_spsc_ring_kind = {LF_KIND_SPSC_RING, lf__spsc_view, lf__spsc_recover, 0};
 
 /* Lays out a fresh body. `start`: the first position; tests begin near the wraps. */
 LF_INLINE void lf__spsc_layout(struct lf_spsc_ring *r) {

@@ -111,18 +111,20 @@ LF_INLINE int lf__arena_seize(struct lf_arena *a) {
 }
 LF_INLINE int lf__arena_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_arena *a = (struct lf_arena *)h;
+    struct lf_gone who = lf_who_is_gone(h, gone);
     uint64_t steps = 0, began = lf_now(), at = *cursor, freed = 0;
     int status = LF_OK;
-    lf_owner_lock_recover_dead(&a->body->lock, gone);
+    for (uint32_t number = 0; (number = lf_next_gone(&who, number)) != 0;)
+        lf_owner_lock_recover_dead(&a->body->lock, number);
     uint32_t used = lf_load_relaxed(&a->body->holds_used);
     for (; at < used && at < a->n_holds && !lf_piece_is_over(&steps, began); at++) {
-        if (lf__hold_participant(lf_load_relaxed(&a->holds[at])) != gone)
+        if (!lf_is_gone(&who, lf__hold_participant(lf_load_relaxed(&a->holds[at]))))
             continue;
         status = lf__arena_seize(a);
         if (status != LF_OK)
             break;
         uint64_t word = lf_load_relaxed(&a->holds[at]); /* once more: a rebuild may have dropped it */
-        if (lf__hold_participant(word) == gone && lf__hold_counts(a, word))
+        if (lf_is_gone(&who, lf__hold_participant(word)) && lf__hold_counts(a, word))
             status = lf__arena_let_go(a, (uint32_t)at);
         lf_arena_unlock(a);
         freed++;

@@ -325,10 +325,10 @@ LF_INLINE int lf_queue_is_whole(const struct lf_queue *q) {
 }
 
 /* First part of a recovery, cell by cell: completes the custody word of a cell that a dead participant has taken. */
-LF_INLINE void lf_queue_complete_custody_of(const struct lf_queue *q, uint64_t i, uint32_t gone) {
+LF_INLINE void lf_queue_complete_custody_of(const struct lf_queue *q, uint64_t i, const struct lf_gone *gone) {
     uint64_t cell = lf__cell_at(q, i);
     uint32_t taker = lf__cell_taker(cell);
-    if (taker != LF__NOBODY && (taker & LF_PARTICIPANT_MASK) == gone)
+    if (taker != LF__NOBODY && lf_is_gone(gone, taker & LF_PARTICIPANT_MASK))
         lf__complete_custody(q, cell, (cell >> LF__TAKER_BITS & ~q->mask) | i); /* the position's low 50 bits */
 }
 
@@ -345,11 +345,11 @@ LF_INLINE int lf__arrived(const struct lf_queue *q, uint64_t index, uint64_t wor
  * custody word, everything else to queue `free_queue`. `queues` are indexed by id. Returns the id of the queue, or -1
  * if the dead one did not have it. */
 LF_INLINE int lf_custody_recover(const struct lf_queue *queues, uint32_t n_queues, uint32_t free_queue, uint64_t index,
-                                 uint32_t gone, uint32_t recoverer) {
+                                 const struct lf_gone *gone, uint32_t recoverer) {
     uint64_t *custody = lf__custody(queues[0].store, index);
     uint64_t word = lf_load_relaxed(custody);
     uint32_t queue = lf__custody_queue(word);
-    if ((lf__custody_taker(word) & LF_PARTICIPANT_MASK) != gone || queue >= n_queues)
+    if (!lf_is_gone(gone, lf__custody_taker(word) & LF_PARTICIPANT_MASK) || queue >= n_queues)
         return -1;
     if (!lf__is_held(word) && lf__arrived(&queues[queue], index, word))
         return -1;
@@ -364,9 +364,9 @@ LF_INLINE int lf_custody_recover(const struct lf_queue *queues, uint32_t n_queue
 
 /* A recovery in pieces, for a container with `n_queues` queues over one store: the cells of all queues, then all slots.
  * *cursor counts both. Calls gave(context, queue) for each index that went to a queue. Returns 1 when all is done. */
-LF_INLINE int lf_store_recover(const struct lf_queue *queues, uint32_t n_queues, uint32_t free_queue, uint32_t gone,
-                               uint32_t recoverer, uint64_t *cursor, void (*gave)(void *context, int queue),
-                               void *context) {
+LF_INLINE int lf_store_recover(const struct lf_queue *queues, uint32_t n_queues, uint32_t free_queue,
+                               const struct lf_gone *gone, uint32_t recoverer, uint64_t *cursor,
+                               void (*gave)(void *context, int queue), void *context) {
     uint64_t cells = queues[0].mask + 1, all_cells = cells * n_queues, end = all_cells + queues[0].store->slots;
     uint64_t steps = 0, began = lf_now(), at = *cursor;
     for (; at < all_cells; at++) {

@@ -155,13 +155,18 @@ LF_INLINE int lf_message_ring_read(const struct lf_message_ring *r, int64_t firs
 
 /* ---- recovery ---- */
 
+/* Whether one of them took it, and not as a lease. */
+LF_INLINE int lf__is_for_good(uint64_t word, const struct lf_gone *gone) {
+    uint32_t taker = lf__custody_taker(word);
+    return (taker & ~LF_PARTICIPANT_MASK) == 0 && lf_is_gone(gone, taker);
+}
 /* [M3]: frees this block if it belongs to a message that `gone` had for good. */
-LF_INLINE void lf__message_recover_member(struct lf_message_ring *r, uint64_t index, uint32_t gone) {
+LF_INLINE void lf__message_recover_member(struct lf_message_ring *r, uint64_t index, const struct lf_gone *gone) {
     uint64_t word = lf_load_relaxed(lf__custody(&r->store, index)), first = word & LF__CUSTODY_POSITION;
     if (!lf__is_held(word) || lf__custody_queue(word) != LF__MEMBER || first >= r->store.slots)
         return;
     uint64_t head = lf_load_relaxed(lf__custody(&r->store, first));
-    if (!lf__is_held(head) || lf__custody_taker(head) != gone || lf__custody_queue(head) == LF__MEMBER)
+    if (!lf__is_held(head) || !lf__is_for_good(head, gone) || lf__custody_queue(head) == LF__MEMBER)
         return; /* another one's, or leased, or coming */
     uint64_t mine = lf__held(LF__FREE, 0, r->h.participant);
     if (lf_cas_relaxed(lf__custody(&r->store, index), &word, mine))
@@ -178,17 +183,18 @@ LF_INLINE void lf__message_gave(struct lf_message_ring *r, int queue) {
 /* In pieces: the cells of both queues, then all blocks as further ones, then all as first ones. */
 LF_INLINE int lf__message_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_message_ring *r = (struct lf_message_ring *)h;
+    struct lf_gone who = lf_who_is_gone(h, gone);
     uint64_t cells = r->queues[0].mask + 1, blocks = r->store.slots, steps = 0, began = lf_now();
     for (; *cursor < 2 * cells + 2 * blocks; ++*cursor) {
         uint64_t at = *cursor;
         if (lf_piece_is_over(&steps, began))
             return 0;
         if (at < 2 * cells) {
-            lf_queue_complete_custody_of(&r->queues[at / cells], at % cells, gone);
+            lf_queue_complete_custody_of(&r->queues[at / cells], at % cells, &who);
         } else if (at < 2 * cells + blocks) {
-            lf__message_recover_member(r, at - 2 * cells, gone);
+            lf__message_recover_member(r, at - 2 * cells, &who);
         } else {
-            int to = lf_custody_recover(r->queues, 2, LF__FREE, at - 2 * cells - blocks, gone, h->participant);
+            int to = lf_custody_recover(r->queues, 2, LF__FREE, at - 2 * cells - blocks, &who, h->participant);
             if (to >= 0)
                 lf__message_gave(r, to);
         }

@@ -40,15 +40,9 @@ LF_INLINE int lf_piece_is_over(uint64_t *steps, uint64_t began) {
 #endif
 }
 
-/* One piece of giving back what `gone` held. Returns 1 when all is given back. The caller holds the byte of `gone`. The
- * byte's lock also orders `in_use`, the cursor, and all that the dead one wrote. */
-LF_INLINE int lf__recover(struct lf_handle *h, uint32_t gone) {
+/* All that `gone` held is given back. The caller holds its byte. */
+LF_INLINE void lf__end_recovery(struct lf_handle *h, uint32_t gone) {
     struct lf_participant *entry = &h->segment->participants[gone];
-    uint64_t cursor = lf_load_relaxed(&entry->recovered);
-    if (h->kind != NULL && !h->kind->recover(h, gone, &cursor)) {
-        lf_store_relaxed(&entry->recovered, cursor);
-        return 0;
-    }
 #ifndef LF_MODEL
     uint32_t roles = lf_load_relaxed(&entry->roles), died = gone != h->participant || h->life == NULL;
     for (uint32_t role = 0; role < 2; role++)
@@ -60,6 +54,18 @@ LF_INLINE int lf__recover(struct lf_handle *h, uint32_t gone) {
     lf_store_relaxed(&entry->pid, 0u);
     lf_store_relaxed(&entry->recovered, (uint64_t)0);
     lf_store_release(&entry->in_use, 0u); /* [G1] pairs with [G2] in peers.h: what it had is inside again */
+}
+
+/* One piece of giving back what `gone` held. Returns 1 when all is given back. The caller holds the byte of `gone`. The
+ * byte's lock also orders `in_use`, the cursor, and all that the dead one wrote. */
+LF_INLINE int lf__recover(struct lf_handle *h, uint32_t gone) {
+    struct lf_participant *entry = &h->segment->participants[gone];
+    uint64_t cursor = lf_load_relaxed(&entry->recovered);
+    if (h->kind != NULL && !h->kind->recover(h, gone, &cursor)) {
+        lf_store_relaxed(&entry->recovered, cursor);
+        return 0;
+    }
+    lf__end_recovery(h, gone);
     return 1;
 }
 

@@ -95,12 +95,17 @@ LF_INLINE uint64_t lf__batch_ticket(uint32_t number, uint64_t word) {
 
 /* ---- recovery ---- */
 
+/* Does the word say that one of `gone` is making or adopting the batch? */
+LF_INLINE int lf__batch_is_of_gone(uint64_t word, const struct lf_gone *gone) {
+    uint32_t participant = (uint32_t)word & LF_PARTICIPANT_MASK;
+    return lf__batch_is_of(word, participant) && lf_is_gone(gone, participant);
+}
 /* Is this lease what `gone` has: its own, or a batch that it was making or adopting? */
-LF_INLINE int lf__pool_is_of(const struct lf_block_pool *p, uint32_t lease, uint32_t gone) {
+LF_INLINE int lf__pool_is_of(const struct lf_block_pool *p, uint32_t lease, const struct lf_gone *gone) {
     if (lease < LF_PARTICIPANTS)
-        return lease == gone;
+        return lf_is_gone(gone, lease);
     return lease < LF_PARTICIPANTS + LF_BATCHES &&
-           lf__batch_is_of(lf_load_relaxed(&p->body->batches[lease - LF_PARTICIPANTS]), gone);
+           lf__batch_is_of_gone(lf_load_relaxed(&p->body->batches[lease - LF_PARTICIPANTS]), gone);
 }
 
 /* A piece of: booking the last claim if it was the dead one's; looking at each block; the batches. *cursor: the place in
@@ -108,17 +113,19 @@ LF_INLINE int lf__pool_is_of(const struct lf_block_pool *p, uint32_t lease, uint
 LF_INLINE int lf__pool_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_block_pool *p = (struct lf_block_pool *)h;
     const struct lf_runs *q = &p->free_blocks;
+    struct lf_gone who = lf_who_is_gone(h, gone);
     uint64_t steps = 0, began = lf_now(), at = *cursor, first_block = LF_RUN_MAX + 1;
-    while (at < first_block && !lf_free_blocks_book(q, gone, &at, 1))
-        if (lf_piece_is_over(&steps, began))
-            return *cursor = at, 0;
+    for (uint32_t number = 0; at < first_block && (number = lf_next_gone(&who, number)) != 0;)
+        while (at < first_block && !lf_free_blocks_book(q, number, &at, 1)) /* the last claim is one participant's */
+            if (lf_piece_is_over(&steps, began))
+                return *cursor = at, 0;
     int found = 0;
     for (at = at < first_block ? first_block : at; at < first_block + p->blocks; at++) {
         if (lf_piece_is_over(&steps, began))
             break;
         uint64_t block = at - first_block;
         uint32_t lease = lf_block_lease(lf_load_relaxed(&q->words[block]));
-        if (lf__pool_is_of(p, lease, gone))
+        if (lf__pool_is_of(p, lease, &who))
             found |= lf_free_blocks_recover(q, block, lease, h->participant);
     }
     if (found)
@@ -127,12 +134,13 @@ LF_INLINE int lf__pool_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
         return *cursor = at, 0;
     for (uint32_t i = 0; i < LF_BATCHES; i++) {
         uint64_t word = lf_load_relaxed(&p->body->batches[i]);
-        if (lf__batch_is_of(word, gone))
+        if (lf__batch_is_of_gone(word, &who))
             lf_cas_release(&p->body->batches[i], &word, lf__batch_over(word)); /* [T2] pairs with [T1] */
     }
-    /* The next one of this number begins anew. */
-    uint32_t *lease = &p->body->leases[gone];
-    lf_store_relaxed(lease, (lf_load_relaxed(lease) | 1u) + 1);
+    for (uint32_t number = 0; (number = lf_next_gone(&who, number)) != 0;) { /* the next of this number begins anew */
+        uint32_t *lease = &p->body->leases[number];
+        lf_store_relaxed(lease, (lf_load_relaxed(lease) | 1u) + 1);
+    }
     return 1;
 }
 

@@ -5,6 +5,8 @@
  *   about to wait for one participant. lf_reap looks at all, for recover_dead().
  * Pieces: one call recovers for about half a millisecond, and looks at a part of thousands of participants only. The next
  *   call goes on where the last one stopped. Up to 255 participants are looked at in one piece.
+ * Many dead: where a recovery looks at everything that is there (every slot, every block), it is done for several dead at
+ *   once. Else its time would be their number times the size of the object.
  * Objects in a space: the handle of the space looks, for all of them.
  * Progress: nothing blocks. lf_reap naps while another thread of the handle does a piece, 10 ms at most. */
 #ifndef LOCKFREE_REAPING_H
@@ -47,6 +49,70 @@ LF_INLINE enum lf_reaped lf__reap_number(struct lf_handle *h, uint32_t number) {
     return reaped;
 }
 
+#ifndef LF_MODEL
+#define LF__SEVERAL_MOST 512u /* dead in one recovery: to lock and unlock the bytes of more takes longer than a piece */
+
+struct lf__dead {
+    uint64_t several[LF_PARTICIPANTS / 64];
+    uint32_t first, count;
+    uint64_t cursor; /* of all of them */
+};
+/* Locks the byte of a number through `fd` and adds it, if its holder is dead and its recovery is as far as the others'. */
+LF_INLINE enum lf_reaped lf__gather(struct lf_handle *h, int fd, uint32_t number, struct lf__dead *dead) {
+    struct lf_participant *entry = &h->segment->participants[number];
+    if (number == h->participant || lf__byte_lock(h->fd, F_OFD_GETLK, F_WRLCK, number, 1) != 0 ||
+        lf__byte_lock(fd, F_OFD_SETLK, F_WRLCK, number, 1) != 0)
+        return LF__NOT_DEAD;
+    uint64_t cursor = lf_load_relaxed(&entry->recovered);
+    int is_one = lf_load_relaxed(&entry->in_use) != 0 && (dead->count == 0 || cursor == dead->cursor);
+    if (!is_one) { /* somebody was faster, or has done a part */
+        int again = lf_load_relaxed(&entry->in_use) != 0;
+        lf__byte_lock(fd, F_OFD_SETLK, F_UNLCK, number, 1);
+        return again ? LF__REAPED_IN_PART : LF__NOT_DEAD;
+    }
+    dead->first = dead->count == 0 ? number : dead->first;
+    dead->cursor = cursor;
+    dead->several[number / 64] |= UINT64_C(1) << number % 64;
+    dead->count++;
+    return LF__REAPED;
+}
+/* A piece of the recovery of those that are gathered. How many of them are not done. */
+LF_INLINE uint32_t lf__recover_several(struct lf_handle *h, struct lf__dead *dead) {
+    struct lf_gone gone = {0, dead->several};
+    h->several = dead->several;
+    int is_done = h->kind->recover(h, LF__SEVERAL, &dead->cursor);
+    h->several = NULL;
+    for (uint32_t number = 0; (number = lf_next_gone(&gone, number)) != 0;)
+        if (is_done)
+            lf__end_recovery(h, number);
+        else
+            lf_store_relaxed(&h->segment->participants[number].recovered, dead->cursor);
+    return is_done ? 0 : dead->count;
+}
+/* The same as lf__reap_piece, for kinds whose recovery takes several. */
+LF_INLINE int lf__reap_several(struct lf_handle *h, uint32_t *next, uint32_t highest, uint32_t looks, int *in_part) {
+    struct lf__dead dead;
+    int own = lf_segment_reopen(h->fd), fd = own >= 0 ? own : h->fd; /* see lf__seize */
+    uint32_t number = *next == 0 ? 1 : *next;
+    memset(&dead, 0, sizeof dead);
+    for (; number <= highest && looks > 0 && dead.count < LF__SEVERAL_MOST; number++) {
+        if (!lf_load_relaxed(&h->segment->participants[number].in_use))
+            continue;
+        enum lf_reaped found = lf__gather(h, fd, number, &dead);
+        looks -= found == LF__NOT_DEAD;
+        if (found == LF__REAPED_IN_PART)
+            break; /* it comes next, alone or with others that are as far */
+    }
+    *in_part = dead.count > 0 ? (int)lf__recover_several(h, &dead) : 0;
+    if (dead.count > 0 && own < 0)
+        lf__byte_lock(fd, F_OFD_SETLK, F_UNLCK, dead.first, number - dead.first);
+    if (own >= 0)
+        close(own); /* and with it the locks go */
+    *next = *in_part > 0 ? dead.first : number <= highest ? number : 0;
+    return (int)dead.count;
+}
+#endif
+
 /* How many numbers one piece looks at. Each look is an fcntl call that walks the kernel's list of this file's locks. So it
  * costs about 10 ns for each participant, and all looks at once would take 0.2 s among 4,095. */
 LF_INLINE uint32_t lf__looks_a_piece(uint32_t highest) {
@@ -55,13 +121,17 @@ LF_INLINE uint32_t lf__looks_a_piece(uint32_t highest) {
 }
 
 /* A piece of a round over all numbers: looks for dead participants and gives back what they held. *next is the number to
- * begin with, 0 for a new round; afterwards the number to go on with, 0 when the round is over. *in_part: what that
- * number held is not given back completely yet. Returns how many dead were found. The caller has h->reaping. */
+ * begin with, 0 for a new round; afterwards the number to go on with, 0 when the round is over. *in_part: of how many
+ * from there on not all is given back yet. Returns how many dead were found. The caller has h->reaping. */
 LF_INLINE int lf__reap_piece(struct lf_handle *h, uint32_t *next, int *in_part) {
     uint32_t highest = lf_load_relaxed(&h->segment->highest);
     if (highest >= LF_PARTICIPANTS)
         highest = LF_PARTICIPANTS - 1;
     uint32_t number = *next == 0 ? 1 : *next, looks = lf__looks_a_piece(highest);
+#ifndef LF_MODEL
+    if (h->kind != NULL && h->kind->takes_several && h->life != NULL)
+        return lf__reap_several(h, next, highest, looks, in_part);
+#endif
     uint64_t steps = 127, began = lf_now();
     int found = 0, is_over = 0;
     for (*in_part = 0; number <= highest && looks > 0 && !is_over; number++) {

@@ -111,7 +111,27 @@ struct lf_kind {
      * 0 when there is more. *cursor is 0 at first, later what the last piece left in it, whoever did that piece. Only
      * one thread runs it for a number. If it dies at some instruction, it is run again with the same cursor. */
     int (*recover)(struct lf_handle *h, uint32_t gone, uint64_t *cursor);
+    int takes_several; /* 1: `gone` may be LF__SEVERAL. For kinds whose recover looks at everything that is there */
 };
+
+/* Participants that a recovery is about: one number, or those of h->several, each a bit, if it is LF__SEVERAL. */
+#define LF__SEVERAL LF_PARTICIPANTS
+struct lf_gone {
+    uint32_t one;
+    const uint64_t *several; /* or NULL */
+};
+LF_INLINE int lf_is_gone(const struct lf_gone *gone, uint32_t number) {
+    return number == gone->one || (gone->several != NULL && (gone->several[number / 64] >> number % 64 & 1));
+}
+/* The next one after `number`; 0 when there is no more. Begins with 0. */
+LF_INLINE uint32_t lf_next_gone(const struct lf_gone *gone, uint32_t number) {
+    if (gone->several == NULL)
+        return number < gone->one ? gone->one : 0;
+    while (++number < LF_PARTICIPANTS)
+        if (gone->several[number / 64] >> number % 64 & 1)
+            return number;
+    return 0;
+}
 
 /* One participant's view of a segment. It is in process memory, which the caller provides, zeroed. */
 struct lf_handle {
@@ -136,6 +156,7 @@ struct lf_handle {
     uint32_t told;            /* a wait ends with LF_PEER_DIED when nobody is left who could end it (peers.h) */
     uint32_t next_look;       /* the number with which the next piece of looking begins; 0: a new round */
     uint64_t last_reap;       /* coarse ns */
+    const uint64_t *several;  /* while a recovery is about several participants (reaping.h) */
     uint64_t joined;          /* epoch of the process whose participant this is */
     void *life;               /* the mapping that holds the participant's byte (participants.h) */
     uint64_t device;          /* of the file: what a descriptor must lead to before it is used */
@@ -147,6 +168,11 @@ struct lf_handle {
     uint64_t found;
     uint64_t expected;
 };
+
+LF_INLINE struct lf_gone lf_who_is_gone(const struct lf_handle *h, uint32_t number) {
+    struct lf_gone gone = {number, number == LF__SEVERAL ? h->several : NULL};
+    return gone;
+}
 
 #define LF_SPIN_ADAPTIVE UINT32_MAX
 #define LF__CLOSED_EPOCH UINT64_C(1)
