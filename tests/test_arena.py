@@ -16,8 +16,10 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from patience import STUCK
 
 import lockfree
+from lockfree._native import ffi
 
 PAGE = 4096
 
@@ -537,6 +539,38 @@ def test_a_storm_of_signals_loses_no_block(arena):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert interrupted > 10
+
+
+def test_a_destructor_does_not_wait_for_who_stands_still_with_the_lock(shm_name):
+    """Signals are served, and the block is free when the lock is."""
+
+    class Now(Exception):
+        pass
+
+    def interrupt(*_):
+        raise Now
+
+    def let_go():
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        blocks.clear()
+        time.sleep(STUCK)
+
+    with lockfree.Arena(8 * PAGE, name=shm_name) as arena, lockfree.Arena.attach(shm_name) as other:
+        arena.unlink()
+        blocks = [arena.alloc(PAGE) for _ in range(3)]
+        lock = ffi.cast("uint64_t *", arena._h.h.body)
+        lock[0] = other._h.h.participant
+        before = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            started = time.monotonic()
+            with pytest.raises(Now):
+                let_go()
+            assert time.monotonic() - started < STUCK / 2
+        finally:
+            signal.signal(signal.SIGALRM, before)
+            lock[0] = 0
+        assert arena.available == arena.size_bytes
+        assert is_empty(arena)
 
 
 def stop_in_the_section(arena, ready):

@@ -23,6 +23,7 @@ CALM += [
     "Queue",
     "LatestValue",
     "Space",
+    "Arena",
 ]
 
 DAMAGE = (

@@ -542,6 +542,70 @@ static void test_a_forked_child_holds_nothing(void) {
     end(&a);
 }
 
+/* Who cannot wait for the lock lets go without it. Whoever has the lock next frees the block, dead or alive in between. */
+static void hold_the_lock_until_told(void *argument) {
+    struct lf_arena *a = (struct lf_arena *)argument;
+    uint32_t *told = (uint32_t *)(void *)a->data; /* the first page is the test's */
+    CHECK_EQ(lf_arena_lock(a, LF_ARENA_WAIT), LF_OK);
+    lf_store_release(told, 1u);
+    while (lf_load_acquire(told) == 1)
+        lf_nap(100000);
+    if (lf_load_relaxed(told) == 3)
+        kill(getpid(), SIGKILL);
+    lf_arena_unlock(a);
+}
+static void test_who_cannot_wait_lets_go_later(void) {
+    for (uint32_t dies = 0; dies < 2; dies++) {
+        struct lf_arena a;
+        struct lf_arena_hold first, small, large, all;
+        open_arena(&a, 10 * PAGE, 0);
+        CHECK_EQ(alloc(&a, PAGE, 64, &first), LF_OK);
+        CHECK(first.address == a.data);
+        memset(first.address, 0, PAGE);
+        CHECK_EQ(alloc(&a, 100, 64, &small), LF_OK);
+        CHECK_EQ(alloc(&a, 3 * PAGE, 64, &large), LF_OK);
+        pid_t child = check_fork(hold_the_lock_until_told, &a);
+        uint32_t *told = (uint32_t *)(void *)a.data;
+        while (lf_load_acquire(told) == 0)
+            lf_nap(100000);
+        CHECK_EQ(lf_arena_release(&a, &large, LF_ARENA_TRY), LF_BUSY); /* it is still held */
+        lf_arena_release_later(&a, &large);
+        lf_arena_release_later(&a, &small);
+        lf_arena_release_later(&a, &small); /* no more */
+        CHECK_EQ(lf_arena_try_alloc(&a, PAGE, 64, &all, LF_ARENA_TRY), LF_BUSY);
+        lf_store_release(told, 2 + dies);
+        CHECK_EQ(waitpid(child, NULL, 0), child);
+        if (dies)
+            CHECK_EQ(lf_reap(&a.h), 1);
+        CHECK_EQ(lf_arena_free_pages(&a), 9);
+        CHECK_EQ(a.body->live_holds, 1);
+        CHECK_EQ(alloc(&a, 9 * PAGE, 64, &all), LF_OK);
+        let_go(&a, &all);
+        let_go(&a, &first);
+        check_empty(&a);
+        end(&a);
+    }
+}
+/* It dies between letting go and saying so: its recovery looks for what it let go. */
+static void let_go_and_die(void *argument) {
+    struct lf_arena *a = (struct lf_arena *)argument;
+    struct lf_arena_hold hold;
+    CHECK_EQ(alloc(a, PAGE, 64, &hold), LF_OK);
+    lf_store_release(&a->holds[hold.hold], lf__hold_word(hold.block, hold.generation, 0));
+    kill(getpid(), SIGKILL);
+}
+static void test_a_death_before_it_is_said(void) {
+    struct lf_arena a;
+    open_arena(&a, 10 * PAGE, 0);
+    pid_t child = check_fork(let_go_and_die, &a);
+    CHECK_EQ(waitpid(child, NULL, 0), child);
+    CHECK_EQ(lf_arena_free_pages(&a), 9);
+    CHECK_EQ(lf_reap(&a.h), 1);
+    CHECK_EQ(lf_arena_free_pages(&a), 10);
+    check_empty(&a);
+    end(&a);
+}
+
 /* What cannot be true is an answer, not a crash: to who finds it, and to everybody later. */
 static void spoil(void *argument) {
     struct lf_arena *a = (struct lf_arena *)argument;
@@ -580,6 +644,8 @@ int main(void) {
     test_an_open_cut_off_is_done_or_not();
     test_a_waiter_gets_what_a_dead_one_held();
     test_a_forked_child_holds_nothing();
+    test_who_cannot_wait_lets_go_later();
+    test_a_death_before_it_is_said();
     test_what_cannot_be_is_told();
     return 0;
 }

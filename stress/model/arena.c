@@ -155,6 +155,27 @@ static void with_the_dead(void) {
 }
 static void mortal_reaper(void) { lf_reap(&arena[1].h); }
 
+/* A page is let go without the lock, while the other thread may have it. */
+static void take_and_let_go_later(void) {
+    struct lf_arena_hold hold;
+    if (lf_arena_try_alloc(own(), PAGE, 64, &hold, LF_ARENA_WAIT) == LF_OK) {
+        data[first_page(&hold)] = 1; /* a data race, if the next holder is not ordered after this */
+        lf_arena_release_later(own(), &hold);
+    }
+    over();
+}
+static void all_comes_back(void) { lf_model_assert(lf_arena_free_pages(&arena[0]) == n_pages); }
+static void mortal_later(void) {
+    struct lf_arena_hold hold;
+    if (lf_arena_try_alloc(&arena[1], 2 * PAGE, 64, &hold, LF_ARENA_WAIT) == LF_OK)
+        lf_arena_release_later(&arena[1], &hold);
+    over();
+}
+
+LF_MODEL_CLIENT(arena_later, .setup = one_page, .threads = {take_and_let_go_later, take_and_let_go_later},
+                .final = all_comes_back);
+LF_MODEL_CLIENT(arena_heir_of_later, .setup = two_pages, .threads = {mortal_later, heir}, .stop_is_death = 1,
+                .may_stop = 2);
 LF_MODEL_CLIENT(arena_one, .setup = one_page, .threads = {take_one, take_one}, .final = nothing_is_left,
                 .spec = &lf_model_semaphore, .initial = 1);
 LF_MODEL_CLIENT(arena_two_and_one, .setup = two_pages, .threads = {take_two, take_one}, .final = nothing_is_left,

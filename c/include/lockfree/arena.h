@@ -131,7 +131,7 @@ LF_INLINE int lf_arena_release(struct lf_arena *a, struct lf_arena_hold *hold, e
     if (!hold->held)
         return LF_OK;
     if (hold->epoch == lf_load_relaxed(a->h.current) && lf_load_relaxed(&a->h.epoch) == hold->epoch) {
-        status = lf_arena_lock(a, patience);
+        status = lf__arena_enter(a, patience);
         if (status == LF_BUSY || status == LF_INTERRUPTED)
             return status;
         if (status == LF_OK) {
@@ -149,6 +149,19 @@ LF_INLINE int lf_arena_release(struct lf_arena *a, struct lf_arena_hold *hold, e
     if (freed)
         lf_eventcount_notify_all(&a->body->freed);
     return status;
+}
+
+/* The same for who cannot wait, such as a destructor: it never does. While somebody has the lock, the block is not free
+ * yet; whoever has the lock next frees it. */
+LF_INLINE void lf_arena_release_later(struct lf_arena *a, struct lf_arena_hold *hold) {
+    if (!hold->held)
+        return;
+    int is_gone = hold->epoch == lf_load_relaxed(a->h.current) && lf_load_relaxed(&a->h.epoch) == hold->epoch &&
+                  lf__arena_let_go_unlocked(a, hold);
+    hold->held = 0;
+    lf_arena_unmap(hold);
+    if (is_gone)
+        lf_eventcount_notify_all(&a->body->freed);
 }
 
 /* Memory and address of a block that the caller has just got; it is released if it cannot have them. */
@@ -179,7 +192,7 @@ LF_INLINE int lf__arena_obtain(struct lf_arena *a, uint64_t bytes, uint64_t alig
         if (LF_UNLIKELY(bytes < 1 || bytes > a->n_pages * a->page_bytes || align < LF_ARENA_LEAST_ALIGN ||
                         align > LF_ARENA_MOST_ALIGN || (align & (align - 1)) != 0))
             return LF_INVALID;
-        status = lf_arena_lock(a, patience);
+        status = lf__arena_enter(a, patience);
         if (LF_UNLIKELY(status != LF_OK))
             return status;
         status = lf__arena_take(a, bytes, align, hold);
@@ -224,7 +237,7 @@ LF_INLINE int lf__arena_is_mine(const struct lf_arena *a, const struct lf_arena_
  * participant does not hold it), LF_OVERFLOW (more than 2^31 promises), LF_CLOSED, LF_BUSY, LF_INTERRUPTED, ... */
 LF_INLINE int lf_arena_promise(struct lf_arena *a, const struct lf_arena_hold *hold, uint32_t count,
                                struct lf_arena_handle *handle, enum lf_arena_patience patience) {
-    int status = lf_arena_lock(a, patience);
+    int status = lf__arena_enter(a, patience);
     if (status != LF_OK)
         return status;
     uint64_t *promised = &a->blocks[hold->block < a->n_blocks ? hold->block : 0].promised;
@@ -247,7 +260,7 @@ LF_INLINE int lf_arena_promise(struct lf_arena *a, const struct lf_arena_hold *h
 LF_INLINE int lf_arena_open(struct lf_arena *a, const struct lf_arena_handle *handle, struct lf_arena_hold *hold,
                             enum lf_arena_patience patience) {
     hold->held = 0;
-    int status = lf_arena_lock(a, patience);
+    int status = lf__arena_enter(a, patience);
     if (status != LF_OK)
         return status;
     status = lf__arena_open(a, handle, hold);
@@ -260,7 +273,7 @@ LF_INLINE int lf_arena_open(struct lf_arena *a, const struct lf_arena_handle *ha
 LF_INLINE int64_t lf_arena_drop(struct lf_arena *a, const struct lf_arena_handle *handle, uint32_t count,
                                 enum lf_arena_patience patience) {
     uint32_t block;
-    int64_t status = lf_arena_lock(a, patience);
+    int64_t status = lf__arena_enter(a, patience);
     if (status != LF_OK)
         return status;
     status = lf__arena_find(a, handle, &block);
@@ -283,7 +296,7 @@ LF_INLINE int64_t lf_arena_reclaim(struct lf_arena *a, uint64_t before, uint32_t
     int64_t found = 0;
     int status = lf_enter(&a->h);
     while (status == LF_OK && *cursor < lf_load_relaxed(&a->body->blocks_used) && *cursor < a->n_blocks) {
-        status = lf_arena_lock(a, patience);
+        status = lf__arena_enter(a, patience);
         if (status != LF_OK)
             break;
         uint32_t end = *cursor + LF__ARENA_CHUNK;
@@ -343,7 +356,7 @@ LF_INLINE int lf_arena_stats(struct lf_arena *a, uint64_t *words, struct lf_aren
                              enum lf_arena_patience patience) {
     struct lf_pages copy = a->pages;
     memset(stats, 0, sizeof *stats);
-    int status = lf_arena_lock(a, patience);
+    int status = lf__arena_enter(a, patience);
     if (status != LF_OK)
         return status;
     stats->free_pages = a->body->free_pages;
@@ -360,6 +373,13 @@ LF_INLINE int lf_arena_stats(struct lf_arena *a, uint64_t *words, struct lf_aren
     for (uint64_t i = 0; i < lf_pages_words(a->n_pages); i++)
         stats->populated += (uint64_t)__builtin_popcountll(lf_load_relaxed(&a->populated[i]));
     return LF_OK;
+}
+
+/* Pages that are free: exact while nobody else runs. */
+LF_INLINE uint64_t lf_arena_free_pages(struct lf_arena *a) {
+    if (LF_UNLIKELY(lf_load_relaxed(&a->body->let_go) != 0) && lf__arena_enter(a, LF_ARENA_TRY) == LF_OK)
+        lf_arena_unlock(a);
+    return lf_load_relaxed(&a->body->free_pages);
 }
 
 LF_INLINE void lf_arena_shutdown(struct lf_arena *a, int immediate) {

@@ -53,6 +53,40 @@ LF_INLINE void lf__arena_hand_out(struct lf_arena *a, uint32_t block, uint32_t n
         hold->address = a->data + first * a->page_bytes;
 }
 
+/* ---- let go without the lock ---- */
+
+/* Who has the lock ends the holds that others have let go without it: LF_OK or LF_CORRUPT. */
+LF_INLINE int lf__arena_sweep(struct lf_arena *a) {
+    int status = LF_OK;
+    if (LF_LIKELY(lf_load_relaxed(&a->body->let_go) == 0))
+        return LF_OK;
+    lf_exchange_acquire(&a->body->let_go, 0u); /* [G3] pairs with [G4]: the holds' words are readable */
+    uint32_t used = lf_load_relaxed(&a->body->holds_used);
+    for (uint32_t i = 0; i < used && i < a->n_holds && status == LF_OK; i++) {
+        uint64_t word = lf_load_acquire(
+            &a->holds[i]); /* [G1] pairs with [G2]: what its holder did with the block is over */
+        if (word != 0 && lf__hold_participant(word) == 0 && lf__hold_counts(a, word))
+            status = lf__arena_let_go(a, i);
+    }
+    return status;
+}
+/* The lock, as lf_arena_lock says, and nothing that was let go is left. */
+LF_INLINE int lf__arena_enter(struct lf_arena *a, enum lf_arena_patience patience) {
+    int status = lf_arena_lock(a, patience);
+    if (LF_LIKELY(status == LF_OK) && (status = lf__arena_sweep(a)) != LF_OK)
+        lf_arena_unlock(a);
+    return status;
+}
+/* Lets a hold of the caller's go, whoever has the lock. Whether it was the caller's. */
+LF_INLINE int lf__arena_let_go_unlocked(struct lf_arena *a, const struct lf_arena_hold *hold) {
+    uint64_t word = lf__hold_word(hold->block, hold->generation, a->h.participant);
+    if (!lf_cas_release(&a->holds[hold->hold], &word, /* [G2] */
+                        lf__hold_word(hold->block, hold->generation, 0)))
+        return 0;
+    lf_fetch_add_release(&a->body->let_go, 1u); /* [G4]. Who dies before it is recovered, and that looks for the hold */
+    return 1;
+}
+
 /* ---- its begin ---- */
 
 /* LF_OK, LF_EMPTY or LF_CORRUPT. */
@@ -107,7 +141,10 @@ LF_INLINE int lf__arena_seize(struct lf_arena *a) {
 #endif
     if (status == LF_TIMEDOUT && lf__reap_number(&a->h, lf__lock_participant(seen)) != LF__NOT_DEAD)
         status = lf__lock_take(word, lf__lock_me(&a->h), 0, &seen);
-    return lf__arena_locked(a, status);
+    status = lf__arena_locked(a, status);
+    if (status == LF_OK && (status = lf__arena_sweep(a)) != LF_OK)
+        lf_arena_unlock(a);
+    return status;
 }
 LF_INLINE int lf__arena_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_arena *a = (struct lf_arena *)h;
@@ -116,6 +153,8 @@ LF_INLINE int lf__arena_recover(struct lf_handle *h, uint32_t gone, uint64_t *cu
     int status = LF_OK;
     for (uint32_t number = 0; (number = lf_next_gone(&who, number)) != 0;)
         lf_owner_lock_recover_dead(&a->body->lock, number);
+    if (at == 0) /* a dead one may have let go, and said it to nobody */
+        lf_fetch_add_release(&a->body->let_go, 1u);
     uint32_t used = lf_load_relaxed(&a->body->holds_used);
     for (; at < used && at < a->n_holds && !lf_piece_is_over(&steps, began); at++) {
         if (!lf_is_gone(&who, lf__hold_participant(lf_load_relaxed(&a->holds[at]))))

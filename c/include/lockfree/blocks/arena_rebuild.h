@@ -61,6 +61,7 @@ LF_INLINE int lf__arena_rebuild(struct lf_arena *a) {
         body->slabs_used > a->n_slabs)
         return LF_CORRUPT;
     body->free_block = body->free_hold = body->free_extent = body->free_slab = 0;
+    lf_store_relaxed(&body->let_go, 1u); /* the dead one may have been about to look for those */
     body->live_blocks = body->live_holds = 0;
     memset(body->partial, 0, sizeof body->partial);
     lf_pages_fill(&a->pages);

@@ -6,7 +6,7 @@
  * The truth is small, and each change of it takes effect by one store:
  *   a block's word {generation : 32 | LIVE}. Its run, size and extents are written before, while nobody can see them.
  *   a hold's word {block + 1 : 32 | generation : 20 | participant : 12}, 0: none. It counts only while its block is live
- *   and has this generation.
+ *   and has this generation. Participant 0: it was let go without the lock, and whoever has the lock next ends it.
  *   a block's promises {seconds of CLOCK_MONOTONIC : 32 | count : 32}: references that are on their way in a handle.
  *   To open, the hold comes first: whoever dies before the promise is gone has not opened, and loses the hold.
  *   what a slab's record says of its pages and its class, as long as a block in it is live.
@@ -77,7 +77,8 @@ struct lf_arena_body {
     uint32_t blocks_used, holds_used, extents_used, slabs_used; /* no higher one was ever used; never go down */
     uint32_t free_block, free_hold, free_extent, free_slab;     /* + 1; 0: none below `used` */
     uint64_t allocs;                                            /* since it was made; for messages */
-    LF_ALIGNED uint32_t partial[LF__ARENA_CLASSES];             /* + 1: slabs with a free slot */
+    uint32_t let_go; /* not 0: there may be holds of participant 0 (arena_blocks.h); also added to without the lock */
+    LF_ALIGNED uint32_t partial[LF__ARENA_CLASSES]; /* + 1: slabs with a free slot */
     LF_ALIGNED struct lf_eventcount freed;
 };
 

@@ -1,9 +1,7 @@
 #define LF_PY_ARENA_PATIENCE LF_ARENA_TRY
 #include "arena/memory.h"
 
-static uint64_t lf_py_arena_available(const struct lf_arena *a) {
-    return lf_load_relaxed(&a->body->free_pages) * a->page_bytes;
-}
+static uint64_t lf_py_arena_available(struct lf_arena *a) { return lf_arena_free_pages(a) * a->page_bytes; }
 LF_PY_SURVEY(arena, {
     uint32_t used = lf_load_relaxed(&x->body->holds_used);
     s->room = (int64_t)x->n_blocks;

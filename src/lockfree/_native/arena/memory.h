@@ -130,8 +130,10 @@ static void lf_py_arena_memory_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     if (self->weak_references != NULL) /* before anybody else can have the block */
         PyObject_ClearWeakRefs(object);
-    if (self->hold.held && lf_arena_release(self->a, &self->hold, LF_ARENA_TRY) == LF_BUSY)
-        LF_PY_WITHOUT_GIL(lf_arena_release(self->a, &self->hold, LF_ARENA_WAIT));
+    if (self->hold.held && lf_arena_release(self->a, &self->hold, LF_ARENA_TRY) == LF_BUSY) {
+        LF_PY_WITHOUT_GIL(lf_arena_release(self->a, &self->hold, LF_ARENA_AWHILE));
+        lf_arena_release_later(self->a, &self->hold); /* if a signal came, or who has the lock stands still */
+    }
     Py_DECREF(self->owner);
     type->tp_free(object);
     Py_DECREF(type);
