@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+import pickle
 import resource
 import signal
 import subprocess
@@ -37,10 +38,16 @@ KINDS = [
     lambda name=None: lockfree.Condition(name=name),
     lambda name=None: lockfree.Barrier(1, name=name),
     lambda name=None: lockfree.EventCount(name=name),
+    lambda name=None: lockfree.AtomicU64(name=name),
+    lambda name=None: lockfree.AtomicFlag(name=name),
+    lambda name=None: lockfree.LatestValue(8, name=name),
+    lambda name=None: lockfree.Space(4096, name=name),
+    lambda name=None: lockfree.Arena(1 << 16, name=name),
 ]
 IDS = [
     *("mutex", "spinlock", "semaphore", "event", "mpmc_ring", "spsc_ring", "priority_queue", "broadcast_ring"),
-    *("message_ring", "queue", "block_pool", "rlock", "rwlock", "condition", "barrier", "event_count"),
+    *("message_ring", "queue", "block_pool", "rlock", "rwlock", "condition", "barrier", "event_count", "atomic_u64"),
+    *("atomic_flag", "latest_value", "space", "arena"),
 ]
 CALLS = {
     "Event": lambda shared: shared.set() is None,
@@ -49,6 +56,11 @@ CALLS = {
     "Condition": lambda shared: shared.acquire(False),
     "Barrier": lambda shared: shared.wait() == 0,
     "EventCount": lambda shared: shared.prepare() is not None,
+    "AtomicU64": lambda shared: shared.fetch_add(1) >= 0,
+    "AtomicFlag": lambda shared: shared.store(True) is None,
+    "LatestValue": lambda shared: shared.set(b"x" * 8) is not None,
+    "Space": lambda shared: shared.mutex("m").try_acquire(),
+    "Arena": lambda shared: shared.alloc(100) is not None,
 }
 
 
@@ -102,6 +114,28 @@ def test_a_forked_child_is_a_participant_of_its_own(make, fork):
     assert in_child(lambda: use(shared), fork) == "True"
     assert shared.recover_dead() == 1  # the child, and not this process
     assert not shared.closed
+
+
+def test_what_a_child_of_a_child_holds_in_an_arena_and_a_space_comes_back():
+    arena, space = lockfree.Arena(1 << 16), lockfree.Space(4096)
+    mine, held = arena.alloc(1 << 14), space.mutex("held")
+    held.acquire()
+
+    def child():
+        inherited = mine.view  # the parent's: it is seen, and not held
+        got = [arena.alloc(1 << 14), space.mutex("other").acquire()]
+        died = in_child(lambda: (arena.alloc(1 << 14) is not None, space.mutex("third").acquire()), fork_in_c)
+        return len(inherited), len(got), died
+
+    assert in_child(child, fork_in_c) == "(16384, 2, '(True, True)')"
+    assert arena.recover_dead() + space.recover_dead() == 4
+    assert arena.available == (1 << 16) - (1 << 14)
+    assert not held.try_acquire()
+    for name in ("other", "third"):
+        with pytest.raises(lockfree.OwnerDied):
+            space.mutex(name).acquire()
+    assert mine.release()
+    assert arena.available == 1 << 16
 
 
 @pytest.mark.parametrize("end", ["close", "exit", "nothing"])
@@ -245,6 +279,54 @@ def test_a_daemon_that_has_closed_every_descriptor(kind, number, tmp_path, shm_n
     if kind == "named":
         lockfree.Mutex.attach(shm_name).unlink()
     assert done.stdout.split() == ["False", "True", "OwnerDied", "True"], done.stderr
+
+
+@pytest.mark.parametrize("kind", ["named", "anonymous"])
+@pytest.mark.parametrize("make", KINDS, ids=IDS)
+def test_every_kind_goes_on_when_its_descriptor_is_another_files(make, kind, tmp_path, shm_name):
+    shared = make(name=shm_name if kind == "named" else None)
+    number = shared._h.h.fd
+    log = os.open(tmp_path / "log", os.O_RDWR | os.O_CREAT)
+    os.dup2(log, number)
+    try:
+        assert in_child(lambda: use(shared)) == "True"
+        assert shared.recover_dead() == 1
+        try:
+            assert use(shared)
+        except (lockfree.OwnerDied, threading.BrokenBarrierError):
+            pass  # it says that somebody died
+        if kind == "named":
+            pickle.loads(pickle.dumps(shared)).close()
+            shared.unlink()
+        shared.close()
+        assert os.fstat(number).st_ino == os.fstat(log).st_ino
+        assert os.fstat(log).st_size == 0
+    finally:
+        os.close(number)
+        os.close(log)
+
+
+def test_an_arena_maps_its_own_pages_when_its_descriptor_is_another_files(tmp_path):
+    """A block of scattered pages is mapped through the file."""
+    arena = lockfree.Arena(8 * 4096)
+    blocks = [arena.alloc(4096) for _ in range(8)]
+    del blocks[::2]
+    number = arena._h.h.fd
+    with open(tmp_path / "log", "w+b") as log:
+        log.write(b"log" * 9000)
+        log.flush()
+        os.dup2(log.fileno(), number)
+        scattered = arena.alloc(4 * 4096)
+        scattered.array()[:] = 7
+        assert arena.stats()["largest"] == 0
+        other = arena.open_block(scattered.handle())
+        assert (other.array() == 7).all()
+        assert log.seek(0) == 0
+        assert log.read() == b"log" * 9000
+        del scattered, other
+        arena.close()
+        assert os.fstat(number).st_ino == os.fstat(log.fileno()).st_ino
+        os.close(number)
 
 
 def test_it_is_handed_over_after_its_descriptor_was_closed(shm_name):
