@@ -573,6 +573,20 @@ def test_a_call_of_very_many_items_gives_others_their_turns(make):
         assert switches > 1, f"another thread stood still for {took * 1000:.0f} ms"
 
 
+LOOKS = {
+    "BlockPool.peers": lambda: lockfree.BlockPool(1 << 22).peers,
+    "BlockPool.stats": lambda: lockfree.BlockPool(1 << 22).stats,
+    "Arena.stats": lambda: lockfree.Arena(1 << 36, max_blocks=1024).stats,
+}
+
+
+@pytest.mark.parametrize("make", LOOKS.values(), ids=LOOKS)
+def test_a_look_at_all_that_is_there_lets_others_run(make):
+    _, switches, took = longest_pause_of_another_thread(make())
+    if took > 0.02:
+        assert switches > 1, f"another thread stood still for {took * 1000:.0f} ms"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
 def test_a_full_memory_file_system_is_an_error_and_leaves_nothing():
     """Also where a participant's place has no memory yet: no SIGBUS, and what is there goes on."""

@@ -28,6 +28,8 @@ MOST_BYTES = 2**43
 MOST_BLOCKS = 2**24
 MOST_READERS = 2**31 - 1
 MOST_ALIGN = 2**30
+MANY_WORDS = 2**10
+"""Of 64 pages each. To measure more takes long, and other threads run meanwhile."""
 HANDLE = 16
 """Bytes of a handle."""
 _WEAK_AT = 11 if sys.byteorder == "little" else 8
@@ -447,7 +449,12 @@ class Arena(Waiter):
         counted = super().stats()
         handle = self._opened()
         words, raw = ffi.new("uint64_t[]", (int(handle.n_pages) + 63) // 64), ffi.new("struct lf_arena_stats *")
-        status = self._call("lf_py_arena_stats", handle, words, raw)
+        if len(words) < MANY_WORDS:
+            status = self._call("lf_py_arena_stats", handle, words, raw)
+        else:
+            status = INTERRUPTED
+            while status in _AGAIN:
+                status = int(blocking.lf_py_arena_stats(handle, words, raw))
         if status:
             self._refused(status, handle)
         page, free = self.page_bytes, int(raw.free_pages)

@@ -8,7 +8,7 @@ from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Order, Spin
 from lockfree._unbroken import unbroken
-from lockfree._waiting import NOW, patience, until
+from lockfree._waiting import patience, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -213,8 +213,11 @@ class Queue(MessageRing):
 
         Those of a sequence are pickled before the first one is put: if that raises, none goes in. Of an iterator, what
         does not fit is not taken. An object that takes more than the one before and has no room is `record` of the
-        queue.Full that is raised, and `put` says how many went in.
+        queue.Full that is raised, and `put` says how many went in. TypeError for text and what is bytes-like: that is
+        one object.
         """
+        if isinstance(objs, (str, bytes, bytearray, memoryview)):
+            raise TypeError(f"objs is one {type(objs).__name__}: it must be an iterable of objects; put() takes one")
         try:
             walk = iter(objs)
         except TypeError:

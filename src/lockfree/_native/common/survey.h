@@ -1,11 +1,12 @@
 /* survey.h: what a segment says about its object and those who use it, read through a mapping of the reader's own.
  *
  * Contract: lf_py_X_survey takes a descriptor over, checks and maps what it leads to as an X, fills a lf_py_survey, and
- * unmaps it. It joins nothing, changes nothing, and disturbs nobody. What it reads are different instants. */
+ * unmaps it. It joins nothing, changes nothing, and disturbs nobody: other threads run while it looks through a large
+ * segment. What it reads are different instants. */
 #ifndef LOCKFREE_PY_SURVEY_H
 #define LOCKFREE_PY_SURVEY_H
 
-#include <lockfree/lockfree.h>
+#include "common/object.h"
 
 struct lf_py_peer {
     uint32_t number, pid, alive, sleepers, roles;
@@ -81,6 +82,11 @@ static uint64_t lf_py_survey_head(const struct lf_queue *q) {
 
 /* `fill`: statements over `x`, the primitive's struct, and the survey `s`. */
 #define LF_PY_SURVEY_OF(primitive, structure, kind, fill)                                                              \
+    static void lf_py_##primitive##_look_through(struct structure *x, struct lf_py_survey *s) {                        \
+        lf_py_survey_segment(&x->h, s);                                                                                \
+        fill;                                                                                                          \
+        lf_segment_unmap(&x->h);                                                                                       \
+    }                                                                                                                  \
     static int lf_py_##primitive##_survey(int fd, struct lf_py_survey *s) {                                            \
         struct structure place, *x = &place;                                                                           \
         int status = lf_segment_adopt(&x->h, fd, &kind);                                                               \
@@ -88,9 +94,10 @@ static uint64_t lf_py_survey_head(const struct lf_queue *q) {
             s->h = x->h;                                                                                               \
             return status;                                                                                             \
         }                                                                                                              \
-        lf_py_survey_segment(&x->h, s);                                                                                \
-        fill;                                                                                                          \
-        lf_segment_unmap(&x->h);                                                                                       \
+        if (x->h.bytes > LF_PY_LARGE)                                                                                  \
+            LF_PY_WITHOUT_GIL(lf_py_##primitive##_look_through(x, s));                                                 \
+        else                                                                                                           \
+            lf_py_##primitive##_look_through(x, s);                                                                    \
         return LF_OK;                                                                                                  \
     }
 #define LF_PY_SURVEY(primitive, fill) LF_PY_SURVEY_OF(primitive, lf_##primitive, lf_##primitive##_kind, fill)
