@@ -16,7 +16,7 @@ ENGINE = Path(__file__).parent.parent / "examples" / "engine"
 @pytest.fixture(scope="module")
 def engine():
     """The modules of the engine, imported as its main.py imports them."""
-    names = ("messages", "model", "scheduler", "traffic", "worker")
+    names = ("frontend", "messages", "model", "scheduler", "traffic", "worker")
     sys.path.insert(0, str(ENGINE))
     try:
         yield SimpleNamespace(**{name: __import__(name) for name in names})
@@ -190,6 +190,19 @@ def test_a_worker_and_a_front_end_are_killed_and_every_request_is_answered():
     assert "all 60 answered" in said
     assert "60 answers equal the model's own" in said
     assert "killed and replaced: worker 0, frontend 0" in said
+
+
+def test_a_line_that_a_killed_front_end_did_not_end_is_asked_again(engine, tmp_path):
+    path = tmp_path / "answers"
+    path.write_bytes(b'{"number": 1, "tokens": []}\n{"number": 2, "tok')  # the kernel cuts a write between two pages
+    engine.frontend.cut_off(path)
+    assert list(engine.frontend.answered(path)) == [1]
+    with path.open("ab") as file:
+        file.write(b'{"number": 2, "tokens": [3]}\n')
+    assert engine.frontend.answered(path)[2]["tokens"] == [3]
+    engine.frontend.cut_off(path)
+    assert list(engine.frontend.answered(path)) == [1, 2]
+    engine.frontend.cut_off(tmp_path / "no answers yet")
 
 
 def test_the_bigram_model_depends_on_the_last_token_alone(engine):

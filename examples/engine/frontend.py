@@ -1,6 +1,7 @@
 """A front end: an asyncio server's inside. Each request is a task; one thread takes all tokens out of the stream.
 
-Answers are appended to a file, a line each. So if a front end is killed, its successor knows what is left to ask.
+Answers are appended to a file, a line each. So if a front end is killed, its successor knows what is left to ask. It
+removes what there is of a last line without an end.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class FrontEnd:
         waited = client.first - client.asked if client.first else None
         total = time.monotonic() - client.asked
         line = json.dumps({"number": number, "how": how, "tokens": tokens, "first": waited, "total": total})
-        os.write(self.file, line.encode() + b"\n")  # one write: a line is there, or it is not
+        os.write(self.file, line.encode() + b"\n")  # a kill may cut it, at the end of a page of the file
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self.over:
@@ -109,6 +110,12 @@ def answered(path: Path) -> dict[int, dict[str, Any]]:
     return {answer["number"]: answer for answer in map(json.loads, lines)}
 
 
+def cut_off(path: Path) -> None:
+    """Removes a line that a killed front end did not end: the next one would be appended to it."""
+    if path.exists():
+        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+
+
 class Share(NamedTuple):
     """What one front end asks: of `requests` in all, each `frontends`-th, at `rate` a second (0: at once)."""
 
@@ -122,6 +129,7 @@ class Share(NamedTuple):
 
 def run(transport: Any, share: Share, answers: Path) -> None:
     """Asks what is not answered yet."""
+    cut_off(answers)
     numbers = set(range(share.number, share.requests, share.frontends)) - set(answered(answers))
     mine = [traffic.request(share.seed, number, share.frontends, share.short) for number in sorted(numbers)]
     asyncio.run(FrontEnd(transport, share.number, answers, share.rate).serve(mine))
