@@ -567,12 +567,11 @@ def test_rwlock():
 @pytest.mark.parametrize("where", ["tasks", "process"])
 def test_an_awaited_writer_is_not_kept_out_by_readers_that_follow_each_other(where):
     """Each reader leaves when the next one is inside. So there is always one, unless a writer holds new ones off."""
-    most = 2000
 
-    async def chain(lock, counts):
+    async def chain(lock, after, given_up):
         assert lock.acquire_read(False)
-        for reads in range(1, most):
-            counts.store(reads)
+        while not given_up.load():
+            after.fetch_add(int(lock.writer))
             await asyncio.sleep(0)
             if not lock.acquire_read(False):
                 break
@@ -580,17 +579,18 @@ def test_an_awaited_writer_is_not_kept_out_by_readers_that_follow_each_other(whe
         lock.release_read()
 
     async def main():
-        lock, counts = lockfree.RWLock(), lockfree.AtomicU64()
+        lock, after, given_up = lockfree.RWLock(), lockfree.AtomicU64(), lockfree.AtomicU64()
         if where == "tasks":
-            readers = [asyncio.create_task(chain(lock, counts))]
+            readers = [asyncio.create_task(chain(lock, after, given_up))]
         else:
-            child = FORK.Process(target=lambda: asyncio.run(chain(lock, counts)))
+            child = FORK.Process(target=lambda: asyncio.run(chain(lock, after, given_up)))
             child.start()
             readers = []
-        await till(lambda: counts.load() > 3)
-        assert lock.readers
-        assert await lock.aacquire_write(timeout=60)
-        assert counts.load() < most - 1, "they had to end by themselves"
+        await till(lambda: lock.readers)
+        writes = await lock.aacquire_write(timeout=30)
+        given_up.store(1)
+        assert writes
+        assert after.load() <= 1, "reads that began while a writer waited"
         assert lock.readers == 0
         lock.release_write()
         await asyncio.gather(*readers)
