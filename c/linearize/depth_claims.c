@@ -2,8 +2,9 @@
  *
  * Slots are filled as late as they can be: when a put returns that no slot is left for, and when a get finds none. Only an
  * answer FULL wants them filled earlier, and then all of them, at its return or just before a get takes the next
- * value: between two gets later is as good. Gets, too, wait for their return, unless a put finds no room, or an answer EMPTY
- * wants all slots taken before the next one is filled. */
+ * value. Gets, too, wait for their return, unless a put finds no room, or an answer EMPTY
+ * wants all slots taken before the next one is filled. This leaves out some orders: what it finds is replayed, and that it finds
+ * nothing is no proof (lin_depth_is_exact). */
 #include "linearize/depth.h"
 
 /* Open answers that are not right yet: FULL if `puts`, else EMPTY; and how many gets are open. */

@@ -338,6 +338,8 @@ struct lin_depth *lin_depth_open(struct lin_problem *p) {
     return run->stopped ? NULL : d;
 }
 
+bool lin_depth_is_exact(const struct lin_depth *d) { return !d->slots.claims; }
+
 uint32_t lin_depth_furthest(const struct lin_depth *d) { return d->furthest; }
 
 int lin_depth_first(struct lin_depth *d, enum lin_first first, uint64_t patience) {

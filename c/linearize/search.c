@@ -69,8 +69,11 @@ int lin_search(struct lin_problem *p) {
                                         : form == LIN_FRONTIER ? patience / 4
                                                                : patience);
             if (answer == LIN_REJECT && form != LIN_FRONTIER) {
+                bool exact = lin_depth_is_exact(d);
                 lin_release(run, mark);
-                return lin_reject_exactly(p, 8 * patience);
+                return exact            ? lin_reject_exactly(p, 8 * patience)
+                       : run->allowance ? lin_frontier(p, 4 * run->allowance)
+                                        : lin_frontier(p, UINT64_MAX);
             }
             if (answer != LIN_UNDECIDED)
                 return answer;

@@ -78,6 +78,8 @@ enum lin_first { LIN_BY_RETURN, LIN_BY_CALL, LIN_BY_CHANCE };
 struct lin_depth;
 struct lin_depth *lin_depth_open(struct lin_problem *p); /* NULL: stopped; freed with what the run allocated since */
 int lin_depth_first(struct lin_depth *d, enum lin_first first, uint64_t patience);
+/* May its LIN_REJECT be believed? Slots that are filled late miss orders: there only the frontier rejects. */
+bool lin_depth_is_exact(const struct lin_depth *d);
 uint32_t lin_depth_furthest(const struct lin_depth *d); /* the event that it has reached */
 int lin_reject_window(struct lin_problem *p, uint32_t op, uint32_t cut, uint32_t last);
 

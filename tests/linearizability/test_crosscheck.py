@@ -252,6 +252,7 @@ def test_several_puts_may_take_effect_before_one_returns():
     ]
     for method in ("auto", "depth-first", "depth-first-by-call", "depth-first-by-chance", "frontier"):
         assert check(rows, "bounded-queue:2", method=method).ok
+        assert check(rows[:4], "bounded-queue:2", method=method).ok
         assert check(rows, "bounded-queue:1", method=method).status == "VIOLATION"
         assert check(rows[:4], "bounded-queue:1", method=method).status == "VIOLATION"
 
