@@ -40,7 +40,7 @@
 #define LF_ARENA_HUGE 1u /* flags of create */
 #define LF_ARENA_PREFAULT 2u
 
-static const struct lf_kind lf_arena_kind = {LF_KIND_ARENA, lf__arena_view, lf__arena_recover, 0};
+static const struct lf_kind lf_arena_kind = {LF_KIND_ARENA, lf__arena_view, lf__arena_recover, 1};
 
 /* ---- creating and attaching ---- */
 

@@ -40,7 +40,7 @@
 
 #define LF_KIND_BLOCK_POOL 32u
 
-static const struct lf_kind lf_block_pool_kind = {LF_KIND_BLOCK_POOL, lf__pool_view, lf__pool_recover, 0};
+static const struct lf_kind lf_block_pool_kind = {LF_KIND_BLOCK_POOL, lf__pool_view, lf__pool_recover, 1};
 
 /* ---- creating and attaching ---- */
 

@@ -72,7 +72,7 @@ LF_INLINE int lf__message_view(struct lf_handle *h) {
     return LF_OK;
 }
 
-static const struct lf_kind lf_message_ring_kind = {LF_KIND_MESSAGE_RING, lf__message_view, lf__message_recover, 0};
+static const struct lf_kind lf_message_ring_kind = {LF_KIND_MESSAGE_RING, lf__message_view, lf__message_recover, 1};
 
 /* Lays out a fresh body. `start`: the first position of both queues; tests begin near the wraps. */
 LF_INLINE void lf__message_layout(struct lf_message_ring *r, uint64_t start) {

@@ -101,7 +101,7 @@ LF_INLINE int lf__mpmc_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
     return lf_store_recover(r->queues, 2, LF__FREE, &who, h->participant, cursor, lf__mpmc_gave, r);
 }
 
-static const struct lf_kind lf_mpmc_ring_kind = {LF_KIND_MPMC_RING, lf__mpmc_view, lf__mpmc_recover, 0};
+static const struct lf_kind lf_mpmc_ring_kind = {LF_KIND_MPMC_RING, lf__mpmc_view, lf__mpmc_recover, 1};
 
 /* Lays out a fresh body. `start`: the first position of both queues; tests begin near the wraps. */
 LF_INLINE void lf__mpmc_layout(struct lf_mpmc_ring *r, uint64_t start) {

@@ -63,7 +63,7 @@ LF_INLINE int lf__priority_recover(struct lf_handle *h, uint32_t gone, uint64_t 
 }
 
 static const struct lf_kind lf_priority_queue_kind = {LF_KIND_PRIORITY_QUEUE, lf__priority_view, lf__priority_recover,
-                                                      0};
+                                                      1};
 
 /* In zeroed memory of the caller; others in the process: lf_segment_attach_local. */
 LF_INLINE int lf_priority_queue_create_local(struct lf_priority_queue *q, void *memory, uint64_t capacity,

@@ -53,7 +53,7 @@ LF_INLINE enum lf_reaped lf__reap_number(struct lf_handle *h, uint32_t number) {
 #define LF__SEVERAL_MOST 512u /* dead in one recovery: to lock and unlock the bytes of more takes longer than a piece */
 
 struct lf__dead {
-    uint64_t several[LF_PARTICIPANTS / 64];
+    uint64_t several[(LF_PARTICIPANTS + 63) / 64]; /* checks of every step have fewer participants */
     uint32_t first, count;
     uint64_t cursor; /* of all of them */
 };
