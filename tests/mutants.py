@@ -288,7 +288,7 @@ MUTANTS = [
     Mutant(
         "a message ring whose recovery does not free further blocks",
         "blocks/message_blocks.h",
-        "            lf__message_recover_member(r, at - 2 * cells, gone);",
+        "            lf__message_recover_member(r, at - 2 * cells, &who);",
         "            (void)lf__message_recover_member;",
         client="message_ring/message_get_dies",
     ),
@@ -402,8 +402,8 @@ MUTANTS = [
     Mutant(
         "a reader-writer lock that tells nobody of a writer that died",
         "rwlock.h",
-        "        if (!lf_load_relaxed(&body->writing))\n            lf__lock_recover",
-        "        if (1)\n            lf__lock_recover",
+        "    if (!lf_load_relaxed(&l->body->writing))\n        lf__lock_recover",
+        "    if (1)\n        lf__lock_recover",
         client="rwlock/rwlock_dead_writer_sleep",
         kill=("rwlock", "recover", "go-on"),
     ),

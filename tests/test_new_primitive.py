@@ -39,7 +39,7 @@ LF_INLINE int lf__latch_recover(struct lf_handle *h, uint32_t gone, uint64_t *cu
     (void)h, (void)gone, (void)cursor;
     return 1;
 }
-static const struct lf_kind lf_latch_kind = {LF_KIND_LATCH, lf__latch_view, lf__latch_recover};
+static const struct lf_kind lf_latch_kind = {LF_KIND_LATCH, lf__latch_view, lf__latch_recover, 0};
 
 #ifndef LF_MODEL
 LF_INLINE int lf_latch_create(struct lf_latch *l, const char *name) {

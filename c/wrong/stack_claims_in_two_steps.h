@@ -1,9 +1,7 @@
 /* stack_claims_in_two_steps.h: in the place of run_stack.h: finds that no operation came in between, then announces its own. */
-#define lf_free_blocks_claim lf__free_blocks_claim_in_one_step
 #define lf_stack_claim lf__stack_claim_in_one_step
 #include <lockfree/blocks/run_stack.h>
 #undef lf_stack_claim
-#undef lf_free_blocks_claim
 
 LF_INLINE int lf_stack_claim(const struct lf_runs *q, uint32_t n, uint32_t participant, uint32_t *blocks) {
     for (;;) {
@@ -20,8 +18,4 @@ LF_INLINE int lf_stack_claim(const struct lf_runs *q, uint32_t n, uint32_t parti
         lf_store_seq_cst(&lf__stack_ends(q)->last, mine); /* somebody may have been here */
         return lf__stack_settle(q, settled, mine, 0);
     }
-}
-
-LF_INLINE int lf_free_blocks_claim(const struct lf_runs *q, uint32_t n, uint32_t participant, uint32_t *blocks) {
-    return q->lifo ? lf_stack_claim(q, n, participant, blocks) : lf_runs_claim(q, n, participant, blocks);
 }

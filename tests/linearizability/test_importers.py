@@ -289,6 +289,7 @@ def test_events_of_porcupine():
         ('[{"ClientId":0}]', "Input"),
         ('[{"ClientId":0,"Input":{"op":"put","key":"a"},"Call":1,"Output":{},"Return":2}]', "arg1"),
         ('\n\n{"ClientId":0}', "line 3"),
+        ('[{"client":0,"op":"put","key":"a","arg":1,"call":1,"return":2}]', "without [ and ]"),
         ("[3]", "Porcupine"),
         ('{"ClientId":0}\n{"Cl', "line 2: not JSON"),
     ],

@@ -36,7 +36,7 @@ def test_an_object_of_other_sources_or_another_compiler_is_not(shipped, monkeypa
     monkeypatch.setenv("CC", "cc -m64")
     assert build.runtime_object().parent != shipped
     monkeypatch.delenv("CC")
-    assert build.runtime_object(build.MANY_THREADS).parent != shipped
+    assert build.runtime_object(build.THREADS * 2).parent != shipped
     monkeypatch.setattr(build, "_is_gcc", lambda _cc: False)
     assert build.runtime_object().parent != shipped
     with pytest.raises(build.BuildError):

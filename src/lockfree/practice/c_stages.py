@@ -62,7 +62,8 @@ def checked(
     found = worst(results)
     if found.outcome is Outcome.PASSED:
         looked_at = tuple(f"{result.client}: {result.message}" for result in results)
-        message = f"{len(results)} clients, {executions:,} executions, every one right"
+        clients = "1 client" if len(results) == 1 else f"{len(results)} clients"
+        message = f"{clients}, {'1 execution' if executions == 1 else f'{executions:,} executions'}, every one right"
         return Result(stage, Outcome.PASSED, message, looked_at=looked_at)
     return found
 
