@@ -294,7 +294,7 @@ def from_porcupine(operations: str | Iterable[Mapping[str, Any]], *, spec: str =
         try:
             out.append((line, reader.operation(item)))
         except KeyError as error:
-            own = "" if "ClientId" in item else "; rows in the notation of this package stand one in a line, without [ and ]"
+            own = "" if "ClientId" in item else "; own rows stand one in a line, without [ and ]"
             raise InvalidHistory(f"not a Porcupine operation: it has no {error}{own}", line) from error
         except (TypeError, AttributeError) as error:
             raise InvalidHistory(f"not a Porcupine operation: {error}", line) from error
