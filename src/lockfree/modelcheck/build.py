@@ -168,13 +168,15 @@ def _is_gcc(cc: tuple[str, ...]) -> bool:
 
 
 @functools.cache
-def _if_known(cc: tuple[str, ...], flag: str) -> tuple[str, ...]:
-    """The flag, if the compiler has it."""
+def _leaves_nothing(cc: tuple[str, ...]) -> tuple[str, ...]:
+    """LEAVES_NOTHING, if the compiler has it. Clang 15 has it, but returns 0 for true (llvm/llvm-project#57692)."""
+    broken = b"#if defined __clang__ && __clang_major__ < 16\n#error\n#endif\n"
+    command = [*cc, LEAVES_NOTHING, "-E", "-x", "c", "-"]
     try:
-        done = subprocess.run([*cc, flag, "-E", "-x", "c", os.devnull], capture_output=True, check=False)
+        done = subprocess.run(command, input=broken, capture_output=True, check=False)
     except FileNotFoundError as error:
         raise BuildError(no_compiler(cc)) from error
-    return (flag,) if done.returncode == 0 else ()
+    return (LEAVES_NOTHING,) if done.returncode == 0 else ()
 
 
 def _cache() -> Path:
@@ -233,7 +235,7 @@ def _shipped_name(cc: Sequence[str], flags: Sequence[str]) -> str:
 
 
 def _runtime_flags(cc: Sequence[str], threads: int) -> tuple[str, ...]:
-    return (*RUNTIME_FLAGS, f"-DLF_MODEL_THREADS={threads}", *_if_known(tuple(cc), LEAVES_NOTHING))
+    return (*RUNTIME_FLAGS, f"-DLF_MODEL_THREADS={threads}", *_leaves_nothing(tuple(cc)))
 
 
 def _sources_of_runtime(*suffixes: str) -> list[Path]:
