@@ -3,11 +3,10 @@
 #include <lockfree/mutex.h>
 
 #include "lockfree_model.h"
+#include "permits.h"
 
 static struct lf_mutex mutex[5];
-static struct lf_eventcount ec;
 static struct lf_watch watch;
-static uint32_t permits;
 static int data;
 
 static void setup(void) {
@@ -15,24 +14,10 @@ static void setup(void) {
     lf_model_assert(lf_mutex_create_local(&mutex[0], memory) == LF_OK);
     for (uint32_t t = 1; t < 5; t++)
         lf_model_assert(lf_segment_attach_local(&mutex[t].h, &lf_mutex_kind, memory, t) == LF_OK);
-    ec.word = UINT32_MAX; /* the epoch wraps at the first wake */
-    lf_model_label(&ec, sizeof ec, "event count");
-    lf_model_label(&permits, sizeof permits, "permits");
+    permits_setup();
     lf_model_label(mutex[0].word, 8, "lock");
 }
 #define ME (&mutex[lf_model_thread()])
-
-static int take(void) {
-    uint32_t n = lf_load_acquire(&permits);
-    while (n != 0)
-        if (lf_cas_acquire(&permits, &n, n - 1))
-            return 1;
-    return 0;
-}
-static void post(void) {
-    lf_fetch_add_release(&permits, 1u);
-    lf_eventcount_notify(&ec, 1);
-}
 
 /* What lf_watch_sleep does for one watch. */
 static void sleeps(struct lf_watch *w) {
@@ -87,14 +72,7 @@ static void gives_up(void) {
         lf_watch_pass_on(&watch);
 }
 static void waits_and_frees_the_others(void) {
-    while (!take()) {
-        uint32_t ticket = lf_eventcount_prepare(&ec);
-        if (take()) {
-            lf_eventcount_cancel(&ec, ticket);
-            break;
-        }
-        lf_eventcount_wait(&ec, ticket, 0);
-    }
+    waiter();
     lf_fetch_add_seq_cst(&ec.word, (uint64_t)1);
     lf_futex_wake(lf__epoch(&ec), INT32_MAX);
 }
