@@ -200,12 +200,17 @@ def test_one_wait_can_end_with_the_last_producer(kind):
             ring.get(timeout=0.1)
 
 
+def lose_the_producer(ring):
+    """The ring is empty, and the only process that put something is dead."""
+    with child(put, ring, b"x") as process:
+        kill(process)
+    ring.get(timeout=60)
+
+
 def test_it_holds_for_one_thread_and_one_object():
     with lockfree.MPMCRing(4, 8) as ring, lockfree.MPMCRing(4, 8) as other:
         for each in (ring, other):
-            with child(put, each, b"x") as process:
-                kill(process)
-            each.get(timeout=60)
+            lose_the_producer(each)
         seen = []
 
         def elsewhere():
@@ -227,9 +232,7 @@ def test_it_holds_for_one_thread_and_one_object():
 def test_what_on_slow_waits_for_itself_is_not_told():
     with lockfree.MPMCRing(4, 8) as ring, lockfree.MPMCRing(4, 8) as other:
         for each in (ring, other):
-            with child(put, each, b"x") as process:
-                kill(process)
-            each.get(timeout=60)
+            lose_the_producer(each)
         calls = []
 
         def slow(*_):
@@ -264,9 +267,7 @@ def test_arguments_of_waiting():
 def test_tasks_have_their_own():
     async def main():
         with lockfree.MPMCRing(4, 8) as ring:
-            with child(put, ring, b"x") as process:
-                kill(process)
-            ring.get(timeout=60)
+            lose_the_producer(ring)
             told = []
 
             async def with_it():

@@ -122,14 +122,19 @@ class Patient(Shared):
         finally:
             scopes.reset(token)
 
-    def _wanted_here(self) -> tuple[int, int]:
-        """(told, after) of the waits of this object that begin here and now."""
-        told = after = 0
+    def _scopes(self) -> Iterator[Scope]:
+        """Those of this object around the caller, the innermost first."""
         scope = scopes.get()
         while scope is not None:
             if scope.shared is self:
-                told, after = told or scope.told, after or scope.after
+                yield scope
             scope = scope.outer
+
+    def _wanted_here(self) -> tuple[int, int]:
+        """(told, after) of the waits of this object that begin here and now."""
+        told = after = 0
+        for scope in self._scopes():
+            told, after = told or scope.told, after or scope.after
         return told, after or self._slow_after
 
     def _refuse_greenlets(self) -> None:
@@ -143,10 +148,7 @@ class Patient(Shared):
 
     def _slow(self, seconds: float) -> None:
         """A wait has become long: by the C types, too."""
-        scope = scopes.get()
-        while scope is not None and not (scope.shared is self and scope.after):
-            scope = scope.outer
-        on_slow = self._on_slow if scope is None else scope.on_slow
+        on_slow = next((scope.on_slow for scope in self._scopes() if scope.after), self._on_slow)
         if on_slow is not None:
             on_slow(self, seconds, self.peers())
 

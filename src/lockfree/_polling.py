@@ -82,16 +82,18 @@ class _Armed(Waiting):
                     return
             self.retract()
             lib.lf_watch_pass_on(self.watch)  # the wake may have been meant for a call that takes
-            self.descriptor.armed = None
-            self.descriptor.signal()
-            self.end()
+            self.make_readable()
 
     def given_up(self) -> None:
         with self.descriptor.lock:
             if self.descriptor.armed is self:
-                self.descriptor.armed = None
-                self.descriptor.signal()
-                self.end()
+                self.make_readable()
+
+    def make_readable(self) -> None:
+        """It is armed no more. The caller has the descriptor's lock."""
+        self.descriptor.armed = None
+        self.descriptor.signal()
+        self.end()
 
     def is_ready(self) -> bool:
         """True also where the thread that calls decides: of a reader of a BroadcastRing."""
