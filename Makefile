@@ -58,6 +58,7 @@ docs: $(STAMP)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run -Werror $$(find c src stress examples -name '*.[ch]')
 

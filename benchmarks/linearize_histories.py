@@ -50,7 +50,11 @@ def _swap_results(out: np.ndarray, clients: int) -> None:
 
 
 def _put_or_get(inside: int, depth: int, coin: float) -> bool:
-    return inside < depth // 2 or (inside < depth and coin < 0.5) if depth > 16 else coin < (0.25 if inside > depth else 0.55)
+    return (
+        inside < depth // 2 or (inside < depth and coin < 0.5)
+        if depth > 16
+        else coin < (0.25 if inside > depth else 0.55)
+    )
 
 
 def fifo(count: int, clients: int, depth: int, *, bad: bool, seed: int = 1) -> bytes:

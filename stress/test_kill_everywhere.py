@@ -25,6 +25,8 @@ def test_every_contract_outlives_every_kill(primitive):
 @pytest.mark.parametrize("seed", [0, 1_000_000])
 def test_every_contract_outlives_thousands_of_random_kills_under_load(primitive, seed):
     done = kill_everywhere.kill_under_load(primitive, 4000, seed)
-    print(f"{primitive}: {done.killed} kills in {done.rounds} rounds, {done.operations:,} operations, {done.seconds:.0f} s")
+    print(
+        f"{primitive}: {done.killed} kills in {done.rounds} rounds, {done.operations:,} operations, {done.seconds:.0f} s"
+    )
     assert not done.wrong
     assert done.rounds == 4000

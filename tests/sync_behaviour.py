@@ -103,7 +103,9 @@ class Behaviour:
         with contextlib.closing(self.make(name=shm_name)) as shared:
             program = f"import lockfree; print(repr(lockfree.{self.Kind.__name__}.attach({shm_name!r})))"
             flags = subprocess._args_from_interpreter_flags()
-            done = subprocess.run([sys.executable, *flags, "-c", program], capture_output=True, text=True, timeout=STUCK)
+            done = subprocess.run(
+                [sys.executable, *flags, "-c", program], capture_output=True, text=True, timeout=STUCK
+            )
             assert done.stdout.strip() == repr(shared), done.stderr
             shared.unlink()
 

@@ -42,7 +42,9 @@ def test_the_headers_beside_the_umbrella_are_primitives_and_the_others_are_not()
 
 
 def test_each_kind_of_segment_has_a_number_of_its_own():
-    kinds = [number for text in HEADERS.values() for number in re.findall(r"^#define LF_KIND_\w+ (\d+)u", text, re.MULTILINE)]
+    kinds = [
+        number for text in HEADERS.values() for number in re.findall(r"^#define LF_KIND_\w+ (\d+)u", text, re.MULTILINE)
+    ]
     assert len(set(kinds)) == len(kinds) == len(PRIMITIVES), sorted(kinds, key=int)
 
 
@@ -101,7 +103,10 @@ def test_the_layers_point_one_way():
     [
         (r"\b__atomic_\w+\(|\b__sync_\w+\(|stdatomic", {"atomics"}),
         (r"SYS_futex|__builtin_ia32_pause|\blinux/futex", {"wait"}),
-        (r"\bmmap\(|\bmemfd_create\(|\bfcntl\(|\bftruncate\(", {"process", "segment_file", "participants", "arena_map"}),
+        (
+            r"\bmmap\(|\bmemfd_create\(|\bfcntl\(|\bftruncate\(",
+            {"process", "segment_file", "participants", "arena_map"},
+        ),
         (r"\b(malloc|calloc|realloc|free|printf|fprintf|abort|exit)\(", set()),
         (r"\b_Atomic\b|\bvolatile\b", {"wait"}),
     ],

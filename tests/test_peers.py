@@ -268,7 +268,9 @@ def test_get_takes_what_is_inside_and_then_says_that_the_last_producer_died(kind
         with child(put, ring, b"last") as process:
             kill(process)
         assert get(ring, timeout=60) == b"last"
-        with pytest.raises(lockfree.PeerDied, match=f"{kind}: the last producer, process {process.pid}, has died, and no"):
+        with pytest.raises(
+            lockfree.PeerDied, match=f"{kind}: the last producer, process {process.pid}, has died, and no"
+        ):
             ring.get(timeout=60)
         assert ring.try_get() is None  # an answer, as before
 
@@ -286,7 +288,9 @@ def test_put_says_that_the_last_consumer_died(kind):
             while True:
                 put(ring, data, timeout=60)
 
-        with pytest.raises(lockfree.PeerDied, match=f"the last consumer, process {process.pid}, has died, and there is no"):
+        with pytest.raises(
+            lockfree.PeerDied, match=f"the last consumer, process {process.pid}, has died, and there is no"
+        ):
             fill()
 
 
@@ -385,8 +389,16 @@ WRONG = {
     "told of nobody": ("peers.h", "(lf_load_relaxed(&h->segment->roles) & role)", "role"),
     "told unasked": ("peers.h", "LF_UNLIKELY(told)", "1"),
     "told as the handle says": ("peers.h", "lf__told_here == LF_TOLD_AS_THE_HANDLE ?", "1 ?"),
-    "every sleep is a wake": ("peers.h", "    if (how != 0)\n        return;\n", "    lf_fetch_add_relaxed(&me->wakes, (uint64_t)1);\n"),
-    "what succeeds is refused": ("peers.h", "    lf_fetch_or_relaxed(&h->roles, role);\n", "    lf__count_refusal(h);\n"),
+    "every sleep is a wake": (
+        "peers.h",
+        "    if (how != 0)\n        return;\n",
+        "    lf_fetch_add_relaxed(&me->wakes, (uint64_t)1);\n",
+    ),
+    "what succeeds is refused": (
+        "peers.h",
+        "    lf_fetch_or_relaxed(&h->roles, role);\n",
+        "    lf__count_refusal(h);\n",
+    ),
 }
 
 

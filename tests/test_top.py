@@ -151,7 +151,11 @@ def test_damage_is_a_problem_and_no_crash(shm_name, capsys):
 
 @pytest.mark.parametrize(
     ("options", "text"),
-    [(["--pid", "999999999"], "--pid is 999999999"), (["--interval", "0"], "--interval is 0"), (["--pid", "x"], "--pid")],
+    [
+        (["--pid", "999999999"], "--pid is 999999999"),
+        (["--interval", "0"], "--interval is 0"),
+        (["--pid", "x"], "--pid"),
+    ],
 )
 def test_wrong_options(options, text, capsys):
     status = 0

@@ -20,7 +20,10 @@ REBUILT = ("core", "blocking", "stress")
 # "first" has the mutants for stress, too; a space is to be caught with locks that are right
 BUILDS = {
     "first": (
-        "ring_whose_empty_lies", "semaphore_below_zero", "priority_queue_that_scans", "lock_without_exclusion",
+        "ring_whose_empty_lies",
+        "semaphore_below_zero",
+        "priority_queue_that_scans",
+        "lock_without_exclusion",
         "stack_claims_in_two_steps",
     ),
     "second": ("ring_that_duplicates", "pool_claims_in_two_steps", "arena_frees_with_the_first"),

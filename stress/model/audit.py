@@ -264,7 +264,18 @@ def caught_by_test(mutant: Mutant, include: Path) -> str:
         if mutant.header not in included(test, include / "lockfree"):
             continue
         program = test.with_suffix("")
-        command = [*compiler(), "-std=c11", "-O1", "-w", f"-I{include}", str(test), "-o", str(program), "-lpthread", "-lm"]
+        command = [
+            *compiler(),
+            "-std=c11",
+            "-O1",
+            "-w",
+            f"-I{include}",
+            str(test),
+            "-o",
+            str(program),
+            "-lpthread",
+            "-lm",
+        ]
         subprocess.run(command, check=True)
         try:
             done = subprocess.run([str(program)], capture_output=True, check=False, timeout=60)
@@ -367,7 +378,11 @@ def write_table(outcomes: list[Outcome]) -> None:
     sections = {part.split("\n", 1)[0]: f"## {part.rstrip()}\n" for part in old.split("\n## ")[1:]}
     for header in sorted({o.mutant.header for o in outcomes}):
         sections[header] = section(header, [o for o in outcomes if o.mutant.header == header])
-    body = "\n".join(sections[header] for header in sorted(sections) if place_of(INCLUDE, header).exists() and orders(place_of(INCLUDE, header)))
+    body = "\n".join(
+        sections[header]
+        for header in sorted(sections)
+        if place_of(INCLUDE, header).exists() and orders(place_of(INCLUDE, header))
+    )
     rows = re.findall(r"^\| `.*?\| .*? \| .*? \| (.*?) \|", body, re.MULTILINE)
     explained = rows.count("-")
     TABLE.parent.mkdir(exist_ok=True)

@@ -319,7 +319,9 @@ def linearizable(ops: list[Operation], model: Model, *, full: str = "strict", em
     capacity = getattr(model, "capacity", 0)
 
     def failed(o: Operation) -> bool:
-        return o.return_ is not None and (o.result is False if o.op in ("put", "put_front", "push") else o.result is None)
+        return o.return_ is not None and (
+            o.result is False if o.op in ("put", "put_front", "push") else o.result is None
+        )
 
     def weak_ok(i: int, running: list[int], done: frozenset[int], s: Any) -> bool:
         o = ops[i]
@@ -338,7 +340,9 @@ def linearizable(ops: list[Operation], model: Model, *, full: str = "strict", em
                 else:
                     hands += j in done
             return len(s) + hands >= capacity
-        return empty != "strict" and any(ops[j].op in ("put", "put_front", "push") and not failed(ops[j]) for j in running)
+        return empty != "strict" and any(
+            ops[j].op in ("put", "put_front", "push") and not failed(ops[j]) for j in running
+        )
 
     seen = set()
 

@@ -277,11 +277,15 @@ def test_volatile_objects(before, after, volatile, kind, tmp_path):
 
 LOOPS = [
     # what is on a stack may be known to others
-    ("int mine = 0; atomic_store(&place, (intptr_t)&mine); while (!load(&mine)) ;",
-     "int *his; while ((his = (int *)atomic_load(&place)) == NULL) ; store(his, 1);"),
+    (
+        "int mine = 0; atomic_store(&place, (intptr_t)&mine); while (!load(&mine)) ;",
+        "int *his; while ((his = (int *)atomic_load(&place)) == NULL) ; store(his, 1);",
+    ),
     # a call between two looks leaves something in registers
-    ('while (load(&word) == sum) __asm__ volatile("pause"); lf_model_assert(seen[0] == 4)',
-     "seen[0] = 4; store(&word, 1);"),
+    (
+        'while (load(&word) == sum) __asm__ volatile("pause"); lf_model_assert(seen[0] == 4)',
+        "seen[0] = 4; store(&word, 1);",
+    ),
 ]
 
 

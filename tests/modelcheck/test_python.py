@@ -209,7 +209,9 @@ def test_the_command_finds_shows_and_replays(model, tmp_path):
     file.write_text(ACCOUNT)
     done = model(file)
     assert done.returncode == 1, done.stderr
-    assert "VIOLATION  test_account  exception: AssertionError: assert account.balance >= 0 (account.py:19)" in done.stdout
+    assert (
+        "VIOLATION  test_account  exception: AssertionError: assert account.balance >= 0 (account.py:19)" in done.stdout
+    )
     assert "OK         model_nothing  (every schedule: 1 in" in done.stdout
     assert "reads self.balance == 100" in done.stdout
     assert "not shown" not in done.stdout

@@ -72,7 +72,9 @@ def blocks(pool: lockfree.BlockPool) -> None:
     print(ticket, numbers)
 
 
-async def awaited(ring: lockfree.MPMCRing[bytes], levels: lockfree.PriorityQueue[bytes], cast: lockfree.BroadcastRing) -> None:
+async def awaited(
+    ring: lockfree.MPMCRing[bytes], levels: lockfree.PriorityQueue[bytes], cast: lockfree.BroadcastRing
+) -> None:
     await ring.aput("text")  # wrong
     await ring.aput(b"x", 1)  # wrong
     await levels.aput(b"x")  # wrong
