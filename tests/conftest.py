@@ -32,7 +32,7 @@ SLICED = {
 }  # fmt: skip
 """Files whose tests are many and long: one test in so many runs, by the seed; all of them with --soak."""
 FEW = 1000
-"""Who runs some files by hand gets all of their tests."""
+"""A run of some files by hand gets all of their tests."""
 SEED = int(os.environ.setdefault("LF_TEST_SLICE", str(int(time.time() // 86400))))
 
 

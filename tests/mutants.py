@@ -153,14 +153,14 @@ MUTANTS = [
         kill=("priority_queue", "put-in-front", "go-on"),
     ),
     Mutant(
-        "an event whose set leaves a set flag alone: who clears it misses what came with the second set",
+        "an event whose set leaves a set flag alone: a clear misses what came with the second set",
         "event.h",
         "lf_fetch_or_seq_cst(&e->body->word, (uint64_t)1); /* [V1] pairs with [V2], [V3] */",
         "if (!(lf_load_seq_cst(&e->body->word) & 1)) lf_fetch_or_seq_cst(&e->body->word, (uint64_t)1);",
         client="event/event_set_again",
     ),
     Mutant(
-        "an event whose clear undoes its set without a trace: who waits misses both",
+        "an event whose clear undoes its set without a trace: a waiter misses both",
         "event.h",
         "&seen, seen + 1)",
         "&seen, seen - 1)",
@@ -190,7 +190,7 @@ MUTANTS = [
         kill=("space", "find", "go-on"),
     ),
     Mutant(
-        "a space that forgets the lock of who dies while adding",
+        "a space that forgets the lock of a process that dies while adding",
         "space.h",
         "    lf_owner_lock_recover_dead(&s->body->lock, gone);",
         "",
@@ -242,7 +242,7 @@ MUTANTS = [
         client="latest_value/latest_two_wait_sleep",
     ),
     Mutant(
-        "a wake of all that leaves their tickets valid: who is about to sleep sleeps on",
+        "a wake of all that leaves their tickets valid: a thread that is about to sleep sleeps on",
         "blocks/wait.h",
         "lf_fetch_add_relaxed(&ec->word, (uint64_t)1) + 1;",
         "lf_load_relaxed(&ec->word);",

@@ -73,7 +73,7 @@ class Behaviour:
     # ---- waiting ----
 
     def test_sixty_four_sleepers_use_no_cpu(self, shared):
-        """All together: 0.4 to 0.8% of a CPU where it was measured. Who polls uses all of it."""
+        """All together: 0.4 to 0.8% of a CPU where it was measured. A test that polls uses all of it."""
         self.prepare(shared)
         sleepers = [started(lambda: self.wait(shared, 60)) for _ in range(64)]
         time.sleep(0.3)

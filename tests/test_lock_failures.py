@@ -15,7 +15,7 @@ FAILING_LOCKS = """
 #include <fcntl.h>
 #include <stdarg.h>
 
-int fail_with;       /* an errno; 0: locks are as ever */
+int fail_with;       /* an errno; 0: locks are as always */
 int at_participants; /* 1: the write locks of participants; 0: the read lock that says "in use" */
 
 static int control(const char *name, int fd, int command, void *argument) {

@@ -23,7 +23,7 @@ FORK = multiprocessing.get_context("fork")
 
 
 class Money:
-    """Has another pickle for whoever asks as multiprocessing does."""
+    """Has another pickle for a caller that asks as multiprocessing does."""
 
     def __init__(self, amount):
         self.amount = amount

@@ -431,7 +431,7 @@ def test_a_handler_looks_at_a_message_while_its_thread_waits_for_one(alarm):
 
 @native
 def test_a_handler_runs_while_a_wait_takes_its_lock_again(alarm):
-    """Whoever was notified waits for the lock: what a handler raises comes when it is held again."""
+    """The notified thread waits for the lock: what a handler raises comes when it is held again."""
     import signal
 
     def stop(*_):

@@ -112,7 +112,7 @@ def test_it_travels_with_the_object(kind):
 
 @pytest.mark.parametrize("kind", [lockfree.Semaphore, lockfree.MPMCRing, lockfree.Event])
 def test_it_reaches_the_waiting_calls(kind):
-    """CPU time, not elapsed time: who never looks cannot have used it up, who looks for a second must have."""
+    """CPU time, not elapsed time: a wait that never looks cannot have used it up, one that looks for a second must have."""
 
     def cpu_of_a_wait(spin):
         with closing(make(kind, spin=spin)) as shared:

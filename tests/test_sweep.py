@@ -1,4 +1,4 @@
-"""What is left behind: named segments listed and swept, anonymous ones freed by the kernel, whoever is killed."""
+"""What is left behind: named segments listed and swept, anonymous ones freed by the kernel, also after kills."""
 
 import json
 import os

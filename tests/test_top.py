@@ -42,7 +42,7 @@ def test_a_named_object_with_all_that_is_known(shm_name, capsys):
             1,
             ["producer", "consumer"],
         )
-        assert len(looked(capsys)[shm_name]["peers"]) == 1, "who looks is no participant"
+        assert len(looked(capsys)[shm_name]["peers"]) == 1, "a viewer is no participant"
         ring.shutdown()
         assert looked(capsys)[shm_name]["state"] == "draining"
         ring.unlink()

@@ -49,7 +49,7 @@ def summary(results: dict[str, Any], keys: tuple[str, ...] | None = None) -> str
 
 
 def table(column: dict[str, Any]) -> str:
-    """Everybody of one column, the best first, and who was not measured and why."""
+    """All entries of one column, the best first, and those that were not measured, with the reason."""
     better = "more" if column["more"] else "less"
     extras = list(dict.fromkeys(name for record in column["entries"].values() for name in record["extra"]))
     head = ["", f"{column['unit']}, {better} is better", *extras, "a line, ns", "times ours"]

@@ -12,7 +12,7 @@ static struct lf_arena object;
 static struct lf_arena_hold mine[16], got; /* of each process its own: what it holds */
 static uint64_t n_mine;
 
-/* What the driver shares with all: the handle of what is promised, and who holds which page. */
+/* What the driver shares with all: the handle of what is promised, and the holder of each page. */
 static struct {
     struct lf_arena_handle handle, weak;
     uint32_t is_promised;

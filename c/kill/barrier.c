@@ -1,7 +1,7 @@
 /* barrier.c: Barrier, killed at every instruction.
  *
- * A death breaks the barrier, unless the victim had left. Whoever waits is told; nobody sleeps on. A round that was
- * complete when its waits ended stays complete. After reset the barrier works as ever. */
+ * A death breaks the barrier, unless the victim had left. Waiters are told; nobody sleeps on. A round that was
+ * complete when its waits ended stays complete. After reset the barrier works as before. */
 #include "kill.h"
 
 #include <lockfree/barrier.h>

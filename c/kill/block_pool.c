@@ -13,7 +13,7 @@ static struct lf_block_pool object;
 static uint32_t mine[BLOCKS], got[BLOCKS]; /* of each process its own: what it holds */
 static uint64_t n_mine;
 
-/* What the driver shares with all: the victim's ticket, and who holds which block. */
+/* What the driver shares with all: the victim's ticket, and the holder of each block. */
 static struct {
     uint64_t ticket;
     uint64_t lease;

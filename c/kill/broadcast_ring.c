@@ -197,7 +197,7 @@ static uint64_t read_all(uint64_t k) {
                     (unsigned long long)seen, (unsigned long long)details()->put);
     return seen;
 }
-/* Each writes more than the ring holds. The dead one is noticed at the latest by who would wait for it. */
+/* Each writes more than the ring holds. The dead one is noticed at the latest by a process that would wait for it. */
 static void as_ever(void) {
     uint64_t id = AFTER;
     kill_newcomer();

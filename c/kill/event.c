@@ -1,7 +1,7 @@
 /* event.c: Event, killed at every instruction.
  *
  * After the victim's death the flag is as its operation found it or left it, for everybody alike. Once the operation has
- * ended, it is as it left it. Nobody who waits stays asleep beside a set flag, and the event works as ever. */
+ * ended, it is as it left it. No waiter stays asleep beside a set flag, and the event works as before. */
 #include "kill.h"
 
 #include <lockfree/event.h>

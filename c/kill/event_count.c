@@ -1,6 +1,6 @@
 /* event_count.c: EventCount, killed at every instruction.
  *
- * Whatever the victim was about, a notify wakes who sleeps, a sleeper that nobody notified goes on sleeping, and nobody
+ * Whatever the victim was about, a notify wakes a sleeper, a sleeper that nobody notified goes on sleeping, and nobody
  * finds more sleepers announced than there are for longer than one notify. */
 #include "kill.h"
 

@@ -43,7 +43,7 @@ int kill_clock_gettime(clockid_t clock, struct timespec *now);
 #define KILL_MS UINT64_C(1000000)
 #define KILL_AT_LAST (60000 * KILL_MS) /* longer than the watchdog: for a wait that recovery must end before */
 
-/* How the victim dies and who uses the object first. Every k is tried in each mode that the operation allows. */
+/* How the victim dies, and which process is the next user. Every k is tried in each mode that the operation allows. */
 enum kill_mode {
     KILL_GO_ON,   /* killed; the survivors go on with calls that never wait */
     KILL_WAIT,    /* killed; the survivors wait until they can go on */

@@ -33,7 +33,7 @@ struct books {
     uint32_t wrong;
     char what[512];
     uint64_t counter, mirror; /* guarded by the lock */
-    uint32_t inside;          /* who is in the section */
+    uint32_t inside;          /* the life in the section */
     struct life lives[LIVES];
     uint8_t seen[LIVES][RECORDS + 1];
 };

@@ -349,7 +349,7 @@ static void space_settle(void) {
         wrong("201 objects, and %lld bytes are left", (long long)lf_space_left(&object.space));
 }
 
-/* ---- latest_value: whoever finds the role free writes a record; all read ---- */
+/* ---- latest_value: a life that finds the role free writes a record; all read ---- */
 
 static int latest_create(uint64_t start) {
     return (void)start, lf_latest_value_create(&object.latest, NULL, sizeof(struct record), 2);
@@ -434,7 +434,7 @@ static int64_t messages_get(struct record *r, uint64_t span, int lease) {
     return got == PADDED ? (int64_t)sizeof *r : LF_CORRUPT;
 }
 
-/* ---- broadcast ring: whoever finds the role free writes; a life reads if it finds a place ---- */
+/* ---- broadcast ring: a life that finds the role free writes; a life reads if it finds a place ---- */
 
 static int broadcast_create(uint64_t start) {
     return lf_broadcast_ring_create(&object.broadcast, NULL, 1024, 8, LF_SLOW_WAIT, start / 16 * 16);

@@ -39,7 +39,7 @@ struct kill_queue {
     int64_t (*put)(struct kill_message *m);
     int64_t (*get)(struct kill_message *m);
     int64_t (*size)(struct kill_message *m);
-    /* Who makes the nth call of a cycle (NULL: in turn), and what must happen between cycles (NULL: nothing). */
+    /* The survivor of the nth call of a cycle (NULL: in turn), and what must happen between cycles (NULL: nothing). */
     struct kill_survivor *(*who)(int putting, uint64_t n);
     void (*between)(void);
 };

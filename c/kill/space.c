@@ -68,7 +68,7 @@ static void expect_about(struct kill_survivor *s, int64_t (*call)(struct kill_me
 enum { THERE, NEW, OTHER };
 struct details {
     int adds;  /* the victim adds NEW */
-    int takes; /* bit n: whoever dies may have the lock of object n */
+    int takes; /* bit n: the one that dies may have the lock of object n */
 };
 static const struct details *details(void) { return (const struct details *)kill_now.operation->details; }
 

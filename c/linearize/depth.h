@@ -69,7 +69,7 @@ bool lin_stops_at_put(struct lin_depth *d, uint32_t event);
 uint32_t lin_claim_outcomes(struct lin_depth *d, uint32_t op);
 void lin_claim(struct lin_depth *d, struct lin_choice *c, uint32_t outcome);
 void lin_unclaim(struct lin_depth *d, const struct lin_choice *c);
-/* Slots: puts take effect now, `before` gets are chosen or after that was in vain. False: none is called for. */
+/* Slots: puts take effect now, `before` gets are chosen or after that found no order. False: none is called for. */
 bool lin_fill(struct lin_depth *d, struct lin_choice *c, uint32_t returning, bool before);
 /* Slots: can it be of use to choose gets before `returning` has its effect? */
 bool lin_gets_help(const struct lin_depth *d, uint32_t returning);

@@ -3,8 +3,8 @@
  * where the frontier keeps all of them.
  *
  * An effect takes place as late as it can: at the return of an operation that has not taken effect yet. What has been
- * tried in vain is remembered as 128 bits of (place, operations that have taken effect, state); two different ones that meet
- * in all 128 bits would hide one of them. It stays known when the search loses patience, takes
+ * tried without success is remembered as 128 bits of (place, operations that have taken effect, state); two different
+ * ones that meet in all 128 bits would hide one of them. It stays known when the search loses patience, takes
  * back its last choices and goes on with others first. When
  * memory is full the older half is forgotten, as long as the search still gets on. An operation that changes no state takes effect as soon as its result is right; of operations that are alike
  * the one that returns first goes first, and of a queue's open puts the one that returns and is taken first. */

@@ -27,7 +27,7 @@ struct lf_edn_reader {
     struct lf_edn_slice field[LF_EDN_FIELDS]; /* of its JSON; empty: it has none */
 };
 
-/* The next entry at the top as JSON in `out`, which begins anew: 1, 0 at the end, -1 with an error. The elements of a
+/* The next entry at the top as JSON in `out`, which begins empty: 1, 0 at the end, -1 with an error. The elements of a
  * vector or list of collections count as entries. A vector of four is [process type f value]. */
 int lf_edn_entry(struct lf_edn_reader *r);
 

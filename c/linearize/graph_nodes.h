@@ -65,7 +65,7 @@ bool lin_add_edge(struct lin_graph *g, uint32_t node, uint32_t below);
 uint32_t lin_push_on(struct lin_graph *g, uint32_t below, int64_t value, const uint64_t *set);
 
 /* Nodes from `old` on that the next frontier can reach get the number of one that says the same, if there is one; the
- * others go. With old == 1, all nodes are numbered anew. */
+ * others go. With old == 1, all nodes get new numbers. */
 bool lin_settle_nodes(struct lin_graph *g, uint32_t old);
 /* The edges of nodes that are gone go, too. */
 bool lin_collect_edges(struct lin_graph *g);

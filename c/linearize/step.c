@@ -1,4 +1,4 @@
-/* One step of a sequential specification, for whoever draws what the engine decided. */
+/* One step of a sequential specification, for code that draws what the engine decided. */
 #include "linearize/internal.h"
 
 struct lin_after {

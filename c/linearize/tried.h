@@ -1,4 +1,5 @@
-/* What a depth-first search has tried in vain: a table of 128-bit fingerprints that forgets its older half when memory is full. */
+/* What a depth-first search has tried: a table of 128-bit fingerprints that forgets its older half when memory is
+ * full. */
 #ifndef LF_LINEARIZE_TRIED_H
 #define LF_LINEARIZE_TRIED_H
 

@@ -190,7 +190,7 @@ static void test_the_next_holder_learns_of_a_death(void) {
         check_sleep(asleep ? 3 * MS : 0);
         check_kill(child);
         uint64_t start = lf_now();
-        while (round % 4 == 0 && LOCK(locked)(&lock) == 1) /* who only asks learns of it as well */
+        while (round % 4 == 0 && LOCK(locked)(&lock) == 1) /* a thread that only asks learns of it as well */
             CHECK(lf_now() - start < 2000 * MS);
         if (asleep == 0)
             told += (int)(intptr_t)wait_and_report(&lock) == LF_OWNER_DIED;

@@ -542,7 +542,7 @@ static void test_a_forked_child_holds_nothing(void) {
     end(&a);
 }
 
-/* Who cannot wait for the lock lets go without it. Whoever has the lock next frees the block, dead or alive in between. */
+/* A caller that cannot wait for the lock lets go without it. The next holder frees the block, also after a death. */
 static void hold_the_lock_until_told(void *argument) {
     struct lf_arena *a = (struct lf_arena *)argument;
     uint32_t *told = (uint32_t *)(void *)a->data; /* the first page is the test's */
@@ -606,7 +606,7 @@ static void test_a_death_before_it_is_said(void) {
     end(&a);
 }
 
-/* What cannot be true is an answer, not a crash: to who finds it, and to everybody later. */
+/* What cannot be true is an answer, not a crash: to the call that finds it, and to everybody later. */
 static void spoil(void *argument) {
     struct lf_arena *a = (struct lf_arena *)argument;
     lf_arena_lock(a, LF_ARENA_WAIT);

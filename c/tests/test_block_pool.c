@@ -174,7 +174,7 @@ static void test_a_superseded_one_is_refused(void) {
     lf_recover_wholly(&pair.b.h, 1);
     CHECK_EQ(lf_block_pool_supersede(&pair.b, lease, got), LF_EMPTY); /* that lease has ended */
     CHECK_EQ(lf_segment_attach_local(&pair.a.h, &lf_block_pool_kind, pair.memory, 1), LF_OK);
-    CHECK_EQ(lf_block_pool_try_alloc(&pair.a, b, 3), LF_OK); /* attached anew */
+    CHECK_EQ(lf_block_pool_try_alloc(&pair.a, b, 3), LF_OK); /* attached again */
     CHECK_EQ(lf_block_pool_try_alloc(&pair.a, b, 1), LF_EMPTY);
     check_unmap(pair.memory, pair.bytes);
 }

@@ -56,7 +56,7 @@ static void test_answers(void) {
     lf_detach(&c.h);
 }
 
-/* The oldest is notified first, and who gives up passes its notify on; places are used again. */
+/* The oldest is notified first, and a waiter that gives up passes its notify on; places are used again. */
 static void test_order(void) {
     struct lf_condition c;
     int64_t places[4];
@@ -188,7 +188,7 @@ static void test_deaths(void) {
     CHECK_EQ(lf_condition_acquire(&c, LF_FOREVER), LF_OWNER_DIED);
     CHECK_EQ(lf_condition_recover(&c), LF_OK);
     doomed = check_fork(child_dies_with_the_lock, &c);
-    CHECK_EQ(wait_until_done(&c, LF_FOREVER), LF_OWNER_DIED); /* who waits is told, too */
+    CHECK_EQ(wait_until_done(&c, LF_FOREVER), LF_OWNER_DIED); /* a waiter is told, too */
     CHECK_EQ(lf_condition_recover(&c), LF_OK);
     CHECK_EQ(lf_condition_release(&c), LF_OK);
     CHECK(waitpid(doomed, NULL, 0) == doomed);

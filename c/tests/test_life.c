@@ -1,5 +1,5 @@
 /* The life of a participant: no fork, heir or closed descriptor keeps a dead one alive, or takes a living one's place;
- * and a recovery in pieces is done once, by whoever comes. */
+ * and a recovery in pieces is done once, by any that come. */
 #include "thing.h"
 
 #include <sys/syscall.h>
@@ -240,7 +240,7 @@ static void test_a_recovery_is_done_in_pieces_by_whoever_comes(void) {
     CHECK_EQ(lf_reap(&second.h), 1);
     CHECK_EQ(t.body->recovered[gone], 1);
     CHECK(lf_reap_a_while(&t.h, &more) == 0 && !more);
-    /* who leaves leaves what takes longer to the others, as if it had died */
+    /* a leaver leaves what takes longer to the others, as if it had died */
     uint32_t left = second.h.participant;
     lf_detach(&second.h);
     CHECK_EQ(t.body->recovered[left], 0);

@@ -54,7 +54,7 @@ static int64_t get_soon(void) {
     return lf_mpmc_ring_get(&ring, record, lf_now() + 30000000);
 }
 
-/* What is inside comes first; then the wait ends, for who wants to be told, and says who went and how. */
+/* What is inside comes first; then the wait ends, for callers that want to be told, and says who went and how. */
 static void test_the_last_producer(void) {
     int died;
     CHECK_EQ(lf_mpmc_ring_create(&ring, NULL, 2, 8, 0), LF_OK);
@@ -71,7 +71,7 @@ static void test_the_last_producer(void) {
     CHECK_EQ(wait_to_get(), LF_PEER_DIED);
     CHECK_EQ(lf_gone(&ring.h, LF_PRODUCES, &died), (uint32_t)left);
     CHECK_EQ(died, 0);
-    CHECK_EQ(lf_statistics(&ring.h).recoveries, 1); /* who leaves is no death */
+    CHECK_EQ(lf_statistics(&ring.h).recoveries, 1); /* leaving is no death */
     lf_tell_here(LF_TOLD_NEVER);
     CHECK_EQ(get_soon(), LF_EMPTY);
     lf_tell_here(LF_TOLD_AS_THE_HANDLE);
@@ -183,7 +183,7 @@ static void test_refusals(void) {
     lf_detach(&ring.h);
 }
 
-/* A number that is used again: its roles and sleepers begin anew, the counts go on. */
+/* A number that is used again: its roles and sleepers begin at 0, the counts go on. */
 static void sleep_and_die(void) {
     pthread_t thread;
     get_one();

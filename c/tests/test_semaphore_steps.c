@@ -110,7 +110,7 @@ static void test_death_and_recovery_at_every_step(void (*script)(void *), uint32
     check_unmap(w.memory, LF_SEMAPHORE_BYTES);
 }
 
-/* ---- the turnstile: whoever dies in it, the next one passes ---- */
+/* ---- the turnstile: after a death in it, the next one passes ---- */
 
 static void turnstile_script(void *argument) {
     struct lf_semaphore *s = (struct lf_semaphore *)argument;
@@ -276,7 +276,7 @@ static void test_debts_keep_recovery_from_giving_too_much(void) {
     check_free_seats(&w);
     CHECK_EQ(lf_semaphore_value(&w.as[4]), 3); /* the five of participant 3 are still out */
     give_back(&w, 4, 2);
-    CHECK_EQ(w.as[4].body->debt, 3); /* who paid for others and left is remembered */
+    CHECK_EQ(w.as[4].body->debt, 3); /* one that paid for others and left is remembered */
     CHECK_EQ(lf_semaphore_try_acquire(&w.as[1], 3), LF_OK);
     give_back(&w, 4, 1);
     CHECK_EQ(lf_semaphore_value(&w.as[4]), 0);

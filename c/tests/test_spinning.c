@@ -63,7 +63,7 @@ static void test_microseconds(void) {
     lf_detach(&looks.event.h);
 }
 
-/* A look in vain is followed by longer ones, three of them by waits that do not look. */
+/* A look without success is followed by longer ones, three of them by waits that do not look. */
 static void test_adaptive(void) {
     struct looks looks;
     memset(&looks, 0, sizeof looks);
@@ -82,7 +82,7 @@ static void test_adaptive(void) {
     }
     for (int i = 0; i < rest; i++)
         wait_once(&looks, 0);
-    CHECK_EQ(wait_once(&looks, many), many); /* a look that finds something begins anew */
+    CHECK_EQ(wait_once(&looks, many), many); /* after a look that finds something all begins again */
     CHECK_EQ(looks.event.h.missed, 0);
     for (int i = 0; i < 3; i++)
         wait_once(&looks, 0);
@@ -92,7 +92,7 @@ static void test_adaptive(void) {
     lf_detach(&looks.event.h);
 }
 
-/* The slices of waits for records that come `gap` ns apart: how many of the last 64 waits had one in vain. */
+/* The slices of waits for records that come `gap` ns apart: how many of the last 64 waits had one without success. */
 static int slices_in_vain(struct lf_handle *h, uint64_t gap) {
     int in_vain = 0;
     for (int i = 0; i < 256; i++) {

@@ -647,7 +647,7 @@ static void test_a_taken_role_over_processes(void) {
 
 /* ---- rubbish ---- */
 
-/* Who finds no place to go on from does not keep the role either. */
+/* A claim that finds no place to go on from does not keep the role either. */
 static void test_a_refused_claim_leaves_the_role_free(void) {
     struct lf_spsc_ring r;
     unsigned char *memory = create(&r, 4, 8, 0);

@@ -9,7 +9,7 @@
 
 #define MS UINT64_C(1000000)
 
-/* A place for one token; whoever moves it wakes one of the other side. A lost wake stops the test. */
+/* A place for one token; a thread that moves it wakes one of the other side. A lost wake stops the test. */
 struct place {
     LF_ALIGNED uint64_t token; /* 0: empty */
     LF_ALIGNED struct lf_eventcount filled;

@@ -1,4 +1,4 @@
-/* Several waits at once: who is woken, who is not, what is left behind. */
+/* Several waits at once: which are woken, which are not, what is left behind. */
 #include "check.h"
 
 #include "../include/lockfree/lockfree.h"

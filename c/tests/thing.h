@@ -38,7 +38,7 @@ LF_INLINE int thing_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor
         body->die_in_recovery = 0;
         raise(SIGKILL);
     }
-    CHECK_EQ(*cursor, body->pieces_done); /* where the last piece ended, whoever did it */
+    CHECK_EQ(*cursor, body->pieces_done); /* where the last piece ended, also one of another thread */
     if (body->pieces_done < body->pieces) {
         *cursor = ++body->pieces_done;
         return 0;

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 300
-"""Seconds for all rounds: who waits longer waits for a process that died."""
+"""Seconds for all rounds: a longer wait is one for a process that died."""
 
 
 def own_array(rank: int, elements: int) -> Any:

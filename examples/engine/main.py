@@ -119,7 +119,9 @@ def main() -> int:
     parser.add_argument("--blocks", type=int, default=256, help="KV blocks of 16 tokens (default: 256)")
     parser.add_argument("--rate", type=float, default=0, help="requests a second (default: as fast as they are taken)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--kill", default="worker,frontend", help="who is killed in the middle; lockfree only")
+    parser.add_argument(
+        "--kill", default="worker,frontend", help="which process is killed in the middle; lockfree only"
+    )
     parser.add_argument("--model", choices=MODELS, default="decoder", help="bigram: hardly any arithmetic")
     parser.add_argument("--short", type=int, default=1, help="requests have so many times fewer tokens (default: 1)")
     parser.add_argument("--check", type=int, default=100, help="answers to compare with a model alone (default: 100)")

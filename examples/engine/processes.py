@@ -1,4 +1,4 @@
-"""The processes of an engine, and who watches over them: a worker or a front end that dies is replaced."""
+"""The processes of an engine, and the watch over them: a worker or a front end that dies is replaced."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Plan(NamedTuple):
     """Requests a second and front end; 0: all at once."""
     seed: int
     kill: tuple[str, ...]
-    """Who is killed in the middle: "worker", "frontend"."""
+    """The process that is killed in the middle: "worker", "frontend"."""
     model: str
     short: int
     """How many times shorter requests are than those of the traces."""

@@ -170,7 +170,7 @@ class Scheduler:
     # ---- a step ----
 
     def _plan(self) -> list[Part]:
-        """The most urgent first. What finds no block gives way to who is more urgent, and waits."""
+        """The most urgent first. What finds no block gives way to what is more urgent, and waits."""
         parts, budget = [], STEP_TOKENS
         for sequence in sorted(self.running, key=lambda s: s.urgency):
             count = min(budget, len(sequence.tokens) - sequence.computed)
@@ -195,7 +195,7 @@ class Scheduler:
         return True
 
     def _preempt_for(self, sequence: Sequence) -> bool:
-        """Takes the blocks of whoever is least urgent and was not planned yet; of itself, if that is this one."""
+        """Takes the blocks of the least urgent request that was not planned yet; of itself, if that is this one."""
         victim = max(self.running, key=lambda s: s.urgency)
         self.running.remove(victim)
         self._free(victim)

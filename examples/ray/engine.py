@@ -21,7 +21,7 @@ NUMBER = struct.Struct("<Q")
 LONGEST = 256
 """Bytes of a prompt, at most."""
 CAPACITY = 64
-"""Requests that wait for a worker, at most. Who asks when there are as many waits."""
+"""Requests that wait for a worker, at most. A request that comes when there are as many waits."""
 PROCESSES = multiprocessing.get_context("forkserver")
 """Imports Ray once for an engine, and not once for each worker: a killed one is replaced within milliseconds."""
 

@@ -74,7 +74,7 @@ class Cargo:
         self.blocks.clear()
 
     def put(self, put: Callable[..., Any], *arguments: Any) -> None:
-        """`put(pieces, *arguments)`; from then on the promises are those of who gets the message."""
+        """`put(pieces, *arguments)`; from then on the promises are those of the message's receiver."""
         if not self.blocks:
             put(self.pickle, *arguments)
             return

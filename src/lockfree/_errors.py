@@ -81,7 +81,7 @@ MESSAGES: dict[int, tuple[type[Exception], str]] = {
     lib.LF_INVALID: (ValueError, "an argument is out of its bounds"),
     lib.LF_CORRUPT: (SegmentError, "shared memory holds what this library cannot have written"),
     lib.LF_NO_PARTICIPANT: (SegmentError, f"all {_PARTICIPANTS:,} participant numbers are held by live processes"),
-    lib.LF_SUPERSEDED: (Superseded, "another participant has taken over all that this one held; attach anew to go on"),
+    lib.LF_SUPERSEDED: (Superseded, "another participant has taken over all that this one held; attach again to go on"),
     lib.LF_BUSY: (RuntimeError, "this thread already has one in hand, or has none to give back"),
 }
 

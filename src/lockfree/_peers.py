@@ -28,7 +28,7 @@ class Peer(NamedTuple):
     """Of its process; None if that cannot be read."""
     since: float
     last_seen: float
-    """When it last began to wait, or was woken; `since` if it never slept. Who is busy and never waits is not seen."""
+    """When it last began to wait, or was woken; `since` if it never slept. A process that never waits is not seen."""
     waiting: int
     """Its threads that sleep in a call of this object now."""
     roles: tuple[Role, ...]

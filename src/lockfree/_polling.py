@@ -115,7 +115,7 @@ class _Poller(Sleeper):
     def _run(self) -> None:
         try:
             super()._run()
-        except BaseException:  # whoever polls tries, and arms anew: that starts another thread
+        except BaseException:  # the one that polls tries, and arms again: that starts another thread
             with self.lock:
                 left = [*self.told, *cast("dict[_Armed, None]", self.sleeping)]
             self._end()

@@ -39,7 +39,7 @@ def _mappers() -> dict[int, set[int]]:
     Only those whose maps this user may read.
     """
     mapped: dict[int, set[int]] = {}
-    where = f"{DIRECTORY}/"  # whoever created it sees it under a temporary name
+    where = f"{DIRECTORY}/"  # its creator sees it under a temporary name
     for maps in Path("/proc").glob("[0-9]*/maps"):
         try:
             lines = [line for line in maps.read_text(errors="replace").splitlines() if where in line]

@@ -52,7 +52,7 @@ class Place(Waiting):
 
     def next(self) -> None:
         """Lets the oldest waiting task try; without one, nobody is woken for this loop any more."""
-        for turn in self.turns:  # the first one alone: whoever comes later in turn tries when this one has left
+        for turn in self.turns:  # the first one alone: a later one in turn tries when this one has left
             if turn.future is not None:
                 _set(turn.future)
             return

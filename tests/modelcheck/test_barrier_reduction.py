@@ -1,4 +1,4 @@
-"""Barriers: who comes first changes nothing, who is told that it is the serial one may."""
+"""Barriers: the order of arrival changes nothing, the choice of the serial thread may."""
 
 import pytest
 

@@ -383,7 +383,7 @@ def test_who_is_stopped_is_named_by_the_token(mode, model):
 
 
 def test_a_death_in_the_middle_is_seen_before_and_after(model):
-    """By every search: who asks before it is told so, who asks after it knows what the one who declared it did."""
+    """By every search: a thread that asks before it is told so; one that asks after it knows what the declarer did."""
     text = """
         #include "seam.h"
         static int estate;

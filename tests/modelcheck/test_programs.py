@@ -346,7 +346,7 @@ LOCKS = {
 
 @pytest.mark.parametrize("kind", LOCKS)
 def test_who_tries_a_lock_can_find_a_moment_that_is_over(kind, model):
-    """A loop takes and gives back a lock in vain; the failed try reads that, although it knows that the loop is over."""
+    """A loop takes and gives back a lock without success; the failed try reads that, although it knows that the loop is over."""
     text = LATE
     for word, what in zip(("DECLARATION", "TAKE", "GIVE_BACK", "SETUP", "TRY"), LOCKS[kind], strict=True):
         text = text.replace(word, what)

@@ -1,4 +1,4 @@
-"""Who could only wait goes last: as many executions, and few in which somebody waits in vain."""
+"""A thread that could only wait goes last: as many executions, and few in which one waits for nothing."""
 
 import pytest
 

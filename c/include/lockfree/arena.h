@@ -26,10 +26,10 @@
  *   block numbers were in use, or the free pages lay in more than LF_ARENA_PIECES runs of which those were too few.
  *   Where the free pages lie does not matter otherwise: see arena_pages.h.
  * Progress: blocking, with a short critical section: alloc, open, release and all others take one robust lock
- *   (owner_lock.h). Who holds it calls nobody and does not sleep. A process that is stopped in it stops the others.
- * Death: of whoever has the lock: the next one makes everything derived anew (arena_rebuild.h). What the dead one held is
- *   released, at the latest when somebody would wait for it. Promises stay: their handles may be on their way. Those that
- *   nobody will open are given up by lf_arena_drop and lf_arena_reclaim.
+ *   (owner_lock.h). Its holder calls nobody and does not sleep. A process that is stopped in it stops the others.
+ * Death: after that of the lock's holder, the next one derives everything again (arena_rebuild.h). What a dead one held
+ *   is released, at the latest when somebody would wait for it. Promises stay: their handles may be on their way. Those
+ *   that nobody will open are given up by lf_arena_drop and lf_arena_reclaim.
  * Layout, invariants: arena_table.h. Linearization points: the store of a block's word, a hold's word, or `promised`. */
 #ifndef LOCKFREE_ARENA_H
 #define LOCKFREE_ARENA_H
@@ -151,8 +151,8 @@ LF_INLINE int lf_arena_release(struct lf_arena *a, struct lf_arena_hold *hold, e
     return status;
 }
 
-/* The same for who cannot wait, such as a destructor: it never does. While somebody has the lock, the block is not free
- * yet; whoever has the lock next frees it. */
+/* The same for a caller that cannot wait, such as a destructor: it never does. While somebody has the lock, the block
+ * is not free yet; the next holder of the lock frees it. */
 LF_INLINE void lf_arena_release_later(struct lf_arena *a, struct lf_arena_hold *hold) {
     if (!hold->held)
         return;
@@ -219,8 +219,8 @@ LF_INLINE int lf__arena_attempt(void *operation) {
     struct lf__arena_call *call = (struct lf__arena_call *)operation;
     return lf_arena_try_alloc(call->a, call->bytes, call->align, call->hold, call->patience);
 }
-/* Waits while too little is free: deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also returns LF_INTERRUPTED. Who
- * waits for a large block may be overtaken by those who want small ones. */
+/* Waits while too little is free: deadline in ns of lf_now(), LF_FOREVER, or 0 to try once. Also returns
+ * LF_INTERRUPTED. A wait for a large block may be overtaken by those for small ones. */
 LF_INLINE int lf_arena_alloc(struct lf_arena *a, uint64_t bytes, uint64_t align, uint64_t deadline,
                              struct lf_arena_hold *hold) {
     struct lf__arena_call call = {a, bytes, align, hold, LF_ARENA_WAIT};

@@ -20,9 +20,9 @@
  *   With an action, in parts: lf_barrier_arrive; the thread with the last place acts; then lf_barrier_open.
  *   What a thread wrote before wait can be read by all the others after it.
  * Progress: arrive, open, abort and reset are lock-free; wait sleeps.
- * Death: if a participant dies without lf_detach, the barrier breaks, whoever it was: it may have been a party that the
- *   others wait for. A participant that leaves breaks it only while one of its threads waits. A forked child that has not
- *   used the barrier is no participant.
+ * Death: if a participant dies without lf_detach, the barrier breaks: any participant may have been a party that
+ *   the others wait for. A participant that leaves breaks it only while one of its threads waits. A forked child that
+ *   has not used the barrier is no participant.
  *
  * Layout: one 64-bit word {era : 16 | round : 30 | BROKEN | arrived : 17}, an event count, and for the last 16 eras that
  *   have ended, the round in which they did.
@@ -200,7 +200,7 @@ LF_INLINE int lf_barrier_sleep(struct lf_barrier *b, uint64_t round, uint64_t de
     }
     return status == LF_BROKEN && lf_is_closed(&b->h) ? (int)LF_CLOSED : status; /* broken by the close of its own */
 }
-/* For who does not wait any more: breaks the round, unless it has ended. How it ended. Works on a closed handle. */
+/* For a waiter that gives up: breaks the round, unless it has ended. Returns how it ended. Works on a closed handle. */
 LF_INLINE int lf_barrier_give_up(struct lf_barrier *b, uint64_t round) {
     if (b->h.segment == NULL)
         return LF_CLOSED;

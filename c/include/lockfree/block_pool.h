@@ -20,12 +20,12 @@
  * Contract
  *   A pool has blocks 0..blocks-1. alloc(n) takes n of them or none: those that have been free for longest, or with
  *   LF_POOL_LIFO those that became free last. Where several participants use a LIFO pool, alloc(1) first takes those that
- *   this one freed last, each by a free of its own (kept_blocks.h); whoever is alone finds the order LIFO.
+ *   this one freed last, each by a free of its own (kept_blocks.h); a participant that is alone finds the order LIFO.
  *   alloc is linearizable: a refusal means that at one instant of the call fewer than n were free. A block is held by one
  *   lease, with a number of references; free() takes one away, and with the last one the block is free.
  *   Every participant has a lease of its own. Blocks of others, free blocks, and blocks whose generation is not the
  *   one that the caller names, are refused (LF_NOT_OWNER). A generation ends when a block becomes free.
- *   seal() moves blocks into a batch in one step. A batch belongs to nobody, and outlives who made it. adopt() takes all
+ *   seal() moves blocks into a batch in one step. A batch belongs to nobody, and outlives its maker. adopt() takes all
  *   blocks of a batch over, once. supersede() takes over all blocks of a participant, alive or dead. From then on its
  *   calls are refused (LF_SUPERSEDED): after supersede() has returned, it changes nothing any more.
  * Progress: lock-free, but for lf_block_pool_alloc with a deadline, which sleeps (blocking.h). adopt and supersede look
@@ -105,7 +105,7 @@ LF_INLINE int lf__pool_is_mine(const struct lf_block_pool *p, uint64_t word) {
     return lf_block_is_held(word) && lf_block_lease(word) == p->h.participant;
 }
 
-/* Blocks that are not the caller's any more may have been taken over. [L3]: that is visible to who finds them so. */
+/* Blocks that are not the caller's any more may have been taken over. [L3]: a call that finds them so sees it. */
 LF_INLINE int lf__pool_why(struct lf_block_pool *p, int status) {
     return LF_UNLIKELY(status == LF_NOT_OWNER) && lf__pool_enter(p) == LF_SUPERSEDED ? (int)LF_SUPERSEDED : status;
 }
@@ -144,7 +144,8 @@ LF_INLINE int lf_block_pool_try_alloc(struct lf_block_pool *p, uint32_t *blocks,
     status = lf_free_blocks_claim(&p->free_blocks, &p->own, (uint32_t)n, p->h.participant, blocks);
     if (LF_UNLIKELY(status == LF_EMPTY) && lf_reap_if_due(&p->h) > 0)
         status = lf_free_blocks_claim(&p->free_blocks, &p->own, (uint32_t)n, p->h.participant, blocks);
-    /* [L2] pairs with [L1]: either who supersedes us sees our claim in the head, or we see that we were superseded */
+    /* [L2] pairs with [L1]: either the superseding call sees our claim in the head, or we see that we were
+     * superseded */
     if (LF_UNLIKELY(status == LF_OK && (lf_load_seq_cst(&p->body->leases[p->h.participant]) & 1u))) {
         for (uint64_t i = 0; i < n; i++)
             lf__pool_let_go(p, blocks[i], 0, NULL); /* not those that were taken over meanwhile */
@@ -265,7 +266,7 @@ LF_INLINE int lf_block_pool_seal(struct lf_block_pool *p, const uint32_t *blocks
     *at = i;
     *ticket = lf__batch_ticket(number, word);
     uint64_t opened = lf__batch_word(word, LF__BATCH_OPENING, me);
-    /* [T2]. It fails if the caller was superseded: then who did that has taken the batch over. */
+    /* [T2]. It fails if the caller was superseded: then the one that did so has taken the batch over. */
     if (status == LF_OK &&
         lf_cas_release(&p->body->batches[number], &opened, lf__batch_word(word, LF__BATCH_SEALED, 0)))
         return LF_OK;
@@ -292,7 +293,7 @@ LF_INLINE int64_t lf_block_pool_adopt(struct lf_block_pool *p, uint64_t ticket, 
         return LF_EMPTY;
     uint64_t count = lf__pool_move(p, LF_PARTICIPANTS + number, p->h.participant, blocks, p->blocks);
     if (!lf__batch_end(p, number, lf__batch_word(word, LF__BATCH_ADOPTING, p->h.participant)))
-        return LF_SUPERSEDED; /* who did that has the blocks */
+        return LF_SUPERSEDED; /* the one that did so has the blocks */
     return (int64_t)count;
 }
 
@@ -342,7 +343,7 @@ LF_INLINE void lf_block_pool_close(struct lf_block_pool *p) {
     struct lf_eventcount *const counts[] = {&p->body->freed};
     lf_close(&p->h, counts, 1);
 }
-/* Nobody can allocate any more, and who waits is refused. Blocks can still be freed. */
+/* Nobody can allocate any more, and calls that wait are refused. Blocks can still be freed. */
 LF_INLINE void lf_block_pool_shutdown(struct lf_block_pool *p, int immediate) {
     struct lf_eventcount *const counts[] = {&p->body->freed};
     lf_shutdown(&p->h, immediate, counts, 1);

@@ -7,11 +7,11 @@
  *   int jobs = 0, status = lf_condition_create(&ready, "jobs", 0); // others: lf_condition_attach; NULL: no name
  *   if (status != LF_OK)
  *       return status; // after LF_SYSTEM, ready.h.error is the errno
- *   lf_condition_acquire(&ready, LF_FOREVER); // who changes something
+ *   lf_condition_acquire(&ready, LF_FOREVER); // a thread that changes something
  *   jobs++;
  *   lf_condition_notify(&ready, 1);
  *   lf_condition_release(&ready);
- *   lf_condition_acquire(&ready, LF_FOREVER); // who waits for it
+ *   lf_condition_acquire(&ready, LF_FOREVER); // a thread that waits for it
  *   while (jobs == 0 && status != LF_TIMEDOUT && status != LF_OWNER_DIED)
  *       status = lf_condition_wait(&ready, lf_now() + 2000000000u); // 2 s from now; LF_FOREVER: no time-out
  *   lf_condition_release(&ready);
@@ -21,9 +21,9 @@
  * Contract
  *   A condition has a lock, which its holder may take again (reentrant.h). wait gives it back whole, sleeps until it is
  *   notified, and takes it again to the same depth, however it ends. notify(n) notifies the n that have waited longest,
- *   or all if there are fewer. wait returns LF_OK if it was notified, even if its deadline has passed meanwhile. Nobody
- *   is woken who was not notified, except after a death. A notify is not lost: who is notified and dies, or ends with a
- *   signal, before wait returns, passes it on to another waiter.
+ *   or all if there are fewer. wait returns LF_OK if it was notified, even if its deadline has passed meanwhile. No
+ *   waiter is woken without a notify, except after a death. A notify is not lost: a waiter that is notified and dies,
+ *   or ends with a signal, before wait returns, passes it on to another waiter.
  *   LF_BUSY: LF_WAITERS threads wait already.
  *   With a lock of the caller's, which all that use the condition must share, begin, sleep and end are the parts of wait:
  *   begin; give the lock back; sleep; take it again; end or pass_on. notify_unlocked does not ask for the own lock.
@@ -120,7 +120,7 @@ LF_INLINE int lf_condition_locked(struct lf_condition *c) { return lf_owner_lock
 
 /* ---- the parts of wait ---- */
 
-/* A place among those who wait; LF_BUSY, LF_CLOSED. */
+/* A place among the waiters; LF_BUSY, LF_CLOSED. */
 LF_INLINE int64_t lf_condition_begin(struct lf_condition *c) {
     int status = lf_enter(&c->h);
     return LF_UNLIKELY(status != LF_OK) ? (int64_t)status : lf_waiters_begin(&c->h, &c->body->waiters);

@@ -86,8 +86,8 @@ LF_INLINE int lf_event_is_set(struct lf_event *e) {
     return (int)(lf_load_seq_cst(&e->body->word) & 1); /* [V2] pairs with [V1]: what the setter wrote is readable */
 }
 
-/* LF_OK or LF_CLOSED. A set flag is set once more: without that write, who clears it next could miss what the caller
- * wrote before. */
+/* LF_OK or LF_CLOSED. A set flag is set once more: without that write, the next thread that clears it could miss what
+ * the caller wrote before. */
 LF_INLINE int lf_event_set(struct lf_event *e) {
     int status = lf_enter(&e->h);
     if (LF_UNLIKELY(status != LF_OK))

@@ -8,9 +8,9 @@
  *   int64_t status = lf_event_count_create(&changed, "work"); // others: lf_event_count_attach; NULL: no name
  *   if (status != LF_OK)
  *       return (int)status; // after LF_SYSTEM, changed.h.error is the errno
- *   lf_fetch_add_release(&work, (uint64_t)1); // who changes the word: first the change,
+ *   lf_fetch_add_release(&work, (uint64_t)1); // the thread that changes the word: first the change,
  *   lf_event_count_notify(&changed, 1);       // then the wake; also from a signal handler
- *   int64_t ticket = lf_event_count_prepare(&changed); // who waits for the word to change
+ *   int64_t ticket = lf_event_count_prepare(&changed); // a thread that waits for the word to change
  *   if (lf_load_acquire(&work) != 0)
  *       lf_event_count_retract(&changed, ticket);
  *   else

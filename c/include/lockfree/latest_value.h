@@ -32,7 +32,7 @@
  *   clock does not order it towards other threads.
  * Progress: set is wait-free: it never waits for a reader, however many there are, and waking them is wait-free, too. To
  *   become the writer may need a few short sleeps, while the kernel still removes the last one. get is lock-free: it
- *   begins anew only if copies - 1 values were set while it copied. After LF__LATEST_TRIES such copies it returns
+ *   begins again only if copies - 1 values were set while it copied. After LF__LATEST_TRIES such copies it returns
  *   LF_INTERRUPTED, and the caller decides. version is wait-free. wait sleeps (blocking.h).
  * Death: the role is free again. A writer killed in the middle of a set leaves the value before it: what it has written
  *   is in a copy that nobody is told of, and the next writer writes there again.
@@ -60,8 +60,8 @@
 
 struct lf_latest_body {
     LF_ALIGNED uint64_t version;           /* the writer writes, all read */
-    LF_ALIGNED uint64_t writer;            /* who has the role (role.h) */
-    LF_ALIGNED struct lf_eventcount newer; /* who waits announces; the writer looks */
+    LF_ALIGNED uint64_t writer;            /* the holder of the role (role.h) */
+    LF_ALIGNED struct lf_eventcount newer; /* a waiter announces; the writer looks */
 };
 LF_STATIC_ASSERT(sizeof(struct lf_latest_body) == 3 * LF_CACHE_LINE, "layout");
 
@@ -70,7 +70,7 @@ struct lf_latest_value {
     struct lf_latest_body *body;
     unsigned char *copies;
     uint64_t record_size, n_copies, stride;
-    uint32_t holder_pid, holder_thread; /* after LF_ROLE_TAKEN: who has it; 0: nobody any more */
+    uint32_t holder_pid, holder_thread; /* after LF_ROLE_TAKEN: its holder; 0: nobody any more */
 };
 
 LF_INLINE uint64_t lf__latest_stride(uint64_t record_size) {
@@ -198,7 +198,7 @@ LF_INLINE int64_t lf_latest_value_set(struct lf_latest_value *v, const void *val
             return status;
     }
     uint64_t version = lf_load_relaxed(&v->body->version) + 1; /* only the writer writes it */
-    lf_fence_release(); /* [K1] pairs with [K2]: who reads a word of this value sees the version before it */
+    lf_fence_release(); /* [K1] pairs with [K2]: a reader of a word of this value sees the version before it */
     lf__latest_store(lf__latest_copy(v, version), value, length);
     lf_store_release(&v->body->version, version); /* [K3] pairs with [K4]: the value is readable */
     lf_fence_light_in(v->h.segment);              /* [E2] pairs with [E1] in lf_block_on */

@@ -36,8 +36,8 @@
  *   A block is {custody word, length of the message, number of its next block + 1, payload}. The first block of a message
  *   stands for it in the queue.
  * Invariants, beside those of index_queue.h
- *   [M1] The custody word of a further block names the first block of its message. So who has the first one has them all,
- *        and a message changes hands in one compare-and-swap.
+ *   [M1] The custody word of a further block names the first block of its message. The holder of the first has them
+ *        all, and a message changes hands in one compare-and-swap.
  *   [M2] Further blocks are given back before the first one, which is in the same hands until then, and not leased.
  *   [M3] Recovery frees the further blocks of a first block that the dead one had for good, before that one.
  * Linearization points: as in mpmc_ring.h, of the first block. LF_FULL: the load in `free` that finds nothing,

@@ -23,7 +23,7 @@
  *   ticket, once; not if a get has it.
  *   With LF_FRONTS beside the number of levels a record can go to the front of its level: requeue_front of one in hand,
  *   which is never refused, and put_front, which is FULL as put is. It comes before all that was put into its level in
- *   the usual way, and behind what stands in front there already: FIFO, so nobody who was preempted is overtaken by who
+ *   the usual way, and behind what stands in front there already: FIFO, so no preempted record is overtaken by one that
  *   was preempted later. It has a ticket as every record has.
  * Progress: try_*, reserve/commit, peek/release and the batches are lock-free; put and get sleep (blocking.h).
  * Death: nobody is blocked. The next recovery frees the slots of records that the dead participant was writing or had

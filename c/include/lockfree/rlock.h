@@ -91,7 +91,7 @@ LF_INLINE int64_t lf_rlock_depth(struct lf_rlock *r) {
     int status = lf_enter(&r->h);
     return LF_UNLIKELY(status != LF_OK) ? (int64_t)status : (int64_t)lf_reentrant_depth(&r->h, r->body);
 }
-/* For who waits for something else meanwhile: gives it back whole, and says how often the caller had it; LF_NOT_OWNER. */
+/* For a wait for something else meanwhile: gives it back whole, and says how often the caller had it; LF_NOT_OWNER. */
 LF_INLINE int64_t lf_rlock_release_all(struct lf_rlock *r) {
     int status = lf_enter(&r->h);
     if (LF_UNLIKELY(status != LF_OK))

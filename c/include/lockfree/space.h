@@ -18,13 +18,13 @@
  *   lf_detach(&space.h);                    // this participant leaves
  *
  * Contract
- *   An object in a space does what it does in a segment of its own. All objects of a space share its participants: who
- *   leaves the space, or dies, leaves all of them. A name stands for one object of one kind and geometry; who asks for
- *   another one gets LF_MISMATCH (handle.mismatch says what). Objects are added and never taken away: LF_FULL when
- *   there is no room (lf_space_left). A handle on an object belongs to the space's handle, in the same process. It is
- *   detached before the space. Detaching it gives nothing back; leaving the space does.
- *   In a space may be: atomics, mutexes, spinlocks, reentrant and reader-writer locks, conditions with a lock of their own,
- *   semaphores, events, event counts (lf_space_needs says how many bytes one takes).
+ *   An object in a space does what it does in a segment of its own. All objects of a space share its participants: a
+ *   participant that leaves the space, or dies, leaves all of them. A name stands for one object of one kind and
+ *   geometry; a call that asks for another one gets LF_MISMATCH (handle.mismatch says what). Objects are added and
+ *   never taken away: LF_FULL when there is no room (lf_space_left). A handle on an object belongs to the space's
+ *   handle, in the same process. It is detached before the space. Detaching it gives nothing back; leaving the space
+ *   does. In a space may be: atomics, mutexes, spinlocks, reentrant and reader-writer locks, conditions with a lock of
+ *   their own, semaphores, events, event counts (lf_space_needs says how many bytes one takes).
  * Progress: adding and finding lock the space, and sleep (owner_lock.h). The objects' calls keep their guarantees.
  * Death: a process that dies while adding has added the whole object or none. Recovery of a participant walks through
  *   all objects, in pieces; each is recovered by its own kind.
@@ -52,7 +52,7 @@
 #define LF_SPACE_NAME 64u /* bytes of an object's name, at most */
 
 struct lf_space_body {
-    LF_ALIGNED uint64_t lock; /* who adds or finds (owner_lock.h) */
+    LF_ALIGNED uint64_t lock; /* held to add or to find (owner_lock.h) */
     LF_ALIGNED uint64_t end;  /* of the chunks; written with the lock */
 };
 struct lf_space_chunk {

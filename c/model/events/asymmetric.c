@@ -5,14 +5,14 @@
  * Two light fences promise each other nothing, nor does a light one and an ordinary fence. This is weaker than the
  * kernel's promise, that each thread passes a full fence between the begin and the end of the call: let F be that fence in
  * the thread of L. If the first half holds through an access a behind L, F is behind a, or else the thread would have seen
- * what was before H. If the second half holds through an access d before L, F is before d, or else who called would see
+ * what was before H. If the second half holds through an access d before L, F is before d, or else the caller would see
  * d. So F would be behind L and before it. (WG21 P1202 has the same rule in other words.)
  *
  * A new event is the last of all in hb, so it closes a cycle only by an edge of eco that leads out of it: if it reads a
  * store that is not the newest, or stores into the middle of mo. */
 #include "events.h"
 
-/* Place in the order eco of a location: stores are even, those who read them one above. */
+/* Place in the order eco of a location: stores are even, the reads of them one above. */
 static int rank_of(const struct event *e) { return is_store(e) ? 2 * e->mo : 2 * R.event[e->rf].mo + 1; }
 
 static bool is_access(const struct event *e) { return e->loc != NULL && e->kind != EV_INIT; }

@@ -31,7 +31,7 @@ void symmetry_joins(struct thread *t, int tid, bool looks_at_result);
 void symmetry_does_something_else(struct thread *t);
 void symmetry_step(struct thread *t);
 
-/* vain.c: who would only wait. Values, of whole locations, that a thread in that state waits with. */
+/* vain.c: threads that would only wait. Values, of whole locations, that a thread in that state waits with. */
 void vain_forget(void);
 void vain_learn(uint64_t state, u128 value);
 bool vain_is_known(uint64_t state);
@@ -49,7 +49,7 @@ void turns_note_write(struct thread *t, uintptr_t address, size_t size);
 void turns_note_read(const struct thread *t, const struct event *read);
 void print_open_loops(void);
 
-/* seen.c: who has seen them. */
+/* seen.c: the threads that have seen them. */
 void seen_reset(void);
 bool turn_was_seen(const struct thread *t);
 bool turn_has_news(const struct thread *t);

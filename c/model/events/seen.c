@@ -1,4 +1,5 @@
-/* seen.c: who has seen turns that change nothing (turns.c), and whether they may be left out all the same. */
+/* seen.c: which threads have seen turns that change nothing (turns.c), and whether they may be left out all the
+ * same. */
 #include "turns.h"
 
 enum { MADE = 32 };
@@ -57,7 +58,7 @@ static bool is_of(const struct event *e, const struct thread *t, const struct tu
 }
 
 /* Could the stores of the turn be taken out: are they together in mo, the last like what was before the first, and has
- * nobody else read another value from them, but in reads that are not missed? NULL: whoever has. */
+ * nobody else read another value from them, but in reads that are not missed? NULL: any may have. */
 static bool can_go(const struct thread *t, const struct turn *turn, bool (*is_not_missed)(const struct event *read)) {
     for (int32_t i = turn->from; i < turn->to; i++) {
         const struct event *w = event_of(t, i);
@@ -65,7 +66,7 @@ static bool can_go(const struct thread *t, const struct turn *turn, bool (*is_no
             continue;
         const struct loc *loc = w->loc;
         if (w->mo == 0 || w->mo >= loc->stores || &R.event[loc->store[w->mo]] != w)
-            return false; /* plain code has made the object anew */
+            return false; /* plain code has initialized the object again */
         int first = w->mo;
         while (first > 0 && is_of(&R.event[loc->store[first - 1]], t, turn))
             first--;
@@ -90,7 +91,7 @@ bool turn_undoes_itself(const struct thread *t) {
     return can_go(t, &(struct turn){t->turn_from, t->turn_to, false}, NULL);
 }
 
-/* Finds the turns that could be taken out together: all but those that somebody sees who stays. */
+/* Finds the turns that could be taken out together: all but those that a thread sees which stays. */
 static void find_those_that_go(void) {
     for (int n = 1; n <= R.threads; n++) {
         const struct thread *t = &R.thread[n];
@@ -138,7 +139,7 @@ bool turn_stores(const struct thread *t) {
     return false;
 }
 
-/* In its turn `u` stores what would be new to the turn of `t`. Who waits for a lock sees it free in the end. */
+/* In its turn `u` stores what would be new to the turn of `t`. A waiter for a lock sees it free in the end. */
 static bool undoes_what_it_reads(const struct thread *u, const struct thread *t) {
     for (int32_t i = t->turn_from; i < t->turn_to; i++) {
         const struct event *r = event_of(t, i);
@@ -151,8 +152,8 @@ static bool undoes_what_it_reads(const struct thread *u, const struct thread *t)
     return false;
 }
 
-/* Did it try to lock what somebody has for a moment only, or gives back for a moment, in a turn? Who backs off then waits
- * for luck, and not for ever: it can try at another moment. */
+/* Did it try to lock what somebody has for a moment only, or gives back for a moment, in a turn? A thread that backs
+ * off then waits for luck, and not for ever: it can try at another moment. */
 static bool met_a_moment(const struct thread *t, const struct event *r) {
     if (!tries_to_take(r) || is_atomic_store(r))
         return false;

@@ -79,7 +79,8 @@ static bool is_twin(int tid) {
     return found;
 }
 
-/* Who joins one of several twins may do nothing else before it has joined all of them, nor look at what they return. */
+/* A thread that joins one of several twins may do nothing else before it has joined all of them, nor look at what they
+ * return. */
 void symmetry_joins(struct thread *t, int tid, bool looks_at_result) {
     if (!R.any_twins || !is_twin(tid))
         return;

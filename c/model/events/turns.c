@@ -3,7 +3,7 @@
  * A thread that comes to a read in the state in which it came there before (registers, stack, calls, and the arguments
  * of this one) has gone round a loop. If all that it wrote since is as it was, the turn changed nothing that the thread or others could go by, but
  * for what others may have seen in between. Then the same execution without the turn is possible, too: its events can
- * be taken out of the graph, and who read the last store of the turn reads the equal one before it. So in the
+ * be taken out of the graph, and a thread that read the last store of the turn reads the equal one before it. So in the
  * exhaustive search the thread ends here, unless others see in between: whatever can come next comes in an execution
  * in which it reads something else in this turn already. In the other searches it waits for a store.
  *
@@ -132,8 +132,9 @@ void turns_note_read(const struct thread *t, const struct event *read) {
 }
 
 /* The number of the first turn that may be left out, among those that store for a moment what others could still find when
- * they know that it is over. One turn before it is enough where nothing is stored but that a lock is taken: who finds that
- * late has tried to take it, in vain, and learns no more from one turn than from another, so the last one does for all. */
+ * they know that it is over. One turn before it is enough where nothing is stored but that a lock is taken: a thread
+ * that finds that late has tried to take it, without success, and learns no more from one turn than from another, so
+ * the last one does for all. */
 static int first_to_leave_out(const struct thread *t) {
     int first = 1;
     for (int32_t i = t->turn_from; reads_late && i < t->turn_to; i++) {

@@ -1,5 +1,5 @@
-/* vain.c: who would only wait, if he read the newest store: in calls that wait, the caller says for what. Of waiting loops of
- * one read it is known from executions before. */
+/* vain.c: threads that would only wait, if they read the newest store. In calls that wait, the caller says for what. Of
+ * waiting loops of one read it is known from executions before. */
 #include "events.h"
 
 enum { VALUES = 1 << 12, STATES = 1 << 10 };

@@ -40,7 +40,7 @@ DELETE("_ZdlPvRKSt9nothrow_t", lf_cxx_delete_nothrow)
 DELETE("_ZdaPvRKSt9nothrow_t", lf_cxx_delete_array_nothrow)
 
 /* Local statics: the guard's first byte says that the object is made, as inline code looks at it; the rest is the
- * state of who makes it. */
+ * state of the thread that makes it. */
 enum { MADE = 1, NOBODY = 0, BUSY = 1 };
 static bool nobody_is_busy(u128 old, u128 operand) {
     (void)operand;

@@ -1,5 +1,5 @@
-/* syscalls.c: system calls that are modelled: the futex, membarrier and mappings of memory. Whoever calls for others is
- * told so: they would block the checker, or leave state behind that is not put back. */
+/* syscalls.c: system calls that are modelled: the futex, membarrier and mappings of memory. A program that calls others
+ * is told so: they would block the checker, or leave state behind that is not put back. */
 #define _GNU_SOURCE
 #include "../objects/objects.h"
 

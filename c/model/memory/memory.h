@@ -1,4 +1,4 @@
-/* memory.h: plain memory: what exists, what has been written, and who may touch it. */
+/* memory.h: plain memory: what exists, what has been written, and which accesses are allowed. */
 #ifndef LOCKFREE_MODEL_MEMORY_H
 #define LOCKFREE_MODEL_MEMORY_H
 

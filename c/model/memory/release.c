@@ -1,4 +1,4 @@
-/* release.c: giving memory back is a write of all of it: whoever has touched it must come before. */
+/* release.c: giving memory back is a write of all of it: every access to it must come before. */
 #include "memory.h"
 
 void heap_free_as(void *pointer, enum maker maker, uint64_t pc) {

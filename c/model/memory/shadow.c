@@ -105,7 +105,7 @@ static void remember(struct word *word, uint8_t mask, bool write, uint64_t pc) {
     word->record[word->records++] = (struct record){pc, R.accesses, t->events, t->tid, mask, write};
 }
 
-/* Against the atomic accesses to the same bytes. A plain write starts the object anew. */
+/* Against the atomic accesses to the same bytes. A plain write starts the object again. */
 static bool ordered_after_atomics(uintptr_t address, size_t size, bool write, uint64_t pc) {
     struct thread *t = R.current;
     const struct frame *frame = frame_of(address);

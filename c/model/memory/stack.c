@@ -1,7 +1,7 @@
 /* stack.c: which variables on the stacks are alive, and which have been written.
  *
- * A variable dies with the function that has it, or with its thread. Who touches it later is told; and when a function
- * ends, who has touched one of its variables without being ordered before the end is told, too: in another execution
+ * A variable dies with the function that has it, or with its thread. A later access is reported. When a function
+ * ends, an access to one of its variables that is not ordered before the end is reported, too: in another execution
  * it would have come later. What main of a whole program has lives as long as the program. */
 #include "memory.h"
 
@@ -11,7 +11,7 @@ enum {
     KNOWN = 1 << 16,
     FRESH = 1024,
     FILL = 0xA5
-}; /* bytes at the top of a stack: whose state is known; filled anew */
+}; /* bytes at the top of a stack: whose state is known; filled again */
 enum { WRITTEN = 1, DEAD }; /* of a byte. What its owner writes again is alive: an array of variable length */
 
 MODEL_STATE static uint8_t state[MAX_THREADS][KNOWN];

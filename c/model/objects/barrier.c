@@ -1,13 +1,13 @@
 /* barrier.c: barriers.
  *
- * Who comes first to a barrier changes nothing, so its arrivals are no stores to one place that the search would have
+ * The order of arrivals at a barrier changes nothing, so they are no stores to one place that the search would have
  * to order in every way. Where a barrier has as many threads as it awaits, each thread's nth call belongs to the nth
  * meeting: it is a step of its own, behind which the thread is stopped until the others have made theirs, and one
- * more, which comes after all of them. Who of them is told that it is the serial one is a choice, made only where the
+ * more, which comes after all of them. Which of them is told that it is the serial one is a choice, made only where the
  * caller looks at the answer.
  *
- * If more threads use a barrier than it awaits, who meets whom depends on the order. Then the search starts over, and
- * the barrier is an atomic counter (objects.h). */
+ * If more threads use a barrier than it awaits, which threads meet depends on the order. Then the search starts over,
+ * and the barrier is an atomic counter (objects.h). */
 #define _GNU_SOURCE
 #include "objects.h"
 

@@ -11,8 +11,8 @@
 
 enum once { NOT_YET, RUNNING, DONE };
 
-/* Condition. Its queue is entered before the mutex is given back, so that whoever changes the condition under the
- * mutex finds the sleeper there. */
+/* Condition. Its queue is entered before the mutex is given back, so that a thread that changes the condition
+ * under the mutex finds the sleeper there. */
 enum { GONE = 1 }; /* in a condition: it is destroyed; the other bits are threads */
 static u128 enter(u128 sleepers, u128 me) { return sleepers | me; }
 static u128 leave(u128 sleepers, u128 me) { return sleepers & ~me; }

@@ -1,11 +1,11 @@
 /* objects.h: what threads share that is no plain memory. Objects of POSIX and of C11's <threads.h> are atomic objects in
  * their first four bytes:
  *
- *   mutex, spin lock   who has it (its number + 1), and how often beyond once << 8
+ *   mutex, spin lock   its holder (the number + 1), and how often beyond once << 8
  *   reader-writer lock the number of readers; writer's number + 1 << 16
  *   condition          the set of threads that sleep on it
  *   semaphore          its value
- *   barrier            who has arrived; how often all have << 16. Behind it, how many are awaited
+ *   barrier            the threads that have arrived; how often all have << 16. Behind it, how many are awaited
  *   once               0, 1 while the function runs, 2
  *
  * A call that cannot go on yet has read a value that says so, and waits for a store that says otherwise. Taking is
@@ -48,7 +48,7 @@ void used_after_destroy(const char *name, const void *object, uint64_t pc);
 bool times_out(bool timed, const struct timespec *until, uint64_t pc);
 
 /* Each thread has a clock of its own. It moves by what the thread sleeps, and at each look: by a microsecond, then by two,
- * and so on up to a second, so that whoever waits for an instant comes to its end. */
+ * and so on up to a second, so that a thread that waits for an instant comes to its end. */
 uint64_t look_at_clock(void);
 
 static inline u128 self(void) { return R.current->tid + 1u; }

@@ -20,7 +20,7 @@ void lf_model_set_participant_dead(uint32_t participant) {
         R.dead_participants |= bit;
         return;
     }
-    if ((R.mortal & bit) == 0) { /* those who asked before could not have been told */
+    if ((R.mortal & bit) == 0) { /* threads that asked before could not have been told */
         R.mortal |= bit;
         leave_run(RUN_AGAIN);
     }

@@ -26,7 +26,7 @@ void births_add(int creator) {
     snprintf(births[tid].announcement, sizeof births[tid].announcement, "creates T%d", tid);
 }
 
-/* For a token: who created which thread, if it was not always T1. */
+/* For a token: the creator of each thread, if it was not always T1. */
 void births_print(void) {
     bool others = false;
     for (int t = R.client_threads + 1; t <= R.most_threads; t++)

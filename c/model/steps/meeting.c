@@ -1,4 +1,4 @@
-/* meeting.c: who has come to which barrier, and whether it is open for those who wait there. */
+/* meeting.c: which threads have come to which barrier, and whether it is open for those that wait there. */
 #include "steps.h"
 
 #include <string.h>

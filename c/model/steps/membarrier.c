@@ -13,7 +13,7 @@ void model_light_fence(uint64_t pc) {
         graph_added(id);
 }
 
-/* The fence of whoever calls is a full one, too. */
+/* The fence of the caller is a full one, too. */
 static void heavy_fence(enum heavy heavy, uint64_t pc) {
     if (!R.running)
         return;

@@ -32,10 +32,10 @@ static bool unpark(void) {
     return any;
 }
 
-/* Who goes on since others have seen its turn: they may come to the end of a turn that is as useless. */
+/* Not a thread that goes on since others have seen its turn: they may come to the end of a turn that is as useless. */
 static bool can_wait(const struct thread *t) { return !is_hopeful(t) || (t->blocked && t->ended_by_turn); }
 
-/* In the exhaustive search, who would only wait comes last: that saves executions in which it waits in vain. */
+/* In the exhaustive search, a thread that would only wait comes last: that saves useless executions. */
 struct thread *next_thread(void) {
     int list[MAX_THREADS], last[MAX_THREADS], rest[MAX_THREADS], open, later, left;
     do {

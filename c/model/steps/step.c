@@ -22,7 +22,7 @@ static void let_others_go(struct thread *t) {
     symmetry_step(t);
 }
 
-/* The last step of a thread that dies, for those who ask whether it is alive: objects/participants.c. */
+/* The last step of a thread that dies, for threads that ask whether it is alive: objects/participants.c. */
 static void record_death(struct thread *t) {
     begin(t);
     count(t);

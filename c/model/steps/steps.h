@@ -5,7 +5,7 @@
 #include "../choices/choices.h"
 #include "../memory/memory.h"
 
-/* meeting.c: who has come to which barrier (objects/barrier.c). */
+/* meeting.c: which threads have come to which barrier (objects/barrier.c). */
 struct barrier {
     uintptr_t at;
     int awaited, participants;

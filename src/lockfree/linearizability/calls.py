@@ -271,7 +271,7 @@ def _end_increment(_: Explained, __: dict[str, Any], items: list[Item], result: 
 
 
 def _end_exchange(x: Explained, _: dict[str, Any], items: list[Item], result: Any) -> list[Item]:
-    """Whoever gets the old value replaced exactly that one."""
+    """The call that gets the old value replaced exactly that one."""
     one = items[0]
     return [Item("cas", [x._word(x.plain(result)), one.arg], True, one.key)]
 

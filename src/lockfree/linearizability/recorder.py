@@ -140,7 +140,7 @@ def _operations(logs: list[list[Entry]], change: Any) -> Iterator[Operation]:
         for items, call, ret in entries:
             if not items:
                 continue
-            if open_call:  # nobody knows when that call took effect: who goes on is somebody else
+            if open_call:  # nobody knows when that call took effect: its thread goes on as another client
                 client += 1
             open_call = ret is None
             batch += 1

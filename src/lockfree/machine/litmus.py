@@ -1,4 +1,4 @@
-"""The litmus tests: what each thread does, which outcome no interleaving explains, and who allows it.
+"""The litmus tests: what each thread does, which outcome no interleaving explains, and which machines allow it.
 
 Each test has exactly one outcome that sequential consistency forbids. `c11` says whether the C11 model allows it;
 `tests/test_machine.py` holds this to the model checker. The models of machines are x86-TSO (Owens, Sarkar, Sewell 2009)

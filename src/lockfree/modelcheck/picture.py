@@ -1,4 +1,4 @@
-"""A failing execution as a picture: threads in columns, steps in rows, arrows for who read from whom.
+"""A failing execution as a picture: threads in columns, steps in rows, arrows for reads.
 
 `dot` writes the graph for Graphviz; `page` an HTML page that needs nothing else.
 """

@@ -1,6 +1,6 @@
 """You are the scheduler: a wrong answer of a kata, step by step, until it fails.
 
-A position is the list of the choices that were made. From it the program is run anew, as a token says: in C under the
+A position is the list of the choices that were made. From it the program is run again, as a token says: in C under the
 model checker, in Python under its scheduler. Where the list ends, the next choice is the reader's. After The Deadlock
 Empire (Čermák and others, 2016), with the choices of weak memory.
 """
@@ -267,7 +267,7 @@ def _show(look: Look, say: Callable[[str], object]) -> None:
         for option in look.options:
             say(f"  [{option.value}] {option.text}")
     elif not look.failure:
-        say("This execution is over, and everything in it is right. u takes a choice back, r begins anew.")
+        say("This execution is over, and everything in it is right. u takes a choice back, r begins again.")
 
 
 def _turn(answer: str, look: Look, choices: list[int], game: Game, say: Callable[[str], object]) -> None:

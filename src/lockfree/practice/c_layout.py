@@ -70,7 +70,7 @@ class Structure:
         return [f"{self.name} line {number}: {', '.join(names)}" for number, names in sorted(found.items())]
 
     def crowded(self) -> list[str]:
-        """Lines with more than one atomic member: whoever writes one takes the others from all who read them."""
+        """Lines with more than one atomic member: a write of one takes the others from all their readers."""
         found: dict[int, list[str]] = {}
         for member in self.members:
             if member.atomic and member.size:

@@ -121,7 +121,7 @@ class Disk:
 
 
 class Machine:
-    """A computer whose power fails, up to `failures` times. load: makes the answer's module anew.
+    """A computer whose power fails, up to `failures` times. load: makes the answer's module again.
 
     loss: what was left at the last failure, one of `LOSSES`; empty before the first. off: it has no power now.
     """

@@ -18,7 +18,7 @@ ENDS = (
     "os.system", "os.kill", "os.putenv", "pickle.", "mmap.", "sys.setprofile", "sys.addaudithook",
     "signal.", "shutil.", "fcntl.", "pty.", "cpython.",
 )  # fmt: skip
-"""Events of the interpreter that end the process, whoever causes them."""
+"""Events of the interpreter that end the process, whatever code causes them."""
 ENDS_HERE = frozenset({"exec", "compile", "open", "object.__getattr__", "sys._current_frames"})
 """Those that end it if the answer's own code causes them, or a text."""
 

@@ -18,7 +18,7 @@ ALWAYS = ("threading", "queue", "concurrent.futures.thread", "concurrent.futures
 OWN = ("threading", "lockfree", "__main__")
 """Modules whose private functions must stay as they are, too; others change some of their own."""
 RENEWED = frozenset({"_counter"})
-"""Names that the explorer sets anew for each execution."""
+"""Names that the explorer sets again for each execution."""
 _Names = dict[tuple[str, str], object]
 _View = MappingProxyType[str, object]
 

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - a scenario takes what it needs
-"""Locks: who holds them, and a plain counter that only the lock guards."""
+"""Locks: their holders, and a plain counter that only the lock guards."""
 
 import random
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""What clients do with a ring, whoever may call it: tries, and calls that wait."""
+"""What clients do with a ring, whatever their role: tries, and calls that wait."""
 
 import queue
 from typing import Any

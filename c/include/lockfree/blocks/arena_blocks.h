@@ -1,4 +1,4 @@
-/* arena_blocks.h: a block begins, is let go, and ends; the death of who held it. With the arena's lock.
+/* arena_blocks.h: a block begins, is let go, and ends; the death of its holder. With the arena's lock.
  *
  * Contract: see arena.h. Each function changes the truth by one store (arena_table.h), and then what is derived from it. A
  *   death between the two is found by the next holder of the lock.
@@ -55,7 +55,7 @@ LF_INLINE void lf__arena_hand_out(struct lf_arena *a, uint32_t block, uint32_t n
 
 /* ---- let go without the lock ---- */
 
-/* Who has the lock ends the holds that others have let go without it: LF_OK or LF_CORRUPT. */
+/* The lock's holder ends the holds that others have let go without it: LF_OK or LF_CORRUPT. */
 LF_INLINE int lf__arena_sweep(struct lf_arena *a) {
     int status = LF_OK;
     if (LF_LIKELY(lf_load_relaxed(&a->body->let_go) == 0))
@@ -77,13 +77,13 @@ LF_INLINE int lf__arena_enter(struct lf_arena *a, enum lf_arena_patience patienc
         lf_arena_unlock(a);
     return status;
 }
-/* Lets a hold of the caller's go, whoever has the lock. Whether it was the caller's. */
+/* Lets a hold of the caller's go, without the lock. Whether it was the caller's. */
 LF_INLINE int lf__arena_let_go_unlocked(struct lf_arena *a, const struct lf_arena_hold *hold) {
     uint64_t word = lf__hold_word(hold->block, hold->generation, a->h.participant);
     if (!lf_cas_release(&a->holds[hold->hold], &word, /* [G2] */
                         lf__hold_word(hold->block, hold->generation, 0)))
         return 0;
-    lf_fetch_add_release(&a->body->let_go, 1u); /* [G4]. Who dies before it is recovered, and that looks for the hold */
+    lf_fetch_add_release(&a->body->let_go, 1u); /* [G4]. After a death before it, recovery looks for the hold */
     return 1;
 }
 
@@ -128,8 +128,8 @@ LF_INLINE int lf__arena_take(struct lf_arena *a, uint64_t bytes, uint64_t align,
 
 /* ---- the death of a participant ---- */
 
-/* The lock, without lf_enter: for a recovery, which a joiner or a leaver may do. It gives up after some pauses. If who has
- * it is dead, that one is recovered first: else a round over the dead could wait for a later one of them for ever. */
+/* The lock, without lf_enter: for a recovery, which a joiner or a leaver may do. It gives up after some pauses. A dead
+ * holder is recovered first: else a round over the dead could wait for a later one of them for ever. */
 LF_INLINE int lf__arena_seize(struct lf_arena *a) {
     uint64_t seen, *word = &a->body->lock;
     int status = lf__lock_take(word, lf__lock_me(&a->h), 0, &seen);

@@ -23,7 +23,7 @@ LF_INLINE void lf_arena_unmap(struct lf_arena_hold *hold) { (void)hold; }
 LF_INLINE int lf__arena_file(struct lf_arena *a) {
     if (LF_LIKELY(lf__is_file_of(&a->h, a->h.fd)))
         return a->h.fd;
-    while (!lf__begin_to_reap(&a->h)) /* who looks for the dead may look for the file, too */
+    while (!lf__begin_to_reap(&a->h)) /* the thread that looks for the dead may look for the file, too */
         lf_nap(50000);
     int fd = lf_segment_file(&a->h);
     lf__end_to_reap(&a->h);

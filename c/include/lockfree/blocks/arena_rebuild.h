@@ -1,4 +1,4 @@
-/* arena_rebuild.h: taking the arena's lock, and making everything derived anew when its last holder died with it.
+/* arena_rebuild.h: taking the arena's lock, and deriving everything again when its last holder died with it.
  *
  * Contract
  *   lf_arena_lock returns LF_OK with the lock; LF_BUSY: LF_ARENA_TRY, and somebody has it; LF_INTERRUPTED: LF_ARENA_AWHILE,
@@ -136,7 +136,7 @@ LF_INLINE int lf_arena_lock(struct lf_arena *a, enum lf_arena_patience patience)
     } else {
         do
             status = lf_owner_lock_acquire(&a->h, word, LF__ARENA_SPINS, LF_FOREVER);
-        while (status == LF_INTERRUPTED); /* whoever has it will not have it for long */
+        while (status == LF_INTERRUPTED); /* its holder will not have it for long */
     }
     return lf__arena_locked(a, status);
 }

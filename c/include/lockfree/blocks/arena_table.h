@@ -2,15 +2,16 @@
  *
  * Layout
  *   body | blocks | holds | next_holds | extents | slabs | page_runs.h | populated | a page that nobody may touch | pages.
- *   All that the library relies on stands before the pages, so that who writes beyond a block breaks data, not the arena.
+ *   All that the library relies on stands before the pages, so that a write beyond a block breaks data, not the arena.
  * The truth is small, and each change of it takes effect by one store:
  *   a block's word {generation : 32 | LIVE}. Its run, size and extents are written before, while nobody can see them.
  *   a hold's word {block + 1 : 32 | generation : 20 | participant : 12}, 0: none. It counts only while its block is live
- *   and has this generation. Participant 0: it was let go without the lock, and whoever has the lock next ends it.
+ *   and has this generation. Participant 0: it was let go without the lock, and the next holder of the lock ends it.
  *   a block's promises {seconds of CLOCK_MONOTONIC : 32 | count : 32}: references that are on their way in a handle.
- *   To open, the hold comes first: whoever dies before the promise is gone has not opened, and loses the hold.
+ *   To open, the hold comes first: a reader that dies before the promise is gone has not opened, and loses the hold.
  *   what a slab's record says of its pages and its class, as long as a block in it is live.
- * All the rest is derived: the page runs, free lists, counts, `holders`. arena_rebuild.h makes it anew after a death.
+ * All the rest is derived: the page runs, free lists, counts, `holders`. arena_rebuild.h derives it again after a
+ * death.
  * Invariants, whenever nobody has the lock
  *   [A1] A live block has a holder or a promise. [A2] A page is taken exactly if one live block, or one slab with a live
  *   block, has it. [A3] `holders` of a block is the number of holds that count.
@@ -91,7 +92,7 @@ struct lf_arena {
     struct lf_arena_extent *extents;
     struct lf_arena_slab *slabs;
     struct lf_pages pages;
-    uint64_t *populated; /* bits of pages that have memory; set once they have, by who holds a block there */
+    uint64_t *populated; /* bits of pages that have memory; set once they have, by a holder of a block there */
     unsigned char *data; /* of the mapping: page 0 */
     uint64_t data_offset, page_bytes, identity;
     uint32_t n_pages, n_blocks, n_holds, n_extents, n_slabs, huge;

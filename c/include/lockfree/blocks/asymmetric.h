@@ -2,8 +2,8 @@
  *
  * Contract
  *   Two threads each write, do their half of the fence, and read what the other has written. If one of the halves is
- *   heavy, at least one of the two reads sees the other's write. Two light halves promise nothing. Here whoever wakes
- *   does the light half (lf_fence_light_in), on each operation; whoever is about to sleep does the heavy one
+ *   heavy, at least one of the two reads sees the other's write. Two light halves promise nothing. Here the waker
+ *   does the light half (lf_fence_light_in), on each operation; a thread that is about to sleep does the heavy one
  *   (lf_fence_heavy_in).
  * How: the light half keeps the compiler from moving accesses across it. The heavy half is membarrier(2). It makes each
  *   thread of each registered process pass a full fence before it returns (MEMBARRIER_CMD_GLOBAL_EXPEDITED). A thread
@@ -16,7 +16,7 @@
  *   (C11 7.17.3p16). Processors need less than some microseconds, and an interrupt ends it; we wait 20 ms. Only a
  *   process that cannot register waits, once, unless it is the segment's creator or another has waited before.
  * Progress: the light half is wait-free. The heavy half is a system call, or once a sleep of 20 ms.
- * Death: who dies before it has settled leaves LF__FENCED; the next one that needs to know settles again.
+ * Death: a process that dies before it has settled leaves LF__FENCED; the next one that needs to know settles again.
  * Source: membarrier(2); the shape is that of WG21 P1202, asymmetric fences. */
 #ifndef LOCKFREE_ASYMMETRIC_H
 #define LOCKFREE_ASYMMETRIC_H
@@ -67,7 +67,7 @@ LF_INLINE void lf_fence_light_in(const struct lf_segment *segment) {
 }
 
 LF_INLINE void lf_fence_heavy_in(struct lf_segment *segment) {
-    lf_fence_seq_cst(); /* [F6] pairs with [F5], and with the fences of those who always have one */
+    lf_fence_seq_cst(); /* [F6] pairs with [F5], and with the fences of those that always have one */
     if (lf_load_acquire(&segment->fenced) == LF__SETTLED) /* [F4] */
         return;
     if (!lf__membarrier()) /* [F2] pairs with [F1] */

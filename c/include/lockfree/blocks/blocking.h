@@ -6,7 +6,7 @@
  *   comes after the deadline. So a refusal by time-out is as exact as one by a non-blocking call.
  *   A sleep is cut into slices of 1, 2, 4, 8, 16, 20, 20, ... ms. After a slice in which nothing came somebody looks for
  *   dead participants. So what a killed peer took with it (a wake, a lock, a record) delays a survivor by about as long
- *   as it has slept, and by 20 ms at most. Who waits for records learns how far apart they come: its first slice is as
+ *   as it has slept, and by 20 ms at most. A waiter for records learns how far apart they come: its first slice is as
  *   long as the last waits were, 8 ms at most. Among many participants the slices grow further, by 20 ms for each 64 of
  *   them, and among many sleepers by 20 ms for each 8 of them, so that a crowd costs no more than a few.
  *   One sleeper of the segment looks, however many sleep, and so that looking takes 2% of a CPU at most. Among more than
@@ -40,7 +40,8 @@ LF_INLINE int lf__enter_open(struct lf_handle *h, uint32_t ending) {
     int status = lf_enter(h);
     return LF_LIKELY(status == LF_OK) && lf_load_relaxed(&h->segment->ending) >= ending ? LF_CLOSED : status;
 }
-/* The same, and the participant has the role from now on. Who has the role by other means plays it there (role.h). */
+/* The same, and the participant has the role from now on. A thread with the role by other means plays it there
+ * (role.h). */
 LF_INLINE int lf_enter_to_put(struct lf_handle *h) {
     int status = lf__enter_open(h, LF__DRAINING);
     if (LF_LIKELY(status == LF_OK))
@@ -99,7 +100,7 @@ LF_INLINE void lf__slices_as_usual(const struct lf_handle *h, struct lf__slices 
     if (!slices->resumed && usual > slices->next)
         slices->next = usual;
 }
-/* A wake came. After a first slice in vain the next wait begins with a longer one; else a little shorter. */
+/* A wake came. After a first slice without success the next wait begins with a longer one; else a little shorter. */
 LF_INLINE void lf__slices_learn(struct lf_handle *h, const struct lf__slices *slices) {
     uint64_t usual = lf_load_relaxed(&h->usual), learned = LF__USUAL_MOST_NS;
     if (slices->next == 2 * slices->slept) /* in the first slice */
@@ -145,7 +146,7 @@ LF_INLINE uint32_t lf__announce(struct lf_handle *h, struct lf_eventcount *ec) {
     if (!h->asymmetric)
         return lf_eventcount_prepare(ec);
     uint32_t ticket = lf_eventcount_announce(ec);
-    lf_fence_heavy_in(h->segment); /* [E1] pairs with [E2]: the light half of who wakes, or the fence of who closes */
+    lf_fence_heavy_in(h->segment); /* [E1] pairs with [E2]: the light half of a waker, or the fence of a close */
     return ticket;
 }
 

@@ -13,10 +13,10 @@
  *   position bytes since the ring was made, a multiple of 16. A reader's has bit 0 set while it holds the writer back,
  *            and bit 1 from when it has joined.
  * Invariants
- *   [I1] Behind the tail stands a head with the number of the next message. So whoever joins, and the next writer, find
- *        out how many messages there were.
+ *   [I1] Behind the tail stands a head with the number of the next message. So a joiner, and the next writer, find out
+ *        how many messages there were.
  *   [I2] tail - position <= size for each reader that has joined; the writer's limit is not above position + size.
- *        Who joins does so at a tail that it reads after its place was visible, so each limit from before is low enough.
+ *        A reader joins at a tail that it reads after its place was visible, so each limit from before is low enough.
  *   [I3] Lossy: bytes from `oldest` to the tail are whole messages. The writer moves `oldest` first, and overwrites then.
  *        A reader copies first, and looks at `oldest` then.
  * Wrap: positions wrap at 2^64. Message numbers wrap at 2^32: a reader that misses 2^32 messages in one go does not
@@ -65,7 +65,7 @@ struct lf_log_reader {
 struct lf_broadcast_body {
     LF_ALIGNED struct lf_eventcount not_empty; /* line 0: readers announce, the writer looks */
     LF_ALIGNED struct lf_eventcount not_full;  /* line 1: the writer announces, readers look */
-    struct lf_eventcount joined;               /* who waits for readers announces, joiners look */
+    struct lf_eventcount joined;               /* a waiter for readers announces, joiners look */
     struct lf_log_writer writer;               /* line 2: its holder; everybody reads the tail */
     struct lf_log_reader readers[1];           /* a line each, written by its holder; as many as the geometry says */
 };
@@ -82,7 +82,7 @@ struct lf_broadcast_ring {
     uint32_t slow;                      /* enum lf_broadcast_slow */
     uint32_t late;                      /* after LF_FULL: the reader that was furthest behind */
     uint32_t any_thread;                /* roles of this handle belong to all its threads: one uses each at a time */
-    uint32_t holder_pid, holder_thread; /* after LF_ROLE_TAKEN: who has it; 0: nobody any more */
+    uint32_t holder_pid, holder_thread; /* after LF_ROLE_TAKEN: its holder; 0: nobody any more */
     uint64_t behind;                    /* after LF_FULL: by how many bytes */
 };
 
@@ -215,7 +215,7 @@ static __attribute__((noinline, unused)) int lf__log_give_up(struct lf_broadcast
         at = lf__log_after(r, at, span);
     }
     lf_store_release(&w->oldest, oldest); /* [W7] pairs with [W8]: the tail is not before it */
-    lf_fence_release(); /* [W2] pairs with [W4]: whoever reads what is written from here on sees `oldest` moved */
+    lf_fence_release(); /* [W2] pairs with [W4]: a reader of what is written from here on sees `oldest` moved */
     return LF_OK;
 }
 

@@ -66,7 +66,7 @@ LF_INLINE int lf__log_join(struct lf_broadcast_ring *r, uint32_t k) {
     return LF_OK;
 }
 
-/* Who has joined, a bit each. */
+/* The readers that have joined, a bit each. */
 LF_INLINE uint64_t lf__log_joined(const struct lf_broadcast_ring *r) {
     uint64_t joined = 0;
     for (uint32_t k = 0; k < r->n_readers; k++) /* acquire: what a reader wrote before it joined can be read */

@@ -2,7 +2,7 @@
  *
  * Contract
  *   A store has `slots` indices and several queues. At any instant every index is in exactly one queue, or in the
- *   custody of exactly one participant. Shared memory says in which, whoever dies at whatever instruction.
+ *   custody of exactly one participant. Shared memory says in which, also if any of them dies at any instruction.
  *   lf_queue_take takes the oldest index, or answers EMPTY. EMPTY is exact: at one instant of the call every index
  *   published before had been taken. lf_queue_publish appends an index that is in the caller's custody.
  * Progress: lock-free. Claim and publication are one compare-and-swap of a cell, so there is no state in which
@@ -11,7 +11,7 @@
  *
  * Layout
  *   cell    {position : 50 without its low bits, in their place the index | taker : 14}
- *           taker 0: the index is inside; else who took it: participant | LF_LEASE, or LF__NOBODY before first use.
+ *           taker 0: the index is inside; else its taker: participant | LF_LEASE, or LF__NOBODY before first use.
  *           LF__WITHDRAWN: level_queues.h.
  *           The queue has `cells` cells, a power of two >= slots, so position and index share 50 bits.
  *   custody one word per slot {held : 1 | queue : 8 | participant and lease : 13 | position : 42}
@@ -23,7 +23,7 @@
  *        back later. The next ones walk further then, one lap at most: a cell of a later round tells how far to go.
  *   [I2] a cell changes: round r inside -> round r taken -> round r+1 inside; never anything else.
  *   [I3] before a cell taken by t leaves round r, the custody word of its index no longer says "coming at that
- *        position": whoever reuses the cell first writes "held by t" for a slower taker (helping).
+ *        position": the next user of the cell first writes "held by t" for a slower taker (helping).
  *   [I4] so a custody word that still says "coming at P" after a later round was seen at P's cell proves that the
  *        index was never published at P.
  * Linearization points: publish and take: their successful compare-and-swap of the cell; EMPTY: the load of the cell.
@@ -239,7 +239,7 @@ LF_INLINE int lf__is_inside(const struct lf_queue *q, uint64_t position) {
 
 /* Appends an index in the caller's custody, at *position, unless `bound` are inside (0: no bound; at most `slots`): LF_FULL
  * then, and it is in custody still. Positions are published and taken in turn. So while the one `bound` before the next is
- * inside, so are all between them; and once it was taken, the next may be published, whoever else comes or dies.
+ * inside, so are all between them; and once it was taken, the next may be published, whatever the others do.
  * LF_CORRUPT if shared memory holds what this library cannot have written. */
 LF_INLINE int lf_queue_publish_at(const struct lf_queue *q, uint64_t index, uint32_t participant, uint64_t bound,
                                   uint64_t *position) {
@@ -296,8 +296,8 @@ LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
         if (LF_UNLIKELY(index >= q->store->slots || lf__cell_taker(cell) != 0))
             return LF_CORRUPT;
         /* Publishes nothing of ours, and what the publisher released was acquired at [Q5].
-         * [D2] pairs with [D1]: who takes a slot to put sees that the object is ending, or whoever ends is seen
-         * to have the slot out (lf_queue_is_whole). */
+         * [D2] pairs with [D1]: a put that takes a slot sees that the object is ending, or the one that ends it
+         * sees the slot out (lf_queue_is_whole). */
         if (lf_cas_seq_cst(&q->cells[head & q->mask], &cell, cell | taker)) {
             lf__move_end(&q->ends->head, head + 1);
             LF_AT_POSITION(q->id, head);

@@ -1,10 +1,10 @@
-/* kept_blocks.h: building block: what a participant made free last, it keeps near; and everybody finds it who needs it.
+/* kept_blocks.h: building block: a participant keeps near what it made free last; every call that needs it finds it.
  *
  * Contract
  *   With the order LIFO, blocks that are taken and freed one by one go through a lane of the participant, and not through
  *   the stack. A kept block is free: it is counted, and a claim that finds too few in the stack calls all kept blocks in.
- *   A refusal is as exact as that of the stack. Whoever is alone finds the order LIFO; of several each gets first what it
- *   freed last itself.
+ *   A refusal is as exact as that of the stack. A participant that is alone finds the order LIFO; of several each gets
+ *   first what it freed last itself.
  *   One thread of a participant uses its lane. The others, and participants from LF_LANES on, use the stack.
  * Progress: lock-free. Taking a kept block is one compare-and-swap of its word, and so is keeping one.
  * Death: a kept block names its keeper in its word, as a held one does, and recovery makes it free.
@@ -15,7 +15,7 @@
  *   slots    {block + 1}, of each lane, in a circle; written by the lane's thread alone
  * Invariants
  *   [O1] A kept block stands in a slot of its keeper, and so does one that was kept and is being pushed, until it is in.
- *   [O2] Who keeps a block looks at `scarce` afterwards, and pushes it if that is on. Before that, its free is not over.
+ *   [O2] A free that keeps a block then looks at `scarce`, and pushes it if that is on. Only then is it over.
  *   [O3] If `scarce` did not change since before the first look into the lanes, then every kept block that was not found
  *        belongs to a free that is not over. A lane is in `used` before it keeps anything.
  * Linearization points: take, keep: the compare-and-swap of the word; keep while `scarce` is on: the push. A refusal: the
@@ -38,9 +38,9 @@ struct lf_lane {
     LF_ALIGNED uint32_t slots[LF_LANE_SLOTS];
 };
 struct lf_lanes {
-    LF_ALIGNED uint64_t scarce; /* line 0: who finds too few blocks, and who ends that; read by who keeps */
+    LF_ALIGNED uint64_t scarce; /* line 0: written by calls that find too few blocks; read by a free that keeps */
     uint64_t used;
-    struct lf_lane of[LF_LANES]; /* one line each: its thread; read by who finds too few */
+    struct lf_lane of[LF_LANES]; /* one line each: its thread; read by calls that find too few */
 };
 LF_STATIC_ASSERT(sizeof(struct lf_lanes) == (1 + LF_LANES) * LF_CACHE_LINE, "layout");
 LF_STATIC_ASSERT(LF_LANES <= 64, "a bit for each");
@@ -146,7 +146,7 @@ static __attribute__((noinline, unused)) int lf__lane_take_over(const struct lf_
         own->count = 0;
         lf_store_relaxed(&own->busy, 0u);
     }
-    /* [O4] seq_cst; pairs with [O5]: who does not see the lane has changed `scarce` before the owner looks there. */
+    /* [O4] seq_cst; pairs with [O5]: a call that misses the lane has changed `scarce` before the owner looks there. */
     lf_fetch_or_seq_cst(&q->lanes->used, UINT64_C(1) << participant);
     return 1;
 }
@@ -223,7 +223,7 @@ LF_INLINE int lf__lane_keep(const struct lf_runs *q, struct lf_own_lane *own, ui
     if (lf_load_relaxed(slot) != block + 1)
         lf_store_seq_cst(slot, block + 1); /* [O4] seq_cst; pairs with [O5] */
     uint64_t kept = lf__block_given_up(*word, participant, 0) | LF__BLOCK_HELD;
-    /* [O4] seq_cst; pairs with [O5]: who calls in either finds the block kept, or we find `scarce` on. Acquire, release:
+    /* [O4] seq_cst; pairs with [O5]: a call in either finds the block kept, or we find `scarce` on. Acquire, release:
      * [W1], [W2]. [E2] pairs with [E1]: the caller looks for waiters next. */
     if (LF_UNLIKELY(!lf_cas_seq_cst(&q->words[block], word, kept)))
         return LF_BUSY;

@@ -27,7 +27,7 @@
  *   groups, by [I2], and the levels passed over, by [I3], hold no completed push, and the front is still the front.
  *   withdrawal: mark the cell, LF__WITHDRAWN. A pop that W names may find its cell marked. Then it takes no record, and
  *   its thread pops again. The mark stays in the way until a pop comes by, and the slot with it. So that a queue in
- *   use is not full of them, whoever marks a cell also cuts its slot out (LF__WITHDRAWN | LF_LEASE | participant) and
+ *   use is not full of them, the mark of a cell also cuts its slot out (LF__WITHDRAWN | LF_LEASE | participant) and
  *   frees it, as long as fewer than `cuts` cells are cut and not passed. So no push meets a cell that is not passed.
  * Linearization points: pop: its change of W, unless a withdrawal comes before the cell is taken; withdrawal: its change
  *   of the cell, and no operation has seen the pop that it forestalls: all change W, and apply the pop first; EMPTY: its load of W. push: its own change of W or, if that comes first,
@@ -68,7 +68,7 @@ struct lf_levels {
     uint64_t *decision;            /* W, on a line of its own */
     uint64_t *cuts;                /* cells that are cut and not passed; deaths may leave it too high */
     uint32_t *withdrew;            /* whether anything was ever withdrawn */
-    struct lf_eventcount *room;    /* who waits for a free slot */
+    struct lf_eventcount *room;    /* for waiters for a free slot */
     const struct lf_queue *queues; /* queues[1 + level]; queues[0] is the free one */
     uint32_t count;
     uint32_t per_group;
@@ -324,7 +324,7 @@ LF_INLINE int lf_levels_withdraw(const struct lf_levels *l, uint64_t ticket, uin
         return 0;
     if (LF_UNLIKELY(lf__cell_index(queue, cell) >= queue->store->slots))
         return LF_CORRUPT;
-    lf_store_relaxed(l->withdrew, 1); /* before the mark: who counts after it looks at each cell */
+    lf_store_relaxed(l->withdrew, 1);                        /* before the mark: a count after it looks at each cell */
     if (!lf_cas_release(place, &cell, cell | LF__WITHDRAWN)) /* [W7] pairs with [W3]: the word above */
         return 0;
     return lf__cut(l, queue, place, cell | LF__WITHDRAWN, participant) == LF_OK ? 1 : (int)LF_CORRUPT;

@@ -22,7 +22,7 @@ struct lf_message_body {
     LF_ALIGNED struct lf_eventcount not_empty; /* line 0: consumers announce, producers look */
     LF_ALIGNED struct lf_eventcount not_full;  /* line 1: producers announce, consumers look */
     LF_ALIGNED uint64_t done;                  /* line 2: messages that somebody has dealt with (message_tasks.h) */
-    struct lf_eventcount all_done;             /* who joins announces, who has dealt with one looks */
+    struct lf_eventcount all_done;             /* a join announces, the reader of a message looks */
 };
 
 struct lf_message_ring {
@@ -58,7 +58,7 @@ LF_INLINE uint64_t lf__member_of(uint64_t first) { return lf__held(LF__MEMBER, f
 /* ---- freeing ---- */
 
 LF_INLINE void lf__message_freed(struct lf_message_ring *r) {
-    lf_eventcount_notify_after_rmw(&r->body->not_full, UINT32_MAX); /* who waits may need one block, or many */
+    lf_eventcount_notify_after_rmw(&r->body->not_full, UINT32_MAX); /* a waiter may need one block, or many */
     if (LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN))
         lf_eventcount_notify_all(&r->body->not_empty); /* a getter that drains the ring may wait for these blocks */
 }

@@ -135,7 +135,7 @@ LF_INLINE int lf__lock_acquire(struct lf_handle *h, uint64_t *word, uint32_t spi
     return lf_reap_if_due(h) > 0 ? lf__lock_take(word, me, 0, &seen) : LF_TIMEDOUT;
 }
 
-/* The same, for those who serve signals by themselves: LF_INTERRUPTED also after 100 ms. */
+/* The same, for callers that serve signals by themselves: LF_INTERRUPTED also after 100 ms. */
 LF_INLINE int lf_owner_lock_acquire_awhile(struct lf_handle *h, uint64_t *word, uint32_t spins, uint64_t deadline) {
     int status = lf__lock_acquire(h, word, spins, deadline);
     return LF_UNLIKELY(status == LF__AGAIN) ? (int)LF_INTERRUPTED : status;
@@ -204,7 +204,7 @@ LF_INLINE void lf_owner_lock_recover_dead(uint64_t *word, uint32_t gone) {
     }
 }
 
-/* After `closed` was set: makes everybody who sleeps, or is about to sleep, look again. */
+/* After `closed` was set: makes every thread that sleeps, or is about to sleep, look again. */
 LF_INLINE void lf_owner_lock_wake_all(uint64_t *word) {
     uint64_t seen = lf_load_relaxed(word);
     while (!lf_cas_release(word, &seen, seen ^ LF__LOCK_WOKEN)) /* [L4] pairs with [L3]: closed is readable */

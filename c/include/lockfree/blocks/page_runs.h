@@ -4,7 +4,7 @@
  *   A bitmap says which pages are free. Over its words stands a binary tree; each node knows the free run at its beginning,
  *   the one at its end, and the longest in it. So the first run of n pages is found in O(log pages), and pages become
  *   free or taken in O(n / 64 + log pages), however scattered they are. Neighbouring free runs are one run by themselves.
- * Who calls holds a lock. Nothing here is the truth: all of it can be made anew (lf_pages_fill, lf_pages_mark).
+ * The caller holds a lock. Nothing here is the truth: all of it can be derived again (lf_pages_fill, lf_pages_mark).
  * Trust: the tree stands in shared memory. What it says is compared with the bitmap before it is used; -1 if they differ.
  * Layout: words[pages / 64] of the bitmap, 1: free | nodes[2 * leaves] of the tree; node 1 is the root. */
 #ifndef LOCKFREE_PAGE_RUNS_H

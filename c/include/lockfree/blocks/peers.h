@@ -3,7 +3,7 @@
  * Contract
  *   A participant has a role once it has called put (LF_PRODUCES) or get (LF_CONSUMES) of a container. After
  *   lf_tell_deaths a wait of this handle ends with LF_PEER_DIED when somebody had the role that could end it, nobody has
- *   it any more (all of them died or left), and a last look was refused. Who waits has a role, too, if its process has
+ *   it any more (all of them died or left), and a last look was refused. A waiter has a role, too, if its process has
  *   called the other side. lf_gone says who went last, and how. lf_tell_here says the same, or the contrary, for the next
  *   waits of the calling thread, of whatever handle, until it says something else.
  *   lf_statistics sums what the participants counted, and those before them. Nothing is counted where a call succeeds

@@ -1,4 +1,4 @@
-/* pool_leases.h: building block of the block pool: who holds blocks. Participants, and batches that outlive them.
+/* pool_leases.h: building block of the block pool: its holders. Participants, and batches that outlive them.
  *
  * Contract
  *   A lease is a participant's own (below LF_PARTICIPANTS), or a batch. Every held block names its lease. Blocks go from
@@ -8,7 +8,7 @@
  * Layout: freed | a word for each participant | a word for each batch {version : 50 | state : 2 | participant : 12} | lanes
  * Invariants
  *   [B5] Only the participant in the word of a batch that is being made or adopted puts blocks in or takes them out, or
- *        who has superseded it, after writing itself there.
+ *        the one that superseded it, after writing itself there.
  * Linearization points: seal: the compare-and-swap of the batch word to sealed; adopt: that from sealed; supersede: its
  *   end. */
 #ifndef LOCKFREE_POOL_LEASES_H
@@ -25,7 +25,7 @@ LF_STATIC_ASSERT(LF_PARTICIPANTS + LF_BATCHES <= LF__LEASE_MASK + 1, "a lease ha
 enum lf__batch_state { LF__BATCH_FREE = 0, LF__BATCH_OPENING = 1, LF__BATCH_SEALED = 2, LF__BATCH_ADOPTING = 3 };
 
 struct lf_block_pool_body {
-    LF_ALIGNED struct lf_eventcount freed;       /* line 0: who waits for blocks announces, who frees looks */
+    LF_ALIGNED struct lf_eventcount freed;       /* line 0: a waiter for blocks announces, a free looks */
     LF_ALIGNED uint32_t leases[LF_PARTICIPANTS]; /* {times given back : 31 | superseded : 1}; read by each operation */
     LF_ALIGNED uint64_t batches[LF_BATCHES];
     struct lf_lanes lanes;
@@ -137,7 +137,7 @@ LF_INLINE int lf__pool_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
         if (lf__batch_is_of_gone(word, &who))
             lf_cas_release(&p->body->batches[i], &word, lf__batch_over(word)); /* [T2] pairs with [T1] */
     }
-    for (uint32_t number = 0; (number = lf_next_gone(&who, number)) != 0;) { /* the next of this number begins anew */
+    for (uint32_t number = 0; (number = lf_next_gone(&who, number)) != 0;) { /* the next of this number begins at 0 */
         uint32_t *lease = &p->body->leases[number];
         lf_store_relaxed(lease, (lf_load_relaxed(lease) | 1u) + 1);
     }

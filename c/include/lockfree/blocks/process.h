@@ -32,7 +32,7 @@ static __attribute__((unused)) void lf__process_in_child(void) {
 }
 
 static inline int lf__wiped_on_fork(void *page) {
-    const int no_advice = 0x7FFF; /* whoever accepts this one only pretends */
+    const int no_advice = 0x7FFF; /* a system that accepts this one only pretends */
     return madvise(page, 4096, MADV_WIPEONFORK) == 0 && madvise(page, 4096, no_advice) != 0;
 }
 

@@ -2,7 +2,7 @@
  *
  * Contract
  *   As owner_lock.h, except that the holder gets the lock at once (never LF_DEADLOCK), and that a release which is not the
- *   last one only counts. A thread that takes the lock anew, after a death too, begins to count at 1.
+ *   last one only counts. A thread that takes the lock again, after a death too, begins to count at 1.
  * Progress and death: as owner_lock.h. The depth of a dead holder is forgotten.
  *
  * Layout: the body of a lock (owner_lock.h). Only the holder reads and writes the depth; the lock word orders that. */
@@ -34,7 +34,7 @@ LF_INLINE int lf_reentrant_try_acquire(struct lf_handle *h, struct lf_lock_body 
         return status;
     return lf__reentrant_begins(body, lf_owner_lock_acquire(h, &body->word, 0, 0));
 }
-/* `awhile`: LF_INTERRUPTED also after 100 ms, for those who serve signals by themselves. */
+/* `awhile`: LF_INTERRUPTED also after 100 ms, for callers that serve signals by themselves. */
 LF_INLINE int lf_reentrant_acquire(struct lf_handle *h, struct lf_lock_body *body, uint32_t spins, uint64_t deadline,
                                    int awhile) {
     int status = lf_enter(h);
@@ -57,7 +57,7 @@ LF_INLINE int lf_reentrant_release(struct lf_handle *h, struct lf_lock_body *bod
     return depth != 0 ? (int)LF_OK : lf__lock_release(h, &body->word);
 }
 
-/* Gives the lock back whatever its depth, for who waits and takes it again: the depth, or 0 if the caller has not got it.
+/* Gives the lock back whatever its depth, for a wait that takes it again: the depth, or 0 if the caller has not got it.
  * restore sets that depth, after an acquire. Both work on a closed handle. */
 LF_INLINE uint64_t lf_reentrant_release_all(struct lf_handle *h, struct lf_lock_body *body) {
     if (!lf_reentrant_is_mine(h, body))

@@ -8,7 +8,8 @@
  * Layout
  *   last     {version : 31 | push : 1 | block : 32}, or {version : 31 | 0 : 1 | count : 20 | participant : 12}
  *   settled  {version : 31 | depth : 33}: so many blocks were free when all up to this version was carried out
- *   cell     {version : 31 | block : 33}: who wrote it; the cells below the depth are the free blocks, the last one on top
+ *   cell     {version : 31 | block : 33}: the version that wrote it; the cells below the depth are the free blocks, the
+ *            last one on top
  *   word     as in run_queue.h; the position is the place of a cell, or LF__NO_PLACE before a push has given it one
  * Invariants
  *   [K1] `settled` has the version of `last`, or the one before it. Then `last` is still to be carried out.
@@ -107,7 +108,7 @@ LF_INLINE int lf__stack_settle(const struct lf_runs *q, uint64_t settled, uint64
             /* [K6] release; pairs with [K5]. If it fails, others have done it [K3]. */
             lf_cas_release(&q->cells[depth], &cell, lf__stack_version(last) << 33 | block);
         }
-        /* [W1] pairs with [W2]. If it was written by who freed the block later, we see next that it is too late. */
+        /* [W1] pairs with [W2]. If a later free of the block has written it, we see next that it is too late. */
         uint64_t word = lf_load_acquire(&q->words[block]);
         if (lf__block_is_coming_at(word, LF__NO_PLACE)) {
             if (lf_load_acquire(&ends->settled) != settled) /* [K7] pairs with [K8] */
@@ -174,7 +175,7 @@ LF_INLINE int lf__stack_push(const struct lf_runs *q, uint64_t block, uint64_t w
         if (LF_UNLIKELY(lf__stack_depth(settled) >= q->blocks))
             return LF_CORRUPT; /* this block is out */
         /* [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. Release: the block's word. If it succeeds,
-         * the word is still this one: who changes it has changed `last` before [K4]. */
+         * the word is still this one: a thread that changes it has changed `last` before [K4]. */
         uint64_t mine = lf__stack_next(last, LF__STACK_PUSH | block);
         if (lf_cas_seq_cst(&lf__stack_ends(q)->last, &last, mine))
             return lf__stack_settle(q, settled, mine, 0);
@@ -197,13 +198,13 @@ LF_INLINE int lf_stack_free(const struct lf_runs *q, uint64_t block, uint64_t *w
         return status;
     uint64_t next = lf_block_is_held(*word) ? lf__block_given_up(*word, participant, LF__NO_PLACE)
                                             : lf__block_coming(*word, participant, LF__NO_PLACE);
-    /* [W1] acquire: what its last users did is over. [W2] release: who sees this word sees that [K7] has moved on. */
+    /* [W1] acquire: what its last users did is over. [W2] release: a thread that sees this word sees [K7] moved on. */
     if (!lf_cas_acq_rel(&q->words[block], word, next))
         return LF_BUSY;
     return lf__stack_push(q, block, next, last, settled);
 }
 
-/* Pushes a block that was seen without a place in the hands of another one, who may have stopped. */
+/* Pushes a block that was seen without a place in the hands of another thread, which may have stopped. */
 LF_INLINE int lf_stack_help(const struct lf_runs *q, uint64_t block, uint64_t word) {
     uint64_t last, settled;
     int status = lf__stack_look(q, &last, &settled);

@@ -9,8 +9,8 @@
 
 #include "seats.h"
 
-/* What a seat's account says, and who owns the seat. A dead participant may lose a seat but never gets one. So if the
- * claim names the dead one after the account was read, that account was the dead one's. */
+/* What a seat's account says, and the owner of the seat. A dead participant may lose a seat but never gets one. So if
+ * the claim names the dead one after the account was read, that account was the dead one's. */
 LF_INLINE int64_t lf__sem_account_of(const struct lf_seat *seat, uint32_t *whose) {
     int64_t held = lf__sem_held(lf_load_acquire(&seat->account)); /* [S3] pairs with [S4]: the claim is not older */
     *whose = held != 0 ? (uint32_t)(lf_load_relaxed(&seat->claim) & LF__SEAT_PARTICIPANT) : 0;

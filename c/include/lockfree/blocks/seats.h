@@ -2,7 +2,7 @@
  *
  * Contract
  *   lf__sem_change changes the value by delta, or answers that the value would leave its bounds. lf__sem_give_back
- *   returns exactly what a participant that is gone still holds, whoever dies meanwhile.
+ *   returns exactly what a participant that is gone still holds, also if others die meanwhile.
  * Progress: lock-free.
  * Death: at every instant each permit that is out is in an account, or in the one operation that the word names.
  *
@@ -78,7 +78,7 @@ struct lf_semaphore_body {
     LF_ALIGNED struct lf_eventcount available;        /* line 2: the turnstile's holder announces, releasers look */
     uint64_t debt;                                    /* of participants that are gone; recoverers only */
     uint64_t room;                                    /* seats that have memory; goes up only, once */
-    LF_ALIGNED struct lf_seat seats[LF__FIRST_SEATS]; /* each written by its claimant and by who helps */
+    LF_ALIGNED struct lf_seat seats[LF__FIRST_SEATS]; /* each written by its claimant and by helpers */
 };
 LF_STATIC_ASSERT(sizeof(struct lf_semaphore_body) == 3 * LF_CACHE_LINE + 64 * LF__FIRST_SEATS, "layout");
 #ifndef LF_MODEL
@@ -105,7 +105,7 @@ LF_INLINE uint32_t lf__sem_room(const struct lf_semaphore_body *body) {
     return lf_load_relaxed(&body->room) == LF_SEATS ? LF_SEATS : LF__FIRST_SEATS;
 }
 #if LF__SEATS_GROW
-/* Takes memory for the further seats: 1, or 0 if there is none. Whoever dies here has changed nothing, or all. */
+/* Takes memory for the further seats: 1, or 0 if there is none. A thread that dies here has changed nothing, or all. */
 static __attribute__((noinline, unused)) int lf__sem_grow(struct lf_semaphore *s) {
     struct lf_handle *h = &s->h;
     if (lf__sem_room(s->body) == LF_SEATS)
@@ -160,7 +160,7 @@ LF_INLINE void lf__sem_help(const struct lf_semaphore *s, uint64_t word) {
     }
 }
 
-/* What the account of a seat is once all is booked. For who has the seat, after it has read `word`. */
+/* What the account of a seat is once all is booked. For the owner of the seat, after it has read `word`. */
 LF_INLINE uint64_t lf__sem_latest(const struct lf_seat *seat, uint32_t number, uint64_t word) {
     uint64_t account = lf_load_relaxed(&seat->account); /* it came with the claim [S5], or with the word [S1] */
     uint64_t intent = lf_load_relaxed(&seat->intents[word & 1]);

@@ -108,8 +108,8 @@ struct lf_kind {
     /* Checks the geometry against the true size and fills the process-local view; LF_OK or LF_MISMATCH. */
     int (*view)(struct lf_handle *h);
     /* Gives back everything that participant `gone` held, or a piece of it (participants.h). Returns 1 when all is done,
-     * 0 when there is more. *cursor is 0 at first, later what the last piece left in it, whoever did that piece. Only
-     * one thread runs it for a number. If it dies at some instruction, it is run again with the same cursor. */
+     * 0 when there is more. *cursor is 0 at first, later what the last piece left in it, also one of another thread.
+     * Only one thread runs it for a number. If it dies at some instruction, it is run again with the same cursor. */
     int (*recover)(struct lf_handle *h, uint32_t gone, uint64_t *cursor);
     int takes_several; /* 1: `gone` may be LF__SEVERAL. For kinds whose recover looks at everything that is there */
 };
@@ -146,7 +146,7 @@ struct lf_handle {
     uint32_t participant;     /* 1..4095 */
     uint32_t closed;          /* set by lf_close */
     uint32_t roles;           /* of this participant, as in the segment (peers.h) */
-    uint32_t asymmetric;      /* who waits here has the heavy half of a fence (asymmetric.h) */
+    uint32_t asymmetric;      /* waiters here have the heavy half of a fence (asymmetric.h) */
     uint32_t spins;           /* adaptive looking: pauses before sleeping; 0 in memory of the caller's */
     uint32_t spin;            /* microseconds, or LF_SPIN_ADAPTIVE (spinning.h) */
     uint32_t missed;          /* looks that failed lately (spinning.h); a hint */

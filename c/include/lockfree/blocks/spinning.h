@@ -2,13 +2,14 @@
  *
  * Contract
  *   lf_set_spin says how long the waiting calls of one handle look before they sleep: LF_SPIN_NEVER, so many
- *   microseconds (for who has a core to itself), or LF_SPIN_ADAPTIVE, as at first. It concerns this process alone.
- *   Adaptive: a call looks for about 10 us. After a look in vain it is 25 us, since the other side may have to wake up
- *   first. After three in a row the next 4 waits sleep at once; then one looks again; if that was in vain, the next 8
- *   sleep at once, then 16, 32, 64, 64, ... A look that finds something begins anew. So does the check that follows the
- *   announcement of a sleeper, if it finds something: then the other side runs at the same time. So nothing is asked
- *   about processors and affinities, which change. Whoever shares its processor with the other side hardly looks.
- *   The looks are a few pauses apart at first, and up to 64 later: the line belongs to who is about to write it.
+ *   microseconds (for a process that has a core to itself), or LF_SPIN_ADAPTIVE, as at first. It concerns this process
+ *   alone. Adaptive: a call looks for about 10 us. After a look without success it is 25 us, since the other side may
+ *   have to wake up first. After three in a row the next 4 waits sleep at once; then one looks again; if it found
+ *   nothing, the next 8 sleep at once, then 16, 32, 64, 64, ... After a look that finds something all begins again. So
+ *   does the check that follows the announcement of a sleeper, if it finds something: then the other side runs at the
+ *   same time. So nothing is asked about processors and affinities, which change. A thread that shares its processor
+ *   with the other side hardly looks. The looks are a few pauses apart at first, and up to 64 later: the line belongs
+ *   to the thread that is about to write it.
  * Progress: bounded; with microseconds, by the clock and by the deadline of the wait.
  * What was found lately is a hint in process memory. Threads may write over each other's: nothing depends on it. */
 #ifndef LOCKFREE_SPINNING_H
@@ -21,9 +22,9 @@
 #define LF_SPIN_MOST 100000u /* microseconds: so soon a call serves signals */
 
 #define LF__SPIN_PAUSES 400u  /* about 10 us: between a cache-line transfer and a futex wake */
-#define LF__SPIN_IN_VAIN 3u   /* looks in vain until waits rest */
+#define LF__SPIN_IN_VAIN 3u   /* looks without success until waits rest */
 #define LF__SPIN_REST 4u      /* waits without a look, at first; five times in a row it doubles */
-#define LF__SPIN_RESTING 256u /* in `missed`: a wait without a look; below it: looks in vain */
+#define LF__SPIN_RESTING 256u /* in `missed`: a wait without a look; below it: looks without success */
 #define LF__SPIN_SHORT 64u    /* pauses: the most between two looks; so few in all are no reason to stop looking */
 
 /* LF_OK, or LF_INVALID: above LF_SPIN_MOST. */
@@ -86,7 +87,7 @@ LF_INLINE void lf__spin_found(struct lf_handle *h) {
     if (LF_UNLIKELY(lf_load_relaxed(&h->missed) != 0))
         lf_store_relaxed(&h->missed, 0u);
 }
-/* All looks were in vain. */
+/* No look found anything. */
 LF_INLINE void lf__spin_missed(struct lf_handle *h, const struct lf__spin *spin) {
     if (!spin->learns || spin->most == 0)
         return;

@@ -7,8 +7,8 @@
  *   was. While the ring is drained, everything that a put has accepted is taken before a get answers LF_CLOSED, and
  *   nothing after that: a producer that published while the consumer gave up takes its records back.
  * Fences: what succeeds has none. Before a refusal stands a full fence and another look [S3]. So two refusals are never
- *   older than the puts and gets that their threads made before, also across two rings. Who wakes has the light half of
- *   an asymmetric fence, who falls asleep or ends a drained ring the heavy one (asymmetric.h).
+ *   older than the puts and gets that their threads made before, also across two rings. A waker has the light half of
+ *   an asymmetric fence; a thread that falls asleep, or ends a drained ring, has the heavy one (asymmetric.h).
  * Progress: wait-free, except taking over a role (role.h), and the first sleep where membarrier is refused.
  * Death: role.h, [I2] and [I3].
  * Layout: {not_empty, not_full} | producer | consumer | slots
@@ -187,7 +187,7 @@ static __attribute__((noinline, unused)) int lf__spsc_enter_slowly(struct lf_sps
     return status;
 }
 /* The usual case, in fewer steps: the role is the calling thread's, and the ring is open. Then nobody has begun to drain
- * it: an earlier consumer who did had seen that it ends, and so would this one. */
+ * it: an earlier consumer that did had seen that it ends, and so would this one. */
 LF_INLINE int lf__spsc_is_at_hand(const struct lf_spsc_ring *r, enum lf_spsc_role role) {
     return lf_role_is_at_hand(&r->h, &r->body->sides[role].holder) &&
            LF_LIKELY(lf_load_relaxed(&r->h.segment->ending) == LF__OPEN);

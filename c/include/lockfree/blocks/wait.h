@@ -4,7 +4,7 @@
  *   A waiter prepares, checks its condition once more, and sleeps only if the condition is still
  *   false. A waker makes the condition true, then notifies. No wake is lost: either the waiter's check
  *   sees the condition, or the waker sees the waiter. notify(n) wakes at most n waiters and costs one
- *   fence and one load when nobody waits. notify_after_rmw(n) costs one load. Who uses an asymmetric fence
+ *   fence and one load when nobody waits. notify_after_rmw(n) costs one load. Code with an asymmetric fence
  *   (asymmetric.h) calls announce and wake_sole instead, and does both halves of the fence itself.
  * Progress: prepare, cancel and notify are lock-free; wait sleeps in the kernel.
  * Death: a killed waiter leaves its announcement behind; the next notify consumes it with one
@@ -178,13 +178,13 @@ LF_INLINE void lf_eventcount_wake_sole(struct lf_eventcount *ec) {
         lf_futex_wake(lf__epoch(ec), 1);
 }
 
-/* The same for all who wait, however many. Wait-free: an announcement between the two steps leaves the count too high, and
- * costs the next call a needless wake. A carry out of the epoch does the same. */
+/* The same for all waiters, however many. Wait-free: an announcement between the two steps leaves the count too high,
+ * and costs the next call a needless wake. A carry out of the epoch does the same. */
 LF_INLINE void lf_eventcount_wake_all(struct lf_eventcount *ec) {
     uint64_t word = lf_load_relaxed(&ec->word);
     if (LF_LIKELY(word >> 32 == 0))
         return;
-    word = lf_fetch_add_relaxed(&ec->word, (uint64_t)1) + 1; /* who announced before this does not sleep any more */
+    word = lf_fetch_add_relaxed(&ec->word, (uint64_t)1) + 1; /* a waiter announced before this sleeps no more */
     lf_cas_relaxed(&ec->word, &word, (uint64_t)(uint32_t)word);
     lf_futex_wake(lf__epoch(ec), INT32_MAX);
 }

@@ -2,8 +2,9 @@
  *
  * Contract
  *   lf_waiters_begin takes a place. lf_waiters_notify marks the n that have waited longest, and wakes them.
- *   lf_waiters_end gives the place back and says whether it was marked. So a mark is never lost: who times out and was
- *   marked meanwhile counts as notified; a waiter that is marked and dies, or gives up, passes its mark on to another.
+ *   lf_waiters_end gives the place back and says whether it was marked. So a mark is never lost: a waiter that times
+ *   out and was marked meanwhile counts as notified; a waiter that is marked and dies, or gives up, passes its mark on
+ *   to another.
  * Progress: begin, end, pass_on and notify are lock-free; sleep sleeps.
  * Death: recovery frees the places of the dead, and passes their marks on. If the recoverer dies in the middle, a mark
  *   may be passed on twice: one wake too many, never one too few.
@@ -11,7 +12,7 @@
  * Layout: each place is 64 bytes: a state {ticket : 50 | NOTIFIED | WAITING | participant : 12} and an event count.
  * Order: callers hold the lock of their condition when they begin, notify and end; it orders what they write. A mark is
  *   sequentially consistent, as it is also the fence before the look at the sleeper.
- * Invariant: a place belongs to the participant in its state; 0: it is free. Only its thread frees it, or who recovers.
+ * Invariant: a place belongs to the participant in its state; 0: it is free. Only its thread frees it, or a recovery.
  * Wrap: tickets count modulo 2^50. After a wrap the order is not that of arrival; nothing is lost. */
 #ifndef LOCKFREE_WAITERS_H
 #define LOCKFREE_WAITERS_H

@@ -5,9 +5,9 @@
  *   lf_watch_count, or lf_watch_lock, announces it. Then its owner tries its operation once more, and only then lets a
  *   thread sleep. lf_watch_sleep returns when the word of a watch has changed, when a death was found in its segment, when
  *   the control word has changed, or after the time-out. It says which watches are to be tried again. lf_watch_end takes
- *   the announcement back. Who was woken for a watch and does not try its operation passes the wake on: lf_watch_pass_on.
- *   So does a thread that is woken for a watch that had ended while it slept. So no wake is lost, and none ends at a wait
- *   that was given up.
+ *   the announcement back. A thread that is woken for a watch, and does not try its operation, passes the wake on:
+ *   lf_watch_pass_on. So does a thread that is woken for a watch that had ended while it slept. So no wake is lost, and
+ *   none ends at a wait that was given up.
  *   The words are slept on together (futex_waitv, Linux 5.16), LF_WATCH_TOGETHER at most. The others, and all where the
  *   kernel does not have it, are looked at after slices of 1, 2, 4, ... 20 ms (40 from 512 watches on), which costs about 1% of a CPU. After
  *   LF_WATCH_ALL_NS, and as much again for each 64 watches, all are to be tried again: a wake that a killed process took
@@ -78,7 +78,7 @@ LF_INLINE void lf_watch_end(struct lf_watch *w) {
         lf_eventcount_cancel(w->count, w->expected);
 }
 /* Also for a thread that still slept on the word after lf_watch_end: it was counted no more, and got the wake of another
- * one, who is counted no more either. So the word is woken whatever the count says. */
+ * one, which is counted no more either. So the word is woken whatever the count says. */
 LF_INLINE void lf_watch_pass_on(struct lf_watch *w) {
     if (w->count != NULL)
         lf_eventcount_notify(w->count, 1);

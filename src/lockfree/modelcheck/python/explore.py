@@ -337,7 +337,7 @@ def explore(
 ) -> PythonReport:
     """Runs `function` under every schedule of its threads and tasks, within the bounds of `settings`.
 
-    function: a function or coroutine function without arguments. It makes all of its state anew at each call, starts
+    function: a function or coroutine function without arguments. It makes all of its state again at each call, starts
     threads (`threading`, `concurrent.futures`) or tasks (`asyncio`), and asserts what must hold. The standard
     library's classes are used as they are; time is virtual. A violation is an exception that nobody catches, in any
     thread; a deadlock; or no end within `settings.steps`.
@@ -381,7 +381,7 @@ def replay(function: Callable[[], object], token: str, *, settings: PythonSettin
 def replay_made(
     make: _Make, token: str, settings: PythonSettings | None = None, entered: Entered | None = None
 ) -> PythonReport:
-    """As `replay`, of the function that `make` makes anew."""
+    """As `replay`, of the function that `make` makes again."""
     client, deviations, places, early = read_token(token)
     explorer = _Explorer(make, client, replace(settings or PythonSettings(), early=early), places, entered)
 
@@ -400,6 +400,6 @@ def explore_made(
     make: _Make, client: str, settings: PythonSettings | None = None, tick: _Tick = _silent,
     entered: Entered | None = None,
 ) -> PythonReport:  # fmt: skip
-    """As `explore`, of the function that `make` makes anew for each execution. entered: called as `Entered` says."""
+    """As `explore`, of the function that `make` makes again for each execution. entered: called as `Entered` says."""
     explorer = _Explorer(make, client, settings or PythonSettings(), entered=entered)
     return _run(explorer, lambda: explorer.search(tick))

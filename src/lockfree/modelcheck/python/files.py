@@ -1,4 +1,4 @@
-"""A Python file as a program to explore, loaded anew for each execution: nothing is left from the one before."""
+"""A Python file as a program to explore, loaded again for each execution: nothing is left from the one before."""
 
 import inspect
 import os

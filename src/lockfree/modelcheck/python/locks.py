@@ -46,7 +46,7 @@ def _timeout_of(blocking: object, timeout: float) -> float | None:
 
 
 class _Owned:
-    """What `Lock` and `RLock` share: who has it, and what happened before it was free.
+    """What `Lock` and `RLock` share: the holder, and what happened before it was free.
 
     The names of what a real lock does not have begin with `_lf_`: an answer of the practice mode may not say them.
     """

@@ -154,7 +154,7 @@ class Scheduler:
             self._turn(me)
 
     def begin(self, me: Controlled) -> None:
-        """A thread comes to the program's code: whoever started it may run on first, and so may the others."""
+        """A thread comes to the program's code: the thread that started it may run on first, and so may the others."""
         me.begun = True
         self.point()
 
@@ -344,7 +344,7 @@ class Scheduler:
             following.baton.release()  # and nothing after it: the other one runs now
 
     def _following(self, me: Controlled) -> Controlled | None:
-        """Who has the turn when a thread has ended; None at the end of the program."""
+        """The thread that has the turn when another one has ended; None at the end of the program."""
         if all(thread.done or (thread.daemon and thread is not self.threads[0]) for thread in self.threads):
             self.aborting = True  # only daemons are left: the program has ended
             return None

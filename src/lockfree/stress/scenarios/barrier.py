@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - a scenario takes what it needs
-"""Barrier of two parties: any two clients meet. Who comes second releases who came first, as a semaphore would."""
+"""Barrier of two parties: any two clients meet. The second party releases the first, as a semaphore would."""
 
 import random
 import threading
@@ -65,7 +65,7 @@ class BarrierScenario(Scenario):
         client.run(Actor(shared, client).actions(), list(client.raw.plan.weights)[:2])
 
     def claims(self, about: Round, arena: Arena) -> list[Claim]:
-        return [Claim("semaphore:0", arena.history(), "who came first was released by who came second")]
+        return [Claim("semaphore:0", arena.history(), "the first party was released by the second")]
 
 
 SCENARIO = BarrierScenario()

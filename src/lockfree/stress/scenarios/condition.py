@@ -80,7 +80,7 @@ class ConditionScenario(Scenario):
     def plan(self, about: Round, number: int) -> dict[str, Any]:
         weights = list(WEIGHTS[about.settings["mix"]])
         if about.kills and about.driver == "python":
-            weights[3] = 0  # two permits are two steps there: who dies in between has given one
+            weights[3] = 0  # two permits are two steps there: a process that dies in between has given one
         return {"weights": weights, "kind": int(about.kills > 0)}
 
     def drive_c(self, shared: Any, client: Client, about: Round) -> int:

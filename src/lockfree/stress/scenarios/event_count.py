@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - a scenario takes what it needs
-"""EventCount: with a word of the round's it makes a semaphore. Who waits takes permits, who adds some notifies."""
+"""EventCount: with a word of the round's it makes a semaphore. Waiters take permits; one that adds some notifies."""
 
 import random
 from types import MappingProxyType
