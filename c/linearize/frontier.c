@@ -24,8 +24,8 @@ struct lin_search {
     uint32_t stride, sets; /* words of a configuration, words of a set */
     struct lin_stepper steps;
     struct lin_configs frontier, next, seen;
-    uint32_t open[LIN_OPEN_MAX];                 /* slot -> operation, LIN_NO if free */
-    uint64_t alike[LIN_OPEN_MAX][LIN_WORDS_MAX]; /* open operations that go first */
+    uint32_t open[LIN_OPEN_MAX]; /* slot -> operation, LIN_NO if free */
+    uint64_t *alike;             /* slot -> set of the open operations that go first */
     uint64_t observer[LIN_WORDS_MAX], used[LIN_WORDS_MAX];
     uint32_t *slot_of; /* [n] */
     uint64_t budget, visited;
@@ -88,6 +88,8 @@ static bool lin_observe(struct lin_search *s, uint64_t *config) {
     return again ? lin_observe(s, config) : true;
 }
 
+static uint64_t *lin_first_of(const struct lin_search *s, uint32_t slot) { return s->alike + (size_t)slot * s->sets; }
+
 static bool lin_open(struct lin_search *s, uint32_t op) {
     struct lin_run *run = s->p->run;
     const struct lf_history_op *o = lin_op(s->p, op);
@@ -98,15 +100,15 @@ static bool lin_open(struct lin_search *s, uint32_t op) {
         run->stopped = LF_LIN_TOO_OPEN;
         return false;
     }
-    memset(s->alike[slot], 0, sizeof s->alike[slot]);
+    memset(lin_first_of(s, slot), 0, s->sets * sizeof *s->alike);
     for (uint32_t other = 0; !s->steps.custom && other < s->sets * 64; other++) {
         if (s->open[other] == LIN_NO || !lin_alike(s->p, op, s->open[other]))
             continue;
         bool first = s->p->ret[op] < s->p->ret[s->open[other]];
         if (first)
-            lin_set(s->alike[other], slot);
+            lin_set(lin_first_of(s, other), slot);
         else
-            lin_set(s->alike[slot], other);
+            lin_set(lin_first_of(s, slot), other);
     }
     s->open[slot] = op;
     s->slot_of[op] = slot;
@@ -127,7 +129,7 @@ static void lin_close(struct lin_search *s, uint32_t slot) {
     lin_clear(s->used, slot);
     lin_clear(s->observer, slot);
     for (uint32_t i = 0; i < s->sets * 64; i++)
-        lin_clear(s->alike[i], slot);
+        lin_clear(lin_first_of(s, i), slot);
 }
 
 /* In a queue of distinct values the gets are known: a value taken later is not put before one taken earlier. */
@@ -150,7 +152,7 @@ static bool lin_may_go(const struct lin_search *s, const uint64_t *config, uint3
     if (s->steps.turns.lo && !lin_in_turn(s, config, slot))
         return false;
     for (uint32_t w = 0; w < s->sets; w++)
-        if (s->alike[slot][w] & ~config[1 + w])
+        if (lin_first_of(s, slot)[w] & ~config[1 + w])
             return false;
     uint32_t b = s->p->before ? s->p->before[s->open[slot]] : LIN_NO;
     return b == LIN_NO || s->slot_of[b] == LIN_NO || lin_bit(config + 1, s->slot_of[b]);
@@ -319,9 +321,11 @@ int lin_frontier(struct lin_problem *p, uint64_t budget) {
     s->stride = 1 + s->sets;
     memset(s->open, 0xff, sizeof s->open);
     s->slot_of = lin_alloc(run, p->n, sizeof *s->slot_of);
+    s->alike = lin_alloc(run, (size_t)s->sets * 64 * s->sets, sizeof *s->alike);
     if (!lin_stepper_init(&s->steps, p))
         return LIN_UNDECIDED;
     memset(s->slot_of, 0xff, p->n * sizeof *s->slot_of);
+    memset(s->alike, 0, (size_t)s->sets * 64 * s->sets * sizeof *s->alike);
     uint64_t config[1 + LIN_WORDS_MAX] = {0};
     config[0] = lin_stepper_start(&s->steps);
     if (run->spec->kind == LF_LIN_QUEUE)

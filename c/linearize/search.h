@@ -25,7 +25,7 @@ struct lin_turns {
 };
 
 /* What a user's specification has answered: no state or one. */
-enum { LIN_ANSWERS = 1 << 14 };
+enum { LIN_ANSWERS = 1 << 14 }; /* at most */
 struct lin_answer {
     uint32_t state, op, count, out; /* op LIN_NO: free */
 };
@@ -38,7 +38,8 @@ struct lin_stepper {
     int64_t *scratch;
     size_t scratch_room;
     uint32_t *out, count, room; /* the states after a step */
-    struct lin_answer *answers; /* custom: [LIN_ANSWERS], the newest at each place */
+    struct lin_answer *answers; /* custom: the newest at each place */
+    uint32_t answer_places;     /* a power of two */
     bool custom;
 };
 

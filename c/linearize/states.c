@@ -91,7 +91,7 @@ static bool lin_ask(struct lin_stepper *s, uint32_t state, uint32_t op) {
     uint32_t number = s->p->index[op];
     if (run->options->named)
         number = run->options->named[number];
-    struct lin_answer *known = &s->answers[lin_mix((uint64_t)state << 32 | op) & (LIN_ANSWERS - 1)];
+    struct lin_answer *known = &s->answers[lin_mix((uint64_t)state << 32 | op) & (s->answer_places - 1)];
     if (known->op == op && known->state == state) {
         s->count = known->count;
         s->out[0] = known->out;
@@ -149,10 +149,13 @@ bool lin_stepper_init(struct lin_stepper *s, struct lin_problem *p) {
     s->custom = p->run->spec->kind == LF_LIN_CUSTOM;
     s->room = 64;
     s->out = lin_alloc(p->run, s->room, sizeof *s->out);
-    if (s->custom)
-        s->answers = lin_alloc(p->run, LIN_ANSWERS, sizeof *s->answers);
+    if (s->custom) { /* no larger than a short history needs: clearing it would take longer than the search */
+        for (s->answer_places = 64; s->answer_places < LIN_ANSWERS && s->answer_places < 4 * (uint64_t)p->n;)
+            s->answer_places *= 2;
+        s->answers = lin_alloc(p->run, s->answer_places, sizeof *s->answers);
+    }
     if (s->answers)
-        memset(s->answers, 0xff, LIN_ANSWERS * sizeof *s->answers);
+        memset(s->answers, 0xff, s->answer_places * sizeof *s->answers);
     return !p->run->stopped;
 }
 

@@ -397,3 +397,19 @@ def test_a_time_out_never_makes_a_violation(keys):
     found = {check(history, "mutex", timeout=us * 1e-6, counterexample=False).status for us in range(1, 1500, 5)}
     assert "VIOLATION" not in found
     assert "UNKNOWN" in found, "no time-out fell into the check"
+
+
+def test_the_memory_limit_holds_for_large_states():
+    class Large:
+        init = b""
+        made = 0
+
+        def step(self, state, op):
+            self.made += 1
+            return [bytes(1 << 20) + str(op.arg).encode()]
+
+    spec = Large()
+    history = [Operation(0, "put", i, True, 2 * i, 2 * i + 1) for i in range(200)]
+    verdict = check(history, spec, memory=20 << 20)
+    assert (verdict.status, verdict.reason) == ("UNKNOWN", "the memory limit was reached")
+    assert spec.made < 100

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from lockfree._native.linearize import ffi, lib
@@ -26,7 +25,8 @@ _METHODS = {
 _CUSTOM = 12
 _CUT = 1 << 31
 _NO_ROOM = -2
-_STATES_BETWEEN = 1024  # new states of a specification between two looks at the memory
+_PAGE = resource.getpagesize()
+_STATES_BETWEEN = 1024  # at most, new states of a specification between two looks at the memory
 MEMORY = 4 << 30  # bytes, unless the caller says otherwise
 _SMALL = 5000  # operations: below, a first attempt without a thread of its own
 _FIRST_ATTEMPT_NS = 20_000_000
@@ -80,7 +80,11 @@ class _NoRoom(Exception):
 
 def _resident() -> int:
     """Bytes of memory that this process has now."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+    file = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)  # a file object would cost more than a small check
+    try:
+        return int(os.read(file, 100).split()[1]) * _PAGE
+    finally:
+        os.close(file)
 
 
 class _Stepper:
@@ -90,7 +94,8 @@ class _Stepper:
     """
 
     def __init__(self, spec: Specification, history: History, memory: int | None) -> None:
-        self.most = _resident() + memory if memory else None
+        self.memory = memory
+        self.most = 0  # bytes of the process: known at the first look
         self.spec = spec
         self.history = history
         self.numbers: dict[Hashable, int] = {spec.init: 0}
@@ -107,6 +112,8 @@ class _Stepper:
         ):  # fmt: skip
             setattr(self.fast, name, ffi.cast("void *", id(it)))
         self.fast.slow = lib.lf_python_step
+        self.fast.decoder = history.coder.decoder
+        self.fast.ops, _ = history._records()
 
     def step(self, state: int, op: int) -> list[int]:
         if op & _CUT:  # it returned after the end of the history that is being decided
@@ -123,10 +130,17 @@ class _Stepper:
             number = numbers.setdefault(after, len(states))
             if number == len(states):
                 states.append(after)
-                if number % _STATES_BETWEEN == 0 and self.most and _resident() > self.most:
-                    raise _NoRoom
+                if self.memory and lib.lf_py_looks(number, self.fast.look_every):
+                    self._look(self.memory)
             out.append(number)
         return out
+
+    def _look(self, memory: int) -> None:
+        now = _resident()
+        self.most = self.most or now + memory
+        if now > self.most:
+            self.fast.look_every = 1
+            raise _NoRoom
 
     def start(self, result: Any) -> tuple[Hashable, ...]:
         """The state in which the counterexample begins; nothing if that is the initial one."""

@@ -17,6 +17,7 @@ HEADER = struct.Struct("=8sIIQQ4Q")
 MAGIC = b"LFHIST1\n"
 UNFINISHED = PENDING
 CHUNK = 1 << 22
+_PIECE = 1024  # operations that are decoded at once
 
 
 class InvalidHistory(ValueError):
@@ -216,14 +217,14 @@ class History:
 
     def __iter__(self) -> Iterator[Operation]:
         ops, count = self._records()
-        for i in range(count):
-            yield self.coder.decode_record(ops[i])
+        for i in range(0, count, _PIECE):
+            yield from self.coder.operations(ops + i, min(_PIECE, count - i))
 
     def __getitem__(self, index: int) -> Operation:
         ops, count = self._records()
         if not -count <= index < count:
             raise IndexError(index)
-        return self.coder.decode_record(ops[index % count])
+        return self.coder.operations(ops + index % count, 1)[0]
 
     def line(self, index: int) -> int:
         """The line of the file (or the position, from 1) of an operation."""

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def _frozen(value: Any) -> Any:
     """A value of JSON as one that can be hashed; true and 1 stay different, and so do 1 and 1.0."""
+    if value is None or type(value) is str or type(value) is int:
+        return value
     if isinstance(value, list | tuple):
         return tuple(map(_frozen, value))
-    if value is None or type(value) in (str, int):
-        return value
     return ("json", json.dumps(value, sort_keys=True))
 
 
@@ -110,10 +110,11 @@ class AppendMap:
         else:
             return ()
         key = _frozen(op.key)
-        if self.looks_ahead and key not in self.changed and (answers := self.answers[key]):
-            longest = answers[0]
-            if not _begins(longest, longer) and not _begins(longer, longest):
-                return ()  # the longest answer can come neither later nor have come before
+        answers = self.answers[key]
+        if answers and _begins(answers[0], longer):
+            return (longer,)
+        if answers and self.looks_ahead and key not in self.changed and not _begins(longer, answers[0]):
+            return ()  # the longest answer can come neither later nor have come before
         return (self._told(key, longer),)
 
     def _told(self, key: Any, value: Any) -> Any:

@@ -16,9 +16,13 @@ _RESULT_IS_VALUE = {"get", "pop", "peek", "read", "alloc", "fetch_add", "load"}
 _ARG_IS_VALUE = {"put", "put_front", "push", "append", "write", "free"}
 _PUTS = ("put", "put_front")
 _PERMITS = {"acquire", "release"}
-_STANDARD = {
-    *_RESULT_IS_VALUE, *_ARG_IS_VALUE, *_PERMITS, "cas", "add", "remove", "contains", "insert", "delete",
-    "read_acquire", "read_release", "write_acquire", "write_release",
+# enum lf_py_shape: where a record of this name keeps argument and result
+_ANSWER, _ADD, _WANTED, _CAS, _DONE, _PUT, _OTHER = range(1, 8)
+_SHAPES = {
+    **dict.fromkeys(_ARG_IS_VALUE | _PERMITS, _DONE), **dict.fromkeys(_RESULT_IS_VALUE, _ANSWER),
+    **dict.fromkeys(("add", "remove", "contains", "insert", "delete"), _DONE),
+    **dict.fromkeys(("read_acquire", "read_release", "write_acquire", "write_release"), _DONE),
+    "fetch_add": _ADD, "alloc": _WANTED, "cas": _CAS, "put": _PUT, "put_front": _PUT,
 }  # fmt: skip
 
 
@@ -64,7 +68,14 @@ class Coder:
 
     def __init__(self, reader: Any) -> None:
         self._reader = reader
-        self._names: dict[int, str] = {}
+        self._names: list[str | None] = [None] * 256
+        self._errors: list[BaseException] = []
+        self.decoder = ffi.new("struct lf_py_decoder *", {"reader": reader})
+        """For what makes operations in C: valid as long as this coder."""
+        for name, it in (
+            ("coder", self), ("names", self._names), ("operation", Operation), ("errors", self._errors),
+        ):  # fmt: skip
+            setattr(self.decoder, name, ffi.cast("void *", id(it)))
 
     def fill(self, record: Any, code: int, o: Operation) -> None:
         record.op, record.client, record.batch, record.call = code, o.client, o.batch, o.call
@@ -146,52 +157,39 @@ class Coder:
     def decode(self, value: int) -> Any:
         if value == NONE:
             return None
-        if TEXT <= value <= TEXT_END:
-            size = ffi.new("size_t *")
-            at = lib.lf_history_reader_text_at(self._reader, value - TEXT, size)
-            if at == ffi.NULL:
-                return f"text #{value - TEXT}"
-            data = ffi.buffer(at, size[0])[:]
-            try:
-                text = data.decode()
-                if data[:1] == b'"' and b"\\" not in data and text.isprintable():  # much the most, and json takes long
-                    return text[1:-1]
-                return json.loads(text)
-            except ValueError:  # the reader in C is no judge of numbers and encodings: it compares
-                return data.decode(errors="replace")
-        return value
+        return self.said(value - TEXT) if TEXT <= value <= TEXT_END else value
+
+    def said(self, number: int) -> Any:
+        """The value of a text."""
+        size = ffi.new("size_t *")
+        at = lib.lf_history_reader_text_at(self._reader, number, size)
+        if at == ffi.NULL:
+            return f"text #{number}"
+        data = ffi.buffer(at, size[0])[:]
+        try:
+            return json.loads(data.decode())
+        except ValueError:  # the reader in C is no judge of numbers and encodings: it compares
+            return data.decode(errors="replace")
 
     def decode_key(self, key: int) -> Any:
         if key == 0:
             return None
-        return key - 1 if key < 1 << 31 else self.decode(TEXT + key - (1 << 31))
+        return key - 1 if key < 1 << 31 else self.said(key - (1 << 31))
 
     def name(self, code: int) -> str:
-        known = self._names.get(code)
-        if known is None:
-            text = lib.lf_history_reader_name(self._reader, code)
-            if text == ffi.NULL:
-                return f"operation #{code}"
-            known = self._names[code] = str(ffi.string(text).decode())
-        return known
+        return self._names[code] or self.learn(code)
 
-    def decode_record(self, r: Any) -> Operation:
-        name, failed, pending = self.name(r.op), bool(r.flags & FAILED), r.ret == PENDING
-        arg: Any = None
-        result: Any = None
-        if r.flags & PAIR:
-            pair = [self.decode(r.arg2), self.decode(r.arg if name in _PUTS else r.result)]
-            arg, result = (pair, not failed) if name in _PUTS else (None, pair)
-        elif name == "cas":
-            arg, result = [self.decode(r.arg), self.decode(r.arg2)], not failed
-        elif name in _RESULT_IS_VALUE:
-            arg = r.arg if name == "fetch_add" else (r.arg2 or None) if name == "alloc" else None
-            result = None if failed else self.decode(r.result)
-        elif name in _STANDARD:
-            arg, result = self.decode(r.arg), not failed
-        else:
-            arg, result = self.decode(r.arg), self.decode(r.result)
-        returned = None if pending else r.ret
-        ticket = (r.result if name == "cas" else r.arg2) if r.flags & TICKET else None
-        key = self.decode_key(r.key)
-        return Operation(r.client, name, arg, None if pending else result, r.call, returned, key, r.batch, ticket)
+    def learn(self, code: int) -> str:
+        """The name of an operation; from now on `decoder` knows it, too."""
+        text = lib.lf_history_reader_name(self._reader, code)
+        name = f"operation #{code}" if text == ffi.NULL else str(ffi.string(text).decode())
+        self._names[code] = name
+        self.decoder.shape[code] = _SHAPES.get(name, _OTHER)
+        return name
+
+    def operations(self, records: Any, count: int) -> list[Operation]:
+        """What `count` records say."""
+        out: list[Operation] = []
+        if lib.lf_py_decode(self.decoder, records, count, ffi.cast("void *", id(out))):
+            raise self._errors.pop()
+        return out

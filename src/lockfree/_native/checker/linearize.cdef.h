@@ -126,9 +126,19 @@ int32_t lf_lin_after(const struct lf_lin_spec *spec, const struct lf_history_op 
 
 extern "Python" int32_t lf_python_step(void *context, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
 
+struct lf_py_decoder {
+    struct lf_history_reader *reader;
+    void *coder, *names, *operation, *errors;
+    uint8_t shape[256];
+};
+int lf_py_decode(struct lf_py_decoder *d, const struct lf_history_op *ops, size_t count, void *out);
+
 struct lf_py_stepper {
     void *step, *states, *numbers, *operations, *errors, *handle;
+    struct lf_py_decoder *decoder;
+    const struct lf_history_op *ops;
     uint32_t look_every;
     int32_t (*slow)(void *handle, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
 };
+int lf_py_looks(uint64_t state, uint32_t every);
 lf_lin_step lf_py_step_function(void);

@@ -49,4 +49,6 @@
 #include "linearize/shrink.c"
 #include "linearize/check.c"
 
+#include "checker/errors.h"
+#include "checker/decoding.h"
 #include "checker/stepping.h"

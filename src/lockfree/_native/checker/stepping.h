@@ -1,6 +1,6 @@
 /* One step of a specification in Python, without cffi in between: the search makes hundreds of thousands.
  *
- * What is rare is left to `slow`, the callback in Python: the first use of an operation, more states than there is room
+ * What is rare is left to `slow`, the callback in Python: an operation that is cut off, more states than there is room
  * for, and every so often a new state, when the memory is looked at. */
 #ifndef LF_PY_CHECKER_STEPPING_H
 #define LF_PY_CHECKER_STEPPING_H
@@ -13,26 +13,14 @@ struct lf_py_stepper {
     void *operations; /* list: by position in the history; None: not used yet */
     void *errors;     /* list: the exception that ended the check */
     void *handle;     /* for slow */
+    struct lf_py_decoder *decoder;
+    const struct lf_history_op *ops;
     uint32_t look_every;
     int32_t (*slow)(void *handle, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
 };
 
-static void lf_py_keep_error(const struct lf_py_stepper *s) {
-#if PY_VERSION_HEX >= 0x030c0000
-    PyObject *value = PyErr_GetRaisedException();
-#else
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback)
-        PyException_SetTraceback(value, traceback);
-    Py_XDECREF(traceback);
-    Py_XDECREF(type);
-#endif
-    if (PyList_Append(s->errors, value))
-        PyErr_Clear();
-    Py_DECREF(value);
-}
+/* Is the memory looked at when this state is new? Often at first, since one state may be large. */
+static int lf_py_looks(uint64_t state, uint32_t every) { return !(state & (state - 1)) || state % every == 0; }
 
 /* The number of a state: -1 if Python has to look at it, or after an exception. */
 static int64_t lf_py_number(const struct lf_py_stepper *s, PyObject *state) {
@@ -40,7 +28,7 @@ static int64_t lf_py_number(const struct lf_py_stepper *s, PyObject *state) {
     if (known)
         return (int64_t)PyLong_AsUnsignedLong(known);
     Py_ssize_t next = PyList_Size(states);
-    if (PyErr_Occurred() || next % s->look_every == 0)
+    if (PyErr_Occurred() || lf_py_looks((uint64_t)next, s->look_every))
         return -1;
     PyObject *number = PyLong_FromSsize_t(next);
     int failed = !number || PyDict_SetItem(numbers, state, number) || PyList_Append(states, state);
@@ -52,9 +40,15 @@ static int64_t lf_py_number(const struct lf_py_stepper *s, PyObject *state) {
 static int32_t lf_py_fast_step(const struct lf_py_stepper *s, uint32_t state, uint32_t op, uint32_t *out,
                                uint32_t room) {
     PyObject *operations = s->operations;
-    if (op >= (size_t)PyList_GET_SIZE(operations) || PyList_GET_ITEM(operations, op) == Py_None)
+    if (op >= (size_t)PyList_GET_SIZE(operations))
         return -1;
-    PyObject *arguments[] = {NULL, PyList_GET_ITEM((PyObject *)s->states, state), PyList_GET_ITEM(operations, op)};
+    PyObject *operation = PyList_GET_ITEM(operations, op);
+    if (operation == Py_None) {
+        operation = lf_py_operation(s->decoder, &s->ops[op]);
+        if (!operation || PyList_SetItem(operations, op, operation))
+            return -1;
+    }
+    PyObject *arguments[] = {NULL, PyList_GET_ITEM((PyObject *)s->states, state), operation};
     PyObject *answer = PyObject_Vectorcall(s->step, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     PyObject *after = answer ? PySequence_Fast(answer, "states are not iterable") : NULL;
     Py_ssize_t count = after ? PySequence_Fast_GET_SIZE(after) : -1;
@@ -77,7 +71,7 @@ static int32_t lf_py_step(void *context, uint32_t state, uint32_t op, uint32_t *
     int32_t count = lf_py_fast_step(s, state, op, out, room);
     bool failed = PyErr_Occurred() != NULL;
     if (failed)
-        lf_py_keep_error(s);
+        lf_py_keep_error(s->errors);
     PyGILState_Release(gil);
     return count < 0 && !failed ? s->slow(s->handle, state, op, out, room) : failed ? -1 : count;
 }
