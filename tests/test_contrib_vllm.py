@@ -1,3 +1,4 @@
+import itertools
 import multiprocessing
 import os
 import pickle
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 from threads import started
 
-from lockfree.contrib.vllm import MessageQueue, WriterDied
+from lockfree import RoleTaken
+from lockfree.contrib.vllm import MessageQueue, ReaderDied, WriterDied
 
 
 @pytest.fixture
@@ -74,11 +76,118 @@ def test_arrays_travel_out_of_band(made):
             message["a"][0] = 5  # memory of its own
 
 
-def test_a_queue_leaves_no_name_behind(made):
+def names():
+    return {path.name for path in Path("/dev/shm").iterdir() if str(os.getpid()) in path.name or "vllm" in path.name}
+
+
+def test_a_queue_never_has_a_name(made):
     writer, _ = made
-    assert not (Path("/dev/shm") / f"lockfree.{writer.handle.name}").exists()
-    with pytest.raises(FileNotFoundError):
+    before = names()
+    other = MessageQueue(1, 1, max_chunk_bytes=4096)  # a writer that is killed now, before anybody is ready, leaves what there is
+    assert names() == before
+    other.shutdown()
+    with pytest.raises(WriterDied, match="has died, or has closed it"):
+        MessageQueue.create_from_handle(other.export_handle(), 0)
+    with pytest.raises(RoleTaken):
         MessageQueue.create_from_handle(writer.export_handle(), 0)
+
+
+def test_a_reader_finds_the_file_and_not_its_number(made):
+    """The writer's program has closed the descriptor, and another file has its number."""
+    writer = MessageQueue(1, 1, max_chunk_bytes=4096)
+    number = writer.handle.file[0]
+    other = os.open("/dev/null", os.O_RDWR)
+    kept = os.dup(number)
+    os.dup2(other, number)
+    try:
+        reader = MessageQueue.create_from_handle(writer.export_handle(), 0)
+        writer.enqueue("found", timeout=10)
+        assert reader.dequeue(timeout=10) == "found"
+        os.close(kept)
+        with pytest.raises(WriterDied):
+            MessageQueue.create_from_handle(MessageQueue(1, 1, max_chunk_bytes=64).export_handle(), 0)
+        reader.shutdown()
+    finally:
+        os.close(number)
+        os.close(other)
+    writer.shutdown()
+
+
+def test_who_is_not_there_yet(made):
+    writer = MessageQueue(2, 2, [4, 9], max_chunk_bytes=64)
+    with pytest.raises(TimeoutError, match=r"readers \[4, 9\] have not attached"):
+        writer.enqueue("nobody would get this", timeout=0.05)
+    first = MessageQueue.create_from_handle(writer.export_handle(), 4)
+    with pytest.raises(TimeoutError, match=r"readers \[9\] have not attached"), writer.acquire_write(timeout=0.05):
+        pass
+    first.shutdown()
+    with pytest.raises(ReaderDied, match=r"readers \[4\] had attached, and are gone"):
+        writer.wait_until_ready()
+    writer.shutdown()
+
+
+def read_and_stand_still(handle, rank, connection):
+    queue = MessageQueue.create_from_handle(handle, rank)
+    connection.send("ready")
+    while True:
+        message = queue.dequeue()
+        connection.send((message[:1], len(message)))
+
+
+@pytest.mark.parametrize("length", [10, 100_000])  # in one piece, and in more than the ring holds
+def test_the_death_of_readers(length):
+    context = multiprocessing.get_context("fork")
+    writer = MessageQueue(2, 2, max_chunk_bytes=4096, max_chunks=4)
+    pipes = [context.Pipe() for _ in range(2)]
+    children = [
+        context.Process(target=read_and_stand_still, args=(writer.export_handle(), rank, pipes[rank][1]))
+        for rank in range(2)
+    ]
+    for child in children:
+        child.start()
+    assert [ours.recv() for ours, _ in pipes] == ["ready"] * 2
+    writer.enqueue(b"x" * length, timeout=60)
+    os.kill(children[0].pid, signal.SIGKILL)
+    for number in range(5):
+        writer.enqueue(bytes([number]) * length, timeout=60)  # the other one gets all
+    assert [pipes[1][0].recv() for _ in range(6)] == [(b"x", length), *((bytes([n]), length) for n in range(5))]
+    os.kill(children[1].pid, signal.SIGKILL)
+    children[1].join(60)
+    time.sleep(0.01)
+    with pytest.raises(ReaderDied, match="no reader is left"):
+        writer.enqueue(b"nobody gets it", timeout=60)
+    with pytest.raises(ReaderDied), writer.acquire_write():
+        pass
+    children[0].join(60)
+    writer.shutdown()
+
+
+def write_without_end(connection):
+    queue = MessageQueue(1, 1, max_chunk_bytes=512, max_chunks=2)
+    connection.send(queue.export_handle())
+    number = 0
+    while True:
+        queue.enqueue([number, b"x" * (number % 7 * 400)])
+        number += 1
+
+
+@pytest.mark.parametrize("after", [0.001, 0.01, 0.03])
+def test_a_writer_that_is_killed_in_the_middle(after):
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=write_without_end, args=(theirs,))
+    child.start()
+    reader = MessageQueue.create_from_handle(ours.recv(), 0)
+    threading.Timer(after, os.kill, (child.pid, signal.SIGKILL)).start()
+
+    def read_all():
+        for number in itertools.count():
+            assert reader.dequeue(timeout=60) == [number, b"x" * (number % 7 * 400)]
+
+    with pytest.raises(WriterDied):
+        read_all()
+    child.join(60)
+    reader.shutdown()
 
 
 def test_a_time_out_says_who_is_late(made):
@@ -107,6 +216,30 @@ def test_a_time_out_in_the_middle_of_an_object_loses_nothing(made):
             continue
     assert got == other() == message
     assert sending() is None
+
+
+def test_a_put_that_times_out_in_the_middle_is_taken_back(made):
+    writer, readers = made
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match="has not read"):
+        writer.enqueue(b"x" * 100_000, timeout=0.1)
+    assert time.monotonic() - began < 5
+    with pytest.raises(TimeoutError):
+        readers[0].dequeue(timeout=0.01)  # the pieces that came are no object
+    sending = started(lambda: [writer.enqueue(m, timeout=60) for m in ("whole", b"y" * 50_000)])
+    other = started(lambda: [readers[1].dequeue(timeout=60) for _ in range(2)])
+    assert [readers[0].dequeue(timeout=60) for _ in range(2)] == other() == ["whole", b"y" * 50_000]
+    sending()
+
+
+def test_a_time_out_is_also_for_the_turn_of_another_thread(made):
+    _, readers = made
+    waiting = started(lambda: readers[0].dequeue())
+    time.sleep(0.02)
+    with pytest.raises(TimeoutError, match="another thread"):
+        readers[0].dequeue(timeout=0.02)
+    readers[0].shutdown()
+    assert "shut down" in str(waiting())
 
 
 def test_chunks_of_bytes(made):

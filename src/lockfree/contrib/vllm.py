@@ -5,9 +5,10 @@
 One writer process makes the queue and sends `export_handle()`, a small value that pickles, to the readers. Each of them
 calls `create_from_handle(handle, rank)`; then everybody calls `wait_until_ready()`. Every reader gets every object.
 
-Waiting sleeps in the kernel. A reader that is killed holds the writer back no longer. A writer that is killed is told
-to its readers. The segment has a name only until all readers have attached, so nothing is left behind. Objects may be
-of any size: what is longer than a chunk goes through the ring in pieces.
+Waiting sleeps in the kernel. A reader that is killed holds the writer back no longer; when the last one is gone, the
+writer is told. A writer that is killed is told to its readers. The segment has no name: readers find it among the files
+of the writer's process, so nothing is left behind at any time. Objects may be of any size: what is longer than a chunk
+goes through the ring in pieces.
 """
 
 import os
@@ -15,7 +16,6 @@ import pickle
 import queue
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,18 +27,27 @@ from lockfree._native import lib
 from lockfree._segment import check_int
 from lockfree.broadcast_ring import MAX_READERS, BroadcastRing
 
-__all__ = ["Handle", "MessageQueue", "WriterDied"]
+__all__ = ["Handle", "MessageQueue", "ReaderDied", "WriterDied"]
 
 DEFAULT_CHUNK = 10 * 2**20
 DEFAULT_CHUNKS = 10
 SLICE = 0.2
 """Seconds after which a waiting call looks at `cancel` and at the writer's life."""
-WHOLE, FIRST, MORE = 0, 1, 2
-HEAD = 8  # kind, and for FIRST the length of the whole frame
+LOOK = 0.005
+"""Seconds after which a call of the writer looks whether the readers live, if it does not wait anyway."""
+BEGINNING = 0.02
+"""The same as SLICE for the writer that waits until the queue is ready."""
+WHOLE, FIRST, MORE = b"lf whole", b"lf first", b"lf more\0"
+"""What a message begins with. FIRST has the length of the whole frame behind it."""
+HEAD = 8
 
 
 class WriterDied(LockfreeError, RuntimeError):
     """The process that writes into this queue has died. What it had written before can still be read."""
+
+
+class ReaderDied(LockfreeError, RuntimeError):
+    """A reader has died before the queue was ready, or none is left: all have died, or have shut their side down."""
 
 
 class Cancel(Protocol):
@@ -51,11 +60,33 @@ class Cancel(Protocol):
 class Handle:
     """What a reader needs to find the queue. It pickles, and may be loaded as often as you like."""
 
-    name: str
+    file: tuple[int, int, int]
+    """Descriptor in the writer's process, device, inode."""
     local_reader_ranks: list[int]
     max_chunk_bytes: int
     writer: tuple[int, int, int]
     """Participant number, when it joined, and pid."""
+
+
+def _reopened(handle: Handle) -> int:
+    """A descriptor of our own for the segment, which is a file of the writer's process without a name."""
+    number, *file = handle.file
+    directory = f"/proc/{handle.writer[2]}/fd"
+    try:
+        for entry in [str(number), *os.listdir(directory)]:  # the program may have closed it, and opened another file
+            with suppress(FileNotFoundError):
+                if _is_file(os.stat(path := f"{directory}/{entry}"), file):
+                    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+                    if _is_file(os.fstat(fd), file):
+                        return fd
+                    os.close(fd)
+    except (FileNotFoundError, ProcessLookupError):
+        raise WriterDied(f"the writer of this queue (process {handle.writer[2]}) has died") from None
+    raise WriterDied(f"the writer of this queue (process {handle.writer[2]}) has died, or has closed it")
+
+
+def _is_file(found: os.stat_result, file: list[int]) -> bool:
+    return [found.st_dev, found.st_ino] == file
 
 
 def _until(timeout: float | None) -> float | None:
@@ -95,13 +126,16 @@ class MessageQueue:
         if len(ranks) != readers or len(set(ranks)) != readers:
             raise ValueError(f"local_reader_ranks is {ranks}: it must name {readers} different ranks")
         size = max(chunks, 2) * (chunk + 64) + 64
-        name = f"vllm-{os.getpid()}-{uuid.uuid4().hex[:16]}"
-        self._begin(BroadcastRing(size, readers, name=name), chunk)
-        self._named = True
-        number = me(self._ring._h)
-        life = int(lib.lf_py_broadcast_alive_since(self._ring._h, number))
-        self.handle = Handle(name, ranks, chunk, (number, life, os.getpid()))
-        self._is_writer = True
+        self._begin(BroadcastRing(size, readers), chunk)
+        handle = self._ring._h
+        number = me(handle)
+        life = int(lib.lf_py_broadcast_alive_since(handle, number))
+        _, device, inode = self._ring._identity()
+        file = self._ring._file(handle), device, inode
+        self.handle = Handle(file, ranks, chunk, (number, life, os.getpid()))
+        self._is_writer, self._is_ready = True, False
+        self._attached = 0  # readers that were seen before the queue was ready
+        self._looked = 0.0
 
     def _begin(self, ring: BroadcastRing, chunk: int) -> None:
         ring.share_roles()
@@ -109,7 +143,7 @@ class MessageQueue:
         self._lock = threading.Lock()
         self._partial = bytearray()
         self._whole = 0
-        self._is_shut = self._named = False
+        self._is_shut = False
 
     def export_handle(self) -> Handle:
         """The value with which readers find this queue."""
@@ -117,29 +151,40 @@ class MessageQueue:
 
     @classmethod
     def create_from_handle(cls, handle: Handle, rank: int) -> Self:
-        """A reader's side, in the process of the reader with this rank."""
+        """A reader's side, in the process of the reader with this rank. WriterDied if there is no writer any more."""
         if rank not in handle.local_reader_ranks:
             known = ", ".join(map(str, handle.local_reader_ranks))
             raise NotImplementedError(f"rank {rank} is no local reader of this queue (those are {known})")
         self = cls.__new__(cls)
-        self._begin(BroadcastRing.attach(handle.name), handle.max_chunk_bytes)
+        self._begin(BroadcastRing._adopt(_reopened(handle), None), handle.max_chunk_bytes)
         self.handle, self._is_writer = handle, False
         self._ring.join(handle.local_reader_ranks.index(rank))
         return self
 
     def wait_until_ready(self) -> None:
-        """The writer waits until all readers have attached; then the queue's name is removed. A reader is ready."""
-        if not self._is_writer:
-            return
-        while not self._ring.wait_for_readers(timeout=SLICE):
-            self._check_open(None)
-        self._unlink()
+        """The writer waits until all readers have attached. ReaderDied if one of them is gone again before that.
 
-    def _unlink(self) -> None:
-        if self._named:
-            self._named = False
-            with suppress(FileNotFoundError):
-                self._ring.unlink()
+        A reader is ready at once. What the writer does before this call, waits in the same way.
+        """
+        if self._is_writer:
+            with self._turn(None):
+                self._until_ready(None)
+
+    def _until_ready(self, until: float | None) -> None:
+        while not self._is_ready:
+            self._check_open(None)
+            self._is_ready = self._ring.wait_for_readers(timeout=min(BEGINNING, self._slice(until)))
+            if self._is_ready:
+                return
+            joined = int(lib.lf_py_broadcast_joined(self._ring._h))
+            if gone := self._ranks(self._attached & ~joined):
+                raise ReaderDied(f"readers {gone} had attached, and are gone before the queue was ready")
+            self._attached |= joined
+            if until is not None and time.monotonic() >= until:
+                raise TimeoutError(f"the queue is not ready: readers {self._ranks(~joined)} have not attached")
+
+    def _ranks(self, mask: int) -> list[int]:
+        return [rank for k, rank in enumerate(self.handle.local_reader_ranks) if mask >> k & 1]
 
     # ---- waiting ----
 
@@ -152,35 +197,54 @@ class MessageQueue:
         if int(lib.lf_py_broadcast_alive_since(self._ring._h, number)) != life:
             raise WriterDied(f"the writer of this queue (process {pid}) has died, or has closed it")
 
+    def _check_readers(self) -> None:
+        if (now := time.monotonic()) - self._looked >= LOOK:
+            self._looked = now
+            self._ring.recover_dead()
+        if lib.lf_py_broadcast_joined(self._ring._opened()) == 0:
+            raise ReaderDied("no reader is left: all have died, or have shut their side down")
+
     def _slice(self, until: float | None) -> float:
         return SLICE if until is None else min(SLICE, max(0.0, until - time.monotonic()))
 
-    def _waiting(self, call: Any, until: float | None, cancel: Cancel | None) -> Any:
-        """`call(seconds)` in slices until it does not time out. Its queue.Full and queue.Empty become TimeoutError."""
+    @contextmanager
+    def _turn(self, until: float | None) -> Iterator[None]:
+        """One call after the other. The end of the queue becomes RuntimeError."""
+        while not self._lock.acquire(timeout=self._slice(until)):
+            self._check_open(None)
+            if until is not None and time.monotonic() >= until:
+                raise TimeoutError("another thread is in a call of this side")
         try:
-            while True:
-                self._check_open(cancel)
-                try:
-                    return call(self._slice(until))
-                except (queue.Full, queue.Empty) as refused:
-                    if until is not None and time.monotonic() >= until:
-                        text = str(refused) if isinstance(refused, queue.Full) else "no message came"
-                        raise TimeoutError(text) from None
-                    if isinstance(refused, queue.Empty):
-                        self._check_writer()
+            yield
         except Closed:
             self._is_shut = True
             raise RuntimeError("cancelled: the queue was shut down") from None
+        finally:
+            self._lock.release()
+
+    def _waiting(self, call: Any, until: float | None, cancel: Cancel | None) -> Any:
+        """`call(seconds)` in slices until it does not time out. Its queue.Full and queue.Empty become TimeoutError."""
+        while True:
+            self._check_open(cancel)
+            if self._is_writer:
+                self._check_readers()
+            try:
+                return call(self._slice(until))
+            except (queue.Full, queue.Empty) as refused:
+                if until is not None and time.monotonic() >= until:
+                    text = str(refused) if isinstance(refused, queue.Full) else "no message came"
+                    raise TimeoutError(text) from None
+                if isinstance(refused, queue.Empty):
+                    self._check_writer()
 
     # ---- bytes ----
 
     @contextmanager
     def acquire_write(self, timeout: float | None = None) -> Iterator[memoryview]:
         """A place for `max_chunk_bytes` bytes; all readers see it when the block ends, nobody if it raises."""
-        if not self._is_writer:
-            raise RuntimeError("this side of the queue reads: only its creator writes")
-        with self._lock:
-            until = _until(timeout)
+        until = self._writing(timeout)
+        with self._turn(until):
+            self._until_ready(until)
 
             def reserve(seconds: float) -> memoryview:
                 view = self._ring.reserve(self._chunk, True, seconds)
@@ -201,8 +265,9 @@ class MessageQueue:
         self, timeout: float | None = None, cancel: Cancel | None = None, indefinite: bool = False
     ) -> Iterator[memoryview]:
         """The next chunk, in place; it is passed when the block ends, also if it raises."""
-        with self._lock:
-            view = self._peek(_until(None if indefinite else timeout), cancel)
+        until = _until(None if indefinite else timeout)
+        with self._turn(until):
+            view = self._peek(until, cancel)
             try:
                 yield view
             finally:
@@ -224,17 +289,25 @@ class MessageQueue:
 
     # ---- objects ----
 
-    def enqueue(self, obj: Any, timeout: float | None = None) -> None:
-        """Sends an object to all readers. TimeoutError says which reader is late."""
+    def _writing(self, timeout: float | None) -> float | None:
         if not self._is_writer:
             raise RuntimeError("this side of the queue reads: only its creator writes")
+        return _until(timeout)
+
+    def enqueue(self, obj: Any, timeout: float | None = None) -> None:
+        """Sends an object to all readers. TimeoutError says which reader is late; then no reader gets the object.
+
+        ReaderDied if no reader is left. If a reader dies and others live, they get the object.
+        """
+        until = self._writing(timeout)
         buffers: list[pickle.PickleBuffer] = []
         head = pickle.dumps(obj, protocol=5, buffer_callback=buffers.append)
         parts = [memoryview(head), *(buffer.raw() for buffer in buffers)]
         lengths = b"".join(len(part).to_bytes(8, "little") for part in parts)
         parts = [memoryview(len(parts).to_bytes(8, "little") + lengths), *parts]
-        total, until = sum(map(len, parts)), _until(timeout)
-        with self._lock:
+        total = sum(map(len, parts))
+        with self._turn(until):
+            self._until_ready(until)
             if total + HEAD <= self._chunk:
                 self._send(WHOLE, parts, total, until)
                 return
@@ -242,12 +315,12 @@ class MessageQueue:
             for part in parts:
                 for at in range(0, len(part), self._chunk - HEAD):
                     piece = part[at : at + self._chunk - HEAD]
-                    self._send(MORE, [piece], len(piece), None)  # begun: it must not end in the middle
+                    self._send(MORE, [piece], len(piece), until)
 
-    def _send(self, kind: int, parts: list[memoryview], total: int, until: float | None) -> None:
+    def _send(self, kind: bytes, parts: list[memoryview], total: int, until: float | None) -> None:
         def write(seconds: float) -> None:
             with self._ring.write(HEAD + total, True, seconds) as view:
-                view[:HEAD] = kind.to_bytes(HEAD, "little")
+                view[:HEAD] = kind
                 at = HEAD
                 for part in parts:
                     view[at : at + len(part)] = part
@@ -262,15 +335,17 @@ class MessageQueue:
         next call goes on there.
         """
         until = _until(None if indefinite else timeout)
-        with self._lock:
+        with self._turn(until):
             while True:
                 view = self._peek(until, cancel)
                 try:
-                    kind = view[0] if len(view) >= HEAD else -1
+                    kind = bytes(view[:HEAD])
+                    if kind in {WHOLE, FIRST}:  # an object that the writer gave up has no end
+                        self._partial, self._whole = bytearray(), 0
                     if kind == WHOLE:
                         return _loads(bytearray(view[HEAD:]))
-                    if kind == FIRST:  # what came before it was cut off
-                        self._partial, self._whole = bytearray(), int.from_bytes(view[HEAD : HEAD + 8], "little")
+                    if kind == FIRST:
+                        self._whole = int.from_bytes(view[HEAD : 2 * HEAD], "little")
                     elif kind == MORE and self._whole:
                         self._partial += view[HEAD:]
                     elif kind != MORE:
@@ -299,8 +374,6 @@ class MessageQueue:
         if self._is_writer:
             with suppress(Closed):
                 self._ring.shutdown()
-            with suppress(Closed):
-                self._unlink()
         self._ring.close()
 
 
