@@ -357,3 +357,30 @@ def test_a_wrong_argument_is_named(call, kind, text):
 def test_a_wrong_argument_of_a_call_is_named(name, call, kind, text):
     with contextlib.closing(OBJECTS[name]()) as made:
         assert text_of(lambda: call(made), kind).startswith(text)
+
+
+CONTAINERS = {
+    "MPMCRing": lambda: lockfree.MPMCRing(8, 8),
+    "SPSCRing": lambda: lockfree.SPSCRing(8, 8),
+    "PriorityQueue": lambda: lockfree.PriorityQueue(8, 8),
+    "MessageRing": lambda: lockfree.MessageRing(4096),
+    "BroadcastRing": lambda: lockfree.BroadcastRing(4096, 1),
+    "Queue": lambda: lockfree.Queue(8),
+    "JoinableQueue": lambda: lockfree.JoinableQueue(8),
+    "SimpleQueue": lockfree.SimpleQueue,
+}
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_a_batch_of_a_container_that_was_shut_down_has_all_that_was_inside(kind, waits):
+    with contextlib.closing(CONTAINERS[kind]()) as container:
+        if kind == "BroadcastRing":
+            container.join()
+        sent = [(1, b"a"), (1, b"b"), (2, b"c")]
+        for level, record in sent:
+            container.put(*((record, level) if kind == "PriorityQueue" else (record,)))
+        container.shutdown()
+        assert container.get_many(9, waits) == (sent if kind == "PriorityQueue" else [b"a", b"b", b"c"])
+        with pytest.raises((lockfree.Closed, lockfree.ShutDown)):
+            container.get_many(9, waits)

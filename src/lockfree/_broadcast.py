@@ -8,7 +8,7 @@ from typing import Any, Literal, NoReturn
 from lockfree._awaited import AwaitedContainer
 from lockfree._container import me
 from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
-from lockfree._messages import Putting, as_bytes, packed
+from lockfree._messages import Putting, Taking, as_bytes, packed
 from lockfree._native import blocking, ffi, lib
 from lockfree._segment import check_int
 from lockfree._waiting import until
@@ -18,7 +18,7 @@ Readers = int | Iterable[int] | None
 ALL = 2**64 - 1
 
 
-class Inside(AwaitedContainer, Putting):
+class Inside(AwaitedContainer, Taking, Putting):
     """One put and one take through cffi, and what the calls say."""
 
     size_bytes: int

@@ -5,10 +5,11 @@ from array import array
 from collections.abc import Iterator
 from typing import Any, ClassVar, NoReturn
 
-from lockfree._errors import FULL, shown
+from lockfree._errors import FULL, LockfreeError, shown
 from lockfree._native import ffi
 from lockfree._peers import Conveyor
 from lockfree._records import bytes_like, refuse_pointers, tell
+from lockfree._segment import check_int
 from lockfree._waiting import until
 
 MANY = 4096
@@ -62,6 +63,31 @@ def _rows(messages: Any) -> list[bytes] | None:
     data, count = view.tobytes(), len(view)
     size = len(data) // count if count else 0
     return [data[row * size : (row + 1) * size] for row in range(count)]
+
+
+class Taking(Conveyor):
+    """get_many, for rings of messages. The C types do the same (_native/common/take_messages.h)."""
+
+    def _take(self, wait: int) -> bytes | None:
+        """The next message, waiting at most `wait` ns; None if there is none."""
+        raise NotImplementedError
+
+    def _take_many(self, n: int | None, wait: int) -> list[bytes]:
+        """Up to `n` messages (None: all that are there). What was taken is the answer, also if a later one fails."""
+        most = 2**63 if n is None else check_int("n", n, 0, 2**63 - 1)
+        messages: list[bytes] = []
+        try:
+            while len(messages) < most:
+                message = self._take(0 if messages else wait)
+                if message is None:
+                    break
+                messages.append(message)
+        except LockfreeError:
+            if not messages:
+                raise
+        if wait and most and not messages:
+            raise queue.Empty(self._title())
+        return messages
 
 
 class Putting(Conveyor):

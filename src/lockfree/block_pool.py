@@ -12,12 +12,13 @@ from lockfree._waiting import patience, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import SupportsIndex
 
     import numpy as np
     import numpy.typing as npt
 
     Blocks = npt.NDArray[np.uint32]
-    SomeBlocks = Blocks | Sequence[int] | npt.ArrayLike
+    SomeBlocks = npt.NDArray[np.integer[Any]] | Sequence[SupportsIndex] | SupportsIndex
 
 __all__ = ["BlockPool"]
 

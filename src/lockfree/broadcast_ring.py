@@ -302,17 +302,7 @@ class Calls(Inside):
 
     def get_many(self, n: int | None = None, block: bool = False, timeout: float | None = None) -> list[bytes]:
         """Up to `n` messages (None: all that are there). With `block` it waits for the first one."""
-        wait = patience(block, timeout)
-        most = None if n is None else check_int("n", n, 0, 2**63 - 1)
-        messages: list[bytes] = []
-        while most is None or len(messages) < most:
-            message = self._take(0 if messages else wait)
-            if message is None:
-                if not messages and wait:
-                    raise queue.Empty(self._title())
-                break
-            messages.append(message)
-        return messages
+        return self._take_many(n, patience(block, timeout))
 
     @contextmanager
     def read(self, block: bool = True, timeout: float | None = None) -> Iterator[memoryview]:

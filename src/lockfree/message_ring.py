@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from lockfree._awaited import AwaitedContainer
 from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
-from lockfree._messages import Putting, as_bytes, packed
+from lockfree._messages import Putting, Taking, as_bytes, packed
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
@@ -37,7 +37,7 @@ def _bound(max_messages: int | None) -> int | None:
     return None if max_messages is None else check_int("max_messages", max_messages, 1, 2**31)
 
 
-class Calls(AwaitedContainer, Putting):
+class Calls(AwaitedContainer, Taking, Putting):
     """What a message ring can do. The C type stands before it and does the same without cffi."""
 
     _struct = "struct lf_message_ring"
@@ -143,17 +143,7 @@ class Calls(AwaitedContainer, Putting):
 
     def get_many(self, n: int | None = None, block: bool = False, timeout: float | None = None) -> list[bytes]:
         """Up to `n` messages (None: all that are there). With `block` it waits for the first one."""
-        wait = patience(block, timeout)
-        most = None if n is None else check_int("n", n, 0, 2**63 - 1)
-        messages: list[bytes] = []
-        while most is None or len(messages) < most:
-            message = self._take(0 if messages else wait)
-            if message is None:
-                if not messages and wait:
-                    raise queue.Empty(self._title())
-                break
-            messages.append(message)
-        return messages
+        return self._take_many(n, patience(block, timeout))
 
     @contextmanager
     def read(self, block: bool = True, timeout: float | None = None) -> Iterator[memoryview]:

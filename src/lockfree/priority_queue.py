@@ -329,7 +329,9 @@ class _Calls(Container[R]):
         levels = ffi.new("uint32_t[]", count + 1)
         status = self._c_get_many(handle, memory, pitch, lengths, levels, count)
         if status < 0:
-            self._refused(status, handle)
+            if not found:
+                self._refused(status, handle)
+            status = 0  # the record that was waited for is the answer; the next call finds the error
         data, decode = ffi.buffer(memory), self._codec.decode
         if as_array:
             first = b"".join(cast("Any", record).tobytes() for _, record in found)

@@ -57,6 +57,8 @@ def blocks(pool: lockfree.BlockPool) -> None:
         assert_type(pool.references(found), list[int])
         assert_type(pool.seal(found), int)
         pool.free([1, 2], generations=[0, 0])
+        pool.free((found[0], 2), generations=found)
+        pool.retain(3)
     assert_type(pool.lease, int)
     assert_type(pool.available, int)
     assert_type(pool.reclaim(3), int)

@@ -66,6 +66,8 @@ def blocks(pool: lockfree.BlockPool) -> None:
     pool.alloc(3, timeout="1")  # wrong
     pool.adopt("1")  # wrong
     pool.free()  # wrong
+    pool.retain("1")  # wrong
+    pool.free([1.5])  # wrong
     pool.lease = 3  # wrong
     ticket: str = pool.seal([1, 2])  # wrong
     numbers: str = pool.references([1])  # wrong
