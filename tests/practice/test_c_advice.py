@@ -1,6 +1,5 @@
 """The advisory stages for C: what they say of an answer, and that they decide nothing."""
 
-from types import SimpleNamespace
 
 import pytest
 from compilers import NEEDS_C
@@ -8,8 +7,7 @@ from compilers import NEEDS_C
 from lockfree.practice import c_machine
 from lockfree.practice.c_audit import audit, stronger_than_needed
 from lockfree.practice.c_layout import structures
-from lockfree.practice.c_orders import changed, has_conditional_order, orders, single
-from lockfree.practice.c_reach import Reach
+from lockfree.practice.c_orders import changed, orders, single
 from lockfree.practice.catalog import find
 from lockfree.practice.judge import judge
 from lockfree.practice.results import Outcome, Verdict
@@ -34,47 +32,6 @@ static int f(struct a *a, int y) {
     return atomic_compare_exchange_strong_explicit(&a->b, &y, 1, memory_order_acq_rel, memory_order_acquire);
 }
 """
-
-
-@pytest.mark.parametrize(
-    ("call", "chooses"),
-    [
-        ("atomic_store_explicit(&a, n > 9 ? memory_order_relaxed : memory_order_release)", True),
-        ("atomic_store_explicit(&a, n ? f(1, 2) : 3, memory_order_release)", False),
-        (
-            "atomic_store_explicit(&a, n ? atomic_load_explicit(&b, memory_order_relaxed) : 3, memory_order_release)",
-            False,
-        ),
-        ("atomic_store_explicit(&a, 1, (n ? memory_order_relaxed : memory_order_release))", True),
-        ("atomic_thread_fence(n ? memory_order_relaxed : memory_order_release)", True),
-    ],
-)
-def test_an_order_that_depends_is_known_from_a_value_that_does(call, chooses):
-    assert has_conditional_order(call) == chooses
-
-
-ONE_LINERS = """\
-static int get(atomic_int *a) { return atomic_load(a); }
-static int add(atomic_int *a) { return atomic_fetch_add(a, 1); }
-static int put(atomic_int *a) {
-    if (atomic_load(a)) {
-        atomic_store(a, 1);
-        return atomic_exchange(a, 2);
-    }
-    return atomic_fetch_or(a, 3);
-}
-"""
-
-
-@pytest.mark.parametrize(
-    ("missed", "unreached"),
-    [(2, ["fetch_add"]), (5, ["store", "exchange"]), (8, ["fetch_or"])],
-)
-def test_what_is_not_reached_ends_with_its_block(missed, unreached, tmp_path):
-    (tmp_path / "a.c").write_text(ONE_LINERS)
-    reach = Reach(tmp_path / "a.c")
-    reach.add(SimpleNamespace(coverage=SimpleNamespace(missed=[f"a.c:{missed}"])))
-    assert [text.partition("atomic_")[2].partition("(")[0] for text in reach.unreached()] == unreached
 
 
 def test_all_orders_are_found():

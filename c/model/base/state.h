@@ -100,7 +100,8 @@ struct options {
     double seconds, silent;
     uint64_t seed;
     int preemptions, depth, steps, spins, stop_thread, stop_step;
-    bool threads_stop, c20_release_sequence, outcomes, positions, list, no_shrink, symmetry, no_symmetry, no_turns, ask;
+    bool threads_stop, c20_release_sequence, outcomes, positions, list, no_shrink, symmetry, no_symmetry, no_turns, ask,
+        enclosed;
 };
 
 struct runtime {

@@ -38,6 +38,7 @@ int options_read(int argc, char **argv) {
                  {"--positions", &o->positions},
                  {"--list", &o->list},
                  {"--ask", &o->ask},
+                 {"--enclosed", &o->enclosed},
                  {"--no-shrink", &o->no_shrink},
                  {"--symmetry", &o->symmetry},
                  {"--no-symmetry", &o->no_symmetry},

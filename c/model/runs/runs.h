@@ -7,6 +7,9 @@
 /* signals.c */
 void signals_start(void);
 
+/* enclosed.c: walls around the client, for ever. False where the kernel has none. */
+bool enclose(void);
+
 /* judge.c: how an execution has ended. */
 bool all_have_ended(void);
 
@@ -36,6 +39,7 @@ struct totals {
 };
 extern struct totals total;
 void search_start(void);
+void progress_start(void);
 bool systematic(void);
 enum run_end explore(void);
 enum run_end replay(void);

@@ -46,21 +46,26 @@ static enum run_end one_execution(void) {
     return end;
 }
 
+static MODEL_STATE int progress_file = -1;
+
+/* Before `enclose`, behind which nothing is opened. */
+void progress_start(void) {
+    if (R.options.progress != NULL)
+        progress_file = open(R.options.progress, O_WRONLY | O_CREAT, 0600);
+}
+
 /* For the driver, which reads the file now and then: executions, dropped, cut at the step bound, part done (0: nobody
  * knows). Of one width, so that a reader never finds half of it. */
 static void tell_progress(void) {
-    static MODEL_STATE int file = -1;
     static MODEL_STATE double next;
     double now = seconds_now();
     if (R.options.progress == NULL || now < next)
         return;
     next = now + 0.2;
-    if (file < 0)
-        file = open(R.options.progress, O_WRONLY | O_CREAT, 0600);
     char line[96];
     int length = snprintf(line, sizeof line, "%15ld %15ld %15ld %12.9f\n", total.executions, total.cut, total.bound,
                           R.options.mode == MODE_EXHAUSTIVE && R.options.stop_thread == 0 ? X.seen : 0.0);
-    if (pwrite(file, line, (size_t)length, 0) < 0)
+    if (pwrite(progress_file, line, (size_t)length, 0) < 0)
         R.options.progress = NULL;
 }
 

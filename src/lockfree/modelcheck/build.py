@@ -74,6 +74,7 @@ GCC_FLAGS = (
     # gcc 12 keeps a file's own variables in registers across calls of functions that acquire (wrongly)
     "-fno-ipa-reference",
 )
+MACHINE_FLAGS = {"x86_64": ("-mcx16", "-mno-red-zone")}
 CLANG_FLAGS = ("-O0",)  # clang instruments what its optimizer leaves; like this it leaves every access
 COVERAGE = "-fsanitize-coverage"
 VOLATILE = ("race", "relaxed")
@@ -293,17 +294,24 @@ def _explained(path: Path, said: str) -> str:
     return said
 
 
+def client_flags(cc: Sequence[str], *, cxx: bool = False) -> list[str]:
+    """What a client is compiled with, whatever it is and asks for."""
+    return [
+        "-std=gnu++20" if cxx else "-std=gnu11",
+        *CLIENT_FLAGS,
+        *MACHINE_FLAGS.get(os.uname().machine, ()),
+        *(GCC_FLAGS if _is_gcc(tuple(cc)) else CLANG_FLAGS),
+    ]
+
+
 def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool) -> str:
     """Compiles one file to an object; returns the compiler's warnings. relaxed: what `volatile` is."""
     cxx = path.suffix in CXX_SUFFIXES
     cc = cxx_compiler() if cxx else compiler()
     gcc = _is_gcc(tuple(cc))
-    machine = ["-mcx16", "-mno-red-zone"] if os.uname().machine == "x86_64" else []
+    machine = os.uname().machine in MACHINE_FLAGS
     flags = [
-        "-std=gnu++20" if cxx else "-std=gnu11",
-        *CLIENT_FLAGS,
-        *machine,
-        *(GCC_FLAGS if gcc else CLANG_FLAGS),
+        *client_flags(cc, cxx=cxx),
         *("--param" if gcc else "-mllvm", f"{'' if gcc else '-'}tsan-distinguish-volatile={int(relaxed)}"),
         *options,
         *INSISTED,

@@ -8,44 +8,77 @@ from dataclasses import dataclass
 from lockfree.modelcheck.symbols import binary_tool
 from lockfree.modelcheck.trace import Trace
 
-CALL = re.compile(r"^\s*([0-9a-f]+):\s.*<__sanitizer_cov_trace_pc>\s*$")
-INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s")
+MARK = "__sanitizer_cov_trace_pc"
+FUNCTION = re.compile(r"^[0-9a-f]+ <([^>]+)>:$")
+INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)(?:.*<([^>+]+)>\s*$)?")
+CALLS = frozenset({"call", "callq", "bl"})
+LEAVES = frozenset({"jmp", "jmpq", "ret", "retq", "b", "br"})
+"""Instructions after which others follow that do not belong to the branch."""
+ACCESS = re.compile(
+    r"__tsan_(?:unaligned_)?(?:volatile_)?(?:read|write)(?:\d+|_range)"
+    r"|__tsan_atomic\w+|(?:lf_libc_)?mem(?:cpy|move|set)|lf_model_(?:written|copied)\w*"
+)
+"""What the compiler puts before an access to memory that others may see, or in its place."""
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Of the branches that the compiler left: how many were reached, how many there are, and where the others are."""
+    """Of the branches that the compiler left: how many were reached, how many there are, and where the others are.
+
+    untouched: the accesses to memory in these others, behind their branches. Places: `FILE:LINE`.
+    """
 
     reached: int
     branches: int
     missed: list[str]
+    untouched: list[tuple[str, str]]
 
     def __str__(self) -> str:
         text = f"{self.reached} of {self.branches} branches reached"
         return text + (f"; never: {', '.join(self.missed)}" if self.missed else "")
 
 
-def _branches(program: str | os.PathLike[str]) -> set[int]:
-    """The places behind the calls that mark the beginnings of branches."""
+def _branches(program: str | os.PathLike[str]) -> dict[int, list[int]]:
+    """The places behind the calls that mark the beginnings of branches, and of the calls for accesses in each."""
     command = [binary_tool("objdump"), "-d", "--no-show-raw-insn", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found, after_call = set(), False
+    found: dict[int, list[int]] = {}
+    branch: list[int] | None = None
+    marked = announced = False
     for line in done.stdout.splitlines():
+        if FUNCTION.match(line):
+            branch, marked, announced = None, False, False
         instruction = INSTRUCTION.match(line)
-        if instruction and after_call:
-            found.add(int(instruction[1], 16))
-        if instruction:
-            after_call = CALL.match(line) is not None and "call" in line + (" call" if " bl" in line else "")
+        if instruction is None:
+            continue
+        address, name, target = int(instruction[1], 16), instruction[2], instruction[3] or ""
+        if marked:
+            branch = found.setdefault(address, [])
+        if announced and branch is not None:
+            branch.append(address)
+        marked = name in CALLS and target == MARK
+        announced = name in CALLS and ACCESS.fullmatch(target) is not None
+        if name in LEAVES:
+            branch = None
     return found
 
 
 def coverage_of(program: str | os.PathLike[str], reached: set[int]) -> Coverage:
     """What a search that reached these places has seen of the program."""
     branches = _branches(program)
+    missed = {place: accesses for place, accesses in branches.items() if place not in reached}
     trace = Trace(str(program))
-    missed: set[tuple[str, int]] = set()
-    for pc in trace.look_up(branches - reached):
-        place, _, _ = trace.position(pc).partition(" ")
-        file, _, line = place.rpartition(":")
-        missed.add((file, int(line) if line.isdigit() else 0))
-    return Coverage(len(branches & reached), len(branches), [f"{file}:{line}" for file, line in sorted(missed)])
+    trace.look_up({place for branch, accesses in missed.items() for place in (branch, *accesses)})
+
+    def at(pc: int) -> str:
+        return trace.position(pc).partition(" ")[0]
+
+    untouched = {(at(branch), at(access)) for branch, accesses in missed.items() for access in accesses}
+    return Coverage(
+        len(branches) - len(missed), len(branches), sorted(set(map(at, missed)), key=_in_order), sorted(untouched)
+    )
+
+
+def _in_order(place: str) -> tuple[str, int]:
+    file, _, line = place.rpartition(":")
+    return file, int(line) if line.isdigit() else 0

@@ -1,9 +1,11 @@
 """Runs a built client and reads what it reports."""
 
+import contextlib
 import enum
 import functools
 import math
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lockfree import _running
 from lockfree.modelcheck.build import ROOMS, THREADS, BuildError, Sources, build
 from lockfree.modelcheck.coverage import Coverage, coverage_of
 from lockfree.modelcheck.trace import Trace
@@ -21,6 +24,8 @@ BOUNDS |= {"preemptions": (0, 10**6), "depth": (1, 8), "steps": (1, 10**6), "spi
 BOUNDS |= {"silent": (0.1, 10**6)}
 Tick = Callable[[str, str, float, "Progress"], object]
 """What is called several times a second: with the client, the mode, the seconds that have passed, and how far it is."""
+Enclose = Callable[[], object]
+"""Puts walls around a program that nobody trusts: is called in its process, before it becomes the program."""
 STILL = 30.0
 """Seconds without CPU time after which a program hangs in the kernel."""
 
@@ -173,19 +178,17 @@ class Report:
         return "; ".join([text, *self.notes])
 
 
-def _cpu_time(pid: int) -> int:
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def _execute(command: Sequence[str], tick: Callable[[float], object]) -> subprocess.CompletedProcess[str]:
-    """Runs a built program; one that stops using the CPU is ended."""
+def _execute(
+    command: Sequence[str], tick: Callable[[float], object], enclose: Enclose | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs a built program; one that stops using the CPU is ended. Enclosed: with all that it has started."""
     began = time.monotonic()
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
-    )
-    used, since = -1, time.monotonic()
+        [*command, "--enclosed"] if enclose is not None else command,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+        preexec_fn=enclose, start_new_session=enclose is not None,  # noqa: PLW1509 - the callers that enclose have one thread
+    )  # fmt: skip
+    used, since = -1.0, time.monotonic()
     try:
         while True:
             try:
@@ -193,20 +196,23 @@ def _execute(command: Sequence[str], tick: Callable[[float], object]) -> subproc
                 return subprocess.CompletedProcess(command, process.returncode, out, err)
             except subprocess.TimeoutExpired:
                 tick(time.monotonic() - began)
-                now = _cpu_time(process.pid)
+                now = _running.used(process.pid)
                 if now != used:
                     used, since = now, time.monotonic()
-                elif time.monotonic() - since > STILL:
+                elif time.monotonic() - since > STILL and not _running.ready(process.pid):
                     reason = f"unusable\tit blocks in the kernel: no progress for {STILL:.0f} s\n"
                     return subprocess.CompletedProcess(command, 3, reason, "")
     finally:
+        if enclose is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.wait()
 
 
-def clients_of(program: str | os.PathLike[str]) -> list[str]:
+def clients_of(program: str | os.PathLike[str], enclose: Enclose | None = None) -> list[str]:
     """The names of the clients in a built program. Raises `BuildError` if a constructor of the program fails."""
-    done = subprocess.run([str(program), "--list"], capture_output=True, text=True, check=False)
+    done = _execute([str(program), "--list"], lambda _seconds: None, enclose)
     if done.returncode != 0:
         said = Trace(str(program)).explain(done.stdout.partition("unusable\t")[2].strip())
         raise BuildError(said or f"it ends before its main, with status {done.returncode}")
@@ -275,12 +281,18 @@ def _silent(_client: str, _mode: str, _seconds: float, _progress: Progress) -> N
     pass
 
 
-def run(program: str | os.PathLike[str], client: str, settings: Settings, tick: Tick = _silent) -> Report:
+def run(
+    program: str | os.PathLike[str],
+    client: str,
+    settings: Settings,
+    tick: Tick = _silent,
+    enclose: Enclose | None = None,
+) -> Report:
     """Explores one client of a built program in one mode (not `auto`)."""
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
         progress = Path(scratch) / "progress"
         command = [str(program), "--client", client, "--progress", str(progress), *settings.arguments()]
-        done = _execute(command, lambda seconds: tick(client, settings.mode, seconds, _progress_in(progress)))
+        done = _execute(command, lambda seconds: tick(client, settings.mode, seconds, _progress_in(progress)), enclose)
     return _parse(client, settings.mode, str(program), done)
 
 
@@ -307,19 +319,25 @@ def _way(settings: Settings, asked: Settings) -> str:
     return names[settings.mode] if settings.spins == asked.spins else f"with --spins {settings.spins}"
 
 
-def run_auto(program: str | os.PathLike[str], client: str, settings: Settings, tick: Tick = _silent) -> Report:
+def run_auto(
+    program: str | os.PathLike[str],
+    client: str,
+    settings: Settings,
+    tick: Tick = _silent,
+    enclose: Enclose | None = None,
+) -> Report:
     """Every execution, or, where they are too many or too long, as many of several kinds as the time allows.
 
     Without a violation and without a complete search the verdict is `UNKNOWN`, and the report `sampled`.
     """
     if settings.mode != "auto":
-        return run(program, client, settings, tick)
+        return run(program, client, settings, tick, enclose)
     reports: list[tuple[str, Report]] = []
     bounds: set[int] = set()  # --spins of exhaustive searches that went through all that the step bound allows
     for stage in _stages(settings):
         if stage.mode == "exhaustive" and stage.spins in bounds:
             continue
-        report = run(program, client, stage, tick)
+        report = run(program, client, stage, tick, enclose)
         reports.append((_way(stage, settings), report))
         if report.verdict is Verdict.VIOLATION or report.verdict is Verdict.UNUSABLE:
             break
@@ -379,26 +397,27 @@ def checks(
     warn: Callable[[str], object] | None = None,
     tick: Tick = _silent,
     volatile: str = "race",
+    enclose: Enclose | None = None,
 ) -> Iterator[Report]:
-    """As `check`, one report after another as they come."""
+    """As `check`, one report after another as they come. enclose: see `Enclose`."""
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
         watched = ["-fsanitize-coverage=trace-pc"] if settings is not None and settings.coverage else []
         made_of = [*flags, *watched]
         make = functools.partial(build, source, include=include, define=define, flags=made_of, volatile=volatile)
         program = make(Path(scratch) / "client", warn=warn)
         larger = sorted(room for room in ROOMS.values() if room > THREADS)
-        there = clients_of(program)
+        there = clients_of(program, enclose)
         if not there:
             raise ValueError(f"{_named(source)} has no LF_MODEL_CLIENT and no main")
         unknown = [name for name in clients if name not in there]
         if unknown:
             raise ValueError(f"no client {', '.join(unknown)} in {_named(source)}; it has: {', '.join(there)}")
         for name in clients or there:
-            report = run_auto(program, name, settings or Settings(), tick)
+            report = run_auto(program, name, settings or Settings(), tick, enclose)
             while report.too_many_threads and larger:
                 room = larger.pop(0)  # the clients that follow may have as many
                 program = make(Path(scratch) / f"room-for-{room}", threads=room)
-                report = run_auto(program, name, settings or Settings(), tick)
+                report = run_auto(program, name, settings or Settings(), tick, enclose)
             if report.trace is not None:
                 report.trace.locate()
             if settings is not None and settings.coverage:
@@ -415,6 +434,7 @@ def check(
     define: Sequence[str] = (),
     flags: Sequence[str] = (),
     volatile: str = "race",
+    enclose: Enclose | None = None,
 ) -> list[Report]:
     """Builds `source` (one file, or the files of one program) and checks its clients (all, or those named).
 
@@ -423,7 +443,9 @@ def check(
     Raises `BuildError` if it does not compile, `FileNotFoundError` if it is not there, `ValueError` for a
     client that it does not have. A client that the checker cannot run is a report with `UNUSABLE`.
     """
-    one_by_one = functools.partial(checks, include=include, define=define, flags=flags, volatile=volatile)
+    one_by_one = functools.partial(
+        checks, include=include, define=define, flags=flags, volatile=volatile, enclose=enclose
+    )
     return list(one_by_one(source, clients=clients, settings=settings))
 
 
@@ -470,6 +492,7 @@ def replay(
     flags: Sequence[str] = (),
     warn: Callable[[str], object] | None = None,
     volatile: str = "race",
+    enclose: Enclose | None = None,
 ) -> Report:
     """Runs the one execution that `token` (from a report) describes. Raises as `check` does."""
     client, _, rest = token.partition(":")
@@ -479,10 +502,10 @@ def replay(
         program = make(Path(scratch) / "client", warn=warn, threads=threads)
         if not rest:
             raise ValueError(f"this is not a token: {token!r} (CLIENT:CHOICES)")
-        if client not in clients_of(program):
+        if client not in clients_of(program, enclose):
             raise ValueError(f"no client {client} in {_named(source)}")
         command = [str(program), "--client", client, "--replay", rest]
-        done = _execute(command, lambda _seconds: None)
+        done = _execute(command, lambda _seconds: None, enclose)
         report = _parse(client, "replay", str(program), done)
         report.printed = done.stderr
         report.token = token

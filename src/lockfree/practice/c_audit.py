@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from lockfree.modelcheck import BuildError, Settings, Verdict, check
 from lockfree.practice.c_orders import Order, changed, orders
 from lockfree.practice.catalog import Kata
+from lockfree.practice.limits import enclosing
 
 STAGES = {"model": False, "stop": True, "kill": True}
 """The stages that say something of orders, and whether threads stop in them."""
@@ -76,7 +77,9 @@ def _judged(kata: Kata, other: Path, order: Order, to: str, seconds: float) -> A
             continue
         settings = Settings(**{**kata.settings, "seconds": seconds, "threads_stop": stop})
         try:
-            reports = check([client, other], settings=settings, include=[str(kata.folder / "include")])
+            reports = check(
+                [client, other], settings=settings, include=[str(kata.folder / "include")], enclose=enclosing(seconds)
+            )
         except BuildError as error:
             return Audited(order, to, failed=False, found=f"it does not build: {str(error)[:80]}")
         for report in reports:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lockfree._compiler import compiler
+from lockfree.practice.c_text import STANDARD
 from lockfree.practice.catalog import Kata
 from lockfree.practice.limits import Limits, ended, finish, limited
 from lockfree.practice.results import Outcome, Result
@@ -34,7 +35,7 @@ class NotBuilt(Exception):
 def built(kata: Kata, answer: Path, output: Path, *flags: str, extra: Sequence[str] = ()) -> Path:
     """`check/threads.c` with an answer, as a program. Raises `NotBuilt`."""
     sources = [str(kata.folder / "check" / "threads.c"), str(answer), *extra]
-    command = [*compiler(), "-std=c11", "-O2", "-pthread", *flags, f"-I{kata.folder / 'include'}", *sources]
+    command = [*compiler(), STANDARD, "-O2", "-pthread", *flags, f"-I{kata.folder / 'include'}", *sources]
     done = subprocess.run(
         [*command, "-o", str(output)], capture_output=True, text=True, errors="replace", check=False
     )  # fmt: skip
@@ -182,11 +183,11 @@ def costs(kata: Kata, answer: Path, seconds: float) -> list[Cost]:
     with scratch() as folder:
         counted, runtime, program = folder / "answer.o", folder / "count.o", folder / "counted"
         include = f"-I{kata.folder / 'include'}"
-        options = ("-std=c11", "-O1", "-fsanitize=thread", "-finstrument-functions", "-Wno-tsan", "-fno-pie")
+        options = (STANDARD, "-O1", "-fsanitize=thread", "-finstrument-functions", "-Wno-tsan", "-fno-pie")
         commands = [
             [*cc, *options, include, "-c", str(answer), "-o", str(counted)],
             [*cc, "-std=gnu11", "-O2", "-c", str(RUNTIME / "count.c"), "-o", str(runtime)],
-            [*cc, "-std=c11", "-O2", "-pthread", "-fno-pie", "-no-pie", include, clients,
+            [*cc, STANDARD, "-O2", "-pthread", "-fno-pie", "-no-pie", include, clients,
              str(counted), str(runtime), "-o", str(program)],
         ]  # fmt: skip
         for command in commands:

@@ -80,31 +80,6 @@ def _closing(text: str, opening: int) -> int:
     return len(text)
 
 
-def calls(text: str) -> list[str]:
-    """All atomic calls and fences, as they stand in the text."""
-    plain = blanked(text)
-    found = (*CALL.finditer(plain), *FENCE.finditer(plain))
-    return [text[one.start() : _closing(plain, one.end() - 1) + 1] for one in found]
-
-
-def has_conditional_order(call: str) -> bool:
-    """Whether one of a call's arguments chooses among memory orders. Those of calls within are theirs."""
-    begin = call.index("(") + 1
-    inside = call[begin : _closing(call, begin - 1)]
-    for within in calls(inside):
-        inside = inside.replace(within, "")
-    depth, argument = 0, ""
-    for character in f"{inside},":
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == "," and depth == 0:
-            if "?" in argument and "memory_order" in argument:
-                return True
-            argument = ""
-        else:
-            argument += character
-    return False
-
-
 def _kind(name: str) -> str:
     if name == "load":
         return "load"

@@ -1,16 +1,14 @@
-"""Whether the judge's clients reach every atomic access of an answer.
+"""Whether the judge's clients reach all of an answer that touches memory.
 
 An answer that counts its calls, and does otherwise after the first thousand, shows the model checker nothing of it: its
-clients make a few calls. So an atomic access in a branch that no execution with several threads reached is no pass.
+clients make a few calls. So an access in a branch that no execution with several threads reached is no pass. The
+program says which these are, not the source: an access can come from a macro, a cast or a function that was inlined.
 """
 
-import re
 from pathlib import Path
 
 from lockfree.modelcheck import Report
-from lockfree.practice.c_orders import blanked, orders
-
-CONDITION = re.compile(r"\b(?:if|while|for)\s*\(.*\)\s*$|\belse\s*$")
+from lockfree.practice.c_orders import orders
 
 
 class Reach:
@@ -18,38 +16,25 @@ class Reach:
 
     def __init__(self, answer: Path) -> None:
         self.answer = answer
-        self._missed: set[int] | None = None
+        self._missed: set[tuple[str, str]] | None = None
 
     def add(self, report: Report) -> None:
         """The branches of a client; what another client reached is reached."""
         if report.coverage is None:
             return
-        missed = set()
-        for place in report.coverage.missed:
-            file, _, line = place.rpartition(":")
-            if Path(file).name == self.answer.name:
-                missed.add(int(line))
+        missed = {
+            (branch, access)
+            for branch, access in report.coverage.untouched
+            if Path(access.rpartition(":")[0]).name == self.answer.name
+        }
         self._missed = missed if self._missed is None else self._missed & missed
 
     def unreached(self) -> list[str]:
-        """The atomic accesses in branches that no client reached, in words."""
-        if not self._missed:
-            return []
+        """The accesses in branches that no client reached, in words."""
         text = self.answer.read_text(encoding="utf-8", errors="replace")
-        plain = blanked(text).splitlines()
-        lines = {line for missed in self._missed for line in _branch(plain, missed)}
-        return [order.place for order in orders(text) if order.line in lines]
-
-
-def _branch(plain: list[str], line: int) -> range:
-    """The lines of the branch that begins at `line`: up to the end of its block, or itself."""
-    if line < 2 or CONDITION.search(plain[line - 2].rstrip()) or CONDITION.search(plain[line - 1].rstrip()):
-        return range(line, line + 1)
-    if plain[line - 2].rfind("{") <= plain[line - 2].rfind("}"):  # no block is open there, as in a function of one line
-        return range(line, line + 1)
-    depth = 0
-    for number in range(line, len(plain) + 1):
-        depth += plain[number - 1].count("{") - plain[number - 1].count("}")
-        if depth < 0:
-            return range(line, number)
-    return range(line, len(plain) + 1)
+        atomic = {order.line: order.place for order in orders(text)}
+        lines = text.splitlines()
+        found = sorted({int(access.rpartition(":")[2]) for _, access in self._missed or ()})
+        return [
+            atomic.get(line, f"line {line}: {lines[line - 1].strip()}") for line in found if 0 < line <= len(lines)
+        ]

@@ -18,6 +18,7 @@ from lockfree.practice.c_orders import orders
 from lockfree.practice.c_reach import Reach
 from lockfree.practice.c_steps import steps
 from lockfree.practice.catalog import Kata
+from lockfree.practice.limits import enclosing
 from lockfree.practice.results import STAGES, Outcome, Result, worst
 from lockfree.practice.screen import relative
 
@@ -47,6 +48,7 @@ def checked(
     try:
         reports = checks(
             _sources(kata, f"{stage}.c", answer), settings=settings, include=_includes(kata),
+            enclose=enclosing(settings.seconds),
             tick=lambda client, _mode, _seconds, progress: tell(f"{client}: {progress.executions:,} executions"),
         )  # fmt: skip
         for report in reports:
@@ -168,7 +170,8 @@ def _questions(kata: Kata, answer: Path, tell: Tell, *, full: bool) -> Iterator[
 
 def again(kata: Kata, answer: Path, failure: Result) -> str:
     """The failing execution once more, as text."""
-    report = replay(_sources(kata, f"{failure.stage}.c", answer), failure.token, include=_includes(kata))
+    sources = _sources(kata, f"{failure.stage}.c", answer)
+    report = replay(sources, failure.token, include=_includes(kata), enclose=enclosing(kata.seconds))
     if report.verdict is not Found.VIOLATION or report.trace is None:
         return "This execution shows no failure any more: the answer has changed since."
     return relative(f"{report.kind}: {report.message}\n\n{report.trace.render()}", kata, answer)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lockfree._compiler import compiler
 from lockfree.practice.c_machine import RUNTIME, asserted, run, scratch
+from lockfree.practice.c_text import STANDARD
 from lockfree.practice.catalog import Kata
 from lockfree.practice.limits import ended
 from lockfree.practice.results import Outcome, Result
@@ -15,7 +16,7 @@ from lockfree.practice.screen import relative
 def steps(kata: Kata, answer: Path, seconds: float) -> Result:
     """Kills the victim of each case before each of its instructions. UNDECIDED where ptrace is not allowed."""
     sources = [str(kata.folder / "check" / "steps.c"), str(RUNTIME / "steps.c"), str(answer)]
-    options = ["-std=c11", "-O1", "-g", "-fno-pie", "-no-pie", f"-I{RUNTIME}", f"-I{kata.folder / 'include'}"]
+    options = [STANDARD, "-O1", "-g", "-fno-pie", "-no-pie", f"-I{RUNTIME}", f"-I{kata.folder / 'include'}"]
     options += ["-include", str(RUNTIME / "uncombined.h")]
     with scratch() as folder:
         program = folder / "steps"

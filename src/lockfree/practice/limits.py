@@ -2,20 +2,25 @@
 
 import contextlib
 import ctypes
+import functools
 import os
 import resource
 import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from lockfree import _running
 
 CLONE_NEWNET = 0x40000000
 CLONE_NEWUSER = 0x10000000
 STILL = 8.0
 """Seconds without CPU time after which a program that sleeps makes no progress."""
+MODEL = 16 << 30
+"""Bytes of addresses for a client of the model checker, which reserves many and uses few."""
 MOST_SAID = 64 << 10
 """Bytes of a program's messages that are kept."""
 
@@ -50,6 +55,11 @@ def _restrict(limits: Limits) -> None:
         libc.unshare(CLONE_NEWUSER | CLONE_NEWNET)
 
 
+def enclosing(seconds: float) -> Callable[[], None]:
+    """The same walls for a client of the model checker. seconds: of CPU time for its search; then it ends by itself."""
+    return functools.partial(_restrict, Limits(2 * seconds + 10, memory=MODEL))
+
+
 @contextlib.contextmanager
 def limited(command: Sequence[str], limits: Limits, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """A process with limits. It and all that it started are gone at the end."""
@@ -65,19 +75,14 @@ def limited(command: Sequence[str], limits: Limits, **options: Any) -> Iterator[
         process.wait()
 
 
-def used(session: int) -> float:
+def used(leader: int) -> float:
     """Seconds of CPU time that the processes of a session have used."""
-    ticks = 0
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            try:
-                with open(f"/proc/{entry.name}/stat", encoding="utf-8", errors="replace") as file:
-                    fields = file.read().rpartition(")")[2].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if int(fields[3]) == session:
-                ticks += sum(map(int, fields[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return sum(map(_running.used, _running.session(leader)))
+
+
+def rests(leader: int) -> bool:
+    """Whether no process of a session runs or waits for a CPU."""
+    return not any(map(_running.ready, _running.session(leader)))
 
 
 def finish(process: subprocess.Popen[bytes]) -> tuple[str, bool]:
@@ -96,7 +101,7 @@ def finish(process: subprocess.Popen[bytes]) -> tuple[str, bool]:
             now = used(process.pid)
             if now > before:
                 before, since = now, time.monotonic()
-            elif time.monotonic() - since > STILL:
+            elif time.monotonic() - since > STILL and rests(process.pid):
                 return bytes(said).decode(errors="replace").strip(), True
     said += process.stderr.read(MOST_SAID) or b""
     return bytes(said[:MOST_SAID]).decode(errors="replace").strip(), False

@@ -21,7 +21,7 @@ from lockfree.modelcheck.python.scheduler import Row
 from lockfree.modelcheck.python.trace import render
 from lockfree.modelcheck.runner import Verdict as Found
 from lockfree.practice.catalog import Kata
-from lockfree.practice.limits import Limits, ended, limited, used
+from lockfree.practice.limits import Limits, ended, limited, rests, used
 from lockfree.practice.results import Outcome, Result, worst
 
 Tell = Callable[[str], object]
@@ -104,7 +104,7 @@ def _lines(descriptor: int, session: int) -> Iterator[bytes]:
                 before, moved = now, time.monotonic()
             if now - spent > SILENT:
                 raise Lost(f"no progress: {SILENT:g} s of CPU time in one call, and no step of the scheduler")
-            if time.monotonic() - moved > 2 * SILENT:
+            if time.monotonic() - moved > 2 * SILENT and rests(session):
                 raise Lost(f"no progress: it waits for something, and nothing happens for {2 * SILENT:g} s")
 
 

@@ -6,16 +6,24 @@ out of the kata (`os`, `sys`, `__globals__`, `eval`) are refused wherever they s
 
 import ast
 import re
-import resource
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from lockfree._compiler import compiler
-from lockfree.practice.c_orders import calls, has_conditional_order
+from lockfree.practice.c_text import (
+    COMPILER,
+    ENDED,
+    STANDARD,
+    NotCompiled,
+    compiled,
+    faults,
+    refused_directives,
+    texts,
+    uncommented,
+)
 from lockfree.practice.catalog import Kata
-from lockfree.practice.limits import lower
 from lockfree.practice.python_names import PYTHON_MODULES, refused
 
 C_ALLOWED = frozenset(
@@ -43,29 +51,20 @@ C_ALLOWED = frozenset(
         "_GLOBAL_OFFSET_TABLE_",
     }
 )
-C_PREFIXES = ("__atomic_", "atomic_", "__sync_", "__tsan_", "membarrier")
+C_PREFIXES = ("__atomic_", "atomic_", "__sync_", "membarrier")
 C_LOCKS = (
     *("pthread_mutex", "pthread_cond", "pthread_rwlock", "pthread_spin", "pthread_barrier", "pthread_once"),
     *("pthread_self", "pthread_equal", "mtx_", "cnd_", "call_once", "thrd_yield", "thrd_current", "thrd_equal"),
 )
 """No answer starts, ends or signals threads: `pthread_exit` would end the judge's client without its assertions."""
 C_SECTIONS = (".init_array", ".fini_array", ".ctors", ".dtors", ".preinit_array", ".init", ".fini")
-C_FLAGS = ("-std=c11", "-Wall", "-Wextra", "-O1", "-fno-jump-tables", "-c")
+C_FLAGS = (STANDARD, "-Wall", "-Wextra", "-O0", "-fno-jump-tables", "-c")
+"""Without optimization: a use that another stage's compiler takes out, or leaves in, is there."""
 BY_ADDRESS = re.compile(r"\s(?:call|jmp)q?\s+\*|\s(?:blr|br)\s+x")
 """An instruction that goes where a value says: a function pointer. The screen does not see what that calls."""
-FRAMES = re.compile(r"\b__builtin_(?:frame_address|(?:extract_)?return|eh_return|apply|longjmp|setjmp)\w*")
 MOST = 1 << 20
 """Bytes of an answer."""
-ASSEMBLY = re.compile(r"\b(asm|__asm|__asm__)\b")
-COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 PYTHON_COMMENTS = re.compile(r"#[^\n]*")
-STRINGS = re.compile(r"\"(?:\\.|[^\"\\\n])*\"")
-VARIABLE = re.compile(r"\bmemory_order\s+\w+\s*[=;,)]")
-INCLUDE = re.compile(r"\s*#\s*include(_next)?\b\s*(.*)")
-COMPILER = (10, 2 << 30)
-"""Seconds and bytes that the compiler gets for an answer; one of a thousand lines needs a tenth of that."""
-ENDED = re.compile(r"fatal error: (Killed|CPU time limit)|out of memory|cannot allocate|virtual memory exhausted")
-INCLUDED = re.compile(r"<\w[\w./]*>\s*|\"\w+\.h\"\s*")
 
 
 @dataclass(frozen=True)
@@ -108,44 +107,31 @@ def _python(kata: Kata, answer: Path) -> list[Fault]:
     return [Fault(f"{answer.name}: {', '.join(missing)} must be there, and is not", forbidden=False)] if missing else []
 
 
-def _limit_compiler() -> None:
-    seconds, memory = COMPILER
-    lower(resource.RLIMIT_CPU, seconds, seconds)
-    lower(resource.RLIMIT_AS, memory, memory)
-
-
 def _run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     return done.stdout
 
 
 def _c(kata: Kata, answer: Path) -> list[Fault]:
-    text = COMMENTS.sub(" ", answer.read_text(encoding="utf-8", errors="replace"))
-    if ASSEMBLY.search(STRINGS.sub(" ", text)):
-        return [Fault(f"{answer.name}: inline assembly; use <stdatomic.h>")]
-    if found := FRAMES.search(text):
-        return [Fault(f"{answer.name}: {found[0]}, which leads out of the kata")]
-    if VARIABLE.search(text) or any(map(has_conditional_order, calls(text))):
-        return [Fault(f"{answer.name}: a memory order that is no constant; write it in the call")]
-    for line in text.splitlines():
-        include = INCLUDE.match(line)
-        if include and (include[1] or ".." in line or not INCLUDED.fullmatch(include[2])):
-            return [Fault(f"{answer.name}: {line.strip()}: a file of somebody else")]
-    with tempfile.TemporaryDirectory(prefix="lockfree-practice-") as scratch:
-        made = Path(scratch) / "answer.o"
-        command = [*compiler(), *C_FLAGS, f"-I{kata.folder / 'include'}", str(answer), "-o", str(made)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", check=False,
-            preexec_fn=_limit_compiler,
-        )  # fmt: skip
-        if done.returncode:
-            said = relative(done.stderr, kata, answer)
-            if done.returncode < 0 or ENDED.search(said):
-                seconds, memory = COMPILER
-                return [Fault(f"{answer.name}: the compiler needs more than {seconds} s or {memory >> 30} GB for it")]
-            first = next((line for line in said.splitlines() if "error" in line), "it does not compile")
-            return [Fault(first, forbidden=False, more=said)]
-        return _symbols(kata, answer, made)
+    text = answer.read_text(encoding="utf-8", errors="replace")
+    for words in refused_directives(text):
+        return [Fault(f"{answer.name}: {words}")]
+    command = [*compiler(), *C_FLAGS, f"-I{kata.folder / 'include'}", str(answer)]
+    try:
+        with tempfile.TemporaryDirectory(prefix="lockfree-practice-") as scratch:
+            own = texts(kata, answer, Path(scratch))
+            if found := [Fault(f"{answer.name}:{line}: {words}") for line, words in faults(own[0])]:
+                return found
+            if len(set(own)) > 1:
+                return [Fault(f"{answer.name}: its text is not the same for all stages: it looks how it is compiled")]
+            return _symbols(kata, answer, compiled(command, Path(scratch) / "answer.o"), own[0])
+    except NotCompiled as error:
+        said = relative(str(error), kata, answer)
+        if ENDED.search(said):
+            seconds, memory, _ = COMPILER
+            return [Fault(f"{answer.name}: the compiler needs more than {seconds} s or {memory >> 30} GB for it")]
+        first = next((line for line in said.splitlines() if "error" in line), "it does not compile")
+        return [Fault(first, forbidden=False, more=said)]
 
 
 def relative(text: str, kata: Kata, answer: Path) -> str:
@@ -156,7 +142,7 @@ def relative(text: str, kata: Kata, answer: Path) -> str:
     return text
 
 
-def _symbols(kata: Kata, answer: Path, made: Path) -> list[Fault]:
+def _symbols(kata: Kata, answer: Path, made: Path, text: str) -> list[Fault]:
     found = []
     defined = set()
     prefixes = C_PREFIXES + C_LOCKS if kata.locks else C_PREFIXES
@@ -164,7 +150,9 @@ def _symbols(kata: Kata, answer: Path, made: Path) -> list[Fault]:
         name, kind = line.split()[:2]
         if kind in "Uwv":
             if name not in C_ALLOWED and name not in kata.allowed and not name.startswith(prefixes):
-                found.append(Fault(f"{answer.name}: uses {name}, which this kata does not allow"))
+                own = re.search(rf"\binline\b[^;{{}}]*\b{re.escape(name)}\s*\([^;{{}}]*\{{", text) is not None
+                why = "inline and not static: make it static inline" if own else "which this kata does not allow"
+                found.append(Fault(f"{answer.name}: uses {name}, {why}"))
         elif kind == "i":
             found.append(Fault(f"{answer.name}: {name} is chosen by code that runs before main"))
         elif kind.isupper():
@@ -187,7 +175,7 @@ def _symbols(kata: Kata, answer: Path, made: Path) -> list[Fault]:
 
 def is_starter(kata: Kata, answer: Path) -> bool:
     """Whether the answer is the starter, apart from comments and white space. OSError if it cannot be read."""
-    comments = PYTHON_COMMENTS if kata.language == "python" else COMMENTS
-    texts = [path.read_text(encoding="utf-8", errors="replace") for path in (answer, kata.starter)]
-    mine, given = ("".join(comments.sub(" ", text).split()) for text in texts)
+    plain = uncommented if kata.language == "c" else lambda text: PYTHON_COMMENTS.sub(" ", text)
+    there = [path.read_text(encoding="utf-8", errors="replace") for path in (answer, kata.starter)]
+    mine, given = ("".join(plain(text).split()) for text in there)
     return mine == given
