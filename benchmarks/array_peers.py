@@ -12,7 +12,8 @@ import datetime as dt
 import os
 
 import numpy as np
-from frame.peers import Peer, fresh, package
+from frame.names import MARK, folder, fresh
+from frame.peers import Peer, package
 
 import lockfree
 
@@ -116,13 +117,16 @@ class Iceoryx2(Peer):
     node = None
 
     def __init__(self):
-        self.module, self.service = package("iceoryx2"), fresh()
+        self.module, self.service, self.root = package("iceoryx2"), fresh(), folder()
         self.module.set_log_level(self.module.LogLevel.Fatal)
 
     def open(self):
         module = self.module
         if self.node is None:
-            self.node = module.NodeBuilder.new().create(module.ServiceType.Ipc)
+            config = module.config.default()
+            config.global_cfg.prefix = module.FileName.new(MARK)
+            config.global_cfg.root_path = module.Path.new(self.root)
+            self.node = module.NodeBuilder.new().config(config).create(module.ServiceType.Ipc)
         builder = self.node.service_builder(module.ServiceName.new(self.service))
         builder = builder.publish_subscribe(module.Slice[ctypes.c_uint8])
         return builder.subscriber_max_buffer_size(AHEAD).enable_safe_overflow(False).open_or_create()

@@ -2,7 +2,8 @@ import multiprocessing
 import threading
 
 from frame.columns import Column, Entry
-from frame.peers import fresh, package
+from frame.names import fresh
+from frame.peers import package
 from locks import lazily
 
 import lockfree

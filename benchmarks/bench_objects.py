@@ -6,7 +6,8 @@ from functools import partial
 from multiprocessing import shared_memory
 
 from frame.columns import Column, Entry, Sample
-from frame.peers import fresh, package
+from frame.names import fresh
+from frame.peers import package
 from locks import lazily
 
 import lockfree

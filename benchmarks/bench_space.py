@@ -54,7 +54,7 @@ def columns():
 
 def named():
     """A call that attaches to a mutex that has a segment of its own."""
-    from frame.peers import fresh
+    from frame.names import fresh
 
     name = fresh()
     kept = lockfree.Mutex(name=name)

@@ -6,10 +6,10 @@ gives get() in each of the others. Both wait as long as it takes.
 
 import mmap
 import os
-import tempfile
 import threading
 from pathlib import Path
 
+from frame.names import folder
 from frame.peers import package
 
 import lockfree
@@ -116,7 +116,7 @@ class Pub:
 
     def __init__(self, readers, _size):
         self.zmq, self.readers = package("zmq"), readers
-        self.folder = tempfile.mkdtemp(prefix="lfbench")
+        self.folder = folder()
 
     def writer(self):
         zmq = self.zmq

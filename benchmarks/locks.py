@@ -5,7 +5,8 @@ import threading
 from functools import partial
 
 from frame.columns import Column, Entry, alone, everybody, rate
-from frame.peers import fresh, package
+from frame.names import fresh
+from frame.peers import package
 
 
 def section(lock):

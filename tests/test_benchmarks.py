@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from patience import STUCK
 
+import lockfree
+
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from frame import natives, peers, report, runner  # noqa: E402
+from frame import names, natives, peers, report, runner  # noqa: E402
 from frame.columns import Column, Entry, Sample, Skip, alone, rate, stream  # noqa: E402
 
 RESULTS = ROOT / "benchmarks/results.json"
@@ -76,6 +78,28 @@ def test_what_was_measured_before_an_interrupt_is_kept():
     results = runner.measure([first, Column("second", "", "ns", [Entry("y", interrupts, ours=True)])], 1, 0.1)
     assert list(results["columns"]) == ["first"]
     assert any("interrupted" in note for note in results["notes"])
+
+
+@pytest.mark.parametrize("end", [ValueError, KeyboardInterrupt], ids=["fails", "interrupted"])
+def test_no_name_of_a_run_is_left(end):
+    def leaves(_seconds):
+        for place in places:
+            (place / names.fresh()).write_bytes(b"")
+        lockfree.Mutex(name=names.fresh())
+        (Path(names.folder()) / "socket").write_bytes(b"")
+        raise end("the peer takes nothing away")
+
+    places = [place for place in names.PLACES if place.is_dir()]
+    runner.measure([Column("one", "One", "ns", [Entry("x", leaves)])], 1, 0.1)
+    assert [path for place in places for path in place.iterdir() if names.MARK in path.name] == []
+
+
+def test_what_others_made_is_left(tmp_path):
+    ours, other = tmp_path / f"sem.{names.fresh()}", tmp_path / "lfbench1x1"
+    for path in (ours, other):
+        path.write_bytes(b"")
+    assert names.sweep([tmp_path, tmp_path / "no such place"]) == [ours.name]
+    assert list(tmp_path.iterdir()) == [other]
 
 
 def test_who_cannot_be_measured_is_told_with_the_reason():
@@ -190,6 +214,31 @@ def test_a_figure_that_was_changed_by_hand_is_seen():
     wrong = text[: row.start(1)] + "77777" + text[row.end(1) :]
     assert report.fill(wrong, runner.load(RESULTS)) != wrong
     assert report.fill(wrong, runner.load(RESULTS)) == text
+
+
+def test_every_column_that_a_peer_wins_has_a_reason():
+    results, written = runner.load(RESULTS), report.read_reasons()
+    assert report.unexplained(results, written) == []
+    assert "No reason is known" not in report.why(results, written)
+    for reason in written:
+        assert len(reason["why"].split()) >= 10, reason
+        for pattern in reason["columns"]:
+            assert any(report.matches(pattern, column.key) for column in runner.columns([])), pattern
+
+
+def test_a_lost_column_without_a_reason_is_seen():
+    def found(ours, theirs):
+        entries = [Entry("x", constant(*ours), ours=True), Entry("y", constant(*theirs))]
+        return runner.measure([Column("one", "One", "ns", entries)], len(ours), 0.1)
+
+    clear, close, won = found([9.0, 8.0], [7.0, 6.0]), found([9.0, 7.0], [8.0, 6.0]), found([6.0, 5.0], [8.0, 7.0])
+    written = [{"columns": ["o*"], "why": "It\n does more."}, {"columns": ["one"], "why": "A later one."}]
+    assert [report.unexplained(results, []) for results in (clear, close, won)] == [["one"], [], []]
+    assert report.unexplained(clear, written) == []
+    assert report.why(clear, []) == "- One (**0.76**). No reason is known.\n"
+    assert report.why(clear, written) == "- One (**0.76**). It does more.\n", "the first reason, in one line"
+    assert "overlap" in report.why(close, [])
+    assert report.why(won, written) == "None in this run.\n"
 
 
 def test_the_pictures_are_there():

@@ -10,19 +10,16 @@ A package that is not installed is a Skip. Peers that only try are retried, with
 
 import datetime as dt
 import importlib
-import itertools
 import multiprocessing
 import os
 import queue
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import lockfree
 from frame.columns import Skip
-
-numbers = itertools.count()
+from frame.names import folder, fresh
 
 
 def package(name: str):
@@ -30,10 +27,6 @@ def package(name: str):
         return importlib.import_module(name)
     except ImportError as error:
         raise Skip(f"{name} cannot be imported: {error}") from None
-
-
-def fresh(prefix: str = "lfbench") -> str:
-    return f"{prefix}{os.getpid()}x{next(numbers)}"
 
 
 def retried(attempt: Callable[[bytes], object]) -> Callable[[bytes], None]:
@@ -176,7 +169,7 @@ class Zmq(Peer):
 
     def __init__(self, capacity, _size):
         self.zmq, self.capacity = package("zmq"), capacity
-        self.folder = tempfile.mkdtemp(prefix="lfbench")
+        self.folder = folder()
         self.address = f"ipc://{self.folder}/s"
 
     def _socket(self, kind):
@@ -297,7 +290,7 @@ class Cloudtoid(Peer):
     def __init__(self, capacity, size):
         self.module = package("cloudtoid_interprocess")
         self.room = max(1 << 12, capacity * ((size + 31) // 8 * 8))
-        self.folder, self.queue = tempfile.mkdtemp(prefix="lfbench"), fresh()
+        self.folder, self.queue = folder(), fresh()
 
     def producer(self):
         return retried(self.module.Publisher(self.queue, self.room, self.folder).try_send)

@@ -1,6 +1,7 @@
 """Tables and pictures from the JSON of a run. README.md and docs/guides/comparison.md include the tables between marks."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs/guides/comparison.md")
 PICTURES = ROOT / "docs/guides/pictures"
+REASONS = Path(__file__).parent.parent / "reasons.toml"
 MARK = re.compile(r"(<!-- measured: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 README = (
     "spsc_stream", "mpmc_stream_1p1c", "mpmc_stream_4p4c", "spsc_round_trip", "wake_mpmc", "mutex_alone", "semaphore_alone",
@@ -48,6 +50,58 @@ def summary(results: dict[str, Any], keys: tuple[str, ...] | None = None) -> str
     return "\n".join(lines) + "\n"
 
 
+def lost(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The columns that a peer wins in this run, by their keys."""
+    return {
+        key: column for key, column in results["columns"].items() if column["ratio"] is not None and column["ratio"] < 1
+    }
+
+
+def is_close(column: dict[str, Any]) -> bool:
+    """Whether the samples of our best entry and of the best peer overlap, so that the run does not say who is faster."""
+    ours, peer = (column["entries"][column[which]]["figure"] for which in ("our_best", "best_peer"))
+    return bool(ours["low"] <= peer["high"] and peer["low"] <= ours["high"])
+
+
+def read_reasons(path: Path = REASONS) -> list[dict[str, Any]]:
+    """Each has `columns`, keys or beginnings of keys with a star, and `why`."""
+    found: list[dict[str, Any]] = tomllib.loads(path.read_text())["reason"]
+    return found
+
+
+def matches(pattern: str, key: str) -> bool:
+    return key == pattern or (pattern.endswith("*") and key.startswith(pattern[:-1]))
+
+
+def unexplained(results: dict[str, Any], written: list[dict[str, Any]]) -> list[str]:
+    """Keys of columns that a peer wins clearly, without a word why."""
+    known = [pattern for reason in written for pattern in reason["columns"]]
+    return [
+        key
+        for key, column in lost(results).items()
+        if not is_close(column) and not any(matches(pattern, key) for pattern in known)
+    ]
+
+
+def why(results: dict[str, Any], written: list[dict[str, Any]]) -> str:
+    """A line for each reason that this run calls for. A column has the first reason that names it."""
+    left, lines = lost(results), []
+    for reason in written:
+        told = [key for key in left if any(matches(pattern, key) for pattern in reason["columns"])]
+        if told:
+            names = "; ".join(f"{left[key]['title']} (**{times(left[key]['ratio'])}**)" for key in told)
+            lines.append(f"- {names}. {' '.join(reason['why'].split())}")
+            left = {key: column for key, column in left.items() if key not in told}
+    for column in left.values():
+        said = (
+            "The samples of both overlap, so this run does not say who is faster."
+            if is_close(column)
+            else "No reason is known."
+        )
+        lines.append(f"- {column['title']} (**{times(column['ratio'])}**). {said}")
+    return "\n".join(lines or ["None in this run."]) + "\n"
+
+
 def table(column: dict[str, Any]) -> str:
     """All entries of one column, the best first, and those that were not measured, with the reason."""
     better = "more" if column["more"] else "less"
@@ -78,7 +132,7 @@ def text(results: dict[str, Any]) -> str:
 
 
 def fill(page: str, results: dict[str, Any]) -> str:
-    """The page with the tables that its marks name: `where`, `summary`, `readme`, or columns by prefix, as in spsc_*."""
+    """The page with what its marks name: `where`, `summary`, `readme`, `why`, or columns by prefix, as in spsc_*."""
 
     def made(mark: re.Match[str]) -> str:
         name = mark[2]
@@ -86,13 +140,10 @@ def fill(page: str, results: dict[str, Any]) -> str:
             body = f"{where(results)}\n"
         elif name in ("summary", "readme"):
             body = summary(results, README if name == "readme" else None)
+        elif name == "why":
+            body = why(results, read_reasons())
         else:
-            prefix = name.removesuffix("*")
-            fit = [
-                column
-                for key, column in results["columns"].items()
-                if key == name or (name.endswith("*") and key.startswith(prefix))
-            ]
+            fit = [column for key, column in results["columns"].items() if matches(name, key)]
             body = "\n".join(map(table, fit)) or "Not measured in this run.\n"
         return f"{mark[1]}{body}{mark[3]}"
 

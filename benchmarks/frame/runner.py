@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from frame.columns import Column, Entry, Skip
+from frame.names import sweep
 from lockfree._command import write_whole
 from lockfree._native.machine import ffi, lib
 from lockfree.machine import describe
@@ -87,12 +88,15 @@ def _column(column: Column, samples: int, scale: float) -> dict[str, Any]:
         for entry in column.entries
     }  # fmt: skip
     column.prepare()
-    for turn in range(min(samples, column.most_samples)):
-        shift = turn % len(column.entries)
-        for entry in [*column.entries[shift:], *column.entries[:shift]]:
-            record = records[entry.name]
-            if record["skipped"] is None and len(record["failures"]) < 2:
-                _sample(entry, max(0.02, column.seconds * scale), record)
+    try:
+        for turn in range(min(samples, column.most_samples)):
+            shift = turn % len(column.entries)
+            for entry in [*column.entries[shift:], *column.entries[:shift]]:
+                record = records[entry.name]
+                if record["skipped"] is None and len(record["failures"]) < 2:
+                    _sample(entry, max(0.02, column.seconds * scale), record)
+    finally:
+        sweep()
     for record in records.values():
         record["figure"] = spread(record["samples"])
         record["extra"] = {name: spread(found) for name, found in record["extra"].items()}

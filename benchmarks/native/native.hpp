@@ -6,11 +6,13 @@
 #include <lockfree/lockfree.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,8 +48,31 @@ struct Wait { // of one who found nothing: longer each time, and then the proces
     }
 };
 
+// A thread that sleeps. In a process of one thread, glibc's locks and the C++ library leave out what others need: their
+// mutex takes no locked instruction there. Beside this thread every entry does what it does in a program with threads.
+class Companion {
+    std::mutex m;
+    std::condition_variable wake;
+    bool ends = false;
+    std::thread thread{[this] {
+        std::unique_lock<std::mutex> lock(m);
+        wake.wait(lock, [this] { return ends; });
+    }};
+
+  public:
+    ~Companion() {
+        {
+            std::lock_guard<std::mutex> lock(m);
+            ends = true;
+        }
+        wake.notify_one();
+        thread.join();
+    }
+};
+
 // Nanoseconds per call of `turn`, repeated for `ms` in this thread: of the time that it had a processor.
 template <class Turn> double alone(unsigned ms, Turn turn) {
+    Companion companion;
     pin(0);
     auto clock = [] { return lf__clock(CLOCK_THREAD_CPUTIME_ID); };
     uint64_t limit = uint64_t{ms} * 1000000, began = clock(), now = began, done = 0;
