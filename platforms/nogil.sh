@@ -29,7 +29,7 @@ get_source() { # Debian's source, with package lists of its own: the machine's l
     apt-get "${options[@]}" update || skip "Debian's archive is out of reach"
     (cd "$home" && apt-get "${options[@]}" source --download-only "python$version" 2>apt.log) ||
         skip "no source of python$version from $suite: $(grep --max-count 1 '^E:' "$home/apt.log")"
-    tar -xf "$home"/python*.orig.tar.* --strip-components 1 -C "$home/source"
+    tar -xf "$home"/python*.orig.tar.?z --strip-components 1 -C "$home/source"
 }
 
 build_python() {
