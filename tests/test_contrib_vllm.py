@@ -83,7 +83,9 @@ def names():
 def test_a_queue_never_has_a_name(made):
     writer, _ = made
     before = names()
-    other = MessageQueue(1, 1, max_chunk_bytes=4096)  # a writer that is killed now, before anybody is ready, leaves what there is
+    other = MessageQueue(
+        1, 1, max_chunk_bytes=4096
+    )  # a writer that is killed now, before anybody is ready, leaves what there is
     assert names() == before
     other.shutdown()
     with pytest.raises(WriterDied, match="has died, or has closed it"):

@@ -424,3 +424,41 @@ def test_a_full_says_nothing_while_a_dead_put_may_have_a_slot(capacity, kept):
     history = next(Aftermath(arena, capacity).ways())()
     assert [op.call for op in history if op.op == "put" and op.result is False] == kept
     assert not check(history, "bounded-queue:1,full=in-hand").ok
+
+
+class Recorded:
+    """An arena with the calls of a list: (client, operation, value or None, call, return)."""
+
+    def __init__(self, calls):
+        self.memory = ffi.new("struct lf_history_op[]", len(calls))
+        for row, (client, op, value, call, ret) in zip(self.memory, calls, strict=True):
+            row.client, row.op, row.call, row.ret = client, op, call, ret
+            if op == PUT:
+                row.arg = value
+            elif value is None:
+                row.flags |= FAILED
+            else:
+                row.result = value
+
+    def records(self):
+        return [memoryview(ffi.buffer(self.memory))]
+
+
+LATE_JOINER = [
+    (0, PUT, 1, 0, 100),  # a long call, whose message the reader gets
+    (1, PUT, 2, 10, 20),  # before the reader joined
+    (2, GET, None, 30, 40),  # it joins
+    (2, GET, 1, 90, 110),
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [([], "OK"), ([(1, PUT, 3, 120, 130), (2, GET, None, 140, 150)], "VIOLATION")],
+    ids=["joined late", "empty is wrong"],
+)
+def test_a_reader_of_a_broadcast_answers_for_the_puts_since_it_joined(more, verdict):
+    from lockfree.stress.scenarios.broadcast_ring import readers
+
+    histories = dict(readers(Recorded(LATE_JOINER + more)))
+    assert check(histories[2], "queue").status == verdict

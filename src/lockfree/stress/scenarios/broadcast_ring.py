@@ -138,7 +138,7 @@ def readers(arena: Arena) -> Iterator[tuple[int, History]]:
     """For each client that has read: what it got, and the puts since it joined, as a history of a queue.
 
     A client joins at its first get. A put that was called before this returned may have come too early for it, but
-    not one that was called after a put whose message it got.
+    not one that was called when a put whose message it got had returned.
     """
     puts: list[Any] = []
     gets: dict[int, list[Any]] = {}
@@ -150,7 +150,7 @@ def readers(arena: Arena) -> Iterator[tuple[int, History]]:
     for client, own in gets.items():
         got = {op.result for op in own if not op.flags & FAILED}
         joined = min(op.ret for op in own)
-        since = min([joined, *(op.call for op in puts if op.arg in got)])
+        since = min([joined, *(op.ret for op in puts if op.arg in got)])
         kept = [op for op in puts if op.arg in got or (op.call > since and op.ret != PENDING)]
         kept += own
         memory = ffi.new("struct lf_history_op[]", len(kept))
