@@ -118,6 +118,22 @@ def test_places_on_a_stack_are_used_again_by_other_functions(model):
     assert report.kind != "data race" or "another" not in report.message
 
 
+def test_thread_local_variables_of_a_client_with_walls_around_it(tmp_path):
+    """The threads whose thread pointers the fibers borrow are made before the walls are."""
+    path = tmp_path / "client.c"
+    path.write_text(
+        HEAD
+        + """
+        static _Thread_local int mine = 3;
+        static atomic_int sum;
+        static void work(void) { mine++; atomic_fetch_add(&sum, mine); }
+        static void final(void) { lf_model_assert(sum == 8 && mine == 3); }
+        LF_MODEL_CLIENT(c, .threads = {work, work}, .final = final);"""
+    )
+    [report] = check(path, settings=Settings(mode="exhaustive"), enclose=lambda: None)
+    assert report.verdict is Verdict.OK, report.message
+
+
 MCS = """
     struct node { _Atomic(struct node *) next; atomic_int locked; };
     static _Atomic(struct node *) tail;

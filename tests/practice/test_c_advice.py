@@ -1,6 +1,5 @@
 """The advisory stages for C: what they say of an answer, and that they decide nothing."""
 
-
 import pytest
 from compilers import NEEDS_C
 

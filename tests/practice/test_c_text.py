@@ -37,7 +37,7 @@ def test_directives_are_known_however_they_are_written(text):
 
 
 WORDS = {
-    'int a = \'"\'; asm("nop"); int b = \'"\';': "inline assembly",
+    "int a = '\"'; asm(\"nop\"); int b = '\"';": "inline assembly",
     '__attribute__((no_sanitize("thread"))) int f(void);': "no_sanitize",
     "__attribute__((aligned(64),\n no_sanitize_coverage)) int f(void);": "no_sanitize_coverage",
     '[[gnu::no_sanitize("thread")]] int f(void);': "in brackets",
@@ -71,7 +71,10 @@ __attribute__((always_inline, __aligned__(64))) static inline int f(void) { retu
 STAGES = {
     "its own text for the model": (PUBLISH, f"\n#ifdef LF_MODEL\n{PUBLISH}\n#else\n{RELAXED}\n#endif\n"),
     "its own text for threads": (PUBLISH, f"\n#ifdef _REENTRANT\n{RELAXED}\n#else\n{PUBLISH}\n#endif\n"),
-    "a header of the judge": (PUBLISH, f'\n#if __has_include("lockfree_model.h")\n{PUBLISH}\n#else\n{RELAXED}\n#endif\n'),
+    "a header of the judge": (
+        PUBLISH,
+        f'\n#if __has_include("lockfree_model.h")\n{PUBLISH}\n#else\n{RELAXED}\n#endif\n',
+    ),
     "the value of a macro": (PUT, f"#define T(x) U(x)\n#define U(x) static int f_##x;\nT(LF_MODEL)\n{PUT}"),
 }
 
@@ -105,7 +108,11 @@ def test_an_answer_is_one_file(tmp_path):
     assert "is not the kata's" in screen(RING, answer)[0].text
 
 
-HIDDEN = (RELAXED, "*(volatile uint32_t *)&ring->tail = tail + 1;", "__atomic_store_n((int *)&ring->tail, tail + 1, 0);")
+HIDDEN = (
+    RELAXED,
+    "*(volatile uint32_t *)&ring->tail = tail + 1;",
+    "__atomic_store_n((int *)&ring->tail, tail + 1, 0);",
+)
 
 
 @NEEDS_C

@@ -61,6 +61,9 @@ bool enclose(void) {
         MAY(gettid),
         MAY(sysinfo),
         MAY(uname),
+#ifdef __x86_64__
+        MAY(arch_prctl), /* thread pointers, where there is no instruction for them (tls.c) */
+#endif
         MAY(getrandom),
         MAY(exit),
         MAY(exit_group),

@@ -46,8 +46,6 @@ static int check(int argc, char **argv) {
     say_start(R.options.replay != NULL);
     search_start();
     progress_start();
-    if (R.options.enclosed)
-        enclose();
     if (R.options.seconds == 0 && R.options.executions == 0)
         R.options.seconds = 10;
     run_start();

@@ -113,7 +113,9 @@ void run_start(void) {
     R.end = RUN_DONE;
     count_threads();
     if (R.end == RUN_DONE) {
-        tls_start();
+        tls_start(); /* makes threads, which nobody can behind the walls */
+        if (R.options.enclosed)
+            enclose();
         alone(setup_entry);
     }
     if (R.end == RUN_DONE && R.op_count > 0 && R.ops[R.op_count - 1].op.pending)
