@@ -35,6 +35,4 @@ class Reach:
         atomic = {order.line: order.place for order in orders(text)}
         lines = text.splitlines()
         found = sorted({int(access.rpartition(":")[2]) for _, access in self._missed or ()})
-        return [
-            atomic.get(line, f"line {line}: {lines[line - 1].strip()}") for line in found if 0 < line <= len(lines)
-        ]
+        return [atomic.get(line, f"line {line}: {lines[line - 1].strip()}") for line in found if 0 < line <= len(lines)]
