@@ -373,7 +373,7 @@ MUTANTS = [
     Mutant(
         "a condition that wakes nobody when a holder dies",
         "condition.h",
-        "        lf_waiters_notify(&body->waiters, 1); /* it may have died before a notify */",
+        "        lf_waiters_notify(&body->waiters, c->places, 1); /* it may have died before a notify */",
         "        (void)body;",
         client="condition/condition_dead_holder_sleep",
     ),

@@ -93,7 +93,7 @@ class Behaviour:
             self.wait(shared, 20)
         assert time.monotonic() - start < 10
 
-    @pytest.mark.parametrize("timeout", [-0.5, float("nan"), "soon", 2**40], ids=str)
+    @pytest.mark.parametrize("timeout", [float("nan"), "soon", 2**40], ids=str)
     def test_bad_timeouts(self, shared, timeout):
         self.prepare(shared)
         with pytest.raises((ValueError, TypeError, OverflowError), match="timeout is"):

@@ -225,6 +225,16 @@ def test_open_creates_and_then_attaches(kind, shm_name):
         first.unlink()
 
 
+def test_open_compares_how_a_semaphore_began(shm_name):
+    """What comes back from the dead never lifts it above that."""
+    with contextlib.closing(lockfree.Semaphore.open(shm_name, 3, 5)) as semaphore:
+        semaphore.acquire()
+        lockfree.Semaphore.open(shm_name, 3, 5).close()
+        with pytest.raises(lockfree.SegmentError, match="initial_value: found 3, asked for 2"):
+            lockfree.Semaphore.open(shm_name, 2, 5)
+        semaphore.unlink()
+
+
 def test_open_compares_dtypes(shm_name):
     with lockfree.MPMCRing.open(shm_name, 4, dtype="u8") as ring:
         with pytest.raises(

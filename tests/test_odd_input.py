@@ -1,9 +1,13 @@
 """Odd values, odd files and odd ends: the message names the argument, the value and the bound, and nothing is lost."""
 
+import asyncio
+import contextlib
 import ctypes
+import math
 import os
 import queue
 import socket
+import threading
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -45,6 +49,40 @@ def test_timeout_that_is_no_number(ring, timeout):
 def test_timeout_beyond_doubles(ring, timeout):
     with pytest.raises(OverflowError, match=r"^timeout is .{1,60}: it must be at most 9223372036 seconds"):
         ring.get(timeout=timeout)
+
+
+def condition_wait(condition):
+    with condition:
+        return condition.wait(-0.5)
+
+
+@pytest.mark.parametrize(
+    ("make", "call", "answer"),
+    [
+        (lockfree.Event, lambda o: o.wait(-1), False),
+        (lockfree.Condition, condition_wait, False),
+        (lambda: lockfree.Semaphore(0), lambda o: o.acquire(timeout=-0.5), False),
+        (lambda: lockfree.Barrier(2), lambda o: o.wait(-1), threading.BrokenBarrierError),
+        (lambda: lockfree.LatestValue(8), lambda o: o.wait(timeout=-1), False),
+        (lockfree.EventCount, lambda o: o.wait_until(lambda: False, -1), False),
+        (lockfree.RWLock, lambda o: o.acquire_read() and o.acquire_write(timeout=-1), False),
+        (lockfree.JoinableQueue, lambda o: (o.put(1), o.join(-math.inf))[1], False),
+        (lockfree.Event, lambda o: asyncio.run(o.await_(timeout=-1)), False),
+        (lockfree.Event, lambda o: lockfree.wait([o], -1), []),
+        (lockfree.Event, lambda o: o.wait(math.nan), ValueError),
+        (lockfree.Mutex, lambda o: o.acquire(timeout=-0.5), ValueError),
+        (lockfree.Queue, lambda o: o.get(timeout=-1), ValueError),
+        (lockfree.Queue, lambda o: asyncio.run(o.aget(timeout=-1)), ValueError),
+    ],
+)
+def test_a_time_out_below_0_is_what_it_is_in_the_standard_library(make, call, answer):
+    """It has passed for threading's `wait` and Semaphore; Lock and queue.Queue refuse it."""
+    with contextlib.closing(make()) as shared:
+        if isinstance(answer, type):
+            with pytest.raises(answer):
+                call(shared)
+        else:
+            assert call(shared) == answer
 
 
 def test_an_integer_that_has_no_text():

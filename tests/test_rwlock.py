@@ -138,8 +138,9 @@ class TestRWLock(Behaviour):
         child = killed_holder(shared, writes=True)
         reader = started(shared.acquire_read)
         kill(child)
-        assert isinstance(reader(), lockfree.OwnerDied)
-        with pytest.raises(lockfree.OwnerDied):
+        assert isinstance(told := reader(), lockfree.OwnerDied)
+        assert "the last writer died while it wrote: a writer must repair" in str(told)  # the reader has no lock
+        with pytest.raises(lockfree.OwnerDied, match="it is yours now"):
             shared.acquire_write()
         assert shared.writer
         shared.recover()

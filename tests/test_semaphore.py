@@ -125,10 +125,9 @@ def test_bad_arguments_of_the_constructor(arguments, error):
         lockfree.Semaphore(*arguments)
 
 
-@pytest.mark.parametrize("timeout", [-1, -0.001, math.nan], ids=str)
-def test_bad_timeouts(semaphore, timeout):
+def test_bad_timeouts(semaphore):
     with pytest.raises(ValueError, match="timeout"):
-        semaphore.acquire(timeout=timeout)
+        semaphore.acquire(timeout=math.nan)
     with pytest.raises(ValueError, match="non-blocking"):
         semaphore.acquire(False, 1)
     assert semaphore.value == 3

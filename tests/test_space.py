@@ -153,13 +153,46 @@ def test_bounds(space):
             assert small.left == left
         with pytest.raises(MemoryError, match="Space: Mutex takes 256 bytes: 0 of 1024 are left"):
             small.mutex()
-        with pytest.raises(MemoryError, match="Semaphore takes 66048 bytes: 0 of 1024 are left"):
+        with pytest.raises(MemoryError, match="Semaphore takes 6016 bytes: 0 of 1024 are left"):
             small.semaphore(name="s")
     for size in (255, 2**32 + 1, -1):
         with pytest.raises(ValueError, match=f"size_bytes is {size}: it must be between 256 and {2**32}"):
             lockfree.Space(size)
     with pytest.raises(TypeError, match="size_bytes"):
         lockfree.Space("much")
+
+
+def test_it_is_for_so_many_threads(shm_name):
+    """A condition has places for them, and a semaphore seats; both take memory for each."""
+    with lockfree.Space(2**16, threads=2, name=shm_name) as space:
+        assert space.threads == lockfree.Space.attach(shm_name).threads == 2
+        with pytest.raises(lockfree.SegmentError, match="threads: found 2, asked for 3"):
+            lockfree.Space.open(shm_name, 2**16, threads=3)
+        space.unlink()
+        condition = space.condition()
+        assert 2**16 - space.left == 512
+        waiting = [started(lambda: wait_for(condition)) for _ in range(2)]
+        while space.peers()[0].waiting < 2:
+            time.sleep(0.001)
+        with condition, pytest.raises(RuntimeError, match="as many threads wait as can wait for one condition"):
+            condition.wait(1)
+        with condition:
+            condition.notify_all()
+        assert [wait() for wait in waiting] == [True, True]
+        left = space.left
+        space.semaphore()
+        assert left - space.left == 1920
+    with lockfree.Space(2**16) as space:
+        space.condition(), space.semaphore()
+        assert 2**16 - space.left < 11000  # 130 KiB, if each had room for 1,024
+    for threads in (0, 1025):
+        with pytest.raises(ValueError, match=f"threads is {threads}: it must be between 1 and 1024"):
+            lockfree.Space(4096, threads=threads)
+
+
+def wait_for(condition):
+    with condition:
+        return condition.wait(60)
 
 
 def test_what_it_refuses(space):

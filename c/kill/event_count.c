@@ -1,9 +1,11 @@
 /* event_count.c: EventCount, killed at every instruction.
  *
  * Whatever the victim was about, a notify wakes a sleeper, a sleeper that nobody notified goes on sleeping, and nobody
- * finds more sleepers announced than there are for longer than one notify. */
+ * finds more sleepers announced than there are for longer than one notify. So also for a victim whose thread sleeps for
+ * several waits (watching.h). */
 #include "kill.h"
 
+#include <lockfree/blocks/watching.h>
 #include <lockfree/event_count.h>
 
 static struct lf_event_count object;
@@ -59,6 +61,32 @@ static int64_t act_wait_in_no_time(void) { return wait_for(until(1)); }
 static int never(void *unused) { return unused != NULL; }
 static int64_t act_until_in_no_time(void) { return lf_event_count_wait_until(&object, never, NULL, until(1)); }
 
+static struct lf_watch watches[2]; /* of one count, as two tasks have them */
+static uint32_t control;
+static void watch(struct lf_watch *w) { lf_watch_count(w, &object.h, &object.body->changed); }
+static void arm_watch(void) { watch(&watches[0]); }
+static int64_t act_watch(void) { return arm_watch(), LF_OK; }
+static int64_t act_watch_end(void) { return lf_watch_end(&watches[0]), LF_OK; }
+static int64_t act_watch_pass_on(void) { return lf_watch_pass_on(&watches[0]), LF_OK; }
+/* Two waits, of which the first is given up when the wake has come. */
+static int64_t act_watch_sleep(void) {
+    watch(&watches[0]);
+    watch(&watches[1]);
+    uint64_t due = 0;
+    while (due == 0)
+        due = lf_watch_sleep(watches, 2, &control, 0, LF_FOREVER);
+    lf_watch_end(&watches[0]);
+    lf_watch_pass_on(&watches[0]);
+    lf_watch_end(&watches[1]);
+    return LF_OK;
+}
+static int64_t act_watch_in_vain(void) {
+    watch(&watches[0]);
+    int64_t due = (int64_t)lf_watch_sleep(watches, 1, &control, 0, 1);
+    lf_watch_end(&watches[0]);
+    return due;
+}
+
 /* ---- what the others may see after that ---- */
 
 static void as_ever(void) {
@@ -93,6 +121,14 @@ static void judge_sleeper(void) {
     as_ever();
 }
 
+/* B slept before the victim did. A's one notify came to B, or to the victim, which was to pass it on. */
+static void judge_beside_sleeper(void) {
+    if (!kill_now.roused || !kill_now.ended)
+        expect(&kill_a, survivor_notify_all, 0, LF_OK, "notify");
+    expect_of_sleeper(LF_OK, "a wake");
+    as_ever();
+}
+
 #define CALL(name, arm, act, answer)                                                                                   \
     {name, KILL_ALL_MODES, arrange, arm, NULL, act, answer, beside, judge, NULL, NULL, 0}
 #define SLEEPER(name, act)                                                                                             \
@@ -106,6 +142,14 @@ static const struct kill_operation operations[] = {
     CALL("wait-in-vain", NULL, act_wait_in_no_time, LF_TIMEDOUT),
     CALL("wait-until-in-vain", NULL, act_until_in_no_time, LF_TIMEDOUT),
     {"wait-woken", KILL_DEAD_MODES, arrange, NULL, NULL, act_wait, LF_OK, NULL, judge, NULL, rouse, 0},
+    CALL("watch", NULL, act_watch, LF_OK),
+    CALL("watch-end", arm_watch, act_watch_end, LF_OK),
+    CALL("watch-in-vain", NULL, act_watch_in_vain, 0),
+    {"watch-woken", KILL_DEAD_MODES, arrange, NULL, NULL, act_watch_sleep, LF_OK, NULL, judge, NULL, rouse, 0},
+    {"watch-pass-on-to-sleeper", 1u << KILL_WAIT, arrange, arm_watch, send_b_to_sleep, act_watch_pass_on, LF_OK, NULL,
+     judge_sleeper, NULL, NULL, 0},
+    {"watch-woken-beside-sleeper", 1u << KILL_WAIT, arrange, NULL, send_b_to_sleep, act_watch_sleep, LF_OK, NULL,
+     judge_beside_sleeper, NULL, rouse, 0},
     SLEEPER("notify-to-sleeper", act_notify),
     SLEEPER("cancel-with-sleeper", act_cancel),
     {"reap", KILL_ALL_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, beside, judge, NULL, NULL, 0},

@@ -345,7 +345,7 @@ static void space_settle(void) {
         if (space_lock(&m, name) != LF_OK)
             wrong("name %u stands for no lock", n);
     }
-    if (lf_space_left(&object.space) != (int64_t)(65536 - 201 * lf_space_needs(LF_KIND_MUTEX)))
+    if (lf_space_left(&object.space) != (int64_t)(65536 - 201 * lf_space_needs(&object.space, LF_KIND_MUTEX)))
         wrong("201 objects, and %lld bytes are left", (long long)lf_space_left(&object.space));
 }
 
@@ -518,8 +518,8 @@ static void condition_settle(void) {
     if (monitor_give() != LF_OK || monitor_take(until(AT_LAST)) != LF_OK)
         wrong("nobody lives, and the monitor cannot be entered");
     lf_reap(&object.h);
-    if (lf_waiters_count(&object.condition.body->waiters) != 0)
-        wrong("nobody lives, and %u wait", lf_waiters_count(&object.condition.body->waiters));
+    if (lf_waiters_count(&object.condition.body->waiters, LF_WAITERS) != 0)
+        wrong("nobody lives, and %u wait", lf_waiters_count(&object.condition.body->waiters, LF_WAITERS));
 }
 
 /* ---- block pool ---- */

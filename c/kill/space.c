@@ -105,7 +105,7 @@ static void take_there(void) { expect_about(&kill_a, survivor_take, THERE, 0, 1,
 /* ---- what the others may see after that ---- */
 
 static void as_ever(uint64_t objects) {
-    int64_t need = (int64_t)lf_space_needs(LF_KIND_MUTEX), left = SIZE - (int64_t)objects * need;
+    int64_t need = (int64_t)lf_space_needs(&object, LF_KIND_MUTEX), left = SIZE - (int64_t)objects * need;
     kill_newcomer();
     for (uint64_t n = 0; n < 3; n++) {
         struct kill_survivor *s = kill_turn(n), *other = kill_turn(n + 1);
@@ -126,7 +126,7 @@ static void as_ever(uint64_t objects) {
 }
 /* How many objects there are: the victim may have added one. */
 static uint64_t counted(struct kill_survivor *s) {
-    int64_t need = (int64_t)lf_space_needs(LF_KIND_MUTEX), left = ask(s, survivor_left, 0);
+    int64_t need = (int64_t)lf_space_needs(&object, LF_KIND_MUTEX), left = ask(s, survivor_left, 0);
     uint64_t objects = (uint64_t)((SIZE - left) / need);
     if (left % need != 0 || objects < 1 || objects > 2 || (objects == 2 && !details()->adds) ||
         (objects == 1 && details()->adds && kill_now.ended))

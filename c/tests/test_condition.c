@@ -48,7 +48,7 @@ static void test_answers(void) {
     CHECK_EQ(lf_condition_notify_unlocked(&c, UINT32_MAX), LF_WAITERS - 7);
     for (int i = 0; i < (int)LF_WAITERS; i++)
         CHECK_EQ(lf_condition_end(&c, i), 1);
-    CHECK_EQ(lf_waiters_count(&c.body->waiters), 0);
+    CHECK_EQ(lf_waiters_count(&c.body->waiters, c.places), 0);
     lf_condition_close(&c);
     CHECK_EQ(lf_condition_wait(&c, LF_FOREVER), LF_CLOSED);
     CHECK_EQ(lf_condition_notify(&c, 1), LF_CLOSED);
@@ -167,7 +167,7 @@ static void child_dies_with_the_lock(void *argument) {
     raise(SIGKILL);
 }
 static void wait_for_waiters(struct lf_condition *c, uint32_t n) {
-    while (lf_waiters_count(&c->body->waiters) != n)
+    while (lf_waiters_count(&c->body->waiters, c->places) != n)
         check_sleep(MS);
 }
 static void test_deaths(void) {

@@ -20,7 +20,7 @@ static void test_every_kind(void) {
     CHECK_EQ(lf_space_##name_(&s, &a.name_, "the " #name_ __VA_ARGS__), LF_OK);                                        \
     CHECK_EQ(lf_space_##name_(&other, &b.name_, "the " #name_ __VA_ARGS__), LF_OK);                                    \
     CHECK_EQ(lf_space_place(&s, &a.h), lf_space_place(&other, &b.h));                                                  \
-    CHECK_EQ(left - (uint64_t)lf_space_left(&other), lf_space_needs(KIND));                                            \
+    CHECK_EQ(left - (uint64_t)lf_space_left(&other), lf_space_needs(&s, KIND));                                        \
     left = (uint64_t)lf_space_left(&s);
     EVERY(mutex, LF_KIND_MUTEX)
     CHECK_EQ(lf_mutex_acquire(&a.mutex, LF_FOREVER), LF_OK);
@@ -183,6 +183,61 @@ static void test_a_killed_holder(void) {
     lf_detach(&c.space.h);
 }
 
+/* As many threads as the space is for, and no more: places of a condition, seats of a semaphore. Each seat is one that a
+ * killed holder's permit comes back from. */
+static struct lf_semaphore shared;
+static void *takes_one(void *unused) {
+    CHECK_EQ(lf_semaphore_try_acquire(&shared, 1), LF_OK);
+    return unused;
+}
+static void child_takes(void *argument) {
+    pthread_t threads[200];
+    int n = *(int *)argument;
+    struct lf_event ready;
+    for (int t = 0; t < n; t++)
+        CHECK(pthread_create(&threads[t], NULL, takes_one, NULL) == 0);
+    for (int t = 0; t < n; t++)
+        CHECK(pthread_join(threads[t], NULL) == 0);
+    CHECK_EQ(lf_space_event((struct lf_space *)(void *)shared.h.home, &ready, "ready"), LF_OK);
+    CHECK_EQ(lf_event_set(&ready), LF_OK);
+    for (;;)
+        check_sleep(100 * MS);
+}
+static void test_for_so_many_threads(void) {
+    const int counts[] = {1, 16, 17, 18, 24, 31, 64, 65, 200};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct lf_space s;
+        struct lf_condition c;
+        struct lf_event ready;
+        int n = counts[i];
+        CHECK_EQ(lf_space_create_for(&s, NULL, 65536, (uint64_t)n), LF_OK);
+        CHECK_EQ(lf_space_condition(&s, &c, NULL), LF_OK);
+        CHECK_EQ(lf_space_needs(&s, LF_KIND_CONDITION), lf_round_up(384 + 64 * (uint64_t)n, LF_CACHE_LINE));
+        CHECK(lf_space_needs(&s, LF_KIND_SEMAPHORE) <= 2048 + 86 * (uint64_t)n);
+        for (int k = 0; k < n; k++)
+            CHECK_EQ(lf_condition_begin(&c), k);
+        CHECK_EQ(lf_condition_begin(&c), LF_BUSY);
+        CHECK_EQ(lf_condition_sleep(&c, n, 0), LF_INVALID);
+        CHECK_EQ(lf_condition_notify_unlocked(&c, UINT32_MAX), n);
+        for (int k = 0; k < n; k++)
+            CHECK_EQ(lf_condition_end(&c, k), 1);
+        CHECK_EQ(lf_condition_begin(&c), 0);
+        CHECK_EQ(lf_space_semaphore(&s, &shared, NULL, 1000, 1000), LF_OK);
+        CHECK_EQ(lf_space_event(&s, &ready, "ready"), LF_OK);
+        pid_t child = check_fork(child_takes, &n); /* its threads end, and another participant begins */
+        while (lf_event_is_set(&ready) == 0)
+            lf_event_wait(&ready, lf_now() + 100 * MS);
+        CHECK_EQ(lf_semaphore_value(&shared), 1000 - n);
+        check_kill(child);
+        while (lf_semaphore_try_acquire(&shared, 1000) != LF_OK)
+            lf_reap(&s.h);
+        lf_detach(&s.h);
+    }
+    struct lf_space s;
+    CHECK_EQ(lf_space_create_for(&s, NULL, 4096, 0), LF_INVALID);
+    CHECK_EQ(lf_space_create_for(&s, NULL, 4096, LF_SPACE_MAX_THREADS + 1), LF_INVALID);
+}
+
 /* A handle of an object gives nothing back; leaving the space does. */
 static void test_leaving(void) {
     struct lf_space s, other;
@@ -209,6 +264,7 @@ int main(void) {
     test_what_is_inside_is_checked();
     test_adding_at_once();
     test_a_killed_holder();
+    test_for_so_many_threads();
     test_leaving();
     return 0;
 }

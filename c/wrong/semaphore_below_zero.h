@@ -13,17 +13,19 @@ struct lf_semaphore_body {
     LF_ALIGNED struct lf_eventcount available;
 };
 #define LF_SEMAPHORE_BYTES (LF_BODY_OFFSET + sizeof(struct lf_semaphore_body))
-#define LF_SEMAPHORE_IN_SPACE_BYTES LF_SEMAPHORE_BYTES
+LF_INLINE uint64_t lf__sem_bytes_for(uint64_t threads) { return (void)threads, LF_SEMAPHORE_BYTES; }
 struct lf_semaphore {
     struct lf_handle h;
     struct lf_semaphore_body *body;
     uint64_t initial, max;
+    uint32_t most;
 };
 
 LF_INLINE int lf__sem_view(struct lf_handle *h) {
     struct lf_semaphore *s = (struct lf_semaphore *)h;
     s->initial = h->geometry[0];
     s->max = h->geometry[1];
+    s->most = LF_SEATS;
     s->body = (struct lf_semaphore_body *)(void *)h->body;
     return LF_OK;
 }

@@ -13,7 +13,7 @@ from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
 from lockfree._long import AS_THE_OBJECT, RAISES
 from lockfree._native import blocking, ffi, lib
 from lockfree._segment import Shared, check_call, check_int
-from lockfree._waiting import patience
+from lockfree._waiting import lock_patience, patience, remaining
 
 if TYPE_CHECKING:
     from lockfree._polling import Descriptor
@@ -31,6 +31,12 @@ TO_PUT: Final = 1
 TO_JOIN: Final = 2
 NOT_YET: Final = object()
 """An attempt was refused."""
+
+
+def _checked(timeout: float | None) -> float | None:
+    """The time-out of a container's call, if it is one."""
+    patience(True, timeout)
+    return timeout
 
 
 async def until_done(
@@ -123,7 +129,7 @@ class AwaitedContainer(Pollable):
 
         answer: Any = attempt(None)
         if answer is NOT_YET:
-            answer = await until_done(container, TO_GET, attempt, timeout)
+            answer = await until_done(container, TO_GET, attempt, _checked(timeout))
         if answer is NOT_YET:
             raise queue.Empty(container._title())
         found: T = answer
@@ -146,7 +152,7 @@ class AwaitedContainer(Pollable):
 
         answer = attempt(None)
         if answer is NOT_YET:
-            answer = await until_done(self, TO_PUT, attempt, timeout)
+            answer = await until_done(self, TO_PUT, attempt, _checked(timeout))
         if answer is NOT_YET:
             raise queue.Full(self._title())
 
@@ -186,6 +192,7 @@ class AwaitedLock(Pollable):
 
         if self.try_acquire():
             return True
+        lock_patience(True, timeout)
         answer = await until_done(self, TO_GET, attempt, None if timeout == -1 else timeout, "PlaceOfLock")
         return bool(answer is True)
 
@@ -313,7 +320,7 @@ class AwaitedBarrier(Shared):
         A task that is cancelled here breaks the barrier, as a time-out does.
         """
         handle, timeout = self._h, self._timeout if timeout is None else timeout
-        patience(True, timeout)
+        remaining(timeout)
         box = ffi.new("uint64_t *")
 
         def attempt(_: Any) -> Any:

@@ -67,6 +67,7 @@ class NotRecoverable(LockfreeError):
 
 
 OK, FULL, EMPTY, TIMEDOUT, INTERRUPTED = lib.LF_OK, lib.LF_FULL, lib.LF_EMPTY, lib.LF_TIMEDOUT, lib.LF_INTERRUPTED
+OWNER_DIED = lib.LF_OWNER_DIED
 
 _PARTICIPANTS = lib.LF_PARTICIPANTS - 1
 MESSAGES: dict[int, tuple[type[Exception], str]] = {
@@ -74,6 +75,7 @@ MESSAGES: dict[int, tuple[type[Exception], str]] = {
     lib.LF_EMPTY: (queue.Empty, ""),
     lib.LF_CLOSED: (Closed, "the object is closed"),
     lib.LF_OWNER_DIED: (OwnerDied, "the last holder died with the lock; it is yours now: repair, then recover()"),
+    lib.LF_PY_WRITER_DIED: (OwnerDied, "the last writer died while it wrote: a writer must repair, then recover()"),
     lib.LF_NOT_OWNER: (RuntimeError, "release_role() of a role that this thread does not hold"),
     lib.LF_NOT_RECOVERABLE: (NotRecoverable, "released after OwnerDied without recover(): it is unusable for good"),
     lib.LF_DEADLOCK: (RuntimeError, "this thread holds the lock already and would wait for itself for ever"),

@@ -96,8 +96,9 @@ class _Armed(Waiting):
         self.end()
 
     def is_ready(self) -> bool:
-        """True also where the thread that calls decides: of a reader of a BroadcastRing."""
-        return bool(self.handle.h.closed) or self.shared._depends_on_thread or self.shared._would_not_wait()
+        return self.is_ready_to_get()
+
+    is_worth_a_try = is_ready
 
 
 class _Poller(Sleeper):

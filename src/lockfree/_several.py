@@ -12,7 +12,7 @@ from lockfree._native import blocking, ffi, lib
 from lockfree._peers import Conveyor, check_mode
 from lockfree._segment import Shared
 from lockfree._types import PeerDeath
-from lockfree._waiting import FOREVER, NOW, patience, until
+from lockfree._waiting import FOREVER, NOW, remaining, until
 
 if TYPE_CHECKING:
     from lockfree._long import OnSlow
@@ -43,7 +43,7 @@ def wait(
 
     Progress: sleeps in the kernel, for all at once (futex_waitv). Raises TypeError for other objects.
     """
-    limit = until(patience(True, timeout))
+    limit = until(remaining(timeout))
     try:
         watched = list(objects)
     except TypeError:

@@ -12,6 +12,9 @@ from lockfree._native import blocking, ffi, lib
 
 IDLE: Final = 1_000_000_000
 """ns: after so long without a wait the thread of a loop ends."""
+MANY: Final = 256
+THOROUGH: Final = 4
+"""Of so many waits on, only each fourth time without news all are told. The other times the thread looks by itself."""
 
 
 def refuse_gevent(what: str) -> None:
@@ -48,6 +51,14 @@ class Waiting:
         if status != lib.LF_OK:
             raise_status(status, self.shared._title(), self.handle)
 
+    def is_ready_to_get(self) -> bool:
+        """True also where the thread that calls decides: of a reader of a BroadcastRing."""
+        return bool(self.handle.h.closed) or self.shared._depends_on_thread or self.shared._would_not_wait()
+
+    def is_worth_a_try(self) -> bool:
+        """False only if the thread can see that an attempt would be refused."""
+        return True
+
     def retract(self) -> None:
         if self.announced:
             self.sleeper.remove(self)
@@ -64,6 +75,7 @@ class Sleeper:
         self.sleeping: dict[Waiting, None] = {}  # what the thread sleeps for
         self.over: list[Waiting] = []  # the thread lets go of them when it is awake
         self.thread: threading.Thread | None = None
+        self.looks = 0
 
     def watches(self, waiting: Waiting) -> bool:
         with self.lock:
@@ -110,8 +122,12 @@ class Sleeper:
         for at, place in enumerate(places):
             watches[at] = place.watch[0]
         due = blocking.lf_watch_sleep(watches, len(places), self.control, expected, 60 * IDLE if places else IDLE)
+        told = [at for at in range(len(places)) if watches[at].due] if due else []
+        if len(told) >= MANY and watches[0].due == lib.LF_WATCH_LOOK:
+            self.looks += 1
+            if self.looks % THOROUGH:
+                told = [at for at in told if places[at].is_worth_a_try()]
         with self.lock:
-            told = [at for at in range(len(places)) if watches[at].due] if due else []
             hit = [places[at] for at in told if places[at] in self.sleeping]
             given_up = [at for at in told if places[at] not in self.sleeping]
             for each in hit:

@@ -16,8 +16,9 @@ from typing import Any
 from lockfree._awaited import NOT_YET, TO_GET, TO_PUT
 from lockfree._long import Wait
 from lockfree._native import lib
+from lockfree._segment import Shared
 from lockfree._sleeping import Sleeper, Waiting
-from lockfree._waiting import FOREVER, patience, until
+from lockfree._waiting import FOREVER, remaining, until
 
 
 class _Turn:
@@ -37,6 +38,10 @@ class Place(Waiting):
 
     def refused(self) -> None:
         """After an attempt."""
+
+    def is_worth_a_try(self) -> bool:
+        knows = type(self.shared)._would_not_wait is not Shared._would_not_wait
+        return self.side != TO_GET or not knows or self.is_ready_to_get()
 
     def may_try(self, _turn: "_Turn") -> bool:
         """Whether a task may overtake those that wait already."""
@@ -76,6 +81,9 @@ class PlaceOfLock(Place):
 class PlaceOfWriter(Place):
     """A writer's: it waits for the writer before it, or, with the lock, for the readers. One task at a time tries."""
 
+    def is_worth_a_try(self) -> bool:
+        return True
+
     drains = False
     """It has the lock, and waits for the readers."""
     counted = TO_GET
@@ -96,6 +104,9 @@ class PlaceOfWriter(Place):
 
 class PlaceOfWaiter(Place):
     """One waiter's in a condition."""
+
+    def is_worth_a_try(self) -> bool:
+        return True
 
     def count(self) -> None:
         lib.lf_py_watch_place(self.handle, self.side, self.watch)
@@ -157,7 +168,7 @@ async def until_done(
     shared: Any, side: int, attempt: Callable[[Place], Any], timeout: float | None, kind: type[Place] = Place
 ) -> Any:
     """What `attempt` returns once that is not NOT_YET; NOT_YET after the time-out, after a last attempt."""
-    limit = until(patience(True, timeout))
+    limit = until(remaining(timeout))
     place = (hub := _hub()).place(shared, side, kind)
     turn, loop, wait = _Turn(), asyncio.get_running_loop(), Wait(shared)
     try:

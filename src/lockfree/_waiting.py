@@ -42,13 +42,24 @@ def patience(block: object, timeout: object) -> int:
     return wait if block else NOW
 
 
+def remaining(timeout: object) -> int:
+    """The same for calls without `block`, as with the `wait` of threading: a time-out below 0 has passed already, as a
+    program finds that computes what is left until a deadline.
+    """
+    return FOREVER if timeout is None else _nanoseconds(timeout, "None", _at_least_0(_seconds(timeout, "None")))
+
+
+def _at_least_0(seconds: float) -> float:
+    return 0.0 if seconds < 0 else seconds
+
+
 def _lock_patience(blocking: object, timeout: object, none: str) -> int:
     if timeout is None:
         return FOREVER if blocking else NOW
     seconds = _seconds(timeout, none)
     if none == "-1" and seconds == -1:
         return FOREVER if blocking else NOW
-    wait = _nanoseconds(timeout, none, seconds)
+    wait = _nanoseconds(timeout, none, seconds if none == "-1" else _at_least_0(seconds))
     if not blocking:
         raise ValueError("can't specify a timeout for a non-blocking call")
     return wait
@@ -60,7 +71,7 @@ def lock_patience(blocking: object, timeout: object) -> int:
 
 
 def semaphore_patience(blocking: object, timeout: object) -> int:
-    """The same with the conventions of `threading.Semaphore.acquire`: None waits for ever."""
+    """The same with the conventions of `threading.Semaphore.acquire`: None waits for ever, below 0 is no wait."""
     return _lock_patience(blocking, timeout, "None")
 
 

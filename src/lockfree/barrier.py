@@ -13,7 +13,7 @@ from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
-from lockfree._waiting import FOREVER, patience, until
+from lockfree._waiting import FOREVER, patience, remaining, until
 
 __all__ = ["Barrier"]
 
@@ -109,7 +109,7 @@ class Calls(AwaitedBarrier, Waiter):
         meanwhile. A wait of more than `timeout` seconds breaks it (None: the barrier's own time-out).
         """
         handle = self._h
-        limit = until(patience(True, self._timeout if timeout is None else timeout))
+        limit = until(remaining(self._timeout if timeout is None else timeout))
         box = ffi.new("uint64_t *")
         while (place := int(lib.lf_barrier_arrive(handle, self._action is not None, box))) == lib.LF_BUSY:
             self._sleep(handle, box[0], FOREVER)  # an action runs

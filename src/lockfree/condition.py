@@ -9,7 +9,7 @@ from lockfree._native import NULL, PURE, Native, blocking, lib
 from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import check_spin
 from lockfree._types import AnyLock, Spin
-from lockfree._waiting import FOREVER, NOW, patience, until
+from lockfree._waiting import FOREVER, NOW, remaining, until
 
 __all__ = ["Condition"]
 
@@ -46,7 +46,7 @@ class Calls(Lock, prefix="condition"):
         return self._wait_over(timeout)
 
     def _wait_over(self, timeout: float | None) -> bool:
-        handle, limit = self._h, until(patience(True, timeout))
+        handle, limit = self._h, until(remaining(timeout))
         self._require_owned("wait")
         place = int(lib.lf_condition_begin(handle))
         if place == lib.LF_BUSY:
@@ -141,7 +141,7 @@ class Condition(Native[Literal["condition"]], Calls):
 
     def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
         """`wait` until `predicate()` is true, at most `timeout` seconds in all; what it returned last."""
-        wait = patience(True, timeout)
+        wait = remaining(timeout)
         said = check_call("predicate", predicate)()
         limit = until(wait)
         while not said and wait != NOW:
@@ -184,7 +184,7 @@ class _Over(Condition):
         from lockfree._awaited import NOT_YET, until_done
 
         handle = self._h
-        patience(True, timeout)
+        remaining(timeout)
         self._require_owned("await_")
         place = int(lib.lf_condition_begin(handle))
         if place < 0:

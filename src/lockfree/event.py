@@ -8,7 +8,7 @@ from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
-from lockfree._waiting import patience, until
+from lockfree._waiting import remaining, until
 
 __all__ = ["Event"]
 
@@ -48,7 +48,7 @@ class Calls(AwaitedEvent, Waiter):
         True if it was set at some instant of the call, even if it was cleared again before this thread ran. False if it
         was clear at the last look, which comes after the time-out.
         """
-        handle, limit = self._h, until(patience(True, timeout))
+        handle, limit = self._h, until(remaining(timeout))
         first = lib.lf_event_now(handle)
         status = self._until_done(blocking.lf_event_wait_since, handle, first, limit)
         if status == TIMEDOUT:

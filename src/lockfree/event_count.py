@@ -10,7 +10,7 @@ from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
-from lockfree._waiting import NOW, patience, until
+from lockfree._waiting import NOW, remaining, until
 
 __all__ = ["EventCount"]
 
@@ -48,7 +48,7 @@ class Calls(AwaitedEventCount, Waiter):
         time-out or a `cancel`. The ticket is used up.
         """
         handle, ticket = self._h, check_int("ticket", ticket, 0, 2**63 - 1)
-        limit = until(patience(True, timeout))
+        limit = until(remaining(timeout))
         try:
             status = self._until_done(blocking.lf_event_count_wait, handle, ticket, limit)
         except BaseException:
@@ -64,7 +64,7 @@ class Calls(AwaitedEventCount, Waiter):
 
         It is called before each sleep, after each wake, every 100 ms, and once more after the time-out or a `cancel`.
         """
-        handle, limit = self._h, until(patience(True, timeout))
+        handle, limit = self._h, until(remaining(timeout))
         check_call("predicate", predicate)
         first, last_look, wait = None, limit == NOW, Wait(self)
         while True:

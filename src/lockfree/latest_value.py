@@ -9,7 +9,7 @@ from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
 from lockfree._types import Array, ArrayLike, Buffer, Casting, Spin
-from lockfree._waiting import patience, until
+from lockfree._waiting import remaining, until
 
 __all__ = ["LatestValue"]
 
@@ -158,7 +158,7 @@ class Calls(AwaitedLatestValue, Coded[R]):
         True if it is. False if it was not at the last look, which comes after the time-out.
         """
         seen = None if newer_than is None else check_int("newer_than", newer_than, 0, NEWEST)
-        handle, limit = self._h, until(patience(True, timeout))
+        handle, limit = self._h, until(remaining(timeout))
         seen = self.version if seen is None else seen
         status = self._until_done(blocking.lf_latest_value_wait, handle, seen, limit)
         if status != TIMEDOUT:

@@ -14,7 +14,7 @@ from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
 from lockfree._types import Buffer, Spin
-from lockfree._waiting import patience, until
+from lockfree._waiting import patience, remaining, until
 
 __all__ = ["MessageRing"]
 
@@ -206,7 +206,7 @@ class Calls(AwaitedContainer, Taking, Putting):
         """Waits until `task_done` was called for every message that was put, at most `timeout` seconds (None: for
         ever). False after the time-out.
         """
-        handle, limit = self._h, until(patience(True, timeout))
+        handle, limit = self._h, until(remaining(timeout))
         status = self._until_done(blocking.lf_message_ring_join, handle, limit)
         if status not in {OK, TIMEDOUT}:
             raise_status(status, self._title(), handle)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from lockfree._awaited import AwaitedRWLock
-from lockfree._errors import OK, TIMEDOUT, raise_status
+from lockfree._errors import OK, OWNER_DIED, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_name
 from lockfree._spin import Waiter, check_spin
@@ -52,7 +52,7 @@ class Calls(AwaitedRWLock, Waiter):
             raise
         if status == TIMEDOUT:
             return False
-        self._checked(handle, status)
+        self._checked(handle, lib.LF_PY_WRITER_DIED if status == OWNER_DIED and call is _read else status)
         return True
 
     def release_read(self) -> None:

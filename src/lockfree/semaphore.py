@@ -28,6 +28,8 @@ class Calls(AwaitedSemaphore, Waiter):
     _b_acquire = blocking.lf_semaphore_acquire
 
     max_value: int
+    initial_value: int
+    """The first value: what comes back from the dead never lifts the value above it."""
 
     def __init__(
         self, value: int = 1, max_value: int | None = None, *, name: str | None = None, spin: Spin = "adaptive"
@@ -44,10 +46,11 @@ class Calls(AwaitedSemaphore, Waiter):
     @classmethod
     def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
         largest = given["max_value"]
-        return {"max_value": MAX_VALUE if largest is None else largest}
+        return {"max_value": MAX_VALUE if largest is None else largest, "initial_value": given["value"]}
 
     def _attached(self) -> None:
         self.max_value = self._h.max
+        self.initial_value = self._h.initial
 
     def acquire(self, blocking: bool = True, timeout: float | None = None, n: int = 1) -> bool:
         """Takes `n` permits or none, waiting at most `timeout` seconds (None: for ever).
@@ -91,8 +94,8 @@ class Calls(AwaitedSemaphore, Waiter):
             value, most = lib.lf_semaphore_value(handle), handle.max
             raise ValueError(f"{self._title()}: release of {n} at a value of {value}: above max_value {most}")
         if status == lib.LF_BUSY:
-            text = "all 1024 seats are taken: by operations, and by threads that hold permits or had operations"
-            raise RuntimeError(f"{self._title()}: {text}")
+            text = "seats are taken: by operations, and by threads that hold permits or had operations"
+            raise RuntimeError(f"{self._title()}: all {handle.most} {text}")
         raise_status(status, self._title(), handle)
 
     @property

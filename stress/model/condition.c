@@ -77,7 +77,7 @@ static void sleeps_a_while(void) {
 static void notifies(void) { notified = lf_condition_notify_unlocked(&condition[2], 1); }
 static void not_lost(void) {
     lf_model_assert(woke == notified);
-    lf_model_assert(lf_waiters_count(&condition[0].body->waiters) == 0);
+    lf_model_assert(lf_waiters_count(&condition[0].body->waiters, LF_WAITERS) == 0);
 }
 static void setup_begun(void) {
     setup();

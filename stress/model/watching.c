@@ -71,10 +71,33 @@ static void gives_up(void) {
     if (was == TOLD)
         lf_watch_pass_on(&watch);
 }
+/* One look and one sleep, without a second turn: any wake ends it, and only a lost one leaves it asleep. */
 static void waits_and_frees_the_others(void) {
-    waiter();
+    uint32_t ticket = lf_eventcount_prepare(&ec);
+    if (lf_load_acquire(&permits))
+        lf_eventcount_cancel(&ec, ticket);
+    else
+        lf_eventcount_wait(&ec, ticket, 0);
     lf_fetch_add_seq_cst(&ec.word, (uint64_t)1);
     lf_futex_wake(lf__epoch(&ec), INT32_MAX);
 }
+static void posts(void) {
+    lf_store_release(&permits, 1u);
+    lf_eventcount_notify(&ec, 1);
+}
+LF_MODEL_CLIENT(watch_given_up_beside_a_post, .setup = setup_watched,
+                .threads = {gives_up, sleeps_for_it, waits_and_frees_the_others, posts});
+
+/* The same with the two in one thread, in either order: few enough executions to try all. */
+static void gives_up_then_posts(void) {
+    gives_up();
+    posts();
+}
 LF_MODEL_CLIENT(watch_given_up_sleep, .setup = setup_watched,
-                .threads = {gives_up, sleeps_for_it, waits_and_frees_the_others, post});
+                .threads = {gives_up_then_posts, sleeps_for_it, waits_and_frees_the_others});
+static void posts_then_gives_up(void) {
+    posts();
+    gives_up();
+}
+LF_MODEL_CLIENT(watch_given_up_when_told, .setup = setup_watched,
+                .threads = {posts_then_gives_up, sleeps_for_it, waits_and_frees_the_others});

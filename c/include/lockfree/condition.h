@@ -24,7 +24,7 @@
  *   or all if there are fewer. wait returns LF_OK if it was notified, even if its deadline has passed meanwhile. No
  *   waiter is woken without a notify, except after a death. A notify is not lost: a waiter that is notified and dies,
  *   or ends with a signal, before wait returns, passes it on to another waiter.
- *   LF_BUSY: LF_WAITERS threads wait already.
+ *   LF_BUSY: LF_WAITERS threads wait already; in a space, as many as the space is for.
  *   With a lock of the caller's, which all that use the condition must share, begin, sleep and end are the parts of wait:
  *   begin; give the lock back; sleep; take it again; end or pass_on. notify_unlocked does not ask for the own lock.
  * Progress: wait sleeps, acquire blocks. notify is lock-free for the lock's holder.
@@ -49,19 +49,29 @@ struct lf_condition_body {
     struct lf_waiters waiters;
 };
 LF_STATIC_ASSERT(offsetof(struct lf_condition_body, waiters) == LF_CACHE_LINE, "layout");
-#define LF_CONDITION_BYTES (LF_BODY_OFFSET + sizeof(struct lf_condition_body))
+#define LF__CONDITION_BYTES_OF(n)                                                                                      \
+    (LF_BODY_OFFSET + offsetof(struct lf_condition_body, waiters.places) + (n) * sizeof(struct lf_waiter))
+#define LF_CONDITION_BYTES LF__CONDITION_BYTES_OF(LF_WAITERS)
+/* In a space for so many threads, as if it were a segment. */
+LF_INLINE uint64_t lf__condition_bytes_for(uint64_t threads) {
+    return LF__CONDITION_BYTES_OF(threads > LF_WAITERS ? LF_WAITERS : threads);
+}
 
 struct lf_condition {
     struct lf_handle h;
     struct lf_condition_body *body;
     uint64_t *word;
     uint64_t foreign; /* the lock is another object */
+    uint32_t places;  /* of waiters: LF_WAITERS, or fewer in a space */
 };
 
 LF_INLINE int lf__condition_view(struct lf_handle *h) {
     struct lf_condition *c = (struct lf_condition *)h;
     c->foreign = h->geometry[0];
-    if (h->bytes != LF_CONDITION_BYTES)
+    c->places = LF_WAITERS;
+    if (h->home != NULL) /* the space says how many bytes it has */
+        c->places = (uint32_t)((h->bytes - LF__CONDITION_BYTES_OF(0)) / sizeof(struct lf_waiter));
+    else if (h->bytes != LF_CONDITION_BYTES)
         return lf_mismatch(h, "size in bytes for the geometry", h->bytes, LF_CONDITION_BYTES);
     if (c->foreign > 1)
         return lf_mismatch(h, "whether the lock is another object", c->foreign, 1);
@@ -70,11 +80,12 @@ LF_INLINE int lf__condition_view(struct lf_handle *h) {
     return LF_OK;
 }
 LF_INLINE int lf__condition_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
-    struct lf_condition_body *body = ((struct lf_condition *)h)->body;
+    struct lf_condition *c = (struct lf_condition *)h;
+    struct lf_condition_body *body = c->body;
     (void)cursor;
-    lf_waiters_recover_dead(&body->waiters, gone);
+    lf_waiters_recover_dead(&body->waiters, c->places, gone);
     if (lf__lock_participant(lf_load_relaxed(&body->lock.word)) == gone)
-        lf_waiters_notify(&body->waiters, 1); /* it may have died before a notify */
+        lf_waiters_notify(&body->waiters, c->places, 1); /* it may have died before a notify */
     return lf_lock_body_recover(h, gone);
 }
 static const struct lf_kind lf_condition_kind = {LF_KIND_CONDITION, lf__condition_view, lf__condition_recover, 0};
@@ -123,15 +134,15 @@ LF_INLINE int lf_condition_locked(struct lf_condition *c) { return lf_owner_lock
 /* A place among the waiters; LF_BUSY, LF_CLOSED. */
 LF_INLINE int64_t lf_condition_begin(struct lf_condition *c) {
     int status = lf_enter(&c->h);
-    return LF_UNLIKELY(status != LF_OK) ? (int64_t)status : lf_waiters_begin(&c->h, &c->body->waiters);
+    return LF_UNLIKELY(status != LF_OK) ? (int64_t)status : lf_waiters_begin(&c->h, &c->body->waiters, c->places);
 }
 /* LF_OK: notified. LF_TIMEDOUT, LF_CLOSED, LF_LOST. LF_INTERRUPTED after 100 ms or on a signal: call again. */
 LF_INLINE int lf_condition_sleep(struct lf_condition *c, int64_t place, uint64_t deadline) {
     int status = lf_enter(&c->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    return place < 0 || place >= LF_WAITERS ? (int)LF_INVALID
-                                            : lf_waiters_sleep(&c->h, &c->body->waiters, place, deadline);
+    return place < 0 || place >= c->places ? (int)LF_INVALID
+                                           : lf_waiters_sleep(&c->h, &c->body->waiters, place, deadline);
 }
 /* With the lock again: whether it was notified. pass_on is for a waiter that gives up: another one is notified. */
 LF_INLINE int lf_condition_end(struct lf_condition *c, int64_t place) {
@@ -139,7 +150,7 @@ LF_INLINE int lf_condition_end(struct lf_condition *c, int64_t place) {
 }
 LF_INLINE void lf_condition_pass_on(struct lf_condition *c, int64_t place) {
     if (c->h.segment != NULL)
-        lf_waiters_pass_on(&c->body->waiters, place);
+        lf_waiters_pass_on(&c->body->waiters, c->places, place);
 }
 /* The depth to which the caller had the condition's own lock, or LF_NOT_OWNER, LF_CLOSED; the lock is free now. */
 LF_INLINE int64_t lf_condition_release_all(struct lf_condition *c) {
@@ -190,7 +201,7 @@ LF_INLINE int lf_condition_wait(struct lf_condition *c, uint64_t deadline) {
 /* How many were notified, at most n; LF_CLOSED. */
 LF_INLINE int64_t lf_condition_notify_unlocked(struct lf_condition *c, uint32_t n) {
     int status = lf_enter(&c->h);
-    return LF_UNLIKELY(status != LF_OK) ? (int64_t)status : (int64_t)lf_waiters_notify(&c->body->waiters, n);
+    return LF_UNLIKELY(status != LF_OK) ? (int64_t)status : (int64_t)lf_waiters_notify(&c->body->waiters, c->places, n);
 }
 /* The same by the lock's holder; else LF_NOT_OWNER. */
 LF_INLINE int64_t lf_condition_notify(struct lf_condition *c, uint32_t n) {
@@ -202,7 +213,7 @@ LF_INLINE int64_t lf_condition_notify(struct lf_condition *c, uint32_t n) {
 
 LF_INLINE void lf_condition_close(struct lf_condition *c) {
     lf_close(&c->h, NULL, 0);
-    lf_waiters_wake_all(&c->h, &c->body->waiters);
+    lf_waiters_wake_all(&c->h, &c->body->waiters, c->places);
     lf_owner_lock_wake_all(c->word);
 }
 

@@ -22,6 +22,7 @@
  *   permits of another participant, or is kept by a living thread. At most 3/4 of them are kept. So at most LF_SEATS
  *   threads can hold permits at a time, and LF_SEATS / 4 in any case. A semaphore takes one page of memory, and 63 KiB more
  *   when more than 16 threads use it. Where there is no memory left for that, LF_BUSY comes when the first 22 seats are taken.
+ *   In a space it has a seat for each of the space's threads, and a third more.
  * Fairness: waiting acquirers pass a turnstile, a lock, one by one. Only its holder waits for permits; the others wait
  *   for the turnstile. While somebody holds it, no other waiting acquire takes permits. So a call for many permits is
  *   not starved by calls for few. try_acquire, and the last look of a call that times out, see the value alone. They
@@ -42,20 +43,26 @@
 #include "blocks/seat_recovery.h"
 
 #define LF_KIND_SEMAPHORE 7u
-#define LF_SEMAPHORE_IN_SPACE_BYTES                                                                                    \
-    (LF_BODY_OFFSET + sizeof(struct lf_semaphore_body) + (LF_SEATS - LF__FIRST_SEATS) * sizeof(struct lf_seat))
+#define LF__SEMAPHORE_BYTES_OF(seats)                                                                                  \
+    (LF_BODY_OFFSET + sizeof(struct lf_semaphore_body) + ((seats) - LF__FIRST_SEATS) * sizeof(struct lf_seat))
 #ifdef LF_MODEL
-#define LF_SEMAPHORE_BYTES LF_SEMAPHORE_IN_SPACE_BYTES
+#define LF_SEMAPHORE_BYTES LF__SEMAPHORE_BYTES_OF(LF_SEATS)
 #else /* the body stands in the first page */
-#define LF_SEMAPHORE_BYTES (LF_SEMAPHORE_IN_SPACE_BYTES - sizeof(struct lf_semaphore_body))
+#define LF_SEMAPHORE_BYTES (LF__SEMAPHORE_BYTES_OF(LF_SEATS) - sizeof(struct lf_semaphore_body))
 #endif
+/* In a space for so many threads, as if it were a segment. */
+LF_INLINE uint64_t lf__sem_bytes_for(uint64_t threads) {
+    uint64_t seats = LF__SEATS_FOR(threads);
+    seats = seats > LF_SEATS ? LF_SEATS : seats;
+    return LF__SEMAPHORE_BYTES_OF(threads <= LF__FIRST_KEPT ? LF__FIRST_SEATS : seats);
+}
 
 LF_INLINE int lf__sem_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_semaphore *s = (struct lf_semaphore *)h;
     (void)cursor;
     uint32_t head = lf__sem_head_of(s, gone);
     if (head < LF_SEATS) {
-        uint32_t room = lf__sem_room(s->body);
+        uint32_t room = lf__sem_room(s);
         if (!(lf_load_relaxed(&lf__sem_seat_at(s, head)->claim) & LF__SEAT_SETTLED))
             lf__sem_give_back(s, head, gone);
         for (uint32_t i = head; i < room; i++) /* else this debt would count when others are recovered */
@@ -78,9 +85,12 @@ LF_INLINE int lf__sem_view(struct lf_handle *h) {
     const uint64_t *geometry = h->geometry;
     s->initial = geometry[0];
     s->max = geometry[1];
-    uint64_t bytes = h->home != NULL ? LF_SEMAPHORE_IN_SPACE_BYTES : LF_SEMAPHORE_BYTES;
-    if (h->bytes != bytes)
-        return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
+    s->most = LF_SEATS;
+    if (h->home != NULL) /* the space says how many bytes it has */
+        s->most = LF__FIRST_SEATS +
+                  (uint32_t)((h->bytes - LF__SEMAPHORE_BYTES_OF(LF__FIRST_SEATS)) / sizeof(struct lf_seat));
+    else if (h->bytes != LF_SEMAPHORE_BYTES)
+        return lf_mismatch(h, "size in bytes for the geometry", h->bytes, LF_SEMAPHORE_BYTES);
     if (!lf__sem_is_valid(s->initial, s->max))
         return lf_mismatch(h, "largest value", s->max, LF_SEMAPHORE_MAX);
     s->body = (struct lf_semaphore_body *)(void *)h->body;
@@ -101,7 +111,7 @@ LF_INLINE void lf__sem_layout(struct lf_semaphore *s, uint32_t start) {
     for (uint32_t i = 0; start != 0 && i < LF__FIRST_SEATS; i++)
         s->body->seats[i].account = s->body->seats[i].intents[start & 1] = start;
     s->body->word = lf__sem_word(s->initial, 0, start);
-    s->body->room = s->h.home != NULL ? LF_SEATS : LF__FIRST_SEATS;
+    s->body->room = s->h.home != NULL ? s->most : LF__FIRST_SEATS;
 }
 
 /* In zeroed memory of the caller, LF_SEMAPHORE_BYTES long. Others join with lf_segment_attach_local. */

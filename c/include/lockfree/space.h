@@ -25,11 +25,14 @@
  *   handle, in the same process. It is detached before the space. Detaching it gives nothing back; leaving the space
  *   does. In a space may be: atomics, mutexes, spinlocks, reentrant and reader-writer locks, conditions with a lock of
  *   their own, semaphores, events, event counts (lf_space_needs says how many bytes one takes).
+ *   A space is for so many threads: at most as many can wait for one of its conditions, or hold permits of one of its
+ *   semaphores, at a time; one more gets LF_BUSY. Semaphores and conditions take memory for each of them.
  * Progress: adding and finding lock the space, and sleep (owner_lock.h). The objects' calls keep their guarantees.
  * Death: a process that dies while adding has added the whole object or none. Recovery of a participant walks through
  *   all objects, in pieces; each is recovered by its own kind.
  *
- * Layout: {lock} | {end} | chunks, each {head | body of the object} of whole cache lines. geometry = {size of the chunks}.
+ * Layout: {lock} | {end} | chunks, each {head | body of the object} of whole cache lines. geometry = {size of the chunks,
+ *   threads}.
  * Invariants
  *   [I1] Below `end` the chunks are whole and their heads do not change. Above it nobody but the holder of the lock writes.
  *   [I2] `end` only grows, by one store for each chunk.
@@ -50,6 +53,8 @@
 #define LF_KIND_SPACE 48u
 #define LF_SPACE_MAX_BYTES (UINT64_C(1) << 32)
 #define LF_SPACE_NAME 64u /* bytes of an object's name, at most */
+#define LF_SPACE_THREADS 64u
+#define LF_SPACE_MAX_THREADS LF_WAITERS
 
 struct lf_space_body {
     LF_ALIGNED uint64_t lock; /* held to add or to find (owner_lock.h) */
@@ -70,6 +75,7 @@ struct lf_space {
     struct lf_space_body *body;
     unsigned char *chunks;
     uint64_t size;
+    uint64_t threads;
 };
 
 /* What may be in a space. */
@@ -89,12 +95,12 @@ union lf__space_object {
     struct lf_semaphore semaphore;
     struct lf_spinlock spinlock;
 };
-LF_INLINE int lf__space_kind_of(uint32_t number, struct lf__space_kind *found) {
+LF_INLINE int lf__space_kind_of(const struct lf_space *s, uint32_t number, struct lf__space_kind *found) {
     const struct lf__space_kind kinds[] = {
-        {&lf_atomic_cell_kind, LF__CELL_BYTES}, {&lf_condition_kind, LF_CONDITION_BYTES},
+        {&lf_atomic_cell_kind, LF__CELL_BYTES}, {&lf_condition_kind, lf__condition_bytes_for(s->threads)},
         {&lf_event_kind, LF_EVENT_BYTES},       {&lf_event_count_kind, LF_EVENT_COUNT_BYTES},
         {&lf_mutex_kind, LF_LOCK_BYTES},        {&lf_rlock_kind, LF_LOCK_BYTES},
-        {&lf_rwlock_kind, LF_RWLOCK_BYTES},     {&lf_semaphore_kind, LF_SEMAPHORE_IN_SPACE_BYTES},
+        {&lf_rwlock_kind, LF_RWLOCK_BYTES},     {&lf_semaphore_kind, lf__sem_bytes_for(s->threads)},
         {&lf_spinlock_kind, LF_LOCK_BYTES},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -120,8 +126,11 @@ LF_INLINE int lf__space_view(struct lf_handle *h) {
     struct lf_space *s = (struct lf_space *)h;
     uint64_t bytes = 0;
     s->size = h->geometry[0];
+    s->threads = h->geometry[1];
     if (lf_space_bytes(s->size, &bytes) != LF_OK || bytes != h->bytes)
         return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
+    if (s->threads < 1 || s->threads > LF_SPACE_MAX_THREADS)
+        return lf_mismatch(h, "threads that it is for", s->threads, LF_SPACE_MAX_THREADS);
     s->body = (struct lf_space_body *)(void *)h->body;
     s->chunks = h->body + sizeof(struct lf_space_body);
     return LF_OK;
@@ -138,7 +147,8 @@ LF_INLINE uint64_t lf__space_end(const struct lf_space *s) {
 LF_INLINE struct lf_space_chunk *lf__space_chunk_at(const struct lf_space *s, uint64_t at, uint64_t end,
                                                     struct lf__space_kind *k) {
     struct lf_space_chunk *chunk = (struct lf_space_chunk *)(void *)(s->chunks + at);
-    int is_ours = end - at >= sizeof *chunk && lf__space_kind_of(chunk->kind, k) && chunk->name_bytes <= LF_SPACE_NAME;
+    int is_ours = end - at >= sizeof *chunk && lf__space_kind_of(s, chunk->kind, k) &&
+                  chunk->name_bytes <= LF_SPACE_NAME;
     return is_ours && end - at >= lf__space_chunk_bytes(k) ? chunk : NULL;
 }
 
@@ -189,18 +199,21 @@ static const struct lf_kind lf_space_kind = {LF_KIND_SPACE, lf__space_view, lf__
 
 /* In zeroed memory of the caller's. Others in the same process join with lf_segment_attach_local. */
 LF_INLINE int lf_space_create_local(struct lf_space *s, void *memory, uint64_t size) {
-    uint64_t bytes, geometry[LF_GEOMETRY] = {size, 0, 0, 0, 0, 0};
+    uint64_t bytes, geometry[LF_GEOMETRY] = {size, LF_SPACE_MAX_THREADS, 0, 0, 0, 0};
     int status = lf_space_bytes(size, &bytes);
     return status == LF_OK ? lf_segment_create_local(&s->h, &lf_space_kind, memory, bytes, geometry) : status;
 }
 #ifndef LF_MODEL
-/* name NULL: anonymous. */
-LF_INLINE int lf_space_create(struct lf_space *s, const char *name, uint64_t size) {
-    uint64_t bytes, geometry[LF_GEOMETRY] = {size, 0, 0, 0, 0, 0};
-    if (lf_space_bytes(size, &bytes) != LF_OK)
+/* name NULL: anonymous. For `threads` threads, 1 to LF_SPACE_MAX_THREADS. */
+LF_INLINE int lf_space_create_for(struct lf_space *s, const char *name, uint64_t size, uint64_t threads) {
+    uint64_t bytes, geometry[LF_GEOMETRY] = {size, threads, 0, 0, 0, 0};
+    if (lf_space_bytes(size, &bytes) != LF_OK || threads < 1 || threads > LF_SPACE_MAX_THREADS)
         return LF_INVALID;
     int status = lf_segment_create(&s->h, name, &lf_space_kind, bytes, geometry);
     return status == LF_OK ? lf_segment_publish(&s->h, name) : status;
+}
+LF_INLINE int lf_space_create(struct lf_space *s, const char *name, uint64_t size) {
+    return lf_space_create_for(s, name, size, LF_SPACE_THREADS);
 }
 LF_INLINE int lf_space_attach(struct lf_space *s, const char *name) {
     return lf_segment_attach(&s->h, name, &lf_space_kind);
@@ -221,9 +234,9 @@ LF_INLINE int64_t lf_space_left(struct lf_space *s) {
     return status == LF_OK ? (int64_t)(s->size - lf__space_end(s)) : status;
 }
 /* Bytes that an object of this kind takes; 0: it cannot be in a space. */
-LF_INLINE uint64_t lf_space_needs(uint32_t kind) {
+LF_INLINE uint64_t lf_space_needs(const struct lf_space *s, uint32_t kind) {
     struct lf__space_kind k;
-    return lf__space_kind_of(kind, &k) ? lf__space_chunk_bytes(&k) : 0;
+    return lf__space_kind_of(s, kind, &k) ? lf__space_chunk_bytes(&k) : 0;
 }
 
 /* ---- objects ---- */
@@ -320,7 +333,7 @@ LF_INLINE int lf_space_object(struct lf_space *s, struct lf_handle *object, uint
     struct lf__space_kind k;
     uint64_t at, length = name != NULL ? strlen(name) : 0;
     lf__handle_clear(object);
-    if (!lf__space_kind_of(kind, &k) || (name != NULL && (length == 0 || length > LF_SPACE_NAME)))
+    if (!lf__space_kind_of(s, kind, &k) || (name != NULL && (length == 0 || length > LF_SPACE_NAME)))
         return LF_INVALID;
     int status = lf_owner_lock_acquire_awhile(&s->h, &s->body->lock, LF__MUTEX_SPINS, LF_FOREVER);
     if (status == LF_OWNER_DIED) /* below the end everything is whole [I1] */

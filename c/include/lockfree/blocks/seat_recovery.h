@@ -20,7 +20,7 @@ LF_INLINE int64_t lf__sem_account_of(const struct lf_seat *seat, uint32_t *whose
 /* What a participant holds, or what every participant holds (read at different instants; cut to 32 bits). */
 LF_INLINE int64_t lf__sem_held_by(const struct lf_semaphore *s, uint32_t participant) {
     int64_t sum = 0;
-    for (uint32_t i = 0, room = lf__sem_room(s->body); i < room; i++) {
+    for (uint32_t i = 0, room = lf__sem_room(s); i < room; i++) {
         uint32_t whose;
         int64_t held = lf__sem_account_of(lf__sem_seat_at(s, i), &whose);
         sum += held != 0 && whose == participant ? held : 0;
@@ -30,7 +30,7 @@ LF_INLINE int64_t lf__sem_held_by(const struct lf_semaphore *s, uint32_t partici
 LF_INLINE void lf__sem_balances(const struct lf_semaphore *s, int32_t balances[LF_PARTICIPANTS]) {
     memset(balances, 0, LF_PARTICIPANTS * sizeof balances[0]);
     lf__sem_help(s, lf__sem_now(s->body)); /* else an account of the living could be old for long */
-    for (uint32_t i = 0, room = lf__sem_room(s->body); i < room; i++) {
+    for (uint32_t i = 0, room = lf__sem_room(s); i < room; i++) {
         uint32_t whose;
         int64_t held = lf__sem_account_of(lf__sem_seat_at(s, i), &whose);
         if (whose < LF_PARTICIPANTS && held != 0) {
@@ -88,7 +88,7 @@ LF_INLINE void lf__sem_give_back(struct lf_semaphore *s, uint32_t seat, uint32_t
 
 /* Makes the first seat of `gone` BUSY, so that nobody takes it over. Returns its number, LF_SEATS if there is none. */
 LF_INLINE uint32_t lf__sem_head_of(struct lf_semaphore *s, uint32_t gone) {
-    for (uint32_t i = 0, room = lf__sem_room(s->body); i < room; i++) {
+    for (uint32_t i = 0, room = lf__sem_room(s); i < room; i++) {
         uint64_t *place = &lf__sem_seat_at(s, i)->claim, claim = lf_load_relaxed(place);
         while ((claim & LF__SEAT_PARTICIPANT) == gone)
             if (lf_cas_relaxed(place, &claim, (claim + LF__SEAT_VERSION) | LF__SEAT_BUSY))

@@ -50,6 +50,7 @@ LF_STATIC_ASSERT(LF_SEATS <= 1024 && (LF_SEATS & (LF_SEATS - 1)) == 0, "a seat's
 #ifndef LF__KEPT_SEATS
 #define LF__KEPT_SEATS (LF_SEATS - LF_SEATS / 4) /* the others are for one operation, so that idle threads leave some */
 #endif
+#define LF__SEATS_FOR(threads) (((threads) * 4 + 2) / 3) /* of which 3/4 may be kept */
 #if defined(LF_MODEL) || LF_SEATS <= 22
 #define LF__SEATS_GROW 0
 #define LF__FIRST_SEATS LF_SEATS
@@ -91,6 +92,7 @@ struct lf_semaphore {
     struct lf_seat *further; /* in a page of their own; in a space, behind the first ones */
     uint64_t initial;
     uint64_t max;
+    uint32_t most; /* seats: LF_SEATS, or fewer in a space */
 };
 
 /* ---- where the seats are ---- */
@@ -101,14 +103,14 @@ LF_INLINE struct lf_seat *lf__sem_seat_at(const struct lf_semaphore *s, uint32_t
     return &s->body->seats[number];
 }
 /* How many seats have memory. What a participant that is gone had used was there, and that is seen with its death. */
-LF_INLINE uint32_t lf__sem_room(const struct lf_semaphore_body *body) {
-    return lf_load_relaxed(&body->room) == LF_SEATS ? LF_SEATS : LF__FIRST_SEATS;
+LF_INLINE uint32_t lf__sem_room(const struct lf_semaphore *s) {
+    return lf_load_relaxed(&s->body->room) == s->most ? s->most : LF__FIRST_SEATS;
 }
 #if LF__SEATS_GROW
 /* Takes memory for the further seats: 1, or 0 if there is none. A thread that dies here has changed nothing, or all. */
 static __attribute__((noinline, unused)) int lf__sem_grow(struct lf_semaphore *s) {
     struct lf_handle *h = &s->h;
-    if (lf__sem_room(s->body) == LF_SEATS)
+    if (lf__sem_room(s) == s->most)
         return 1;
     uint64_t bytes = h->bytes - LF_BODY_OFFSET;
     if (h->current != &lf__no_fork && /* memory of the caller's is there */
@@ -116,7 +118,7 @@ static __attribute__((noinline, unused)) int lf__sem_grow(struct lf_semaphore *s
             0 &&
         (errno != EINVAL || !lf__is_file_of(h, h->fd) || lf__allocate(h, LF_BODY_OFFSET, h->bytes) != 0))
         return 0;
-    lf_store_relaxed(&s->body->room, (uint64_t)LF_SEATS);
+    lf_store_relaxed(&s->body->room, (uint64_t)s->most);
     return 1;
 }
 #endif
@@ -145,7 +147,7 @@ LF_INLINE uint64_t lf__sem_now(const struct lf_semaphore_body *body) {
 /* [I2]: books the operation that `word` names, unless it is booked already or the word is outdated. */
 LF_INLINE void lf__sem_help(const struct lf_semaphore *s, uint64_t word) {
     struct lf_semaphore_body *body = s->body;
-    if (LF_UNLIKELY(lf__sem_seat(word) >= lf__sem_room(body)))
+    if (LF_UNLIKELY(lf__sem_seat(word) >= lf__sem_room(s)))
         return; /* nobody of this library wrote that */
     struct lf_seat *seat = lf__sem_seat_at(s, lf__sem_seat(word));
     for (;;) {
@@ -208,8 +210,13 @@ LF_INLINE uint32_t lf__sem_home(const struct lf_semaphore *s) {
     return (uint32_t)(lf__sem_hash(s) * homes >> 32);
 }
 #if LF__SEATS_GROW
+/* Of the further seats, those from the end on are not kept. */
+LF_INLINE uint32_t lf__sem_kept_end(const struct lf_semaphore *s) {
+    uint32_t end = s->most - s->most / 4;
+    return end > LF__FIRST_SEATS ? end : LF__FIRST_SEATS;
+}
 LF_INLINE uint32_t lf__sem_second_home(const struct lf_semaphore *s) {
-    return LF__FIRST_SEATS + (uint32_t)(lf__sem_hash(s) * (LF__KEPT_SEATS - LF__FIRST_SEATS) >> 32);
+    return LF__FIRST_SEATS + (uint32_t)(lf__sem_hash(s) * (lf__sem_kept_end(s) - LF__FIRST_SEATS) >> 32);
 }
 #endif
 /* May a thread keep the seat, so that it finds it again? */
@@ -217,7 +224,7 @@ LF_INLINE int lf__sem_is_near(const struct lf_semaphore *s, uint32_t number) {
 #if LF__SEATS_GROW
     if (number < LF__FIRST_SEATS)
         return number < LF__FIRST_KEPT;
-    return number < LF__KEPT_SEATS && number - lf__sem_second_home(s) < LF__NEAR_SEATS;
+    return number < lf__sem_kept_end(s) && number - lf__sem_second_home(s) < LF__NEAR_SEATS;
 #else
     return number < LF__KEPT_SEATS && ((number - lf__sem_home(s)) & (LF_SEATS - 1)) < LF__NEAR_SEATS;
 #endif
@@ -248,13 +255,13 @@ static __thread struct {
 static __attribute__((noinline, unused)) int64_t lf__sem_kept_near(struct lf_semaphore *s, int *inside) {
     uint32_t home = lf__sem_home(s), first = LF__FIRST_KEPT, looks = first < LF__NEAR_SEATS ? first : LF__NEAR_SEATS;
 #if LF__SEATS_GROW
-    looks = first + (lf__sem_room(s->body) == LF_SEATS ? LF__NEAR_SEATS : 0);
+    looks = first + (lf__sem_room(s) > LF__FIRST_SEATS ? LF__NEAR_SEATS : 0);
 #endif
     for (uint32_t i = 0; i < looks; i++) {
         uint32_t number = (home + i) % first;
 #if LF__SEATS_GROW
-        if (i >= first)
-            number = lf__sem_second_home(s) + i - first;
+        if (i >= first && (number = lf__sem_second_home(s) + i - first) >= s->most)
+            break;
 #endif
         int resumed = lf__sem_resume(s, number);
         *inside |= resumed < 0;
@@ -322,12 +329,12 @@ LF_INLINE int64_t lf__sem_sit_down(struct lf_semaphore *s) {
 #if LF__SEATS_GROW
     for (uint32_t i = 0; seat < 0 && i < LF__FIRST_KEPT; i++)
         seat = lf__sem_inherit(s, i) ? (int64_t)i : seat;
-    if (seat < 0 && lf__sem_grow(s))
-        seat = lf__sem_claim(s, LF__FIRST_SEATS, LF_SEATS - LF__FIRST_SEATS, lf__sem_second_home(s));
+    if (seat < 0 && s->most > LF__FIRST_SEATS && lf__sem_grow(s))
+        seat = lf__sem_claim(s, LF__FIRST_SEATS, s->most - LF__FIRST_SEATS, lf__sem_second_home(s));
     if (seat < 0)
         seat = lf__sem_claim(s, LF__FIRST_KEPT, LF__FIRST_SEATS - LF__FIRST_KEPT, LF__FIRST_KEPT);
 #endif
-    for (uint32_t i = 0, room = lf__sem_room(s->body); seat < 0 && i < room; i++)
+    for (uint32_t i = 0, room = lf__sem_room(s); seat < 0 && i < room; i++)
         seat = lf__sem_inherit(s, i) ? (int64_t)i : seat;
     return seat;
 }

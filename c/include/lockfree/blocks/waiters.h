@@ -40,16 +40,17 @@ struct lf_waiters {
 LF_STATIC_ASSERT(sizeof(struct lf_waiter) == 64, "layout");
 LF_STATIC_ASSERT(sizeof(struct lf_waiters) == LF_CACHE_LINE + 64 * LF_WAITERS, "layout");
 
-LF_INLINE uint32_t lf__waiters_used(const struct lf_waiters *w) {
+/* All of these take how many places there are: LF_WAITERS, or fewer in a space. */
+LF_INLINE uint32_t lf__waiters_used(const struct lf_waiters *w, uint32_t places) {
     uint32_t used = lf_load_relaxed(&w->used);
-    return used < LF_WAITERS ? used : LF_WAITERS;
+    return used < places ? used : places;
 }
 
 /* The number of a place, or LF_BUSY if all are taken. */
-LF_INLINE int64_t lf_waiters_begin(const struct lf_handle *h, struct lf_waiters *w) {
+LF_INLINE int64_t lf_waiters_begin(const struct lf_handle *h, struct lf_waiters *w, uint32_t places) {
     uint64_t ticket = lf_fetch_add_relaxed(&w->tickets, (uint64_t)1);
     uint64_t mine = ticket << LF__WAITER_TICKET_SHIFT | LF__WAITER_WAITING | h->participant;
-    for (uint32_t i = 0; i < LF_WAITERS; i++) {
+    for (uint32_t i = 0; i < places; i++) {
         uint64_t seen = lf_load_relaxed(&w->places[i].state);
         uint32_t used = lf_load_relaxed(&w->used);
         while (used <= i &&
@@ -62,11 +63,11 @@ LF_INLINE int64_t lf_waiters_begin(const struct lf_handle *h, struct lf_waiters 
 }
 
 /* Marks the waiter that has waited longest: whether there was one. */
-LF_INLINE int lf__waiters_mark_one(struct lf_waiters *w) {
+LF_INLINE int lf__waiters_mark_one(struct lf_waiters *w, uint32_t places) {
     for (;;) {
         struct lf_waiter *oldest = NULL;
         uint64_t state = 0;
-        uint32_t used = lf__waiters_used(w);
+        uint32_t used = lf__waiters_used(w, places);
         for (uint32_t i = 0; i < used; i++) {
             uint64_t seen = lf_load_relaxed(&w->places[i].state);
             if ((seen & (LF__WAITER_WAITING | LF__WAITER_NOTIFIED)) == LF__WAITER_WAITING &&
@@ -84,11 +85,11 @@ LF_INLINE int lf__waiters_mark_one(struct lf_waiters *w) {
     }
 }
 /* How many were marked, at most n. A waiter that begins afterwards is not marked, as there are at most n turns. */
-LF_INLINE uint32_t lf_waiters_notify(struct lf_waiters *w, uint32_t n) {
+LF_INLINE uint32_t lf_waiters_notify(struct lf_waiters *w, uint32_t places, uint32_t n) {
     uint32_t marked = 0;
-    if (n > LF_WAITERS)
-        n = LF_WAITERS;
-    while (marked < n && lf__waiters_mark_one(w))
+    if (n > places)
+        n = places;
+    while (marked < n && lf__waiters_mark_one(w, places))
         marked++;
     return marked;
 }
@@ -111,38 +112,38 @@ LF_INLINE int lf_waiters_end(struct lf_waiters *w, int64_t place) {
     return (lf_exchange_relaxed(&w->places[place].state, (uint64_t)0) & LF__WAITER_NOTIFIED) != 0;
 }
 /* Frees a place. Its mark, if it has one, is passed on before that: a death in between passes it on twice. */
-LF_INLINE void lf__waiters_free(struct lf_waiters *w, uint32_t place, uint64_t state) {
+LF_INLINE void lf__waiters_free(struct lf_waiters *w, uint32_t places, uint32_t place, uint64_t state) {
     while (!lf_cas_relaxed(&w->places[place].state, &state, state | LF__WAITER_NOTIFIED)) /* it is chosen no more */
         ;
     if (state & LF__WAITER_NOTIFIED)
-        lf__waiters_mark_one(w);
+        lf__waiters_mark_one(w, places);
     lf_store_relaxed(&w->places[place].state, (uint64_t)0);
 }
 /* The same as end for a waiter that gives up: if it was marked, another one is. */
-LF_INLINE void lf_waiters_pass_on(struct lf_waiters *w, int64_t place) {
-    lf__waiters_free(w, (uint32_t)place, lf_load_relaxed(&w->places[place].state));
+LF_INLINE void lf_waiters_pass_on(struct lf_waiters *w, uint32_t places, int64_t place) {
+    lf__waiters_free(w, places, (uint32_t)place, lf_load_relaxed(&w->places[place].state));
 }
 
 /* For the kind's recover. */
-LF_INLINE void lf_waiters_recover_dead(struct lf_waiters *w, uint32_t gone) {
-    uint32_t used = lf__waiters_used(w);
+LF_INLINE void lf_waiters_recover_dead(struct lf_waiters *w, uint32_t places, uint32_t gone) {
+    uint32_t used = lf__waiters_used(w, places);
     for (uint32_t i = 0; i < used; i++) {
         uint64_t state = lf_load_relaxed(&w->places[i].state); /* the lock of the dead one's byte orders what it did */
         if ((state & LF__WAITER_PARTICIPANT) == gone)
-            lf__waiters_free(w, i, state);
+            lf__waiters_free(w, places, i, state);
     }
 }
 
 /* After `closed` was set: makes the sleepers of this handle look again. */
-LF_INLINE void lf_waiters_wake_all(const struct lf_handle *h, struct lf_waiters *w) {
-    for (uint32_t i = 0; i < lf__waiters_used(w); i++)
+LF_INLINE void lf_waiters_wake_all(const struct lf_handle *h, struct lf_waiters *w, uint32_t places) {
+    for (uint32_t i = 0, used = lf__waiters_used(w, places); i < used; i++)
         if ((lf_load_relaxed(&w->places[i].state) & LF__WAITER_PARTICIPANT) == h->participant)
             lf_eventcount_notify_all(&w->places[i].woken);
 }
 /* How many wait and are not marked. */
-LF_INLINE uint32_t lf_waiters_count(const struct lf_waiters *w) {
+LF_INLINE uint32_t lf_waiters_count(const struct lf_waiters *w, uint32_t places) {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < lf__waiters_used(w); i++)
+    for (uint32_t i = 0; i < lf__waiters_used(w, places); i++)
         count += (lf_load_relaxed(&w->places[i].state) & (LF__WAITER_WAITING | LF__WAITER_NOTIFIED)) ==
                  LF__WAITER_WAITING;
     return count;

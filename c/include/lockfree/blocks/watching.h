@@ -9,9 +9,9 @@
  *   lf_watch_pass_on. So does a thread that is woken for a watch that had ended while it slept. So no wake is lost, and
  *   none ends at a wait that was given up.
  *   The words are slept on together (futex_waitv, Linux 5.16), LF_WATCH_TOGETHER at most. The others, and all where the
- *   kernel does not have it, are looked at after slices of 1, 2, 4, ... 20 ms (40 from 512 watches on), which costs about 1% of a CPU. After
- *   LF_WATCH_ALL_NS, and as much again for each 64 watches, all are to be tried again: a wake that a killed process took
- *   with it is late by as much.
+ *   kernel does not have it, are looked at after slices of 1, 2, 4, ... 20 ms (40 from 400 watches on, 60 from 800), which
+ *   costs less than 1% of a CPU. After LF_WATCH_ALL_NS, and as much again for each 64 watches, all are to be tried again: a
+ *   wake that a killed process took with it is late by as much.
  * Progress: all but lf_watch_sleep are lock-free. That one sleeps.
  * Death: a watch leaves an announcement behind, as a killed sleeper does (wait.h).
  * Source: event counts (wait.h); the lock word is that of owner_lock.h. */
@@ -23,15 +23,16 @@
 #define LF_WATCH_TOGETHER 127u /* beside the control word */
 #define LF_WATCH_ALL_NS UINT64_C(250000000)
 #define LF__WATCH_FEW 64u   /* so many watches more make that later by as much again */
-#define LF__WATCH_MANY 512u /* so many watches more make slices longer by a whole one */
+#define LF__WATCH_MANY 400u /* so many watches more make slices longer by a whole one */
 #define LF__WATCH_LOOKS 8u  /* segments in which a slice looks for the dead */
 
+#define LF_WATCH_LOOK 2u
 struct lf_watch {
     struct lf_handle *h;
     uint32_t *word;
     struct lf_eventcount *count; /* NULL: a lock word */
     uint32_t expected;
-    uint32_t due; /* the operation is to be tried again */
+    uint32_t due; /* the operation is to be tried again; LF_WATCH_LOOK: although nothing was seen */
 };
 
 LF_INLINE void lf_watch_count(struct lf_watch *w, struct lf_handle *h, struct lf_eventcount *count) {
@@ -96,7 +97,7 @@ LF_INLINE uint64_t lf__watch_changed(struct lf_watch *watches, uint64_t count) {
 
 LF_INLINE uint64_t lf__watch_all(struct lf_watch *watches, uint64_t count) {
     for (uint64_t i = 0; i < count; i++)
-        watches[i].due = 1;
+        watches[i].due = LF_WATCH_LOOK;
     return count;
 }
 

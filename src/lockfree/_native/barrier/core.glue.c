@@ -72,7 +72,7 @@ static PyObject *lf_py_barrier_wait(PyObject *object, PyObject *const *args, Py_
         return NULL;
     given = places[0] == NULL || places[0] == Py_None ? PyObject_GetAttrString(object, "_timeout")
                                                       : Py_NewRef(places[0]);
-    int is_bad = given == NULL || lf_py_patience(NULL, given, &ns) != 0;
+    int is_bad = given == NULL || lf_py_remaining(given, &ns) != 0;
     Py_XDECREF(given);
     if (is_bad || (action = PyObject_GetAttrString(object, "_action")) == NULL)
         return NULL;

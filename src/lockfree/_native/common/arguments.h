@@ -143,8 +143,20 @@ static int lf_py_patience(PyObject *block, PyObject *timeout, uint64_t *ns) {
     return waits < 0 ? -1 : 0;
 }
 
+/* The time-out of a call that has no `block`, with the conventions of threading's wait: one below 0 has passed already, as a
+ * program finds that computes what is left until a deadline. */
+static inline int lf_py_remaining(PyObject *timeout, uint64_t *ns) {
+    double seconds;
+    *ns = LF_FOREVER;
+    if (timeout == NULL || timeout == Py_None)
+        return 0;
+    if (lf_py_seconds(timeout, "None", &seconds) != 0)
+        return -1;
+    return lf_py_nanoseconds(timeout, "None", seconds < 0 ? 0 : seconds, ns);
+}
+
 /* The same for locks and semaphore, with the conventions of threading: a time-out with blocking=False is a ValueError.
- * `minus_one`: -1 waits for ever, too (threading.Lock). */
+ * `minus_one`: -1 waits for ever, and nothing else below 0 is taken (threading.Lock). Else: as lf_py_remaining. */
 static int lf_py_lock_patience(PyObject *blocking, PyObject *timeout, int minus_one, uint64_t *ns) {
     const char *none = minus_one ? "-1" : "None";
     double seconds = -1;
@@ -158,6 +170,8 @@ static int lf_py_lock_patience(PyObject *blocking, PyObject *timeout, int minus_
         return -1;
     if (minus_one && seconds == -1)
         return 0;
+    if (!minus_one && seconds < 0)
+        seconds = 0;
     uint64_t limit;
     if (lf_py_nanoseconds(timeout, none, seconds, &limit) != 0)
         return -1;

@@ -11,3 +11,4 @@ void lf_watch_pass_on(struct lf_watch *w);
 void lf_py_turn(uint32_t *control);
 void lf_tell_here(int how);
 int lf_peers_are_gone(struct lf_handle *h, int refused);
+#define LF_WATCH_LOOK ...

@@ -61,7 +61,7 @@ static PyObject *lf_py_event_count_wait(PyObject *object, PyObject *const *args,
     uint64_t ns;
     int64_t status, ticket;
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_integer("ticket", places[0], 0, INT64_MAX, &ticket) != 0 || lf_py_patience(NULL, places[1], &ns) != 0)
+        lf_py_integer("ticket", places[0], 0, INT64_MAX, &ticket) != 0 || lf_py_remaining(places[1], &ns) != 0)
         return NULL;
     uint64_t until = lf_py_deadline(ns);
     LF_PY_UNTIL_DONE(self, status, lf_event_count_wait(lf_py_event_count(object), ticket, until));
@@ -86,7 +86,7 @@ static PyObject *lf_py_event_count_wait_until(PyObject *object, PyObject *const 
     PyObject *places[2] = {NULL, NULL};
     uint64_t ns;
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_patience(NULL, places[1], &ns) != 0)
+        lf_py_remaining(places[1], &ns) != 0)
         return NULL;
     if (!PyCallable_Check(places[0])) {
         LF_PY_BAD_VALUE(PyExc_TypeError, places[0], "predicate is %U: it must be callable", shown);

@@ -132,7 +132,7 @@ static PyObject *lf_py_latest_value_wait(PyObject *object, PyObject *const *args
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
         (places[0] != NULL && places[0] != Py_None &&
          lf_py_integer("newer_than", places[0], 0, INT64_MAX, &newer_than) != 0) ||
-        lf_py_patience(NULL, places[1], &ns) != 0)
+        lf_py_remaining(places[1], &ns) != 0)
         return NULL;
     int64_t version = lf_py_latest_version(object);
     if (version < 0)

@@ -12,3 +12,4 @@ void lf_rwlock_end_wait(struct lf_rwlock *l);
 void lf_rwlock_give_up(struct lf_rwlock *l);
 void lf_rwlock_close(struct lf_rwlock *l);
 int lf_py_rwlock_survey(int fd, struct lf_py_survey *s);
+#define LF_PY_WRITER_DIED ...

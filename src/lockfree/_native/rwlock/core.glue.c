@@ -1,6 +1,8 @@
 /* RWLock as a Python type. Nothing stands between the acquisition and the return where a signal could be served. */
 #include "common/section.h"
 
+#define LF_PY_WRITER_DIED (-1001) /* LF_OWNER_DIED, for a reader */
+
 static PyTypeObject *lf_py_rwlock_type;
 LF_PY_KIND(rwlock)
 
@@ -28,6 +30,8 @@ static PyObject *lf_py_rwlock_take(PyObject *object, const struct lf_py_signatur
             lf_py_leave_briefly(self);
         }
     }
+    if (status == LF_OWNER_DIED && take == lf_rwlock_read)
+        return lf_py_raise(self, LF_PY_WRITER_DIED);
     return lf_py_whether(self, status);
 }
 static PyObject *lf_py_rwlock_acquire_read(PyObject *object, PyObject *const *args, Py_ssize_t count,

@@ -2,6 +2,7 @@ struct lf_semaphore {
     struct lf_handle h;
     uint64_t initial;
     uint64_t max;
+    uint32_t most;
     ...;
 };
 int lf_semaphore_try_acquire(struct lf_semaphore *s, uint64_t n);

@@ -31,7 +31,7 @@ static PyObject *lf_py_semaphore_answer(PyObject *object, int64_t status, int64_
     if (title != NULL && status == LF_BUSY) {
         PyErr_Format(PyExc_RuntimeError,
                      "%U: all %d seats are taken: by operations, and by threads that hold permits or had operations",
-                     title, LF_SEATS);
+                     title, (int)lf_py_semaphore(object)->most);
     } else if (title != NULL) {
         LF_PY_BRIEFLY(self, value, lf_semaphore_value(lf_py_semaphore(object)));
         PyErr_Format(PyExc_ValueError, "%U: release of %lld at a value of %lld: above max_value %lld", title,
