@@ -48,6 +48,27 @@ MUTANTS = [
         client="spsc_ring/spsc_sleep",
     ),
     Mutant(
+        "a wait of a sleeper for several that is announced to nobody",
+        "blocks/watching.h",
+        "w->expected = lf__announce(h, count); /* [E1] pairs with [E2] */",
+        "w->expected = lf_load_relaxed(w->word); (void)h;",
+        client="watching/watch_count_sleep",
+    ),
+    Mutant(
+        "a task that finds a lock taken, and does not say so in its word",
+        "blocks/watching.h",
+        "lf__lock_take(word, lf__lock_me(h) | LF__LOCK_WAITERS, 1, &seen); /* [I2] of owner_lock.h */",
+        "lf__lock_take(word, lf__lock_me(h) | LF__LOCK_WAITERS, 0, &seen);",
+        client="watching/watch_lock_sleep",
+    ),
+    Mutant(
+        "a wake that ends at a wait that was given up",
+        "blocks/watching.h",
+        "    lf_futex_wake(w->word, 1);\n",
+        "",
+        client="watching/watch_told_and_given_up_sleep",
+    ),
+    Mutant(
         "a pool whose lanes do not look again whether blocks have become scarce",
         "blocks/kept_blocks.h",
         "if (LF_LIKELY(!(lf_load_seq_cst(&q->lanes->scarce) & LF__SCARCE))) /* [O4], [O2] */",
@@ -365,7 +386,7 @@ MUTANTS = [
     Mutant(
         "a condition that drops the notify of a waiter that died",
         "blocks/waiters.h",
-        "    if (state & LF__WAITER_NOTIFIED)\n        lf__waiters_mark_one(w);",
+        "    if (state & LF__WAITER_NOTIFIED)\n        lf__waiters_mark_one(w, places);",
         "    (void)lf__waiters_mark_one;",
         client="condition/condition_dead_notified_sleep",
         kill=("condition", "wait-notified", "wait"),

@@ -85,7 +85,7 @@ static void posts(void) {
     lf_store_release(&permits, 1u);
     lf_eventcount_notify(&ec, 1);
 }
-LF_MODEL_CLIENT(watch_given_up_beside_a_post, .setup = setup_watched,
+LF_MODEL_CLIENT(watch_given_up_by_four_sleep, .setup = setup_watched,
                 .threads = {gives_up, sleeps_for_it, waits_and_frees_the_others, posts});
 
 /* The same with the two in one thread, in either order: few enough executions to try all. */
@@ -99,5 +99,5 @@ static void posts_then_gives_up(void) {
     posts();
     gives_up();
 }
-LF_MODEL_CLIENT(watch_given_up_when_told, .setup = setup_watched,
+LF_MODEL_CLIENT(watch_told_and_given_up_sleep, .setup = setup_watched,
                 .threads = {posts_then_gives_up, sleeps_for_it, waits_and_frees_the_others});

@@ -13,7 +13,7 @@ SOURCES = sorted((Path(__file__).parents[2] / "stress" / "model").glob("*.c"))
 LARGE = {"mutex_3", "ec_2p", "mpmc_both_cap2", "sem_turnstile_sleep", "pq_three", "pq_three_cap1"}
 LARGE |= {"pq_same_level", "seat_taken_while_helped", "drain_spsc_batch_sleep"}
 LARGE |= {"arena_sleep", "pool_two", "pool_two_and_one", "pool_beside_the_dead"}
-LARGE |= {"pool_stack_two_and_one", "pool_stack_beside_the_dead", "watch_given_up_sleep"}
+LARGE |= {"pool_stack_two_and_one", "pool_stack_beside_the_dead", "watch_given_up_by_four_sleep"}
 LARGE |= {"pool_stack_two", "pool_stack_sleep", "pool_stack_one_of_two"}
 LARGE |= {"pool_lanes_both", "pool_lanes_called_in", "pool_lanes_refusal", "pool_lanes_supersede"}
 # more than a hundred thousand with a thread that stops
