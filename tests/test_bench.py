@@ -117,7 +117,7 @@ def _count(tally):
         (["quark"], "no primitive quark; there are atomic, barrier"),
         (["--procs=0"], "--procs is '0': it must be numbers from 1 to 64"),
         (["--procs=1-2"], "--procs is '1-2'"),
-        (["spsc_ring", "--procs=4"], "--procs is 4: spsc_ring needs 2 to 2 processes"),
+        (["spsc_ring", "--procs=4"], "--procs is 4: spsc_ring needs 2 processes"),
         (["--record=0"], "--record is 0: it must be 1 to"),
         (["--capacity=99999999"], "--capacity is 99999999: it must be 1 to"),
         (["--seconds=nan"], "--seconds is nan"),

@@ -94,19 +94,43 @@ class Lockfree:
         return self.over.is_set()
 
 
-class Multiprocessing:
+class FirstComeFirstServed:
+    """What transports share whose arrows know no priorities: the scheduler sorts the requests that have come."""
+
+    def __init__(self) -> None:
+        self.over = multiprocessing.get_context("spawn").Event()
+        self.heap: list[tuple[int, int, bytes]] = []
+        self.taken = 0
+
+    def _arrived(self, seconds: float) -> tuple[int, bytes] | None:
+        """The oldest request that is not in the heap yet: (level, order)."""
+        raise NotImplementedError
+
+    def next_request(self, seconds: float) -> bytes | None:
+        while (arrived := self._arrived(0 if self.heap else seconds)) is not None:
+            level, order = arrived
+            heapq.heappush(self.heap, (level, self.taken, order))
+            self.taken += 1
+        return heapq.heappop(self.heap)[2] if self.heap else None
+
+    def end(self) -> None:
+        self.over.set()
+
+    def ended(self) -> bool:
+        return self.over.is_set()
+
+
+class Multiprocessing(FirstComeFirstServed):
     """The standard library's queues. A process that is killed inside of one may stop all others for ever."""
 
     def __init__(self, frontends: int, workers: int) -> None:
+        super().__init__()
         context = multiprocessing.get_context("spawn")
         self.requests = context.Queue(REQUESTS)
         self.cancels = context.Queue()
         self.steps = [context.Queue() for _ in range(workers)]
         self.outcomes = context.Queue()
         self.streams = [context.Queue() for _ in range(frontends)]
-        self.over = context.Event()
-        self.heap: list[tuple[int, int, bytes]] = []
-        self.taken = 0
 
     def submit(self, level: int, order: bytes, seconds: float) -> bool:
         try:
@@ -121,15 +145,10 @@ class Multiprocessing:
     def tokens(self, frontend: int, seconds: float) -> Array:
         return self._batch(self.streams[frontend], seconds, TOKEN)
 
-    def next_request(self, seconds: float) -> bytes | None:
-        while True:
-            try:
-                level, order = self.requests.get(timeout=0 if self.heap else seconds)
-            except queue.Empty:
-                break
-            heapq.heappush(self.heap, (level, self.taken, order))
-            self.taken += 1
-        return heapq.heappop(self.heap)[2] if self.heap else None
+    def _arrived(self, seconds: float) -> tuple[int, bytes] | None:
+        with suppress(queue.Empty):
+            return self.requests.get(timeout=seconds)  # type: ignore[no-any-return]
+        return None
 
     def cancelled(self) -> list[int]:
         found: list[int] = []
@@ -159,12 +178,6 @@ class Multiprocessing:
     def report(self, outcomes: Array) -> None:
         self.outcomes.put(outcomes.tobytes())
 
-    def end(self) -> None:
-        self.over.set()
-
-    def ended(self) -> bool:
-        return self.over.is_set()
-
     @staticmethod
     def _batch(channel: Any, seconds: float, dtype: Any) -> Array:
         with suppress(queue.Empty):
@@ -172,17 +185,15 @@ class Multiprocessing:
         return NONE
 
 
-class Zmq:
+class Zmq(FirstComeFirstServed):
     """PUSH and PULL of ZeroMQ, one pair of sockets for each arrow. What a killed process had in its buffers is gone."""
 
     def __init__(self, frontends: int, workers: int) -> None:
         import tempfile
 
+        super().__init__()
         self.folder = tempfile.mkdtemp(prefix="engine-")
-        self.over = multiprocessing.get_context("spawn").Event()
         self.counts = frontends, workers
-        self.heap: list[tuple[int, int, bytes]] = []
-        self.taken = 0
         self.sockets: dict[tuple[str, str], Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -224,11 +235,9 @@ class Zmq:
         data = self._get(f"stream-{frontend}", seconds)
         return NONE if data is None else np.frombuffer(data, TOKEN)
 
-    def next_request(self, seconds: float) -> bytes | None:
-        while (data := self._get("requests", 0 if self.heap else seconds)) is not None:
-            heapq.heappush(self.heap, (data[0], self.taken, data[1:]))
-            self.taken += 1
-        return heapq.heappop(self.heap)[2] if self.heap else None
+    def _arrived(self, seconds: float) -> tuple[int, bytes] | None:
+        data = self._get("requests", seconds)
+        return None if data is None else (data[0], data[1:])
 
     def cancelled(self) -> list[int]:
         found: list[int] = []
@@ -256,12 +265,6 @@ class Zmq:
 
     def report(self, outcomes: Array) -> None:
         self._socket("push", "outcomes").send(outcomes.tobytes())
-
-    def end(self) -> None:
-        self.over.set()
-
-    def ended(self) -> bool:
-        return self.over.is_set()
 
 
 TRANSPORTS = {"lockfree": Lockfree, "multiprocessing": Multiprocessing, "zmq": Zmq}

@@ -89,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
     for name in names:
         kind = loads.PRIMITIVES[name]
         if counts and args.primitives and not any(kind.least <= count <= kind.most for count in counts):
-            raise UsageError(f"--procs is {args.procs}: {name} needs {kind.least} to {kind.most} processes")
+            room = f"{kind.least}" if kind.least == kind.most else f"{kind.least} to {kind.most}"
+            raise UsageError(f"--procs is {args.procs}: {name} needs {room} processes")
     if args.html is not None:
         need_page("--html")
     try_files({"--html": args.html, "--json": args.json}, [])

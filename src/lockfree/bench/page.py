@@ -8,10 +8,23 @@ from lockfree._page import charts, render
 from lockfree.machine.page import facts
 from lockfree.machine.terminal import ns
 
+SETTINGS = {
+    "capacity": "records that a ring holds",
+    "record": "bytes of a record",
+    "batch": "records or blocks of a call",
+    "seconds": "seconds for each number of processes",
+    "samples": "windows that these are cut into",
+    "pin": "how processes are pinned",
+    "processors": "processors",
+}
+"""What a setting is, in words."""
+
 
 def page(results: Mapping[str, Any]) -> str:
     parts = [_part(name, found) for name, found in results["primitives"].items()]
-    return render(Path(__file__).parent / "page.html", results=results, parts=parts, facts=facts(results))
+    return render(
+        Path(__file__).parent / "page.html", results=results, parts=parts, facts=facts(results), words=SETTINGS
+    )
 
 
 def _part(name: str, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,13 +53,13 @@ LF_INLINE uint64_t lf__number_in(const char *folder, const char *file, const cha
     return lf__number_after(text, key);
 }
 
-LF_INLINE uint64_t lf__less(uint64_t a, uint64_t b) { return a < b ? a : b; }
+LF_INLINE uint64_t lf__smaller_of(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* What one control group leaves. */
 LF_INLINE uint64_t lf__group_leaves(const char *folder, int v2) {
     uint64_t limit = lf__number_in(folder, v2 ? "memory.max" : "memory.limit_in_bytes", "");
-    limit = lf__less(limit, v2 ? lf__number_in(folder, "memory.high", "")
-                               : lf__number_in(folder, "memory.stat", "hierarchical_memory_limit "));
+    limit = lf__smaller_of(limit, v2 ? lf__number_in(folder, "memory.high", "")
+                                     : lf__number_in(folder, "memory.stat", "hierarchical_memory_limit "));
     if (limit >= (uint64_t)INT64_MAX / 4096 * 4096) /* v1 writes "no limit" so */
         return UINT64_MAX;
     uint64_t used = lf__number_in(folder, v2 ? "memory.current" : "memory.usage_in_bytes", "");
@@ -79,7 +79,7 @@ LF_INLINE uint64_t lf__groups_leave(const char *root, const char *path, int v2) 
         if (folder[end] != '\0' && folder[end] != '/')
             continue;
         folder[end] = '\0';
-        least = lf__less(least, lf__group_leaves(folder, v2));
+        least = lf__smaller_of(least, lf__group_leaves(folder, v2));
     }
     return least;
 }
@@ -131,7 +131,7 @@ LF_INLINE uint64_t lf__mounts_leave(const char *prefix, const char *path, int v2
         char *line = text, *next;
         for (; (next = strchr(line, '\n')) != NULL; line = next + 1) {
             *next = '\0';
-            least = lf__less(least, lf__mount_leaves(prefix, line, path, v2));
+            least = lf__smaller_of(least, lf__mount_leaves(prefix, line, path, v2));
         }
         kept -= (size_t)(line - text);
         if (kept == sizeof text - 1)
@@ -169,7 +169,7 @@ LF_INLINE uint64_t lf__control_groups_leave(const char *prefix) {
         *path++ = '\0';
         controllers++;
         if (*controllers == '\0' || lf__is_listed("memory", controllers))
-            least = lf__less(least, lf__hierarchy_leaves(prefix, path, *controllers == '\0'));
+            least = lf__smaller_of(least, lf__hierarchy_leaves(prefix, path, *controllers == '\0'));
     }
     return least;
 }
