@@ -225,63 +225,12 @@ static void after(void) {
         possible(FREE - held - before, held, before);
 }
 
-static void go_on(void) {
-    for (uint64_t n = 0; n < 4; n++) {
-        ask(kill_turn(n), survivor_available, 0, 0);
-        uint64_t amount = 1 + n % 2;
-        if (ask(kill_turn(n), survivor_alloc, amount, 0) == LF_OK)
-            ask(kill_turn(n), survivor_free, amount, 0);
-    }
-    uint64_t taken = 0;
-    while (ask(&kill_b, survivor_alloc, 1, 0) == LF_OK)
-        taken++;
-    if (taken > 0)
-        must(&kill_b, survivor_free, taken, 0, LF_OK);
-}
-
+static int is_kept(void) { return (int)shared->is_promised; }
 static void hold_three(void) {
     take(1);
     take(2);
 }
 
-/* Anybody can get all pages but A's, and not one more. The next death is handled as exactly as this one. */
-static void as_ever(void) {
-    kill_newcomer();
-    int64_t adopted = shared->is_promised ? ask(&kill_a, survivor_adopt, 0, 0) : 0;
-    if (adopted > 0)
-        must(&kill_a, survivor_free, (uint64_t)adopted, 0, LF_OK);
-    for (uint64_t n = 0; n < 6; n++) {
-        struct kill_survivor *s = kill_turn(n);
-        must(s, survivor_alloc, FREE, KILL_AT_LAST, LF_OK);
-        ask(s, survivor_available, 0, 0);
-        must(kill_turn(n + 1), survivor_alloc, 1, 0, LF_EMPTY);
-        must(s, survivor_free, FREE, 0, LF_OK);
-    }
-    if (kill_now.seed & 7)
-        return;
-    kill_start_doomed(hold_three);
-    kill_end_doomed();
-    kill_next_tick();
-    n_worlds = 0;
-    possible(FREE - 3, 3, 0);
-    must(&kill_b, survivor_alloc, FREE, KILL_AT_LAST, LF_OK);
-    must(&kill_b, survivor_free, FREE, 0, LF_OK);
-}
-
-static void judge_from_here(void) {
-    if (kill_now.mode == KILL_NEW)
-        kill_newcomer();
-    if (kill_now.mode != KILL_WAIT) {
-        go_on();
-    } else {
-        uint64_t certain = FREE;
-        for (int i = 0; i < n_worlds; i++)
-            certain = (uint64_t)(FREE - worlds[i].sealed) < certain ? (uint64_t)(FREE - worlds[i].sealed) : certain;
-        must(&kill_b, survivor_alloc, certain, KILL_AT_LAST, LF_OK);
-        must(&kill_b, survivor_free, certain, 0, LF_OK);
-    }
-    as_ever();
-}
 static void judge(void) {
     after();
     judge_from_here();
@@ -292,23 +241,6 @@ static void judge_scattered(void) {
     for (int i = 0; i < n_worlds; i++)
         worlds[i].free -= 3;
     must(&kill_b, survivor_free, 3, 0, LF_OK);
-    judge_from_here();
-}
-
-/* ---- with B asleep: it waits for all pages but A's, and gets them at the latest when the victim dies ---- */
-
-static struct kill_message sleeper;
-static void send_b_to_sleep(void) {
-    struct kill_message m = {.call = survivor_alloc, .amount = FREE, .deadline = KILL_AT_LAST};
-    sleeper = m;
-    kill_begin_ask(&kill_b, &sleeper);
-    kill_wait_asleep(&kill_b);
-}
-static void judge_sleeper(void) {
-    after();
-    kill_end_ask(&kill_b, &sleeper);
-    agree(&kill_b, &sleeper);
-    must(&kill_b, survivor_free, FREE, 0, LF_OK);
     judge_from_here();
 }
 

@@ -214,60 +214,9 @@ static void after(void) {
     }
 }
 
-static void go_on(void) {
-    for (uint64_t n = 0; n < 4; n++) {
-        ask(kill_turn(n), survivor_available, 0, 0);
-        uint64_t amount = 1 + n % 2;
-        if (ask(kill_turn(n), survivor_alloc, amount, 0) == LF_OK)
-            ask(kill_turn(n), survivor_free, amount, 0);
-    }
-    uint64_t taken = 0;
-    while (ask(&kill_b, survivor_alloc, 1, 0) == LF_OK)
-        taken++;
-    if (taken > 0)
-        must(&kill_b, survivor_free, taken, 0, LF_OK);
-}
-
+static int is_kept(void) { return shared->ticket != 0; }
 static void hold_three(void) { n_mine = 3, lf_block_pool_try_alloc(&object, mine, 3); }
 
-/* Anybody can get all blocks but A's, and not one more. The next death is handled as exactly as this one. */
-static void as_ever(void) {
-    kill_newcomer();
-    int64_t adopted = shared->ticket != 0 ? ask(&kill_a, survivor_adopt, 0, 0) : 0;
-    if (adopted > 0)
-        must(&kill_a, survivor_free, (uint64_t)adopted, 0, LF_OK);
-    for (uint64_t n = 0; n < 6; n++) {
-        struct kill_survivor *s = kill_turn(n);
-        must(s, survivor_alloc, FREE, KILL_AT_LAST, LF_OK);
-        ask(s, survivor_available, 0, 0);
-        must(kill_turn(n + 1), survivor_alloc, 1, 0, LF_EMPTY);
-        must(s, survivor_free, FREE, 0, LF_OK);
-    }
-    if (kill_now.seed & 7)
-        return;
-    kill_start_doomed(hold_three);
-    kill_end_doomed();
-    kill_next_tick();
-    n_worlds = 0;
-    possible(FREE - 3, 3, 0);
-    must(&kill_b, survivor_alloc, FREE, KILL_AT_LAST, LF_OK);
-    must(&kill_b, survivor_free, FREE, 0, LF_OK);
-}
-
-static void judge_from_here(void) {
-    if (kill_now.mode == KILL_NEW)
-        kill_newcomer();
-    if (kill_now.mode != KILL_WAIT) {
-        go_on();
-    } else {
-        uint64_t certain = FREE;
-        for (int i = 0; i < n_worlds; i++)
-            certain = (uint64_t)(FREE - worlds[i].sealed) < certain ? (uint64_t)(FREE - worlds[i].sealed) : certain;
-        must(&kill_b, survivor_alloc, certain, KILL_AT_LAST, LF_OK);
-        must(&kill_b, survivor_free, certain, 0, LF_OK);
-    }
-    as_ever();
-}
 static void beside(void) {
     after();
     go_on();
@@ -285,28 +234,11 @@ static void judge_superseded(void) {
     judge_from_here();
 }
 
-/* ---- with B asleep: it waits for all blocks but A's, and gets them at the latest when the victim dies ---- */
-
-static struct kill_message sleeper;
-static void send_b_to_sleep(void) {
-    struct kill_message m = {.call = survivor_alloc, .amount = FREE, .deadline = KILL_AT_LAST};
-    sleeper = m;
-    kill_begin_ask(&kill_b, &sleeper);
-    kill_wait_asleep(&kill_b);
-}
-static void judge_sleeper(void) {
-    after();
-    kill_end_ask(&kill_b, &sleeper);
-    agree(&kill_b, &sleeper);
-    must(&kill_b, survivor_free, FREE, 0, LF_OK);
-    judge_from_here();
-}
-
 #define WITH(...) (&(const struct details){__VA_ARGS__})
 #define CALL(name, act, answer, ...)                                                                                   \
     {name, KILL_ALL_MODES, arrange, arm, NULL, act, answer, beside, judge, WITH(__VA_ARGS__), NULL, 0}
 
-#define KEPT(name, arm, act, answer, ...)                                                                              \
+#define NEAR(name, arm, act, answer, ...)                                                                              \
     {name,         KILL_ALL_MODES,                                                                                     \
      arrange_kept, arm,                                                                                                \
      NULL,         act,                                                                                                \
@@ -363,15 +295,15 @@ static const struct kill_operation operations[] = {
     {"lifo-reap", KILL_ALL_MODES, arrange_doomed, NULL, kill_end_doomed, act_reap, 1, beside, judge,
      WITH(3, 0, 0, 0, 0, LF_POOL_LIFO), NULL, 0},
     /* ... and one by one, so that blocks are kept near: by the victim, by A and by B */
-    KEPT("kept-alloc", arm_keeping, act_try_alloc, LF_OK, 1, 1, 2),
-    KEPT("kept-alloc-of-all", arm_keeping, act_try_alloc, LF_OK, 1, 4, 5),
-    KEPT("kept-alloc-of-another", arm, act_try_alloc, LF_OK, 3, 1, 4),
-    KEPT("kept-alloc-refused", arm_keeping, act_try_alloc, LF_EMPTY, 1, 5, 1),
-    KEPT("kept-free", arm_keeping, act_free, LF_OK, 1, 1, 0),
-    KEPT("kept-free-first", arm, act_free, LF_OK, 2, 1, 1),
-    KEPT("kept-free-while-scarce", arm_keeping_in_vain, act_free, LF_OK, 1, 1, 0),
-    KEPT("kept-free-of-two", arm_keeping, act_free, LF_OK, 2, 2, 0),
-    KEPT("kept-detach", arm_keeping, act_detach, LF_OK, 1, 0, 0),
+    NEAR("kept-alloc", arm_keeping, act_try_alloc, LF_OK, 1, 1, 2),
+    NEAR("kept-alloc-of-all", arm_keeping, act_try_alloc, LF_OK, 1, 4, 5),
+    NEAR("kept-alloc-of-another", arm, act_try_alloc, LF_OK, 3, 1, 4),
+    NEAR("kept-alloc-refused", arm_keeping, act_try_alloc, LF_EMPTY, 1, 5, 1),
+    NEAR("kept-free", arm_keeping, act_free, LF_OK, 1, 1, 0),
+    NEAR("kept-free-first", arm, act_free, LF_OK, 2, 1, 1),
+    NEAR("kept-free-while-scarce", arm_keeping_in_vain, act_free, LF_OK, 1, 1, 0),
+    NEAR("kept-free-of-two", arm_keeping, act_free, LF_OK, 2, 2, 0),
+    NEAR("kept-detach", arm_keeping, act_detach, LF_OK, 1, 0, 0),
     {"kept-reap", KILL_ALL_MODES, arrange_doomed_keeper, NULL, kill_end_doomed, act_reap, 1, beside, judge,
      WITH(2, 0, 0, 0, 0, LF_POOL_LIFO), NULL, 0},
     {"kept-supersede", KILL_DEAD_MODES, arrange_superseded_keeper, NULL, NULL, act_supersede, 2, NULL, judge_superseded,

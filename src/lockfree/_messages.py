@@ -10,7 +10,7 @@ from lockfree._native import ffi
 from lockfree._peers import Conveyor
 from lockfree._records import bytes_like, refuse_pointers, tell
 from lockfree._segment import check_int
-from lockfree._waiting import until
+from lockfree._waiting import patience, until
 
 MANY = 4096
 KIND = "it must be a sequence of messages"
@@ -66,15 +66,24 @@ def _rows(messages: Any) -> list[bytes] | None:
 
 
 class Taking(Conveyor):
-    """get_many, for rings of messages. The C types do the same (_native/common/take_messages.h)."""
+    """get_nowait and get_many, for rings of messages. The C types do the same (_native/common/take_messages.h)."""
 
     def _take(self, wait: int) -> bytes | None:
         """The next message, waiting at most `wait` ns; None if there is none."""
         raise NotImplementedError
 
-    def _take_many(self, n: int | None, wait: int) -> list[bytes]:
-        """Up to `n` messages (None: all that are there). What was taken is the answer, also if a later one fails."""
-        most = 2**63 if n is None else check_int("n", n, 0, 2**63 - 1)
+    def get(self, block: bool = True, timeout: float | None = None) -> bytes:
+        """The next message, as bytes."""
+        raise NotImplementedError
+
+    def get_nowait(self) -> bytes:
+        """`get(block=False)`."""
+        return self.get(False)
+
+    def get_many(self, n: int | None = None, block: bool = False, timeout: float | None = None) -> list[bytes]:
+        """Up to `n` messages (None: all that are there). With `block` it waits for the first one."""
+        # what was taken is the answer, also if a later take fails
+        wait, most = patience(block, timeout), 2**63 if n is None else check_int("n", n, 0, 2**63 - 1)
         messages: list[bytes] = []
         try:
             while len(messages) < most:

@@ -133,17 +133,9 @@ class Calls(AwaitedContainer, Taking, Putting):
             raise queue.Empty(self._title())
         return message
 
-    def get_nowait(self) -> bytes:
-        """`get(block=False)`."""
-        return self.get(False)
-
     def try_get(self) -> bytes | None:
         """`get` that never waits; None if nothing is inside."""
         return self._take(0)
-
-    def get_many(self, n: int | None = None, block: bool = False, timeout: float | None = None) -> list[bytes]:
-        """Up to `n` messages (None: all that are there). With `block` it waits for the first one."""
-        return self._take_many(n, patience(block, timeout))
 
     @contextmanager
     def read(self, block: bool = True, timeout: float | None = None) -> Iterator[memoryview]:
