@@ -109,7 +109,7 @@ _TYPES_OF_FILE = {
 }
 
 _WAY_OUT = {
-    errno.EEXIST: "; attach() and open() use the segment of this name, and `lockfree gc` removes it if no live process does",
+    errno.EEXIST: "; attach() and open() use the segment of this name, and `lockfree gc` removes it once nobody does",
     errno.ENOENT: "; no segment has this name, and `lockfree ls` shows those that exist",
     errno.ENOSPC: "; the memory file system is full, and `lockfree gc` removes segments that nobody uses",
 }
