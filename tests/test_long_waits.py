@@ -351,6 +351,10 @@ def test_where_greenlets_run_a_wait_is_refused_and_nothing_is_taken(kind, monkey
         holder.join()
         with pytest.raises(RuntimeError, match="runs greenlets of gevent"):
             wait(shared)
+        if kind in {"Mutex", "Semaphore", "MPMCRing", "MessageRing", "Queue", "Event"}:
+            assert lockfree.wait([shared], 0.01) == []  # too short to be refused
+            with pytest.raises(RuntimeError, match="lockfree.wait: this thread runs greenlets of gevent"):
+                lockfree.wait([shared], 60)
         if kind in {"MPMCRing", "MessageRing", "Queue", "Event", "Semaphore", "Arena"}:
             elsewhere = threading.Thread(target=wait, args=(shared,))  # as in its thread pool
             elsewhere.start()

@@ -79,6 +79,16 @@ def _is_in_loop() -> bool:
     return asyncio is not None and asyncio._get_running_loop() is not None
 
 
+def refuse_greenlets(title: str) -> None:
+    """RuntimeError where the calling thread runs a hub of gevent: all of its greenlets stand still meanwhile."""
+    hub = sys.modules.get("gevent._hub_local")
+    if hub is not None and hub.get_hub_if_exists() is not None and not _is_in_loop():
+        raise RuntimeError(
+            f"{title}: this thread runs greenlets of gevent, and a call that waits would stop them all; "
+            "call it in gevent.get_hub().threadpool"
+        )
+
+
 class Patient(Shared):
     """An object with calls that wait."""
 
@@ -138,13 +148,7 @@ class Patient(Shared):
         return told, after or self._slow_after
 
     def _refuse_greenlets(self) -> None:
-        """RuntimeError where the calling thread runs a hub of gevent: all of its greenlets stand still meanwhile."""
-        hub = sys.modules.get("gevent._hub_local")
-        if hub is not None and hub.get_hub_if_exists() is not None and not _is_in_loop():
-            raise RuntimeError(
-                f"{self._title()}: this thread runs greenlets of gevent, and a call that waits would stop them all; "
-                "call it in gevent.get_hub().threadpool"
-            )
+        refuse_greenlets(self._title())
 
     def _slow(self, seconds: float) -> None:
         """A wait has become long: by the C types, too."""

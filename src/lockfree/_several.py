@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lockfree._awaited import TO_GET, AwaitedContainer
 from lockfree._errors import shown
-from lockfree._long import check_slow
+from lockfree._long import check_slow, refuse_greenlets
 from lockfree._native import blocking, ffi, lib
 from lockfree._peers import Conveyor, check_mode
 from lockfree._segment import Shared
@@ -72,16 +72,20 @@ def _until_ready(watched: list[S], limit: int, after: int, on_slow: "OnSlow | No
     watches = ffi.new("struct lf_watch[]", max(len(watched), 1))
     began = time.monotonic_ns()
     due = began + after if after else FOREVER
+    slept = False
     while True:
         ready = [shared for shared in watched if shared._would_not_wait()]
         if ready or limit == NOW or (not watched and limit == FOREVER):
             return ready
+        if slept:
+            refuse_greenlets("lockfree.wait")
         now = time.monotonic_ns() if after else NOW
         if on_slow is not None and now >= due:
             due = now + after
             for shared in watched:
                 on_slow(shared, (now - began) / 1e9, shared.peers())
         last_look = _sleep(watched, watches, control, min(limit, due))
+        slept = True
         if last_look and limit <= due:
             return [shared for shared in watched if shared._would_not_wait()]
 
