@@ -8,6 +8,7 @@ import pytest
 
 import lockfree
 from lockfree._native import PURE
+from lockfree._types import Chosen
 from lockfree.atomic import F64View, FlagView, I64View, U32View, U64View
 
 CLASSES = [getattr(lockfree, name) for name in lockfree.__all__ if isinstance(getattr(lockfree, name), type)]
@@ -387,3 +388,27 @@ def test_a_batch_of_a_container_that_was_shut_down_has_all_that_was_inside(kind,
         assert container.get_many(9, waits) == (sent if kind == "PriorityQueue" else [b"a", b"b", b"c"])
         with pytest.raises((lockfree.Closed, lockfree.ShutDown)):
             container.get_many(9, waits)
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_what_was_chosen_at_creation_is_read_only(kind):
+    names = [name for base in kind.__mro__ for name, value in vars(base).items() if isinstance(value, Chosen)]
+    made = CONTAINERS.get(kind.__name__) or OTHERS.get(kind.__name__)
+    if not names:
+        pytest.skip("nothing is chosen")
+    with contextlib.closing(made()) as shared:
+        for name in names:
+            before = getattr(shared, name)
+            with pytest.raises(AttributeError, match=rf"{kind.__name__}\.{name} cannot be set"):
+                setattr(shared, name, before)
+            assert getattr(shared, name) == before
+
+
+OTHERS = {
+    "Semaphore": lambda: lockfree.Semaphore(1, 3),
+    "Barrier": lambda: lockfree.Barrier(2),
+    "LatestValue": lambda: lockfree.LatestValue(8),
+    "Space": lambda: lockfree.Space(65536),
+    "BlockPool": lambda: lockfree.BlockPool(8),
+    "Arena": lambda: lockfree.Arena(1 << 20),
+}

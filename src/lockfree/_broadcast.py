@@ -11,6 +11,7 @@ from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, Dropped, RoleTaken, rais
 from lockfree._messages import Putting, Taking, as_bytes, packed
 from lockfree._native import blocking, ffi, lib
 from lockfree._segment import check_int
+from lockfree._types import Chosen
 from lockfree._waiting import until
 
 Slow = Literal["wait", "raise", "drop", "overwrite"]
@@ -21,10 +22,10 @@ ALL = 2**64 - 1
 class Inside(AwaitedContainer, Taking, Putting):
     """One put and one take through cffi, and what the calls say."""
 
-    size_bytes: int
-    readers: int
-    slow: Slow
-    max_message: int
+    size_bytes = Chosen[int]()
+    readers = Chosen[int]()
+    slow = Chosen[Slow]()
+    max_message = Chosen[int]()
     _local: threading.local
 
     def _reader_pid(self, number: int) -> int:

@@ -6,7 +6,7 @@ from lockfree._dtypes import NumpyCodec, check_casting
 from lockfree._peers import Conveyor
 from lockfree._records import BytesCodec, Codec
 from lockfree._segment import check_int
-from lockfree._types import Casting, Spin
+from lockfree._types import Casting, Chosen, Spin, chosen
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -25,10 +25,10 @@ class Coded(Conveyor, Generic[R]):
     _noun: ClassVar[str]
     """What messages call the object."""
     _casting: Casting = "same_value"
-    record_size: int
+    record_size = Chosen[int]()
 
     def _attached(self) -> None:
-        self.record_size = self._h.record_size
+        chosen(self, record_size=self._h.record_size)
         note = self._note()
         self._codec: Codec = (
             NumpyCodec.from_note(note, self.record_size, self._casting) if note else BytesCodec(self.record_size)

@@ -16,6 +16,7 @@ from lockfree._errors import EMPTY, FULL, OK, raise_status
 from lockfree._native import blocking, ffi, lib
 from lockfree._records import Codec, tell
 from lockfree._segment import check_int
+from lockfree._types import Chosen, chosen
 from lockfree._waiting import patience, until
 
 MAX_CAPACITY = 2**31
@@ -57,7 +58,7 @@ class Container(AwaitedContainer, Coded[R]):
     _in_place: ClassVar[bool] = False
     """A reservation takes no slot, and a peeked record stays inside."""
     _has_levels: ClassVar[bool] = False
-    capacity: int
+    capacity = Chosen[int]()
 
     def __init_subclass__(cls, prefix: str | None = None) -> None:
         if prefix is None:
@@ -78,7 +79,7 @@ class Container(AwaitedContainer, Coded[R]):
         cls._attach_fd = getattr(blocking, f"lf_{prefix}_attach_fd")
 
     def _attached(self) -> None:
-        self.capacity = self._h.capacity
+        chosen(self, capacity=self._h.capacity)
         super()._attached()
 
     def _use(self, codec: Codec, _is_bytes: bool) -> None:

@@ -1,6 +1,6 @@
-"""Names for annotations. NumPy need not be there when the package is used without dtypes."""
+"""Names for annotations, and what is chosen at creation. NumPy need not be there when no dtype is used."""
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Literal, Never, Protocol, Self, TypeVar, overload
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike as ArrayLike  # noqa: PLC0414
@@ -27,3 +27,34 @@ class AnyLock(Protocol):
 
     def acquire(self, *args: Any, **named: Any) -> Any: ...
     def release(self) -> Any: ...
+
+
+T = TypeVar("T")
+
+
+class Chosen(Generic[T]):
+    """An attribute that was chosen when the object was created. Its class gives it with `chosen`; nobody sets it."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object, owner: type) -> Self | T:
+        if instance is None:
+            return self
+        try:
+            value: T = instance.__dict__[self._name]
+        except KeyError:
+            raise AttributeError(f"{owner.__name__} has no {self._name} yet") from None
+        return value
+
+    def __set__(self, instance: object, value: Never) -> None:
+        raise AttributeError(f"{type(instance).__name__}.{self._name} cannot be set: it is chosen at creation")
+
+
+def chosen(instance: object, **values: Any) -> None:
+    """Gives the `Chosen` attributes of an object their values."""
+    instance.__dict__.update(values)

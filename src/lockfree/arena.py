@@ -13,7 +13,7 @@ from lockfree._long import Wait
 from lockfree._native import NULL, blocking, exporter, ffi, lib
 from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import Waiter, check_spin
-from lockfree._types import Spin
+from lockfree._types import Chosen, Spin, chosen
 from lockfree._unbroken import unbroken
 from lockfree._waiting import NOW, patience, until
 
@@ -217,9 +217,9 @@ class Arena(Waiter):
     _attach_fd = blocking.lf_arena_attach_fd
     _close = lib.lf_arena_close
 
-    size_bytes: int
-    page_bytes: int
-    max_blocks: int
+    size_bytes = Chosen[int]()
+    page_bytes = Chosen[int]()
+    max_blocks = Chosen[int]()
 
     def __init__(
         self,
@@ -250,9 +250,8 @@ class Arena(Waiter):
 
     def _attached(self) -> None:
         handle = self._h
-        self.page_bytes = int(handle.page_bytes)
-        self.size_bytes = int(handle.n_pages) * self.page_bytes
-        self.max_blocks = int(handle.n_blocks)
+        page, pages = int(handle.page_bytes), int(handle.n_pages)
+        chosen(self, page_bytes=page, size_bytes=pages * page, max_blocks=int(handle.n_blocks))
         self._later: deque[tuple[Callable[[], object], Any]] = deque()
         self._open = handle, int(ffi.cast("uintptr_t", handle))
 

@@ -12,7 +12,7 @@ from lockfree._errors import OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import Waiter, check_spin
-from lockfree._types import Spin
+from lockfree._types import Chosen, Spin, chosen
 from lockfree._waiting import FOREVER, patience, remaining, until
 
 __all__ = ["Barrier"]
@@ -75,7 +75,7 @@ class Calls(AwaitedBarrier, Waiter):
 
     _action: Callable[[], object] | None = None
     _timeout: float | None = None
-    parties: int
+    parties = Chosen[int]()
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class Calls(AwaitedBarrier, Waiter):
         return {"parties": given["parties"]}
 
     def _attached(self) -> None:
-        self.parties = self._h.parties
+        chosen(self, parties=self._h.parties)
 
     def wait(self, timeout: float | None = None) -> int:
         """Waits until all parties have called it; the place in which this one came, 0 to `parties` - 1.

@@ -6,7 +6,7 @@ from lockfree._errors import EMPTY, OK, raise_status, shown
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
-from lockfree._types import Order, Spin
+from lockfree._types import Chosen, Order, Spin, chosen
 from lockfree._unbroken import unbroken
 from lockfree._waiting import patience, until
 
@@ -42,10 +42,10 @@ class Calls(Waiter):
     _attach_fd = blocking.lf_block_pool_attach_fd
     _close = lib.lf_block_pool_close
 
-    blocks: int
+    blocks = Chosen[int]()
 
-    order: Order
-    persistent: bool
+    order = Chosen[Order]()
+    persistent = Chosen[bool]()
 
     def __init__(
         self,
@@ -76,9 +76,9 @@ class Calls(Waiter):
         import numpy as np
 
         self._np = np
-        self.blocks = int(self._h.blocks)
-        self.order = "lifo" if self._h.mode & lib.LF_POOL_LIFO else "fifo"
-        self.persistent = bool(self._h.mode & lib.LF_POOL_PERSISTENT)
+        mode = self._h.mode
+        order = "lifo" if mode & lib.LF_POOL_LIFO else "fifo"
+        chosen(self, blocks=int(self._h.blocks), order=order, persistent=bool(mode & lib.LF_POOL_PERSISTENT))
         self._most = min(self.blocks, MAX_ALLOC)
         self._empty, self._uint32 = np.empty, np.dtype(np.uint32)
         self._use(self._empty, self._uint32)

@@ -13,7 +13,7 @@ from lockfree._errors import EMPTY, FULL, OK, RoleTaken, shown
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
-from lockfree._types import Buffer, Spin
+from lockfree._types import Buffer, Spin, chosen
 from lockfree._waiting import patience, until
 
 __all__ = ["BroadcastRing"]
@@ -37,11 +37,6 @@ class Calls(Inside):
     _c_put_many = lib.lf_broadcast_ring_put_many
     _c_reserve = lib.lf_broadcast_ring_reserve
     _b_reserve = blocking.lf_broadcast_ring_reserve_wait
-
-    size_bytes: int
-    readers: int
-    slow: Slow
-    max_message: int
 
     def __init__(
         self,
@@ -70,10 +65,8 @@ class Calls(Inside):
         return {"size_bytes": _rounded(given["size_bytes"]), "readers": given["readers"], "slow": given["slow"]}
 
     def _attached(self) -> None:
-        self.size_bytes = self._h.size
-        self.readers = self._h.n_readers
-        self.slow = SLOW[self._h.slow]
-        self.max_message = self._h.max_message
+        h = self._h
+        chosen(self, size_bytes=h.size, readers=h.n_readers, slow=SLOW[h.slow], max_message=h.max_message)
         self._local = threading.local()
         self._use()
 

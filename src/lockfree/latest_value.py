@@ -8,7 +8,7 @@ from lockfree._errors import EMPTY, INTERRUPTED, OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
-from lockfree._types import Array, ArrayLike, Buffer, Casting, Spin
+from lockfree._types import Array, ArrayLike, Buffer, Casting, Chosen, Spin, chosen
 from lockfree._waiting import remaining, until
 
 __all__ = ["LatestValue"]
@@ -25,7 +25,7 @@ class Calls(AwaitedLatestValue, Coded[R]):
     _attach_fd = blocking.lf_latest_value_attach_fd
     _close = lib.lf_latest_value_close
     _noun = "value"
-    copies: int
+    copies = Chosen[int]()
 
     @overload
     def __init__(
@@ -69,7 +69,7 @@ class Calls(AwaitedLatestValue, Coded[R]):
         self._created(handle, status, spin)
 
     def _attached(self) -> None:
-        self.copies = self._h.n_copies
+        chosen(self, copies=self._h.n_copies)
         super()._attached()
 
     @classmethod

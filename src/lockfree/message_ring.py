@@ -13,7 +13,7 @@ from lockfree._messages import Putting, Taking, as_bytes, packed
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
-from lockfree._types import Buffer, Spin
+from lockfree._types import Buffer, Chosen, Spin, chosen
 from lockfree._waiting import patience, remaining, until
 
 __all__ = ["MessageRing"]
@@ -48,10 +48,10 @@ class Calls(AwaitedContainer, Taking, Putting):
     _c_reserve = lib.lf_message_ring_reserve
     _b_reserve = blocking.lf_message_ring_reserve_wait
 
-    size_bytes: int
-    block_bytes: int
-    max_message: int
-    max_messages: int | None
+    size_bytes = Chosen[int]()
+    block_bytes = Chosen[int]()
+    max_message = Chosen[int]()
+    max_messages = Chosen[int | None]()
 
     def __init__(
         self,
@@ -77,11 +77,9 @@ class Calls(AwaitedContainer, Taking, Putting):
 
     def _attached(self) -> None:
         handle = self._h
-        self.block_bytes = handle.block_bytes
-        self.max_message = handle.max_message
-        self.max_messages = int(lib.lf_py_message_ring_most(handle)) or None
-        self._blocks = int(lib.lf_py_message_ring_blocks(handle))
-        self.size_bytes = self._blocks * self.block_bytes
+        self._blocks, block = int(lib.lf_py_message_ring_blocks(handle)), handle.block_bytes
+        chosen(self, size_bytes=self._blocks * block, block_bytes=block, max_message=handle.max_message)
+        chosen(self, max_messages=int(lib.lf_py_message_ring_most(handle)) or None)
         self._local = threading.local()
         self._use()
 

@@ -14,7 +14,7 @@ from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._records import writable_ranks, writable_rows
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
-from lockfree._types import Array, ArrayLike, Buffer, Casting, Spin
+from lockfree._types import Array, ArrayLike, Buffer, Casting, Chosen, Spin, chosen
 from lockfree._waiting import NOW, patience, until
 
 __all__ = ["PriorityQueue"]
@@ -28,8 +28,8 @@ class _Calls(Container[R]):
 
     _noun = "queue"
     _has_levels = True
-    levels: int
-    fronts: bool
+    levels = Chosen[int]()
+    fronts = Chosen[bool]()
 
     @overload
     def __init__(
@@ -85,8 +85,7 @@ class _Calls(Container[R]):
 
     def _attached(self) -> None:
         super()._attached()
-        self.levels = self._h.n_levels
-        self.fronts = bool(self._h.fronts)
+        chosen(self, levels=self._h.n_levels, fronts=bool(self._h.fronts))
 
     @classmethod
     def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from lockfree._errors import OK, TIMEDOUT, raise_status
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
-from lockfree._types import Spin
+from lockfree._types import Chosen, Spin, chosen
 from lockfree._waiting import semaphore_patience, until
 
 __all__ = ["Semaphore"]
@@ -27,8 +27,8 @@ class Calls(AwaitedSemaphore, Waiter):
     _c_release = lib.lf_semaphore_release
     _b_acquire = blocking.lf_semaphore_acquire
 
-    max_value: int
-    initial_value: int
+    max_value = Chosen[int]()
+    initial_value = Chosen[int]()
     """The first value: what comes back from the dead never lifts the value above it."""
 
     def __init__(
@@ -49,8 +49,7 @@ class Calls(AwaitedSemaphore, Waiter):
         return {"max_value": MAX_VALUE if largest is None else largest, "initial_value": given["value"]}
 
     def _attached(self) -> None:
-        self.max_value = self._h.max
-        self.initial_value = self._h.initial
+        chosen(self, max_value=self._h.max, initial_value=self._h.initial)
 
     def acquire(self, blocking: bool = True, timeout: float | None = None, n: int = 1) -> bool:
         """Takes `n` permits or none, waiting at most `timeout` seconds (None: for ever).

@@ -7,6 +7,7 @@ from lockfree._errors import INTERRUPTED, OK, Closed, SegmentError, raise_status
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import Shared, check_int, check_name
 from lockfree._spin import check_spin
+from lockfree._types import Chosen, chosen
 from lockfree.atomic import AtomicF64, AtomicFlag, AtomicI64, AtomicU32, AtomicU64
 from lockfree.condition import Condition
 from lockfree.event import Event
@@ -50,8 +51,8 @@ class Calls(Shared):
     _attach_fd = blocking.lf_space_attach_fd
     _close = lib.lf_space_close
     _ends = False
-    size_bytes: int
-    threads: int
+    size_bytes = Chosen[int]()
+    threads = Chosen[int]()
 
     def __init__(self, size_bytes: int, *, threads: int = THREADS, name: str | None = None) -> None:
         size = _whole(check_int("size_bytes", size_bytes, LEAST, MOST))
@@ -67,8 +68,7 @@ class Calls(Shared):
         return {"size_bytes": size, "threads": given["threads"]}
 
     def _attached(self) -> None:
-        self.size_bytes = self._h.size
-        self.threads = self._h.threads
+        chosen(self, size_bytes=self._h.size, threads=self._h.threads)
         self._objects: weakref.WeakSet[Shared] = weakref.WeakSet()
 
     # ---- objects ----

@@ -22,6 +22,8 @@ def rings(ring: lockfree.MPMCRing[bytes]) -> None:
     with made.lease() as record:
         record.encode()  # wrong
     made.recover()  # wrong
+    made.capacity = 9  # wrong
+    made.record_size = 9  # wrong
     print(text, number)
 
 

@@ -44,6 +44,7 @@ def locks(lock: lockfree.RWLock, condition: lockfree.Condition, barrier: lockfre
     lockfree.Barrier(3, action=3)  # wrong
     barrier.wait("1")  # wrong
     barrier.broken = True  # wrong
+    barrier.parties = 3  # wrong
     lockfree.RLock().acquire(block=True)  # wrong
     lockfree.RLock().recover(1)  # wrong
 
@@ -69,6 +70,7 @@ def blocks(pool: lockfree.BlockPool) -> None:
     pool.retain("1")  # wrong
     pool.free([1.5])  # wrong
     pool.lease = 3  # wrong
+    pool.blocks = 3  # wrong
     ticket: str = pool.seal([1, 2])  # wrong
     numbers: str = pool.references([1])  # wrong
     print(ticket, numbers)
