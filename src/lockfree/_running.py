@@ -33,7 +33,8 @@ def used(process: int) -> float:
     return sum(map(int, fields[11:15])) / TICKS
 
 
-def ready(process: int) -> bool:
-    """Whether a thread of a process runs, or would if it got a processor."""
+def ready(process: int, but: int = 0) -> bool:
+    """Whether a thread of a process, other than `but`, runs or would if it got a processor."""
     threads = Path(f"/proc/{process}/task").glob("*/stat")
-    return any(fields[0] in READY for thread in threads if (fields := _fields(thread)))
+    there = (_fields(thread) for thread in threads if thread.parent.name != str(but))
+    return any(fields[0] in READY for fields in there if fields)

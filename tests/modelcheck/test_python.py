@@ -3,6 +3,7 @@
 import asyncio
 import json
 import queue
+import select
 import subprocess
 import sys
 import threading
@@ -46,6 +47,23 @@ def test_a_right_program_is_accepted_for_a_long_time(program):
 def test_threads_that_end_with_an_execution_say_nothing(caplog):
     assert explore(programs.wrong_pool_waits_for_itself, settings=FEW).verdict is Verdict.VIOLATION
     assert not caplog.records
+
+
+def test_the_time_of_others_is_not_counted():
+    """A search is bounded by what it computes: on a busy machine it finds the same."""
+
+    def program():
+        order = []
+
+        def waits():
+            for _ in range(3):
+                order.append(order)
+            select.select([], [], [], 0.1)
+
+        programs.together(waits, waits)
+
+    report = explore(program, settings=PythonSettings(executions=8, seconds=0.6, follow=(__file__,)))
+    assert (report.executions, report.complete, report.out_of_time) == (8, False, False)
 
 
 def interleavings(length):

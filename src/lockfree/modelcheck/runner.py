@@ -199,7 +199,7 @@ def _execute(
                 now = _running.used(process.pid)
                 if now != used:
                     used, since = now, time.monotonic()
-                elif time.monotonic() - since > STILL and not _running.ready(process.pid):
+                elif time.monotonic() - since > STILL and not _running.ready(process.pid) and process.poll() is None:
                     reason = f"unusable\tit blocks in the kernel: no progress for {STILL:.0f} s\n"
                     return subprocess.CompletedProcess(command, 3, reason, "")
     finally:

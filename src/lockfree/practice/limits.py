@@ -101,7 +101,7 @@ def finish(process: subprocess.Popen[bytes]) -> tuple[str, bool]:
             now = used(process.pid)
             if now > before:
                 before, since = now, time.monotonic()
-            elif time.monotonic() - since > STILL and rests(process.pid):
+            elif time.monotonic() - since > STILL and rests(process.pid) and process.poll() is None:
                 return bytes(said).decode(errors="replace").strip(), True
     said += process.stderr.read(MOST_SAID) or b""
     return bytes(said[:MOST_SAID]).decode(errors="replace").strip(), False

@@ -190,6 +190,8 @@ OF_THE_EXPLORER = "_lf_"
 """So begin the names of what the explorer's locks have, and real ones do not."""
 PACKAGES = frozenset({"collections.abc", "concurrent.futures", "concurrent.futures.thread"})
 """Modules within a package that an answer may import by their own name; of asyncio all but those of other modules."""
+OF_ENUM = re.compile(r"_[a-z][a-z_]*[a-z]_")
+"""Such names have the functions of `enum` that fill modules."""
 FIELD = re.compile(r"\{[^{}]*[.\[]")
 """In a format: a field that looks inside of what it is given."""
 PLAIN = frozenset({"bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"})
@@ -299,6 +301,14 @@ def other_modules() -> frozenset[str]:
     )
 
 
+@functools.cache
+def of_the_library() -> frozenset[str]:
+    """Private functions that make text run, or fill modules and classes, such as `dataclasses._create_fn`."""
+    makers = map(importlib.import_module, ("contextlib", "copy", "dataclasses", "enum", "types", "typing"))
+    there = (pair for module in makers for pair in vars(module).items())
+    return frozenset(name for name, value in there if name[:1] == "_" and callable(value))
+
+
 def is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__") and name not in SPECIAL
 
@@ -306,6 +316,8 @@ def is_special(name: str) -> bool:
 def leads_out(name: str, own: set[str]) -> bool:
     """Whether an attribute of this name is no business of the kata. own: private names that the answer makes."""
     if name.strip("_") in PYTHON_ATTRIBUTES or is_special(name) or name.startswith(OF_THE_EXPLORER):
+        return True
+    if name in of_the_library() or OF_ENUM.fullmatch(name):
         return True
     return name.startswith("_") and name not in own and not is_special(name) and name not in SPECIAL
 

@@ -13,6 +13,8 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
+REFUSED = 88
+"""The status of a process that a wall has ended. It decides, whatever was said before: an answer may have said it."""
 ENDS = (
     "ctypes.", "gc.get_objects", "gc.get_referrers", "socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn",
     "os.system", "os.kill", "os.putenv", "pickle.", "mmap.", "sys.setprofile", "sys.addaudithook",

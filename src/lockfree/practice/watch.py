@@ -5,16 +5,17 @@ ever run together, and every answer would be right. It could put the real one ba
 explorer looks each time when the answer's code is entered from outside, before its first instruction.
 """
 
-import operator
 import sys
 import threading
 from collections.abc import Callable
+from operator import itemgetter
 from types import MappingProxyType, ModuleType
 
-WATCHED = ("__main__", "builtins", "threading", "time", "queue", "asyncio", "concurrent", "random", "lockfree")
-"""Packages whose functions and classes are compared after each scenario."""
-ALWAYS = ("threading", "queue", "concurrent.futures.thread", "concurrent.futures._base", "lockfree.modelcheck.python")
-"""Modules that are compared each time when the answer is entered."""
+ALWAYS = (
+    "threading", "queue", "concurrent.futures.thread", "concurrent.futures._base", "lockfree.modelcheck.python",
+    "collections", "contextlib", "copy", "dataclasses", "functools", "heapq", "json", "operator", "random",
+)  # fmt: skip
+"""Modules that are compared each time when the answer is entered: the checks, the explorer and the reports use them."""
 OWN = ("threading", "lockfree", "__main__")
 """Modules whose private functions must stay as they are, too; others change some of their own."""
 RENEWED = frozenset({"_counter"})
@@ -24,14 +25,13 @@ _View = MappingProxyType[str, object]
 
 
 def _library() -> _Names:
-    """Everything that the modules which answers may use hold, and their classes, too."""
+    """Everything that the modules hold, and their classes, too."""
     found: _Names = {}
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in WATCHED:
-            for attribute, value in list(vars(module).items()):
-                found[name, attribute] = value
-                if isinstance(value, type) and value.__module__ == name:
-                    found |= {(f"{name}.{attribute}", part): inner for part, inner in vars(value).items()}
+        for attribute, value in list(vars(module).items()):
+            found[name, attribute] = value
+            if isinstance(value, type) and value.__module__ == name:
+                found |= {(f"{name}.{attribute}", part): inner for part, inner in vars(value).items()}
     return found
 
 
@@ -79,7 +79,7 @@ class Watch:
                 if (callable(value) or _is_hook(module.__name__, name)) and name not in RENEWED
             }  # fmt: skip
             if len(there) > 1:
-                chosen = operator.itemgetter(*there)
+                chosen = itemgetter(*there)
                 self._modules.append((module, tuple(there), chosen, chosen(vars(module))))
             for value in there.values():
                 if isinstance(value, type) and value.__module__ == module.__name__:

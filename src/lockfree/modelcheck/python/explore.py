@@ -35,7 +35,10 @@ from lockfree.modelcheck.runner import Verdict
 
 LIMITS = {"deviations": (0, 1000), "executions": (0, 10**12), "seconds": (0.001, 10**7), "steps": (10, 10**9)}
 LIMITS |= {"seed": (0, 2**63), "depth": (1, 16)}
-_clock = time.monotonic
+_clock = time.process_time
+_elapsed = time.monotonic
+AS_LONG = 30
+"""So many times as long may a search take as it may use the processor: a busy machine must not change a verdict."""
 EARLY = 100
 """Executions after which random schedules are tried for a moment: some faults need many deviations."""
 _TRIES = 200
@@ -51,7 +54,7 @@ class PythonSettings:
     """What to explore. Raises `ValueError` for a number out of bounds.
 
     deviations: the most deviations of a schedule from the default one; None: as many as the time allows.
-    executions (0: no bound) and seconds bound the search. steps: an execution with more makes no progress.
+    executions (0: no bound) and seconds (of CPU time) bound it. steps: an execution with more makes no progress.
     early: time may pass while threads can run, so that each time-out may come early.
     follow: files of libraries that are to be interrupted within, too (such as `queue.__file__`).
     """
@@ -78,6 +81,7 @@ class PythonReport:
 
     verdict: OK, VIOLATION, UNKNOWN (the time was up; `executions` schedules were run) or UNUSABLE (`message` says why).
     complete: every schedule was run, or every one within the bound on deviations that the settings name.
+    out_of_time: the time ended the search, not the count of executions.
     level: all schedules with at most so many deviations were run. kind: `exception`, `deadlock` or `no progress`.
     token: replays the failing execution. trace: its steps, one column a thread.
     """
@@ -87,6 +91,7 @@ class PythonReport:
     executions: int = 0
     sampled: int = 0
     complete: bool = False
+    out_of_time: bool = False
     level: int = -1
     seconds: float = 0.0
     kind: str = ""
@@ -152,6 +157,7 @@ class _Explorer:
         self.fresh: Callable[[], None] = lambda: None
         self.recorded: Callable[[list[Row]], object] = lambda _rows: None
         self.began = _clock()
+        self.started = _elapsed()
 
     def run(self, chooser: Chooser, *, learn: bool = True, record: bool = False) -> _Result:
         """One execution."""
@@ -210,11 +216,15 @@ class _Explorer:
             if failed is not None:
                 return failed
             report.sampled, report.executions = self.sampled, self.executions
+            report.out_of_time = self._late(until)
             report.seconds = _clock() - self.began
         return report
 
     def _spent(self, until: float, executions: int) -> bool:
-        return _clock() >= until or 0 < executions <= self.executions
+        return self._late(until) or 0 < executions <= self.executions
+
+    def _late(self, until: float) -> bool:
+        return _clock() >= until or _elapsed() - self.started >= AS_LONG * self.settings.seconds
 
     def _by_deviations(self, order: ByDeviations, until: float, tick: _Tick) -> "str | PythonReport":
         most = self.settings.executions

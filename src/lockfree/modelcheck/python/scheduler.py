@@ -10,12 +10,16 @@ Time is virtual: it stands still while a thread can run, and then it jumps to th
 import _thread
 import contextlib
 import linecache
+import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NoReturn, Protocol
+
+from lockfree import _running
 
 LOOP = 200
 """Lines that a thread may run without a wait before another thread gets a turn."""
@@ -358,11 +362,13 @@ class Scheduler:
         main = self.spawn(function, "main")
         self.current = main
         main.baton.release()
-        seen = -1
+        seen, spent = -1, 0.0
         while not self.finished.acquire(timeout=PATIENCE):
-            if self.steps == seen:
+            now = time.process_time()
+            if self.steps != seen:
+                seen, spent = self.steps, now
+            elif now - spent >= PATIENCE / 2 or not _running.ready(os.getpid(), but=threading.get_native_id()):
                 raise Stuck(self._where_it_hangs())
-            seen = self.steps
 
     def _where_it_hangs(self) -> str:
         frames = sys._current_frames()
