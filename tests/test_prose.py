@@ -3,6 +3,7 @@
 import argparse
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,30 @@ def test_comments_of_c_name_the_one_who_acts(folder):
     names_the_one_who_acts(
         (f"{file.relative_to(ROOT)}:{line}", text) for file in files for line, text in comments(file.read_text())
     )
+
+
+def strings(value):
+    """The texts of a file of TOML."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from strings(inner)
+
+
+def test_katas_name_the_one_who_acts():
+    """What a practitioner reads: statements, hints, diagnoses, debriefs, headers."""
+    texts = []
+    for file in sorted((ROOT / "src/lockfree/practice/katas").rglob("*.*")):
+        where, text = str(file.relative_to(ROOT)), file.read_text()
+        if file.suffix == ".md":
+            texts.append((where, text))
+        elif file.suffix == ".toml":
+            texts += [(where, found) for found in strings(tomllib.loads(text))]
+        elif file.suffix == ".h":
+            texts += [(f"{where}:{line}", comment) for line, comment in comments(text)]
+    assert len(texts) > 1000
+    names_the_one_who_acts(texts)
 
 
 @pytest.mark.parametrize(

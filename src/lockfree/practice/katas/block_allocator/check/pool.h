@@ -1,4 +1,4 @@
-/* What the clients share. Each block has a plain word: who has it alone writes there, who shares it reads. */
+/* What the clients share. Each block has a plain word: a single owner writes there, those that share it read. */
 #include "block_allocator.h"
 #include "lockfree_model.h"
 

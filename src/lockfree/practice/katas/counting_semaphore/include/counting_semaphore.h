@@ -1,4 +1,4 @@
-/* A semaphore that counts permits. Who finds none sleeps. */
+/* A semaphore that counts permits. A caller that finds none sleeps. */
 #ifndef COUNTING_SEMAPHORE_H
 #define COUNTING_SEMAPHORE_H
 

@@ -1,4 +1,4 @@
-/* A mutex in one word. Who finds it taken sleeps in the kernel. */
+/* A mutex in one word. A thread that finds it taken sleeps in the kernel. */
 #ifndef FUTEX_MUTEX_H
 #define FUTEX_MUTEX_H
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct letter {
-    uint64_t number, text; /* plain: who reads while another one writes gets anything */
+    uint64_t number, text; /* plain: a read while another thread writes gets anything */
 };
 
 struct letter_box {

@@ -6,7 +6,7 @@
 
 struct peterson {
     _Atomic int wants[2]; /* the thread wants to go in, or is inside */
-    _Atomic int turn;     /* who goes first if both want to */
+    _Atomic int turn;     /* the one that goes first if both want to */
 };
 
 /* me: 0 or 1, the number of the calling thread. */

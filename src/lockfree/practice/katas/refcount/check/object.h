@@ -1,4 +1,4 @@
-/* What the clients share: an object with a plain word. Who destroys it writes that word. */
+/* What the clients share: an object with a plain word. The thread that destroys it writes that word. */
 #include "lockfree_model.h"
 #include "refcount.h"
 

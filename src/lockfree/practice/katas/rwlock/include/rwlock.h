@@ -1,4 +1,4 @@
-/* A lock that many readers can hold together, or one writer alone. Who cannot have it sleeps. */
+/* A lock that many readers can hold together, or one writer alone. A thread that cannot have it sleeps. */
 #ifndef RWLOCK_H
 #define RWLOCK_H
 

@@ -18,7 +18,7 @@ int shm_put(struct shm_queue *queue, uint32_t me, uint32_t value);
 int shm_get(struct shm_queue *queue, uint32_t me, uint32_t *value);
 
 /* Not yours: 0 if this process is dead, 1 if it lives (it may be paused for as long as it likes). The dead stay dead, and
- * whoever is told of a death sees everything that the dead process did. */
+ * a process that is told of a death sees everything that the dead process did. */
 int shm_alive(uint32_t process);
 
 #endif

@@ -1,4 +1,4 @@
-/* An event that is set once. Who waits for it sleeps; who sets it calls the kernel only if somebody sleeps. */
+/* An event that is set once. A waiter sleeps; a setter calls the kernel only if somebody sleeps. */
 #ifndef SLEEPER_FLAG_H
 #define SLEEPER_FLAG_H
 

@@ -1,5 +1,5 @@
-/* A stack for many threads, without locks. It holds nodes; a node is a number below `nodes`. Who pops a node owns it until
- * they push it again. So a node is in the stack once at most, and the stack is never full. */
+/* A stack for many threads, without locks. It holds nodes; a node is a number below `nodes`. A thread that pops a node owns it
+ * until it pushes it again. So a node is in the stack once at most, and the stack is never full. */
 #ifndef TREIBER_STACK_H
 #define TREIBER_STACK_H
 
