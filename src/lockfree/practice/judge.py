@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lockfree._compiler import compiler, no_compiler
+from lockfree.modelcheck import BuildError
 from lockfree.practice import c_stages, python_stages
 from lockfree.practice.catalog import Kata
 from lockfree.practice.results import STAGES, Judgement, Outcome, Result
@@ -39,6 +40,8 @@ def _screened(kata: Kata, answer: Path) -> Result:
     if kata.language == "c":
         try:
             faults = screen(kata, answer)
+        except BuildError as error:  # of the flags that the model checker's clients have
+            return Result("screen", Outcome.UNDECIDED, f"{error}. The katas in Python need none")
         except FileNotFoundError as error:
             if Path(answer).is_file():
                 return Result("screen", Outcome.UNDECIDED, f"{no_compiler(compiler())}. The katas in Python need none")
