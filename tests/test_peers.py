@@ -1,5 +1,6 @@
 """Who uses an object, what was counted, and waits that end when nobody is left who could end them."""
 
+import asyncio
 import contextlib
 import multiprocessing
 import os
@@ -292,6 +293,37 @@ def test_put_says_that_the_last_consumer_died(kind):
             lockfree.PeerDied, match=f"the last consumer, process {process.pid}, has died, and there is no"
         ):
             fill()
+
+
+def become_reader(ring, number):
+    ring.join(number)
+    assert ring.try_get() is None
+
+
+@pytest.mark.parametrize("slow", ["wait", "overwrite"])
+def test_a_put_into_a_broadcast_ring_says_that_no_reader_is_left(slow):
+    with lockfree.BroadcastRing(1024, 2, slow=slow) as ring:
+        ring.peer_death = "raise"
+        ring.put(b"x")  # before there ever was a reader
+        with child(become_reader, ring, 0) as first, child(become_reader, ring, 1) as second:
+            kill(first)
+            ring.recover_dead()
+            ring.put(b"x")  # there is one left
+            kill(second)
+        said = f"the last consumer, process {second.pid}, has died, and nobody would read it"
+        ring.recover_dead()
+        puts = [ring.put, ring.try_put, lambda m: ring.put_many([m]), lambda m: asyncio.run(ring.aput(m))]
+        for put_it in puts:
+            with pytest.raises(lockfree.PeerDied, match=said):
+                put_it(b"y")
+        with pytest.raises(lockfree.PeerDied), ring.write(4):
+            pass
+        ring.peer_death = "wait"
+        ring.put(b"into the void")
+        ring.peer_death = "raise"
+        ring.join()
+        ring.put(b"to itself")
+        assert ring.get() == b"to itself"
 
 
 def test_a_producer_that_takes_its_own_record_back_is_no_consumer():

@@ -167,8 +167,10 @@ def _gone(handle: Any) -> str:
     """The last one that could have ended a wait and went."""
     died = ffi.new("int *")
     pointer = handle if ffi.typeof(handle).kind == "pointer" else ffi.addressof(handle)
-    pid = lib.lf_gone(pointer, handle.error, died)
-    side, missing = ("producer", "nothing is inside") if handle.error == 1 else ("consumer", "there is no room")
+    role = handle.error & 3
+    pid = lib.lf_gone(pointer, role, died)
+    refusal = "there is no room" if role == handle.error else "nobody would read it"
+    side, missing = ("producer", "nothing is inside") if role == 1 else ("consumer", refusal)
     return f"the last {side}, process {pid}, has {'died' if died[0] else 'left'}, and {missing}"
 
 

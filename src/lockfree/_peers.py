@@ -99,8 +99,9 @@ class Conveyor(Waiter):
         or "raise" `PeerDied`.
 
         A `get` raises it when the last producer is gone and nothing is inside any more; a `put` when the last consumer
-        is gone and there is no room. A producer is who has called `put`, a consumer who has called `get`. It is gone
-        when its process has died, or has closed the object. Before there ever was one, a wait is a wait.
+        is gone and there is no room. In a BroadcastRing there is always room then, so each put raises it. A producer is
+        who has called `put`, a consumer who has called `get`. It is gone when its process has died, or has closed the
+        object. Before there ever was one, a wait is a wait.
         """
         return self._peer_death
 

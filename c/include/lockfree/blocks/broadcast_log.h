@@ -159,8 +159,26 @@ static __attribute__((noinline, unused)) int lf__broadcast_claim(struct lf_broad
     lf_store_relaxed(&w->at, lf__log_at(r, lf_load_relaxed(&w->tail)));
     return LF_OK;
 }
+/* The readers that have joined, a bit each. */
+LF_INLINE uint64_t lf__log_joined(const struct lf_broadcast_ring *r) {
+    uint64_t joined = 0;
+    for (uint32_t k = 0; k < r->n_readers; k++) /* acquire: what a reader wrote before it joined can be read */
+        joined |= (lf_load_acquire(&r->body->readers[k].position) >> 1 & 1) << k;
+    return joined;
+}
+/* LF_PEER_DIED: there were readers, none is left, and the writer is to be told of that (lf_tell_deaths of peers.h). */
+static __attribute__((noinline, unused)) int lf__broadcast_reaches(struct lf_broadcast_ring *r) {
+#ifndef LF_MODEL /* where nobody asks to be told */
+    lf_reap_if_due(&r->h);
+    if (lf__log_joined(r) == 0 && lf_peers_are_gone(&r->h, LF_FULL))
+        return r->h.error = LF_CONSUMES | LF_FOR_NOBODY, LF_PEER_DIED;
+#endif
+    return (void)r, LF_OK;
+}
 LF_INLINE int lf__broadcast_enter(struct lf_broadcast_ring *r) {
     int status = lf_enter_to_put(&r->h);
+    if (LF_UNLIKELY(status == LF_OK && lf_load_relaxed(&r->h.told)))
+        status = lf__broadcast_reaches(r);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
     return LF_LIKELY(lf__broadcast_is_mine(r, &r->body->writer.holder)) ? LF_OK : lf__broadcast_claim(r);

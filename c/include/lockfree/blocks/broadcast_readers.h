@@ -66,13 +66,6 @@ LF_INLINE int lf__log_join(struct lf_broadcast_ring *r, uint32_t k) {
     return LF_OK;
 }
 
-/* The readers that have joined, a bit each. */
-LF_INLINE uint64_t lf__log_joined(const struct lf_broadcast_ring *r) {
-    uint64_t joined = 0;
-    for (uint32_t k = 0; k < r->n_readers; k++) /* acquire: what a reader wrote before it joined can be read */
-        joined |= (lf_load_acquire(&r->body->readers[k].position) >> 1 & 1) << k;
-    return joined;
-}
 /* The place holds nobody back any more. */
 LF_INLINE void lf__log_leave(struct lf_log_reader *reader) {
     lf_store_release(&reader->position, lf_load_relaxed(&reader->position) & ~LF__LOG_JOINED); /* [B2] */

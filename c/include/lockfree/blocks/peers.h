@@ -18,6 +18,7 @@
 #include "reaping.h"
 
 enum lf_peer_role { LF_PRODUCES = 1, LF_CONSUMES = 2 };
+#define LF_FOR_NOBODY 4 /* with LF_CONSUMES, after LF_PEER_DIED: there is room, and nobody would read */
 enum lf_told_here { LF_TOLD_AS_THE_HANDLE, LF_TOLD_NEVER, LF_TOLD };
 
 struct lf_statistics {
