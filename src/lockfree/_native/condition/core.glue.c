@@ -49,8 +49,7 @@ static PyObject *lf_py_condition_await(PyObject *object, PyObject *const *args, 
     PyObject *places[1] = {NULL};
     uint64_t ns;
     int64_t status, place = 0, depth = 0, again;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_remaining(places[0], &ns) != 0)
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 || lf_py_remaining(places[0], &ns) != 0)
         return NULL;
     LF_PY_BRIEFLY(self, status, lf_condition_is_owned(c));
     if (status == 0)
@@ -126,9 +125,8 @@ static PyObject *lf_py_condition_wait_over(PyObject *object, PyObject *timeout) 
     struct lf_py_first first = {0};
     uint64_t ns;
     int64_t status, place;
-    PyObject *owned = lf_py_remaining(timeout, &ns) == 0
-                          ? PyObject_CallMethod(object, "_require_owned", "s", "wait")
-                          : NULL;
+    PyObject *owned = lf_py_remaining(timeout, &ns) == 0 ? PyObject_CallMethod(object, "_require_owned", "s", "wait")
+                                                         : NULL;
     PyObject *lock = owned != NULL ? lf_py_condition_lock(object) : NULL;
     Py_XDECREF(owned);
     if (lock == NULL)

@@ -29,8 +29,7 @@ static PyObject *lf_py_event_wait(PyObject *object, PyObject *const *args, Py_ss
     PyObject *places[1] = {NULL};
     uint64_t ns, first = 0;
     int64_t status;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_remaining(places[0], &ns) != 0)
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 || lf_py_remaining(places[0], &ns) != 0)
         return NULL;
     LF_PY_BRIEFLY(self, status, (first = lf_event_now(e), lf_event_is_set(e)));
     if (status < 0)

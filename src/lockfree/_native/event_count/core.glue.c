@@ -85,8 +85,7 @@ static PyObject *lf_py_event_count_wait_until(PyObject *object, PyObject *const 
     struct lf_py_object *self = (struct lf_py_object *)object;
     PyObject *places[2] = {NULL, NULL};
     uint64_t ns;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_remaining(places[1], &ns) != 0)
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 || lf_py_remaining(places[1], &ns) != 0)
         return NULL;
     if (!PyCallable_Check(places[0])) {
         LF_PY_BAD_VALUE(PyExc_TypeError, places[0], "predicate is %U: it must be callable", shown);

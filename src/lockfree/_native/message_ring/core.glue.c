@@ -48,8 +48,7 @@ static PyObject *lf_py_messages_join(PyObject *object, PyObject *const *args, Py
     PyObject *places[1];
     uint64_t ns;
     int64_t status;
-    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        lf_py_remaining(places[0], &ns) != 0)
+    if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 || lf_py_remaining(places[0], &ns) != 0)
         return NULL;
     uint64_t until = lf_py_deadline(ns);
     LF_PY_UNTIL_DONE(self, status, lf_message_ring_join(lf_py_messages_of(object), until));
