@@ -11,11 +11,14 @@ import sys
 import textwrap
 import threading
 import time
+import types
 
 import pytest
 from patience import STUCK
 
 import lockfree
+from lockfree import _sleeping
+from lockfree._native import ffi, lib
 
 FORK = multiprocessing.get_context("fork")
 CONTAINERS = {
@@ -719,6 +722,33 @@ def test_idle_waits_cost_little():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=STUCK)
     assert float(done.stdout) < 1, "the waits spin"  # bench_awaited.py measures it
+
+
+class Seen:
+    """What the thread sleeps for; whether it sees that an attempt would be refused."""
+
+    def __init__(self, is_worth_a_try):
+        self.watch, self.is_worth_a_try = ffi.new("struct lf_watch *"), lambda: is_worth_a_try
+
+
+def test_without_news_the_thread_looks_by_itself_and_each_fourth_time_tells_all(monkeypatch):
+    """1,000 tasks that all try every four seconds cost more than all else."""
+
+    def no_news(watches, count, *_):
+        for at in range(count):
+            watches[at].due = lib.LF_WATCH_LOOK
+        return count
+
+    monkeypatch.setattr(_sleeping, "blocking", types.SimpleNamespace(lf_watch_sleep=no_news))
+    sleeper = _sleeping.Sleeper()
+    for many, told in (_sleeping.MANY, [1, 1, 1, _sleeping.MANY] * 2), (_sleeping.MANY - 1, [_sleeping.MANY - 1] * 8):
+        waits = [Seen(n == 7) for n in range(many)]
+        for count in told:
+            sleeper.sleeping = dict.fromkeys(waits)
+            hit = sleeper._sleep()
+            assert len(hit) == count
+            assert waits[7] in hit
+            assert len(sleeper.sleeping) == many - count  # the others are slept for as before
 
 
 class TestWait:
