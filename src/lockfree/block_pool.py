@@ -279,6 +279,7 @@ class Calls(Waiter):
         self._not_owner(numbers, at, tags)
 
     def _not_owner(self, numbers: Any, at: int, tags: Any) -> NoReturn:
+        self._bound("blocks", numbers, self.blocks - 1)
         raise ValueError(f"{self._title()}: blocks[{at}] is {int(numbers[at])}: {self._why_not(numbers, tags, at)}")
 
     def _state(self, number: int) -> tuple[int, int]:
@@ -289,8 +290,6 @@ class Calls(Waiter):
 
     def _why_not(self, numbers: Any, tags: Any, at: int) -> str:
         number = int(numbers[at])
-        if number >= self.blocks:
-            return f"it must be between 0 and {self.blocks - 1}"
         word, pid = self._state(number)
         generation = int(lib.lf_block_generation(word))
         if (numbers[:at] == number).any():
