@@ -33,6 +33,13 @@ def later(folder, share):
     workspace.mark(folder, round={**told, "began": time.time() - 60 * told["minutes"] * share})
 
 
+@pytest.mark.parametrize("name", ["hit_counter", "bounded_queue"])
+def test_the_title_stands_once(tmp_path, name):
+    kata = find(name)
+    rounds.begin(kata, tmp_path / "round", 45)
+    assert (tmp_path / "round" / "statement.md").read_text().count(f"# {kata.title}") == 1
+
+
 @pytest.mark.parametrize("kata", katas(), ids=lambda kata: kata.name)
 def test_parts_are_in_order_and_begin_at_once(kata):
     found = rounds.parts(kata)

@@ -26,7 +26,7 @@ Scenario = Callable[[ModuleType], object]
 TICKS = 0.2
 EXECUTIONS = 400
 """Of each scenario: half by their deviations, half at random. A count: a busy machine finds the same."""
-ROUNDS = (4, 40)
+ROUNDS = (4, 12, 40)
 """Of each scenario before any of them is run at length: most faults show up soon, in one of the scenarios.
 
 The stage `edges` ends with them: it is about one caller. Its schedules differ in the answer's own threads.

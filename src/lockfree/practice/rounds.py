@@ -41,7 +41,7 @@ def parts(kata: Kata) -> list[Part]:
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise KataError(f"{path}: {error}") from error
     if not found or found[0].after > 0:
-        found.insert(0, Part(0.0, kata.text("statement").strip()))
+        found.insert(0, Part(0.0, kata.text("statement").partition("\n")[2].strip()))  # `tell` writes the title
     if [part.after for part in found] != sorted(part.after for part in found) or found[-1].after >= 1:
         raise KataError(
             f"{path}: the parts must come in their order, and within the {kata.minutes} minutes of the kata"
