@@ -89,7 +89,7 @@ LF_INLINE int lf_mpmc_ring_commit(struct lf_mpmc_ring *r, int64_t index, uint64_
 /* A reserved place cannot be given back in this design: it becomes a record without a value. */
 LF_INLINE int lf_mpmc_ring_cancel(struct lf_mpmc_ring *r, int64_t index) { return lf_mpmc_ring_commit(r, index, 0); }
 
-/* LF_WRONG_DUPLICATES: who loses the race for a position takes its record as well, if it is still there. */
+/* LF_WRONG_DUPLICATES: the loser of the race for a position takes its record as well, if it is still there. */
 LF_INLINE int64_t lf_mpmc_ring_peek(struct lf_mpmc_ring *r, uint32_t lease, uint64_t *length) {
     uint64_t head = lf_load_relaxed(&r->body->head);
     (void)lease;

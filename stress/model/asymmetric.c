@@ -47,7 +47,7 @@ static void joins_and_posts(void) {
     posts();
 }
 
-/* Who joins knows that another one has settled: an ordinary fence is enough. Store buffering between threads 1 and 3. */
+/* A joiner knows that another one has settled: an ordinary fence is enough. Store buffering between threads 1 and 3. */
 static uint32_t *x, *y, saw_x, saw_y;
 static void setup_two_words(void) {
     setup();

@@ -55,7 +55,7 @@ static void dies_and_is_found(void) {
     lf_model_set_participant_dead(3);
     lf_model_assert(lf_reap(&barrier[2].h) == 1);
 }
-/* With an action: the round is complete when it has ended, for who waits. */
+/* With an action: the round is complete for the waiters when it has ended. */
 static void waits_and_reads(void) {
     uint64_t round;
     int64_t place = lf_barrier_arrive(ME, 1, &round);

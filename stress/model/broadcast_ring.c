@@ -17,7 +17,7 @@ static void start(uint64_t size, uint64_t slow) {
     lf_model_label(&ring[0].body->readers[0].position, 8, "position");
     lf_model_label(ring[0].bytes, size, "bytes");
 }
-/* A place is the thread's that joins: who reads in a thread takes over what the setup has joined for it. */
+/* A place is the thread's that joins: a reader in a thread takes over what the setup has joined for it. */
 static void joined(uint32_t readers) {
     for (uint32_t k = 0; k < readers; k++) {
         struct lf_log_reader *place = &ring[0].body->readers[k];
@@ -75,7 +75,7 @@ static void reads_in_place(void) {
     }
 }
 
-/* Who joins beside a writer sees every message from some point on. */
+/* A joiner beside a writer sees every message from some point on. */
 static void joins_and_reads(void) {
     uint64_t last = 0, value = 0;
     lf_model_assert(lf_broadcast_ring_join(&ring[2], 0) == 0);

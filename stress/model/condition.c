@@ -1,4 +1,4 @@
-/* condition: monitors; nobody sleeps beside a notify, whoever dies, times out or gives up. */
+/* condition: monitors; nobody sleeps beside a notify, also if another waiter dies, times out or gives up. */
 #define LF_WAITERS 4u
 #include <lockfree/condition.h>
 
@@ -64,7 +64,7 @@ static void setup_dead_holder(void) {
     lf_model_set_participant_dead(3);
 }
 
-/* Who times out and was notified meanwhile counts as notified. */
+/* A waiter that times out and was notified meanwhile counts as notified. */
 static int woke, late;
 static int64_t notified;
 static void sleeps_a_while(void) {

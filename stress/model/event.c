@@ -71,7 +71,7 @@ static void wait_and_read(void) {
     waits();
     lf_model_assert(data == 1);
 }
-/* The flag is set already. Whoever clears it sees what was written before the set that it undoes, or the set comes
+/* The flag is set already. The clear sees what was written before the set that it undoes, or the set comes
  * after the clear and stays. */
 static uint32_t counted;
 static int ended[3]; /* else the thread was stopped */

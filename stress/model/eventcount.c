@@ -1,4 +1,4 @@
-/* wait.h's event count: no wake is lost, whoever comes first, with one, two or all woken. */
+/* wait.h's event count: no wake is lost in any order, with one, two or all woken. */
 #include <lockfree/blocks/wait.h>
 
 #include "lockfree_model.h"

@@ -76,7 +76,7 @@ static void survivor_section(void) {
     lf_model_assert(lf_mutex_try_acquire(m) == LF_OK);
 }
 
-/* Thread 1 holds the lock for ever; who waits is told when its handle is closed. */
+/* Thread 1 holds the lock for ever; a waiter is told when its handle is closed. */
 static void hold(void) { lf_model_assert(lf_mutex_acquire(&mutex[1], LF_FOREVER) == LF_OK); }
 static void wait_until_closed(void) {
     int status = lf_mutex_acquire(&mutex[2], LF_FOREVER);
@@ -138,7 +138,8 @@ LF_MODEL_CLIENT(mutex_death, .setup = mutex_setup, .threads = {mortal_section, s
 LF_MODEL_CLIENT(spinlock_2, .setup = spinlock_setup, .threads = {spinlock_section, spinlock_section},
                 .final = two_sections);
 
-/* The last holder died, and whoever is told of it lets go without recover: all who wait are told, not one of them. */
+/* The last holder died, and the thread that is told of it lets go without recover: all waiters are told, not one of
+ * them. */
 static void mutex_whose_holder_died(void) {
     mutex_setup();
     *mutex[0].word = LF__LOCK_DIED;

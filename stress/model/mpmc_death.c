@@ -1,5 +1,6 @@
 /* mpmc_ring of capacity 1 with queues of a single cell, which is used again at once: thread 1 dies anywhere
- * while thread 2 is busy, or is only slow. With capacity 2 its custody must be completed by whoever uses the cell next. */
+ * while thread 2 is busy, or is only slow. With capacity 2 its custody must be completed by the next user of the
+ * cell. */
 #define LF_LEAST_CELLS 1u
 #include <lockfree/mpmc_ring.h>
 
@@ -126,7 +127,7 @@ static void recoverer(void) {
         lf_model_assert(value == 9 && lf_fetch_add_relaxed(&delivered, 1u) == 0);
 }
 
-/* 9 died with a lease; who recovers it dies as well, anywhere. The record comes again, once. */
+/* 9 died with a lease; the thread that recovers it dies as well, anywhere. The record comes again, once. */
 static struct lf_mpmc_ring dead;
 static void setup_dead_lease(void) {
     uint64_t length;

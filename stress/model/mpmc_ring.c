@@ -69,7 +69,7 @@ static void sleeping_get(void) {
     lf_model_assert(value == 1);
 }
 
-/* Who sleeps is told when its handle is closed, or the ring shut down. */
+/* A sleeper is told when its handle is closed, or the ring shut down. */
 static void get_until_closed(void) {
     uint64_t value;
     lf_model_assert(lf_mpmc_ring_get(&ring[1], &value, LF_FOREVER) == LF_CLOSED);

@@ -156,8 +156,8 @@ static void survivor_of_a_lease(void) {
     lf_model_assert(lf_priority_queue_try_put(&queue[2], &value, sizeof value, 1) == LF_OK);
 }
 
-/* In fronts_2, with one record inside that is not urgent: who puts it in front dies, with it in hand or before or after.
- * It is inside once, and comes out before what is put in the usual way. */
+/* In fronts_2, with one record inside that is not urgent: the thread that puts it in front dies, with it in hand or
+ * before or after. It is inside once, and comes out before what is put in the usual way. */
 static void fronts_with_one(void) {
     uint64_t value = 5;
     fronts_2();

@@ -1,4 +1,4 @@
-/* reaping.h: who gives back what the dead held: two threads of one handle, one after another, one that dies at it
+/* reaping.h: giving back what the dead held: two threads of one handle, one after another, one that dies at it
  * itself. What the dead hold are permits of a semaphore. */
 #define LF_SEATS 4u
 #define LF_PARTICIPANTS 16u
@@ -56,7 +56,8 @@ static void recovered_once(void) {
     lf_model_assert(lf_semaphore_value(&semaphore[0]) == INITIAL);
 }
 
-/* Whoever was recovered is recovered; whoever takes the number next, and dies, is recovered again, by anybody. */
+/* A recovered participant stays recovered; the next one with its number, once it dies, is recovered again, by
+ * anybody. */
 static void take_and_die_again(void) {
     semaphore[0].h.segment->participants[DEAD].in_use = 1;
     take_in_a_seat_of_its_own(DEAD);

@@ -45,7 +45,7 @@ static void tries_to_write(void) {
 static void writes_in_steps(void) {
     int status = lf_rwlock_begin_write(ME);
     if (status == LF_BUSY) {
-        lf_model_assert(lf_rwlock_write(ME, 0) == LF_TIMEDOUT); /* it does not write for who waits */
+        lf_model_assert(lf_rwlock_write(ME, 0) == LF_TIMEDOUT); /* it does not write for a waiter */
         lf_model_assert(lf_rwlock_end_write(ME) == LF_NOT_OWNER);
         status = lf_rwlock_begin_write(ME);
     }

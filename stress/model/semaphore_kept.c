@@ -1,5 +1,5 @@
-/* semaphore with seats that their threads keep: an operation is booked by who comes next, or never; what the dead held is
- * known at every instant, whoever books it meanwhile. */
+/* semaphore with seats that their threads keep: an operation is booked by the next one, or never; what the dead held is
+ * known at every instant, also while others book it. */
 #define LF_SEATS 4u
 #define LF_PARTICIPANTS 16u
 #include <lockfree/semaphore.h>

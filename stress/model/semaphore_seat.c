@@ -38,7 +38,7 @@ static void final(void) {
     lf_model_assert(lf__sem_held(semaphore[0].body->seats[0].account) == -changed[1] - changed[2]);
 }
 
-/* Whoever died, nothing is out in the end. */
+/* After any deaths, nothing is out in the end. */
 static void survivor(void) {
     struct lf_semaphore *s = &semaphore[2];
     take_and_give();

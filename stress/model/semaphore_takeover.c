@@ -1,5 +1,6 @@
 /* semaphore: the dead one, 9, has a permit in one seat and nothing in another one, which thread 2 takes over while
- * thread 1 recovers: what thread 2 acquires there is its own, whoever writes it down. Thread 3 gives back what it has. */
+ * thread 1 recovers: what thread 2 acquires there is its own, also if another thread writes it down. Thread 3 gives
+ * back what it has. */
 #define LF_SEATS 4u
 #define LF_PARTICIPANTS 16u
 #include <lockfree/semaphore.h>

@@ -38,7 +38,7 @@ static void one_object(void) {
     lf_model_assert(lf_space_left(&space[0]) == SIZE - MUTEX_BYTES);
 }
 
-/* Who knows the place looks without the lock: the object is whole, or not there. */
+/* A thread that knows the place looks without the lock: the object is whole, or not there. */
 static void add(void) { lf_model_assert(lf_space_mutex(ME, LOCK, "a") == LF_OK); }
 static void look_at_it(void) {
     int status = lf_space_at(ME, &LOCK->h, LF_KIND_MUTEX, 0);
@@ -51,8 +51,8 @@ static void no_events_there(void) {
     lf_model_assert(lf_space_at(ME, &event.h, LF_KIND_EVENT, 0) == LF_INVALID);
 }
 
-/* Who adds, and takes the lock that it added, dies anywhere. The heir finds no half of an object, and no lock that is held
- * for ever. */
+/* A thread adds, takes the lock that it added, and dies anywhere. The heir finds no half of an object, and no lock that
+ * is held for ever. */
 static void mortal(void) {
     if (lf_space_mutex(ME, LOCK, "a") == LF_OK && lf_mutex_acquire(LOCK, LF_FOREVER) == LF_OK)
         lf_mutex_release(LOCK);

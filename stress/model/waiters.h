@@ -44,7 +44,7 @@ static void puts_many(void) { lf_model_assert(put_one_of_many(ME) == 1); }
 static void gets_many(void) { lf_model_assert(get_one_of_many(ME) == 1); }
 static void reaps(void) { lf_model_assert(lf_reap(&ME->h) == 1); }
 
-/* Who stops waiting takes its announcement along. */
+/* A waiter that gives up takes its announcement along. */
 static void waits_a_while_for_record(void) {
     int64_t status = get(ME, lf_now() + 1);
     lf_model_assert(status == 8 || status == LF_EMPTY);

@@ -1,4 +1,4 @@
-/* check_then_sleep: a semaphore that reads the count anew when it goes to sleep, so that a post between
+/* check_then_sleep: a semaphore that reads the count again when it goes to sleep, so that a post between
  * the look and the sleep is slept over. */
 /* expect: lost wake */
 #include <stdatomic.h>

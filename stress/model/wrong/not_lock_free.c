@@ -1,4 +1,4 @@
-/* not_lock_free: a stack behind a lock that says it is lock-free: whoever stops with the lock stops all. */
+/* not_lock_free: a stack behind a lock that says it is lock-free: a thread that stops with the lock stops all. */
 /* expect: not lock-free */
 /* options: --threads-stop */
 #include <stdatomic.h>

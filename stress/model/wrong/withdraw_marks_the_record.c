@@ -1,4 +1,4 @@
-/* withdraw_marks_the_record: a withdrawal marks the record, and whoever takes it looks at the mark afterwards. In between the
+/* withdraw_marks_the_record: a withdrawal marks the record, and the taker looks at the mark afterwards. In between the
  * record is neither inside nor taken: another consumer finds the queue empty, and yet the record can be withdrawn. */
 /* expect: not linearizable */
 #include <stdatomic.h>

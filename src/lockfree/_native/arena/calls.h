@@ -1,4 +1,4 @@
-/* calls.h: the calls of an Arena, once for who keeps the GIL and tries (LF_BUSY), and once for who gives it up and waits a
+/* calls.h: the calls of an Arena, once with the GIL kept, to try (LF_BUSY), and once with the GIL given up, to wait a
  * while for the lock (LF_INTERRUPTED). LF_PY_ARENA_PATIENCE says which. Handles are 16 bytes, aligned or not. */
 #ifndef LOCKFREE_PY_ARENA_CALLS_H
 #define LOCKFREE_PY_ARENA_CALLS_H

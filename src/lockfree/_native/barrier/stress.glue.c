@@ -1,6 +1,6 @@
 #include <lockfree/barrier.h>
 
-/* Any two clients meet. Who comes second releases who came first: together a semaphore, 0 at first. A wait that was cut
+/* Any two clients meet. The second party releases the first: together a semaphore, 0 at first. A wait that was cut
  * off may have been a release. */
 enum { LF__BARRIER_WAIT, LF__BARRIER_ABORT };
 

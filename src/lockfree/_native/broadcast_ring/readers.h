@@ -1,4 +1,4 @@
-/* readers.h: who reads and who writes a BroadcastRing: joining, leaving, waiting for readers, who is late. */
+/* readers.h: the readers and the writer of a BroadcastRing: joining, leaving, waiting for readers, who is late. */
 #ifndef LOCKFREE_PY_BROADCAST_READERS_H
 #define LOCKFREE_PY_BROADCAST_READERS_H
 
@@ -74,7 +74,7 @@ static PyObject *lf_py_broadcast_get_missed(PyObject *object, void *unused) {
     return status < 0 ? lf_py_broadcast_raise(object, status) : PyLong_FromLongLong(status);
 }
 
-/* ---- who has joined, and how late they are ---- */
+/* ---- the readers that have joined, and how late they are ---- */
 
 struct lf_py_lateness {
     uint32_t number, pid;

@@ -62,7 +62,7 @@ struct lf_py_container {
 
 /* ---- inside ---- */
 
-/* Whoever is inside, and how: a call that sleeps, or copies for long, is counted also where the GIL protects it. */
+/* The calls inside, and how: a call that sleeps, or copies for long, is counted also where the GIL protects it. */
 struct lf_py_stay {
     struct lf_py_object *self;
     int counted;

@@ -2,7 +2,8 @@
  *
  * Contract
  *   A ring of messages has one window on all its bytes for each look (window.h), so that a view costs no system call. Before
- *   the message leaves the hand, lf_py_look_end ends the view. Whoever kept an array of it has memory of their own then. */
+ *   the message leaves the hand, lf_py_look_end ends the view. An array of it that was kept has memory of its own
+ *   then. */
 #ifndef LOCKFREE_PY_LOOK_H
 #define LOCKFREE_PY_LOOK_H
 

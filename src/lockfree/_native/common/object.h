@@ -4,13 +4,13 @@
  *   A type's struct begins with `struct lf_py_object`. `p` is never NULL: it is the process-local struct of the
  *   primitive, or a closed one before the constructor is done. So an operation may be called at any time; it answers
  *   LF_CLOSED where there is no mapping.
- *   Whoever is about to touch the mapping counts itself: lf_py_enter and lf_py_leave. close() ends the object, wakes
- *   its sleepers, and the last one out detaches it. A call that keeps the GIL from its first look to its last touch uses
- *   lf_py_enter_briefly and lf_py_leave_briefly, which count in builds without the GIL alone.
+ *   A call that is about to touch the mapping counts itself: lf_py_enter and lf_py_leave. close() ends the object,
+ *   wakes its sleepers, and the last one out detaches it. A call that keeps the GIL from its first look to its last
+ *   touch uses lf_py_enter_briefly and lf_py_leave_briefly, which count in builds without the GIL alone.
  *   Between enter and leave no Python code runs: no signal handler, no codec, no destructor of a user's object. Such code
  *   may close the object or fork. Leave first, and enter again.
- * Spaces: who enters an object in a space enters the space, too. close() of the space closes its objects first (space.py).
- * Fork: a child counts anew. Threads that were inside in the parent do not exist in it. */
+ * Spaces: a call that enters an object in a space enters the space, too. close() of the space closes its objects first
+ * (space.py). Fork: a child counts from 0. Threads that were inside in the parent do not exist in it. */
 #ifndef LOCKFREE_PY_OBJECT_H
 #define LOCKFREE_PY_OBJECT_H
 

@@ -14,8 +14,9 @@ static inline int lf_py_is_long(uint64_t *began, uint64_t item) {
         *began = now;
     return since != 0 && now - since >= LF_PY_TURN_NS;
 }
-/* Without the GIL for a moment that is long enough for who waits for it to wake up. Else this thread has it again before,
- * and the one that was woken waits anew: it never comes to ask for the GIL, which takes the whole of a switch interval. */
+/* Without the GIL for a moment that is long enough for a waiter to wake up. Else this thread has it again before,
+ * and the one that was woken waits again: it never comes to ask for the GIL, which takes the whole of a switch
+ * interval. */
 #define LF_PY_TURN() LF_PY_WITHOUT_GIL(lf_nap(20000))
 static inline void lf_py_let_others_run(uint64_t *began, uint64_t item) {
     if (LF_UNLIKELY(lf_py_is_long(began, item)))

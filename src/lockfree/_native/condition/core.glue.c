@@ -153,7 +153,7 @@ static PyObject *lf_py_condition_wait_over(PyObject *object, PyObject *timeout) 
     return lf_py_whether(self, lf_py_condition_ends(self, place, status, &first));
 }
 
-/* _notify_over(n): notifies whoever has the lock. */
+/* _notify_over(n): notifies, whichever thread has the lock. */
 static PyObject *lf_py_condition_notify_over(PyObject *object, PyObject *given) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     int64_t status, n;

@@ -1,4 +1,4 @@
-/* One call on an SPSCRing, chosen by weight. More clients than roles: who has one gives it back after a while. */
+/* One call on an SPSCRing, chosen by weight. More clients than roles: the holder of one gives it back after a while. */
 enum {
     LF__SPSC_TRY_PUT,
     LF__SPSC_TRY_GET,
