@@ -53,15 +53,19 @@ RACES = {
     "a thread-local variable of another thread": """
         static _Thread_local int mine = 3;
         static _Atomic(int *) shared;
-        static void a(void) {
+        static atomic_int done;
+        static void a(void) { /* it lives until b has read */
             mine = 4;
             atomic_store_explicit(&shared, &mine, memory_order_relaxed);
+            while (!atomic_load_explicit(&done, memory_order_relaxed))
+                ;
         }
         static void b(void) {
             int *theirs = atomic_load(&shared);
             mine = 9;
             if (theirs)
                 lf_model_assert(*theirs == 4);
+            atomic_store_explicit(&done, 1, memory_order_relaxed);
         }""",
     "a variable on a stack that its own thread writes": """
         static _Atomic(int *) shared;
