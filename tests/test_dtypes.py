@@ -76,11 +76,24 @@ def test_a_note_of_another_record_size(size):
         NumpyCodec.from_note(b'"<f8"', size)
 
 
+WITHOUT_A_WARNING = [("c8", 255), ("c16", np.uint8(1)), ("c8", np.int64(-5)), ("f2", 7), ("?", np.uint8(1))]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("dtype", "value"), WITHOUT_A_WARNING, ids=str)
+def test_numpy_warns_of_nothing(dtype, value):
+    with lockfree.MPMCRing(2, dtype=dtype) as ring:
+        ring.put(value)
+        assert ring.get() == value
+
+
 KEPT = [
     ("i4", 3), ("u8", 2**64 - 1), ("i8", -(2**63)), ("u1", 255), ("u1", 3.0), ("u1", True), ("?", True), ("?", 1), ("f8", 7), ("f8", 2**53),
     ("f4", 0.1), ("f4", math.nan), ("f4", -math.inf), ("f4", np.float64(0.1)), ("c8", 1.5), ("c8", 1 + 2j), ("S5", b"abc"), ("S5", "abc"),
     ("U3", "äöü"), ("U3", b"abc"), ("V4", b"abc"), ("M8[s]", np.datetime64("2026-01-01")), ("M8[us]", NOON),
     ("M8[D]", dt.date(2026, 1, 2)), ("m8[ms]", dt.timedelta(seconds=1)), ("m8[s]", 5), ("M8[s]", np.datetime64("NaT")),
+    ("f4", np.uint8(255)), ("f2", np.int8(127)), ("f8", np.uint16(65535)), ("c16", np.int64(-(2**63))), ("c8", 255), ("f4", -(2**63)),
+    ("f8", 2**70), ("m8[s]", -(2**63) + 1), ("m8[s]", np.uint64(2**63 - 1)), ("M8[D]", np.datetime64("2026-02")), ("m8[M]", np.timedelta64(2, "Y")),
     ("(2,)i2", [1, 2]), ("(2,)i2", (1.0, 2.0)), ("(2,)i2", np.array([1, 2], "i8")), ("(2,2)f4", [[1, 2], [3, 4]]), (POINT, (1, (2, 3))),
     (POINT, (1, np.array([2.0, 3.0]))), (np.dtype((POINT, (2,))), [(1, (2, 3)), (4, (5, 6))]),
     (POINT, np.array((1, (2, 3)), [("x", "f8"), ("y", "i8", (2,))])),
@@ -105,6 +118,9 @@ LOST = [
     ("f8", 1j), ("f8", 10**400), ("c8", 1e300), ("c16", None), ("c16", "1"), ("S3", b"abcd"), ("S3", "ä"), ("S3", 5), ("S3", None),
     ("U2", "abc"), ("U2", 5), ("U2", b"\xff"), ("V2", b"abc"), ("V8", 5), ("M8[D]", np.datetime64("2026-01-01T05")), ("M8[s]", None),
     ("M8[s]", 5), ("M8[s]", "2026-01-01"), ("M8[D]", NOON), ("m8[D]", dt.timedelta(hours=1)),
+    ("f2", -(2**31)), ("f2", np.int64(-(2**63))), ("f8", 2**70 + 1), ("f4", np.uint64(2**64 - 1)), ("c8", np.int64(2**63 - 1)), ("c8", 2**24 + 1),
+    ("m8[s]", np.uint64(2**64 - 1)), ("m8[s]", -(2**63)), ("m8[s]", np.timedelta64(1, "M")), ("m8[D]", np.timedelta64(1, "Y")),
+    ("i8", 2.0**63), ("u8", 2.0**64), ("i4", np.float32(2**31)), ("S3", b"a\0"), ("S3", "ab\0"), ("U3", "a\0"), ("(2,)S3", [b"a", b"b\0"]),
     ("m8[s]", 1.5), ("(2,)i2", [1, 2.5]), ("(2,)i2", [1, 70000]), ("(2,)f4", [1, None]), (POINT, (1, (2, 3.5))), (POINT, (None, (2, 3))),
     (np.dtype([("a", [("b", "u1")])]), ((300,),)),
 ]  # fmt: skip
@@ -189,6 +205,67 @@ def test_a_field_that_is_called_o_is_no_object():
         assert ring.put_many(rows) == 2
         ring.put(rows[0])
         assert ring.get_into(np.zeros(3, rows.dtype)) == 3
+
+
+ODD_FORMATS = [
+    "c8", "c16", "G", "f2", "g", ">i4", "S3", "U2", "M8[s]", "m8[ms]", "(2,)M8[D]", [("a", "c8"), ("b", "(2,)c16")], [("when", "M8[us]"), ("x", "f4")],
+    [("a:b", "f4"), ("Z", "f4"), ("f", "f4")],
+]  # fmt: skip
+"""What no pointer is, and what memoryview has no format for, or cannot walk."""
+
+
+@pytest.mark.parametrize("dtype", ODD_FORMATS, ids=str)
+def test_arrays_of_every_dtype_are_put_and_filled(dtype):
+    with lockfree.MPMCRing(4, dtype=dtype) as ring, lockfree.LatestValue(dtype=dtype) as latest:
+        rows = np.zeros((3, *ring.dtype.shape), ring.dtype.base)
+        rows.view("u1")[...] = 49
+        assert ring.put_many(rows) == 3
+        for record in rows:
+            assert ring.get().tobytes() == record.tobytes()
+        ring.put_many(rows)
+        into = np.zeros_like(rows)
+        assert ring.get_into(into) == 3
+        assert into.tobytes() == rows.tobytes()
+        latest.set(rows[0])
+        assert latest.get_into(into[1:2]) > 0
+        try:
+            view = memoryview(rows)
+        except ValueError:
+            return  # NumPy has no format for it
+        assert ring.put_many(view) == 3
+        assert ring.get_into(memoryview(into)) == 3
+
+
+@pytest.mark.parametrize("dtype", ["c8", "c16", [("a", "c8"), ("b", "f4")]], ids=str)
+def test_complex_numbers_are_bytes(dtype):
+    rows = np.ones((2, 2), dtype)
+    with lockfree.MPMCRing(4, 64) as ring, lockfree.MessageRing(1024, 64) as messages:
+        ring.put(rows)
+        assert ring.get() == rows.tobytes()
+        assert ring.put_many(rows) == 2
+        assert ring.get_into(np.zeros((4, 16), rows.dtype)) == 2
+        messages.put(rows)
+        assert messages.get() == rows.tobytes()
+
+
+def test_an_array_that_has_no_buffer_is_named():
+    dates = np.zeros(2, "M8[s]")
+    with lockfree.MPMCRing(4, 64) as ring, lockfree.MessageRing(1024, 64) as messages:
+        for call, name in (
+            (ring.put, "record"),
+            (ring.try_put, "record"),
+            (ring.get_into, "buffer"),
+            (messages.put, "message"),
+            (messages.try_put, "message"),
+            (lambda found: ring.put_many([found]), r"records\[0\]"),
+            (lambda found: messages.put_many([found]), r"messages\[0\]"),
+            (lambda found: messages.put_many(iter([found])), "message"),
+            (ring.put_many, "records"),
+            (messages.put_many, "messages"),
+        ):
+            with pytest.raises(TypeError, match=rf"^{name} is of type ndarray: it has no buffer \("):
+                call(dates)
+        assert ring.put_many(iter([dates.view("u1")])) == 1
 
 
 def test_a_buffer_of_another_dtype_is_not_filled():

@@ -96,10 +96,18 @@ class HasText(ctypes.Structure):
     _fields_ = (("text", ctypes.c_char_p),)
 
 
+class HasWideText(ctypes.Structure):
+    """Its format, without the names of its fields, looks like NumPy's of a complex number."""
+
+    _fields_ = (("Z", ctypes.c_wchar_p), ("f", ctypes.c_float))
+
+
 ODD_BUFFERS = [
     (ctypes.py_object * 4)(),
     (ctypes.c_char_p * 3)(),
     (HasText * 2)(),
+    (HasWideText * 2)(),
+    (ctypes.c_wchar_p * 3)(),
     memoryview(np.empty((2, 2), object)),
 ]
 

@@ -157,7 +157,7 @@ class NumpyCodec(Codec):
         np = self._np
         lossy = TypeError if target.kind in "SUV" else ValueError
         given = self._array(value, what)
-        if given.dtype == target:
+        if given.dtype == target and target.kind not in "SU":
             return given
         if given.dtype.kind == "O":
             given = self._from_objects(value, target, what)
@@ -174,21 +174,10 @@ class NumpyCodec(Codec):
         try:
             with np.errstate(all="ignore"):
                 array = given.astype(target, casting="unsafe")
-                if source in "fc" and target.kind in "fc":
-                    kept = np.isfinite(array) | ~np.isfinite(given)
-                    kept &= (array.imag != 0) | (given.imag == 0) if target.kind == "c" else given.imag == 0
-                elif source in "iu" and target.kind in "iu":
-                    info = np.iinfo(target)
-                    kept = (given >= info.min) & (given <= info.max)
-                else:
-                    kept = (array.astype(given.dtype, casting="unsafe") == given) | _both_nat(np, array, given)
-                    if source == "f":
-                        kept &= np.isfinite(given)
-                    elif source in "iu" and target.kind == "f":
-                        kept &= array < float(np.iinfo(given.dtype).max)  # above it, the way back is undefined
+                kept = _kept(np, given, array)
         except (UnicodeError, OverflowError) as error:
             raise lossy(f"{what} is {shown(value)}: dtype {target} cannot hold it ({error})") from None
-        if not np.all(kept):
+        if not np.all(kept) or (target.kind in "SU" and _ends_with_zero(value)):
             raise ValueError(f"{what} is {shown(value)}: dtype {target} cannot hold it without a loss")
         return array
 
@@ -211,6 +200,8 @@ class NumpyCodec(Codec):
         if kinds is not None and isinstance(value, kinds) and not getattr(value, "tzinfo", None):
             exact = "us" if isinstance(value, (dt.datetime, dt.timedelta)) else "D"
             return np.asarray(value, dtype=f"{target.kind}8[{exact}]")
+        if isinstance(value, int) and target.kind in "fc" and (number := _as_float(value)) is not None:
+            return np.asarray(number)
         if isinstance(value, int) and target.kind in "biufc":
             raise ValueError(f"{what} is {shown(value)}: dtype {target} cannot hold it without a loss")
         raise TypeError(f"{what} is {shown(value)}: dtype {target} does not take it")
@@ -245,7 +236,7 @@ class NumpyCodec(Codec):
             rows = _buffer(records)
             if rows is not None:
                 refuse_pointers("records", rows)
-            if rows is None or rows.ndim <= 1:
+            if rows is None or (rows.ndim <= 1 and rows.format.lstrip("@") in _WALKED):
                 return None
             records = self._array(rows, "records")
         array = records
@@ -260,9 +251,15 @@ class NumpyCodec(Codec):
         memory = memoryview(np.ascontiguousarray(array).view("u1").reshape(-1) if count else b"")
         return rows_of(memory, self.size, self.noun, count)
 
-    def check_rows(self, buffer: Any) -> None:
-        if isinstance(buffer, self._np.ndarray) and buffer.dtype != self._base and buffer.dtype.itemsize != 1:
-            raise ValueError(f"buffer is {buffer.dtype}: the {self.noun} has records of {self._base}")
+    def to_fill(self, buffer: Any) -> Any:
+        if not isinstance(buffer, self._np.ndarray):
+            return buffer
+        if buffer.dtype != self._base:
+            if buffer.dtype.itemsize != 1:
+                raise ValueError(f"buffer is {buffer.dtype}: the {self.noun} has records of {self._base}")
+        elif buffer.ndim and buffer.flags.c_contiguous and _buffer(buffer) is None:
+            return buffer.view("u1")  # dates, and some names of fields, have no format in buffers
+        return buffer
 
 
 _TAKES: Final = {"b": "biu", "i": "biuf", "u": "biuf", "f": "biuf", "c": "biufc", "S": "SU", "U": "SU", "V": "SV",
@@ -270,8 +267,52 @@ _TAKES: Final = {"b": "biu", "i": "biuf", "u": "biuf", "f": "biuf", "c": "biufc"
 """The kinds of values that each kind of dtype can take, if the value fits."""
 
 
-def _both_nat(np: Any, array: Any, given: Any) -> Any:
-    return np.isnat(array) & np.isnat(given) if given.dtype.kind in "mM" else False
+_WALKED: Final = frozenset("?cbBhHiIlLqQnNfd")
+"""The formats of memoryviews whose items Python can walk."""
+
+
+def _kept(np: Any, given: Any, array: Any) -> Any:
+    """Where `array`, which was made of `given`, has the same values; a float may be rounded."""
+    source, target = given.dtype.kind, array.dtype.kind
+    if source in "fc" and target in "fc":
+        kept = np.isfinite(array) | ~np.isfinite(given)
+        return kept & ((array.imag != 0) | (given.imag == 0) if target == "c" else given.imag == 0)
+    if source == "f" and target in "iu":
+        return _within(np, given, np.iinfo(array.dtype)) & (array.astype(given.dtype) == given)
+    if source in "iu":
+        bounds = np.iinfo(given.dtype)
+        if target in "iu":
+            info = np.iinfo(array.dtype)
+            return (given >= info.min) & (given <= info.max)
+        if target in "fc":
+            real = array.real
+            return _within(np, real, bounds) & (real.astype(given.dtype) == given)
+        if target == "m":  # the lowest integer says that there is no time
+            return (given > -(2**63)) & (given < 2**63)
+    if source in "mM":
+        same_kind = np.can_cast(given.dtype, array.dtype, "same_kind")  # a month has no number of days
+        return same_kind & ((array.astype(given.dtype) == given) | (np.isnat(array) & np.isnat(given)))
+    return array.astype(given.dtype) == given
+
+
+def _within(np: Any, floats: Any, bounds: Any) -> Any:
+    """Where floats have an integer of this type: the cast of others is undefined. Both bounds are exact as floats."""
+    return np.isfinite(floats) & (floats >= float(bounds.min)) & (floats < float(bounds.max + 1))
+
+
+def _ends_with_zero(value: Any) -> bool:
+    """Whether a text ends with a zero character, which NumPy takes for the end of a shorter one."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_ends_with_zero, value))
+    return value[-1:] in ("\0", b"\0") if isinstance(value, (str, bytes)) else False
+
+
+def _as_float(value: int) -> float | None:
+    """An integer beyond 64 bits as a float; None if it is not the same."""
+    try:
+        return number if (number := float(value)) == value else None
+    except OverflowError:
+        return None
 
 
 def _buffer(value: Any) -> memoryview | None:

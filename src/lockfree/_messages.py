@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NoReturn
 from lockfree._errors import FULL, LockfreeError, shown
 from lockfree._native import ffi
 from lockfree._peers import Conveyor
-from lockfree._records import bytes_like, refuse_pointers, tell
+from lockfree._records import buffer_of, bytes_like, refuse_pointers, tell
 from lockfree._segment import check_int
 from lockfree._waiting import patience, until
 
@@ -53,9 +53,8 @@ def _rows(messages: Any) -> list[bytes] | None:
         return None
     if isinstance(messages, str):
         raise TypeError(f"messages is one str: {KIND}")
-    try:
-        view = memoryview(messages)
-    except TypeError:
+    view = buffer_of("messages", messages)
+    if view is None:
         return None
     refuse_pointers("messages", view)
     if view.ndim != 2:

@@ -7,8 +7,15 @@ from typing import Any, cast
 
 from lockfree._native import ffi
 
-POINTERS = re.compile(r"[OP&XzZ]")
-"""In a buffer's format: Python objects and C pointers, which mean nothing outside of their process."""
+POINTERS = re.compile(r"[OP&Xz]|Z(?![fdg])")
+"""In a buffer's format: Python objects and C pointers, which mean nothing outside of their process. Z is the pointer of
+ctypes to wide characters; Zf, Zd and Zg are NumPy's complex numbers.
+"""
+
+
+def has_pointers(format_: str, wanted: re.Pattern[str] = POINTERS) -> bool:
+    """Whether a format has one of them. Names of fields stand between colons."""
+    return wanted.search(re.sub(r":[^:]*:", ":", format_)) is not None
 
 
 class Codec:
@@ -54,14 +61,14 @@ class Codec:
 
     def place_to_fill(self, buffer: Any) -> memoryview:
         """A buffer that takes one record."""
-        self.check_rows(buffer)
-        view = writable("buffer", buffer)
+        view = writable("buffer", self.to_fill(buffer))
         if view.nbytes < self.size:
             raise ValueError(f"buffer has {view.nbytes} bytes: it must have at least {self.size}")
         return view
 
-    def check_rows(self, buffer: Any) -> None:
-        """Refuses a buffer that cannot be filled with records."""
+    def to_fill(self, buffer: Any) -> Any:
+        """What has the memory of a buffer that is to be filled with records; refuses one that cannot be."""
+        return buffer
 
     def pack(self, records: Iterable[Any]) -> tuple[bytes, Any, int]:
         """A sequence of records as (packed bytes, their lengths as uint32[], how many)."""
@@ -98,16 +105,13 @@ class BytesCodec(Codec):
         if isinstance(records, (list, tuple)):
             return None
         refuse_one_record(records)
-        try:
-            view = memoryview(records)
-        except TypeError:
-            return None
-        return rows_of(view, self.size, self.noun)
+        view = buffer_of("records", records)
+        return None if view is None else rows_of(view, self.size, self.noun)
 
 
 def refuse_pointers(what: str, view: memoryview) -> None:
     """TypeError for a buffer of Python objects or pointers."""
-    if POINTERS.search(re.sub(r":[^:]*:", "", view.format)):
+    if has_pointers(view.format):
         raise TypeError(f"{what} is a buffer of format {view.format!r}: it holds Python objects or pointers, not data")
 
 
@@ -118,6 +122,22 @@ def bytes_like(what: str, value: Any) -> memoryview:
     except TypeError:
         way_out = "; encode the text first" if isinstance(value, str) else ""
         raise TypeError(f"{what} is of type {type(value).__name__}: it must be bytes-like{way_out}") from None
+    except (ValueError, BufferError) as error:
+        raise _no_buffer(what, value, error) from None
+
+
+def buffer_of(what: str, value: Any) -> memoryview | None:
+    """`memoryview(value)`, or None for what is no buffer. TypeError for one that cannot be had, as of dates."""
+    try:
+        return memoryview(value)
+    except TypeError:
+        return None
+    except (ValueError, BufferError) as error:
+        raise _no_buffer(what, value, error) from None
+
+
+def _no_buffer(what: str, value: Any, error: Exception) -> TypeError:
+    return TypeError(f"{what} is of type {type(value).__name__}: it has no buffer ({error})")
 
 
 def view_of(what: str, value: Any) -> memoryview:
@@ -125,7 +145,7 @@ def view_of(what: str, value: Any) -> memoryview:
     try:
         return memoryview(value)
     except (TypeError, ValueError, BufferError) as error:
-        raise TypeError(f"{what} is of type {type(value).__name__}: it has no buffer ({error})") from None
+        raise _no_buffer(what, value, error) from None
 
 
 def writable(what: str, value: Any) -> memoryview:
@@ -146,9 +166,12 @@ def tell(error: BaseException, record: Any, done: int) -> None:
         error.add_note(f"put_many() had put {done} records; the next one is the attribute `record` of this exception")
 
 
+_OBJECTS = re.compile("O")
+
+
 def refuse_objects(what: str, view: memoryview) -> None:
     """TypeError for a buffer of Python objects, which a write would destroy."""
-    if "O" in re.sub(r":[^:]*:", "", view.format):
+    if has_pointers(view.format, _OBJECTS):
         raise TypeError(f"{what} is a buffer of format {view.format!r}: it holds Python objects, not data")
 
 
@@ -158,7 +181,7 @@ def refuse_one_record(records: Any) -> None:
     if not one:
         try:
             view = memoryview(records)
-        except TypeError:
+        except (TypeError, ValueError, BufferError):
             return
         one = view.ndim <= 1 and view.itemsize == 1 and type(records).__name__ != "ndarray"
     if one:
@@ -186,8 +209,7 @@ def rows_of(view: memoryview, size: int, noun: str, count: int | None = None) ->
 
 def rows_to_fill(buffer: Any, codec: Codec) -> tuple[memoryview, int, int]:
     """(view, pitch, rows) of a writable C-contiguous buffer whose rows take a record each."""
-    codec.check_rows(buffer)
-    view, size = writable("buffer", buffer), codec.size
+    view, size = writable("buffer", codec.to_fill(buffer)), codec.size
     if view.ndim == 1 and view.itemsize == 1 and size != 1:
         rows, rest = divmod(view.nbytes, size)  # flat bytes: one record after the other
         if rest:

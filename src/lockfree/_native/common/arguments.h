@@ -25,6 +25,12 @@ static PyObject *lf_py_shown(PyObject *object) {
     return text;
 }
 
+/* The name of a value's type, as __name__: without its module. */
+static const char *lf_py_type_name(PyObject *object) {
+    const char *name = Py_TYPE(object)->tp_name, *dot = strrchr(name, '.');
+    return dot != NULL ? dot + 1 : name;
+}
+
 /* Raises `kind` with a text in which `shown` stands for the value. */
 #define LF_PY_BAD_VALUE(kind, object, ...)                                                                             \
     do {                                                                                                               \

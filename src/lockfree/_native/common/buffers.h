@@ -2,18 +2,33 @@
 #ifndef LOCKFREE_PY_BUFFERS_H
 #define LOCKFREE_PY_BUFFERS_H
 
-#include <lockfree/lockfree.h>
+#include "common/arguments.h"
 
-/* Does a format of the struct module name Python objects or pointers? Names of fields stand between colons. */
+/* Does a format of the struct module name Python objects or pointers? Names of fields stand between colons. Z is the
+ * pointer of ctypes to wide characters; Zf, Zd and Zg are NumPy's complex numbers. */
 static int lf_py_has_pointers(const char *format) {
     int in_name = 0;
     for (; format != NULL && *format != '\0'; format++) {
         if (*format == ':')
             in_name = !in_name;
-        else if (!in_name && strchr("OP&XzZ", *format) != NULL)
+        else if (!in_name && strchr("OP&XzZ", *format) != NULL &&
+                 !(*format == 'Z' && format[1] != '\0' && strchr("fdg", format[1]) != NULL))
             return 1;
     }
     return 0;
+}
+
+/* What kept an object from giving its buffer, ValueError or BufferError, as a TypeError that names the argument. */
+static void lf_py_no_buffer(PyObject *object, const char *what) {
+    PyObject *type, *error, *trace;
+    if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_BufferError))
+        return;
+    PyErr_Fetch(&type, &error, &trace);
+    PyErr_NormalizeException(&type, &error, &trace);
+    PyErr_Format(PyExc_TypeError, "%s is of type %.100s: it has no buffer (%S)", what, lf_py_type_name(object), error);
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(trace);
 }
 
 /* PyObject_GetBuffer that refuses buffers of Python objects and pointers. 0, or -1 with an error. */
@@ -28,16 +43,18 @@ static int lf_py_get_buffer(PyObject *object, Py_buffer *view, int flags, const 
     return -1;
 }
 
-/* A record that is not a bytes object as one: any buffer. */
-static PyObject *lf_py_as_bytes(PyObject *record) {
+/* A record that is not a bytes object as one: any buffer. `what` names it. */
+static PyObject *lf_py_as_bytes(PyObject *record, const char *what) {
     Py_buffer view;
     if (PyUnicode_Check(record))
-        return PyErr_Format(PyExc_TypeError, "record is of type str: it must be bytes-like; encode the text first");
+        return PyErr_Format(PyExc_TypeError, "%s is of type str: it must be bytes-like; encode the text first", what);
     if (!PyObject_CheckBuffer(record))
-        return PyErr_Format(PyExc_TypeError, "record is of type %.100s: it must be bytes-like",
-                            Py_TYPE(record)->tp_name);
-    if (lf_py_get_buffer(record, &view, PyBUF_FULL_RO, "record") != 0)
+        return PyErr_Format(PyExc_TypeError, "%s is of type %.100s: it must be bytes-like", what,
+                            lf_py_type_name(record));
+    if (lf_py_get_buffer(record, &view, PyBUF_FULL_RO, what) != 0) {
+        lf_py_no_buffer(record, what);
         return NULL;
+    }
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, view.len);
     if (bytes != NULL && PyBuffer_ToContiguous(PyBytes_AS_STRING(bytes), &view, view.len, 'C') != 0)
         Py_CLEAR(bytes);

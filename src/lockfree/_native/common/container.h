@@ -180,7 +180,7 @@ static PyObject *lf_py_encode(PyObject *object, PyObject *record) {
     if (self->codec == NULL)
         return lf_py_closed_error(object);
     if (self->is_bytes)
-        return PyBytes_CheckExact(record) ? Py_NewRef(record) : lf_py_as_bytes(record);
+        return PyBytes_CheckExact(record) ? Py_NewRef(record) : lf_py_as_bytes(record, "record");
     PyObject *bytes = PyObject_CallMethod(self->codec, "encode", "(O)", record);
     if (bytes != NULL && !PyBytes_CheckExact(bytes)) {
         PyErr_Format(PyExc_TypeError, "the codec made a %.100s of a record: it must make bytes",

@@ -92,12 +92,7 @@ static int lf_py_message_bytes(PyObject *message, Py_buffer *view) {
     if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_TypeError))
         return -1;
     PyErr_Clear();
-    if (PyUnicode_Check(message) || !PyObject_CheckBuffer(message)) {
-        PyErr_Format(PyExc_TypeError, "message is of type %.100s: it must be bytes-like%s", Py_TYPE(message)->tp_name,
-                     PyUnicode_Check(message) ? "; encode the text first" : "");
-        return -1;
-    }
-    PyObject *bytes = lf_py_as_bytes(message); /* not contiguous */
+    PyObject *bytes = lf_py_as_bytes(message, "message"); /* not contiguous, or an error */
     int status = bytes != NULL ? PyObject_GetBuffer(bytes, view, PyBUF_SIMPLE) : -1;
     Py_XDECREF(bytes);
     return status;

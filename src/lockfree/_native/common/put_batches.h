@@ -141,7 +141,7 @@ static PyObject *lf_py_walk_priorities(PyObject *priorities, PyObject *(*walk)(P
         return walk(priorities);
     return PyErr_Format(PyExc_TypeError,
                         "priorities is of type %.100s: it must be an integer or an iterable of integers",
-                        Py_TYPE(priorities)->tp_name);
+                        lf_py_type_name(priorities));
 }
 
 /* The levels of a batch of known size. 0, or -1 with an error. */
@@ -322,7 +322,7 @@ LF_PY_GENERIC PyObject *lf_py_put_many(PyObject *object, const struct lf_py_ops 
     if (iterator == NULL) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
             PyErr_Format(PyExc_TypeError, "records is of type %.100s: it must be a sequence of records or a 2-D buffer",
-                         Py_TYPE(records)->tp_name);
+                         lf_py_type_name(records));
         return NULL;
     }
     int one = priorities == NULL || lf_py_is_one_number(priorities);
