@@ -6,6 +6,7 @@ that Python code makes on the way), and by storms of signals where it cannot.
 """
 
 import contextlib
+import contextvars
 import os
 import random
 import subprocess
@@ -18,6 +19,7 @@ from patience import STUCK
 from threads import in_thread, started
 
 import lockfree
+from lockfree._long import Scope, scopes
 from lockfree._native import PURE
 
 LOCKS = {"Mutex": lockfree.Mutex, "SpinLock": lockfree.SpinLock, "Semaphore": lambda: lockfree.Semaphore(1)}
@@ -247,6 +249,11 @@ def takes(call):
     return in_thread(call) is True
 
 
+def has_no_wish(shared):
+    """That no block of `waiting` is left around the caller."""
+    return scopes.get() is None and shared._wanted_here() == (0, 0)
+
+
 SECTIONS = {
     # the object, the block, and whether everything is free
     "RWLock.reading": (lockfree.RWLock, lambda o: o.reading(), lambda o: takes(lambda: o.acquire_write(False))),
@@ -264,6 +271,8 @@ SECTIONS = {
         lambda o: (o.qsize() == 1 or o.free() == o.size_bytes) and in_hand_is_empty(o),
     ),
     "BroadcastRing.read": (lambda: broadcast(True), lambda o: o.read(), lambda o: in_hand_is_empty(o)),
+    "Mutex.waiting": (lockfree.Mutex, lambda o: o.waiting(on_slow=print), has_no_wish),
+    "MPMCRing.waiting": (lambda: lockfree.MPMCRing(4, 8), lambda o: o.waiting(peer_death="raise"), has_no_wish),
     "BroadcastRing.write": (
         lambda: broadcast(False),
         lambda o: o.write(8),
@@ -301,6 +310,32 @@ def test_no_step_leaves_a_block_open(make, block, free):
         run(at)
 
 
+@native
+def test_no_step_of_a_wait_for_several_leaves_its_wish_behind():
+    with lockfree.MPMCRing(4, 8) as ring, lockfree.MPMCRing(4, 8) as other:
+
+        def call():
+            lockfree.wait([ring, other], 0, peer_death="raise")
+
+        for at in range(1, steps(call) + 1):
+            with contextlib.suppress(Interrupt):
+                interrupted(call, at, (lockfree.wait.__code__,))  # whose `with` a tracer could enter where no signal can
+            assert has_no_wish(ring)
+
+
+def test_blocks_that_end_in_another_order_leave_no_wish_behind():
+    """An outer block ends before an inner one, as when an exception keeps the frame of the inner one."""
+    first, second = lockfree.Mutex(), lockfree.Mutex()
+    with first.waiting(on_slow=print):
+        inner = second.waiting(on_slow=print)
+        inner.__enter__()
+        with pytest.raises(RuntimeError, match="begun already"):
+            inner.__enter__()
+    del inner
+    assert has_no_wish(first)
+    assert has_no_wish(second)
+
+
 class PythonRWLock(lockfree.RWLock):
     """The bad example: the block begins and ends in Python."""
 
@@ -313,9 +348,23 @@ class PythonRWLock(lockfree.RWLock):
             self.release_read()
 
 
-def test_the_tracer_convicts_a_block_in_python():
+@contextlib.contextmanager
+def wished_in_python(shared):
+    """The bad example: a wish that is made and taken back in Python."""
+    token = scopes.set(Scope(shared, 1, 0, None, scopes.get()))
+    try:
+        yield shared
+    finally:
+        scopes.reset(token)
+
+
+@pytest.mark.parametrize("section", [
+    (PythonRWLock, *SECTIONS["RWLock.reading"][1:]),
+    (lockfree.Mutex, wished_in_python, has_no_wish),
+], ids=["RWLock", "waiting"])  # fmt: skip
+def test_the_tracer_convicts_a_block_in_python(section):
     with pytest.raises(AssertionError):
-        test_no_step_leaves_a_block_open(PythonRWLock, *SECTIONS["RWLock.reading"][1:])
+        contextvars.copy_context().run(test_no_step_leaves_a_block_open, *section)
 
 
 @pytest.mark.parametrize("name", SECTIONS)

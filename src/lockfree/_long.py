@@ -3,13 +3,14 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar, cast
 
 from lockfree import _native
 from lockfree._errors import INTERRUPTED, shown
-from lockfree._native import blocking
+from lockfree._native import blocking, exporter
 from lockfree._segment import Shared, check_call
 
 if TYPE_CHECKING:
@@ -39,6 +40,25 @@ class Scope(NamedTuple):
 
 
 scopes: Final[ContextVar[Scope | None]] = ContextVar("lockfree.waiting", default=None)
+_Block: Final[Any] = exporter("scope")
+T = TypeVar("T")
+
+
+def _block(make: "Callable[[Scope | None], Scope | None]", given: T) -> AbstractContextManager[T]:
+    """A block that gets `given`, in which `scopes` is what make(outer) returns. Nothing of it outlives the block."""
+    _native.use_scopes(scopes)
+    return cast("AbstractContextManager[T]", _Block(scopes, make, given))
+
+
+def told_here(objects: "list[Any]", told: int) -> AbstractContextManager[None]:
+    """A block in which waits of these objects end as `told` says, if nobody is left."""
+
+    def around(outer: Scope | None) -> Scope | None:
+        for shared in objects:
+            outer = Scope(shared, told, 0, None, outer)
+        return outer
+
+    return _block(around, None)
 
 
 def check_slow(on_slow: object, slow_after: object) -> int:
@@ -121,16 +141,7 @@ class Patient(Shared):
     def _scope(self, told: int, on_slow: "OnSlow | None", slow_after: float) -> AbstractContextManager[Self]:
         after = check_slow(on_slow, slow_after)
         self._require_open()
-        _native.use_scopes(scopes)
-        return self._in_scope(told, after, on_slow)
-
-    @contextmanager
-    def _in_scope(self, told: int, after: int, on_slow: "OnSlow | None") -> Iterator[Self]:
-        token = scopes.set(Scope(self, told, after, on_slow, scopes.get()))
-        try:
-            yield self
-        finally:
-            scopes.reset(token)
+        return _block(partial(Scope, self, told, after, on_slow), self)
 
     def _scopes(self) -> Iterator[Scope]:
         """Those of this object around the caller, the innermost first."""

@@ -121,10 +121,7 @@ class Conveyor(Waiter):
         It holds for the calling thread, or the calling task of asyncio, and comes before what the object says. None:
         as the object says. Also for calls that begin a block of their own, such as `with ring.lease()`.
         """
-        if peer_death is not None:
-            check_mode(peer_death)
-        told = AS_THE_OBJECT if peer_death is None else RAISES if peer_death == "raise" else WAITS
-        return self._scope(told, on_slow, slow_after)
+        return self._scope(told_by(peer_death), on_slow, slow_after)
 
     def _raises_here(self) -> bool:
         """Whether a wait that begins here and now ends when nobody is left who could end it."""
@@ -134,6 +131,14 @@ class Conveyor(Waiter):
     def __reduce__(self) -> tuple[Any, ...]:
         rebuild, arguments = super().__reduce__()
         return (rebuild, arguments) if self._peer_death == "wait" else (_conveying, (rebuild, arguments))
+
+
+def told_by(peer_death: PeerDeath | None) -> int:
+    """What a Scope says of `peer_death`; ValueError for another word."""
+    if peer_death is None:
+        return AS_THE_OBJECT
+    check_mode(peer_death)
+    return RAISES if peer_death == "raise" else WAITS
 
 
 def check_mode(mode: PeerDeath) -> None:

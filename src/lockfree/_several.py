@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Iterable
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lockfree._awaited import TO_GET, AwaitedContainer
 from lockfree._errors import shown
-from lockfree._long import check_slow, refuse_greenlets
+from lockfree._long import check_slow, refuse_greenlets, told_here
 from lockfree._native import blocking, ffi, lib
-from lockfree._peers import Conveyor, check_mode
+from lockfree._peers import Conveyor, told_by
 from lockfree._segment import Shared
 from lockfree._types import PeerDeath
 from lockfree._waiting import FOREVER, NOW, remaining, until
@@ -53,12 +52,8 @@ def wait(
             kinds = "a ring, a queue, an Event, a Semaphore, a Mutex, a SpinLock or a Condition"
             raise TypeError(f"objects[{position}] is {shown(shared)}: it must be {kinds} of this package")
     after = check_slow(on_slow, slow_after)
-    with ExitStack() as scopes:
-        if peer_death is not None:
-            check_mode(peer_death)
-            for shared in watched:
-                if isinstance(shared, Conveyor) and not shared.closed:
-                    scopes.enter_context(shared.waiting(peer_death=peer_death))
+    told = told_by(peer_death)
+    with told_here([shared for shared in watched if told and isinstance(shared, Conveyor)], told):
         ready = _until_ready(watched, limit, after, on_slow)
         if peer_death == "raise":
             for shared in ready:

@@ -1,6 +1,8 @@
 /* What the types of the smaller primitives share: how a status becomes an answer, the table of a type, `with` blocks. */
+#include "common/scope.h"
 #include "common/section.h"
 #include "common/unbroken.h"
+LF_PY_TYPE(scope)
 LF_PY_TYPE(section)
 LF_PY_TYPE(unbroken)
 
