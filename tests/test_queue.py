@@ -2,6 +2,7 @@
 
 import array
 import copyreg
+import mmap
 import multiprocessing
 import os
 import pickle
@@ -652,9 +653,10 @@ def test_what_is_left_out_is_in_the_suite():
     assert {test for tests in LEFT_OUT.values() for test in tests} <= known
 
 
-@pytest.mark.parametrize(
-    "one", ["text", b"abc", bytearray(b"ab"), memoryview(b"a")], ids=lambda one: type(one).__name__
-)
+ONE = ["text", b"abc", bytearray(b"ab"), memoryview(b"a"), array.array("B", b"abc"), mmap.mmap(-1, 8)]
+
+
+@pytest.mark.parametrize("one", ONE, ids=lambda one: type(one).__name__)
 def test_what_is_one_object_is_no_batch(one):
     with lockfree.Queue(size_bytes=4096) as q:
         with pytest.raises(TypeError, match=r"objs is one .*: it must be an iterable of objects; put\(\) takes one"):

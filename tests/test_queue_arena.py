@@ -172,6 +172,22 @@ def test_many(arena, q):
     assert left(arena) == (0, 0)
 
 
+def test_what_does_not_fit_stays_in_the_iterator(arena):
+    with lockfree.Queue(3, size_bytes=4096, arena=arena, arena_from=1) as q:
+        numbers = iter([b"%d" % k for k in range(6)])
+        assert q.put_many(numbers) == 3
+        assert q.put_many(numbers) == 0
+        with pytest.raises(queue.Full):
+            q.put_many(numbers, True, 0.01)
+        assert next(numbers) == b"3"
+        assert q.get_many() == [b"0", b"1", b"2"]
+        q.shutdown()
+        with pytest.raises(lockfree.Closed):
+            q.put_many(numbers)
+        assert list(numbers) == [b"4", b"5"]
+    assert left(arena) == (0, 0)
+
+
 def test_awaited_puts_that_are_cancelled_leave_nothing(arena, q):
     async def main():
         for _ in range(4):

@@ -175,16 +175,20 @@ def refuse_objects(what: str, view: memoryview) -> None:
         raise TypeError(f"{what} is a buffer of format {view.format!r}: it holds Python objects, not data")
 
 
+def is_one_record(records: Any) -> bool:
+    """Whether it is text, or bytes-like: no sequence of records, though Python can walk it."""
+    if isinstance(records, (bytes, bytearray, str)):
+        return True
+    try:
+        view = memoryview(records)
+    except (TypeError, ValueError, BufferError):
+        return False
+    return view.ndim <= 1 and view.itemsize == 1 and type(records).__name__ != "ndarray"
+
+
 def refuse_one_record(records: Any) -> None:
     """TypeError for what is one record, bytes-like or text, where a sequence of them belongs."""
-    one = isinstance(records, (bytes, bytearray, str))
-    if not one:
-        try:
-            view = memoryview(records)
-        except (TypeError, ValueError, BufferError):
-            return
-        one = view.ndim <= 1 and view.itemsize == 1 and type(records).__name__ != "ndarray"
-    if one:
+    if is_one_record(records):
         kind = type(records).__name__
         raise TypeError(f"records is one {kind}: it must be a sequence of records or a 2-D buffer")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from lockfree import _pickles
 from lockfree._errors import Closed, ShutDown, shown
-from lockfree._records import tell
+from lockfree._records import is_one_record, tell
 from lockfree._segment import check_call, check_int
 from lockfree._types import Spin
 from lockfree._unbroken import unbroken
@@ -216,7 +216,7 @@ class Queue(MessageRing):
         queue.Full that is raised, and `put` says how many went in. TypeError for text and what is bytes-like: that is
         one object.
         """
-        if isinstance(objs, (str, bytes, bytearray, memoryview)):
+        if isinstance(objs, memoryview) or is_one_record(objs):
             raise TypeError(f"objs is one {type(objs).__name__}: it must be an iterable of objects; put() takes one")
         try:
             walk = iter(objs)
@@ -233,8 +233,22 @@ class Queue(MessageRing):
             self._ended()
 
     def _put_cargoes(self, objs: Iterator[Any], is_iterator: bool, block: bool, timeout: float | None) -> int:
-        done = 0
-        for obj in objs:
+        done, wait = 0, patience(block, timeout)
+        limit = until(wait)
+        while True:
+            try:
+                if is_iterator and not self._has_room(1, NOW if done else wait):
+                    return done
+            except Closed:
+                if done:
+                    return done
+                self._ended()
+            try:
+                obj = next(objs)
+            except StopIteration:
+                return done
+            if wait not in {NOW, FOREVER}:
+                timeout = max(0.0, (limit - time.monotonic_ns()) * 1e-9)
             try:
                 self.put(obj, block and done == 0, timeout)
             except BaseException as error:
@@ -243,7 +257,6 @@ class Queue(MessageRing):
                 tell(error, obj, done)
                 raise
             done += 1
-        return done
 
     def _packed(self, obj: Any) -> Any:
         return b"".join(_pickles.dumps(obj)) if self._dumps is None else self._dumps(obj)
