@@ -1,5 +1,6 @@
 """put_many of the rings of messages: what it takes, what it leaves, and what it refuses."""
 
+import itertools
 import queue
 import threading
 import time
@@ -38,6 +39,21 @@ def test_what_has_no_room_stays_in_the_iterator(make):
             count += put
         assert count == 100
         assert list(items) == []
+
+
+class Endless:
+    """It can be walked again and again, and has no length."""
+
+    def __iter__(self):
+        return itertools.repeat(b"again and again")
+
+
+@pytest.mark.parametrize("make", [*RINGS, lambda: lockfree.Queue(4), lambda: lockfree.MPMCRing(4, 16)])
+def test_what_has_no_length_need_not_have_an_end(make):
+    with make() as ring:
+        assert 0 < ring.put_many(Endless()) < 100
+        assert ring.get() == b"again and again"
+        assert ring.put_many(Endless()) == 1
 
 
 @rings

@@ -26,7 +26,8 @@ def as_bytes(message: Any, what: str = "message") -> bytes:
 
 
 def packed(messages: Any, most: int, bound: str = "") -> tuple[bytes, bytes] | None:
-    """The messages of a sequence, one after the other, and their lengths as uint32; None if it is an iterator.
+    """The messages of a sequence, one after the other, and their lengths as uint32; None if it is an iterator, or has
+    no length.
 
     TypeError for what is one message, or none. ValueError if one is longer than `most`.
     """
@@ -36,8 +37,8 @@ def packed(messages: Any, most: int, bound: str = "") -> tuple[bytes, bytes] | N
             walk = iter(messages)
         except TypeError:
             raise TypeError(f"messages is of type {type(messages).__name__}: {KIND}") from None
-        if walk is messages:
-            return None
+        if walk is messages or not hasattr(type(messages), "__len__"):
+            return None  # it need not have an end
         rows = [as_bytes(message, f"messages[{position}]") for position, message in enumerate(tuple(walk))]
     for position, data in enumerate(rows):
         if len(data) > most:

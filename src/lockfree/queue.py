@@ -222,9 +222,10 @@ class Queue(MessageRing):
             walk = iter(objs)
         except TypeError:
             raise TypeError(f"objs is of type {type(objs).__name__}: it must be an iterable of objects") from None
+        is_iterator = walk is objs or not hasattr(type(objs), "__len__")  # it need not have an end
         if self._carrier is not None:
-            return self._put_cargoes(walk, walk is objs, block, timeout)
-        if walk is objs:
+            return self._put_cargoes(walk, is_iterator, block, timeout)
+        if is_iterator:
             return self._put_walk(walk, patience(block, timeout))
         packed = [self._packed(obj) for obj in walk]
         try:
