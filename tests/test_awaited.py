@@ -430,6 +430,12 @@ class TestLocks:
                     await lock.aacquire()
 
         run(main())
+        lock = lockfree.RLock()
+        for call in (lock.fileno, lock.arm):
+            with pytest.raises(TypeError, match="depends on the thread: poll a Mutex"):
+                call()
+        with pytest.raises(TypeError, match=r"objects\[0\] is <lockfree.RLock.*: it must be a ring"):
+            lockfree.wait([lock], 0)
 
 
 def test_semaphore():

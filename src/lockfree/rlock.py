@@ -5,6 +5,7 @@ from typing import Literal, NoReturn
 from lockfree._errors import raise_status
 from lockfree._lock import Lock
 from lockfree._native import Native, lib
+from lockfree._segment import Shared
 from lockfree._waiting import FOREVER
 
 __all__ = ["RLock"]
@@ -17,6 +18,12 @@ class Calls(Lock, prefix="rlock"):
         """TypeError: all tasks of an event loop are one thread, and each of them could take the lock again."""
         one = "the tasks of an event loop are one thread, which may take it again"
         raise TypeError(f"{self._title()}: {one}: use a Mutex")
+
+    def _polled(self) -> NoReturn:
+        """Of `fileno` and `arm`."""
+        raise TypeError(f"{self._title()}: whether acquire() would wait depends on the thread: poll a Mutex")
+
+    _would_not_wait = Shared._would_not_wait  # for the same reason `lockfree.wait` refuses it
 
     # What `threading.Condition` asks of its lock.
 
