@@ -163,10 +163,9 @@ def test_many(arena, q):
     arrays = [np.full(SIZE // 8, k) for k in range(6)]
     assert q.put_many(arrays) == 4
     assert [array[0] for array in q.get_many()] == [0, 1, 2, 3]
-    with pytest.raises(queue.Full) as full:
-        q.put_many(iter(arrays))
-    assert full.value.put == 4
-    assert full.value.record is arrays[4]
+    items = iter(arrays)
+    assert q.put_many(items) == 4
+    assert next(items) is arrays[4]
     assert len(q.get_many(3)) == 3
     assert len(q.get_many()) == 1
     assert left(arena) == (0, 0)
@@ -185,6 +184,20 @@ def test_what_does_not_fit_stays_in_the_iterator(arena):
         with pytest.raises(lockfree.Closed):
             q.put_many(numbers)
         assert list(numbers) == [b"4", b"5"]
+    assert left(arena) == (0, 0)
+
+
+def test_what_has_a_place_and_no_memory_is_in_the_exception(arena):
+    with lockfree.Queue(9, size_bytes=4096, arena=arena, arena_from=1) as q:
+        large = np.ones(arena.available // 2 + 1, "u1")
+        items = iter([large, large, b"left"])
+        with pytest.raises(queue.Full) as full:
+            q.put_many(items)
+        assert full.value.put == 1
+        assert full.value.record is large
+        assert list(items) == [b"left"]
+        assert (q.get() == large).all()
+    del full
     assert left(arena) == (0, 0)
 
 
