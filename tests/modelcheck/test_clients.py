@@ -46,6 +46,10 @@ RACES = {
         static int data;
         static void a(void) { data = 1; }
         static void b(void) { int unused = data; (void)unused; }""",
+    "reads whose sum is not used": """
+        static int data[3];
+        static void a(void) { data[1] = 1; }
+        static void b(void) { int unused = data[0] + data[1] + data[2]; (void)unused; }""",
     "writes of what nobody reads": """
         static int statistic;
         static void a(void) { statistic = 1; }

@@ -29,7 +29,9 @@ static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static void *add(void *p) { atomic_fetch_add(&x, 1); return p; }
 static void *add_guarded(void *p) { pthread_mutex_lock(&guard); plain++; pthread_mutex_unlock(&guard); return p; }
 static void *add_plainly(void *p) { plain++; return p; }
-static pthread_t begin(void *(*function)(void *)) { pthread_t t; pthread_create(&t, NULL, function, NULL); return t; }
+static void *set(void *p) { *(int *)p = 1; return p; }
+static pthread_t begin_with(void *(*function)(void *), void *p) { pthread_t t; pthread_create(&t, NULL, function, p); return t; }
+static pthread_t begin(void *(*function)(void *)) { return begin_with(function, NULL); }
 static void end(pthread_t t) { pthread_join(t, NULL); }
 """
 
@@ -52,6 +54,8 @@ ENDS = [
     ("int main(void) { end(begin(add)); return x + 1; }", "exit status"),
     ("int main(void) { begin(add_guarded); begin(add_guarded); pthread_exit(NULL); }", ""),
     ("int main(void) { begin(add_plainly); begin(add_plainly); pthread_exit(NULL); }", "data race"),
+    ("int main(void) { int of_main = 0; begin_with(set, &of_main); pthread_exit(NULL); }", ""),
+    ("static void lend(void) { int mine = 0; begin_with(set, &mine); } int main(void) { lend(); pthread_exit(0); }", "use after return"),
     # nobody waits for ever in a process that has ended
     ("static void *wait(void *p) { while (!x) ; return p; } int main(void) { begin(wait); exit(0); }", ""),
     ("static void *wait(void *p) { while (!x) ; return p; } int main(void) { begin(wait); pthread_exit(0); }", "deadlock"),
@@ -101,6 +105,30 @@ def test_what_runs_before_main(lock, index, kind, model):
     assert model(text).kind == kind
 
 
+THREAD_BEFORE_MAIN = """
+static pthread_t early;
+static int order[2], count;
+__attribute__((constructor(202))) static void second(void) { order[count++] = 2; early = begin(add_guarded); }
+__attribute__((constructor(201))) static void first(void) { order[count++] = 1; }
+int main(void) { assert(order[0] == 1 && order[1] == 2); WORK; end(early); assert(plain == 2); }
+"""
+
+
+@pytest.mark.parametrize(("work", "kind"), [("add_guarded(NULL)", ""), ("plain++", "data race")])
+def test_a_constructor_may_begin_a_thread(work, kind, model, tmp_path):
+    report = model(THREAD_BEFORE_MAIN.replace("WORK", work))
+    assert report.kind == kind
+    assert not kind or replay(tmp_path / "program.c", report.token).kind == kind
+
+
+def test_a_constructor_of_a_client_may_not_begin_a_thread(model):
+    with pytest.raises(Exception, match="pthread_create in a constructor of a client"):
+        model(
+            '#include "lockfree_model.h"\n__attribute__((constructor)) static void early(void) { begin(add); }\n'
+            "static void a(void) {} LF_MODEL_CLIENT(client, .threads = {a});"
+        )
+
+
 def test_a_constructor_that_fails_is_said(model):
     with pytest.raises(Exception, match=r"constructor failed: bad free.*program\.c"):
         model("__attribute__((constructor)) static void early(void) { free(&plain); } int main(void) {}")
@@ -130,6 +158,27 @@ int main(void) {
 @pytest.mark.parametrize(("result", "kind"), [("4", ""), ("5", "exit status")])
 def test_functions_of_its_own_that_are_called_like_others(result, kind, model):
     assert model(OWN_NAMES.replace("RESULT", result), includes="").kind == kind
+
+
+OWN_MEMORY = """
+#include <stdio.h>
+static char memory[64];
+static int used;
+void *malloc(unsigned long bytes) { void *at = memory + used; used += (int)bytes; return used > 64 ? 0 : at; }
+void free(void *at) { (void)at; }
+int main(void) {
+    int *one = malloc(sizeof *one);
+    *one = RESULT;
+    printf("%d\\n", *one);
+    free(one);
+    return *one != 7;
+}
+"""
+
+
+@pytest.mark.parametrize(("result", "kind"), [("7", ""), ("8", "exit status")])
+def test_the_c_library_does_not_call_a_malloc_of_the_program(result, kind, model):
+    assert model(OWN_MEMORY.replace("RESULT", result), includes="").kind == kind
 
 
 @pytest.mark.parametrize(("work", "kind"), [("add_guarded", ""), ("add_plainly", "data race")])

@@ -35,9 +35,9 @@ void stack_begin(const struct thread *t) {
 static bool lives_on(const struct thread *owner) { return owner->tid == 1 && R.whole_program; }
 
 static bool is_dead(const struct thread *owner, uintptr_t address) {
-    if (lives_on(owner) && owner->finished)
-        return false;
     const uint8_t *s = state_of(owner, address, 1);
+    if (lives_on(owner) && owner->finished)
+        return s != NULL && *s == DEAD;
     return owner->tid == 0 || owner->finished || address < (uintptr_t)owner->context || (s != NULL && *s == DEAD);
 }
 

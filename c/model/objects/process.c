@@ -6,6 +6,7 @@
 #include "objects.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -78,8 +79,30 @@ void lf_libc__exit(int status) { end_process(status, false, PC); }
 void lf_libc__Exit(int status) __attribute__((alias("lf_libc__exit")));
 void lf_libc_quick_exit(int status) __attribute__((alias("lf_libc__exit")));
 
+/* Constructors of a program of which one begins a thread (constructors.py). The least priority comes first. */
+struct constructor {
+    long priority;
+    void (*function)(int, char **, char **);
+};
+extern const struct constructor __start_lf_constructors[] __attribute__((weak, visibility("hidden")));
+extern const struct constructor __stop_lf_constructors[] __attribute__((weak, visibility("hidden")));
+
+static void run_constructors(int count, char **words) {
+    long last, next = -1;
+    do {
+        last = next, next = LONG_MAX;
+        for (const struct constructor *c = __start_lf_constructors; c != __stop_lf_constructors; c++) {
+            if (c->priority == last)
+                c->function(count, words, environ);
+            else if (c->priority > last && c->priority < next)
+                next = c->priority;
+        }
+    } while (next != LONG_MAX);
+}
+
 static void run_program(void) {
     static char name[] = "program", *words[] = {name, NULL};
+    run_constructors(1, words);
     int status = lf_model_program(1, words, environ);
     run_handlers();
     if (status != 0)

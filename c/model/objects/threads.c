@@ -52,6 +52,11 @@ static int number_of_next(struct thread *creator, const char *name, uint64_t pc)
 }
 
 static int create(void *(*start)(void *), void *argument, const char *name, uint64_t pc) {
+    if (!R.started) {
+        say("unusable\tthread before main\t%s in a constructor of a client: threads stand in .threads @%lx@\n", name,
+            (unsigned long)pc);
+        end_checker(3);
+    }
     if (!R.running)
         fail("unusable client", "%s in setup or final: threads stand in .threads @%lx@", name, (unsigned long)pc);
     struct thread *creator = R.current;

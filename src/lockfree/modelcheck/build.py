@@ -20,6 +20,7 @@ from lockfree._include import get_include, get_model_runtime
 from lockfree.modelcheck.assembly import Translator, needs_translation, translated
 from lockfree.modelcheck.by_name import are_named, made_atomic
 from lockfree.modelcheck.by_value import announced
+from lockfree.modelcheck.constructors import in_main
 from lockfree.modelcheck.sections import with_library_apart
 from lockfree.modelcheck.slots import cleared
 from lockfree.modelcheck.symbols import binary_tool, lead, symbols
@@ -71,6 +72,7 @@ GCC_FLAGS = (
     "-fno-toplevel-reorder",
     "-fno-tree-dce",
     "-fno-tree-dse",
+    "-fno-tree-sink",  # it also removes what is not used
     # gcc 12 keeps a file's own variables in registers across calls of functions that acquire (wrongly)
     "-fno-ipa-reference",
 )
@@ -107,6 +109,10 @@ Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 class BuildError(Exception):
     """The compiler refused a file; the message is what it said."""
+
+
+class ThreadBeforeMainError(BuildError):
+    """A constructor begins a thread: see `constructors.py`."""
 
 
 def cxx_compiler() -> list[str]:
@@ -304,8 +310,8 @@ def client_flags(cc: Sequence[str], *, cxx: bool = False) -> list[str]:
     ]
 
 
-def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool) -> str:
-    """Compiles one file to an object; returns the compiler's warnings. relaxed: what `volatile` is."""
+def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool, late: bool) -> str:
+    """Compiles one file to an object; returns the compiler's warnings. relaxed: so is `volatile`. late: see `build`."""
     cxx = path.suffix in CXX_SUFFIXES
     cc = cxx_compiler() if cxx else compiler()
     gcc = _is_gcc(tuple(cc))
@@ -323,6 +329,8 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool) ->
     if are_named(text):  # the compiler must not put them into others
         _run([*compiled, "-fno-inline"])
         text = made_atomic(listing.read_text(errors="surrogateescape"))
+    if late:
+        text = in_main(text)
     if cxx:
         text = with_library_apart(text)
     if not gcc and machine and not any(re.match("-O[^0]", option) for option in options):
@@ -349,13 +357,15 @@ def build(
     warn: Callable[[str], object] | None = None,
     threads: int = THREADS,
     volatile: str = "race",
+    late: bool = False,
 ) -> Path:
     """Compiles `source` (one file, or the files of one program) with its clients to the program `output`.
 
     `include` are directories searched before lockfree's own headers, `define` are NAME or NAME=VALUE,
     `flags` go to the compiler as they are; `warn` is called with the compiler's warnings if there are any. `threads` is
-    one of `ROOMS`. With `volatile="relaxed"` accesses of volatile objects are relaxed atomic ones. Raises
-    `BuildError` with the compiler's words, and `FileNotFoundError` if there is no such source.
+    one of `ROOMS`. With `volatile="relaxed"` accesses of volatile objects are relaxed atomic ones. late: constructors
+    run in the first thread. Raises `BuildError` with the compiler's words, and `FileNotFoundError` if there is no such
+    source.
     """
     if volatile not in VOLATILE:
         raise ValueError(f"volatile is {volatile!r}: it must be {' or '.join(VOLATILE)}")
@@ -375,7 +385,7 @@ def build(
         objects = [Path(scratch) / f"{number}-{path.stem}.o" for number, path in enumerate(paths)]
         for path, compiled in zip(paths, objects, strict=True):
             try:
-                said = _compile(path, compiled, options, relaxed=volatile == "relaxed")
+                said = _compile(path, compiled, options, relaxed=volatile == "relaxed", late=late)
             except BuildError as error:
                 raise BuildError(_explained(path, str(error))) from error
             if said and warn is not None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lockfree import _running
-from lockfree.modelcheck.build import ROOMS, THREADS, BuildError, Sources, build
+from lockfree.modelcheck.build import ROOMS, THREADS, BuildError, Sources, ThreadBeforeMainError, build
 from lockfree.modelcheck.coverage import Coverage, coverage_of
 from lockfree.modelcheck.trace import Trace
 
@@ -26,6 +26,8 @@ Tick = Callable[[str, str, float, "Progress"], object]
 """What is called several times a second: with the client, the mode, the seconds that have passed, and how far it is."""
 Enclose = Callable[[], object]
 """Puts walls around a program that nobody trusts: is called in its process, before it becomes the program."""
+PROGRAM = "main"
+"""The one client of a program that has no other."""
 STILL = 30.0
 """Seconds without CPU time after which a program hangs in the kernel."""
 
@@ -211,10 +213,16 @@ def _execute(
 
 
 def clients_of(program: str | os.PathLike[str], enclose: Enclose | None = None) -> list[str]:
-    """The names of the clients in a built program. Raises `BuildError` if a constructor of the program fails."""
+    """The names of the clients in a built program.
+
+    Raises `BuildError` if a constructor of the program fails, `ThreadBeforeMainError` if it begins a thread.
+    """
     done = _execute([str(program), "--list"], lambda _seconds: None, enclose)
     if done.returncode != 0:
-        said = Trace(str(program)).explain(done.stdout.partition("unusable\t")[2].strip())
+        what, _, rest = done.stdout.partition("unusable\t")[2].strip().partition("\t")
+        said = Trace(str(program)).explain(rest or what)
+        if rest:
+            raise ThreadBeforeMainError(said)
         raise BuildError(said or f"it ends before its main, with status {done.returncode}")
     return [line.split("\t")[1] for line in done.stdout.splitlines() if line.startswith("client\t")]
 
@@ -386,6 +394,22 @@ def _named(source: Sources) -> str:
     return ", ".join(map(str, [source] if isinstance(source, str | os.PathLike) else source))
 
 
+def _made(
+    make: Callable[..., Path], output: Path, warn: Callable[[str], object] | None, enclose: Enclose | None
+) -> tuple[Callable[..., Path], Path, list[str]]:
+    """The program, the names of its clients, and how to make it again."""
+    program = make(output, warn=warn)
+    try:
+        return make, program, clients_of(program, enclose)
+    except ThreadBeforeMainError:
+        make = functools.partial(make, late=True)
+        program = make(output)
+        there = clients_of(program, enclose)
+        if there != [PROGRAM]:  # clients have no main that could run the constructors
+            raise
+        return make, program, there
+
+
 def checks(
     source: Sources,
     *,
@@ -403,10 +427,10 @@ def checks(
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
         watched = ["-fsanitize-coverage=trace-pc"] if settings is not None and settings.coverage else []
         made_of = [*flags, *watched]
+        make: Callable[..., Path]
         make = functools.partial(build, source, include=include, define=define, flags=made_of, volatile=volatile)
-        program = make(Path(scratch) / "client", warn=warn)
+        make, program, there = _made(make, Path(scratch) / "client", warn, enclose)
         larger = sorted(room for room in ROOMS.values() if room > THREADS)
-        there = clients_of(program, enclose)
         if not there:
             raise ValueError(f"{_named(source)} has no LF_MODEL_CLIENT and no main")
         unknown = [name for name in clients if name not in there]
@@ -499,10 +523,10 @@ def replay(
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
         threads = next((room for letters, room in ROOMS.items() if rest[:1] in letters), THREADS)
         make = functools.partial(build, source, include=include, define=define, flags=flags, volatile=volatile)
-        program = make(Path(scratch) / "client", warn=warn, threads=threads)
+        _, program, there = _made(functools.partial(make, threads=threads), Path(scratch) / "client", warn, enclose)
         if not rest:
             raise ValueError(f"this is not a token: {token!r} (CLIENT:CHOICES)")
-        if client not in clients_of(program, enclose):
+        if client not in there:
             raise ValueError(f"no client {client} in {_named(source)}")
         command = [str(program), "--client", client, "--replay", rest]
         done = _execute(command, lambda _seconds: None, enclose)

@@ -2,7 +2,8 @@
 
 The runtime offers `lf_libc_NAME` for a function NAME of the C library. A client's object that calls NAME is led there,
 unless one of the client's files defines NAME itself. Calls made up by the compiler are led there, too; those of the C
-library among itself are not.
+library among itself are not. A NAME that the client defines gets another name, or the C library would call it: its own
+`printf` calls `malloc`, and the runtime prints.
 """
 
 import re
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 OFFERED = "lf_libc_"
+OWN = "lf_own_"
 PROGRAM = "lf_model_program"
 """What main is called in a built client: the runtime has its own."""
 LIBATOMIC = "__atomic_"
@@ -51,8 +53,9 @@ def lead(sources: Sequence[Path], objects: Sequence[Path], runtime: Path, run: R
         if unknown := sorted(name for name in missing - own - of_runtime if name.startswith(LIBATOMIC)):
             wide = "an atomic object that needs a lock (libatomic), of another size than 1, 2, 4, 8 or 16 bytes"
             raise ValueError(f"{source} has {wide}: it calls {', '.join(unknown)}")
-    for path, (_, missing) in zip(objects, tables, strict=True):
+    for path, (defined, missing) in zip(objects, tables, strict=True):
         names = {name: OFFERED + name for name in missing & offered - own} | {"main": PROGRAM}
+        names |= {name: OWN + name for name in (defined | missing) & offered & own}
         mapping = path.with_suffix(".names")
         mapping.write_text("".join(f"{old} {new}\n" for old, new in names.items()))
         run([binary_tool("objcopy"), f"--redefine-syms={mapping}", str(path)])
