@@ -46,6 +46,15 @@ RACES = {
         static int data;
         static void a(void) { data = 1; }
         static void b(void) { int unused = data; (void)unused; }""",
+    "a call of the C library whose value is not used": """
+        static char text[4];
+        static void a(void) { text[0] = 1; }
+        static void b(void) { size_t unused = strlen(text); (void)unused; }""",
+    "a call that only reads, whose value is not used": """
+        static int data;
+        __attribute__((noinline)) static int looks(void) { return data; }
+        static void a(void) { data = 1; }
+        static void b(void) { (void)looks(); }""",
     "reads whose sum is not used": """
         static int data[3];
         static void a(void) { data[1] = 1; }
@@ -435,6 +444,27 @@ def test_a_death_in_the_middle_is_seen_before_and_after(model):
     )
     assert report.kind in {"data race", "assertion failed"}
     assert "declares participant 9 dead" in report.trace.render()
+
+
+ALTERNATING = """
+    static atomic_int i = 1, j = 1;
+    static int look(atomic_int *at) { return atomic_load_explicit(at, memory_order_relaxed); }
+    static void adds(atomic_int *at) {
+        for (int turn = 0; turn < 6; turn++)
+            atomic_store_explicit(at, look(&i) + look(&j), memory_order_relaxed);
+    }
+    static void one(void) { adds(&i); }
+    static void other(void) { adds(&j); }
+    static void watches(void) { lf_model_assert(look(&i) < MOST && look(&j) < MOST); }
+    LF_MODEL_CLIENT(c, .threads = {one, other, watches});
+"""
+
+
+def test_threads_take_turns_in_some_random_executions(model):
+    """377 is reached only where the two alternate twelve times."""
+    for most, kind in (("377", "assertion failed"), ("378", "")):
+        report = model(ALTERNATING.replace("MOST", most), mode="random", executions=20_000, seconds=60)
+        assert report.kind == kind
 
 
 NEIGHBOURS = """

@@ -352,3 +352,83 @@ def test_what_the_library_does_is_shown_as_the_line_that_called_it(tmp_path):
     for call in ("box.store", "box.load"):
         [number] = [at for at, line in enumerate(lines, 1) if call in line]
         assert f"box.cpp:{number} " in report.trace.render(), call
+
+
+CONTAINERS = """
+#include "lockfree_model.h"
+#include <list>
+#include <map>
+#include <mutex>
+static std::map<int, int> *numbers;
+static std::list<int> *waiting;
+static std::mutex guard;
+static void setup() {
+    numbers = new std::map<int, int>{{1, 10}};
+    waiting = new std::list<int>{1, 2};
+}
+static void inserts() { numbers->emplace(2, 20); }
+static void looks() { (void)numbers->find(1); }
+static void walks() { for (auto &number : *numbers) lf_model_assert(number.second == 10 * number.first); }
+static void appends() { waiting->push_back(3); }
+static void walks_the_list() { for (int number : *waiting) lf_model_assert(number <= 3); }
+static void removes() {
+    std::lock_guard<std::mutex> hold(guard);
+    numbers->erase(1);
+    waiting->pop_front();
+}
+static void adds() {
+    std::lock_guard<std::mutex> hold(guard);
+    numbers->emplace(3, 30);
+    waiting->push_front(0);
+    walks();
+    walks_the_list();
+}
+LF_MODEL_CLIENT(insert_and_find, .setup = setup, .threads = {inserts, looks});
+LF_MODEL_CLIENT(insert_and_walk, .setup = setup, .threads = {inserts, walks});
+LF_MODEL_CLIENT(append_and_walk, .setup = setup, .threads = {appends, walks_the_list});
+LF_MODEL_CLIENT(only_looks, .setup = setup, .threads = {looks, walks, walks_the_list});
+LF_MODEL_CLIENT(guarded, .setup = setup, .threads = {adds, removes});
+"""
+
+
+def test_what_the_library_does_with_the_nodes_of_containers_is_seen(tmp_path):
+    (tmp_path / "containers.cpp").write_text(CONTAINERS)
+    kinds = {report.client: report.kind or report.verdict.name for report in check(tmp_path / "containers.cpp")}
+    races = dict.fromkeys(("insert_and_find", "insert_and_walk", "append_and_walk"), "data race")
+    assert kinds == races | {"only_looks": "OK", "guarded": "OK"}
+
+
+NODES = """
+#include "lockfree_model.h"
+#include <list>
+#include <set>
+static void adds_and_removes() {
+    std::set<int> tree;
+    unsigned seed = 1, sum = 0, size = 0;
+    bool inside[32] = {};
+    for (int i = 0; i < 400; i++) {
+        seed = seed * 1103515245 + 12345;
+        int number = seed >> 16 & 31;
+        inside[number] = !inside[number];
+        if (inside[number]) tree.insert(number), sum += number, size++;
+        else tree.erase(number), sum -= number, size--;
+        unsigned forth = 0, back = 0, last = 0;
+        for (int each : tree) lf_model_assert(forth == 0 || each > (int)last), forth += each, last = each;
+        for (auto each = tree.rbegin(); each != tree.rend(); ++each) back += *each;
+        lf_model_assert(tree.size() == size && forth == sum && back == sum);
+    }
+    std::list<int> one{3, 1, 2}, two{5};
+    one.sort();
+    one.reverse();
+    one.swap(two);
+    two.splice(two.begin(), one);
+    lf_model_assert((two == std::list<int>{5, 3, 2, 1}) && one.empty());
+}
+LF_MODEL_CLIENT(nodes, .threads = {adds_and_removes});
+"""
+
+
+def test_trees_and_lists_do_what_they_should(tmp_path):
+    (tmp_path / "nodes.cpp").write_text(NODES)
+    [report] = check(tmp_path / "nodes.cpp")
+    assert report.verdict is Verdict.OK, report.message

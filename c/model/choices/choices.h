@@ -30,7 +30,9 @@ struct exploration {
     int path_length, depth, preemptions_left;
     uint16_t *replay;
     int replay_length, replay_at;
-    bool asked; /* with --ask: this execution has said which choice comes after those of the token */
+    bool asked;             /* with --ask: this execution has said which choice comes after those of the token */
+    int turn, left_of_turn; /* MODE_RANDOM: how many steps a turn has, if threads take turns; 0 if not */
+    uint32_t taking_turns;  /* bit t: thread t */
     int priority[MAX_THREADS], change_at[MAX_CHANGES], step, longest; /* MODE_PCT */
 
     struct graph_item *todo, *item; /* MODE_EXHAUSTIVE */

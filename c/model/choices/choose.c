@@ -63,6 +63,10 @@ int choose(enum choice_kind kind, int options) {
         picked = bounded(options);
         break;
     default:
+        if (X.turn != 0 && kind != CHOOSE_VALUE) {
+            picked = 0;
+            break;
+        }
         /* Old values and early places are the rare ones in most programs: half of the time the dull one. */
         if (kind == CHOOSE_READ && random_bits() >> 63)
             picked = 0;
@@ -126,6 +130,30 @@ static void pct_start(void) {
         X.change_at[i] = 1 + random_below(X.longest > 0 ? X.longest : 32);
 }
 
+/* Some random executions are regular: some threads take turns of a few steps, the others come after them, and all read
+ * the newest values. Chance alone hardly ever alternates ten times in a row. */
+static void turns_start(void) {
+    X.turn = random_below(8) == 0 ? 1 + random_below(8) : 0;
+    X.left_of_turn = X.turn;
+    X.taking_turns = (uint32_t)(random_bits() >> 32);
+}
+
+static int in_turn(const int *list, int count, int current, bool runnable) {
+    if (runnable && X.left_of_turn-- > 0)
+        return current;
+    int next = 0;
+    for (int pass = 0; pass < 2 && next == 0; pass++) /* those that take turns, then all */
+        for (int i = 0; i < count; i++) {
+            bool later = list[i] > current;
+            if (pass == 0 && (X.taking_turns >> list[i] & 1) == 0)
+                continue;
+            if (next == 0 || (later && next <= current))
+                next = list[i];
+        }
+    X.left_of_turn = X.turn - (R.thread[next].steps > 0); /* a thread that has begun has chosen its next step already */
+    return next;
+}
+
 /* One of the first `open` threads of the list; of the others only where an execution is run again. 0: nobody. */
 int choose_thread(const int *list, int open, int count, int current) {
     bool certain = count == 1 && open == 1;
@@ -165,7 +193,10 @@ int choose_thread(const int *list, int open, int count, int current) {
         picked = by_priority(list, count, current);
         break;
     default:
-        picked = at >= 0 && random_bits() >> 62 != 0 ? current : list[random_below(count)];
+        if (X.turn != 0)
+            picked = in_turn(list, count, current, at >= 0);
+        else
+            picked = at >= 0 && random_bits() >> 62 != 0 ? current : list[random_below(count)];
     }
     trail_add(picked);
     return picked;
@@ -178,4 +209,6 @@ void choices_start(void) {
     X.preemptions_left = R.options.preemptions;
     if (R.options.mode == MODE_PCT)
         pct_start();
+    if (R.options.mode == MODE_RANDOM)
+        turns_start();
 }

@@ -73,6 +73,8 @@ GCC_FLAGS = (
     "-fno-tree-dce",
     "-fno-tree-dse",
     "-fno-tree-sink",  # it also removes what is not used
+    "-fno-dce",  # calls of pure functions whose value is not used, which read
+    "-fno-ipa-pure-const",
     # gcc 12 keeps a file's own variables in registers across calls of functions that acquire (wrongly)
     "-fno-ipa-reference",
 )
@@ -98,7 +100,7 @@ INTERFACE = (
     *("sched_yield", "sleep", "usleep", "nanosleep", "call_once"),
     *("pthread_*", "thrd_*", "mtx_*", "cnd_*", "sem_*", "tss_*", "mq_*", "clock_nanosleep"),
     *("__VERIFIER_*", "reach_error"),
-    *("_Zn*", "_Zd*", "_ZNSt*", "__cxa_*"),
+    *("_Zn*", "_Zd*", "_ZNSt*", "_ZSt*", "__cxa_*"),
 )
 """What the runtime offers to clients and the C library; its own names are not in their way."""
 
