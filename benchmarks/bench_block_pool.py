@@ -1,10 +1,16 @@
 import multiprocessing
 from functools import partial
 
+from frame import natives
 from frame.columns import Column, Entry, everybody, rate
 from locks import lazily
 
 import lockfree
+
+NATIVE = {
+    "blocks_alone": ("C: a block taken and freed, alone", "ns"),
+    "blocks_2": ("C: a block taken and freed, 2 threads", "M/s"),
+}
 
 
 class LockedList:
@@ -59,4 +65,4 @@ def columns():
         made.append(
             Column(f"block_pool_{n}_2", f"BlockPool: alloc and free of {n}, 2 processes", "M/s", both, more=True)
         )
-    return made
+    return made + [natives.column("blocks", work, *what, natives.BLOCKS) for work, what in NATIVE.items()]

@@ -80,7 +80,7 @@ MUTANTS = [
         "a stack onto which a helper pushes what was pushed already",
         "blocks/run_stack.h",
         """\
-    if (lf_load_acquire(&q->words[block]) != word) /* [W1] pairs with [W2] */
+    if (lf_load_acquire(lf_block_word(q, block)) != word) /* [W1] pairs with [W2] */
         return LF_OK;
 """,
         "",

@@ -14,12 +14,13 @@ from lockfree._compiler import compiler
 
 SOURCES = Path(__file__).parent.parent / "native"
 BUILD = Path(__file__).parent.parent.parent / "build" / "native"
-OURS = ("SPSCRing", "MPMCRing", "Mutex", "SpinLock", "Semaphore")
+OURS = ("SPSCRing", "MPMCRing", "Mutex", "SpinLock", "Semaphore", "BlockPool", "BlockPool,fifo")
 PACKAGES = {"boost": "Debian's libboost-dev", "tbb": "Debian's libtbb-dev", "ck": "Debian's libck-dev"}
 MANY_TO_MANY = ("MPMCRing", "boost::queue", "tbb::bounded_queue", "ck_ring_mpmc", "std::mutex+std::queue")
 ONE_TO_ONE = ("SPSCRing", "boost::spsc_queue", "ck_ring_spsc", *MANY_TO_MANY)
 LOCKS = ("Mutex", "SpinLock", "pthread_mutex", "pthread_mutex,robust", "pthread_spin", "tbb::spin_mutex")
 SEMAPHORES = ("Semaphore", "sem_t")
+BLOCKS = ("BlockPool", "BlockPool,fifo", "a_word_for_each_block", "a_tagged_stack")
 
 
 @functools.cache

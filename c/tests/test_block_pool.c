@@ -407,7 +407,8 @@ static void test_a_broken_stack_is_refused(void) {
         CHECK_EQ(lf_block_pool_create_as(&p, NULL, 6, 0, LF_POOL_LIFO), LF_OK);
         CHECK_EQ(lf_block_pool_try_alloc(&p, b, 3), LF_OK);
         uint64_t *words[] = {&lf__stack_ends(&p.free_blocks)->last, &lf__stack_ends(&p.free_blocks)->settled,
-                             &p.free_blocks.cells[check_below(&seed, 6)], &p.free_blocks.words[check_below(&seed, 6)]};
+                             &p.free_blocks.cells[check_below(&seed, 6)],
+                             lf_block_word(&p.free_blocks, check_below(&seed, 6))};
         for (int i = 0; i < 2; i++)
             *words[check_below(&seed, 4)] ^= check_random(&seed) &
                                              (check_below(&seed, 2) ? UINT64_MAX : check_random(&seed));
@@ -420,9 +421,30 @@ static void test_a_broken_stack_is_refused(void) {
     }
 }
 
+/* Each block has a word of its own, inside the segment; and no line has the words of two that are handed out together. */
+static void test_words_of_neighbours_stand_in_different_lines(void) {
+    static const uint64_t sizes[] = {1, 15, 16, 255, 256, 257, 1000};
+    for (size_t size = 0; size < sizeof sizes / sizeof *sizes; size++) {
+        struct lf_block_pool p;
+        unsigned char taken[2048] = {0};
+        CHECK_EQ(lf_block_pool_create_as(&p, NULL, sizes[size], 0, mode), LF_OK);
+        const uint64_t *words = p.free_blocks.words;
+        CHECK_EQ((uintptr_t)words % LF_CACHE_LINE, 0);
+        for (uint64_t block = 0; block < sizes[size]; block++) {
+            uint64_t *word = lf_block_word(&p.free_blocks, block), place = (uint64_t)(word - words);
+            CHECK((unsigned char *)(word + 1) <= p.h.body + (p.h.bytes - LF_BODY_OFFSET));
+            CHECK(place < sizeof taken && !taken[place]++);
+            for (uint64_t next = block + 1; next < block + 16 && next < sizes[size]; next++)
+                CHECK((uint64_t)(lf_block_word(&p.free_blocks, next) - words) / 16 != place / 16);
+        }
+        lf_detach(&p.h);
+    }
+}
+
 int main(void) {
     for (int i = 0; i < 2; i++, mode = LF_POOL_LIFO) {
         test_bounds();
+        test_words_of_neighbours_stand_in_different_lines();
         test_order_is_that_of_freeing(1, 0, 1);
         test_order_is_that_of_freeing(7, UINT32_MAX - 100, 2);
         test_order_is_that_of_freeing(16, (1u << 26) - 50, 3);

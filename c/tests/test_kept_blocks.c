@@ -231,7 +231,7 @@ static void test_a_broken_lane_is_refused(void) {
         for (int i = 0; i < 3; i++)
             slots[check_below(&seed, 6)] = (uint32_t)(check_below(&seed, 2) ? check_below(&seed, 9)
                                                                             : check_random(&seed));
-        p.free_blocks.words[check_below(&seed, 6)] ^= check_random(&seed) & check_random(&seed);
+        *lf_block_word(&p.free_blocks, check_below(&seed, 6)) ^= check_random(&seed) & check_random(&seed);
         p.body->lanes.used ^= check_random(&seed) & check_random(&seed);
         int status = lf_block_pool_free(&p, b, NULL, 1, &at);
         CHECK(status == LF_OK || status == LF_CORRUPT || status == LF_NOT_OWNER);

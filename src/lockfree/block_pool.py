@@ -93,7 +93,7 @@ class Calls(Waiter):
         With `block` it waits until n are free, at most `timeout` seconds (None: for ever). ValueError if n is below 1,
         above `blocks` or above 2**20 - 1. Closed after `shutdown()`, Superseded after another process took over.
         """
-        blocks: Blocks | None = unbroken[self._alloc, n, block, timeout]
+        blocks: Blocks | None = unbroken[_ALLOC, self, n, block, timeout]
         return blocks
 
     def _alloc(self, n: int, block: bool, timeout: float | None) -> "Blocks | None":
@@ -333,3 +333,7 @@ class BlockPool(Native[Literal["block_pool"]], Calls):
 
     Source: docs/primitives/block_pool.md.
     """
+
+
+_ALLOC = BlockPool._alloc
+"""Found once: it is a good part of what a short call costs."""

@@ -115,7 +115,7 @@ LF_INLINE int lf__pool_why(struct lf_block_pool *p, int status) {
 LF_INLINE int lf__pool_let_go(struct lf_block_pool *p, uint32_t block, int alone, const uint32_t *generation) {
     if (LF_UNLIKELY(block >= p->blocks))
         return LF_NOT_OWNER;
-    uint64_t *at = &p->free_blocks.words[block], word = lf_load_acquire(at); /* [W1] pairs with [W2] */
+    uint64_t *at = lf_block_word(&p->free_blocks, block), word = lf_load_acquire(at); /* [W1] pairs with [W2] */
     for (;;) {
         if (LF_UNLIKELY(generation != NULL && *generation != lf_block_generation(word)))
             return LF_NOT_OWNER;
@@ -175,7 +175,7 @@ LF_INLINE int lf_block_pool_alloc(struct lf_block_pool *p, uint32_t *blocks, uin
 LF_INLINE int lf__pool_holds(const struct lf_block_pool *p, uint32_t block, const uint32_t *generation) {
     if (block >= p->blocks)
         return 0;
-    uint64_t word = lf_load_acquire(&p->free_blocks.words[block]); /* [W1] pairs with [W2] */
+    uint64_t word = lf_load_acquire(lf_block_word(&p->free_blocks, block)); /* [W1] pairs with [W2] */
     return lf__pool_is_mine(p, word) && (generation == NULL || *generation == lf_block_generation(word));
 }
 /* The first of the blocks that the caller does not hold, n if it holds all. */
@@ -203,7 +203,7 @@ LF_INLINE int lf_block_pool_free(struct lf_block_pool *p, const uint32_t *blocks
         status = lf_free_blocks_settle(&p->free_blocks, &p->own, p->h.participant);
     }
     for (*at = 0; *at < n && LF_LIKELY(status == LF_OK); *at += status == LF_OK)
-        status = lf__pool_let_go(p, blocks[*at], n == 1, generations != NULL && n == 1 ? generations : NULL);
+        status = lf__pool_let_go(p, blocks[*at], n == 1, n == 1 ? generations : NULL);
     if (LF_LIKELY(*at > 0))
         lf_eventcount_notify_after_rmw(&p->body->freed, UINT32_MAX); /* nobody knows how many each waits for */
     return lf__pool_why(p, status);
@@ -214,7 +214,7 @@ LF_INLINE int lf_block_pool_retain(struct lf_block_pool *p, const uint32_t *bloc
     int status = lf__pool_enter(p);
     uint64_t i = 0;
     for (; status == LF_OK && i < n; i++) {
-        uint64_t *where = blocks[i] < p->blocks ? &p->free_blocks.words[blocks[i]] : NULL;
+        uint64_t *where = blocks[i] < p->blocks ? lf_block_word(&p->free_blocks, blocks[i]) : NULL;
         uint64_t word = where != NULL ? lf_load_acquire(where) : 0; /* [W1] */
         do {
             if (!lf__pool_is_mine(p, word))
@@ -254,7 +254,7 @@ LF_INLINE int lf_block_pool_seal(struct lf_block_pool *p, const uint32_t *blocks
         return LF_BUSY;
     number = (me * 61 + number) % LF_BATCHES;
     for (; i < n && status == LF_OK; i += status == LF_OK) {
-        uint64_t *where = blocks[i] < p->blocks ? &p->free_blocks.words[blocks[i]] : NULL;
+        uint64_t *where = blocks[i] < p->blocks ? lf_block_word(&p->free_blocks, blocks[i]) : NULL;
         uint64_t held = where != NULL ? lf_load_acquire(where) : 0; /* [W1] */
         do {
             if (!lf__pool_is_mine(p, held))
@@ -271,7 +271,7 @@ LF_INLINE int lf_block_pool_seal(struct lf_block_pool *p, const uint32_t *blocks
         lf_cas_release(&p->body->batches[number], &opened, lf__batch_word(word, LF__BATCH_SEALED, 0)))
         return LF_OK;
     for (; i-- > 0;) {
-        uint64_t *where = &p->free_blocks.words[blocks[i]], held = lf_load_relaxed(where);
+        uint64_t *where = lf_block_word(&p->free_blocks, blocks[i]), held = lf_load_relaxed(where);
         while (lf_block_lease(held) == LF_PARTICIPANTS + number &&
                !lf_cas_acq_rel(where, &held, lf__block_held_by(held, me, lf_block_references(held)))) /* [W1], [W2] */
             ;
@@ -336,7 +336,7 @@ LF_INLINE uint64_t lf_block_pool_available(const struct lf_block_pool *p) {
 
 /* The word of a block (lf_block_is_held and so on); 0 for a number that no block has. */
 LF_INLINE uint64_t lf_block_pool_look(const struct lf_block_pool *p, uint64_t block) {
-    return block < p->blocks ? lf_load_relaxed(&p->free_blocks.words[block]) : 0;
+    return block < p->blocks ? lf_load_relaxed(lf_block_word(&p->free_blocks, block)) : 0;
 }
 
 LF_INLINE void lf_block_pool_close(struct lf_block_pool *p) {

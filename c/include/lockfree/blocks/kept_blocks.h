@@ -62,7 +62,7 @@ static __attribute__((noinline, unused)) int lf__kept_push(const struct lf_runs 
                                                            uint32_t participant) {
     int status = LF_BUSY;
     /* [O5] seq_cst; pairs with [O4]: what was kept before `scarce` came on is seen to be. Acquire: [W1] */
-    for (uint64_t word = lf_load_seq_cst(&q->words[block]); status == LF_BUSY;) {
+    for (uint64_t word = lf_load_seq_cst(lf_block_word(q, block)); status == LF_BUSY;) {
         if (lf__block_is_coming_at(word, LF__NO_PLACE))
             return lf_stack_help(q, block, word);
         if (!lf__block_is_kept(word) || (keeper != 0 && lf_block_lease(word) != keeper))
@@ -194,10 +194,10 @@ LF_INLINE int lf__lane_take(const struct lf_runs *q, struct lf_own_lane *own, ui
         uint32_t at = lf_load_relaxed(lf__lane_slot(q, own, participant, --own->count)) - 1;
         if (LF_UNLIKELY(at >= q->blocks))
             return LF_CORRUPT;
-        uint64_t word = lf_load_acquire(&q->words[at]); /* [W1] pairs with [W2] */
+        uint64_t word = lf_load_acquire(lf_block_word(q, at)); /* [W1] pairs with [W2] */
         /* [L2] seq_cst; pairs with [L1] (block_pool.h). Acquire: [W1] */
         if (LF_LIKELY(lf__block_is_held_by(word, participant, 0)) &&
-            LF_LIKELY(lf_cas_seq_cst(&q->words[at], &word, word + 1)))
+            LF_LIKELY(lf_cas_seq_cst(lf_block_word(q, at), &word, word + 1)))
             return *block = at, LF_OK;
         int status = lf__kept_push(q, at, participant, participant); /* called in: before the slot is used again [O1] */
         if (LF_UNLIKELY(status != LF_OK))
@@ -225,7 +225,7 @@ LF_INLINE int lf__lane_keep(const struct lf_runs *q, struct lf_own_lane *own, ui
     uint64_t kept = lf__block_given_up(*word, participant, 0) | LF__BLOCK_HELD;
     /* [O4] seq_cst; pairs with [O5]: a call in either finds the block kept, or we find `scarce` on. Acquire, release:
      * [W1], [W2]. [E2] pairs with [E1]: the caller looks for waiters next. */
-    if (LF_UNLIKELY(!lf_cas_seq_cst(&q->words[block], word, kept)))
+    if (LF_UNLIKELY(!lf_cas_seq_cst(lf_block_word(q, block), word, kept)))
         return LF_BUSY;
     own->count++;
     if (LF_LIKELY(!(lf_load_seq_cst(&q->lanes->scarce) & LF__SCARCE))) /* [O4], [O2] */
@@ -249,7 +249,7 @@ LF_INLINE uint64_t lf_kept_size(const struct lf_runs *q) {
     for (uint32_t lane = 0; used != 0 && lane < LF_LANES; lane++) {
         for (uint32_t i = 0; (used >> lane & 1) && i < LF_LANE_SLOTS; i++) {
             uint32_t at = lf_load_acquire(&q->lanes->of[lane].slots[i]);
-            uint64_t word = at - 1 < q->blocks ? lf_load_acquire(&q->words[at - 1]) : 0; /* [W1] */
+            uint64_t word = at - 1 < q->blocks ? lf_load_acquire(lf_block_word(q, at - 1)) : 0; /* [W1] */
             if (LF_UNLIKELY(lf__block_is_coming_at(word, LF__NO_PLACE)))
                 lf_stack_help(q, at - 1, word);
             int again = 0; /* an older slot may name it, too: one counts */

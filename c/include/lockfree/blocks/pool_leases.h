@@ -124,7 +124,7 @@ LF_INLINE int lf__pool_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
         if (lf_piece_is_over(&steps, began))
             break;
         uint64_t block = at - first_block;
-        uint32_t lease = lf_block_lease(lf_load_relaxed(&q->words[block]));
+        uint32_t lease = lf_block_lease(lf_load_relaxed(lf_block_word(q, block)));
         if (lf__pool_is_of(p, lease, &who))
             found |= lf_free_blocks_recover(q, block, lease, h->participant);
     }
@@ -151,7 +151,7 @@ LF_INLINE int lf__pool_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
 LF_INLINE uint64_t lf__pool_move(struct lf_block_pool *p, uint32_t from, uint32_t to, uint32_t *blocks, uint64_t room) {
     uint64_t count = 0;
     for (uint64_t i = 0; i < p->blocks && count < room; i++) {
-        uint64_t *at = &p->free_blocks.words[i], word = lf_load_relaxed(at);
+        uint64_t *at = lf_block_word(&p->free_blocks, i), word = lf_load_relaxed(at);
         while ((word & LF__BLOCK_HELD) && lf_block_lease(word) == from) {
             if (lf__block_is_kept(word)) {
                 word = lf_load_acquire(at); /* [W1] pairs with [W2] */

@@ -62,11 +62,14 @@ struct lf_runs {
 #ifndef LF_LEAST_CELLS
 #define LF_LEAST_CELLS 16u /* as in index_queue.h */
 #endif
+#define LF__WORDS_TOGETHER UINT64_C(256) /* lf_block_word */
+LF_STATIC_ASSERT(LF__WORDS_TOGETHER / 16 * 8 == LF_CACHE_LINE, "layout");
 LF_INLINE uint64_t lf_runs_cells(uint64_t blocks) {
     return lf_round_up_pow2(blocks < LF_LEAST_CELLS ? LF_LEAST_CELLS : blocks);
 }
 LF_INLINE uint64_t lf_runs_bytes(uint64_t blocks) {
-    return sizeof(struct lf_run_ends) + lf_round_up(8 * (lf_runs_cells(blocks) + blocks), LF_CACHE_LINE);
+    return sizeof(struct lf_run_ends) +
+           lf_round_up(8 * (lf_runs_cells(blocks) + lf_round_up(blocks, LF__WORDS_TOGETHER)), LF_CACHE_LINE);
 }
 LF_INLINE void lf_runs_view(struct lf_runs *q, void *memory, uint64_t blocks) {
     q->ends = (struct lf_run_ends *)memory;
@@ -74,6 +77,13 @@ LF_INLINE void lf_runs_view(struct lf_runs *q, void *memory, uint64_t blocks) {
     q->words = q->cells + lf_runs_cells(blocks);
     q->blocks = blocks;
     q->mask = (uint32_t)lf_runs_cells(blocks) - 1;
+}
+
+/* Where the word of a block stands. Blocks with neighbouring numbers go to different participants, and each changes the
+ * words of its own all the time. So these stand in different lines: 16 lines of 16 words, transposed. */
+LF_INLINE uint64_t *lf_block_word(const struct lf_runs *q, uint64_t block) {
+    uint8_t low = (uint8_t)block;
+    return &q->words[(block & ~UINT64_C(255)) | (uint8_t)(low << 4 | low >> 4)];
 }
 
 /* ---- words ---- */
@@ -134,7 +144,7 @@ LF_INLINE void lf_runs_init(struct lf_runs *q, uint32_t start) {
         int is_block = i < q->blocks;
         q->cells[position & q->mask] = is_block ? lf__run_cell(position, i) : (uint64_t)(position - q->mask - 1) << 32;
         if (is_block)
-            q->words[i] = lf__block_coming(0, 0, position);
+            *lf_block_word(q, i) = lf__block_coming(0, 0, position);
     }
     q->ends->head = lf__run_head(start, 0, 0);
     q->ends->booked = start;
@@ -153,7 +163,7 @@ LF_INLINE int lf__runs_book_some(const struct lf_runs *q, uint64_t head, uint32_
             continue; /* booked, and written again [B2] */
         if (LF_UNLIKELY(lf__run_block(cell) >= q->blocks))
             return LF_CORRUPT;
-        uint64_t *at = &q->words[lf__run_block(cell)], word = lf_load_relaxed(at);
+        uint64_t *at = lf_block_word(q, lf__run_block(cell)), word = lf_load_relaxed(at);
         /* [W2] release; pairs with [W1]: a thread that takes it over from here knows that it was claimed. If it fails,
          * others have done it. */
         if (lf__block_is_coming_at(word, position))
@@ -246,7 +256,7 @@ LF_INLINE int lf__runs_append(const struct lf_runs *q, uint64_t block, uint64_t 
         }
         tail = lf__runs_tail(q, tail, &cell);
         word = lf__block_coming(word, lf_block_lease(word), tail);
-        lf_store_relaxed(&q->words[block], word);
+        lf_store_relaxed(lf_block_word(q, block), word);
     }
 }
 
@@ -257,7 +267,8 @@ LF_INLINE int lf_runs_free(const struct lf_runs *q, uint64_t block, uint64_t *wo
     uint32_t tail = lf__runs_tail(q, lf_load_acquire(&q->ends->tail), &cell); /* [R3] pairs with [R4] */
     uint64_t next = lf_block_is_held(*word) ? lf__block_given_up(*word, participant, tail)
                                             : lf__block_coming(*word, participant, tail);
-    if (!lf_cas_acquire(&q->words[block], word, next)) /* [W1] pairs with [W2]: what its last users did is over */
+    /* [W1] pairs with [W2]: what its last users did is over */
+    if (!lf_cas_acquire(lf_block_word(q, block), word, next))
         return LF_BUSY;
     return lf__runs_append(q, block, next, tail, cell);
 }
@@ -280,7 +291,7 @@ LF_INLINE int lf__runs_arrived(const struct lf_runs *q, uint64_t block, uint64_t
 
 /* Makes the block free if lease `gone` holds it, or if participant `gone` was about to: 1 if it was, 0 if not. */
 LF_INLINE int lf_runs_recover(const struct lf_runs *q, uint64_t block, uint32_t gone, uint32_t participant) {
-    uint64_t word = lf_load_relaxed(&q->words[block]);
+    uint64_t word = lf_load_relaxed(lf_block_word(q, block));
     while (lf_block_lease(word) == gone && (lf_block_is_held(word) || !lf__runs_arrived(q, block, word))) {
         int status = lf_runs_free(q, block, &word, participant);
         if (status != LF_BUSY)

@@ -63,7 +63,7 @@ LF_INLINE void lf_stack_init(struct lf_runs *q, uint32_t start) {
     for (uint64_t i = 0; i < q->blocks; i++) {
         uint64_t block = q->blocks - 1 - i;
         q->cells[i] = (uint64_t)start << 33 | block;
-        q->words[block] = lf__block_coming(0, 0, (uint32_t)i);
+        *lf_block_word(q, block) = lf__block_coming(0, 0, (uint32_t)i);
     }
     ends->last = (uint64_t)start << 33;
     ends->settled = (uint64_t)start << 33 | q->blocks;
@@ -82,13 +82,13 @@ LF_INLINE int lf__stack_book(const struct lf_runs *q, uint64_t settled, uint64_t
         if (LF_UNLIKELY(block >= q->blocks))
             return LF_CORRUPT;
         /* [W1] pairs with [W2]. If it was written by a later free of the block, we see next that it is too late. */
-        uint64_t word = lf_load_acquire(&q->words[block]);
+        uint64_t word = lf_load_acquire(lf_block_word(q, block));
         if (!lf__block_is_coming_at(word, (uint32_t)place))
             continue;                                                /* booked */
         if (lf_load_acquire(&lf__stack_ends(q)->settled) != settled) /* [K7] pairs with [K8] */
             return LF_OK;                                            /* others have done it all */
         /* [W2] release; pairs with [W1]. If it fails, others have done it [K3]. */
-        lf_cas_release(&q->words[block], &word, lf__block_held_by(word, lf__stack_claimant(last), 1));
+        lf_cas_release(lf_block_word(q, block), &word, lf__block_held_by(word, lf__stack_claimant(last), 1));
     }
     return LF_OK;
 }
@@ -109,11 +109,11 @@ LF_INLINE int lf__stack_settle(const struct lf_runs *q, uint64_t settled, uint64
             lf_cas_release(&q->cells[depth], &cell, lf__stack_version(last) << 33 | block);
         }
         /* [W1] pairs with [W2]. If a later free of the block has written it, we see next that it is too late. */
-        uint64_t word = lf_load_acquire(&q->words[block]);
+        uint64_t word = lf_load_acquire(lf_block_word(q, block));
         if (lf__block_is_coming_at(word, LF__NO_PLACE)) {
             if (lf_load_acquire(&ends->settled) != settled) /* [K7] pairs with [K8] */
                 return LF_OK;
-            lf_cas_release(&q->words[block], &word, /* [W2], [K4] */
+            lf_cas_release(lf_block_word(q, block), &word, /* [W2], [K4] */
                            lf__block_coming(word, lf_block_lease(word), (uint32_t)depth));
         }
         depth++;
@@ -182,8 +182,8 @@ LF_INLINE int lf__stack_push(const struct lf_runs *q, uint64_t block, uint64_t w
         int status = lf__stack_look(q, &last, &settled);
         if (LF_UNLIKELY(status != LF_OK))
             return status;
-        if (lf_load_acquire(&q->words[block]) != word) { /* [W1] pairs with [W2] */
-            lf_fence_seq_cst();                          /* [E2]: as the caller's own push would have been one */
+        if (lf_load_acquire(lf_block_word(q, block)) != word) { /* [W1] pairs with [W2] */
+            lf_fence_seq_cst();                                 /* [E2]: as the caller's own push would have been one */
             return LF_OK;
         }
     }
@@ -199,7 +199,7 @@ LF_INLINE int lf_stack_free(const struct lf_runs *q, uint64_t block, uint64_t *w
     uint64_t next = lf_block_is_held(*word) ? lf__block_given_up(*word, participant, LF__NO_PLACE)
                                             : lf__block_coming(*word, participant, LF__NO_PLACE);
     /* [W1] acquire: what its last users did is over. [W2] release: a thread that sees this word sees [K7] moved on. */
-    if (!lf_cas_acq_rel(&q->words[block], word, next))
+    if (!lf_cas_acq_rel(lf_block_word(q, block), word, next))
         return LF_BUSY;
     return lf__stack_push(q, block, next, last, settled);
 }
@@ -210,7 +210,7 @@ LF_INLINE int lf_stack_help(const struct lf_runs *q, uint64_t block, uint64_t wo
     int status = lf__stack_look(q, &last, &settled);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    if (lf_load_acquire(&q->words[block]) != word) /* [W1] pairs with [W2] */
+    if (lf_load_acquire(lf_block_word(q, block)) != word) /* [W1] pairs with [W2] */
         return LF_OK;
     return lf__stack_push(q, block, word, last, settled);
 }
@@ -232,7 +232,7 @@ LF_INLINE uint64_t lf_stack_size(const struct lf_runs *q) {
 
 /* As lf_runs_recover: 1 if the block was made free, 0 if not. */
 LF_INLINE int lf_stack_recover(const struct lf_runs *q, uint64_t block, uint32_t gone, uint32_t participant) {
-    uint64_t word = lf_load_acquire(&q->words[block]); /* [W1] */
+    uint64_t word = lf_load_acquire(lf_block_word(q, block)); /* [W1] */
     while (lf_block_lease(word) == gone) {
         if (lf__block_is_coming_at(word, LF__NO_PLACE))
             return lf_stack_help(q, block, word) == LF_OK; /* [K4] */

@@ -1,7 +1,7 @@
 /* BlockPool as a Python type. No call has a step of Python code between what it does and its answer. What hands blocks or a
  * ticket out begins with `_`: the class calls it so that the answer is not lost to a signal handler, either (_unbroken.py). */
 #include "block_pool/look.h"
-#include "common/numbers.h"
+#include "common/ndarray.h"
 
 /* The process whose lease this is; 0: a batch, or nobody any more. */
 static uint32_t lf_py_block_pool_pid(struct lf_block_pool *p, uint32_t lease) {
@@ -21,6 +21,7 @@ static int lf_py_block_pool_is_persistent(struct lf_handle *h) {
 struct lf_py_pool {
     struct lf_py_object o;
     PyObject *empty, *uint32; /* of NumPy */
+    struct lf_py_ndarrays arrays;
 };
 
 static PyTypeObject *lf_py_block_pool_type __attribute__((unused));
@@ -39,9 +40,10 @@ static struct lf_block_pool *lf_py_pool(PyObject *object) {
             LF_PY_BRIEFLY(self, status, call);                                                                         \
     } while (0)
 
-/* A new array of n numbers, and its memory. 0, or -1 with an error. */
+/* A new array of n numbers, and its memory: PyBuffer_Release. 0, or -1 with an error. */
 static int lf_py_pool_array(PyObject *object, uint64_t n, PyObject **array, Py_buffer *view) {
     struct lf_py_pool *self = (struct lf_py_pool *)object;
+    int64_t count;
     *array = NULL;
     if (lf_py_is_closed(&self->o) || self->empty == NULL) {
         lf_py_raise(&self->o, LF_CLOSED);
@@ -52,6 +54,9 @@ static int lf_py_pool_array(PyObject *object, uint64_t n, PyObject **array, Py_b
     Py_XDECREF(arguments[0]);
     if (*array == NULL)
         return -1;
+    view->obj = NULL; /* nothing to release */
+    if ((view->buf = lf_py_ndarray_numbers(&self->arrays, *array, &count)) != NULL && count == (int64_t)n)
+        return 0;
     if (lf_py_numbers(*array, 1, view) == 0)
         return 0;
     Py_CLEAR(*array);
@@ -144,10 +149,16 @@ static PyObject *lf_py_pool_count(PyObject *object, PyObject *pair, int retain) 
 
 /* A few numbers, copied: other threads may change the caller's. How many, or -1: the class must look at what it is. */
 enum { LF_PY_FEW = 256 };
-static int64_t lf_py_pool_few(PyObject *numbers, uint32_t *few) {
+static int64_t lf_py_pool_few(const struct lf_py_ndarrays *arrays, PyObject *numbers, uint32_t *few) {
+    int64_t n = 0;
+    const uint32_t *there = lf_py_ndarray_numbers(arrays, numbers, &n);
+    if (there != NULL && n <= LF_PY_FEW) {
+        memcpy(few, there, (size_t)n * sizeof *few);
+        return n;
+    }
     if (PyList_CheckExact(numbers)) {
         PyObject *all = PyList_GET_SIZE(numbers) <= LF_PY_FEW ? PyList_AsTuple(numbers) : NULL;
-        int64_t n = all != NULL && PyTuple_GET_SIZE(all) <= LF_PY_FEW ? PyTuple_GET_SIZE(all) : -1;
+        n = all != NULL && PyTuple_GET_SIZE(all) <= LF_PY_FEW ? PyTuple_GET_SIZE(all) : -1;
         for (int64_t i = 0; i < n; i++) {
             PyObject *number = PyTuple_GET_ITEM(all, i);
             unsigned long value = PyLong_CheckExact(number) ? PyLong_AsUnsignedLong(number) : ULONG_MAX;
@@ -163,7 +174,7 @@ static int64_t lf_py_pool_few(PyObject *numbers, uint32_t *few) {
         return -1;
     if (PyObject_GetBuffer(numbers, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) != 0)
         return PyErr_Clear(), -1;
-    int64_t n = -1;
+    n = -1;
     if (view.ndim == 1 && view.format != NULL && strcmp(view.format, "I") == 0 && view.shape[0] <= LF_PY_FEW) {
         n = view.shape[0];
         memcpy(few, view.buf, (size_t)n * sizeof *few);
@@ -177,7 +188,8 @@ static PyObject *lf_py_pool_count_few(PyObject *object, PyObject *numbers, int r
     struct lf_block_pool *p = lf_py_pool(object);
     uint32_t few[LF_PY_FEW];
     uint64_t at = 0;
-    int64_t status, n = lf_py_is_closed(self) ? -1 : lf_py_pool_few(numbers, few);
+    int64_t status,
+        n = lf_py_is_closed(self) ? -1 : lf_py_pool_few(&((struct lf_py_pool *)object)->arrays, numbers, few);
     if (n < 0)
         return lf_py_pool_count(object, PyObject_CallMethod(object, "_pair", "OO", numbers, Py_None), retain);
     if (retain)
@@ -394,6 +406,12 @@ static PyObject *lf_py_pool_use(PyObject *object, PyObject *args) {
     PyObject *empty, *uint32;
     if (!PyArg_ParseTuple(args, "OO", &empty, &uint32))
         return NULL;
+    PyObject *probe = PyObject_CallFunction(empty, "iO", 2, uint32);
+    if (probe == NULL)
+        return NULL;
+    lf_py_ndarrays_forget(&self->arrays);
+    lf_py_ndarrays_learn(&self->arrays, probe, uint32);
+    Py_DECREF(probe);
     Py_XSETREF(self->empty, Py_NewRef(empty));
     Py_XSETREF(self->uint32, Py_NewRef(uint32));
     Py_RETURN_NONE;
@@ -401,6 +419,7 @@ static PyObject *lf_py_pool_use(PyObject *object, PyObject *args) {
 static void lf_py_pool_dealloc(PyObject *object) {
     Py_CLEAR(((struct lf_py_pool *)object)->empty);
     Py_CLEAR(((struct lf_py_pool *)object)->uint32);
+    lf_py_ndarrays_forget(&((struct lf_py_pool *)object)->arrays);
     lf_py_dealloc(object);
 }
 
@@ -410,7 +429,7 @@ LF_PY_SURVEY(block_pool, {
     s->room = (int64_t)x->blocks;
     s->inside = 0;
     for (uint64_t i = 0; i < x->blocks; i++) {
-        uint64_t word = lf_load_relaxed(&x->free_blocks.words[i]);
+        uint64_t word = lf_load_relaxed(lf_block_word(&x->free_blocks, i));
         uint32_t lease = lf_block_is_held(word) ? lf_block_lease(word) : 0;
         s->inside += lf_block_is_held(word);
         if (lease >= LF_PARTICIPANTS && lease < LF_PARTICIPANTS + LF_BATCHES)
