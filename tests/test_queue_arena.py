@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copyreg
 import gc
 import multiprocessing
 import pickle
@@ -59,6 +60,50 @@ def test_arrays_and_views_come_out_as_they_went_in(make, arena):
         assert q.get() == "only a pickle"
         del got
         assert left(arena) == (0, 0)
+
+
+ARRAYS = {
+    "float64": np.arange(1e5),
+    "another shape": np.arange(1e5).reshape(10, -1),
+    "float32": np.arange(1e5, dtype="f4"),
+    "columns first": np.asfortranarray(np.arange(1e5).reshape(10, -1)),
+    "one column": np.arange(1e5).reshape(-1, 1),
+    "read-only": np.broadcast_to(np.arange(1e5), 100_000),
+    "big endian": np.arange(1e5).astype(">f8"),
+    "times": np.arange(100_000).astype("M8[s]"),
+    "records": np.zeros(100_000, [("a", "i4"), ("b", "f8")]),
+    "a step": np.arange(2e5)[::2],
+}
+
+
+def test_each_array_of_many_comes_out_as_it_went_in(arena, q):
+    for turn in range(3):  # from the second one on, the pickle of the first one is used again
+        for name, array in ARRAYS.items():
+            sent = array + turn if array.dtype.kind == "f" and array.flags.writeable else array
+            q.put(sent)
+            got = q.get()
+            assert (got == sent).all(), name
+            assert (got.dtype, got.shape, got.flags.writeable) == (sent.dtype, sent.shape, sent.flags.writeable), name
+            assert got.flags.f_contiguous == (sent.flags.f_contiguous or name == "a step"), name
+    del got
+    assert left(arena) == (0, 0)
+
+
+def test_a_queue_remembers_the_pickles_of_some_arrays(arena, q):
+    for n in range(_cargo.LEAST, _cargo.LEAST + 3 * _cargo._MOST_PICKLES):
+        q.put(np.full(n, n % 256, "u1"))
+        got = q.get()
+        assert (len(got), got[0], got[-1]) == (n, n % 256, n % 256)
+    assert len(q._carrier._pickles) <= _cargo._MOST_PICKLES
+
+
+def test_a_reducer_for_arrays_has_its_say_at_any_time(q, monkeypatch):
+    for _ in range(2):
+        q.put(np.arange(1e5))
+        assert type(q.get()) is np.ndarray
+    monkeypatch.setitem(copyreg.dispatch_table, np.ndarray, lambda array: (len, (list(array[:3]),)))
+    q.put(np.arange(1e5))
+    assert q.get() == 3
 
 
 def add(q, results):

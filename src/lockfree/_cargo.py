@@ -32,6 +32,8 @@ _MARK: Final = b"\x02" + bytes(7)
 _HEAD: Final = struct.Struct("<8sQ")
 _ENTRY: Final = struct.Struct("<16sQ")
 _READ_ONLY: Final = 1 << 63
+_MOST_PICKLES: Final = 64
+"""That a queue remembers."""
 
 
 def _view(buffer: Any, kind: str, shape: tuple[int, ...]) -> memoryview:
@@ -100,12 +102,47 @@ class Carrier:
             raise TypeError(f"arena is {shown(arena)}: it must be an Arena")
         self.arena = arena
         self.least = LEAST if least is None else check_int("arena_from", least, 1, MOST_BYTES)
+        self._pickles: dict[tuple[Any, ...], list[Any]] = {}
+        """Of arrays that were put, by all that their pickles say: the numbers are not in them."""
         arena._find_homes()
 
     # ---- packing ----
 
     def pack(self, obj: Any, wait: int) -> Cargo:
         """The cargo of an object; queue.Full if in `wait` ns too little of the arena was free; what pickling raises."""
+        key = self._key_of(obj)
+        if key is None:
+            return self._pickled(obj, wait)
+        known = self._pickles.get(key)
+        if known is None:
+            cargo = self._pickled(obj, wait)
+            if len(self._pickles) >= _MOST_PICKLES:
+                self._pickles.clear()
+            self._pickles[key] = cargo.pickle
+            return cargo
+        cargo = Cargo(self.arena)
+        self._load(cargo, pickle.PickleBuffer(obj).raw(), wait)
+        cargo.pickle = known
+        return cargo
+
+    def _key_of(self, obj: Any) -> tuple[Any, ...] | None:
+        """All that the pickle of an array says; None if it is no array of plain numbers, or too short for the arena."""
+        numpy = sys.modules.get("numpy")
+        kind = getattr(numpy, "ndarray", None)
+        if type(obj) is not kind or obj.nbytes < self.least or obj.dtype.kind not in "biufc":
+            return None
+        if kind in copyreg.dispatch_table or kind in ForkingPickler._extra_reducers:  # type: ignore[attr-defined]
+            return None
+        flags = obj.flags
+        if obj.dtype.isbuiltin != 1 or not (flags.c_contiguous or flags.f_contiguous):
+            return None
+        return obj.dtype, obj.shape, flags.c_contiguous, flags.writeable
+
+    def _load(self, cargo: Cargo, raw: memoryview, wait: int) -> None:
+        cargo.blocks.append(self._block_of(raw, wait))
+        cargo.sizes.append(raw.nbytes | (_READ_ONLY if raw.readonly else 0))
+
+    def _pickled(self, obj: Any, wait: int) -> Cargo:
         cargo, chunks = Cargo(self.arena), _Chunks()
 
         def keep(buffer: pickle.PickleBuffer) -> bool:
@@ -116,8 +153,7 @@ class Carrier:
                 return True
             if raw.nbytes < self.least:
                 return True
-            cargo.blocks.append(self._block_of(raw, wait))
-            cargo.sizes.append(raw.nbytes | (_READ_ONLY if raw.readonly else 0))
+            self._load(cargo, raw, wait)
             return False
 
         pickler = pickle.Pickler(chunks, _pickles.PROTOCOL, buffer_callback=keep)
