@@ -3,8 +3,12 @@
 from pathlib import Path
 
 import pytest
+from compilers import NEEDS_C
 
 from lockfree.modelcheck import Report, Settings, Verdict, check
+from lockfree.practice.catalog import find
+from lockfree.practice.judge import judge
+from lockfree.practice.selftest import said
 
 FOLDER = Path(__file__).parent / "textbook"
 OK = ""
@@ -55,3 +59,22 @@ def test_the_verdict_is_that_of_the_literature(reports, client):
     report = reports[client]
     expected = Verdict.VIOLATION if LITERATURE[client] else Verdict.OK
     assert (report.verdict, report.kind) == (expected, LITERATURE[client]), report.message
+
+
+ANSWERS = sorted((FOLDER / "answers").glob("*/*.c"))
+"""The same as answers to katas; their first lines say what the judge must say."""
+
+
+def test_the_answers_say_what_is_expected():
+    assert len(ANSWERS) == 24
+    expected = [path.read_text().partition("expected: ")[2].partition(" */")[0].split() for path in ANSWERS]
+    assert {words[0] for words in expected} == {"ACCEPT", "REJECT"}
+    assert all(len(words) == (1 if words[0] == "ACCEPT" else 3) for words in expected)
+
+
+@NEEDS_C
+@pytest.mark.soak
+@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: f"{path.parent.name}: {path.stem}")
+def test_the_judge_says_what_the_literature_says(path):
+    expected = path.read_text().partition("expected: ")[2].partition(" */")[0]
+    assert said(judge(find(path.parent.name), path)) == expected
