@@ -48,7 +48,9 @@ install_cffi() {
     rm -rf "$home/cffi"
     mkdir "$home/cffi"
     "$venv/bin/pip" install -q 'setuptools>=77' wheel
-    (cd "$home/cffi" && "${PYTHON:-python3}" -m pip download -q --no-deps --no-binary cffi 'cffi>=2.1' && tar -xf cffi-*.tar.gz --strip-components 1)
+    # pip asks the source for its name before it keeps it; only a Python with the GIL is answered
+    "${PYTHON:-python3}" -m venv --clear "$home/with-gil"
+    (cd "$home/cffi" && "$home/with-gil/bin/pip" download -q --no-deps --no-binary cffi 'cffi>=2.1' && tar -xf cffi-*.tar.gz --strip-components 1)
     "${PYTHON:-python3}" platforms/without_version_check.py "$home/cffi/setup.py"
     "$venv/bin/pip" install -q --no-build-isolation "$home/cffi"
 }
