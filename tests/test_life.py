@@ -541,6 +541,9 @@ def test_what_takes_long_gives_the_gil_up():
     assert got == record
     if took > 0.005:
         assert switches > 0, f"another thread stood still for {took * 1000:.0f} ms"
+    _, switches, took = longest_pause_of_another_thread(lambda: ring.put_many([record]))
+    if took > 0.02:
+        assert switches > 1, f"another thread stood still for {took * 1000:.0f} ms"
 
 
 MANY = 200_000

@@ -84,9 +84,12 @@ LF_PY_GENERIC int lf_py_batch_pack(struct lf_py_batch *batch, PyObject *object, 
     for (Py_ssize_t i = 0; i < count; i++) {
         lf_py_let_others_run(&began, (uint64_t)i);
         PyObject *bytes = PyTuple_GET_ITEM(encoded, i);
-        batch->lengths[i] = (uint32_t)PyBytes_GET_SIZE(bytes);
-        memcpy(to, PyBytes_AS_STRING(bytes), batch->lengths[i]);
-        to += batch->lengths[i];
+        uint32_t length = batch->lengths[i] = (uint32_t)PyBytes_GET_SIZE(bytes);
+        if (length > LF_PY_LONG_COPY)
+            LF_PY_WITHOUT_GIL(memcpy(to, PyBytes_AS_STRING(bytes), length));
+        else
+            memcpy(to, PyBytes_AS_STRING(bytes), length);
+        to += length;
     }
     Py_DECREF(encoded);
     return 0;
