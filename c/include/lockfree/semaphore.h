@@ -163,7 +163,7 @@ static __attribute__((noinline, unused)) int lf__sem_operate_again(struct lf_sem
     return status;
 }
 
-LF_INLINE int lf__sem_operate(struct lf_semaphore *s, int64_t delta) {
+static __attribute__((noinline, unused)) int lf__sem_operate_slowly(struct lf_semaphore *s, int64_t delta) {
     int inside;
     int64_t seat = lf__sem_kept(s, &inside);
     if (LF_UNLIKELY(seat < 0)) {
@@ -173,8 +173,35 @@ LF_INLINE int lf__sem_operate(struct lf_semaphore *s, int64_t delta) {
         return lf__sem_operate_again(s, delta, inside);
     }
     int status = lf__sem_change(s, (uint32_t)seat, delta, (int64_t)s->max);
-    lf__sem_pause(s, seat);
+    lf__sem_pause(lf__sem_seat_at(s, (uint32_t)seat));
     return status;
+}
+
+#ifndef LF_MODEL
+static __attribute__((noinline, unused)) int lf__sem_operate_on(struct lf_semaphore *s, uint32_t seat, int64_t delta,
+                                                                uint64_t next, int status) {
+    status = lf__sem_change_on(s, seat, delta, (int64_t)s->max, next, status);
+    lf__sem_pause(lf__sem_seat_at(s, seat));
+    return status;
+}
+#endif
+/* The caller has entered. */
+LF_INLINE int lf__sem_operate(struct lf_semaphore *s, int64_t delta) {
+#ifndef LF_MODEL /* the usual case, in fewer steps: the thread finds the seat that it keeps where it found it last */
+    uint32_t number = lf_load_relaxed(&lf__sem_found.number); /* once: a signal handler may write another one */
+    struct lf_seat *seat = lf__sem_seat_at(s, number);
+    if (LF_LIKELY(lf__sem_found.body == s->body && number < s->most) &&
+        LF_LIKELY(lf__sem_found.epoch == lf_load_relaxed(&s->h.epoch)) &&
+        LF_LIKELY(lf__sem_resume(s, seat, lf__sem_found.name) > 0)) {
+        uint64_t next = 0;
+        int status = lf__sem_change_once(s, seat, number, delta, (int64_t)s->max, &next);
+        if (LF_UNLIKELY(status <= LF__OTHERS))
+            return lf__sem_operate_on(s, number, delta, next, status);
+        lf__sem_pause(seat);
+        return status;
+    }
+#endif
+    return lf__sem_operate_slowly(s, delta);
 }
 LF_INLINE int lf__sem_try(struct lf_semaphore *s, uint64_t n) {
     int status = lf__sem_operate(s, -(int64_t)n);

@@ -172,31 +172,52 @@ LF_INLINE uint64_t lf__sem_latest(const struct lf_seat *seat, uint32_t number, u
 
 #define LF__LOST_PAUSES 8u /* after losing the word to another seat; doubled up to 8 times as many */
 
-/* Changes the value by delta if it stays within 0..limit: LF_OK, LF_TIMEDOUT, LF_OVERFLOW. The seat is the caller's. */
-LF_INLINE int lf__sem_change(struct lf_semaphore *s, uint32_t number, int64_t delta, int64_t limit) {
+#define LF__OTHERS (-1000) /* the word names the operation of another seat */
+#define LF__LOST (-1001)   /* the word was lost to another seat */
+
+/* The first attempt of a change, which is enough for a thread that is alone: LF_OK, LF_TIMEDOUT, LF_OVERFLOW; or LF__OTHERS
+ * or LF__LOST, with the intent written and in *next. The seat is the caller's. */
+LF_INLINE int lf__sem_change_once(struct lf_semaphore *s, struct lf_seat *seat, uint32_t number, int64_t delta,
+                                  int64_t limit, uint64_t *next) {
+    uint64_t word = lf__sem_now(s->body);
+    int64_t value = lf__sem_value(word) + delta;
+    if (LF_UNLIKELY(value < 0 || value > limit))
+        return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
+    *next = lf__sem_applied(lf__sem_latest(seat, number, word), delta);
+    lf_store_relaxed(&seat->intents[*next & 1], *next); /* published by [S2] */
+    if (LF_UNLIKELY(lf__sem_seat(word) != number))
+        return LF__OTHERS;
+    /* [S2] release: the intent, and the account of the operation before; [S1] acquire: what the releasers wrote;
+     * seq_cst: the fence before the look at sleepers [E2] */
+    return LF_LIKELY(lf_cas_seq_cst(&s->body->word, &word, lf__sem_word((uint64_t)value, number, (uint32_t)*next)))
+               ? LF_OK
+               : LF__LOST;
+}
+/* The further ones, after `status` of the first one. */
+static __attribute__((noinline, unused)) int lf__sem_change_on(struct lf_semaphore *s, uint32_t number, int64_t delta,
+                                                               int64_t limit, uint64_t next, int status) {
     struct lf_semaphore_body *body = s->body;
-    struct lf_seat *seat = lf__sem_seat_at(s, number);
-    uint64_t word = lf__sem_now(body);
-    uint64_t next = lf__sem_applied(lf__sem_latest(seat, number, word), delta);
-    uint32_t sequence = (uint32_t)next, pauses = LF__LOST_PAUSES;
-    for (int written = 0;; written = 1) {
-        int64_t value = lf__sem_value(word) + delta;
-        if (LF_UNLIKELY(value < 0 || value > limit))
-            return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
-        if (!written)
-            lf_store_relaxed(&seat->intents[sequence & 1], next); /* published by [S2] */
-        if (lf__sem_seat(word) != number)
-            lf__sem_help(s, word);
-        /* [S2] release: the intent, and the account of the operation before; [S1] acquire: what the releasers wrote;
-         * seq_cst: the fence before the look at sleepers [E2] */
-        if (LF_LIKELY(lf_cas_seq_cst(&body->word, &word, lf__sem_word((uint64_t)value, number, sequence))))
-            return LF_OK;
+    for (uint32_t pauses = status == LF__LOST ? LF__LOST_PAUSES : 0;;) {
         /* A change of seats costs some transfers of lines, and a further operation of the same seat none. */
         for (uint32_t i = 0; i < pauses; i++)
             lf_pause();
-        pauses += pauses < 8 * LF__LOST_PAUSES ? pauses : 0;
-        word = lf__sem_now(body);
+        pauses = pauses == 0 ? LF__LOST_PAUSES : pauses < 8 * LF__LOST_PAUSES ? 2 * pauses : pauses;
+        uint64_t word = lf__sem_now(body);
+        int64_t value = lf__sem_value(word) + delta;
+        if (LF_UNLIKELY(value < 0 || value > limit))
+            return value < 0 ? LF_TIMEDOUT : LF_OVERFLOW;
+        if (lf__sem_seat(word) != number)
+            lf__sem_help(s, word);
+        if (lf_cas_seq_cst(&body->word, &word, lf__sem_word((uint64_t)value, number, (uint32_t)next))) /* as above */
+            return LF_OK;
     }
+}
+
+/* Changes the value by delta if it stays within 0..limit: LF_OK, LF_TIMEDOUT, LF_OVERFLOW. The seat is the caller's. */
+LF_INLINE int lf__sem_change(struct lf_semaphore *s, uint32_t number, int64_t delta, int64_t limit) {
+    uint64_t next = 0;
+    int status = lf__sem_change_once(s, lf__sem_seat_at(s, number), number, delta, limit, &next);
+    return LF_LIKELY(status > LF__OTHERS) ? status : lf__sem_change_on(s, number, delta, limit, next, status);
 }
 
 /* ---- seats ---- */
@@ -230,12 +251,11 @@ LF_INLINE int lf__sem_is_near(const struct lf_semaphore *s, uint32_t number) {
 #endif
 }
 
-/* Begins an operation in a seat if the calling thread keeps it: 1. 0: it does not. LF_BUSY: it does, and is in an operation
- * already, which this one interrupts. */
-LF_INLINE int lf__sem_resume(struct lf_semaphore *s, uint32_t number) {
-    struct lf_seat *seat = lf__sem_seat_at(s, (uint32_t)number);
+/* Begins an operation in a seat if the calling thread, `name`, keeps it: 1. 0: it does not. LF_BUSY: it does, and is in an
+ * operation already, which this one interrupts. */
+LF_INLINE int lf__sem_resume(const struct lf_semaphore *s, struct lf_seat *seat, uint64_t name) {
     uint64_t claim = s->h.participant | LF__SEAT_BUSY;
-    if (LF_UNLIKELY(lf_load_relaxed(&seat->keeper) != lf_thread_name() ||
+    if (LF_UNLIKELY(lf_load_relaxed(&seat->keeper) != name ||
                     (lf_load_relaxed(&seat->claim) & (LF__SEAT_BUSY | LF__SEAT_PARTICIPANT)) != claim))
         return 0;
     if (LF_UNLIKELY(lf_load_relaxed(&seat->entered)))
@@ -244,15 +264,34 @@ LF_INLINE int lf__sem_resume(struct lf_semaphore *s, uint32_t number) {
     lf_fence_light(); /* a handler that comes from here on takes another seat */
     return 1;
 }
+LF_INLINE void lf__sem_pause(struct lf_seat *seat) {
+    lf_fence_light();
+    lf_store_relaxed(&seat->entered, 0u);
+}
 
 #ifndef LF_MODEL
-/* Where the thread found its seat last: a hint. */
+/* Where the thread found its seat last, and its name in this process: a hint. */
 static __thread struct {
     const struct lf_semaphore_body *body;
+    uint64_t epoch;
+    uint64_t name;
     uint32_t number;
 } lf__sem_found __attribute__((unused));
+LF_INLINE void lf__sem_remember(const struct lf_semaphore *s, uint32_t number) {
+    if (s->h.current == &lf__no_fork)
+        return; /* a child that was forked with a handle on memory of the caller's would not notice */
+    lf__sem_found.body = s->body;
+    lf__sem_found.epoch = lf_load_relaxed(&s->h.epoch);
+    lf__sem_found.name = lf_thread_name();
+    lf__sem_found.number = number;
+}
+#else
+LF_INLINE void lf__sem_remember(const struct lf_semaphore *s, uint32_t number) { (void)s, (void)number; }
 #endif
-static __attribute__((noinline, unused)) int64_t lf__sem_kept_near(struct lf_semaphore *s, int *inside) {
+/* The seat that the calling thread keeps, for one operation: its number, or LF_BUSY. *inside: the thread is in an
+ * operation already. */
+LF_INLINE int64_t lf__sem_kept(struct lf_semaphore *s, int *inside) {
+    *inside = 0;
     uint32_t home = lf__sem_home(s), first = LF__FIRST_KEPT, looks = first < LF__NEAR_SEATS ? first : LF__NEAR_SEATS;
 #if LF__SEATS_GROW
     looks = first + (lf__sem_room(s) > LF__FIRST_SEATS ? LF__NEAR_SEATS : 0);
@@ -263,32 +302,14 @@ static __attribute__((noinline, unused)) int64_t lf__sem_kept_near(struct lf_sem
         if (i >= first && (number = lf__sem_second_home(s) + i - first) >= s->most)
             break;
 #endif
-        int resumed = lf__sem_resume(s, number);
+        int resumed = lf__sem_resume(s, lf__sem_seat_at(s, number), lf_thread_name());
         *inside |= resumed < 0;
         if (resumed <= 0)
             continue;
-#ifndef LF_MODEL
-        lf__sem_found.body = s->body;
-        lf__sem_found.number = number;
-#endif
+        lf__sem_remember(s, number);
         return number;
     }
     return LF_BUSY;
-}
-/* The seat that the calling thread keeps, for one operation: its number, or LF_BUSY. *inside: the thread is in an
- * operation already. */
-LF_INLINE int64_t lf__sem_kept(struct lf_semaphore *s, int *inside) {
-    *inside = 0;
-#ifndef LF_MODEL
-    uint32_t number = lf_load_relaxed(&lf__sem_found.number); /* once: a signal handler may write another one */
-    if (LF_LIKELY(lf__sem_found.body == s->body) && LF_LIKELY(lf__sem_resume(s, number) > 0))
-        return number;
-#endif
-    return lf__sem_kept_near(s, inside);
-}
-LF_INLINE void lf__sem_pause(struct lf_semaphore *s, int64_t number) {
-    lf_fence_light();
-    lf_store_relaxed(&lf__sem_seat_at(s, (uint32_t)number)->entered, 0u);
 }
 
 /* Takes over what an ended thread of this participant kept. */
