@@ -2,8 +2,13 @@
  * has claimed returned before that call; it takes the one of its value that returns first, since that one stands in the
  * way of most others. EMPTY is right when every put that has returned is claimed: so the return of a put is the last chance to
  * make the queue empty before it. Nothing else matters: the puts can then
- * be given effects, in the order of the claims, each as early as it may be. */
+ * be given effects, in the order of the claims, each as early as it may be.
+ *
+ * Of a priority queue each level is such a queue of its own. For it, a get of a less urgent level is what EMPTY is: at that
+ * instant nothing of the level is inside. Without an order of ties a get may claim any put of its level. */
 #include "linearize/claims.h"
+
+enum { LIN_LEVELS_MAX = 64 }; /* each get looks through them */
 
 static void lin_ring_append(uint32_t *next, uint32_t *prev, uint32_t head, uint32_t x) {
     next[x] = head;
@@ -13,39 +18,59 @@ static void lin_ring_append(uint32_t *next, uint32_t *prev, uint32_t head, uint3
 }
 
 static bool lin_suits(struct lin_problem *p) {
-    if (p->run->spec->kind != LF_LIN_QUEUE || p->before)
+    const struct lf_lin_spec *spec = p->run->spec;
+    bool priorities = spec->kind == LF_LIN_PRIORITY_QUEUE && !spec->capacity && !spec->fronts;
+    if ((spec->kind != LF_LIN_QUEUE && !priorities) || p->before || p->run->options->start)
         return false;
     for (uint32_t i = 0; i < p->n; i++) {
         const struct lf_history_op *o = lin_op(p, i);
-        if (o->op == LF_OP_PEEK || (lin_is_put(o) && lin_failed(o) && !p->run->spec->capacity))
+        if (o->op == LF_OP_PEEK || (lin_is_put(o) && lin_failed(o) && !spec->capacity))
             return false;
     }
     return true;
 }
 
-/* Numbers the values; how many there are. */
+/* number[item[k]] becomes the rank of key[k] among the `n` keys; how many different ones there are. */
+static uint32_t lin_rank_keys(struct lin_run *run, uint64_t *key, uint32_t *item, uint32_t n, uint32_t *number) {
+    uint32_t last = 0;
+    lin_sort_pairs(run, key, item, n);
+    for (uint32_t k = 0; k < n; k++) {
+        last += k && key[k] != key[k - 1];
+        number[item[k]] = last;
+    }
+    return n ? last + 1 : 0;
+}
+
+/* Numbers the values, and the levels of priorities; how many values there are. */
 static uint32_t lin_number_values(struct lin_claims *c) {
     struct lin_problem *p = c->p;
     uint64_t *key = lin_alloc(p->run, p->n, sizeof *key);
-    uint32_t *item = lin_alloc(p->run, p->n, sizeof *item), n = 0, values = 0;
+    uint32_t *item = lin_alloc(p->run, p->n, sizeof *item), n = 0;
+    bool priorities = p->run->spec->kind == LF_LIN_PRIORITY_QUEUE;
+    if (priorities)
+        c->level = lin_alloc(p->run, p->n, sizeof *c->level);
     if (p->run->stopped)
         return 0;
+    memset(c->value, 0xff, p->n * sizeof *c->value);
     for (uint32_t i = 0; i < p->n; i++) {
         const struct lf_history_op *o = lin_op(p, i);
-        c->value[i] = LIN_NO;
         if (lin_failed(o) || (!lin_is_put(o) && lin_pending(o)))
             continue;
         item[n] = i;
         key[n++] = (uint64_t)(lin_is_put(o) ? o->arg : o->result);
     }
-    lin_sort_pairs(p->run, key, item, n);
-    for (uint32_t k = 0; k < n; k++) {
-        values += k && key[k] != key[k - 1];
-        c->value[item[k]] = values;
+    uint32_t values = lin_rank_keys(p->run, key, item, n, c->value);
+    if (priorities) {
+        for (uint32_t k = 0; k < n; k++)
+            key[k] = (uint64_t)lin_op(p, item[k])->arg2 ^ (UINT64_C(1) << 63);
+        c->levels = lin_rank_keys(p->run, key, item, n, c->level);
+        for (uint32_t k = 0; k < n; k++)
+            key[k] = (uint64_t)c->level[item[k]] << 32 | c->value[item[k]];
+        values = lin_rank_keys(p->run, key, item, n, c->value);
     }
     lin_free(p->run, item);
     lin_free(p->run, key);
-    return values + 1;
+    return values;
 }
 
 bool lin_claims_init(struct lin_claims *c, struct lin_problem *p) {
@@ -54,12 +79,15 @@ bool lin_claims_init(struct lin_claims *c, struct lin_problem *p) {
     if (!lin_suits(p))
         return true;
     c->p = p;
+    c->levels = 1;
     c->value = lin_alloc(run, p->n, sizeof *c->value);
     uint32_t values = c->value ? lin_number_values(c) : 0, size = p->n + 1 + values;
-    c->prev = lin_alloc(run, p->n + 1, sizeof *c->prev);
+    if (c->levels > LIN_LEVELS_MAX)
+        return true;
+    c->prev = lin_alloc(run, p->n + c->levels, sizeof *c->prev);
     c->later = lin_alloc(run, size, sizeof *c->later);
     c->earlier = lin_alloc(run, size, sizeof *c->earlier);
-    uint32_t *next = lin_alloc(run, p->n + 1, sizeof *next);
+    uint32_t *next = lin_alloc(run, p->n + c->levels, sizeof *next);
     c->spare = lin_alloc(run, values + 1, sizeof *c->spare);
     if (run->stopped)
         return false;
@@ -70,7 +98,8 @@ bool lin_claims_init(struct lin_claims *c, struct lin_problem *p) {
     for (uint32_t i = 0; i < p->n; i++)
         if (!lin_is_put(lin_op(p, i)) && c->value[i] != LIN_NO && c->spare[c->value[i]])
             c->spare[c->value[i]]--;
-    next[p->n] = c->prev[p->n] = p->n;
+    for (uint32_t head = p->n; head < p->n + c->levels; head++)
+        next[head] = c->prev[head] = head;
     for (uint32_t head = p->n; head < size; head++)
         c->later[head] = c->earlier[head] = head;
     for (uint32_t pending = 0; pending < 2; pending++)
@@ -78,7 +107,7 @@ bool lin_claims_init(struct lin_claims *c, struct lin_problem *p) {
             uint32_t i = p->event[r] >> 1;
             if (!lin_puts_value(p, i) || lin_pending(lin_op(p, i)) != pending || (p->event[r] & 1) == pending)
                 continue;
-            lin_ring_append(next, c->prev, p->n, i);
+            lin_ring_append(next, c->prev, p->n + lin_claims_level(c, i), i);
             lin_ring_append(c->later, c->earlier, p->n + 1 + c->value[i], i);
         }
     c->horizon = lin_alloc(run, p->events + 1, sizeof *c->horizon);
@@ -102,33 +131,61 @@ static bool lin_claims_distinct(const struct lin_claims *c, uint32_t put, uint32
     return other == head && c->spare[c->value[put]] > 0;
 }
 
-uint32_t lin_claims_find(const struct lin_claims *c, uint32_t get, uint32_t at, uint32_t outcome) {
+/* The outcome-th put of a ring that `get` may claim, now that the levels before its own may be empty; counts down. */
+static uint32_t lin_claims_in(const struct lin_claims *c, uint32_t level, uint32_t get, uint32_t at,
+                              uint32_t *outcome) {
     const struct lin_problem *p = c->p;
-    uint32_t n = p->n, before = c->next[n] == n ? at : lin_min(at, p->ret[c->next[n]]);
+    uint32_t first = c->next[p->n + level], before = at;
     bool any = c->value[get] == LIN_NO;
+    if (first != p->n + level && !p->run->spec->unordered)
+        before = lin_min(at, p->ret[first]);
     const uint32_t *next = any ? c->next : c->later, *prev = any ? c->prev : c->earlier;
-    uint32_t head = any ? n : n + 1 + c->value[get], put;
+    uint32_t head = any ? p->n + level : p->n + 1 + c->value[get], put;
     /* beyond the horizon nothing has been called yet, but for what never returned, at the end */
     for (put = next[head]; put != head && p->ret[put] <= c->horizon[at]; put = next[put])
-        if (p->call[put] < before && (!any || lin_claims_distinct(c, put, before)) && !outcome--)
+        if (p->call[put] < before && (!any || lin_claims_distinct(c, put, before)) && !(*outcome)--)
             return put;
     for (uint32_t last = prev[head]; last != head && p->ret[last] == p->events; last = prev[last])
-        if (p->call[last] < before && (!any || lin_claims_distinct(c, last, before)) && !outcome--)
+        if (p->call[last] < before && (!any || lin_claims_distinct(c, last, before)) && !(*outcome)--)
             return last;
     return LIN_NO;
 }
 
-bool lin_claims_empty(const struct lin_claims *c, uint32_t at) {
-    uint32_t first = c->next[c->p->n];
-    return first == c->p->n || c->p->ret[first] >= at;
+uint32_t lin_claims_find(const struct lin_claims *c, uint32_t get, uint32_t at, uint32_t outcome) {
+    if (c->value[get] != LIN_NO) {
+        uint32_t level = lin_claims_level(c, get);
+        return lin_claims_empty(c, level, at) ? lin_claims_in(c, level, get, at, &outcome) : LIN_NO;
+    }
+    uint32_t put = LIN_NO;
+    for (uint32_t level = 0; level < c->levels && put == LIN_NO && lin_claims_empty(c, level, at); level++)
+        put = lin_claims_in(c, level, get, at, &outcome);
+    return put;
+}
+
+bool lin_claims_empty(const struct lin_claims *c, uint32_t levels, uint32_t at) {
+    for (uint32_t head = c->p->n; head < c->p->n + levels; head++)
+        if (c->next[head] != head && c->p->ret[c->next[head]] < at)
+            return false;
+    return true;
+}
+
+uint32_t lin_claims_blocker(const struct lin_claims *c, uint32_t get, uint32_t at) {
+    uint32_t n = c->p->n, own = lin_claims_level(c, get);
+    for (uint32_t head = n; head < n + own; head++)
+        if (c->next[head] != head && c->p->ret[c->next[head]] < at)
+            return c->next[head];
+    if (own == c->levels || lin_claims_find(c, get, at, 0) != LIN_NO || c->next[n + own] == n + own)
+        return LIN_NO;
+    return c->next[n + own];
 }
 
 bool lin_claims_has(const struct lin_claims *c, uint32_t put) { return c->next[c->prev[put]] == put; }
 
-uint32_t lin_claims_left(const struct lin_claims *c, uint32_t at, uint32_t most) {
+uint32_t lin_claims_left(const struct lin_claims *c, uint32_t levels, uint32_t at, uint32_t most) {
     uint32_t n = 0;
-    for (uint32_t put = c->next[c->p->n]; put != c->p->n && c->p->ret[put] < at && n <= most; put = c->next[put])
-        n++;
+    for (uint32_t head = c->p->n; head < c->p->n + levels; head++)
+        for (uint32_t put = c->next[head]; put != head && c->p->ret[put] < at && n <= most; put = c->next[put])
+            n++;
     return n;
 }
 

@@ -19,15 +19,30 @@ static bool lin_is_awaited(const struct lin_depth *d, bool puts, uint32_t *gets)
     return awaited;
 }
 
-/* Unbounded: a put has no effect, but its return can be too late for an EMPTY: may the gets that are open make the queue
+/* A put of this level returns that nobody has claimed: is an operation open that must find the level empty, and can gets
+ * that are open make it so, before it is too late? It is EMPTY, or a get of a less urgent level. */
+static bool lin_wants_it_empty(const struct lin_depth *d, uint32_t level) {
+    uint32_t gets = 0, soonest = LIN_NO, levels = d->claims.levels;
+    for (uint32_t w = 0; w < d->sets; w++)
+        for (uint64_t left = d->used[w] & ~d->done[w]; left; left &= left - 1) {
+            uint32_t op = d->open[w * 64 + (uint32_t)__builtin_ctzll(left)], own = lin_claims_level(&d->claims, op);
+            bool empty = lin_failed(lin_op(d->p, op));
+            gets += !empty;
+            if (own == levels && !empty) /* it never returned: any level */
+                own = level + 1 < levels ? level + 1 : level;
+            if (own > level)
+                soonest = lin_min(soonest, own);
+        }
+    return soonest != LIN_NO && lin_claims_left(&d->claims, soonest, d->at, gets) <= gets;
+}
+
+/* Unbounded: a put has no effect, but its return can be too late for others: may the gets that are open make the queue
  * empty before it? Slots: is there none for this put? */
 bool lin_stops_at_put(struct lin_depth *d, uint32_t event) {
-    uint32_t gets = 0;
     if (!d->claims.next || !(event & 1) || !lin_puts_value(d->p, event >> 1) || !lin_claims_has(&d->claims, event >> 1))
         return false;
-    if (d->slots.claims)
-        return !lin_slots_hold(&d->slots, d->at + 1);
-    return lin_is_awaited(d, false, &gets) && lin_claims_left(&d->claims, d->at, gets) <= gets;
+    return d->slots.claims ? !lin_slots_hold(&d->slots, d->at + 1)
+                           : lin_wants_it_empty(d, lin_claims_level(&d->claims, event >> 1));
 }
 
 static uint32_t lin_claim_find(struct lin_depth *d, uint32_t op, uint32_t outcome) {
@@ -40,7 +55,7 @@ uint32_t lin_claim_outcomes(struct lin_depth *d, uint32_t op) {
     if (lin_failed(o) && d->slots.claims)
         return lin_slots_size(&d->slots) == (lin_is_put(o) ? d->slots.capacity : 0);
     if (lin_failed(o))
-        return lin_claims_empty(&d->claims, d->at);
+        return lin_claims_empty(&d->claims, d->claims.levels, d->at);
     uint32_t more = 0;
     while (lin_claim_find(d, op, more) != LIN_NO && (!more++ || lin_pending(o)))
         continue;

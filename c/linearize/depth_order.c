@@ -21,6 +21,18 @@ static bool lin_helps(const struct lin_depth *d, uint32_t returning, uint32_t op
     }
 }
 
+/* Claims: `returning` has to wait for the claim of another put. Which get is to claim that? One that names its value, else
+ * one that never returned, which is good for nothing else. */
+static uint64_t lin_rank_claim(const struct lin_depth *d, uint32_t returning, uint32_t op) {
+    enum { NAMES, NAMES_NONE, OTHER, NOT_NEEDED };
+    bool pending = lin_pending(lin_op(d->p, op));
+    bool get = !lin_puts_value(d->p, returning);
+    uint32_t put = get ? lin_claims_blocker(&d->claims, returning, d->at) : returning;
+    if (put == LIN_NO)
+        return pending ? NOT_NEEDED : OTHER;
+    return pending ? NAMES_NONE : d->claims.value[op] == d->claims.value[put] ? NAMES : OTHER;
+}
+
 /* Smaller comes first. */
 static uint64_t lin_rank(struct lin_depth *d, uint32_t returning, uint32_t op) {
     if (d->first == LIN_BY_RETURN && d->steps.custom && lin_stays(d, op))
@@ -33,6 +45,8 @@ static uint64_t lin_rank(struct lin_depth *d, uint32_t returning, uint32_t op) {
         rank = d->content.stack ? LIN_NO - d->steps.turns.hi[op] : d->steps.turns.hi[op];
     if (d->first == LIN_BY_CHANCE)
         rank += lin_mix(d->chance ^ op) % (2 * (uint64_t)d->sets * 64);
+    if (d->claims.next && !d->slots.claims)
+        rank |= lin_rank_claim(d, returning, op) << 42;
     return rank | (uint64_t)!lin_helps(d, returning, op) << 40 | (uint64_t)lin_was_later(d, op) << 41;
 }
 

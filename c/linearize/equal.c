@@ -54,26 +54,44 @@ static bool lin_are_distinct(struct lin_problem *p) {
     return distinct || run->stopped;
 }
 
-static int lin_decide_matched(struct lin_problem *p, struct lf_history_op *copy, const uint32_t *match) {
-    struct lin_run *run = p->run;
-    struct lin_problem distinct = *p;
-    distinct.index = lin_alloc(run, p->n, sizeof *distinct.index);
-    if (!distinct.index)
-        return LIN_UNDECIDED;
+/* Gives every put a value of its own, and every get that of its put. False: a get has none. */
+static bool lin_rename(struct lin_problem *p, struct lf_history_op *copy, const uint32_t *match) {
     for (uint32_t i = 0; i < p->n; i++) {
-        distinct.index[i] = i;
         if (lin_is_put(&copy[i]))
             copy[i].arg = i;
         else if (!lin_failed(&copy[i]) && !lin_pending(&copy[i]) && match[i] == LIN_NO)
-            return LIN_UNDECIDED;
+            return false;
         else if (!lin_failed(&copy[i]) && !lin_pending(&copy[i]))
             copy[i].result = match[i];
     }
+    return true;
+}
+
+int lin_decide_renamed(struct lin_problem *p, const struct lf_history_op *copy, int (*decide)(struct lin_problem *)) {
+    struct lin_run *run = p->run;
+    const struct lf_history_op *ops = run->ops;
+    struct lin_problem distinct = *p;
+    struct lf_lin_result before = *run->result;
+    distinct.index = lin_alloc(run, p->n, sizeof *distinct.index);
+    if (!distinct.index)
+        return LIN_UNDECIDED;
+    for (uint32_t i = 0; i < p->n; i++)
+        distinct.index[i] = i;
+    run->result->core = run->result->rule = NULL;
+    run->ops = copy;
+    bool holds = decide(&distinct) == LIN_ACCEPT;
+    run->ops = ops;
+    uint64_t visited = run->result->configurations, peak = run->result->peak_bytes;
     uint32_t ordered = run->result->order_count;
-    int answer = lin_decide_queue(&distinct);
-    for (uint32_t k = ordered; run->options->order && k < run->result->order_count; k++)
+    free(run->result->core), free(run->result->rule);
+    *run->result = before;
+    run->result->configurations = visited;
+    run->result->peak_bytes = peak;
+    for (uint32_t k = before.order_count; holds && run->options->order && k < ordered; k++)
         run->options->order[k] = p->index[run->options->order[k]];
-    return answer;
+    if (holds)
+        run->result->order_count = ordered;
+    return holds ? LIN_ACCEPT : LIN_UNDECIDED;
 }
 
 /* After LIN_UNDECIDED the result is as it was. */
@@ -93,27 +111,16 @@ int lin_decide_equal(struct lin_problem *p) {
     memset(match, 0xff, p->n * sizeof *match);
     for (uint32_t i = 0; i < p->n; i++)
         copy[i] = *lin_op(p, i);
-    struct lf_lin_result before = *run->result;
-    run->result->core = run->result->rule = NULL;
     struct lf_lin_spec unbounded = *spec;
     unbounded.capacity = 0;
     run->ops = copy;
     run->spec = &unbounded;
     uint32_t broken = LIN_NO;
     int answer = lin_match(p, copy, match, &broken);
-    run->spec = spec;
-    if (answer == LIN_ACCEPT && lin_decide_matched(p, copy, match) != LIN_ACCEPT)
-        answer = LIN_UNDECIDED;
     run->ops = ops;
-    uint64_t visited = run->result->configurations, peak = run->result->peak_bytes;
-    uint32_t ordered = run->result->order_count;
-    free(run->result->core), free(run->result->rule);
-    *run->result = before;
-    run->result->configurations = visited;
-    run->result->peak_bytes = peak;
+    run->spec = spec;
     if (answer == LIN_REJECT)
         return lin_reject_window(p, broken, 0, p->ret[broken]);
-    if (answer == LIN_ACCEPT)
-        run->result->order_count = ordered;
-    return answer;
+    return answer == LIN_ACCEPT && lin_rename(p, copy, match) ? lin_decide_renamed(p, copy, lin_decide_queue)
+                                                              : LIN_UNDECIDED;
 }

@@ -186,6 +186,10 @@ int lin_decide_pool(struct lin_problem *p);
 int lin_decide_log(struct lin_problem *p);
 int lin_reject_count(struct lin_problem *p); /* rejects, or does not know */
 int lin_decide_equal(struct lin_problem *p);
+int lin_decide_equal_log(struct lin_problem *p);
+/* Is the history right if its operations say what those of `copy` say, as `decide` finds? Then LIN_ACCEPT; else
+ * LIN_UNDECIDED, and the result is as it was. */
+int lin_decide_renamed(struct lin_problem *p, const struct lf_history_op *copy, int (*decide)(struct lin_problem *));
 int lin_decide_graph_stack(struct lin_problem *p);
 int lin_search(struct lin_problem *p);
 

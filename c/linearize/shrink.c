@@ -290,7 +290,7 @@ void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n) {
         deadline = run->deadline;
     if (run->options->memory && run->bytes + n * all > run->options->memory)
         return; /* the check found it within its memory; there is no more for making it small */
-    struct lin_shrink s = {.run = run, .deadline = deadline};
+    struct lin_shrink s = {.run = run, .deadline = deadline, .all = index, .all_n = n};
     uint32_t *kept = malloc(n * sizeof *kept);
     s.ops = malloc(n * sizeof *s.ops);
     s.some = malloc(n * sizeof *s.some);

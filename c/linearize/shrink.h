@@ -8,8 +8,10 @@ enum { LIN_START_MAX = 64 }; /* words of a state in which a counterexample may b
 
 struct lin_shrink {
     struct lin_run *run;
-    struct lf_history_op *ops;  /* the candidate, in history order */
-    uint32_t *origin, n;        /* their indices in the history */
+    struct lf_history_op *ops; /* the candidate, in history order */
+    uint32_t *origin, n;       /* their indices in the history */
+    const uint32_t *all;       /* [all_n] everything that was done to the object */
+    uint32_t all_n;
     uint32_t *unit, units;      /* what is left out together; LIN_NO: nothing may leave it out */
     uint8_t *gone;              /* [units] */
     struct lf_history_op *some; /* room for a test */

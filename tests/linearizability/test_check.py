@@ -413,3 +413,14 @@ def test_the_memory_limit_holds_for_large_states():
     verdict = check(history, spec, memory=20 << 20)
     assert (verdict.status, verdict.reason) == ("UNKNOWN", "the memory limit was reached")
     assert spec.made < 100
+
+
+@pytest.mark.parametrize("spec", ["queue", "bounded-queue:5"])
+def test_the_reason_says_nothing_that_the_history_contradicts(spec):
+    """Without one put and one get of 2, the rest would say that nobody had put 2."""
+    rows = [Operation(0, "put", x, True, 2 * i, 2 * i + 1) for i, x in enumerate((1, 2, 2))]
+    rows += [Operation(i, "get", None, 2, 10, 12) for i in (1, 2)] + [Operation(0, "get", None, 2, 14, 16)]
+    verdict = check(rows, spec)
+    assert verdict.status == "VIOLATION"
+    assert verdict.rule not in ("NEVER_PUT", "TAKEN_TWICE")
+    assert [o.op for o in verdict.operations].count("put") >= 2

@@ -160,9 +160,10 @@ def test_an_empty_before_a_put_returns_is_no_violation():
 
 def busy_clients(spec, count, seed, clients=16, values=5, puts=0.58, long=0.0, dies=True):
     """A right history of clients that are always in a call, of a stack or a queue whose values repeat (`values`; 0: they do
-    not). What runs at its end never returns, if it `dies`. The share `long` of the calls takes a hundred times as long."""
+    not), with three priorities if it has any. What runs at its end never returns, if it `dies`. The share `long` of the calls
+    takes a hundred times as long."""
     rng = random.Random(seed)
-    kind, _, capacity = spec.removeprefix("bounded-").partition(":")
+    kind, _, capacity = spec.partition(",")[0].removeprefix("bounded-").partition(":")
     put, get, last = ("push", "pop", -1) if kind == "stack" else ("put", "get", 0)
     inside, rows, now = [], [], 0
 
@@ -177,7 +178,11 @@ def busy_clients(spec, count, seed, clients=16, values=5, puts=0.58, long=0.0, d
         call, free_at[client] = int(free_at[client]), now + 1 + int(lasts())
         if rng.random() < puts:
             value, room = rng.randrange(values) if values else len(rows), len(inside) < int(capacity or count)
-            inside += [value] if room else []
+            if kind == "priority-queue":
+                value = [rng.randrange(3), value]
+                inside.insert(sum(x[0] <= value[0] for x in inside), value)
+            else:
+                inside += [value] if room else []
             rows.append(Operation(client, put, value, room, call, free_at[client]))
         else:
             rows.append(Operation(client, get, None, inside.pop(last) if inside else None, call, free_at[client]))
@@ -196,8 +201,12 @@ def test_a_stack_with_equal_values_of_sixteen_clients_is_decided():
 
 
 @pytest.mark.parametrize(
-    "spec", ["stack", "stack:1", "stack:2", "queue", "bounded-queue:1", "bounded-queue:2", "bounded-queue:4"]
-)
+    "spec",
+    [
+        "stack", "stack:1", "stack:2", "queue", "bounded-queue:1", "bounded-queue:2", "bounded-queue:4", "priority-queue",
+        "priority-queue,ties=any",
+    ],
+)  # fmt: skip
 def test_equal_values_have_the_verdict_of_the_enumeration(spec, request):
     """Few values and many clients: the values that may be below or before one another are many."""
     count = 100_000 if request.config.getoption("--soak", default=False) else 250
@@ -216,6 +225,46 @@ def test_equal_values_have_the_verdict_of_the_enumeration(spec, request):
         assert check(rows, parsed, counterexample=False).status == truth, (seed, rows)
         method = ("depth-first", "depth-first-by-call", "depth-first-by-chance")[seed % 3]
         assert check(rows, parsed, counterexample=False, method=method).status == truth, (seed, method, rows)
+        verdicts.add(truth)
+    assert verdicts == {"OK", "VIOLATION"}
+
+
+@pytest.mark.parametrize("spec", ["priority-queue", "priority-queue,ties=any"])
+def test_a_priority_queue_with_equal_values_of_sixteen_clients_is_decided(spec):
+    rows = busy_clients(spec, 1000, 5)
+    assert check(rows, spec, timeout=60).ok
+
+
+def log_of_equal_values(count, seed, clients):
+    """Clients that append few values and read on; every other history has a wrong answer."""
+    rng = random.Random(seed)
+    log, seen, free_at, rows, now = [], {}, {}, [], 0
+    for _ in range(count):
+        client = min(range(clients), key=lambda c: free_at.get(c, 0))
+        call = free_at.get(client, 0) + 1
+        now = max(now + 1, call + rng.randrange(8))
+        free_at[client] = now + rng.choice((0, 1, 5, 20))
+        if rng.random() < 0.4:
+            log.append(rng.randrange(3))
+            rows.append(Operation(client, "append", log[-1], True, call, free_at[client]))
+            continue
+        at = seen.get(client, 0)
+        seen[client] = min(at + 1, len(log))
+        rows.append(Operation(client, "read", None, log[at] if at < len(log) else None, call, free_at[client]))
+    reads = [i for i, o in enumerate(rows) if o.op == "read"]
+    if seed % 2 and reads:
+        at = rng.choice(reads)
+        rows[at] = rows[at]._replace(result=rng.choice([None, 0, 1, 2]))
+    return rows
+
+
+def test_a_log_with_equal_values_has_the_verdict_of_the_enumeration(request):
+    count = 100_000 if request.config.getoption("--soak", default=False) else 400
+    parsed, model, verdicts = parse_spec("log"), model_of("log"), set()
+    for seed in range(count):
+        rows = log_of_equal_values(9, seed, clients=3)
+        truth = "OK" if linearizable(rows, model) else "VIOLATION"
+        assert check(rows, parsed, counterexample=False).status == truth, (seed, rows)
         verdicts.add(truth)
     assert verdicts == {"OK", "VIOLATION"}
 

@@ -39,6 +39,7 @@
 #include "linearize/depth_claims.c"
 #include "linearize/depth_order.c"
 #include "linearize/equal.c"
+#include "linearize/equal_log.c"
 #include "linearize/depth_first.c"
 #include "linearize/step.c"
 #include "linearize/search.c"
