@@ -401,6 +401,18 @@ class TestEnds:
     def test_shutdown_is_that_of_the_library_where_it_has_one(self):
         assert issubclass(lockfree.ShutDown, getattr(queue, "ShutDown", Exception))
 
+    @pytest.mark.parametrize("immediate", [False, True])
+    def test_a_shutdown_by_another_process_is_seen(self, immediate):
+        q = lockfree.Queue()
+        assert q.is_shutdown is False
+        child = multiprocessing.get_context("fork").Process(target=q.shutdown, args=(immediate,))
+        child.start()
+        child.join()
+        assert q.is_shutdown is True
+        q.close()
+        with pytest.raises(ValueError, match="closed"):
+            _ = q.is_shutdown
+
     def test_an_immediate_shutdown(self):
         q = lockfree.Queue()
         q.put(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from lockfree import _pickles
 from lockfree._errors import Closed, ShutDown, shown
+from lockfree._native import lib
 from lockfree._records import is_one_record, tell
 from lockfree._segment import check_call, check_int
 from lockfree._types import Spin
@@ -126,6 +127,17 @@ class Queue(MessageRing):
     def maxsize(self) -> int:
         """Items that are inside at a time at most; 0: no bound."""
         return self.max_messages or 0
+
+    @property
+    def is_shutdown(self) -> bool:
+        """Whether a process has called `shutdown()`. `queue.Queue` has this name since Python 3.13."""
+        try:
+            shut_down = int(lib.lf_py_message_ring_is_shut_down(self._opened()))
+            if shut_down < 0:
+                self._opened()
+        except Closed:
+            self._ended()
+        return shut_down > 0
 
     # ---- put ----
 
