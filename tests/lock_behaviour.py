@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from patience import STUCK
 from threads import in_thread
 
 import lockfree
@@ -295,7 +296,7 @@ class Behaviour:
         ready = context.Event()
         child = context.Process(target=hold_for_ever, args=(lock, ready))
         child.start()
-        assert ready.wait(60)
+        assert ready.wait(STUCK)
         return child
 
     def test_the_next_holder_is_told_of_a_death(self, lock, context):

@@ -69,7 +69,7 @@ def killed_child(ring, call):
     ready = context.Event()
     child = context.Process(target=sit_in, args=(ring, call, ready))
     child.start()
-    assert ready.wait(30)
+    assert ready.wait(STUCK)
     time.sleep(0.03)
     os.kill(child.pid, signal.SIGKILL)
     child.join(30)
@@ -684,7 +684,7 @@ class Behaviour:
 
         child = context.Process(target=wait)
         child.start()
-        assert ready.wait(30)
+        assert ready.wait(STUCK)
         time.sleep(0.02)
         ring.shutdown()
         child.join(30)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from patience import STUCK
 from sync_behaviour import Behaviour
 from threads import started
 
@@ -176,7 +177,7 @@ class TestBarrier(Behaviour):
             if waits:
                 wait_until_there_are(barrier, 1)
             else:
-                assert ready.wait(60)
+                assert ready.wait(STUCK)
             join = started(barrier.wait)
             wait_until_there_are(barrier, 1 + waits)
             os.kill(victim.pid, signal.SIGKILL)

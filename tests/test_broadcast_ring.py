@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from patience import STUCK
 from threads import started
 
 import lockfree
@@ -356,7 +357,7 @@ class TestDeath:
         ready = context.Event()
         child = context.Process(target=target, args=(*args, ready))
         child.start()
-        assert ready.wait(60)
+        assert ready.wait(STUCK)
         return child
 
     def kill(self, child):

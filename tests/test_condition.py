@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from patience import STUCK
 from sync_behaviour import Behaviour
 from threads import started
 
@@ -44,7 +45,7 @@ def sleepers(condition, n):
                 return condition.wait(60)
 
         joins.append(started(wait))
-        assert entered.wait(30)
+        assert entered.wait(STUCK)
     with condition:
         pass
     return joins
@@ -174,7 +175,7 @@ class TestCondition(Behaviour):
         ready = context.Event()
         child = context.Process(target=wait_for_ever, args=(shared, ready))
         child.start()
-        assert ready.wait(30)
+        assert ready.wait(STUCK)
         (join,) = sleepers(shared, 1)
         os.kill(child.pid, signal.SIGSTOP)
         with shared:

@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack, closing
 
 import pytest
+from patience import STUCK
 
 import lockfree
 
@@ -89,7 +90,7 @@ def test_permits_beyond_the_first_page_come_back_from_the_dead():
             there = fork.Event()
             child = fork.Process(target=take_in_threads, args=(s, there))
             child.start()
-            assert there.wait(30)
+            assert there.wait(STUCK)
             child.kill()
             child.join()
             assert s.acquire(timeout=30, n=40)

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from patience import STUCK
 from test_peers import MAKE as PEERS
 from test_peers import child, get, kill, put
 
@@ -63,7 +64,7 @@ def test_a_long_wait_says_who_is_there_and_goes_on(kind):
         shared.watch(slow, 0.15)
         waiter = threading.Thread(target=wait, args=(shared,))
         waiter.start()
-        assert go_on.wait(60)
+        assert go_on.wait(STUCK)
         give(shared)
         waiter.join(60)
         assert not waiter.is_alive()
@@ -135,7 +136,7 @@ def test_a_block_says_it_for_its_calls_alone(kind):
         shared.watch(lambda *_: others.append(1), 0.15)
         waiter = threading.Thread(target=work, args=(shared,))
         waiter.start()
-        assert go_on.wait(60)
+        assert go_on.wait(STUCK)
         give(shared)
         waiter.join(60)
         assert not waiter.is_alive()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from patience import STUCK
 from threads import started
 
 import lockfree
@@ -186,7 +187,7 @@ def test_what_a_dead_process_had_in_hand_is_free_again(ring):
     ring.put(b"x" * 3000)
     child = context.Process(target=hold_and_stand_still, args=(ring, ready))
     child.start()
-    assert ready.wait(60)
+    assert ready.wait(STUCK)
     assert not ring.try_put(b"y" * 3000)
     threading.Timer(0.05, os.kill, (child.pid, signal.SIGKILL)).start()
     ring.put(b"y" * 3000, timeout=60)

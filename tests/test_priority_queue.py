@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from patience import STUCK
 
 import lockfree
 from lockfree import PriorityQueue
@@ -656,11 +657,13 @@ def test_killed_processes_block_nobody_and_leak_nothing(context):
             children = [context.Process(target=_hammer, args=(q, ready)) for _ in range(2)]
             for child in children:
                 child.start()
-            assert ready.wait(30)
-            time.sleep(0.02 + 0.01 * round_)
-            for child in children:
-                os.kill(child.pid, signal.SIGKILL)
-                child.join()
+            try:
+                assert ready.wait(STUCK)
+                time.sleep(0.02 + 0.01 * round_)
+            finally:
+                for child in children:
+                    os.kill(child.pid, signal.SIGKILL)
+                    child.join()
             q.recover_dead()
             while q.try_get() is not None:
                 pass

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from patience import STUCK
 from sync_behaviour import Behaviour
 from threads import started
 
@@ -106,7 +107,7 @@ class TestRLock(Behaviour):
         ready = context.Event()
         child = context.Process(target=hold_twice_for_ever, args=(shared, ready))
         child.start()
-        assert ready.wait(60)
+        assert ready.wait(STUCK)
         assert shared.acquire(timeout=0.02) is False
         sleeper = started(shared.acquire)
         os.kill(child.pid, signal.SIGKILL)

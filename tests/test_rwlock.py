@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from patience import STUCK
 from sync_behaviour import Behaviour
 from threads import started
 
@@ -38,7 +39,7 @@ def killed_holder(lock, *, writes):
     ready = context.Event()
     child = context.Process(target=hold, args=(lock, writes, ready))
     child.start()
-    assert ready.wait(60)
+    assert ready.wait(STUCK)
     return child
 
 

@@ -327,7 +327,7 @@ def test_permits_of_the_killed_come_back(context):
         ready = context.Event()
         child = context.Process(target=hold_for_ever, args=(semaphore, 3, ready))
         child.start()
-        assert ready.wait(60)
+        assert ready.wait(STUCK)
         assert semaphore.value == 1
         assert not semaphore.acquire(timeout=0.02, n=4)
         os.kill(child.pid, signal.SIGKILL)
@@ -345,7 +345,7 @@ def test_a_sleeper_gets_the_permits_of_the_killed():
         ready = context.Event()
         child = context.Process(target=hold_for_ever, args=(semaphore, 2, ready))
         child.start()
-        assert ready.wait(60)
+        assert ready.wait(STUCK)
         got = []
         thread = threading.Thread(target=lambda: got.append(semaphore.acquire(n=2, timeout=20)))
         thread.start()
@@ -362,7 +362,7 @@ def test_a_killed_waiter_holds_nobody_up():
         ready = context.Event()
         child = context.Process(target=wait_for_ever, args=(semaphore, 2, ready))
         child.start()
-        assert ready.wait(60)
+        assert ready.wait(STUCK)
         time.sleep(0.05)
         os.kill(child.pid, signal.SIGKILL)
         child.join(30)
@@ -386,7 +386,7 @@ def test_nothing_comes_back_to_a_semaphore_that_signals():
         ready = context.Event()
         child = context.Process(target=hold_for_ever, args=(semaphore, 2, ready))
         child.start()
-        assert ready.wait(60)
+        assert ready.wait(STUCK)
         os.kill(child.pid, signal.SIGKILL)
         child.join(30)
         assert semaphore.recover_dead() == 1

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from patience import STUCK
 from threads import in_thread, started
 
 import lockfree
@@ -301,7 +302,7 @@ def test_a_killed_holder(space):
     first, second, ready = space.mutex(), space.rlock("second"), space.event()
     permits = space.semaphore(2)
     with child(hold_all, first, second, permits, ready) as process:
-        assert ready.wait(30)
+        assert ready.wait(STUCK)
         assert [peer.holds for peer in sorted(space.peers(), key=lambda p: p.pid == process.pid)] == [0, 2]
         assert not permits.acquire(timeout=0.01)
         waiting = started(lambda: permits.acquire(timeout=60))

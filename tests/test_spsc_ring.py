@@ -6,6 +6,7 @@ import signal
 import threading
 
 import pytest
+from patience import STUCK
 from ring_behaviour import Behaviour
 from threads import in_thread
 
@@ -120,7 +121,7 @@ def test_the_role_of_a_dead_process_is_free(ring, context, leave):
     ready = context.Event()
     child = context.Process(target=hold_and_wait, args=(ring, ready))
     child.start()
-    assert ready.wait(60)
+    assert ready.wait(STUCK)
     with pytest.raises(lockfree.RoleTaken):
         ring.put(b"ours")
     getattr(child, leave)()
