@@ -140,8 +140,9 @@ class TestRWLock(Behaviour):
         reader = started(shared.acquire_read)
         kill(child)
         assert isinstance(told := reader(), lockfree.OwnerDied)
-        assert "the last writer died while it wrote: a writer must repair" in str(told)  # the reader has no lock
-        with pytest.raises(lockfree.OwnerDied, match="it is yours now"):
+        # the reader has no lock
+        assert f"RWLock: the last writer, process {child.pid}, died while it wrote: a writer must repair" in str(told)
+        with pytest.raises(lockfree.OwnerDied, match=f"the last holder, process {child.pid}, died with the lock; it is"):
             shared.acquire_write()
         assert shared.writer
         shared.recover()

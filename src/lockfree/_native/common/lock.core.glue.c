@@ -8,22 +8,25 @@ static uint32_t lf_py_lock_died(const struct lf_handle *h) {
     return h->segment == NULL ? 0 : lf_load_relaxed(&((struct lf_lock_body *)(void *)h->body)->died);
 }
 
-/* NULL and OwnerDied, with the process that died. The caller holds the lock: no Python code runs here. */
-static PyObject *lf_py_owner_died(struct lf_py_object *self) {
+/* NULL and what `status` raises, in these words about the title and the process that died. It may be that the caller holds
+ * the lock: no Python code runs here. */
+static PyObject *lf_py_died(struct lf_py_object *self, int64_t status, const char *words) {
     struct lf_handle *h = (struct lf_handle *)self->p;
     int64_t pid = 0;
     LF_PY_BRIEFLY(self, pid, lf_py_lock_died(h));
-    PyObject *key = PyLong_FromLong(LF_OWNER_DIED), *title = lf_py_title(self);
+    PyObject *key = PyLong_FromLongLong(status), *title = lf_py_title(self);
     PyObject *entry = pid > 0 && key != NULL && title != NULL && lf_py_messages != NULL
                           ? PyDict_GetItemWithError(lf_py_messages, key)
                           : NULL;
     if (entry != NULL)
-        PyErr_Format(PyTuple_GET_ITEM(entry, 0),
-                     "%U: the last holder, process %lld, died with the lock; it is yours now: repair, then recover()",
-                     title, (long long)pid);
+        PyErr_Format(PyTuple_GET_ITEM(entry, 0), words, title, (long long)pid);
     Py_XDECREF(key);
     Py_XDECREF(title);
-    return entry != NULL ? NULL : lf_py_raise(self, LF_OWNER_DIED);
+    return entry != NULL ? NULL : lf_py_raise(self, status);
+}
+static PyObject *lf_py_owner_died(struct lf_py_object *self) {
+    return lf_py_died(self, LF_OWNER_DIED,
+                      "%U: the last holder, process %lld, died with the lock; it is yours now: repair, then recover()");
 }
 
 /* What is more than one attempt that succeeds. */

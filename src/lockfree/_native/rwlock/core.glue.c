@@ -10,6 +10,8 @@ static struct lf_rwlock *lf_py_rwlock(PyObject *object) {
     return (struct lf_rwlock *)((struct lf_py_object *)object)->p;
 }
 
+static uint32_t lf_py_rwlock_died(struct lf_rwlock *l) { return lf_py_lock_died(&l->h); }
+
 static PyObject *lf_py_rwlock_take(PyObject *object, const struct lf_py_signature *signature, PyObject *const *args,
                                    Py_ssize_t count, PyObject *keywords,
                                    int (*take)(struct lf_rwlock *l, uint64_t deadline)) {
@@ -31,8 +33,10 @@ static PyObject *lf_py_rwlock_take(PyObject *object, const struct lf_py_signatur
         }
     }
     if (status == LF_OWNER_DIED && take == lf_rwlock_read)
-        return lf_py_raise(self, LF_PY_WRITER_DIED);
-    return lf_py_whether(self, status);
+        return lf_py_died(
+            self, LF_PY_WRITER_DIED,
+            "%U: the last writer, process %lld, died while it wrote: a writer must repair, then recover()");
+    return status == LF_OWNER_DIED ? lf_py_owner_died(self) : lf_py_whether(self, status);
 }
 static PyObject *lf_py_rwlock_acquire_read(PyObject *object, PyObject *const *args, Py_ssize_t count,
                                            PyObject *keywords) {
