@@ -142,7 +142,9 @@ class TestRWLock(Behaviour):
         assert isinstance(told := reader(), lockfree.OwnerDied)
         # the reader has no lock
         assert f"RWLock: the last writer, process {child.pid}, died while it wrote: a writer must repair" in str(told)
-        with pytest.raises(lockfree.OwnerDied, match=f"the last holder, process {child.pid}, died with the lock; it is"):
+        with pytest.raises(
+            lockfree.OwnerDied, match=f"the last holder, process {child.pid}, died with the lock; it is"
+        ):
             shared.acquire_write()
         assert shared.writer
         shared.recover()
