@@ -44,8 +44,10 @@ if suite is not None:
                 patch.start()
                 self.addCleanup(patch.stop)
 
+    REPR = "it wants the repr of the library's class; here it names the object as all of this package do"
+
     class TestLock(Ours, suite._TestLock, unittest.TestCase):
-        pass
+        test_repr_lock = test_repr_rlock = unittest.skip(REPR)(lambda self: None)
 
     class TestSemaphore(Ours, suite._TestSemaphore, unittest.TestCase):
         @unittest.skip("it wants a time-out without blocking to be ignored; ours is a ValueError, as that of threading")
@@ -58,7 +60,7 @@ if suite is not None:
                 pass
 
     class TestEvent(Ours, suite._TestEvent, unittest.TestCase):
-        @unittest.skip("it wants the repr of the library's class; here it names the object as all of this package do")
+        @unittest.skip(REPR)
         def test_repr(self): ...
 
     PICKLES = "it wants put to hide what pickling raises, as a thread would that feeds the queue; ours raises it"
@@ -69,6 +71,9 @@ if suite is not None:
 
         @unittest.skip(PICKLES)
         def test_queue_feeder_on_queue_feeder_error(self): ...
+
+        @unittest.skip("it wants close to do nothing before the first put; ours closes")
+        def test_closed_queue_empty_exceptions(self): ...
 
     class TestSimpleQueue(Ours, suite.TestSimpleQueue):
         @unittest.skip("it looks at the two ends of a pipe, and there is none")

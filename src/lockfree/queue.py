@@ -29,8 +29,10 @@ Dumps = Callable[[Any], Any]
 Loads = Callable[[Any], Any]
 
 
-class _ClosedHere(Closed, ValueError):
-    """What the methods of a queue that this process has closed raise: ValueError, as those of multiprocessing."""
+class _ClosedHere(Closed, ValueError, OSError):
+    """What the methods of a queue that this process has closed raise. Those of multiprocessing raise ValueError for
+    `put` and `get`, and OSError for the others.
+    """
 
 
 class Queue(MessageRing):
