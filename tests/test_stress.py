@@ -74,8 +74,8 @@ def test_a_short_run_of_all_is_ok(tmp_path):
     assert set(results["primitives"]) == set(load())
     for name, primitive in results["primitives"].items():
         assert primitive["verdict"] == "OK", name
-        assert primitive["operations"] > 0, name
-    assert results["operations"] > 10_000
+        assert primitive["operations"] > 50, name
+    assert results["operations"] > 100_000
     page = (tmp_path / "report.html").read_text()
     assert "<svg" in page
     assert "http" not in page.replace("http://www.w3.org", "")
