@@ -115,6 +115,12 @@ _WAY_OUT = {
 }
 
 
+def raise_death(status: int, what: str, pid: int) -> NoReturn:
+    """As `raise_status` for a status that tells of a death, with the process that died."""
+    kind, text = MESSAGES[status]
+    raise kind(f"{what}: {text.replace(' died', f', process {pid}, died', 1)}")
+
+
 def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
     """Raises the exception for a negative status; `what` names the object or argument it is about.
 

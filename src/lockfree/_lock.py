@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
 from lockfree._awaited import AwaitedLock
-from lockfree._errors import OK, TIMEDOUT, OwnerDied, raise_status
+from lockfree._errors import OK, TIMEDOUT, raise_death, raise_status
 from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._segment import check_name
 from lockfree._spin import Waiter, check_spin
@@ -119,8 +119,7 @@ class Lock(AwaitedLock, Waiter):
                 holder = f"process {pid} died with it"
             raise RuntimeError(f"{self._title()}: {call}() by a thread that does not hold it: {holder}")
         if status == lib.LF_OWNER_DIED and (pid := self._c_died(handle)):
-            died = f"the last holder, process {pid}, died with the lock"
-            raise OwnerDied(f"{self._title()}: {died}; it is yours now: repair, then recover()")
+            raise_death(status, self._title(), pid)
         raise_status(status, self._title(), handle)
 
     def _describe(self) -> str:

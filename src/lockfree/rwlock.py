@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from lockfree._awaited import AwaitedRWLock
-from lockfree._errors import OK, OWNER_DIED, TIMEDOUT, OwnerDied, raise_status
+from lockfree._errors import OK, OWNER_DIED, TIMEDOUT, raise_death, raise_status
 from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_name
 from lockfree._spin import Waiter, check_spin
@@ -13,11 +13,6 @@ from lockfree._types import Spin
 from lockfree._waiting import semaphore_patience, until
 
 __all__ = ["RWLock"]
-
-DEATHS = {
-    OWNER_DIED: "the last holder, process {}, died with the lock; it is yours now: repair, then recover()",
-    lib.LF_PY_WRITER_DIED: "the last writer, process {}, died while it wrote: a writer must repair, then recover()",
-}
 
 
 class Calls(AwaitedRWLock, Waiter):
@@ -114,8 +109,8 @@ class Calls(AwaitedRWLock, Waiter):
         return self._checked(handle, lib.lf_rwlock_locked(handle)) == 1
 
     def _checked(self, handle: Any, status: int) -> int:
-        if status in DEATHS and (pid := lib.lf_py_rwlock_died(handle)):
-            raise OwnerDied(f"{self._title()}: {DEATHS[status].format(pid)}")
+        if status in {OWNER_DIED, lib.LF_PY_WRITER_DIED} and (pid := lib.lf_py_rwlock_died(handle)):
+            raise_death(status, self._title(), pid)
         if status < OK:
             raise_status(status, self._title(), handle)
         return int(status)
