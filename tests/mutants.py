@@ -48,6 +48,14 @@ MUTANTS = [
         client="spsc_ring/spsc_sleep",
     ),
     Mutant(
+        "a producer that leaves what a killed batch has published behind a gap",
+        "blocks/spsc_slots.h",
+        "if (lf__spsc_is_at(lf_load_relaxed(word), position + i))",
+        "if (lf__spsc_is_at(lf_load_relaxed(word), position + r->capacity))",
+        client="spsc_ring/spsc_torn_run",
+        kill=("spsc_ring", "put-many", "go-on"),
+    ),
+    Mutant(
         "a wait of a sleeper for several that is announced to nobody",
         "blocks/watching.h",
         "w->expected = lf__announce(h, count); /* [E1] pairs with [E2] */",

@@ -339,7 +339,9 @@ void kill_queue_judge(void) {
         kill_next_tick();
     if (!waits) {
         kill_put(putter(0), 0);
-        kill_get(getter(1), 0);
+        uint64_t n = 1; /* one, or all: a second put would overwrite what the dead left behind a gap */
+        while (kill_get(getter(n), 0) >= 0 && (kill_now.seed & 1) == 0)
+            n++;
         fill_and_drain_without_waiting();
     } else if (kill_now.seed & 1) {
         fill_waiting();

@@ -335,6 +335,47 @@ static void test_killed_before_every_step(uint64_t capacity, uint64_t start, uin
     }
 }
 
+/* A batch of numbers from 100 on; and a take-over. Both are cut off at some step. */
+static void put_batch(void *argument) {
+    struct actor *a = (struct actor *)argument;
+    uint64_t numbers[20];
+    for (uint64_t i = 0; i < 20; i++)
+        numbers[i] = 100 + i;
+    lf_spsc_ring_put_many(&a->r, numbers, 8, 8, NULL, a->count);
+}
+static void take_over(void *argument) { lf_spsc_ring_reserve(&((struct actor *)argument)->r); }
+
+/* Whatever was published of a batch that was cut off: the next producer's record follows what the consumer can see. */
+static void test_a_batch_killed_before_every_step(uint64_t capacity, uint64_t start, uint64_t inside, uint64_t batch) {
+    struct actor a[PEOPLE];
+    unsigned char *memory;
+    for (uint64_t k = 1, ended = 0; !ended; k++) {
+        for (uint64_t j = 1, successor_ended = 0; !successor_ended; j++) {
+            people(a, &memory, capacity, start, 0);
+            for (uint64_t i = 0; i < inside; i++)
+                CHECK_EQ(lf_spsc_ring_try_put(&a[0].r, &i, 8), LF_OK);
+            a[0].count = batch;
+            ended = (uint64_t)steps_until(k, put_batch, &a[0]);
+            lf_recover_wholly(&a[5].r.h, 1);
+            successor_ended = (uint64_t)steps_until(j, take_over, &a[2]);
+            lf_recover_wholly(&a[5].r.h, 3);
+            uint64_t got, number, room = capacity - inside < batch ? capacity - inside : batch;
+            for (uint64_t i = 0; i < inside; i++)
+                CHECK(get_number(&a[1].r, &got) == 8 && got == i);
+            for (number = 100; get_number(&a[1].r, &got) == 8; number++)
+                CHECK_EQ(got, number);
+            CHECK(number == 100 || number == 116 || number == 100 + room); /* whole runs alone */
+            CHECK(!ended || number == 100 + room);
+            for (uint64_t i = 0; i < 2 * capacity + 2; i++) { /* one at a time: nothing is behind it */
+                CHECK_EQ(lf_spsc_ring_try_put(&a[4].r, &i, 8), LF_OK);
+                CHECK(get_number(&a[1].r, &got) == 8 && got == i);
+                CHECK_EQ(get_number(&a[1].r, &got), LF_EMPTY);
+            }
+            check_unmap(memory, a[0].r.h.bytes);
+        }
+    }
+}
+
 static void test_interleavings(uint64_t capacity, uint64_t start, uint64_t seed) {
     static struct steps_fiber fibers[PEOPLE];
     struct actor a[PEOPLE];
@@ -713,9 +754,12 @@ int main(void) {
         if (capacity <= 8) {
             test_killed_before_every_step(capacity, start, i % (capacity + 1));
             test_killed_before_every_step(capacity, start, capacity);
+            test_a_batch_killed_before_every_step(capacity, start, i % capacity, 1 + i % 5);
         }
         if (capacity <= 3)
             test_interleavings(capacity, start, i);
+        if (capacity > 20)
+            test_a_batch_killed_before_every_step(capacity, start, i % 8, 20);
 #endif
         if (i % STARTS < 2)
             test_two_threads_keep_the_order(capacity, start);

@@ -168,6 +168,22 @@ static void heir(void) {
 }
 static void mortal_producer(void) { put(1); }
 
+/* The producer dies in the middle of a batch. What it published behind a gap never comes out. */
+static void mortal_batch(void) {
+    const uint64_t values[2] = {1, 2};
+    lf_spsc_ring_put_many(&ring[1], values, 8, 8, NULL, 2);
+}
+static void heir_of_a_batch(void) {
+    uint64_t value = 3, next = 1;
+    if (lf_model_participant_alive(1))
+        return;
+    lf_reap(&ring[2].h);
+    int full = lf_spsc_ring_try_put(&ring[2], &value, sizeof value) == LF_FULL; /* else the batch was not published */
+    for (next = full ? 1 : 3; lf_spsc_ring_try_get(&ring[2], &value) == 8; next++)
+        lf_model_assert(value == next);
+    lf_model_assert(next == (full ? 3 : 4));
+}
+
 LF_MODEL_CLIENT(spsc_cap1, .setup = capacity_1, .threads = {producer, consumer}, .spec = &lf_model_fifo, .capacity = 1);
 LF_MODEL_CLIENT(spsc_cap2, .setup = capacity_2, .threads = {producer, consumer}, .spec = &lf_model_fifo, .capacity = 2);
 LF_MODEL_CLIENT(spsc_in_place, .setup = capacity_1, .threads = {place, look}, .spec = &lf_model_fifo, .capacity = 1);
@@ -179,3 +195,5 @@ LF_MODEL_CLIENT(spsc_producers, .setup = capacity_2, .threads = {put_and_leave, 
 LF_MODEL_CLIENT(spsc_consumers, .setup = capacity_2, .threads = {fill, get_and_leave, next_consumer});
 LF_MODEL_CLIENT(spsc_sleep, .setup = capacity_1, .threads = {sleeping_producer, sleeping_consumer});
 LF_MODEL_CLIENT(spsc_heir, .setup = capacity_2, .threads = {mortal_producer, heir}, .stop_is_death = 1, .may_stop = 2);
+LF_MODEL_CLIENT(spsc_torn_run, .setup = capacity_2, .threads = {mortal_batch, heir_of_a_batch}, .stop_is_death = 1,
+                .may_stop = 2);

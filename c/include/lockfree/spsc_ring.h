@@ -36,7 +36,7 @@
 #ifndef LOCKFREE_SPSC_RING_H
 #define LOCKFREE_SPSC_RING_H
 
-#include "blocks/spsc_slots.h"
+#include "blocks/spsc_batches.h"
 
 #define LF_KIND_SPSC_RING 9u
 #define LF_SPSC_MAX_CAPACITY (UINT64_C(1) << 31)
@@ -251,16 +251,16 @@ LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
     return LF_LIKELY(length >= 0) ? length : lf__spsc_get_slowly(r, record);
 }
 
-/* ---- batches: role, end and cursor are looked at once. Each record is published as soon as it is copied. Records that
- * are taken are freed LF__SPSC_RUN at a time, and before a refusal ---- */
+/* ---- batches: role, end and cursor are looked at once. Records are published in runs (lf__spsc_run). Records that are
+ * taken are freed LF__SPSC_FREED at a time, and before a refusal ---- */
 
-#define LF__SPSC_RUN 64
+#define LF__SPSC_FREED 64
 
 /* Puts records until the ring is full. Returns how many went in, or a negative status if none did. Either every record
  * has `length` bytes and they are `pitch` apart, or `lengths` is given and they are packed, lengths[i] bytes each. */
 LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *records, uint64_t pitch, uint64_t length,
                                         const uint32_t *lengths, uint64_t count) {
-    const unsigned char *from = (const unsigned char *)records;
+    struct lf__spsc_batch batch = {(const unsigned char *)records, pitch, length, lengths};
     if (lengths == NULL && length > r->record_size)
         return LF_TOO_LONG;
     for (uint64_t i = 0; lengths != NULL && i < count; i++)
@@ -273,16 +273,14 @@ LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *reco
     uint64_t cursor = lf_load_relaxed(&side->cursor), first = lf_load_relaxed(&side->position), position = first;
     if (LF_UNLIKELY(cursor >= r->capacity))
         return LF_CORRUPT;
+    const uint64_t most = lf__spsc_run(r);
     struct lf__spsc_walk walk = lf__spsc_walk_from(r, cursor);
     while (position - first < count && (status = lf__spsc_room(r, position)) == LF_OK) {
         uint64_t room = lf_load_relaxed(&side->limit) - position, left = count - (position - first);
-        for (uint64_t until = position + (room < left ? room : left); position != until; position++) {
-            if (lengths != NULL)
-                pitch = length = lengths[position - first];
-            lf_copy(walk.payload, from, length);
-            lf__spsc_publish_in(lf__spsc_walk_word(&walk), position, length);
-            lf__spsc_walk_on(r, &walk);
-            from += pitch;
+        for (uint64_t until = position + (room < left ? room : left); position != until;) {
+            uint64_t run = until - position < most ? until - position : most;
+            lf__spsc_put_run(r, &walk, &batch, position, run);
+            position += run;
         }
     }
     if (position == first)
@@ -304,7 +302,7 @@ LF_INLINE int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, u
         return length;
     const struct lf_spsc_side *side = &r->body->sides[LF_CONSUMER];
     uint64_t cursor = lf_load_relaxed(&side->cursor), first = lf_load_relaxed(&side->position), position = first;
-    uint64_t freed = first, run = lf_load_relaxed(&r->body->drained) ? 1 : LF__SPSC_RUN; /* see lf__spsc_take */
+    uint64_t freed = first, run = lf_load_relaxed(&r->body->drained) ? 1 : LF__SPSC_FREED; /* see lf__spsc_take */
     if (LF_UNLIKELY(cursor >= r->capacity))
         return LF_CORRUPT;
     const uint64_t record_size = r->record_size;

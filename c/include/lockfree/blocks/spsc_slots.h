@@ -20,9 +20,10 @@
  *           put positions below limit. It looks at the consumer's position only when it gets there.
  * Invariants
  *   [I1] The word of position p is written once by the producer. Before, it has the position p - capacity. The record is
- *        inside from then until the consumer's position is above p.
+ *        inside from then on, if those before it are, until the consumer's position is above p.
  *   [I2] The producer's position is that of the next slot it writes, or less by as many records as a batch has published
- *        that was killed. The words say how many. So a new holder begins at the right place.
+ *        that was killed. The words say how many. So a new holder begins at the right place. It takes back what the batch
+ *        has published behind a record that it has not: the consumer never came that far.
  *   [I3] The consumer's position is that of the next record it takes. While draining it is one less between the exchange
  *        that takes the record and the store of the position; the word says so.
  * Source: a flag inside the slot, after FastForward (Giacomoni, Moseley, Vachharajani, PPoPP 2008); an own copy of the
@@ -103,36 +104,20 @@ LF_INLINE uint64_t lf__spsc_next(const struct lf_spsc_ring *r, uint64_t cursor) 
     return cursor + 1 == r->capacity ? 0 : cursor + 1;
 }
 
-/* Where a batch is. It is the caller's alone: what is copied into records cannot change it, as the compiler knows. */
-struct lf__spsc_walk {
-    unsigned char *word, *payload;
-    uint64_t cursor, capacity, word_stride, stride;
-};
-LF_INLINE struct lf__spsc_walk lf__spsc_walk_from(const struct lf_spsc_ring *r, uint64_t cursor) {
-    struct lf__spsc_walk walk = {r->words + cursor * r->word_stride,
-                                 r->slots + cursor * r->stride,
-                                 cursor,
-                                 r->capacity,
-                                 r->word_stride,
-                                 r->stride};
-    return walk;
-}
-LF_INLINE uint64_t *lf__spsc_walk_word(const struct lf__spsc_walk *walk) { return (uint64_t *)(void *)walk->word; }
-LF_INLINE void lf__spsc_walk_on(const struct lf_spsc_ring *r, struct lf__spsc_walk *walk) {
-    walk->word += walk->word_stride;
-    walk->payload += walk->stride;
-    if (LF_UNLIKELY(++walk->cursor == walk->capacity))
-        *walk = lf__spsc_walk_from(r, 0);
-}
-
-/* A record of a batch, beside which the row is padded with zeros. */
-LF_INLINE void lf__spsc_copy_row(const unsigned char *payload, unsigned char *row, uint64_t length, uint64_t pitch) {
-    lf_copy(row, payload, length);
-    if (length < pitch)
-        memset(row + length, 0, pitch - length);
-}
+/* A batch is published in runs of so many records, the last record of a run first (spsc_batches.h). */
+#define LF__SPSC_RUN 16
 
 /* ---- sides ---- */
+
+/* Takes back what a killed batch has published behind `position`, where it stopped [I2]. */
+LF_INLINE void lf__spsc_drop_torn_run(const struct lf_spsc_ring *r, uint64_t cursor, uint64_t position) {
+    for (uint64_t i = 1; i < LF__SPSC_RUN && i < r->capacity; i++) {
+        uint64_t *word = lf__spsc_word(r, cursor = lf__spsc_next(r, cursor));
+        /* The last holder's words came with the role [O2]; the consumer reads them behind [S4] of `position`, at least. */
+        if (lf__spsc_is_at(lf_load_relaxed(word), position + i))
+            lf_store_relaxed(word, lf__spsc_free(position + i - r->capacity));
+    }
+}
 
 /* [I2], [I3]: finds the place where the last holder stopped. */
 LF_INLINE int lf__spsc_resume(struct lf_spsc_ring *r, enum lf_spsc_role role) {
@@ -145,6 +130,8 @@ LF_INLINE int lf__spsc_resume(struct lf_spsc_ring *r, enum lf_spsc_role role) {
             continue; /* the last holder had done this one */
         if (!lf__spsc_is_at(word, position - r->capacity) && (role == LF_PRODUCER || !lf__spsc_is_at(word, position)))
             return LF_CORRUPT;
+        if (role == LF_PRODUCER)
+            lf__spsc_drop_torn_run(r, cursor, position);
         lf_store_relaxed(&side->cursor, cursor);
         lf_store_relaxed(&side->position, position);
         return LF_OK;
