@@ -14,6 +14,7 @@
  *           taker 0: the index is inside; else its taker: participant | LF_LEASE, or LF__NOBODY before first use.
  *           LF__WITHDRAWN: level_queues.h.
  *           The queue has `cells` cells, a power of two >= slots, so position and index share 50 bits.
+ *           Neighbours are not side by side in memory (lf__cell_place).
  *   custody one word per slot {held : 1 | queue : 8 | participant and lease : 13 | position : 42}
  *           coming (held = 0): the participant is publishing at, or has published at, this position of this queue;
  *           held   (held = 1): the participant has the index; it took it from this position of this queue.
@@ -31,8 +32,9 @@
  *   (lf_eventcount_notify_after_rmw).
  * Wrap: positions count modulo 2^50 in cells and 2^42 in custody words. A mistake needs a thread that stops between
  *   its load and its compare-and-swap for exactly a multiple of that many operations on one queue.
- * Sources: NCQ (Nikolaev, DISC 2019) for the cell that carries its cycle; recording the taker in the same atomic
- *   step, and helping to complete the record, after detectable objects (Attiya, Ben-Baruch, Hendler, PODC 2018). */
+ * Sources: NCQ and SCQ (Nikolaev, DISC 2019) for the cell that carries its cycle, and for where it stands; recording
+ *   the taker in the same atomic step, and helping to complete the record, after detectable objects (Attiya,
+ *   Ben-Baruch, Hendler, PODC 2018). */
 #ifndef LOCKFREE_INDEX_QUEUE_H
 #define LOCKFREE_INDEX_QUEUE_H
 
@@ -65,7 +67,8 @@ struct lf_queue {
     struct lf_queue_ends *ends;
     uint64_t *cells;
     uint64_t mask;
-    uint32_t id; /* 0..255: names this queue in custody words */
+    uint32_t left, right; /* see lf__cell_place */
+    uint32_t id;          /* 0..255: names this queue in custody words */
     const struct lf_store *store;
 };
 
@@ -110,12 +113,22 @@ LF_INLINE uint64_t lf_cells_bytes(uint64_t cells) {
 }
 LF_INLINE uint64_t lf_queue_bytes(uint64_t slots) { return lf_cells_bytes(lf_queue_cells(slots)); }
 
+/* Where a position's cell is. Neighbours stand on different lines, as in SCQ: the thread at position p does not take the line
+ * away from the one at p + 1. The position's low bits are turned by three, which is a line of 8 cells. */
+#define LF__CELLS_OF_A_LINE 8u
+LF_INLINE uint64_t *lf__cell_place(const struct lf_queue *q, uint64_t position) {
+    uint64_t low = position & q->mask;
+    return &q->cells[(low << q->left | low >> q->right) & q->mask];
+}
+
 /* `cells`: a power of two >= the store's slots. */
 LF_INLINE void lf_queue_view_cells(struct lf_queue *q, const struct lf_store *store, uint32_t id, void *memory,
                                    uint64_t cells) {
     q->ends = (struct lf_queue_ends *)memory;
     q->cells = (uint64_t *)(void *)((unsigned char *)memory + sizeof(struct lf_queue_ends));
     q->mask = cells - 1;
+    q->left = cells > LF__CELLS_OF_A_LINE ? 3 : 0;
+    q->right = cells > LF__CELLS_OF_A_LINE ? (uint32_t)__builtin_ctzll(cells) - 3 : 0;
     q->id = id;
     q->store = store;
 }
@@ -153,7 +166,7 @@ LF_INLINE int lf__is_coming_at(uint64_t word, uint32_t queue, uint64_t position)
 LF_INLINE void lf_queue_init(struct lf_queue *q, uint64_t start, uint64_t count) {
     for (uint64_t i = 0; i <= q->mask; i++) {
         uint64_t position = start + i;
-        uint64_t *cell = &q->cells[position & q->mask];
+        uint64_t *cell = lf__cell_place(q, position);
         if (i < count) {
             *cell = lf__cell(q, position, i, 0);
             *lf__custody(q->store, i) = lf__coming(q->id, position, 0);
@@ -183,7 +196,7 @@ LF_INLINE int lf__complete_custody(const struct lf_queue *q, uint64_t cell, uint
 
 /* [Q5] pairs with [Q6]: the record and its custody are readable; and so is what the cell's changes rest on. */
 LF_INLINE uint64_t lf__cell_at(const struct lf_queue *q, uint64_t position) {
-    return lf_load_acquire(&q->cells[position & q->mask]);
+    return lf_load_acquire(lf__cell_place(q, position));
 }
 
 /* How far the cell's position is ahead of `position`, which has the same place: a multiple of the number of cells. */
@@ -254,7 +267,7 @@ LF_INLINE int lf_queue_publish_at(const struct lf_queue *q, uint64_t index, uint
         lf_store_relaxed(lf__custody(q->store, index), lf__coming(q->id, tail, participant));
         /* [Q6] release; pairs with [Q5]: the record, its custody word, and that of the index that was here before.
          * [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. */
-        if (lf_cas_seq_cst(&q->cells[tail & q->mask], &cell, lf__cell(q, tail, index, 0))) {
+        if (lf_cas_seq_cst(lf__cell_place(q, tail), &cell, lf__cell(q, tail, index, 0))) {
             lf__move_end(&q->ends->tail, tail + 1);
             LF_AT_POSITION(q->id, tail);
             *position = tail;
@@ -298,7 +311,7 @@ LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
         /* Publishes nothing of ours, and what the publisher released was acquired at [Q5].
          * [D2] pairs with [D1]: a put that takes a slot sees that the object is ending, or the one that ends it
          * sees the slot out (lf_queue_is_whole). */
-        if (lf_cas_seq_cst(&q->cells[head & q->mask], &cell, cell | taker)) {
+        if (lf_cas_seq_cst(lf__cell_place(q, head), &cell, cell | taker)) {
             lf__move_end(&q->ends->head, head + 1);
             LF_AT_POSITION(q->id, head);
             return (int64_t)index;
@@ -320,7 +333,7 @@ LF_INLINE uint64_t lf_queue_size(const struct lf_queue *q) {
 LF_INLINE int lf_queue_is_whole(const struct lf_queue *q) {
     uint64_t cell = 0, tail = lf__walk_to_tail(q, lf_load_acquire(&q->ends->tail), &cell); /* [Q3] */
     /* Takes go by position: while the first is inside, so are the others. [D3] pairs with [D2]. */
-    uint64_t head = tail - q->store->slots, first = lf_load_seq_cst(&q->cells[head & q->mask]);
+    uint64_t head = tail - q->store->slots, first = lf_load_seq_cst(lf__cell_place(q, head));
     return lf__cell_is_at(q, first, head) && lf__cell_taker(first) == 0;
 }
 

@@ -139,7 +139,7 @@ LF_INLINE int lf__cell_stands(uint64_t cell) {
 /* What is at a head's position: a cell that stands, none yet, or something that is possible only with an outdated head. */
 LF_INLINE int lf__front(const struct lf_queue *level, uint64_t head, uint64_t **place, uint64_t *cell) {
     uint64_t position = head >> 32, round_bits = UINT32_MAX & ~level->mask;
-    *place = &level->cells[position & level->mask];
+    *place = lf__cell_place(level, position);
     *cell = lf_load_acquire(*place); /* [W3] pairs with [Q6]: the record is readable; with [W4]: W is that new */
     if (((*cell >> LF__TAKER_BITS ^ position) & round_bits) == 0)
         return lf__cell_stands(*cell) ? LF__INSIDE : LF__ELSEWHERE;
@@ -319,7 +319,7 @@ LF_INLINE int lf_levels_withdraw(const struct lf_levels *l, uint64_t ticket, uin
     if (LF_UNLIKELY(level >= l->count))
         return LF_INVALID;
     const struct lf_queue *queue = &l->queues[1 + level];
-    uint64_t *place = &queue->cells[position & queue->mask], cell = lf__cell_at(queue, position);
+    uint64_t *place = lf__cell_place(queue, position), cell = lf__cell_at(queue, position);
     if (!lf__cell_is_at(queue, cell, position) || lf__cell_taker(cell) != 0)
         return 0;
     if (LF_UNLIKELY(lf__cell_index(queue, cell) >= queue->store->slots))
@@ -342,7 +342,7 @@ LF_INLINE int lf_levels_cut_marked(const struct lf_levels *l, uint32_t participa
         const struct lf_queue *level = &l->queues[1 + at / cells];
         uint64_t cell = lf__cell_at(level, at);
         if (lf__cell_taker(cell) == LF__WITHDRAWN)
-            lf__cut(l, level, &level->cells[at % cells], cell, participant);
+            lf__cut(l, level, lf__cell_place(level, at), cell, participant);
     }
     return 1;
 }
