@@ -21,8 +21,10 @@ static int lin_decide_fast(struct lin_problem *p) {
         return lin_decide_mutex(p);
     case LF_LIN_BLOCK_POOL:
         return lin_decide_pool(p);
-    case LF_LIN_LOG:
-        return lin_decide_log(p);
+    case LF_LIN_LOG: {
+        int decision = lin_decide_log(p);
+        return decision == LIN_UNDECIDED ? lin_decide_equal_log(p) : decision;
+    }
     default:
         return LIN_UNDECIDED;
     }
@@ -58,7 +60,7 @@ static int lin_decide(struct lin_problem *p) {
         decision = lin_reject_count(p);
         lin_release(run, mark);
         if (decision == LIN_UNDECIDED && !run->stopped)
-            decision = run->spec->kind == LF_LIN_LOG ? lin_decide_equal_log(p) : lin_decide_equal(p);
+            decision = lin_decide_equal(p);
         lin_release(run, mark);
     }
     if (decision != LIN_UNDECIDED)

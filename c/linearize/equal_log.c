@@ -1,17 +1,31 @@
-/* Logs whose values may be equal.
+/* Logs whose values may be equal, in O(n log n).
  *
- * The readers say which value stands at each position. Which append put it there is open where values are equal. Position by
- * position it is, of the appends of that value that have been called in time, the one that returns first. Then every append
- * gets a value of its own, every read that of its append, and the near-linear algorithm decides. Another choice may be right
- * where this one is wrong: then the history is left to the search. */
+ * The readers say which value stands at each position. When it came there, and which append put it there, is open. The sweep
+ * goes through the events and fills each position as late as it can: when a read of it returns, or when an append returns
+ * that has no position yet. Of the open appends of its value, the position gets the one that returns first. Behind all that
+ * was read an append may stand anywhere.
+ *
+ * No order is lost. Appends of one value fit into positions that are filled at known instants if, for each stretch of time,
+ * at least as many positions are filled in it as appends were both called and returned in it, and if no position is filled
+ * before enough appends were called (Hall's condition for intervals; the earliest deadline goes first). Each condition of
+ * the first kind bounds the number of positions that are filled at an instant from below, the more so the more were filled
+ * before. All others (appends called, reads that found nothing) bound it from above. So if any numbers satisfy all of them,
+ * the least ones do, and the sweep finds these. */
 #include "linearize/internal.h"
 
-#define LIN_LOG_TAKEN (1u << 31) /* mark of an append that has its position; there are fewer operations */
-
 struct lin_place {
-    int64_t value;
-    uint32_t lo, hi; /* gaps in which it is appended, as the reads say */
-    uint32_t append; /* that was chosen */
+    uint32_t read, append; /* the read of it that returned first; the append that was chosen */
+};
+
+struct lin_row {
+    struct lin_problem *p;
+    struct lin_place *place;
+    uint32_t known, filled; /* positions that somebody has read; those that are filled */
+    bool beyond;            /* something stands behind them */
+    uint32_t *at;           /* [n] of a read: the position that it reads or waits at */
+    uint32_t *value;        /* [n] number of the value of an append or a read */
+    uint32_t *first, *next; /* by value, then [n]: open appends without a position, by return */
+    uint8_t *placed;        /* [n] */
 };
 
 /* Reads by reader and call: at[read] is the position that it reads or waits at. False: a reader reads twice at once. */
@@ -39,86 +53,126 @@ static bool lin_log_positions(struct lin_problem *p, uint32_t *at, uint32_t *lon
     return !run->stopped;
 }
 
-/* What the reads say of each position; they must agree. */
-static bool lin_log_places(struct lin_problem *p, const uint32_t *at, struct lin_place *place, uint32_t n) {
-    for (uint32_t k = 0; k < n; k++)
-        place[k] = (struct lin_place){LF_HISTORY_NONE, 0, p->events, LIN_NO};
+/* What the readers say of each position; they must agree. */
+static int lin_log_places(struct lin_row *row) {
+    struct lin_problem *p = row->p;
+    memset(row->place, 0xff, row->known * sizeof *row->place);
+    for (uint32_t r = 0; r < p->events; r++) {
+        uint32_t i = p->event[r] >> 1;
+        const struct lf_history_op *o = lin_op(p, i);
+        if (!(p->event[r] & 1) || o->op != LF_OP_READ || lin_failed(o))
+            continue;
+        struct lin_place *x = &row->place[row->at[i]];
+        uint32_t core[2] = {x->read, i};
+        if (x->read == LIN_NO)
+            x->read = i;
+        else if (o->result != lin_op(p, x->read)->result)
+            return lin_reject(p, LF_LIN_LOG_DISAGREE, i, core, 2, o->result, row->at[i]);
+    }
+    return LIN_ACCEPT;
+}
+
+/* Numbers the values. A value that was read must have been appended. */
+static int lin_log_values(struct lin_row *row) {
+    struct lin_problem *p = row->p;
+    struct lin_run *run = p->run;
+    uint64_t *key = lin_alloc(run, p->n, sizeof *key);
+    uint32_t *item = lin_alloc(run, p->n, sizeof *item), n = 0, numbers = 0;
+    if (run->stopped)
+        return LIN_UNDECIDED;
     for (uint32_t i = 0; i < p->n; i++) {
         const struct lf_history_op *o = lin_op(p, i);
-        if (o->op != LF_OP_READ || lin_pending(o) || at[i] >= n)
-            continue;
-        struct lin_place *x = &place[at[i]];
-        if (lin_failed(o)) {
-            x->lo = lin_max(x->lo, p->call[i]);
-            continue;
-        }
-        if (x->hi != p->events && x->value != o->result)
-            return false;
-        x->value = o->result;
-        x->hi = lin_min(x->hi, p->ret[i] - 1);
+        if (o->op == LF_OP_APPEND || (!lin_failed(o) && !lin_pending(o)))
+            key[n] = (uint64_t)(o->op == LF_OP_APPEND ? o->arg : o->result), item[n++] = i;
     }
-    for (uint32_t k = 1; k < n; k++)
-        place[k].lo = lin_max(place[k].lo, place[k - 1].lo);
-    for (uint32_t k = n; k-- > 1;)
-        place[k - 1].hi = lin_min(place[k - 1].hi, place[k].hi);
+    lin_sort_pairs(run, key, item, n);
+    for (uint32_t from = 0, to; from < n && !run->stopped; from = to, numbers++) {
+        bool appended = false;
+        for (to = from; to < n && key[to] == key[from]; to++) {
+            row->value[item[to]] = numbers;
+            appended |= lin_op(p, item[to])->op == LF_OP_APPEND;
+        }
+        if (!appended)
+            return lin_reject(p, LF_LIN_NEVER_PUT, item[from], &item[from], 1, lin_op(p, item[from])->result, 0);
+    }
+    row->first = lin_alloc(run, numbers, sizeof *row->first);
+    if (run->stopped)
+        return LIN_UNDECIDED;
+    memset(row->first, 0xff, numbers * sizeof *row->first);
+    return LIN_ACCEPT;
+}
+
+static void lin_log_open(struct lin_row *row, uint32_t append) {
+    uint32_t *link = &row->first[row->value[append]];
+    while (*link != LIN_NO && row->p->ret[*link] < row->p->ret[append])
+        link = &row->next[*link];
+    row->next[append] = *link;
+    *link = append;
+}
+
+/* Fills the next position, if an append of its value is open. */
+static bool lin_log_fill(struct lin_row *row) {
+    struct lin_place *x = &row->place[row->filled];
+    uint32_t *first = &row->first[row->value[x->read]];
+    if (*first == LIN_NO)
+        return false;
+    x->append = *first;
+    row->placed[*first] = 1;
+    *first = row->next[*first];
+    row->filled++;
     return true;
 }
 
-/* Chooses the appends; false if a position has none. */
-static bool lin_log_choose(struct lin_problem *p, struct lin_place *place, uint32_t n) {
-    struct lin_run *run = p->run;
-    uint64_t *key = lin_alloc(run, p->n, sizeof *key);
-    uint32_t *item = lin_alloc(run, p->n, sizeof *item), m = 0, earliest = 0;
-    if (run->stopped)
-        return false;
-    /* by value, then by return: what never returned stands last */
-    for (uint32_t i = 0; i < p->n; i++)
-        if (lin_op(p, i)->op == LF_OP_APPEND)
-            key[m] = p->ret[i], item[m++] = i;
-    lin_sort_pairs(run, key, item, m);
-    for (uint32_t k = 0; k < m; k++)
-        key[k] = (uint64_t)lin_op(p, item[k])->arg;
-    lin_sort_pairs(run, key, item, m);
-    for (uint32_t k = 0; k < n && !run->stopped; k++) {
-        struct lin_place *x = &place[k];
-        uint32_t lo = 0, hi = m;
-        while (lo < hi) {
-            uint32_t mid = lo + (hi - lo) / 2;
-            if (key[mid] < (uint64_t)x->value)
-                lo = mid + 1;
-            else
-                hi = mid;
-        }
-        earliest = lin_max(earliest, x->lo);
-        for (; lo < m && key[lo] == (uint64_t)x->value && x->append == LIN_NO; lo++) {
-            uint32_t i = item[lo] & ~LIN_LOG_TAKEN;
-            if (!(item[lo] & LIN_LOG_TAKEN) && p->call[i] <= x->hi && p->ret[i] > earliest) {
-                x->append = i;
-                item[lo] |= LIN_LOG_TAKEN;
-            }
-        }
-        if (x->append == LIN_NO)
-            return false;
-        earliest = lin_max(earliest, p->call[x->append]);
-    }
-    return !run->stopped;
+/* False: no order gets beyond this event. */
+static bool lin_log_event(struct lin_row *row, uint32_t event) {
+    uint32_t i = event >> 1;
+    const struct lf_history_op *o = lin_op(row->p, i);
+    bool returns = event & 1;
+    if (o->op == LF_OP_APPEND && !returns)
+        lin_log_open(row, i);
+    else if (o->op == LF_OP_APPEND) {
+        while (!row->placed[i] && row->filled < row->known)
+            if (!lin_log_fill(row))
+                return false;
+        row->beyond |= !row->placed[i];
+    } else if (lin_failed(o)) /* it finds nothing at the instant of its call, or never */
+        return returns || (row->filled <= row->at[i] && (!row->beyond || row->at[i] < row->known));
+    else if (returns)
+        while (row->filled <= row->at[i])
+            if (!lin_log_fill(row))
+                return false;
+    return true;
 }
 
 int lin_decide_equal_log(struct lin_problem *p) {
     struct lin_run *run = p->run;
-    uint32_t *at = lin_alloc(run, p->n, sizeof *at), n = 0;
+    struct lin_row row = {.p = p};
     struct lf_history_op *copy = lin_alloc(run, p->n, sizeof *copy);
-    if (run->stopped || p->before || !lin_log_positions(p, at, &n))
+    row.at = lin_alloc(run, p->n, sizeof *row.at);
+    row.value = lin_alloc(run, p->n, sizeof *row.value);
+    row.next = lin_alloc(run, p->n, sizeof *row.next);
+    row.placed = lin_alloc(run, p->n, 1);
+    if (run->stopped || p->before || !lin_log_positions(p, row.at, &row.known))
         return LIN_UNDECIDED;
-    struct lin_place *place = lin_alloc(run, n, sizeof *place);
-    if (!place || !lin_log_places(p, at, place, n) || !lin_log_choose(p, place, n))
-        return LIN_UNDECIDED;
+    memset(row.placed, 0, p->n);
+    for (uint32_t i = 0; i < p->n; i++)
+        if (lin_op(p, i)->op == LF_OP_APPEND ? lin_failed(lin_op(p, i)) : lin_op(p, i)->op != LF_OP_READ)
+            return LIN_UNDECIDED;
+    row.place = lin_alloc(run, row.known, sizeof *row.place);
+    int answer = row.place ? lin_log_places(&row) : LIN_UNDECIDED;
+    if (answer == LIN_ACCEPT)
+        answer = lin_log_values(&row);
+    for (uint32_t r = 0; answer == LIN_ACCEPT && r < p->events; r++)
+        if (!lin_log_event(&row, p->event[r]))
+            return lin_reject_all(p);
+    if (answer != LIN_ACCEPT)
+        return answer;
     for (uint32_t i = 0; i < p->n; i++) {
         copy[i] = *lin_op(p, i);
         if (copy[i].op == LF_OP_APPEND)
             copy[i].arg = i;
         else if (!lin_failed(&copy[i]) && !lin_pending(&copy[i]))
-            copy[i].result = place[at[i]].append;
+            copy[i].result = row.place[row.at[i]].append;
     }
     return lin_decide_renamed(p, copy, lin_decide_log);
 }

@@ -187,6 +187,7 @@ int lin_decide_log(struct lin_problem *p);
 int lin_reject_count(struct lin_problem *p); /* rejects, or does not know */
 int lin_decide_equal(struct lin_problem *p);
 int lin_decide_equal_log(struct lin_problem *p);
+int lin_reject_all(struct lin_problem *p); /* no order explains the history; all of it is the counterexample */
 /* Is the history right if its operations say what those of `copy` say, as `decide` finds? Then LIN_ACCEPT; else
  * LIN_UNDECIDED, and the result is as it was. */
 int lin_decide_renamed(struct lin_problem *p, const struct lf_history_op *copy, int (*decide)(struct lin_problem *));

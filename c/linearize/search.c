@@ -3,6 +3,13 @@
 
 enum { LIN_PATIENCE = 1 << 12, LIN_FORMS = 4, LIN_FRONTIER = 3, LIN_FRONTIER_AFTER = 1 << 15 };
 
+int lin_reject_all(struct lin_problem *p) {
+    uint32_t last = p->events - 1;
+    while (!(p->event[last] & 1))
+        last--;
+    return lin_reject_window(p, p->event[last] >> 1, 0, last);
+}
+
 /* The depth-first search has shown that there is no order. The frontier says so, too (that is exact, and tells where it
  * breaks), unless it is too large: then all operations together are the counterexample. */
 static int lin_reject_exactly(struct lin_problem *p, uint64_t patience) {
@@ -13,10 +20,7 @@ static int lin_reject_exactly(struct lin_problem *p, uint64_t patience) {
     if (run->stopped && run->stopped != LF_LIN_MEMORY && run->stopped != LF_LIN_TIME)
         return LIN_UNDECIDED;
     run->stopped = 0;
-    uint32_t last = p->events - 1;
-    while (!(p->event[last] & 1))
-        last--;
-    return lin_reject_window(p, p->event[last] >> 1, 0, last);
+    return lin_reject_all(p);
 }
 
 /* One search; running out of memory is its own failure, not that of the others. */
