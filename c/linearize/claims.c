@@ -30,17 +30,6 @@ static bool lin_suits(struct lin_problem *p) {
     return true;
 }
 
-/* number[item[k]] becomes the rank of key[k] among the `n` keys; how many different ones there are. */
-static uint32_t lin_rank_keys(struct lin_run *run, uint64_t *key, uint32_t *item, uint32_t n, uint32_t *number) {
-    uint32_t last = 0;
-    lin_sort_pairs(run, key, item, n);
-    for (uint32_t k = 0; k < n; k++) {
-        last += k && key[k] != key[k - 1];
-        number[item[k]] = last;
-    }
-    return n ? last + 1 : 0;
-}
-
 /* Numbers the values, and the levels of priorities; how many values there are. */
 static uint32_t lin_number_values(struct lin_claims *c) {
     struct lin_problem *p = c->p;

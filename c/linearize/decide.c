@@ -60,7 +60,7 @@ static int lin_decide(struct lin_problem *p) {
         decision = lin_reject_count(p);
         lin_release(run, mark);
         if (decision == LIN_UNDECIDED && !run->stopped)
-            decision = lin_decide_equal(p);
+            decision = run->spec->kind == LF_LIN_PRIORITY_QUEUE ? lin_decide_bag(p) : lin_decide_equal(p);
         lin_release(run, mark);
     }
     if (decision != LIN_UNDECIDED)

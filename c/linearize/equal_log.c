@@ -77,7 +77,7 @@ static int lin_log_values(struct lin_row *row) {
     struct lin_problem *p = row->p;
     struct lin_run *run = p->run;
     uint64_t *key = lin_alloc(run, p->n, sizeof *key);
-    uint32_t *item = lin_alloc(run, p->n, sizeof *item), n = 0, numbers = 0;
+    uint32_t *item = lin_alloc(run, p->n, sizeof *item), n = 0;
     if (run->stopped)
         return LIN_UNDECIDED;
     for (uint32_t i = 0; i < p->n; i++) {
@@ -85,29 +85,20 @@ static int lin_log_values(struct lin_row *row) {
         if (o->op == LF_OP_APPEND || (!lin_failed(o) && !lin_pending(o)))
             key[n] = (uint64_t)(o->op == LF_OP_APPEND ? o->arg : o->result), item[n++] = i;
     }
-    lin_sort_pairs(run, key, item, n);
-    for (uint32_t from = 0, to; from < n && !run->stopped; from = to, numbers++) {
-        bool appended = false;
-        for (to = from; to < n && key[to] == key[from]; to++) {
-            row->value[item[to]] = numbers;
-            appended |= lin_op(p, item[to])->op == LF_OP_APPEND;
-        }
-        if (!appended)
-            return lin_reject(p, LF_LIN_NEVER_PUT, item[from], &item[from], 1, lin_op(p, item[from])->result, 0);
-    }
+    uint32_t numbers = lin_rank_keys(run, key, item, n, row->value);
     row->first = lin_alloc(run, numbers, sizeof *row->first);
     if (run->stopped)
         return LIN_UNDECIDED;
-    memset(row->first, 0xff, numbers * sizeof *row->first);
+    memset(row->first, 0, numbers * sizeof *row->first);
+    for (uint32_t k = 0; k < n; k++)
+        if (lin_op(p, item[k])->op == LF_OP_APPEND)
+            row->first[row->value[item[k]]] = LIN_NO;
+    for (uint32_t k = 0; k < row->known; k++) {
+        uint32_t i = row->place[k].read;
+        if (row->first[row->value[i]] != LIN_NO)
+            return lin_reject(p, LF_LIN_NEVER_PUT, i, &i, 1, lin_op(p, i)->result, 0);
+    }
     return LIN_ACCEPT;
-}
-
-static void lin_log_open(struct lin_row *row, uint32_t append) {
-    uint32_t *link = &row->first[row->value[append]];
-    while (*link != LIN_NO && row->p->ret[*link] < row->p->ret[append])
-        link = &row->next[*link];
-    row->next[append] = *link;
-    *link = append;
 }
 
 /* Fills the next position, if an append of its value is open. */
@@ -129,7 +120,7 @@ static bool lin_log_event(struct lin_row *row, uint32_t event) {
     const struct lf_history_op *o = lin_op(row->p, i);
     bool returns = event & 1;
     if (o->op == LF_OP_APPEND && !returns)
-        lin_log_open(row, i);
+        lin_open_by_return(row->p, &row->first[row->value[i]], row->next, i);
     else if (o->op == LF_OP_APPEND) {
         while (!row->placed[i] && row->filled < row->known)
             if (!lin_log_fill(row))

@@ -121,6 +121,11 @@ int lin_reject(struct lin_problem *p, int reason, uint32_t break_op, const uint3
 bool lin_problem_init(struct lin_problem *p, struct lin_run *run, uint32_t *index, uint32_t n);
 void lin_problem_free(struct lin_problem *p);
 void lin_sort_pairs(struct lin_run *run, uint64_t *key, uint32_t *item, size_t n);
+/* number[item[k]] becomes the rank of key[k] among the `n` keys; how many different ones there are. */
+uint32_t lin_rank_keys(struct lin_run *run, uint64_t *key, uint32_t *item, uint32_t n, uint32_t *number);
+/* Puts `op` into the list that begins at *first, by return. What never returns is put before others of its kind, so it costs
+ * no more than the operations that are open. */
+void lin_open_by_return(const struct lin_problem *p, uint32_t *first, uint32_t *next, uint32_t op);
 
 /* values.c: matching, orders, coverage */
 struct lin_table {
@@ -187,6 +192,7 @@ int lin_decide_log(struct lin_problem *p);
 int lin_reject_count(struct lin_problem *p); /* rejects, or does not know */
 int lin_decide_equal(struct lin_problem *p);
 int lin_decide_equal_log(struct lin_problem *p);
+int lin_decide_bag(struct lin_problem *p);
 int lin_reject_all(struct lin_problem *p); /* no order explains the history; all of it is the counterexample */
 /* Is the history right if its operations say what those of `copy` say, as `decide` finds? Then LIN_ACCEPT; else
  * LIN_UNDECIDED, and the result is as it was. */

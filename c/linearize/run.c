@@ -157,6 +157,16 @@ void lin_sort_pairs(struct lin_run *run, uint64_t *key, uint32_t *item, size_t n
     lin_free(run, key2);
 }
 
+uint32_t lin_rank_keys(struct lin_run *run, uint64_t *key, uint32_t *item, uint32_t n, uint32_t *number) {
+    uint32_t last = 0;
+    lin_sort_pairs(run, key, item, n);
+    for (uint32_t k = 0; k < n; k++) {
+        last += k && key[k] != key[k - 1];
+        number[item[k]] = last;
+    }
+    return n ? last + 1 : 0;
+}
+
 static void lin_find_batches(struct lin_problem *p) {
     uint32_t n = p->n, i = 0, slots = 64;
     while (i < n && !lin_op(p, i)->batch)
@@ -252,4 +262,12 @@ void lf_lin_result_free(struct lf_lin_result *result) {
     result->core = result->rule = NULL;
     result->state = NULL;
     result->core_count = result->rule_count = result->state_count = 0;
+}
+
+void lin_open_by_return(const struct lin_problem *p, uint32_t *first, uint32_t *next, uint32_t op) {
+    uint32_t *link = first;
+    while (*link != LIN_NO && p->ret[*link] < p->ret[op])
+        link = &next[*link];
+    next[op] = *link;
+    *link = op;
 }

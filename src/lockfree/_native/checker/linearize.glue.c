@@ -38,6 +38,7 @@
 #include "linearize/slots.c"
 #include "linearize/depth_claims.c"
 #include "linearize/depth_order.c"
+#include "linearize/bag.c"
 #include "linearize/equal.c"
 #include "linearize/equal_log.c"
 #include "linearize/depth_first.c"
