@@ -35,6 +35,8 @@ struct lin_graph {
     uint32_t stride, sets;
     int64_t capacity;
     bool plain;
+    bool late;                   /* what never returned takes effect just before an operation that needs it */
+    uint32_t *depth, depth_room; /* nodes under one, by how many are above them */
     struct lin_gs_node *node;
     struct lin_gs_edge *edge;
     uint32_t nodes, node_room, edges, edge_room;
@@ -69,5 +71,18 @@ uint32_t lin_push_on(struct lin_graph *g, uint32_t below, int64_t value, const u
 bool lin_settle_nodes(struct lin_graph *g, uint32_t old);
 /* The edges of nodes that are gone go, too. */
 bool lin_collect_edges(struct lin_graph *g);
+
+/* graph_effects.c */
+/* Lets open operations that change nothing take effect where their answer is right. */
+void lin_gs_observe(const struct lin_graph *g, uint64_t *config);
+bool lin_gs_may_go(const struct lin_graph *g, const uint64_t *set, uint32_t slot);
+/* A configuration whose set has grown: it is one of the next frontier if `slot` is in it. False: no memory. */
+bool lin_gs_reach(struct lin_graph *g, uint64_t *config, uint32_t slot);
+/* Has an operation never returned? *exact: it loses no order to let it wait until it is needed. */
+bool lin_gs_any_late(struct lin_problem *p, bool *exact);
+/* Does it wait until it is needed? */
+bool lin_gs_waits(const struct lin_graph *g, uint32_t top, const struct lf_history_op *o);
+/* What never returned takes effect where it is needed. False: no memory. */
+bool lin_gs_use_late(struct lin_graph *g, const uint64_t *config, uint32_t slot);
 
 #endif

@@ -13,50 +13,6 @@
 
 /* -- one return ------------------------------------------------------------------------------------------------ */
 
-static bool lin_batch_waits(const struct lin_graph *g, const uint64_t *set, uint32_t slot) {
-    uint32_t b = g->p->before ? g->p->before[g->open[slot]] : LIN_NO;
-    return b != LIN_NO && g->slot_of[b] != LIN_NO && !lin_bit(set, g->slot_of[b]);
-}
-
-/* Is the answer of this operation, which changes nothing, right here? */
-static bool lin_is_right(const struct lin_graph *g, uint32_t node, const struct lf_history_op *o) {
-    if (lin_is_put(o))
-        return g->capacity && g->node[node].height == (uint64_t)g->capacity;
-    return lin_failed(o) ? node == LIN_BOTTOM : node != LIN_BOTTOM && g->node[node].value == o->result;
-}
-
-static void lin_gs_observe(const struct lin_graph *g, uint64_t *config) {
-    bool again = true;
-    while (again) {
-        again = false;
-        for (uint32_t w = 0; w < g->sets; w++)
-            for (uint64_t left = g->observer[w] & ~config[1 + w]; left; left &= left - 1) {
-                uint32_t slot = w * 64 + (uint32_t)__builtin_ctzll(left);
-                if (lin_batch_waits(g, config + 1, slot) ||
-                    !lin_is_right(g, (uint32_t)config[0], lin_op(g->p, g->open[slot])))
-                    continue;
-                lin_set(config + 1, slot);
-                again = g->p->before != NULL;
-            }
-    }
-}
-
-static bool lin_gs_may_go(const struct lin_graph *g, const uint64_t *set, uint32_t slot) {
-    for (uint32_t w = 0; w < g->sets; w++)
-        if (g->alike[slot][w] & ~set[w])
-            return false;
-    return !lin_batch_waits(g, set, slot);
-}
-
-/* A configuration whose set has grown: it is one of the next frontier if `slot` is in it. */
-static bool lin_gs_reach(struct lin_graph *g, uint64_t *config, uint32_t slot) {
-    lin_gs_observe(g, config);
-    bool done = lin_bit(config + 1, slot);
-    if (done)
-        lin_clear(config + 1, slot);
-    return lin_layers_add(g, done ? &g->next : &g->seen, config);
-}
-
 /* Without a capacity and batches, what is pushed and popped again can be done later as a whole, whatever else is inside:
  * so before the effect of the operation that returns, come pops of what was inside, then pushes. Before a pop come none,
  * but for that of the value it takes, at once: then nothing else comes before it (lin_gs_meet). */
@@ -94,6 +50,8 @@ static bool lin_gs_meet(struct lin_graph *g, const uint64_t *config, uint32_t sl
 static bool lin_gs_extend(struct lin_graph *g, const uint64_t *config, uint32_t slot) {
     uint64_t grown[1 + LIN_WORDS_MAX];
     uint32_t top = (uint32_t)config[0];
+    if (g->late && !lin_gs_use_late(g, config, slot))
+        return false;
     for (uint32_t w = 0; w < g->sets; w++)
         for (uint64_t left = g->used[w] & ~config[1 + w] & ~g->observer[w]; left; left &= left - 1) {
             uint32_t x = w * 64 + (uint32_t)__builtin_ctzll(left);
@@ -102,7 +60,8 @@ static bool lin_gs_extend(struct lin_graph *g, const uint64_t *config, uint32_t 
             if (put ? g->capacity && g->node[top].height >= (uint64_t)g->capacity
                     : !looks && (top == LIN_BOTTOM || (!lin_pending(o) && g->node[top].value != o->result)))
                 continue;
-            if (looks || !lin_gs_may_go(g, config + 1, x) || (g->plain && !lin_gs_is_needed(g, top, put, slot)))
+            if (looks || lin_gs_waits(g, top, o) || !lin_gs_may_go(g, config + 1, x) ||
+                (g->plain && !lin_gs_is_needed(g, top, put, slot)))
                 continue;
             uint32_t edge = put ? LIN_NO : g->node[top].edge;
             do {
@@ -227,11 +186,16 @@ static struct lin_graph *lin_graph_open(struct lin_problem *p, uint32_t width) {
     g->capacity = run->spec->capacity;
     g->plain = !g->capacity && !p->before;
     g->collect_at = LIN_GS_COLLECT;
+    bool exact;
+    g->late = lin_gs_any_late(p, &exact) && (exact || width != LIN_NO);
+    g->narrowed = g->late && !exact;
+    g->depth_room = 64;
+    g->depth = lin_alloc(run, g->depth_room, sizeof *g->depth);
     g->sets = most ? (most + 63) / 64 : 1;
     g->stride = 1 + g->sets;
     memset(g->open, 0xff, sizeof g->open);
     g->slot_of = lin_alloc(run, p->n, sizeof *g->slot_of);
-    if (!g->slot_of)
+    if (run->stopped)
         return NULL;
     memset(g->slot_of, 0xff, p->n * sizeof *g->slot_of);
     lin_layers_clear(&g->frontier);

@@ -200,6 +200,16 @@ def test_a_stack_with_equal_values_of_sixteen_clients_is_decided():
     assert check(rows, "stack", timeout=30).status == "VIOLATION"
 
 
+def test_a_stack_with_equal_values_and_calls_that_never_returned_is_decided():
+    """Each of them may have taken effect or not, at any time: they wait until another operation needs them."""
+    rows = busy_clients("stack", 1000, 3)
+    for i in range(50, 1000, 100):
+        rows[i] = rows[i]._replace(client=100 + i, return_=None, result=None)
+    verdict = check(rows, "stack", timeout=60)
+    assert verdict.ok
+    assert verdict.configurations < 4_000_000
+
+
 @pytest.mark.parametrize(
     "spec",
     [

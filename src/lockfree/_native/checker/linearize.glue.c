@@ -31,6 +31,7 @@
 #include "linearize/frontier.c"
 #include "linearize/count.c"
 #include "linearize/graph_nodes.c"
+#include "linearize/graph_effects.c"
 #include "linearize/graph_stack.c"
 #include "linearize/tried.c"
 #include "linearize/demand.c"
