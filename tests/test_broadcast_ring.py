@@ -431,6 +431,17 @@ class TestEnd:
             with pytest.raises(lockfree.Closed):
                 call()
 
+    @pytest.mark.parametrize("immediate", [False, True])
+    def test_shutdown_ends_a_wait_for_readers(self, ring, immediate):
+        def waits():
+            with pytest.raises(lockfree.Closed, match="shut down"):
+                ring.wait_for_readers(timeout=STUCK)
+
+        waiting = started(waits)
+        time.sleep(0.02)
+        second(ring).shutdown(immediate)
+        waiting()
+
     def test_timeouts(self, ring):
         ring.join()
         with pytest.raises(queue.Empty):

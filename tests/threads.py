@@ -2,9 +2,11 @@
 
 import threading
 
+import pytest
+
 
 def started(call):
-    """Starts call() in a thread; join() gives what it returned or raised."""
+    """Starts call() in a thread; join() gives what it returned or raised, and raises what a check in it says."""
     result = []
 
     def run():
@@ -19,6 +21,8 @@ def started(call):
     def join(timeout=30):
         thread.join(timeout)
         assert not thread.is_alive(), "it is still in its call"
+        if isinstance(result[0], (AssertionError, pytest.fail.Exception)):
+            raise result[0]
         return result[0]
 
     return join

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lockfree._awaited import TO_GET, AwaitedContainer
-from lockfree._errors import shown
+from lockfree._errors import Closed, shown
 from lockfree._long import check_slow, refuse_greenlets, told_here
 from lockfree._native import blocking, ffi, lib
 from lockfree._peers import Conveyor, told_by
@@ -69,7 +69,7 @@ def _until_ready(watched: list[S], limit: int, after: int, on_slow: "OnSlow | No
     due = began + after if after else FOREVER
     slept = False
     while True:
-        ready = [shared for shared in watched if shared._would_not_wait()]
+        ready = [shared for shared in watched if _is_ready(shared)]
         if ready or limit == NOW or (not watched and limit == FOREVER):
             return ready
         if slept:
@@ -82,7 +82,19 @@ def _until_ready(watched: list[S], limit: int, after: int, on_slow: "OnSlow | No
         last_look = _sleep(watched, watches, control, min(limit, due))
         slept = True
         if last_look and limit <= due:
-            return [shared for shared in watched if shared._would_not_wait()]
+            return [shared for shared in watched if _is_ready(shared)]
+
+
+def _is_ready(shared: Shared) -> bool:
+    """Without the GIL another thread may close it meanwhile, so it is entered."""
+    try:
+        shared._enter()
+    except Closed:
+        return True
+    try:
+        return shared._would_not_wait()
+    finally:
+        shared._leave()
 
 
 def _sleep(watched: list[Any], watches: Any, control: Any, limit: int) -> bool:
@@ -92,7 +104,7 @@ def _sleep(watched: list[Any], watches: Any, control: Any, limit: int) -> bool:
         for at, shared in enumerate(watched):
             try:
                 shared._enter()
-            except Exception:  # noqa: BLE001  it was closed: the caller's next look says so
+            except Closed:  # the caller's next look says so
                 return False
             handle = shared._h
             lib.lf_py_watch(ffi.addressof(handle, "h"), TO_GET, watches + at)

@@ -269,7 +269,10 @@ class Calls(Inside):
         return sorted(rows, key=operator.itemgetter(2), reverse=True)
 
     def wait_for_readers(self, readers: Readers = None, timeout: float | None = None) -> bool:
-        """Waits until all `readers` (None: as many as the ring takes) have joined; False if the time-out came first."""
+        """Waits until all `readers` (None: as many as the ring takes) have joined; False if the time-out came first.
+
+        Raises Closed after shutdown, since nothing more is put for them.
+        """
         wait = patience(True, timeout)
         mask = 2**self.readers - 1 if readers is None else self._mask(readers)
         return self._wait_readers(mask, wait)

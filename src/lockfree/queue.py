@@ -134,12 +134,13 @@ class Queue(MessageRing):
     def is_shutdown(self) -> bool:
         """Whether a process has called `shutdown()`. `queue.Queue` has this name since Python 3.13."""
         try:
-            shut_down = int(lib.lf_py_message_ring_is_shut_down(self._opened()))
-            if shut_down < 0:
-                self._opened()
+            self._enter()
         except Closed:
             self._ended()
-        return shut_down > 0
+        try:
+            return int(lib.lf_py_message_ring_is_shut_down(self._h)) > 0
+        finally:
+            self._leave()
 
     # ---- put ----
 

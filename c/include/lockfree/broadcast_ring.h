@@ -344,7 +344,7 @@ LF_INLINE int lf__broadcast_attempt_peek(void *operation) {
 }
 LF_INLINE int lf__broadcast_attempt_joined(void *operation) {
     const struct lf__broadcast_call *c = (const struct lf__broadcast_call *)operation;
-    int status = lf_enter(&c->r->h);
+    int status = lf__enter_open(&c->r->h, LF__DRAINING); /* no put can follow a shutdown */
     return status != LF_OK ? status : (c->to & ~lf__log_joined(c->r)) == 0 ? LF_OK : LF_TIMEDOUT;
 }
 
@@ -378,7 +378,7 @@ LF_INLINE int64_t lf_broadcast_ring_get(struct lf_broadcast_ring *r, uint32_t k,
     int status = lf_block_on(&r->h, &r->body->not_empty, lf__broadcast_attempt_get, &call, LF_EMPTY, deadline);
     return status == LF_OK ? call.place : status;
 }
-/* Waits until all readers of the set have joined: LF_OK, LF_TIMEDOUT. */
+/* Waits until all readers of the set have joined: LF_OK, LF_TIMEDOUT, LF_CLOSED. */
 LF_INLINE int lf_broadcast_ring_wait_readers(struct lf_broadcast_ring *r, uint64_t set, uint64_t deadline) {
     struct lf__broadcast_call call = {r, NULL, 0, set, 0, 0, NULL};
     int status = lf_enter(&r->h);
