@@ -306,6 +306,23 @@ def test_every_kind_goes_on_when_its_descriptor_is_another_files(make, kind, tmp
         os.close(log)
 
 
+def test_a_descriptor_of_the_same_file_that_only_reads_is_the_program_s(shm_name):
+    """As that of a tool that copies /dev/shm, opened after the program has closed all descriptors."""
+    arena = lockfree.Arena(1 << 16, name=shm_name)
+    number = arena._h.h.fd
+    tool = os.open(f"/dev/shm/lockfree.{shm_name}", os.O_RDONLY)
+    os.dup2(tool, number)
+    try:
+        assert arena.alloc(100).release()
+        assert [peer.pid for peer in arena.peers()] == [os.getpid()]
+        arena.unlink()
+        arena.close()
+        assert os.fstat(number).st_ino == os.fstat(tool).st_ino
+    finally:
+        os.close(number)
+        os.close(tool)
+
+
 def test_an_arena_maps_its_own_pages_when_its_descriptor_is_another_files(tmp_path):
     """A block of scattered pages is mapped through the file."""
     arena = lockfree.Arena(8 * 4096)
@@ -378,7 +395,15 @@ def test_a_child_without_descriptors_says_why_and_joins_later(make):
         with pytest.raises(OSError, match=f"Too many open files.*{type(shared).__name__}") as refused:
             use(shared)
         assert refused.value.errno == errno.EMFILE
+        assert "ulimit -n" in str(refused.value)
+        with pytest.raises(OSError, match="Too many open files"):
+            shared.recover_dead()
         assert not shared.closed
+        assert type(shared).__name__ in repr(shared)
+        looks = {"BroadcastRing": ("joined", "writer"), "BlockPool": ("lease",), "Space": ("left",)}
+        for name in looks.get(type(shared).__name__, ()):
+            with pytest.raises(OSError, match="Too many open files"):
+                getattr(shared, name)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         return use(shared)
 

@@ -82,7 +82,10 @@ MESSAGES: dict[int, tuple[type[Exception], str]] = {
     lib.LF_BROKEN: (threading.BrokenBarrierError, "it is broken: reset() makes it new"),
     lib.LF_INVALID: (ValueError, "an argument is out of its bounds"),
     lib.LF_CORRUPT: (SegmentError, "shared memory holds what this library cannot have written"),
-    lib.LF_NO_PARTICIPANT: (SegmentError, f"all {_PARTICIPANTS:,} participant numbers are held by live processes"),
+    lib.LF_NO_PARTICIPANT: (
+        SegmentError,
+        f"all {_PARTICIPANTS:,} participant numbers are held by live processes: peers() shows them; close() frees one",
+    ),
     lib.LF_SUPERSEDED: (Superseded, "another participant has taken over all that this one held; attach again to go on"),
     lib.LF_BUSY: (RuntimeError, "this thread already has one in hand, or has none to give back"),
 }
@@ -111,6 +114,9 @@ _TYPES_OF_FILE = {
 _WAY_OUT = {
     errno.EEXIST: "; attach() and open() use the segment of this name, and `lockfree gc` removes it once nobody does",
     errno.ENOENT: "; no segment has this name, and `lockfree ls` shows those that exist",
+    errno.EMFILE: "; each object takes a descriptor, so close() some, or raise the limit (`ulimit -n`, RLIMIT_NOFILE)",
+    errno.ENOMEM: "; a limit of this process, of its control group or of the machine leaves no room",
+    errno.EACCES: "; the file is for the user who made it alone (mode 0600)",
     errno.ENOSPC: "; the memory file system is full, and `lockfree gc` removes segments that nobody uses",
 }
 

@@ -13,7 +13,7 @@ import os
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from lockfree._errors import OK, Closed, raise_status, shown
+from lockfree._errors import OK, Closed, SegmentError, raise_status, shown
 from lockfree._handover import Passage, in_space, rebuild
 from lockfree._native import blocking, ffi, lib
 from lockfree._types import IfDead
@@ -212,6 +212,13 @@ class Shared:
         if self.closed:
             raise Closed(f"{self._title()}: the object is closed")
 
+    def _require_joined(self) -> None:
+        """An exception if it is closed, or if this is a forked child that cannot join."""
+        handle = self._h
+        status = int(lib.lf_enter(ffi.addressof(handle, "h")))
+        if status != OK:
+            raise_status(status, self._title(), handle)
+
     def _opened(self) -> Any:
         """The handle, if the object is open. Without a C type it stays mapped as long as the caller refers to it."""
         handle = self._h
@@ -251,11 +258,16 @@ class Shared:
 
     def __repr__(self) -> str:
         where = f" name={self.name!r}" if self.name else ""
+        return f"<lockfree.{type(self).__name__}{where}{self._look_of_it()}>"
+
+    def _look_of_it(self) -> str:
+        """What a repr says of it; a repr raises nothing."""
         try:
-            state = " closed" if self.closed else self._describe()
+            return " closed" if self.closed else self._describe()
         except Closed:
-            state = " closed"  # by another thread, since we looked
-        return f"<lockfree.{type(self).__name__}{where}{state}>"
+            return " closed"  # by another thread, since we looked
+        except (OSError, SegmentError) as error:
+            return f" unusable: {error}"
 
     def _describe(self) -> str:
         return ""
@@ -268,8 +280,10 @@ class Shared:
         handle = self._h
         if handle.h.closed:
             self._require_open()
-        lib.lf_py_participant(ffi.addressof(handle, "h"))  # a forked child joins
-        found = int(blocking.lf_reap(ffi.addressof(handle, "h")))
+        pointer = ffi.addressof(handle, "h")
+        found = int(lib.lf_enter(pointer))  # a forked child joins
+        if found == OK:
+            found = int(blocking.lf_reap(pointer))
         if found < 0:
             raise_status(found, self._title(), handle.h)
         return found

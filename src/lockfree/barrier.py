@@ -202,8 +202,10 @@ class Barrier(Native[Literal["barrier"]], Calls):
 
     def __repr__(self) -> str:
         name = f" name={self.name!r}" if self.name else ""
-        state = "closed" if self.closed else "broken" if self.broken else f"waiters={self.n_waiting}/{self.parties}"
-        return f"<lockfree.{type(self).__name__} at {id(self):#x}{name}: {state}>"
+        return f"<lockfree.{type(self).__name__} at {id(self):#x}{name}:{self._look_of_it()}>"
+
+    def _describe(self) -> str:
+        return " broken" if self.broken else f" waiters={self.n_waiting}/{self.parties}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         rebuild, arguments = super().__reduce__()

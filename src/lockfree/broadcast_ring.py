@@ -180,7 +180,7 @@ class Calls(Inside):
     @property
     def writer(self) -> int | None:
         """The pid of the writer; None if there is none."""
-        self._require_open()
+        self._require_joined()
         return lib.lf_py_broadcast_writer_pid(self._h) or None
 
     def share_roles(self) -> None:
@@ -254,13 +254,13 @@ class Calls(Inside):
     @property
     def joined(self) -> tuple[int, ...]:
         """The numbers of the readers that have joined."""
-        self._require_open()
+        self._require_joined()
         mask = lib.lf_py_broadcast_joined(self._h)
         return tuple(k for k in range(self.readers) if mask >> k & 1)
 
     def late(self) -> list[tuple[int, int, int]]:
         """(reader, pid, bytes that it has not read) of every reader that has joined, the furthest behind first."""
-        self._require_open()
+        self._require_joined()
         handle, rows = self._h, []
         for k in range(self.readers):
             behind = lib.lf_py_broadcast_behind(handle, k)

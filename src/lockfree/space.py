@@ -196,7 +196,10 @@ class Calls(Shared):
         """Bytes that no object takes yet."""
         self._enter()
         try:
-            return int(lib.lf_space_left(self._h))
+            left = int(lib.lf_space_left(self._h))
+            if left < 0:
+                raise_status(left, self._title(), self._h)
+            return left
         finally:
             self._leave()
 

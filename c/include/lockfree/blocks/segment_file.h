@@ -7,9 +7,9 @@
  *   Memory limits are read before (memory_limit.h). A named segment becomes visible in one step, fully initialised.
  *   Attaching checks magic, ABI version, kind, checksum, true size and the note before mapping.
  * Descriptors: a handle keeps one, never 0, 1 or 2. A program may close it (one that becomes a daemon closes all), and
- *   its number may then stand for another file. So before each use the descriptor's device and inode are compared
- *   with the segment's. If they differ, the file is looked for again (lf_segment_file). LF_LOST says that it cannot be
- *   found. A descriptor of another file is never written to, locked or closed.
+ *   its number may then stand for another file. So before each use the descriptor's device, inode and mode are
+ *   compared with the segment's. If they differ, the file is looked for again (lf_segment_file). LF_LOST says that it
+ *   cannot be found. A descriptor of another file is never written to, locked or closed.
  * Not prevented: /dev/shm has no seals. So a program that may open a named segment can truncate it, and then its users
  *   get SIGBUS. Mode 0600 restricts that to programs of the same user.
  * Death: a creator killed half-way leaves nothing behind. */
@@ -56,9 +56,11 @@ LF_INLINE int lf__above_standard(int fd) {
     return moved;
 }
 
+/* A descriptor of the same file that cannot write is the program's: a tool that reads segments, for example. */
 LF_INLINE int lf__is_file_of(const struct lf_handle *h, int fd) {
     struct stat file;
-    return fd >= 0 && fstat(fd, &file) == 0 && file.st_dev == h->device && file.st_ino == h->inode;
+    return fd >= 0 && fstat(fd, &file) == 0 && file.st_dev == h->device && file.st_ino == h->inode &&
+           (fcntl(fd, F_GETFL) & (O_ACCMODE | O_PATH)) == O_RDWR;
 }
 
 /* Opens what a path leads to if that is the segment's file; -1 if not. */

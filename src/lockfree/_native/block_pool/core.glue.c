@@ -303,11 +303,15 @@ static PyObject *lf_py_pool_adopt(PyObject *object, PyObject *const *args, Py_ss
     return lf_py_pool_take_over(object, ticket, LF_PY_ADOPT);
 }
 
+static int64_t lf_py_pool_lease_inside(struct lf_block_pool *p) {
+    int status = lf_enter(&p->h);
+    return status == LF_OK ? (int64_t)lf_block_pool_lease(p) : status;
+}
 /* The caller's lease, or a status. */
 static int64_t lf_py_pool_own_lease(PyObject *object) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     int64_t status;
-    LF_PY_BRIEFLY(self, status, lf_py_is_closed(self) ? LF_CLOSED : (int64_t)lf_block_pool_lease(lf_py_pool(object)));
+    LF_PY_BRIEFLY(self, status, lf_py_pool_lease_inside(lf_py_pool(object)));
     return status;
 }
 static PyObject *lf_py_pool_another(PyObject *object, const struct lf_py_signature *signature, PyObject *const *args,

@@ -114,12 +114,16 @@ static PyObject *lf_py_broadcast_late(PyObject *object, PyObject *unused) {
     return rows;
 }
 
+static int64_t lf_py_broadcast_joined_inside(struct lf_broadcast_ring *r, uint64_t *mask) {
+    int status = lf_enter(&r->h);
+    *mask = status == LF_OK ? lf__log_joined(r) : 0;
+    return status;
+}
 static PyObject *lf_py_broadcast_get_joined(PyObject *object, void *unused) {
     struct lf_py_object *self = (struct lf_py_object *)object;
-    struct lf_broadcast_ring *r = lf_py_broadcast(object);
     uint64_t mask = 0;
     int64_t status;
-    LF_PY_BRIEFLY(self, status, lf_py_is_closed(self) ? LF_CLOSED : (mask = lf_py_broadcast_joined(r), LF_OK));
+    LF_PY_BRIEFLY(self, status, lf_py_broadcast_joined_inside(lf_py_broadcast(object), &mask));
     if (status != LF_OK)
         return lf_py_raise(self, status);
     PyObject *numbers = PyTuple_New(__builtin_popcountll(mask));
@@ -148,11 +152,14 @@ static PyObject *lf_py_broadcast_pid_of(PyObject *object, PyObject *number) {
 
 /* ---- the role of the writer ---- */
 
+static int64_t lf_py_broadcast_writer_inside(struct lf_broadcast_ring *r) {
+    int status = lf_enter(&r->h);
+    return status == LF_OK ? (int64_t)lf_py_broadcast_writer_pid(r) : status;
+}
 static PyObject *lf_py_broadcast_get_writer(PyObject *object, void *unused) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     int64_t status;
-    LF_PY_BRIEFLY(self, status,
-                  lf_py_is_closed(self) ? LF_CLOSED : (int64_t)lf_py_broadcast_writer_pid(lf_py_broadcast(object)));
+    LF_PY_BRIEFLY(self, status, lf_py_broadcast_writer_inside(lf_py_broadcast(object)));
     if (status < 0)
         return lf_py_raise(self, status);
     return status > 0 ? PyLong_FromLongLong(status) : Py_NewRef(Py_None);

@@ -33,6 +33,7 @@ struct lf_handle {
 int lf_set_spin(struct lf_handle *h, uint32_t microseconds);
 uint32_t lf_get_spin(const struct lf_handle *h);
 int lf_segment_file(struct lf_handle *h);
+int lf_enter(struct lf_handle *h);
 void lf_py_closed(void *h);
 uint32_t lf_py_participant(struct lf_handle *h);
 #define LF_NOTE ...
