@@ -415,6 +415,27 @@ def test_the_memory_limit_holds_for_large_states():
     assert spec.made < 100
 
 
+def test_the_memory_is_looked_at_for_states_that_may_be_large_only(monkeypatch):
+    """A look takes longer than a small check."""
+
+    class Last:
+        init = ""
+
+        def __init__(self, size):
+            self.size = size
+
+        def step(self, state, op):
+            return [op.arg * self.size]
+
+    looks = []
+    monkeypatch.setattr(checker, "_resident", lambda: looks.append(1) or 0)
+    history = [Operation(0, "put", str(i), True, 2 * i, 2 * i + 1) for i in range(10, 90)]
+    assert check(history, Last(1)).ok
+    assert not looks
+    assert check(history, Last(1000)).ok
+    assert looks
+
+
 @pytest.mark.parametrize("spec", ["queue", "bounded-queue:5"])
 def test_the_reason_says_nothing_that_the_history_contradicts(spec):
     """Without one put and one get of 2, the rest would say that nobody had put 2."""

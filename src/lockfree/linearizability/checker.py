@@ -26,7 +26,6 @@ _CUSTOM = 12
 _CUT = 1 << 31
 _NO_ROOM = -2
 _PAGE = resource.getpagesize()
-_STATES_BETWEEN = 1024  # at most, new states of a specification between two looks at the memory
 MEMORY = 4 << 30  # bytes, unless the caller says otherwise
 _SMALL = 5000  # operations: below, a first attempt without a thread of its own
 _FIRST_ATTEMPT_NS = 20_000_000
@@ -100,12 +99,13 @@ class _Stepper:
         self.history = history
         self.numbers: dict[Hashable, int] = {spec.init: 0}
         self.states: list[Hashable] = [spec.init]
-        self.operations: list[Operation | None] = [None] * len(history)
+        known = spec.operations if isinstance(spec, AppendMap) else None
+        self.operations: list[Operation | None] = [*known] if known else [None] * len(history)
         self.cut: dict[int, Operation] = {}
         self.errors: list[BaseException] = []
         self.handle = ffi.new_handle(self)
         self.bound = spec.step
-        self.fast = ffi.new("struct lf_py_stepper *", {"look_every": _STATES_BETWEEN, "handle": self.handle})
+        self.fast = ffi.new("struct lf_py_stepper *", {"look_every": lib.LF_PY_LOOKS_EVERY, "handle": self.handle})
         for name, it in (
             ("step", self.bound), ("states", self.states), ("numbers", self.numbers), ("operations", self.operations),
             ("errors", self.errors),
@@ -136,6 +136,8 @@ class _Stepper:
         return out
 
     def _look(self, memory: int) -> None:
+        if self.most and 0 < resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10 <= self.most:
+            return  # it never had more; this is a tenth of the time of the file
         now = _resident()
         self.most = self.most or now + memory
         if now > self.most:

@@ -40,6 +40,7 @@ class History:
         if reader == ffi.NULL:
             raise MemoryError
         self._reader = ffi.gc(reader, lib.lf_history_reader_free)
+        self._size = ffi.new("size_t *")
         self.coder = Coder(self._reader)
         self._borrowed: Any = None
         self._borrowed_count = 0
@@ -209,8 +210,7 @@ class History:
     def _records(self) -> tuple[Any, int]:
         if self._borrowed is not None:
             return ffi.cast("struct lf_history_op *", self._borrowed), self._borrowed_count
-        count = ffi.new("size_t *")
-        return lib.lf_history_reader_ops(self._reader, count), int(count[0])
+        return lib.lf_history_reader_ops(self._reader, self._size), int(self._size[0])
 
     def __len__(self) -> int:
         return self._records()[1]

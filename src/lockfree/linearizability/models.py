@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from lockfree.linearizability.operation import Operation
 
 
+_KEPT = 5000  # operations: of so many the objects are made once, for the specification and for its steps
+
+
 def _frozen(value: Any) -> Any:
     """A value of JSON as one that can be hashed; true and 1 stay different, and so do 1 and 1.0."""
     if value is None or type(value) is str or type(value) is int:
@@ -68,28 +71,40 @@ class AppendMap:
         """`looks_ahead`: leaves out orders after which the longest answer of the history cannot come."""
         answers: dict[Any, set[Any]] = {}
         changed: set[Any] = set()
-        for op in history:
-            key = _frozen(op.key)
-            answers.setdefault(key, set())
-            if op.op == "get" and op.return_ is not None and op.result is not None:
-                answers[key].add(_frozen(op.result))
-            elif op.op == "cas":
-                answers[key].add(_frozen(op.arg[0]))
+        for _, name, arg, result, _, return_, given, _, _ in history:
+            key = given if type(given) is str else _frozen(given)
+            found = answers.get(key)
+            if found is None:
+                found = answers[key] = set()
+            if name == "get":
+                if return_ is not None and result is not None:
+                    found.add(result if type(result) is str else _frozen(result))
+            elif name == "cas":
+                found.add(_frozen(arg[0]))
                 changed.add(key)
-            elif op.op not in ("append", "get", "contains"):
+            elif name not in ("append", "contains"):
                 changed.add(key)
         self.answers = {key: sorted(found, key=_size, reverse=True) for key, found in answers.items()}
+        self.longest = {key: found[0] for key, found in self.answers.items() if found and type(found[0]) is str}
+        self.operations = history if isinstance(history, list) else None
         self.changed = changed
         self.looks_ahead = looks_ahead
 
     def step(self, state: Any, op: "Operation") -> Iterable[Any]:
-        if op.op == "put":
-            return (self._told(op.key, _frozen(op.arg)),)
-        if op.op == "append":
+        name = op.op
+        if name == "append":
+            # texts are the usual case
+            longest = self.longest.get(op.key) if type(state) is str and type(op.key) is str else None
+            if longest is not None and type(op.arg) is str and longest.startswith(longer := state + op.arg):
+                return (longer,)
             return self._append(state, op)
-        if op.op == "get":
+        if name == "get":
+            if type(state) is str and op.result == state:
+                return (state,)
             fits = op.return_ is None or _frozen(op.result) == state
             return (state,) if fits or (not state and op.result in (None, "", [])) else ()
+        if name == "put":
+            return (self._told(op.key, _frozen(op.arg)),)
         if op.op == "contains":
             return (state,) if op.return_ is None or op.result is (state is not None) else ()
         if op.op == "cas":
@@ -171,7 +186,7 @@ def in_python(spec: Spec, history: "History") -> Specification | None:
         _admit_transactions(history)
         return MultiRegister(spec.initial)
     if spec.name == "map" and history.has("append"):
-        return AppendMap(history)
+        return AppendMap([*history] if len(history) <= _KEPT else history)
     if spec.name == "set" and history.has("read"):
         for i, op in enumerate(history):
             if op.op == "read" and not isinstance(op.result, list | None):

@@ -140,5 +140,6 @@ struct lf_py_stepper {
     uint32_t look_every;
     int32_t (*slow)(void *handle, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
 };
+enum { LF_PY_LOOKS_EVERY = 1024 };
 int lf_py_looks(uint64_t state, uint32_t every);
 lf_lin_step lf_py_step_function(void);

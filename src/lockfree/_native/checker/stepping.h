@@ -19,8 +19,24 @@ struct lf_py_stepper {
     int32_t (*slow)(void *handle, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
 };
 
+enum { LF_PY_LOOKS_EVERY = 1024 }; /* at most, new states between two looks at the memory */
+
 /* Is the memory looked at when this state is new? Often at first, since one state may be large. */
 static int lf_py_looks(uint64_t state, uint32_t every) { return !(state & (state - 1)) || state % every == 0; }
+
+/* A value that holds nothing else, of a few hundred bytes at most: a thousand of them need no look, which takes longer than a
+ * small check. */
+static int lf_py_is_small(PyObject *state) {
+    enum { FEW = 256 };
+    int overflow = 0;
+    if (PyUnicode_CheckExact(state))
+        return PyUnicode_GET_LENGTH(state) < FEW;
+    if (PyBytes_CheckExact(state))
+        return PyBytes_GET_SIZE(state) < FEW;
+    if (PyLong_CheckExact(state))
+        return PyLong_AsLongLongAndOverflow(state, &overflow), !overflow;
+    return state == Py_None;
+}
 
 /* The number of a state: -1 if Python has to look at it, or after an exception. */
 static int64_t lf_py_number(const struct lf_py_stepper *s, PyObject *state) {
@@ -28,7 +44,10 @@ static int64_t lf_py_number(const struct lf_py_stepper *s, PyObject *state) {
     if (known)
         return (int64_t)PyLong_AsUnsignedLong(known);
     Py_ssize_t next = PyList_Size(states);
-    if (PyErr_Occurred() || lf_py_looks((uint64_t)next, s->look_every))
+    if (PyErr_Occurred())
+        return -1;
+    bool may_wait = next < LF_PY_LOOKS_EVERY && s->look_every == LF_PY_LOOKS_EVERY && lf_py_is_small(state);
+    if (!may_wait && lf_py_looks((uint64_t)next, s->look_every))
         return -1;
     PyObject *number = PyLong_FromSsize_t(next);
     int failed = !number || PyDict_SetItem(numbers, state, number) || PyList_Append(states, state);
