@@ -6,7 +6,7 @@ from compilers import NEEDS_C
 from lockfree.modelcheck import Settings
 from lockfree.practice.c_reach import Reach
 from lockfree.practice.c_stages import checked
-from lockfree.practice.c_text import faults, refused_directives
+from lockfree.practice.c_text import ENDED, faults, refused_directives
 from lockfree.practice.catalog import find
 from lockfree.practice.screen import screen
 
@@ -128,3 +128,25 @@ def test_an_access_that_no_client_reaches_is_found_wherever_it_comes_from(tmp_pa
     assert [text.partition(":")[2].strip() for text in reach.unreached()] == [
         branch.strip() for branch in branches.splitlines()
     ]
+
+
+@NEEDS_C
+def test_a_small_function_that_the_compiler_copies_is_reached(tmp_path):
+    answer = RING.folder / "right" / "free_slot.c"
+    assert "static uint32_t after(" in answer.read_text()
+    reach = Reach(answer)
+    checked(RING, answer, "model", Settings(seconds=2, coverage=True), lambda _text: None, reach=reach)
+    assert reach.unreached() == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "cc: fatal error: Killed signal terminated program cc1",
+        "cc: internal compiler error: File size limit exceeded signal terminated program cc1",
+        "cc1: out of memory allocating 65536 bytes",
+        "answer.c:3:1: error: expected identifier",
+    ],
+)
+def test_a_compiler_that_ran_into_its_limits_is_known(said):
+    assert (ENDED.search(said) is not None) == ("expected" not in said)

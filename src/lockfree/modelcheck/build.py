@@ -81,6 +81,8 @@ GCC_FLAGS = (
 MACHINE_FLAGS = {"x86_64": ("-mcx16", "-mno-red-zone")}
 CLANG_FLAGS = ("-O0",)  # clang instruments what its optimizer leaves; like this it leaves every access
 COVERAGE = "-fsanitize-coverage"
+WATCHED = (f"{COVERAGE}=trace-pc", "-ffunction-sections", "-Wl,--gc-sections")
+"""For coverage. gcc leaves a copy of a static function that it has put into all callers. Nothing calls that copy."""
 VOLATILE = ("race", "relaxed")
 """What accesses of volatile objects are: plain ones, or relaxed atomic ones."""
 CXX_SUFFIXES = {".cc", ".cpp", ".cxx", ".c++", ".C"}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lockfree import _running
-from lockfree.modelcheck.build import ROOMS, THREADS, BuildError, Sources, ThreadBeforeMainError, build
+from lockfree.modelcheck.build import ROOMS, THREADS, WATCHED, BuildError, Sources, ThreadBeforeMainError, build
 from lockfree.modelcheck.coverage import Coverage, coverage_of
 from lockfree.modelcheck.trace import Trace
 
@@ -425,7 +425,7 @@ def checks(
 ) -> Iterator[Report]:
     """As `check`, one report after another as they come. enclose: see `Enclose`."""
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
-        watched = ["-fsanitize-coverage=trace-pc"] if settings is not None and settings.coverage else []
+        watched = list(WATCHED) if settings is not None and settings.coverage else []
         made_of = [*flags, *watched]
         make: Callable[..., Path]
         make = functools.partial(build, source, include=include, define=define, flags=made_of, volatile=volatile)

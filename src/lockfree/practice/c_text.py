@@ -22,8 +22,8 @@ STANDARD = "-std=gnu11"
 COMPILER = (10, 2 << 30, 64 << 20)
 """Seconds, bytes of memory and bytes of a file that the compiler gets. An answer of a thousand lines needs a tenth."""
 ENDED = re.compile(
-    r"fatal error: (Killed|CPU time limit|File size limit)|File too large|out of memory|cannot allocate"
-    r"|virtual memory exhausted"
+    r"(?:fatal|internal compiler) error: (?:Killed|CPU time limit|File size limit)|File too large|out of memory"
+    r"|cannot allocate|virtual memory exhausted"
 )
 COMMENTS = re.compile(r"(\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')|//[^\n]*|/\*.*?\*/", re.DOTALL)
 LITERAL = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'")
