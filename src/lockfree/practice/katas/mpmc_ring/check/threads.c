@@ -8,15 +8,17 @@
 
 #include "mpmc_ring.h"
 
-enum { RECORDS = 50000 }; /* of each producer */
+enum { FEW = 10000, MANY = 50000 };
+
+static uint32_t records; /* of each producer */
 
 static struct mpmc_ring *ring;
 static _Atomic int left;
-static unsigned char seen[2][RECORDS];
+static unsigned char seen[2][MANY];
 
 static void *produce(void *number) {
     uint64_t me = *(int *)number;
-    for (uint64_t i = 0; i < RECORDS;) {
+    for (uint64_t i = 0; i < records;) {
         uint64_t id = me << 32 | i;
         struct mpmc_record record = {id, ~id};
         if (mpmc_put(ring, &record))
@@ -37,7 +39,7 @@ static void *consume(void *none) {
         }
         atomic_fetch_sub(&left, 1);
         uint64_t from = record.id >> 32, i = record.id & UINT32_MAX;
-        assert(record.payload == ~record.id && from < 2 && i < RECORDS && "four threads: the record is whole");
+        assert(record.payload == ~record.id && from < 2 && i < records && "four threads: the record is whole");
         assert((int64_t)i > last[from] && "four threads: in the order of the producer");
         assert(!seen[from][i] && "four threads: each record once");
         seen[from][i] = 1;
@@ -46,14 +48,15 @@ static void *consume(void *none) {
     return none;
 }
 
-static void pass(uint32_t capacity) {
+static void pass(uint32_t capacity, uint32_t number) {
+    records = number;
     size_t bytes = (mpmc_size(capacity) + 63) / 64 * 64;
     ring = aligned_alloc(64, bytes);
     assert(ring != NULL);
     memset(ring, 0, bytes);
     memset(seen, 0, sizeof seen);
     mpmc_init(ring, capacity, UINT32_MAX - 1000);
-    atomic_store(&left, 2 * RECORDS);
+    atomic_store(&left, 2 * (int)records);
     pthread_t threads[4];
     int numbers[2] = {0, 1};
     for (int i = 0; i < 4; i++) {
@@ -68,7 +71,7 @@ static void pass(uint32_t capacity) {
 }
 
 int main(void) {
-    pass(1);
-    pass(64);
+    pass(1, FEW); /* each of them is a turn of two threads */
+    pass(64, MANY);
     return 0;
 }

@@ -8,15 +8,17 @@
 
 #include "mpmc_ring_strict.h"
 
-enum { RECORDS = 50000 }; /* of each producer */
+enum { FEW = 10000, MANY = 50000 };
+
+static uint32_t records; /* of each producer */
 
 static struct strict_ring *ring;
 static _Atomic int left;
-static unsigned char seen[2][RECORDS];
+static unsigned char seen[2][MANY];
 
 static void *produce(void *number) {
     uint32_t me = *(uint32_t *)number;
-    for (uint32_t i = 0; i < RECORDS;) {
+    for (uint32_t i = 0; i < records;) {
         if (strict_put(ring, me << 31 | i))
             i++;
         else
@@ -35,7 +37,7 @@ static void *consume(void *none) {
         }
         atomic_fetch_sub(&left, 1);
         uint32_t from = value >> 31, i = value & INT32_MAX;
-        assert(i < RECORDS && "four threads: a value that somebody put");
+        assert(i < records && "four threads: a value that somebody put");
         assert((int64_t)i > last[from] && "four threads: in the order of the producer");
         assert(!seen[from][i] && "four threads: each value once");
         seen[from][i] = 1;
@@ -44,14 +46,15 @@ static void *consume(void *none) {
     return none;
 }
 
-static void pass(uint32_t capacity) {
+static void pass(uint32_t capacity, uint32_t number) {
+    records = number;
     size_t bytes = (strict_size(capacity) + 63) / 64 * 64;
     ring = aligned_alloc(64, bytes);
     assert(ring != NULL);
     memset(ring, 0, bytes);
     memset(seen, 0, sizeof seen);
     strict_init(ring, capacity, UINT32_MAX - 1000);
-    atomic_store(&left, 2 * RECORDS);
+    atomic_store(&left, 2 * (int)records);
     pthread_t threads[4];
     uint32_t numbers[2] = {0, 1};
     for (int i = 0; i < 4; i++) {
@@ -66,7 +69,7 @@ static void pass(uint32_t capacity) {
 }
 
 int main(void) {
-    pass(1);
-    pass(64);
+    pass(1, FEW); /* each of them is a turn of two threads */
+    pass(64, MANY);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* On the real machine: large rings, and two threads that pass 200,000 records. */
+/* On the real machine: large rings, and two threads that pass records. */
 #include <assert.h>
 #include <pthread.h>
 #include <sched.h>
@@ -6,7 +6,9 @@
 
 #include "spsc_ring.h"
 
-enum { RECORDS = 200000 };
+enum { FEW = 20000, MANY = 200000 };
+
+static uint64_t records; /* that the two threads pass */
 
 static struct spsc_ring *make(uint32_t capacity, uint32_t start) {
     size_t bytes = (spsc_size(capacity) + 63) / 64 * 64;
@@ -36,7 +38,7 @@ static void edge_many(void) {
 }
 
 static void *produce(void *ring) {
-    for (uint64_t id = 0; id < RECORDS;) {
+    for (uint64_t id = 0; id < records;) {
         struct spsc_record record = {id, ~id};
         if (spsc_put(ring, &record))
             id++;
@@ -46,12 +48,13 @@ static void *produce(void *ring) {
     return NULL;
 }
 
-static void two_threads(uint32_t capacity) {
+static void two_threads(uint32_t capacity, uint64_t number) {
+    records = number;
     struct spsc_ring *ring = make(capacity, UINT32_MAX - 1000);
     pthread_t producer;
     int started = pthread_create(&producer, NULL, produce, ring);
     assert(started == 0);
-    for (uint64_t id = 0; id < RECORDS;) {
+    for (uint64_t id = 0; id < records;) {
         struct spsc_record record;
         if (!spsc_get(ring, &record)) {
             sched_yield();
@@ -66,7 +69,7 @@ static void two_threads(uint32_t capacity) {
 
 int main(void) {
     edge_many();
-    two_threads(3);
-    two_threads(64);
+    two_threads(3, FEW); /* each three of them are a turn of the two threads */
+    two_threads(64, MANY);
     return 0;
 }
