@@ -25,8 +25,8 @@ ACCESS = re.compile(
 class Coverage:
     """Of the branches that the compiler left: how many were reached, how many there are, and where the others are.
 
-    untouched: the accesses to memory in these others, behind their branches. A branch is `FUNCTION+OFFSET`: one line has
-    two if its function is inlined twice. Other places: `FILE:LINE`.
+    untouched: the accesses to memory in these others, behind their branches. A branch is `FUNCTION+OFFSET`: one line
+    has two if its function is inlined twice. Other places: `FILE:LINE`.
     """
 
     reached: int
