@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lockfree.__main__ import main
-from lockfree.practice import rounds, workspace
+from lockfree.practice import judge, rounds, workspace
 from lockfree.practice.catalog import find, katas
 
 KATA = find("bounded_queue")
@@ -49,6 +49,27 @@ def test_parts_are_in_order_and_begin_at_once(kata):
     edges = kata.folder / ("check.py" if kata.language == "python" else "check/edges.c")
     for client in (client for part in found for client in part.clients):
         assert re.search(rf"(def |LF_MODEL_CLIENT\()(?=edges?_){client}", edges.read_text()), client
+    examples = re.findall(r"(?:def |LF_MODEL_CLIENT\()(edges?_\w+)", edges.read_text())
+    later = tuple(client for part in found for client in part.clients)
+    assert any(not example.startswith(later) for example in examples)  # some belong to the first part
+
+
+@pytest.mark.parametrize("kata", katas(), ids=lambda kata: kata.name)
+def test_a_round_does_not_begin_with_the_whole_statement(kata):
+    first = rounds.parts(kata)[0].text
+    assert first.startswith("**Part 1.**")
+    assert len(first) < len(kata.text("statement"))
+
+
+def test_examples_behind_one_that_is_not_asked_yet_count(tmp_path):
+    """The first example of the ring is about part 2 here; the wrong answer fails in another one, of part 1."""
+    ring = find("bounded_queue")
+    answer = tmp_path / ring.file
+    answer.write_text((ring.folder / "wrong" / "last_in_first_out.py").read_text())
+    said = list(judge.results(ring, answer, later=("edges_shutdown", "edges_time")))
+    assert [(result.stage, result.diagnosis) for result in said[1:]] == [("edges", "Q6")]
+    said = list(judge.results(ring, answer, later=("edges_order",)))
+    assert "as far as it is asked by now" in said[1].message
 
 
 def test_a_round_from_its_beginning_to_its_end(tmp_path, capsys):

@@ -148,10 +148,10 @@ def _check_in_round(running: rounds.Round, folder: Path) -> int:
 
     now = time.time()
     judgement = Judgement(running.kata.name)
-    for result in results(running.kata, (folder / running.kata.file).resolve()):
+    for result in results(running.kata, (folder / running.kata.file).resolve(), later=running.later(now)):
         if result.stage not in rounds.VISIBLE:
             break
-        judgement.results.append(running.asked(result, now))
+        judgement.results.append(result)
         print(line(judgement.results[-1]), flush=True)
     workspace.keep(folder, running.kata, judgement, counts=False)
     print("the examples pass" if judgement.failure is None else "an example fails")

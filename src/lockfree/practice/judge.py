@@ -19,8 +19,10 @@ def _silent(_text: str) -> None:
     pass
 
 
-def results(kata: Kata, answer: Path, *, full: bool = False, tell: Tell = _silent) -> Iterator[Result]:
-    """One line after another; the first that failed is the last."""
+def results(
+    kata: Kata, answer: Path, *, full: bool = False, tell: Tell = _silent, later: tuple[str, ...] = ()
+) -> Iterator[Result]:
+    """One line after another; the first that failed is the last. later: how examples begin that are not asked yet."""
     began = time.monotonic()
     screened = _screened(kata, answer)
     yield replace(screened, seconds=time.monotonic() - began)
@@ -28,7 +30,7 @@ def results(kata: Kata, answer: Path, *, full: bool = False, tell: Tell = _silen
         return
     run = python_stages.stages if kata.language == "python" else c_stages.stages
     began = time.monotonic()
-    for result in run(kata, answer, full=full, tell=tell):
+    for result in run(kata, answer, full=full, tell=tell, later=later):
         yield replace(result, seconds=time.monotonic() - began)
         if result.outcome is Outcome.FAILED:
             return

@@ -68,6 +68,7 @@ def main() -> None:
     if changed := watch.changed():
         refuse(f"it changes {changed}, which is not its own")
     names = [name for name in vars(check) if name.startswith(f"{asked['stage']}_")]
+    names = [name for name in names if not name.startswith(tuple(asked["later"]))]
     if asked["replay"]:
         names = [asked["replay"].rpartition(":")[0]]
     stage = _killed if asked["stage"] == "kill" else _explored

@@ -22,7 +22,7 @@ from lockfree.modelcheck.python.trace import render
 from lockfree.modelcheck.runner import Verdict as Found
 from lockfree.practice.catalog import Kata
 from lockfree.practice.limits import Limits, ended, limited, rests, used
-from lockfree.practice.results import Outcome, Result, worst
+from lockfree.practice.results import NOT_YET, Outcome, Result, worst
 from lockfree.practice.walls import REFUSED
 
 Tell = Callable[[str], object]
@@ -44,17 +44,21 @@ def _known_wrong(kata: Kata, stage: str) -> str:
     return secrets.choice(there) if there else ""
 
 
-def _ask(kata: Kata, answer: Path, stage: str, times: int, *, replay: str = "", tell: Tell | None = None) -> list[Any]:
+def _ask(
+    kata: Kata, answer: Path, stage: str, times: int, *, replay: str = "", tell: Tell | None = None,
+    later: tuple[str, ...] = (),
+) -> list[Any]:  # fmt: skip
     """Runs a stage in a child; what it says. Raises `Lost`.
 
     If everything is right, the same process judges an answer that is known to be wrong, and says what it makes of it.
     """
-    known_wrong = "" if replay else _known_wrong(kata, stage)
+    known_wrong = "" if replay or later else _known_wrong(kata, stage)
     reading, writing = os.pipe()
     secret = secrets.token_hex(16)
     request = {
         "kata": str(kata.folder), "answer": str(answer), "stage": stage, "seconds": SAFETY, "replay": replay,
         "settings": kata.settings, "times": times, "descriptor": writing, "secret": secret, "known_wrong": known_wrong,
+        "later": later,
     }  # fmt: skip
     command = [sys.executable, "-P", "-m", "lockfree.practice.python_child"]  # no module of the reader's folder
     environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", ""), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -112,10 +116,10 @@ def _lines(descriptor: int, session: int) -> Iterator[bytes]:
                 raise Lost(f"no progress: it waits for something, and nothing happens for {2 * SILENT:g} s")
 
 
-def _stage(kata: Kata, answer: Path, stage: str, times: int, tell: Tell) -> Result:
+def _stage(kata: Kata, answer: Path, stage: str, times: int, tell: Tell, *, later: tuple[str, ...] = ()) -> Result:
     results, executions = [], []
     try:
-        for what, value in _ask(kata, answer, stage, times, tell=tell):
+        for what, value in _ask(kata, answer, stage, times, tell=tell, later=later):
             if what in {"unusable", "forbidden"}:
                 return Result(stage, Outcome.FAILED, value, "ENDS" if what == "unusable" else "FORBIDDEN")
             executions.append(value["executions"])
@@ -130,7 +134,7 @@ def _stage(kata: Kata, answer: Path, stage: str, times: int, tell: Tell) -> Resu
     if not all(executions):
         return Result(stage, Outcome.FAILED, "a scenario has passed that was never run", "FORBIDDEN")
     what = "ways for the power to fail" if stage == "kill" else "schedules"
-    message = f"{len(results)} scenarios, {sum(executions):,} {what}, every one right"
+    message = f"{len(results)} scenarios, {sum(executions):,} {what}, every one right{NOT_YET if later else ''}"
     return Result(stage, Outcome.PASSED, message, looked_at=tuple(result.message for result in results))
 
 
@@ -163,10 +167,10 @@ def _shown(value: dict[str, Any]) -> str:
     return render([Row(**row) for row in value["rows"]], value["message"])
 
 
-def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell) -> Iterator[Result]:
+def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell, later: tuple[str, ...] = ()) -> Iterator[Result]:
     """The stages in order."""
     times = 6 if full else 1
-    yield _stage(kata, answer, "edges", times, tell)
+    yield _stage(kata, answer, "edges", times, tell, later=later)
     yield _stage(kata, answer, "schedules", times, tell)
     if "\ndef kill_" in (kata.folder / "check.py").read_text(encoding="utf-8"):
         yield _stage(kata, answer, "kill", times, tell)

@@ -21,6 +21,10 @@ STAGES = {
 }
 
 
+NOT_YET = ", as far as it is asked by now"
+"""What a stage adds while parts of a round have not arrived."""
+
+
 class Verdict(enum.Enum):
     """The value is the exit status of `lockfree practice check`."""
 

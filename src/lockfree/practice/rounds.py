@@ -13,7 +13,6 @@ from typing import Any
 
 from lockfree.practice import workspace
 from lockfree.practice.catalog import Kata, KataError
-from lockfree.practice.results import Outcome, Result
 
 VISIBLE = ("screen", "edges")
 """The stages that are shown while a round runs; the others come at its end."""
@@ -75,12 +74,10 @@ class Round:
         seconds = 60 * self.minutes - (now - self.began)
         return f"{seconds / 60:.0f} of {self.minutes:g} minutes left" if seconds > 0 else "the time is over"
 
-    def asked(self, result: Result, now: float) -> Result:
-        """The result as it is shown: what belongs to a part that has not arrived is not asked yet."""
-        later = [client for part in parts(self.kata) if part not in self.arrived(now) for client in part.clients]
-        if result.outcome is Outcome.FAILED and result.client.startswith(tuple(later) or ("\0",)):
-            return Result(result.stage, Outcome.PASSED, "as far as it is asked by now", seconds=result.seconds)
-        return result
+    def later(self, now: float) -> tuple[str, ...]:
+        """Beginnings of the examples that belong to parts which have not arrived."""
+        there = self.arrived(now)
+        return tuple(client for part in parts(self.kata) if part not in there for client in part.clients)
 
 
 def begin(kata: Kata, folder: Path, minutes: float) -> Round:
