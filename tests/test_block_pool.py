@@ -198,6 +198,25 @@ def test_a_batch_outlives_its_maker(pool, context):
     assert pool.available == 8
 
 
+@pytest.mark.skipif(PURE, reason="the answer is made in C")
+def test_no_memory_for_the_answer_loses_no_batch():
+    memory = pytest.importorskip("_testcapi")
+    refused = 0
+    for at in range(40):
+        with BlockPool(8) as pool:
+            ticket = pool.seal(pool.alloc(3))
+            memory.set_nomemory(at, at + 1)
+            try:
+                found = pool.adopt(ticket)
+            except MemoryError:
+                refused += 1
+                found = None
+            finally:
+                memory.remove_mem_hooks()
+            assert len(pool.adopt(ticket) if found is None else found) == 3
+    assert refused > 0
+
+
 def test_blocks_of_the_dead_come_back_to_who_waits(pool, holder):
     process, _, _ = holder
     assert pool.alloc(8) is None

@@ -85,6 +85,20 @@ def test_gc_keeps_a_file_that_is_not_ours(shm_name):
     assert (SHM / f"lockfree.{shm_name}").exists()
 
 
+@pytest.mark.parametrize("name", ["", "x" * 220], ids=["none", "long"])
+def test_a_file_with_a_name_that_no_object_can_have_is_listed_and_kept(name):
+    path = Path("/dev/shm/lockfree." + name)
+    path.write_bytes(b"a file of somebody's")
+    try:
+        for command in (("ls",), ("gc", "--dry-run")):
+            done = lockfree_command(*command)
+            assert done.returncode == 0, done.stderr
+            assert f"{name!r} is no name of a segment" in done.stdout
+        assert path.exists()
+    finally:
+        path.unlink()
+
+
 def test_ls_shows_it_in_both_forms(shm_name):
     with lockfree.AtomicU64(name=shm_name):
         assert shm_name in lockfree_command("ls").stdout

@@ -83,6 +83,8 @@ def _inspect(name: str, file: os.stat_result, mappers: set[int]) -> Segment:
             raise_status(status, name, handle)
         except FileNotFoundError:
             raise
+        except ValueError:  # of none or more than 200 bytes
+            return Segment(name, "?", file.st_size, age, in_use=True, problem=f"{name!r} is no name of a segment")
         except (OSError, SegmentError) as error:
             return Segment(name, "?", file.st_size, age, in_use=True, problem=str(error))
     number = lib.lf_py_kind(handle)

@@ -63,9 +63,15 @@ static int lf_py_pool_array(PyObject *object, uint64_t n, PyObject **array, Py_b
     return -1;
 }
 
-/* The first `count` numbers of an array that is given away, in memory of their own if there is some. */
-static PyObject *lf_py_pool_first(PyObject *array, int64_t count) {
+/* The first `count` numbers of an array that is given away, in memory of their own if there is some. `spare`, a slice of
+ * it, is given away, too: if there is no memory left, its own serves. */
+static PyObject *lf_py_pool_first(PyObject *array, int64_t count, PyObject *spare) {
     PyObject *first = PySequence_GetSlice(array, 0, (Py_ssize_t)count);
+    Py_DECREF(spare);
+    if (first == NULL && PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        PyErr_Clear();
+        first = PySequence_GetSlice(array, 0, (Py_ssize_t)count);
+    }
     PyObject *own = first != NULL ? PyObject_CallMethod(first, "copy", NULL) : NULL;
     if (own == NULL && first != NULL) { /* the blocks are the caller's: it must know them */
         PyErr_Clear();
@@ -273,11 +279,16 @@ static PyObject *lf_py_pool_nothing(PyObject *object, uint64_t number, enum lf_p
 static PyObject *lf_py_pool_take_over(PyObject *object, uint64_t number, enum lf_py_pool_way way) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_block_pool *p = lf_py_pool(object);
-    PyObject *array;
+    PyObject *array, *spare;
     Py_buffer memory;
     int64_t found;
     if (lf_py_pool_array(object, p->blocks, &array, &memory) != 0)
         return NULL;
+    if ((spare = PySequence_GetSlice(array, 0, 1)) == NULL) {
+        PyBuffer_Release(&memory);
+        Py_DECREF(array);
+        return NULL;
+    }
     uint32_t *blocks = (uint32_t *)memory.buf;
     if (way == LF_PY_ADOPT)
         LF_PY_AT_LENGTH(self, found, lf_block_pool_adopt(p, number, blocks));
@@ -287,7 +298,8 @@ static PyObject *lf_py_pool_take_over(PyObject *object, uint64_t number, enum lf
         LF_PY_AT_LENGTH(self, found, lf_py_pool_reclaim_inside(p, number, blocks));
     PyBuffer_Release(&memory);
     if (found >= 0 && way != LF_PY_RECLAIM)
-        return lf_py_pool_first(array, found);
+        return lf_py_pool_first(array, found, spare);
+    Py_DECREF(spare);
     Py_DECREF(array);
     if (found >= 0)
         return PyLong_FromLongLong(found);
