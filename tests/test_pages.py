@@ -7,6 +7,7 @@ import pytest
 
 from lockfree._page import colours
 from lockfree.linearizability import timeline
+from lockfree.machine import page as machine
 from lockfree.modelcheck import picture
 
 ROOT = Path(__file__).parent.parent / "src/lockfree"
@@ -52,3 +53,18 @@ def test_a_page_with_a_switch_has_the_dark_colours_as_a_class():
     assert palettes(css)[0] == palettes(colours())[0]
     template = Path(timeline.__file__).with_suffix(".html").read_text()
     assert template.count("/*COLOURS*/") == 1
+
+
+def test_what_was_not_measured_has_words_in_place_of_a_bar():
+    known, missing = machine._bars(
+        [("load", {"median": 1.0, "low": 1.0, "high": 2.0}, ""), ("fence", None, "nothing was done")]
+    )
+    assert (known["missing"], missing["missing"]) == (False, True)
+    page = (ROOT / "machine/page.html").read_text()
+    assert '{% if bar.missing %}<span class="missing">{{ bar.text }}</span>{% else %}' in page
+
+
+def test_a_picture_that_is_too_wide_says_so():
+    page = picture.page("title", [])
+    assert "look();" in page
+    assert 'class="hint"' in picture._wide("<svg/>")

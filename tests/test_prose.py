@@ -170,7 +170,7 @@ def strings(value):
 
 
 def test_katas_name_the_one_who_acts():
-    """What a practitioner reads: statements, hints, diagnoses, debriefs, headers."""
+    """What a practitioner reads: statements, hints, diagnoses, debriefs, headers, answers."""
     texts = []
     for file in sorted((ROOT / "src/lockfree/practice/katas").rglob("*.*")):
         where, text = str(file.relative_to(ROOT)), file.read_text()
@@ -178,7 +178,7 @@ def test_katas_name_the_one_who_acts():
             texts.append((where, text))
         elif file.suffix == ".toml":
             texts += [(where, found) for found in strings(tomllib.loads(text))]
-        elif file.suffix == ".h":
+        elif file.suffix in {".c", ".h"}:
             texts += [(f"{where}:{line}", comment) for line, comment in comments(text)]
     assert len(texts) > 1000
     names_the_one_who_acts(texts)

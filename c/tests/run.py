@@ -122,7 +122,7 @@ def run(test: Path, variant: str, headers: float) -> Outcome:
     command = [*RUNNER, str(BUILD / name)]
     start = time.monotonic()
     log = BUILD / f"{name}.log"
-    with log.open("w") as out:  # no pipe: whoever a failed program leaves behind would keep it open
+    with log.open("w") as out:  # no pipe: a process that a failed program leaves behind would keep it open
         environment = {**REPEATED, **ENVIRONMENT} if variant == "c++17" else ENVIRONMENT
         program = subprocess.Popen(command, stdout=out, stderr=out, env=environment, start_new_session=True)
     try:

@@ -76,7 +76,7 @@ static void test_each_gets_first_what_it_freed_last(void) {
     end();
 }
 
-static void test_whoever_needs_them_gets_them(void) {
+static void test_a_claim_that_needs_them_gets_them(void) {
     uint32_t b[BLOCKS];
     uint64_t at;
     start(3);
@@ -247,7 +247,7 @@ static void test_a_broken_lane_is_refused(void) {
 
 int main(void) {
     test_each_gets_first_what_it_freed_last();
-    test_whoever_needs_them_gets_them();
+    test_a_claim_that_needs_them_gets_them();
     test_participants_without_a_lane();
     test_a_superseded_keeper();
     test_threads_of_one_participant();

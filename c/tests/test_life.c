@@ -218,7 +218,7 @@ static void test_a_note_is_checked(void) {
 
 /* ---- pieces ---- */
 
-static void test_a_recovery_is_done_in_pieces_by_whoever_comes(void) {
+static void test_a_recovery_is_done_in_pieces_by_any_participant(void) {
     struct thing t, second;
     int more;
     thing_create(&t, NULL);
@@ -336,7 +336,7 @@ int main(void) {
     test_a_lost_descriptor_is_reported();
     test_a_stale_unlink_leaves_the_next_one_alone();
     test_a_note_is_checked();
-    test_a_recovery_is_done_in_pieces_by_whoever_comes();
+    test_a_recovery_is_done_in_pieces_by_any_participant();
     test_a_recovery_of_many_looks_once_for_all();
     return 0;
 }

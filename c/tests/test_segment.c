@@ -265,7 +265,7 @@ static void test_deaths_are_seen_and_recovered_once(void) {
     lf_detach(&t.h);
 }
 
-static void test_whoever_takes_a_dead_number_recovers_it_first(void) {
+static void test_a_joiner_that_takes_a_dead_number_recovers_it_first(void) {
     struct thing t, second;
     thing_create(&t, NULL);
     pid_t child = check_fork(child_joins_and_stays, &t);
@@ -413,7 +413,7 @@ int main(void) {
     test_a_full_memory_is_an_error_at_creation();
     test_4095_participants_and_no_more();
     test_deaths_are_seen_and_recovered_once();
-    test_whoever_takes_a_dead_number_recovers_it_first();
+    test_a_joiner_that_takes_a_dead_number_recovers_it_first();
     test_a_recoverer_that_dies_is_followed_by_the_next();
     if (advice_is_followed())
         test_fork_gives_the_child_a_life_of_its_own();

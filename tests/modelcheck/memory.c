@@ -7,7 +7,7 @@
 #include <string.h>
 #include "lockfree_model.h"
 
-/* A block is published: whoever reads it must come after its allocation. */
+/* A block is published: a thread that reads it must come after its allocation. */
 static _Atomic(int *) box;
 static _Atomic(char *) text;
 static void opens_relaxed(void) {

@@ -19,7 +19,7 @@ EXPECTED = {
     "bounded_spin": {f"result={turn} woken=0" for turn in (1, 2, 3)},
     "ping_pong": {f"result={z} woken=0" for z in (0, 1)},
     # The sleeper may find the word changed, see so in the call (2), or be woken (1), and perhaps still see the old
-    # word once (a wake orders nothing) and then the new one in the call. The second wake never finds it: whoever
+    # word once (a wake orders nothing) and then the new one in the call. The second wake never finds it: a thread that
     # queues after the first must see the word that was stored before.
     "six_times": {f"result={n} woken=0" for n in (0, 1, 2, 3, 4, 5, 6)},
     "six_calls": {f"result={n} woken=0" for n in (0, 1, 2, 3, 4, 5, 6)},

@@ -25,7 +25,7 @@ static int before(const int *a, const int *b) {
             return a[i] < b[i];
     return 0;
 }
-/* What was seen, whoever saw it. */
+/* What was seen, by either thread. */
 static void final(void) {
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 3; j++)

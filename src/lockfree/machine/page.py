@@ -114,7 +114,8 @@ def _bars(figures: Sequence[tuple[str, Mapping[str, float] | None, str]]) -> lis
         width = 100 * math.log(max(spread["median"], low) / low) / math.log(top / low) if spread else 0
         text = ns(spread["median"]) if spread else instead
         detail = f"{ns(spread['low'])} to {ns(spread['high'])}" if spread else ""
-        bars.append({"name": name, "width": round(max(width, 1.0 if spread else 0), 2), "text": text, "detail": detail})
+        width = round(max(width, 1.0 if spread else 0), 2)
+        bars.append({"name": name, "width": width, "text": text, "detail": detail, "missing": not spread})
     return bars
 
 

@@ -18,6 +18,7 @@ STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--page); margin: 1.5rem; }
 h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .3rem; }
 .violation h2 { color: var(--bad); } .scroll { overflow-x: auto; }
+.hint { display: none; color: var(--soft); text-align: right; margin: 0; } .more > .hint { display: block; }
 pre, code, text { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 12.5px; }
 svg rect { fill: var(--card); stroke: var(--soft); } svg .bad rect { stroke: var(--bad); stroke-width: 2; }
 svg text { fill: var(--ink); } svg .where { fill: var(--soft); } svg .bad text { fill: var(--bad); }
@@ -141,11 +142,25 @@ class _Drawing:
         return "".join([*parts, "</svg>"])
 
 
+LOOK = """<script>
+function look() {  // the hint only where a picture is wider than the screen
+  for (const box of document.querySelectorAll(".scroll"))
+    box.parentElement.classList.toggle("more", box.scrollWidth > box.clientWidth + 1);
+}
+for (const event of ["resize", "toggle"]) addEventListener(event, look, true);
+look();
+</script>"""
 LEGEND = (
     '<p class="legend"><span>boxes: steps, in the order of the execution</span>'
     '<span class="rf">&#10230; read from another thread\'s store</span>'
     '<span class="mo">&#8674; next in modification order</span></p>'
 )
+
+
+def _wide(inside: str) -> str:
+    """What scrolls by itself, with a hint that there is more."""
+    hint = '<p class="hint" aria-hidden="true">more to the right: scroll sideways →</p>'
+    return f'<div>{hint}<div class="scroll" tabindex="0">{inside}</div></div>'
 
 
 def _section(report: Report, text: str) -> str:
@@ -157,12 +172,10 @@ def _section(report: Report, text: str) -> str:
     ]
     if report.trace is not None and report.trace.shown():
         parts += [f"<p>{escape(report.message)}</p>", LEGEND]
-        parts.append(f'<div class="scroll">{_Drawing(report.trace).svg()}</div>')
-        parts.append(
-            f'<details><summary>as text</summary><div class="scroll"><pre>{escape(text)}</pre></div></details>'
-        )
+        parts.append(_wide(_Drawing(report.trace).svg()))
+        parts.append(f"<details><summary>as text</summary>{_wide(f'<pre>{escape(text)}</pre>')}</details>")
     else:
-        parts.append(f'<div class="scroll"><pre>{escape(text)}</pre></div>')
+        parts.append(_wide(f"<pre>{escape(text)}</pre>"))
     return "".join([*parts, "</section>"])
 
 
@@ -172,5 +185,5 @@ def page(title: str, reports: Sequence[tuple[Report, str]]) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{colours()}{STYLE}</style></head>'
-        f"<body><h1>{escape(title)}</h1>{body}</body></html>\n"
+        f"<body><h1>{escape(title)}</h1>{body}{LOOK}</body></html>\n"
     )

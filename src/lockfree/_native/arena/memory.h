@@ -132,7 +132,7 @@ static void lf_py_arena_memory_dealloc(PyObject *object) {
         PyObject_ClearWeakRefs(object);
     if (self->hold.held && lf_arena_release(self->a, &self->hold, LF_ARENA_TRY) == LF_BUSY) {
         LF_PY_WITHOUT_GIL(lf_arena_release(self->a, &self->hold, LF_ARENA_AWHILE));
-        lf_arena_release_later(self->a, &self->hold); /* if a signal came, or who has the lock stands still */
+        lf_arena_release_later(self->a, &self->hold); /* if a signal came, or the holder of the lock stands still */
     }
     Py_DECREF(self->owner);
     type->tp_free(object);

@@ -206,7 +206,7 @@ static int lf_py_refuse_greenlets(struct lf_py_object *self) {
     return done != NULL ? 0 : -1;
 }
 
-/* Between two slices of a wait: serves signals, and tells who wants to know that it is long. 0, or -1 with an exception.
+/* Between two slices of a wait: serves signals, and calls the watcher of a long wait. 0, or -1 with an exception.
  * Not inside: Python code runs. */
 static int lf_py_between(struct lf_py_object *self, struct lf_py_wait *wait) {
     if (PyErr_CheckSignals() != 0)
@@ -228,7 +228,7 @@ static int lf_py_between(struct lf_py_object *self, struct lf_py_wait *wait) {
     return done != NULL ? 0 : -1;
 }
 
-/* Until it is not interrupted. What a signal handler raises between two calls, or who is told that the wait is long, ends
+/* Until it is not interrupted. What a signal handler or the watcher of a long wait raises between two calls, ends
  * the loop with LF_PY_RAISED; nothing was taken then. */
 #define LF_PY_RAISED INT64_MIN
 #define LF_PY_UNTIL_DONE(self, status, call)                                                                           \

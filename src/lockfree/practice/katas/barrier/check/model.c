@@ -10,7 +10,7 @@ enum { BEFORE = 1, AFTER = 2 };
 static struct barrier *barrier;
 static int members;
 static _Atomic int at[4];   /* the round that a thread has come to */
-static _Atomic int ones[4]; /* who got 1 in a round */
+static _Atomic int ones[4]; /* the threads that got 1 in a round */
 static int data[4];
 
 void barrier_yield(void) { sched_yield(); }

@@ -1,5 +1,5 @@
 /* fails: model B4 */
-/* Who leaves may have read the others' data before. */
+/* A thread that leaves may have read the others' data before. */
 #include "barrier.h"
 
 #include <stdatomic.h>

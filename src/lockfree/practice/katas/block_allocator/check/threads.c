@@ -11,7 +11,7 @@
 enum { THREADS = 3, BLOCKS = 12, TURNS = 15000, MOST = 4 };
 
 static struct pool *pool;
-static int owner[BLOCKS]; /* plain: who has taken a block writes it */
+static int owner[BLOCKS]; /* plain: the thread that has taken a block writes it */
 
 static void *take_all(void *number) {
     for (int turn = 0; turn < TURNS; turn++) {

@@ -6,7 +6,7 @@
 
 /* A slot: a mark in the high half, the value in the low half. The mark is 2 * p while the slot waits for the put at
  * position p, and 2 * p + 1 while it holds the value of p. The swap of the slot is what counts; a counter that lags behind
- * is moved on by whoever sees it. */
+ * is moved on by any thread that sees it. */
 struct strict_ring {
     uint32_t mask;
     _Alignas(64) _Atomic uint32_t head;

@@ -6,7 +6,7 @@
 
 /* A slot: a mark in the high half, the value in the low half. The mark is 2 * b while the slot waits for the put of a lap
  * whose lowest bit is b, and 2 * b + 1 while it holds the value. The swap of the slot is what counts; a counter that lags behind
- * is moved on by whoever sees it. */
+ * is moved on by any thread that sees it. */
 struct strict_ring {
     uint32_t mask, shift;
     _Alignas(64) _Atomic uint32_t head;

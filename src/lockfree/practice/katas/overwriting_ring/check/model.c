@@ -38,7 +38,7 @@ static void follow(void) {
     }
 }
 
-static uint64_t told; /* plain: written before the event, read by who has found it */
+static uint64_t told; /* plain: written before the event, read by the thread that has found it */
 static void tell(void) {
     told = 5;
     put(base);

@@ -1,5 +1,5 @@
 /* fails: edges W5 */
-/* Whoever asks for a lost event is told to come back later. */
+/* A reader that asks for a lost event is told to come back later. */
 #include "overwriting_ring.h"
 
 #include <stdatomic.h>

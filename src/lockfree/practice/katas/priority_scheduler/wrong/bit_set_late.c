@@ -10,7 +10,7 @@ struct level {
 };
 
 struct scheduler {
-    _Alignas(64) _Atomic uint32_t filled; /* written by who holds the lock */
+    _Alignas(64) _Atomic uint32_t filled; /* written by the holder of the lock */
     _Alignas(64) pthread_mutex_t guard;
     uint32_t capacity;
     struct level levels[SCHEDULER_LEVELS];

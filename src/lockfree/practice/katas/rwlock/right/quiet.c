@@ -1,4 +1,4 @@
-/* Calls the kernel only if somebody sleeps: who goes to sleep leaves a mark in the word. */
+/* Calls the kernel only if somebody sleeps: a thread that goes to sleep leaves a mark in the word. */
 #include "rwlock.h"
 
 struct rwlock {

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* One word: readers in the low half, then a writer's bit, an upgrader's bit and the number of writers that wait. Whoever changes
- * the word wakes everybody who sleeps on the bell. */
+/* One word: readers in the low half, then a writer's bit, an upgrader's bit and the number of writers that wait.
+ * A thread that changes the word wakes all that sleep on the bell. */
 #define READERS 0xffffu
 #define WRITER 0x10000u
 #define UPGRADER 0x20000u

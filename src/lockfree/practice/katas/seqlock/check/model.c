@@ -31,7 +31,7 @@ static void look_twice(void) {
     lf_model_assert(!one || !two || first.stamp <= second.stamp);
 }
 
-static uint64_t told; /* plain: written before the record, read by who has read the record */
+static uint64_t told; /* plain: written before the record, read by the thread that has read the record */
 static void tell(void) {
     told = 5;
     publish(1);

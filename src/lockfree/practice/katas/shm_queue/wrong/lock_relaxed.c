@@ -3,8 +3,8 @@
 
 #include <stdatomic.h>
 
-/* A lock that names its holder, and a journal: before a change its result is written down, then it is carried out. Who takes
- * the lock from a dead holder carries out what is in the journal, once more. */
+/* A lock that names its holder, and a journal: before a change its result is written down, then it is carried out. A process
+ * that takes the lock from a dead holder carries out what is in the journal, once more. */
 struct shm_queue {
     _Alignas(64) _Atomic uint32_t owner; /* 0: nobody */
     uint32_t capacity;

@@ -12,7 +12,8 @@ static int timed[4];      /* which threads wait with a time-out */
 
 uint64_t spinlock_now(void) { return ticks[lf_model_thread()]++; }
 
-/* Who waits without a time-out gets the CPU back when the lock looks free: its other turns would change nothing. */
+/* A thread that waits without a time-out gets the CPU back when the lock looks free: its other turns would change
+ * nothing. */
 void spinlock_yield(void) {
     while (!timed[lf_model_thread()] && atomic_load_explicit(&lock.word, memory_order_relaxed) != 0)
         sched_yield();

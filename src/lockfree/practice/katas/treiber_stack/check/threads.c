@@ -39,7 +39,7 @@ static void words_come_back(void) {
 }
 
 static struct stack *shared;
-static int owner[NODES]; /* plain: who popped the node writes it */
+static int owner[NODES]; /* plain: the thread that popped the node writes it */
 
 static void *pass(void *number) {
     for (int turn = 0; turn < TURNS; turn++) {
