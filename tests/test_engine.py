@@ -205,6 +205,16 @@ def test_a_line_that_a_killed_front_end_did_not_end_is_asked_again(engine, tmp_p
     engine.frontend.cut_off(tmp_path / "no answers yet")
 
 
+@pytest.mark.parametrize(("told", "tokens"), [({0: 7, 1: 8}, [7, 8]), ({2: 9, 3: 4}, []), ({0: 7, 2: 9}, [7])])
+def test_a_cancelled_answer_has_no_gap(engine, told, tokens):
+    client = engine.frontend.Client(engine.traffic.request(7, 216, 2))
+    for index, token in told.items():
+        client.take(index, token, engine.messages.GOES_ON)
+    client.take(5, -1, engine.messages.CANCELLED)  # by its predecessor, which was told the tokens before
+    assert client.ended.is_set()
+    assert client.tokens == tokens
+
+
 def test_the_bigram_model_depends_on_the_last_token_alone(engine):
     m, spans = engine.model, [engine.model.Span(np.array(tokens), 0, None) for tokens in ([5, 9], [7, 7, 9], [9, 5])]
     logits = m.Bigram().step(None, spans)

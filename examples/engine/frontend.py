@@ -42,6 +42,12 @@ class Client:
         if self.how == CANCELLED or len(self.answer) == self.length:
             self.ended.set()
 
+    @property
+    def tokens(self) -> list[int]:
+        """The answer up to the first token that did not come. If the cancellation by a dead front end overtakes the
+        question of its successor, this one lacks the tokens that only the dead one was told."""
+        return [token for i, (at, token) in enumerate(sorted(self.answer.items())) if i == at]
+
 
 class FrontEnd:
     def __init__(self, transport: Any, number: int, answers: Path, rate: float) -> None:
@@ -77,7 +83,7 @@ class FrontEnd:
         await client.ended.wait()
         number, how = client.request.number, client.how
         del self.clients[number]
-        tokens = [client.answer[i] for i in sorted(client.answer)]
+        tokens = client.tokens
         waited = client.first - client.asked if client.first else None
         total = time.monotonic() - client.asked
         line = json.dumps({"number": number, "how": how, "tokens": tokens, "first": waited, "total": total})
