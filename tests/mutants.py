@@ -85,6 +85,42 @@ MUTANTS = [
         mode="pct",
     ),
     Mutant(
+        "a pool that does not look whether blocks have become scarce after it has kept several together",
+        "blocks/kept_blocks.h",
+        "if (LF_LIKELY(!(lf_load_seq_cst(&q->lanes->scarce) & LF__SCARCE))) /* [O2], [O4] */",
+        "if (q->lanes != NULL)",
+        client="block_pool/pool_bundle_refusal",
+        mode="pct",
+    ),
+    Mutant(
+        "a bundle that is taken by a load and a store: others have begun to take it apart",
+        "blocks/kept_bundles.h",
+        "return lf_cas_seq_cst(at, &bundle, lf__bundle_in(bundle, LF__BUNDLE_HELD)) ? (int)LF_OK : (int)LF_BUSY;",
+        "return lf_store_seq_cst(at, lf__bundle_in(bundle, LF__BUNDLE_HELD)), LF_OK;",
+        client="kept_bundles/bundle_taken_called_in",
+    ),
+    Mutant(
+        "a bundle that is formed although another thread has taken it apart meanwhile",
+        "blocks/kept_bundles.h",
+        "if (i == n && lf_cas_seq_cst(at, &seen, lf__bundle_word(formation, 1, LF__BUNDLE_KEPT, n)))",
+        "if (i == n && (lf_store_seq_cst(at, lf__bundle_word(formation, 1, LF__BUNDLE_KEPT, n)), 1))",
+        client="kept_bundles/bundle_formed_or_freed",
+    ),
+    Mutant(
+        "a bundle of which a block is taken out while the others stay",
+        "blocks/kept_bundles.h",
+        "        lf_bundle_end(q, lease, lf__bundle_number(word), 1);\n",
+        "",
+        client="kept_bundles/bundle_given_or_freed",
+    ),
+    Mutant(
+        "a pool whose recovery leaves the bundles of the dead",
+        "blocks/pool_leases.h",
+        "        lf_free_blocks_end_bundles(q, number); /* what is left in one then is held [U4] */",
+        "        ;",
+        kill=("block_pool", "bundle-reap-keeper", "go-on"),
+    ),
+    Mutant(
         "a stack onto which a helper pushes what was pushed already",
         "blocks/run_stack.h",
         """\

@@ -107,12 +107,32 @@ static void arm_keeping(void) {
     lf_block_pool_try_alloc(&object, &one, 1);
     lf_block_pool_free(&object, &one, NULL, 1, &at);
 }
+/* Holds its blocks as a bundle. */
+static void arm_bundle(void) {
+    uint64_t at;
+    arm();
+    lf_block_pool_free(&object, mine, NULL, n_mine, &at);
+    lf_block_pool_try_alloc(&object, mine, n_mine);
+    if (!lf_block_is_in_bundle(lf_load_relaxed(lf_block_word(&object.free_blocks, mine[0]))))
+        kill_breach("a bundle", "the blocks are in none");
+}
+/* Keeps a bundle of two near, beside those that it holds. */
+static void arm_keeping_bundle(void) {
+    uint64_t at;
+    arm();
+    lf_block_pool_try_alloc(&object, got, 2);
+    lf_block_pool_free(&object, got, NULL, 2, &at);
+}
 static void arm_keeping_in_vain(void) { /* has called all in: nobody keeps any */
     arm_keeping();
     lf_block_pool_try_alloc(&object, got, BLOCKS);
 }
 static void keep_and_show_the_lease(void) {
     arm_keeping();
+    shared->lease = lf_block_pool_lease(&object);
+}
+static void bundle_and_show_the_lease(void) {
+    arm_bundle();
     shared->lease = lf_block_pool_lease(&object);
 }
 static void hold_and_show_the_lease(void) {
@@ -140,6 +160,26 @@ static void arrange_kept(void) {
     must(&kill_b, survivor_alloc, 1, 0, LF_OK);
     must(&kill_a, survivor_free, 1, 0, LF_OK);
     must(&kill_b, survivor_free, 1, 0, LF_OK);
+}
+/* A keeps a bundle. */
+static void arrange_bundled(void) {
+    arrange();
+    must(&kill_a, survivor_alloc, 2, 0, LF_OK);
+    must(&kill_a, survivor_free, 2, 0, LF_OK);
+}
+static void arrange_doomed_bundle(void) {
+    arrange();
+    kill_now.recovering = 1;
+    kill_start_doomed(arm_bundle);
+}
+static void arrange_doomed_bundle_keeper(void) {
+    arrange_bundled();
+    kill_now.recovering = 1;
+    kill_start_doomed(arm_keeping_bundle);
+}
+static void arrange_superseded_bundle(void) {
+    arrange();
+    kill_start_doomed(bundle_and_show_the_lease);
 }
 static void arrange_doomed_keeper(void) {
     arrange_kept();
@@ -238,6 +278,9 @@ static void judge_superseded(void) {
 #define CALL(name, act, answer, ...)                                                                                   \
     {name, KILL_ALL_MODES, arrange, arm, NULL, act, answer, beside, judge, WITH(__VA_ARGS__), NULL, 0}
 
+#define BUNDLE(name, arrange, arm, act, answer, ...)                                                                   \
+    {name, KILL_ALL_MODES, arrange, arm, NULL, act, answer, beside, judge, WITH(__VA_ARGS__, LF_POOL_LIFO), NULL, 0}
+
 #define NEAR(name, arm, act, answer, ...)                                                                              \
     {name,         KILL_ALL_MODES,                                                                                     \
      arrange_kept, arm,                                                                                                \
@@ -310,6 +353,24 @@ static const struct kill_operation operations[] = {
      WITH(2, 0, 2, 0, 0, LF_POOL_LIFO), NULL, 0},
     {"kept-free-to-sleeper", 1u << KILL_GO_ON, arrange_kept, arm, send_b_to_sleep, act_free, LF_OK, NULL, judge_sleeper,
      WITH(1, 1, 0, 0, 0, LF_POOL_LIFO), NULL, 0},
+    /* ... and several together, so that they are bundles */
+    BUNDLE("bundle-form", arrange_bundled, arm, act_free, LF_OK, 3, 3, 0, 0, 0),
+    BUNDLE("bundle-give", arrange, arm_bundle, act_free, LF_OK, 3, 3, 0, 0, 0),
+    BUNDLE("bundle-take", arrange, arm_keeping_bundle, act_try_alloc, LF_OK, 1, 2, 3, 0, 0),
+    BUNDLE("bundle-take-more", arrange, arm_keeping_bundle, act_try_alloc, LF_OK, 1, 3, 4, 0, 0),
+    BUNDLE("bundle-call-in", arrange_bundled, arm, act_try_alloc, LF_OK, 0, 4, 4, 0, 0),
+    BUNDLE("bundle-call-in-vain", arrange_bundled, arm_keeping_bundle, act_try_alloc, LF_EMPTY, 1, 5, 1, 0, 0),
+    BUNDLE("bundle-free-of-one", arrange, arm_bundle, act_free, LF_OK, 3, 1, 2, 0, 0),
+    BUNDLE("bundle-free-refused", arrange, arm_bundle, act_free_of_another, LF_NOT_OWNER, 2, 2, 2, 0, 0),
+    BUNDLE("bundle-retain", arrange, arm_bundle, act_retain, LF_OK, 3, 2, 3, 0, 0),
+    BUNDLE("bundle-seal", arrange, arm_bundle, act_seal, LF_OK, 3, SEALED, 1, 0, SEALED),
+    BUNDLE("bundle-detach", arrange, arm_bundle, act_detach, LF_OK, 3, 0, 0, 0, 0),
+    {"bundle-reap", KILL_ALL_MODES, arrange_doomed_bundle, NULL, kill_end_doomed, act_reap, 1, beside, judge,
+     WITH(3, 0, 0, 0, 0, LF_POOL_LIFO), NULL, 0},
+    {"bundle-reap-keeper", KILL_ALL_MODES, arrange_doomed_bundle_keeper, NULL, kill_end_doomed, act_reap, 1, beside,
+     judge, WITH(1, 0, 0, 0, 0, LF_POOL_LIFO), NULL, 0},
+    {"bundle-supersede", KILL_DEAD_MODES, arrange_superseded_bundle, NULL, NULL, act_supersede, 3, NULL,
+     judge_superseded, WITH(3, 0, 3, 0, 0, LF_POOL_LIFO), NULL, 0},
 };
 
 const struct kill_subject kill_subject = {

@@ -15,8 +15,8 @@ static void test_bounds(void) {
     struct lf_block_pool p;
     uint64_t bytes, at;
     uint32_t blocks[8];
-    CHECK_EQ(lf_block_pool_bytes(0, &bytes), LF_INVALID);
-    CHECK_EQ(lf_block_pool_bytes(LF_RUNS_MAX + 1, &bytes), LF_INVALID);
+    CHECK_EQ(lf_block_pool_bytes(0, mode, &bytes), LF_INVALID);
+    CHECK_EQ(lf_block_pool_bytes(LF_RUNS_MAX + 1, mode, &bytes), LF_INVALID);
     CHECK_EQ(lf_block_pool_create_as(&p, NULL, 0, 0, mode), LF_INVALID);
     CHECK_EQ(lf_block_pool_create_as(&p, NULL, 7, 0, mode), LF_OK);
     CHECK_EQ(lf_block_pool_try_alloc(&p, blocks, 0), LF_INVALID);
@@ -41,7 +41,7 @@ static void test_order_is_that_of_freeing(uint64_t capacity, uint32_t start, uin
     uint64_t bytes, at, first = 0, count = capacity;
     uint32_t queue[256], mine[64], held[64], n_held = 0;
     CHECK(capacity <= 64);
-    CHECK_EQ(lf_block_pool_bytes(capacity, &bytes), LF_OK);
+    CHECK_EQ(lf_block_pool_bytes(capacity, mode, &bytes), LF_OK);
     unsigned char *memory = check_map(bytes);
     CHECK_EQ(lf_block_pool_create_local(&p, memory, capacity, start, mode), LF_OK);
     CHECK_EQ(lf_segment_attach_local(&p.h, &lf_block_pool_kind, memory, 1), LF_OK);
@@ -111,7 +111,7 @@ struct pair {
     uint64_t bytes;
 };
 static void pair_open(struct pair *pair, uint64_t blocks) {
-    CHECK_EQ(lf_block_pool_bytes(blocks, &pair->bytes), LF_OK);
+    CHECK_EQ(lf_block_pool_bytes(blocks, mode, &pair->bytes), LF_OK);
     pair->memory = check_map(pair->bytes);
     CHECK_EQ(lf_block_pool_create_local(&pair->a, pair->memory, blocks, 0, mode), LF_OK);
     CHECK_EQ(lf_segment_attach_local(&pair->a.h, &lf_block_pool_kind, pair->memory, 1), LF_OK);
@@ -224,7 +224,7 @@ static void test_no_block_in_two_hands(uint64_t capacity, uint32_t start) {
     struct worker workers[THREADS];
     pthread_t threads[THREADS];
     uint64_t bytes;
-    CHECK_EQ(lf_block_pool_bytes(capacity, &bytes), LF_OK);
+    CHECK_EQ(lf_block_pool_bytes(capacity, mode, &bytes), LF_OK);
     unsigned char *memory = check_map(bytes);
     uint64_t *owners = (uint64_t *)calloc(capacity, sizeof *owners);
     CHECK_EQ(lf_block_pool_create_local(&p[0], memory, capacity, start, mode), LF_OK);

@@ -16,7 +16,7 @@ static uint32_t n_pools;
 
 static void start(uint32_t participants) {
     uint64_t bytes;
-    CHECK_EQ(lf_block_pool_bytes(BLOCKS, &bytes), LF_OK);
+    CHECK_EQ(lf_block_pool_bytes(BLOCKS, LF_POOL_LIFO, &bytes), LF_OK);
     unsigned char *memory = check_map(bytes);
     pools = (struct lf_block_pool *)calloc(participants + 1, sizeof *pools);
     n_pools = participants;

@@ -18,7 +18,7 @@ static int finished[4];
 static void start_as(uint64_t blocks, uint32_t mode) {
     uint64_t bytes;
     n_blocks = blocks;
-    lf_model_assert(lf_block_pool_bytes(blocks, &bytes) == LF_OK);
+    lf_model_assert(lf_block_pool_bytes(blocks, mode, &bytes) == LF_OK);
     void *memory = lf_model_shared(bytes);
     lf_model_assert(lf_block_pool_create_local(&pool[0], memory, blocks, UINT32_MAX - 1, mode) == LF_OK);
     for (uint32_t t = 1; t < LF_PARTICIPANTS; t++)
@@ -193,6 +193,131 @@ static void take_two_of_them(void) {
     uint32_t blocks[2];
     alloc(blocks, 2);
 }
+/* As if thread 1 had freed two blocks together for some time: a bundle. Of the lane that it is in, thread 1 is the owner. */
+static uint32_t together[2];
+static void use_lane(uint32_t participant, uint32_t token) {
+    pool[participant].own.owner = (uint64_t)participant << 32 | token;
+    lf_fetch_or_seq_cst(&pool[participant].body->lanes.used, UINT64_C(1) << participant);
+}
+static void pair_of(uint64_t blocks) {
+    start_as(blocks, LF_POOL_LIFO);
+    for (uint32_t t = 1; t < LF_PARTICIPANTS; t++)
+        pool[t].own.owner = (uint64_t)t << 32 | UINT32_MAX; /* without a lane */
+    use_lane(1, lf_thread_token());
+    lf_model_assert(lf_block_pool_try_alloc(&pool[1], together, 2) == LF_OK);
+    data[together[0]] = data[together[1]] = 1;
+    use_lane(1, 2); /* the token of thread 1 */
+}
+static void free_pair(void) {
+    uint64_t at;
+    use_lane(1, lf_thread_token());
+    lf_model_assert(lf_block_pool_free(&pool[1], together, NULL, 2, &at) == LF_OK);
+    lf_model_assert(pool[1].own.n_bundles == 1);
+}
+static void take_pair(void) {
+    use_lane(1, lf_thread_token());
+    lf_model_assert(lf_block_pool_try_alloc(&pool[1], together, 2) == LF_OK);
+    lf_model_assert(lf_block_is_in_bundle(lf_load_relaxed(lf_block_word(&pool[1].free_blocks, together[0]))));
+    use_lane(1, 2);
+}
+static void two_singles(void) { pair_of(2); } /* held; a free of both forms a bundle */
+static void kept_bundle(void) { pair_of(2), free_pair(), use_lane(1, 2); }
+static void held_bundle(void) { pair_of(2), free_pair(), take_pair(); }
+/* Of four blocks thread 1 holds two as a bundle, another participant keeps one, and one is in the stack: at any time two
+ * are free. */
+static void two_beside_a_bundle(void) {
+    uint32_t kept;
+    uint64_t at;
+    pair_of(4), free_pair(), take_pair();
+    use_lane(4, lf_thread_token());
+    lf_model_assert(lf_block_pool_try_alloc(&pool[4], &kept, 1) == LF_OK);
+    lf_model_assert(lf_block_pool_free(&pool[4], &kept, NULL, 1, &at) == LF_OK);
+}
+
+static void give_together(const uint32_t *blocks, uint64_t n) {
+    uint64_t at;
+    for (uint64_t i = 0; i < n; i++)
+        lf_model_assert(data[blocks[i]] == (uint64_t)lf_model_thread());
+    lf_model_call(LF_MODEL_RELEASE, n);
+    int status = lf_block_pool_free(own(), blocks, NULL, n, &at);
+    lf_model_return(status == LF_OK ? 0 : (uint64_t)status);
+}
+static void take_and_give_both(void) {
+    uint32_t blocks[2];
+    if (alloc(blocks, 2))
+        give_together(blocks, 2);
+    over();
+}
+static void give_both(void) { give_together(together, 2), over(); }
+static void give_both_then_take_as_another(void) {
+    uint32_t blocks[2];
+    give_together(together, 2);
+    lf_model_call(LF_MODEL_TRY_ACQUIRE, 2);
+    int status = lf_block_pool_try_alloc(&pool[3], blocks, 2);
+    lf_model_return(status == LF_OK ? 0 : LF_MODEL_BUSY);
+}
+
+/* Two threads of participant 1 free the same blocks: each is freed once. */
+static uint64_t freed[4];
+static void free_both(void) {
+    uint64_t at;
+    int status = lf_block_pool_free(&pool[1], together, NULL, 2, &at);
+    lf_model_assert(status == LF_OK || status == LF_NOT_OWNER);
+    for (uint64_t i = 0; i < (status == LF_OK ? 2 : at); i++)
+        freed[i] += 1;
+    over();
+}
+static void free_one_of_them(void) {
+    uint64_t at;
+    int status = lf_block_pool_free(&pool[1], together, NULL, 1, &at);
+    lf_model_assert(status == LF_OK || status == LF_NOT_OWNER);
+    freed[2] += status == LF_OK;
+    over();
+}
+static void retain_one_of_them(void) {
+    uint64_t at;
+    int status = lf_block_pool_retain(&pool[1], together, 1, &at);
+    lf_model_assert(status == LF_OK || status == LF_NOT_OWNER);
+    if (status == LF_OK)
+        lf_model_assert(lf_block_pool_free(&pool[1], together, NULL, 1, &at) == LF_OK);
+    over();
+}
+static void each_is_freed_once(void) {
+    uint64_t at;
+    if (!finished[1] || !finished[2])
+        return;
+    lf_model_assert(freed[0] + freed[2] == 1);
+    lf_model_assert(lf_block_generation(lf_block_pool_look(&pool[0], together[0])) ==
+                    lf_block_generation(lf_block_pool_look(&pool[0], together[1])) + (freed[1] == 0));
+    if (freed[1] == 0)
+        lf_model_assert(lf_block_pool_free(&pool[1], together + 1, NULL, 1, &at) == LF_OK);
+    all_are_free();
+}
+
+/* Thread 1 dies anywhere, or is superseded, while it gives a pair back, and takes and gives it once more. */
+static void mortal_pair(void) {
+    uint32_t blocks[2];
+    uint64_t at;
+    lf_block_pool_free(&pool[1], together, NULL, 2, &at);
+    if (lf_block_pool_try_alloc(&pool[1], blocks, 2) == LF_OK)
+        lf_block_pool_free(&pool[1], blocks, NULL, 2, &at);
+    over();
+}
+static void give_or_be_superseded(void) {
+    uint64_t at;
+    int status = lf_block_pool_free(&pool[1], together, NULL, 2, &at);
+    lf_model_assert(status == LF_OK || status == LF_SUPERSEDED);
+    over();
+}
+static void take_or_be_superseded(void) {
+    uint32_t blocks[2];
+    uint64_t at;
+    int status = lf_block_pool_try_alloc(&pool[1], blocks, 2);
+    if (status == LF_OK)
+        status = lf_block_pool_free(&pool[1], blocks, NULL, 2, &at);
+    lf_model_assert(status == LF_OK || status == LF_SUPERSEDED || status == LF_EMPTY);
+    over();
+}
 static void with_the_dead(void) { two_blocks(), one_is_dead(); }
 static void stack_with_the_dead(void) { stack_of_two(), one_is_dead(); }
 static void mortal_reaper(void) { lf_reap(&pool[1].h); }
@@ -303,3 +428,29 @@ LF_MODEL_CLIENT(pool_lanes_heir, .setup = two_kept, .threads = {mortal_keeper, h
 LF_MODEL_CLIENT(pool_lanes_supersede, .setup = two_kept, .threads = {superseded, supersede}, .final = all_are_free);
 LF_MODEL_CLIENT(pool_lanes_refusal, .setup = two_are_free, .threads = {give_then_take_as_another, take_two_of_them},
                 .spec = &lf_model_semaphore, .initial = 2);
+
+/* Blocks that are freed together. */
+LF_MODEL_CLIENT(pool_bundle_called_in, .setup = kept_bundle, .threads = {take_and_give_both, take_and_give_both},
+                .final = all_are_free, .spec = &lf_model_semaphore, .initial = 2);
+LF_MODEL_CLIENT(pool_bundle_given, .setup = held_bundle, .threads = {give_both, take_and_give_both},
+                .final = all_are_free, .spec = &lf_model_semaphore, .initial = 0);
+LF_MODEL_CLIENT(pool_bundle_formed, .setup = two_singles, .threads = {give_both, take_and_give_both},
+                .final = all_are_free, .spec = &lf_model_semaphore, .initial = 0);
+LF_MODEL_CLIENT(pool_bundle_refusal, .setup = two_beside_a_bundle,
+                .threads = {give_both_then_take_as_another, take_two_of_them}, .spec = &lf_model_semaphore,
+                .initial = 2);
+LF_MODEL_CLIENT(pool_bundle_freed_twice, .setup = held_bundle, .threads = {free_both, free_one_of_them},
+                .final = each_is_freed_once);
+LF_MODEL_CLIENT(pool_bundle_forming_twice, .setup = two_singles, .threads = {free_both, free_one_of_them},
+                .final = each_is_freed_once);
+LF_MODEL_CLIENT(pool_bundle_retained, .setup = two_singles, .threads = {free_both, retain_one_of_them});
+LF_MODEL_CLIENT(pool_bundle_heir, .setup = held_bundle, .threads = {mortal_pair, heir}, .stop_is_death = 1,
+                .may_stop = 2);
+LF_MODEL_CLIENT(pool_bundle_forming_heir, .setup = two_singles, .threads = {mortal_pair, heir}, .stop_is_death = 1,
+                .may_stop = 2);
+LF_MODEL_CLIENT(pool_bundle_supersede, .setup = held_bundle, .threads = {give_or_be_superseded, supersede},
+                .final = all_are_free);
+LF_MODEL_CLIENT(pool_bundle_supersede_forming, .setup = two_singles, .threads = {give_or_be_superseded, supersede},
+                .final = all_are_free);
+LF_MODEL_CLIENT(pool_bundle_supersede_taking, .setup = kept_bundle, .threads = {take_or_be_superseded, supersede},
+                .final = all_are_free);

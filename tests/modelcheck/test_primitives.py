@@ -15,9 +15,20 @@ LARGE |= {"pq_same_level", "seat_taken_while_helped", "drain_spsc_batch_sleep"}
 LARGE |= {"arena_sleep", "pool_two", "pool_two_and_one", "pool_beside_the_dead"}
 LARGE |= {"pool_stack_two_and_one", "pool_stack_beside_the_dead", "watch_given_up_by_four_sleep"}
 LARGE |= {"pool_stack_two", "pool_stack_sleep", "pool_stack_one_of_two"}
+LARGE |= {"pool_bundle_called_in", "pool_bundle_given", "pool_bundle_formed", "pool_bundle_refusal"}
+LARGE |= {"pool_bundle_freed_twice", "pool_bundle_forming_twice", "pool_bundle_retained", "pool_bundle_supersede"}
+LARGE |= {"pool_bundle_supersede_forming", "pool_bundle_supersede_taking"}
 LARGE |= {"pool_lanes_both", "pool_lanes_called_in", "pool_lanes_refusal", "pool_lanes_supersede"}
 # more than a hundred thousand with a thread that stops
-LARGE_WITH_STOPS = {"pq_2p1c", "withdraw_front", "spsc_producers", "spsc_consumers", "role_passes_on_twice", "sem_3"}
+LARGE_WITH_STOPS = {
+    "bundle_called_in_twice",
+    "pq_2p1c",
+    "withdraw_front",
+    "spsc_producers",
+    "spsc_consumers",
+    "role_passes_on_twice",
+    "sem_3",
+}
 BLOCKING = {"mutex_2", "mutex_3", "mutex_try", "spinlock_2"}  # say of themselves that they are not lock-free
 BLOCKING |= {"message_bound_waits", "message_join", "withdraw_wakes"}  # one sleeps until another one has done its part
 BLOCKING |= {"arena_one", "arena_two_and_one", "arena_small", "arena_open"}

@@ -19,8 +19,8 @@
  *
  * Contract
  *   A pool has blocks 0..blocks-1. alloc(n) takes n of them or none: those that have been free for longest, or with
- *   LF_POOL_LIFO those that became free last. Where several participants use a LIFO pool, alloc(1) first takes those that
- *   this one freed last, each by a free of its own (kept_blocks.h); a participant that is alone finds the order LIFO.
+ *   LF_POOL_LIFO those that became free last. Where several participants use a LIFO pool, alloc(n) first takes those that
+ *   this one freed last, if it freed as many by one call (kept_blocks.h); a participant that is alone finds the order LIFO.
  *   alloc is linearizable: a refusal means that at one instant of the call fewer than n were free. A block is held by one
  *   lease, with a number of references; free() takes one away, and with the last one the block is free.
  *   Every participant has a lease of its own. Blocks of others, free blocks, and blocks whose generation is not the
@@ -32,7 +32,8 @@
  *   at every block.
  * Death: what a dead participant held is free again, at the latest when somebody would wait for it. Batches stay. One
  *   that was not sealed or not adopted completely counts as its maker's, or adopter's.
- * Layout, invariants and linearization points: pool_leases.h, run_queue.h, run_stack.h, kept_blocks.h. */
+ * Layout, invariants and linearization points: pool_leases.h, run_queue.h, run_stack.h, kept_blocks.h,
+ *   kept_bundles.h. */
 #ifndef LOCKFREE_BLOCK_POOL_H
 #define LOCKFREE_BLOCK_POOL_H
 
@@ -56,7 +57,7 @@ LF_INLINE void lf__pool_init(struct lf_block_pool *p, uint32_t start) {
 LF_INLINE int lf_block_pool_create_local(struct lf_block_pool *p, void *memory, uint64_t blocks, uint32_t start,
                                          uint32_t mode) {
     uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, start, mode, 0, 0, 0};
-    int status = mode > LF__POOL_MODES ? (int)LF_INVALID : lf_block_pool_bytes(blocks, &bytes);
+    int status = mode > LF__POOL_MODES ? (int)LF_INVALID : lf_block_pool_bytes(blocks, mode, &bytes);
     if (status == LF_OK)
         status = lf_segment_create_local(&p->h, &lf_block_pool_kind, memory, bytes, geometry);
     if (status == LF_OK)
@@ -69,7 +70,7 @@ LF_INLINE int lf_block_pool_create_local(struct lf_block_pool *p, void *memory, 
 LF_INLINE int lf_block_pool_create_as(struct lf_block_pool *p, const char *name, uint64_t blocks, uint32_t start,
                                       uint32_t mode) {
     uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, start, mode, 0, 0, 0};
-    if (lf_block_pool_bytes(blocks, &bytes) != LF_OK || mode > LF__POOL_MODES ||
+    if (lf_block_pool_bytes(blocks, mode, &bytes) != LF_OK || mode > LF__POOL_MODES ||
         ((mode & LF_POOL_PERSISTENT) && name == NULL))
         return LF_INVALID;
     int status = lf_segment_create(&p->h, name, &lf_block_pool_kind, bytes, geometry);
@@ -105,6 +106,13 @@ LF_INLINE int lf__pool_is_mine(const struct lf_block_pool *p, uint64_t word) {
     return lf_block_is_held(word) && lf_block_lease(word) == p->h.participant;
 }
 
+/* The word of a block, which was `word`: if it is the caller's and in a bundle, this is taken apart first. */
+LF_INLINE uint64_t lf__pool_alone(struct lf_block_pool *p, uint32_t block, uint64_t word) {
+    return LF_UNLIKELY(lf_block_is_in_bundle(word) && lf__pool_is_mine(p, word))
+               ? lf_bundle_leave(&p->free_blocks, block, word)
+               : word;
+}
+
 /* Blocks that are not the caller's any more may have been taken over. [L3]: a call that finds them so sees it. */
 LF_INLINE int lf__pool_why(struct lf_block_pool *p, int status) {
     return LF_UNLIKELY(status == LF_NOT_OWNER) && lf__pool_enter(p) == LF_SUPERSEDED ? (int)LF_SUPERSEDED : status;
@@ -117,9 +125,14 @@ LF_INLINE int lf__pool_let_go(struct lf_block_pool *p, uint32_t block, int alone
         return LF_NOT_OWNER;
     uint64_t *at = lf_block_word(&p->free_blocks, block), word = lf_load_acquire(at); /* [W1] pairs with [W2] */
     for (;;) {
-        if (LF_UNLIKELY(generation != NULL && *generation != lf_block_generation(word)))
+        if (LF_UNLIKELY(generation != NULL &&
+                        *generation != lf_block_generation(lf_bundle_resolve(&p->free_blocks, block, word))))
             return LF_NOT_OWNER;
         if (LF_UNLIKELY(!lf__block_is_held_by(word, p->h.participant, 1))) {
+            if (LF_UNLIKELY(lf_block_is_in_bundle(word) && lf__pool_is_mine(p, word))) {
+                word = lf__pool_alone(p, block, word);
+                continue;
+            }
             if (!lf__pool_is_mine(p, word))
                 return LF_NOT_OWNER;
             if (lf_cas_acq_rel(at, &word, word - 1)) /* [W2] pairs with [W1]: what this user of the block did is over */
@@ -176,6 +189,7 @@ LF_INLINE int lf__pool_holds(const struct lf_block_pool *p, uint32_t block, cons
     if (block >= p->blocks)
         return 0;
     uint64_t word = lf_load_acquire(lf_block_word(&p->free_blocks, block)); /* [W1] pairs with [W2] */
+    word = lf_bundle_resolve(&p->free_blocks, block, word);
     return lf__pool_is_mine(p, word) && (generation == NULL || *generation == lf_block_generation(word));
 }
 /* The first of the blocks that the caller does not hold, n if it holds all. */
@@ -197,12 +211,15 @@ LF_INLINE int lf_block_pool_free(struct lf_block_pool *p, const uint32_t *blocks
     *at = 0;
     if (LF_UNLIKELY(status != LF_OK))
         return status;
+    int several = LF_BUSY;
     if (n > 1) {
-        if (LF_UNLIKELY((*at = lf__pool_foreign(p, blocks, generations, n)) != n))
+        several = lf_free_blocks_free_several(&p->free_blocks, &p->own, p->h.participant, blocks, generations, n);
+        if (LF_UNLIKELY(several == LF_CORRUPT))
+            return several;
+        if (several == LF_BUSY && LF_UNLIKELY((*at = lf__pool_foreign(p, blocks, generations, n)) != n))
             return lf__pool_why(p, LF_NOT_OWNER);
-        status = lf_free_blocks_settle(&p->free_blocks, &p->own, p->h.participant);
     }
-    for (*at = 0; *at < n && LF_LIKELY(status == LF_OK); *at += status == LF_OK)
+    for (*at = several == LF_OK ? n : 0; *at < n && LF_LIKELY(status == LF_OK); *at += status == LF_OK)
         status = lf__pool_let_go(p, blocks[*at], n == 1, n == 1 ? generations : NULL);
     if (LF_LIKELY(*at > 0))
         lf_eventcount_notify_after_rmw(&p->body->freed, UINT32_MAX); /* nobody knows how many each waits for */
@@ -217,9 +234,10 @@ LF_INLINE int lf_block_pool_retain(struct lf_block_pool *p, const uint32_t *bloc
         uint64_t *where = blocks[i] < p->blocks ? lf_block_word(&p->free_blocks, blocks[i]) : NULL;
         uint64_t word = where != NULL ? lf_load_acquire(where) : 0; /* [W1] */
         do {
+            word = lf__pool_alone(p, blocks[i], word);
             if (!lf__pool_is_mine(p, word))
                 status = LF_NOT_OWNER;
-            else if (lf_block_references(word) == LF_BLOCK_REFERENCES)
+            else if (lf_block_references(word) == LF_BLOCK_MOST_REFERENCES)
                 status = LF_OVERFLOW;
         } while (status == LF_OK && !lf_cas_acquire(where, &word, word + 1)); /* [W1] */
         if (status != LF_OK)
@@ -257,6 +275,7 @@ LF_INLINE int lf_block_pool_seal(struct lf_block_pool *p, const uint32_t *blocks
         uint64_t *where = blocks[i] < p->blocks ? lf_block_word(&p->free_blocks, blocks[i]) : NULL;
         uint64_t held = where != NULL ? lf_load_acquire(where) : 0; /* [W1] */
         do {
+            held = lf__pool_alone(p, blocks[i], held);
             if (!lf__pool_is_mine(p, held))
                 status = LF_NOT_OWNER;
         } while (status == LF_OK &&
@@ -321,6 +340,7 @@ LF_INLINE int64_t lf_block_pool_supersede(struct lf_block_pool *p, uint64_t leas
         return LF_EMPTY;
     uint64_t from = 0, room = p->blocks;
     lf_free_blocks_book(&p->free_blocks, other, &from, UINT64_MAX); /* [L2]: a claim that is not seen here sees [L1] */
+    lf_free_blocks_end_bundles(&p->free_blocks, other);             /* [L2] */
     uint64_t count = lf__pool_move(p, other, p->h.participant, blocks, room);
     count += lf__pool_move_batches_of(p, other, blocks + count, room - count);
     /* what came from a batch meanwhile */
@@ -336,7 +356,10 @@ LF_INLINE uint64_t lf_block_pool_available(const struct lf_block_pool *p) {
 
 /* The word of a block (lf_block_is_held and so on); 0 for a number that no block has. */
 LF_INLINE uint64_t lf_block_pool_look(const struct lf_block_pool *p, uint64_t block) {
-    return block < p->blocks ? lf_load_relaxed(lf_block_word(&p->free_blocks, block)) : 0;
+    if (block >= p->blocks)
+        return 0;
+    uint64_t word = lf_load_acquire(lf_block_word(&p->free_blocks, block)); /* [W1] pairs with [W2] */
+    return lf_bundle_resolve(&p->free_blocks, block, word);
 }
 
 LF_INLINE void lf_block_pool_close(struct lf_block_pool *p) {

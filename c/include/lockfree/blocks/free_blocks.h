@@ -1,5 +1,5 @@
 /* free_blocks.h: building block: the blocks of a pool that are free, in either order: a queue (run_queue.h), or a stack with
- * lanes in front of it (run_stack.h, kept_blocks.h). */
+ * lanes in front of it (run_stack.h, kept_blocks.h, kept_bundles.h). */
 #ifndef LOCKFREE_FREE_BLOCKS_H
 #define LOCKFREE_FREE_BLOCKS_H
 
@@ -10,14 +10,23 @@ LF_INLINE int lf_free_blocks_claim(const struct lf_runs *q, struct lf_own_lane *
                                    uint32_t *blocks) {
     if (!q->lifo)
         return lf_runs_claim(q, n, participant, blocks);
-    int status = LF_LIKELY(n == 1) ? lf_kept_take(q, own, participant, blocks) : lf_kept_settle(q, own, participant);
-    if (LF_LIKELY(status == LF_OK && n == 1) || LF_UNLIKELY(status == LF_CORRUPT))
+    int status = LF_LIKELY(n == 1) ? lf_kept_take(q, own, participant, blocks)
+                                   : lf_kept_take_several(q, own, participant, n, blocks);
+    if (LF_LIKELY(status != LF_EMPTY))
         return status;
     return lf_kept_claim(q, n, participant, blocks);
 }
-/* Before several blocks are made free together. */
-LF_INLINE int lf_free_blocks_settle(const struct lf_runs *q, struct lf_own_lane *own, uint32_t participant) {
-    return q->lifo ? lf_kept_settle(q, own, participant) : (int)LF_OK;
+/* Makes several blocks free in one step: LF_OK; LF_BUSY: they must be made free one by one, or not at all. */
+LF_INLINE int lf_free_blocks_free_several(const struct lf_runs *q, struct lf_own_lane *own, uint32_t participant,
+                                          const uint32_t *blocks, const uint32_t *generations, uint64_t n) {
+    return q->lifo ? lf_kept_free_several(q, own, participant, blocks, generations,
+                                          n > UINT32_MAX ? UINT32_MAX : (uint32_t)n)
+                   : (int)LF_BUSY;
+}
+/* What the participant keeps in bundles, or was keeping there, becomes single blocks. */
+LF_INLINE void lf_free_blocks_end_bundles(const struct lf_runs *q, uint32_t participant) {
+    for (uint32_t i = 0; q->lifo && participant < LF_LANES && i < LF_LANE_BUNDLES; i++)
+        lf_bundle_end(q, participant, i, 1);
 }
 /* Makes a block free whose word is `*word`, held once. `alone`: no others are made free with it. */
 LF_INLINE int lf_free_blocks_free(const struct lf_runs *q, struct lf_own_lane *own, uint32_t block, uint64_t *word,

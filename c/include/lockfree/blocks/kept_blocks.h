@@ -2,9 +2,10 @@
  *
  * Contract
  *   With the order LIFO, blocks that are taken and freed one by one go through a lane of the participant, and not through
- *   the stack. A kept block is free: it is counted, and a claim that finds too few in the stack calls all kept blocks in.
- *   A refusal is as exact as that of the stack. A participant that is alone finds the order LIFO; of several each gets
- *   first what it freed last itself.
+ *   the stack. So do several that are freed together, if the last call for several took as many: as a bundle
+ *   (kept_bundles.h). A kept block is free: it is counted, and a claim that finds too few in the stack calls all kept
+ *   blocks in. A refusal is as exact as that of the stack. A participant that is alone finds the order LIFO; of several
+ *   each gets first what it freed last itself.
  *   One thread of a participant uses its lane. The others, and participants from LF_LANES on, use the stack.
  * Progress: lock-free. Taking a kept block is one compare-and-swap of its word, and so is keeping one.
  * Death: a kept block names its keeper in its word, as a held one does, and recovery makes it free.
@@ -13,37 +14,23 @@
  *   scarce   {version : 63 | on : 1}: while it is on, nobody keeps a block
  *   used     a bit for each lane that was ever used
  *   slots    {block + 1}, of each lane, in a circle; written by the lane's thread alone
+ *   bundles  kept_bundles.h
  * Invariants
- *   [O1] A kept block stands in a slot of its keeper, and so does one that was kept and is being pushed, until it is in.
+ *   [O1] A block that is kept alone stands in a slot of its keeper, and so does one that was kept and is being pushed,
+ *        until it is in. What its thread keeps in bundles became free before what it keeps alone.
  *   [O2] A free that keeps a block then looks at `scarce`, and pushes it if that is on. Only then is it over.
  *   [O3] If `scarce` did not change since before the first look into the lanes, then every kept block that was not found
  *        belongs to a free that is not over. A lane is in `used` before it keeps anything.
- * Linearization points: take, keep: the compare-and-swap of the word; keep while `scarce` is on: the push. A refusal: the
- *   load of `last` before the second look at `scarce`.
+ * Linearization points: take, keep: the compare-and-swap of the word, or of the bundle; keep while `scarce` is on: the push. A
+ *   refusal: the load of `last` before the second look at `scarce`.
  * Wrap: `scarce` counts modulo 2^63.
  * Source: magazines of free objects in front of a common store: Bonwick and Adams (USENIX 2001). That the common store
  *   takes them back for an exact refusal is our own. */
 #ifndef LOCKFREE_KEPT_BLOCKS_H
 #define LOCKFREE_KEPT_BLOCKS_H
 
-#include "run_stack.h"
+#include "kept_bundles.h"
 #include "thread_token.h"
-
-#ifndef LF_LANES
-#define LF_LANES 64u /* part of the layout; only checks of every step take fewer */
-#define LF_LANE_SLOTS 16u
-#endif
-
-struct lf_lane {
-    LF_ALIGNED uint32_t slots[LF_LANE_SLOTS];
-};
-struct lf_lanes {
-    LF_ALIGNED uint64_t scarce; /* line 0: written by calls that find too few blocks; read by a free that keeps */
-    uint64_t used;
-    struct lf_lane of[LF_LANES]; /* one line each: its thread; read by calls that find too few */
-};
-LF_STATIC_ASSERT(sizeof(struct lf_lanes) == (1 + LF_LANES) * LF_CACHE_LINE, "layout");
-LF_STATIC_ASSERT(LF_LANES <= 64, "a bit for each");
 
 /* Process-local: which thread uses the lane, and which slots it believes to be full. */
 struct lf_own_lane {
@@ -51,6 +38,8 @@ struct lf_own_lane {
     uint32_t first, count; /* the owner's alone */
     uint32_t busy;         /* the owner is inside: a signal handler that interrupts it uses the stack */
     uint32_t misses;
+    uint32_t wanted;                           /* so many blocks the owner took last, if several */
+    uint32_t n_bundles, kept[LF_LANE_BUNDLES]; /* those that it believes to be kept, the oldest first */
 };
 
 #define LF__SCARCE UINT64_C(1)
@@ -72,12 +61,17 @@ static __attribute__((noinline, unused)) int lf__kept_push(const struct lf_runs 
     return status;
 }
 
-/* Pushes all kept blocks, the oldest of each lane first. */
+/* Pushes all kept blocks, the oldest single ones of each lane first, after its bundles. */
 LF_INLINE int lf__kept_call_in(const struct lf_runs *q, uint32_t participant) {
     uint64_t used = lf_load_seq_cst(&q->lanes->used); /* [O5] pairs with [O4] */
     for (uint32_t lane = 0; used != 0 && lane < LF_LANES; lane++) {
         if (!(used >> lane & 1))
             continue;
+        for (uint32_t i = 0; i < LF_LANE_BUNDLES; i++) {
+            int status = lf_bundle_end(q, lane, i, 0); /* [O5] */
+            if (LF_UNLIKELY(status != LF_OK))
+                return status;
+        }
         for (uint32_t i = 0; i < LF_LANE_SLOTS; i++) {
             uint64_t block = (uint64_t)lf_load_seq_cst(&q->lanes->of[lane].slots[i]) - 1; /* [O5] pairs with [O4] */
             int status = block < q->blocks ? lf__kept_push(q, block, 0, participant) : (int)LF_OK;
@@ -143,7 +137,7 @@ static __attribute__((noinline, unused)) int lf__lane_take_over(const struct lf_
     if (!lf_cas_relaxed(&own->owner, &owner, me))
         return 0;
     if (owner >> 32 != participant) { /* a new participant, in a forked child */
-        own->count = 0;
+        own->count = own->n_bundles = own->wanted = 0;
         lf_store_relaxed(&own->busy, 0u);
     }
     /* [O4] seq_cst; pairs with [O5]: a call that misses the lane has changed `scarce` before the owner looks there. */
@@ -169,10 +163,15 @@ LF_INLINE uint32_t *lf__lane_slot(const struct lf_runs *q, const struct lf_own_l
     return &q->lanes->of[participant].slots[(own->first + place) % LF_LANE_SLOTS];
 }
 
-/* Pushes the `n` oldest blocks of the own lane. Inside. */
+/* Pushes the bundles that are kept, which are older than the single blocks, and the `n` oldest of these. Inside. */
 static __attribute__((noinline, unused)) int lf__lane_empty(const struct lf_runs *q, struct lf_own_lane *own,
                                                             uint32_t participant, uint32_t n) {
-    for (; n > 0; n--, own->first++, own->count--) {
+    for (uint32_t i = 0; i < own->n_bundles; i++) {
+        int status = lf_bundle_end(q, participant, own->kept[i], 0);
+        if (LF_UNLIKELY(status != LF_OK))
+            return status;
+    }
+    for (own->n_bundles = 0; n > 0; n--, own->first++, own->count--) {
         uint64_t block = (uint64_t)lf_load_relaxed(lf__lane_slot(q, own, participant, 0)) - 1;
         int status = block < q->blocks ? lf__kept_push(q, block, participant, participant) : (int)LF_CORRUPT;
         if (LF_UNLIKELY(status != LF_OK))
@@ -203,9 +202,13 @@ LF_INLINE int lf__lane_take(const struct lf_runs *q, struct lf_own_lane *own, ui
         if (LF_UNLIKELY(status != LF_OK))
             return status;
     }
-    return LF_EMPTY;
+    if (LF_LIKELY(own->n_bundles == 0))
+        return LF_EMPTY;
+    int status = lf__lane_empty(q, own, participant, 0);
+    return status == LF_OK ? (int)LF_EMPTY : status;
 }
-/* Takes the block that the calling thread has kept for the shortest time: LF_OK, LF_EMPTY or LF_CORRUPT. */
+/* Takes the block that the calling thread has kept for the shortest time: LF_OK, LF_EMPTY (its bundles are pushed) or
+ * LF_CORRUPT. */
 LF_INLINE int lf_kept_take(const struct lf_runs *q, struct lf_own_lane *own, uint32_t participant, uint32_t *block) {
     if (!lf__lane_enter(q, own, participant))
         return LF_EMPTY;
@@ -243,6 +246,90 @@ LF_INLINE int lf_kept_free(const struct lf_runs *q, struct lf_own_lane *own, uin
     return status == LF_OK ? lf_kept_push(q, block, word, participant) : status;
 }
 
+/* ---- several together ---- */
+
+LF_INLINE void lf__lane_forget(struct lf_own_lane *own, uint32_t number) {
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < own->n_bundles; i++)
+        if (own->kept[i] != number)
+            own->kept[left++] = own->kept[i];
+    own->n_bundles = left;
+}
+/* The number of a bundle that is none now: if need be one that is held, or else the oldest, is taken apart. */
+LF_INLINE int lf__lane_bundle(const struct lf_runs *q, struct lf_own_lane *own, uint32_t participant,
+                              uint32_t *number) {
+    int best = -1;
+    for (uint32_t i = 0, among = 0; i < LF_LANE_BUNDLES && best < 2; i++, among = 0) {
+        for (uint32_t k = 0; k < own->n_bundles; k++)
+            among |= own->kept[k] == i;
+        uint64_t bundle = lf_load_relaxed(lf__bundle_at(q, participant, i)); /* of its own thread, or ended by others */
+        int good = among ? own->kept[0] == i ? 0 : -1 : lf__bundle_state_of(bundle) != LF__BUNDLE_NONE ? 1 : 2;
+        if (good > best)
+            best = good, *number = i;
+    }
+    lf__lane_forget(own, *number);
+    return lf_bundle_end(q, participant, *number, 1);
+}
+
+/* Takes n blocks, the bundle that the calling thread has kept for the shortest time: LF_OK, LF_EMPTY (what it keeps is
+ * pushed) or LF_CORRUPT. */
+static __attribute__((noinline, unused)) int lf_kept_take_several(const struct lf_runs *q, struct lf_own_lane *own,
+                                                                  uint32_t participant, uint32_t n, uint32_t *blocks) {
+    if (n > lf_bundle_room(q->blocks)) {
+        int status = lf_kept_settle(q, own, participant);
+        return status == LF_OK ? (int)LF_EMPTY : status;
+    }
+    if (!lf__lane_enter(q, own, participant))
+        return LF_EMPTY;
+    int status = LF_BUSY;
+    own->wanted = n;
+    while (own->count == 0 && own->n_bundles > 0 && status == LF_BUSY) {
+        status = lf_bundle_take(q, participant, own->kept[own->n_bundles - 1], n, blocks);
+        if (LF_LIKELY(status == LF_OK))
+            return own->n_bundles--, lf__lane_leave(own, LF_OK);
+        if (status == LF_BUSY) { /* called in */
+            int ended = lf_bundle_end(q, participant, own->kept[--own->n_bundles], 0);
+            status = LF_UNLIKELY(ended != LF_OK) ? ended : status;
+        }
+    }
+    if (LF_LIKELY(status != LF_CORRUPT))
+        status = lf__lane_empty(q, own, participant, own->count);
+    return lf__lane_leave(own, status == LF_OK ? (int)LF_EMPTY : status);
+}
+
+/* Frees n blocks in one step: LF_OK; LF_BUSY: that cannot be, nothing is freed, and what the thread keeps is pushed. If its
+ * last call for several took as many, then the next one probably will, and they become a bundle. */
+static __attribute__((noinline, unused)) int lf_kept_free_several(const struct lf_runs *q, struct lf_own_lane *own,
+                                                                  uint32_t participant, const uint32_t *blocks,
+                                                                  const uint32_t *generations, uint32_t n) {
+    uint32_t number = 0;
+    if (n > lf_bundle_room(q->blocks) || (lf_load_relaxed(&q->lanes->scarce) & LF__SCARCE) ||
+        !lf__lane_enter(q, own, participant)) {
+        int settled = lf_kept_settle(q, own, participant);
+        return settled == LF_OK ? (int)LF_BUSY : settled;
+    }
+    int status = own->count > 0 ? lf__lane_empty(q, own, participant, own->count) : (int)LF_OK;
+    if (LF_LIKELY(status == LF_OK))
+        status = lf_bundle_give(q, participant, blocks, generations, n, &number);
+    if (status == LF_BUSY && n == own->wanted) {
+        status = lf__lane_bundle(q, own, participant, &number);
+        if (LF_LIKELY(status == LF_OK))
+            status = lf_bundle_form(q, participant, number, blocks, generations, n);
+    }
+    if (LF_LIKELY(status == LF_OK)) {
+        lf__lane_forget(own, number);
+        own->kept[own->n_bundles++] = number;
+        if (LF_LIKELY(!(lf_load_seq_cst(&q->lanes->scarce) & LF__SCARCE))) /* [O2], [O4] */
+            return lf__lane_leave(own, LF_OK);
+        status = lf__lane_empty(q, own, participant, own->count);
+        lf__kept_relax(q);
+    } else if (status == LF_BUSY) {
+        int settled = lf__lane_empty(q, own, participant, own->count);
+        status = settled == LF_OK ? (int)LF_BUSY : settled;
+    }
+    return lf__lane_leave(own, status);
+}
+
 /* How many are kept. Exact while nobody else runs: what a stopped one was pushing is pushed first. */
 LF_INLINE uint64_t lf_kept_size(const struct lf_runs *q) {
     uint64_t used = lf_load_acquire(&q->lanes->used), size = 0;
@@ -256,6 +343,12 @@ LF_INLINE uint64_t lf_kept_size(const struct lf_runs *q) {
             for (uint32_t j = 0; j < i && !again; j++)
                 again = lf_load_relaxed(&q->lanes->of[lane].slots[j]) == at;
             size += lf__block_is_held_by(word, lane, 0) && !again;
+        }
+        for (uint32_t i = 0; (used >> lane & 1) && i < LF_LANE_BUNDLES; i++) {
+            uint64_t bundle = lf_load_acquire(lf__bundle_at(q, lane, i)); /* [U6] */
+            if (LF_UNLIKELY(lf__bundle_state_of(bundle) == LF__BUNDLE_ENDING_FREE))
+                lf_bundle_end(q, lane, i, 0);
+            size += lf__bundle_state_of(bundle) == LF__BUNDLE_KEPT ? lf__bundle_count(bundle) : 0;
         }
     }
     return size;

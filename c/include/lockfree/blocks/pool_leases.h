@@ -5,7 +5,8 @@
  *   one lease to another one by one; a batch's word and a participant's flag make that one step for everybody else.
  * Death: lf__pool_recover makes free what the dead participant held, and what is in batches that it was making or
  *   adopting. Sealed batches stay.
- * Layout: freed | a word for each participant | a word for each batch {version : 50 | state : 2 | participant : 12} | lanes
+ * Layout: freed | a word for each participant | a word for each batch {version : 50 | state : 2 | participant : 12} | lanes |
+ *   the queue or stack | LIFO: the lists of bundles
  * Invariants
  *   [B5] Only the participant in the word of a batch that is being made or adopted puts blocks in or takes them out, or
  *        the one that superseded it, after writing itself there.
@@ -48,10 +49,11 @@ enum lf_block_pool_mode {
 #define LF__POOL_MODES (LF_POOL_LIFO | LF_POOL_PERSISTENT)
 
 /* Bytes of a segment with so many blocks; LF_INVALID if out of bounds. geometry = {blocks, start, mode}. */
-LF_INLINE int lf_block_pool_bytes(uint64_t blocks, uint64_t *bytes) {
+LF_INLINE int lf_block_pool_bytes(uint64_t blocks, uint64_t mode, uint64_t *bytes) {
     if (blocks < 1 || blocks > LF_RUNS_MAX)
         return LF_INVALID;
-    *bytes = LF_BODY_OFFSET + sizeof(struct lf_block_pool_body) + lf_runs_bytes(blocks);
+    *bytes = LF_BODY_OFFSET + sizeof(struct lf_block_pool_body) + lf_runs_bytes(blocks) +
+             (mode & LF_POOL_LIFO ? lf_bundles_bytes(blocks) : 0);
     return LF_OK;
 }
 
@@ -59,15 +61,16 @@ LF_INLINE int lf__pool_view(struct lf_handle *h) {
     struct lf_block_pool *p = (struct lf_block_pool *)h;
     uint64_t bytes = 0;
     p->blocks = h->segment->identity.geometry[0];
-    if (lf_block_pool_bytes(p->blocks, &bytes) != LF_OK || bytes != h->bytes)
-        return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
     p->mode = h->segment->identity.geometry[2];
     if (p->mode > LF__POOL_MODES)
         return lf_mismatch(h, "mode of the pool (at most)", p->mode, LF__POOL_MODES);
+    if (lf_block_pool_bytes(p->blocks, p->mode, &bytes) != LF_OK || bytes != h->bytes)
+        return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
     p->body = (struct lf_block_pool_body *)(void *)h->body;
     lf_runs_view(&p->free_blocks, h->body + sizeof(struct lf_block_pool_body), p->blocks);
     p->free_blocks.lifo = (p->mode & LF_POOL_LIFO) != 0;
     p->free_blocks.lanes = &p->body->lanes;
+    p->free_blocks.lists = (uint32_t *)(void *)((unsigned char *)p->free_blocks.ends + lf_runs_bytes(p->blocks));
     memset(&p->own, 0, sizeof p->own);
     return LF_OK;
 }
@@ -119,6 +122,8 @@ LF_INLINE int lf__pool_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
         while (at < first_block && !lf_free_blocks_book(q, number, &at, 1)) /* the last claim is one participant's */
             if (lf_piece_is_over(&steps, began))
                 return *cursor = at, 0;
+    for (uint32_t number = 0; (number = lf_next_gone(&who, number)) != 0;)
+        lf_free_blocks_end_bundles(q, number); /* what is left in one then is held [U4] */
     int found = 0;
     for (at = at < first_block ? first_block : at; at < first_block + p->blocks; at++) {
         if (lf_piece_is_over(&steps, began))
@@ -153,6 +158,10 @@ LF_INLINE uint64_t lf__pool_move(struct lf_block_pool *p, uint32_t from, uint32_
     for (uint64_t i = 0; i < p->blocks && count < room; i++) {
         uint64_t *at = lf_block_word(&p->free_blocks, i), word = lf_load_relaxed(at);
         while ((word & LF__BLOCK_HELD) && lf_block_lease(word) == from) {
+            if (lf_block_is_in_bundle(word)) {
+                word = lf_bundle_leave(&p->free_blocks, i, lf_load_acquire(at)); /* [W1] pairs with [W2] */
+                continue;
+            }
             if (lf__block_is_kept(word)) {
                 word = lf_load_acquire(at); /* [W1] pairs with [W2] */
                 if (lf__block_is_kept(word) && lf_stack_free(&p->free_blocks, i, &word, to) == LF_BUSY)

@@ -14,7 +14,7 @@
  *          blocks, was this participant's.
  *   cell   {position : 32 | block : 24 | 0 : 7 | published : 1}; a power of two of cells, at least as many as blocks.
  *   word   one per block. Held: {1 : 1 | generation : 24 | lease : 13 | references : 26}; without references it is free,
- *          but kept by this lease (kept_blocks.h). Else {0 : 1 | generation : 24 | lease : 13 | position : 26}: this
+ *          but kept by this lease (kept_blocks.h); with LF__IN_BUNDLE in them see kept_bundles.h. Else {0 : 1 | generation : 24 | lease : 13 | position : 26}: this
  *          lease's participant publishes it, or has published it, at this position.
  * Invariants
  *   [B1] All claims but the last one, which stands in the head, are booked: the words of their blocks say who holds them.
@@ -36,6 +36,8 @@
 #define LF_RUN_MAX ((UINT64_C(1) << 20) - 1) /* blocks that one claim can take */
 #define LF_RUNS_MAX (UINT64_C(1) << 24)      /* blocks of a queue */
 #define LF_BLOCK_REFERENCES ((UINT64_C(1) << 26) - 1)
+#define LF__IN_BUNDLE (UINT64_C(1) << 25)
+#define LF_BLOCK_MOST_REFERENCES (LF__IN_BUNDLE - 1)
 #define LF__LEASE_MASK UINT64_C(0x1fff) /* below LF_PARTICIPANTS: a participant's own; above: see block_pool.h */
 #define LF__PUBLISHED UINT64_C(1)
 
@@ -57,6 +59,7 @@ struct lf_runs {
     uint32_t mask;
     int lifo;               /* the same memory, used as a stack: run_stack.h */
     struct lf_lanes *lanes; /* in front of a stack: kept_blocks.h */
+    uint32_t *lists;        /* of bundles: kept_bundles.h */
 };
 
 #ifndef LF_LEAST_CELLS
@@ -115,6 +118,9 @@ LF_INLINE int lf_block_is_held(uint64_t word) {
 }
 LF_INLINE int lf__block_is_kept(uint64_t word) { /* run_stack.h; in a queue no block is */
     return (word & LF__BLOCK_HELD) != 0 && (word & LF_BLOCK_REFERENCES) == 0;
+}
+LF_INLINE int lf_block_is_in_bundle(uint64_t word) { /* kept_bundles.h; in a queue no block is */
+    return (word & LF__BLOCK_HELD) != 0 && (word & LF__IN_BUNDLE) != 0;
 }
 LF_INLINE uint32_t lf_block_generation(uint64_t word) { return (uint32_t)(word >> 39) & 0xffffffu; }
 LF_INLINE uint32_t lf_block_lease(uint64_t word) { return (uint32_t)(word >> 26 & LF__LEASE_MASK); }

@@ -445,7 +445,7 @@ LF_PY_SURVEY(block_pool, {
     s->room = (int64_t)x->blocks;
     s->inside = 0;
     for (uint64_t i = 0; i < x->blocks; i++) {
-        uint64_t word = lf_load_relaxed(lf_block_word(&x->free_blocks, i));
+        uint64_t word = lf_block_pool_look(x, i);
         uint32_t lease = lf_block_is_held(word) ? lf_block_lease(word) : 0;
         s->inside += lf_block_is_held(word);
         if (lease >= LF_PARTICIPANTS && lease < LF_PARTICIPANTS + LF_BATCHES)

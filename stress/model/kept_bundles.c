@@ -1,0 +1,179 @@
+/* kept_bundles: one word for many blocks, taken apart by others, by death and by a thread that means one block. The bundles
+ * have one block here, which pools do not make, so that the searches end; block_pool.c has those of two. */
+#define LF_LEAST_CELLS 1u
+#define LF_BATCHES 2u
+#define LF_LANES 4u
+#define LF_LANE_SLOTS 2u
+#define LF_PARTICIPANTS 4u
+#include <lockfree/block_pool.h>
+
+#include "lockfree_model.h"
+
+static struct lf_block_pool pool[LF_PARTICIPANTS];
+static const struct lf_runs *q;
+static uint32_t block;
+static uint64_t data; /* what the holder of the block writes, without an atomic operation */
+static uint32_t generation, frees;
+static int held[3], finished[3];
+
+static void lay_out(void) {
+    uint64_t bytes;
+    lf_model_assert(lf_block_pool_bytes(1, LF_POOL_LIFO, &bytes) == LF_OK);
+    void *memory = lf_model_shared(bytes);
+    lf_model_assert(lf_block_pool_create_local(&pool[0], memory, 1, UINT32_MAX - 1, LF_POOL_LIFO) == LF_OK);
+    for (uint32_t t = 1; t < LF_PARTICIPANTS; t++)
+        lf_model_assert(lf_segment_attach_local(&pool[t].h, &lf_block_pool_kind, memory, t) == LF_OK);
+    q = &pool[0].free_blocks;
+    lf_model_label(&lf__stack_ends(q)->last, 8, "last");
+    lf_model_label(&lf__stack_ends(q)->settled, 8, "settled");
+    lf_model_label(q->lanes->of, sizeof q->lanes->of, "lanes");
+    lf_model_label(q->cells, 8, "cells");
+    lf_model_label(q->words, 8, "words");
+    lf_model_label(q->lists, 4, "list");
+}
+static void single(void) {
+    lay_out();
+    lf_model_assert(lf_stack_claim(q, 1, 1, &block) == LF_OK);
+    held[1] = 1;
+    data = 1;
+    generation = lf_block_generation(lf_load_relaxed(lf_block_word(q, block)));
+}
+static void kept(void) {
+    single();
+    lf_model_assert(lf_bundle_form(q, 1, 0, &block, NULL, 1) == LF_OK);
+    held[1] = 0;
+    generation++;
+}
+static void taken(void) {
+    kept();
+    lf_model_assert(lf_bundle_take(q, 1, 0, 1, &block) == LF_OK);
+    held[1] = 1;
+}
+static uint64_t now(void) { return lf_bundle_resolve(q, block, lf_load_acquire(lf_block_word(q, block))); }
+
+static int give_it(void) {
+    uint32_t number = 0;
+    return lf_block_is_in_bundle(lf_load_relaxed(lf_block_word(q, block)))
+               ? lf_bundle_give(q, 1, &block, &generation, 1, &number)
+               : lf_bundle_form(q, 1, 0, &block, &generation, 1);
+}
+static void give(void) {
+    data = 2;
+    lf_model_assert(give_it() == LF_OK);
+    frees++;
+    finished[1] = 1;
+}
+static void take(void) {
+    uint32_t got;
+    int status = lf_bundle_take(q, 1, 0, 1, &got);
+    lf_model_assert(status == LF_OK || status == LF_BUSY);
+    if (status == LF_OK)
+        data = 3;
+    held[1] = status == LF_OK;
+    finished[1] = 1;
+}
+/* A call that finds too few: of what is kept, it gets all. */
+static void call_in(void) {
+    uint32_t got;
+    lf_model_assert(lf_bundle_end(q, 1, 0, 0) == LF_OK);
+    if (lf_stack_claim(q, 1, 2, &got) == LF_OK) {
+        data = 4;
+        held[2] = 1;
+    }
+    finished[2] = 1;
+}
+static void only_end(void) {
+    lf_model_assert(lf_bundle_end(q, 1, 0, 0) == LF_OK);
+    finished[1] = 1;
+}
+static void one_has_it(void) {
+    if (!finished[1] || !finished[2])
+        return;
+    uint64_t word = now();
+    lf_model_assert(held[1] + held[2] < 2 || frees > 0);
+    lf_model_assert(lf_bundle_end(q, 1, 0, 0) == LF_OK);
+    lf_model_assert(lf_stack_size(q) == !lf_block_is_held(word));
+    if (held[2])
+        lf_model_assert(lf__block_is_held_by(word, 2, 1));
+}
+
+/* Another thread of participant 1 frees the same block alone. */
+static void give_or_not(void) {
+    int status = give_it();
+    lf_model_assert(status == LF_OK || status == LF_BUSY);
+    if (status == LF_OK)
+        lf_fetch_add_relaxed(&frees, 1u);
+    finished[1] = 1;
+}
+static void free_alone(void) {
+    uint64_t word = lf_bundle_leave(q, block, lf_load_acquire(lf_block_word(q, block)));
+    int status = lf__block_is_held_by(word, 1, 1) ? lf_stack_free(q, block, &word, 1) : (int)LF_BUSY;
+    lf_model_assert(status == LF_OK || status == LF_BUSY);
+    if (status == LF_OK)
+        lf_fetch_add_relaxed(&frees, 1u);
+    finished[2] = 1;
+}
+static void freed_once(void) {
+    if (!finished[1] || !finished[2])
+        return;
+    uint64_t word = now();
+    lf_model_assert(frees <= 1);
+    lf_model_assert(lf_block_is_held(word) == (frees == 0));
+    lf_model_assert(lf_block_generation(word) == generation + frees);
+    lf_model_assert(lf_bundle_end(q, 1, 0, 1) == LF_OK);
+    lf_model_assert(lf_stack_size(q) == frees);
+}
+
+/* Participant 1 dies anywhere; its number can be used again only after this. */
+static void mortal(void) {
+    uint32_t got;
+    give_it();
+    if (lf_bundle_take(q, 1, 0, 1, &got) == LF_OK)
+        give_it();
+    finished[1] = 1;
+}
+static void heir(void) {
+    uint32_t got;
+    if (lf_model_participant_alive(1))
+        return;
+    lf_free_blocks_end_bundles(q, 1);
+    lf_stack_recover(q, block, 1, 2);
+    lf_model_assert(lf_stack_claim(q, 1, 2, &got) == LF_OK);
+    lf_model_assert(lf__block_is_held_by(lf_load_relaxed(lf_block_word(q, block)), 2, 1));
+}
+
+/* Participant 2 takes over what 1 holds: afterwards nothing of it changes any more. */
+static void give_late(void) {
+    int status = give_it();
+    lf_model_assert(status == LF_OK || status == LF_BUSY);
+    held[1] = status != LF_OK;
+    finished[1] = 1;
+}
+static void take_over(void) {
+    uint32_t blocks[1];
+    lf_free_blocks_end_bundles(q, 1);
+    held[2] = (int)lf__pool_move(&pool[2], 1, 2, blocks, 1);
+    if (held[2])
+        lf_model_assert(lf__block_is_held_by(lf_load_relaxed(lf_block_word(q, block)), 2, 1));
+    finished[2] = 1;
+}
+static void taken_over_or_free(void) {
+    if (!finished[1] || !finished[2])
+        return;
+    uint64_t word = now();
+    lf_model_assert(lf_block_is_held(word) ? held[2] && lf__block_is_held_by(word, 2, 1) : !held[2]);
+    lf_model_assert(held[1] == held[2]);
+}
+
+LF_MODEL_CLIENT(bundle_formed_called_in, .setup = single, .threads = {give, call_in}, .final = one_has_it);
+LF_MODEL_CLIENT(bundle_given_called_in, .setup = taken, .threads = {give, call_in}, .final = one_has_it);
+LF_MODEL_CLIENT(bundle_taken_called_in, .setup = kept, .threads = {take, call_in}, .final = one_has_it);
+LF_MODEL_CLIENT(bundle_called_in_twice, .setup = kept, .threads = {only_end, call_in}, .final = one_has_it);
+LF_MODEL_CLIENT(bundle_formed_or_freed, .setup = single, .threads = {give_or_not, free_alone}, .final = freed_once);
+LF_MODEL_CLIENT(bundle_given_or_freed, .setup = taken, .threads = {give_or_not, free_alone}, .final = freed_once);
+LF_MODEL_CLIENT(bundle_former_dies, .setup = single, .threads = {mortal, heir}, .stop_is_death = 1, .may_stop = 2);
+LF_MODEL_CLIENT(bundle_giver_dies, .setup = taken, .threads = {mortal, heir}, .stop_is_death = 1, .may_stop = 2);
+LF_MODEL_CLIENT(bundle_formed_or_superseded, .setup = single, .threads = {give_late, take_over},
+                .final = taken_over_or_free);
+LF_MODEL_CLIENT(bundle_given_or_superseded, .setup = taken, .threads = {give_late, take_over},
+                .final = taken_over_or_free);
