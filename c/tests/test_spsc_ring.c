@@ -758,7 +758,7 @@ int main(void) {
         }
         if (capacity <= 3)
             test_interleavings(capacity, start, i);
-        if (capacity > 20)
+        if (capacity > 20 && i % STARTS == 1)
             test_a_batch_killed_before_every_step(capacity, start, i % 8, 20);
 #endif
         if (i % STARTS < 2)
