@@ -32,10 +32,10 @@ PUBLISHES = """\
         lf_store_relaxed(lf__custody(q->store, index), lf__coming(q->id, tail, participant));
         /* [Q6] release; pairs with [Q5]: the record, its custody word, and that of the index that was here before.
          * [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. */
-        if (lf_cas_seq_cst(&q->cells[tail & q->mask], &cell, lf__cell(q, tail, index, 0))) {
+        if (lf_cas_seq_cst(lf__cell_place(q, tail), &cell, lf__cell(q, tail, index, 0))) {
 """
 NAMES_HOLDER, THEN = PUBLISHES.split("\n", 1)
-TAIL, HEAD = "&q->cells[tail & q->mask]", "&q->cells[head & q->mask]"
+TAIL, HEAD = "lf__cell_place(q, tail)", "lf__cell_place(q, head)"
 PUBLISHED = "lf__cell(q, tail, index, 0)"
 ANNOUNCED = "lf__w(lf__w_version(w) + 1, lf__w_groups(l, w) | groups, 0, 0)"
 EVENT_WAIT = "return (seen & 1) || seen != call->first ? LF_OK : LF_TIMEDOUT;"
@@ -74,7 +74,7 @@ MUTANTS = [
         "blocks/watching.h",
         "    lf_futex_wake(w->word, 1);\n",
         "",
-        client="watching/watch_told_and_given_up_sleep",
+        client="watching/watch_given_up_sleep",
     ),
     Mutant(
         "a pool whose lanes do not look again whether blocks have become scarce",

@@ -25,6 +25,7 @@ END = re.compile(r"^\s*\.size\s+[\w.$]+,|^\.Lfunc_end\d+:")
 CALL = re.compile(r"^callq?$")
 ANNOUNCES = re.compile(r"^(?:__tsan_|lf_own_vptr_|lf_model_asm\b|__sanitizer_cov_)")
 OF = re.compile(r"^(?:__tsan|lf_own)_(?:unaligned_)?(?:volatile_)?(?:read|write|vptr_\w+?)(\d+|_range|)(?:@PLT)?$")
+ATOMIC_LOAD = re.compile(r"^__tsan_atomic(\d+)_load\b")
 MOVE = re.compile(r"^mov(?:[sz]?([bwlq])|[sz]([bwl])[wlq])$")
 WIDE = {"movss": 4, "movd": 4, "movsd": 8, "movhps": 8, "movlps": 8, "movhpd": 8, "movlpd": 8}
 WIDE |= dict.fromkeys(("movaps", "movups", "movapd", "movupd", "movdqa", "movdqu"), 16)
@@ -87,6 +88,8 @@ class _Function:
     returns_place: bool = False
     loads: list[_Access] = field(default_factory=list)
     announced: list[tuple[tuple[str, int] | None, int]] = field(default_factory=list)
+    left_behind: int = 0
+    """Bytes of the load that clang keeps after the call that makes it in the model: it is the next one of that size."""
     address: str = ""
     """What %rdi has, as an operand; empty: not known."""
     after_call: bool = False
@@ -94,7 +97,7 @@ class _Function:
     writes: list[_Access] = field(default_factory=list)
 
     def new_line(self) -> None:
-        self.loads, self.announced, self.address, self.after_call = [], [], "", False
+        self.loads, self.announced, self.address, self.after_call, self.left_behind = [], [], "", False, 0
 
     def instruction(self, number: int, text: str) -> None:
         if repeated := REPEATED.match(text):
@@ -127,6 +130,8 @@ class _Function:
         if found := OF.match(to):
             size = RANGE if found[1] == "_range" else int(found[1] or 8)
             self.announced.append((_place(self.address) if self.address else None, size))
+        elif not self.stores_too and (found := ATOMIC_LOAD.match(to)):
+            self.left_behind = int(found[1]) // 8
         self.address, self.after_call = "", False
         self.place &= {"%rbx", "%r12", "%r13", "%r14", "%r15"}
 
@@ -141,7 +146,9 @@ class _Function:
             size = 8
         else:
             size = WIDE.get(name, 0)
-        if size and _is_shared(operands[0]) and not self._is_announced(operands[0]):
+        if size and size == self.left_behind and _is_shared(operands[0]):
+            self.left_behind = 0
+        elif size and _is_shared(operands[0]) and not self._is_announced(operands[0]):
             self.loads.append(_Access(number, operands[0], size))
         elif size and len(operands) == 2 and _is_shared(last):
             store = _Access(number, last, size)
