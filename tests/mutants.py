@@ -136,7 +136,7 @@ MUTANTS = [
         "blocks/run_stack.h",
         "return lf_stack_help(q, block, word) == LF_OK; /* [K4] */",
         "return 0;",
-        kill=("block_pool", "lifo-free", "go-on"),
+        kill=("block_pool", "kept-free-while-scarce", "go-on"),
     ),
     Mutant(
         "a queue whose cell is used again before it is written who took what was in it",

@@ -111,7 +111,7 @@ def refused_directives(text: str) -> Iterator[str]:
 
 def _flags(kata: Kata) -> list[list[str]]:
     """How the stages compile: what differs in the compiler's own macros, and which headers are there."""
-    theirs = [f"-idirafter{folder}" for folder in (get_include(), get_model_runtime())]
+    theirs = [f"-isystem{folder}" for folder in (get_include(), get_model_runtime())]
     kinds = [[STANDARD, "-O1"], [*client_flags(compiler()), *theirs], [STANDARD, "-O2", "-pthread"]]
     return [[*kind, f"-I{kata.folder / 'include'}"] for kind in kinds]
 
