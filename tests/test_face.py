@@ -32,6 +32,22 @@ def shape(method):
     return [(p.name, p.kind, p.default) for p in list(inspect.signature(method).parameters.values())[1:]]
 
 
+def undocumented(cls):
+    """What a reader of help() finds nothing about."""
+    spoken = ("__enter__", "__exit__", "__len__", "__iter__")
+    names = [name for name in dir(cls) if (not name.startswith("_") or name in spoken) and name != "name"]
+    return [name for name in names if not inspect.getdoc(inspect.getattr_static(cls, name))]
+
+
+@pytest.mark.parametrize("name", [name for name in lockfree.__all__ if hasattr(getattr(lockfree, name), "close")])
+def test_every_public_method_has_a_docstring(name):
+    assert not undocumented(getattr(lockfree, name))
+
+
+def test_a_method_without_a_docstring_is_found():
+    assert undocumented(type("Silent", (), {"say": lambda self: 1})) == ["say"]
+
+
 @native
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
 def test_signatures_and_docstrings_are_those_of_the_python_methods(kind):

@@ -12,6 +12,7 @@ import sys
 import textwrap
 import threading
 import time
+import weakref
 from multiprocessing import connection
 
 import pytest
@@ -305,3 +306,17 @@ def test_what_cannot_be_polled_says_so():
     for shared in (lockfree.Barrier(2), lockfree.RWLock(), lockfree.EventCount(), lockfree.AtomicU64()):
         assert not hasattr(shared, "fileno")
         shared.close()
+
+
+def test_a_descriptor_is_closed_with_its_object_and_without_python_code():
+    """What a signal handler raises in a callback of a weak reference is lost."""
+    ring = lockfree.MPMCRing(4, 8)
+    fd = ring.fileno()
+    assert weakref.getweakrefs(ring) == []
+    ring.close()
+    os.fstat(fd)
+    del ring
+    deadline = time.monotonic() + STUCK
+    while os.path.exists(f"/proc/self/fd/{fd}"):  # the thread lets go of it
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

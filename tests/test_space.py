@@ -7,6 +7,7 @@ import pickle
 import signal
 import threading
 import time
+import weakref
 
 import pytest
 from hypothesis import settings
@@ -393,3 +394,14 @@ def test_state_machine():
                 space.close()
 
     run_state_machine_as_test(Machine, settings=settings(max_examples=15, stateful_step_count=30, deadline=None))
+
+
+def test_no_python_code_runs_when_an_object_ends():
+    """What a signal handler raises in a callback of a weak reference is lost."""
+    with lockfree.Space(4096) as space:
+        mutex = space.mutex()
+        assert [there.__callback__ for there in weakref.getweakrefs(mutex)] == [None]
+        del mutex
+        other = space.mutex()
+        space.close()
+        assert other.closed

@@ -146,15 +146,7 @@ static void after(void) {
 }
 
 static void go_on(void) {
-    for (uint64_t n = 0; n < 4; n++) {
-        ask(kill_turn(n), survivor_value, 0, 0);
-        uint64_t amount = 1 + n % 2;
-        if (ask(kill_turn(n), survivor_acquire, amount, 0) == LF_OK)
-            ask(kill_turn(n), survivor_release, amount, 0);
-    }
-    uint64_t taken = 0;
-    while (ask(&kill_b, survivor_acquire, 1, 0) == LF_OK)
-        taken++;
+    uint64_t taken = take_turns(survivor_value, survivor_acquire, survivor_release);
     if (ask(&kill_a, survivor_acquire, 1, 0) == LF_OK) /* A looked for the dead in time */
         must(&kill_a, survivor_release, 1, 0, LF_OK);
     if (taken > 0)

@@ -42,15 +42,7 @@ static void hold_three(void); /* what a doomed process takes */
 static int is_kept(void);     /* is there anything to adopt? */
 
 static void go_on(void) {
-    for (uint64_t n = 0; n < 4; n++) {
-        ask(kill_turn(n), survivor_available, 0, 0);
-        uint64_t amount = 1 + n % 2;
-        if (ask(kill_turn(n), survivor_alloc, amount, 0) == LF_OK)
-            ask(kill_turn(n), survivor_free, amount, 0);
-    }
-    uint64_t taken = 0;
-    while (ask(&kill_b, survivor_alloc, 1, 0) == LF_OK)
-        taken++;
+    uint64_t taken = take_turns(survivor_available, survivor_alloc, survivor_free);
     if (taken > 0)
         must(&kill_b, survivor_free, taken, 0, LF_OK);
 }

@@ -71,4 +71,19 @@ static void must(struct kill_survivor *s, int64_t (*call)(struct kill_message *)
                     (long long)answer, (long long)expected);
 }
 
+/* A and B look, take and give back in turns. Then B takes what is left, one by one: how many. */
+static uint64_t take_turns(int64_t (*look)(struct kill_message *), int64_t (*take)(struct kill_message *),
+                           int64_t (*give)(struct kill_message *)) {
+    for (uint64_t n = 0; n < 4; n++) {
+        ask(kill_turn(n), look, 0, 0);
+        uint64_t amount = 1 + n % 2;
+        if (ask(kill_turn(n), take, amount, 0) == LF_OK)
+            ask(kill_turn(n), give, amount, 0);
+    }
+    uint64_t taken = 0;
+    while (ask(&kill_b, take, 1, 0) == LF_OK)
+        taken++;
+    return taken;
+}
+
 #endif

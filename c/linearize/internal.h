@@ -142,7 +142,7 @@ int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, cons
 int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, uint32_t put, int reason);
 
 /* places.c: values at the gaps chosen for them */
-int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t); /* EMPTY, capacity */
+int lin_table_of_possible(struct lin_problem *p, struct lin_table *t); /* the table; EMPTY and capacity are looked at */
 void lin_squeeze(struct lin_value *v, const uint32_t *order, uint32_t m);
 enum lin_passing { LIN_IN_LINE, LIN_BY_TAKING, LIN_NESTED };
 bool lin_pass_through(struct lin_problem *p, struct lin_table *t, const uint32_t *order, const uint32_t *last_free,

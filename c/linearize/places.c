@@ -19,7 +19,7 @@ static uint32_t *lin_certainly_inside(struct lin_problem *p, const struct lin_ta
     return inside;
 }
 
-int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t) {
+static int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t) {
     uint32_t *inside = lin_certainly_inside(p, t), *room = lin_alloc(p->run, p->events + 2, sizeof *room);
     if (!inside || !room)
         return LIN_UNDECIDED;
@@ -52,6 +52,10 @@ int lin_reject_impossible(struct lin_problem *p, const struct lin_table *t) {
     lin_free(p->run, room);
     lin_free(p->run, inside);
     return lin_poll(p->run) ? answer : LIN_UNDECIDED;
+}
+int lin_table_of_possible(struct lin_problem *p, struct lin_table *t) {
+    int answer = lin_table_build(p, t);
+    return answer == LIN_ACCEPT ? lin_reject_impossible(p, t) : answer;
 }
 
 /* Puts as late, gets as early as the order allows. */

@@ -105,9 +105,7 @@ static bool lin_by_priority(struct lin_problem *p, struct lin_table *t) {
 static int lin_try_priority_queue(struct lin_problem *p, bool placed) {
     struct lin_run *run = p->run;
     struct lin_table t;
-    int answer = lin_table_build(p, &t);
-    if (answer == LIN_ACCEPT)
-        answer = lin_reject_impossible(p, &t);
+    int answer = lin_table_of_possible(p, &t);
     if (answer != LIN_ACCEPT)
         return answer;
     uint32_t gaps = p->events + 2, loose = 0;

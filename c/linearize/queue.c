@@ -57,9 +57,7 @@ int lin_decide_queue(struct lin_problem *p) {
     static const enum lin_prefer tries[] = {LIN_LAST_PUT, LIN_FIRST_GET, LIN_LAST_GET, LIN_FIRST_PUT};
     struct lin_run *run = p->run;
     struct lin_table t;
-    int answer = lin_table_build(p, &t);
-    if (answer == LIN_ACCEPT)
-        answer = lin_reject_impossible(p, &t);
+    int answer = lin_table_of_possible(p, &t);
     if (answer != LIN_ACCEPT)
         return answer;
     struct lin_value *values = t.values;

@@ -232,9 +232,7 @@ static bool lin_peel(struct lin_problem *p, struct lin_table *t, uint32_t *order
 int lin_decide_stack(struct lin_problem *p) {
     struct lin_run *run = p->run;
     struct lin_table t;
-    int answer = lin_table_build(p, &t);
-    if (answer == LIN_ACCEPT)
-        answer = lin_reject_impossible(p, &t);
+    int answer = lin_table_of_possible(p, &t);
     if (answer != LIN_ACCEPT)
         return answer;
     uint32_t *order = lin_alloc(run, t.m, sizeof *order), done = 0;

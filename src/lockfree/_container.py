@@ -318,6 +318,7 @@ class Container(AwaitedContainer, Coded[R]):
         return self.qsize() >= self.capacity
 
     def __len__(self) -> int:
+        """`qsize()`."""
         return self.qsize()
 
     def __bool__(self) -> bool:

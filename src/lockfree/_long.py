@@ -1,6 +1,5 @@
 """Waits that take long: what function is told, what ends them. For all calls of an object, or for those in a block."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar, cast
 
 from lockfree import _native
 from lockfree._errors import INTERRUPTED, shown
+from lockfree._gevent import refuse_greenlets
 from lockfree._native import blocking, exporter
 from lockfree._segment import Shared, check_call
 
@@ -28,7 +28,7 @@ AS_THE_OBJECT, WAITS, RAISES = 0, 1, 2
 
 
 class Scope(NamedTuple):
-    """What `waiting` says of the waits of one object in a block. The C types read it by position (object.h)."""
+    """What `waiting` says of the waits of one object in a block. The C types read it by position (waits.h)."""
 
     shared: Any
     told: int
@@ -91,22 +91,6 @@ class Wait:
         if self.after and (now := time.monotonic_ns()) >= self.due:
             self.due = now + self.after
             self.shared._slow((now - self.began) / 1e9)
-
-
-def _is_in_loop() -> bool:
-    """Awaited calls have words of their own (_sleeping.py)."""
-    asyncio = sys.modules.get("asyncio")
-    return asyncio is not None and asyncio._get_running_loop() is not None
-
-
-def refuse_greenlets(title: str) -> None:
-    """RuntimeError where the calling thread runs a hub of gevent: all of its greenlets stand still meanwhile."""
-    hub = sys.modules.get("gevent._hub_local")
-    if hub is not None and hub.get_hub_if_exists() is not None and not _is_in_loop():
-        raise RuntimeError(
-            f"{title}: this thread runs greenlets of gevent, and a call that waits would stop them all; "
-            "call it in gevent.get_hub().threadpool"
-        )
 
 
 class Patient(Shared):

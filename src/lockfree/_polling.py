@@ -5,26 +5,26 @@ One thread for the whole process sleeps for all objects that are armed (_sleepin
 
 import os
 import threading
-import weakref
 from contextlib import suppress
 from typing import Any, cast
 
 from lockfree._awaited import TO_GET
-from lockfree._native import lib
+from lockfree._native import ffi, lib
 from lockfree._sleeping import Sleeper, Waiting
 
 
 class Descriptor:
     """An object's, in one process. `armed`: what the thread sleeps for; None: the descriptor is readable."""
 
-    def __init__(self, shared: Any) -> None:
+    def __init__(self) -> None:
         self.pid = os.getpid()
         self.fd = _pipe()
         self.identity = _identity(self.fd)
         self.lock = threading.RLock()
         self.armed: _Armed | None = None
         self.fresh = True  # nobody has armed it yet
-        weakref.finalize(shared, _close, self.fd, self.identity)
+        ended = ffi.new("uint64_t[3]", (self.fd, *cast("tuple[int, int]", self.identity)))
+        self.end = ffi.gc(ended, lib.lf_py_descriptor_end)  # in C, with the object: no Python code runs there
         self.signal()
 
     def is_here(self) -> bool:
@@ -140,7 +140,7 @@ def descriptor_of(shared: Any) -> Descriptor:
     with _one_at_a_time:
         found: Descriptor | None = shared._descriptor
         if found is None or found.pid != os.getpid():
-            found = shared._descriptor = Descriptor(shared)
+            found = shared._descriptor = Descriptor()
     return found
 
 
@@ -161,8 +161,3 @@ def _identity(fd: int) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _close(fd: int, identity: tuple[int, int] | None) -> None:
-    if _identity(fd) == identity:
-        os.close(fd)

@@ -248,12 +248,14 @@ class Shared:
             raise_status(status, self.name, handle)
 
     def __enter__(self) -> Self:
+        """The object; the block's end closes it."""
         self._require_open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """`close()`."""
         self.close()
 
     def __repr__(self) -> str:

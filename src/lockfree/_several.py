@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lockfree._awaited import TO_GET, AwaitedContainer
 from lockfree._errors import Closed, shown
-from lockfree._long import check_slow, refuse_greenlets, told_here
+from lockfree._gevent import refuse_greenlets
+from lockfree._long import check_slow, told_here
 from lockfree._native import blocking, ffi, lib
 from lockfree._peers import Conveyor, told_by
 from lockfree._segment import Shared

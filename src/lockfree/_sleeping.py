@@ -3,11 +3,11 @@
 Of each event loop of asyncio: _tasks.py. Of the process, for descriptors: _polling.py.
 """
 
-import sys
 import threading
 from typing import Any, Final
 
 from lockfree._errors import raise_status
+from lockfree._gevent import refuse_patched_threads
 from lockfree._native import blocking, ffi, lib
 
 IDLE: Final = 1_000_000_000
@@ -15,16 +15,6 @@ IDLE: Final = 1_000_000_000
 MANY: Final = 256
 THOROUGH: Final = 4
 """Of so many waits on, only each fourth time without news all are told. The other times the thread looks by itself."""
-
-
-def refuse_gevent(what: str) -> None:
-    """Its threads are none: the one that sleeps for a loop would stop everything."""
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("threading"):
-        raise RuntimeError(
-            f"{what}: gevent has replaced threads, and an awaited call needs a real one; "
-            "call the method that blocks in gevent.get_hub().threadpool"
-        )
 
 
 class Waiting:
@@ -82,7 +72,7 @@ class Sleeper:
             return waiting in self.sleeping
 
     def add(self, waiting: Waiting) -> None:
-        refuse_gevent(waiting.shared._title())
+        refuse_patched_threads(waiting.shared._title())
         with self.lock:
             self.sleeping[waiting] = None
             if self.thread is None:

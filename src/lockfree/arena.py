@@ -142,6 +142,7 @@ class Block:
         return 1, 0
 
     def __len__(self) -> int:
+        """Its size in bytes."""
         return self._size
 
     def handle(self, readers: int = 1) -> bytes:
@@ -172,12 +173,14 @@ class Block:
         self.release()
 
     def __enter__(self) -> Self:
+        """The block; the end of the `with` releases it."""
         self._seen()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
+        """`release()`."""
         self.release()
 
     def __reduce__(self) -> NoReturn:

@@ -225,6 +225,7 @@ class Calls(AwaitedContainer, Taking, Putting):
         return self.qsize() == 0
 
     def __len__(self) -> int:
+        """`qsize()`."""
         return self.qsize()
 
     def __bool__(self) -> bool:

@@ -69,7 +69,9 @@ class Calls(Shared):
 
     def _attached(self) -> None:
         chosen(self, size_bytes=self._h.size, threads=self._h.threads)
-        self._objects: weakref.WeakSet[Shared] = weakref.WeakSet()
+        # by address; the next object there takes the place of one that is gone. A WeakSet would run Python code when an
+        # object ends, and what a signal handler raises in there is lost
+        self._objects: dict[int, weakref.ref[Shared]] = {}
 
     # ---- objects ----
 
@@ -168,7 +170,7 @@ class Calls(Shared):
             made._home = self
             made._live_in(self)
             handle = made._begin(None)
-            self._objects.add(made)
+            self._objects[id(made)] = weakref.ref(made)
             try:
                 status = place(self._h, ffi.addressof(handle, "h"))
             except BaseException:
@@ -233,7 +235,7 @@ class Space(Native[Literal["space"]], Calls):
         `Closed`, other processes go on. What this process still held is given back.
         """
         self._ends = True
-        for made in _snapshot(getattr(self, "_objects", ())):
+        for made in _living(getattr(self, "_objects", {})):
             made.close()
         super().close()
 
@@ -254,9 +256,9 @@ def _name(name: Any) -> bytes:
     return encoded
 
 
-def _snapshot(objects: Any) -> list[Shared]:
+def _living(objects: "dict[int, weakref.ref[Shared]]") -> list[Shared]:
     while True:
         try:
-            return list(objects)
+            return [made for there in list(objects.values()) if (made := there()) is not None]
         except RuntimeError:  # another thread adds one
             continue

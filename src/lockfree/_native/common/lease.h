@@ -100,9 +100,8 @@ static void lf_py_lease_dealloc(PyObject *object) {
 }
 
 static PyMethodDef lf_py_lease_methods[] = {
-    {"__enter__", lf_py_lease_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nTakes the record."},
-    {"__exit__", (PyCFunction)(void (*)(void))lf_py_lease_exit, METH_FASTCALL,
-     "__exit__($self, kind, error, trace, /)\n--\n\nAcknowledges the record, or gives it back if the block raised."},
+    LF_PY_WITH(lf_py_lease_enter, "Takes the record.", lf_py_lease_exit,
+               "Acknowledges the record, or gives it back if the block raised."),
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot lf_py_lease_slots[] = {

@@ -70,10 +70,8 @@ static void lf_py_scope_dealloc(PyObject *object) {
 }
 
 static PyMethodDef lf_py_scope_methods[] = {
-    {"__enter__", lf_py_scope_enter, METH_NOARGS,
-     "__enter__($self, /)\n--\n\nFrom now on waits are as the block wants."},
-    {"__exit__", (PyCFunction)(void (*)(void))lf_py_scope_exit, METH_FASTCALL,
-     "__exit__($self, kind, error, trace, /)\n--\n\nWaits are as before."},
+    LF_PY_WITH(lf_py_scope_enter, "From now on waits are as the block wants.", lf_py_scope_exit,
+               "Waits are as before."),
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot lf_py_scope_slots[] = {

@@ -67,9 +67,7 @@ static void lf_py_section_dealloc(PyObject *self) {
 }
 
 static PyMethodDef lf_py_section_methods[] = {
-    {"__enter__", lf_py_section_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nTakes what the block needs."},
-    {"__exit__", (PyCFunction)(void (*)(void))lf_py_section_exit, METH_FASTCALL,
-     "__exit__($self, kind, error, trace, /)\n--\n\nGives it back."},
+    LF_PY_WITH(lf_py_section_enter, "Takes what the block needs.", lf_py_section_exit, "Gives it back."),
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot lf_py_section_slots[] = {

@@ -2,6 +2,15 @@
 #include <lockfree/blocks/watching.h>
 #include <lockfree/lockfree.h>
 
+/* A descriptor for polling (_polling.py), closed with the Python object that has it. If the program has closed it, the
+ * number may be another file's. */
+static void lf_py_descriptor_end(const uint64_t *fd_device_inode) {
+    struct stat file;
+    int fd = (int)fd_device_inode[0];
+    if (fstat(fd, &file) == 0 && file.st_dev == fd_device_inode[1] && file.st_ino == fd_device_inode[2])
+        close(fd);
+}
+
 enum lf_py_side { LF_PY_TO_GET, LF_PY_TO_PUT, LF_PY_TO_JOIN };
 
 #define LF_PY_BOTH(primitive)                                                                                          \

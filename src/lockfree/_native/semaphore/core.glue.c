@@ -139,9 +139,7 @@ static PyMethodDef lf_py_semaphore_methods[] = {
     LF_PY_FAST("release", lf_py_semaphore_release,
                "release($self, /, n=1)\n--\n\n"
                "Gives `n` permits back. ValueError, and nothing changed, if the value would exceed `max_value`."),
-    {"__enter__", lf_py_semaphore_with, METH_NOARGS, "__enter__($self, /)\n--\n\n`acquire()`; the semaphore itself."},
-    {"__exit__", (PyCFunction)(void (*)(void))lf_py_semaphore_end_with, METH_FASTCALL,
-     "__exit__($self, kind, error, trace, /)\n--\n\n`release()`."},
+    LF_PY_WITH(lf_py_semaphore_with, "`acquire()`; the semaphore itself.", lf_py_semaphore_end_with, "`release()`."),
     LF_PY_SHARED_METHODS{NULL, NULL, 0, NULL},
 };
 static PyGetSetDef lf_py_semaphore_properties[] = {
