@@ -114,17 +114,17 @@ class Scheduler:
         self.arrivals = self.step_number = 0
 
     def run(self) -> None:
-        while True:
+        while not self.transport.ended():
             self._take_cancels()
             self._admit()
             parts = self._plan()
             if parts:
                 self._do(parts)
-            elif self.transport.ended():
-                break
             self._send()
             self.board.set(running=len(self.running), preempted=len(self.waiting), free=self.pool.available)
             self.board.set(shared=self.cache.hits)
+        for sequence in self.live.values():  # asked again by a front end that was told of a cancellation meanwhile
+            self._free(sequence)
         self.cache.clear()
 
     # ---- in ----
