@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -376,6 +377,46 @@ def test_large_batches_give_the_gil_up_and_answer_the_same():
         assert pool.available == many
         assert pool.alloc(many, block=True, timeout=0).size == many
         assert pool.alloc(many, block=True, timeout=0.01) is None
+
+
+# ---- arrays that serve again ----
+
+
+@pytest.mark.parametrize(
+    "kept", [lambda a: a, lambda a: a[1:], lambda a: a[::-1], memoryview, lambda a: a.reshape(1, 2)]
+)
+def test_numbers_that_somebody_has_are_never_overwritten(pool, kept):
+    for _ in range(2):
+        somebodys = kept(pool.alloc(2))
+        before = somebodys.tolist()
+        assert pool.alloc(2).tolist() != before
+        assert somebodys.tolist() == before
+        pool.free(np.asarray(somebodys).ravel())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: a.setflags(write=False),
+        lambda a: setattr(a, "shape", (2, 1)),
+        lambda a: setattr(a, "dtype", np.int32),
+        lambda a: a.resize(1, refcheck=False),
+    ],
+)
+def test_an_array_that_was_changed_does_not_serve_again(pool, change):
+    array = pool.alloc(2)
+    change(array)
+    del array
+    again = pool.alloc(2)
+    assert (again.tolist(), again.dtype, again.flags.writeable) == ([2, 3], np.uint32, True)
+
+
+def test_a_weak_reference_sees_no_later_numbers(pool):
+    array = pool.alloc(2)
+    seen = weakref.ref(array)
+    del array
+    assert pool.alloc(2) is not seen()
+    assert seen() is None or seen().tolist() == [0, 1]
 
 
 # ---- few blocks, which the C type takes as they are, and what it leaves to the class ----

@@ -16,6 +16,7 @@ static int lf_py_block_pool_is_persistent(struct lf_handle *h) {
 
 /* ---- the type ---- */
 
+enum { LF_PY_FEW = 256 };       /* numbers that are copied: other threads may change the caller's */
 #define LF_PY_MANY_BLOCKS 16384 /* 64 KiB of numbers: a call gives the GIL up */
 
 struct lf_py_pool {
@@ -49,14 +50,22 @@ static int lf_py_pool_array(PyObject *object, uint64_t n, PyObject **array, Py_b
         lf_py_raise(&self->o, LF_CLOSED);
         return -1;
     }
+    if (n <= LF_PY_FEW && (*array = lf_py_ndarrays_spare(&self->arrays, (int64_t)n)) != NULL) {
+        view->obj = NULL;
+        view->buf = lf_py_ndarray_numbers(&self->arrays, *array, &count);
+        return 0;
+    }
     PyObject *arguments[2] = {PyLong_FromUnsignedLongLong(n), self->uint32};
     *array = arguments[0] != NULL ? PyObject_Vectorcall(self->empty, arguments, 2, NULL) : NULL;
     Py_XDECREF(arguments[0]);
     if (*array == NULL)
         return -1;
     view->obj = NULL; /* nothing to release */
-    if ((view->buf = lf_py_ndarray_numbers(&self->arrays, *array, &count)) != NULL && count == (int64_t)n)
+    if ((view->buf = lf_py_ndarray_numbers(&self->arrays, *array, &count)) != NULL && count == (int64_t)n) {
+        if (n <= LF_PY_FEW)
+            lf_py_ndarrays_save(&self->arrays, *array);
         return 0;
+    }
     if (lf_py_numbers(*array, 1, view) == 0)
         return 0;
     Py_CLEAR(*array);
@@ -154,7 +163,6 @@ static PyObject *lf_py_pool_count(PyObject *object, PyObject *pair, int retain) 
 }
 
 /* A few numbers, copied: other threads may change the caller's. How many, or -1: the class must look at what it is. */
-enum { LF_PY_FEW = 256 };
 static int64_t lf_py_pool_few(const struct lf_py_ndarrays *arrays, PyObject *numbers, uint32_t *few) {
     int64_t n = 0;
     const uint32_t *there = lf_py_ndarray_numbers(arrays, numbers, &n);
