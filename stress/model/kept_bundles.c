@@ -18,21 +18,22 @@ static int held[3], finished[3];
 
 static void lay_out(void) {
     uint64_t bytes;
-    lf_model_assert(lf_block_pool_bytes(1, LF_POOL_LIFO, &bytes) == LF_OK);
+    lf_model_assert(lf_block_pool_bytes(2, LF_POOL_LIFO, &bytes) == LF_OK);
     void *memory = lf_model_shared(bytes);
-    lf_model_assert(lf_block_pool_create_local(&pool[0], memory, 1, UINT32_MAX - 1, LF_POOL_LIFO) == LF_OK);
+    lf_model_assert(lf_block_pool_create_local(&pool[0], memory, 2, UINT32_MAX - 1, LF_POOL_LIFO) == LF_OK);
     for (uint32_t t = 1; t < LF_PARTICIPANTS; t++)
         lf_model_assert(lf_segment_attach_local(&pool[t].h, &lf_block_pool_kind, memory, t) == LF_OK);
     q = &pool[0].free_blocks;
     lf_model_label(&lf__stack_ends(q)->last, 8, "last");
     lf_model_label(&lf__stack_ends(q)->settled, 8, "settled");
     lf_model_label(q->lanes->of, sizeof q->lanes->of, "lanes");
-    lf_model_label(q->cells, 8, "cells");
-    lf_model_label(q->words, 8, "words");
+    lf_model_label(q->cells, 16, "cells");
+    lf_model_label(q->words, 8 * LF__WORDS_TOGETHER, "words");
     lf_model_label(q->lists, 4, "list");
 }
 static void single(void) {
     lay_out();
+    lf_model_assert(lf_stack_claim(q, 1, 3, &block) == LF_OK); /* block 0: an old list would have it */
     lf_model_assert(lf_stack_claim(q, 1, 1, &block) == LF_OK);
     held[1] = 1;
     data = 1;
@@ -93,8 +94,66 @@ static void one_has_it(void) {
     lf_model_assert(held[1] + held[2] < 2 || frees > 0);
     lf_model_assert(lf_bundle_end(q, 1, 0, 0) == LF_OK);
     lf_model_assert(lf_stack_size(q) == !lf_block_is_held(word));
+    lf_model_assert(lf_stack_size(q) + (uint64_t)held[2] + (uint64_t)(held[1] && frees == 0) == 1);
     if (held[2])
         lf_model_assert(lf__block_is_held_by(word, 2, 1));
+}
+
+/* `scarce` comes on, and then what is kept is called in: a free that comes too late for that sees it. */
+static int seen_scarce;
+static void give_and_look(void) {
+    lf_model_assert(give_it() == LF_OK);
+    seen_scarce = lf_load_seq_cst(&q->lanes->scarce) & LF__SCARCE; /* [O4], as lf_kept_free_several */
+    finished[1] = 1;
+}
+static void call_in_what_is_kept(void) {
+    lf_fetch_or_seq_cst(&q->lanes->scarce, LF__SCARCE); /* [O5], as lf_kept_claim */
+    lf_model_assert(lf_bundle_end(q, 1, 0, 0) == LF_OK);
+    finished[2] = 1;
+}
+static void called_in_or_told(void) {
+    if (finished[1] && finished[2])
+        lf_model_assert(seen_scarce || lf_stack_size(q) == 1);
+}
+/* As the thread of a participant that is superseded: its take is taken over, or it sees that it was superseded. */
+static int seen_superseded;
+static void take_and_look(void) {
+    uint32_t got;
+    held[1] = lf_bundle_take(q, 1, 0, 1, &got) == LF_OK;
+    seen_superseded = lf_load_seq_cst(&pool[1].body->leases[1]) & 1u; /* [L2] */
+    finished[1] = 1;
+}
+static void supersede(void) {
+    uint32_t blocks[1], live = 0;
+    lf_model_assert(lf_cas_seq_cst(&pool[2].body->leases[1], &live, 1u)); /* [L1] */
+    lf_free_blocks_end_bundles(q, 1);
+    held[2] = (int)lf__pool_move(&pool[2], 1, 2, blocks, 1);
+    finished[2] = 1;
+}
+static void taken_over_or_told(void) {
+    if (finished[1] && finished[2])
+        lf_model_assert(!held[1] || held[2] || seen_superseded);
+}
+
+/* Two references, of two threads of participant 1. What the first one did is over when the block is free. */
+static void shared(void) {
+    single();
+    uint64_t *at = lf_block_word(q, block);
+    lf_store_relaxed(at, lf_load_relaxed(at) + 1);
+}
+static void drop_one(void) {
+    uint64_t at;
+    data = 5;
+    lf_model_assert(lf_block_pool_free(&pool[1], &block, NULL, 1, &at) == LF_OK);
+    finished[2] = 1;
+}
+static void form_the_rest(void) {
+    uint32_t got;
+    if (lf_bundle_form(q, 1, 0, &block, NULL, 1) == LF_OK) {
+        lf_model_assert(lf_bundle_take(q, 1, 0, 1, &got) == LF_OK);
+        data = 6;
+    }
+    finished[1] = 1;
 }
 
 /* Another thread of participant 1 frees the same block alone. */
@@ -177,3 +236,10 @@ LF_MODEL_CLIENT(bundle_formed_or_superseded, .setup = single, .threads = {give_l
                 .final = taken_over_or_free);
 LF_MODEL_CLIENT(bundle_given_or_superseded, .setup = taken, .threads = {give_late, take_over},
                 .final = taken_over_or_free);
+LF_MODEL_CLIENT(bundle_formed_while_scarce, .setup = single, .threads = {give_and_look, call_in_what_is_kept},
+                .final = called_in_or_told);
+LF_MODEL_CLIENT(bundle_given_while_scarce, .setup = taken, .threads = {give_and_look, call_in_what_is_kept},
+                .final = called_in_or_told);
+LF_MODEL_CLIENT(bundle_taken_or_superseded, .setup = kept, .threads = {take_and_look, supersede},
+                .final = taken_over_or_told);
+LF_MODEL_CLIENT(bundle_formed_after_a_reference, .setup = shared, .threads = {form_the_rest, drop_one});

@@ -186,8 +186,8 @@ static __attribute__((noinline, unused)) uint64_t lf_bundle_leave(const struct l
         uint32_t lease = lf_block_lease(word);
         lf_bundle_end(q, lease, lf__bundle_number(word), 1);
         word = lf_load_acquire(lf_block_word(q, block)); /* [W1] pairs with [W2] */
-        if (word == was &&                               /* [U4]; [W1], [W2] */
-            lf_cas_acq_rel(lf_block_word(q, block), &word, lf__block_held_by(word, lease, 1)))
+        if (word == was && /* [U4]. Relaxed: it hands on nothing but what the word was already. */
+            lf_cas_relaxed(lf_block_word(q, block), &word, lf__block_held_by(word, lease, 1)))
             word = lf__block_held_by(word, lease, 1);
     }
     return word;
@@ -200,7 +200,8 @@ static __attribute__((noinline, unused)) uint64_t lf_bundle_leave(const struct l
 static __attribute__((noinline, unused)) int lf_bundle_form(const struct lf_runs *q, uint32_t lane, uint32_t number,
                                                             const uint32_t *blocks, const uint32_t *generations,
                                                             uint32_t n) {
-    uint64_t *at = lf__bundle_at(q, lane, number), formation = lf__bundle_formation(lf_load_acquire(at)) + 1; /* [U6] */
+    /* lf_bundle_end has made it readable [U6], or it was this thread's. */
+    uint64_t *at = lf__bundle_at(q, lane, number), formation = lf__bundle_formation(lf_load_relaxed(at)) + 1;
     uint64_t forming = lf__bundle_word(formation, 0, LF__BUNDLE_FORMING, n), seen = forming;
     uint32_t *list = lf__bundle_list(q, lane, number), i = 0;
     for (uint32_t k = 0; k < n; k++) {
@@ -210,7 +211,7 @@ static __attribute__((noinline, unused)) int lf_bundle_form(const struct lf_runs
     }
     lf_store_release(at, forming); /* [U7] pairs with [U6]: the list */
     for (; i < n; i++) {
-        uint64_t *where = lf_block_word(q, blocks[i]), word = lf_load_acquire(where); /* [W1] pairs with [W2] */
+        uint64_t *where = lf_block_word(q, blocks[i]), word = lf_load_relaxed(where); /* the compare-and-swap decides */
         if (!lf__block_is_held_by(word, lane, 1) ||
             (generations != NULL && generations[i] != lf_block_generation(word)) ||
             /* [W2] release; pairs with [W1]: [U7], and the claim of the block. [W1] acquire */
@@ -222,10 +223,10 @@ static __attribute__((noinline, unused)) int lf_bundle_form(const struct lf_runs
     if (i == n && lf_cas_seq_cst(at, &seen, lf__bundle_word(formation, 1, LF__BUNDLE_KEPT, n)))
         return LF_OK;
     int status = lf_bundle_end(q, lane, number, 1);
-    while (i-- > 0) {                                                                 /* [U4] */
-        uint64_t *where = lf_block_word(q, blocks[i]), word = lf_load_acquire(where); /* [W1] */
+    while (i-- > 0) { /* [U4]. Relaxed: it hands on nothing but what the word was already. */
+        uint64_t *where = lf_block_word(q, blocks[i]), word = lf_load_relaxed(where);
         if (lf__bundle_has(forming, word, lane, number))
-            lf_cas_acq_rel(where, &word, lf__block_held_by(word, lane, 1)); /* [W1], [W2] */
+            lf_cas_relaxed(where, &word, lf__block_held_by(word, lane, 1));
     }
     return status == LF_OK ? (int)LF_BUSY : status;
 }
@@ -234,11 +235,12 @@ static __attribute__((noinline, unused)) int lf_bundle_form(const struct lf_runs
  * LF_BUSY: nothing has changed. */
 LF_INLINE int lf_bundle_give(const struct lf_runs *q, uint32_t lane, const uint32_t *blocks,
                              const uint32_t *generations, uint32_t n, uint32_t *number) {
-    uint64_t word = blocks[0] < q->blocks ? lf_load_acquire(lf_block_word(q, blocks[0])) : 0; /* [W1] */
+    uint64_t word = blocks[0] < q->blocks ? lf_load_relaxed(lf_block_word(q, blocks[0])) : 0;
     if (!lf_block_is_in_bundle(word) || lf_block_lease(word) != lane)
         return LF_BUSY;
     *number = lf__bundle_number(word);
-    uint64_t *at = lf__bundle_at(q, lane, *number), bundle = lf_load_acquire(at), turns = lf__bundle_turns(bundle);
+    /* Relaxed, as all here: this thread wrote them, and the compare-and-swap fails if others have begun to end it. */
+    uint64_t *at = lf__bundle_at(q, lane, *number), bundle = lf_load_relaxed(at), turns = lf__bundle_turns(bundle);
     if (lf__bundle_state_of(bundle) != LF__BUNDLE_HELD || !lf__bundle_has(bundle, word, lane, *number) ||
         lf__bundle_count(bundle) != n)
         return LF_BUSY;
@@ -247,8 +249,7 @@ LF_INLINE int lf_bundle_give(const struct lf_runs *q, uint32_t lane, const uint3
     for (uint32_t i = 0; i < n; i++)
         others |= list[turns & 1 ? n - 1 - i : i] ^ blocks[i];
     for (uint32_t i = 0; others == 0 && generations != NULL && i < n; i++) {
-        word = lf_load_acquire(
-            lf_block_word(q, blocks[i])); /* [W1]; of this bundle, if the compare-and-swap succeeds */
+        word = lf_load_relaxed(lf_block_word(q, blocks[i])); /* of this bundle, if the exchange succeeds */
         others |= generations[i] ^ lf_block_generation(lf__block_later(word, turns));
     }
     /* [O4], [E2] as in lf_bundle_form. If it succeeds, all of them were in the bundle all the time [U2]. */
@@ -261,7 +262,7 @@ LF_INLINE int lf_bundle_give(const struct lf_runs *q, uint32_t lane, const uint3
 /* Takes a bundle of n blocks that is kept, the one that became free last first. LF_OK; LF_EMPTY: it is of another number of
  * blocks; LF_BUSY: it is not kept any more. */
 LF_INLINE int lf_bundle_take(const struct lf_runs *q, uint32_t lane, uint32_t number, uint32_t n, uint32_t *blocks) {
-    uint64_t *at = lf__bundle_at(q, lane, number), bundle = lf_load_acquire(at), turns = lf__bundle_turns(bundle);
+    uint64_t *at = lf__bundle_at(q, lane, number), bundle = lf_load_relaxed(at), turns = lf__bundle_turns(bundle);
     if (lf__bundle_state_of(bundle) != LF__BUNDLE_KEPT)
         return LF_BUSY;
     if (lf__bundle_count(bundle) != n)
