@@ -11,7 +11,9 @@ import pytest
 # the function of this name hides the module
 build = importlib.import_module("lockfree.modelcheck.build")
 
-NEEDS_CC = pytest.mark.skipif(shutil.which("cc") is None, reason="the compiler for which no CC is given is cc: not here")
+NEEDS_CC = pytest.mark.skipif(
+    shutil.which("cc") is None, reason="the compiler for which no CC is given is cc: not here"
+)
 
 
 @pytest.fixture

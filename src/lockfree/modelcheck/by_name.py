@@ -4,7 +4,9 @@ import re
 
 PREFIX = "__VERIFIER_atomic_"
 NAMED = re.compile(rf"\b{PREFIX}(?!(?:begin|end)\b)\w+")
-FUNCTION = re.compile(rf"^{PREFIX}(?!(?:begin|end):)[\w.]+:(?:[ \t]*(?:#|//)[^\n]*)?$.*?^\s*\.size\s", re.MULTILINE | re.DOTALL)
+FUNCTION = re.compile(
+    rf"^{PREFIX}(?!(?:begin|end):)[\w.]+:(?:[ \t]*(?:#|//)[^\n]*)?$.*?^\s*\.size\s", re.MULTILINE | re.DOTALL
+)
 ENTRY = re.compile(r"^(\s*(?:callq?|bl)\s+)__tsan_func_entry\b.*$", re.MULTILINE)
 EXIT = re.compile(r"^(\s*(?:callq?|bl)\s+)__tsan_func_exit\b.*$", re.MULTILINE)
 
