@@ -297,6 +297,20 @@ def test_a_shell_completes_commands_and_options(tmp_path):
     assert completions("lockfree gc --dr", tmp_path) == ["--dry-run"]
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("lockfree stress mpm", "mpmc_ring"),
+        ("lockfree bench spsc", "spsc_ring"),
+        ("lockfree check history --spec unord", "unordered-queue"),
+        ("lockfree practice start treiber", "treiber_stack"),
+        ("lockfree practice selftest mpmc_ring_st", "mpmc_ring_strict"),
+    ],
+)
+def test_a_shell_completes_the_words_that_an_argument_can_be(line, found, tmp_path):
+    assert completions(line, tmp_path) == [found]
+
+
 def test_a_shell_completes_names_of_segments(shm_name, tmp_path):
     ring = lockfree.MPMCRing(4, 8, name=shm_name)
     assert completions(f"lockfree gc {shm_name[:-2]}", tmp_path) == [shm_name]

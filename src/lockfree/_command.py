@@ -4,13 +4,18 @@ import errno
 import importlib.util
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 
 class UsageError(Exception):
     """The command line asks for something that cannot be done. The commands end with status 3."""
+
+
+def complete(action: Any, names: Callable[[], Iterable[str]]) -> None:
+    """A shell completes the words of this argument to `names()`: argcomplete looks at this attribute."""
+    action.completer = lambda **_: list(names())
 
 
 def given(args: Any, options: Iterable[str]) -> list[str]:

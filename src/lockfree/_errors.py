@@ -159,9 +159,8 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
         if field == "type of the file":
             found, expected = _TYPES_OF_FILE.get(found, "?"), "a regular file"
         shown = "{:#x}" if field in {"magic", "checksum of the identity"} else "{}"
-        raise SegmentError(
-            f"{what}: {field}: found {shown.format(found)}, expected {shown.format(expected)}",
-        )
+        made = "; another version of this package made it: use that one, or remove the file" if "ABI" in field else ""
+        raise SegmentError(f"{what}: {field}: found {shown.format(found)}, expected {shown.format(expected)}{made}")
     kind, message = MESSAGES.get(status, (LockfreeError, f"status {status}"))
     raise kind(f"{what}: {message}" if message else what)
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lockfree._command import UsageError, need_page, refuse, try_files
+from lockfree._command import UsageError, complete, need_page, refuse, try_files
 from lockfree.machine import results
 
 SCHEMA = "lockfree-bench/1"
@@ -13,6 +13,12 @@ DEFAULTS = {"capacity": 1024, "record": 64, "batch": 1, "seconds": 1.0, "samples
 BOUNDS = {"capacity": (1, 1 << 24), "record": (1, 1 << 24), "batch": (1, 1 << 16), "samples": (1, 1000)}
 PINS = ("spread", "compact", "none")
 MOST = 64
+
+
+def _primitives() -> list[str]:
+    from lockfree.bench import loads
+
+    return list(loads.PRIMITIVES)
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -23,7 +29,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         description="Processes use one object as fast as they can. Shown are operations per second, and percentiles of"
         " the time of a call, against the number of processes. Exit status: 0; 3 for wrong usage.",
     )
-    parser.add_argument("primitives", nargs="*", metavar="PRIMITIVE", help="which primitives (default: all)")
+    which = parser.add_argument("primitives", nargs="*", metavar="PRIMITIVE", help="which primitives (default: all)")
+    complete(which, _primitives)
     parser.add_argument(
         "--procs",
         metavar="LIST",

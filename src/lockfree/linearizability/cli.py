@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lockfree._command import refuse, try_files
+from lockfree._command import complete, refuse, try_files
 from lockfree.linearizability.checker import Verdict, check
 from lockfree.linearizability.history import History
 from lockfree.linearizability.importers import load
 from lockfree.linearizability.report import render
-from lockfree.linearizability.specs import parse_spec
+from lockfree.linearizability.specs import NAMES, parse_spec
 
 OK, VIOLATION, UNKNOWN, UNUSABLE = 0, 1, 2, 3
 _STATUS = {"OK": OK, "VIOLATION": VIOLATION, "UNKNOWN": UNKNOWN}
@@ -42,12 +42,13 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "history", help="JSON lines, the binary form, or a history of Jepsen or Porcupine; - reads standard input"
     )
-    parser.add_argument(
+    spec = parser.add_argument(
         "--spec",
         required=True,
         help="queue, bounded-queue:K[,full=in-hand], stack, priority-queue[:K], unordered-queue, register, counter, "
         "semaphore:N, mutex, rwlock, set, map, multi-register, block-pool[:N], log",
     )
+    complete(spec, lambda: NAMES)
     parser.add_argument(
         "--timeout",
         type=float,

@@ -10,6 +10,7 @@ _KINDS = {
     "queue": 0, "stack": 1, "priority-queue": 2, "register": 3, "counter": 4, "semaphore": 5, "mutex": 6, "rwlock": 7,
     "set": 8, "map": 9, "block-pool": 10, "log": 11, "multi-register": 12, "unordered-queue": 2,
 }  # fmt: skip
+NAMES = sorted(_KINDS)
 _OPERATIONS = {
     "queue": ("put", "get", "peek"), "stack": ("push", "pop", "peek"), "priority-queue": ("put", "get", "peek"),
     "register": ("write", "read", "cas"), "counter": ("fetch_add", "load"), "semaphore": ("acquire", "release"),

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockfree._command import UsageError, need_page, try_file
+from lockfree._command import UsageError, complete, need_page, try_file
 from lockfree._compiler import compiler, has_compiler, need_compiler, no_compiler
 from lockfree.practice import rounds, workspace
 from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, find, katas
@@ -30,7 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.set_defaults(run=_list)
     commands = parser.add_subparsers(dest="practice", metavar="COMMAND", help="what to do (default: list the katas)")
     start = commands.add_parser("start", help="make a folder with a kata and its starter")
-    start.add_argument("kata", metavar="KATA", help="its name")
+    named = [start.add_argument("kata", metavar="KATA", help="its name")]
     start.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, help="where (default: ./KATA)")
     start.set_defaults(run=_start)
     check = commands.add_parser("check", help="judge your answer")
@@ -59,20 +59,23 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     begins = commands.add_parser(
         "round", help="a timed round: a blank file, requirements in parts, and only the examples are judged"
     )
-    begins.add_argument("kata", metavar="KATA", nargs="?", help="which one (default: one that you have not solved)")
+    which = "which one (default: one that you have not solved)"
+    named.append(begins.add_argument("kata", metavar="KATA", nargs="?", help=which))
     begins.add_argument("--minutes", type=float, default=45.0, metavar="N", help="its length (default: 45)")
     begins.add_argument("--in", dest="folder", type=Path, metavar="FOLDER", help="of a round that runs: what is new")
     begins.add_argument("--end", action="store_true", help="end it: with --in; then all stages run")
     begins.set_defaults(run=_round)
     breaks = commands.add_parser("break", help="be the scheduler, and make a wrong answer fail, step by step")
-    breaks.add_argument("kata", metavar="KATA", help="its name")
+    named.append(breaks.add_argument("kata", metavar="KATA", help="its name"))
     breaks.add_argument(
         "answer", metavar="ANSWER", nargs="?", default="", help="which wrong answer (default: the first)"
     )
     breaks.add_argument("--list", action="store_true", help="which there are")
     breaks.set_defaults(run=_break)
     test = commands.add_parser("selftest", help="test the judge with all right and wrong answers that it knows")
-    test.add_argument("katas", metavar="KATA", nargs="*", help="only of these")
+    named.append(test.add_argument("katas", metavar="KATA", nargs="*", help="only of these"))
+    for argument in named:
+        complete(argument, lambda: [kata.name for kata in katas()])
     test.add_argument("--kata", action="append", default=[], metavar="KATA", help="the same (may be repeated)")
     test.add_argument("--language", choices=sorted(LANGUAGES), help="only of the katas in this language")
     test.add_argument("--answer", metavar="TEXT", default="", help="only answers with this text in their name")

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from lockfree._command import UsageError, need_page, refuse, try_directory
+from lockfree._command import UsageError, complete, need_page, refuse, try_directory
 from lockfree.stress import kill_everywhere
 from lockfree.stress.campaign import STRETCH, Campaign
 from lockfree.stress.checking import Checked
@@ -34,7 +34,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         description="Real processes load each primitive. Every call is recorded, and the histories are checked for"
         " linearizability. Exit status: 0 OK, 1 violation, 2 unknown (a check ran into its limits).",
     )
-    parser.add_argument("primitives", nargs="*", metavar="PRIMITIVE", help=f"which; default all: {names}")
+    complete(
+        parser.add_argument("primitives", nargs="*", metavar="PRIMITIVE", help=f"which; default all: {names}"), load
+    )
     parser.add_argument("--procs", type=int, metavar="N", help=f"how many processes use each object (default {PROCS})")
     parser.add_argument(
         "--seconds", type=float, metavar="S", help=f"seconds for all primitives together (default {SECONDS:g})"
