@@ -6,7 +6,9 @@ import os
 import pytest
 
 from lockfree.__main__ import main
-from lockfree.practice import workspace
+from lockfree.modelcheck import Report, Settings
+from lockfree.modelcheck import Verdict as Found
+from lockfree.practice import c_stages, workspace
 from lockfree.practice.catalog import find, katas
 from lockfree.practice.judge import judge
 from lockfree.practice.results import Outcome, Verdict
@@ -29,6 +31,7 @@ def progress(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kata", katas(), ids=lambda kata: kata.name)
 def test_a_kata_is_whole(kata):
+    assert all(f"LF_MODEL_CLIENT({name}," in (kata.folder / "check/model.c").read_text() for name in kata.sampled)
     samples = kata.samples
     assert sum(sample.right for sample in samples) >= 3
     wrong = [sample for sample in samples if not sample.right]
@@ -252,3 +255,22 @@ def test_without_a_compiler_the_judge_says_how_to_get_one(monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "/nowhere/cc not found. Install one" in said
     assert find(said.rpartition("next: lockfree practice start ")[2].strip()).language == "python"
+
+
+@pytest.mark.parametrize(
+    ("client", "executions", "outcome"),
+    [
+        ("three", c_stages.ENOUGH, Outcome.PASSED),
+        ("three", c_stages.ENOUGH - 1, Outcome.UNDECIDED),
+        ("exclusion", c_stages.ENOUGH, Outcome.UNDECIDED),
+    ],
+)
+def test_many_executions_are_enough_of_a_client_that_may_be_sampled(monkeypatch, client, executions, outcome):
+    mutex = find("futex_mutex")
+    assert mutex.sampled == ("three",)
+    report = Report(client, "auto", Found.UNKNOWN, executions, sampled=True)
+    monkeypatch.setattr(c_stages, "checks", lambda *_args, **_named: iter([report]))
+    answer = mutex.folder / "right" / "seq_cst.c"
+    found = c_stages.checked(mutex, answer, "model", Settings(), lambda _text: None)
+    assert found.outcome is outcome
+    assert outcome is Outcome.UNDECIDED or "sampled" in found.looked_at[0]

@@ -293,7 +293,9 @@ def _hint(choices: list[int], game: Game) -> str:
     while same < min(len(choices), len(game.solution)) and choices[same] == game.solution[same]:
         same += 1
     if same < len(choices) and same < len(game.solution):
-        return f"From here it may not fail any more: take {len(choices) - same} choices back."
+        back = len(choices) - same
+        what = "the last choice" if back == 1 else f"{back} choices"
+        return f"From here it may not fail any more: take {what} back with u."
     if same < len(game.solution):
         return f"Choose {game.solution[same]}."
     return "Go on with the first choice each time."

@@ -110,7 +110,8 @@ class Kata:
     """One exercise. file: what the learner writes. interface: functions (C) or classes (Python) that it must define.
 
     reference: the file in `right` whose speed others are compared with; empty: the first. locks: whether an answer in C
-    may use those of <pthread.h> and <threads.h>.
+    may use those of <pthread.h> and <threads.h>. sampled: clients in C that do not end with some right answers. Many
+    executions of them are enough.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Kata:
     reference: str = ""
     seconds: float = 10.0
     settings: dict[str, Any] = field(default_factory=dict)
+    sampled: tuple[str, ...] = ()
     diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
 
@@ -180,6 +182,7 @@ def _read(folder: Path) -> Kata:
         diagnoses = {name: Diagnosis(name, **about) for name, about in told.pop("diagnoses", {}).items()}
         rules = tuple(Rule(**rule) for rule in told.pop("rules", []))
         told["interface"], told["allowed"] = tuple(told["interface"]), tuple(told.get("allowed", ()))
+        told["sampled"] = tuple(told.get("sampled", ()))
         kata = Kata(name=folder.name, folder=folder, diagnoses=diagnoses, rules=rules, **told)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise KataError(f"{folder / 'kata.toml'}: {error}") from error
