@@ -8,7 +8,7 @@
 
 #include "mpmc_ring.h"
 
-enum { FEW = 10000, MANY = 50000 };
+enum { FEW = 2000, MANY = 50000 };
 
 static uint32_t records; /* of each producer */
 

@@ -6,7 +6,7 @@
 
 #include "spsc_ring.h"
 
-enum { FEW = 20000, MANY = 200000 };
+enum { FEW = 2000, MANY = 100000 };
 
 static uint64_t records; /* that the two threads pass */
 
