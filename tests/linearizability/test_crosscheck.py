@@ -2,13 +2,17 @@
 
 import bisect
 import random
+import subprocess
+from pathlib import Path
 
+import compilers
 import pytest
 
 from linearizability.brute import linearizable, model_of
 from linearizability.generate import history, with_tickets
-from lockfree.linearizability import Operation, check, parse_spec
+from lockfree.linearizability import History, Operation, check, parse_spec
 
+ROOT = Path(__file__).parent.parent.parent
 SPECS = [
     "queue",
     "queue,empty=in-flight",
@@ -319,6 +323,35 @@ def test_depth_first_and_frontier_agree_about_bounded_queues(spec, request):
             assert check(rows, spec, counterexample=False, method=method).status == truth, (seed, method, rows)
         verdicts.add(truth)
     assert verdicts == {"OK", "VIOLATION"}
+
+
+def test_what_the_search_with_slots_does_not_find_is_asked_of_the_frontier(tmp_path):
+    """Slots are filled as late as they can be, and that leaves orders out: without the other search right histories are wrong."""
+    rows = [
+        Operation(2, "put", 0, True, 136, 1134),
+        Operation(0, "get", None, 0, 106, 1645),
+        Operation(1, "put", 1, True, 501, 1119),
+        Operation(2, "put", 1, None, 1461, None),
+        Operation(0, "put", 0, None, 2445, None),
+    ]
+    assert linearizable(rows, model_of("bounded-queue:1"))
+    assert check(rows, "bounded-queue:1", method="depth-first").ok
+    # the engine, in which the depth-first search is believed
+    asked = """exact            ? lin_reject_exactly(p, 8 * patience)
+                       : run->allowance ? lin_frontier(p, 4 * run->allowance)
+                                        : lin_frontier(p, UINT64_MAX)"""
+    search = (ROOT / "c" / "linearize" / "search.c").read_text()
+    assert search.count(asked) == 1
+    (tmp_path / "search.c").write_text(search.replace(asked, "exact || p ? lin_reject_all(p) : LIN_UNDECIDED"))
+    sources = [f for f in (ROOT / "c" / "linearize").glob("*.c") if f.name != "search.c"]
+    program = [Path(__file__).with_name("verdict.c"), tmp_path / "search.c", *sources]
+    command = [*compilers.needed("c"), "-std=gnu11", "-O0", f"-I{ROOT / 'c'}", "-o", "verdict", *map(str, program)]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    history = History.from_operations(rows)
+    history.save(tmp_path / "records", binary=True)
+    records = (tmp_path / "records").read_bytes()[64 : 64 + 56 * len(rows)]
+    verdict = subprocess.run([tmp_path / "verdict", "1"], input=records, capture_output=True, check=True).stdout
+    assert verdict == b"VIOLATION\n"
 
 
 def test_several_puts_may_take_effect_before_one_returns():
