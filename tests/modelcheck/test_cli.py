@@ -61,6 +61,16 @@ def test_a_search_cut_short_is_undecided(model):
     assert "at random" in out
 
 
+def test_no_executions_are_no_bound(model):
+    text = HEAD + "static atomic_int x;\nstatic void add(void) { x++; }\nstatic void twice(void) { x += 2; }\n"
+    text += "LF_MODEL_CLIENT(two, .threads = {add, twice});\n"
+    status, out, _ = model(text, "--executions", "0")
+    assert (status, "every execution: 2 in" in out) == (0, True)
+    status, out, _ = model(text, "--mode", "exhaustive", "--executions", "1")
+    assert (status, "part of all executions: 1 in" in out) == (2, True)
+    assert model(text, "--executions", "-1")[0] == 3
+
+
 def test_several_clients_and_json(model):
     status, out, _ = model(
         RACE + FINE.replace(HEAD, "").replace(" x", " y").replace("{ x", "{ y").replace("add", "more"), "--json"

@@ -48,13 +48,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     numbers = (
         ("--preemptions", int, f"how many preemptions mode bounded allows (default: {defaults.preemptions})"),
         ("--depth", int, f"bug depth that mode pct aims at (default: {defaults.depth})"),
-        ("--executions", int, "stop after N executions (default: no such bound)"),
+        ("--executions", int, "stop after N executions (default: 0, no such bound)"),
         ("--seconds", float, f"seconds of CPU time for each client (default: {defaults.seconds:g})"),
         ("--steps", int, f"how many steps one thread may make (default: {defaults.steps})"),
         (
             "--spins",
             int,
-            "follow a loop that finds the same values for N turns, then to its end at once (default: always)",
+            "follow a loop that finds the same values for N turns, then to its end at once (default: 0, always)",
         ),
         ("--seed", int, f"seed of the modes pct and random (default: {defaults.seed})"),
         ("--deviations", int, "how many deviations from the default schedule, in Python (default: no bound)"),
