@@ -862,3 +862,82 @@ def test_awaited_calls_of_our_objects():
         return check(ring.history(), "queue").ok and check(lock.history(), "mutex").ok
 
     assert asyncio.run(run())
+
+
+class Drained:
+    """Some of its methods are generators: their calls do nothing, and their steps do."""
+
+    def __init__(self):
+        self.items = []
+
+    def put(self, item):
+        self.items.append(item)
+
+    def drain(self):
+        while self.items:
+            yield self.items.pop(0)
+
+    async def follow(self):
+        while self.items:
+            item = self.items[0]
+            await asyncio.sleep(0)
+            del self.items[:1]
+            yield item
+
+    def fill(self, n):
+        for i in range(n):
+            self.items.append(i)
+            yield i
+
+
+GENERATORS = {"drain": ("get", []), "follow": ("get", []), "fill": ("put", ["value"])}
+
+
+def test_each_step_of_a_generator_is_a_call():
+    q = record(Drained(), methods=GENERATORS)
+    q.put(1)
+    q.put(2)
+    assert list(q.drain()) == [1, 2]
+    assert [(o.op, o.result) for o in q.history()] == [("put", True), ("put", True), ("get", 1), ("get", 2)]
+    assert check(q.history(), "queue").ok
+    with pytest.raises(UnknownCall, match="fill.. is a generator"):
+        q.fill(2)
+
+
+def test_each_step_of_an_asynchronous_generator_is_a_call():
+    async def both():
+        q = record(Drained(), methods=GENERATORS)
+        for i in range(6):
+            q.put(i)
+
+        async def take():
+            return [item async for item in q.follow()]
+
+        await asyncio.gather(take(), take())
+        return check(q.history(), "queue")
+
+    assert asyncio.run(both()).rule == "TAKEN_TWICE"
+
+
+def test_a_function_may_explain_generators_and_iterators():
+    class Looked(Drained):
+        def __iter__(self):
+            return self.drain()
+
+        def look(self):
+            yield from list(self.items)
+
+    q = record(Looked(), methods=lambda name, args, _: {"put": ("put", *args), "drain": ("get",)}.get(name))
+    for take in (list, lambda q: list(q.drain())):
+        q.put(1)
+        assert list(q.look()) == [1]
+        assert take(q) == [1]
+    assert ops(q) == [("put", 1, True), ("get", None, 1)] * 2
+
+
+def test_a_generator_that_is_a_value_stays_one():
+    values = (i for i in range(3))
+    q = record(queue.Queue())
+    q.put(values)
+    assert q.get() is values
+    assert check(q.history(), "queue").ok

@@ -9,19 +9,20 @@ from lockfree.linearizability.calls import Explained
 from lockfree.linearizability.hands import IN_HAND, Call, Hand
 from lockfree.linearizability.history import History
 from lockfree.linearizability.jitter import Jitter
-from lockfree.linearizability.methods import Item, Methods, Rule, Signature, UnknownCall
+from lockfree.linearizability.methods import TAKES, Item, Methods, Rule, Signature, UnknownCall
 from lockfree.linearizability.recorder import Recorder
 from lockfree.linearizability.tickets import ticketed
 
 Translate = Callable[[str, tuple[Any, ...], dict[str, Any]], tuple[str, Any] | None]
 _ABSENT = object()
+TRANSLATED = "translated"
 
 
 class _Member:
     """A method of the object: called, logged, and explained."""
 
     def __init__(self, proxy: "Proxy", rule: Rule, signature: Signature, member: Callable[..., Any]) -> None:
-        self.recorder, self.explained = proxy.recorder, proxy._explained
+        self.proxy, self.recorder, self.explained = proxy, proxy.recorder, proxy._explained
         self.rule, self.signature, self.member = rule, signature, member
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
@@ -64,6 +65,22 @@ class _Member:
             return default
         self.ended(call, bound, None if result is _ABSENT else result, ended)
         return default if result is _ABSENT else result
+
+    def steps(self, *args: Any, **kwargs: Any) -> Any:
+        """A generator: the call changes nothing, and each step takes a value."""
+        rule, generator = self.rule, self.member(*args, **kwargs)
+        if rule.op == TRANSLATED:
+            what = self.signature.bind(args, kwargs)["what"]
+            if what is None:
+                return generator
+            rule = Rule(what[0])
+        if rule.op not in TAKES or "key" in rule.roles:
+            raise UnknownCall(
+                f"{self.member.__name__}() is a generator, whose steps may change the object at any time: "
+                "only one that takes a value in each step can be recorded"
+            )
+        name = "__anext__" if inspect.isasyncgen(generator) else "__next__"
+        return _Consumed(self.proxy, generator, name, Rule("get") if rule.op == "get_many" else rule)
 
     async def _awaited(self, call: Call, bound: dict[str, Any], awaitable: Any) -> Any:
         try:
@@ -123,6 +140,8 @@ class Proxy:
         if known is None:
             return member
         recorded = _Member(self, *known, member)
+        if inspect.isgeneratorfunction(member) or inspect.isasyncgenfunction(member):
+            return recorded.steps
         return recorded.later if inspect.iscoroutinefunction(member) else recorded
 
     def __getattr__(self, name: str) -> Any:
@@ -201,8 +220,8 @@ def _is_lock(obj: Any) -> bool:
 class _Consumed:
     """An iterator that takes what it gives: each step is a get."""
 
-    def __init__(self, proxy: Proxy, iterator: Any, name: str) -> None:
-        rule, signature = Rule("get"), Signature(iterator, ())
+    def __init__(self, proxy: Proxy, iterator: Any, name: str, rule: Rule | None = None) -> None:
+        rule, signature = rule or Rule("get"), Signature(iterator, ())
         member = _Member(proxy, rule, signature, getattr(iterator, name))
         self.step: Callable[..., Any] = member.later if inspect.iscoroutinefunction(member.member) else member
 
@@ -258,17 +277,23 @@ class _Translated(Explained):
         self.translate = translate
 
     def find(self, name: str, member: Any) -> tuple[Rule, Signature] | None:  # noqa: ARG002 - as the class has it
-        return Rule("translated"), _ByUser(name, self.translate)
+        return Rule(TRANSLATED), _ByUser(name, self.translate)
 
-    def begin(self, rule: Rule, bound: dict[str, Any]) -> list[Item]:  # noqa: ARG002 - as the class has it
+    def begin(self, rule: Rule, bound: dict[str, Any]) -> list[Item]:
+        if rule.op != TRANSLATED:  # a step of an iterator
+            return super().begin(rule, bound)
         what = bound["what"]
         return [] if what is None else [Item(*what)]
 
-    def end(self, rule: Rule, bound: dict[str, Any], items: list[Item], result: Any) -> list[Item]:  # noqa: ARG002 - as the class has it
-        return super().end(Rule(items[0].op), bound, items, result) if items else []
+    def end(self, rule: Rule, bound: dict[str, Any], items: list[Item], result: Any) -> list[Item]:
+        return super().end(_rule_of(rule, items), bound, items, result) if items else []
 
-    def failed(self, rule: Rule, items: list[Item], error: BaseException) -> list[Item] | None:  # noqa: ARG002 - as the class has it
-        return super().failed(Rule(items[0].op), items, error) if items else []
+    def failed(self, rule: Rule, items: list[Item], error: BaseException) -> list[Item] | None:
+        return super().failed(_rule_of(rule, items), items, error) if items else []
+
+
+def _rule_of(rule: Rule, items: list[Item]) -> Rule:
+    return Rule(items[0].op) if rule.op == TRANSLATED else rule
 
 
 class _ByUser(Signature):
