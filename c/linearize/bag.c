@@ -6,9 +6,10 @@
  * A get takes effect at the last of them in its interval, and takes the put of its class that returns first. At an instant a
  * class needs to have nothing inside if at least as many of its gets are open as puts have returned that no get has taken.
  *
- * No order is lost. A later get has more puts to choose from, and one that returned cannot wait longer than another. If open
- * gets make a level empty before their last instant, they take puts that have returned, and these are the ones that
- * they would take later. So all instants in `may` can be used, by one order.
+ * This asks for no more than every order does. A later get has more puts to choose from, and the put that returned first
+ * cannot wait longer than another one. Each instant is looked at alone, as if open gets made the level empty at no other
+ * one. So what has no place here has none in any order. What has one is given names by this matching, and the near-linear
+ * algorithm looks for the order; if that finds none, the history is left to the search.
  *
  * Gets that never returned may be left out. For a rejection each of them counts at every instant after its call, for one put
  * of any class: a history that is wrong even so is wrong. */
@@ -139,7 +140,7 @@ static bool lin_bag_level(struct lin_bag *b, uint32_t level) {
     return true;
 }
 
-/* False: no order. */
+/* False: something has no place in any order. */
 static bool lin_bag_holds(struct lin_bag *b) {
     struct lin_problem *p = b->p;
     memset(b->may, 1, p->events * sizeof *b->may);
@@ -158,7 +159,7 @@ int lin_decide_bag(struct lin_problem *p) {
     struct lin_run *run = p->run;
     struct lin_bag b = {.p = p};
     bool pending = false;
-    if (p->before || run->spec->fronts)
+    if (p->before || run->spec->fronts || run->spec->kind != LF_LIN_PRIORITY_QUEUE)
         return LIN_UNDECIDED;
     for (uint32_t i = 0; i < p->n; i++) {
         if (!lin_is_put(lin_op(p, i)) && !lin_is_get(lin_op(p, i)))

@@ -57,10 +57,13 @@ static int lin_decide(struct lin_problem *p) {
     }
     r->method = LF_LIN_BY_SEARCH;
     if (only == LF_LIN_ONLY_ANY) {
-        decision = lin_reject_count(p);
+        decision = lin_decide_bag(p);
         lin_release(run, mark);
         if (decision == LIN_UNDECIDED && !run->stopped)
-            decision = run->spec->kind == LF_LIN_PRIORITY_QUEUE ? lin_decide_bag(p) : lin_decide_equal(p);
+            decision = lin_reject_count(p);
+        lin_release(run, mark);
+        if (decision == LIN_UNDECIDED && !run->stopped)
+            decision = lin_decide_equal(p);
         lin_release(run, mark);
     }
     if (decision != LIN_UNDECIDED)
