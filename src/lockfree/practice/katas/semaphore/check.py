@@ -77,6 +77,7 @@ def schedules_one_inside(answer):
         inside.append(threading.current_thread().name)
         assert len(inside) == 1, f"[P1] {len(inside)} threads have the only permit"
         free = semaphore.value()
+        assert free >= 0, f"[P6] {free} permits are free: two threads have taken the same one"
         assert free == 0, f"[P1] {free} permits are free while the only one is taken"
         inside.pop()
         semaphore.release()
