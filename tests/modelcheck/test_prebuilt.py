@@ -1,19 +1,15 @@
 """The runtime's object that travels with the package: taken where it fits, and built where it does not."""
 
 import importlib
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from compilers import NEEDS_C, path_with_usual_names
 
 # the function of this name hides the module
 build = importlib.import_module("lockfree.modelcheck.build")
-
-NEEDS_CC = pytest.mark.skipif(
-    shutil.which("cc") is None, reason="the compiler for which no CC is given is cc: not here"
-)
 
 
 @pytest.fixture
@@ -24,18 +20,20 @@ def shipped(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "_compile_runtime", lambda _cc, _sources, target: target.write_text("built"))
     monkeypatch.setattr(build, "_is_gcc", lambda _cc: True)
     monkeypatch.setattr(build, "_leaves_nothing", lambda _cc: ())
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", path_with_usual_names(tmp_path / "bin"))
     monkeypatch.delenv("CC", raising=False)
     (tmp_path / "shipped").mkdir()
     return tmp_path / "shipped"
 
 
-@NEEDS_CC
+@NEEDS_C
 def test_the_object_of_the_package_is_taken(shipped):
     made = build.build_object(shipped)
     assert build.runtime_object() == made
 
 
-@NEEDS_CC
+@NEEDS_C
 def test_an_object_of_other_sources_or_another_compiler_is_not(shipped, monkeypatch):
     made = build.build_object(shipped)
     monkeypatch.setenv("CC", "cc -m64")
