@@ -275,3 +275,20 @@ def test_no_test_asks_for_a_compiler_by_its_name():
     for path in sorted((ROOT / "tests").rglob("*.py")):
         assert not BY_NAME.search(path.read_text()), path
     assert BY_NAME.search("which({})".format('"cc"'))
+
+
+def jumps_back(text):
+    """The loops with a condition around `unbroken[...]`: Python 3.14 serves signals where they jump back to it."""
+    loops = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.While)]
+    return [
+        loop.lineno
+        for loop in loops
+        if not isinstance(loop.test, ast.Constant)
+        and any(isinstance(node, ast.Name) and node.id == "unbroken" for node in ast.walk(loop))
+    ]
+
+
+def test_no_jump_back_follows_an_unbroken_call():
+    for path in sorted((ROOT / "src" / "lockfree").glob("*.py")):
+        assert jumps_back(path.read_text()) == [], path
+    assert jumps_back("while made in AGAIN:\n    made = unbroken[call, 1]\n") == [1]

@@ -11,5 +11,6 @@ from lockfree._native import exporter
 
 unbroken: Final[Any] = exporter("unbroken")()
 """`unbroken[call, argument, ...]` is `call(argument, ...)`. Python serves no signal between its end and the next
-instruction. That one must not be a call, either: a store, a comparison, `return`. `call` is a function in C.
+instruction. That one must not be a call, either, nor a jump back: a store, a comparison, `return`. `call` is a function
+in C.
 """

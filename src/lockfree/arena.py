@@ -344,11 +344,14 @@ class Arena(Waiter):
 
     def _promise(self, memory: Any, readers: int = 1) -> bytes:
         """A handle of the block for so many readers."""
-        made: Any = INTERRUPTED
-        while made in _AGAIN:
-            made = unbroken[memory.promise, readers]
-        if made.__class__ is bytes:  # no call before this: a promise that nobody knows would keep the block for ever
-            return made
+        while True:
+            made: Any = unbroken[memory.promise, readers]
+            # No call before this: a promise that nobody knows would keep the block for ever. And no jump back, where
+            # Python serves signals: that of `while made in _AGAIN` is there after the last turn, too, since 3.14.
+            if made.__class__ is bytes:
+                return made
+            if made not in _AGAIN:
+                break
         if made == lib.LF_NOT_OWNER:
             raise ValueError(f"{self._title()}: this process does not hold the block: it is its parent's")
         if made == lib.LF_OVERFLOW:
@@ -370,11 +373,12 @@ class Arena(Waiter):
         signal handler, leaves the promise as it was.
         """
         data, (own, at) = _handle(handle), self._open
-        memory: Any = INTERRUPTED
-        while memory in _AGAIN:
-            memory = unbroken[_Memory.open, own, at, data]
-        if memory.__class__ is int:
-            self._refused(memory, own)
+        while True:
+            memory: Any = unbroken[_Memory.open, own, at, data]
+            if memory.__class__ is not int:  # no jump back before the `try`: see _promise
+                break
+            if memory not in _AGAIN:
+                self._refused(memory, own)
         try:
             return self._made(memory, len(memory))
         except BaseException:
