@@ -80,14 +80,21 @@ def in_shared_memory() -> set[str]:
     return set(os.listdir("/dev/shm"))  # noqa: S108
 
 
-def left_behind(before: set[str]) -> set[str]:
-    """What came into /dev/shm and is still there, though no process has it mapped: other programs use it, too."""
-    new = in_shared_memory() - before
-    for maps in Path("/proc").glob("[0-9]*/maps") if new else ():
-        with suppress(OSError):  # that process has ended, or is not ours
-            text = maps.read_text(errors="replace")
-            new -= {name for name in new if f"/dev/shm/{name}\n" in text}  # noqa: S108
-    return new & in_shared_memory()
+def left_behind(before: set[str], patience: float = 5) -> set[str]:
+    """What came into /dev/shm and stays there for so many seconds, though no process has it mapped.
+
+    Other programs use it, too: what they have mapped is theirs, and what comes and goes.
+    """
+    end, new = time.monotonic() + patience, in_shared_memory() - before
+    while True:
+        for maps in Path("/proc").glob("[0-9]*/maps") if new else ():
+            with suppress(OSError):  # that process has ended, or is not ours
+                text = maps.read_text(errors="replace")
+                new -= {name for name in new if f"/dev/shm/{name}\n" in text}  # noqa: S108
+        new &= in_shared_memory()
+        if not new or time.monotonic() > end:
+            return new
+        time.sleep(0.1)
 
 
 def percentile(values: list[float], share: float) -> float:
