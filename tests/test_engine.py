@@ -261,7 +261,7 @@ def test_a_file_that_is_left_in_shared_memory_is_found():
             mapped = mmap.mmap(file.fileno(), 8)
         used = main.left_behind(before)
         mapped.close()
-        left = main.left_behind(before)
+        left = main.left_behind(before, 0.3)
         os.unlink(path)
         assert os.path.basename(path) in left - used - main.left_behind(before), (used, left)
     """
