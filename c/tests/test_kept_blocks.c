@@ -1,34 +1,14 @@
 /* What participants of a LIFO pool keep near: it is counted, anybody gets it before he is refused, and nothing is lost when
  * threads end, processes are forked, die or are superseded. */
-#include <lockfree/block_pool.h>
-
-#include "check.h"
+#include "lifo_pool.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
 
-enum { BLOCKS = 100, MANY = 40 }; /* more than a lane has slots */
+enum { MANY = 40 }; /* more than a lane has slots */
 
-static struct lf_block_pool *pools; /* the first one is nobody's */
-static uint32_t n_pools;
-
-static void start(uint32_t participants) {
-    uint64_t bytes;
-    CHECK_EQ(lf_block_pool_bytes(BLOCKS, LF_POOL_LIFO, &bytes), LF_OK);
-    unsigned char *memory = check_map(bytes);
-    pools = (struct lf_block_pool *)calloc(participants + 1, sizeof *pools);
-    n_pools = participants;
-    CHECK_EQ(lf_block_pool_create_local(&pools[0], memory, BLOCKS, 0, LF_POOL_LIFO), LF_OK);
-    for (uint32_t t = 1; t <= participants; t++)
-        CHECK_EQ(lf_segment_attach_local(&pools[t].h, &lf_block_pool_kind, memory, t), LF_OK);
-}
-static void end(void) {
-    for (uint32_t t = 0; t <= n_pools; t++)
-        lf_block_pool_close(&pools[t]);
-    free(pools);
-}
 /* Takes n blocks one by one and frees them one by one, in this order. */
 static void keep(struct lf_block_pool *p, uint32_t n) {
     uint32_t b[BLOCKS];
@@ -44,18 +24,6 @@ static uint32_t kept_by(const struct lf_block_pool *p, uint32_t lease) {
         n += lf__block_is_held_by(lf_block_pool_look(p, i), lease, 0);
     return n;
 }
-static void all_can_be_had(struct lf_block_pool *p) {
-    uint32_t all[BLOCKS];
-    uint64_t at;
-    unsigned char seen[BLOCKS] = {0};
-    CHECK_EQ(lf_block_pool_available(p), BLOCKS);
-    CHECK_EQ(lf_block_pool_try_alloc(p, all, BLOCKS), LF_OK);
-    for (int i = 0; i < BLOCKS; i++)
-        CHECK(!seen[all[i]]++);
-    CHECK_EQ(lf_block_pool_available(p), 0);
-    CHECK_EQ(lf_block_pool_free(p, all, NULL, BLOCKS, &at), LF_OK);
-}
-
 static void test_each_gets_first_what_it_freed_last(void) {
     uint32_t a, b, again;
     uint64_t at;

@@ -1,8 +1,6 @@
 /* Blocks of a LIFO pool that are taken and freed together: they become free in one step, in the order of a stack; whatever
  * else is done with one of them takes the bundle apart; nothing is lost when processes are forked, die or are superseded. */
-#include <lockfree/block_pool.h>
-
-#include "check.h"
+#include "lifo_pool.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -10,26 +8,8 @@
 #include <string.h>
 #include <sys/time.h>
 
-enum { BLOCKS = 100, N = 5 };
+enum { N = 5 };
 
-static struct lf_block_pool *pools; /* the first one is nobody's */
-static uint32_t n_pools;
-
-static void start(uint32_t participants) {
-    uint64_t bytes;
-    CHECK_EQ(lf_block_pool_bytes(BLOCKS, LF_POOL_LIFO, &bytes), LF_OK);
-    unsigned char *memory = check_map(bytes);
-    pools = (struct lf_block_pool *)calloc(participants + 1, sizeof *pools);
-    n_pools = participants;
-    CHECK_EQ(lf_block_pool_create_local(&pools[0], memory, BLOCKS, 0, LF_POOL_LIFO), LF_OK);
-    for (uint32_t t = 1; t <= participants; t++)
-        CHECK_EQ(lf_segment_attach_local(&pools[t].h, &lf_block_pool_kind, memory, t), LF_OK);
-}
-static void end(void) {
-    for (uint32_t t = 0; t <= n_pools; t++)
-        lf_block_pool_close(&pools[t]);
-    free(pools);
-}
 static int in_bundle(struct lf_block_pool *p, uint32_t block) {
     return lf_block_is_in_bundle(lf_load_relaxed(lf_block_word(&p->free_blocks, block)));
 }
@@ -54,18 +34,6 @@ static void take_bundle(struct lf_block_pool *p, uint32_t *b, uint32_t n) {
     CHECK_EQ(lf_block_pool_try_alloc(p, b, n), LF_OK);
     CHECK(in_bundle(p, b[0]));
 }
-static void all_can_be_had(struct lf_block_pool *p) {
-    uint32_t all[BLOCKS];
-    uint64_t at;
-    unsigned char seen[BLOCKS] = {0};
-    CHECK_EQ(lf_block_pool_available(p), BLOCKS);
-    CHECK_EQ(lf_block_pool_try_alloc(p, all, BLOCKS), LF_OK);
-    for (int i = 0; i < BLOCKS; i++)
-        CHECK(!seen[all[i]]++);
-    CHECK_EQ(lf_block_pool_available(p), 0);
-    CHECK_EQ(lf_block_pool_free(p, all, NULL, BLOCKS, &at), LF_OK);
-}
-
 static void test_a_turn_is_that_of_a_stack(void) {
     uint32_t b[N], again[N], old[N];
     uint64_t at;
