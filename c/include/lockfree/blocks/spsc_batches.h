@@ -55,20 +55,24 @@ struct lf__spsc_batch {
     uint64_t pitch, length;
     const uint32_t *lengths; /* or NULL: all have `length`; else of the next record on */
 };
+LF_INLINE uint64_t lf__spsc_length(const struct lf__spsc_batch *batch, uint64_t i) {
+    return batch->lengths != NULL ? batch->lengths[i] : batch->length;
+}
 
 /* Copies the next `run` records into free slots from `walk` on, then publishes them, the last one first. */
 LF_INLINE void lf__spsc_put_run(struct lf_spsc_ring *r, struct lf__spsc_walk *walk, struct lf__spsc_batch *batch,
                                 uint64_t position, uint64_t run) {
     uint64_t first = walk->cursor;
     for (uint64_t i = 0; i < run; i++) {
-        uint64_t length = batch->lengths != NULL ? batch->lengths[i] : batch->length;
+        uint64_t length = lf__spsc_length(batch, i);
         lf_copy(walk->payload, batch->from, length);
         lf__spsc_walk_on(r, walk);
         batch->from += batch->lengths != NULL ? length : batch->pitch;
     }
     for (uint64_t i = run; i-- > 0;) {
-        uint64_t cursor = first + i, length = batch->lengths != NULL ? batch->lengths[i] : batch->length;
-        lf__spsc_publish(r, cursor < r->capacity ? cursor : cursor - r->capacity, position + i, length);
+        uint64_t cursor = first + i;
+        cursor = cursor < r->capacity ? cursor : cursor - r->capacity;
+        lf__spsc_publish(r, cursor, position + i, lf__spsc_length(batch, i));
     }
     if (batch->lengths != NULL)
         batch->lengths += run;

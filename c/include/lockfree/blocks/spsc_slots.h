@@ -207,11 +207,8 @@ LF_INLINE int lf__spsc_room(struct lf_spsc_ring *r, uint64_t position) {
 }
 
 /* [S4] release; pairs with [S5]: the record is readable */
-LF_INLINE void lf__spsc_publish_in(uint64_t *word, uint64_t position, uint64_t length) {
-    lf_store_release(word, position << 32 | (length + 1));
-}
 LF_INLINE void lf__spsc_publish(const struct lf_spsc_ring *r, uint64_t cursor, uint64_t position, uint64_t length) {
-    lf__spsc_publish_in(lf__spsc_word(r, cursor), position, length);
+    lf_store_release(lf__spsc_word(r, cursor), position << 32 | (length + 1));
 }
 LF_INLINE void lf__spsc_put_until(struct lf_spsc_ring *r, uint64_t cursor, uint64_t position) {
     lf_store_relaxed(&r->body->sides[LF_PRODUCER].position, position);
