@@ -52,7 +52,7 @@ MUTANTS = [
         "blocks/spsc_slots.h",
         "if (lf__spsc_is_at(lf_load_relaxed(word), position + i))",
         "if (lf__spsc_is_at(lf_load_relaxed(word), position + r->capacity))",
-        client="spsc_ring/spsc_torn_run",
+        client="spsc_ring/spsc_batch_dies",
         kill=("spsc_ring", "put-many", "go-on"),
     ),
     Mutant(

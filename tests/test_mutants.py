@@ -26,7 +26,7 @@ def test_the_model_checker_catches(mutant, tmp_path):
     include = apply(tmp_path / "include", [mutant])
     program = build(ROOT / f"stress/model/{file}.c", tmp_path / "client", include=[str(include)])
     # in these a thread may be stopped for ever, which is its death
-    mortal = client.endswith(("_dies", "_death", "_torn_run")) or client.startswith("death_")
+    mortal = client.endswith(("_dies", "_death")) or client.startswith("death_")
     report = run(program, client, Settings(mode=mutant.mode, seconds=30, threads_stop=mortal))
     assert report.verdict is Verdict.VIOLATION, f"{mutant.what}: {report.verdict}"
 

@@ -195,5 +195,5 @@ LF_MODEL_CLIENT(spsc_producers, .setup = capacity_2, .threads = {put_and_leave, 
 LF_MODEL_CLIENT(spsc_consumers, .setup = capacity_2, .threads = {fill, get_and_leave, next_consumer});
 LF_MODEL_CLIENT(spsc_sleep, .setup = capacity_1, .threads = {sleeping_producer, sleeping_consumer});
 LF_MODEL_CLIENT(spsc_heir, .setup = capacity_2, .threads = {mortal_producer, heir}, .stop_is_death = 1, .may_stop = 2);
-LF_MODEL_CLIENT(spsc_torn_run, .setup = capacity_2, .threads = {mortal_batch, heir_of_a_batch}, .stop_is_death = 1,
+LF_MODEL_CLIENT(spsc_batch_dies, .setup = capacity_2, .threads = {mortal_batch, heir_of_a_batch}, .stop_is_death = 1,
                 .may_stop = 2);
