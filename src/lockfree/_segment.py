@@ -212,12 +212,13 @@ class Shared:
         if self.closed:
             raise Closed(f"{self._title()}: the object is closed")
 
-    def _require_joined(self) -> None:
-        """An exception if it is closed, or if this is a forked child that cannot join."""
+    def _joined(self) -> Any:
+        """The handle; an exception if it is closed, or if this is a forked child that cannot join."""
         handle = self._h
         status = int(lib.lf_enter(ffi.addressof(handle, "h")))
         if status != OK:
             raise_status(status, self._title(), handle)
+        return handle
 
     def _opened(self) -> Any:
         """The handle, if the object is open. Without a C type it stays mapped as long as the caller refers to it."""
@@ -279,15 +280,10 @@ class Shared:
 
         It also happens by itself, at the latest when somebody would wait for what a dead one holds.
         """
-        handle = self._h
-        if handle.h.closed:
-            self._require_open()
-        pointer = ffi.addressof(handle, "h")
-        found = int(lib.lf_enter(pointer))  # a forked child joins
-        if found == OK:
-            found = int(blocking.lf_reap(pointer))
+        handle = self._joined()
+        found = int(blocking.lf_reap(ffi.addressof(handle, "h")))
         if found < 0:
-            raise_status(found, self._title(), handle.h)
+            raise_status(found, self._title(), handle)
         return found
 
     def peers(self) -> "list[Peer]":

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, cast, overload
 
-from lockfree._errors import OK, SegmentError, raise_status
+from lockfree._errors import SegmentError
 from lockfree._native import NULL, Native, ffi, lib
 from lockfree._records import refuse_objects, view_of
 from lockfree._segment import Shared, check_int, check_name
@@ -223,10 +223,7 @@ class _Shared(_Cell[V], Shared):
             raise SegmentError(f"{self._title()}: type of the atomic: found {found}, expected {expected}")
 
     def _where(self) -> tuple[Any, Any]:
-        handle = self._h
-        status = lib.lf_enter(ffi.addressof(handle, "h"))
-        if status != OK:
-            raise_status(status, self._title(), handle)
+        handle = self._joined()
         return ffi.cast(_POINTER[self._number], handle.value), handle
 
     def _describe(self) -> str:

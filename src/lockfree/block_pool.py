@@ -171,8 +171,7 @@ class Calls(Waiter):
     @property
     def lease(self) -> int:
         """What names this process's lease for `supersede` by others; a new one after each attach."""
-        self._require_joined()
-        return int(lib.lf_block_pool_lease(self._h))
+        return int(lib.lf_block_pool_lease(self._joined()))
 
     def supersede(self, lease: int) -> "Blocks":
         """Takes over all blocks of another process, alive or dead; their numbers.

@@ -180,8 +180,7 @@ class Calls(Inside):
     @property
     def writer(self) -> int | None:
         """The pid of the writer; None if there is none."""
-        self._require_joined()
-        return lib.lf_py_broadcast_writer_pid(self._h) or None
+        return lib.lf_py_broadcast_writer_pid(self._joined()) or None
 
     def share_roles(self) -> None:
         """From now on the role of the writer and the reader's number belong to this object, not to one of its threads.
@@ -254,14 +253,12 @@ class Calls(Inside):
     @property
     def joined(self) -> tuple[int, ...]:
         """The numbers of the readers that have joined."""
-        self._require_joined()
-        mask = lib.lf_py_broadcast_joined(self._h)
+        mask = lib.lf_py_broadcast_joined(self._joined())
         return tuple(k for k in range(self.readers) if mask >> k & 1)
 
     def late(self) -> list[tuple[int, int, int]]:
         """(reader, pid, bytes that it has not read) of every reader that has joined, the furthest behind first."""
-        self._require_joined()
-        handle, rows = self._h, []
+        handle, rows = self._joined(), []
         for k in range(self.readers):
             behind = lib.lf_py_broadcast_behind(handle, k)
             if behind >= 0:
