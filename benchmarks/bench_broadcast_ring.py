@@ -4,10 +4,10 @@ import time
 from functools import partial
 
 from broadcast_peers import PEERS
-from frame.columns import Column, Entry, Sample, rate
+from frame.columns import Column, Entry, rate, used
 
 from lockfree.bench import engine
-from lockfree.bench.engine import Load, Span, Worker
+from lockfree.bench.engine import Load, Worker
 
 SIZE = 1 << 22
 LENGTHS = {64: 1e6, 4096: 1e3, 262_144: 1e3}
@@ -43,11 +43,7 @@ def paced(peer, readers):
         workers = [Worker("read", partial(read, number=k), counts=False) for k in range(readers)]
         return Load([Worker("write", write), *workers], made.end, made.close, 1.0 if peer.ours else 0.05)
 
-    def sample(seconds):
-        done = engine.run(load(), [None], Span(1, seconds, 0.3))
-        return Sample(100 * done.cpu["read"] / done.seconds)
-
-    return sample
+    return used(load, "read")
 
 
 def columns():

@@ -3,7 +3,7 @@
 import time
 
 from frame import peers
-from frame.columns import SIZE, Column, Entry, Sample, cpus, median_time, round_trip
+from frame.columns import SIZE, Column, Entry, Sample, cpus, median_time, round_trip, used
 
 from lockfree.bench import engine
 from lockfree.bench.engine import Load, Span, Worker
@@ -67,11 +67,7 @@ def asleep(peer, count):
 
         return Load([Worker("asleep", wait)] * count, made.end, made.close, made.grace)
 
-    def sample(seconds):
-        done = engine.run(load(), [None], Span(1, seconds, 0.3))
-        return Sample(100 * done.cpu["asleep"] / done.seconds)
-
-    return sample
+    return used(load, "asleep")
 
 
 def put_beside_sleepers(peer, count):

@@ -100,6 +100,16 @@ def median_time(make: Callable[[], Load], role: str, unit: float = 1e3) -> Calla
     return sample
 
 
+def used(make: Callable[[], Load], role: str) -> Callable[[float], Sample]:
+    """What the workers of one role use of a processor together, in percent, 0.3 s after they began to wait."""
+
+    def sample(seconds: float) -> Sample:
+        done = engine.run(make(), [None], Span(1, seconds, 0.3))
+        return Sample(100 * done.cpu[role] / done.seconds)
+
+    return sample
+
+
 def stream(
     peer: Callable[..., object], producers: int, consumers: int, *, capacity: int = 4096, size: int = SIZE
 ) -> Callable[[], Load]:

@@ -30,3 +30,8 @@ def colours(switch: str = "") -> str:
     if not switch:
         return css
     return _DARK.sub(rf":root.{switch} {{ color-scheme: dark;\1}}", css).replace("light dark;", "light;", 1)
+
+
+def scroll() -> str:
+    """The script that shows the hint of what scrolls sideways, for a page that needs no jinja2."""
+    return (HERE / "scroll.js").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
 
-from lockfree._page import colours
+from lockfree._page import colours, scroll
 from lockfree.modelcheck.runner import Report, Verdict
 from lockfree.modelcheck.trace import Step, Trace
 
@@ -142,14 +142,6 @@ class _Drawing:
         return "".join([*parts, "</svg>"])
 
 
-LOOK = """<script>
-function look() {  // the hint only where a picture is wider than the screen
-  for (const box of document.querySelectorAll(".scroll"))
-    box.parentElement.classList.toggle("more", box.scrollWidth > box.clientWidth + 1);
-}
-for (const event of ["resize", "toggle"]) addEventListener(event, look, true);
-look();
-</script>"""
 LEGEND = (
     '<p class="legend"><span>boxes: steps, in the order of the execution</span>'
     '<span class="rf">&#10230; read from another thread\'s store</span>'
@@ -185,5 +177,5 @@ def page(title: str, reports: Sequence[tuple[Report, str]]) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{colours()}{STYLE}</style></head>'
-        f"<body><h1>{escape(title)}</h1>{body}{LOOK}</body></html>\n"
+        f"<body><h1>{escape(title)}</h1>{body}<script>{scroll()}</script></body></html>\n"
     )
