@@ -154,13 +154,13 @@ def test_the_death_of_readers(length):
         writer.enqueue(bytes([number]) * length, timeout=60)  # the other one gets all
     assert [pipes[1][0].recv() for _ in range(6)] == [(b"x", length), *((bytes([n]), length) for n in range(5))]
     os.kill(children[1].pid, signal.SIGKILL)
-    children[1].join(60)
+    for child in children:  # a busy machine ends what was killed when it gets to it
+        child.join(60)
     time.sleep(0.01)
     with pytest.raises(ReaderDied, match="no reader is left"):
         writer.enqueue(b"nobody gets it", timeout=60)
     with pytest.raises(ReaderDied), writer.acquire_write():
         pass
-    children[0].join(60)
     writer.shutdown()
 
 
