@@ -123,13 +123,15 @@ def wrong_builds():
         ("first", "broadcast_ring", ("nobody put", "had put in", "cannot have written")),
         ("first", "block_pool", ("given to", "free", "blocks", "-9")),
         ("second", "block_pool", ("given to", "free", "blocks", "-9")),
+        ("third", "block_pool", ("could be in use",)),
         ("second", "arena", ("given to", "free", "-14", "wrote into", "cannot have written")),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_finds_the_wrong(wrong_builds, build, primitive, reasons, tmp_path):
+    driver = ("--driver", "c") if build in wrong_build.ONLY else ()
     done = wrong_build.lockfree(
-        wrong_builds[build], "stress", primitive, *SETTINGS, "--seconds", "60", "--out", str(tmp_path)
+        wrong_builds[build], "stress", primitive, *SETTINGS, "--seconds", "60", "--out", str(tmp_path), *driver
     )
     assert done.returncode == 1, done.stdout + done.stderr
     results = json.loads((tmp_path / "results.json").read_text())

@@ -17,6 +17,8 @@ from patience import STUCK
 ROOT = Path(__file__).resolve().parent.parent
 NATIVE = ROOT / "src" / "lockfree" / "_native"
 REBUILT = ("core", "blocking", "stress")
+ONLY = {"third": ("stress",)}
+"""Builds that are wrong in the loops in C alone; the other extensions are those of the package."""
 
 # "first" has the mutants for stress, too; a space is to be caught with locks that are right
 BUILDS = {
@@ -28,6 +30,7 @@ BUILDS = {
         "stack_claims_in_two_steps",
     ),
     "second": ("ring_that_duplicates", "pool_claims_in_two_steps", "arena_frees_with_the_first"),
+    "third": ("bundle_left_to_its_keeper",),
 }
 
 
@@ -59,16 +62,18 @@ def start(name):
         ROOT / "src" / "lockfree", package, ignore=shutil.ignore_patterns("__pycache__", "*.cdef.h", "*.glue.c")
     )
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
-    from lockfree._native import _linearize, _machine
+    from lockfree._native import _blocking, _core, _linearize, _machine, _stress
 
-    for extension in (_linearize, _machine):
-        shutil.copy(extension.__file__, package / "_native")
+    rebuilt = ONLY.get(name, REBUILT)
+    for extension in (_blocking, _core, _linearize, _machine, _stress):
+        if extension.__name__.rpartition("._")[2] not in rebuilt:
+            shutil.copy(extension.__file__, package / "_native")
     headers = [ROOT / "c" / "wrong" / f"{header}.h" for header in BUILDS[name]]
-    of_this = [m for primitive, m in mutants.STRESS.items() if (primitive == "space") == (name == "second")]
+    of_this = [m for primitive, m in mutants.STRESS.items() if name == ("second" if primitive == "space" else "first")]
     spoiled = mutants.apply(target / "include", of_this)
     headers += [spoiled / "lockfree" / mutant.place for mutant in of_this]
     steps = []
-    for extension in REBUILT:
+    for extension in rebuilt:
         generated = target / f"_{extension}.c"
         includes = [f"-I{p}" for p in (NATIVE, ROOT / "c", ROOT / "c" / "include", sysconfig.get_path("include"))]
         wrong = [arg for header in headers for arg in ("-include", str(header))]

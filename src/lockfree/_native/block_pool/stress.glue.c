@@ -1,7 +1,8 @@
 #include <lockfree/block_pool.h>
 
-/* One call on a BlockPool, chosen by weight. plan.kind: blocks that a client keeps at most, up to 64. What it keeps is
- * read from its own records: an alloc that was answered and not freed. */
+/* One call on a BlockPool, chosen by weight. plan.kind: blocks that a client keeps at most, up to 64. plan.levels: so many
+ * blocks it takes and frees at a time, which makes bundles (kept_bundles.h); 0: up to plan.batch. What it keeps is read from
+ * its own records: an alloc that was answered and not freed. */
 enum { LF__POOL_TRY, LF__POOL_TIMED, LF__POOL_FREE, LF__POOL_SHARE, LF__POOL_HAND };
 
 struct lf__kept {
@@ -32,7 +33,7 @@ static int lf__stress_pool_free(struct lf_block_pool *p, struct lf_stress_client
 static int lf__stress_block_pool(struct lf_block_pool *p, struct lf_stress_client *c) {
     struct lf__kept *kept = &lf__kept;
     uint32_t which = lf__some_operation(c), got[LF_STRESS_MAX_BATCH];
-    uint32_t n = 1 + (uint32_t)lf__below(c, c->plan.batch);
+    uint32_t n = c->plan.levels != 0 ? c->plan.levels : 1 + (uint32_t)lf__below(c, c->plan.batch);
     if (kept->of != c->log) { /* a new round */
         kept->of = c->log;
         kept->count = 0;

@@ -29,7 +29,8 @@ class Actor:
         self.kept: list[int] = []
 
     def some(self, most: int) -> int:
-        return self.client.random.randint(1, min(self.batch, most))
+        steady: int = self.client.raw.plan.levels
+        return min(steady, most) if steady else self.client.random.randint(1, min(self.batch, most))
 
     def alloc(self, waiting: bool) -> None:
         n = self.some(min(self.pool.blocks, self.batch))
@@ -80,7 +81,8 @@ class BlockPoolScenario(Scenario):
             "blocks": rng.choice(BLOCKS),
             "most": rng.choice((1, 4, 16, 64)),
             "start": rng.choice(STARTS),
-            "order": rng.choice(("fifo", "lifo")),
+            "order": rng.choice(("fifo", "lifo", "lifo")),
+            "steady": rng.choice((0, 2, 3, 4)),
         }
 
     def create(self, about: Round) -> BlockPool:
@@ -92,7 +94,8 @@ class BlockPoolScenario(Scenario):
         if about.kills:
             weights[4] = 0  # what is sealed by the dead stays out for ever
         batch = min(about.batch, about.settings["blocks"], about.settings["most"])
-        return {"weights": weights, "kind": about.settings["most"], "batch": batch}
+        steady = batch if number % 4 < about.settings["steady"] else 0  # such a client makes bundles
+        return {"weights": weights, "kind": about.settings["most"], "batch": batch, "levels": steady}
 
     def drive_c(self, shared: Any, client: Client, about: Round) -> int:
         return int(lib.lf_stress_drive_block_pool(shared._h, client.raw))
