@@ -172,6 +172,19 @@ class Hangs(Scenario):
             time.sleep(0.01)
 
 
+class Works(Hangs):
+    """No record for long, but always at work, as where NumPy is imported on a machine that is busy."""
+
+    name = "works"
+
+    def drive_python(self, shared, client, about):
+        until = time.monotonic() + 1.5
+        client.open(GET)
+        while time.monotonic() < until:
+            pass
+        client.close(None)
+
+
 class Raises(Hangs):
     name = "raises"
 
@@ -206,6 +219,28 @@ def test_a_hung_process_is_named_with_its_stack(monkeypatch):
     [pending] = outcome.arena.history()
     assert pending.return_ is None
     outcome.arena.close()
+
+
+def test_a_process_that_is_slow_is_no_hung_one(monkeypatch):
+    outcome = run_round(monkeypatch, Works())
+    assert outcome.failure == ""
+    assert outcome.arena.recorded() == 2
+    outcome.arena.close()
+
+
+def test_a_process_that_works_for_ever_is_a_hung_one(monkeypatch):
+    monkeypatch.setattr(runner, "STARVED_LIMIT", 0.9)
+    outcome = run_round(monkeypatch, Works())
+    assert "no progress" in outcome.failure
+    outcome.arena.close()
+
+
+@pytest.mark.parametrize(("driver", "imported"), [("c", False), ("python", True)])
+def test_nothing_is_imported_in_a_round(driver, imported):
+    about = Round("arena", 0, 1, driver, (1,), 0.2, 100)
+    code = f"import sys; from lockfree.stress.worker import Round, prepare; prepare({about!r}); print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True, timeout=STUCK)
+    assert done.stdout == f"{imported}\n"
 
 
 def test_an_exception_in_a_client_is_reported(monkeypatch):

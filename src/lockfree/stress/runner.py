@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any
 
 from lockfree._native.stress import lib
@@ -15,11 +16,14 @@ from lockfree.stress.chaos import Reaper
 from lockfree.stress.recorder import Client
 from lockfree.stress.scenario import Round, Scenario, client_plan
 from lockfree.stress.worker import main as worker_main
+from lockfree.stress.worker import prepare
 
 START_LIMIT = 30.0
 """Seconds in which all processes of a round must have started."""
 STALL_LIMIT = 10.0
-"""If nobody makes progress for so many seconds, the round counts as hung."""
+"""If nobody makes progress for so many seconds, and nobody waits for a processor either, the round counts as hung."""
+STARVED_LIMIT = 60.0
+"""The same if a thread waits for a processor, or has one."""
 TICK = 0.02
 ROOM = 1200
 """Room for records beyond the plan: the end of a batch, and what is taken out of a full ring at the end."""
@@ -54,6 +58,7 @@ class RoundRunner:
         failure = ""
         began, started = 0, time.monotonic()
         try:
+            prepare(self.about)
             first = 0
             for threads in self.about.threads:
                 self._start(first, threads)
@@ -125,9 +130,18 @@ class RoundRunner:
             self.tick()
             if recorded != seen:
                 seen, since = recorded, time.monotonic()
-            elif time.monotonic() - since > STALL_LIMIT + self.about.max_wait:
+            elif self._hangs(time.monotonic() - since):
                 return self._describe_hang()
         return ""
+
+    def _hangs(self, seconds: float) -> bool:
+        """Whether processes that made no progress for so long will make none. On a machine that has much else to do, a
+        process may be that slow.
+        """
+        patience = self.about.max_wait
+        if seconds <= STALL_LIMIT + patience:
+            return False
+        return seconds > STARVED_LIMIT + patience or not any(_wants_to_run(pid) for pid in self.processes)
 
     def _replace(self, victim: int) -> None:
         process = self.processes.pop(victim)
@@ -178,6 +192,15 @@ class RoundRunner:
         for process in self.processes.values():
             process.join()
         self.processes.clear()
+
+
+def _wants_to_run(pid: int) -> bool:
+    """Whether a thread of the process runs, or would if there were a processor for it."""
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):
+            if stat.read_text().rpartition(") ")[2][:1] in {"R", "D"}:
+                return True
+    return False
 
 
 def _span(clients: range) -> str:

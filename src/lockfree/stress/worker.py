@@ -1,5 +1,6 @@
 """A child process of a round. Each of its clients is a thread."""
 
+import contextlib
 import faulthandler
 import multiprocessing
 import os
@@ -23,12 +24,20 @@ def die_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def prepare(about: Round) -> None:
+    """Imports what calls of the Python classes would import: that can take longer than a round. A forked child has it."""
+    if about.driver == "python":
+        with contextlib.suppress(ImportError):
+            import numpy  # noqa: F401
+
+
 def main(arena: Arena, shared: Any, about: Round, first: int, threads: int) -> None:
     """Runs clients `first` to `first + threads - 1` until the round ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner answers Ctrl-C and ends this process
     die_with_parent()
     faulthandler.enable(arena.notes)
     faulthandler.register(signal.SIGUSR1, arena.notes)
+    prepare(about)
     scenario = load()[about.scenario]
     clients = [Client(arena, first + i, client_plan(scenario, about, first + i)) for i in range(threads)]
     others = [
