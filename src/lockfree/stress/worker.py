@@ -25,10 +25,10 @@ def die_with_parent() -> None:
 
 
 def prepare(about: Round) -> None:
-    """Imports what calls of the Python classes would import: that can take longer than a round. A forked child has it."""
+    """Imports what calls of the Python classes would import: that can take longer than a round."""
     if about.driver == "python":
         with contextlib.suppress(ImportError):
-            import numpy  # noqa: F401
+            import numpy as np  # noqa: F401
 
 
 def main(arena: Arena, shared: Any, about: Round, first: int, threads: int) -> None:
