@@ -86,7 +86,7 @@ def test_what_an_iterator_raises_comes_out_and_what_it_gave_before_is_inside(mak
 def test_an_item_of_a_wrong_type_is_told(make):
     with make() as ring:
         items = iter([b"a", 7, b"c"])
-        with pytest.raises(TypeError, match="of type int: it must be bytes-like") as caught:
+        with pytest.raises(TypeError, match=r"^messages\[1\] is of type int: it must be bytes-like") as caught:
             ring.put_many(items)
         assert (caught.value.put, caught.value.record) == (1, 7)
         assert ring.get_many() == [b"a"]
@@ -165,6 +165,24 @@ def test_a_position_is_named(make):
         with pytest.raises(ValueError, match=r"messages\[1\] has 4096 bytes: the ring takes at most"):
             ring.put_many([b"a", bytes(4096)])
         assert ring.get_many() == []
+        items = iter([b"a", b"b", bytes(4096), memoryview(bytes(12))[::3], np.zeros(2, "O"), b"f"])
+        for said in (r"\[2\] has 4096 bytes: the ring takes at most \d", r"\[1\] is a buffer of format 'O': it holds"):
+            with pytest.raises((TypeError, ValueError), match=f"^messages{said}"):
+                ring.put_many(items)
+        assert ring.get_many() == [b"a", b"b", bytes(4)]
+        assert list(items) == [b"f"]
+
+
+def test_a_position_of_an_object_is_named():
+    with lockfree.Queue(8, size_bytes=1024) as ring, lockfree.Queue(8, dumps=lambda obj: obj, loads=bytes) as own:
+        for objs in ([1, bytes(4096)], iter([1, bytes(4096)])):
+            with pytest.raises(ValueError, match=r"^dumps\(objs\[1\]\) has 41\d\d bytes: the queue takes at most \d+"):
+                ring.put_many(objs)
+            with pytest.raises(TypeError, match=r"^dumps\(objs\[1\]\) is of type int: it must be bytes-like"):
+                own.put_many([b"x", 1] if isinstance(objs, list) else iter([b"x", 1]))
+        assert ring.get_many() == [1]
+        with pytest.raises(TypeError, match=r"^dumps\(obj\) is of type int: it must be bytes-like"):
+            own.put(1)
 
 
 @rings

@@ -169,9 +169,9 @@ class TestWhatAFailureLeaves:
 
     def test_an_object_without_room_is_refused_by_its_size(self):
         q = lockfree.Queue(size_bytes=4096)
-        with pytest.raises(ValueError, match=r"message has \d+ bytes: the ring takes at most \d+"):
+        with pytest.raises(ValueError, match=r"dumps\(obj\) has \d+ bytes: the queue takes at most \d+"):
             q.put(bytes(8192))
-        with pytest.raises(ValueError, match=r"message has \d+ bytes: the ring takes at most \d+"):
+        with pytest.raises(ValueError, match=r"dumps\(obj\) has \d+ bytes: the queue takes at most \d+"):
             q.put(Arrays(bytearray(20_000)))
         assert q.free() == q.size_bytes
         q.put(bytes(2000))

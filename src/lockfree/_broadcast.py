@@ -25,29 +25,27 @@ class Inside(AwaitedContainer, Taking, Putting):
     size_bytes = Chosen[int]()
     readers = Chosen[int]()
     slow = Chosen[Slow]()
-    max_message = Chosen[int]()
+    _bound = ", half of its size"
     _local: threading.local
 
     def _reader_pid(self, number: int) -> int:
         return int(lib.lf_py_broadcast_reader_pid(self._h, number))
 
     def _put(self, message: Any, wait: int, *to: int) -> bool:
-        handle, data = self._h, as_bytes(message)
+        handle, data = self._h, as_bytes(message, self._what())
         self._may_put()
         status = lib.lf_broadcast_ring_try_put(handle, ffi.from_buffer(data), len(data), *to)
         if status == FULL and wait:
             words = handle, ffi.from_buffer(data), len(data), *to
             status = self._until_done(blocking.lf_broadcast_ring_put, *words, until(wait))
         if status == lib.LF_TOO_LONG:
-            self._require_open()
-            text = f"the ring takes at most {self.max_message}, half of its size"
-            raise ValueError(f"message has {len(data)} bytes: {text}")
+            self._too_long(len(data))
         if status not in {OK, FULL}:
             self._raise(status)
         return bool(status == OK)
 
     def _pack(self, messages: Any) -> tuple[bytes, bytes] | None:
-        return packed(messages, self.max_message, ", half of its size")
+        return packed(self, messages)
 
     def _always_room(self) -> bool:
         return self.slow in {"drop", "overwrite"}  # put says what is wrong

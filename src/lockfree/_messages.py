@@ -10,13 +10,14 @@ from lockfree._native import ffi
 from lockfree._peers import Conveyor
 from lockfree._records import buffer_of, bytes_like, refuse_pointers, tell
 from lockfree._segment import check_int
+from lockfree._types import Chosen
 from lockfree._waiting import patience, until
 
 MANY = 4096
 KIND = "it must be a sequence of messages"
 
 
-def as_bytes(message: Any, what: str = "message") -> bytes:
+def as_bytes(message: Any, what: str) -> bytes:
     """A bytes-like message as bytes, or TypeError."""
     if type(message) is bytes:
         return message
@@ -25,11 +26,11 @@ def as_bytes(message: Any, what: str = "message") -> bytes:
     return bytes(view)
 
 
-def packed(messages: Any, most: int, bound: str = "") -> tuple[bytes, bytes] | None:
+def packed(ring: "Putting", messages: Any) -> tuple[bytes, bytes] | None:
     """The messages of a sequence, one after the other, and their lengths as uint32; None if it is an iterator, or has
     no length.
 
-    TypeError for what is one message, or none. ValueError if one is longer than `most`.
+    TypeError for what is one message, or none. ValueError if one is longer than the ring takes.
     """
     rows = _rows(messages)
     if rows is None:
@@ -39,10 +40,10 @@ def packed(messages: Any, most: int, bound: str = "") -> tuple[bytes, bytes] | N
             raise TypeError(f"messages is of type {type(messages).__name__}: {KIND}") from None
         if walk is messages or not hasattr(type(messages), "__len__"):
             return None  # it need not have an end
-        rows = [as_bytes(message, f"messages[{position}]") for position, message in enumerate(tuple(walk))]
+        rows = [as_bytes(message, ring._what(position)) for position, message in enumerate(tuple(walk))]
     for position, data in enumerate(rows):
-        if len(data) > most:
-            raise ValueError(f"messages[{position}] has {len(data)} bytes: the ring takes at most {most}{bound}")
+        if len(data) > ring.max_message:
+            ring._too_long(len(data), position)
     parts = [rows[at : at + MANY] for at in range(0, len(rows), MANY)]  # in pieces: other threads get their turns
     lengths = [array("I", map(len, part)).tobytes() for part in parts]
     return b"".join([b"".join(part) for part in parts]), b"".join(lengths)
@@ -110,6 +111,10 @@ class Putting(Conveyor):
     _c_reserve: ClassVar[Any]
     _b_reserve: ClassVar[Any]
 
+    max_message = Chosen[int]()
+    _noun = "ring"
+    _bound = ""
+    """What limits `max_message`, for errors."""
     _expected = 0
     """Bytes that the next item of an iterator is expected to have."""
 
@@ -123,6 +128,15 @@ class Putting(Conveyor):
 
     def _raise(self, status: int) -> NoReturn:
         raise NotImplementedError
+
+    def _what(self, position: int | None = None) -> str:
+        """What errors call a message, or that at a position of put_many."""
+        return "message" if position is None else f"messages[{position}]"
+
+    def _too_long(self, length: int, position: int | None = None) -> NoReturn:
+        self._require_open()
+        most = f"the {self._noun} takes at most {self.max_message}{self._bound}"
+        raise ValueError(f"{self._what(position)} has {length} bytes: {most}")
 
     def _may_put(self) -> None:
         """Hook: RuntimeError if the calling thread may not put now."""
@@ -166,7 +180,9 @@ class Putting(Conveyor):
             taken: tuple[Any, ...] = ()
             try:
                 taken = (next(messages),)
-                data = as_bytes(taken[0])
+                data = as_bytes(taken[0], self._what(done))
+                if len(data) > self.max_message:
+                    self._too_long(len(data), done)
                 if not self._put(data, 0 if done else wait, *to):
                     raise queue.Full(f"no room for a message of {len(data)} bytes: {shown(data)}")  # noqa: TRY301
             except BaseException as error:

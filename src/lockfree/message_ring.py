@@ -50,7 +50,6 @@ class Calls(AwaitedContainer, Taking, Putting):
 
     size_bytes = Chosen[int]()
     block_bytes = Chosen[int]()
-    max_message = Chosen[int]()
     max_messages = Chosen[int | None]()
 
     def __init__(
@@ -249,14 +248,13 @@ class Calls(AwaitedContainer, Taking, Putting):
     # ---- through cffi ----
 
     def _put(self, message: Any, wait: int, *_: int) -> bool:
-        handle, data = self._h, as_bytes(message)
+        handle, data = self._h, as_bytes(message, self._what())
         status = lib.lf_message_ring_try_put(handle, ffi.from_buffer(data), len(data))
         if status == FULL and wait:
             words = handle, ffi.from_buffer(data), len(data)
             status = self._until_done(blocking.lf_message_ring_put, *words, until(wait))
         if status == lib.LF_TOO_LONG:
-            self._require_open()
-            raise ValueError(f"message has {len(data)} bytes: the ring takes at most {self.max_message}")
+            self._too_long(len(data))
         if status not in {OK, FULL}:
             raise_status(status, self._title(), handle)
         return bool(status == OK)
@@ -281,7 +279,7 @@ class Calls(AwaitedContainer, Taking, Putting):
         return message if len(message) <= SHORT else bytearray(message)
 
     def _pack(self, messages: Any) -> tuple[bytes, bytes] | None:
-        return packed(messages, self.max_message)
+        return packed(self, messages)
 
     def _unreserve(self, handle: Any, place: int) -> None:
         lib.lf_message_ring_cancel(handle, place)

@@ -59,6 +59,8 @@ class Queue(MessageRing):
     Unpickling runs code that the pickle names. All programs of the same user can write one.
     """
 
+    _noun = "queue"
+
     def __init__(
         self,
         maxsize: int = 0,
@@ -143,6 +145,9 @@ class Queue(MessageRing):
             self._leave()
 
     # ---- put ----
+
+    def _what(self, position: int | None = None) -> str:
+        return "dumps(obj)" if position is None else f"dumps(objs[{position}])"
 
     def put(self, obj: Any, block: bool = True, timeout: float | None = None) -> None:
         """Puts an object, waiting at most `timeout` seconds (None: for ever) for a place and for memory.

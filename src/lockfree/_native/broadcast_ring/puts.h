@@ -32,21 +32,18 @@ static int lf_py_broadcast_no_reservation(PyObject *object) {
 }
 
 /* LF_OK and LF_FULL are left to the caller; else LF_PY_RAISED with the exception. */
-static int64_t lf_py_broadcast_put_object(PyObject *object, PyObject *message, uint64_t to, uint64_t ns,
-                                          uint64_t *size) {
+static int64_t lf_py_broadcast_put_object(PyObject *object, PyObject *message, int64_t position, uint64_t to,
+                                          uint64_t ns, uint64_t *size) {
     Py_buffer view;
-    if (lf_py_broadcast_no_reservation(object) != 0 || lf_py_message_bytes(message, &view) != 0)
+    if (lf_py_broadcast_no_reservation(object) != 0 || lf_py_message_bytes(object, message, position, &view) != 0)
         return LF_PY_RAISED;
-    uint64_t length = *size = (uint64_t)view.len, most = lf_py_broadcast(object)->max_message;
+    uint64_t length = *size = (uint64_t)view.len;
     int64_t status = lf_py_broadcast_put_bytes(object, view.buf, length, to, ns);
     PyBuffer_Release(&view);
-    if (status == LF_TOO_LONG && !lf_py_is_closed((struct lf_py_object *)object)) {
-        PyErr_Format(PyExc_ValueError, "message has %llu bytes: the ring takes at most %llu, half of its size",
-                     (unsigned long long)length, (unsigned long long)most);
-        return LF_PY_RAISED;
-    }
+    if (status == LF_TOO_LONG)
+        return lf_py_message_too_long(object, position, length);
     if (status != LF_OK && status != LF_FULL) {
-        lf_py_broadcast_raise(object, status == LF_TOO_LONG ? (int64_t)LF_CLOSED : status);
+        lf_py_broadcast_raise(object, status);
         return LF_PY_RAISED;
     }
     return status;
@@ -59,7 +56,7 @@ static PyObject *lf_py_broadcast_put(PyObject *object, PyObject *const *args, Py
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
         lf_py_patience(places[1], places[2], &ns) != 0 || lf_py_broadcast_to(object, places[3], &to) != 0)
         return NULL;
-    int64_t status = lf_py_broadcast_put_object(object, places[0], to, ns, &length);
+    int64_t status = lf_py_broadcast_put_object(object, places[0], LF_PY_ALONE, to, ns, &length);
     if (LF_LIKELY(status == LF_OK))
         Py_RETURN_NONE;
     return lf_py_broadcast_raise(object, status);
@@ -72,7 +69,7 @@ static PyObject *lf_py_broadcast_try_put(PyObject *object, PyObject *const *args
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
         lf_py_broadcast_to(object, places[1], &to) != 0)
         return NULL;
-    int64_t status = lf_py_broadcast_put_object(object, places[0], to, 0, &length);
+    int64_t status = lf_py_broadcast_put_object(object, places[0], LF_PY_ALONE, to, 0, &length);
     return status == LF_PY_RAISED ? NULL : PyBool_FromLong(status == LF_OK);
 }
 

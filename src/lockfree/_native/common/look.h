@@ -82,20 +82,34 @@ static void lf_py_look_drop(struct lf_py_look *look) {
     Py_CLEAR(look->memory);
 }
 
-/* A message as bytes that do not move: `view`, or a bytes object in it. 0, or -1 with an error. */
-static int lf_py_message_bytes(PyObject *message, Py_buffer *view) {
+#define LF_PY_ALONE (-1) /* no position: the message of a put */
+
+/* A message as bytes that do not move: `view`, or a bytes object in it. 0, or -1 with an error, which names the message
+ * by its position in put_many. */
+static int lf_py_message_bytes(PyObject *object, PyObject *message, int64_t position, Py_buffer *view) {
     if (LF_LIKELY(PyBytes_CheckExact(message)))
         return PyObject_GetBuffer(message, view, PyBUF_SIMPLE);
     if (!PyUnicode_Check(message) && PyObject_CheckBuffer(message) &&
         lf_py_get_buffer(message, view, PyBUF_C_CONTIGUOUS, "message") == 0)
         return 0;
-    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_TypeError))
-        return -1;
-    PyErr_Clear();
-    PyObject *bytes = lf_py_as_bytes(message, "message"); /* not contiguous, or an error */
+    PyErr_Clear(); /* not contiguous, or an error, which comes again */
+    PyObject *what = position < 0 ? PyObject_CallMethod(object, "_what", NULL)
+                                  : PyObject_CallMethod(object, "_what", "L", (long long)position);
+    const char *name = what != NULL ? PyUnicode_AsUTF8(what) : NULL;
+    PyObject *bytes = name != NULL ? lf_py_as_bytes(message, name) : NULL;
     int status = bytes != NULL ? PyObject_GetBuffer(bytes, view, PyBUF_SIMPLE) : -1;
     Py_XDECREF(bytes);
+    Py_XDECREF(what);
     return status;
+}
+
+/* Raises that a message is too long, or that the object is closed: the class has the words. LF_PY_RAISED. */
+static int64_t lf_py_message_too_long(PyObject *object, int64_t position, uint64_t length) {
+    unsigned long long bytes = length;
+    PyObject *none = position < 0 ? PyObject_CallMethod(object, "_too_long", "K", bytes)
+                                  : PyObject_CallMethod(object, "_too_long", "KL", bytes, (long long)position);
+    Py_XDECREF(none); /* it always raises */
+    return LF_PY_RAISED;
 }
 
 #endif

@@ -17,8 +17,9 @@
 struct lf_py_putting {
     int64_t (*put)(PyObject *object, const void *message, uint64_t length, uint64_t to, uint64_t ns);
     int64_t (*put_rest)(PyObject *object, const void *packed, const uint32_t *lengths, uint64_t count, uint64_t to);
-    /* LF_OK, LF_FULL, or LF_PY_RAISED. The length of the message, if it has one, is in *length. */
-    int64_t (*put_object)(PyObject *object, PyObject *message, uint64_t to, uint64_t ns, uint64_t *length);
+    /* LF_OK, LF_FULL, or LF_PY_RAISED. The length of the message, if it has one, is in *length. Errors name the position. */
+    int64_t (*put_object)(PyObject *object, PyObject *message, int64_t position, uint64_t to, uint64_t ns,
+                          uint64_t *length);
     int64_t (*room)(PyObject *object, uint64_t length, uint64_t ns); /* LF_OK: there is room for `length` bytes */
     PyObject *(*raise)(PyObject *object, int64_t status);
     uint64_t *(*expected)(PyObject *object); /* bytes that the next item of an iterator is expected to have */
@@ -60,7 +61,7 @@ static inline PyObject *lf_py_put_walk(PyObject *object, PyObject *messages, uin
         }
         if (wait != 0 && wait != LF_FOREVER)
             wait = (now = lf_now()) < until ? until - now : 0;
-        status = ring->put_object(object, message, to, wait, &length);
+        status = ring->put_object(object, message, (int64_t)done, to, wait, &length);
         if (status == LF_FULL)
             ring->raise(object, status);
         if (status != LF_OK)

@@ -6,23 +6,21 @@
 #include "message_ring/pickles.h"
 
 /* The exception of a put that was refused; LF_PY_RAISED. */
-static int64_t lf_py_messages_refuse(PyObject *object, int64_t status, uint64_t length) {
-    struct lf_py_object *self = (struct lf_py_object *)object;
-    if (status == LF_TOO_LONG && !lf_py_is_closed(self))
-        PyErr_Format(PyExc_ValueError, "message has %llu bytes: the ring takes at most %llu",
-                     (unsigned long long)length, (unsigned long long)lf_py_messages_of(object)->max_message);
-    else
-        lf_py_raise(self, status == LF_TOO_LONG ? (int64_t)LF_CLOSED : status);
+static int64_t lf_py_messages_refuse(PyObject *object, int64_t status, int64_t position, uint64_t length) {
+    if (status == LF_TOO_LONG)
+        return lf_py_message_too_long(object, position, length);
+    lf_py_raise((struct lf_py_object *)object, status);
     return LF_PY_RAISED;
 }
 
 /* Puts one message, waiting up to `ns`. LF_OK, LF_FULL, or LF_PY_RAISED with the exception. */
-static int64_t lf_py_messages_put_object(PyObject *object, PyObject *message, uint64_t ns, uint64_t *size) {
+static int64_t lf_py_messages_put_object(PyObject *object, PyObject *message, int64_t position, uint64_t ns,
+                                         uint64_t *size) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_message_ring *r = lf_py_messages_of(object);
     Py_buffer view;
     int64_t status;
-    if (lf_py_message_bytes(message, &view) != 0)
+    if (lf_py_message_bytes(object, message, position, &view) != 0)
         return LF_PY_RAISED;
     uint64_t length = *size = (uint64_t)view.len;
     if (LF_UNLIKELY(length > LF_PY_LONG_COPY))
@@ -34,7 +32,8 @@ static int64_t lf_py_messages_put_object(PyObject *object, PyObject *message, ui
         LF_PY_UNTIL_DONE(self, status, lf_message_ring_put(r, view.buf, length, until));
     }
     PyBuffer_Release(&view);
-    return LF_LIKELY(status == LF_OK || status == LF_FULL) ? status : lf_py_messages_refuse(object, status, length);
+    return LF_LIKELY(status == LF_OK || status == LF_FULL) ? status
+                                                           : lf_py_messages_refuse(object, status, position, length);
 }
 
 /* _put_plain(obj, block, timeout): puts the pickle of an object of plain types, and returns True; False: it is none. */
@@ -49,7 +48,7 @@ static PyObject *lf_py_messages_put_plain(PyObject *object, PyObject *const *arg
     PyObject *data = lf_py_pickle_of(args[0]);
     if (data == NULL)
         return NULL;
-    int64_t status = lf_py_messages_put_object(object, data, ns, &length);
+    int64_t status = lf_py_messages_put_object(object, data, LF_PY_ALONE, ns, &length);
     Py_DECREF(data);
     if (LF_LIKELY(status == LF_OK))
         Py_RETURN_TRUE;
@@ -63,12 +62,12 @@ static PyObject *lf_py_messages_put(PyObject *object, PyObject *const *args, Py_
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
         lf_py_patience(places[1], places[2], &ns) != 0)
         return NULL;
-    int64_t status = lf_py_messages_put_object(object, places[0], ns, &length);
+    int64_t status = lf_py_messages_put_object(object, places[0], LF_PY_ALONE, ns, &length);
     return status == LF_PY_RAISED ? NULL : lf_py_none((struct lf_py_object *)object, status);
 }
 static PyObject *lf_py_messages_try_put(PyObject *object, PyObject *message) {
     uint64_t length;
-    int64_t status = lf_py_messages_put_object(object, message, 0, &length);
+    int64_t status = lf_py_messages_put_object(object, message, LF_PY_ALONE, 0, &length);
     return status == LF_PY_RAISED ? NULL : PyBool_FromLong(status == LF_OK);
 }
 
@@ -89,7 +88,7 @@ static PyObject *lf_py_messages_put_pieces(PyObject *object, PyObject *args) {
         PyErr_NoMemory();
     while (status == LF_OK && ready < count) {
         PyObject *piece = Py_NewRef(PyList_GET_ITEM(list, ready));
-        if (lf_py_message_bytes(piece, &views[ready]) != 0)
+        if (lf_py_message_bytes(object, piece, LF_PY_ALONE, &views[ready]) != 0)
             status = LF_PY_RAISED;
         else
             pieces[ready].bytes = views[ready].buf, pieces[ready].length = (uint64_t)views[ready].len,
@@ -107,7 +106,7 @@ static PyObject *lf_py_messages_put_pieces(PyObject *object, PyObject *args) {
     PyMem_Free(views);
     PyMem_Free(pieces);
     if (status != LF_OK && status != LF_FULL && status != LF_PY_RAISED)
-        status = lf_py_messages_refuse(object, status, length);
+        status = lf_py_messages_refuse(object, status, LF_PY_ALONE, length);
     return status == LF_PY_RAISED ? NULL : lf_py_none(self, status);
 }
 
@@ -132,9 +131,9 @@ static int64_t lf_py_messages_put_rest(PyObject *object, const void *packed, con
     LF_PY_AT_LENGTH(self, status, lf_message_ring_put_many(lf_py_messages_of(object), packed, lengths, count));
     return status;
 }
-static int64_t lf_py_messages_put_item(PyObject *object, PyObject *message, uint64_t to, uint64_t ns,
+static int64_t lf_py_messages_put_item(PyObject *object, PyObject *message, int64_t position, uint64_t to, uint64_t ns,
                                        uint64_t *length) {
-    return lf_py_messages_put_object(object, message, ns, length);
+    return lf_py_messages_put_object(object, message, position, ns, length);
 }
 static int64_t lf_py_messages_room(PyObject *object, uint64_t length, uint64_t ns) {
     struct lf_py_object *self = (struct lf_py_object *)object;
