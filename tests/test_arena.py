@@ -162,6 +162,7 @@ TestModel.settings = settings(max_examples=30, stateful_step_count=25, deadline=
         (lambda a: a.reclaim_promises(-1), ValueError, "older_than is -1"),
         (lambda a: a.reclaim_promises(float("nan")), ValueError, "older_than is nan"),
         (lambda a: a.reclaim_promises("1"), TypeError, "older_than is '1'"),
+        (lambda a: a.reclaim_promises(1e10), OverflowError, "older_than is 10000000000.0: it must be at most 9223372036"),
         (lambda a: a.alloc(1).handle(-1), ValueError, "readers is -1"),
         (lambda a: a.alloc(1).release_when(3), TypeError, "predicate is 3: it must be callable"),
         (lambda a: a.alloc(8).array("f8", 2), ValueError, "shape is 2 of float64, which takes 16 bytes: the block has 8"),

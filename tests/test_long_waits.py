@@ -7,7 +7,10 @@ import queue
 import sys
 import threading
 import time
+from decimal import Decimal
+from fractions import Fraction
 
+import numpy as np
 import pytest
 from patience import STUCK
 from test_peers import MAKE as PEERS
@@ -103,13 +106,21 @@ def test_what_it_raises_ends_the_wait_and_nothing_is_taken(kind):
 def test_arguments_of_watch():
     with contextlib.closing(lockfree.Mutex()) as lock:
         for arguments, error, text in (
-            ((3,), TypeError, "on_slow is 3"),
+            ((3, 1), TypeError, "on_slow is 3"),
             ((print, 0), ValueError, "slow_after is 0"),
             ((print, float("nan")), ValueError, "slow_after is nan"),
             ((print, "1"), TypeError, "slow_after is '1'"),
+            ((print, 1e10), OverflowError, "slow_after is 10000000000.0: it must be at most 9223372036 seconds"),
+            ((print, 10**400), OverflowError, "it must be at most 9223372036 seconds"),
         ):
             with pytest.raises(error, match=text):
                 lock.watch(*arguments)
+            with pytest.raises(error, match=text):
+                lock.waiting(on_slow=arguments[0], slow_after=arguments[-1])
+        for number in (np.float32(0.5), Fraction(1, 2), Decimal("0.5"), np.int8(1), True, 9223372036):
+            lock.watch(print, number)
+            with lock.waiting(on_slow=print, slow_after=number):
+                pass
     with pytest.raises(lockfree.Closed):
         lock.watch(print)
 

@@ -8,10 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar, cast
 
 from lockfree import _native
-from lockfree._errors import INTERRUPTED, shown
+from lockfree._errors import INTERRUPTED
 from lockfree._gevent import refuse_greenlets
 from lockfree._native import blocking, exporter
 from lockfree._segment import Shared, check_call
+from lockfree._waiting import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     OnSlow = Callable[[Any, float, list[Peer]], object]
 
 LEAST: Final = 0.001
-MOST: Final = 10**9
 """Seconds, of `slow_after`."""
 AS_THE_OBJECT, WAITS, RAISES = 0, 1, 2
 """What a wait does when nobody is left (lf_tell_here of peers.h)."""
@@ -62,13 +62,10 @@ def told_here(objects: "list[Any]", told: int) -> AbstractContextManager[None]:
 
 
 def check_slow(on_slow: object, slow_after: object) -> int:
-    """`slow_after` in nanoseconds, 0 without `on_slow`; TypeError or ValueError."""
+    """`slow_after` in nanoseconds, 0 without `on_slow`. TypeError, ValueError or OverflowError."""
     check_call("on_slow", on_slow, ", or None")
-    if not isinstance(slow_after, (int, float)):
-        raise TypeError(f"slow_after is {shown(slow_after)}: it must be a number of seconds")
-    if not LEAST <= slow_after <= MOST:  # also not a number
-        raise ValueError(f"slow_after is {shown(slow_after)}: it must be between {LEAST} and {MOST} seconds")
-    return int(slow_after * 1e9) if on_slow is not None else 0
+    after = span("slow_after", slow_after, LEAST)
+    return after if on_slow is not None else 0
 
 
 class Wait:

@@ -12,16 +12,35 @@ LONGEST: Final = 9223372036
 """Seconds: the longest time-out that threading takes, 292 years."""
 
 
-def _seconds(timeout: object, none: str) -> float:
-    """The time-out as a number; one beyond doubles becomes an infinite one."""
-    if hasattr(type(timeout), "__float__") or hasattr(type(timeout), "__index__"):
+def _number(seconds: object) -> float | None:
+    """Seconds as a number, None if they are none; one beyond doubles becomes an infinite one."""
+    if hasattr(type(seconds), "__float__") or hasattr(type(seconds), "__index__"):
         try:
-            return float(timeout)  # type: ignore[arg-type]
+            return float(seconds)  # type: ignore[arg-type]
         except OverflowError:
-            return -math.inf if isinstance(timeout, int) and timeout < 0 else math.inf
+            return -math.inf if isinstance(seconds, int) and seconds < 0 else math.inf
         except (TypeError, ValueError):
             pass
-    raise TypeError(f"timeout is {shown(timeout)}: it must be {none} or a number of seconds")
+    return None
+
+
+def _seconds(timeout: object, none: str) -> float:
+    seconds = _number(timeout)
+    if seconds is None:
+        raise TypeError(f"timeout is {shown(timeout)}: it must be {none} or a number of seconds")
+    return seconds
+
+
+def span(name: str, given: object, least: float) -> int:
+    """Nanoseconds of a time that is no time-out, `least` seconds at least. TypeError, ValueError or OverflowError."""
+    seconds = _number(given)
+    if seconds is None:
+        raise TypeError(f"{name} is {shown(given)}: it must be a number of seconds")
+    if math.isnan(seconds) or seconds < least:
+        raise ValueError(f"{name} is {shown(given)}: it must be a number of seconds >= {least}")
+    if seconds > LONGEST:
+        raise OverflowError(f"{name} is {shown(given)}: it must be at most {LONGEST} seconds (292 years)")
+    return int(seconds * 1e9)
 
 
 def _nanoseconds(timeout: object, none: str, seconds: float) -> int:

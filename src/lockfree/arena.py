@@ -15,7 +15,7 @@ from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Chosen, Spin, chosen
 from lockfree._unbroken import unbroken
-from lockfree._waiting import NOW, patience, until
+from lockfree._waiting import NOW, patience, span, until
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -407,11 +407,8 @@ class Arena(Waiter):
         For handles that were lost with a queue, or with a process that had taken them and died before it opened them.
         Nobody can tell these from handles that are still on their way: choose a time after which none is. To a second.
         """
-        if not isinstance(older_than, (int, float)):
-            raise TypeError(f"older_than is {shown(older_than)}: it must be a number of seconds")
-        if not 0 <= older_than <= 10**9:  # also not a number
-            raise ValueError(f"older_than is {shown(older_than)}: it must be between 0 and 1000000000 seconds")
-        found = self._call("lf_py_arena_reclaim", self._h, int(older_than * 1e9), ffi.new("uint32_t *"))
+        age = span("older_than", older_than, 0)
+        found = self._call("lf_py_arena_reclaim", self._h, age, ffi.new("uint32_t *"))
         if found < 0:
             self._refused(found, self._h)
         return found
