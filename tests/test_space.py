@@ -17,6 +17,7 @@ from patience import STUCK
 from threads import in_thread, started
 
 import lockfree
+from lockfree._native import blocking
 
 FORK = multiprocessing.get_context("fork")
 SIZE = 2**18
@@ -253,6 +254,25 @@ def test_close_ends_all(space):
     for call in (lambda: space.left, lambda: space.mutex("x"), space.peers, space.stats, lambda: pickle.dumps(held)):
         with pytest.raises(lockfree.Closed):
             call()
+
+
+def test_a_full_space_that_is_closed_meanwhile_is_closed(space, monkeypatch):
+    class Meanwhile:
+        def __getattr__(self, name):
+            return getattr(blocking, name)
+
+        def lf_space_object(self, *arguments):
+            status = blocking.lf_space_object(*arguments)
+            space.close()
+            return status
+
+    while space.left >= 256:
+        space.mutex()
+    with pytest.raises(MemoryError, match=r"Condition takes \d+ bytes: \d+ of \d+ are left"):
+        space.condition()
+    monkeypatch.setattr("lockfree.space.blocking", Meanwhile())
+    with pytest.raises(lockfree.Closed):
+        space.condition()
 
 
 def test_closing_one_gives_nothing_back(space):

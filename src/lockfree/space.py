@@ -141,6 +141,8 @@ class Calls(Shared):
                 status = blocking.lf_space_object(handle, pointer, KINDS[cls], encoded, numbers, initial)
             if status == lib.LF_FULL:
                 needs, left = lib.lf_space_needs(handle, KINDS[cls]), lib.lf_space_left(handle)
+                if left < 0:  # closed meanwhile
+                    return int(left)
                 raise MemoryError(
                     f"{self._title()}: {cls.__name__} takes {needs} bytes: {left} of {self.size_bytes} are left"
                 )
