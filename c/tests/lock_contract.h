@@ -41,6 +41,13 @@ static void in_the_section(struct guarded *g) {
     g->mirror++;
 }
 
+/* Be preempted outside as often as inside. Else the lock is held nearly always on a busy machine, and a thread that wants
+ * it may wait for as long as the others go on. */
+static void outside_the_section(long turn) {
+    if (turn % 512 == 256)
+        sched_yield();
+}
+
 struct section_run {
     lock_handle *lock;
     struct guarded *g;
@@ -50,6 +57,7 @@ struct section_run {
 static void *run_sections(void *argument) {
     struct section_run *run = (struct section_run *)argument;
     for (long i = 0; i < run->rounds; i++) {
+        outside_the_section(i);
         if (i % 7 == 3) {
             int status = LOCK(try_acquire)(run->lock);
             if (status == LF_TIMEDOUT)
@@ -357,7 +365,8 @@ static void fight_for_it(void *argument) {
     struct shared_lock *shared = (struct shared_lock *)argument;
     CHECK_EQ(lf_after_fork(&shared->lock->h), LF_OK);
     lf_store_release(&shared->g->stage, 1u);
-    for (;;) {
+    for (long turn = 0;; turn++) {
+        outside_the_section(turn);
         int status = lock_until_done(shared->lock, LF_FOREVER);
         CHECK(status == LF_OK || status == LF_OWNER_DIED);
         if (status == LF_OWNER_DIED) {
