@@ -27,7 +27,7 @@ struct lin_run {
     const struct lf_lin_options *options;
     struct lf_lin_result *result;
     struct lin_block *blocks;
-    uint64_t bytes, deadline;
+    uint64_t bytes, deadline, work_end; /* an instant; what this thread may have used of a processor; 0: no limit */
     uint32_t polls;
     uint64_t settled;
     int32_t stopped;                  /* a reason for UNKNOWN, or 0 */
@@ -111,7 +111,7 @@ static inline uint64_t lin_mix(uint64_t x) {
 }
 
 /* run.c */
-uint64_t lin_now(void);
+uint64_t lin_now(void), lin_work(void); /* ns of the clock, and of a processor by this thread */
 void *lin_alloc(struct lin_run *run, size_t count, size_t size); /* NULL and run->stopped at the limit */
 void lin_free(struct lin_run *run, void *memory);
 void lin_release(struct lin_run *run, struct lin_block *until); /* what was allocated since */

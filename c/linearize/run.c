@@ -1,11 +1,14 @@
 /* Limits, memory and the ranking of instants: what every decision procedure stands on. */
 #include "linearize/internal.h"
 
-uint64_t lin_now(void) {
+static uint64_t lin_clock(clockid_t clock) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
+
+uint64_t lin_now(void) { return lin_clock(CLOCK_MONOTONIC); }
+uint64_t lin_work(void) { return lin_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 static void lin_stop(struct lin_run *run, int32_t reason) {
     if (!run->stopped)
@@ -66,7 +69,8 @@ bool lin_poll(struct lin_run *run) {
         return false;
     if (run->options->cancel && *run->options->cancel)
         lin_stop(run, LF_LIN_CANCELLED);
-    if ((++run->polls & 15) == 0 && run->deadline && lin_now() > run->deadline)
+    if ((++run->polls & 15) == 0 &&
+        ((run->deadline && lin_now() > run->deadline) || (run->work_end && lin_work() > run->work_end)))
         lin_stop(run, LF_LIN_TIME);
     return !run->stopped;
 }

@@ -93,7 +93,7 @@ static bool lin_first_candidate(struct lin_shrink *s, const uint32_t *index, uin
         for (uint32_t u = 0; u < s->units; u++)
             s->gone[u] = !unit_wanted[u] && !whole;
         wrong = lin_still_wrong(s);
-        if (lin_now() >= s->deadline)
+        if (lin_is_late(s))
             break;
     }
     if (wrong)
@@ -282,15 +282,21 @@ static bool lin_is_wrong_alone(const struct lin_run *run) {
     return true;
 }
 
+static void lin_more_time(struct lin_shrink *s) {
+    if (s->deadline != UINT64_MAX)
+        s->deadline += LIN_SHRINK_NS / 2;
+    s->work_end += LIN_SHRINK_NS / 2;
+}
+
 void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n) {
     if (lin_is_wrong_alone(run))
         return;
-    uint64_t deadline = lin_now() + LIN_SHRINK_NS, all = 2 * sizeof(struct lf_history_op) + 6 * sizeof(uint32_t);
-    if (run->deadline && run->deadline < deadline)
-        deadline = run->deadline;
+    uint64_t all = 2 * sizeof(struct lf_history_op) + 6 * sizeof(uint32_t);
     if (run->options->memory && run->bytes + n * all > run->options->memory)
         return; /* the check found it within its memory; there is no more for making it small */
-    struct lin_shrink s = {.run = run, .deadline = deadline, .all = index, .all_n = n};
+    struct lin_shrink s = {.run = run, .all = index, .all_n = n};
+    s.deadline = run->deadline ? run->deadline : UINT64_MAX;
+    s.work_end = lin_work() + LIN_SHRINK_NS;
     uint32_t *kept = malloc(n * sizeof *kept);
     s.ops = malloc(n * sizeof *s.ops);
     s.some = malloc(n * sizeof *s.some);
@@ -301,12 +307,13 @@ void lin_shrink_core(struct lin_run *run, const uint32_t *index, uint32_t n) {
     if (s.ops && s.some && s.origin && s.unit && s.kept && s.named && kept) {
         bool done = lin_keep_rule(&s, index, n);
         bool small = !done && lin_shrinks(run->spec) && lin_shrink_by_values(&s, index, n, kept);
-        bool in_time = lin_now() < deadline;
-        s.deadline += LIN_SHRINK_NS / 2; /* to be sure of what was found */
+        const struct lin_shrink limits = s;
+        bool in_time = !lin_is_late(&limits);
+        lin_more_time(&s); /* to be sure of what was found */
         if (!done && (!small || !lin_adopt(&s, in_time))) {
             s.started = false;
             if (lin_shrink_by_time(&s, index, n))
-                lin_adopt(&s, lin_now() < deadline);
+                lin_adopt(&s, !lin_is_late(&limits));
         }
     }
     free(kept), free(s.named), free(s.kept), free(s.gone), free(s.unit), free(s.origin), free(s.some), free(s.ops);

@@ -12,12 +12,12 @@ struct lin_shrink {
     uint32_t *origin, n;       /* their indices in the history */
     const uint32_t *all;       /* [all_n] everything that was done to the object */
     uint32_t all_n;
-    uint32_t *unit, units;      /* what is left out together; LIN_NO: nothing may leave it out */
-    uint8_t *gone;              /* [units] */
-    struct lf_history_op *some; /* room for a test */
-    uint32_t *kept;             /* their indices in the history */
-    uint32_t *named;            /* custom: by which number `step` knows them */
-    uint64_t deadline;
+    uint32_t *unit, units;        /* what is left out together; LIN_NO: nothing may leave it out */
+    uint8_t *gone;                /* [units] */
+    struct lf_history_op *some;   /* room for a test */
+    uint32_t *kept;               /* their indices in the history */
+    uint32_t *named;              /* custom: by which number `step` knows them */
+    uint64_t deadline, work_end;  /* that of the check; how much this thread may work: others do not make it shorter */
     int64_t start[LIN_START_MAX]; /* the state before it, if `started` */
     uint32_t start_count;
     bool started;
@@ -28,7 +28,8 @@ struct lin_shrink {
 int32_t lin_verdict_of(struct lin_shrink *s, const struct lf_history_op *ops, const uint32_t *origin, uint32_t n,
                        struct lf_lin_result *result);
 bool lin_still_wrong(struct lin_shrink *s); /* without what is gone */
-int lin_rule(struct lin_shrink *s);         /* that the candidate breaks */
+bool lin_says_so(struct lin_shrink *s);     /* Does the history agree with what the candidate says about a value? */
+bool lin_is_late(const struct lin_shrink *s);
 
 /* shrink_units.c: what can be left out together */
 enum { LIN_BY_VALUE, LIN_BY_ANSWER, LIN_BY_PAIR };

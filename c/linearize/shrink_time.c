@@ -33,6 +33,7 @@ uint32_t lin_cut(const struct lf_history_op *from, const uint32_t *origin, uint3
     return k;
 }
 
+/* Of instants, and of passes, which begin with one. */
 static int lin_by_time(const void *a, const void *b) {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
@@ -55,7 +56,7 @@ void lin_shortest_prefix(struct lin_shrink *s) {
     uint32_t last = hi - 1;
     for (hi = last; lo < hi;) {
         uint32_t mid = lo + (hi - lo) / 2, n = lin_cut(s->ops, s->origin, s->n, end[mid], s->some, s->kept);
-        if (lin_now() >= s->deadline) {
+        if (lin_is_late(s)) {
             lo = hi = last;
             break;
         }
@@ -71,37 +72,44 @@ void lin_shortest_prefix(struct lin_shrink *s) {
     free(end);
 }
 
-/* Instants at which nobody runs and all that was put was got; how many. */
+/* What comes in and goes out again: a value with its priority, or a client's hold on a lock. */
+static uint64_t lin_what_moves(const struct lf_history_op *o) {
+    if (lin_is_put(o) || lin_is_get(o))
+        return lin_mix(lin_mix((uint64_t)(lin_is_put(o) ? o->arg : o->result)) + (uint64_t)lin_second(o) + 1);
+    return lin_mix((uint64_t)o->client << 8 | (uint8_t)(o->op - !lin_comes_in(o)));
+}
+
+/* A return, and what it changes: sums of hashes are 0 where all that came in is out again. */
+struct lin_passage {
+    uint64_t ret, change;
+};
+
+/* Instants at which nobody runs and all that was put was got; how many. That as many were put as were got is not enough:
+ * in a wrong history the others may be inside. */
 static uint32_t lin_empty_instants(const struct lin_shrink *s, uint64_t *instant) {
-    uint64_t *call = malloc((s->n + 1) * sizeof *call), *ret = malloc((s->n + 1) * sizeof *ret);
-    uint64_t *in = malloc((s->n + 1) * sizeof *in), *out = malloc((s->n + 1) * sizeof *out);
-    uint32_t returns = 0, ins = 0, outs = 0, count = 0;
-    if (call && ret && in && out) {
+    uint64_t *call = malloc((s->n + 1) * sizeof *call), inside = 0;
+    struct lin_passage *pass = malloc((s->n + 1) * sizeof *pass);
+    uint32_t passes = 0, count = 0;
+    if (call && pass) {
         for (uint32_t i = 0; i < s->n; i++) {
             const struct lf_history_op *o = &s->ops[i];
             call[i] = o->call;
             if (lin_pending(o))
                 continue;
-            ret[returns++] = o->ret;
-            if (!lin_failed(o) && lin_comes_in(o))
-                in[ins++] = o->ret;
-            if (!lin_failed(o) && lin_goes_out(o))
-                out[outs++] = o->ret;
+            bool in = !lin_failed(o) && lin_comes_in(o), out = !lin_failed(o) && lin_goes_out(o);
+            uint64_t what = in || out ? lin_what_moves(o) : 0;
+            pass[passes++] = (struct lin_passage){o->ret, in ? what : -what};
         }
         qsort(call, s->n, sizeof *call, lin_by_time);
-        qsort(ret, returns, sizeof *ret, lin_by_time);
-        qsort(in, ins, sizeof *in, lin_by_time);
-        qsort(out, outs, sizeof *out, lin_by_time);
-        for (uint32_t r = 0, i = 0, o = 0; r + 1 < returns; r++) {
-            while (i < ins && in[i] <= ret[r])
-                i++;
-            while (o < outs && out[o] <= ret[r])
-                o++;
-            if (ret[r] < ret[r + 1] && call[r] <= ret[r] && call[r + 1] > ret[r] && i == o)
-                instant[count++] = ret[r];
+        qsort(pass, passes, sizeof *pass, lin_by_time);
+        for (uint32_t r = 0; r + 1 < passes; r++) {
+            uint64_t now = pass[r].ret;
+            inside += pass[r].change;
+            if (now < pass[r + 1].ret && call[r] <= now && call[r + 1] > now && !inside)
+                instant[count++] = now;
         }
     }
-    free(out), free(in), free(ret), free(call);
+    free(pass), free(call);
     return count;
 }
 
@@ -130,8 +138,8 @@ void lin_from_empty(struct lin_shrink *s) {
     free(instant);
 }
 
-/* Cuts the candidate where it breaks, unless that hides why: a value taken before its put was called is better shown
- * with that put than as a value from nowhere. */
+/* Cuts the candidate where it breaks, unless that hides why: a value taken before its put was called is shown with that
+ * put, not as a value from nowhere. */
 void lin_end_it(struct lin_shrink *s) {
     uint32_t n = s->n;
     struct lf_history_op *ops = malloc((n + 1) * sizeof *ops);
@@ -139,9 +147,8 @@ void lin_end_it(struct lin_shrink *s) {
     if (ops && origin) {
         memcpy(ops, s->ops, n * sizeof *ops);
         memcpy(origin, s->origin, n * sizeof *origin);
-        int before = lin_rule(s);
         lin_shortest_prefix(s);
-        if (before != LF_LIN_NEVER_PUT && lin_rule(s) == LF_LIN_NEVER_PUT) {
+        if (!lin_says_so(s)) {
             memcpy(s->ops, ops, n * sizeof *ops);
             memcpy(s->origin, origin, n * sizeof *origin);
             s->n = n;

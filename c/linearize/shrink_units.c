@@ -9,7 +9,7 @@ void lin_leave_out(struct lin_shrink *s) {
         for (uint32_t u = 0; u < s->units; u++)
             if (!s->gone[u])
                 left[n++] = u;
-        for (uint32_t from = 0; from < n && lin_now() < s->deadline; from += chunk) {
+        for (uint32_t from = 0; from < n && !lin_is_late(s); from += chunk) {
             uint32_t to = lin_min(from + chunk, n);
             for (uint32_t k = from; k < to; k++)
                 s->gone[left[k]] = 1;

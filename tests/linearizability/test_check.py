@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from patience import STUCK
 
@@ -224,7 +224,7 @@ class Pile:
 
 def test_a_memory_limit_holds_for_the_states_of_ones_own_specification():
     before = checker._resident()
-    verdict = check(hard(), Pile(), memory=30 << 20, timeout=60)
+    verdict = check(hard(), Pile(), memory=30 << 20, timeout=STUCK)
     assert (verdict.status, verdict.reason) == ("UNKNOWN", "the memory limit was reached")
     assert checker._resident() - before < 60 << 20
 
@@ -304,6 +304,9 @@ def start_of(verdict, model):
 
 @settings(max_examples=400, deadline=None)
 @given(seed=st.integers(0, 1 << 40), spec=st.sampled_from(EVERY_SPEC), size=st.sampled_from([4, 8, 11, 16]), equal=...)
+@example(seed=2319, spec="bounded-queue:2,full=in-hand", size=11, equal=False)
+@example(seed=366, spec="bounded-queue:2,full=in-hand", size=16, equal=False)
+@example(seed=1369, spec="priority-queue:3", size=16, equal=False)
 def test_a_counterexample_is_wrong_by_itself_and_no_value_can_be_left_out(seed: int, spec, size, equal: bool):
     ops = history(spec, seed, ops=size, clients=3, equal=equal)
     parsed, model = parse_spec(spec), model_of(spec)
@@ -318,7 +321,7 @@ def test_a_counterexample_is_wrong_by_itself_and_no_value_can_be_left_out(seed: 
     core = verdict.operations
     model.init = start_of(verdict, model)
     assert wrong(core)
-    by_values = spec in ("queue", "bounded-queue:2,full=in-hand", "priority-queue", "stack", "log")
+    by_values = spec.startswith(("queue", "bounded-queue", "priority-queue", "stack", "log"))
     if not by_values or equal or verdict.rule == "NOT_FULL" or verdict.method == "search":
         return
     if any(o.result is False for o in core):
@@ -333,6 +336,30 @@ def test_a_counterexample_is_wrong_by_itself_and_no_value_can_be_left_out(seed: 
     for o in core:
         if o.op in ("get", "pop", "read") and o.result is None and o.return_ is not None:
             assert not wrong([x for x in core if x is not o]), "an answer could be left out"
+
+
+@pytest.mark.parametrize(("slow", "attempted"), [(0.03, 1000), (1.6, 0)])
+def test_a_counterexample_is_as_small_where_others_have_the_processor(slow, attempted, monkeypatch):
+    class Late(Account):
+        calls, late_at = 0, -1
+
+        def step(self, state, op):
+            self.calls += 1
+            if self.calls == self.late_at:
+                time.sleep(slow)
+            return super().step(state, op)
+
+    rows = [Operation(0, "pay", 1, None, 10 * t, 10 * t + 5) for t in range(59)]
+    rows.append(Operation(0, "draw", 100, True, 1000, 1001))
+    prompt, late = Late(), Late()
+    monkeypatch.setattr(checker, "_SMALL", 0)
+    check(rows, prompt, counterexample=False)
+    monkeypatch.setattr(checker, "_SMALL", attempted)  # up to so many operations there is a short attempt first
+    late.late_at = prompt.calls + 2  # the search is over, and this is about making it small
+    verdict = check(rows, late)
+    assert late.calls > late.late_at
+    assert verdict.minimal
+    assert len(verdict.operations) == 1
 
 
 @pytest.mark.parametrize("rounds", [3, 500])
