@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import inspect
 import io
 import pickle
 import signal
@@ -233,6 +234,28 @@ def test_open_compares_how_a_semaphore_began(shm_name):
         with pytest.raises(lockfree.SegmentError, match="initial_value: found 3, asked for 2"):
             lockfree.Semaphore.open(shm_name, 2, 5)
         semaphore.unlink()
+
+
+LOCAL = {"name", "spin", "casting", "lock", "action", "timeout", "dumps", "loads", "arena", "arena_from"}
+"""What each process chooses for itself."""
+CHANGES = {
+    "value": 1, "max_value": 4, "size_bytes": 8192, "block_bytes": 64, "maxsize": 5, "max_messages": 3, "readers": 3, "slow": "drop",
+    "capacity": 9, "record_size": 9, "dtype": np.dtype("V16"), "levels": 4, "fronts": True, "copies": 5, "parties": 3, "blocks": 9,
+    "order": "lifo", "persistent": True, "max_blocks": 7, "huge_pages": True, "prefault": True, "threads": 65,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MAKE if not kind.startswith("Atomic")])
+def test_open_compares_whatever_the_creator_chooses(kind, shm_name):
+    cls = getattr(lockfree, kind)
+    with contextlib.closing(cls(*MAKE[kind], name=shm_name)) as first:
+        usual = inspect.signature(cls).bind(*MAKE[kind])
+        for parameter in set(inspect.signature(cls).parameters) - LOCAL:
+            given = usual.arguments | {parameter: CHANGES[parameter]}
+            given.pop("record_size" if parameter == "dtype" else "", None)
+            with pytest.raises(lockfree.SegmentError, match="found .*, asked for"):
+                cls.open(shm_name, **given)
+        first.unlink()
 
 
 def test_open_compares_dtypes(shm_name):

@@ -223,6 +223,8 @@ class Arena(Waiter):
     size_bytes = Chosen[int]()
     page_bytes = Chosen[int]()
     max_blocks = Chosen[int]()
+    prefault = Chosen[bool]()
+    wants_huge_pages = Chosen[bool]()
 
     def __init__(
         self,
@@ -249,12 +251,13 @@ class Arena(Waiter):
         wanted = {"size_bytes": -(-check_int("size_bytes", given["size_bytes"], 1, MOST_BYTES) // page) * page}
         if given["max_blocks"] is not None:
             wanted["max_blocks"] = given["max_blocks"]
-        return wanted
+        return wanted | {"prefault": bool(given["prefault"]), "wants_huge_pages": bool(given["huge_pages"])}
 
     def _attached(self) -> None:
         handle = self._h
-        page, pages = int(handle.page_bytes), int(handle.n_pages)
+        page, pages, flags = int(handle.page_bytes), int(handle.n_pages), int(lib.lf_py_arena_flags(handle))
         chosen(self, page_bytes=page, size_bytes=pages * page, max_blocks=int(handle.n_blocks))
+        chosen(self, prefault=bool(flags & _PREFAULT), wants_huge_pages=bool(flags & _HUGE))
         self._later: deque[tuple[Callable[[], object], Any]] = deque()
         self._open = handle, int(ffi.cast("uintptr_t", handle))
 
@@ -271,7 +274,7 @@ class Arena(Waiter):
 
     @property
     def huge_pages(self) -> bool:
-        """Whether this process asked for huge pages and the kernel was willing."""
+        """Whether `wants_huge_pages` holds, which the creator decides, and the kernel was willing in this process."""
         return bool(self._opened().huge)
 
     # ---- taking ----

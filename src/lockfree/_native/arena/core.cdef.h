@@ -19,6 +19,7 @@ struct lf_arena_stats {
 int64_t lf_py_arena_drop(struct lf_arena *a, const void *bytes, uint32_t count);
 int64_t lf_py_arena_reclaim(struct lf_arena *a, uint64_t older, uint32_t *cursor);
 int lf_py_arena_stats(struct lf_arena *a, uint64_t *words, struct lf_arena_stats *stats);
+uint64_t lf_py_arena_flags(struct lf_arena *a);
 uint64_t lf_py_arena_available(struct lf_arena *a);
 void lf_arena_shutdown(struct lf_arena *a, int immediate);
 void lf_arena_close(struct lf_arena *a);

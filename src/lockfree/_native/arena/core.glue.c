@@ -1,6 +1,7 @@
 #define LF_PY_ARENA_PATIENCE LF_ARENA_TRY
 #include "arena/memory.h"
 
+static uint64_t lf_py_arena_flags(struct lf_arena *a) { return a->h.segment->identity.geometry[4]; }
 static uint64_t lf_py_arena_available(struct lf_arena *a) { return lf_arena_free_pages(a) * a->page_bytes; }
 LF_PY_SURVEY(arena, {
     uint32_t used = lf_load_relaxed(&x->body->holds_used);
