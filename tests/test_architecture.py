@@ -232,7 +232,7 @@ def test_a_circle_is_seen(tmp_path):
 
 
 MODEL_LAYERS = ["base", "events", "memory", "choices", "steps", "objects", "front", "runs"]
-FOR_CLIENTS = ["lockfree_model.h", "seam.h", "genmc.h", "dat3m.h", "stdatomic.h"]
+FOR_CLIENTS = ["lockfree_model.h", "seam.h", "genmc.h", "dat3m.h", "stdatomic.h", "strings.hpp"]
 
 
 def layers_included(path):

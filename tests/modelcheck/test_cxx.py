@@ -312,6 +312,18 @@ def test_names_are_those_of_the_source(source, tmp_path):
     assert "atomic_base.h" not in text, "inlined library code is shown as the line that uses it"
 
 
+@pytest.mark.parametrize("standard", ["c++11", "c++17", "c++20"])
+def test_what_happens_within_strings(standard, tmp_path):
+    (tmp_path / "text.cpp").write_text(
+        '#include <string>\n#include <thread>\nstatic std::string text = "longer than the room in the object";\n'
+        'int main() { std::thread t([] { text += " and longer"; }); SOON; std::string seen = text; LATE;\n'
+        "return seen.empty(); }\n"
+    )
+    [right] = check(tmp_path / "text.cpp", define=["SOON=t.join()", "LATE"], flags=[f"-std={standard}"])
+    [wrong] = check(tmp_path / "text.cpp", define=["SOON", "LATE=t.join()"], flags=[f"-std={standard}"])
+    assert (right.kind, wrong.kind) == ("", "data race")
+
+
 def test_files_of_both_languages(tmp_path):
     (tmp_path / "one.c").write_text("int shared;\nvoid add(void) { shared++; }\n")
     (tmp_path / "two.cpp").write_text(

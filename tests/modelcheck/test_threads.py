@@ -190,3 +190,16 @@ def test_who_waits_for_what_is_said(program):
     report = run(program, "deadlock__lock_order", Settings(mode="exhaustive"))
     assert re.search(r"T1 waits to lock n, T2 waits to lock m", report.message)
     assert re.search(r"lock m: T1 has it", report.trace.render())
+
+
+def test_how_many_more_wait_is_said(tmp_path):
+    (tmp_path / "many.c").write_text(
+        "#include <pthread.h>\nstatic pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;\n"
+        "static void *locks(void *p) { pthread_mutex_lock(&held); return p; }\n"
+        "int main(void) { pthread_t t[20]; pthread_mutex_lock(&held);\n"
+        "for (int i = 0; i < 20; i++) pthread_create(&t[i], 0, locks, 0);\nreturn pthread_join(t[0], 0); }\n"
+    )
+    [report] = check(tmp_path / "many.c")
+    named = re.findall(r"T\d+ waits to (?:lock held|join T2)", report.message)
+    more = re.search(r", (\d+) more wait, and no thread is left to end it$", report.message)
+    assert len(named) + int(more[1]) == 21, report.message

@@ -71,6 +71,33 @@ def test_programs_that_declare_what_they_use(wrong, kind, tmp_path):
     assert report.kind == kind
 
 
+ASSUMES = """
+#include <stdlib.h>
+#include <pthread.h>
+extern int __VERIFIER_nondet_int(void);
+STATIC void NAME(int condition) { if (!condition) { abort(); } }
+static int n;
+static void *adds(void *p) { __atomic_fetch_add(&n, 1, __ATOMIC_RELAXED); return p; }
+int main(void) {
+    pthread_t one;
+    pthread_create(&one, NULL, adds, NULL);
+    int seen = __atomic_load_n(&n, __ATOMIC_RELAXED);
+    NAME(seen == 1);
+    pthread_join(one, NULL);
+    return n - seen;
+}
+"""
+
+
+@pytest.mark.parametrize("static", ["", "static", "static inline"])
+@pytest.mark.parametrize(("name", "kind"), [("assume_abort_if_not", ""), ("check", "crash")])
+def test_an_abort_that_assumes(name, kind, static, tmp_path):
+    (tmp_path / "program.c").write_text(ASSUMES.replace("NAME", name).replace("STATIC", static))
+    [report] = check(tmp_path / "program.c", settings=Settings(mode="exhaustive"))
+    assert report.kind == kind, report.message
+    assert report.complete
+
+
 ATOMIC_BY_NAME = """
 #include <pthread.h>
 extern void __VERIFIER_assume(int);

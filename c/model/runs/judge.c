@@ -4,22 +4,31 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The threads that wait and what for, as many as there is room for. */
 static void describe_waiters(void) {
-    char text[256] = "";
+    enum { ROOM = 384, MORE = 32 };
+    char text[ROOM + MORE] = "";
+    int more = 0;
     for (int i = 1; i <= R.threads; i++) {
         const struct thread *t = &R.thread[i];
         if (t->finished || t->stopped)
             continue;
-        size_t used = strlen(text);
+        char one[96];
         if (t->waits_to != NULL)
-            snprintf(text + used, sizeof text - used, "%sT%d waits to %s %#lx", used != 0 ? ", " : "", i, t->waits_to,
-                     (unsigned long)t->waits_at);
+            snprintf(one, sizeof one, "T%d waits to %s %#lx", i, t->waits_to, (unsigned long)t->waits_at);
         else
-            snprintf(text + used, sizeof text - used, "%sT%d %s", used != 0 ? ", " : "", i,
+            snprintf(one, sizeof one, "T%d %s", i,
                      t->asleep                            ? "sleeps"
                      : t->ended_by_turn && turn_stores(t) ? "repeats a loop"
                                                           : "waits for a change");
+        size_t used = strlen(text);
+        if (more > 0 || used + strlen(one) + 2 >= ROOM)
+            more++;
+        else
+            snprintf(text + used, ROOM - used, "%s%s", used != 0 ? ", " : "", one);
     }
+    if (more > 0)
+        snprintf(text + strlen(text), MORE, ", %d more wait", more);
     bool stopped = R.options.stop_thread != 0 && R.thread[R.options.stop_thread].stopped;
     bool all_asleep = true, stores = false;
     for (int i = 1; i <= R.threads; i++) {

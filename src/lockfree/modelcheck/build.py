@@ -18,7 +18,7 @@ from pathlib import Path
 from lockfree._compiler import compiler, no_compiler
 from lockfree._include import get_include, get_model_runtime
 from lockfree.modelcheck.assembly import Translator, needs_translation, translated
-from lockfree.modelcheck.by_name import are_named, made_atomic
+from lockfree.modelcheck.by_name import are_named, as_named
 from lockfree.modelcheck.by_value import announced
 from lockfree.modelcheck.constructors import in_main
 from lockfree.modelcheck.sections import with_library_apart
@@ -83,6 +83,8 @@ CLANG_FLAGS = ("-O0",)  # clang instruments what its optimizer leaves; like this
 COVERAGE = "-fsanitize-coverage"
 WATCHED = (f"{COVERAGE}=trace-pc", "-ffunction-sections", "-Wl,--gc-sections")
 """For coverage. gcc leaves a copy of a static function that it has put into all callers. Nothing calls that copy."""
+STRINGS = "strings.hpp"
+"""What C++ files include before anything else."""
 VOLATILE = ("race", "relaxed")
 """What accesses of volatile objects are: plain ones, or relaxed atomic ones."""
 CXX_SUFFIXES = {".cc", ".cpp", ".cxx", ".c++", ".C"}
@@ -322,6 +324,7 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool, la
     machine = os.uname().machine in MACHINE_FLAGS
     flags = [
         *client_flags(cc, cxx=cxx),
+        *(["-include", str(Path(get_model_runtime()) / STRINGS)] if cxx else ()),
         *("--param" if gcc else "-mllvm", f"{'' if gcc else '-'}tsan-distinguish-volatile={int(relaxed)}"),
         *options,
         *INSISTED,
@@ -332,7 +335,7 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool, la
     text = listing.read_text(errors="surrogateescape")
     if are_named(text):  # the compiler must not put them into others
         _run([*compiled, "-fno-inline"])
-        text = made_atomic(listing.read_text(errors="surrogateescape"))
+        text = as_named(listing.read_text(errors="surrogateescape"))
     if late:
         text = in_main(text)
     if cxx:
