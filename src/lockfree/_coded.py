@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self
 
 from lockfree._dtypes import NumpyCodec, check_casting
+from lockfree._errors import brief
 from lockfree._peers import Conveyor
 from lockfree._records import BytesCodec, Codec
 from lockfree._segment import check_int
@@ -73,7 +74,7 @@ def codec_of(record_size: int | None, dtype: Any, casting: Casting) -> Codec:
     if dtype is not None:
         codec = NumpyCodec(dtype, casting)
         if record_size is not None and record_size != codec.size:
-            raise ValueError(f"record_size is {record_size}: dtype {codec.dtype} has {codec.size} bytes")
+            raise ValueError(f"record_size is {record_size}: dtype {brief(codec.dtype)} has {codec.size} bytes")
         return codec
     if record_size is None:
         raise TypeError("record_size or dtype is needed")

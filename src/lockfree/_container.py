@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, cast
 from lockfree import _native
 from lockfree._awaited import AwaitedContainer
 from lockfree._coded import Coded, R
-from lockfree._errors import EMPTY, FULL, OK, raise_status
+from lockfree._errors import EMPTY, FULL, OK, brief, raise_status
 from lockfree._native import blocking, ffi, lib
 from lockfree._records import Codec, tell
 from lockfree._segment import check_int
@@ -250,12 +250,15 @@ class Container(AwaitedContainer, Coded[R]):
         if status:
             self._refused(status, handle)
 
+    def _wrong_length(self, length: int) -> NoReturn:
+        raise ValueError(f"length is {length}: a record of dtype {brief(self.dtype)} has {self.record_size} bytes")
+
     def _commit(self, length: int | None, *level: int) -> None:
         handle = self._h
         self._in_hand("reserved", "reserve()")
         size = self.record_size if length is None else check_int("length", length, 0, self.record_size)
         if size != self.record_size and self._fast is not bytes:
-            raise ValueError(f"length is {size}: a record of dtype {self.dtype} has {self.record_size} bytes")
+            self._wrong_length(size)
         slot, memory = self._let_go("reserved", "reserve()")
         status = self._publish(handle, slot, memory, size, *level)
         if status:
@@ -345,7 +348,7 @@ class Container(AwaitedContainer, Coded[R]):
         super().close()
 
     def _describe(self) -> str:
-        what = f"dtype={self.dtype}" if self.dtype is not None else f"record_size={self.record_size}"
+        what = f"dtype={brief(self.dtype)}" if self.dtype is not None else f"record_size={self.record_size}"
         return f" capacity={self.capacity} {what} qsize={self.qsize()}"
 
     def _refused(self, status: int, handle: Any, record: bytes | None = None) -> NoReturn:

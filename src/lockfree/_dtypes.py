@@ -9,7 +9,7 @@ import re
 import struct
 from typing import Any, Final
 
-from lockfree._errors import SegmentError, shown
+from lockfree._errors import SegmentError, brief, shown, shown_fields
 from lockfree._native import lib
 from lockfree._records import Codec, refuse_one_record, refuse_pointers, rows_of
 
@@ -59,16 +59,17 @@ class NumpyCodec(Codec):
         self._np = np
         self.dtype = as_dtype(np, dtype)
         if self.dtype.hasobject:
-            raise TypeError(f"dtype is {self.dtype}: it has Python objects, which cannot live in shared memory")
+            raise TypeError(f"dtype is {brief(self.dtype)}: it has Python objects, which cannot live in shared memory")
         if self.dtype.itemsize == 0:
-            raise ValueError(f"dtype is {self.dtype}: it has no bytes")
+            raise ValueError(f"dtype is {brief(self.dtype)}: it has no bytes")
         self.size = self.dtype.itemsize
         self._base, self._shape = self.dtype.base, self.dtype.shape
         self.cast(casting)
         self._scalar = float if self._base.kind == "f" else int
         self.note = note_of(np, self.dtype)
         if len(self.note) >= NOTE_BYTES:
-            raise ValueError(f"dtype {self.dtype} takes {len(self.note)} bytes to write down: at most {NOTE_BYTES - 1}")
+            takes = f"takes {len(self.note)} bytes to write down: at most {NOTE_BYTES - 1}"
+            raise ValueError(f"dtype {brief(self.dtype)} {takes}")
 
     @classmethod
     def from_note(cls, note: bytes, size: int, casting: str = "same_value") -> "NumpyCodec":
@@ -122,7 +123,8 @@ class NumpyCodec(Codec):
                 for name in out.dtype.names:
                     self._fill(out[name], value[name], f"{what}[{name!r}]")
             else:
-                raise TypeError(f"{what} has the fields {value.dtype.names}: dtype has {out.dtype.names}")
+                found, wanted = shown_fields(value.dtype.names), shown_fields(out.dtype.names)
+                raise TypeError(f"{what} has the {found}: dtype has {wanted}")
         elif out.shape:
             if not isinstance(value, (list, tuple, np.ndarray)) or len(value) != out.shape[0]:
                 raise self._shape_error(what, getattr(value, "shape", type(value).__name__), out.shape)
@@ -131,7 +133,7 @@ class NumpyCodec(Codec):
         else:
             names = out.dtype.names
             if not isinstance(value, tuple) or len(value) != len(names):
-                raise TypeError(f"{what} is {shown(value)}: it must be a tuple of the {len(names)} fields {names}")
+                raise TypeError(f"{what} is {shown(value)}: it must be a tuple of the {shown_fields(names)}")
             for name, item in zip(names, value, strict=True):
                 self._fill(out[name], item, f"{what}[{name!r}]")
 
@@ -144,8 +146,8 @@ class NumpyCodec(Codec):
         else:
             array = self._array(value, what)
             if not np.can_cast(array.dtype, target, self.casting):
-                rule = f"casting {self.casting!r} to {target} refuses"
-                raise TypeError(f"{what} is {shown(value)} of {array.dtype}: {rule}")
+                rule = f"casting {self.casting!r} to {brief(target)} refuses"
+                raise TypeError(f"{what} is {shown(value)} of {brief(array.dtype)}: {rule}")
             with np.errstate(all="ignore"):
                 array = array.astype(target)
         if array.shape != out.shape:
@@ -165,20 +167,20 @@ class NumpyCodec(Codec):
                 return given
         source = given.dtype.kind
         if source not in _TAKES.get(target.kind, ""):
-            raise TypeError(f"{what} is {shown(value)} of {given.dtype}: dtype {target} does not take it")
+            raise TypeError(f"{what} is {shown(value)} of {brief(given.dtype)}: dtype {brief(target)} does not take it")
         if target.kind == "V":
             size = given.dtype.itemsize
             if size > target.itemsize:
-                raise ValueError(f"{what} has {size} bytes: dtype {target} takes at most {target.itemsize}")
+                raise ValueError(f"{what} has {size} bytes: dtype {brief(target)} takes at most {target.itemsize}")
             return given.astype(target)
         try:
             with np.errstate(all="ignore"):
                 array = given.astype(target, casting="unsafe")
                 kept = _kept(np, given, array)
         except (UnicodeError, OverflowError) as error:
-            raise lossy(f"{what} is {shown(value)}: dtype {target} cannot hold it ({error})") from None
+            raise lossy(f"{what} is {shown(value)}: dtype {brief(target)} cannot hold it ({error})") from None
         if not np.all(kept) or (target.kind in "SU" and _ends_with_zero(value)):
-            raise ValueError(f"{what} is {shown(value)}: dtype {target} cannot hold it without a loss")
+            raise ValueError(f"{what} is {shown(value)}: dtype {brief(target)} cannot hold it without a loss")
         return array
 
     def _array(self, value: Any, what: str, dtype: Any = None) -> Any:
@@ -189,7 +191,7 @@ class NumpyCodec(Codec):
             return self._np.asarray(value, dtype=dtype)
         except (ArithmeticError, NotImplementedError, TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, (TypeError, NotImplementedError)) else ValueError
-            raise kind(f"{what} is {shown(value)}: dtype {self.dtype} does not take it ({error})") from None
+            raise kind(f"{what} is {shown(value)}: dtype {brief(self.dtype)} does not take it ({error})") from None
 
     def _from_objects(self, value: Any, target: Any, what: str) -> Any:
         """What NumPy has no type for by itself: dates for a datetime dtype. None and the rest are refused."""
@@ -203,11 +205,11 @@ class NumpyCodec(Codec):
         if isinstance(value, int) and target.kind in "fc" and (number := _as_float(value)) is not None:
             return np.asarray(number)
         if isinstance(value, int) and target.kind in "biufc":
-            raise ValueError(f"{what} is {shown(value)}: dtype {target} cannot hold it without a loss")
-        raise TypeError(f"{what} is {shown(value)}: dtype {target} does not take it")
+            raise ValueError(f"{what} is {shown(value)}: dtype {brief(target)} cannot hold it without a loss")
+        raise TypeError(f"{what} is {shown(value)}: dtype {brief(target)} does not take it")
 
     def _shape_error(self, what: str, found: object, wanted: object) -> ValueError:
-        return ValueError(f"{what} has shape {found}: dtype {self.dtype} takes {wanted}")
+        return ValueError(f"{what} has shape {found}: dtype {brief(self.dtype)} takes {wanted}")
 
     # ---- records become values ----
 
@@ -242,11 +244,12 @@ class NumpyCodec(Codec):
         array = records
         if array.dtype != self._base and self.casting != "same_value":
             if not np.can_cast(array.dtype, self._base, self.casting):
-                raise ValueError(f"records is {array.dtype}: casting {self.casting!r} to {self._base} refuses")
+                rule = f"casting {self.casting!r} to {brief(self._base)} refuses"
+                raise ValueError(f"records is {brief(array.dtype)}: {rule}")
             array = array.astype(self._base)
         if array.dtype != self._base or array.shape[1:] != self._shape or array.ndim != 1 + len(self._shape):
-            wanted = f"{self._base} of shape ({', '.join(map(str, ('n', *self._shape)))})"
-            raise ValueError(f"records is {array.dtype} of shape {array.shape}: it must be {wanted}")
+            wanted = f"{brief(self._base)} of shape ({', '.join(map(str, ('n', *self._shape)))})"
+            raise ValueError(f"records is {brief(array.dtype)} of shape {array.shape}: it must be {wanted}")
         count = len(array)
         memory = memoryview(np.ascontiguousarray(array).view("u1").reshape(-1) if count else b"")
         return rows_of(memory, self.size, self.noun, count)
@@ -256,7 +259,7 @@ class NumpyCodec(Codec):
             return buffer
         if buffer.dtype != self._base:
             if buffer.dtype.itemsize != 1:
-                raise ValueError(f"buffer is {buffer.dtype}: the {self.noun} has records of {self._base}")
+                raise ValueError(f"buffer is {brief(buffer.dtype)}: the {self.noun} has records of {brief(self._base)}")
         elif buffer.ndim and buffer.flags.c_contiguous and _buffer(buffer) is None:
             return buffer.view("u1")  # dates, and some names of fields, have no format in buffers
         return buffer
@@ -339,7 +342,7 @@ def note_of(np: Any, dtype: Any) -> str:
     except (TypeError, ValueError):
         same = False
     if not same:
-        raise TypeError(f"dtype is {dtype}: it cannot be written down for other processes")
+        raise TypeError(f"dtype is {brief(dtype)}: it cannot be written down for other processes")
     return note
 
 

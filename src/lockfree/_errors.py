@@ -100,6 +100,19 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def brief(dtype: Any) -> str:
+    """A NumPy dtype as messages show it: at most 120 characters, and of a longer one the number of its fields."""
+    text = str(dtype)
+    if len(text) <= 120:
+        return text
+    return f"{text[:117]}..." + (f" of {len(dtype.names)} fields" if dtype.names else "")
+
+
+def shown_fields(names: tuple[str, ...]) -> str:
+    """The names of a dtype's fields as messages show them."""
+    return f"{len(names)} fields {shown(names)}"
+
+
 SHUT_DOWN = "the object was shut down"
 
 _TYPES_OF_FILE = {

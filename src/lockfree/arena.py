@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from lockfree._dtypes import as_dtype
-from lockfree._errors import EMPTY, INTERRUPTED, raise_status, shown
+from lockfree._errors import EMPTY, INTERRUPTED, brief, raise_status, shown
 from lockfree._long import Wait
 from lockfree._native import NULL, blocking, exporter, ffi, lib
 from lockfree._segment import check_call, check_int, check_name
@@ -121,7 +121,8 @@ class Block:
         sides = [check_int("shape", side, 0, MOST_BYTES) for side in (shape if isinstance(shape, tuple) else (shape,))]
         needs = math.prod(sides) * kind.itemsize
         if needs > room:
-            raise ValueError(f"shape is {shown(shape)} of {kind}, which takes {needs} bytes: the block has {room}")
+            what = f"shape is {shown(shape)} of {brief(kind)}"
+            raise ValueError(f"{what}, which takes {needs} bytes: the block has {room}")
         array: npt.NDArray[Any] = np.ndarray(shape, kind, memory, offset, order=order)
         return array
 
@@ -130,7 +131,8 @@ class Block:
         if dtype is None or array.dtype == dtype:
             return array.copy() if copy else array
         if copy is False:
-            raise ValueError(f"dtype is {dtype}: the bytes of a block become that by a copy only; use array(dtype)")
+            way_out = "the bytes of a block become that by a copy only; use array(dtype)"
+            raise ValueError(f"dtype is {brief(dtype)}: {way_out}")
         return array.astype(dtype)
 
     def __dlpack__(self, **wanted: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
 from lockfree._awaited import AwaitedLatestValue
 from lockfree._coded import Coded, R, codec_of
-from lockfree._errors import EMPTY, INTERRUPTED, OK, TIMEDOUT, raise_status
+from lockfree._errors import EMPTY, INTERRUPTED, OK, TIMEDOUT, brief, raise_status
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin
@@ -174,7 +174,7 @@ class Calls(AwaitedLatestValue, Coded[R]):
         raise_status(status, self._title(), handle)
 
     def _describe(self) -> str:
-        what = f"dtype={self.dtype}" if self.dtype is not None else f"record_size={self.record_size}"
+        what = f"dtype={brief(self.dtype)}" if self.dtype is not None else f"record_size={self.record_size}"
         return f" {what} version={self.version}"
 
 

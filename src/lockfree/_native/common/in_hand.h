@@ -121,11 +121,8 @@ LF_PY_GENERIC PyObject *lf_py_commit(PyObject *object, const struct lf_py_ops *o
     if (given != NULL && given != Py_None && lf_py_integer("length", given, 0, size, &length) != 0)
         return NULL;
     if (length != size && !LF_PY_CONTAINER(object)->is_bytes) {
-        PyObject *dtype = PyObject_GetAttrString(LF_PY_CONTAINER(object)->codec, "dtype");
-        if (dtype != NULL)
-            PyErr_Format(PyExc_ValueError, "length is %lld: a record of dtype %S has %lld bytes", (long long)length,
-                         dtype, (long long)size);
-        Py_XDECREF(dtype);
+        PyObject *none = PyObject_CallMethod(object, "_wrong_length", "L", (long long)length);
+        Py_XDECREF(none); /* it always raises */
         return NULL;
     }
     struct lf_py_hand *hand = lf_py_in_hand(object, LF_PY_RESERVED); /* the conversion may have run Python code */
