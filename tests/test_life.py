@@ -18,6 +18,8 @@ import pytest
 from patience import STUCK
 
 import lockfree
+import lockfree._peers
+import lockfree._polling  # to import them takes a descriptor, too
 from lockfree._native import PURE
 
 PriorityQueue = lockfree.PriorityQueue  # loaded before a child has no descriptors left to load it
@@ -392,13 +394,18 @@ def test_a_child_without_descriptors_says_why_and_joins_later(make):
 
     def child():
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        os.close(next_one := os.dup(0))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (next_one, hard))
         with pytest.raises(OSError, match=f"Too many open files.*{type(shared).__name__}") as refused:
             use(shared)
         assert refused.value.errno == errno.EMFILE
         assert "ulimit -n" in str(refused.value)
-        with pytest.raises(OSError, match="Too many open files"):
-            shared.recover_dead()
+        calls = [shared.recover_dead, shared.peers, shared.stats]
+        if hasattr(shared, "fileno") and type(shared).__name__ != "RLock":
+            calls.append(shared.fileno)
+        for call in calls:
+            with pytest.raises(OSError, match="Too many open files.*ulimit -n"):
+                call()
         assert not shared.closed
         assert type(shared).__name__ in repr(shared)
         looks = {"BroadcastRing": ("joined", "writer"), "BlockPool": ("lease",), "Space": ("left",)}
@@ -410,6 +417,17 @@ def test_a_child_without_descriptors_says_why_and_joins_later(make):
 
     assert in_child(child) == "True"
     assert shared.recover_dead() == 1
+
+
+@pytest.mark.parametrize("make", KINDS, ids=IDS)
+def test_a_process_that_may_make_no_large_files_is_told_so(make):
+    def child():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        make()
+
+    said = in_child(child)
+    assert said.startswith("OSError: [Errno 27]"), said
+    assert "ulimit -f" in said
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

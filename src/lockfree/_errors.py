@@ -130,8 +130,22 @@ _WAY_OUT = {
     errno.EMFILE: "; each object takes a descriptor, so close() some, or raise the limit (`ulimit -n`, RLIMIT_NOFILE)",
     errno.ENOMEM: "; a limit of this process, of its control group or of the machine leaves no room",
     errno.EACCES: "; the file is for the user who made it alone (mode 0600)",
+    errno.EFBIG: "; this process may make no file as large (`ulimit -f`, RLIMIT_FSIZE)",
     errno.ENOSPC: "; the memory file system is full, and `lockfree gc` removes segments that nobody uses",
 }
+
+
+def _system_error(number: int, what: str, doing: str, way_out: str = "") -> OSError:
+    """The OSError for an errno, which names a way out."""
+    if number == errno.ENOENT and "/proc" in doing:
+        way_out = "; it needs /proc, which is not mounted here"
+    text = os.strerror(number) + (way_out or _WAY_OUT.get(number, ""))
+    return OSError(number, text + (f" ({doing})" if doing else ""), what)
+
+
+def refusal(error: OSError, what: str, doing: str) -> OSError:
+    """An error of a system call as one that says what it was about, and names a way out."""
+    return _system_error(error.errno or 0, what, doing)
 
 
 def raise_death(status: int, what: str, pid: int) -> NoReturn:
@@ -154,16 +168,13 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
         raise PeerDied(f"{what}: {_gone(handle)}")
     if status == lib.LF_SYSTEM and handle is not None:
         doing = ffi.string(handle.doing).decode() if handle.doing else ""
-        way_out = _WAY_OUT.get(handle.error, "")
-        if handle.error == errno.ENOENT and "/proc" in doing:
-            way_out = "; it needs /proc, which is not mounted here"
+        way_out = ""
         if doing.startswith(("the name is taken by", "the name stands for")):
             way_out = f"; {doing}"
             doing = ""
         if doing == "the name is taken":  # the way out says as much
             doing = ""
-        text = os.strerror(handle.error) + way_out + (f" ({doing})" if doing else "")
-        raise OSError(handle.error, text, what)
+        raise _system_error(handle.error, what, doing, way_out)
     if status == lib.LF_LOST and handle is not None:
         raise OSError(handle.error, ffi.string(handle.doing).decode(), what)
     if status == lib.LF_MISMATCH and handle is not None:

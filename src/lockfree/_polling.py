@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from lockfree._awaited import TO_GET
+from lockfree._errors import refusal
 from lockfree._native import ffi, lib
 from lockfree._sleeping import Sleeper, Waiting
 
@@ -140,7 +141,10 @@ def descriptor_of(shared: Any) -> Descriptor:
     with _one_at_a_time:
         found: Descriptor | None = shared._descriptor
         if found is None or found.pid != os.getpid():
-            found = shared._descriptor = Descriptor()
+            try:
+                found = shared._descriptor = Descriptor()
+            except OSError as error:
+                raise refusal(error, shared._title(), "a descriptor for polling, by /proc") from None
     return found
 
 

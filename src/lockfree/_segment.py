@@ -13,7 +13,7 @@ import os
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from lockfree._errors import OK, Closed, SegmentError, raise_status, shown
+from lockfree._errors import OK, Closed, SegmentError, raise_status, refusal, shown
 from lockfree._handover import Passage, in_space, rebuild
 from lockfree._native import blocking, ffi, lib
 from lockfree._types import IfDead
@@ -182,7 +182,11 @@ class Shared:
     def _duplicate(self) -> int:
         """A descriptor of the caller's own that leads to the segment."""
         handle = self._h  # open as long as this refers to it
-        return os.dup(self._file(handle))
+        fd = self._file(handle)
+        try:
+            return os.dup(fd)
+        except OSError as error:
+            raise refusal(error, self._title(), "copying the descriptor") from None
 
     def _enter(self) -> None:
         """Until `_leave` the handle stays attached, also after close: the caller keeps it."""

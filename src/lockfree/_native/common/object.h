@@ -275,18 +275,16 @@ static PyObject *lf_py_duplicate(PyObject *object, PyObject *unused) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_handle *h = (struct lf_handle *)self->p;
     int64_t status = lf_py_enter(self);
-    int copy = -1, error = 0;
+    int copy = -1;
     if (status == LF_OK) {
         int fd = lf_segment_file(h); /* found again if the program has closed it */
-        copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        error = errno;
-        status = fd < 0 ? lf__lost(h) : LF_OK;
+        if (fd < 0)
+            status = lf__lost(h);
+        else if ((copy = fcntl(fd, F_DUPFD_CLOEXEC, 3)) < 0)
+            status = lf_system_error(h, "copying the descriptor");
         lf_py_leave(self);
     }
-    if (status != LF_OK)
-        return lf_py_raise(self, status);
-    errno = error;
-    return copy < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(copy);
+    return status != LF_OK ? lf_py_raise(self, status) : PyLong_FromLong(copy);
 }
 
 #define LF_PY_FAST(method, function, doc)                                                                              \
