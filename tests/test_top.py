@@ -1,11 +1,15 @@
 """`lockfree top`: what it shows of objects with and without a name, and that looking changes nothing."""
 
 import contextlib
+import fcntl
 import json
 import os
+import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from multiprocessing import get_context
@@ -184,3 +188,50 @@ def test_the_live_table_ends_with_ctrl_c(shm_name):
             assert process.wait(60) == 0, process.stderr.read().decode()
         event.unlink()
     os.close(screen)
+
+
+def screens(columns, lines, *options):
+    """What a terminal of this size gets, without the codes for colours and places: until a look with rates is there."""
+    screen, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    environment = {k: v for k, v in os.environ.items() if k not in {"COLUMNS", "LINES"}} | {"TERM": "xterm"}
+    program = [sys.executable, "-m", "lockfree", "top", "--interval", "0.1", *options]
+    with subprocess.Popen(program, stdout=terminal, stderr=subprocess.PIPE, env=environment) as process:
+        os.close(terminal)
+        shown, ended = b"", False
+        with contextlib.suppress(OSError):  # EIO: the other side is closed
+            while part := os.read(screen, 65536):
+                shown += part
+                if not ended and (shown.count(b"STATE") >= 3 or len(shown) > 300_000):
+                    ended = True
+                    process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, process.stderr.read().decode()
+    os.close(screen)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode().replace("\x1b[H", "\r\n")).split("\r\n")
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 10)])
+def test_a_small_terminal_has_a_line_for_each_object_where_something_happens(shm_name, columns, lines):
+    names = [f"{shm_name[:6]}-{k:02}-{shm_name}" for k in range(30)]
+    with contextlib.ExitStack() as stack:
+        for name in names:
+            lock = stack.enter_context(contextlib.closing(lockfree.Mutex(name=name)))
+            stack.callback(lock.unlink)
+        lock.acquire()
+        shown = screens(columns, lines, "--pid", str(os.getpid()))
+    assert max(map(len, shown)) <= columns
+    assert any("the" in line and "where" in line for line in shown)
+    first = [line for line in shown if line.startswith(f" {names[-1][:9]}")]
+    assert first
+    assert all("open" in line for line in first)
+    if columns == 80:
+        assert all(f"{os.getpid()}:1" in line and "Mutex" in line for line in first)
+    tables = "\n".join(shown).split("OBJECT")
+    assert all(table.count("open") <= lines - 2 for table in tables)
+
+
+def test_one_table_leaves_nothing_out_on_a_narrow_terminal(shm_name):
+    with lockfree.MPMCRing(4, 8, name=shm_name + "-with-a-name-that-is-longer-than-any-column") as ring:
+        shown = "".join(screens(80, 24, "--once"))
+        assert f"{ring.name}  MPMCRing" in shown
+        ring.unlink()

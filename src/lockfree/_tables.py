@@ -1,5 +1,6 @@
 """What the commands show on a terminal: tables and progress, with rich or as plain lines."""
 
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -9,8 +10,12 @@ PLAIN_EVERY = 5.0
 
 
 def show(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> None:
-    """A table on standard output. `left`: the columns of words; the others are numbers."""
-    if sys.stdout.isatty():
+    """A table on standard output. `left`: the columns of words; the others are numbers.
+
+    Nothing is left out: what is wider than the terminal is shown as plain lines.
+    """
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    if sys.stdout.isatty() and sum(widths) + 3 * len(widths) + 1 <= shutil.get_terminal_size().columns:
         try:
             from rich import box
             from rich.console import Console
@@ -25,7 +30,6 @@ def show(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], left: S
                 table.add_row(*row)
             Console().print(table)
             return
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     print(f"\n{title}")
     for row in [head, *rows]:
         cells = [

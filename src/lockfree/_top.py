@@ -8,11 +8,10 @@ import contextlib
 import json
 import os
 import struct
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lockfree._command import UsageError, printable, quoted
 from lockfree._errors import SegmentError
@@ -26,6 +25,11 @@ SHORTEST, LONGEST = 0.01, 86400.0
 STATES = ("open", "draining", "ended")
 HEAD = ("OBJECT", "KIND", "FILL", "IN/S", "OUT/S", "SLEEPS/S", "WAIT", "HOLD", "USERS", "DEATHS", "STATE")
 WORDS = (0, 1, 10)
+SPARED = ("SLEEPS/S", "USERS", "KIND", "OUT/S", "IN/S", "DEATHS", "FILL", "HOLD", "WAIT")
+"""Columns that a terminal does not show if it is too narrow for all, the first one first."""
+SHORTEST_NAME = 16
+LONGEST_LISTS = (20, 13)
+"""Of processes, and of words about damage."""
 _HEADER = struct.Struct("<QII")  # magic, ABI version, kind: the beginning of struct lf_identity
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 Row = dict[str, Any]
@@ -114,6 +118,38 @@ def _cells(row: Row, before: Row | None) -> tuple[str, ...]:
     )
 
 
+def _columns(cells: list[tuple[str, ...]], width: int) -> dict[int, int]:
+    """The columns that fit into a terminal so wide, each with its own width. A line is for one object."""
+    from rich.cells import cell_len
+
+    wanted = [max(cell_len(text) for text in column) for column in zip(HEAD, *cells, strict=True)]
+    widths: dict[int, int] = {}
+
+    def left() -> int:  # for the names
+        return width - 2 - sum(w + 2 for i, w in widths.items() if i)
+
+    for longest in LONGEST_LISTS:
+        widths = {i: min(w, longest) for i, w in enumerate(wanted)}
+        if left() >= min(wanted[0], SHORTEST_NAME):
+            break
+    for name in SPARED:
+        if left() >= min(wanted[0], SHORTEST_NAME):
+            break
+        del widths[HEAD.index(name)]
+    return widths | {0: max(min(wanted[0], left()), 1)}
+
+
+def _quiet(row: Row, before: Row | None) -> tuple[float, ...]:
+    """How little happens in an object: the order in which objects are shown if there is no room for all."""
+    counts = ("puts", "gets", "sleeps", "recoveries")
+    then = row["stats"] if before is None else before["stats"]
+    happened = sum(row["stats"].get(name, 0) - then.get(name, 0) for name in counts)
+    peers = row["peers"]
+    waiting = sum(peer["waiting"] for peer in peers)
+    held = sum(bool(peer["holds"]) for peer in peers)
+    return -sum(not peer["alive"] for peer in peers), -happened, -waiting, -held, -len(peers)
+
+
 def _print(cells: list[tuple[str, ...]]) -> None:
     from lockfree._tables import show
 
@@ -125,21 +161,31 @@ def _print(cells: list[tuple[str, ...]]) -> None:
 
 def _live(pid: int | None, interval: float) -> int:
     try:
+        from rich.console import Console
         from rich.live import Live
         from rich.table import Table
     except ImportError:
         raise UsageError("the live table needs rich: pip install 'lockfree[tools]', or use --once or --json") from None
 
     def table(rows: list[Row], before: dict[str, Row]) -> Table:
-        drawn = Table(box=None, title=f"{len(rows)} objects", title_justify="left")
-        for i, name in enumerate(HEAD):
-            drawn.add_column(name, justify="left" if i in WORDS else "right", overflow="fold")
-        for row in rows:
-            drawn.add_row(*_cells(row, before.get(row["name"])))
+        room = console.height - 2 if screen else len(rows)
+        title = f"{len(rows)} objects"
+        if len(rows) > room:
+            rows = sorted(rows, key=lambda row: _quiet(row, before.get(row["name"])))[: max(room, 0)]
+            title += f", the {len(rows)} where most happens"
+        drawn = Table(box=None, title=title, title_justify="left")
+        cells = [_cells(row, before.get(row["name"])) for row in rows]
+        columns = _columns(cells, console.width)
+        for i, width in columns.items():
+            justify: Literal["left", "right"] = "left" if i in WORDS else "right"
+            drawn.add_column(HEAD[i], justify=justify, no_wrap=True, overflow="ellipsis", width=width)
+        for line in cells:
+            drawn.add_row(*(line[i] for i in columns))
         return drawn
 
-    rows = sample(pid)
-    with Live(table(rows, {}), auto_refresh=False, screen=sys.stdout.isatty()) as live:
+    console, rows = Console(), sample(pid)
+    screen = console.is_terminal
+    with Live(table(rows, {}), console=console, auto_refresh=False, screen=screen) as live:
         while True:
             time.sleep(interval)
             before, rows = {row["name"]: row for row in rows}, sample(pid)
