@@ -29,14 +29,16 @@ class Mutant:
 
 
 PUBLISHES = """\
-        lf_store_relaxed(lf__custody(q->store, index), lf__coming(q->id, tail, participant));
-        /* [Q6] release; pairs with [Q5]: the record, its custody word, and that of the index that was here before.
+        for (uint64_t i = 0; i < count; i++)
+            lf_store_relaxed(lf__custody(q->store, index + i), lf__coming(q->id, tail, participant));
+        /* [Q6] release; pairs with [Q5]: the records, their custody words, and those of what was here before.
          * [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. */
-        if (lf_cas_seq_cst(lf__cell_place(q, tail), &cell, lf__cell(q, tail, index, 0))) {
+        if (lf_cas_seq_cst(lf__cell_place(q, tail), &cell, lf__cell(q, tail, index, count, 0))) {
 """
-NAMES_HOLDER, THEN = PUBLISHES.split("\n", 1)
+NAMES_HOLDER, THEN = PUBLISHES[: PUBLISHES.index("        /* [Q6]")], PUBLISHES[PUBLISHES.index("        /* [Q6]") :]
 TAIL, HEAD = "lf__cell_place(q, tail)", "lf__cell_place(q, head)"
-PUBLISHED = "lf__cell(q, tail, index, 0)"
+PUBLISHED = "lf__cell(q, tail, index, count, 0)"
+TAKEN = "lf__cell_after(cell, taken + *count, taker)"
 ANNOUNCED = "lf__w(lf__w_version(w) + 1, lf__w_groups(l, w) | groups, 0, 0)"
 EVENT_WAIT = "return (seen & 1) || seen != call->first ? LF_OK : LF_TIMEDOUT;"
 MUTANTS = [
@@ -141,8 +143,8 @@ MUTANTS = [
     Mutant(
         "a queue whose cell is used again before it is written who took what was in it",
         "blocks/index_queue.h",
-        " || lf__complete_custody(q, cell, tail - q->mask - 1) != LF_OK))",
-        "))",
+        " || lf__complete_custody(q, cell, before) != LF_OK))",
+        " || before == tail))",
         client="mpmc_death/death_reserve_lap",
     ),
     Mutant(
@@ -154,14 +156,14 @@ MUTANTS = [
     ),
     Mutant(
         "a recovery that leaves a slot of which the dead one had said where it would go",
-        "blocks/index_queue.h",
+        "blocks/index_recovery.h",
         "if (!lf__is_held(word) && lf__arrived(&queues[queue], index, word))",
         "if (!lf__is_held(word))",
         client="mpmc_death/death_put_busy",
     ),
     Mutant(
         "a recovery that takes what the dead one has published",
-        "blocks/index_queue.h",
+        "blocks/index_recovery.h",
         "if (!lf__is_held(word) && lf__arrived(&queues[queue], index, word))",
         "if (!lf__is_held(word) && queue >= n_queues)",
         client="mpmc_ring/mpmc_death",
@@ -177,9 +179,51 @@ MUTANTS = [
     Mutant(
         "a queue that takes by a load and a store: two threads take one slot",
         "blocks/index_queue.h",
-        f"if (lf_cas_seq_cst({HEAD}, &cell, cell | taker)) {{",
-        f"if (lf_load_relaxed({HEAD}) == cell && (lf_store_release({HEAD}, cell | taker), 1)) {{",
+        f"if (lf_cas_seq_cst({HEAD}, &cell, {TAKEN})) {{",
+        f"if (lf_load_relaxed({HEAD}) == cell && (lf_store_release({HEAD}, {TAKEN}), 1)) {{",
         client="mpmc_ring/mpmc_both_cap2",
+    ),
+    Mutant(
+        "a run from which one is taken before it is written who took the one before",
+        "blocks/index_queue.h",
+        "            lf__complete_custody(q, cell, head);",
+        "            (void)0;",
+        client="mpmc_runs/runs_get_dies",
+    ),
+    Mutant(
+        "a run of which only the first index is written to its taker",
+        "blocks/index_cells.h",
+        "for (uint64_t i = 0; i < taken; i++) {",
+        "for (uint64_t i = 0; i < taken && i < 1; i++) {",
+        client="mpmc_runs/runs_get_two_dies",
+    ),
+    Mutant(
+        "runs that are one longer than there is room for: the tail meets a cell that is not taken to its end",
+        "blocks/index_cells.h",
+        "(uint32_t)(cells - store->slots) + 1 : LF_QUEUE_RUN;",
+        "(uint32_t)(cells - store->slots) + 2 : LF_QUEUE_RUN;",
+        client="mpmc_runs/runs_tight",
+    ),
+    Mutant(
+        "a recovery that looks for a slot of a run in the first place alone",
+        "blocks/index_recovery.h",
+        "index - lf__cell_index(q, cell) < lf__cell_count(cell)",
+        "index == lf__cell_index(q, cell)",
+        client="mpmc_runs/runs_put_two_dies",
+    ),
+    Mutant(
+        "a run of slots whose custody words are written for the first one alone",
+        "blocks/index_queue.h",
+        NAMES_HOLDER,
+        NAMES_HOLDER.replace("i < count", "i < 1"),
+        client="mpmc_runs/runs_put_two_dies",
+    ),
+    Mutant(
+        "a walk over runs that takes each for one position",
+        "blocks/index_queue.h",
+        "position += (uint64_t)ahead + lf__cell_count(*cell); /* a later",
+        "position += (uint64_t)ahead + 1; /* a later",
+        client="mpmc_runs/runs_put_put",
     ),
     Mutant(
         "levels whose put announces by a load and a store: a get that was decided meanwhile is forgotten",

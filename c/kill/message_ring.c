@@ -8,6 +8,7 @@
 #define RECORD_SIZE 48
 #define LEVELS 1
 #define BATCH_SHOWS_AT_ITS_END 0
+#define BATCH_IN_RUNS 0
 #define HAS_TASKS
 #define LENGTH (RECORD_SIZE + 8u) /* a block has room for 48 bytes */
 

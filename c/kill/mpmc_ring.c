@@ -1,4 +1,5 @@
 /* mpmc_ring.c: the MPMC ring, killed at every instruction. */
+#define LF_QUEUE_RUN 4u /* a run as long as the capacity, in 8 cells a queue */
 #include "queues.h"
 
 #include <lockfree/mpmc_ring.h>
@@ -7,6 +8,7 @@
 #define RECORD_SIZE 40
 #define LEVELS 1
 #define BATCH_SHOWS_AT_ITS_END 0
+#define BATCH_IN_RUNS 1
 
 static struct lf_mpmc_ring object;
 

@@ -14,6 +14,7 @@
 #define RECORD_SIZE 40
 #define LEVELS 4
 #define BATCH_SHOWS_AT_ITS_END 1
+#define BATCH_IN_RUNS 0
 
 static struct lf_priority_queue object;
 

@@ -110,8 +110,8 @@ static void close_worlds(void) {
             if (!first_of_its_level(&worlds[i], j))
                 continue;
             w = worlds[i];
-            if (j + 1 == w.pending)
-                w.droppable = 0;
+            if (j + w.droppable >= w.pending)
+                w.droppable--;
             struct kill_item item = drop(w.pending_items, &w.pending, j);
             kill_world_put(&w, item.id, item.level);
             kill_possible(&w);
@@ -120,7 +120,7 @@ static void close_worlds(void) {
             continue;
         if (worlds[i].droppable) {
             w = worlds[i];
-            w.droppable = 0;
+            w.droppable--;
             drop(w.pending_items, &w.pending, w.pending - 1);
             kill_possible(&w);
         }

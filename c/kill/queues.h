@@ -28,7 +28,7 @@ struct kill_world {
     struct kill_item owed_items[KILL_OWED];
     uint32_t pending; /* puts that were cut off and may still arrive, in this order within a level; slots in hand */
     struct kill_item pending_items[KILL_PENDING];
-    uint32_t droppable; /* 1: the last of them need not arrive */
+    uint32_t droppable; /* so many of them, the last ones, need not arrive */
 };
 
 /* The interface of a primitive. The calls run in the survivor's process. put and get return a status or a length; get

@@ -1,6 +1,6 @@
 /* slots.h: the operations of the queues whose records live in slots, MPMC ring and priority queue.
  *
- * The file that includes this defines CAPACITY, RECORD_SIZE, LEVELS, BATCH_SHOWS_AT_ITS_END, `object` and the calls
+ * The file that includes this defines CAPACITY, RECORD_SIZE, LEVELS, BATCH_SHOWS_AT_ITS_END, BATCH_IN_RUNS, `object` and the calls
  * create, reserve, slot_of, commit, release, cancel, requeue, peek, put, get, put_many, get_many, ending and size
  * on it. */
 #ifndef LOCKFREE_KILL_SLOTS_H
@@ -131,11 +131,24 @@ static void possible_unless_ended(const struct kill_world *w) {
         kill_possible(w);
 }
 
-/* The first few records are inside, the next is under way. */
+/* Of a batch some slots may be in hand, with records to come or without, in any number: `left` of them. */
+static void possible_runs(const struct kill_world *w, uint32_t first, uint32_t left) {
+    for (uint32_t coming = 0; BATCH_IN_RUNS && details()->count > 1 && coming <= left; coming++)
+        for (uint32_t hand = 0; coming + hand <= left; hand++) {
+            struct kill_world cut_off = *w;
+            for (uint32_t i = first; i < first + coming; i++)
+                kill_world_cut_off(&cut_off, KILL_VICTIMS + i, level_of_victims(i), coming);
+            cut_off.hand = hand;
+            possible_unless_ended(&cut_off);
+        }
+}
+
+/* The first few records are inside, the next is under way; of a batch in runs, several are. */
 static void after_puts(void) {
     struct kill_world w = kill_world_of(details()->inside), cut_off = w;
     uint32_t room = CAPACITY - w.count, n = details()->count < room ? details()->count : room;
     possible_unless_ended(&w);
+    possible_runs(&w, 0, n);
     for (uint32_t i = 0; i < n; i++) {
         if (!BATCH_SHOWS_AT_ITS_END)
             cut_off = w;
@@ -143,11 +156,12 @@ static void after_puts(void) {
         kill_world_cut_off(&cut_off, KILL_VICTIMS + i, level_of_victims(i), 1);
         possible_unless_ended(&cut_off);
         kill_world_put(&w, KILL_VICTIMS + i, level_of_victims(i));
+        possible_runs(&w, i + 1, n - i - 1);
     }
     kill_possible(&w);
 }
 
-/* The first few records are gone, one slot may be in hand. */
+/* The first few records are gone, one slot may be in hand; of a batch in runs, all of them may. */
 static void after_gets(void) {
     struct kill_world w = kill_world_of(details()->inside);
     uint32_t n = details()->count < w.count ? details()->count : w.count;
@@ -155,8 +169,8 @@ static void after_gets(void) {
         possible_unless_ended(&w);
         kill_world_take(&w);
         struct kill_world cut_off = w;
-        cut_off.hand = 1;
-        possible_unless_ended(&cut_off);
+        for (cut_off.hand = 1; cut_off.hand <= (BATCH_IN_RUNS ? i + 1 : 1); cut_off.hand++)
+            possible_unless_ended(&cut_off);
     }
     kill_possible(&w);
 }

@@ -12,7 +12,7 @@
 
 static void naive_layout(struct lf_priority_queue *q, uint64_t start) {
     for (uint32_t level = 0; level < q->levels.count; level++)
-        lf_queue_init(&q->queues[1 + level], start, 0);
+        lf_queue_init(&q->queues[1 + level], start, 0, 1);
 }
 
 static int naive_try_put(struct lf_priority_queue *q, const void *record, uint64_t length, uint32_t level) {

@@ -1,9 +1,10 @@
 /* Index queues: against a model, killed at every step, recovered by recoverers that are killed at every step, and
  * interleaved with live operations at random. No index may be lost or be in two places; of the values that the
  * indices stand for each is delivered once, a leased one although its taker died. */
+#define LF_QUEUE_RUN 4u /* short ones, so that few values make a lap of the cells */
 #include "steps.h"
 
-#include "../include/lockfree/blocks/index_queue.h"
+#include "../include/lockfree/blocks/index_recovery.h"
 
 enum { FREE = LF__FREE, RECORDS = 1, OTHER = 2, QUEUES = 3, MAX_SLOTS = 40, PEOPLE = 8 };
 
@@ -16,7 +17,7 @@ struct world {
 };
 
 static void world_init(struct world *w, uint64_t slots, uint64_t start) {
-    uint64_t queue_bytes = lf_queue_bytes(slots);
+    uint64_t cells = lf_queue_cells(slots + LF_QUEUE_RUN - 1), queue_bytes = lf_cells_bytes(cells);
     memset(w, 0, sizeof *w);
     w->bytes = QUEUES * queue_bytes + lf_round_up(8 * slots, LF_CACHE_LINE);
     w->memory = check_map(w->bytes);
@@ -24,8 +25,8 @@ static void world_init(struct world *w, uint64_t slots, uint64_t start) {
     w->store.stride = 8;
     w->store.slots = slots;
     for (uint32_t id = 0; id < QUEUES; id++) {
-        lf_queue_view(&w->queues[id], &w->store, id, w->memory + id * queue_bytes);
-        lf_queue_init(&w->queues[id], start, id == FREE ? slots : 0);
+        lf_queue_view_cells(&w->queues[id], &w->store, id, w->memory + id * queue_bytes, cells);
+        lf_queue_init(&w->queues[id], start, id == FREE ? slots : 0, w->queues[id].run);
     }
 }
 
@@ -70,7 +71,7 @@ static void check_census(struct world *w) {
 
 static void test_takes_answer_as_a_model_does(uint64_t slots, uint64_t start, uint64_t seed) {
     struct world w;
-    uint64_t model[QUEUES][MAX_SLOTS], head[QUEUES] = {0}, count[QUEUES] = {0}, hand[MAX_SLOTS], held = 0;
+    uint64_t model[QUEUES][MAX_SLOTS], head[QUEUES] = {0}, count[QUEUES] = {0}, hand[MAX_SLOTS], held = 0, longest = 0;
     world_init(&w, slots, start);
     for (uint64_t i = 0; i < slots; i++)
         model[FREE][i] = i;
@@ -78,24 +79,36 @@ static void test_takes_answer_as_a_model_does(uint64_t slots, uint64_t start, ui
     for (long round = 0; round < check_rounds(60000); round++) {
         uint32_t id = (uint32_t)check_below(&seed, QUEUES);
         if (check_below(&seed, 2)) {
-            int64_t index = lf_queue_take(&w.queues[id], 1);
+            uint64_t most = 1 + check_below(&seed, LF_QUEUE_RUN), n = 0;
+            int64_t index = lf_queue_take_run(&w.queues[id], 1, most, &n);
             if (count[id] == 0) {
                 CHECK_EQ(index, LF_EMPTY);
                 continue;
             }
-            CHECK_EQ(index, model[id][head[id]]);
-            head[id] = (head[id] + 1) % slots;
-            count[id]--;
-            hand[held++] = (uint64_t)index;
+            CHECK(n >= 1 && n <= most && n <= count[id]);
+            longest = n > longest ? n : longest;
+            for (uint64_t i = 0; i < n; i++) {
+                CHECK_EQ(index + (int64_t)i, model[id][head[id]]);
+                head[id] = (head[id] + 1) % slots;
+                count[id]--;
+                hand[held++] = (uint64_t)index + i;
+            }
         } else if (held > 0) {
-            uint64_t pick = check_below(&seed, held), index = hand[pick];
+            uint64_t pick = check_below(&seed, held), index = hand[pick], n = 1;
             hand[pick] = hand[--held];
-            CHECK_EQ(lf_queue_publish(&w.queues[id], index, 1), LF_OK);
-            model[id][(head[id] + count[id]) % slots] = index;
-            count[id]++;
+            for (uint64_t i = 0; i < held && n < LF_QUEUE_RUN && id != OTHER; i++)
+                if (hand[i] == index + n) { /* its neighbour goes with it */
+                    hand[i] = hand[--held];
+                    n++;
+                    i = UINT64_MAX;
+                }
+            CHECK_EQ(lf_queue_publish_run(&w.queues[id], index, n, 1), LF_OK);
+            for (uint64_t i = 0; i < n; i++)
+                model[id][(head[id] + count[id]++) % slots] = index + i;
         }
         CHECK_EQ(lf_queue_size(&w.queues[id]), count[id]);
     }
+    CHECK_EQ(longest, slots < LF_QUEUE_RUN ? slots : LF_QUEUE_RUN);
     recover(&w, 1, 2);
     check_census(&w);
     check_unmap(w.memory, w.bytes);
@@ -104,24 +117,31 @@ static void test_takes_answer_as_a_model_does(uint64_t slots, uint64_t start, ui
 /* A thread that stopped before it moved an end sets it back later, by any number of laps. Nobody is misled. */
 static void test_ends_that_were_set_back(uint64_t slots, uint64_t start, uint64_t seed) {
     struct world w;
-    uint64_t first = 0, next = 0, taken = 0;
+    uint64_t first = 0, next = 0, taken = 0, past[2][512];
     world_init(&w, slots, start);
+    for (int i = 0; i < 512; i++)
+        past[0][i] = past[1][i] = start;
     for (long round = 0; round < check_rounds(4000); round++) {
         struct lf_queue *q = &w.queues[RECORDS];
-        uint64_t *end = check_below(&seed, 2) ? &q->ends->head : &q->ends->tail;
-        if (check_below(&seed, 4) == 0 && *end - start < UINT64_C(1) << 32)
-            *end -= check_below(&seed, *end - start + 1);
+        int which = (int)check_below(&seed, 2);
+        uint64_t *end = which ? &q->ends->head : &q->ends->tail;
+        past[which][round % 512] = *end;
+        if (check_below(&seed, 4) == 0)
+            *end = past[which][check_below(&seed, round < 512 ? (uint64_t)round + 1 : 512)];
         CHECK_EQ(lf_queue_size(q), next - first);
-        int64_t index = check_below(&seed, 2) ? lf_queue_take(&w.queues[FREE], 1) : (int64_t)LF_EMPTY;
+        uint64_t most = 1 + check_below(&seed, LF_QUEUE_RUN), n = 0;
+        int64_t index = check_below(&seed, 2) ? lf_queue_take_run(&w.queues[FREE], 1, most, &n) : (int64_t)LF_EMPTY;
         if (index >= 0) {
-            w.value[index] = next++;
-            CHECK_EQ(lf_queue_publish(q, (uint64_t)index, 1), LF_OK);
+            for (uint64_t i = 0; i < n; i++)
+                w.value[index + (int64_t)i] = next++;
+            CHECK_EQ(lf_queue_publish_run(q, (uint64_t)index, n, 1), LF_OK);
         } else {
-            index = lf_queue_take(q, 1);
+            index = lf_queue_take_run(q, 1, most, &n);
             CHECK(index >= 0 ? first < next : index == LF_EMPTY && first == next);
             if (index >= 0) {
-                CHECK_EQ(w.value[index], first++);
-                CHECK_EQ(lf_queue_publish(&w.queues[FREE], (uint64_t)index, 1), LF_OK);
+                for (uint64_t i = 0; i < n; i++)
+                    CHECK_EQ(w.value[index + (int64_t)i], first++);
+                CHECK_EQ(lf_queue_publish_run(&w.queues[FREE], (uint64_t)index, n, 1), LF_OK);
                 taken++;
             }
         }
@@ -153,16 +173,16 @@ static void test_cells_that_cannot_be(uint64_t slots, uint64_t seed) {
 
 /* ---- people who move values, and what is known about each value ---- */
 
-enum fate { UNBORN, COMING, INSIDE, LEAVING, LEASED, GONE, MAYBE };
-/* COMING: in a put. INSIDE: must be delivered. LEAVING: its taker may have it for good. GONE: delivered.
+enum fate { UNBORN, COMING, INSIDE, GONE, MAYBE };
+/* COMING: in a put. INSIDE: must be delivered. GONE: delivered.
  * MAYBE: the put or the acknowledgement was cut off, so that both are right. */
 
 enum { VALUES = 4096 };
 static struct ledger {
     unsigned char fate[VALUES];
-    uint64_t since[VALUES]; /* when it came to be INSIDE */
-    uint64_t next;          /* value */
-    uint64_t clock, gets, running_gets;
+    uint64_t since[VALUES];             /* when it came to be INSIDE */
+    uint64_t next;                      /* value */
+    uint64_t clock, gets, running_gets; /* so many values can gets have had in hand */
 } ledger;
 
 struct person {
@@ -170,26 +190,27 @@ struct person {
     uint32_t number;
     uint64_t lives; /* how many operations */
     uint64_t seed;
-    uint64_t in_hand; /* the value of the running operation */
-    uint32_t gone;    /* recoverer: of whom */
+    uint32_t gone; /* recoverer: of whom */
 };
 
 static void put(struct person *p) {
     struct world *w = p->w;
-    int64_t index = lf_queue_take(&w->queues[FREE], p->number);
+    uint64_t most = 1 + check_below(&p->seed, LF_QUEUE_RUN), n = 0;
+    int64_t index = lf_queue_take_run(&w->queues[FREE], p->number, most, &n);
     if (index == LF_EMPTY)
         return;
-    CHECK(index >= 0);
-    uint64_t value = ledger.next++ % VALUES;
-    ledger.fate[value] = COMING;
-    p->in_hand = value;
-    w->value[index] = value;
-    CHECK_EQ(lf_queue_publish(&w->queues[RECORDS], (uint64_t)index, p->number), LF_OK);
-    if (ledger.fate[value] == COMING) { /* it may have been taken by now */
-        ledger.fate[value] = INSIDE;
-        ledger.since[value] = ++ledger.clock;
+    CHECK(index >= 0 && n >= 1 && n <= most);
+    uint64_t first = ledger.next;
+    for (uint64_t i = 0; i < n; i++) {
+        ledger.fate[ledger.next % VALUES] = COMING;
+        w->value[index + (int64_t)i] = ledger.next++ % VALUES;
     }
-    p->in_hand = 0;
+    CHECK_EQ(lf_queue_publish_run(&w->queues[RECORDS], (uint64_t)index, n, p->number), LF_OK);
+    for (uint64_t value = first; value < first + n; value++)
+        if (ledger.fate[value % VALUES] == COMING) { /* it may have been taken by now */
+            ledger.fate[value % VALUES] = INSIDE;
+            ledger.since[value % VALUES] = ++ledger.clock;
+        }
 }
 
 /* EMPTY over [from, now] is a lie if more values were inside all the time than other gets can have had in hand. */
@@ -206,22 +227,25 @@ static void got(uint64_t value) {
 
 static void get(struct person *p, uint32_t lease) {
     struct world *w = p->w;
-    uint64_t from = ledger.clock, others = ledger.running_gets++, before = ++ledger.gets;
-    int64_t index = lf_queue_take(&w->queues[RECORDS], p->number | lease);
-    ledger.running_gets--; /* not that of a killed one */
+    uint64_t most = 1 + check_below(&p->seed, LF_QUEUE_RUN), n = 0, from = ledger.clock, others = ledger.running_gets;
+    ledger.running_gets += most;
+    uint64_t before = ledger.gets += most;
+    int64_t index = lf_queue_take_run(&w->queues[RECORDS], p->number | lease, most, &n);
+    ledger.running_gets -= most; /* not that of a killed one */
     if (index == LF_EMPTY) {
         check_empty(from, others + ledger.gets - before);
         return;
     }
-    CHECK(index >= 0);
-    uint64_t value = w->value[index];
-    got(value);
-    ledger.fate[value] = lease ? LEASED : LEAVING;
-    p->in_hand = value;
-    ledger.fate[value] = lease ? MAYBE : GONE; /* acknowledged by what comes now */
-    CHECK_EQ(lf_queue_publish(&w->queues[FREE], (uint64_t)index, p->number), LF_OK);
-    ledger.fate[value] = GONE;
-    p->in_hand = 0;
+    CHECK(index >= 0 && n >= 1 && n <= most);
+    uint64_t values[LF_QUEUE_RUN];
+    for (uint64_t i = 0; i < n; i++) {
+        values[i] = w->value[index + (int64_t)i];
+        got(values[i]);
+        ledger.fate[values[i]] = lease ? MAYBE : GONE; /* acknowledged by what comes now */
+    }
+    CHECK_EQ(lf_queue_publish_run(&w->queues[FREE], (uint64_t)index, n, p->number), LF_OK);
+    for (uint64_t i = 0; i < n; i++)
+        ledger.fate[values[i]] = GONE;
 }
 
 static void live(void *argument) {
@@ -253,17 +277,15 @@ static void check_deliveries(struct world *w, int lost) {
         CHECK_EQ(lf_queue_publish(&w->queues[FREE], (uint64_t)index, PEOPLE + 1), LF_OK);
     }
     CHECK_EQ(index, LF_EMPTY);
-    for (uint64_t v = 0; v < ledger.next; v++) {
-        CHECK(ledger.fate[v] != LEASED);
+    for (uint64_t v = 0; v < ledger.next; v++)
         missing += ledger.fate[v] == INSIDE;
-    }
     CHECK(missing <= lost);
     check_census(w);
 }
 
 /* A world in the middle of its life: positions off the start, records inside, takers not written down yet. */
 static void age(struct world *w, uint64_t seed, uint64_t records) {
-    struct person p = {w, PEOPLE, check_below(&seed, 50), seed, 0, 0};
+    struct person p = {w, PEOPLE, check_below(&seed, 50), seed, 0};
     memset(&ledger, 0, sizeof ledger);
     live(&p);
     while (lf_queue_size(&w->queues[RECORDS]) > records)
@@ -283,9 +305,9 @@ static void test_killed_at_every_step(uint64_t slots, uint64_t start, uint64_t s
     uint64_t victim_seed = check_random(&seed), between = check_below(&seed, 2 * slots + 2);
     for (uint64_t k = 1, victim_ended = 0; !victim_ended; k++) {
         for (uint64_t j = 1, recoverer_ended = 0; !recoverer_ended; j++) {
-            struct person victim = {&w, 1, 1 + slots % 2, victim_seed, 0, 0};
-            struct person survivor = {&w, 2, between, seed, 0, 0};
-            struct person recoverer = {&w, 3, 0, 0, 0, 1}, second = {&w, 4, 0, 0, 0, 1};
+            struct person victim = {&w, 1, 1 + slots % 2, victim_seed, 0};
+            struct person survivor = {&w, 2, between, seed, 0};
+            struct person recoverer = {&w, 3, 0, 0, 1}, second = {&w, 4, 0, 0, 1};
             world_copy(&w, &young);
             ledger = old;
             victim_ended = (uint64_t)steps_until(k, live, &victim);
@@ -299,7 +321,7 @@ static void test_killed_at_every_step(uint64_t slots, uint64_t start, uint64_t s
             for (uint64_t v = 0; v < ledger.next; v++) /* a put that was cut off */
                 if (ledger.fate[v] == COMING)
                     ledger.fate[v] = MAYBE;
-            check_deliveries(&w, victim_ended ? 0 : 1);
+            check_deliveries(&w, victim_ended ? 0 : (int)LF_QUEUE_RUN);
             cases++;
         }
     }
@@ -312,7 +334,7 @@ static void test_killed_at_every_step(uint64_t slots, uint64_t start, uint64_t s
 static void test_leases_of_the_dead_come_back(uint64_t slots, uint64_t start) {
     for (uint64_t j = 1, ended = 0; !ended; j++) {
         struct world w;
-        struct person p = {&w, 1, 0, 0, 0, 0}, recoverer = {&w, 3, 0, 0, 0, 1}, second = {&w, 4, 0, 0, 0, 1};
+        struct person p = {&w, 1, 0, 0, 0}, recoverer = {&w, 3, 0, 0, 1}, second = {&w, 4, 0, 0, 1};
         world_init(&w, slots, start);
         memset(&ledger, 0, sizeof ledger);
         for (uint64_t i = 0; i < slots; i++)
@@ -339,7 +361,7 @@ static void take_one(void *argument) {
 static void test_a_full_queue_outlives_a_killed_taker(uint64_t slots, uint64_t start) {
     for (uint64_t k = 1, ended = 0; !ended; k++) {
         struct world w;
-        struct person p = {&w, 1, 0, 0, 0, 0};
+        struct person p = {&w, 1, 0, 0, 0};
         world_init(&w, slots, start);
         ended = (uint64_t)steps_until(k, take_one, &p);
         recover(&w, 1, 2);
@@ -365,7 +387,7 @@ static void test_interleavings(uint64_t slots, uint64_t start, uint64_t seed, lo
         int64_t current = -1;
         age(&w, seed, check_below(&seed, slots + 1));
         for (int i = 0; i < FIBERS; i++) {
-            struct person p = {&w, numbers[i], 1 + check_below(&seed, most), check_random(&seed), 0, 1};
+            struct person p = {&w, numbers[i], 1 + check_below(&seed, most), check_random(&seed), 1};
             people[i] = p;
             steps_prepare(&fibers[i], i < FIRST ? live : do_recover, &people[i]);
             runnable[i] = i < FIRST;
@@ -391,12 +413,12 @@ static void test_interleavings(uint64_t slots, uint64_t start, uint64_t seed, lo
                     runnable[SECOND] = 1;
             }
         }
-        struct person last = {&w, 6, 0, 0, 0, FIRST};
+        struct person last = {&w, 6, 0, 0, FIRST};
         do_recover(&last);
         for (uint64_t v = 0; v < ledger.next; v++)
             if (ledger.fate[v] == COMING)
                 ledger.fate[v] = MAYBE;
-        check_deliveries(&w, fibers[VICTIM].done ? 0 : 1);
+        check_deliveries(&w, fibers[VICTIM].done ? 0 : (int)LF_QUEUE_RUN);
     }
     check_unmap(w.memory, w.bytes);
 }
@@ -404,7 +426,7 @@ static void test_interleavings(uint64_t slots, uint64_t start, uint64_t seed, lo
 
 int main(void) {
     static const uint64_t slots[] = {1, 2, 3, 5, 8, 15, 16, 17, 31, 32};
-    static const uint64_t starts[] = {0, (UINT64_C(1) << 32) - 20, (UINT64_C(1) << 46) - 20, (UINT64_C(1) << 52) - 20,
+    static const uint64_t starts[] = {0, (UINT64_C(1) << 32) - 20, (UINT64_C(1) << 42) - 20, (UINT64_C(1) << 52) - 20,
                                       UINT64_MAX - 20};
     unsigned stride = check_rounds(100) < 100 ? 3 : 1;
     for (unsigned s = 0; s < sizeof slots / sizeof *slots; s += stride) {

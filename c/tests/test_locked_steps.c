@@ -44,7 +44,8 @@ static void test_ring(uint64_t capacity, uint64_t inside) {
         CHECK_EQ(lf_mpmc_ring_put_many(&r, taken, 8, 8, NULL, 32), 32);
         CHECK_EQ(lf_mpmc_ring_get_many(&r, taken, 8, NULL, 32), 32);
     }
-    CHECK_EQ(locked, 4 * 32 * PAIRS);
+    CHECK(locked <=
+          4 * 4 * PAIRS); /* 32 records are two runs; or three, where a lap ends; or were single ones before */
     check_unmap(memory, bytes);
 }
 

@@ -5,7 +5,7 @@
 #define LOCKFREE_MPMC_RING_H
 
 #include <lockfree/blocks/blocking.h>
-#include <lockfree/blocks/index_queue.h>
+#include <lockfree/blocks/index_recovery.h>
 
 #define LF_KIND_MPMC_RING 8u
 
@@ -117,18 +117,26 @@ LF_INLINE int64_t lf_mpmc_ring_peek(struct lf_mpmc_ring *r, uint32_t lease, uint
         head = lf_load_relaxed(&r->body->head);
     }
 }
-LF_INLINE int lf__mpmc_free(struct lf_mpmc_ring *r, int64_t index) {
-    struct lf_slot *slot = lf_mpmc_ring_slot(r, (uint64_t)index);
-    uint64_t turn = slot->custody;
-    if (turn & 1)
-        lf_store_release(&slot->custody, turn - 1 + 2 * r->capacity);
+LF_INLINE int64_t lf__mpmc_take(struct lf_mpmc_ring *r, uint32_t lease, uint64_t most, uint64_t *count) {
+    uint64_t length;
+    (void)most;
+    *count = 1;
+    return lf_mpmc_ring_peek(r, lease, &length);
+}
+LF_INLINE int lf__mpmc_free(struct lf_mpmc_ring *r, int64_t index, uint64_t count) {
+    for (uint64_t i = 0; i < count; i++) {
+        struct lf_slot *slot = lf_mpmc_ring_slot(r, (uint64_t)index + i);
+        uint64_t turn = slot->custody;
+        if (turn & 1)
+            lf_store_release(&slot->custody, turn - 1 + 2 * r->capacity);
+    }
     return LF_OK;
 }
 LF_INLINE void lf__mpmc_freed(struct lf_mpmc_ring *r, uint32_t count) {
     lf_eventcount_notify(&r->body->not_full, count);
 }
 LF_INLINE int lf_mpmc_ring_release(struct lf_mpmc_ring *r, int64_t index) {
-    int status = lf__mpmc_free(r, index);
+    int status = lf__mpmc_free(r, index, 1);
     lf__mpmc_freed(r, 1);
     return status;
 }

@@ -4,7 +4,7 @@
 
 LF_INLINE void lf_wrong_init(struct lf_levels *l, struct lf_queue *queues, uint64_t start) {
     for (uint32_t level = 0; level < l->count; level++)
-        lf_queue_init(&queues[1 + level], start, 0);
+        lf_queue_init(&queues[1 + level], start, 0, 1);
 }
 LF_INLINE int64_t lf_wrong_take(const struct lf_levels *l, uint32_t taker, uint32_t *level) {
     int64_t index = LF_EMPTY;

@@ -23,15 +23,20 @@ LARGE |= {"pool_lanes_both", "pool_lanes_called_in", "pool_lanes_refusal", "pool
 LARGE_WITH_STOPS = {
     "bundle_called_in_twice",
     "pq_2p1c",
+    "pq_fronts_beside",
+    "pq_fronts_three",
     "withdraw_front",
+    "withdraw_in_front",
     "spsc_producers",
     "spsc_consumers",
     "role_passes_on_twice",
     "sem_3",
+    "runs_lap",
+    "runs_get_dies_lap",
 }
 BLOCKING = {"mutex_2", "mutex_3", "mutex_try", "spinlock_2"}  # say of themselves that they are not lock-free
 BLOCKING |= {"message_bound_waits", "message_join", "withdraw_wakes"}  # one sleeps until another one has done its part
-BLOCKING |= {"arena_one", "arena_two_and_one", "arena_small", "arena_open"}
+BLOCKING |= {"arena_one", "arena_two_and_one", "arena_small", "arena_open", "arena_later"}
 
 
 @pytest.fixture(scope="module")

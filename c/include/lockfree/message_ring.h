@@ -76,8 +76,8 @@ static const struct lf_kind lf_message_ring_kind = {LF_KIND_MESSAGE_RING, lf__me
 
 /* Lays out a fresh body. `start`: the first position of both queues; tests begin near the wraps. */
 LF_INLINE void lf__message_layout(struct lf_message_ring *r, uint64_t start) {
-    lf_queue_init(&r->queues[LF__MESSAGES], start, 0);
-    lf_queue_init(&r->queues[LF__FREE], start, r->store.slots);
+    lf_queue_init(&r->queues[LF__MESSAGES], start, 0, 1);
+    lf_queue_init(&r->queues[LF__FREE], start, r->store.slots, 1);
     r->body->done = start;
 }
 

@@ -34,34 +34,17 @@
 #ifndef LOCKFREE_MPMC_RING_H
 #define LOCKFREE_MPMC_RING_H
 
-#include "blocks/blocking.h"
-#include "blocks/index_queue.h"
+#include "blocks/index_recovery.h"
+#include "blocks/mpmc_slots.h"
 
 #define LF_KIND_MPMC_RING 8u
-#define LF_MPMC_MAX_CAPACITY (UINT64_C(1) << 31)
-
-enum { LF__RECORDS = 1 }; /* queue id, beside LF__FREE */
-
-struct lf_mpmc_body {
-    LF_ALIGNED struct lf_eventcount not_empty; /* line 0: consumers announce, producers look */
-    LF_ALIGNED struct lf_eventcount not_full;  /* line 1: producers announce, consumers look */
-};
-
-struct lf_mpmc_ring {
-    struct lf_handle h;
-    struct lf_mpmc_body *body;
-    struct lf_store store;
-    struct lf_queue queues[2];
-    unsigned char *slots;
-    uint64_t capacity;
-    uint64_t record_size;
-};
 
 /* Bytes of a segment with this geometry; LF_INVALID if out of bounds. geometry = {capacity, record_size, start}. */
 LF_INLINE int lf_mpmc_ring_bytes(uint64_t capacity, uint64_t record_size, uint64_t *bytes) {
     if (capacity < 1 || capacity > LF_MPMC_MAX_CAPACITY || record_size > LF_MAX_RECORD)
         return LF_INVALID;
-    *bytes = LF_BODY_OFFSET + sizeof(struct lf_mpmc_body) + 2 * lf_queue_bytes(capacity) + lf_slot_lead(record_size);
+    *bytes = LF_BODY_OFFSET + sizeof(struct lf_mpmc_body) + 2 * lf_cells_bytes(lf__mpmc_cells(capacity)) +
+             lf_slot_lead(record_size);
     return lf_add_mul(bytes, capacity, lf_slot_stride(record_size));
 }
 
@@ -74,19 +57,15 @@ LF_INLINE int lf__mpmc_view(struct lf_handle *h) {
     if (lf_mpmc_ring_bytes(r->capacity, r->record_size, &bytes) != LF_OK || bytes != h->bytes)
         return lf_mismatch(h, "size in bytes for the geometry", h->bytes, bytes);
     unsigned char *at = h->body + sizeof(struct lf_mpmc_body);
-    uint64_t queue_bytes = lf_queue_bytes(r->capacity);
+    uint64_t cells = lf__mpmc_cells(r->capacity), queue_bytes = lf_cells_bytes(cells);
     r->body = (struct lf_mpmc_body *)(void *)h->body;
     r->slots = at + 2 * queue_bytes + lf_slot_lead(r->record_size);
     r->store.custody = r->slots;
     r->store.stride = lf_slot_stride(r->record_size);
     r->store.slots = r->capacity;
-    lf_queue_view(&r->queues[LF__FREE], &r->store, LF__FREE, at);
-    lf_queue_view(&r->queues[LF__RECORDS], &r->store, LF__RECORDS, at + queue_bytes);
+    lf_queue_view_cells(&r->queues[LF__FREE], &r->store, LF__FREE, at, cells);
+    lf_queue_view_cells(&r->queues[LF__RECORDS], &r->store, LF__RECORDS, at + queue_bytes, cells);
     return LF_OK;
-}
-
-LF_INLINE struct lf_slot *lf_mpmc_ring_slot(const struct lf_mpmc_ring *r, uint64_t index) {
-    return (struct lf_slot *)(void *)(r->slots + index * r->store.stride);
 }
 
 LF_INLINE void lf__mpmc_gave(void *context, int queue) {
@@ -105,8 +84,8 @@ static const struct lf_kind lf_mpmc_ring_kind = {LF_KIND_MPMC_RING, lf__mpmc_vie
 
 /* Lays out a fresh body. `start`: the first position of both queues; tests begin near the wraps. */
 LF_INLINE void lf__mpmc_layout(struct lf_mpmc_ring *r, uint64_t start) {
-    lf_queue_init(&r->queues[LF__RECORDS], start, 0);
-    lf_queue_init(&r->queues[LF__FREE], start, r->capacity);
+    lf_queue_init(&r->queues[LF__RECORDS], start, 0, 1);
+    lf_queue_init(&r->queues[LF__FREE], start, r->capacity, r->queues[LF__FREE].run);
 }
 
 /* In zeroed memory of the caller. Others in the same process join with lf_segment_attach_local. */
@@ -149,18 +128,9 @@ LF_INLINE int lf_mpmc_ring_attach_fd(struct lf_mpmc_ring *r, int fd) {
 
 /* ---- zero copy: the caller has a slot between two calls ---- */
 
-/* A release in two steps, for batches. The first frees a slot; the second wakes sleepers, once for `count` slots. */
-LF_INLINE int lf__mpmc_free(struct lf_mpmc_ring *r, int64_t index) {
-    return lf_queue_publish(&r->queues[LF__FREE], (uint64_t)index, r->h.participant);
-}
-LF_INLINE void lf__mpmc_freed(struct lf_mpmc_ring *r, uint32_t count) {
-    lf_eventcount_notify_after_rmw(&r->body->not_full, count);
-    if (LF_UNLIKELY(lf_load_relaxed(&r->h.segment->ending) != LF__OPEN))
-        lf_eventcount_notify_all(&r->body->not_empty); /* a getter that drains the ring may wait for these slots */
-}
 /* Gives back the slot of a record that was peeked at. A getter that drains the ring may be waiting for it. */
 LF_INLINE int lf_mpmc_ring_release(struct lf_mpmc_ring *r, int64_t index) {
-    int status = lf__mpmc_free(r, index);
+    int status = lf__mpmc_free(r, index, 1);
     lf__mpmc_freed(r, 1);
     return status;
 }
@@ -170,59 +140,26 @@ LF_INLINE int lf_mpmc_ring_cancel(struct lf_mpmc_ring *r, int64_t index) { retur
 /* A free slot to write into: its number >= 0, LF_FULL, LF_CLOSED or LF_CORRUPT. Then commit or cancel; a commit is not
  * refused, even if the ring has been shut down since. */
 LF_INLINE int64_t lf_mpmc_ring_reserve(struct lf_mpmc_ring *r) {
-    int status = lf_enter_to_put(&r->h);
-    if (LF_UNLIKELY(status != LF_OK))
-        return status;
-    int64_t index = lf_queue_take(&r->queues[LF__FREE], r->h.participant);
-    if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&r->h) > 0)
-        index = lf_queue_take(&r->queues[LF__FREE], r->h.participant);
-    if (LF_UNLIKELY(index == LF_EMPTY))
-        return LF_FULL;
-    /* [D2]: either the getter that drains the ring sees that this slot is out, or we see that the ring ends */
-    if (LF_UNLIKELY(lf_load_seq_cst(&r->h.segment->ending) != LF__OPEN) && index >= 0) {
-        lf_mpmc_ring_release(r, index);
-        return LF_CLOSED;
-    }
-    return index;
-}
-LF_INLINE int lf__mpmc_publish(struct lf_mpmc_ring *r, int64_t index, uint64_t length) {
-    lf_mpmc_ring_slot(r, (uint64_t)index)->length = (uint32_t)length;
-    return lf_queue_publish(&r->queues[LF__RECORDS], (uint64_t)index, r->h.participant);
+    uint64_t count;
+    return lf__mpmc_claim(r, 1, &count);
 }
 LF_INLINE int lf_mpmc_ring_commit(struct lf_mpmc_ring *r, int64_t index, uint64_t length) {
-    int status = lf__mpmc_publish(r, index, length);
+    lf_mpmc_ring_slot(r, (uint64_t)index)->length = (uint32_t)length;
+    int status = lf__mpmc_publish(r, index, 1);
     lf_eventcount_notify_after_rmw(&r->body->not_empty, 1);
     return status;
 }
 /* Puts a record in hand back, at the tail. */
 LF_INLINE int lf_mpmc_ring_requeue(struct lf_mpmc_ring *r, int64_t index) {
-    int status = lf_queue_publish(&r->queues[LF__RECORDS], (uint64_t)index, r->h.participant);
+    int status = lf__mpmc_publish(r, index, 1);
     lf_eventcount_notify_after_rmw(&r->body->not_empty, 1);
     return status;
 }
-/* Nothing was inside. While the ring is drained, a slot that is out may still bring a record (a put under way, a
- * reservation, a lease). The ring has ended only if no slot is out. */
-LF_INLINE int64_t lf__mpmc_empty(struct lf_mpmc_ring *r, uint32_t taker) {
-    if (LF_LIKELY(lf_load_seq_cst(&r->h.segment->ending) == LF__OPEN)) /* [D3] pairs with [D1], and [D2] through it */
-        return LF_EMPTY;
-    if (!lf_queue_is_whole(&r->queues[LF__FREE]))
-        return LF_EMPTY;
-    int64_t index = lf_queue_take(&r->queues[LF__RECORDS], taker); /* put between the two looks, if there is one */
-    return index == LF_EMPTY ? (int64_t)LF_CLOSED : index;
-}
-
 /* Takes the oldest record out of the ring, in its slot. With `lease` LF_LEASE (else 0) it is published again if we die.
  * Returns its slot number >= 0, or LF_EMPTY, LF_CLOSED or LF_CORRUPT. Then release. */
 LF_INLINE int64_t lf_mpmc_ring_peek(struct lf_mpmc_ring *r, uint32_t lease, uint64_t *length) {
-    int status = lf_enter_to_get(&r->h);
-    if (LF_UNLIKELY(status != LF_OK))
-        return status;
-    uint32_t taker = r->h.participant | lease;
-    int64_t index = lf_queue_take(&r->queues[LF__RECORDS], taker);
-    if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&r->h) > 0)
-        index = lf_queue_take(&r->queues[LF__RECORDS], taker);
-    if (LF_UNLIKELY(index == LF_EMPTY))
-        index = lf__mpmc_empty(r, taker);
+    uint64_t count = 0;
+    int64_t index = lf__mpmc_take(r, lease, 1, &count);
     if (index >= 0) {
         *length = lf_mpmc_ring_slot(r, (uint64_t)index)->length;
         if (LF_UNLIKELY(*length > r->record_size)) {
@@ -258,30 +195,53 @@ LF_INLINE int64_t lf_mpmc_ring_try_get(struct lf_mpmc_ring *r, void *record) {
 
 /* ---- batches: the records of one call keep their order; records of others may come between them ---- */
 
+/* The records of a batch. Either each has `length` bytes and they are `pitch` apart, or `lengths` is given and they are
+ * packed, lengths[i] bytes each. */
+struct lf__mpmc_records {
+    const unsigned char *from;
+    uint64_t pitch, length;
+    const uint32_t *lengths;
+};
+/* Writes the next records into the slots and publishes them. */
+LF_INLINE int lf__mpmc_put_run(struct lf_mpmc_ring *r, const struct lf__mpmc_run *run, struct lf__mpmc_records *next) {
+    for (uint64_t i = 0; i < run->count; i++) {
+        struct lf_slot *slot = lf_mpmc_ring_slot(r, run->first + i);
+        if (next->lengths != NULL)
+            next->pitch = next->length = *next->lengths++;
+        slot->length = (uint32_t)next->length;
+        memcpy(lf_slot_payload(slot), next->from, next->length);
+        next->from += next->pitch;
+    }
+    return lf__mpmc_publish(r, (int64_t)run->first, run->count);
+}
+
 /* Puts records until the ring is full. Returns how many went in, or a negative status if none did. Either every record
  * has `length` bytes and they are `pitch` apart, or `lengths` is given and they are packed, lengths[i] bytes each. */
 LF_INLINE int64_t lf_mpmc_ring_put_many(struct lf_mpmc_ring *r, const void *records, uint64_t pitch, uint64_t length,
                                         const uint32_t *lengths, uint64_t count) {
-    const unsigned char *from = (const unsigned char *)records;
-    uint64_t done = 0;
+    struct lf__mpmc_records next = {(const unsigned char *)records, pitch, length, lengths};
+    struct lf__mpmc_run run = {0, 0};
+    uint64_t claimed = 0, more = 0; /* records that have a slot, those of `run` included */
     int64_t index = 0;
     if (lengths == NULL && length > r->record_size)
         return LF_TOO_LONG;
     for (uint64_t i = 0; lengths != NULL && i < count; i++)
         if (lengths[i] > r->record_size)
             return LF_TOO_LONG;
-    while (done < count && (index = lf_mpmc_ring_reserve(r)) >= 0) {
-        if (lengths != NULL)
-            pitch = length = lengths[done];
-        memcpy(lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), from, length);
-        if (lf__mpmc_publish(r, index, length) != LF_OK)
-            return LF_CORRUPT;
-        from += pitch;
-        done++;
+    while (claimed < count && (index = lf__mpmc_claim(r, count - claimed, &more)) >= 0) {
+        if (!lf__mpmc_run_takes(r, &run, (uint64_t)index, more)) {
+            if (LF_UNLIKELY(lf__mpmc_put_run(r, &run, &next) != LF_OK))
+                return LF_CORRUPT;
+            run.count = 0;
+        }
+        lf__mpmc_run_grows(&run, (uint64_t)index, more);
+        claimed += more;
     }
-    if (done > 0)
-        lf_eventcount_notify_after_rmw(&r->body->not_empty, (uint32_t)done);
-    return done > 0 || count == 0 || index == LF_FULL ? (int64_t)done : index;
+    if (run.count > 0 && LF_UNLIKELY(lf__mpmc_put_run(r, &run, &next) != LF_OK))
+        return LF_CORRUPT;
+    if (claimed > 0)
+        lf_eventcount_notify_after_rmw(&r->body->not_empty, (uint32_t)claimed);
+    return claimed > 0 || count == 0 || index == LF_FULL ? (int64_t)claimed : index;
 }
 
 /* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros. `lengths` (or NULL) gets
@@ -289,19 +249,31 @@ LF_INLINE int64_t lf_mpmc_ring_put_many(struct lf_mpmc_ring *r, const void *reco
 LF_INLINE int64_t lf_mpmc_ring_get_many(struct lf_mpmc_ring *r, void *records, uint64_t pitch, uint32_t *lengths,
                                         uint64_t count) {
     unsigned char *to = (unsigned char *)records;
-    uint64_t done = 0, length = 0;
+    struct lf__mpmc_run run = {0, 0};
+    uint64_t done = 0, more = 0;
     int64_t index = 0;
     if (pitch < r->record_size)
         return LF_INVALID;
-    while (done < count && (index = lf_mpmc_ring_peek(r, 0, &length)) >= 0) {
-        memcpy(to + done * pitch, lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), length);
-        memset(to + done * pitch + length, 0, pitch - length);
-        if (lengths != NULL)
-            lengths[done] = (uint32_t)length;
-        if (lf__mpmc_free(r, index) != LF_OK)
-            return LF_CORRUPT;
-        done++;
+    while (done < count && (index = lf__mpmc_take(r, 0, count - done, &more)) >= 0) {
+        for (uint64_t i = 0; i < more; i++, done++, to += pitch) {
+            struct lf_slot *slot = lf_mpmc_ring_slot(r, (uint64_t)index + i);
+            uint64_t length = slot->length;
+            if (LF_UNLIKELY(length > r->record_size))
+                return LF_CORRUPT;
+            memcpy(to, lf_slot_payload(slot), length);
+            memset(to + length, 0, pitch - length);
+            if (lengths != NULL)
+                lengths[done] = (uint32_t)length;
+        }
+        if (!lf__mpmc_run_takes(r, &run, (uint64_t)index, more)) {
+            if (LF_UNLIKELY(lf__mpmc_free(r, (int64_t)run.first, run.count) != LF_OK))
+                return LF_CORRUPT;
+            run.count = 0;
+        }
+        lf__mpmc_run_grows(&run, (uint64_t)index, more);
     }
+    if (run.count > 0 && LF_UNLIKELY(lf__mpmc_free(r, (int64_t)run.first, run.count) != LF_OK))
+        return LF_CORRUPT;
     if (done > 0)
         lf__mpmc_freed(r, (uint32_t)done);
     return done > 0 || count == 0 || index == LF_EMPTY ? (int64_t)done : index;

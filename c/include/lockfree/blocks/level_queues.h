@@ -48,7 +48,7 @@
 #ifndef LOCKFREE_LEVEL_QUEUES_H
 #define LOCKFREE_LEVEL_QUEUES_H
 
-#include "index_queue.h"
+#include "index_recovery.h"
 
 #define LF_LEVELS_MAX 254u                      /* a custody word has eight bits for the queue; one is the free queue */
 #define LF_LEVELS_MAX_SLOTS (UINT64_C(1) << 30) /* so that two rounds of a queue differ in 32 bits of position */
@@ -141,9 +141,9 @@ LF_INLINE int lf__front(const struct lf_queue *level, uint64_t head, uint64_t **
     uint64_t position = head >> 32, round_bits = UINT32_MAX & ~level->mask;
     *place = lf__cell_place(level, position);
     *cell = lf_load_acquire(*place); /* [W3] pairs with [Q6]: the record is readable; with [W4]: W is that new */
-    if (((*cell >> LF__TAKER_BITS ^ position) & round_bits) == 0)
+    if (((*cell >> LF__POSITION_SHIFT ^ position) & round_bits) == 0)
         return lf__cell_stands(*cell) ? LF__INSIDE : LF__ELSEWHERE;
-    if (((*cell >> LF__TAKER_BITS ^ (position - level->mask - 1)) & round_bits) == 0 && lf__cell_taker(*cell) != 0)
+    if (((*cell >> LF__POSITION_SHIFT ^ (position - level->mask - 1)) & round_bits) == 0 && lf__cell_taker(*cell) != 0)
         return LF__NOTHING;
     return LF__ELSEWHERE;
 }
@@ -153,7 +153,7 @@ LF_INLINE uint32_t lf_levels_group(const struct lf_levels *l, uint32_t level) { 
 /* Lays the levels out, empty. `start`: the first position of all queues, and W's version; tests begin near wraps. */
 LF_INLINE void lf_levels_init(struct lf_levels *l, struct lf_queue *queues, uint64_t start) {
     for (uint32_t level = 0; level < l->count; level++) {
-        lf_queue_init(&queues[1 + level], start, 0);
+        lf_queue_init(&queues[1 + level], start, 0, 1);
         /* the version of the first push and pop of a fresh queue, so that every test takes the path that skips one */
         queues[1 + level].ends->head = lf__level_head(start, start + 2);
     }
@@ -229,7 +229,7 @@ LF_INLINE int lf__free_withdrawn(const struct lf_levels *l, uint64_t index, uint
  * round. 0: the record had been withdrawn, and its slot is free. Else LF_CORRUPT. */
 LF_INLINE int lf__what_was_taken(const struct lf_levels *l, const struct lf_queue *level, uint64_t cell, uint64_t head,
                                  uint32_t taker) {
-    uint64_t position = (cell >> LF__TAKER_BITS & ~level->mask) | (head >> 32 & level->mask);
+    uint64_t position = (cell >> LF__POSITION_SHIFT & ~level->mask) | (head >> 32 & level->mask);
     uint64_t index = lf__cell_index(level, cell), now = lf__cell_at(level, position), word;
     uint32_t participant = taker & LF_PARTICIPANT_MASK;
     int mine;

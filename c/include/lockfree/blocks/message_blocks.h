@@ -9,7 +9,7 @@
 #define LOCKFREE_MESSAGE_BLOCKS_H
 
 #include "blocking.h"
-#include "index_queue.h"
+#include "index_recovery.h"
 
 #define LF_MESSAGE_MAX_BLOCKS (UINT64_C(1) << 31)
 #define LF_MESSAGE_MIN_BLOCK UINT64_C(32)

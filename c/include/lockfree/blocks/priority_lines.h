@@ -79,7 +79,7 @@ LF_INLINE int lf__priority_view(struct lf_handle *h) {
 }
 
 LF_INLINE void lf__priority_layout(struct lf_priority_queue *q, uint64_t start) {
-    lf_queue_init(&q->queues[LF__FREE], start, q->capacity);
+    lf_queue_init(&q->queues[LF__FREE], start, q->capacity, 1);
     lf_levels_init(&q->levels, q->queues, start);
 }
 

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define LF_MAGIC UINT64_C(0x656572666b636f6c) /* "lockfree" */
-#define LF_ABI_VERSION 9u
+#define LF_ABI_VERSION 10u
 #define LF_GEOMETRY 6
 #define LF_NAME_MAX 200
 #define LF_NAME_PREFIX "lockfree."

@@ -19,6 +19,43 @@ LF_PY_GENERIC void lf_py_look_for_sleepers(struct lf_py_object *self, const stru
     *freed = 0;
 }
 
+/* Delivers records that stand together to the list, from place `at` on: how many, `most` or fewer; with an exception set if
+ * one of them could not be made, which is inside again, as are those behind it. Or a status, with none delivered. */
+LF_PY_GENERIC int64_t lf_py_get_run(struct lf_py_object *self, const struct lf_py_ops *ops, PyObject *records,
+                                    uint64_t at, uint64_t most, uint32_t *freed) {
+    struct lf_py_stay stay;
+    uint64_t count = 0, made = 0;
+    if (most > LF_QUEUE_RUN)
+        most = LF_QUEUE_RUN;
+    while ((uint64_t)PyList_GET_SIZE(records) < at + most)
+        if (PyList_Append(records, Py_None) != 0)
+            return LF_PY_RAISED;
+    int64_t slot = lf_py_stay_begin(&stay, self);
+    if (LF_UNLIKELY(slot != LF_OK))
+        return slot;
+    slot = ops->take_run(self->p, most, &count);
+    for (; slot >= 0 && made < count; made++) {
+        PyObject *record = lf_py_record(&stay, ops, slot + (int64_t)made, ops->length(self->p, slot + (int64_t)made),
+                                        NULL, NULL);
+        if (LF_UNLIKELY(record == NULL))
+            break;
+        PyList_SetItem(records, (Py_ssize_t)(at + made), record);
+    }
+    int64_t status = slot < 0 ? slot : made > 0 ? (int64_t)made : LF_PY_RAISED;
+    for (uint64_t i = made; slot >= 0 && i < count; i++)
+        ops->give_back(self->p, slot + (int64_t)i, 0);
+    if (slot >= 0 && made > 0 && LF_UNLIKELY(ops->free_run(self->p, slot, made) != LF_OK))
+        status = LF_CORRUPT;
+    if (status > 0)
+        *freed += (uint32_t)made;
+    if (*freed >= 64) {
+        ops->freed(self->p, *freed);
+        *freed = 0;
+    }
+    lf_py_stay_end(&stay);
+    return status;
+}
+
 /* Up to `most` records as a list, one after the other; the first one waits up to `ns`. */
 LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops *ops, uint64_t most, uint64_t ns) {
     struct lf_py_object *self = (struct lf_py_object *)object;
@@ -26,14 +63,26 @@ LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops 
     uint32_t freed = 0, level = 0;
     uint64_t began = 0;
     int64_t slot = LF_OK;
-    for (uint64_t i = 0; records != NULL && i < most; i++) {
+    for (uint64_t i = 0, turn = 0; records != NULL && i < most; i++, turn++) {
         struct lf_py_stay stay;
         uint64_t length = 0;
-        if (LF_UNLIKELY(lf_py_is_long(&began, i))) {
+        if (LF_UNLIKELY(lf_py_is_long(&began, turn))) {
             lf_py_look_for_sleepers(self, ops, &freed);
             LF_PY_TURN();
         }
-        if (PyList_Append(records, Py_None) != 0 || (ops->has_levels && (pair = PyTuple_New(2)) == NULL)) {
+        if (ops->take_run != NULL) {
+            slot = lf_py_get_run(self, ops, records, i, most - i, &freed);
+            if (LF_LIKELY(slot > 0) && LF_LIKELY(PyErr_Occurred() == NULL)) {
+                i += (uint64_t)slot - 1;
+                continue;
+            }
+            i += slot > 0 ? (uint64_t)slot : 0;
+            slot = slot > 0 ? LF_PY_RAISED : slot;
+        }
+        if (ops->take_run != NULL && (slot != LF_EMPTY || ns == 0 || i > 0)) {
+            /* that is the answer */
+        } else if (((uint64_t)PyList_GET_SIZE(records) == i && PyList_Append(records, Py_None) != 0) ||
+                   (ops->has_levels && (pair = PyTuple_New(2)) == NULL)) {
             slot = LF_PY_RAISED;
         } else {
             slot = lf_py_take(self, ops, 1, 0, i == 0 ? ns : 0, &level, &length, &stay);
@@ -66,7 +115,7 @@ LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops 
         /* Nothing more to take, or no room for it: what is there is the answer. */
         Py_CLEAR(pair);
         if (PyList_GET_SIZE(records) > (Py_ssize_t)i &&
-            PyList_SetSlice(records, (Py_ssize_t)i, (Py_ssize_t)i + 1, NULL) != 0)
+            PyList_SetSlice(records, (Py_ssize_t)i, PyList_GET_SIZE(records), NULL) != 0)
             Py_CLEAR(records);
         if (i > 0 && slot == LF_PY_RAISED)
             PyErr_Clear();

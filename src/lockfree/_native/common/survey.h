@@ -64,20 +64,12 @@ static void lf_py_survey_store(const struct lf_queue *queues, uint32_t n, struct
     for (uint32_t q = 0; q < n; q++)
         for (uint64_t place = 0; place <= queues[q].mask; place++) {
             uint64_t cell = lf__cell_at(&queues[q], place), index = lf__cell_index(&queues[q], cell);
-            uint64_t position = (cell >> LF__TAKER_BITS & ~queues[q].mask) | place;
+            uint64_t position = (cell >> LF__POSITION_SHIFT & ~queues[q].mask) | place;
             uint32_t taker = lf__cell_taker(cell);
-            if (taker != 0 && taker != LF__NOBODY && index < store->slots &&
-                lf__is_coming_at(lf_load_relaxed(lf__custody(store, index)), q, position))
-                lf_py_survey_hold(s, taker & LF_PARTICIPANT_MASK);
+            for (uint64_t i = 0; taker != LF__NOBODY && i < lf__cell_taken(cell) && index + i < store->slots; i++)
+                if (lf__is_coming_at(lf_load_relaxed(lf__custody(store, index + i)), q, position))
+                    lf_py_survey_hold(s, taker & LF_PARTICIPANT_MASK);
         }
-}
-static uint64_t lf_py_survey_tail(const struct lf_queue *q) {
-    uint64_t cell;
-    return lf__walk_to_tail(q, lf_load_acquire(&q->ends->tail), &cell); /* [Q3] */
-}
-static uint64_t lf_py_survey_head(const struct lf_queue *q) {
-    uint64_t cell;
-    return lf__walk_to_head(q, lf_load_acquire(&q->ends->head), &cell); /* [Q3] */
 }
 
 /* `fill`: statements over `x`, the primitive's struct, and the survey `s`. */

@@ -55,7 +55,27 @@ static int lf_py_mpmc_ring_give_back(void *p, int64_t slot, uint32_t level) {
     (void)level;
     return lf_mpmc_ring_requeue((struct lf_mpmc_ring *)p, slot);
 }
-static int lf_py_mpmc_ring_free_quietly(void *p, int64_t slot) { return lf__mpmc_free((struct lf_mpmc_ring *)p, slot); }
+static int lf_py_mpmc_ring_free_quietly(void *p, int64_t slot) {
+    return lf__mpmc_free((struct lf_mpmc_ring *)p, slot, 1);
+}
+static int64_t lf_py_mpmc_ring_take_run(void *p, uint64_t most, uint64_t *count) {
+    struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)p;
+    int64_t slot = lf__mpmc_take(r, 0, most, count);
+    for (uint64_t i = 0; slot >= 0 && i < *count; i++)
+        if (LF_UNLIKELY(lf_mpmc_ring_slot(r, (uint64_t)slot + i)->length > r->record_size)) {
+            lf__mpmc_free(r, slot, *count);
+            return LF_CORRUPT;
+        }
+    return slot;
+}
+static uint64_t lf_py_mpmc_ring_slot_length(void *p, int64_t slot) {
+    struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)p;
+    uint64_t length = lf_mpmc_ring_slot(r, (uint64_t)slot)->length;
+    return length < r->record_size ? length : r->record_size; /* it was looked at; others may write there since */
+}
+static int lf_py_mpmc_ring_free_run(void *p, int64_t slot, uint64_t count) {
+    return lf__mpmc_free((struct lf_mpmc_ring *)p, slot, count);
+}
 static void lf_py_mpmc_ring_freed(void *p, uint32_t count) { lf__mpmc_freed((struct lf_mpmc_ring *)p, count); }
 static const struct lf_py_ops lf_py_mpmc_ring_ops = {
     .noun = "ring",
@@ -74,6 +94,9 @@ static const struct lf_py_ops lf_py_mpmc_ring_ops = {
     .release = lf_py_mpmc_ring_release,
     .give_back = lf_py_mpmc_ring_give_back,
     .free_quietly = lf_py_mpmc_ring_free_quietly,
+    .take_run = lf_py_mpmc_ring_take_run,
+    .length = lf_py_mpmc_ring_slot_length,
+    .free_run = lf_py_mpmc_ring_free_run,
     .freed = lf_py_mpmc_ring_freed,
     .put_many = lf_py_mpmc_ring_put_many,
     .get_many = lf_py_mpmc_ring_get_many,
@@ -88,8 +111,8 @@ static PyMethodDef lf_py_mpmc_ring_methods[] = {
 };
 LF_PY_CONTAINER_TYPE(mpmc_ring, "MPMCRing")
 LF_PY_SURVEY(mpmc_ring, {
-    s->puts = (int64_t)(lf_py_survey_tail(&x->queues[LF__RECORDS]) - x->h.segment->identity.geometry[2]);
-    s->gets = (int64_t)(lf_py_survey_head(&x->queues[LF__RECORDS]) - x->h.segment->identity.geometry[2]);
+    s->puts = (int64_t)(lf_queue_published(&x->queues[LF__RECORDS]) - x->h.segment->identity.geometry[2]);
+    s->gets = (int64_t)(lf_queue_taken(&x->queues[LF__RECORDS]) - x->h.segment->identity.geometry[2]);
     s->inside = (int64_t)lf_mpmc_ring_size(x);
     s->room = (int64_t)x->capacity;
     lf_py_survey_store(x->queues, 2, s);

@@ -268,7 +268,7 @@ LF_PY_SURVEY(priority_queue, {
     s->room = (int64_t)x->capacity;
     s->puts = 0;
     for (uint32_t level = 0; level < x->levels.count; level++)
-        s->puts += (int64_t)(lf_py_survey_tail(&x->queues[1 + level]) - x->h.segment->identity.geometry[3]);
+        s->puts += (int64_t)(lf_queue_published(&x->queues[1 + level]) - x->h.segment->identity.geometry[3]);
     s->gets = s->puts - s->inside;
     lf_py_survey_store(x->queues, 1 + x->levels.count, s);
 })
