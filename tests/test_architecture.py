@@ -259,6 +259,13 @@ def test_a_file_of_the_model_checker_knows_its_own_layer_and_lower_ones(layer):
         assert path.read_text().count("\n") <= 400, f"{path} has grown a second purpose: split it"
 
 
+def test_a_file_of_the_interface_has_one_purpose():
+    files = sorted((ROOT / "src/lockfree/_native").rglob("*.[ch]"))
+    assert len(files) > 100
+    long = [str(path.relative_to(ROOT)) for path in files if path.read_text().count("\n") > 400]
+    assert long == [], "they have grown a second purpose: split them"
+
+
 def test_a_look_upwards_is_seen(tmp_path):
     for layer in ("base", "runs"):
         (tmp_path / layer).mkdir()
