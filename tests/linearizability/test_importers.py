@@ -9,7 +9,7 @@ import pytest
 
 from linearizability.brute import Model, linearizable
 from linearizability.generate import history
-from lockfree.linearizability import History, InvalidHistory, Operation, check
+from lockfree.linearizability import History, InvalidHistory, Operation, check, checker
 from lockfree.linearizability.cli import main
 from lockfree.linearizability.importers import from_jepsen, from_porcupine, notation
 
@@ -431,7 +431,7 @@ def test_appends_are_decided_as_by_enumeration(changes):
     assert min(found.values()) > 20
 
 
-def test_many_clients_that_append_are_decided():
+def appends_of_30_clients():
     rows, value = [], ""
     for n in range(40):
         for client in range(30):
@@ -440,12 +440,24 @@ def test_many_clients_that_append_are_decided():
         for client in range(29, -1, -1):
             value += f"x {client} {n} y"
         rows.append(Operation(99, "get", None, value, 100 * n + 95, 100 * n + 96, "k"))
-    verdict = check(rows, "map", timeout=30)
+    return rows, [*rows[:-1], rows[-1]._replace(result=value[:-9] + value[-8:])]
+
+
+def test_many_clients_that_append_are_decided():
+    right, wrong = appends_of_30_clients()
+    verdict = check(right, "map", timeout=30)
     assert verdict.ok
-    bad = value[:-9] + value[-8:]
-    verdict = check([*rows[:-1], rows[-1]._replace(result=bad)], "map", timeout=2)
+    verdict = check(wrong, "map", timeout=2)
     assert verdict.status == "VIOLATION"
     assert verdict.operations  # all of that key, when making it small takes too long
+
+
+def test_a_violation_by_appends_that_cannot_be_made_small_in_time_is_the_first_one(monkeypatch):
+    """Its states are numbered by the search that found it, not by that which ran out of time."""
+    monkeypatch.setattr(checker, "_CORE_SECONDS", 1e-9)
+    verdict = check(appends_of_30_clients()[1], "map")
+    assert verdict.status == "VIOLATION"
+    assert verdict.operations
 
 
 def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path, capsys):

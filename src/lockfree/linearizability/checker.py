@@ -230,14 +230,17 @@ def check(
         # what it concludes from the whole history does not hold for a part, which a counterexample is
         result = decide(timeout, core=False)
         if STATUS[result.verdict] == "VIOLATION":
+            first = stepper
             known = AppendMap(history, looks_ahead=False)
             stepper = _Stepper(known, history, memory)
             left = (
                 _CORE_SECONDS if timeout is None else max(0.1, min(_CORE_SECONDS, started + timeout - time.monotonic()))
             )
             shrunk = decide(left, core=True)
-            spare = result if STATUS[shrunk.verdict] == "VIOLATION" else shrunk
-            result = shrunk if spare is result else result
+            if STATUS[shrunk.verdict] == "VIOLATION":
+                result, spare = shrunk, result
+            else:  # nothing smaller was found in time; `first` has numbered the states of what there is
+                stepper, spare = first, shrunk
             lib.lf_lin_result_free(ffi.addressof(spare))
     else:
         result = decide(timeout, core=counterexample)
