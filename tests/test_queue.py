@@ -300,6 +300,24 @@ class TestReducers:
         finally:
             del copyreg.dispatch_table[Money]
 
+    @pytest.mark.parametrize(
+        ("register", "table"),
+        [(copyreg.pickle, copyreg.dispatch_table), (ForkingPickler.register, ForkingPickler._extra_reducers)],
+    )
+    def test_one_that_takes_the_place_of_another_is_used(self, register, table):
+        q = lockfree.Queue()
+        for more in (1000, 2000):
+            register(Money, lambda money, more=more: (Money, (money.amount + more,)))
+            q.put([Money(1)])
+            assert q.get() == [Money(1 + more)]
+        register(Fails, Fails.__reduce__)  # as many as before
+        del table[Money]
+        try:
+            q.put([Money(1)])
+            assert q.get() == [Money(1)]
+        finally:
+            del table[Fails]
+
     def test_own_ones(self):
         q = lockfree.Queue(2, dumps=str.encode, loads=bytes.decode)
         q.put("text")

@@ -35,7 +35,8 @@ class _Pickler:
         self.buffers: list[memoryview] = []
         self.write = self.chunks.append
         self.pickler = pickle.Pickler(self, PROTOCOL, buffer_callback=self._keep)
-        self.known = (-1, -1)
+        self.own: dict[Any, Any] = {}
+        self.extra: dict[Any, Any] = {}
 
     def _keep(self, buffer: pickle.PickleBuffer) -> bool:
         """False: it travels beside the pickle."""
@@ -51,10 +52,9 @@ class _Pickler:
     def dump(self, obj: Any) -> list[Any]:
         """The pieces of the message."""
         own, extra = copyreg.dispatch_table, ForkingPickler._extra_reducers  # type: ignore[attr-defined]
-        known = (len(own), len(extra))
-        if known != self.known:
-            self.pickler.dispatch_table = {**own, **extra}
-            self.known = known
+        if own != self.own or extra != self.extra:  # also one that was registered in the place of another
+            self.own, self.extra = own.copy(), extra.copy()
+            self.pickler.dispatch_table = self.own | self.extra
         self.pickler.dump(obj)
         self.pickler.clear_memo()
         pieces = [*self.chunks] if not self.buffers else _beside(b"".join(self.chunks), self.buffers)
