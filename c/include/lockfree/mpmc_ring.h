@@ -36,6 +36,7 @@
 
 #include "blocks/index_recovery.h"
 #include "blocks/mpmc_slots.h"
+#include "blocks/record_batch.h"
 
 #define LF_KIND_MPMC_RING 8u
 
@@ -65,6 +66,8 @@ LF_INLINE int lf__mpmc_view(struct lf_handle *h) {
     r->store.slots = r->capacity;
     lf_queue_view_cells(&r->queues[LF__FREE], &r->store, LF__FREE, at, cells);
     lf_queue_view_cells(&r->queues[LF__RECORDS], &r->store, LF__RECORDS, at + queue_bytes, cells);
+    if (r->store.stride > LF_RUN_STRIDE)
+        r->queues[LF__FREE].run = r->queues[LF__RECORDS].run = 1;
     return LF_OK;
 }
 
@@ -195,23 +198,13 @@ LF_INLINE int64_t lf_mpmc_ring_try_get(struct lf_mpmc_ring *r, void *record) {
 
 /* ---- batches: the records of one call keep their order; records of others may come between them ---- */
 
-/* The records of a batch. Either each has `length` bytes and they are `pitch` apart, or `lengths` is given and they are
- * packed, lengths[i] bytes each. */
-struct lf__mpmc_records {
-    const unsigned char *from;
-    uint64_t pitch, length;
-    const uint32_t *lengths;
-};
 /* Writes the next records into the slots and publishes them. */
-LF_INLINE int lf__mpmc_put_run(struct lf_mpmc_ring *r, const struct lf__mpmc_run *run, struct lf__mpmc_records *next) {
+LF_INLINE int lf__mpmc_put_run(struct lf_mpmc_ring *r, const struct lf__mpmc_run *run, struct lf_batch *batch) {
     for (uint64_t i = 0; i < run->count; i++) {
         struct lf_slot *slot = lf_mpmc_ring_slot(r, run->first + i);
-        if (next->lengths != NULL)
-            next->pitch = next->length = *next->lengths++;
-        slot->length = (uint32_t)next->length;
-        memcpy(lf_slot_payload(slot), next->from, next->length);
-        next->from += next->pitch;
+        slot->length = (uint32_t)lf_batch_copy(batch, i, lf_slot_payload(slot));
     }
+    lf_batch_pass(batch, run->count);
     return lf__mpmc_publish(r, (int64_t)run->first, run->count);
 }
 
@@ -219,25 +212,22 @@ LF_INLINE int lf__mpmc_put_run(struct lf_mpmc_ring *r, const struct lf__mpmc_run
  * has `length` bytes and they are `pitch` apart, or `lengths` is given and they are packed, lengths[i] bytes each. */
 LF_INLINE int64_t lf_mpmc_ring_put_many(struct lf_mpmc_ring *r, const void *records, uint64_t pitch, uint64_t length,
                                         const uint32_t *lengths, uint64_t count) {
-    struct lf__mpmc_records next = {(const unsigned char *)records, pitch, length, lengths};
+    struct lf_batch batch = {(const unsigned char *)records, pitch, length, lengths};
     struct lf__mpmc_run run = {0, 0};
     uint64_t claimed = 0, more = 0; /* records that have a slot, those of `run` included */
-    int64_t index = 0;
-    if (lengths == NULL && length > r->record_size)
-        return LF_TOO_LONG;
-    for (uint64_t i = 0; lengths != NULL && i < count; i++)
-        if (lengths[i] > r->record_size)
-            return LF_TOO_LONG;
+    int64_t index = lf_batch_check(&batch, count, r->record_size);
+    if (LF_UNLIKELY(index != LF_OK))
+        return index;
     while (claimed < count && (index = lf__mpmc_claim(r, count - claimed, &more)) >= 0) {
         if (!lf__mpmc_run_takes(r, &run, (uint64_t)index, more)) {
-            if (LF_UNLIKELY(lf__mpmc_put_run(r, &run, &next) != LF_OK))
+            if (LF_UNLIKELY(lf__mpmc_put_run(r, &run, &batch) != LF_OK))
                 return LF_CORRUPT;
             run.count = 0;
         }
         lf__mpmc_run_grows(&run, (uint64_t)index, more);
         claimed += more;
     }
-    if (run.count > 0 && LF_UNLIKELY(lf__mpmc_put_run(r, &run, &next) != LF_OK))
+    if (run.count > 0 && LF_UNLIKELY(lf__mpmc_put_run(r, &run, &batch) != LF_OK))
         return LF_CORRUPT;
     if (claimed > 0)
         lf_eventcount_notify_after_rmw(&r->body->not_empty, (uint32_t)claimed);
@@ -260,8 +250,7 @@ LF_INLINE int64_t lf_mpmc_ring_get_many(struct lf_mpmc_ring *r, void *records, u
             uint64_t length = slot->length;
             if (LF_UNLIKELY(length > r->record_size))
                 return LF_CORRUPT;
-            memcpy(to, lf_slot_payload(slot), length);
-            memset(to + length, 0, pitch - length);
+            lf_copy_row(lf_slot_payload(slot), to, length, pitch);
             if (lengths != NULL)
                 lengths[done] = (uint32_t)length;
         }

@@ -260,13 +260,10 @@ LF_INLINE int64_t lf_spsc_ring_try_get(struct lf_spsc_ring *r, void *record) {
  * has `length` bytes and they are `pitch` apart, or `lengths` is given and they are packed, lengths[i] bytes each. */
 LF_INLINE int64_t lf_spsc_ring_put_many(struct lf_spsc_ring *r, const void *records, uint64_t pitch, uint64_t length,
                                         const uint32_t *lengths, uint64_t count) {
-    struct lf__spsc_batch batch = {(const unsigned char *)records, pitch, length, lengths};
-    if (lengths == NULL && length > r->record_size)
-        return LF_TOO_LONG;
-    for (uint64_t i = 0; lengths != NULL && i < count; i++)
-        if (lengths[i] > r->record_size)
-            return LF_TOO_LONG;
-    int status = count > 0 ? lf__spsc_enter(r, LF_PRODUCER) : LF_OK;
+    struct lf_batch batch = {(const unsigned char *)records, pitch, length, lengths};
+    int status = lf_batch_check(&batch, count, r->record_size);
+    if (LF_LIKELY(status == LF_OK) && count > 0)
+        status = lf__spsc_enter(r, LF_PRODUCER);
     if (status != LF_OK || count == 0)
         return status;
     const struct lf_spsc_side *side = &r->body->sides[LF_PRODUCER];
@@ -318,7 +315,7 @@ LF_INLINE int64_t lf_spsc_ring_get_many(struct lf_spsc_ring *r, void *records, u
             if (lf_load_relaxed(&r->body->drained)) /* by this look */
                 run = 1;
         }
-        lf__spsc_copy_row(walk.payload, to, (uint64_t)length, pitch);
+        lf_copy_row(walk.payload, to, (uint64_t)length, pitch);
         to += pitch;
         if (lengths != NULL)
             lengths[position - first] = (uint32_t)length;

@@ -12,6 +12,7 @@
 #ifndef LOCKFREE_SPSC_BATCHES_H
 #define LOCKFREE_SPSC_BATCHES_H
 
+#include "record_batch.h"
 #include "spsc_slots.h"
 
 /* Where a batch is. It is the caller's alone: what is copied into records cannot change it, as the compiler knows. */
@@ -36,46 +37,22 @@ LF_INLINE void lf__spsc_walk_on(const struct lf_spsc_ring *r, struct lf__spsc_wa
         *walk = lf__spsc_walk_from(r, 0);
 }
 
-/* A record of a batch, beside which the row is padded with zeros. */
-LF_INLINE void lf__spsc_copy_row(const unsigned char *payload, unsigned char *row, uint64_t length, uint64_t pitch) {
-    lf_copy(row, payload, length);
-    if (length < pitch)
-        memset(row + length, 0, pitch - length);
-}
-
-/* With a larger stride the consumer copies one record while the producer copies the next. */
-#define LF__SPSC_RUN_STRIDE 4096
-LF_INLINE uint64_t lf__spsc_run(const struct lf_spsc_ring *r) {
-    return r->stride <= LF__SPSC_RUN_STRIDE ? LF__SPSC_RUN : 1;
-}
-
-/* What put_many was given. */
-struct lf__spsc_batch {
-    const unsigned char *from; /* the next record */
-    uint64_t pitch, length;
-    const uint32_t *lengths; /* or NULL: all have `length`; else of the next record on */
-};
-LF_INLINE uint64_t lf__spsc_length(const struct lf__spsc_batch *batch, uint64_t i) {
-    return batch->lengths != NULL ? batch->lengths[i] : batch->length;
-}
+LF_INLINE uint64_t lf__spsc_run(const struct lf_spsc_ring *r) { return r->stride <= LF_RUN_STRIDE ? LF__SPSC_RUN : 1; }
 
 /* Copies the next `run` records into free slots from `walk` on, then publishes them, the last one first. */
-LF_INLINE void lf__spsc_put_run(struct lf_spsc_ring *r, struct lf__spsc_walk *walk, struct lf__spsc_batch *batch,
+LF_INLINE void lf__spsc_put_run(struct lf_spsc_ring *r, struct lf__spsc_walk *walk, struct lf_batch *batch,
                                 uint64_t position, uint64_t run) {
     uint64_t first = walk->cursor;
     for (uint64_t i = 0; i < run; i++) {
-        uint64_t length = lf__spsc_length(batch, i);
-        lf_copy(walk->payload, batch->from, length);
+        lf_batch_copy(batch, i, walk->payload);
         lf__spsc_walk_on(r, walk);
-        batch->from += batch->lengths != NULL ? length : batch->pitch;
     }
     for (uint64_t i = run; i-- > 0;) {
         uint64_t cursor = first + i;
         cursor = cursor < r->capacity ? cursor : cursor - r->capacity;
-        lf__spsc_publish(r, cursor, position + i, lf__spsc_length(batch, i));
+        lf__spsc_publish(r, cursor, position + i, lf_batch_length(batch, i));
     }
-    if (batch->lengths != NULL)
-        batch->lengths += run;
+    lf_batch_pass(batch, run);
 }
 
 #endif
