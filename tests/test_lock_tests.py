@@ -3,9 +3,11 @@
 What is left out stands below with its reason.
 """
 
+import contextlib
 import unittest
 
 import pytest
+from threads import in_thread
 
 import lockfree
 
@@ -76,3 +78,16 @@ for name, tests in LEFT_OUT.items():
 def test_what_is_left_out_is_in_some_suite():
     known = {test for suite in vars(lock_tests).values() if isinstance(suite, type) for test in dir(suite)}
     assert {test for tests in LEFT_OUT.values() for test in tests} <= known
+
+
+@pytest.mark.parametrize("kind", ["Mutex", "SpinLock", "RLock", "Condition", "Semaphore"])
+def test_a_call_as_the_locks_of_multiprocessing_take_it(kind):
+    """There, `blocking` is called `block`, and None waits for ever."""
+    with contextlib.closing(getattr(lockfree, kind)()) as lock:
+        assert lock.acquire(block=True, timeout=None) is True
+        assert in_thread(lambda: lock.acquire(block=False)) is False
+        assert in_thread(lambda: lock.acquire(block=True, timeout=0.001)) is False
+        for twice in (lambda: lock.acquire(False, block=False), lambda: lock.acquire(blocking=False, block=False)):
+            with pytest.raises(TypeError, match="multiple values|at most"):
+                twice()
+        lock.release()

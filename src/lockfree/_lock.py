@@ -9,7 +9,7 @@ from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._segment import check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Spin
-from lockfree._waiting import lock_patience, until
+from lockfree._waiting import either, lock_patience, until
 
 
 class Lock(AwaitedLock, Waiter):
@@ -46,14 +46,15 @@ class Lock(AwaitedLock, Waiter):
         handle = self._begin(name)
         self._created(handle, self._b_create(handle, NULL if name is None else name.encode()), spin)
 
-    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Takes the lock, waiting at most `timeout` seconds (-1: for ever). False: another thread held it all the time.
+    def acquire(self, blocking: bool = True, timeout: float | None = -1, *, block: bool | None = None) -> bool:
+        """Takes the lock, waiting at most `timeout` seconds (-1, None: for ever). False: another thread held it all the
+        time. `block` is another name of `blocking`, which the locks of multiprocessing have.
 
         Raises `OwnerDied` *with the lock held* if the last holder died with it: repair what the lock guards, then call
         `recover()`. Raises RuntimeError if the calling thread holds the lock itself and would wait for ever. Raises
         `NotRecoverable` if somebody released it after `OwnerDied` without `recover()`.
         """
-        handle, wait = self._h, lock_patience(blocking, timeout)
+        handle, wait = self._h, lock_patience(either(blocking, block), timeout)
         status = self._c_try_acquire(handle)
         if status == TIMEDOUT and wait:
             status = self._until_done(self._b_acquire, handle, until(wait))

@@ -84,6 +84,15 @@ def _lock_patience(blocking: object, timeout: object, none: str) -> int:
     return wait
 
 
+def either(blocking: object, block: object) -> object:
+    """`blocking` of an `acquire`, which `multiprocessing` calls `block`."""
+    if block is None:
+        return blocking
+    if blocking is not True:
+        raise TypeError("acquire() got multiple values for argument 'block'")
+    return block
+
+
 def lock_patience(blocking: object, timeout: object) -> int:
     """The same for locks, with the conventions of `threading.Lock.acquire`: -1 waits for ever."""
     return _lock_patience(blocking, timeout, "-1")

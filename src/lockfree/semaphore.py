@@ -9,7 +9,7 @@ from lockfree._native import NULL, Native, blocking, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import Waiter, check_spin
 from lockfree._types import Chosen, Spin, chosen
-from lockfree._waiting import semaphore_patience, until
+from lockfree._waiting import either, semaphore_patience, until
 
 __all__ = ["Semaphore"]
 
@@ -51,13 +51,15 @@ class Calls(AwaitedSemaphore, Waiter):
     def _attached(self) -> None:
         chosen(self, max_value=self._h.max, initial_value=self._h.initial)
 
-    def acquire(self, blocking: bool = True, timeout: float | None = None, n: int = 1) -> bool:
-        """Takes `n` permits or none, waiting at most `timeout` seconds (None: for ever).
+    def acquire(
+        self, blocking: bool = True, timeout: float | None = None, n: int = 1, *, block: bool | None = None
+    ) -> bool:
+        """Takes `n` permits or none, waiting at most `timeout` seconds (None: for ever). `block`: see `Mutex.acquire`.
 
         False if at some instant (of a time-out: after the deadline) fewer were there. ValueError if `n` is below 1 or
         above `max_value`.
         """
-        wait = semaphore_patience(blocking, timeout)
+        wait = semaphore_patience(either(blocking, block), timeout)
         handle, n = self._h, self._permits(n)
         if not wait:
             return self._taken(handle, self._c_try_acquire(handle, n), n)

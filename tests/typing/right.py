@@ -11,6 +11,7 @@ def locks() -> None:
     assert_type(lockfree.Mutex.attach("door"), lockfree.Mutex)
     assert_type(mutex.acquire(), bool)
     assert_type(mutex.acquire(blocking=False), bool)
+    assert_type(mutex.acquire(block=True, timeout=None), bool)
     assert_type(mutex.acquire(timeout=0.5), bool)
     assert_type(mutex.acquire(timeout=1), bool)
     assert_type(mutex.try_acquire(), bool)
@@ -34,6 +35,7 @@ def locks() -> None:
 def semaphore() -> None:
     permits = lockfree.Semaphore(3, max_value=5)
     assert_type(permits.acquire(n=2, timeout=None), bool)
+    assert_type(permits.acquire(block=False), bool)
     assert_type(permits.try_acquire(2), bool)
     assert_type(permits.value, int)
     assert_type(permits.max_value, int)

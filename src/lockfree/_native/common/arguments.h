@@ -47,6 +47,13 @@ struct lf_py_signature {
     const char *names[LF_PY_MOST_ARGUMENTS];
 };
 
+/* Whether a keyword stands for a name: `block` for `blocking`, too, as the locks of multiprocessing call it. */
+static int lf_py_is_named(PyObject *keyword, const struct lf_py_signature *s, const char *name) {
+    return PyUnicode_CompareWithASCIIString(keyword, name) == 0 ||
+           (strcmp(s->method, "acquire") == 0 && strcmp(name, "blocking") == 0 &&
+            PyUnicode_CompareWithASCIIString(keyword, "block") == 0);
+}
+
 /* Puts the arguments in their places, borrowed; NULL where none was given. 0, or -1 with a TypeError. */
 static int lf_py_arguments(PyObject *self, const struct lf_py_signature *s, PyObject *const *args, Py_ssize_t count,
                            PyObject *keywords, PyObject **places) {
@@ -62,7 +69,7 @@ static int lf_py_arguments(PyObject *self, const struct lf_py_signature *s, PyOb
     for (Py_ssize_t k = 0; k < named; k++) {
         PyObject *keyword = PyTuple_GET_ITEM(keywords, k);
         int i = 0;
-        while (i < s->most && PyUnicode_CompareWithASCIIString(keyword, s->names[i]) != 0)
+        while (i < s->most && !lf_py_is_named(keyword, s, s->names[i]))
             i++;
         if (i == s->most) {
             PyErr_Format(PyExc_TypeError, "%s.%s() got an unexpected keyword argument %R", type, s->method, keyword);
