@@ -287,6 +287,41 @@ static void check_the_rest(struct lf_mpmc_ring *r, uint64_t lost) {
     CHECK_EQ(lf_mpmc_ring_try_get(r, &number), LF_EMPTY);
 }
 
+#ifndef __SANITIZE_THREAD__ /* it does not follow a change of stacks */
+static void put_four(void *argument) {
+    struct actor *a = (struct actor *)argument;
+    static const uint64_t numbers[4] = {1, 2, 3, 4};
+    a->what = (int)lf_mpmc_ring_put_many(&a->r, numbers, 8, 8, NULL, 4);
+}
+/* A batch of four in a ring for three stops before its k-th step. If a reader takes one or two of its records then, and no
+ * more are there, the others come later. From then on there is room for all of them. */
+static void test_a_refusal_comes_behind_what_went_in(uint64_t start) {
+    for (uint64_t k = 0, ended = 0, seen = 0; !ended; k++) {
+        static struct steps_fiber fiber;
+        static struct actor a, b;
+        uint64_t number, got = 0;
+        unsigned char *memory = create(&a.r, 3, 8, start);
+        CHECK_EQ(lf_segment_attach_local(&b.r.h, &lf_mpmc_ring_kind, memory, 2), LF_OK);
+        for (int64_t i = 0; i < 3; i++)
+            CHECK_EQ(lf_mpmc_ring_reserve(&b.r), i);
+        for (int64_t i = 0; i < 3; i++) /* no two neighbours follow each other */
+            CHECK_EQ(lf_mpmc_ring_cancel(&b.r, 2 - i), LF_OK);
+        steps_prepare(&fiber, put_four, &a);
+        for (uint64_t i = 0; i < k && !fiber.done; i++)
+            steps_resume(&fiber);
+        ended = (uint64_t)fiber.done;
+        while (lf_mpmc_ring_try_get(&b.r, &number) == 8)
+            CHECK_EQ(number, ++got);
+        while (!fiber.done)
+            steps_resume(&fiber);
+        CHECK(got == 0 || got == 3 || a.what == 4);
+        seen += got == 1 || got == 2;
+        CHECK(!ended || seen > 0);
+        check_unmap(memory, a.r.h.bytes);
+    }
+}
+#endif
+
 /* One of each call killed before its k-th step with `inside` records inside; the recovery killed before its j-th. */
 static void test_killed_before_every_step(uint64_t capacity, uint64_t start, uint64_t inside) {
     enum { VICTIM = 1, SURVIVOR = 2, FIRST = 3, SECOND = 4 };
@@ -806,6 +841,10 @@ int main(void) {
             test_threads_lose_and_double_nothing(capacity, start);
         test_rubbish_is_survived(capacity, i);
     }
+#ifndef __SANITIZE_THREAD__
+    test_a_refusal_comes_behind_what_went_in(0);
+    test_a_refusal_comes_behind_what_went_in((UINT64_C(1) << 42) - 3);
+#endif
     test_deadlines_and_the_end();
     test_refused_calls_find_what_the_dead_held();
     test_leases_of_a_killed_process_come_again_once(8, 3);

@@ -214,24 +214,30 @@ LF_INLINE int64_t lf_mpmc_ring_put_many(struct lf_mpmc_ring *r, const void *reco
                                         const uint32_t *lengths, uint64_t count) {
     struct lf_batch batch = {(const unsigned char *)records, pitch, length, lengths};
     struct lf__mpmc_run run = {0, 0};
-    uint64_t claimed = 0, more = 0; /* records that have a slot, those of `run` included */
+    uint64_t done = 0, more = 0;
     int64_t index = lf_batch_check(&batch, count, r->record_size);
     if (LF_UNLIKELY(index != LF_OK))
         return index;
-    while (claimed < count && (index = lf__mpmc_claim(r, count - claimed, &more)) >= 0) {
-        if (!lf__mpmc_run_takes(r, &run, (uint64_t)index, more)) {
+    while (done + run.count < count) {
+        index = lf__mpmc_claim(r, count - done - run.count, &more);
+        if (index < 0 && run.count == 0)
+            break;
+        /* What went in is published before the next record is refused, so that FULL comes behind it. */
+        if (index < 0 || !lf__mpmc_run_takes(r, &run, (uint64_t)index, more)) {
             if (LF_UNLIKELY(lf__mpmc_put_run(r, &run, &batch) != LF_OK))
                 return LF_CORRUPT;
+            done += run.count;
             run.count = 0;
         }
-        lf__mpmc_run_grows(&run, (uint64_t)index, more);
-        claimed += more;
+        if (LF_LIKELY(index >= 0))
+            lf__mpmc_run_grows(&run, (uint64_t)index, more);
     }
     if (run.count > 0 && LF_UNLIKELY(lf__mpmc_put_run(r, &run, &batch) != LF_OK))
         return LF_CORRUPT;
-    if (claimed > 0)
-        lf_eventcount_notify_after_rmw(&r->body->not_empty, (uint32_t)claimed);
-    return claimed > 0 || count == 0 || index == LF_FULL ? (int64_t)claimed : index;
+    done += run.count;
+    if (done > 0)
+        lf_eventcount_notify_after_rmw(&r->body->not_empty, (uint32_t)done);
+    return done > 0 || count == 0 || index == LF_FULL ? (int64_t)done : index;
 }
 
 /* Takes up to `count` records into rows of `pitch` >= record_size bytes, padded with zeros. `lengths` (or NULL) gets
