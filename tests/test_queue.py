@@ -1,6 +1,8 @@
 """Queue, JoinableQueue and SimpleQueue: what they promise beyond MessageRing; and CPython's own tests of queues."""
 
 import array
+import contextlib
+import copy
 import copyreg
 import mmap
 import multiprocessing
@@ -160,6 +162,14 @@ class TestWhatAFailureLeaves:
         assert q.free() == q.size_bytes
         q.put_nowait([1, [2]])
         assert q.get() == [1, [2]]
+
+    @pytest.mark.parametrize("kind", [lockfree.Queue, lockfree.JoinableQueue, lockfree.SimpleQueue])
+    def test_its_type_can_name_that_of_the_objects(self, kind):
+        with contextlib.closing(kind[int]()) as q:
+            q.put(3)
+            with contextlib.closing(copy.copy(q)) as other:
+                assert other.get() == 3
+                assert type(other) is kind
 
     def test_a_batch_that_cannot_pickle_leaves_nothing(self):
         q = lockfree.Queue()

@@ -3,7 +3,7 @@
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, overload
 
 from lockfree import _pickles
 from lockfree._errors import Closed, ShutDown, shown
@@ -16,8 +16,17 @@ from lockfree._waiting import FOREVER, NOW, patience, until
 from lockfree.message_ring import MessageRing
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from lockfree._cargo import Cargo, Carrier
     from lockfree.arena import Arena
+
+    T = TypeVar("T", default=Any)
+else:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+D = TypeVar("D")
 
 __all__ = ["JoinableQueue", "Queue", "SimpleQueue"]
 
@@ -35,7 +44,7 @@ class _ClosedHere(Closed, ValueError, OSError):
     """
 
 
-class Queue(MessageRing):
+class Queue(MessageRing, Generic[T]):
     """FIFO of Python objects, for any number of producers and consumers, with the methods of `multiprocessing.Queue`.
 
     `maxsize` items are inside at a time at most (0 or less: no bound). Their pickles share `size_bytes`; None: 4 MiB,
@@ -149,7 +158,9 @@ class Queue(MessageRing):
     def _what(self, position: int | None = None) -> str:
         return "dumps(obj)" if position is None else f"dumps(objs[{position}])"
 
-    def put(self, obj: Any, block: bool = True, timeout: float | None = None) -> None:
+    def put(  # type: ignore[override]
+        self, obj: T, block: bool = True, timeout: float | None = None
+    ) -> None:
         """Puts an object, waiting at most `timeout` seconds (None: for ever) for a place and for memory.
 
         Raises queue.Full; ShutDown after shutdown; ValueError if it takes more than `max_message` bytes, or after
@@ -198,7 +209,7 @@ class Queue(MessageRing):
 
     if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
 
-        async def aput(self, obj: Any, *, timeout: float | None = None) -> None: ...  # type: ignore[override]
+        async def aput(self, obj: T, *, timeout: float | None = None) -> None: ...  # type: ignore[override]
 
     def _cargo_putter(self, carrier: "Carrier", obj: Any) -> Callable[[], None]:
         """For awaited puts. Of what is cancelled, the memory is given back with this function."""
@@ -216,11 +227,11 @@ class Queue(MessageRing):
 
         return put
 
-    def put_nowait(self, obj: Any) -> None:
+    def put_nowait(self, obj: T) -> None:  # type: ignore[override]
         """`put(obj, block=False)`."""
         self.put(obj, False)
 
-    def try_put(self, obj: Any, /) -> bool:
+    def try_put(self, obj: T, /) -> bool:  # type: ignore[override]
         """`put` that never waits; False if there is no room."""
         try:
             self.put(obj, False)
@@ -228,7 +239,9 @@ class Queue(MessageRing):
             return False
         return True
 
-    def put_many(self, objs: Iterable[Any], block: bool = False, timeout: float | None = None) -> int:
+    def put_many(  # type: ignore[override]
+        self, objs: Iterable[T], block: bool = False, timeout: float | None = None
+    ) -> int:
         """Puts the objects until one has no room; how many went in. With `block` the first one waits.
 
         Those of a sequence are pickled before the first one is put: if that raises, none goes in. Of an iterator, what
@@ -308,7 +321,7 @@ class Queue(MessageRing):
 
     # ---- get ----
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+    def get(self, block: bool = True, timeout: float | None = None) -> T:  # type: ignore[override]
         """The oldest object; waits at most `timeout` seconds (None: for ever) for one.
 
         Raises queue.Empty; ShutDown after shutdown, when nothing is left; ValueError after close; what unpickling
@@ -316,18 +329,22 @@ class Queue(MessageRing):
         """
         try:
             if self._carrier is not None:
-                return self._carrier.take(self._get_pickle, block, timeout)
+                return self._carrier.take(self._get_pickle, block, timeout)  # type: ignore[no-any-return]
             if self._loads is None:
-                return unbroken[self._get_object, block, timeout]
+                return unbroken[self._get_object, block, timeout]  # type: ignore[no-any-return]
             message = self._get_pickle(block, timeout)
         except Closed:
             self._ended()
-        return self._loads(message)
+        return self._loads(message)  # type: ignore[no-any-return]
 
-    def get_nowait(self) -> Any:
+    def get_nowait(self) -> T:  # type: ignore[override]
         """`get(block=False)`."""
         return self.get(False)
 
+    @overload  # type: ignore[override]
+    def try_get(self, default: None = None, /) -> T | None: ...
+    @overload
+    def try_get(self, default: D, /) -> T | D: ...
     def try_get(self, default: Any = None, /) -> Any:
         """`get` that never waits; `default` if nothing is inside."""
         try:
@@ -335,13 +352,13 @@ class Queue(MessageRing):
         except queue.Empty:
             return default
 
-    def get_many(self, n: int | None = None, block: bool = False, timeout: float | None = None) -> list[Any]:
+    def get_many(self, n: int | None = None, block: bool = False, timeout: float | None = None) -> list[T]:  # type: ignore[override]
         """Up to `n` objects (None: all that are there). With `block` it waits for the first one.
 
         What unpickling raises has those that were taken before, in `taken`.
         """
         most = 2**63 if n is None else check_int("n", n, 0, 2**63 - 1)
-        taken: list[Any] = []
+        taken: list[T] = []
         try:
             while len(taken) < most:
                 taken.append(self.get(block and not taken, timeout))
@@ -388,14 +405,14 @@ class Queue(MessageRing):
         raise ShutDown(f"{self._title()}: the object was shut down") from None
 
 
-class JoinableQueue(Queue):
+class JoinableQueue(Queue[T]):
     """Queue whose consumers say what is done: `task_done` after each object, and `join` waits until all are.
 
     A task that a dead process had taken stays open; `join` takes a time-out.
     """
 
 
-class SimpleQueue(Queue):
+class SimpleQueue(Queue[T]):
     """Queue without `maxsize`, with the methods of `multiprocessing.SimpleQueue`, and those of Queue beside them."""
 
     def __init__(

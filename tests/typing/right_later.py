@@ -22,6 +22,14 @@ def queues() -> None:
     joinable.task_done()
     assert_type(joinable.join(1), bool)
     lockfree.SimpleQueue(name="results").put(None)
+    numbers = lockfree.Queue[int](4)
+    numbers.put(3)
+    assert_type(numbers.get(), int)
+    assert_type(numbers.get_many(2), list[int])
+    assert_type(numbers.try_get(), int | None)
+    assert_type(numbers.try_get("none"), int | str)
+    texts: lockfree.JoinableQueue[str] = lockfree.JoinableQueue()
+    assert_type(texts.get_nowait(), str)
 
 
 def messages(ring: lockfree.MessageRing, cast: lockfree.BroadcastRing) -> None:
@@ -65,6 +73,7 @@ def blocks(pool: lockfree.BlockPool) -> None:
 
 
 async def awaited(ring: lockfree.MPMCRing[bytes], queue: lockfree.Queue, lock: lockfree.Mutex) -> None:
+    assert_type(await lockfree.SimpleQueue[int]().aget(), int)
     assert_type(await ring.aget(), bytes)
     assert_type(await ring.aget(timeout=1), bytes)
     await ring.aput(b"x")

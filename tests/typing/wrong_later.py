@@ -11,6 +11,10 @@ def queues(queue: lockfree.Queue, ring: lockfree.MessageRing, cast: lockfree.Bro
     queue.put(1, timeout="1")  # wrong
     queue.put_many(5)  # wrong
     queue.get_many("3")  # wrong
+    numbers = lockfree.Queue[int](4)
+    numbers.put("text")  # wrong
+    numbers.put_many(["text"])  # wrong
+    numbers.get().upper()  # wrong
     ring.put("text")  # wrong
     ring.put(5)  # wrong
     ring.put_many("text", "yes", 1, 2)  # wrong
