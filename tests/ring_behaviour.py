@@ -647,8 +647,7 @@ class Behaviour:
             "get_many": lambda: ring.get_many(3, True),
         }
         before = time.monotonic()
-        alarm(0.05)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt), alarm(0.05):
             calls[call]()
         assert time.monotonic() - before < 2
         assert ring.qsize() == (4 if call in ("put", "reserve") else 0)

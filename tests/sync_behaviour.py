@@ -87,9 +87,8 @@ class Behaviour:
     def test_ctrl_c_ends_a_wait(self, shared, alarm):
         woken = started(lambda: self.prepare(shared))
         woken()
-        alarm(0.1)
         start = time.monotonic()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt), alarm(0.1):
             self.wait(shared, 20)
         assert time.monotonic() - start < 10
 

@@ -149,8 +149,7 @@ class TestBarrier(Behaviour):
         with contextlib.closing(lockfree.Barrier(3)) as barrier:
             join = started(barrier.wait)
             wait_until_there_are(barrier, 1)
-            alarm(0.1)
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.raises(KeyboardInterrupt), alarm(0.1):
                 barrier.wait(30)
             assert isinstance(join(), Broken)
 

@@ -724,8 +724,7 @@ def test_shutdown_ends_it_for_everybody(shm_name):
 
 
 def test_ctrl_c_interrupts_a_wait(q, alarm):
-    alarm(0.1)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), alarm(0.1):
         q.get()
 
 

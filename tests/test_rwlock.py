@@ -113,8 +113,7 @@ class TestRWLock(Behaviour):
     def test_a_writer_that_gives_up_lets_readers_in(self, shared, alarm):
         reader = started(shared.acquire_read)
         assert reader()
-        alarm(0.1)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt), alarm(0.1):
             shared.acquire_write(timeout=30)
         assert not shared.writer
         assert shared.acquire_read(False)

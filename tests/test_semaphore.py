@@ -299,9 +299,8 @@ def test_one_for_many_permits_is_not_starved():
 
 def test_ctrl_c_ends_a_wait_and_gives_the_place_up(alarm):
     with contextlib.closing(lockfree.Semaphore(1)) as semaphore:
-        alarm(0.15)
         start = time.monotonic()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt), alarm(0.15):
             semaphore.acquire(n=2)
         assert time.monotonic() - start < 5
         with contextlib.closing(lockfree.Semaphore(0)) as done:
