@@ -101,6 +101,15 @@ def test_the_sentence_about_a_counter_is_true(rows, said):
     assert sorted(verdict.operations) == sorted(rows)
 
 
+def test_a_batch_that_is_narrowed_by_its_refusal_is_not_said_to_have_returned():
+    rows = [Operation(0, "put", value, True, 0, 100, batch=1) for value in (1, 2, 3, 4)]
+    rows.append(Operation(0, "put", 5, False, 0, 100, batch=1))
+    rows += [Operation(1, "get", None, 1, 10, 12), Operation(1, "get", None, 2, 13, 15)]
+    rows += [Operation(1, "put", 90, True, 16, 18), Operation(1, "get", None, 90, 19, 21)]
+    verdict = check(rows, "bounded-queue:4,full=in-hand")
+    assert "put(3) must come before put(90), as the other answers of its batch show, but get→90 came" in verdict.reason
+
+
 def test_a_specification_may_leave_the_outcome_open():
     rows = [Operation(0, "toss", None, None, 0, 5), Operation(0, "seen", None, "tails", 6, 9)]
     assert check(rows, Coin()).ok

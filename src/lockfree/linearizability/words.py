@@ -97,7 +97,10 @@ def _overtaken(w: _Words) -> str:
     a, b = w.puts[0], w.puts[1]
     taken = w.gets[0]
     late = w.gets[1] if len(w.gets) > 1 and w.gets[1].return_ is not None else None
-    first = f"{show_operation(a, answer=False)} returned before {show_operation(b, answer=False)} was called, but "
+    if a.return_ is not None and a.return_ <= b.call:
+        first = f"{show_operation(a, answer=False)} returned before {show_operation(b, answer=False)} was called, but "
+    else:
+        first = f"{show_operation(a, answer=False)} must come before {show_operation(b, answer=False)}, as the other answers of its batch show, but "  # noqa: E501
     if late is None:
         return first + f"{show_operation(taken)} came although {show(a.arg)} had not been taken"
     return first + f"{show_operation(taken)} returned before {show_operation(late)} was called"
