@@ -4,6 +4,7 @@ A mutant names the text that it replaces, which must stand in its header exactly
 it spoils.
 """
 
+import copyreg
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -572,6 +573,74 @@ STRESS = {
     ),
 }  # fmt: skip
 """What a stress run catches, by primitive. Applied together, in one build."""
+
+
+@dataclass(frozen=True)
+class PythonMutant:
+    """A module of the package with one place changed, and the test that must fail then."""
+
+    what: str
+    module: str
+    right: str
+    wrong: str
+    test: str
+    """"file/function" or "file/class.function"; with "(arena)" at the end of a test of a queue and its arena."""
+    arguments: tuple[object, ...] = ()
+
+
+QUEUE = [
+    PythonMutant(
+        "a queue that forgets its maxsize", "queue",
+        "    return size, min(block, size // 16 * 16), most or None\n", "    return size, min(block, size // 16 * 16), None\n",
+        "test_queue/test_maxsize_counts_items", (2, 0),
+    ),
+    PythonMutant(
+        "a batch of which the first ones are put before the last one is pickled", "queue",
+        "        packed = [self._packed(obj) for obj in walk]\n", "        return sum(self.try_put(obj) for obj in walk)\n        packed = []\n",
+        "test_queue/TestWhatAFailureLeaves.test_a_batch_that_cannot_pickle_leaves_nothing",
+    ),
+    PythonMutant(
+        "a get_many whose exception has lost what was taken before", "queue",
+        "            error.taken = taken  # type: ignore[attr-defined]\n", "            error.taken = []\n",
+        "test_queue/TestWhatAFailureLeaves.test_a_batch_hands_over_what_it_took_before",
+    ),
+    PythonMutant(
+        "a queue that was shut down and says that it is closed", "queue",
+        "        if self.closed:\n            raise _ClosedHere(", "        if True:\n            raise _ClosedHere(",
+        "test_queue/TestEnds.test_shutdown_lets_what_is_inside_out",
+    ),
+    PythonMutant(
+        "a put that fails and keeps its memory of the arena", "_cargo",
+        "                    self._arena.drop(handle)\n            raise\n\n\n", "                    pass\n            raise\n\n\n",
+        "test_queue_arena/test_what_is_not_put_leaves_nothing_in_the_arena(arena)",
+    ),
+    PythonMutant(
+        "a queue that copies what stands in its arena already", "_cargo",
+        "        if home is not None:\n", "        if False:\n",
+        "test_queue_arena/test_an_array_that_stands_in_the_arena_is_not_copied_at_all(arena)",
+    ),
+    PythonMutant(
+        "a pickler that is used again while it is at work", "_pickles",
+        "    _idle.pickler = None  #", "    #",
+        "test_queue/TestWhatAFailureLeaves.test_an_unpicklable_object_within_another_put",
+    ),
+    PythonMutant(
+        "a pickler that keeps the reducers that there were", "_pickles",
+        "        if own != self.own or extra != self.extra:", "        if len(own) != len(self.own) or len(extra) != len(self.extra):",
+        "test_queue/TestReducers.test_one_that_takes_the_place_of_another_is_used", (copyreg.pickle, copyreg.dispatch_table),
+    ),
+    PythonMutant(
+        "a message whose buffers are longer or shorter than it says", "_pickles",
+        "    return (data, buffers) if at == len(view) else None\n", "    return data, buffers\n",
+        "test_queue/TestBuffers.test_lengths_that_cannot_be_are_refused",
+    ),
+    PythonMutant(
+        "large buffers one behind the other, wherever they begin", "_pickles",
+        "        pieces += [bytes(-at % 16), raw]\n        at += -at % 16 + raw.nbytes\n", "        pieces += [raw]\n        at += raw.nbytes\n",
+        "test_queue/TestBuffers.test_they_are_aligned",
+    ),
+]  # fmt: skip
+"""Queues are Python: the mutants of what carries their messages are those of message_ring."""
 
 
 def apply(folder: Path, mutants: list[Mutant]) -> Path:

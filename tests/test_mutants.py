@@ -1,12 +1,16 @@
 """Primitives with one place spoiled: the model checker and the kill campaign catch them. For stress: test_stress.py."""
 
+import importlib
+import os
 import platform
 import re
+from pathlib import Path
 
 import pytest
 from compilers import NEEDS_C
-from mutants import INCLUDE, MUTANTS, ROOT, STRESS, apply
+from mutants import INCLUDE, MUTANTS, QUEUE, ROOT, STRESS, apply
 
+import lockfree
 from lockfree.modelcheck import Settings, Verdict, build
 from lockfree.modelcheck.runner import run
 from lockfree.stress import kill_everywhere
@@ -40,6 +44,46 @@ def test_the_kill_campaign_catches(mutant, tmp_path):
     program = kill_everywhere.build(primitive, include / "lockfree" / f"{primitive}.h")
     choice = Choice(modes=(mode,), watchdog=0.5)
     assert kill_everywhere.kill_operation(primitive, program, operation, choice).breaches, mutant.what
+
+
+def spoil(mutant):
+    """Puts the module with its change into the place of the right one, in this process."""
+    module = importlib.import_module(f"lockfree.{mutant.module}")
+    text = Path(module.__file__).read_text()
+    assert text.count(mutant.right) == 1
+    exec(compile(text.replace(mutant.right, mutant.wrong), module.__file__, "exec"), module.__dict__)  # noqa: S102
+    for name in module.__dict__.get("__all__", ()):
+        setattr(lockfree, name, getattr(module, name))
+
+
+def fails(mutant, *, spoiled):
+    """Whether its test fails, in a child of this process."""
+    file, _, rest = mutant.test.partition("/")
+    pid = os.fork()
+    if pid == 0:
+        status = 2  # the test could not be called
+        try:
+            if spoiled:
+                spoil(mutant)
+            test, arguments = importlib.import_module(file), mutant.arguments
+            for name in rest.removesuffix("(arena)").split("."):
+                found = getattr(test, name)
+                test = found() if isinstance(found, type) else found
+            if rest.endswith("(arena)"):
+                arena = lockfree.Arena(2**23)
+                arguments = (arena, lockfree.Queue(4, arena=arena))
+            status = 1
+            test(*arguments)
+            status = 0
+        finally:
+            os._exit(status)
+    return {0: False, 1: True}[os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])]
+
+
+@pytest.mark.parametrize("mutant", QUEUE, ids=named)
+def test_the_tests_of_queues_catch(mutant):
+    assert not fails(mutant, spoiled=False)
+    assert fails(mutant, spoiled=True), mutant.what
 
 
 def test_each_mutant_changes_one_place(tmp_path):

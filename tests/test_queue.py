@@ -209,6 +209,9 @@ class TestWhatAFailureLeaves:
         q.put(Nested(q))
         assert q.get() == "inner"
         assert q.get() == "outer"
+        q.put([Money(1), Nested(q), Money(2)])
+        assert q.get() == "inner"
+        assert q.get() == [Money(1), "outer", Money(2)]
 
 
 class Fails:
