@@ -1,7 +1,13 @@
 """The example engine: its tokens are those of a model that runs alone, whatever is batched, shared, preempted or killed."""
 
+import contextlib
+import fcntl
+import os
+import signal
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -207,6 +213,26 @@ def test_a_worker_and_a_front_end_are_killed_and_every_request_is_answered():
     assert "all 60 answered" in said
     assert "60 answers equal the model's own" in said
     assert "killed and replaced: worker 0, frontend 0" in said
+
+
+def test_ctrl_c_ends_a_run_and_leaves_nothing():
+    screen, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    words = [sys.executable, str(ENGINE / "main.py"), "--model=bigram", "--short=8", "--requests=5000", "--kill="]
+    environment, shown = os.environ | {"TERM": "xterm"}, b""
+    with subprocess.Popen(words, stdout=terminal, stderr=terminal, env=environment, start_new_session=True) as process:
+        os.close(terminal)
+        with contextlib.suppress(OSError):  # EIO: the other side is closed
+            while part := os.read(screen, 65536):
+                ended = b"requests answered" in shown
+                shown += part
+                if not ended and b"requests answered" in shown:
+                    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        assert process.wait(60) == 130, shown.decode()
+    os.close(screen)
+    assert "0 ░░░░░░░░░░" in shown.decode()  # nothing is in use before the scheduler says so
+    assert "interrupted; left in /dev/shm: nothing" in shown.decode()
+    assert "Traceback" not in shown.decode()
 
 
 def test_a_line_that_a_killed_front_end_did_not_end_is_asked_again(engine, tmp_path):

@@ -35,9 +35,9 @@ def view(plan: Plan, board: Board, done: int) -> Table:
     """The live view: one run at a glance."""
     now, seconds = board.all(), max(time.monotonic() - board.began, 1e-9)
     used = plan.blocks - now["free"]
-    table = Table(title=f"{plan.transport}: {done:,} of {plan.requests:,} requests answered", width=72)
-    for name in ("running", "preempted", "tokens/s", "steps/s", "KV blocks in use", "preemptions"):
-        table.add_column(name, justify="right")
+    table = Table(title=f"{plan.transport}: {done:,} of {plan.requests:,} requests answered", width=78)
+    for name in ("running", "preempted", "tokens/s", "steps/s", "KV blocks", "preemptions"):
+        table.add_column(name, justify="right", no_wrap=True)
     bar = "█" * round(10 * used / plan.blocks) + "░" * (10 - round(10 * used / plan.blocks))
     rates = f"{now['tokens'] / seconds:,.0f}", f"{now['steps'] / seconds:,.0f}"
     table.add_row(str(now["running"]), str(now["preempted"]), *rates, f"{used:,} {bar}", f"{now['preemptions']:,}")
@@ -159,7 +159,13 @@ def main() -> int:
             args.rate / args.frontends, args.seed, killed, args.model, args.short,
         )  # fmt: skip
         before = in_shared_memory()
-        end = run(plan, console)
+        try:
+            end = run(plan, console)
+        except KeyboardInterrupt:
+            left = left_behind(before)
+            names = ", ".join(sorted(left)) or "nothing"
+            console.print(f"{transport}: interrupted; left in /dev/shm: {names}", highlight=False)
+            return 130
         wrong = check(plan, end, args.check)
         if left := left_behind(before):
             wrong.append(f"left in /dev/shm: {', '.join(sorted(left))}")

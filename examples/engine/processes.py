@@ -85,6 +85,7 @@ class Supervisor:
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan, self.board, self.pages = plan, Board(), Pages(plan.blocks)
         self.pool = lockfree.BlockPool(plan.blocks)
+        self.board.set(free=plan.blocks)
         self.transport = TRANSPORTS[plan.transport](plan.frontends, plan.workers)
         self.files = [folder / f"answers-{number}" for number in range(plan.frontends)]
         self.running: dict[str, Any] = {}
@@ -127,7 +128,11 @@ class Supervisor:
             words = (self.transport, share, self.files[share.number])  # type: ignore[assignment]
             target = frontend.run  # type: ignore[assignment]
         self.running[name] = SPAWN.Process(target=target, args=words, name=name)
-        self.running[name].start()
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: Ctrl-C is for this process alone
+        try:
+            self.running[name].start()
+        finally:
+            signal.signal(signal.SIGINT, handler)
 
     def _watch(self, seconds: float) -> None:
         wait([process.sentinel for process in self.running.values()], seconds)
