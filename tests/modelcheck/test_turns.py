@@ -170,3 +170,61 @@ def test_a_turn_whose_store_was_overwritten_waits_for_nothing(tmp_path):
     path.write_text(HEAD + COMMITS)
     [report] = check(path, settings=Settings(mode="exhaustive", executions=2000, steps=100))
     assert report.kind == "", report.message
+
+
+RETRIES = """
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include "lockfree_model.h"
+static atomic_uint version;
+static atomic_int a, b;
+static void writes(void) {
+    for (int i = 1; i < 3; i++) {
+        atomic_store_explicit(&version, 2 * i - 1, memory_order_relaxed);
+        atomic_thread_fence(memory_order_release);
+        atomic_store_explicit(&a, i, memory_order_relaxed);
+        atomic_store_explicit(&b, i, memory_order_relaxed);
+        atomic_store_explicit(&version, 2 * i, memory_order_release);
+    }
+}
+static int reads(void) {
+    int x, y;
+    unsigned before;
+    do {
+        before = atomic_load_explicit(&version, memory_order_acquire);
+        x = atomic_load_explicit(&a, memory_order_relaxed);
+        y = atomic_load_explicit(&b, memory_order_relaxed);
+        atomic_thread_fence(memory_order_acquire);
+    } while (before % 2 || before != atomic_load_explicit(&version, memory_order_relaxed));
+    return x == y ? x : 9;
+}
+static void read_1(void) { lf_model_assert(reads() != WRONG); }
+static void read_2(void) { lf_model_assert(reads() != 9); }
+LF_MODEL_CLIENT(versioned, .threads = {writes, read_1, read_2});
+
+static atomic_int sum;
+#define ADD(n) \\
+    static void add_##n(void) { \\
+        int seen; \\
+        do \\
+            seen = atomic_load_explicit(&sum, memory_order_relaxed); \\
+        while (!atomic_compare_exchange_strong(&sum, &seen, seen + n)); \\
+    }
+ADD(1) ADD(2) ADD(3) ADD(4)
+static void all(void) { lf_model_assert(sum == 10); }
+LF_MODEL_CLIENT(adds, .threads = {add_1, add_2, add_3, add_4}, .final = all);
+"""
+
+
+def test_loops_that_retry_have_no_executions_but_those_of_their_last_turns(tmp_path):
+    """What the turns before left in registers and in dead slots makes no state a new one."""
+    (tmp_path / "retries.c").write_text(RETRIES)
+    settings = Settings(mode="exhaustive", seconds=60)
+    versioned, adds = check(tmp_path / "retries.c", define=["WRONG=9"], settings=settings)
+    assert (versioned.verdict, versioned.complete, adds.verdict, adds.complete) == (Verdict.OK, True) * 2
+    assert adds.executions == 24
+    assert versioned.executions < 100
+    for value in ("0", "1", "2"):
+        [wrong] = check(tmp_path / "retries.c", clients=["versioned"], define=[f"WRONG={value}"], settings=settings)
+        assert wrong.kind == "assertion failed", value

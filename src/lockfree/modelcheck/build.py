@@ -340,8 +340,8 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool, la
         text = in_main(text)
     if cxx:
         text = with_library_apart(text)
-    if not gcc and machine and not any(re.match("-O[^0]", option) for option in options):
-        text = cleared(text)
+    if machine and not any(re.match("-O", option) for option in options if gcc or option != "-O0"):
+        text = cleared(text, registers=gcc)
     if needs_translation(text):
         if not machine:
             what = "volatile objects as atomic ones" if relaxed else "inline assembly"
