@@ -826,12 +826,76 @@ static void test_records_do_not_straddle_lines(void) {
     CHECK_EQ(lf_slot_stride(8), 32);
 }
 
+/* ---- positions of a long life ---- */
+
+/* As if so many more positions had been used, a multiple of the cells, by runs that begin where those of the last lap did:
+ * the cells that these do not touch stay what they were. */
+static void live_on(struct lf_mpmc_ring *r, uint64_t positions) {
+    for (uint32_t id = 0; id < 2; id++) {
+        struct lf_queue *q = &r->queues[id];
+        for (uint64_t i = 0; i <= q->mask; i++) {
+            uint64_t *cell = lf__cell_place(q, i), at = (*cell >> LF__POSITION_SHIFT & ~q->mask) | i;
+            if (((q->ends->tail - at) & LF__CUSTODY_POSITION) <= q->mask + 1)
+                *cell += positions << LF__POSITION_SHIFT;
+        }
+        q->ends->head += positions;
+        q->ends->tail += positions;
+    }
+    for (uint64_t i = 0; i < r->capacity; i++) {
+        uint64_t *custody = lf__custody(&r->store, i), word = *custody;
+        *custody = (word & ~LF__CUSTODY_POSITION) | ((word + positions) & LF__CUSTODY_POSITION);
+    }
+}
+
+static void put_and_get(struct lf_mpmc_ring *r, uint64_t batch, uint64_t records) {
+    uint64_t values[LF_QUEUE_RUN], got[LF_QUEUE_RUN];
+    for (uint64_t done = 0; done < records; done += batch) {
+        for (uint64_t i = 0; i < batch; i++)
+            values[i] = done + i;
+        CHECK_EQ(lf_mpmc_ring_put_many(r, values, 8, 8, NULL, batch), (int64_t)batch);
+        CHECK_EQ(lf_mpmc_ring_size(r), batch);
+        CHECK_EQ(lf_mpmc_ring_get_many(r, got, 8, NULL, batch), (int64_t)batch);
+        CHECK(memcmp(values, got, 8 * batch) == 0);
+        CHECK_EQ(lf_mpmc_ring_get_many(r, got, 8, NULL, batch), 0);
+        CHECK_EQ(lf_mpmc_ring_size(r), 0);
+        CHECK(lf_queue_is_whole(&r->queues[LF__FREE]));
+    }
+}
+
+/* Batches of whole runs, and so many periods later records alone: they find the cells that no run began at. */
+static void test_cells_that_runs_pass_over_are_renewed(uint64_t capacity, uint64_t periods) {
+    struct lf_mpmc_ring r;
+    unsigned char *memory = create(&r, capacity, 8, 0);
+    uint64_t cells = r.queues[0].mask + 1;
+    for (uint64_t period = 0; period < periods; period++) {
+        uint64_t tail = r.queues[LF__RECORDS].ends->tail;
+        put_and_get(&r, LF_QUEUE_RUN, 4 * cells);
+        live_on(&r, LF__RENEWAL * (period + 1) - 8 * cells - tail);
+        CHECK_EQ(r.queues[LF__RECORDS].ends->tail, LF__RENEWAL * (period + 1) - 4 * cells);
+        put_and_get(&r, LF_QUEUE_RUN, 8 * cells);
+    }
+    uint64_t oldest = 0;
+    for (uint32_t id = 0; id < 2; id++)
+        for (uint64_t i = 0; i < cells; i++) {
+            const struct lf_queue *q = &r.queues[id];
+            uint64_t at = (*lf__cell_place(q, i) >> LF__POSITION_SHIFT & ~q->mask) | i;
+            uint64_t age = (q->ends->tail - at) & LF__CUSTODY_POSITION;
+            oldest = age > oldest ? age : oldest;
+        }
+    CHECK(oldest > 2 * cells && oldest < LF__RENEWAL); /* some were passed over; each was renewed before the period */
+    put_and_get(&r, 1, 4 * cells);
+    put_and_get(&r, 5, 20 * cells);
+    check_unmap(memory, r.h.bytes);
+}
+
 int main(void) {
     alarm(CHECK_STUCK_S);
     board = (struct board *)(void *)check_map(sizeof *board);
     test_records_do_not_straddle_lines();
     test_geometry_out_of_bounds_is_refused();
     test_a_record_of_impossible_length_leaves_room();
+    for (uint64_t periods = 1; periods < 80; periods += 13) /* beyond a wrap of the positions */
+        test_cells_that_runs_pass_over_are_renewed(periods % 2 ? 16 : 64, periods);
     for (unsigned i = 0; i < CAPACITIES * STARTS; i++) {
         uint64_t capacity = capacities[i / STARTS], start = starts[i % STARTS];
         test_answers_as_a_model_does(capacity, i % 3 == 0 ? 0 : i % 3 == 1 ? 13 : 64, start, i);

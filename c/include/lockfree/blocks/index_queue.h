@@ -5,8 +5,8 @@
  *   custody of exactly one participant. Shared memory says in which, also if any of them dies at any instruction.
  *   lf_queue_take takes the oldest index, or answers EMPTY. EMPTY is exact: at one instant of the call every index
  *   published before had been taken. lf_queue_publish appends an index that is in the caller's custody.
- *   lf_queue_publish_run does so with neighbouring indices, all in one step. lf_queue_take_run takes the oldest ones that are
- *   neighbours, in one step, as far as they were published in one.
+ *   lf_queue_publish_run does so with neighbouring indices, in one step but for the laps of [I6]. lf_queue_take_run takes
+ *   the oldest ones that are neighbours, in one step, as far as they were published in one.
  * Progress: lock-free. Claim and publication are one compare-and-swap of a cell, so there is no state in which
  *   others have to wait for somebody.
  * Death: lf_custody_recover (index_recovery.h) sends every index in a dead participant's custody on to where it was going.
@@ -24,11 +24,14 @@
  *        index was never published at P.
  *   [I5] inside and in custody are `slots` indices together, and the run at the head has begun less than a run before it. So
  *        while a caller has an index, all of the cell at the tail was taken.
+ *   [I6] every cell has changed in the last LF__RENEWAL + cells positions.
  * Linearization points: publish and take: their successful compare-and-swap of the cell; EMPTY: the load of the cell.
  *   Both compare-and-swaps are sequentially consistent, so that the caller may wake waiters without a fence
  *   (lf_eventcount_notify_after_rmw).
  * Wrap: positions count modulo 2^42. A mistake needs a thread that stops between its load and its compare-and-swap for
- *   exactly a multiple of that many operations on one queue.
+ *   exactly a multiple of that many operations on one queue. Runs that always begin at the same places would leave the cells
+ *   between them as they are; after half of 2^42 positions an old cell would look like one of a later round. So one lap in
+ *   LF__RENEWAL positions is published index by index [I6].
  * Sources: NCQ and SCQ (Nikolaev, DISC 2019) for the cell that carries its cycle, and for where it stands; recording
  *   the taker in the same atomic step, and helping to complete the record, after detectable objects (Attiya,
  *   Ben-Baruch, Hendler, PODC 2018). Runs are our own. */
@@ -102,12 +105,22 @@ LF_INLINE int lf__is_inside(const struct lf_queue *q, uint64_t position) {
 
 /* ---- publishing ---- */
 
-/* Appends `count` neighbouring indices in the caller's custody, at *position and behind it, unless `bound` are inside (0: no
- * bound; at most `slots`, and only in queues without runs): LF_FULL then, and they are in custody still. Positions are
- * published and taken in turn. So while the one `bound` before the next is inside, so are all between them; and once it was
- * taken, the next may be published, whatever the others do.
+#define LF__RENEWAL (UINT64_C(1) << 36)
+LF_STATIC_ASSERT(2 * LF__RENEWAL < LF__CUSTODY_POSITION / 2, "a cell that nobody renewed is still seen to be old");
+
+/* How many of `count` indices may be published together at this position: one in the last lap before a multiple of
+ * LF__RENEWAL, and no run reaches into that lap [I6]. */
+LF_INLINE uint64_t lf__run_at(const struct lf_queue *q, uint64_t position, uint64_t count) {
+    uint64_t behind = ~position & (LF__RENEWAL - 1), longest = behind > q->mask ? behind - q->mask : 1;
+    return count == 1 || count < longest ? count : longest;
+}
+
+/* Appends `wanted` neighbouring indices in the caller's custody, the last ones at *position, unless `bound` are inside
+ * (0: no bound; at most `slots`, and only in queues without runs): LF_FULL then, and they are in custody still. Positions
+ * are published and taken in turn. So while the one `bound` before the next is inside, so are all between them; and once
+ * it was taken, the next may be published, whatever the others do.
  * LF_CORRUPT if shared memory holds what this library cannot have written. */
-LF_INLINE int lf__queue_append(const struct lf_queue *q, uint64_t index, uint64_t count, uint32_t participant,
+LF_INLINE int lf__queue_append(const struct lf_queue *q, uint64_t index, uint64_t wanted, uint32_t participant,
                                uint64_t bound, uint64_t *position) {
     uint64_t cell = 0, tail = lf_load_acquire(&q->ends->tail); /* [Q3] pairs with [Q4]: all below is published */
     for (;;) {
@@ -117,6 +130,7 @@ LF_INLINE int lf__queue_append(const struct lf_queue *q, uint64_t index, uint64_
             return LF_CORRUPT;
         if (bound != 0 && LF_UNLIKELY(lf__is_inside(q, tail - bound)))
             return LF_FULL;
+        uint64_t count = lf__run_at(q, tail, wanted);
         for (uint64_t i = 0; i < count; i++)
             lf_store_relaxed(lf__custody(q->store, index + i), lf__coming(q->id, tail, participant));
         /* [Q6] release; pairs with [Q5]: the records, their custody words, and those of what was here before.
@@ -126,7 +140,9 @@ LF_INLINE int lf__queue_append(const struct lf_queue *q, uint64_t index, uint64_
             for (uint64_t i = 0; i < count; i++)
                 LF_AT_POSITION(q->id, tail + i);
             *position = tail;
-            return LF_OK;
+            if (LF_LIKELY(count == wanted))
+                return LF_OK;
+            index += count, wanted -= count, tail += count;
         }
     }
 }
