@@ -49,7 +49,7 @@ def locks(lock: lockfree.RWLock, condition: lockfree.Condition, barrier: lockfre
     barrier.wait("1")  # wrong
     barrier.broken = True  # wrong
     barrier.parties = 3  # wrong
-    lockfree.RLock().acquire(block=True)  # wrong
+    lockfree.RLock().acquire(blocks=True)  # wrong
     lockfree.RLock().recover(1)  # wrong
 
 
