@@ -888,6 +888,34 @@ static void test_cells_that_runs_pass_over_are_renewed(uint64_t capacity, uint64
     check_unmap(memory, r.h.bytes);
 }
 
+/* Batches of any length, from before the lap that renews the cells until behind it: no cell is left out [I6]. */
+static void test_the_renewal_leaves_no_cell_out(uint64_t capacity, uint64_t offset) {
+    enum { MOST = 40 };
+    struct lf_mpmc_ring r;
+    uint64_t cells, values[MOST], got[MOST], next = 0, first = 0, seed = offset, longest = 0;
+    unsigned char *memory = create(&r, capacity, 8, LF__RENEWAL - 6 * lf__mpmc_cells(capacity) - offset);
+    cells = r.queues[0].mask + 1;
+    while (r.queues[LF__RECORDS].ends->tail < LF__RENEWAL || r.queues[LF__FREE].ends->tail < LF__RENEWAL) {
+        uint64_t batch = longest == 0 ? MOST : 1 + check_below(&seed, MOST), cell = 0;
+        for (uint64_t i = 0; i < batch; i++)
+            values[i] = next + i;
+        next += (uint64_t)lf_mpmc_ring_put_many(&r, values, 8, 8, NULL, batch);
+        lf__walk_to_head(&r.queues[LF__RECORDS], r.queues[LF__RECORDS].ends->head, &cell);
+        longest = lf__cell_count(cell) > longest ? lf__cell_count(cell) : longest;
+        int64_t n = lf_mpmc_ring_get_many(&r, got, 8, NULL, 1 + check_below(&seed, MOST));
+        for (int64_t i = 0; i < n; i++)
+            CHECK_EQ(got[i], first++);
+        CHECK_EQ(lf_mpmc_ring_size(&r), next - first);
+    }
+    CHECK_EQ(longest, LF_QUEUE_RUN);
+    for (uint32_t id = 0; id < 2; id++)
+        for (uint64_t i = 0; i < cells; i++) {
+            uint64_t at = (*lf__cell_place(&r.queues[id], i) >> LF__POSITION_SHIFT & ~r.queues[id].mask) | i;
+            CHECK(at >= LF__RENEWAL - cells);
+        }
+    check_unmap(memory, r.h.bytes);
+}
+
 int main(void) {
     alarm(CHECK_STUCK_S);
     board = (struct board *)(void *)check_map(sizeof *board);
@@ -896,6 +924,8 @@ int main(void) {
     test_a_record_of_impossible_length_leaves_room();
     for (uint64_t periods = 1; periods < 80; periods += 13) /* beyond a wrap of the positions */
         test_cells_that_runs_pass_over_are_renewed(periods % 2 ? 16 : 64, periods);
+    for (uint64_t offset = 0; offset < 40; offset++)
+        test_the_renewal_leaves_no_cell_out(offset % 2 ? 17 : 100, offset);
     for (unsigned i = 0; i < CAPACITIES * STARTS; i++) {
         uint64_t capacity = capacities[i / STARTS], start = starts[i % STARTS];
         test_answers_as_a_model_does(capacity, i % 3 == 0 ? 0 : i % 3 == 1 ? 13 : 64, start, i);
