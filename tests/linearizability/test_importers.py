@@ -12,6 +12,7 @@ from linearizability.generate import history
 from lockfree.linearizability import History, InvalidHistory, Operation, check, checker
 from lockfree.linearizability.cli import main
 from lockfree.linearizability.importers import from_jepsen, from_porcupine, notation
+from lockfree.linearizability.models import AppendMap, Growth
 
 
 def edn(*rows):
@@ -380,25 +381,31 @@ def test_a_history_says_the_same_in_edn():
     assert tried > 50
 
 
-def _appends(seed, changes):
+def _appends(seed, changes, letters="ab"):
     """A map of texts under several clients, with one answer damaged in half of the histories."""
     rng = random.Random(seed)
     rows, value, clock, free = [], None, 0, [0, 0, 0]
+    other = rng.choice(["put", "put", "delete", "remove", "contains"])
     for n in range(7):
-        client, kind = rng.randrange(3), rng.choice(["append", "append", "get", "put" if changes else "append"])
+        client, kind = rng.randrange(3), rng.choice(["append", "append", "get", other if changes else "append"])
         call = max(free[client], clock - rng.randrange(4))
         clock = max(clock, call) + 1
-        text = "ab"[n % 2]
+        text = rng.choice(["", letters * 2, *3 * [letters[n % 2]]])
+        there = value is not None
         value = (value or "") + text if kind == "append" else text if kind == "put" else value
+        value = None if kind in ("delete", "remove") else value
         free[client] = clock + rng.randrange(5)
-        result = value if kind == "get" else True
-        rows.append(Operation(client, kind, None if kind == "get" else text, result, call, free[client], "k"))
+        result = value if kind == "get" else there if kind in ("contains", "remove") else True
+        rows.append(
+            Operation(client, kind, text if kind in ("put", "append") else None, result, call, free[client], "k")
+        )
     if rng.random() < 0.3:
         rows = [o if o.client or o is not max(rows, key=lambda r: r.call) else o._replace(return_=None) for o in rows]
-    gets = [i for i, o in enumerate(rows) if o.op == "get" and o.return_ is not None]
-    if gets and rng.random() < 0.5:
-        i = rng.choice(gets)
-        rows[i] = rows[i]._replace(result=rng.choice(["a", "b", "ab", "ba", "aba", None]))
+    told = [i for i, o in enumerate(rows) if o.op in ("get", "contains", "remove") and o.return_ is not None]
+    if told and rng.random() < 0.5:
+        i = rng.choice(told)
+        answers = ["a", "b", "ab", "ba", "aba", "", None] if rows[i].op == "get" else [True, False]
+        rows[i] = rows[i]._replace(result=rng.choice(answers))
     return [o if o.return_ is not None else o._replace(result=None) for o in rows]
 
 
@@ -411,24 +418,40 @@ class _Texts(Model):
         if op.op == "get":
             if op.return_ is None or op.result == s or (not s and not op.result):
                 yield s
-        else:
+        elif op.op in ("put", "append"):
             yield op.arg if op.op == "put" else (s or "") + op.arg
+        elif op.op == "delete" or op.return_ is None or op.result is (s is not None):
+            yield s if op.op == "contains" else None
 
 
 @pytest.mark.parametrize("changes", [False, True])
-def test_appends_are_decided_as_by_enumeration(changes):
+@pytest.mark.parametrize("letters", ["ab", "\xe4b"])  # what C appends itself, and what it leaves to Python
+def test_appends_are_decided_as_by_enumeration(changes, letters):
     found = {True: 0, False: 0}
     for seed in range(400):
-        rows = _appends(seed, changes)
+        rows = _appends(seed, changes, letters)
         if not any(o.op == "append" for o in rows):
             continue
         truth = linearizable(rows, _Texts())
         verdict = check(rows, "map")
         assert verdict.ok is truth, (seed, rows)
+        assert Growth(History.from_operations(rows)).usable is (letters == "ab" or "\xe4" not in str(rows))
+        assert check(rows, AppendMap(rows), counterexample=False).ok is truth, (seed, rows)
         found[truth] += 1
         if not verdict.ok:  # and so is the counterexample, on its own
             assert not linearizable(verdict.operations, _Texts()), (seed, verdict.operations)
     assert min(found.values()) > 20
+
+
+def test_a_map_of_texts_that_grow_has_one_state_for_what_no_answer_can_tell_apart():
+    rows = [Operation(0, "append", "a", True, 0, 1, "k"), Operation(0, "get", None, "ab", 20, 21, "k")]
+    wrong = [*rows, Operation(0, "get", None, "abcd", 4, 5, "k"), Operation(0, "append", "b", True, 2, 3, "k")]
+    assert check(rows + [Operation(1, "append", "b", True, 2, 3, "k")], "map").ok
+    verdict = check(wrong, "map", counterexample=False)
+    assert verdict.status == "VIOLATION"
+    assert check(wrong[:2], "map", counterexample=False).start == "'a'"
+    zero = [Operation(0, "put", 0, True, 0, 1, "k"), Operation(0, "get", None, None, 2, 3, "k")]
+    assert not check([*zero, Operation(0, "append", "x", True, 4, 5, "other")], "map")
 
 
 def appends_of_30_clients():

@@ -11,7 +11,7 @@ from typing import Any
 from lockfree._native.linearize import ffi, lib
 from lockfree.linearizability.history import History
 from lockfree.linearizability.importers import load
-from lockfree.linearizability.models import AppendMap, in_python
+from lockfree.linearizability.models import AppendMap, Growth, in_python
 from lockfree.linearizability.operation import Operation
 from lockfree.linearizability.specs import Spec, Specification, parse_spec
 from lockfree.linearizability.words import describe_state, explain, rule_name
@@ -105,7 +105,10 @@ class _Stepper:
         self.errors: list[BaseException] = []
         self.handle = ffi.new_handle(self)
         self.bound = spec.step
-        self.fast = ffi.new("struct lf_py_stepper *", {"look_every": lib.LF_PY_LOOKS_EVERY, "handle": self.handle})
+        self.function = lib.lf_py_step_function()
+        self.fast = self.context = ffi.new(
+            "struct lf_py_stepper *", {"look_every": lib.LF_PY_LOOKS_EVERY, "handle": self.handle}
+        )
         for name, it in (
             ("step", self.bound), ("states", self.states), ("numbers", self.numbers), ("operations", self.operations),
             ("errors", self.errors),
@@ -214,25 +217,29 @@ def check(
     if isinstance(history, str | os.PathLike):
         history, known = load(history, known)
     history = _as_history(history)
+    model: Spec | Specification | Growth = known
     if isinstance(known, Spec):
         history.admit(known.operations, known.name)
-        known = in_python(known, history) or known
-    stepper = None if isinstance(known, Spec) else _Stepper(known, history, memory)
+        grown = Growth(history) if known.name == "map" and history.has("append") else None
+        model = grown if grown and grown.usable else in_python(known, history) or known
+    stepper = (
+        None if isinstance(model, Spec) else model if isinstance(model, Growth) else _Stepper(model, history, memory)
+    )
 
     def decide(seconds: float | None, *, core: bool) -> Any:
-        engine = _Engine(history, known, stepper)
+        engine = _Engine(history, model, stepper)
         engine.options.general_only = _METHODS[method]
         engine.options.no_core = not core
-        engine.options.memory = memory or 0
+        engine.options.memory = max(1, memory - model.bytes) if memory and isinstance(model, Growth) else memory or 0
         return engine.run(seconds, progress)
 
-    if isinstance(known, AppendMap) and counterexample:
+    if isinstance(model, AppendMap | Growth) and counterexample:
         # what it concludes from the whole history does not hold for a part, which a counterexample is
         result = decide(timeout, core=False)
         if STATUS[result.verdict] == "VIOLATION":
             first = stepper
-            known = AppendMap(history, looks_ahead=False)
-            stepper = _Stepper(known, history, memory)
+            model = AppendMap(history, looks_ahead=False)
+            stepper = _Stepper(model, history, memory)
             left = (
                 _CORE_SECONDS if timeout is None else max(0.1, min(_CORE_SECONDS, started + timeout - time.monotonic()))
             )
@@ -254,7 +261,7 @@ def check(
         operations = [_until(history[i], end) for i in indices]
         words = tuple(int(result.state[i]) for i in range(result.state_count))
         state = words if stepper is None else stepper.start(result)
-        start = describe_state(history, result, known if isinstance(known, Spec) else None)
+        start = describe_state(history, result, model if isinstance(model, Spec) else None)
         if stepper is not None and state:
             start = repr(state[0])
         return Verdict(
@@ -295,7 +302,9 @@ def _until(operation: Operation, end: int) -> Operation:
 
 
 class _Engine:
-    def __init__(self, history: History, spec: Spec | Specification, stepper: _Stepper | None) -> None:
+    def __init__(
+        self, history: History, spec: Spec | Specification | Growth, stepper: _Stepper | Growth | None
+    ) -> None:
         self.history = history
         self.ops, self.count = history._records()
         if isinstance(spec, Spec):
@@ -307,8 +316,8 @@ class _Engine:
         self.options.progress = self.settled
         self.spec = ffi.new("struct lf_lin_spec *", spec.fields() if isinstance(spec, Spec) else {"kind": _CUSTOM})
         if stepper is not None:
-            self.options.step = lib.lf_py_step_function()
-            self.options.context = stepper.fast
+            self.options.step = stepper.function
+            self.options.context = stepper.context
             self.options.partition = bool(getattr(spec, "partition", False))
         self.result = ffi.new("struct lf_lin_result *")
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from lockfree._native.linearize import ffi, lib
 from lockfree.linearizability.history import InvalidHistory
 from lockfree.linearizability.specs import Spec, Specification
 
@@ -102,7 +103,7 @@ class AppendMap:
             if type(state) is str and op.result == state:
                 return (state,)
             fits = op.return_ is None or _frozen(op.result) == state
-            return (state,) if fits or (not state and op.result in (None, "", [])) else ()
+            return (state,) if fits or (state in (None, "", ()) and op.result in (None, "", [])) else ()
         if name == "put":
             return (self._told(op.key, _frozen(op.arg)),)
         if op.op == "contains":
@@ -133,7 +134,7 @@ class AppendMap:
         return (self._told(key, longer),)
 
     def _told(self, key: Any, value: Any) -> Any:
-        if value is None or any(_begins(answer, value) for answer in self.answers[_frozen(key)]):
+        if value in (None, "", ()) or any(_begins(answer, value) for answer in self.answers[_frozen(key)]):
             return value
         return LOST
 
@@ -148,6 +149,35 @@ def _begins(whole: Any, part: Any) -> bool:
     if isinstance(whole, tuple) and isinstance(part, tuple):
         return whole[: len(part)] == part
     return bool(whole == part)
+
+
+class Growth:
+    """`AppendMap` in C, for texts without escapes, and without `cas`. It is about the whole history: no parts of it."""
+
+    partition = True
+
+    def __init__(self, history: "History") -> None:
+        self.errors: list[BaseException] = []
+        ops, count = history._records()
+        made = lib.lf_growth_new(history._reader, ops, count)
+        self.usable = made != ffi.NULL
+        self.context = ffi.gc(made, lib.lf_growth_free) if self.usable else made
+        self.function = ffi.addressof(lib, "lf_growth_step")
+
+    @property
+    def bytes(self) -> int:
+        return int(lib.lf_growth_bytes(self.context))
+
+    def start(self, result: Any) -> tuple[Any, ...]:
+        """The value of the key where the counterexample begins; nothing if it is absent."""
+        state = result.state[0] if result.state_count else lib.LF_GROWTH_ABSENT
+        if state == lib.LF_GROWTH_ABSENT:
+            return ()
+        if state < lib.LF_GROWTH_FIRST:
+            return (LOST if state == lib.LF_GROWTH_LOST else "",)
+        size = ffi.new("size_t *")
+        at = lib.lf_growth_text(self.context, state, size)
+        return (ffi.buffer(at, size[0])[:].decode(errors="replace"),)
 
 
 class ReadSet:

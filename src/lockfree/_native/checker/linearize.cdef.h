@@ -124,6 +124,14 @@ uint32_t lf_lin_initial(const struct lf_lin_spec *spec, int64_t *words);
 int32_t lf_lin_after(const struct lf_lin_spec *spec, const struct lf_history_op *op, const int64_t *words,
                      uint32_t count, int64_t *out, uint32_t room, uint32_t *end, uint32_t most);
 
+enum { LF_GROWTH_ABSENT, LF_GROWTH_LOST, LF_GROWTH_EMPTY, LF_GROWTH_FIRST };
+struct lf_growth;
+struct lf_growth *lf_growth_new(const struct lf_history_reader *texts, const struct lf_history_op *ops, size_t count);
+void lf_growth_free(struct lf_growth *g);
+size_t lf_growth_bytes(const struct lf_growth *g);
+const char *lf_growth_text(const struct lf_growth *g, uint32_t state, size_t *count);
+int32_t lf_growth_step(void *growth, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
+
 extern "Python" int32_t lf_python_step(void *context, uint32_t state, uint32_t op, uint32_t *out, uint32_t room);
 
 struct lf_py_decoder {

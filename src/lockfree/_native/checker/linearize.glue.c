@@ -8,6 +8,7 @@
 #include "linearize/pairs.c"
 #include "linearize/edn.c"
 #include "linearize/jepsen.c"
+#include "linearize/growth.c"
 #include "linearize/run.c"
 #include "linearize/values.c"
 #include "linearize/witness.c"
