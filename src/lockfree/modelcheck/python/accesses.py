@@ -44,6 +44,8 @@ class Codes:
         self.entered = entered
         self.files = {os.path.realpath(file) for file in files}
         self.visible: set[Position] = set()
+        self.passed: set[int] = set()
+        """Identities of codes that are not followed, and at which no thread begins. Most calls are of these."""
         self._known: dict[int, tuple[CodeType, Analysis | None]] = {}
         self._wanted: dict[tuple[str, int, str], list[int]] = {}
         for file, line, name, offset in wanted:
@@ -55,6 +57,8 @@ class Codes:
         if found is None:
             found = code, Analysis(code) if self.follows(code.co_filename) else None
             self._known[id(code)] = found
+            if found[1] is None and code.co_name != "run":
+                self.passed.add(id(code))
             named = (code.co_filename, code.co_firstlineno, code.co_qualname)
             self.visible |= {(id(code), offset) for offset in self._wanted.get(named, [])}
         return found[1]
@@ -83,6 +87,7 @@ class Accesses:
         self.scheduler = scheduler
         self.codes = codes
         self.visible = codes.visible
+        self.passed = codes.passed
         self.learn = learn
         self.found: set[Position] = set()
         self._writes: dict[object, tuple[int, int, Position]] = {}
@@ -94,7 +99,7 @@ class Accesses:
 
     def trace(self, frame: FrameType, event: str, _argument: object) -> Any:
         """The trace function of the threads: for each new frame."""
-        if event != "call":
+        if event != "call" or id(frame.f_code) in self.passed:
             return None
         me = self.scheduler.me()
         if me is not None and not me.begun and _is_run(frame):
