@@ -5,9 +5,11 @@ The explorer finds each wrong use within 400 schedules. No class of the library 
 
 import asyncio
 import concurrent.futures
+import gc
 import queue
 import threading
 import time
+import weakref
 
 import pytest
 from python_programs import together
@@ -310,6 +312,94 @@ async def asyncio_condition():
             await changed.wait_for(lambda: items)
 
     await asyncio.gather(waits(), waits(), tells())
+
+
+@wrong("exception")
+def done_is_said_too_early():
+    tasks, done = queue.Queue(), []
+
+    def work():
+        item = tasks.get()
+        tasks.task_done()
+        done.append(item)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    tasks.put(1)
+    tasks.join()
+    assert done == [1]
+
+
+@wrong("exception")
+def a_weak_cache_is_filled_twice():
+    class Value:
+        pass
+
+    cache, got = weakref.WeakValueDictionary(), []
+
+    def get():
+        value = cache.get("a")
+        if value is None:
+            value = cache["a"] = Value()
+        got.append(value)
+
+    together(get, get)
+    assert got[0] is got[1]
+
+
+@wrong("deadlock")
+async def a_thread_sets_a_future_of_the_loop():
+    """Only `call_soon_threadsafe` wakes a loop that waits."""
+    future = asyncio.get_running_loop().create_future()
+    threading.Thread(target=lambda: future.set_result(1)).start()
+    await future
+
+
+@right
+async def a_thread_tells_the_loop():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    threading.Thread(target=lambda: loop.call_soon_threadsafe(future.set_result, 1)).start()
+    assert await future == 1
+
+
+LOOKS = {
+    "compared": lambda items: items == ["a"],
+    "compared, on the right": lambda items: ["a"] == items,  # noqa: SIM300
+    "taken apart": lambda items: [*items] == ["a"],
+    "added": lambda items: len(items + []) == 1,  # noqa: RUF005
+    "printed": lambda items: f"{items}" == "['a']",
+    "joined": lambda items: "".join(items) == "a",
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_another_thread_may_come_before_a_look_at_all_items(look):
+    def program():
+        items, ready = ["a"], threading.Event()
+
+        def adds():
+            ready.set()
+            items.append("b")
+
+        def looks():
+            ready.wait()
+            assert not look(items)
+
+        together(adds, looks)
+
+    report = explore(program, settings=PythonSettings(executions=400, seconds=60))
+    assert (report.verdict, report.kind) == (Verdict.VIOLATION, "exception"), report
+
+
+def test_a_pool_that_is_left_behind_says_nothing(capfd):
+    async def program():
+        await asyncio.gather(asyncio.to_thread(len, ()), asyncio.to_thread(len, ()))
+
+    for _ in range(2):
+        explore(program, settings=PythonSettings(executions=30, seconds=60))
+        gc.collect()
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("program", WRONG, ids=lambda program: program.__name__)

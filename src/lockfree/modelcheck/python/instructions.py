@@ -5,6 +5,7 @@ put the object there is looked up in the code (`self.items` in `self.items[key] 
 has no effect: local names, global names, attributes in an instance's dictionary or slot, and constant keys.
 """
 
+import array
 import bisect
 import builtins
 import collections
@@ -12,7 +13,8 @@ import dis
 import gc
 import heapq
 import sys
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import BuiltinFunctionType, CodeType, FrameType, MemberDescriptorType, ModuleType
 from typing import Any
@@ -30,13 +32,25 @@ ONE = (
 """Beginnings of names of instructions that push one value, unless `_pushes` knows better."""
 CALL = "PRECALL" if sys.version_info < (3, 12) else "CALL"
 """The instruction at which the arguments of a call lie on the stack."""
+IN_PLACE = 13
+"""The first argument of `BINARY_OP` for `x += y` and its like."""
+TAKEN_APART = {
+    "LIST_EXTEND": 0, "SET_UPDATE": 0, "DICT_UPDATE": 0, "DICT_MERGE": 0, "UNPACK_SEQUENCE": 0, "UNPACK_EX": 0,
+    "FORMAT_SIMPLE": 0, "FORMAT_WITH_SPEC": 1, "CONVERT_VALUE": 0,
+}  # fmt: skip
+"""Instructions that go over all items of a container, and how deep it lies on the stack."""
 SUBSCRIPT = 26
 """The argument of `BINARY_OP` for `x[y]`, from Python 3.14 on."""
 
 
 ASKS = ("_IF_FALSE", "_IF_TRUE", "_IF_FALSE_OR_POP", "_IF_TRUE_OR_POP")
 """Endings of names of instructions that ask whether something is empty."""
-CONTAINERS = (list, dict, set, bytearray, collections.deque)
+_BUILT_IN = (list, dict, set, bytearray, collections.deque)
+CONTAINERS = (
+    *_BUILT_IN, collections.UserDict, collections.UserList, collections.ChainMap, array.array,
+    weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet,
+)  # fmt: skip
+"""Also those of the library that are written in Python: its code is one step."""
 READERS = {
     "get", "keys", "values", "items", "copy", "count", "index", "union", "intersection", "difference", "isdisjoint",
     "issubset", "issuperset", "find", "__len__", "__contains__", "__getitem__", "__iter__",
@@ -71,7 +85,7 @@ WRAPPERS = {"enumerate", "reversed", "zip", "iter", "map", "filter"}
 """Functions whose result goes over what they are given, later."""
 _EXAMPLES: tuple[Any, ...] = ({}.items(), {}.keys(), {}.values(), enumerate(()), zip(), map(str, ()), filter(None, ()))
 THROUGH = (
-    *{type(example) for example in (*_EXAMPLES, *map(iter, _EXAMPLES[:3]), *(iter(kind()) for kind in CONTAINERS))},
+    *{type(example) for example in (*_EXAMPLES, *map(iter, _EXAMPLES[:3]), *(iter(kind()) for kind in _BUILT_IN))},
     type(reversed([])), type(reversed({})), type(reversed({}.items())), type(reversed({}.values())), tuple,
 )  # fmt: skip
 """Types of views and iterators: what they go over is inside of them."""
@@ -203,6 +217,12 @@ class Analysis:
             base = self._container(number, depth)
             writes = name in {"STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE"}
             return Access(_part_of(base, "[]", writes), self._said(number, depth), None if writes else base)
+        depth = 1 if name == "FORMAT_VALUE" and (instruction.arg or 0) & 4 else TAKEN_APART.get(name)
+        if name == "FORMAT_VALUE" or depth is not None:
+            return self._compared(number, [depth or 0], writes=False)
+        if name in {"COMPARE_OP", "BINARY_OP"}:
+            in_place = name == "BINARY_OP" and (instruction.arg or 0) >= IN_PLACE
+            return self._compared(number, [1, 0], writes=in_place)
         if name == "FOR_ITER" and number:
             before = number - 1 if self.instructions[number - 1].opname == "GET_ITER" else number
             base = self._container(before, 0)
@@ -213,6 +233,20 @@ class Analysis:
             base = self._container(number, 0)
             return None if base is None else Access(_asked(base), self._said(number, 0), base)
         return None
+
+    def _compared(self, number: int, depths: Sequence[int], *, writes: bool) -> Access | None:
+        """An instruction on whole values: the first of them that is a container. writes: that one, if it is changed."""
+        there = [(depth, base) for depth in depths if (base := self._container(number, depth)) is not None]
+        if not there:
+            return None
+
+        def touch(frame: FrameType) -> Touch | None:
+            for depth, base in there:
+                if isinstance(found := base(frame), CONTAINERS):
+                    return (id(found), "[]"), writes and depth == depths[0]
+            return None
+
+        return Access(touch, self._said(number, there[0][0]), there[0][1])
 
     def _call(self, number: int, arguments: int) -> Access | None:
         """A call that may be of a container's method, or of a function that looks at one."""
@@ -312,6 +346,8 @@ def _method_of(base: Resolver, name: str, given: "list[Resolver | None]") -> Cal
         found = base(frame)
         if isinstance(found, CONTAINERS):
             return (id(found), "[]"), writes
+        if isinstance(found, str | bytes):  # join() and translate() look at what they are given
+            return _call_of(len, given, frame)
         return _call_of(vars(found).get(name), given, frame) if isinstance(found, ModuleType) else None
 
     return touch

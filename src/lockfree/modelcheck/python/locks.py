@@ -432,7 +432,8 @@ class SimpleQueue:
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002 - as in `queue`
         with self._changed:
             self._items.append(item)
-            self._changed.notify()
+            if self._changed._is_owned():  # type: ignore[attr-defined]  # when an execution ends all locks are open
+                self._changed.notify()
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         if timeout is not None and timeout < 0:

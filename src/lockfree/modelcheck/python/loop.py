@@ -37,6 +37,7 @@ class Loop(asyncio.base_events.BaseEventLoop):
         super().__init__()
         self.set_exception_handler(_report)
         self._made: list[asyncio.Task[Any]] = []
+        self._woken = False
 
     def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
         if options.get("name") is None:
@@ -60,7 +61,8 @@ class Loop(asyncio.base_events.BaseEventLoop):
         pass
 
     def _write_to_self(self) -> None:
-        """`call_soon_threadsafe` has added to `_ready`: the waiting loop is ready by that."""
+        """`call_soon_threadsafe` has added to `_ready`. What another thread adds otherwise wakes no loop that waits."""
+        self._woken = True
 
     def _run_once(self) -> None:
         """One step of one task, or of the loop itself; waits if there is none."""
@@ -72,7 +74,8 @@ class Loop(asyncio.base_events.BaseEventLoop):
         self._drop_cancelled()
         if not self._ready and not self._stopping:
             timeout = max(0.0, self._scheduled[0]._when - scheduler.now) if self._scheduled else None
-            scheduler.wait(lambda: bool(self._ready) or self._stopping, self._says_what_waits, timeout)
+            self._woken = False
+            scheduler.wait(lambda: self._woken, self._says_what_waits, timeout)
             self._drop_cancelled()
         self._ring(scheduler.now)
         if scheduler.early and self._scheduled and self._ready:
