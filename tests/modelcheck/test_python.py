@@ -15,6 +15,7 @@ import python_programs as programs
 from lockfree.__main__ import main
 from lockfree.modelcheck import PythonSettings, Verdict, explore
 from lockfree.modelcheck.python import locks, replay
+from lockfree.modelcheck.python.trace import render
 
 FEW = PythonSettings(executions=40, seconds=60)
 
@@ -301,3 +302,36 @@ def test_what_threading_keeps_of_a_foreign_thread_goes_before_its_end(monkeypatc
     assert report.verdict is Verdict.OK
     assert known
     assert all(known)
+
+
+def test_threads_of_one_name_have_columns_of_their_own():
+    def program():
+        threads = [threading.Thread(target=lambda: None, name="worker") for _ in range(3)]
+        lock = threading.Lock()
+        for thread in threads:
+            thread.start()
+        with lock, lock:
+            pass
+
+    report = explore(program, settings=FEW)
+    assert report.kind == "deadlock"
+    assert {"worker", "worker (2)", "worker (3)"} <= set(report.trace.split("\n", maxsplit=1)[0].split("  "))
+
+
+@pytest.mark.parametrize("width", [80, 60, 40])
+def test_a_trace_fits_into_a_terminal(width):
+    def program():
+        names, lock = [], threading.Lock()
+
+        def appends_a_name_that_is_long_enough_to_need_another_line():
+            with lock:
+                names.append("a name that is so long that the line has no room for the place and for the name")
+
+        programs.together(*[appends_a_name_that_is_long_enough_to_need_another_line] * 3)
+        assert len(names) == 2, "three threads have appended a name, and the list of all names has only two of them"
+
+    report = explore(program, settings=FEW)
+    lines = render(report.rows, report.message, width).split("\n")
+    assert max(map(len, lines)) <= width
+    assert any(line.rstrip().endswith(".py:" + str(report.rows[-1].line)) for line in lines)
+    assert max(map(len, render(report.rows, report.message).split("\n"))) > 80

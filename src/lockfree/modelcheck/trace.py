@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from lockfree.modelcheck.columns import fitted
 from lockfree.modelcheck.positions import MAIN, Positions
 
 OPERATIONS = {1: "put", 2: "get", 3: "read", 4: "write", 5: "add", 6: "acquire", 7: "try_acquire", 8: "release"}
@@ -302,8 +303,8 @@ class Trace:
             if state != "finished":
                 yield thread, f"*** {self.failure}" if state == "failed" else f"... {state}", ""
 
-    def render(self) -> str:
-        """The execution: one column a thread, the source position behind."""
+    def render(self, width: int = 0) -> str:
+        """The execution: one column a thread, the source position behind. width: of the terminal, if it is one."""
         rows = list(self._rows())
         threads = sorted({*self.threads, *(thread for thread, _, _ in rows)})
         names = {t: f"T{t}" if t else "alone" for t in threads}
@@ -314,6 +315,9 @@ class Trace:
             starts[t] = at
             at += 16 if stagger else widths[t] + 3
         total = max([starts[t] + widths[t] for t in threads], default=0)
+        if 0 < width < 5 + total + max((len(where) for *_, where in rows), default=0):
+            told = [(threads.index(thread), text, where) for thread, text, where in rows]
+            return "\n".join(fitted([names[t] for t in threads], told, width))
         lines = ["  " + "".join(f"{names[t]:<{(16 if stagger else widths[t] + 3)}}" for t in threads).rstrip()]
         for thread, text, where in rows:
             left = " " * starts[thread] + text

@@ -185,10 +185,10 @@ def _questions(kata: Kata, answer: Path, tell: Tell, *, full: bool) -> Iterator[
         yield Result("orders", Outcome.NOTED, message, looked_at=(*map(str, audited), *needless))
 
 
-def again(kata: Kata, answer: Path, failure: Result) -> str:
+def again(kata: Kata, answer: Path, failure: Result, width: int = 0) -> str:
     """The failing execution once more, as text."""
     sources = _sources(kata, f"{failure.stage}.c", answer)
     report = replay(sources, failure.token, include=_includes(kata), enclose=enclosing(kata.seconds))
     if report.verdict is not Found.VIOLATION or report.trace is None:
         return "This execution shows no failure any more: the answer has changed since."
-    return relative(f"{report.kind}: {report.message}\n\n{report.trace.render()}", kata, answer)
+    return relative(f"{report.kind}: {report.message}\n\n{report.trace.render(width)}", kata, answer)

@@ -2,7 +2,9 @@
 
 import argparse
 import shlex
+import shutil
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -264,9 +266,14 @@ def _explain(kata: Kata, failure: Result) -> None:
         print(failure.detail or f"{failure.stage}: {STAGES[failure.stage]}")
     if found is None:
         return
-    print(f"{found.id}  {found.title}\n{found.why}")
-    if found.hidden:
-        print(found.hidden)
+    print(f"{found.id}  {found.title}")
+    for text in filter(None, (found.why, found.hidden)):
+        print(textwrap.fill(text, _width()) if _width() else text)
+
+
+def _width() -> int:
+    """Columns of the terminal; 0 if the standard output is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
 
 
 def _why(args: argparse.Namespace) -> int:
@@ -284,7 +291,7 @@ def _why(args: argparse.Namespace) -> int:
         return 0
     from lockfree.practice.judge import again
 
-    print(again(kata, answer, failure))
+    print(again(kata, answer, failure, _width()))
     print()
     _explain(kata, failure)
     return 0

@@ -69,9 +69,9 @@ def judge(kata: Kata, answer: Path, *, full: bool = False) -> Judgement:
     return Judgement(kata.name, list(results(kata, answer.resolve(), full=full)))
 
 
-def again(kata: Kata, answer: Path, failure: Result) -> str:
-    """The failing execution once more, as text; what was kept of it, if it has no token."""
+def again(kata: Kata, answer: Path, failure: Result, width: int = 0) -> str:
+    """The failing execution once more, as text; what was kept of it, if it has no token. width: of the terminal."""
     if not failure.token:
         return failure.detail or failure.message
     run = python_stages.again if kata.language == "python" else c_stages.again
-    return run(kata, answer.resolve(), failure)
+    return run(kata, answer.resolve(), failure, width)

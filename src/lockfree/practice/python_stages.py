@@ -163,8 +163,8 @@ def _killed(kata: Kata, value: dict[str, Any]) -> Result:
     return Result("kill", Outcome.FAILED, text, diagnosis, _shown(value), value["token"], client)
 
 
-def _shown(value: dict[str, Any]) -> str:
-    return render([Row(**row) for row in value["rows"]], value["message"])
+def _shown(value: dict[str, Any], width: int = 0) -> str:
+    return render([Row(**row) for row in value["rows"]], value["message"], width)
 
 
 def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell, later: tuple[str, ...] = ()) -> Iterator[Result]:
@@ -176,7 +176,7 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell, later: tuple[str
         yield _stage(kata, answer, "kill", times, tell)
 
 
-def again(kata: Kata, answer: Path, failure: Result) -> str:
+def again(kata: Kata, answer: Path, failure: Result, width: int = 0) -> str:
     """The failing execution once more, as text."""
     try:
         said = _ask(kata, answer, failure.stage, 1, replay=failure.token)
@@ -186,8 +186,8 @@ def again(kata: Kata, answer: Path, failure: Result) -> str:
     if what == "unusable":
         return str(value)
     if what == "killed":
-        return _shown(value) if value["message"] else CHANGED
+        return _shown(value, width) if value["message"] else CHANGED
     report = PythonReport.from_dict(value)
     if report.verdict is not Found.VIOLATION:
         return CHANGED
-    return f"{report.kind}: {report.message}\n\n{report.trace}"
+    return f"{report.kind}: {report.message}\n\n{render(report.rows, report.message, width)}"

@@ -298,7 +298,7 @@ class Scheduler:
     def spawn(self, function: Callable[[], object], name: str = "", *, daemon: bool = False) -> Controlled:
         """Adds a thread, which is not run before somebody gives it the turn."""
         thread = Controlled(len(self.threads), name or f"T{len(self.threads)}", daemon)
-        thread.column = thread.name
+        thread.name = thread.column = self._unlike(thread.name)
         thread.baton.acquire()
         parent = self.me()
         if parent is not None:
@@ -310,6 +310,12 @@ class Scheduler:
         self.threads.append(thread)
         thread.ident = start_thread(self._run, (thread, function))
         return thread
+
+    def _unlike(self, name: str) -> str:
+        """A name that no other thread has, so that each has a column of its own."""
+        there = {thread.name for thread in self.threads}
+        names = (name if number == 1 else f"{name} ({number})" for number in range(1, len(there) + 2))
+        return next(one for one in names if one not in there)
 
     def _run(self, me: Controlled, function: Callable[[], object]) -> None:
         self.by_ident[_thread.get_ident()] = me

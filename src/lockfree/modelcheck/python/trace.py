@@ -1,9 +1,11 @@
 """A failing execution as text: one column a thread or task, one line of the program a row."""
 
 import linecache
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from lockfree.modelcheck.columns import fitted
 from lockfree.modelcheck.python.scheduler import Row
 
 MOST = 70
@@ -49,8 +51,8 @@ def shown(rows: Sequence[Row]) -> list[_Group]:
     return groups
 
 
-def render(rows: Sequence[Row], message: str) -> str:
-    """The execution: one column a thread, the source position behind."""
+def render(rows: Sequence[Row], message: str, width: int = 0) -> str:
+    """The execution: one column a thread, the source position behind. width: of the terminal, if it is one."""
     groups = shown(rows)
     left = len(groups) - 3 * MOST
     if left > 0:
@@ -64,14 +66,19 @@ def render(rows: Sequence[Row], message: str) -> str:
         starts[column] = at
         at += max(len(column) + 2, 8) if stagger else widths[column] + 3
     total = max((starts[c] + widths[c] for c in columns), default=0)
+    wheres = [f"{group.file.rpartition('/')[2]}:{group.line}" if group.line else "" for group in groups]
+    if 0 < width < 5 + total + max(map(len, wheres), default=0):
+        told = [(columns.index(g.column), text, where) for g, text, where in zip(groups, texts, wheres, strict=True)]
+        if left > 0:
+            told.insert(MOST, (0, f"… {left} rows are left out …", ""))
+        return "\n".join([*fitted(columns, told, width), *textwrap.wrap(f"  *** {message}", width)])
     head = ""
     for column in columns:
         head = f"{head:<{starts[column]}}{column}"
     lines = [f"  {head}"]
-    for number, (text, group) in enumerate(zip(texts, groups, strict=True)):
+    for number, (text, group, where) in enumerate(zip(texts, groups, wheres, strict=True)):
         if left > 0 and number == MOST:
             lines.append(f"  … {left} rows are left out …")
-        where = f"{group.file.rpartition('/')[2]}:{group.line}" if group.line else ""
         lines.append(f"  {' ' * starts[group.column] + text:<{total}}   {where}".rstrip())
     lines.append(f"  *** {message}")
     return "\n".join(lines)
