@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -151,6 +152,34 @@ def test_branches_that_no_execution_reached(model):
     _, out, _ = model(text.replace("== 7", "== 0"), "--coverage", "--json")
     coverage = json.loads(out)["coverage"]
     assert not any(place.endswith(f":{line}") for place in coverage["missed"])
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="edges are marked on x86-64 only")
+def test_a_condition_that_always_goes_one_way_past_a_fence(tmp_path):
+    path = tmp_path / "client.c"
+    path.write_text(
+        HEAD + "atomic_int x, y; int n, m;\n"
+        "static void writer(void) {\n"
+        "    atomic_store_explicit(&x, 1, memory_order_relaxed);\n"
+        "    if (n < 40)\n"
+        "        atomic_thread_fence(memory_order_release);\n"
+        "    atomic_store_explicit(&y, 1, memory_order_relaxed);\n"
+        "    if (m == 0)\n"  # nothing follows: to leave the function early is nothing special
+        "        atomic_store_explicit(&x, 2, memory_order_relaxed);\n"
+        "}\n"
+        "static void reader(void) {\n"
+        "    if (atomic_load_explicit(&y, memory_order_relaxed))\n"
+        "        atomic_thread_fence(memory_order_acquire);\n"
+        "    atomic_load_explicit(&x, memory_order_relaxed);\n"
+        "}\n"
+        "LF_MODEL_CLIENT(c, .threads = {writer, reader});"
+    )
+    [report] = check(path, settings=Settings(coverage=True))
+    line = 1 + path.read_text().split("\n").index("    if (n < 40)")
+    assert report.coverage is not None
+    found = [(way.jump, way.skipped, way.other_taken) for way in report.coverage.one_way]
+    assert found == [(f"client.c:{line}", f"client.c:{line + 1}", True)]
+    assert not report.coverage.missed
 
 
 def test_blocked_executions_are_counted(tmp_path):

@@ -6,8 +6,9 @@
 
 enum { POSITION_BITS = 12, BRANCH_BITS = 16 };
 /* Of all executions, hashed; what finds no room is left out. */
-MODEL_STATE static uint64_t positions[1 << POSITION_BITS]; /* of all visible steps */
-MODEL_STATE static uint64_t *branches;                     /* with --coverage */
+MODEL_STATE static uint64_t positions[1 << POSITION_BITS];                                 /* of all visible steps */
+MODEL_STATE static uint64_t *branches;                                                     /* with --coverage */
+MODEL_STATE static uint64_t edges[1 << POSITION_BITS], edges_together[1 << POSITION_BITS]; /* the latter: by threads */
 
 static void note(uint64_t *table, int bits, uint64_t pc) {
     unsigned slot = (unsigned)(pc * 0x9E3779B97F4A7C15u >> (64 - bits)), last = (1u << bits) - 1;
@@ -37,4 +38,25 @@ void __sanitizer_cov_trace_pc(void) {
     note(branches, BRANCH_BITS, PC);
 }
 
-void print_branches(void) { print(branches, BRANCH_BITS, "reached"); }
+#if defined(__x86_64__)
+/* Called on each edge of a conditional jump (edges.py), where any register and the flags may be in use. */
+void lf_model_edge(void);
+__asm__(".text\n.globl lf_model_edge\n.type lf_model_edge,@function\nlf_model_edge:\n"
+        "pushf\npush %rax\npush %rcx\npush %rdx\npush %rsi\npush %rdi\npush %r8\npush %r9\npush %r10\npush %r11\n"
+        "mov 80(%rsp),%rdi\ncall lf_model_behind_edge\n"
+        "pop %r11\npop %r10\npop %r9\npop %r8\npop %rdi\npop %rsi\npop %rdx\npop %rcx\npop %rax\npopf\nret\n"
+        ".size lf_model_edge,.-lf_model_edge\n");
+
+void lf_model_behind_edge(uint64_t pc);
+__attribute__((target("general-regs-only"))) void lf_model_behind_edge(uint64_t pc) {
+    note(edges, POSITION_BITS, pc);
+    if (R.running)
+        note(edges_together, POSITION_BITS, pc);
+}
+#endif
+
+void print_branches(void) {
+    print(branches, BRANCH_BITS, "reached");
+    print(edges, POSITION_BITS, "edge");
+    print(edges_together, POSITION_BITS, "together");
+}

@@ -21,6 +21,7 @@ from lockfree.modelcheck.assembly import Translator, needs_translation, translat
 from lockfree.modelcheck.by_name import are_named, as_named
 from lockfree.modelcheck.by_value import announced
 from lockfree.modelcheck.constructors import in_main
+from lockfree.modelcheck.edges import marked
 from lockfree.modelcheck.sections import with_library_apart
 from lockfree.modelcheck.slots import cleared
 from lockfree.modelcheck.symbols import binary_tool, lead, symbols
@@ -349,6 +350,8 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool, la
         text = translated(text)
     if machine:
         text = announced(text, Translator().call, stores_too=gcc)
+        if WATCHED[0] in options:
+            text = marked(text)
     listing.write_text(text, errors="surrogateescape")
     _run([*cc, "-c", str(listing), "-o", str(out)])
     return said

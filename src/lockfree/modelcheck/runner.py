@@ -157,6 +157,8 @@ class Report:
     outcomes: set[str] = field(default_factory=set)
     positions: set[str] = field(default_factory=set)
     reached: set[int] = field(default_factory=set)
+    edges: set[int] = field(default_factory=set)
+    together: set[int] = field(default_factory=set)
     coverage: Coverage | None = None
     trace: Trace | None = None
     printed: str = ""
@@ -253,6 +255,10 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             report.too_many_threads = fields[0] == "threads"
         elif what == "reached":
             report.reached.add(int(fields[0], 16))
+        elif what == "edge":
+            report.edges.add(int(fields[0], 16))
+        elif what == "together":
+            report.together.add(int(fields[0], 16))
         elif what == "warning":
             report.warnings.append(trace.explain(fields[0]))
         elif what == "unusable":
@@ -360,6 +366,8 @@ def run_auto(
         report.outcomes |= other.outcomes
         report.positions |= other.positions
         report.reached |= other.reached
+        report.edges |= other.edges
+        report.together |= other.together
         report.warnings += [warning for warning in other.warnings if warning not in report.warnings]
     if report.verdict in {Verdict.VIOLATION, Verdict.UNUSABLE} or report.mode == "exhaustive":
         return report
@@ -445,7 +453,7 @@ def checks(
             if report.trace is not None:
                 report.trace.locate()
             if settings is not None and settings.coverage:
-                report.coverage = coverage_of(program, report.reached)
+                report.coverage = coverage_of(program, report.reached, report.edges, report.together)
             yield report
 
 

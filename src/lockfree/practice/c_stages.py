@@ -127,7 +127,7 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell, later: tuple[str
         yield c_machine.sanitizers(kata, answer, seconds)
     if "kill" in there:
         yield _killed(kata, answer, stop, seconds, tell, reach=reach)
-    yield _reached(reach)
+    yield _reached(reach, both_ways=kata.both_ways)
     if "threads" in there and full:
         tell("speed")
         yield c_machine.speed(kata, answer, seconds)
@@ -135,12 +135,13 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell, later: tuple[str
     yield from _questions(kata, answer, tell, full=full)
 
 
-def _reached(reach: Reach) -> Result:
-    """An atomic access that no client reached was not judged: the answer does otherwise after some calls."""
-    left = reach.unreached()
-    if not left:
-        return Result("reach", Outcome.PASSED, STAGES["reach"])
-    return Result("reach", Outcome.FAILED, f"no client reaches {left[0]}", "REACH", "\n".join(left))
+def _reached(reach: Reach, *, both_ways: bool) -> Result:
+    """What no client reached, or left out, was not judged: the answer does otherwise after some calls."""
+    if left := reach.unreached():
+        return Result("reach", Outcome.FAILED, f"no client reaches {left[0]}", "REACH", "\n".join(left))
+    if both_ways and (left := reach.one_way()):
+        return Result("reach", Outcome.FAILED, f"in every client it goes one way: {left[0]}", "REACH", "\n".join(left))
+    return Result("reach", Outcome.PASSED, STAGES["reach"])
 
 
 def _killed(kata: Kata, answer: Path, stop: Settings, seconds: float, tell: Tell, *, reach: Reach) -> Result:

@@ -52,8 +52,9 @@ COMMON = {
         Diagnosis(
             "REACH",
             "a part of the answer is hidden from the judge",
-            "No execution of the model checker reached this atomic access: the answer does something else after many "
-            "calls, or with sizes that no client uses. Do the same in all calls, or take out what is never used.",
+            "No execution of the model checker reached this access, or none left out this fence or access: the answer "
+            "does something else after many calls, or with sizes that no client uses. Do the same in all calls, or "
+            "take out what is never used.",
         ),
         Diagnosis(
             "RAISES",
@@ -111,7 +112,8 @@ class Kata:
 
     reference: the file in `right` whose speed others are compared with; empty: the first. locks: whether an answer in C
     may use those of <pthread.h> and <threads.h>. sampled: clients in C that do not end with some right answers. Many
-    executions of them are enough.
+    executions of them are enough. both_ways: the clients go both ways at each condition of a right answer in C that
+    leaves out a fence or an atomic access.
     """
 
     name: str
@@ -129,6 +131,7 @@ class Kata:
     seconds: float = 10.0
     settings: dict[str, Any] = field(default_factory=dict)
     sampled: tuple[str, ...] = ()
+    both_ways: bool = False
     diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
 

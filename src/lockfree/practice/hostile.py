@@ -42,6 +42,7 @@ SKELETONS = {
 TAB = "    "
 PUBLISH = "atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);"
 RELAXED = "atomic_store_explicit(&ring->tail, tail + 1, memory_order_relaxed);"
+RELEASE = "atomic_thread_fence(memory_order_release);"
 ATTACKS = (
     Attack("a fork bomb", "c", "screen FORBIDDEN", "uses fork", "#include <unistd.h>\n", "while (1) fork();"),
     Attack("an endless loop", "c", "edges ENDS", "endless loop", "", "for (volatile int i = 0;; i++) ;"),
@@ -71,6 +72,10 @@ ATTACKS = (
            "pthread_mutex_lock(&lock); pthread_mutex_unlock(&lock);"),
     Attack("calls counted: relaxed after many", "c", "reach REACH", "no client reaches",
            instead=(PUBLISH, f"if (tail > 1000 && tail < UINT32_MAX - 1000) {{ {RELAXED} return 1; }}\n    {PUBLISH}")),
+    Attack("calls counted: a fence for the first ones", "c", "reach REACH", "goes one way",
+           instead=(PUBLISH, f"if (tail - 40 > 99999) {RELEASE}\n    {RELAXED}")),
+    Attack("calls counted: a fence in a loop of one turn", "c", "reach REACH", "goes one way",
+           instead=(PUBLISH, f"for (uint32_t i = tail - 9; i > 99999; i = 0) {RELEASE}\n    {RELAXED}")),
     Attack("calls counted: an order that depends", "c", "screen FORBIDDEN", "no constant",
            instead=(PUBLISH, PUBLISH.replace("memory_order", "tail > 1000 ? memory_order_relaxed : memory_order"))),
     Attack("instructions as data", "c", "screen FORBIDDEN", "attribute section",
