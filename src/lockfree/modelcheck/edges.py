@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 MARK = "lf_model_edge"
 JUMP = re.compile(r"^\t(j(?!mp)[a-z]+)\t(\.L[\w.$]+)\s*$")
-END = re.compile(r"^\t\.cfi_endproc\b")
+END = re.compile(r"^\t\.(?:cfi_endproc|size)\b")
 ACCESS = re.compile(
     r"__tsan_(?:unaligned_)?(?:volatile_)?(?:read|write)(?:\d+|_range)"
     r"|__tsan_atomic\w+|(?:lf_libc_)?mem(?:cpy|move|set)|lf_model_(?:written|copied)\w*"
