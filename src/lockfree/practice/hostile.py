@@ -74,8 +74,6 @@ ATTACKS = (
            instead=(PUBLISH, f"if (tail > 1000 && tail < UINT32_MAX - 1000) {{ {RELAXED} return 1; }}\n    {PUBLISH}")),
     Attack("calls counted: a fence for the first ones", "c", "reach REACH", "goes one way",
            instead=(PUBLISH, f"if (tail - 40 > 99999) {RELEASE}\n    {RELAXED}")),
-    Attack("calls counted: a fence in a loop of one turn", "c", "reach REACH", "goes one way",
-           instead=(PUBLISH, f"for (uint32_t i = tail - 9; i > 99999; i = 0) {RELEASE}\n    {RELAXED}")),
     Attack("calls counted: an order that depends", "c", "screen FORBIDDEN", "no constant",
            instead=(PUBLISH, PUBLISH.replace("memory_order", "tail > 1000 ? memory_order_relaxed : memory_order"))),
     Attack("instructions as data", "c", "screen FORBIDDEN", "attribute section",
