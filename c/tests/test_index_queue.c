@@ -425,7 +425,7 @@ static void test_interleavings(uint64_t slots, uint64_t start, uint64_t seed, lo
 #endif
 
 int main(void) {
-    static const uint64_t slots[] = {1, 2, 3, 5, 8, 15, 16, 17, 31, 32};
+    static const uint64_t slots[] = {1, 2, 3, 5, 8, 13, 15, 16, 17, 29, 31, 32};
     static const uint64_t starts[] = {0, (UINT64_C(1) << 32) - 20, (UINT64_C(1) << 42) - 20, (UINT64_C(1) << 52) - 20,
                                       UINT64_MAX - 20};
     unsigned stride = check_rounds(100) < 100 ? 3 : 1;

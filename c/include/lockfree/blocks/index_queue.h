@@ -58,24 +58,24 @@ LF_INLINE uint64_t lf__cell_at(const struct lf_queue *q, uint64_t position) {
 /* The first position from `position` on that is not published, and its cell. */
 LF_INLINE uint64_t lf__walk_to_tail(const struct lf_queue *q, uint64_t position, uint64_t *cell) {
     uint64_t from = position;
-    while (position - from < LF__FAR) {
+    for (;;) {
         *cell = lf__cell_at(q, position);
         int64_t ahead = lf__cell_ahead(q, *cell, position);
-        if (ahead < 0)
-            break;
+        if (ahead < 0 || LF_UNLIKELY(position - from >= LF__FAR))
+            return position;
         position += (uint64_t)ahead + lf__cell_count(*cell); /* a later round: all below its position is published */
     }
-    return position;
 }
 
 /* The first run from `position` on that is not all taken: where it begins, and its cell. Inside, or not published yet. */
 LF_INLINE uint64_t lf__walk_to_head(const struct lf_queue *q, uint64_t position, uint64_t *cell) {
     uint64_t from = position, begins = position; /* a run begins here, or will */
-    while (position - from < LF__FAR) {
+    for (;;) {
         *cell = lf__cell_at(q, position);
         int64_t ahead = lf__cell_ahead(q, *cell, position);
-        if (ahead == 0 ? !lf__cell_is_spent(*cell) : ahead < 0 && (int64_t)(position - begins) >= 0)
-            break;
+        if ((ahead == 0 ? !lf__cell_is_spent(*cell) : ahead < 0 && (int64_t)(position - begins) >= 0) ||
+            LF_UNLIKELY(position - from >= LF__FAR))
+            return position;
         if (LF_UNLIKELY(ahead > 0)) { /* a later round: all that is a lap below its end is taken [I5] */
             begins = position + (uint64_t)ahead + lf__cell_count(*cell);
             position = begins - q->mask - 1;
@@ -83,7 +83,6 @@ LF_INLINE uint64_t lf__walk_to_head(const struct lf_queue *q, uint64_t position,
             position += ahead == 0 ? lf__cell_count(*cell) : 1;
         }
     }
-    return position;
 }
 
 /* Was all of the cell taken in a round before `position`, so that this position can be the next to be published? */
