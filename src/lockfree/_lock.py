@@ -47,8 +47,7 @@ class Lock(AwaitedLock, Waiter):
         self._created(handle, self._b_create(handle, NULL if name is None else name.encode()), spin)
 
     def acquire(self, blocking: bool = True, timeout: float | None = -1, *, block: bool | None = None) -> bool:
-        """Takes the lock, waiting at most `timeout` seconds (-1, None: for ever). False: another thread held it all the
-        time. `block` is another name of `blocking`, which the locks of multiprocessing have.
+        """Takes the lock, waiting at most `timeout` seconds (-1: for ever). False: another thread held it all the time.
 
         Raises `OwnerDied` *with the lock held* if the last holder died with it: repair what the lock guards, then call
         `recover()`. Raises RuntimeError if the calling thread holds the lock itself and would wait for ever. Raises

@@ -54,7 +54,7 @@ class Calls(AwaitedSemaphore, Waiter):
     def acquire(
         self, blocking: bool = True, timeout: float | None = None, n: int = 1, *, block: bool | None = None
     ) -> bool:
-        """Takes `n` permits or none, waiting at most `timeout` seconds (None: for ever). `block`: see `Mutex.acquire`.
+        """Takes `n` permits or none, waiting at most `timeout` seconds (None: for ever).
 
         False if at some instant (of a time-out: after the deadline) fewer were there. ValueError if `n` is below 1 or
         above `max_value`.
