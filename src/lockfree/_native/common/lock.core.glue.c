@@ -201,7 +201,7 @@ static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
     };
 
 #define LF_PY_LOCK_ACQUIRE_DOC                                                                                         \
-    "acquire($self, /, blocking=True, timeout=-1)\n--\n\n"                                                             \
+    "acquire($self, /, blocking=True, timeout=-1, *, block=None)\n--\n\n"                                              \
     "Takes the lock, waiting at most `timeout` seconds (-1: for ever). False: another thread held it all the time."    \
     "\n\n"                                                                                                             \
     "Raises `OwnerDied` *with the lock held* if the last holder died with it: repair what the lock guards, then call"  \

@@ -128,7 +128,7 @@ static PyObject *lf_py_semaphore_end_with(PyObject *object, PyObject *const *arg
 
 static PyMethodDef lf_py_semaphore_methods[] = {
     LF_PY_FAST("acquire", lf_py_semaphore_acquire,
-               "acquire($self, /, blocking=True, timeout=None, n=1)\n--\n\n"
+               "acquire($self, /, blocking=True, timeout=None, n=1, *, block=None)\n--\n\n"
                "Takes `n` permits or none, waiting at most `timeout` seconds (None: for ever).\n\n"
                "False if at some instant (of a time-out: after the deadline) fewer were there. ValueError if `n` is "
                "below 1 or\n"
