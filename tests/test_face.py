@@ -88,7 +88,7 @@ def test_errors_of_arguments_name_class_and_method():
 def test_a_method_says_what_it_is():
     assert lockfree.Mutex.acquire.__qualname__ == "Mutex.acquire"
     assert "Takes the lock" in lockfree.Mutex.acquire.__doc__
-    assert str(inspect.signature(lockfree.Mutex().acquire)) == "(blocking=True, timeout=-1)"
+    assert str(inspect.signature(lockfree.Mutex().acquire)) == "(blocking=True, timeout=-1, *, block=None)"
     assert str(inspect.signature(lockfree.AtomicU64.fetch_add)) == "(self, /, value, order='seq_cst')"
 
 
