@@ -67,6 +67,7 @@ LF_INLINE int64_t lf__mpmc_claim(struct lf_mpmc_ring *r, uint64_t most, uint64_t
     }
     return index;
 }
+
 /* ---- records ---- */
 
 LF_INLINE int lf__mpmc_publish(struct lf_mpmc_ring *r, int64_t index, uint64_t count) {
@@ -98,6 +99,7 @@ LF_INLINE int64_t lf__mpmc_take(struct lf_mpmc_ring *r, uint32_t lease, uint64_t
         index = lf__mpmc_empty(r, taker, most, count);
     return index;
 }
+
 /* ---- runs ---- */
 
 /* Slots in hand that are neighbours. They are published together, in one step. */

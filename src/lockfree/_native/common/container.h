@@ -31,11 +31,11 @@ struct lf_py_ops {
     int64_t (*peek)(void *p, uint32_t lease, uint32_t *level, uint64_t *length);
     int64_t (*peek_wait)(void *p, uint32_t lease, uint32_t *level, uint64_t *length, uint64_t deadline);
     int (*release)(void *p, int64_t slot);
-    int (*give_back)(void *p, int64_t slot, uint32_t level);      /* a record that was taken and not delivered */
-    int (*free_quietly)(void *p, int64_t slot);                   /* release without a look for sleepers */
+    int (*give_back)(void *p, int64_t slot, uint32_t level); /* a record that was taken and not delivered */
+    /* Releases a slot, or the `count` neighbours of a run, without a look for sleepers. */
+    int (*free_quietly)(void *p, int64_t slot, uint64_t count);
     int64_t (*take_run)(void *p, uint64_t most, uint64_t *count); /* neighbours, as peek; NULL: one after the other */
     uint64_t (*length)(void *p, int64_t slot);                    /* of a record of a run */
-    int (*free_run)(void *p, int64_t slot, uint64_t count);       /* as free_quietly */
     void (*freed)(void *p, uint32_t count);                       /* the look for sleepers */
     int64_t (*put_many)(void *p, const void *records, uint64_t pitch, uint64_t length, const uint32_t *lengths,
                         const uint32_t *levels, uint64_t count);

@@ -44,7 +44,7 @@ LF_PY_GENERIC int64_t lf_py_get_run(struct lf_py_object *self, const struct lf_p
     int64_t status = slot < 0 ? slot : made > 0 ? (int64_t)made : LF_PY_RAISED;
     for (uint64_t i = made; slot >= 0 && i < count; i++)
         ops->give_back(self->p, slot + (int64_t)i, 0);
-    if (slot >= 0 && made > 0 && LF_UNLIKELY(ops->free_run(self->p, slot, made) != LF_OK))
+    if (slot >= 0 && made > 0 && LF_UNLIKELY(ops->free_quietly(self->p, slot, made) != LF_OK))
         status = LF_CORRUPT;
     if (status > 0)
         *freed += (uint32_t)made;
@@ -70,7 +70,8 @@ LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops 
             lf_py_look_for_sleepers(self, ops, &freed);
             LF_PY_TURN();
         }
-        if (ops->take_run != NULL) {
+        int one = ops->take_run == NULL;
+        if (!one) {
             slot = lf_py_get_run(self, ops, records, i, most - i, &freed);
             if (LF_LIKELY(slot > 0) && LF_LIKELY(PyErr_Occurred() == NULL)) {
                 i += (uint64_t)slot - 1;
@@ -78,13 +79,12 @@ LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops 
             }
             i += slot > 0 ? (uint64_t)slot : 0;
             slot = slot > 0 ? LF_PY_RAISED : slot;
+            one = slot == LF_EMPTY && ns != 0 && i == 0; /* the first one waits */
         }
-        if (ops->take_run != NULL && (slot != LF_EMPTY || ns == 0 || i > 0)) {
-            /* that is the answer */
-        } else if (((uint64_t)PyList_GET_SIZE(records) == i && PyList_Append(records, Py_None) != 0) ||
-                   (ops->has_levels && (pair = PyTuple_New(2)) == NULL)) {
+        if (one && (((uint64_t)PyList_GET_SIZE(records) == i && PyList_Append(records, Py_None) != 0) ||
+                    (ops->has_levels && (pair = PyTuple_New(2)) == NULL))) {
             slot = LF_PY_RAISED;
-        } else {
+        } else if (one) {
             slot = lf_py_take(self, ops, 1, 0, i == 0 ? ns : 0, &level, &length, &stay);
             if (ops->in_place && slot == LF_EMPTY &&
                 freed > 0) { /* EMPTY is exact only behind that look (spsc_ring.h) */
@@ -94,7 +94,7 @@ LF_PY_GENERIC PyObject *lf_py_get_list(PyObject *object, const struct lf_py_ops 
         }
         if (slot >= 0) {
             PyObject *record = lf_py_record(&stay, ops, slot, length, NULL, NULL);
-            int status = LF_LIKELY(record != NULL) ? ops->free_quietly(self->p, slot)
+            int status = LF_LIKELY(record != NULL) ? ops->free_quietly(self->p, slot, 1)
                                                    : ops->give_back(self->p, slot, level);
             if (record != NULL)
                 freed++;

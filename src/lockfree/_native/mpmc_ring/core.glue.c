@@ -55,9 +55,6 @@ static int lf_py_mpmc_ring_give_back(void *p, int64_t slot, uint32_t level) {
     (void)level;
     return lf_mpmc_ring_requeue((struct lf_mpmc_ring *)p, slot);
 }
-static int lf_py_mpmc_ring_free_quietly(void *p, int64_t slot) {
-    return lf__mpmc_free((struct lf_mpmc_ring *)p, slot, 1);
-}
 static int64_t lf_py_mpmc_ring_take_run(void *p, uint64_t most, uint64_t *count) {
     struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)p;
     int64_t slot = lf__mpmc_take(r, 0, most, count);
@@ -73,7 +70,7 @@ static uint64_t lf_py_mpmc_ring_slot_length(void *p, int64_t slot) {
     uint64_t length = lf_mpmc_ring_slot(r, (uint64_t)slot)->length;
     return length < r->record_size ? length : r->record_size; /* it was looked at; others may write there since */
 }
-static int lf_py_mpmc_ring_free_run(void *p, int64_t slot, uint64_t count) {
+static int lf_py_mpmc_ring_free_quietly(void *p, int64_t slot, uint64_t count) {
     return lf__mpmc_free((struct lf_mpmc_ring *)p, slot, count);
 }
 static void lf_py_mpmc_ring_freed(void *p, uint32_t count) { lf__mpmc_freed((struct lf_mpmc_ring *)p, count); }
@@ -96,7 +93,6 @@ static const struct lf_py_ops lf_py_mpmc_ring_ops = {
     .free_quietly = lf_py_mpmc_ring_free_quietly,
     .take_run = lf_py_mpmc_ring_take_run,
     .length = lf_py_mpmc_ring_slot_length,
-    .free_run = lf_py_mpmc_ring_free_run,
     .freed = lf_py_mpmc_ring_freed,
     .put_many = lf_py_mpmc_ring_put_many,
     .get_many = lf_py_mpmc_ring_get_many,

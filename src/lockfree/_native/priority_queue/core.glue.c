@@ -41,7 +41,8 @@ static int64_t lf_py_priority_queue_peek_wait(void *p, uint32_t lease, uint32_t 
 static int lf_py_priority_queue_give_back(void *p, int64_t slot, uint32_t level) {
     return lf_priority_queue_give_back((struct lf_priority_queue *)p, slot, level);
 }
-static int lf_py_priority_queue_free_quietly(void *p, int64_t slot) {
+static int lf_py_priority_queue_free_quietly(void *p, int64_t slot, uint64_t count) {
+    (void)count; /* no runs here */
     return lf__priority_free((struct lf_priority_queue *)p, slot);
 }
 static void lf_py_priority_queue_freed(void *p, uint32_t count) {

@@ -59,7 +59,8 @@ static int lf_py_spsc_ring_give_back(void *p, int64_t slot, uint32_t level) {
     return LF_OK;
 }
 /* The peek that gave the slot is this thread's last step on the ring. */
-static int lf_py_spsc_ring_free_quietly(void *p, int64_t slot) {
+static int lf_py_spsc_ring_free_quietly(void *p, int64_t slot, uint64_t count) {
+    (void)count; /* no runs here */
     struct lf_spsc_ring *r = (struct lf_spsc_ring *)p;
     return lf__spsc_take(r, (uint32_t)slot, lf_load_relaxed(&r->body->sides[LF_CONSUMER].position));
 }
