@@ -2,6 +2,7 @@
 
 import pytest
 from compilers import NEEDS_C
+from patience import STUCK
 
 from lockfree.practice import c_machine
 from lockfree.practice.c_audit import audit, stronger_than_needed
@@ -56,7 +57,7 @@ def test_an_order_that_is_not_written_can_be_changed():
 
 
 def test_the_audit_finds_what_each_order_is_for():
-    needed = list(audit(RING, RIGHT / "acquire_release.c", silent))
+    needed = list(audit(RING, RIGHT / "acquire_release.c", silent, most=STUCK))
     assert len(needed) == 4
     assert all(one.failed and one.token and "data race" in one.found for one in needed)
     assert stronger_than_needed(needed) == []
@@ -66,7 +67,7 @@ def test_the_audit_finds_what_is_stronger_than_needed(tmp_path):
     text = (RIGHT / "acquire_release.c").read_text()
     answer = tmp_path / "spsc_ring.c"
     answer.write_text(text.replace("&ring->tail, memory_order_relaxed", "&ring->tail, memory_order_acquire", 1))
-    first = next(audit(RING, answer, silent))
+    first = next(audit(RING, answer, silent, most=STUCK))
     assert not first.failed
     assert "nothing found within bounds" in str(first)
     assert stronger_than_needed([first])[0].startswith("line 24, spsc_put: atomic_load(&ring->tail), acquire: relaxed")
@@ -97,9 +98,9 @@ def test_two_counts_on_one_line_are_said(tmp_path):
 
 
 def test_what_a_call_costs():
-    costs = {cost.function: cost for cost in c_machine.costs(RING, RIGHT / "acquire_release.c", 5)}
+    costs = {cost.function: cost for cost in c_machine.costs(RING, RIGHT / "acquire_release.c", STUCK)}
     assert costs["spsc_put"].rmw == costs["spsc_get"].rmw == 0
-    assert costs["spsc_put"].calls >= 610_000
+    assert costs["spsc_put"].calls >= 3 * 70_001 + 2_000 + 100_000  # of check/threads.c; others were refused
     assert 1 <= costs["spsc_put"].loads <= 2
     assert costs["spsc_put"].stores <= 1
 

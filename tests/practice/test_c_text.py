@@ -2,6 +2,7 @@
 
 import pytest
 from compilers import NEEDS_C
+from patience import STUCK
 
 from lockfree.modelcheck import Settings
 from lockfree.practice.c_reach import Reach
@@ -123,7 +124,7 @@ def test_an_access_that_no_client_reaches_is_found_wherever_it_comes_from(tmp_pa
     harmless = "    if (tail == 9) return 1;\n    "
     answer.write_text(f"{names}\n" + RIGHT.replace(PUBLISH, f"{branches}\n{harmless}{PUBLISH}"))
     reach = Reach(answer)
-    settings = Settings(seconds=2, coverage=True)
+    settings = Settings(seconds=STUCK, coverage=True)
     assert checked(RING, answer, "model", settings, lambda _text: None, reach=reach).outcome.value == "passed"
     assert [text.partition(":")[2].strip() for text in reach.unreached()] == [
         branch.strip() for branch in branches.splitlines()
@@ -135,7 +136,7 @@ def test_a_small_function_that_the_compiler_copies_is_reached(tmp_path):
     answer = RING.folder / "right" / "free_slot.c"
     assert "static uint32_t after(" in answer.read_text()
     reach = Reach(answer)
-    checked(RING, answer, "model", Settings(seconds=2, coverage=True), lambda _text: None, reach=reach)
+    checked(RING, answer, "model", Settings(seconds=STUCK, coverage=True), lambda _text: None, reach=reach)
     assert reach.unreached() == []
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from compilers import NEEDS_C
+from patience import STUCK
 
 from lockfree.modelcheck import Settings
 from lockfree.practice.c_stages import checked
@@ -14,7 +15,7 @@ KATA = find("shm_queue")
 
 
 def killed(answer):
-    found = steps(KATA, answer, 5)
+    found = steps(KATA, answer, STUCK)
     if found.outcome is Outcome.UNDECIDED:
         pytest.skip(found.message)
     return found
@@ -42,7 +43,7 @@ def test_who_waits_for_the_dead_makes_no_progress():
 
 
 def test_the_model_stops_a_process_in_every_interleaving():
-    settings = Settings(threads_stop=True, seconds=5)
+    settings = Settings(threads_stop=True, seconds=STUCK)
     sample = KATA.folder / "wrong" / "two_take_over.c"
     found = checked(KATA, sample, "kill", settings, lambda _: None)
     assert (found.outcome, found.diagnosis) == (Outcome.FAILED, "H2")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from compilers import NEEDS_C
+from patience import STUCK
 
 from lockfree.modelcheck import Report, Settings, Verdict, check
 from lockfree.practice.catalog import find
@@ -47,7 +48,7 @@ LITERATURE = {
 def reports() -> dict[str, Report]:
     sources = sorted(FOLDER.glob("*.c"))
     assert len(sources) == 7
-    return {report.client: report for report in check(sources, settings=Settings(mode="exhaustive", seconds=20.0))}
+    return {report.client: report for report in check(sources, settings=Settings(mode="exhaustive", seconds=STUCK))}
 
 
 def test_every_algorithm_has_its_verdict_in_the_table(reports):

@@ -1,6 +1,7 @@
 /* count.c: under an answer that was compiled with -fsanitize=thread and -finstrument-functions. Counts what each call of
  * a function does: read-modify-writes, atomic loads and stores, cache lines, and lines that had to come from another
  * thread, as caches with the states modified, shared and invalid would move them. Prints the averages at the end. */
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@ static _Thread_local const char *frame;
 
 static void take(void) {
     while (atomic_flag_test_and_set_explicit(&busy, memory_order_acquire))
-        ;
+        sched_yield();
 }
 static void give(void) { atomic_flag_clear_explicit(&busy, memory_order_release); }
 
