@@ -293,6 +293,25 @@ def test_attach_to_another_type_of_atomic(shm_name):
 
 
 @row
+def test_attach_to_a_queue_as_a_message_ring(shm_name):
+    with (
+        lockfree.Queue(3, name=shm_name) as q,
+        pytest.raises(lockfree.SegmentError, match="class: found Queue, expected MessageRing"),
+    ):
+        lockfree.MessageRing.attach(shm_name)
+    q.unlink()
+
+
+@row
+def test_attach_to_a_message_ring_as_a_queue(shm_name):
+    with (
+        lockfree.MessageRing(4096, name=shm_name),
+        pytest.raises(lockfree.SegmentError, match="class: found MessageRing, expected Queue"),
+    ):
+        lockfree.Queue.attach(shm_name)
+
+
+@row
 def test_attach_to_an_empty_file(shm_name):
     named_file(shm_name, b"")
     with pytest.raises(lockfree.SegmentError, match="size in bytes .at least a header.: found 0"):

@@ -21,6 +21,7 @@ import pytest
 import lockfree
 from lockfree import _pickles
 from lockfree._segment import starting_at
+from lockfree._sweep import segments
 
 FORK = multiprocessing.get_context("fork")
 
@@ -535,6 +536,26 @@ def test_by_name():
         own.put("text")
         assert own.get() == "text"
         q.unlink()
+
+
+def test_a_queue_is_no_message_ring(shm_name):
+    """Neither opens the other, so no ring hands out pickles and no queue unpickles what somebody else's bytes are."""
+    for one, other in ((lockfree.Queue, lockfree.MessageRing), (lockfree.MessageRing, lockfree.Queue)):
+        with one.open(shm_name, 4096) as made:
+            words = f"class: found {one.__name__}, expected {other.__name__}"
+            for call in (lambda: other.attach(shm_name), lambda: other.open(shm_name, 4096)):  # noqa: B023
+                with pytest.raises(lockfree.SegmentError, match=words):
+                    call()
+            assert sum(peer.alive for peer in made.peers()) == 1, "what was refused is no participant any more"
+            assert {s.name: s.kind for s in segments()}[shm_name] == one.__name__
+        with other.open(shm_name, 4096, if_dead="replace") as replaced:
+            replaced.unlink()
+    with lockfree.Queue(name=shm_name) as made:
+        made.put(1)
+        for kind in (lockfree.JoinableQueue, lockfree.SimpleQueue, lockfree.Queue):
+            with kind.attach(shm_name) as same:
+                assert same.qsize() == 1
+        made.unlink()
 
 
 def test_a_handle_keeps_its_calls(request):

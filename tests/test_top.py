@@ -60,7 +60,7 @@ def test_every_kind_can_be_looked_at(shm_name, capsys):
         lambda **n: lockfree.SPSCRing(4, 8, **n), lambda **n: lockfree.PriorityQueue(4, 8, **n),
         lambda **n: lockfree.MessageRing(1024, **n), lambda **n: lockfree.BroadcastRing(1024, 2, **n),
         lambda **n: lockfree.BlockPool(8, **n), lambda **n: lockfree.LatestValue(8, **n), lambda **n: lockfree.Arena(1 << 14, **n),
-        lambda **n: lockfree.Space(4096, **n),
+        lambda **n: lockfree.Space(4096, **n), lambda **n: lockfree.Queue(4, **n),
     ]  # fmt: skip
     made = [make(name=f"{shm_name}-{i}") for i, make in enumerate(makers)]
     try:

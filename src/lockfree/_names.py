@@ -19,8 +19,13 @@ def homes() -> dict[str, str]:
     return found
 
 
-def class_of(primitive: str) -> str:
-    """The class of a primitive, by the name of its module; Atomic for all of that family."""
+def class_of(primitive: str, note: bytes = b"") -> str:
+    """The class of a primitive, by the name of its module; Atomic for all of that family.
+
+    `note` is that of the segment. It names the class if that stands on another primitive.
+    """
+    if (named := note.decode("ascii", "replace")) in homes():
+        return named
     classes = [name for name, home in homes().items() if home == primitive]
     return classes[0] if len(classes) == 1 else primitive.title()
 

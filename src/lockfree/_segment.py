@@ -320,9 +320,13 @@ class Shared:
         return ffi.addressof(self._h, "h")
 
     def _note(self) -> bytes:
-        segment = self._h.h.segment
-        size = min(segment.identity.note_bytes, lib.LF_NOTE)
-        return bytes(ffi.buffer(segment.note, size))
+        return note_of(self._h.h)
+
+
+def note_of(handle: Any) -> bytes:
+    """The note of the segment that a struct lf_handle has mapped."""
+    segment = handle.segment
+    return bytes(ffi.buffer(segment.note, min(segment.identity.note_bytes, lib.LF_NOTE)))
 
 
 S = TypeVar("S", bound="Shared")

@@ -9,6 +9,7 @@ from lockfree._errors import OK, SegmentError, raise_status
 from lockfree._handover import DIRECTORY, PREFIX
 from lockfree._names import class_of
 from lockfree._native import NULL, ffi, lib
+from lockfree._segment import note_of
 
 _ROOM = 4096
 
@@ -67,12 +68,12 @@ def segments() -> list[Segment]:
     return found
 
 
-def _kind(number: int) -> str:
+def _kind(number: int, note: bytes) -> str:
     """The class of a kind of segments; Atomic for all of that family."""
     text = lib.lf_py_kind_name(number)
     if text == NULL:
         return f"kind {number}"
-    return class_of(ffi.string(text).decode())
+    return class_of(ffi.string(text).decode(), note)
 
 
 def _inspect(name: str, file: os.stat_result, mappers: set[int]) -> Segment:
@@ -94,7 +95,7 @@ def _inspect(name: str, file: os.stat_result, mappers: set[int]) -> Segment:
     looking = set() if os.getpid() in pids[0:count] else {os.getpid()}  # this very look maps it, too
     holders = sorted({*pids[0:count], *mappers} - looking) if in_use else []
     lasting = bool(lib.lf_py_block_pool_is_persistent(handle))
-    return Segment(name, _kind(number), file.st_size, age, in_use, holders, persistent=lasting)
+    return Segment(name, _kind(number, note_of(handle)), file.st_size, age, in_use, holders, persistent=lasting)
 
 
 def sweep(name: str) -> bool:

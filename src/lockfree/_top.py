@@ -30,7 +30,7 @@ SPARED = ("SLEEPS/S", "USERS", "KIND", "OUT/S", "IN/S", "DEATHS", "FILL", "HOLD"
 SHORTEST_NAME = 16
 LONGEST_LISTS = (20, 13)
 """Of processes, and of words about damage."""
-_HEADER = struct.Struct("<QII")  # magic, ABI version, kind: the beginning of struct lf_identity
+_HEADER = struct.Struct("<QII56xQ")  # magic, ABI version, kind, bytes of the note: of struct lf_identity
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 Row = dict[str, Any]
 
@@ -66,7 +66,8 @@ def look(name: str, path: str) -> Row:
     try:
         fd = os.open(path, _FLAGS & ~(os.O_NOFOLLOW if path.startswith("/proc/") else 0))
         try:
-            magic, _, kind = _HEADER.unpack(os.pread(fd, _HEADER.size, 0).ljust(_HEADER.size, b"\0"))
+            magic, _, kind, size = _HEADER.unpack(os.pread(fd, _HEADER.size, 0).ljust(_HEADER.size, b"\0"))
+            note = os.pread(fd, min(size, lib.LF_NOTE), ffi.offsetof("struct lf_segment", "note"))
         except OSError:
             os.close(fd)
             raise
@@ -76,7 +77,7 @@ def look(name: str, path: str) -> Row:
     except (OSError, SegmentError) as error:
         row["problem"] = str(error)
         return row
-    row["kind"] = class_of(ffi.string(primitive).decode())
+    row["kind"] = class_of(ffi.string(primitive).decode(), note)
     row["state"] = STATES[min(survey.ending, 2)]
     row["stats"] = survey.stats()
     row["peers"] = [peer._asdict() for peer in survey.peers()]

@@ -4,11 +4,11 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 
 from lockfree._awaited import AwaitedContainer
 from lockfree._container import end_view, me
-from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
+from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, SegmentError, raise_status
 from lockfree._messages import Putting, Taking, as_bytes, packed
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
@@ -67,7 +67,18 @@ class Calls(AwaitedContainer, Taking, Putting):
         name = check_name(name)
         handle = self._begin(name)
         encoded = NULL if name is None else name.encode()
-        self._created(handle, blocking.lf_message_ring_create(handle, encoded, blocks, block, most, self._start), spin)
+        note = self._contents.encode()
+        status = blocking.lf_py_message_ring_create(handle, encoded, note, blocks, block, most, self._start)
+        self._created(handle, status, spin)
+
+    _contents: ClassVar[str] = ""
+    """The note of the segment: the class whose messages are inside, if it is not this one."""
+
+    def _check(self, handle: Any) -> None:  # noqa: ARG002
+        found = self._note()[:40].decode("ascii", "backslashreplace")
+        if found != self._contents:
+            found, expected = found or "MessageRing", self._contents or "MessageRing"
+            raise SegmentError(f"{self._title()}: class: found {found}, expected {expected}")
 
     @classmethod
     def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:

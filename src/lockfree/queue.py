@@ -69,6 +69,7 @@ class Queue(MessageRing, Generic[T]):
     """
 
     _noun = "queue"
+    _contents = "Queue"
 
     def __init__(
         self,

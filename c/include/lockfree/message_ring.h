@@ -94,18 +94,23 @@ LF_INLINE int lf_message_ring_create_local(struct lf_message_ring *r, void *memo
 }
 
 #ifndef LF_MODEL
-/* name NULL: anonymous. `most`: messages inside at a time, or 0. `start`: the first position; pass 0 (tests begin near
- * the wraps). */
-LF_INLINE int lf_message_ring_create(struct lf_message_ring *r, const char *name, uint64_t blocks, uint64_t block_bytes,
-                                     uint64_t most, uint64_t start) {
+/* A ring that nobody else can see yet: finish it, then lf_segment_publish. */
+LF_INLINE int lf__message_ring_allocate(struct lf_message_ring *r, const char *name, uint64_t blocks,
+                                        uint64_t block_bytes, uint64_t most, uint64_t start) {
     uint64_t bytes, geometry[LF_GEOMETRY] = {blocks, block_bytes, start, most, 0, 0};
     if (lf_message_ring_bytes(blocks, block_bytes, &bytes) != LF_OK)
         return LF_INVALID;
     int status = lf_segment_create(&r->h, name, &lf_message_ring_kind, bytes, geometry);
-    if (status != LF_OK)
-        return status;
-    lf__message_layout(r, start);
-    return lf_segment_publish(&r->h, name);
+    if (status == LF_OK)
+        lf__message_layout(r, start);
+    return status;
+}
+/* name NULL: anonymous. `most`: messages inside at a time, or 0. `start`: the first position; pass 0 (tests begin near
+ * the wraps). */
+LF_INLINE int lf_message_ring_create(struct lf_message_ring *r, const char *name, uint64_t blocks, uint64_t block_bytes,
+                                     uint64_t most, uint64_t start) {
+    int status = lf__message_ring_allocate(r, name, blocks, block_bytes, most, start);
+    return status == LF_OK ? lf_segment_publish(&r->h, name) : status;
 }
 LF_INLINE int lf_message_ring_attach(struct lf_message_ring *r, const char *name) {
     return lf_segment_attach(&r->h, name, &lf_message_ring_kind);

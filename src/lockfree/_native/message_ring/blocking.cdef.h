@@ -1,5 +1,5 @@
-int lf_message_ring_create(struct lf_message_ring *r, const char *name, uint64_t blocks, uint64_t block_bytes,
-                           uint64_t most, uint64_t start);
+int lf_py_message_ring_create(struct lf_message_ring *r, const char *name, const char *note, uint64_t blocks,
+                              uint64_t block_bytes, uint64_t most, uint64_t start);
 int lf_message_ring_attach(struct lf_message_ring *r, const char *name);
 int lf_message_ring_attach_fd(struct lf_message_ring *r, int fd);
 int lf_message_ring_put(struct lf_message_ring *r, const void *message, uint64_t length, uint64_t deadline);
