@@ -22,7 +22,7 @@ static int wait_once(struct looks *looks, int until) {
     looks->attempts = 0;
     looks->until = until;
     int status = lf_block_on(&looks->event.h, &looks->event.body->changed, look, looks, LF_TIMEDOUT,
-                             lf_now() + looks->patience);
+                             until ? LF_FOREVER : lf_now() + looks->patience);
     CHECK_EQ(status, until ? LF_OK : LF_TIMEDOUT);
     return looks->attempts;
 }
@@ -63,15 +63,15 @@ static void test_microseconds(void) {
     lf_detach(&looks.event.h);
 }
 
-/* A look without success is followed by longer ones, three of them by waits that do not look. */
+/* A look without success is followed by longer ones, three of them by waits that do not look, and these by a long look. */
 static void test_adaptive(void) {
     struct looks looks;
     memset(&looks, 0, sizeof looks);
-    looks.patience = 100000;
+    looks.patience = LF__FIRST_SLICE_NS * 9 / 10; /* for one slice; and a long look stops there */
     CHECK_EQ(lf_event_create(&looks.event, NULL), LF_OK);
-    int many = wait_once(&looks, 0);
+    int many = wait_once(&looks, 0), longer = wait_once(&looks, 0);
     CHECK(many > ASLEEP_AT_ONCE + 4);
-    CHECK(wait_once(&looks, 0) > many);
+    CHECK(longer > many);
     CHECK(wait_once(&looks, 0) > many);
     int rest = 4;
     for (int turn = 0; turn < 7; turn++) {
@@ -79,6 +79,13 @@ static void test_adaptive(void) {
             CHECK(wait_once(&looks, 0) <= ASLEEP_AT_ONCE);
         CHECK(wait_once(&looks, 0) > many);
         rest = rest < 64 ? 2 * rest : rest;
+    }
+    for (int turn = 0; turn < 2; turn++) {
+        for (int i = 0; i < rest; i++)
+            CHECK(wait_once(&looks, 0) <= ASLEEP_AT_ONCE);
+        CHECK_EQ(wait_once(&looks, longer + 4), longer + 4); /* a long look, which finds something late */
+        CHECK(looks.event.h.missed != 0);
+        CHECK(wait_once(&looks, 0) <= longer + ASLEEP_AT_ONCE); /* not a long one; and as many rest as before */
     }
     for (int i = 0; i < rest; i++)
         wait_once(&looks, 0);

@@ -161,7 +161,7 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
     struct lf__spin spin = lf__spin_begin(h, slices.resumed ? 0 : UINT32_MAX, 8, deadline);
     while (lf__spin_on(h, &spin))
         if ((status = attempt(operation)) != refused) {
-            lf__spin_found(h);
+            lf__spin_saw(h, &spin);
             return status;
         }
     lf__spin_missed(h, &spin);

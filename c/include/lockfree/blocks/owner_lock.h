@@ -78,7 +78,7 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
         if (lf__lock_participant(lf_load_relaxed(word)) == 0) {
             int status = lf__lock_take(word, me, 0, &seen);
             if (status != LF_TIMEDOUT) {
-                lf__spin_found(h);
+                lf__spin_saw(h, &spin);
                 return status;
             }
         }

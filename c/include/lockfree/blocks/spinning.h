@@ -3,13 +3,15 @@
  * Contract
  *   lf_set_spin says how long the waiting calls of one handle look before they sleep: LF_SPIN_NEVER, so many
  *   microseconds (for a process that has a core to itself), or LF_SPIN_ADAPTIVE, as at first. It concerns this process
- *   alone. Adaptive: a call looks for about 10 us. After a look without success it is 25 us, since the other side may
- *   have to wake up first. After three in a row the next 4 waits sleep at once; then one looks again; if it found
- *   nothing, the next 8 sleep at once, then 16, 32, 64, 64, ... After a look that finds something all begins again. So
- *   does the check that follows the announcement of a sleeper, if it finds something: then the other side runs at the
- *   same time. So nothing is asked about processors and affinities, which change. A thread that shares its processor
- *   with the other side hardly looks. The looks are a few pauses apart at first, and up to 64 later: the line belongs
- *   to the thread that is about to write it.
+ *   alone. Adaptive: a call looks for about 10 us. After a look without success it is 25 us. After three in a row the
+ *   next 4 waits sleep at once; then one looks for 100 us; if it found nothing, the next 8 sleep at once, then 16, 32,
+ *   64, 64, ... After a look that finds something all begins again. So does the check that follows the announcement of
+ *   a sleeper, if it finds something: then the other side runs at the same time. So nothing is asked about processors
+ *   and affinities, which change. A thread that shares its processor with the other side hardly looks. The looks are a
+ *   few pauses apart at first, and up to 64 later: the line belongs to the thread that is about to write it.
+ *   100 us, since two sides that answer each other may both sleep, and then each has to outlast the wake of the other:
+ *   50 us where an idle processor was given back to a hypervisor. What is found so late says no more than that: the
+ *   next look is 25 us, and if it finds nothing, then as many waits sleep at once as before.
  * Progress: bounded; with microseconds, by the clock and by the deadline of the wait.
  * What was found lately is a hint in process memory. Threads may write over each other's: nothing depends on it. */
 #ifndef LOCKFREE_SPINNING_H
@@ -24,7 +26,9 @@
 #define LF__SPIN_PAUSES 400u  /* about 10 us: between a cache-line transfer and a futex wake */
 #define LF__SPIN_IN_VAIN 3u   /* looks without success until waits rest */
 #define LF__SPIN_REST 4u      /* waits without a look, at first; five times in a row it doubles */
-#define LF__SPIN_RESTING 256u /* in `missed`: a wait without a look; below it: looks without success */
+#define LF__SPIN_LEVELS 16u   /* in `missed`: so many looks without success are told apart */
+#define LF__SPIN_LATE 16u     /* in `missed`: a long look found something late */
+#define LF__SPIN_RESTING 256u /* in `missed`: a wait without a look */
 #define LF__SPIN_SHORT 64u    /* pauses: the most between two looks; so few in all are no reason to stop looking */
 
 /* LF_OK, or LF_INVALID: above LF_SPIN_MOST. */
@@ -42,13 +46,14 @@ struct lf__spin {
     uint32_t pauses, most; /* done, and to be done */
     uint32_t stride;       /* pauses before the first look */
     uint64_t until;        /* ns of the clock, or 0 */
-    uint64_t deadline;     /* of the wait; asked with microseconds alone */
+    uint64_t deadline;     /* of the wait; asked by long looks alone */
     uint32_t learns;       /* what it finds is for the next wait to know */
+    uint32_t usual;        /* pauses after which a find is late; 0: none is */
 };
 
 /* `most`: the adaptive bound of the caller, in pauses; 0: no look at all, in whatever mode. */
 LF_INLINE struct lf__spin lf__spin_begin(struct lf_handle *h, uint32_t most, uint32_t stride, uint64_t deadline) {
-    struct lf__spin spin = {0, most < h->spins ? most : h->spins, stride, 0, deadline, 0};
+    struct lf__spin spin = {0, most < h->spins ? most : h->spins, stride, 0, deadline, 0, 0};
     uint32_t us = lf_load_relaxed(&h->spin);
     if (us != LF_SPIN_ADAPTIVE) {
         spin.most = us == LF_SPIN_NEVER || most == 0 ? 0 : UINT32_MAX;
@@ -58,9 +63,13 @@ LF_INLINE struct lf__spin lf__spin_begin(struct lf_handle *h, uint32_t most, uin
     uint32_t missed = lf_load_relaxed(&h->missed);
     if (LF_LIKELY(!spin.learns || missed == 0))
         return spin;
-    spin.most = missed < LF__SPIN_RESTING ? spin.most / 2 * 5 : 0;
-    if (spin.most == 0)
+    spin.usual = spin.most / 2 * 5;
+    if (missed >= LF__SPIN_RESTING) {
+        spin.most = 0;
         lf_store_relaxed(&h->missed, missed - LF__SPIN_RESTING);
+    } else {
+        spin.most = missed < LF__SPIN_IN_VAIN || (missed & LF__SPIN_LATE) ? spin.usual : 4 * spin.usual;
+    }
     return spin;
 }
 
@@ -74,8 +83,10 @@ LF_INLINE int lf__spin_on(struct lf_handle *h, struct lf__spin *spin) {
     spin->pauses += pauses;
     for (; pauses > 0; pauses--)
         lf_pause();
-    if (spin->most != UINT32_MAX)
+    if (LF_LIKELY(spin->most != UINT32_MAX && (spin->pauses <= spin->usual || spin->usual == 0)))
         return 1;
+    if (spin->most != UINT32_MAX)
+        return spin->deadline == LF_FOREVER || lf_now() < spin->deadline;
     uint64_t now = lf_now();
     if (spin->until == 0)
         spin->until = now + (uint64_t)lf_load_relaxed(&h->spin) * 1000u;
@@ -87,11 +98,19 @@ LF_INLINE void lf__spin_found(struct lf_handle *h) {
     if (LF_UNLIKELY(lf_load_relaxed(&h->missed) != 0))
         lf_store_relaxed(&h->missed, 0u);
 }
+/* A look found something. */
+LF_INLINE void lf__spin_saw(struct lf_handle *h, const struct lf__spin *spin) {
+    if (LF_LIKELY(spin->usual == 0 || spin->pauses <= spin->usual))
+        lf__spin_found(h);
+    else
+        lf_store_relaxed(&h->missed, lf_load_relaxed(&h->missed) % LF__SPIN_LEVELS | LF__SPIN_LATE);
+}
 /* No look found anything. */
 LF_INLINE void lf__spin_missed(struct lf_handle *h, const struct lf__spin *spin) {
     if (!spin->learns || spin->most == 0)
         return;
-    uint32_t missed = lf_load_relaxed(&h->missed) % LF__SPIN_RESTING + 1;
+    uint32_t missed = lf_load_relaxed(&h->missed), late = missed & LF__SPIN_LATE;
+    missed = missed % LF__SPIN_LEVELS + (late ? 0 : 1);
     if (missed > LF__SPIN_IN_VAIN + 4)
         missed = LF__SPIN_IN_VAIN + 4;
     uint32_t rest = missed < LF__SPIN_IN_VAIN ? 0 : LF__SPIN_REST << (missed - LF__SPIN_IN_VAIN);
