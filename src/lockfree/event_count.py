@@ -113,8 +113,8 @@ class EventCount(Native[Literal["event_count"]], Calls):
     A thread that changes the words notifies afterwards. A waiter looks at the words between its announcement and its
     sleep. So no wake is lost, and a notify costs next to nothing while nobody waits.
 
-    Progress: all but `wait` and `wait_until` is lock-free, and may be called from a signal handler. Those two sleep in
-    the kernel.
+    Progress: all but `wait` and `wait_until` is lock-free, and may be called from a signal handler. Those two spin
+    for about 10 us, then sleep in the kernel.
 
     Death: nothing is held. If somebody is killed between a change and its notify, `wait_until` sees the change within
     100 ms.

@@ -30,7 +30,7 @@
  *   end with LF_OK.
  *   The words of the condition are the caller's. They are read and written with atomic operations, in any order.
  * Progress: prepare, retract, notify and cancel are lock-free, and can be called from a signal handler. In a forked
- *   child only if the handle was used there before. wait and wait_until sleep.
+ *   child only if the handle was used there before. wait and wait_until look (spinning.h), then sleep.
  * Death: nothing to give back. A killed waiter leaves its announcement behind, which costs the next notify one system
  *   call. If somebody is killed between the change and its notify, wait_until looks again after the slice in which it
  *   sleeps; wait does not.
@@ -141,7 +141,7 @@ LF_INLINE int lf__event_count_state(struct lf_event_count *e, int64_t ticket) {
     return epoch != (uint32_t)ticket ? LF_OK : LF_TIMEDOUT;
 }
 
-/* Sleeps until somebody notifies. Deadline in ns of lf_now(), LF_FOREVER, or 0 not to sleep. LF_OK, LF_TIMEDOUT,
+/* Looks, then sleeps, until somebody notifies. Deadline in ns of lf_now(), LF_FOREVER, or 0 not to sleep. LF_OK, LF_TIMEDOUT,
  * LF_CANCELLED, LF_CLOSED; LF_LOST (blocking.h). After them the ticket is used up. LF_INTERRUPTED after 100 ms or on a
  * signal: call again with the same ticket and deadline, or retract it. */
 LF_INLINE int lf_event_count_wait(struct lf_event_count *e, int64_t ticket, uint64_t deadline) {
@@ -150,6 +150,14 @@ LF_INLINE int lf_event_count_wait(struct lf_event_count *e, int64_t ticket, uint
     if (LF_UNLIKELY(status != LF_OK))
         return status;
     struct lf__slices slices = lf__slices_begin(&e->h, ec, deadline);
+    struct lf__spin spin = lf__spin_begin(&e->h, slices.resumed || deadline == 0 ? 0 : UINT32_MAX, 8, deadline);
+    do
+        status = lf__event_count_state(e, ticket);
+    while (status == LF_TIMEDOUT && lf__spin_on(&e->h, &spin));
+    if (status == LF_OK)
+        lf__spin_saw(&e->h, &spin);
+    else
+        lf__spin_missed(&e->h, &spin);
     for (;;) {
         uint64_t now = deadline != LF_FOREVER ? lf_now() : 0;
         status = lf__event_count_state(e, ticket);
