@@ -54,6 +54,14 @@ class Ours(Peer):
         self.arena.close()
 
 
+class Looking(Ours):
+    name, note = "Arena and SPSCRing, spin=1000", "looks for a millisecond before it sleeps; iceoryx2 polls"
+
+    def __init__(self):
+        self.arena = lockfree.Arena(2 * AHEAD * BYTES, spin=1000)
+        self.ring = lockfree.SPSCRing(AHEAD, 16, spin=1000)
+
+
 class OurQueue(Ours):
     name = "Queue through an Arena"
 
@@ -212,4 +220,4 @@ class Zerochannel(Peer):
         self.module.unlink(self.channel)
 
 
-PEERS = [Ours, OurQueue, Kickmsg, Iceoryx2, PySharedMemory, Zerochannel]
+PEERS = [Ours, Looking, OurQueue, Kickmsg, Iceoryx2, PySharedMemory, Zerochannel]
