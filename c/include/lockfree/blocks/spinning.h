@@ -26,6 +26,7 @@
 #define LF__SPIN_PAUSES 400u  /* about 10 us: between a cache-line transfer and a futex wake */
 #define LF__SPIN_IN_VAIN 3u   /* looks without success until waits rest */
 #define LF__SPIN_REST 4u      /* waits without a look, at first; five times in a row it doubles */
+#define LF__SPIN_LONG 75u     /* microseconds by the clock, after 25 by pauses: about as long as a slow wake */
 #define LF__SPIN_LEVELS 16u   /* in `missed`: so many looks without success are told apart */
 #define LF__SPIN_LATE 16u     /* in `missed`: a long look found something late */
 #define LF__SPIN_RESTING 256u /* in `missed`: a wait without a look */
@@ -68,7 +69,7 @@ LF_INLINE struct lf__spin lf__spin_begin(struct lf_handle *h, uint32_t most, uin
         spin.most = 0;
         lf_store_relaxed(&h->missed, missed - LF__SPIN_RESTING);
     } else {
-        spin.most = missed < LF__SPIN_IN_VAIN || (missed & LF__SPIN_LATE) ? spin.usual : 4 * spin.usual;
+        spin.most = missed < LF__SPIN_IN_VAIN || (missed & LF__SPIN_LATE) ? spin.usual : UINT32_MAX;
     }
     return spin;
 }
@@ -83,13 +84,11 @@ LF_INLINE int lf__spin_on(struct lf_handle *h, struct lf__spin *spin) {
     spin->pauses += pauses;
     for (; pauses > 0; pauses--)
         lf_pause();
-    if (LF_LIKELY(spin->most != UINT32_MAX && (spin->pauses <= spin->usual || spin->usual == 0)))
+    if (LF_LIKELY(spin->most != UINT32_MAX || spin->pauses <= spin->usual))
         return 1;
-    if (spin->most != UINT32_MAX)
-        return spin->deadline == LF_FOREVER || lf_now() < spin->deadline;
     uint64_t now = lf_now();
     if (spin->until == 0)
-        spin->until = now + (uint64_t)lf_load_relaxed(&h->spin) * 1000u;
+        spin->until = now + (spin->usual != 0 ? LF__SPIN_LONG : lf_load_relaxed(&h->spin)) * UINT64_C(1000);
     return now < spin->until && now < spin->deadline;
 }
 
