@@ -39,6 +39,8 @@ MAKE = {
     "threading.Condition": lambda: Around(lockfree.RLock()),
     "BlockPool": lambda: lockfree.BlockPool(8),
     "Arena": lambda: lockfree.Arena(1 << 16),
+    "Queue": lambda: lockfree.JoinableQueue(3, size_bytes=4096),
+    "Space": lambda: lockfree.Space(8192),
 }
 
 class Around:
@@ -102,6 +104,11 @@ CALLS = {
               lambda o: o.stats(), lambda o: (b := o.alloc(10)) and o.open_block(b.handle(1)).release(),
               lambda o: (b := o.alloc(10)) and o.drop(b.handle(2), 2), lambda o: o.reclaim_promises(0),
               lambda o: (b := o.alloc(10)) and b.release_when(lambda: True), lambda o: o.poll()],
+    "Queue": [lambda o: o.put([1] * 9, timeout=1e-4), lambda o: o.get(timeout=1e-4), lambda o: o.put_many([1, 2], True, 1e-4),
+              lambda o: o.put_many(iter("ab")), lambda o: o.get_many(2), lambda o: (o.qsize(), o.full(), o.is_shutdown),
+              lambda o: (o.put(1, False), o.get(False), o.task_done()), lambda o: o.join(1e-4)],
+    "Space": [lambda o: section(o.mutex("lock")), lambda o: o.rwlock(), lambda o: o.semaphore(2, name="permits").try_acquire(),
+              lambda o: o.atomic("u64", name="count").fetch_add(1), lambda o: o.condition("c").acquire(False), lambda o: o.left],
     "MPMCRing": RINGS,
     "SPSCRing": RINGS,
     "PriorityQueue": CONTAINERS + [lambda o: o.try_put(b"x", 1), lambda o: o.put(b"x", 0, timeout=1e-4),
@@ -129,8 +136,9 @@ CALLS = {
 }
 import queue
 # released by another thread; above max_value; the other thread has the role; nothing inside in time
-# freed by another thread, or nothing allocated
-NO_FAULT = (RuntimeError, ValueError, TypeError, LookupError, lockfree.RoleTaken, lockfree.NotRecoverable, queue.Empty, queue.Full)
+# freed by another thread, or nothing allocated; a space that is full
+NO_FAULT = (RuntimeError, ValueError, TypeError, LookupError, MemoryError, lockfree.RoleTaken, lockfree.NotRecoverable,
+            queue.Empty, queue.Full)
 
 random.seed(int(sys.argv[2]))
 name = sys.argv[1]
@@ -285,6 +293,8 @@ LATER = [
     "BroadcastRing",
     "BlockPool",
     "Arena",
+    "Queue",
+    "Space",
 ]
 """Races of these are run at length only."""
 
@@ -307,7 +317,7 @@ def test_in_a_signal_handler_in_the_middle_of_every_call(name):
     run(HANDLER, name)
 
 
-IN_PYTHON = ["MessageRing", "BroadcastRing", "BlockPool", "Arena", "Condition over a Mutex"]
+IN_PYTHON = ["MessageRing", "BroadcastRing", "BlockPool", "Arena", "Condition over a Mutex", "Queue", "Space"]
 """Parts of them are Python code."""
 
 
@@ -316,9 +326,15 @@ def test_between_any_two_instructions_of_python_code(name):
     run(STEPS.replace("STRIDE", "1"), name)
 
 
-@pytest.mark.parametrize("name", ["MessageRing", "BroadcastRing", "BlockPool", "Arena"])
+@pytest.mark.parametrize("name", ["MessageRing", "BroadcastRing", "BlockPool", "Arena", "Queue", "Space"])
 def test_without_the_c_types(name):
     run(STEPS.replace("STRIDE", "5"), name, LOCKFREE_PURE_CFFI="1")
+
+
+@pytest.mark.parametrize("script", [THREADS, HANDLER], ids=["threads", "handler"])
+def test_a_space_without_the_c_types(script):
+    """close() of a space also meets objects that are only half made."""
+    run(script, "Space", LOCKFREE_PURE_CFFI="1")
 
 
 @pytest.mark.soak

@@ -87,7 +87,11 @@ def test_a_call_as_the_locks_of_multiprocessing_take_it(kind):
         assert lock.acquire(block=True, timeout=None) is True
         assert in_thread(lambda: lock.acquire(block=False)) is False
         assert in_thread(lambda: lock.acquire(block=True, timeout=0.001)) is False
+        assert in_thread(lambda: lock.acquire(False, block=None)) is False  # what the signature shows as its default
+        assert in_thread(lambda: lock.acquire(True, 0.001, block=None)) is False
         for twice in (lambda: lock.acquire(False, block=False), lambda: lock.acquire(blocking=False, block=False)):
             with pytest.raises(TypeError, match="multiple values|at most"):
                 twice()
+        lock.release()
+        assert lock.acquire(block=None) is True
         lock.release()

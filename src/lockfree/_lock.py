@@ -49,6 +49,8 @@ class Lock(AwaitedLock, Waiter):
     def acquire(self, blocking: bool = True, timeout: float | None = -1, *, block: bool | None = None) -> bool:
         """Takes the lock, waiting at most `timeout` seconds (-1: for ever). False: another thread held it all the time.
 
+        `block` is `blocking` by the name that it has in `multiprocessing`. Give one of the two.
+
         Raises `OwnerDied` *with the lock held* if the last holder died with it: repair what the lock guards, then call
         `recover()`. Raises RuntimeError if the calling thread holds the lock itself and would wait for ever. Raises
         `NotRecoverable` if somebody released it after `OwnerDied` without `recover()`.

@@ -108,8 +108,11 @@ class Shared:
 
     def _live_in(self, _space: "Shared") -> None: ...
 
+    _is_ready = False
+
     def _ready(self) -> None:
         """From here on, operations may use the handle."""
+        self._is_ready = True
 
     def _title(self) -> str:
         """The object, as an error names it."""
@@ -236,7 +239,7 @@ class Shared:
         other processes go on. What this process still had in hand is given back.
         """
         handle = self._h
-        if handle.h.closed:
+        if handle.h.closed or not self._is_ready:  # a space closes also what is only half made
             return
         type(self)._close(handle)
         closed = ffi.new(self._struct + " *")

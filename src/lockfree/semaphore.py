@@ -57,7 +57,7 @@ class Calls(AwaitedSemaphore, Waiter):
         """Takes `n` permits or none, waiting at most `timeout` seconds (None: for ever).
 
         False if at some instant (of a time-out: after the deadline) fewer were there. ValueError if `n` is below 1 or
-        above `max_value`.
+        above `max_value`. `block` is `blocking` by the name that it has in `multiprocessing`. Give one of the two.
         """
         wait = semaphore_patience(either(blocking, block), timeout)
         handle, n = self._h, self._permits(n)

@@ -54,20 +54,30 @@ static int lf_py_is_named(PyObject *keyword, const struct lf_py_signature *s, co
             PyUnicode_CompareWithASCIIString(keyword, "block") == 0);
 }
 
+/* block=None, as if it were not given: then `blocking` says it. */
+static int lf_py_is_no_block(PyObject *keyword, const struct lf_py_signature *s, PyObject *value) {
+    return value == Py_None && strcmp(s->method, "acquire") == 0 &&
+           PyUnicode_CompareWithASCIIString(keyword, "block") == 0;
+}
+
 /* Puts the arguments in their places, borrowed; NULL where none was given. 0, or -1 with a TypeError. */
 static int lf_py_arguments(PyObject *self, const struct lf_py_signature *s, PyObject *const *args, Py_ssize_t count,
                            PyObject *keywords, PyObject **places) {
     const char *type = Py_TYPE(self)->tp_name;
-    Py_ssize_t named = keywords != NULL ? PyTuple_GET_SIZE(keywords) : 0;
+    Py_ssize_t named = keywords != NULL ? PyTuple_GET_SIZE(keywords) : 0, given = count + named;
     for (int i = 0; i < s->most; i++)
         places[i] = i < count ? args[i] : NULL;
-    if (count + named > s->most) {
+    for (Py_ssize_t k = 0; k < named; k++)
+        given -= lf_py_is_no_block(PyTuple_GET_ITEM(keywords, k), s, args[count + k]);
+    if (given > s->most) {
         PyErr_Format(PyExc_TypeError, "%s.%s() takes at most %d argument%s (%zd given)", type, s->method, s->most,
-                     s->most == 1 ? "" : "s", count + named);
+                     s->most == 1 ? "" : "s", given);
         return -1;
     }
     for (Py_ssize_t k = 0; k < named; k++) {
         PyObject *keyword = PyTuple_GET_ITEM(keywords, k);
+        if (lf_py_is_no_block(keyword, s, args[count + k]))
+            continue;
         int i = 0;
         while (i < s->most && !lf_py_is_named(keyword, s, s->names[i]))
             i++;

@@ -204,6 +204,7 @@ static PyObject *lf_py_enter_through(PyObject *self, const char *method) {
     "acquire($self, /, blocking=True, timeout=-1, *, block=None)\n--\n\n"                                              \
     "Takes the lock, waiting at most `timeout` seconds (-1: for ever). False: another thread held it all the time."    \
     "\n\n"                                                                                                             \
+    "`block` is `blocking` by the name that it has in `multiprocessing`. Give one of the two.\n\n"                     \
     "Raises `OwnerDied` *with the lock held* if the last holder died with it: repair what the lock guards, then call"  \
     "\n"                                                                                                               \
     "`recover()`. Raises RuntimeError if the calling thread holds the lock itself and would wait for ever. Raises\n"   \

@@ -132,7 +132,8 @@ static PyMethodDef lf_py_semaphore_methods[] = {
                "Takes `n` permits or none, waiting at most `timeout` seconds (None: for ever).\n\n"
                "False if at some instant (of a time-out: after the deadline) fewer were there. ValueError if `n` is "
                "below 1 or\n"
-               "above `max_value`."),
+               "above `max_value`. `block` is `blocking` by the name that it has in `multiprocessing`. Give one of the "
+               "two."),
     LF_PY_FAST("try_acquire", lf_py_semaphore_try_acquire,
                "try_acquire($self, /, n=1)\n--\n\n"
                "`acquire` that never waits: `acquire(blocking=False, n=n)`."),
