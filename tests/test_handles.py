@@ -50,7 +50,7 @@ OTHERWISE = {
         ((1024, 64), "block_bytes: found 256, asked"),
         ((1000, None, 3), "max_messages: found None, asked for 3"),
     ],
-    "Queue": [((4,), "max_messages: found 3, asked for 4")],
+    "Queue": [((4,), "maxsize: found 3, asked for 4")],
     "BroadcastRing": [
         ((1000, 3), "readers: found 2, asked for 3"),
         ((2000, 2), "size_bytes: found 1024, asked for 2048"),

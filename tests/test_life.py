@@ -511,30 +511,66 @@ def test_a_thousand_processes_use_one_object():
 # ---- the machine's limits ----
 
 
-def test_a_full_control_group_is_an_error_and_not_a_kill(tmp_path):
+@pytest.fixture
+def in_a_group_of_its_own():
+    """Runs Python text in a control group that may use so many MiB."""
     version_1, version_2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
     root, limit = (version_1, "memory.limit_in_bytes") if version_1.is_dir() else (version_2, "memory.max")
     group = root / f"lockfree-test-{os.getpid()}"
+
+    def run(code, mebibytes):
+        try:
+            group.mkdir()
+            (group / limit).write_text(str(mebibytes << 20))
+        except OSError as error:
+            pytest.skip(f"no control group of one's own here: {error}")
+        join = f'echo $$ > {group}/cgroup.procs && exec "$@"'
+        command = ["sh", "-c", join, "sh", sys.executable, "-c", code]
+        return subprocess.run(command, capture_output=True, text=True, timeout=STUCK)
+
+    yield run
+    for _ in range(100):
+        try:
+            group.exists() and group.rmdir()
+            break
+        except OSError:
+            time.sleep(0.05)
+
+
+def test_a_full_control_group_is_an_error_and_not_a_kill(in_a_group_of_its_own):
+    done = in_a_group_of_its_own("import lockfree; lockfree.MPMCRing(1024, 300 * 1024)", 100)
+    assert done.returncode == 1, done
+    assert "OSError" in done.stderr
+    assert "Cannot allocate memory" in done.stderr
+
+
+FILLS = """
+import errno, os, lockfree
+arena = lockfree.Arena(1 << 30, max_blocks=1 << 16)
+
+def fill(size):
+    blocks = []
     try:
-        group.mkdir()
-        (group / limit).write_text(str(100 << 20))
+        while True:
+            blocks.append(arena.alloc(size))
+            blocks[-1].view[:1] = b"x"
     except OSError as error:
-        group.exists() and group.rmdir()
-        pytest.skip(f"no control group of one's own here: {error}")
-    try:
-        code = "import lockfree; lockfree.MPMCRing(1024, 300 * 1024)"
-        join = f"echo $$ > {group}/cgroup.procs && exec {sys.executable} -c '{code}'"
-        done = subprocess.run(["sh", "-c", join], capture_output=True, text=True, timeout=STUCK)
-        assert done.returncode == 1, done
-        assert "OSError" in done.stderr
-        assert "Cannot allocate memory" in done.stderr
-    finally:
-        for _ in range(100):
-            try:
-                group.rmdir()
-                break
-            except OSError:
-                time.sleep(0.05)
+        return 0 if error.errno == errno.ENOMEM else 1
+
+for size in (4096, 60_000, 300_000, 3_000_000):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(fill(size))
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    arena.close()
+    arena = lockfree.Arena(1 << 30, max_blocks=1 << 16)
+"""
+
+
+def test_blocks_that_fill_a_control_group_are_an_error_and_not_a_kill(in_a_group_of_its_own):
+    """Also small ones, for which the limits are not read each time."""
+    done = in_a_group_of_its_own(FILLS, 64)
+    assert (done.returncode, done.stdout) == (0, "0\n" * 4), done
 
 
 # ---- bounded pauses ----

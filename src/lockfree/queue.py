@@ -127,7 +127,8 @@ class Queue(MessageRing, Generic[T]):
     @classmethod
     def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
         size, block, most = _geometry(given.get("maxsize", 0), given["size_bytes"], given["block_bytes"])
-        return super()._wanted({"size_bytes": size, "block_bytes": block, "max_messages": most})
+        wanted = super()._wanted({"size_bytes": size, "block_bytes": block, "max_messages": most})
+        return {"maxsize": wanted.pop("max_messages") or 0, **wanted}
 
     def __reduce__(self) -> tuple[Any, ...]:
         carrier = self._carrier

@@ -35,8 +35,11 @@ LF_INLINE int lf__arena_failed(struct lf_arena *a, int error, const char *doing)
 }
 
 /* Takes memory for pages that have none. `unasked` counts what was taken since the limits were read: reading them takes
- * longer than taking a page. */
+ * longer than taking a page. Several processes may look at the same time, and then take what there is once. So where
+ * LF__MANY such calls would not all find memory, it is taken in pieces, with a look before each. */
+#define LF__MANY 8
 LF_INLINE int lf__arena_populate_run(struct lf_arena *a, uint32_t first, uint32_t pages) {
+    uint32_t piece = a->page_bytes < LF__ASK_ABOVE ? (uint32_t)(LF__ASK_ABOVE / a->page_bytes) : 1;
     for (uint32_t at = first, end = first + pages; at < end;) {
         uint64_t word = lf_load_relaxed(&a->populated[at / 64]) >> at % 64;
         uint32_t count = word & 1 ? (~word == 0 ? 64 : (uint32_t)__builtin_ctzll(~word)) : 0;
@@ -50,14 +53,17 @@ LF_INLINE int lf__arena_populate_run(struct lf_arena *a, uint32_t first, uint32_
         uint64_t bytes = (stop - at) * a->page_bytes;
         if (lf_fetch_add_relaxed(&a->unasked, bytes) + bytes > LF__ASK_ABOVE) {
             lf_store_relaxed(&a->unasked, (uint64_t)0);
-            if (bytes > lf_memory_available())
+            uint64_t left = lf_memory_left();
+            if (bytes > left)
                 return lf__arena_failed(a, ENOMEM,
                                         "taking memory for a block: the machine, or the container, has none");
+            if (bytes > left / LF__MANY && stop - at > piece)
+                stop = at + piece;
         }
         if (lf__arena_file(a) < 0)
             return lf__lost(&a->h);
         uint64_t from = a->data_offset + at * a->page_bytes;
-        int error = lf__allocate(&a->h, from, from + bytes);
+        int error = lf__allocate(&a->h, from, from + (stop - at) * a->page_bytes);
         if (error != 0)
             return lf__arena_failed(a, error, "taking memory for a block");
         for (; at < stop; at++)

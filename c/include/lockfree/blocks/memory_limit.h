@@ -8,6 +8,7 @@
  * Where the groups are: at the usual places below /sys/fs/cgroup, or where /proc/self/mountinfo says. A container may see
  *   its own group as the root, under the path that the group has outside. Groups above what is mounted cannot be seen; v1
  *   says what they allow (hierarchical_memory_limit), v2 does not.
+ *   lf_memory_left: what an object may take of it. LF__SPARE bytes are left to what takes memory without a look.
  * It is a look, not a reservation: it does not see others who take memory at the same time. File pages that the kernel
  * can drop at once (inactive_file) count as free.
  * Source: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of Linux. */
@@ -15,6 +16,10 @@
 #define LOCKFREE_MEMORY_LIMIT_H
 
 #include "base.h"
+
+/* Bytes that are left to the program itself, to small objects, and to others who take memory just after their look. */
+#define LF__SPARE (UINT64_C(2) << 20)
+#define LF__ASK_ABOVE (UINT64_C(256) << 10) /* what is smaller is taken without a look */
 
 #ifndef LF_MODEL
 #include <fcntl.h>
@@ -180,6 +185,11 @@ LF_INLINE uint64_t lf_memory_available(void) {
     uint64_t kilobytes = lf__number_after(text, "MemAvailable:"), groups = lf__control_groups_leave("");
     uint64_t machine = kilobytes < UINT64_MAX / 1024 ? kilobytes * 1024 : UINT64_MAX;
     return groups < machine ? groups : machine;
+}
+/* The same without LF__SPARE: what an object may take. */
+LF_INLINE uint64_t lf_memory_left(void) {
+    uint64_t available = lf_memory_available();
+    return available > LF__SPARE ? available - LF__SPARE : 0;
 }
 #endif
 

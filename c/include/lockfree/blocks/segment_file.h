@@ -27,8 +27,6 @@
 #error "define _GNU_SOURCE before the first #include"
 #endif
 
-#define LF__ASK_ABOVE (UINT64_C(256) << 10) /* for smaller segments the limits are not read */
-
 LF_INLINE int lf_system_error(struct lf_handle *h, const char *doing) {
     h->error = errno;
     h->doing = doing;
@@ -183,7 +181,7 @@ LF_INLINE int lf__allocate(struct lf_handle *h, uint64_t from, uint64_t to) {
 
 /* The size, the first page, and the body up to `taken` if it is elsewhere; not the rest of the table, nor the note. */
 LF_INLINE int lf__allocate_segment(struct lf_handle *h, uint64_t bytes, uint64_t taken) {
-    if (taken > LF__ASK_ABOVE && taken > lf_memory_available())
+    if (taken > LF__ASK_ABOVE && taken > lf_memory_left())
         return ENOMEM;
     if (ftruncate(h->fd, (off_t)bytes) != 0)
         return errno;
