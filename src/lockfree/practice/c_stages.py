@@ -36,8 +36,9 @@ def _sources(kata: Kata, check: str, answer: Path) -> list[str]:
     return [str(kata.folder / "check" / check), str(answer)]
 
 
-def _includes(kata: Kata) -> list[str]:
-    return [str(kata.folder / "include")]
+def _includes(kata: Kata, stage: str) -> list[str]:
+    own = str(kata.folder / "include")
+    return [str(c_machine.RUNTIME / "weak"), own] if stage == "edges" else [own]
 
 
 def checked(
@@ -59,7 +60,7 @@ def checked(
     tell(f"{stage}: builds the clients, and before the first check of all the model checker, which takes some seconds")
     try:
         reports = checks(
-            _sources(kata, f"{stage}.c", answer), settings=settings, include=_includes(kata),
+            _sources(kata, f"{stage}.c", answer), settings=settings, include=_includes(kata, stage),
             enclose=enclosing(settings.seconds),
             tick=lambda client, _mode, _seconds, progress: tell(f"{client}: {progress.executions:,} executions"),
         )  # fmt: skip
@@ -189,7 +190,7 @@ def _questions(kata: Kata, answer: Path, tell: Tell, *, full: bool) -> Iterator[
 def again(kata: Kata, answer: Path, failure: Result, width: int = 0) -> str:
     """The failing execution once more, as text."""
     sources = _sources(kata, f"{failure.stage}.c", answer)
-    report = replay(sources, failure.token, include=_includes(kata), enclose=enclosing(kata.seconds))
+    report = replay(sources, failure.token, include=_includes(kata, failure.stage), enclose=enclosing(kata.seconds))
     if report.verdict is not Found.VIOLATION or report.trace is None:
         return "This execution shows no failure any more: the answer has changed since."
     return relative(f"{report.kind}: {report.message}\n\n{report.trace.render(width)}", kata, answer)

@@ -178,6 +178,27 @@ def schedules_time_out_meets_a_task(answer):
     assert list(got.values()) == [("a", 3)], f"[D2] a task is due at 3, two consumers wait, and got {got}"
 
 
+def schedules_time_out_after_the_news(answer):
+    """The consumer that was woken for the task gives up before the task is due. Then the other one must know of it."""
+    queue, got = answer.DelayQueue(), {}
+
+    def impatient():
+        assert raises(TimeoutError, lambda: queue.get(timeout=3)), "[D5] nothing is due within 3 s"
+
+    def patient():
+        try:
+            got["patient"] = taken(queue, "[D2] one task", timeout=20)
+        except TimeoutError:
+            pass
+
+    def producer():
+        time.sleep(1)
+        queue.put(Task("a"), 9)
+
+    together(impatient, patient, producer)
+    assert got.get("patient") == ("a", 10), f"[D2] one is due at 10; the consumer that waits for 20 s has {got}"
+
+
 def schedules_time_out_goes_on(answer):
     queue = answer.DelayQueue()
 

@@ -59,6 +59,8 @@ static void not_too_many(void) {
     uint32_t owners = atomic_load(&count.owners);
     lf_model_assert(owners == REFCOUNT_MAX && copied == 1);
 }
+static void most_owners(void) { make(REFCOUNT_MAX); }
+static void never_more(void) { lf_model_assert(atomic_load(&count.owners) <= REFCOUNT_MAX); }
 static void counted(void) {
     uint32_t owners = atomic_load(&count.owners);
     lf_model_assert(owners == 3 + (uint32_t)copied);
@@ -67,6 +69,7 @@ static void counted(void) {
 LF_MODEL_CLIENT(counts, .setup = three, .threads = {copy_once, copy_once}, .final = counted);
 LF_MODEL_CLIENT(last, .setup = two, .threads = {leave_both, leave_both}, .final = destroyed_once);
 LF_MODEL_CLIENT(most, .setup = almost_most, .threads = {copy_once, try_once}, .final = not_too_many);
+LF_MODEL_CLIENT(most_at_any_time, .setup = most_owners, .threads = {copy_once, try_once, never_more});
 LF_MODEL_CLIENT(outside, .setup = one, .threads = {leave_both, from_outside}, .final = destroyed_once);
 LF_MODEL_CLIENT(copies, .setup = two, .threads = {copy_and_leave, leave_both}, .final = destroyed_once);
 LF_MODEL_CLIENT(before_drop, .setup = two, .threads = {leave_after, leave_after}, .final = destroyed_once);

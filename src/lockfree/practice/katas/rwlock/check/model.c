@@ -132,3 +132,5 @@ CLIENT(take_try_write, reader_exit, try_writer_exit);
 CLIENT(take_upgrade, upgrader_exit, reader_exit);
 /* The last reader but one leaves; the one that upgrades sleeps, and so does one that came later. */
 LF_MODEL_CLIENT(wake_upgrader, .setup = held_twice, .threads = {leave, upgrade_now, reader_both}, .final = is_free);
+/* The last reader leaves; two writers sleep. */
+LF_MODEL_CLIENT(wake_writers, .setup = held, .threads = {leave, writer_both, writer_both}, .final = is_free);

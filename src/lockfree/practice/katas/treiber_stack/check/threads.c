@@ -22,14 +22,18 @@ static struct stack *make(uint32_t nodes, uint32_t start, size_t *bytes) {
 static void words_come_back(void) {
     size_t bytes;
     struct stack *stack = make(2, UINT32_MAX - 1000, &bytes);
+    uint32_t node = 0;
     stack_push(stack, 1);
-    stack_push(stack, 0);
+    stack_push(stack, node);
+    int popped = stack_pop(stack, &node); /* what a start of many bits left is gone */
+    assert(popped && node == 0 && "one thread: the last in is the first out");
+    stack_push(stack, node);
     char *before = malloc(bytes);
     assert(before != NULL);
     memcpy(before, stack, bytes);
     for (int call = 0; call < CALLS; call += 2) {
-        uint32_t node = 2;
-        int popped = stack_pop(stack, &node);
+        node = 2;
+        popped = stack_pop(stack, &node);
         assert(popped && node == 0 && "one thread: the last in is the first out");
         stack_push(stack, node);
         assert(memcmp(before, stack, bytes) != 0 && "within 2^20 calls the words do not come back");
