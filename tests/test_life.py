@@ -627,6 +627,100 @@ def test_what_takes_long_gives_the_gil_up():
         assert switches > 1, f"another thread stood still for {took * 1000:.0f} ms"
 
 
+LONG = 8 << 20
+
+
+def a_put_of_no_bytes_object(made):
+    record = bytearray(LONG)
+    return lambda: made.put(record), made.get
+
+
+def a_put_of_an_array(made, put="put"):
+    array = memoryview(bytearray(LONG)).cast("d")
+    return lambda: getattr(made, put)(array), made.get
+
+
+def a_peek(made):
+    def again():
+        made.release()
+        made.put(bytes(LONG))
+
+    made.put(bytes(LONG))
+    return made.peek, again
+
+
+def joined(made):
+    made.join()
+    return made
+
+
+def an_iterator_in_c(made):
+    return lambda: made.put_many(iter([b"message"] * 60_000)), made.get_many
+
+
+def cargo():
+    queue = lockfree.Queue(4, arena=lockfree.Arena(4 * LONG))
+    array = memoryview(bytearray(LONG))
+    return lambda: queue.put(array), queue.get
+
+
+ROW = ("f8", (LONG // 8,))
+LONG_CALLS = {
+    # a call, and what makes it possible again
+    "MPMCRing.put of a bytearray": lambda: a_put_of_no_bytes_object(lockfree.MPMCRing(2, LONG)),
+    "MPMCRing.put of a dtype": lambda: a_put_of_an_array(lockfree.MPMCRing(2, dtype=ROW)),
+    "LatestValue.set of a dtype": lambda: a_put_of_an_array(lockfree.LatestValue(dtype=ROW), "set"),
+    "MessageRing.put of a bytearray": lambda: a_put_of_no_bytes_object(lockfree.MessageRing(2 * LONG, 4096)),
+    "MessageRing.peek": lambda: a_peek(lockfree.MessageRing(4 * LONG, 4096)),
+    "BroadcastRing.peek of a copy": lambda: a_peek(joined(lockfree.BroadcastRing(4 * LONG, 1, slow="overwrite"))),
+    "Queue.put through an arena": cargo,
+    "MessageRing.put_many of an iterator": lambda: an_iterator_in_c(lockfree.MessageRing(1 << 23, 64)),
+    "BroadcastRing.put_many of an iterator": lambda: an_iterator_in_c(joined(lockfree.BroadcastRing(1 << 22, 1))),
+}
+
+
+def turns_of_another_thread(call):
+    """How often another thread ran within call(). Nobody is asked to give the GIL up: what it gets, the call gave."""
+    turns, over, runs = [0], threading.Event(), threading.Event()
+
+    def count():
+        while not over.is_set():
+            turns[0] += 1
+            runs.set()
+            time.sleep(0)
+
+    other = threading.Thread(target=count)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    try:
+        other.start()
+        runs.wait()
+        before = turns[0]
+        call()
+        return turns[0] - before
+    finally:
+        over.set()
+        sys.setswitchinterval(interval)
+        other.join()
+
+
+@pytest.mark.skipif(PURE, reason="without the C types a copy keeps the GIL, however long it is")
+@pytest.mark.parametrize("make", LONG_CALLS.values(), ids=LONG_CALLS)
+def test_a_long_call_gives_the_gil_up(make):
+    call, again = make()
+    for _ in range(1000):  # on a busy machine the other thread does not run as soon as it may
+        if turns_of_another_thread(call):
+            break
+        again()
+    else:
+        pytest.fail("another thread stood still in each of them")
+
+
+def test_a_call_that_keeps_the_gil_is_convicted():
+    data = bytearray(LONG)
+    assert turns_of_another_thread(lambda: bytes(data)) == 0
+
+
 MANY = 200_000
 BATCHES = {
     # what holds many, one call that takes very many of them, and what may go in again

@@ -207,6 +207,12 @@ def test_a_broadcast_that_never_waits_takes_a_whole_iterator(slow):
         assert ring.put_many(b"%040d" % i for i in range(100)) == 100
 
 
+def test_ctrl_c_ends_a_call_with_an_iterator_that_has_no_end(alarm):
+    """The iterator is in C, so no Python code runs in between."""
+    with broadcast_ring(slow="overwrite") as ring, pytest.raises(KeyboardInterrupt), alarm(0.1):
+        ring.put_many(itertools.repeat(b"message"))
+
+
 @pytest.mark.parametrize("to", [5.0, object()])
 def test_whom_a_message_is_for(to):
     with (

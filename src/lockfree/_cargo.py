@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from lockfree import _pickles
 from lockfree._errors import LockfreeError, shown
-from lockfree._native import ffi
+from lockfree._native import ffi, fill
 from lockfree._segment import check_int
 from lockfree._unbroken import unbroken
 from lockfree._waiting import FOREVER
@@ -179,7 +179,7 @@ class Carrier:
         block = self.arena.alloc(raw.nbytes, block=wait > 0, timeout=timeout)
         if block is None:
             raise queue.Full
-        block.view[:] = raw
+        fill(block.view, raw)
         return block._seen()
 
     # ---- unpacking ----

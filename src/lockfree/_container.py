@@ -13,7 +13,7 @@ from lockfree import _native
 from lockfree._awaited import AwaitedContainer
 from lockfree._coded import Coded, R
 from lockfree._errors import EMPTY, FULL, OK, brief, raise_status
-from lockfree._native import blocking, ffi, lib
+from lockfree._native import blocking, bytes_of, ffi, fill, lib
 from lockfree._records import Codec, tell
 from lockfree._segment import check_int
 from lockfree._types import Chosen, chosen
@@ -109,7 +109,7 @@ class Container(AwaitedContainer, Coded[R]):
         return int(slot), int(level[0]), int(length[0])
 
     def _copy_out(self, handle: Any, slot: int, length: int) -> bytes:
-        return bytes(ffi.buffer(self._c_payload(handle, slot), length))
+        return bytes_of(ffi.buffer(self._c_payload(handle, slot), length))
 
     def _give_back(self, handle: Any, slot: int, level: int) -> None:
         """A record that was taken and not delivered is inside again."""
@@ -151,7 +151,7 @@ class Container(AwaitedContainer, Coded[R]):
             own = self._c_reserve(handle)
             if own != slot:
                 return int(lib.LF_BUSY if own >= 0 or own == FULL else own)
-        ffi.memmove(self._c_payload(handle, slot), data, length)
+        fill(ffi.buffer(self._c_payload(handle, slot), length), memoryview(data)[:length])
         return int(self._c_commit(handle, slot, length, *level))
 
     def _rows(self, records: Any) -> tuple[Any, int, int, Any, int] | None:

@@ -10,10 +10,12 @@ import struct
 from typing import Any, Final
 
 from lockfree._errors import SegmentError, brief, shown, shown_fields
-from lockfree._native import lib
+from lockfree._native import bytes_of, lib
 from lockfree._records import Codec, refuse_one_record, refuse_pointers, rows_of
 
 NOTE_BYTES: Final = lib.LF_NOTE
+_MANY_BYTES: Final = 65536
+"""Of a record: to copy more lets other threads run."""
 CASTINGS: Final = ("same_value", "no", "equiv", "safe", "same_kind", "unsafe")
 
 _PLAIN = re.compile(r"[<>|=][bhilqfdgeFDGSUVmMcuiB?]\d{0,10}(\[\d{0,10}[a-zA-Zμ]{1,2}(/\d{1,10})?\])?")
@@ -104,10 +106,16 @@ class NumpyCodec(Codec):
         if isinstance(record, (np.ndarray, np.generic)) and record.dtype == base:
             if record.shape != self._shape:
                 raise self._shape_error(what, record.shape, self._shape)
-            return bytes(record.tobytes())
+            return self._bytes_of(record)
         out = np.zeros(self._shape, base)
         self._fill(out, record, what)
-        return bytes(out.tobytes())
+        return self._bytes_of(out)
+
+    def _bytes_of(self, array: Any) -> bytes:
+        """`tobytes`, and other threads run while they are many."""
+        if array.nbytes <= _MANY_BYTES:
+            return bytes(array.tobytes())
+        return bytes_of(self._np.ascontiguousarray(array).reshape(-1).view("u1"))
 
     def _fill(self, out: Any, value: Any, what: str) -> None:
         """Writes a value into `out`, an array of its shape; TypeError or ValueError if something would be lost."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, NoReturn
 
 from lockfree._errors import FULL, LockfreeError, shown
-from lockfree._native import ffi
+from lockfree._native import bytes_of, ffi
 from lockfree._peers import Conveyor
 from lockfree._records import buffer_of, bytes_like, refuse_pointers, tell
 from lockfree._segment import check_int
@@ -23,7 +23,7 @@ def as_bytes(message: Any, what: str) -> bytes:
         return message
     view = bytes_like(what, message)
     refuse_pointers(what, view)
-    return bytes(view)
+    return bytes_of(view)
 
 
 def packed(ring: "Putting", messages: Any) -> tuple[bytes, bytes] | None:
@@ -61,7 +61,7 @@ def _rows(messages: Any) -> list[bytes] | None:
     refuse_pointers("messages", view)
     if view.ndim != 2:
         raise TypeError(f"messages is one {type(messages).__name__}: {KIND}, or a 2-D buffer")
-    data, count = view.tobytes(), len(view)
+    data, count = bytes_of(view), len(view)
     size = len(data) // count if count else 0
     return [data[row * size : (row + 1) * size] for row in range(count)]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, cast
 
-from lockfree._native import ffi
+from lockfree._native import bytes_of, ffi
 
 POINTERS = re.compile(r"[OP&Xz]|Z(?![fdg])")
 """In a buffer's format: Python objects and C pointers, which mean nothing outside of their process. Z is the pointer of
@@ -93,7 +93,7 @@ class BytesCodec(Codec):
     def encode(self, record: Any, what: str = "record") -> bytes:
         view = bytes_like(what, record)
         refuse_pointers(what, view)
-        return bytes(view)
+        return bytes_of(view)
 
     def decode(self, data: bytes) -> Any:
         return data

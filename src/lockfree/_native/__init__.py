@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NULL: Final[Any] = ffi.NULL
 PURE: Final = os.environ.get("LOCKFREE_PURE_CFFI") == "1"
 Prefix = TypeVar("Prefix")
-__all__ = ["NULL", "PURE", "Native", "base", "blocking", "exporter", "ffi", "lib", "use_scopes"]
+__all__ = ["NULL", "PURE", "Native", "base", "blocking", "bytes_of", "exporter", "ffi", "fill", "lib", "use_scopes"]
 
 if lib.lf_py_install() != 0:
     raise ImportError("the C types of lockfree._native._core did not install")
@@ -37,6 +37,17 @@ def base(prefix: str) -> Any:
 
     made.__init_subclass__ = classmethod(of_its_own)
     return made
+
+
+def bytes_of(buffer: Any) -> bytes:
+    """`bytes(buffer)`, and other threads run while they are many."""
+    found: bytes = globals()["_bytes_of"](buffer)
+    return found
+
+
+def fill(buffer: Any, data: Any) -> None:
+    """Copies contiguous bytes to where a contiguous buffer begins, and other threads run while they are many."""
+    globals()["_fill"](buffer, data)
 
 
 def use_scopes(variable: "ContextVar[Any]") -> None:

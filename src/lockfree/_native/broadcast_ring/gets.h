@@ -95,9 +95,14 @@ static PyObject *lf_py_broadcast_look_at_next(PyObject *object, uint64_t ns) {
             int64_t place = status;
             int copied = lf__log_is_lossy(r) || lf_py_look_at(look, r, r->bytes, r->size, (uint64_t)place, length) != 0;
             if (copied) { /* in a lossy ring, or without a window */
-                Py_XSETREF(look->memory, lf_py_memory_new(length));
-                status = look->memory == NULL ? LF_PY_RAISED
-                                              : lf_broadcast_ring_take(r, k, place, look->memory->bytes, length);
+                struct lf_py_memory *memory = lf_py_memory_new(length);
+                if (memory == NULL)
+                    status = LF_PY_RAISED;
+                else if (LF_UNLIKELY(length > LF_PY_LONG_COPY))
+                    LF_PY_WITHOUT_GIL(status = lf_broadcast_ring_take(r, k, place, memory->bytes, length));
+                else
+                    status = lf_broadcast_ring_take(r, k, place, memory->bytes, length);
+                Py_XSETREF(look->memory, memory);
             }
             if (status >= 0) {
                 look->participant = lf_py_me(self);

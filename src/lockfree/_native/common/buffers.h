@@ -3,6 +3,7 @@
 #define LOCKFREE_PY_BUFFERS_H
 
 #include "common/arguments.h"
+#include "common/object.h"
 
 /* Does a format of the struct module name Python objects or pointers? Names of fields stand between colons. Z is the
  * pointer of ctypes to wide characters; Zf, Zd and Zg are NumPy's complex numbers. */
@@ -43,6 +44,18 @@ static int lf_py_get_buffer(PyObject *object, Py_buffer *view, int flags, const 
     return -1;
 }
 
+/* What a view shows as a bytes object. NULL with an error. */
+static PyObject *lf_py_bytes_of_view(Py_buffer *view) {
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, view->len);
+    if (bytes == NULL)
+        return NULL;
+    if (view->len > LF_PY_LONG_COPY && PyBuffer_IsContiguous(view, 'C'))
+        LF_PY_WITHOUT_GIL(memcpy(PyBytes_AS_STRING(bytes), view->buf, (size_t)view->len));
+    else if (PyBuffer_ToContiguous(PyBytes_AS_STRING(bytes), view, view->len, 'C') != 0)
+        Py_CLEAR(bytes);
+    return bytes;
+}
+
 /* A record that is not a bytes object as one: any buffer. `what` names it. */
 static PyObject *lf_py_as_bytes(PyObject *record, const char *what) {
     Py_buffer view;
@@ -55,9 +68,7 @@ static PyObject *lf_py_as_bytes(PyObject *record, const char *what) {
         lf_py_no_buffer(record, what);
         return NULL;
     }
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, view.len);
-    if (bytes != NULL && PyBuffer_ToContiguous(PyBytes_AS_STRING(bytes), &view, view.len, 'C') != 0)
-        Py_CLEAR(bytes);
+    PyObject *bytes = lf_py_bytes_of_view(&view);
     PyBuffer_Release(&view);
     return bytes;
 }

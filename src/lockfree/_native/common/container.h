@@ -14,8 +14,6 @@
 #include "common/buffers.h"
 #include "common/memory.h"
 
-#define LF_PY_LONG_COPY 65536
-
 struct lf_py_ops {
     const char *noun; /* what messages call it */
     int in_place;     /* a reservation takes no slot, and a peeked record stays inside */

@@ -12,6 +12,7 @@
 #include "common/arguments.h"
 #include "common/object.h"
 #include "common/tell.h"
+#include "common/turns.h"
 
 /* What a ring gives. `to` is of the broadcast alone. */
 struct lf_py_putting {
@@ -43,9 +44,14 @@ static inline int64_t lf_py_put_packed(PyObject *object, const char *from, const
 static inline PyObject *lf_py_put_walk(PyObject *object, PyObject *messages, uint64_t to, uint64_t ns,
                                        const struct lf_py_putting *ring) {
     uint64_t done = 0, *expected = ring->expected(object), length = lf_exchange_seq_cst(expected, UINT64_C(0));
-    uint64_t until = lf_py_deadline(ns);
+    uint64_t until = lf_py_deadline(ns), began = 0;
     for (;; done++) {
         uint64_t wait = done == 0 ? ns : 0, now;
+        if (LF_UNLIKELY(lf_py_is_long(&began, done))) { /* an iterator in C need not have an end */
+            LF_PY_TURN();
+            if (PyErr_CheckSignals() != 0)
+                return NULL;
+        }
         int64_t status = ring->room(object, length, wait);
         if (status == LF_FULL)
             lf_store_relaxed(expected, length);

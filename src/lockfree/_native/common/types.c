@@ -53,7 +53,38 @@ static PyObject *lf_py_set_scopes(PyObject *module, PyObject *variable) {
     Py_RETURN_NONE;
 }
 
+/* lockfree._native._bytes_of(buffer): its bytes; other threads run while they are many. */
+static PyObject *lf_py_bytes_of(PyObject *module, PyObject *buffer) {
+    Py_buffer view;
+    (void)module;
+    if (PyObject_GetBuffer(buffer, &view, PyBUF_FULL_RO) != 0)
+        return NULL;
+    PyObject *bytes = lf_py_bytes_of_view(&view);
+    PyBuffer_Release(&view);
+    return bytes;
+}
+
+/* lockfree._native._fill(buffer, bytes): copies contiguous bytes to where a contiguous buffer begins. */
+static PyObject *lf_py_fill(PyObject *module, PyObject *args) {
+    Py_buffer to, from;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "w*y*", &to, &from))
+        return NULL;
+    int fits = from.len <= to.len;
+    if (!fits)
+        PyErr_Format(PyExc_ValueError, "%zd bytes do not fit into %zd", from.len, to.len);
+    else if (from.len > LF_PY_LONG_COPY)
+        LF_PY_WITHOUT_GIL(memmove(to.buf, from.buf, (size_t)from.len));
+    else
+        memmove(to.buf, from.buf, (size_t)from.len);
+    PyBuffer_Release(&to);
+    PyBuffer_Release(&from);
+    return fits ? Py_NewRef(Py_None) : NULL;
+}
+
 static PyMethodDef lf_py_native_functions[] = {
+    {"_bytes_of", lf_py_bytes_of, METH_O, "The bytes of a buffer."},
+    {"_fill", lf_py_fill, METH_VARARGS, "Copies bytes to where a buffer begins."},
     {"_type", lf_py_type, METH_O, "The C type of the primitive with this prefix."},
     {"_own_methods", lf_py_own_methods, METH_VARARGS, "The methods of a C type as a class's own."},
     {"_set_scopes", lf_py_set_scopes, METH_O, "The context variable of `waiting`."},

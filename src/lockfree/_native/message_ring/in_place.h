@@ -46,7 +46,8 @@ static int lf_py_messages_require_empty(PyObject *object) {
 }
 
 /* Puts a message that was taken in a look. Inside. 0, or -1 with an error, and it is in the ring again. */
-static int lf_py_messages_see(PyObject *object, int64_t first, uint64_t length, struct lf_py_look **seen) {
+static int lf_py_messages_see(PyObject *object, int64_t first, uint64_t length, struct lf_py_stay *stay,
+                              struct lf_py_look **seen) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_message_ring *r = lf_py_messages_of(object);
     uint64_t place = (uint64_t)first * r->block_bytes + sizeof(struct lf_slot);
@@ -61,7 +62,9 @@ static int lf_py_messages_see(PyObject *object, int64_t first, uint64_t length, 
     }
     if (length > r->room || lf_py_look_at(look, r, r->bytes, r->store.slots * r->block_bytes, place, length) != 0) {
         Py_XSETREF(look->memory, lf_py_memory_new(length));
-        if (look->memory != NULL)
+        if (LF_UNLIKELY(length > LF_PY_LONG_COPY) && look->memory != NULL && lf_py_stay_count(stay))
+            LF_PY_WITHOUT_GIL(status = lf_message_ring_read(r, first, look->memory->bytes, length));
+        else if (look->memory != NULL)
             status = lf_message_ring_read(r, first, look->memory->bytes, length);
     }
     look->participant = lf_py_me(self);
@@ -92,7 +95,7 @@ static PyObject *lf_py_messages_look_at_next(PyObject *object, uint64_t ns) {
     int64_t first = lf_py_messages_find(self, ns, &length, &stay);
     if (first < 0)
         return first == LF_EMPTY ? Py_NewRef(Py_None) : lf_py_raise(self, first);
-    int failed = lf_py_messages_see(object, first, length, &look);
+    int failed = lf_py_messages_see(object, first, length, &stay, &look);
     lf_py_stay_end(&stay);
     PyObject *view = failed ? NULL : lf_py_look_view(look);
     if (!failed && view == NULL) { /* no memory: the message is in the ring again */
