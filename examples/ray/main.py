@@ -92,6 +92,9 @@ def trouble(clients: Clients, asking: Future[None], cluster: Any, nodes: list[An
 
 def run(args: argparse.Namespace, folder: str) -> int:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # Ray shows the last lines of a node that died
+    os.environ["RAY_TMPDIR"] = folder  # otherwise it writes the cluster's address into /tmp/ray, which need not exist
+    folder = os.path.join(folder, "ray")
+    os.mkdir(folder)
     import ray
     from ray.cluster_utils import Cluster
 
