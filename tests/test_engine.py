@@ -202,9 +202,10 @@ def test_urgency_goes_by_the_deadline(engine):
 
 
 def run_engine(*words):
-    main = str(ENGINE / "main.py")
-    done = subprocess.run([sys.executable, main, *words], capture_output=True, text=True, timeout=900)
+    main, narrow = str(ENGINE / "main.py"), {**os.environ, "COLUMNS": "80"}
+    done = subprocess.run([sys.executable, main, *words], capture_output=True, text=True, timeout=900, env=narrow)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "…" not in done.stdout, "the table fits into 80 columns"
     return done.stdout
 
 

@@ -149,9 +149,10 @@ def main() -> int:
     if args.transport in {"zmq", "all"} and importlib.util.find_spec("zmq") is None:
         parser.error(f"--transport {args.transport} needs pyzmq: pip install pyzmq")
     console, status = Console(), 0
-    table = Table(title="first token: ms from question to first token; CPU: of all processes, in seconds")
+    title = "first token: ms from question to first token; CPU: of all processes, in seconds"
+    table = Table(title=title, box=None, padding=(0, 0, 0, 1), pad_edge=False)  # fits into 80 columns
     for title in ("transport", "answered", "requests/s", "tokens/s", "first p50", "first p99", "CPU", "seconds"):
-        table.add_column(title, justify="left" if title == "transport" else "right")
+        table.add_column(title, justify="left" if title == "transport" else "right", no_wrap=True)
     for transport in TRANSPORTS if args.transport == "all" else [args.transport]:
         killed = kill if transport == "lockfree" and args.transport != "all" else ()
         plan = Plan(
