@@ -213,6 +213,8 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
             lf__slices_learn(h, &slices);
         if (ended == -EAGAIN && spin.learns)
             lf__spin_found(h);
+        if (ended != -ETIMEDOUT && (status = attempt(operation)) != refused)
+            return status; /* before the next announcement, which may cost a system call */
         looked = ended == -ETIMEDOUT ? lf__look_for_all(h) : 0;
 #ifndef LF_MODEL /* where nobody asks to be told */
         if (lf_peers_are_gone(h, refused)) {
