@@ -4,6 +4,7 @@ The explorer finds each wrong use within 400 schedules. No class of the library 
 """
 
 import asyncio
+import collections
 import concurrent.futures
 import gc
 import queue
@@ -370,6 +371,9 @@ LOOKS = {
     "added": lambda items: len(items + []) == 1,  # noqa: RUF005
     "printed": lambda items: f"{items}" == "['a']",
     "joined": lambda items: "".join(items) == "a",
+    "made a text": lambda items: str(items) == "['a']",
+    "made another container": lambda items: collections.deque(items) == collections.deque("a"),
+    "counted": lambda items: collections.Counter(items) == {"a": 1},
 }
 
 

@@ -24,6 +24,7 @@ from lockfree.modelcheck.python.trace import render
 from lockfree.modelcheck.runner import Asked, Verdict, checks, step_by_step
 from lockfree.practice.catalog import Kata, Sample
 from lockfree.practice.python_checks import load_check
+from lockfree.practice.terminal import hanging, width
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxy"
 WHAT = {
@@ -116,7 +117,7 @@ class CGame:
                 for number, call in calls.items() if number in seen
             }  # fmt: skip
         failed = f"{report.kind}: {report.message}" if report.verdict is Verdict.VIOLATION and asked is None else ""
-        return _Step(report.trace.render(), asked, failed)
+        return _Step(report.trace.render(width()), asked, failed)
 
     def look(self, choices: Sequence[int]) -> Look:
         """As `Game` says."""
@@ -180,8 +181,8 @@ class PythonGame:
         """As `Game` says."""
         rows, failure, asked = self._run(choices)
         if asked is None:
-            return Look(render(rows, failure or "the end"), "", failure=failure)
-        shown = render(rows[: asked.rows(rows)], "…").rpartition("\n")[0]
+            return Look(render(rows, failure or "the end", width()), "", failure=failure)
+        shown = render(rows[: asked.rows(rows)], "…", width()).rpartition("\n")[0]
         options = []
         for value, option in enumerate(asked.options):
             following, _, _ = self._run([*choices, value])
@@ -243,13 +244,15 @@ def play(game: Game, ask: Callable[[str], str], say: Callable[[str], object]) ->
     """Asks for one choice after another. True if the program failed; False if the player gave up."""
     choices: list[int] = []
     shown: list[int] | None = None
-    say(f"Make it fail: {game.aim}\n{HELP}")
+    say(hanging(f"Make it fail: {game.aim}", width(), 2))
+    say(hanging(HELP, width(), 2))
     while True:
         if choices != shown:
             look, shown = game.look(choices), choices.copy()
             _show(look, say)
             if look.failure:
-                say(f"It fails: {look.failure}\n{len(choices)} choices. Well done.")
+                say(hanging(f"It fails: {look.failure}", width(), 2))
+                say(f"{len(choices)} choices. Well done.")
                 return True
         try:
             answer = ask("> ").strip()
@@ -265,9 +268,10 @@ def _show(look: Look, say: Callable[[str], object]) -> None:
     if look.question:
         say(look.question)
         for option in look.options:
-            say(f"  [{option.value}] {option.text}")
+            say(hanging(f"  [{option.value}] {option.text}", width(), 6))
     elif not look.failure:
-        say("This execution is over, and everything in it is right. u takes a choice back, r begins again.")
+        text = "This execution is over, and everything in it is right. u takes a choice back, r begins again."
+        say(hanging(text, width(), 2))
 
 
 def _turn(answer: str, look: Look, choices: list[int], game: Game, say: Callable[[str], object]) -> None:
@@ -284,7 +288,7 @@ def _turn(answer: str, look: Look, choices: list[int], game: Game, say: Callable
     elif answer.isdigit() and int(answer) in allowed:
         choices.append(int(answer))
     else:
-        say(f"{answer!r} is no choice here. {HELP}")
+        say(hanging(f"{answer!r} is no choice here. {HELP}", width(), 2))
 
 
 def _hint(choices: list[int], game: Game) -> str:

@@ -4,7 +4,6 @@ import argparse
 import shlex
 import shutil
 import sys
-import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from lockfree._compiler import compiler, has_compiler, need_compiler, no_compile
 from lockfree.practice import rounds, workspace
 from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, find, katas
 from lockfree.practice.results import STAGES, Judgement, Outcome, Result, Verdict
+from lockfree.practice.terminal import cut, flowed, hanging, width
 
 if TYPE_CHECKING:
     from lockfree.practice.selftest import Row
@@ -103,7 +103,8 @@ def _list(_args: argparse.Namespace) -> int:
         for kata in of_level:
             about = progress.get(kata.name, {})
             reached = "★" * workspace.stars(about) if about.get("accepted") else "started" if about else ""
-            print(f"  {kata.name:<24} {LANGUAGES[kata.language]:<7} {kata.minutes:>3} min  {reached:<8} {kata.title}")
+            row = f"  {kata.name:<19} {LANGUAGES[kata.language]:<6} {kata.minutes:>3} min  {reached:<7} {kata.title}"
+            print(cut(row, width()))
     if not has_compiler():
         print(f"\n{no_compiler(compiler())}.\nThe katas in C need it; those in Python do not.")
     usable = [kata for kata in there if kata.language == "python" or has_compiler()]
@@ -118,7 +119,7 @@ def _start(args: argparse.Namespace) -> int:
     folder = args.folder if args.folder is not None else Path(kata.name)
     for path in workspace.start(kata, folder):
         print(f"made  {path}")
-    print(f"\n{kata.text('statement').strip()}\n\nYour answer: {folder / kata.file}")
+    print(f"\n{flowed(kata.text('statement').strip(), width())}\n\nYour answer: {folder / kata.file}")
     print(f"Then: lockfree practice check --in {folder}")
     if kata.language == "c" and not has_compiler():
         print(f"\nThis kata is in C. {no_compiler(compiler())}.")
@@ -157,7 +158,7 @@ def _check_in_round(running: rounds.Round, folder: Path) -> int:
         if result.stage not in rounds.VISIBLE:
             break
         judgement.results.append(result)
-        print(line(judgement.results[-1]), flush=True)
+        print(hanging(line(judgement.results[-1]), width()), flush=True)
     workspace.keep(folder, running.kata, judgement, counts=False)
     print("the examples pass" if judgement.failure is None else "an example fails")
     print(f"{running.left(now)}; the other stages run at the end: lockfree practice round --end --in {folder}")
@@ -167,7 +168,7 @@ def _check_in_round(running: rounds.Round, folder: Path) -> int:
 
 def _news(running: rounds.Round, folder: Path) -> None:
     for part in rounds.tell(running, folder, time.time()):
-        print(f"\nnew: {part.text}")
+        print(f"\n{flowed(f'new: {part.text.strip()}', width())}")
 
 
 def _round(args: argparse.Namespace) -> int:
@@ -177,7 +178,7 @@ def _round(args: argparse.Namespace) -> int:
         kata = find(args.kata) if args.kata else _unsolved()
         folder = Path(f"{kata.name}-round")
         one = rounds.begin(kata, folder, args.minutes)
-        print(f"{(folder / 'statement.md').read_text(encoding='utf-8').strip()}\n")
+        print(f"{flowed((folder / 'statement.md').read_text(encoding='utf-8').strip(), width())}\n")
         print(f"{one.left(time.time())}. Your file: {folder / kata.file}")
         print(f"The examples: lockfree practice check --in {folder}")
         print(f"More will be asked: lockfree practice round --in {folder}")
@@ -222,17 +223,18 @@ def _judged(kata: Kata, answer: Path, folder: Path, *, full: bool) -> int:
 
     judgement = Judgement(kata.name)
     terminal = sys.stderr.isatty()
+    wide = shutil.get_terminal_size((100, 24)).columns
 
     def tell(text: str) -> None:
         if terminal:
-            print(f"{CLEAR}  {text[:100]}", end="", file=sys.stderr, flush=True)
+            print(f"{CLEAR}  {cut(text, wide - 3)}", end="", file=sys.stderr, flush=True)
 
     for result in results(kata, answer.resolve(), full=full, tell=tell):
         if terminal:
             print(CLEAR, end="", file=sys.stderr, flush=True)
-        print(line(result), flush=True)
+        print(hanging(line(result), width()), flush=True)
         for noted in result.looked_at if result.outcome is Outcome.NOTED else ():
-            print(f"             {noted}")
+            print(hanging(f"             {noted}", width(), 15))
         judgement.results.append(result)
     workspace.keep(folder, kata, judgement)
     failure = judgement.failure
@@ -252,7 +254,7 @@ def _judged(kata: Kata, answer: Path, folder: Path, *, full: bool) -> int:
 def _list_bounds(title: str, judgement: Judgement) -> None:
     print(title)
     for bound in judgement.bounds():
-        print(f"  {bound}")
+        print(hanging(f"  {bound}", width(), 13))
 
 
 def _in(folder: Path) -> str:
@@ -268,12 +270,7 @@ def _explain(kata: Kata, failure: Result) -> None:
         return
     print(f"{found.id}  {found.title}")
     for text in filter(None, (found.why, found.hidden)):
-        print(textwrap.fill(text, _width()) if _width() else text)
-
-
-def _width() -> int:
-    """Columns of the terminal; 0 if the standard output is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+        print(flowed(text, width()))
 
 
 def _why(args: argparse.Namespace) -> int:
@@ -291,7 +288,8 @@ def _why(args: argparse.Namespace) -> int:
         return 0
     from lockfree.practice.judge import again
 
-    print(again(kata, answer, failure, _width()))
+    message, rest, trace = again(kata, answer, failure, width()).partition("\n")
+    print(f"{hanging(message, width(), 0)}{rest}{trace}")
     print()
     _explain(kata, failure)
     return 0
@@ -301,7 +299,7 @@ def _hint(args: argparse.Namespace) -> int:
     kata, _ = _folder(args)
     read = workspace.read_progress().get(kata.name, {}).get("hints", 0)
     number = min(read, len(kata.hints) - 1)
-    print(f"hint {number + 1} of {len(kata.hints)}\n\n{kata.hints[number]}")
+    print(f"hint {number + 1} of {len(kata.hints)}\n\n{flowed(kata.hints[number], width())}")
     workspace.note(kata.name, hints=min(read + 1, len(kata.hints)))
     return 0
 
@@ -310,8 +308,8 @@ def _debrief(args: argparse.Namespace) -> int:
     kata, _ = _folder(args)
     if not args.now and not workspace.read_progress().get(kata.name, {}).get("accepted"):
         raise UsageError(f"{kata.name} is not accepted yet; --now shows the debrief all the same")
-    print(kata.text("debrief").strip())
-    print(f"\n{kata.text('questions').strip()}")
+    print(flowed(kata.text("debrief").strip(), width()))
+    print(f"\n{flowed(kata.text('questions').strip(), width())}")
     return 0
 
 

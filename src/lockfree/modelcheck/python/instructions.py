@@ -12,6 +12,7 @@ import collections
 import dis
 import gc
 import heapq
+import math
 import sys
 import weakref
 from collections.abc import Callable, Sequence
@@ -74,6 +75,14 @@ LOOKING = {
     frozenset,
     reversed,
     enumerate,
+    bytes,
+    bytearray,
+    str,
+    collections.deque,
+    collections.Counter,
+    collections.OrderedDict,
+    math.fsum,
+    math.prod,
 }
 """Functions that change none of their arguments."""
 CHANGING = {getattr(heapq, name) for name in ("heappush", "heappop", "heapify", "heappushpop", "heapreplace")}

@@ -77,7 +77,10 @@ def edges_joins_with_both(answer):
 def edges_wrong_frees(answer):
     allocator, (left, middle, _) = three(answer)
     allocator.free(left)
-    for offset, what in ((left, "freed already"), (middle + 1, "in the middle"), (9, "outside"), (-1, "outside")):
+    outside = (9, -1, middle - 9)
+    for offset, what in (
+        (left, "freed already"), (middle + 1, "in the middle"), *((offset, "outside") for offset in outside),
+    ):  # fmt: skip
         assert raises(ValueError, lambda offset=offset: allocator.free(offset)), f"[M4] free({offset}), which is {what}"
     largest(allocator, 3, "[M4] refused frees change nothing")
     allocator.free(middle)
@@ -202,3 +205,11 @@ def schedules_largest_free_meanwhile(answer):
 
     together(works, looks)
     assert got[0] in {4, 6, 0}, f"[M5] free were 4, then 6, then 0; largest_free() returned {got[0]}"
+
+
+def schedules_largest_free_of_a_long_block(answer):
+    allocator, got = answer.Allocator(6), []
+    offset = allocator.alloc(4)
+    allocator.alloc(2)
+    together(lambda: allocator.free(offset), lambda: got.append(allocator.largest_free()))
+    assert got[0] in {0, 4}, f"[M5] nothing was free, then 4; largest_free() returned {got[0]}"

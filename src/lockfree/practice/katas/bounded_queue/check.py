@@ -160,6 +160,47 @@ def schedules_time_out_of_put(answer):
     together(patient, quick, consumer)
 
 
+def schedules_time_out_meets_an_item(answer):
+    """The time is up in the moment when the item comes: the consumer has it, or it is inside."""
+    queue, got = answer.BoundedQueue(1), []
+
+    def consumer():
+        raises(answer.Empty, lambda: got.append(queue.get(timeout=1)))
+
+    def producer():
+        time.sleep(1)
+        queue.put("a")
+
+    together(consumer, producer)
+    assert len(got) + len(queue) == 1, f"[Q6] one item was put; {got} was taken, and {len(queue)} are inside"
+
+
+def schedules_time_out_meets_room(answer):
+    """The same for a producer: it raises Full, or its item is inside."""
+    queue, sent = answer.BoundedQueue(1), []
+    queue.put("a")
+
+    def producer():
+        if not raises(answer.Full, lambda: queue.put("b", timeout=1)):
+            sent.append("b")
+
+    def consumer():
+        time.sleep(1)
+        queue.get()
+
+    together(producer, consumer)
+    assert len(sent) == len(queue), f"[Q6] 1 item was taken, {sent} was put besides, and {len(queue)} are inside"
+
+
+def schedules_room_beside_an_item(answer):
+    """There is room again although an item is inside: a producer that waits must know."""
+    queue = answer.BoundedQueue(2)
+    queue.put("a")
+    queue.put("b")
+    together(lambda: queue.put("c"), lambda: queue.get())
+    assert [queue.get(timeout=0), queue.get(timeout=0)] == ["b", "c"], "[Q6] the oldest comes first"
+
+
 def schedules_shutdown_wakes(answer):
     queue, ended = answer.BoundedQueue(1), []
 

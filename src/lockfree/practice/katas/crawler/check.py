@@ -45,6 +45,7 @@ class Web:
 
 CHAIN = {"a/1": ["b/1"], "b/1": ["c/1"], "c/1": []}
 DIAMOND = {"a/1": ["b/1", "c/1"], "b/1": ["d/1"], "c/1": ["d/1"], "d/1": ["a/1"]}
+LATE = {"a/1": ["b/1", "c/1"], "b/1": [], "c/1": ["d/1"], "d/1": []}
 ONE_HOST = {"a/1": ["a/2", "a/3"], "a/2": [], "a/3": []}
 
 
@@ -54,7 +55,10 @@ ROOM = {"a/1": ["a/2", "a/3", "a/4", "a/5"], "a/2": [], "a/3": [], "a/4": [], "a
 
 def run(answer, links, workers, per_host, broken=(), slow=()):
     web = Web(links, broken, slow)
+    before = threading.enumerate()
     web.check(answer.crawl("a/1", web.fetch, workers, per_host), per_host)
+    left = [thread.name for thread in threading.enumerate() if thread not in before and thread.is_alive()]
+    assert not left, f"[W2] crawl has returned, and there still runs: {', '.join(left)}"
     return web
 
 
@@ -75,6 +79,11 @@ def edges_workers_work_together(answer):
     run(answer, {"a/1": ["b/1", "c/1", "d/1"], "b/1": [], "c/1": [], "d/1": []}, 3, 1)
     took = time.monotonic() - began
     assert took < 3, f"[W2] 3 workers took {took:g} s for what needs 2 s: somebody stops too early, or waits for others"
+
+
+def edges_last_page_finds_more(answer):
+    """Nothing waits any more, and the page that is under way links to another one."""
+    run(answer, LATE, 2, 1, slow=("c",))
 
 
 def edges_slow_host(answer):
@@ -98,6 +107,10 @@ def schedules_chain(answer):
 
 def schedules_diamond(answer):
     run(answer, DIAMOND, 2, 1)
+
+
+def schedules_last_page_finds_more(answer):
+    run(answer, LATE, 2, 1)
 
 
 def schedules_one_host(answer):
