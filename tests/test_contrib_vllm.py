@@ -1,4 +1,5 @@
 import itertools
+import math
 import multiprocessing
 import os
 import pickle
@@ -329,3 +330,31 @@ def test_sides(made):
         readers[0].enqueue(1)
     with pytest.raises(NotImplementedError, match=r"rank 5 is no local reader of this queue \(those are 0, 1\)"):
         MessageQueue.create_from_handle(writer.export_handle(), 5)
+
+
+@pytest.mark.parametrize("timeout", [math.nan, "soon"])
+def test_a_time_out_that_is_no_number_is_refused(made, timeout):
+    """With NaN a call looked for ever, without a pause."""
+    writer, (reader, *_) = made
+    calls = [lambda: reader.dequeue(timeout=timeout), lambda: reader.acquire_read(timeout=timeout).__enter__()]
+    calls += [lambda: writer.enqueue(1, timeout=timeout), lambda: writer.acquire_write(timeout=timeout).__enter__()]
+    for call in calls:
+        with pytest.raises((ValueError, TypeError), match="timeout is"):
+            call()
+    writer.enqueue(2, timeout=math.inf)
+    assert reader.dequeue(timeout=math.inf) == 2
+
+
+def test_what_a_block_raises_comes_out_after_a_shutdown(made):
+    writer, (reader, *_) = made
+    with writer.acquire_write() as view:
+        view[:3] = b"abc"
+
+    def end_and_raise(side, acquire):
+        with acquire():
+            side.shutdown()
+            raise KeyError("mine")
+
+    for side, acquire in ((reader, reader.acquire_read), (writer, writer.acquire_write)):
+        with pytest.raises(KeyError, match="mine"):
+            end_and_raise(side, acquire)

@@ -11,6 +11,7 @@ of the writer's process, so nothing is left behind at any time. Objects may be o
 goes through the ring in pieces.
 """
 
+import math
 import os
 import pickle
 import queue
@@ -25,6 +26,7 @@ from lockfree._container import me
 from lockfree._errors import Closed, LockfreeError
 from lockfree._native import lib
 from lockfree._segment import check_int
+from lockfree._waiting import remaining
 from lockfree.broadcast_ring import MAX_READERS, BroadcastRing
 
 __all__ = ["Handle", "MessageQueue", "ReaderDied", "WriterDied"]
@@ -90,7 +92,8 @@ def _is_file(found: os.stat_result, file: list[int]) -> bool:
 
 
 def _until(timeout: float | None) -> float | None:
-    return None if timeout is None else time.monotonic() + timeout
+    """When a wait that begins now gives up. An infinite time-out is none, as in vLLM's class."""
+    return None if timeout is None or timeout == math.inf else time.monotonic() + remaining(timeout) * 1e-9
 
 
 class MessageQueue:
@@ -256,7 +259,8 @@ class MessageQueue:
             try:
                 yield view
             except BaseException:
-                self._ring.cancel()
+                with suppress(Closed):  # shut down meanwhile
+                    self._ring.cancel()
                 raise
             self._ring.commit()
 
