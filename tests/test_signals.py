@@ -9,6 +9,7 @@ import contextlib
 import contextvars
 import os
 import random
+import select
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from patience import STUCK
 from threads import in_thread, started
 
 import lockfree
+import lockfree._polling
 from lockfree._long import Scope, scopes
 from lockfree._native import PURE
 
@@ -674,6 +676,81 @@ def test_what_is_handed_out_is_not_lost_to_a_signal(make):
 def test_a_storm_convicts_an_answer_of_an_ordinary_call(make):
     """The bad examples: what a function in C returns is lost to an exception that comes then."""
     assert any(lost_to_signals(make, 50) for _ in range(100))
+
+
+# ---- Python code inside an object: an exception leaves nobody inside, so close() ends it ----
+
+
+def several():
+    shared = [lockfree.MPMCRing(4, 8), lockfree.Event(), lockfree.Semaphore(0)]
+    return shared, lambda: lockfree.wait(shared, 1e-4)
+
+
+def looks_at(made, look):
+    return [made], lambda: look(made)
+
+
+INSIDE = {
+    "wait": several,
+    "Queue.is_shutdown": lambda: looks_at(lockfree.Queue(4), lambda o: o.is_shutdown),
+    "Space.left": lambda: looks_at(lockfree.Space(4096), lambda o: o.left),
+    "Space.mutex": lambda: looks_at(lockfree.Space(1 << 16), lambda o: o.mutex("m")),
+}
+
+
+@native
+@pytest.mark.parametrize("make", INSIDE.values(), ids=INSIDE)
+def test_an_exception_leaves_nobody_inside(make):
+    """Who stays inside keeps the object attached after close(): what this process holds does not come back."""
+    import signal
+
+    def stop(*_):
+        raise Interrupt
+
+    chance, attached = random.Random(5), 0
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        for _ in range(400):
+            shared, call = make()
+            try:
+                signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-5, 1e-3))
+                while True:
+                    call()
+            except Interrupt:
+                pass
+            for made in shared:
+                made.close()
+                attached += made._h.h.fd != -1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert attached == 0
+
+
+@pytest.mark.soak
+def test_an_exception_while_the_thread_of_descriptors_begins_leaves_one_that_sleeps():
+    import signal
+
+    def stop(*_):
+        raise KeyboardInterrupt  # Thread.start of CPython may raise KeyError or RuntimeError in its place
+
+    chance = random.Random(6)
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        for _ in range(200):
+            lockfree._polling._pollers.clear()  # the next one begins a thread
+            with lockfree.Event() as event:
+                with contextlib.suppress(BaseException):
+                    signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-5, 1e-3))
+                    event.fileno()
+                    while True:
+                        pass
+                event.arm()
+                event.set()
+                assert select.select([event], [], [], STUCK)[0]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 STORM = """

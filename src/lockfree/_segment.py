@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from lockfree._errors import OK, Closed, SegmentError, raise_status, refusal, shown
 from lockfree._handover import Passage, in_space, rebuild
-from lockfree._native import blocking, ffi, lib
+from lockfree._native import NULL, base, blocking, ffi, lib
 from lockfree._types import IfDead
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 C = TypeVar("C")
+base("visit")  # makes the C type of what `_enter` gives
 
 
 def check_call(name: str, call: C, or_none: str = "") -> C:
@@ -57,6 +58,33 @@ def check_name(name: str | None) -> str | None:
     if not name or "/" in name or "\0" in name or size > 200:
         raise ValueError(f"name is {name!r}: it must have 1 to 200 bytes and neither '/' nor NUL")
     return name
+
+
+class Visit:
+    """What keeps an object attached that Python code is in: its handle. The C type does the same (visits.h)."""
+
+    def __init__(self, handle: Any) -> None:
+        self.handle, self.watched = handle, NULL
+
+    def watch(self, side: int, address: int, _owner: Any) -> None:
+        """Announces a wait until the visit ends. The address is that of a struct lf_watch."""
+        watch = ffi.cast("struct lf_watch *", address)
+        if lib.lf_py_watch(ffi.addressof(self.handle, "h"), side, watch) == OK:
+            self.watched = watch
+
+    def leave(self) -> None:
+        """Ends the visit; idempotent."""
+        watched, self.watched, self.handle = self.watched, NULL, None
+        if watched:
+            lib.lf_watch_end(watched)
+            if watched.due:
+                lib.lf_watch_pass_on(watched)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
 
 
 class Shared:
@@ -191,11 +219,10 @@ class Shared:
         except OSError as error:
             raise refusal(error, self._title(), "copying the descriptor") from None
 
-    def _enter(self) -> None:
-        """Until `_leave` the handle stays attached, also after close: the caller keeps it."""
+    def _enter(self) -> "Visit":
+        """Until the visit ends the handle stays attached, also after close."""
         self._require_open()
-
-    def _leave(self) -> None: ...
+        return Visit(self._h)
 
     def _would_not_wait(self) -> bool:
         """Whether what `lockfree.wait` waits for is there."""

@@ -8,7 +8,7 @@ from lockfree._awaited import TO_GET, AwaitedContainer
 from lockfree._errors import Closed, shown
 from lockfree._gevent import refuse_greenlets
 from lockfree._long import check_slow, told_here
-from lockfree._native import blocking, ffi, lib
+from lockfree._native import blocking, ffi
 from lockfree._peers import Conveyor, told_by
 from lockfree._segment import Shared
 from lockfree._types import PeerDeath
@@ -89,27 +89,24 @@ def _until_ready(watched: list[S], limit: int, after: int, on_slow: "OnSlow | No
 def _is_ready(shared: Shared) -> bool:
     """Without the GIL another thread may close it meanwhile, so it is entered."""
     try:
-        shared._enter()
+        with shared._enter():
+            return shared._would_not_wait()
     except Closed:
         return True
-    try:
-        return shared._would_not_wait()
-    finally:
-        shared._leave()
 
 
 def _sleep(watched: list[Any], watches: Any, control: Any, limit: int) -> bool:
     """One slice, or until one of them is worth a look. Whether the time-out has passed."""
-    inside: list[tuple[Any, Any]] = []
+    inside: list[Any] = []
+    at, size = int(ffi.cast("uintptr_t", watches)), ffi.sizeof("struct lf_watch")
     try:
-        for at, shared in enumerate(watched):
+        for shared in watched:
             try:
-                shared._enter()
+                visit = shared._enter()
             except Closed:  # the caller's next look says so
                 return False
-            handle = shared._h
-            lib.lf_py_watch(ffi.addressof(handle, "h"), TO_GET, watches + at)
-            inside.append((shared, handle))
+            inside.append(visit)
+            visit.watch(TO_GET, at + (len(inside) - 1) * size, watches)
         if any(shared._would_not_wait() for shared in watched):
             return False
         most = min(SLICE * (1 + len(watched) // 8), LONGEST)
@@ -117,8 +114,5 @@ def _sleep(watched: list[Any], watches: Any, control: Any, limit: int) -> bool:
         blocking.lf_watch_sleep(watches, len(inside), control, 0, left)
         return limit != FOREVER and time.monotonic_ns() >= limit
     finally:
-        for at, (shared, _) in enumerate(inside):
-            lib.lf_watch_end(watches + at)
-            if watches[at].due:
-                lib.lf_watch_pass_on(watches + at)
-            shared._leave()
+        for visit in inside:  # an exception of a signal handler leaves the rest to the end of the visits
+            visit.leave()

@@ -21,7 +21,7 @@ class Waiting:
     """One side of one object, for which a Sleeper sleeps; and its announcement."""
 
     def __init__(self, sleeper: "Sleeper", shared: Any, side: int) -> None:
-        shared._enter()
+        self.visit = shared._enter()
         self.sleeper, self.shared, self.side = sleeper, shared, side
         self.handle = shared._h  # kept as long as this is
         self.pointer = ffi.addressof(self.handle, "h")
@@ -75,7 +75,8 @@ class Sleeper:
         refuse_patched_threads(waiting.shared._title())
         with self.lock:
             self.sleeping[waiting] = None
-            if self.thread is None:
+            if self.thread is None or not self.thread.is_alive():
+                # a dead one: an exception of a signal handler came within `Thread.start`
                 self.thread = threading.Thread(target=self._run, name="lockfree-waits", daemon=True)
                 self.thread.start()
             else:
@@ -88,13 +89,16 @@ class Sleeper:
     def let_go(self, waiting: Waiting) -> None:
         """Its object may be detached, as soon as the thread does not look at it."""
         with self.lock:
-            if self.thread is not None:
+            if self.thread is not None and self.thread.is_alive():
                 self.over.append(waiting)
                 lib.lf_py_turn(self.control)
                 return
-        waiting.shared._leave()
+        waiting.visit.leave()
 
     def _run(self) -> None:
+        with self.lock:
+            if self.thread is not threading.current_thread():  # taken for dead before it has begun
+                return
         while (hit := self._sleep()) is not None:
             if hit and not self._tell(hit):
                 return
@@ -107,7 +111,7 @@ class Sleeper:
             places = list(self.sleeping)
             expected = self.control[0]
         while over:
-            over.pop().shared._leave()
+            over.pop().visit.leave()
         watches = ffi.new("struct lf_watch[]", max(len(places), 1))
         for at, place in enumerate(places):
             watches[at] = place.watch[0]
@@ -138,4 +142,4 @@ class Sleeper:
             self.thread = None
             over, self.over = self.over, []
         for waiting in over:
-            waiting.shared._leave()
+            waiting.visit.leave()

@@ -147,13 +147,10 @@ class Queue(MessageRing, Generic[T]):
     def is_shutdown(self) -> bool:
         """Whether a process has called `shutdown()`. `queue.Queue` has this name since Python 3.13."""
         try:
-            self._enter()
+            with self._enter():
+                return int(lib.lf_py_message_ring_is_shut_down(self._h)) > 0
         except Closed:
             self._ended()
-        try:
-            return int(lib.lf_py_message_ring_is_shut_down(self._h)) > 0
-        finally:
-            self._leave()
 
     # ---- put ----
 

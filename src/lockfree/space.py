@@ -166,8 +166,7 @@ class Calls(Shared):
         return self._made(cls, None, place)
 
     def _made(self, cls: type[S], spin: "Spin | None", place: Any) -> S:
-        self._enter()
-        try:
+        with self._enter():
             made = cls.__new__(cls)
             made._home = self
             made._live_in(self)
@@ -186,8 +185,6 @@ class Calls(Shared):
                 made.close()
                 raise Closed(f"{self._title()}: the object is closed")
             return made
-        finally:
-            self._leave()
 
     def _place_of(self, shared: Shared) -> int:
         self._require_open()
@@ -198,14 +195,11 @@ class Calls(Shared):
     @property
     def left(self) -> int:
         """Bytes that no object takes yet."""
-        self._enter()
-        try:
+        with self._enter():
             left = int(lib.lf_space_left(self._h))
             if left < 0:
                 raise_status(left, self._title(), self._h)
             return left
-        finally:
-            self._leave()
 
     def _describe(self) -> str:
         return f" size_bytes={self.size_bytes} left={self.left}"

@@ -248,16 +248,7 @@ static PyObject *lf_py_live_in(PyObject *object, PyObject *space) {
     Py_RETURN_NONE;
 }
 
-/* _enter() and _leave(): what is watched (_watching.py) stays attached in between. */
-static PyObject *lf_py_enter_to_watch(PyObject *object, PyObject *unused) {
-    struct lf_py_object *self = (struct lf_py_object *)object;
-    int status = lf_py_enter(self);
-    return status == LF_OK ? Py_NewRef(Py_None) : lf_py_raise(self, status);
-}
-static PyObject *lf_py_leave_watch(PyObject *object, PyObject *unused) {
-    lf_py_leave((struct lf_py_object *)object);
-    Py_RETURN_NONE;
-}
+static PyObject *lf_py_enter_to_visit(PyObject *object, PyObject *unused) __attribute__((unused)); /* visits.h */
 
 static PyObject *lf_py_get_closed(PyObject *object, void *unused) {
     return PyBool_FromLong(lf_py_is_closed((struct lf_py_object *)object));
@@ -304,8 +295,7 @@ static PyObject *lf_py_duplicate(PyObject *object, PyObject *unused) {
 #define LF_PY_METHODS_BUT_CLOSE                                                                                        \
     {"_own", lf_py_own, METH_VARARGS, NULL}, {"_ready", lf_py_ready, METH_NOARGS, NULL},                               \
         {"_live_in", lf_py_live_in, METH_O, NULL}, {"_duplicate", lf_py_duplicate, METH_NOARGS, NULL},                 \
-        {"_tell_slow", lf_py_tell_slow, METH_O, NULL}, {"_enter", lf_py_enter_to_watch, METH_NOARGS, NULL},            \
-        {"_leave", lf_py_leave_watch, METH_NOARGS, NULL},                                                              \
+        {"_tell_slow", lf_py_tell_slow, METH_O, NULL}, {"_enter", lf_py_enter_to_visit, METH_NOARGS, NULL},            \
         {"recover_dead", lf_py_recover_dead, METH_NOARGS,                                                              \
          "recover_dead($self, /)\n--\n\n"                                                                              \
          "Looks for participants that died and gives back what they held; how many there were.\n\n"                    \

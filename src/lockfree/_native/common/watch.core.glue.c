@@ -105,3 +105,6 @@ static void lf_py_turn(uint32_t *control) {
 static void lf_py_watch_place(struct lf_condition *c, int64_t place, struct lf_watch *w) {
     lf_watch_count(w, &c->h, &c->body->waiters.places[place].woken);
 }
+
+#include "common/visits.h"
+LF_PY_TYPE(visit)
