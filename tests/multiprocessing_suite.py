@@ -69,9 +69,6 @@ if suite is not None:
         @unittest.skip(PICKLES)
         def test_queue_feeder_donot_stop_onexc(self): ...
 
-        @unittest.skip(PICKLES)
-        def test_queue_feeder_on_queue_feeder_error(self): ...
-
         @unittest.skip("it wants close to do nothing before the first put; ours closes")
         def test_closed_queue_empty_exceptions(self): ...
 
