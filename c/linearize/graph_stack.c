@@ -246,7 +246,7 @@ static int lin_graph_sweep(struct lin_problem *p, uint32_t width) {
 }
 
 /* Few configurations after each return are enough for most right histories; all of them for a violation. */
-int lin_decide_graph_stack(struct lin_problem *p) {
+int lin_decide_graph_stack(struct lin_problem *p, uint32_t widest) {
     static const uint32_t widths[] = {64, 512, 4096, 1 << 15, LIN_NO};
     struct lin_run *run = p->run;
     struct lin_block *mark = run->blocks;
@@ -254,6 +254,8 @@ int lin_decide_graph_stack(struct lin_problem *p) {
     if ((p->skip && p->before) || lin_most_open(p) > LIN_OPEN_MAX)
         return LIN_UNDECIDED;
     for (uint32_t k = 0; k < sizeof widths / sizeof *widths && answer == LIN_UNDECIDED && !run->stopped; k++) {
+        if (widths[k] > widest)
+            break;
         if (run->allowance && run->result->configurations - run->spent_before > run->allowance)
             break;
         answer = lin_graph_sweep(p, widths[k]);

@@ -180,6 +180,10 @@ uint32_t lin_batch_first_get(struct lin_problem *p, const struct lin_value *v, c
 bool *lin_late_gets(struct lin_problem *p, const struct lin_table *t);
 bool lin_emit_batched(struct lin_witness *w, const struct lin_table *t, const uint32_t *order, const bool *late);
 
+/* stack.c: takes outermost values away until none is left (true) or none can be; order[0..done) is outermost first, and
+ * last_free[g] the last gap <= g in which nothing is certainly inside. */
+bool lin_peel(struct lin_problem *p, struct lin_table *t, uint32_t *order, uint32_t *done, uint32_t *last_free);
+
 /* the decision procedures; each answers LIN_ACCEPT, LIN_REJECT (result filled) or LIN_UNDECIDED */
 int lin_decide_queue(struct lin_problem *p);
 int lin_decide_priority_queue(struct lin_problem *p);
@@ -197,7 +201,9 @@ int lin_reject_all(struct lin_problem *p); /* no order explains the history; all
 /* Is the history right if its operations say what those of `copy` say, as `decide` finds? Then LIN_ACCEPT; else
  * LIN_UNDECIDED, and the result is as it was. */
 int lin_decide_renamed(struct lin_problem *p, const struct lf_history_op *copy, int (*decide)(struct lin_problem *));
-int lin_decide_graph_stack(struct lin_problem *p);
+int lin_decide_stack_pairs(struct lin_problem *p,
+                           uint64_t most); /* looks at so many events; accepts, or does not know */
+int lin_decide_graph_stack(struct lin_problem *p, uint32_t widest); /* keeps so many configurations; LIN_NO: all */
 int lin_search(struct lin_problem *p);
 
 /* filter.c: the answers FULL and EMPTY */

@@ -183,8 +183,7 @@ static bool lin_counts_init(struct lin_problem *p, const struct lin_table *t, st
     return true;
 }
 
-/* Takes outermost values away until none is left (true) or none can be; order is outermost first. */
-static bool lin_peel(struct lin_problem *p, struct lin_table *t, uint32_t *order, uint32_t *done, uint32_t *last_free) {
+bool lin_peel(struct lin_problem *p, struct lin_table *t, uint32_t *order, uint32_t *done, uint32_t *last_free) {
     struct lin_run *run = p->run;
     struct lin_value *v = t->values;
     struct lin_counts counts;
@@ -229,6 +228,18 @@ static bool lin_peel(struct lin_problem *p, struct lin_table *t, uint32_t *order
     }
 }
 
+/* Pops that never returned may have taken any of the values that no other pop has. Are those left that somebody took
+ * certainly, without the others? */
+static bool lin_peel_taken(struct lin_problem *p, struct lin_table *t, uint32_t *order, uint32_t *done,
+                           uint32_t *last_free) {
+    uint32_t m = 0;
+    for (uint32_t i = 0; i < t->m; i++)
+        if (t->values[i].get != LIN_NO)
+            t->values[m++] = t->values[i];
+    t->m = m;
+    return m && !lin_peel(p, t, order, done, last_free) && !p->run->stopped;
+}
+
 int lin_decide_stack(struct lin_problem *p) {
     struct lin_run *run = p->run;
     struct lin_table t;
@@ -244,7 +255,7 @@ int lin_decide_stack(struct lin_problem *p) {
         return LIN_UNDECIDED;
     if (peeled)
         return lin_pass_through(p, &t, order, last_free, LIN_NESTED) ? LIN_ACCEPT : LIN_UNDECIDED;
-    if (t.loose_gets)
+    if (t.loose_gets && !lin_peel_taken(p, &t, order, &done, last_free))
         return LIN_UNDECIDED;
     /* the values that are left cannot nest; which few of them show it is found by leaving values out */
     uint32_t *core = lin_alloc(run, 2 * (size_t)t.m, sizeof *core), count = 0, last = LIN_NO;

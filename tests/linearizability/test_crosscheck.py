@@ -214,6 +214,64 @@ def test_a_stack_with_equal_values_and_calls_that_never_returned_is_decided():
     assert verdict.configurations < 4_000_000
 
 
+def never_return(rows, share, seed):
+    """Some calls of a history never return, and their clients go on as others."""
+    rng = random.Random(seed)
+    return [
+        o._replace(client=1000 + i, return_=None, result=None) if o.return_ and rng.random() < share else o
+        for i, o in enumerate(rows)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "clients", "values", "share"), [(3000, 16, 0, 0.01), (3000, 8, 0, 0.01), (1000, 64, 5, 0)]
+)
+def test_a_stack_whose_pops_may_have_taken_one_of_many_is_decided(count, clients, values, share):
+    """By pairs of pushes and pops, which are changed where they do not nest."""
+    rows = never_return(busy_clients("stack", count, 1, clients, values, dies=values > 0), share, 1)
+    verdict = check(rows, "stack", timeout=60)
+    assert verdict.ok
+    assert verdict.configurations == 0
+    if values:
+        return
+    # two pops of values that are certainly inside at once, in the wrong order
+    pops = {o.result: i for i, o in enumerate(rows) if o.op == "pop" and o.return_ and o.result is not None}
+    pushes = {o.arg: o for o in rows if o.op == "push" and o.return_}
+    below, above = next(
+        (a, b)
+        for a in pops
+        for b in pops
+        if a in pushes
+        and b in pushes
+        and pushes[a].return_ < pushes[b].call
+        and pushes[b].return_ < rows[pops[b]].call
+        and rows[pops[b]].return_ < rows[pops[a]].call
+    )
+    for mine, other in ((below, above), (above, below)):
+        rows[pops[mine]] = rows[pops[mine]]._replace(result=other)
+    wrong = check(rows, "stack", method="near-linear", timeout=60)
+    assert wrong.status == "VIOLATION"
+
+
+def test_a_stack_with_calls_that_never_returned_has_the_verdict_of_the_enumeration(request):
+    count = 50_000 if request.config.getoption("--soak", default=False) else 400
+    parsed, model, verdicts = parse_spec("stack"), model_of("stack"), set()
+    for seed in range(count):
+        rng = random.Random(seed)
+        rows = busy_clients("stack", rng.randrange(6, 10), seed, rng.randrange(2, 6), rng.choice([0, 0, 2]), dies=False)
+        rows = never_return(rows, 0.25, seed)
+        pops = [o for o in rows if o.op == "pop" and o.return_]
+        if len(pops) > 1 and rng.random() < 0.7:
+            one, other = rng.sample(pops, 2)
+            rows[rows.index(one)] = one._replace(result=other.result)
+        truth = "OK" if linearizable(rows, model) else "VIOLATION"
+        fast = check(rows, parsed, method="near-linear", counterexample=False).status
+        assert check(rows, parsed, counterexample=False).status == truth, (seed, rows)
+        assert fast in (truth, "UNKNOWN"), (seed, rows)
+        verdicts.add((truth, fast))
+    assert {("OK", "OK"), ("OK", "UNKNOWN"), ("VIOLATION", "VIOLATION")} <= verdicts
+
+
 @pytest.mark.parametrize(
     "spec",
     [

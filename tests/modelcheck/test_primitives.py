@@ -11,7 +11,7 @@ from lockfree.modelcheck.runner import run, run_auto
 SOURCES = sorted((Path(__file__).parents[2] / "stress" / "model").glob("*.c"))
 # more than a million executions
 LARGE = {"mutex_3", "ec_2p", "mpmc_both_cap2", "sem_turnstile_sleep", "pq_three", "pq_three_cap1"}
-LARGE |= {"pq_same_level", "seat_taken_while_helped", "drain_spsc_batch_sleep"}
+LARGE |= {"pq_same_level", "pq_fronts_three", "seat_taken_while_helped", "drain_spsc_batch_sleep"}
 LARGE |= {"arena_sleep", "pool_two", "pool_two_and_one", "pool_beside_the_dead"}
 LARGE |= {"pool_stack_two_and_one", "pool_stack_beside_the_dead", "watch_given_up_by_four_sleep"}
 LARGE |= {"pool_stack_two", "pool_stack_sleep", "pool_stack_one_of_two"}
@@ -24,7 +24,6 @@ LARGE_WITH_STOPS = {
     "bundle_called_in_twice",
     "pq_2p1c",
     "pq_fronts_beside",
-    "pq_fronts_three",
     "withdraw_front",
     "withdraw_in_front",
     "spsc_producers",

@@ -20,6 +20,7 @@
 #include "linearize/queue.c"
 #include "linearize/priority_queue.c"
 #include "linearize/stack.c"
+#include "linearize/stack_pairs.c"
 #include "linearize/register.c"
 #include "linearize/counter.c"
 #include "linearize/mutex.c"
