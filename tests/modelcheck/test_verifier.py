@@ -69,6 +69,22 @@ def test_programs_that_declare_what_they_use(wrong, kind, tmp_path):
     (tmp_path / "program.c").write_text(AS_IN_SV_COMP.replace("WRONG", wrong))
     [report] = check(tmp_path / "program.c")
     assert report.kind == kind
+    assert (report.verdict, report.sampled) == ((Verdict.VIOLATION, False) if kind else (Verdict.UNKNOWN, True))
+
+
+ONE_NUMBER_OF_MANY = """
+extern int __VERIFIER_nondet_int(void);
+extern void reach_error(void);
+int main() { if (__VERIFIER_nondet_int() == 77777) reach_error(); return 0; }
+"""
+
+
+@pytest.mark.parametrize("mode", ["auto", "exhaustive", "random"])
+def test_no_verdict_on_all_numbers_from_some(mode, tmp_path):
+    (tmp_path / "program.c").write_text(ONE_NUMBER_OF_MANY)
+    [report] = check(tmp_path / "program.c", settings=Settings(mode=mode, seconds=1))
+    assert (report.verdict, report.sampled, report.complete) == (Verdict.UNKNOWN, True, False)
+    assert "gave one sequence of numbers, and not all" in report.bounds()
 
 
 ASSUMES = """

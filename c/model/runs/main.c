@@ -28,6 +28,8 @@ static int summary(enum run_end end) {
     print_branches();
     if (R.too_many_threads)
         say("room\tthreads\n");
+    if (R.numbers_given)
+        say("numbers\t1\n");
     if (status == 3)
         say("unusable\t%s\n", R.failure);
     say("summary\t%s\t%ld\t%ld\t%ld\t%ld\t%d\t%.3f\n", verdict, total.executions, total.cut, total.blocked, total.bound,

@@ -132,8 +132,8 @@ class Report:
 
     complete: the search of `mode` went through all it is to go through. cut: executions given up as unfair or explored
     elsewhere; blocked: those of them in which a thread waits for what comes in another execution; beyond_steps:
-    executions in which a thread reached the step bound. sampled: `auto` found nothing and could not see everything.
-    too_many_threads: for the runtime that it was built with.
+    executions in which a thread reached the step bound. sampled: nothing was found, and not everything could be seen.
+    too_many_threads: for the runtime that it was built with. of_some_numbers: it asked for numbers that stand for all.
     token: replays the failing execution. outcomes, positions ("file:line"): if asked for. warnings: of memory and
     threads that are lost. reached: program positions of branches, for `coverage`. printed: what the client printed,
     of a replay.
@@ -163,6 +163,7 @@ class Report:
     trace: Trace | None = None
     printed: str = ""
     too_many_threads: bool = False
+    of_some_numbers: bool = False
 
     def bounds(self) -> str:
         """What was explored, in words."""
@@ -253,6 +254,8 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             report.notes.append(fields[0])
         elif what == "room":
             report.too_many_threads = fields[0] == "threads"
+        elif what == "numbers":
+            report.of_some_numbers = True
         elif what == "reached":
             report.reached.add(int(fields[0], 16))
         elif what == "edge":
@@ -286,6 +289,9 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             f"--spins says: {places}"
         )
     report.positions = {trace.position(pc).split(" ")[0] for pc in trace.look_up(steps)}
+    if report.of_some_numbers and report.verdict is Verdict.OK:
+        report.verdict, report.sampled, report.complete = Verdict.UNKNOWN, True, False
+        report.notes.append("__VERIFIER_nondet_int or its like gave one sequence of numbers, and not all")
     if not report.message and report.verdict is Verdict.UNUSABLE:
         report.message = f"the program ended with status {done.returncode} and without a verdict"
     return report
@@ -355,7 +361,8 @@ def run_auto(
         reports.append((_way(stage, settings), report))
         if report.verdict is Verdict.VIOLATION or report.verdict is Verdict.UNUSABLE:
             break
-        if stage.mode == "exhaustive" and report.verdict is Verdict.OK and stage.spins == settings.spins:
+        seen = report.verdict is Verdict.OK or (report.of_some_numbers and report.sampled)
+        if stage.mode == "exhaustive" and seen and stage.spins == settings.spins:
             break
         if stage.mode == "exhaustive" and report.complete:
             bounds.add(stage.spins)
