@@ -34,21 +34,13 @@ static bool lin_suits(struct lin_problem *p) {
 static uint32_t lin_number_values(struct lin_claims *c) {
     struct lin_problem *p = c->p;
     uint64_t *key = lin_alloc(p->run, p->n, sizeof *key);
-    uint32_t *item = lin_alloc(p->run, p->n, sizeof *item), n = 0;
+    uint32_t *item = lin_alloc(p->run, p->n, sizeof *item), n;
     bool priorities = p->run->spec->kind == LF_LIN_PRIORITY_QUEUE;
     if (priorities)
         c->level = lin_alloc(p->run, p->n, sizeof *c->level);
     if (p->run->stopped)
         return 0;
-    memset(c->value, 0xff, p->n * sizeof *c->value);
-    for (uint32_t i = 0; i < p->n; i++) {
-        const struct lf_history_op *o = lin_op(p, i);
-        if (lin_failed(o) || (!lin_is_put(o) && lin_pending(o)))
-            continue;
-        item[n] = i;
-        key[n++] = (uint64_t)(lin_is_put(o) ? o->arg : o->result);
-    }
-    uint32_t values = lin_rank_keys(p->run, key, item, n, c->value);
+    uint32_t values = lin_rank_values(p, key, item, &n, c->value);
     if (priorities) {
         for (uint32_t k = 0; k < n; k++)
             key[k] = (uint64_t)lin_op(p, item[k])->arg2 ^ (UINT64_C(1) << 63);

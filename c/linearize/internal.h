@@ -123,6 +123,9 @@ void lin_problem_free(struct lin_problem *p);
 void lin_sort_pairs(struct lin_run *run, uint64_t *key, uint32_t *item, size_t n);
 /* number[item[k]] becomes the rank of key[k] among the `n` keys; how many different ones there are. */
 uint32_t lin_rank_keys(struct lin_run *run, uint64_t *key, uint32_t *item, uint32_t n, uint32_t *number);
+/* The same of the values that calls put or got; number[i] is LIN_NO of a call without one. `key` and `item` have room for all
+ * calls; the first *n places of `item` are those with a value. */
+uint32_t lin_rank_values(const struct lin_problem *p, uint64_t *key, uint32_t *item, uint32_t *n, uint32_t *number);
 /* Puts `op` into the list that begins at *first, by return. What never returns is put before others of its kind, so it costs
  * no more than the operations that are open. */
 void lin_open_by_return(const struct lin_problem *p, uint32_t *first, uint32_t *next, uint32_t op);

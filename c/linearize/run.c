@@ -171,6 +171,19 @@ uint32_t lin_rank_keys(struct lin_run *run, uint64_t *key, uint32_t *item, uint3
     return n ? last + 1 : 0;
 }
 
+uint32_t lin_rank_values(const struct lin_problem *p, uint64_t *key, uint32_t *item, uint32_t *n, uint32_t *number) {
+    memset(number, 0xff, p->n * sizeof *number);
+    *n = 0;
+    for (uint32_t i = 0; i < p->n; i++) {
+        const struct lf_history_op *o = lin_op(p, i);
+        if (lin_failed(o) || (!lin_is_put(o) && lin_pending(o)))
+            continue;
+        item[*n] = i;
+        key[(*n)++] = (uint64_t)(lin_is_put(o) ? o->arg : o->result);
+    }
+    return lin_rank_keys(p->run, key, item, *n, number);
+}
+
 static void lin_find_batches(struct lin_problem *p) {
     uint32_t n = p->n, i = 0, slots = 64;
     while (i < n && !lin_op(p, i)->batch)

@@ -29,18 +29,10 @@ static uint32_t lin_random(struct lin_pairing *x, uint32_t n) {
 static bool lin_number_classes(struct lin_pairing *x) {
     struct lin_problem *p = x->p;
     uint64_t *key = lin_alloc(p->run, p->n, sizeof *key);
-    uint32_t *item = lin_alloc(p->run, p->n, sizeof *item), n = 0;
+    uint32_t *item = lin_alloc(p->run, p->n, sizeof *item), n;
     if (p->run->stopped)
         return false;
-    memset(x->class_of, 0xff, p->n * sizeof *x->class_of);
-    for (uint32_t i = 0; i < p->n; i++) {
-        const struct lf_history_op *o = lin_op(p, i);
-        if (lin_failed(o) || (!lin_is_put(o) && lin_pending(o)))
-            continue;
-        item[n] = i;
-        key[n++] = (uint64_t)(lin_is_put(o) ? o->arg : o->result);
-    }
-    uint32_t classes = lin_rank_keys(p->run, key, item, n, x->class_of);
+    uint32_t classes = lin_rank_values(p, key, item, &n, x->class_of);
     x->begin = lin_alloc(p->run, (size_t)classes + 2, sizeof *x->begin);
     if (p->run->stopped)
         return false;

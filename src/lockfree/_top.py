@@ -7,7 +7,6 @@ import argparse
 import contextlib
 import json
 import os
-import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +29,6 @@ SPARED = ("SLEEPS/S", "USERS", "KIND", "OUT/S", "IN/S", "DEATHS", "FILL", "HOLD"
 SHORTEST_NAME = 16
 LONGEST_LISTS = (20, 13)
 """Of processes, and of words about damage."""
-_HEADER = struct.Struct("<QII56xQ")  # magic, ABI version, kind, bytes of the note: of struct lf_identity
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 Row = dict[str, Any]
 
@@ -66,13 +64,14 @@ def look(name: str, path: str) -> Row:
     try:
         fd = os.open(path, _FLAGS & ~(os.O_NOFOLLOW if path.startswith("/proc/") else 0))
         try:
-            magic, _, kind, size = _HEADER.unpack(os.pread(fd, _HEADER.size, 0).ljust(_HEADER.size, b"\0"))
-            note = os.pread(fd, min(size, lib.LF_NOTE), ffi.offsetof("struct lf_segment", "note"))
+            identity = ffi.new("struct lf_identity *")
+            os.preadv(fd, [ffi.buffer(identity)], 0)
+            note = os.pread(fd, min(identity.note_bytes, lib.LF_NOTE), ffi.offsetof("struct lf_segment", "note"))
         except OSError:
             os.close(fd)
             raise
-        primitive = lib.lf_py_kind_name(kind)
-        known = magic == lib.LF_MAGIC and primitive != NULL
+        primitive = lib.lf_py_kind_name(identity.kind)
+        known = identity.magic == lib.LF_MAGIC and primitive != NULL
         survey = Survey(ffi.string(primitive).decode() if known else "mutex", fd, name)  # which says what is wrong
     except (OSError, SegmentError) as error:
         row["problem"] = str(error)

@@ -1,4 +1,6 @@
 struct lf_identity {
+    uint64_t magic;
+    uint32_t kind;
     uint64_t note_bytes;
     ...;
 };
