@@ -92,6 +92,13 @@ def test_a_method_says_what_it_is():
     assert str(inspect.signature(lockfree.AtomicU64.fetch_add)) == "(self, /, value, order='seq_cst')"
 
 
+@pytest.mark.parametrize("kind", [kind for kind in CLASSES if hasattr(kind, "aput")])
+def test_an_awaited_put_takes_what_a_put_takes(kind):
+    parameters = inspect.signature(kind.put).parameters
+    wanted = [name for name in parameters if name not in {"block", "timeout"}]
+    assert list(inspect.signature(kind.aput).parameters) == [*wanted, "timeout"]
+
+
 # ---- messages ----
 
 

@@ -135,13 +135,8 @@ class AwaitedContainer(Pollable):
         found: T = answer
         return found
 
-    async def aput(self: Any, *record: Any, timeout: float | None = None, **named: Any) -> None:
-        """`await ring.aput(record)`: as `put`, and other tasks of the event loop go on meanwhile.
-
-        Raises what `put` raises; queue.Full after `timeout` seconds (None: never). A task that is cancelled here has
-        put nothing.
-        """
-        put = self._putter(*record, **named)
+    async def _aput(self: Any, put: Callable[[], object], timeout: float | None) -> None:
+        """The `aput` of each container: calls `put`, which never waits, until there is room."""
 
         def attempt(place: Any) -> Any:
             try:
@@ -167,10 +162,6 @@ class AwaitedContainer(Pollable):
         except (queue.Empty, queue.Full):
             handle.h.error = 1 if refused == EMPTY else 2
             raise_status(lib.LF_PEER_DIED, self._title(), handle)
-
-    def _putter(self: Any, *record: Any, **named: Any) -> Callable[[], None]:
-        """A call that puts without waiting."""
-        return lambda: self.put(*record, block=False, **named)
 
 
 class AwaitedLock(Pollable):

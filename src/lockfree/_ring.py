@@ -4,7 +4,7 @@ import queue
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import Any, Literal, cast, overload
 
 from lockfree._coded import R, codec_of
 from lockfree._container import COUNT_MAX, MAX_CAPACITY, Container, walk
@@ -109,13 +109,18 @@ class Ring(Container[R]):
         """`get` that raises `queue.Empty` instead of waiting."""
         return self.get(block=False)
 
-    if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
+    @overload
+    async def aput(self: "Ring[bytes]", record: Buffer, *, timeout: float | None = ...) -> None: ...
+    @overload
+    async def aput(self: "Ring[Array]", record: ArrayLike, *, timeout: float | None = ...) -> None: ...
+    async def aput(self, record: Any, *, timeout: float | None = None) -> None:
+        """`await ring.aput(record)`: as `put`, and other tasks of the event loop go on meanwhile.
 
-        @overload  # type: ignore[override]
-        async def aput(self: "Ring[bytes]", record: Buffer, *, timeout: float | None = ...) -> None: ...
-        @overload
-        async def aput(self: "Ring[Array]", record: ArrayLike, *, timeout: float | None = ...) -> None: ...
-        async def aput(self, record: Any, *, timeout: float | None = None) -> None: ...
+        Raises what `put` raises; queue.Full after `timeout` seconds (None: never). A task that is cancelled here has
+        put nothing.
+        """
+        container: Any = self
+        await self._aput(lambda: container.put(record, block=False), timeout)
 
     # ---- batches ----
 

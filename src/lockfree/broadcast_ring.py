@@ -3,9 +3,9 @@
 import operator
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from lockfree._broadcast import Inside, Readers, Slow
 from lockfree._container import end_view, me
@@ -85,9 +85,13 @@ class Calls(Inside):
         if not self._put(message, wait, self._mask(to)):
             self._raise(FULL)
 
-    if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
+    async def aput(self, message: Buffer, to: Readers = None, *, timeout: float | None = None) -> None:
+        """`await ring.aput(message)`: as `put`, and other tasks of the event loop go on meanwhile.
 
-        async def aput(self, message: Buffer, to: Readers = None, *, timeout: float | None = None) -> None: ...  # type: ignore[override]
+        Raises what `put` raises; queue.Full after `timeout` seconds (None: never). A task that is cancelled here has
+        put nothing.
+        """
+        await self._aput(lambda: self.put(message, False, None, to), timeout)
 
     def put_nowait(self, message: Buffer, to: Readers = None) -> None:
         """`put(message, block=False, to=to)`."""
@@ -227,9 +231,6 @@ class Calls(Inside):
             return True
         place = int(lib.lf_py_broadcast_place(handle))
         return place >= 0 and lib.lf_broadcast_ring_peek(handle, place, ffi.new("uint64_t *")) != EMPTY
-
-    def _putter(self, message: Any, to: Any = None) -> Callable[[], None]:
-        return lambda: self.put(message, False, None, to)
 
     def leave(self) -> None:
         """Gives the calling thread's number back. It holds the writer back no longer."""

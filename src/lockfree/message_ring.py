@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
 
 from lockfree._awaited import AwaitedContainer
 from lockfree._container import end_view, me
@@ -105,9 +105,13 @@ class Calls(AwaitedContainer, Taking, Putting):
         if not self._put(message, patience(block, timeout)):
             raise queue.Full(self._title())
 
-    if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
+    async def aput(self, message: Buffer, *, timeout: float | None = None) -> None:
+        """`await ring.aput(message)`: as `put`, and other tasks of the event loop go on meanwhile.
 
-        async def aput(self, message: Buffer, *, timeout: float | None = None) -> None: ...  # type: ignore[override]
+        Raises what `put` raises; queue.Full after `timeout` seconds (None: never). A task that is cancelled here has
+        put nothing.
+        """
+        await self._aput(lambda: self.put(message, block=False), timeout)
 
     _put_message = put  # a subclass may put something else
 

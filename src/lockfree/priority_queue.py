@@ -127,17 +127,22 @@ class _Calls(Container[R]):
         if self._put_record(record, wait, self._level(priority)) == FULL:
             raise queue.Full(self._title())
 
-    if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
+    @overload
+    async def aput(
+        self: "_Calls[bytes]", record: Buffer, priority: SupportsIndex, *, timeout: float | None = ...
+    ) -> None: ...
+    @overload
+    async def aput(
+        self: "_Calls[Array]", record: ArrayLike, priority: SupportsIndex, *, timeout: float | None = ...
+    ) -> None: ...
+    async def aput(self, record: Any, priority: SupportsIndex, *, timeout: float | None = None) -> None:
+        """`await levels.aput(record, priority)`: as `put`, and other tasks of the event loop go on meanwhile.
 
-        @overload  # type: ignore[override]
-        async def aput(
-            self: "_Calls[bytes]", record: Buffer, priority: SupportsIndex, *, timeout: float | None = ...
-        ) -> None: ...
-        @overload
-        async def aput(
-            self: "_Calls[Array]", record: ArrayLike, priority: SupportsIndex, *, timeout: float | None = ...
-        ) -> None: ...
-        async def aput(self, record: Any, priority: SupportsIndex, *, timeout: float | None = None) -> None: ...
+        Raises what `put` raises; queue.Full after `timeout` seconds (None: never). A task that is cancelled here has
+        put nothing.
+        """
+        container: Any = self
+        await self._aput(lambda: container.put(record, priority, block=False), timeout)
 
     @overload
     def put_ticket(

@@ -206,9 +206,13 @@ class Queue(MessageRing, Generic[T]):
 
         return put
 
-    if TYPE_CHECKING:  # what AwaitedContainer says of every container, for this one
+    async def aput(self, obj: T, *, timeout: float | None = None) -> None:  # type: ignore[override]
+        """`await queue.aput(obj)`: as `put`, and other tasks of the event loop go on meanwhile.
 
-        async def aput(self, obj: T, *, timeout: float | None = None) -> None: ...  # type: ignore[override]
+        Raises what `put` raises; queue.Full after `timeout` seconds (None: never). A task that is cancelled here has
+        put nothing.
+        """
+        await self._aput(self._putter(obj), timeout)
 
     def _cargo_putter(self, carrier: "Carrier", obj: Any) -> Callable[[], None]:
         """For awaited puts. Of what is cancelled, the memory is given back with this function."""
