@@ -649,6 +649,22 @@ def a_peek(made):
     return made.peek, again
 
 
+def what_ends_a_window(of):
+    """What `of(ring)` names, with a large record in hand of whose view an array is kept."""
+    ring = lockfree.MPMCRing(2, LONG)
+    kept = []
+
+    def again():
+        ring.get_many(1)
+        take()
+
+    def take():
+        kept[:] = [memoryview(ring.reserve()).cast("d")]
+
+    take()
+    return of(ring), again
+
+
 def joined(made):
     made.join()
     return made
@@ -674,6 +690,8 @@ LONG_CALLS = {
     "MessageRing.peek": lambda: a_peek(lockfree.MessageRing(4 * LONG, 4096)),
     "BroadcastRing.peek of a copy": lambda: a_peek(joined(lockfree.BroadcastRing(4 * LONG, 1, slow="overwrite"))),
     "Queue.put through an arena": cargo,
+    "MPMCRing.commit with an array of the view": lambda: what_ends_a_window(lambda ring: ring.commit),
+    "MPMCRing.cancel with an array of the view": lambda: what_ends_a_window(lambda ring: ring.cancel),
     "MessageRing.put_many of an iterator": lambda: an_iterator_in_c(lockfree.MessageRing(1 << 23, 64)),
     "BroadcastRing.put_many of an iterator": lambda: an_iterator_in_c(joined(lockfree.BroadcastRing(1 << 22, 1))),
 }

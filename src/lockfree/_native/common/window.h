@@ -113,25 +113,35 @@ static int lf_py_window_cut(struct lf_py_window *w) {
     return 0;
 }
 
-/* The record is about to leave the hand. 0, or -1 with MemoryError: it is still in hand. */
+/* The record is about to leave the hand. 0, or -1 with MemoryError: it is still in hand. Other threads run while a long
+ * one is copied, with the lock taken: nobody who has it waits for the GIL. */
 static int lf_py_window_end(struct lf_py_window *w, int is_seen) {
+    PyThreadState *saved = is_seen && w->size > LF_PY_LONG_COPY ? PyEval_SaveThread() : NULL;
     lf_py_lock_windows();
     int failed = is_seen && lf_py_window_cut(w) != 0;
     if (!failed)
         lf_py_window_let_go(w);
     lf_py_unlock_windows();
+    if (saved != NULL)
+        PyEval_RestoreThread(saved);
     if (failed)
         PyErr_SetString(PyExc_MemoryError, "no memory to keep what was made of the view: drop it, and call again");
     return failed ? -1 : 0;
 }
 
-/* The handle is about to end. Nobody is inside. Where the system refuses a copy, the pages cannot be touched any more. */
-static void lf_py_windows_end(const void *handle) {
+static void lf_py_windows_cut(const void *handle) {
     lf_py_lock_windows();
     for (struct lf_py_window *w = lf_py_windows_in_hand; w != NULL; w = w->next)
         if (w->handle == handle && lf_py_window_cut(w) != 0)
             w->is_cut = mprotect(w->base, w->span, PROT_NONE) == 0;
     lf_py_unlock_windows();
+}
+
+/* The handle is about to end. Nobody is inside. Where the system refuses a copy, the pages cannot be touched any more. */
+static void lf_py_windows_end(const void *handle) {
+    if (lf_load_relaxed(&lf_py_windows_mapped) == 0)
+        return;
+    LF_PY_WITHOUT_GIL(lf_py_windows_cut(handle));
 }
 
 /* ---- mapping ---- */
