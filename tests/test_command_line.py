@@ -109,6 +109,26 @@ def test_top_refuses_an_interval_that_is_none(seconds, capsys):
     assert f"--interval is {float(seconds):g}: it must be 0.01 to 86400 seconds" in said
 
 
+def test_top_refuses_an_interval_of_one_look(capsys):
+    said = refused(capsys, "top", "--once", "--json", "--interval=1")
+    assert "--interval has no effect with --once --json, which look once" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["check", "here", "--in", "there"], "here and --in there: name one folder"),
+        (["report", "here", "--in", "there"], "here and --in there: name one folder"),
+        (["round", "peterson", "--in", "there"], "--in names a round that runs: it has its kata and its minutes"),
+        (["round", "--minutes=9", "--in", "there"], "--in names a round that runs: it has its kata and its minutes"),
+        (["break", "peterson", "relaxed", "--list"], "relaxed and --list: --list names all answers, and plays none"),
+    ],
+    ids=lambda x: " ".join(x) if isinstance(x, list) else "",
+)
+def test_practice_refuses(words, says, capsys):
+    assert says in refused(capsys, "practice", *words)
+
+
 def test_check_refuses_json_that_is_not_printed(capsys):
     history = str(CORPUS / "queue-bad.jsonl")
     assert "--json has no effect with --quiet" in refused(capsys, "check", history, "--spec=queue", "--json", "--quiet")

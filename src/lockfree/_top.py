@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from lockfree._command import UsageError, printable, quoted
+from lockfree._command import UsageError, printable, quoted, refuse
 from lockfree._errors import SegmentError
 from lockfree._handover import DIRECTORY, PREFIX
 from lockfree._names import class_of
@@ -194,6 +194,9 @@ def _live(pid: int | None, interval: float) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """The command: 0, also after Ctrl-C, which is how it ends."""
+    if args.once and args.json:
+        refuse(args, ["--interval"], "with --once --json, which look once")
+    args.interval = EVERY if args.interval is None else args.interval
     if not SHORTEST <= args.interval <= LONGEST:
         raise UsageError(f"--interval is {args.interval:g}: it must be {SHORTEST:g} to {LONGEST:g} seconds")
     if args.pid is not None and not Path(f"/proc/{args.pid}/maps").exists():
@@ -231,7 +234,5 @@ def add_parser(commands: Any) -> None:
     )
     top.add_argument("--once", action="store_true", help="print one table, after one interval, and end")
     top.add_argument("--json", action="store_true", help="print one JSON object for each object, with all its peers")
-    top.add_argument(
-        "--interval", type=float, default=EVERY, metavar="S", help=f"seconds between two looks (default {EVERY:g})"
-    )
+    top.add_argument("--interval", type=float, metavar="S", help=f"seconds between two looks (default {EVERY:g})")
     top.set_defaults(run=run)

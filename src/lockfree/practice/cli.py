@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lockfree.practice.selftest import Row
 
 CLEAR = "\r\033[K"
+MINUTES = 45
+"""Of a round."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -55,7 +57,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         command.add_argument("place", metavar="FOLDER", nargs="?", type=Path, help="the same as --in FOLDER")
     for command in (check, why, hint, debrief, reports):
         command.add_argument(
-            "--in", dest="folder", type=Path, default=Path(), metavar="FOLDER",
+            "--in", dest="folder", type=Path, metavar="FOLDER",
             help="the folder that `start` made, with your answer in it (default: the one that you are in)",
         )  # fmt: skip
     begins = commands.add_parser(
@@ -63,7 +65,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     which = "which one (default: one that you have not solved)"
     named.append(begins.add_argument("kata", metavar="KATA", nargs="?", help=which))
-    begins.add_argument("--minutes", type=float, default=45.0, metavar="N", help="its length (default: 45)")
+    begins.add_argument("--minutes", type=float, metavar="N", help=f"its length (default: {MINUTES})")
     begins.add_argument("--in", dest="folder", type=Path, metavar="FOLDER", help="of a round that runs: what is new")
     begins.add_argument("--end", action="store_true", help="end it: with --in; then all stages run")
     begins.set_defaults(run=_round)
@@ -128,8 +130,10 @@ def _start(args: argparse.Namespace) -> int:
 
 def _folder(args: argparse.Namespace) -> tuple[Kata, Path]:
     """The kata and the answer. The folder may be named by its place alone, as `start` names the kata."""
-    if getattr(args, "place", None) is not None:
-        args.folder = args.place
+    place = getattr(args, "place", None)
+    if place is not None and args.folder is not None:
+        raise UsageError(f"{place} and --in {args.folder}: name one folder")
+    args.folder = place or args.folder or Path()
     kata = workspace.kata_of(args.folder)
     return kata, args.folder / kata.file
 
@@ -177,12 +181,14 @@ def _round(args: argparse.Namespace) -> int:
             raise UsageError("--end needs --in FOLDER: which round is over?")
         kata = find(args.kata) if args.kata else _unsolved()
         folder = Path(f"{kata.name}-round")
-        one = rounds.begin(kata, folder, args.minutes)
+        one = rounds.begin(kata, folder, MINUTES if args.minutes is None else args.minutes)
         print(f"{flowed((folder / 'statement.md').read_text(encoding='utf-8').strip(), width())}\n")
         print(f"{one.left(time.time())}. Your file: {folder / kata.file}")
         print(f"The examples: lockfree practice check --in {folder}")
         print(f"More will be asked: lockfree practice round --in {folder}")
         return 0
+    if args.kata is not None or args.minutes is not None:
+        raise UsageError("--in names a round that runs: it has its kata and its minutes already")
     found = rounds.of(args.folder)
     if found is None:
         raise UsageError(f"{args.folder} was not made by `lockfree practice round`")
@@ -275,7 +281,7 @@ def _explain(kata: Kata, failure: Result) -> None:
 
 def _why(args: argparse.Namespace) -> int:
     if args.diagnosis and (Path(args.diagnosis) / workspace.MARK).is_file():
-        args.folder, args.diagnosis = Path(args.diagnosis), None
+        args.place, args.diagnosis = Path(args.diagnosis), None
     kata, answer = _folder(args)
     if args.diagnosis:
         if kata.diagnosis(args.diagnosis) is None:
@@ -318,6 +324,8 @@ def _break(args: argparse.Namespace) -> int:
 
     kata = find(args.kata)
     if args.list:
+        if args.answer:
+            raise UsageError(f"{args.answer} and --list: --list names all answers, and plays none")
         for sample in breakable(kata):
             print(f"{sample.path.stem:<32} {kata.diagnoses[sample.diagnosis].title}")
         return 0
