@@ -276,14 +276,14 @@ static __attribute__((noinline, unused)) int lf__enter_slowly(struct lf_handle *
     return status;
 }
 
+/* Would lf_enter have nothing to do? */
+LF_INLINE int lf_is_entered(const struct lf_handle *h) {
+    uint64_t epoch = lf_load_acquire(&h->epoch); /* [N3] pairs with [N2] */
+    return LF_LIKELY(epoch > LF__CLOSED_EPOCH && epoch == lf_load_relaxed(h->current));
+}
 /* Every operation begins with this: LF_OK, LF_CLOSED, or why a forked child cannot join (LF_SYSTEM, LF_LOST,
  * LF_NO_PARTICIPANT). Two loads of process memory. */
-LF_INLINE int lf_enter(struct lf_handle *h) {
-    uint64_t epoch = lf_load_acquire(&h->epoch); /* [N3] pairs with [N2] */
-    if (LF_LIKELY(epoch > LF__CLOSED_EPOCH && epoch == lf_load_relaxed(h->current)))
-        return LF_OK;
-    return lf__enter_slowly(h);
-}
+LF_INLINE int lf_enter(struct lf_handle *h) { return lf_is_entered(h) ? (int)LF_OK : lf__enter_slowly(h); }
 
 static int lf__enter_home(struct lf_handle *home) { return lf_enter(home); }
 

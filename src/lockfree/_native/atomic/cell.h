@@ -38,29 +38,42 @@ static inline void lf_py_cell_leave(struct lf_py_cell *self) {
     if (self->laid == NULL)
         lf_py_leave_briefly(&self->o);
 }
+/* Where the item is, if nothing has to be done first; else NULL. */
+static inline void *lf_py_cell_at_once(struct lf_py_cell *self) {
+#ifndef Py_GIL_DISABLED
+    struct lf_atomic_cell *cell = (struct lf_atomic_cell *)self->o.p;
+    if (self->laid == NULL)
+        return lf_is_entered(&cell->h) ? cell->value : NULL;
+#endif
+    return self->laid;
+}
 
 /* (done, observed); steals `observed`, NULL with an error. A new tuple would cost as much as the whole call. */
 static inline PyObject *lf_py_cell_pair(struct lf_py_cell *self, int done, PyObject *observed) {
+    PyObject *was = done ? Py_True : Py_False;
     if (observed == NULL)
         return NULL;
-    PyObject *pair = NULL, *was = Py_NewRef(done ? Py_True : Py_False);
 #ifndef Py_GIL_DISABLED
-    if (self->pair != NULL && Py_REFCNT(self->pair) == 1) {
-        pair = Py_NewRef(self->pair);
-        Py_XDECREF(PyTuple_GET_ITEM(pair, 0)); /* numbers: no code of the user runs */
-        Py_XDECREF(PyTuple_GET_ITEM(pair, 1));
+    if (LF_LIKELY(self->pair != NULL && Py_REFCNT(self->pair) == 1)) {
+        PyObject *first = PyTuple_GET_ITEM(self->pair, 0), *second = PyTuple_GET_ITEM(self->pair, 1);
+        if (first != was) {
+            PyTuple_SET_ITEM(self->pair, 0, Py_NewRef(was));
+            Py_DECREF(first); /* numbers: no code of the user runs */
+        }
+        PyTuple_SET_ITEM(self->pair, 1, observed);
+        Py_DECREF(second);
+        return Py_NewRef(self->pair);
     }
 #endif
-    if (pair == NULL && (pair = PyTuple_New(2)) == NULL) {
-        Py_DECREF(was);
+    PyObject *pair = PyTuple_New(2);
+    if (pair == NULL) {
         Py_DECREF(observed);
         return NULL;
     }
-    PyTuple_SET_ITEM(pair, 0, was);
+    PyTuple_SET_ITEM(pair, 0, Py_NewRef(was));
     PyTuple_SET_ITEM(pair, 1, observed);
 #ifndef Py_GIL_DISABLED
-    if (self->pair != pair)
-        Py_XSETREF(self->pair, Py_NewRef(pair));
+    Py_XSETREF(self->pair, Py_NewRef(pair));
 #endif
     return pair;
 }
@@ -110,9 +123,28 @@ static const struct lf_py_signature lf_py_signature_fetch_xor = {"fetch_xor", 1,
 
 #define LF_PY_CALL_WITH_KEYWORDS PyObject *object, PyObject *const *args, Py_ssize_t count, PyObject *keywords
 
+/* The common call of a method: no order, small numbers, an object that is attached. It has a function of its own, which
+ * asks for just that; NAME_slowly takes every other call. `a` and `b` are the values of the first two arguments. */
+#define LF_PY_SLOWLY(type, method)                                                                                     \
+    static __attribute__((noinline)) PyObject *lf_py_cell_##type##_##method##_slowly(LF_PY_CALL_WITH_KEYWORDS)
+#define LF_PY_AT_ONCE(type, c_type, method, places, is_common, statement)                                              \
+    static PyObject *lf_py_cell_##type##_##method(LF_PY_CALL_WITH_KEYWORDS) {                                          \
+        struct lf_py_cell *self = (struct lf_py_cell *)object;                                                         \
+        const int order = __ATOMIC_SEQ_CST;                                                                            \
+        c_type a = 0, b = 0;                                                                                           \
+        (void)a, (void)b;                                                                                              \
+        if (LF_LIKELY(count == (places) && keywords == NULL && (is_common))) {                                         \
+            c_type *item = (c_type *)lf_py_cell_at_once(self);                                                         \
+            if (LF_LIKELY(item != NULL)) {                                                                             \
+                statement;                                                                                             \
+            }                                                                                                          \
+        }                                                                                                              \
+        return lf_py_cell_##type##_##method##_slowly(object, args, count, keywords);                                   \
+    }
+
 /* One value in, the value before out. */
 #define LF_PY_CELL_RMW(type, c_type, method, convert)                                                                  \
-    static PyObject *lf_py_cell_##type##_##method(LF_PY_CALL_WITH_KEYWORDS) {                                          \
+    LF_PY_SLOWLY(type, method) {                                                                                       \
         const struct lf_py_orders *orders = &lf_py_orders_both;                                                        \
         c_type value;                                                                                                  \
         LF_PY_PLACES(lf_py_signature_##method, 2)                                                                      \
@@ -120,17 +152,20 @@ static const struct lf_py_signature lf_py_signature_fetch_xor = {"fetch_xor", 1,
             return NULL;                                                                                               \
         LF_PY_ON_ITEM(value = lf_py_##type##_##method((c_type *)item, value, order));                                  \
         return lf_py_##type##_out(value);                                                                              \
-    }
+    }                                                                                                                  \
+    LF_PY_AT_ONCE(type, c_type, method, 1, lf_py_##type##_small(args[0], &a),                                          \
+                  return lf_py_##type##_out(lf_py_##type##_##method(item, a, order)))
 
 #define LF_PY_CELL(type, c_type)                                                                                       \
-    static PyObject *lf_py_cell_##type##_load(LF_PY_CALL_WITH_KEYWORDS) {                                              \
+    LF_PY_SLOWLY(type, load) {                                                                                         \
         const struct lf_py_orders *orders = &lf_py_orders_load;                                                        \
         c_type value;                                                                                                  \
         LF_PY_PLACES(lf_py_signature_load, 1)                                                                          \
         LF_PY_ON_ITEM(value = lf_py_##type##_load((c_type *)item, order));                                             \
         return lf_py_##type##_out(value);                                                                              \
     }                                                                                                                  \
-    static PyObject *lf_py_cell_##type##_store(LF_PY_CALL_WITH_KEYWORDS) {                                             \
+    LF_PY_AT_ONCE(type, c_type, load, 0, 1, return lf_py_##type##_out(lf_py_##type##_load(item, order)))               \
+    LF_PY_SLOWLY(type, store) {                                                                                        \
         const struct lf_py_orders *orders = &lf_py_orders_store;                                                       \
         c_type value;                                                                                                  \
         LF_PY_PLACES(lf_py_signature_store, 2)                                                                         \
@@ -139,8 +174,10 @@ static const struct lf_py_signature lf_py_signature_fetch_xor = {"fetch_xor", 1,
         LF_PY_ON_ITEM(lf_py_##type##_store((c_type *)item, value, order));                                             \
         Py_RETURN_NONE;                                                                                                \
     }                                                                                                                  \
+    LF_PY_AT_ONCE(type, c_type, store, 1, lf_py_##type##_small(args[0], &a), lf_py_##type##_store(item, a, order);     \
+                  Py_RETURN_NONE)                                                                                      \
     LF_PY_CELL_RMW(type, c_type, exchange, lf_py_##type##_exact)                                                       \
-    static PyObject *lf_py_cell_##type##_compare_exchange(LF_PY_CALL_WITH_KEYWORDS) {                                  \
+    LF_PY_SLOWLY(type, compare_exchange) {                                                                             \
         const struct lf_py_orders *orders = &lf_py_orders_both;                                                        \
         c_type expected, desired;                                                                                      \
         int done;                                                                                                      \
@@ -151,6 +188,10 @@ static const struct lf_py_signature lf_py_signature_fetch_xor = {"fetch_xor", 1,
         LF_PY_ON_ITEM(done = lf_py_##type##_swap((c_type *)item, &expected, desired, order));                          \
         return lf_py_cell_pair(self, done, lf_py_##type##_out(expected));                                              \
     }                                                                                                                  \
+    LF_PY_AT_ONCE(type, c_type, compare_exchange, 2,                                                                   \
+                  lf_py_##type##_small(args[0], &a) && lf_py_##type##_small(args[1], &b),                              \
+                  int done = lf_py_##type##_swap(item, &a, b, order);                                                  \
+                  return lf_py_cell_pair(self, done, lf_py_##type##_out(a)))                                           \
     static PyObject *lf_py_cell_##type##_get(PyObject *object, void *unused) {                                         \
         return lf_py_cell_##type##_load(object, NULL, 0, NULL);                                                        \
     }                                                                                                                  \

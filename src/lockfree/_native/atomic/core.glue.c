@@ -23,8 +23,11 @@ static int lf_py_atomic_cell_create(struct lf_atomic_cell *cell, const char *nam
         break;                                                                                                         \
     }
 
+/* Inlined always: the common call has a constant order, which leaves one instruction of all this. */
+#define LF_PY_WITH_ORDER __attribute__((always_inline)) static inline
+
 #define LF_PY_OPERATION(type, c_type, name)                                                                            \
-    static c_type lf_py_##type##_##name(c_type *p, c_type value, int order) {                                          \
+    LF_PY_WITH_ORDER c_type lf_py_##type##_##name(c_type *p, c_type value, int order) {                                \
         c_type old;                                                                                                    \
         LF_PY_RMW(old =, LF_PY_##name)                                                                                 \
         return old;                                                                                                    \
@@ -39,12 +42,12 @@ static int lf_py_atomic_cell_create(struct lf_atomic_cell *cell, const char *nam
 /* The observed value: the exchange took place if it equals `expected`. A failed one only loads, so its order is the
  * load part of `order`. */
 #define LF_PY_ATOMIC_TYPE(type, c_type)                                                                                \
-    static c_type lf_py_##type##_load(const c_type *p, int order) {                                                    \
+    LF_PY_WITH_ORDER c_type lf_py_##type##_load(const c_type *p, int order) {                                          \
         return order == __ATOMIC_RELAXED   ? lf_load_relaxed(p)                                                        \
                : order == __ATOMIC_ACQUIRE ? lf_load_acquire(p)                                                        \
                                            : lf_load_seq_cst(p);                                                       \
     }                                                                                                                  \
-    static void lf_py_##type##_store(c_type *p, c_type value, int order) {                                             \
+    LF_PY_WITH_ORDER void lf_py_##type##_store(c_type *p, c_type value, int order) {                                   \
         if (order == __ATOMIC_RELAXED)                                                                                 \
             lf_store_relaxed(p, value);                                                                                \
         else if (order == __ATOMIC_RELEASE)                                                                            \
@@ -52,7 +55,7 @@ static int lf_py_atomic_cell_create(struct lf_atomic_cell *cell, const char *nam
         else                                                                                                           \
             lf_store_seq_cst(p, value);                                                                                \
     }                                                                                                                  \
-    static c_type lf_py_##type##_compare_exchange(c_type *p, c_type expected, c_type desired, int order) {             \
+    LF_PY_WITH_ORDER c_type lf_py_##type##_compare_exchange(c_type *p, c_type expected, c_type desired, int order) {   \
         switch (order) {                                                                                               \
         case __ATOMIC_RELAXED:                                                                                         \
             lf_cas_relaxed(p, &expected, desired);                                                                     \

@@ -41,6 +41,38 @@ static int lf_py_order(const struct lf_py_orders *orders, PyObject *name) {
 
 /* ---- values ---- */
 
+/* lf_py_TYPE_small: an exact int of one digit, not negative, that the type can hold: read without a call. Else 0. */
+static inline int lf_py_digit(PyObject *object, long *value) {
+    if (!PyLong_CheckExact(object))
+        return 0;
+#if PY_VERSION_HEX >= 0x030c0000
+    if (!PyUnstable_Long_IsCompact((PyLongObject *)object))
+        return 0;
+    *value = (long)PyUnstable_Long_CompactValue((PyLongObject *)object);
+    return *value >= 0;
+#else
+    *value = (long)((PyLongObject *)object)->ob_digit[0]; /* 0 in that of zero, too */
+    return (size_t)Py_SIZE(object) <= 1;
+#endif
+}
+#define LF_PY_SMALL(type, c_type, high)                                                                                \
+    static inline int lf_py_##type##_small(PyObject *object, c_type *value) {                                          \
+        long digit = 0;                                                                                                \
+        int is_small = lf_py_digit(object, &digit) && digit <= (high);                                                 \
+        *value = (c_type)digit;                                                                                        \
+        return is_small;                                                                                               \
+    }
+LF_PY_SMALL(u32, uint32_t, (long)UINT32_MAX)
+LF_PY_SMALL(u64, uint64_t, LONG_MAX)
+LF_PY_SMALL(i64, int64_t, LONG_MAX)
+LF_PY_SMALL(flag, uint32_t, 1)
+static inline int lf_py_f64_small(PyObject *object, double *value) {
+    if (!PyFloat_CheckExact(object))
+        return 0;
+    *value = PyFloat_AS_DOUBLE(object);
+    return 1;
+}
+
 /* lf_py_TYPE_exact: a value that the type can hold, else ValueError. lf_py_TYPE_wrapped: any integer, modulo 2**bits as C
  * takes the operand of an addition. 0 or -1. */
 #define LF_PY_INTEGER_VALUES(type, c_type, low, high, shown_low, shown_high, from_python)                              \
@@ -109,8 +141,11 @@ static int lf_py_f64_exact(const char *name, PyObject *object, double *value) {
 }
 #define lf_py_f64_wrapped lf_py_f64_exact
 
-static PyObject *lf_py_u32_out(uint32_t value) { return PyLong_FromUnsignedLong(value); }
-static PyObject *lf_py_u64_out(uint64_t value) { return PyLong_FromUnsignedLongLong(value); }
+/* CPython makes an int of a signed long in fewer steps than of an unsigned one. */
+static PyObject *lf_py_u32_out(uint32_t value) { return PyLong_FromLong((long)value); }
+static PyObject *lf_py_u64_out(uint64_t value) {
+    return LF_LIKELY(value <= LONG_MAX) ? PyLong_FromLong((long)value) : PyLong_FromUnsignedLongLong(value);
+}
 static PyObject *lf_py_i64_out(int64_t value) { return PyLong_FromLongLong(value); }
 static PyObject *lf_py_f64_out(double value) { return PyFloat_FromDouble(value); }
 static PyObject *lf_py_flag_out(uint32_t value) { return PyBool_FromLong(value != 0); }
