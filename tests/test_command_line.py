@@ -40,7 +40,7 @@ def test_options_of_kill_everywhere_are_refused_without_it(option, capsys):
 
 
 @pytest.mark.parametrize(
-    "option", ["--seconds=5", "--procs=2", "--start-method=fork", "--kill", "--driver=c", "--round=0"]
+    "option", ["--seconds=5", "--operations=5", "--procs=2", "--start-method=fork", "--kill", "--driver=c", "--round=0"]
 )
 def test_options_of_rounds_are_refused_with_kill_everywhere(option, capsys):
     said = refused(capsys, "stress", "mutex", "--kill-everywhere", option, "--seed=1")
@@ -57,6 +57,8 @@ def test_options_of_rounds_are_refused_with_kill_everywhere(option, capsys):
         (["mutex", "--round=-3", "--seed=1"], "--round is -3"),
         (["mutex", "--procs=0"], "--procs is 0: it must be 1 to 64"),
         (["mutex", "--seconds=nan"], "--seconds is nan"),
+        (["mutex", "--operations=0"], "--operations is 0: it must be 1"),
+        (["mutex", "--operations=9", "--seconds=1"], "--seconds has no effect with --operations"),
         (["mutex", "--seed=-1"], "--seed is -1"),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, list) else "",

@@ -432,6 +432,14 @@ def test_a_campaign_stops_a_primitive_that_failed(tmp_path, monkeypatch):
     assert "on purpose" in campaign.tallies["raises"].failures[0].reason
 
 
+def test_a_run_goes_on_until_so_many_operations_of_each_are_checked(tmp_path):
+    done = stress("event", "--procs=2", "--seed=3", "--driver=c", "--operations=5000", f"--out={tmp_path}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert all(p["operations"] >= 5000 for p in results["primitives"].values())
+    assert "--operations 5000" in results["command"]
+
+
 def with_a_dead_client(*logs):
     """An arena with (op, value, call, return, flags) of each client's calls; PENDING: its process was killed at 30."""
     arena = Arena(len(logs), 8)

@@ -79,6 +79,8 @@ class Campaign:
     method: str
     out: Path
     only_round: int | None = None
+    wanted: int = 0
+    """If not 0, the run goes on until so many operations of each primitive are checked, however long it takes."""
     watch: Callable[["Campaign"], None] = lambda _campaign: None
     tallies: dict[str, Tally] = field(default_factory=dict)
     now: str = ""
@@ -141,17 +143,25 @@ class Campaign:
         return next((v for v in ("VIOLATION", "UNKNOWN") if v in verdicts), "OK")
 
     def progress(self) -> float:
-        """The share of the time that has passed, 0 to 1."""
+        """The share of the time that has passed, or of the operations that are wanted: 0 to 1."""
+        if self.wanted:
+            return sum(min(1.0, t.operations / self.wanted) for t in self.tallies.values()) / len(self.tallies)
         return min(1.0, (time.monotonic_ns() - self.began) / 1e9 / self.seconds)
 
     def _next(self) -> Scenario | None:
-        """The scenario that has used the least of its time; None when the time is over or nothing is left to try."""
+        """The scenario that has used the least of its time, or has the fewest operations of those that are wanted; None
+        when the time is over or nothing is left to try.
+        """
         hunted = [s for s in self.scenarios if self.tallies[s.name].failures and self.tallies[s.name].hunting]
         if hunted and self.only_round is None:
             return hunted[0]
         untried = [s for s in self.scenarios if not self.tallies[s.name].rounds]
         if untried:
             return untried[0]
+        if self.wanted:
+            short = [t for t in self.tallies.values() if t.operations < self.wanted and not t.failures]
+            fewest = min(short, key=lambda t: t.operations, default=None)
+            return None if fewest is None else next(s for s in self.scenarios if s.name == fewest.name)
         if time.monotonic_ns() - self.began >= self.seconds * 1e9:
             return None
         left = [s for s in self.scenarios if not self.tallies[s.name].failures]
@@ -167,7 +177,8 @@ class Campaign:
         tally.rounds += 1
         tally.running += outcome.seconds
         tally.killed += outcome.killed
-        checks.append(Check(scenario, about, outcome, began=self.began, seconds=self.seconds, out=self.out))
+        so_far = (time.monotonic_ns() - self.began) / 1e9
+        checks.append(Check(scenario, about, outcome, began=self.began, seconds=so_far, out=self.out))
 
     def _collect(self, checks: list[Check]) -> None:
         """Waits for one verdict and adds it to the tally."""

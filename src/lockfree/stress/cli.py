@@ -20,7 +20,7 @@ from lockfree.stress.window import columns
 EXIT = {"OK": 0, "VIOLATION": 1, "UNKNOWN": 2}
 INTERRUPTED = 130
 PROCS, SECONDS, START_METHOD = 4, 60.0, "fork"
-OF_ROUNDS = ("--procs", "--seconds", "--start-method", "--kill", "--driver", "--round")
+OF_ROUNDS = ("--procs", "--seconds", "--operations", "--start-method", "--kill", "--driver", "--round")
 """Options of a run in rounds. They have no effect with --kill-everywhere. `run` fills in their defaults."""
 SEEDS = 1 << 63
 
@@ -40,6 +40,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("--procs", type=int, metavar="N", help=f"how many processes use each object (default {PROCS})")
     parser.add_argument(
         "--seconds", type=float, metavar="S", help=f"seconds for all primitives together (default {SECONDS:g})"
+    )
+    parser.add_argument(
+        "--operations", type=int, metavar="N", help="instead of --seconds: until N calls of each primitive are checked"
     )
     parser.add_argument("--seed", type=int, metavar="N", help="the seed of everything random (default: a new one)")
     parser.add_argument(
@@ -72,6 +75,10 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"--procs is {args.procs}: it must be 1 to 64")
     if args.seconds is not None and not 0 < args.seconds < 1e6:
         raise UsageError(f"--seconds is {args.seconds:g}: it must be more than 0 and less than 1,000,000")
+    if args.operations is not None:
+        refuse(args, ["--seconds"], "with --operations, which decides how long the run is")
+        if not 1 <= args.operations <= 10**12:
+            raise UsageError(f"--operations is {args.operations}: it must be 1 to {10**12:,}")
     if args.seed is not None and not 0 <= args.seed < SEEDS:
         raise UsageError(f"--seed is {args.seed}: it must be 0 to {SEEDS - 1}")
     if args.round is not None:
@@ -100,7 +107,8 @@ def run(args: argparse.Namespace) -> int:
     chosen = [scenarios[name] for name in dict.fromkeys(args.primitives)] or list(scenarios.values())
     limits = Limits(args.procs, seed, args.kill, args.driver, STRETCH[args.start_method])
     show = display()
-    campaign = Campaign(chosen, limits, args.seconds, args.start_method, out, args.round, show)
+    wanted = args.operations or 0
+    campaign = Campaign(chosen, limits, args.seconds, args.start_method, out, args.round, wanted, show)
     try:
         campaign.run()
     finally:
@@ -138,7 +146,8 @@ def describe(checked: Checked, args: argparse.Namespace, seed: int) -> str:
 def _command(args: argparse.Namespace, seed: int, about: Round | None = None) -> str:
     """The command line of this run, or the one that repeats one of its rounds."""
     command = ["lockfree", "stress", *([about.scenario] if about else args.primitives)]
-    command += ["--procs", str(args.procs), "--seconds", f"{args.seconds:g}", "--seed", str(seed)]
+    length = ["--operations", str(args.operations)] if args.operations else ["--seconds", f"{args.seconds:g}"]
+    command += ["--procs", str(args.procs), *length, "--seed", str(seed)]
     number = about.number if about else args.round
     command += ["--round", str(number)] if number is not None else []
     command += ["--start-method", args.start_method] if args.start_method != START_METHOD else []
