@@ -197,15 +197,15 @@ def drops_and_swaps(header: Path) -> list[Mutant]:
     return found
 
 
-def explore(program: Path, name: str, *, threads_stop: bool, positions: bool = False) -> Report:
-    """Exhaustively if that is quick, else at random. By C++20's rules, which allow more."""
+def explore(program: Path, name: str, *, threads_stop: bool, sample: bool, positions: bool = False) -> Report:
+    """Exhaustively if that is quick, else at random, or not at all. By C++20's rules, which allow more."""
     settings = Settings(mode="exhaustive", seconds=SECONDS, c20=True, threads_stop=threads_stop, positions=positions)
     report = run(program, name, settings)
-    if report.verdict is not Verdict.UNKNOWN:
+    if report.verdict is not Verdict.UNKNOWN or not sample:
         return report
-    sample = run(program, name, replace(settings, mode="random"))
-    sample.positions |= report.positions
-    return sample
+    sampled = run(program, name, replace(settings, mode="random"))
+    sampled.positions |= report.positions
+    return sampled
 
 
 @dataclass(frozen=True)
@@ -235,11 +235,13 @@ def included(source: Path, headers: Path) -> set[str]:
     return found
 
 
-def passing_clients(sources: list[Path], headers: Path, pool: concurrent.futures.Executor) -> list[Client]:
+def passing_clients(
+    sources: list[Path], headers: Path, pool: concurrent.futures.Executor, *, sample: bool
+) -> list[Client]:
     """The quickest first."""
 
     def passing(source: Path, program: Path, name: str, stop: bool) -> Client | None:
-        report = explore(program, name, threads_stop=stop, positions=True)
+        report = explore(program, name, threads_stop=stop, sample=sample, positions=True)
         if report.verdict is not Verdict.OK:  # locks, for one, are not lock-free
             return None
         return Client(source, name, stop, frozenset(report.positions), report.seconds)
@@ -286,7 +288,7 @@ def caught_by_test(mutant: Mutant, include: Path) -> str:
     return ""
 
 
-def try_mutant(mutant: Mutant, clients: list[Client]) -> Outcome:
+def try_mutant(mutant: Mutant, clients: list[Client], *, sample: bool) -> Outcome:
     lines = {f"{mutant.header}:{line}" for line in range(mutant.line, mutant.line + 1 + mutant.was.count("/"))}
     useful = [client for client in clients if client.lines & lines]
     if not useful:  # a call that was inlined: its steps are at lines of the callee
@@ -307,7 +309,7 @@ def try_mutant(mutant: Mutant, clients: list[Client]) -> Outcome:
                     programs[client.source] = build(client.source, out, include=[str(include)])
                 except BuildError as error:
                     raise RuntimeError(f"{mutant.header}:{mutant.line}: {mutant.becomes}: {error}") from error
-            report = explore(programs[client.source], client.name, threads_stop=client.threads_stop)
+            report = explore(programs[client.source], client.name, threads_stop=client.threads_stop, sample=sample)
             if report.verdict is Verdict.VIOLATION:
                 return Outcome(mutant, str(client), report.kind)
         if mutant.becomes in {"dropped", "swapped"} and (test := caught_by_test(mutant, include)):
@@ -315,13 +317,13 @@ def try_mutant(mutant: Mutant, clients: list[Client]) -> Outcome:
     return Outcome(mutant, tried=len(useful))
 
 
-def try_all(mutants: list[Mutant], jobs: int, only: list[str]) -> list[Outcome]:
+def try_all(mutants: list[Mutant], jobs: int, only: list[str], *, sample: bool) -> list[Outcome]:
     outcomes = []
     headers, wanted = mutants[0].source, {mutant.header for mutant in mutants}
     sources = [s for s in sorted(CLIENTS.glob("*.c")) if not only or s.name in only]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        clients = passing_clients([s for s in sources if included(s, headers) & wanted], headers, pool)
-        for outcome in pool.map(lambda mutant: try_mutant(mutant, clients), mutants):
+        clients = passing_clients([s for s in sources if included(s, headers) & wanted], headers, pool, sample=sample)
+        for outcome in pool.map(lambda mutant: try_mutant(mutant, clients, sample=sample), mutants):
             outcomes.append(outcome)
             m = outcome.mutant
             verdict = (
@@ -393,6 +395,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--header", action="append", default=[], metavar="NAME.h")
     parser.add_argument("--source", action="append", default=[], metavar="CLIENTS.c", help="ask only these clients")
+    parser.add_argument("--exhaustive", action="store_true", help="ask only clients whose every execution can be tried")
     parser.add_argument("--mutants", type=int, default=0, help="sample so many dropped fences and swapped stores")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-table", action="store_true", help="do not write docs/order-audit.md")
@@ -409,7 +412,7 @@ def audit(headers: list[Path], args: argparse.Namespace) -> int:
         everything = [m for header in headers for m in drops_and_swaps(header)]
         changing = [m for m in everything if not has_reason(m)]
         sample = random.Random(args.seed).sample(changing, min(args.mutants, len(changing)))
-        outcomes = try_all(sample, args.jobs, args.source)
+        outcomes = try_all(sample, args.jobs, args.source, sample=not args.exhaustive)
         for o in outcomes:
             if not o.caught_by:
                 print(f"not caught: {o.mutant.header}:{o.mutant.line} {o.mutant.key}: {o.mutant.was}")
@@ -420,7 +423,9 @@ def audit(headers: list[Path], args: argparse.Namespace) -> int:
             f" {len(everything) - len(changing)} more change nothing (order_reasons.toml)"
         )
         return 0 if caught >= 0.95 * len(outcomes) else 1
-    outcomes = try_all([m for header in headers for m in orders(header)], args.jobs, args.source)
+    outcomes = try_all(
+        [m for header in headers for m in orders(header)], args.jobs, args.source, sample=not args.exhaustive
+    )
     open_ = unexplained(outcomes)
     for m in open_:
         print(f"unexplained: {m.header}:{m.line} {m.key}")

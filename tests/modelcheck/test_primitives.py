@@ -22,6 +22,10 @@ LARGE |= {"pool_lanes_both", "pool_lanes_called_in", "pool_lanes_refusal", "pool
 # more than a hundred thousand with a thread that stops
 LARGE_WITH_STOPS = {
     "bundle_called_in_twice",
+    "lane_bundle_called_in",
+    "lane_claimed_by_both",
+    "lane_kept_claimed",
+    "lane_kept_again_claimed",
     "pq_2p1c",
     "pq_fronts_beside",
     "withdraw_front",
