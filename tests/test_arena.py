@@ -592,3 +592,11 @@ def test_whoever_is_killed_anywhere_the_others_go_on(arena):
         process.join()
         assert arena.alloc(64 * PAGE, block=True, timeout=60) is not None
     assert is_empty(arena)
+
+
+def test_open_names_the_argument_that_differs(shm_name):
+    with (
+        lockfree.Arena(1 << 16, name=shm_name),
+        pytest.raises(lockfree.SegmentError, match=": huge_pages: found False"),
+    ):
+        lockfree.Arena.open(shm_name, 1 << 16, huge_pages=True)

@@ -44,9 +44,9 @@ def _compare(found: Shared, wanted: dict[str, Any]) -> None:
     for attribute, value in wanted.items():
         has = getattr(found, attribute)
         if has != value:
-            title = found._title()
+            title, argument = found._title(), found._argument_of.get(attribute, attribute)
             found.close()
             raise SegmentError(
-                f"{title}: {attribute}: found {shown(has)}, asked for {shown(value)}; "
+                f"{title}: {argument}: found {shown(has)}, asked for {shown(value)}; "
                 'if_dead="replace" makes a new one once no live process uses this one'
             )

@@ -10,7 +10,8 @@ old one detaches it. So memory is never unmapped under anybody.
 import errno
 import operator
 import os
-from types import TracebackType
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from lockfree._errors import OK, Closed, SegmentError, raise_status, refusal, shown
@@ -96,6 +97,7 @@ class Shared:
     """
 
     _struct: ClassVar[str]  # the C struct, e.g. "struct lf_mpmc_ring"
+    _argument_of: ClassVar[Mapping[str, str]] = MappingProxyType({})  # of an attribute with another name: see _wanted
     _attach: ClassVar[Any]  # C function (struct *, name) -> status
     _attach_fd: ClassVar[Any]  # C function (struct *, fd) -> status
     _close: ClassVar[Any]  # C function (struct *): wakes this handle's sleepers

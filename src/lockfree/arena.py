@@ -5,6 +5,7 @@ import sys
 import weakref
 from collections import deque
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from lockfree._dtypes import as_dtype
@@ -227,6 +228,7 @@ class Arena(Waiter):
     max_blocks = Chosen[int]()
     prefault = Chosen[bool]()
     wants_huge_pages = Chosen[bool]()
+    _argument_of = MappingProxyType({"wants_huge_pages": "huge_pages"})
 
     def __init__(
         self,

@@ -34,8 +34,7 @@ LF_INLINE int lf__arena_failed(struct lf_arena *a, int error, const char *doing)
     return lf_system_error(&a->h, doing);
 }
 
-/* Takes memory for pages that have none. `unasked` counts what was taken since the limits were read: reading them takes
- * longer than taking a page. Several processes may look at the same time, and then take what there is once. So where
+/* Takes memory for pages that have none. Several processes may look at the same time, and then take what there is once. So where
  * LF__MANY such calls would not all find memory, it is taken in pieces, with a look before each. */
 #define LF__MANY 8
 LF_INLINE int lf__arena_populate_run(struct lf_arena *a, uint32_t first, uint32_t pages) {
@@ -51,15 +50,11 @@ LF_INLINE int lf__arena_populate_run(struct lf_arena *a, uint32_t first, uint32_
         while (stop < end && (lf_load_relaxed(&a->populated[stop / 64]) >> stop % 64 & 1) == 0)
             stop++;
         uint64_t bytes = (stop - at) * a->page_bytes;
-        if (lf_fetch_add_relaxed(&a->unasked, bytes) + bytes > LF__ASK_ABOVE) {
-            lf_store_relaxed(&a->unasked, (uint64_t)0);
-            uint64_t left = lf_memory_left();
-            if (bytes > left)
-                return lf__arena_failed(a, ENOMEM,
-                                        "taking memory for a block: the machine, or the container, has none");
-            if (bytes > left / LF__MANY && stop - at > piece)
-                stop = at + piece;
-        }
+        uint64_t left = UINT64_MAX;
+        if (!lf_memory_allows(&a->unasked, bytes, &left))
+            return lf__arena_failed(a, ENOMEM, "taking memory for a block: the machine, or the container, has none");
+        if (bytes > left / LF__MANY && stop - at > piece)
+            stop = at + piece;
         if (lf__arena_file(a) < 0)
             return lf__lost(&a->h);
         uint64_t from = a->data_offset + at * a->page_bytes;

@@ -15,11 +15,11 @@
 #ifndef LOCKFREE_MEMORY_LIMIT_H
 #define LOCKFREE_MEMORY_LIMIT_H
 
-#include "base.h"
+#include "atomics.h"
 
 /* Bytes that are left to the program itself, to small objects, and to others who take memory just after their look. */
 #define LF__SPARE (UINT64_C(2) << 20)
-#define LF__ASK_ABOVE (UINT64_C(256) << 10) /* what is smaller is taken without a look */
+#define LF__ASK_ABOVE (UINT64_C(256) << 10) /* what is smaller, together, is taken without a look */
 
 #ifndef LF_MODEL
 #include <fcntl.h>
@@ -190,6 +190,18 @@ LF_INLINE uint64_t lf_memory_available(void) {
 LF_INLINE uint64_t lf_memory_left(void) {
     uint64_t available = lf_memory_available();
     return available > LF__SPARE ? available - LF__SPARE : 0;
+}
+/* May so many bytes be taken? Reading the limits takes longer than taking a page. So *unasked counts what was taken since
+ * somebody looked, and small sizes are looked at only together. While the answer is no, each call looks. *left: what
+ * there is, if it was looked at; else it is not changed. */
+LF_INLINE int lf_memory_allows(uint64_t *unasked, uint64_t bytes, uint64_t *left) {
+    if (lf_fetch_add_relaxed(unasked, bytes) + bytes <= LF__ASK_ABOVE)
+        return 1;
+    *left = lf_memory_left();
+    if (bytes > *left)
+        return 0;
+    lf_store_relaxed(unasked, (uint64_t)0);
+    return 1;
 }
 #endif
 

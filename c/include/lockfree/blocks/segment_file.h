@@ -180,8 +180,10 @@ LF_INLINE int lf__allocate(struct lf_handle *h, uint64_t from, uint64_t to) {
 }
 
 /* The size, the first page, and the body up to `taken` if it is elsewhere; not the rest of the table, nor the note. */
+static uint64_t lf__unasked __attribute__((unused)); /* lf_memory_allows */
 LF_INLINE int lf__allocate_segment(struct lf_handle *h, uint64_t bytes, uint64_t taken) {
-    if (taken > LF__ASK_ABOVE && taken > lf_memory_left())
+    uint64_t left;
+    if (!lf_memory_allows(&lf__unasked, taken, &left))
         return ENOMEM;
     if (ftruncate(h->fd, (off_t)bytes) != 0)
         return errno;
