@@ -25,6 +25,7 @@ LARGE_WITH_STOPS = {
     "lane_bundle_called_in",
     "lane_claimed_by_both",
     "lane_kept_claimed",
+    "lane_taken_or_claimed",
     "lane_kept_again_claimed",
     "pq_2p1c",
     "pq_fronts_beside",
