@@ -190,10 +190,11 @@ def test_a_leased_record_goes_back_to_the_line_that_it_came_from(fronts):
     assert [fail(), fail()] == [b"front", b"front"]
     assert [fronts.get(), fail()] == [(1, b"front"), b"waits"]
     fronts.requeue(b"held", 1)
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         fronts.lease().__enter__()
         os._exit(0)
-    os.wait()
+    os.waitpid(child, 0)
     assert fronts.recover_dead() == 1
     assert [fronts.get() for _ in range(2)] == [(1, b"held"), (1, b"waits")]
 

@@ -7,8 +7,10 @@ import gc
 import multiprocessing
 import pickle
 import queue
+import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -319,6 +321,12 @@ def test_a_buffer_longer_than_its_block_is_refused(arena):
     with pytest.raises(pickle.UnpicklingError, match="a buffer of 101 bytes in a block of 100"):
         carrier.take(bytes, messages[0])
     assert left(arena) == (0, 0)
+
+
+def test_nothing_is_asked_of_a_torch_that_is_still_being_imported(q, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+    q.put(["a list"])
+    assert q.get() == ["a list"]
 
 
 def test_tensors_arrive_as_tensors_over_the_block(arena, q):

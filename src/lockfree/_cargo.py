@@ -159,8 +159,9 @@ class Carrier:
         pickler = pickle.Pickler(chunks, _pickles.PROTOCOL, buffer_callback=keep)
         extra = ForkingPickler._extra_reducers  # type: ignore[attr-defined]
         reducers = {**copyreg.dispatch_table, **extra, memoryview: _reduce_view}
-        if "torch" in sys.modules:
-            reducers[sys.modules["torch"].Tensor] = _reduce_tensor
+        tensor = getattr(sys.modules.get("torch"), "Tensor", None)  # None, too, while another thread still imports torch
+        if tensor is not None:
+            reducers[tensor] = _reduce_tensor
         pickler.dispatch_table = reducers
         try:
             pickler.dump(obj)
