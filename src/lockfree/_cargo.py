@@ -159,7 +159,7 @@ class Carrier:
         pickler = pickle.Pickler(chunks, _pickles.PROTOCOL, buffer_callback=keep)
         extra = ForkingPickler._extra_reducers  # type: ignore[attr-defined]
         reducers = {**copyreg.dispatch_table, **extra, memoryview: _reduce_view}
-        tensor = getattr(sys.modules.get("torch"), "Tensor", None)  # None, too, while another thread still imports torch
+        tensor = getattr(sys.modules.get("torch"), "Tensor", None)  # None, too, while it is still being imported
         if tensor is not None:
             reducers[tensor] = _reduce_tensor
         pickler.dispatch_table = reducers
