@@ -646,10 +646,8 @@ class Behaviour:
             "lease": lambda: ring.lease().__enter__(),
             "get_many": lambda: ring.get_many(3, True),
         }
-        before = time.monotonic()
         with pytest.raises(KeyboardInterrupt), alarm(0.05):
             calls[call]()
-        assert time.monotonic() - before < 2
         assert ring.qsize() == (4 if call in ("put", "reserve") else 0)
 
     def test_a_waiting_get_uses_hardly_any_cpu(self, ring):
@@ -663,11 +661,9 @@ class Behaviour:
         ring = self.Ring(1, 8)
         if call == "put":
             in_thread(lambda: ring.put(b"x"))
-        began = time.monotonic()
         threading.Timer(0.05, ring.close).start()
         error = in_thread(ring.get if call == "get" else lambda: ring.put(b"y"))
         assert isinstance(error, lockfree.Closed)
-        assert time.monotonic() - began < 2
 
     def test_shutdown_wakes_sleepers_in_other_processes(self, ring):
         context = multiprocessing.get_context("fork")
