@@ -625,7 +625,7 @@ def test_attach_by_name(shm_name):
         with PriorityQueue.attach(shm_name) as other:
             assert (other.capacity, other.levels, other.dtype) == (2, 7, np.dtype("(2,)i2"))
             assert other.get()[1].tolist() == [1, 2]
-        with pytest.raises(lockfree.SegmentError, match="kind: found 10, expected 8"):
+        with pytest.raises(lockfree.SegmentError, match="kind: found PriorityQueue, expected MPMCRing"):
             lockfree.MPMCRing.attach(shm_name)
         q.unlink()
         with pytest.raises(FileNotFoundError):

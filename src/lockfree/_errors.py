@@ -8,6 +8,7 @@ import threading
 from typing import Any, NoReturn
 
 from lockfree import _native
+from lockfree._names import class_of
 from lockfree._native import ffi, lib
 
 __all__ = [
@@ -182,11 +183,19 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
         found, expected = handle.found, handle.expected
         if field == "type of the file":
             found, expected = _TYPES_OF_FILE.get(found, "?"), "a regular file"
+        elif field == "kind":
+            found, expected = _kind(found), _kind(expected)
         shown = "{:#x}" if field in {"magic", "checksum of the identity"} else "{}"
         made = "; another version of this package made it: use that one, or remove the file" if "ABI" in field else ""
         raise SegmentError(f"{what}: {field}: found {shown.format(found)}, expected {shown.format(expected)}{made}")
     kind, message = MESSAGES.get(status, (LockfreeError, f"status {status}"))
     raise kind(f"{what}: {message}" if message else what)
+
+
+def _kind(number: int) -> str:
+    """The class of a kind of segments; the number of one that is none."""
+    name = lib.lf_py_kind_name(number)
+    return str(number) if name == ffi.NULL else class_of(ffi.string(name).decode())
 
 
 def _role(ring: Any) -> str:
