@@ -13,7 +13,7 @@ stress: $(STAMP)
 GO_ON = $(if $(findstring k,$(firstword -$(MAKEFLAGS))),|| failed=1,|| exit 1)
 test: $(STAMP)
 	failed=0; $(MAKE) -j2 --output-sync=target c-test lint $(GO_ON); \
-	$(BIN)/python -m pytest -q -n auto --dist loadfile $(PYTEST) || failed=1; exit $$failed
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(PYTEST) || failed=1; exit $$failed
 
 c-test: $(STAMP)
 	$(BIN)/python c/tests/run.py
@@ -38,8 +38,8 @@ test-wheel: $(STAMP)
 COMPILERS ?= cc
 VERDICTS = $(addprefix tests/modelcheck/test_,threads.py memory.py turns.py assembly.py)
 test-verdicts: $(VENV)/.tools
-	$(BIN)/python -m pip install -q 'pytest>=8' 'pytest-xdist>=3.5'
-	for cc in $(COMPILERS); do echo "== $$cc"; CC=$$cc PYTHONPATH=src $(BIN)/python -m pytest -q -n auto --dist loadfile $(VERDICTS) || exit 1; done
+	$(BIN)/python -m pip install -q 'pytest>=8' 'pytest-xdist>=3.7'
+	for cc in $(COMPILERS); do echo "== $$cc"; CC=$$cc PYTHONPATH=src $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(VERDICTS) || exit 1; done
 
 # Peers and the C core side by side in one run; writes benchmarks/results.json, and tables and pictures from it. BENCH="--quick mutex"
 bench: $(STAMP)
@@ -47,7 +47,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
 test-pure: $(STAMP) # the Python methods, without the C types
-	LOCKFREE_PURE_CFFI=1 $(BIN)/python -m pytest -q -n auto --dist loadfile $(PYTEST)
+	LOCKFREE_PURE_CFFI=1 $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 soak: $(STAMP)
 	LF_TEST_SCALE=500 $(BIN)/python c/tests/run.py

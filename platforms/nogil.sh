@@ -67,4 +67,4 @@ export PYTHON_GIL=0
 "$venv/bin/python" -c 'import sys, sysconfig
 print(sys.version)
 assert sysconfig.get_config_var("Py_GIL_DISABLED") and not sys._is_gil_enabled()'
-exec "$venv/bin/python" -m pytest -q -n auto --dist loadfile "$@"
+exec "$venv/bin/python" -m pytest -q -n auto --dist loadfile --no-loadscope-reorder "$@"

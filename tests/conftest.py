@@ -38,6 +38,13 @@ FEW = 1000
 SEED = int(os.environ.setdefault("LF_TEST_SLICE", str(int(time.time() // 86400))))
 
 
+LONG = (
+    "test_primitives", "test_packaging", "test_check", "test_stress", "test_new_primitive", "test_assembly",
+    "test_threads", "test_cxx", "test_practice", "test_mutants", "test_rounds", "test_typing", "test_architecture",
+)  # fmt: skip
+"""The files that take longest begin first, so that at the end no processor waits for one of them."""
+
+
 def pytest_report_header():
     return f"seed of the slices: LF_TEST_SLICE={SEED}"
 
@@ -49,6 +56,8 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(config, items):
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
     if config.getoption("--soak"):
         return
     skip = pytest.mark.skip(reason="long campaign: run with --soak (make soak)")
