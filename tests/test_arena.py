@@ -219,6 +219,35 @@ def test_a_block_is_held_as_long_as_something_is_left_of_it(arena):
     assert is_empty(arena)
 
 
+@pytest.mark.parametrize("which", range(1, 7))
+def test_a_release_that_is_interrupted_can_be_made_again(arena, which):
+    """By a signal handler that raises, or by a thread that releases the same block, before each line of it."""
+    block = arena.alloc(100)
+    lines, others = [], []
+
+    def trace(frame, event, _):
+        if frame.f_code is lockfree.arena.Block.release.__code__:
+            if event == "line":
+                lines.append(frame.f_lineno)
+                if len(lines) == which:
+                    other = threading.Thread(target=lambda: others.append(block.release()))
+                    other.start()
+                    other.join()
+                    raise InterruptedError
+            return trace
+        return None
+
+    sys.settrace(trace)
+    with contextlib.suppress(InterruptedError):
+        block.release()
+    sys.settrace(None)
+    assert len(lines) == min(which, 6), "lines of release() that no number stands for"
+    assert len(others) == 1
+    assert block.release()
+    assert block.released
+    assert arena.stats()["blocks"] == 0
+
+
 def test_the_garbage_collector_releases_from_any_thread(arena):
     def churn(seed):
         chance = np.random.default_rng(seed)

@@ -160,9 +160,10 @@ class Block:
 
     def release(self) -> bool:
         """Gives the block back once no view and no array of it is left; whether that is now. Idempotent."""
-        memory, self._memory = self._memory, None
+        memory = self._memory
         if memory is not None:
-            self._left = weakref.ref(memory)
+            self._left = weakref.ref(memory)  # before the other: a release in another thread may end in between
+            self._memory = None
             del memory
         return self._left() is None
 
