@@ -13,6 +13,7 @@ import pytest
 import python_programs as programs
 
 from lockfree.__main__ import main
+from lockfree._native.tracer import Tracer, untraced
 from lockfree.modelcheck import PythonSettings, Verdict, explore
 from lockfree.modelcheck.python import locks, replay
 from lockfree.modelcheck.python.trace import render
@@ -335,3 +336,49 @@ def test_a_trace_fits_into_a_terminal(width):
     assert max(map(len, lines)) <= width
     assert any(line.rstrip().endswith(".py:" + str(report.rows[-1].line)) for line in lines)
     assert max(map(len, render(report.rows, report.message).split("\n"))) > 80
+
+
+def test_a_set_of_tasks_has_one_order():
+    async def sleeps():
+        await asyncio.sleep(0)
+
+    async def client():
+        tasks = [asyncio.create_task(sleeps()) for _ in range(30)]
+        assert [task.get_name() for task in set(tasks)] == [task.get_name() for task in tasks], "by their addresses"
+        await asyncio.gather(*tasks)
+
+    report = explore(client, settings=PythonSettings(executions=1))
+    assert report.verdict in {Verdict.OK, Verdict.UNKNOWN}, report
+
+
+def test_the_tracer_tells_of_code_that_is_followed():
+    def inner(value):
+        value.append(1)
+        return value
+
+    def passed(value):
+        return inner(value)
+
+    tracer, told = Tracer(), []
+    tracer.skip(passed.__code__)
+
+    def enter(frame):
+        offset = len(frame.f_code.co_code) - 2
+        touching = bytes(at == offset for at in range(offset + 1))
+        tracer.follow(
+            frame, touching, lambda _frame, at: told.append(("touch", at == offset)),
+            lambda frame: told.append(("line", frame.f_lineno - frame.f_code.co_firstlineno)),
+            lambda: told.append("loop"), 1000,
+        )  # fmt: skip
+
+    def run():
+        tracer.start()
+        passed([])
+        untraced(inner)([])
+        sys.settrace(None)
+
+    tracer.hear(enter)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert told == [("line", 1), ("line", 2), ("touch", True)]

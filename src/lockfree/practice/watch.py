@@ -8,8 +8,9 @@ explorer looks each time when the answer's code is entered from outside, before 
 import sys
 import threading
 from collections.abc import Callable
-from operator import itemgetter
-from types import MappingProxyType, ModuleType
+from types import ModuleType
+
+from lockfree._native.tracer import snapshot
 
 ALWAYS = (
     "threading", "queue", "concurrent.futures.thread", "concurrent.futures._base", "lockfree.modelcheck.python",
@@ -21,7 +22,6 @@ OWN = ("threading", "lockfree", "__main__")
 RENEWED = frozenset({"_counter"})
 """Names that the explorer sets again for each execution."""
 _Names = dict[tuple[str, str], object]
-_View = MappingProxyType[str, object]
 
 
 def _library() -> _Names:
@@ -46,8 +46,9 @@ class Watch:
         self._check = check
         self._tell = changed
         self._loaded = 0
-        self._classes: list[tuple[type, _View, tuple[object, ...]]] = []
-        self._modules: list[tuple[ModuleType, tuple[str, ...], Callable[[dict[str, object]], object], object]] = []
+        self._owners: list[tuple[type | ModuleType, set[str] | None]] = []
+        self._held: list[dict[str, object]] = []
+        self._snapshot = snapshot([])
 
     def changed(self) -> str:
         """The first of the library that is not what it was; empty if everything is."""
@@ -61,56 +62,47 @@ class Watch:
 
     def entered(self, first: bool) -> None:
         """The answer is entered from outside. first: of an execution; what there is now is what there must be."""
-        if first:
-            self._renew()
-            return
-        for _, view, values in self._classes:
-            if tuple(view.values()) != values:
-                self._tell(self._which())
-        for module, _, chosen, were in self._modules:
-            if chosen(vars(module)) != were:
-                self._tell(self._which())
-
-    def _renew(self) -> None:
-        """As `_remember`. It takes a seventh of the time, since most of what there is was there before."""
-        if len(sys.modules) != self._loaded:
+        if first and len(sys.modules) != self._loaded:
             self._remember()
             return
-        for at, (kind, view, values) in enumerate(self._classes):
-            if (now := tuple(view.values())) != values:
-                self._classes[at] = kind, view, now
-        for module, _, chosen, were in self._modules:
-            if chosen(vars(module)) != were:  # a name can hold another class, or be gone
+        while (at := self._snapshot.changed()) is not None:
+            if not first and (name := self._which(at)):
+                self._tell(name)
+                return
+            if first and isinstance(self._owners[at][0], ModuleType):  # a name can hold another class, or be gone
                 self._remember()
                 return
+            self._held[at] = _holds(*self._owners[at])
+            self._snapshot.renew(at)
 
     def _remember(self) -> None:
         self._loaded = len(sys.modules)
         modules = [self._check, *(m for name, m in list(sys.modules.items()) if name.startswith(ALWAYS))]
-        self._classes, self._modules = [], []
+        self._owners = []
         for module in modules:
             there = {
                 name: value for name, value in vars(module).items()
                 if (callable(value) or _is_hook(module.__name__, name)) and name not in RENEWED
             }  # fmt: skip
-            if len(there) > 1:
-                chosen = itemgetter(*there)
-                self._modules.append((module, tuple(there), chosen, chosen(vars(module))))
+            self._owners.append((module, set(there)))
             for value in there.values():
                 if isinstance(value, type) and value.__module__ == module.__name__:
-                    self._classes.append((value, vars(value), tuple(vars(value).values())))
+                    self._owners.append((value, None))
+        self._held = [_holds(*owner) for owner in self._owners]
+        self._snapshot = snapshot(self._owners)
 
-    def _which(self) -> str:
-        """The name of what is not what it was."""
-        for kind, view, values in self._classes:
-            for name, was in zip(view, values, strict=False):
-                if view[name] is not was:
-                    return f"{kind.__module__}.{kind.__qualname__}.{name}"
-        for module, names, _, were in self._modules:
-            for name, before in zip(names, were if isinstance(were, tuple) else (), strict=True):
-                if vars(module).get(name) is not before:
-                    return f"{module.__name__}.{name}"
-        return "a class of the library"
+    def _which(self, at: int) -> str:
+        """The name of what is not what it was; empty if the new object is equal, or if a name counts for nothing."""
+        owner, was, now = self._owners[at][0], self._held[at], _holds(*self._owners[at])
+        name = owner.__name__ if isinstance(owner, ModuleType) else f"{owner.__module__}.{owner.__qualname__}"
+        if isinstance(owner, type) and list(was) != list(now):
+            return f"{name}.{next((one for one in [*now, *was] if (one in now) != (one in was)), '__dict__')}"
+        return next((f"{name}.{one}" for one, value in was.items() if one not in now or now[one] != value), "")
+
+
+def _holds(owner: type | ModuleType, wanted: set[str] | None) -> dict[str, object]:
+    """The names of a class or module that count, and what they are."""
+    return {name: value for name, value in vars(owner).items() if wanted is None or name in wanted}
 
 
 def _is_hook(owner: str, name: str) -> bool:

@@ -7,6 +7,7 @@ PLDI 2007), and at these places otherwise.
 """
 
 import collections
+import functools
 import os
 import site
 import sysconfig
@@ -14,8 +15,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from inspect import CO_OPTIMIZED
 from types import CodeType, FrameType
-from typing import Any
 
+from lockfree._native.tracer import Tracer
 from lockfree.modelcheck.python.instructions import UNKNOWN, Access, Analysis
 from lockfree.modelcheck.python.scheduler import Controlled, Position, Scheduler
 
@@ -37,6 +38,21 @@ def in_library(file: str) -> bool:
     return not file or file.startswith("<") or os.path.realpath(file).startswith((*_LIBRARY, _OURS))
 
 
+_realpath = functools.lru_cache(maxsize=1024)(os.path.realpath)
+_analyses: dict[int, Analysis] = {}
+"""By the identity of the code, which each of them has. An exploration has many runs, and a stage many explorations."""
+
+
+def analysed(code: CodeType) -> Analysis:
+    """The accesses of a code object."""
+    if len(_analyses) > 10_000:
+        _analyses.clear()
+    found = _analyses.get(id(code))
+    if found is None:
+        found = _analyses[id(code)] = Analysis(code)
+    return found
+
+
 class Codes:
     """The code that is followed instruction by instruction, analysed once."""
 
@@ -44,8 +60,8 @@ class Codes:
         self.entered = entered
         self.files = {os.path.realpath(file) for file in files}
         self.visible: set[Position] = set()
-        self.passed: set[int] = set()
-        """Identities of codes that are not followed, and at which no thread begins. Most calls are of these."""
+        self.tracer = Tracer()
+        """It tells of no codes that are not followed, and at which no thread begins. Most calls are of these."""
         self._known: dict[int, tuple[CodeType, Analysis | None]] = {}
         self._wanted: dict[tuple[str, int, str], list[int]] = {}
         for file, line, name, offset in wanted:
@@ -55,10 +71,10 @@ class Codes:
         """None for code of a library, which is not followed."""
         found = self._known.get(id(code))
         if found is None:
-            found = code, Analysis(code) if self.follows(code.co_filename) else None
+            found = code, analysed(code) if self.follows(code.co_filename) else None
             self._known[id(code)] = found
             if found[1] is None and code.co_name != "run":
-                self.passed.add(id(code))
+                self.tracer.skip(code)
             named = (code.co_filename, code.co_firstlineno, code.co_qualname)
             self.visible |= {(id(code), offset) for offset in self._wanted.get(named, [])}
         return found[1]
@@ -72,7 +88,7 @@ class Codes:
         """Whether the code of this file is interrupted within."""
         if file.startswith("<"):  # made by a library (a dataclass), or typed in
             return file.startswith(TYPED)
-        real = os.path.realpath(file)
+        real = _realpath(file)
         return real in self.files or not real.startswith((*_LIBRARY, _OURS))
 
 
@@ -87,7 +103,6 @@ class Accesses:
         self.scheduler = scheduler
         self.codes = codes
         self.visible = codes.visible
-        self.passed = codes.passed
         self.learn = learn
         self.found: set[Position] = set()
         self._writes: dict[object, tuple[int, int, Position]] = {}
@@ -97,16 +112,14 @@ class Accesses:
 
     # --- what the interpreter calls ------------------------------------------------------------------------------
 
-    def trace(self, frame: FrameType, event: str, _argument: object) -> Any:
-        """The trace function of the threads: for each new frame."""
-        if event != "call" or id(frame.f_code) in self.passed:
-            return None
+    def enter(self, frame: FrameType) -> None:
+        """A new frame of a thread."""
         me = self.scheduler.me()
         if me is not None and not me.begun and _is_run(frame):
             self.scheduler.begin(me)
         analysis = self.codes.analysis(frame.f_code)
         if analysis is None:
-            return None
+            return
         if self.codes.entered is not None and _is_entered(frame):
             self.codes.entered(self._first)
             self._first = False
@@ -115,41 +128,35 @@ class Accesses:
         scheduler = self.scheduler
         visible = self.visible
 
-        instructions = 0
+        def touch(frame: FrameType, offset: int) -> None:
+            if len(scheduler.threads) < 2:
+                return
+            access = accesses[offset]
+            position = (code, offset)
+            seen = position in visible
+            if seen:
+                scheduler.point()
+            touched = access.touch(frame)
+            if me is None or touched is None:
+                return
+            where, writes = touched
+            if self.learn:
+                self._touch(me, where, position, writes=writes)
+            if seen:
+                self._show(frame, access, writes=writes)
+                self._met(me, where, writes=writes)
 
-        def local(frame: FrameType, event: str, _argument: object) -> Any:
-            nonlocal instructions
-            if event == "opcode":
-                instructions += 1
-                if instructions > LINE and me is not None:  # a loop in one line
-                    instructions = 0
-                    scheduler.step(me)
-                access = accesses.get(frame.f_lasti)
-                if access is not None and len(scheduler.threads) > 1:
-                    position = (code, frame.f_lasti)
-                    seen = position in visible
-                    if seen:
-                        scheduler.point()
-                        frame.f_locals  # noqa: B018 - up to Python 3.12 what it holds is written back: renew it
-                    touched = access.touch(frame)
-                    if me is not None and touched is not None:
-                        where, writes = touched
-                        if self.learn:
-                            self._touch(me, where, position, writes=writes)
-                        if seen:
-                            self._show(frame, access, writes=writes)
-                            self._met(me, where, writes=writes)
-            elif event == "line" and me is not None:
-                instructions = 0
-                if scheduler.rows is not None and frame.f_code.co_flags & CO_OPTIMIZED:  # no body of a module or class
-                    scheduler.record("", (frame.f_code.co_filename, frame.f_lineno))
+        def line(frame: FrameType) -> None:
+            if scheduler.rows is not None and frame.f_code.co_flags & CO_OPTIMIZED:  # no body of a module or class
+                scheduler.record("", (frame.f_code.co_filename, frame.f_lineno))
+            if me is not None:
                 scheduler.step(me)
-                frame.f_locals  # noqa: B018 - as above
-            return local
 
-        frame.f_trace = local  # before the next line: Python 3.13 asks whether the frame is traced
-        frame.f_trace_opcodes = True
-        return local
+        def loop() -> None:
+            if me is not None:
+                scheduler.step(me)
+
+        self.codes.tracer.follow(frame, analysis.touching, touch, line, loop, LINE)
 
     def _show(self, frame: FrameType, access: Access, *, writes: bool) -> None:
         if self.scheduler.rows is None:

@@ -165,15 +165,17 @@ class _Explorer:
         settings = self.settings
         scheduler = Scheduler(chooser, steps=settings.steps, early=settings.early, recorder=rows if record else None)
         accesses = Accesses(scheduler, self.codes, learn=learn)
-        scheduler.trace, scheduler.follows = accesses.trace, self.codes.follows
+        scheduler.trace, scheduler.follows = self.codes.tracer.start, self.codes.follows
         random.seed(settings.seed)
         self.recorded(rows)
         self.fresh()
         self.executions += 1
         locks.World.scheduler = scheduler
+        self.codes.tracer.hear(accesses.enter)
         try:
             scheduler.run(self._main)
         finally:
+            self.codes.tracer.hear(None)
             locks.World.scheduler = None
         return _Result(scheduler, accesses.found, rows)
 

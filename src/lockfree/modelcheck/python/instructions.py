@@ -47,11 +47,12 @@ SUBSCRIPT = 26
 ASKS = ("_IF_FALSE", "_IF_TRUE", "_IF_FALSE_OR_POP", "_IF_TRUE_OR_POP")
 """Endings of names of instructions that ask whether something is empty."""
 _BUILT_IN = (list, dict, set, bytearray, collections.deque)
-CONTAINERS = (
-    *_BUILT_IN, collections.UserDict, collections.UserList, collections.ChainMap, array.array,
-    weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet,
-)  # fmt: skip
-"""Also those of the library that are written in Python: its code is one step."""
+_PLAIN = (*_BUILT_IN, array.array)
+_IN_PYTHON = frozenset({
+    collections.UserDict, collections.UserList, collections.ChainMap, weakref.WeakValueDictionary,
+    weakref.WeakKeyDictionary, weakref.WeakSet,
+})  # fmt: skip
+"""Those of the library that are written in Python, too: its code is one step."""
 READERS = {
     "get", "keys", "values", "items", "copy", "count", "index", "union", "intersection", "difference", "isdisjoint",
     "issubset", "issuperset", "find", "__len__", "__contains__", "__getitem__", "__iter__",
@@ -99,6 +100,12 @@ THROUGH = (
 )  # fmt: skip
 """Types of views and iterators: what they go over is inside of them."""
 
+
+def is_container(value: object) -> bool:
+    """Whether the value holds others. `isinstance` asks abstract base classes, which takes long."""
+    return isinstance(value, _PLAIN) or not _IN_PYTHON.isdisjoint(type(value).__mro__)
+
+
 Touch = tuple[object, bool]
 """Stands for the data that is touched, and whether it is written."""
 
@@ -140,6 +147,8 @@ class Analysis:
             access = self._access(number, instruction)
             if access is not None:
                 self.accesses[instruction.offset] = access
+        self.touching = bytes(offset in self.accesses for offset in range(max(self.accesses, default=-1) + 1))
+        """Whether there is an access at an offset, for the tracer."""
 
     def _producer(self, number: int, depth: int) -> int | None:
         """The instruction that pushed what lies `depth` below the top of the stack, seen before `number`."""
@@ -251,7 +260,7 @@ class Analysis:
 
         def touch(frame: FrameType) -> Touch | None:
             for depth, base in there:
-                if isinstance(found := base(frame), CONTAINERS):
+                if is_container(found := base(frame)):
                     return (id(found), "[]"), writes and depth == depths[0]
             return None
 
@@ -339,7 +348,7 @@ def _asked(base: Resolver) -> Callable[[FrameType], Touch | None]:
 
     def touch(frame: FrameType) -> Touch | None:
         found = base(frame)
-        return ((id(found), "[]"), False) if isinstance(found, CONTAINERS) else None
+        return ((id(found), "[]"), False) if is_container(found) else None
 
     return touch
 
@@ -353,7 +362,7 @@ def _method_of(base: Resolver, name: str, given: "list[Resolver | None]") -> Cal
 
     def touch(frame: FrameType) -> Touch | None:
         found = base(frame)
-        if isinstance(found, CONTAINERS):
+        if is_container(found):
             return (id(found), "[]"), writes
         if isinstance(found, str | bytes):  # join() and translate() look at what they are given
             return _call_of(len, given, frame)
@@ -369,7 +378,7 @@ def _function_on(function: Resolver, given: "list[Resolver | None]") -> Callable
 def _call_of(called: object, given: "list[Resolver | None]", frame: FrameType) -> Touch | None:
     """What a function in C touches: the container that it belongs to, or the first one that it is given."""
     owner = getattr(called, "__self__", None) if isinstance(called, BuiltinFunctionType) else None
-    if isinstance(owner, CONTAINERS):
+    if is_container(owner):
         return (id(owner), "[]"), getattr(called, "__name__", "") not in READERS
     try:
         writes, named = called in CHANGING, NAMED.get(called)  # type: ignore[call-overload]
@@ -381,15 +390,15 @@ def _call_of(called: object, given: "list[Resolver | None]", frame: FrameType) -
     if named is not None:
         known = len(values) > 1 and values[0] is not UNKNOWN and isinstance(values[1], str)
         return ((id(values[0]), values[1]), named) if known else None
-    return next((((id(value), "[]"), writes) for value in values if isinstance(value, CONTAINERS)), None)
+    return next((((id(value), "[]"), writes) for value in values if is_container(value)), None)
 
 
 def underlying(value: object, depth: int = 4) -> object:
     """The container that a view or an iterator goes over; every other value is its own."""
-    if isinstance(value, CONTAINERS) or type(value) not in THROUGH or not depth:
+    if is_container(value) or type(value) not in THROUGH or not depth:
         return value
     found = (underlying(part, depth - 1) for part in gc.get_referents(value))
-    return next((part for part in found if isinstance(part, CONTAINERS)), value)
+    return next((part for part in found if is_container(part)), value)
 
 
 def plain_attribute(of: object, name: str) -> object:

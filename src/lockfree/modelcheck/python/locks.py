@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from lockfree._native.tracer import untraced
 from lockfree.modelcheck.python.scheduler import Controlled, Scheduler, caller, join, start_thread, tick
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class _Owned:
         if not self._lf_hidden:
             join(me.clock, self._lf_clock)
             self._met(me, "acquire")
+        if scheduler.rows is None:
+            return
         if not self._lf_waits:
             self._record(scheduler, f"acquires {self._name()}")
         elif not first:
@@ -145,10 +148,12 @@ class _Owned:
                 self._lf_clock = list(me.clock)
                 tick(me)
                 self._met(me, "release")
-            by = self._lf_owner.name if self._lf_owner is not None else "a thread"
-            self._record(scheduler, f"notifies {by}" if self._lf_waits else f"releases {self._name()}")
+            if scheduler.rows is not None:
+                by = self._lf_owner.name if self._lf_owner is not None else "a thread"
+                self._record(scheduler, f"notifies {by}" if self._lf_waits else f"releases {self._name()}")
         self._lf_owner = None
 
+    @untraced
     def _at_fork_reinit(self) -> None:
         """As if it were new."""
         self._lf_owner, self._lf_held, self._lf_past, self._lf_clock = None, 0, 0, []
@@ -159,9 +164,11 @@ class _Owned:
     def release(self) -> None:
         raise NotImplementedError
 
+    @untraced
     def __enter__(self) -> bool:
         return self.acquire()
 
+    @untraced
     def __exit__(self, *_: object) -> None:
         self.release()
 
@@ -184,9 +191,11 @@ def _is_of_a_start() -> bool:
 class Lock(_Owned):
     """`threading.Lock`, under the scheduler."""
 
+    @untraced
     def acquire(self, blocking: bool = True, timeout: float = NO_TIMEOUT) -> bool:
         return self._acquire(blocking, timeout)
 
+    @untraced
     def release(self) -> None:
         if not self._lf_held:
             found = current()
@@ -198,6 +207,7 @@ class Lock(_Owned):
             found[0].point()
         self._give()
 
+    @untraced
     def locked(self) -> bool:
         if (found := current()) is not None and not self._lf_hidden:
             self._lf_tried = True
@@ -213,6 +223,7 @@ class RLock(_Owned):
 
     _lf_kind = "reentrant lock"
 
+    @untraced
     def acquire(self, blocking: bool = True, timeout: float = NO_TIMEOUT) -> bool:
         found = current()
         if self._lf_held and found is not None and self._lf_owner is found[1]:
@@ -221,6 +232,7 @@ class RLock(_Owned):
             return True
         return self._acquire(blocking, timeout)
 
+    @untraced
     def release(self) -> None:
         found = current()
         if found is not None and found[0].aborting:
@@ -235,6 +247,7 @@ class RLock(_Owned):
             found[0].point()
         self._give()
 
+    @untraced
     def _is_owned(self) -> bool:
         found = current()
         return bool(self._lf_held) and found is not None and self._lf_owner is found[1]
@@ -242,6 +255,7 @@ class RLock(_Owned):
     def _recursion_count(self) -> int:
         return self._lf_held if self._is_owned() else 0
 
+    @untraced
     def _release_save(self) -> int:
         held = self._lf_held
         if not held:
@@ -249,24 +263,29 @@ class RLock(_Owned):
         self._give()
         return held
 
+    @untraced
     def _acquire_restore(self, held: int) -> None:
         self._acquire(True, NO_TIMEOUT)
         self._lf_held = held
 
+    @untraced
     def locked(self) -> bool:
         return bool(self._lf_held)
 
 
+@untraced
 def allocate_lock() -> Lock:
     """`_thread.allocate_lock`."""
     return Lock()
 
 
+@untraced
 def reentrant_lock() -> RLock:
     """`threading.RLock`."""
     return RLock()
 
 
+@untraced
 def start_new_thread(
     function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
 ) -> int:
@@ -315,15 +334,18 @@ class Sentinel(Lock):
     def _lf_describe(self) -> str:
         return f"the end of {self._lf_thread.name if self._lf_thread else 'a thread'}"
 
+    @untraced
     def acquire(self, blocking: bool = True, timeout: float = NO_TIMEOUT) -> bool:
         found = current()
         if found is None or self._lf_thread is found[1]:
             return True
         return ended(found, self._lf_thread, blocking, _timeout_of(blocking, timeout))
 
+    @untraced
     def release(self) -> None:
         pass
 
+    @untraced
     def locked(self) -> bool:
         return self._lf_thread is not None and not self._lf_thread.done
 
@@ -374,6 +396,7 @@ class Handle:
             ended(found, self._lf_thread, True, timeout if timeout is None or timeout >= 0 else None)
 
 
+@untraced
 def start_joinable_thread(function: Callable[[], object], handle: Handle | None = None, daemon: bool = True) -> Handle:
     """`_thread.start_joinable_thread` of Python 3.13 and later."""
     handle = handle or Handle()
@@ -388,6 +411,7 @@ EPOCH = 1_700_000_000.0
 """Where the virtual wall clock begins."""
 
 
+@untraced
 def monotonic() -> float:
     """The virtual clock."""
     if World.scheduler is None:
@@ -398,18 +422,22 @@ def monotonic() -> float:
     return World.scheduler.now
 
 
+@untraced
 def monotonic_ns() -> int:
     return round(monotonic() * 1e9)
 
 
+@untraced
 def wall() -> float:
     return EPOCH + monotonic()
 
 
+@untraced
 def wall_ns() -> int:
     return round(EPOCH * 1e9) + monotonic_ns()
 
 
+@untraced
 def sleep(seconds: float) -> None:
     """Virtual time passes; the others have their turn."""
     if seconds < 0:

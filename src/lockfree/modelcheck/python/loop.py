@@ -16,12 +16,24 @@ from lockfree.modelcheck.python.scheduler import Controlled, Scheduler
 _SMALLEST = 1e-9
 
 
-class _Task:
-    """A task among whose steps the scheduler chooses."""
+class Task(asyncio.Task[Any]):
+    """A task with a hash that is the same in each run: `asyncio` and programs go over sets of tasks."""
+
+    def __init__(self, coro: Any, number: int, **options: Any) -> None:
+        self._lf_number = number
+        super().__init__(coro, **options)
+
+    def __hash__(self) -> int:
+        return self._lf_number
+
+
+class _Step:
+    """A step of a task, among which the scheduler chooses. number: of the tasks, in the order of their making."""
 
     def __init__(self, group: object, handle: asyncio.Handle) -> None:
         self.group = group
         self.handle = handle
+        self.number = group._lf_number if isinstance(group, Task) else -1
         self.name = group.get_name() if isinstance(group, asyncio.Task) else "loop"
 
 
@@ -42,7 +54,11 @@ class Loop(asyncio.base_events.BaseEventLoop):
     def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
         if options.get("name") is None:
             options["name"] = f"Task-{len(self._made) + 1}"
-        task = super().create_task(coro, **options)
+        self._check_closed()  # type: ignore[attr-defined]
+        if self.get_task_factory() is None:
+            task: asyncio.Task[Any] = Task(coro, len(self._made), loop=self, **options)
+        else:
+            task = super().create_task(coro, **options)
         self._made.append(task)
         return task
 
@@ -94,11 +110,12 @@ class Loop(asyncio.base_events.BaseEventLoop):
         finally:
             me.column = before
 
-    def _choose(self, scheduler: Scheduler, me: Controlled) -> _Task:
-        heads: dict[int, _Task] = {}
+    def _choose(self, scheduler: Scheduler, me: Controlled) -> _Step:
+        heads: dict[int, _Step] = {}
         for handle in self._ready:
-            task = _Task(_group(handle), handle)
-            heads.setdefault(id(task.group), task)
+            group = _group(handle)
+            if id(group) not in heads:
+                heads[id(group)] = _Step(group, handle)
         options = list(heads.values())
         at = scheduler.decide(options)
         chosen = options[at]

@@ -16,10 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from lockfree import _running
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 LOOP = 200
 """Lines that a thread may run without a wait before another thread gets a turn."""
@@ -121,7 +123,7 @@ class Scheduler:
         *,
         steps: int,
         early: bool = False,
-        trace: Callable[[FrameType, str, object], Any] | None = None,
+        trace: Callable[[], object] | None = None,
         recorder: "list[Row] | None" = None,
     ) -> None:
         self.chooser = chooser
@@ -323,7 +325,7 @@ class Scheduler:
         try:
             if not self.aborting:
                 if self.trace is not None:
-                    sys.settrace(self.trace)
+                    self.trace()
                 function()
         except (Aborted, SystemExit):
             pass

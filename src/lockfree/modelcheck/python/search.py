@@ -41,7 +41,7 @@ class Priorities:
     def __init__(self, seed: int, decisions: int, depth: int) -> None:
         self._random = random.Random(seed)
         self._changes = {self._random.randrange(max(1, decisions)) for _ in range(depth - 1)}
-        self._priority: dict[int, float] = {}
+        self._priority: dict[tuple[str, int], float] = {}
 
     def choose(self, number: int, options: Sequence[object]) -> int:
         names = [_name(option) for option in options]
@@ -64,12 +64,11 @@ class Anything:
         return self._random.randrange(len(options))
 
 
-def _name(option: object) -> int:
-    """What an option is, in the same way at each decision."""
+def _name(option: object) -> tuple[str, int]:
+    """What an option is, in the same way at each decision and in each run."""
     if isinstance(option, Controlled):
-        return option.index
-    group = getattr(option, "group", None)
-    return -1 if isinstance(option, float) else hash(("task", id(group)))
+        return "thread", option.index
+    return ("time", 0) if isinstance(option, float) else ("task", getattr(option, "number", -1))
 
 
 def deviations_of(decisions: Sequence[Decision]) -> Deviations:

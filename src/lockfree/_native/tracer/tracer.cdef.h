@@ -1,0 +1,1 @@
+int lf_tracer_install(void);
