@@ -1,10 +1,13 @@
 """The command line of the model checker where the client, the options or the surroundings are odd."""
 
+import contextlib
 import json
 import os
+import pathlib
 import shlex
 import subprocess
 import sys
+import time
 
 import pytest
 from patience import STUCK
@@ -217,3 +220,33 @@ def test_atomic_floating_point(model):
     )
     status, out, err = model(text)
     assert status == 0, out + err
+
+
+def test_a_client_ends_with_a_checker_that_was_killed(tmp_path):
+    path = tmp_path / "client.c"
+    adds = "static void add(void) { for (int i = 0; i < 9; i++) x++; }"
+    path.write_text(
+        f"{HEAD}static atomic_int x;\n{adds}\nLF_MODEL_CLIENT(long_one, .threads = {{add, add, add, add}});\n"
+    )
+    command = [sys.executable, "-m", "lockfree", "model", str(path), "--mode", "random", "--seconds", "100000"]
+    checker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + STUCK
+
+    def clients():
+        running = []
+        for comm in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                words = comm.read_bytes().split(b"\0")
+                if b"long_one" in words and b"100000.0" in words:
+                    running.append(comm.parent.name)
+        return running
+
+    while not clients():
+        assert checker.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    checker.kill()
+    checker.wait()
+    while clients():
+        assert time.monotonic() < until
+        time.sleep(0.01)
