@@ -1,7 +1,11 @@
 import contextlib
+import ctypes
+import functools
 import gc
 import importlib.util
+import itertools
 import multiprocessing
+import operator
 import os
 import pickle
 import signal
@@ -409,6 +413,35 @@ def test_what_a_predicate_raises_comes_out_and_the_block_stays(arena):
     wrong.clear()
     assert arena.poll() == 0
     assert is_empty(arena)
+
+
+class Struck:
+    """A queue of what is to be released. A signal comes within popleft(), where no Python code runs."""
+
+    def __init__(self, entries):
+        kills = map(ctypes.CDLL(None).kill, itertools.repeat(os.getpid()), itertools.repeat(signal.SIGUSR1))
+        self.popleft = functools.partial(
+            next, map(operator.itemgetter(0), zip(iter(entries.popleft, None), kills, strict=False))
+        )
+        self.append, self.entries = entries.append, entries
+
+    def __len__(self):
+        return len(self.entries)
+
+
+def test_a_signal_in_poll_releases_nothing_too_early(arena):
+    def strike(*_):
+        raise InterruptedError
+
+    arena.alloc(100).release_when(bool)
+    before, arena._later = signal.signal(signal.SIGUSR1, strike), Struck(arena._later)
+    try:
+        with pytest.raises(InterruptedError):
+            arena.poll()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert arena.pending == 1
+    assert arena.stats()["blocks"] == 1
 
 
 def test_memory_is_taken_when_a_block_first_needs_it():

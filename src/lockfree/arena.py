@@ -433,7 +433,7 @@ class Arena(Waiter):
         later = self._later
         for _ in range(len(later)):
             try:
-                entry = later.popleft()
+                entry = unbroken[(later.popleft,)]  # if a signal took it away, its block would go, too
             except IndexError:  # another thread is at it
                 break
             done: object = False
