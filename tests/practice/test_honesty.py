@@ -127,6 +127,17 @@ def test_a_process_that_rejects_nothing_is_not_believed(monkeypatch):
     assert "rejects nothing any more" in result.message
 
 
+@pytest.mark.parametrize("ends", ["raise SystemExit(0)", "await asyncio.create_task(raise_it())"])
+def test_an_end_of_the_loop_skips_no_assertions(tmp_path, ends):
+    answer = tmp_path / "crawl.py"
+    answer.write_text(
+        "import asyncio\n\n\nasync def raise_it():\n    raise SystemExit(0)\n\n\n"
+        f"async def crawl(start, fetch, workers, per_host):\n    {ends}\n"
+    )
+    result = next(python_stages.stages(find("async_crawler"), answer, full=False, tell=lambda _text: None))
+    assert (result.outcome, result.stage) == (Outcome.FAILED, "edges"), result
+
+
 def test_a_slip_of_the_pen_is_no_race():
     kata = find("hit_counter")
     assert kata.diagnose("edges", "edges_window", "exception", "NameError: name 'x' is not defined") == "RAISES"

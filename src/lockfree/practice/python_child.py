@@ -1,6 +1,8 @@
 """The process in which an answer in Python runs. Its request comes on the standard input, before the answer loads."""
 
+import asyncio
 import functools
+import inspect
 import json
 import os
 import sys
@@ -12,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lockfree.modelcheck.python.explore import PythonSettings, explore_made, replay_made
+from lockfree.modelcheck.python.explore import PythonSettings, explore_made, replay_made, watched
 from lockfree.modelcheck.python.files import Program, Unusable
 from lockfree.modelcheck.runner import Verdict
 from lockfree.practice import power
@@ -157,9 +159,11 @@ def _killed(
 
 
 def _maker(program: Program, scenario: Scenario) -> Callable[[], Callable[[], object]]:
-    def run(answer: ModuleType) -> object:
+    def run(answer: ModuleType) -> None:
         try:
-            return scenario(answer)
+            found = scenario(answer)
+            if inspect.iscoroutine(found):
+                asyncio.run(watched(found))
         except SystemExit as error:  # in a thread it is an end like any other; here it would skip the assertions
             raise RuntimeError(f"the answer raises {error!r}") from error
 

@@ -189,7 +189,7 @@ class _Explorer:
             function = self.make()
             found = function()
             if inspect.iscoroutine(found):
-                asyncio.run(_watched(found))
+                asyncio.run(watched(found))
         finally:
             active = getattr(threading, "_active", {})
             active.pop(threading.get_ident(), None)
@@ -304,7 +304,7 @@ class _Explorer:
         return report
 
 
-async def _watched(client: Coroutine[object, object, object]) -> None:
+async def watched(client: Coroutine[object, object, object]) -> None:
     """An exception of the client ends the execution at once: tasks that refuse to end must not hide it."""
     try:
         await client
