@@ -34,11 +34,11 @@ LF_INLINE int lf__arena_failed(struct lf_arena *a, int error, const char *doing)
     return lf_system_error(&a->h, doing);
 }
 
-/* Takes memory for pages that have none. Several processes may look at the same time, and then take what there is once. So where
- * LF__MANY such calls would not all find memory, it is taken in pieces, with a look before each. */
+/* Takes memory for pages that have none. Several processes may look at the same time, and then take what there is once. So
+ * where LF__MANY such calls would not all find memory, it is taken in pieces, with a look before each. The less is left,
+ * the smaller they are. */
 #define LF__MANY 8
 LF_INLINE int lf__arena_populate_run(struct lf_arena *a, uint32_t first, uint32_t pages) {
-    uint32_t piece = a->page_bytes < LF__ASK_ABOVE ? (uint32_t)(LF__ASK_ABOVE / a->page_bytes) : 1;
     for (uint32_t at = first, end = first + pages; at < end;) {
         uint64_t word = lf_load_relaxed(&a->populated[at / 64]) >> at % 64;
         uint32_t count = word & 1 ? (~word == 0 ? 64 : (uint32_t)__builtin_ctzll(~word)) : 0;
@@ -51,10 +51,12 @@ LF_INLINE int lf__arena_populate_run(struct lf_arena *a, uint32_t first, uint32_
             stop++;
         uint64_t bytes = (stop - at) * a->page_bytes;
         uint64_t left = UINT64_MAX;
-        if (!lf_memory_allows(&a->unasked, bytes, &left))
+        if (!lf_memory_allows(&a->unasked, (uint32_t)(lf_now_coarse() >> 22), bytes, &left))
             return lf__arena_failed(a, ENOMEM, "taking memory for a block: the machine, or the container, has none");
-        if (bytes > left / LF__MANY && stop - at > piece)
-            stop = at + piece;
+        if (bytes > left / LF__MANY) {
+            uint64_t piece = lf__smaller_of(LF__ASK_ABOVE, left / LF__TAKERS) / a->page_bytes;
+            stop = (uint32_t)lf__smaller_of(stop, at + (piece > 0 ? piece : 1));
+        }
         if (lf__arena_file(a) < 0)
             return lf__lost(&a->h);
         uint64_t from = a->data_offset + at * a->page_bytes;

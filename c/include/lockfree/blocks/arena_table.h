@@ -96,7 +96,7 @@ struct lf_arena {
     unsigned char *data; /* of the mapping: page 0 */
     uint64_t data_offset, page_bytes, identity;
     uint32_t n_pages, n_blocks, n_holds, n_extents, n_slabs, huge;
-    uint64_t unasked; /* bytes taken since the memory limits were read */
+    uint64_t unasked; /* lf_memory_allows */
 };
 
 /* What one thread has of a block; in process memory. */

@@ -191,17 +191,22 @@ LF_INLINE uint64_t lf_memory_left(void) {
     uint64_t available = lf_memory_available();
     return available > LF__SPARE ? available - LF__SPARE : 0;
 }
-/* May so many bytes be taken? Reading the limits takes longer than taking a page. So *unasked counts what was taken since
- * somebody looked, and small sizes are looked at only together. While the answer is no, each call looks. *left: what
- * there is, if it was looked at; else it is not changed. */
-LF_INLINE int lf_memory_allows(uint64_t *unasked, uint64_t bytes, uint64_t *left) {
-    if (lf_fetch_add_relaxed(unasked, bytes) + bytes <= LF__ASK_ABOVE)
+/* May so many bytes be taken? Reading the limits takes longer than taking a page. So small sizes are looked at only
+ * together: *unasked is {tick : 32 | bytes : 32}, what was taken since somebody looked, and when that was. A look of another
+ * tick counts no more, since others have taken what there was (a caller who makes few objects gives always the same tick).
+ * Where little is left, little is taken without a look: LF__TAKERS processes together not more than there is. While the
+ * answer is no, each call looks. *left: what there is, if it was looked at; else it is not changed. */
+#define LF__TAKERS 64
+LF_INLINE int lf_memory_allows(uint64_t *unasked, uint32_t tick, uint64_t bytes, uint64_t *left) {
+    uint64_t seen = lf_load_relaxed(unasked), taken = (uint32_t)seen + bytes;
+    if (seen >> 32 == tick && taken <= LF__ASK_ABOVE) { /* two threads at a time may count as one */
+        lf_store_relaxed(unasked, (uint64_t)tick << 32 | taken);
         return 1;
+    }
     *left = lf_memory_left();
-    if (bytes > *left)
-        return 0;
-    lf_store_relaxed(unasked, (uint64_t)0);
-    return 1;
+    uint64_t allowed = bytes > *left ? 0 : lf__smaller_of(LF__ASK_ABOVE, *left / LF__TAKERS);
+    lf_store_relaxed(unasked, (uint64_t)tick << 32 | (LF__ASK_ABOVE - allowed));
+    return bytes <= *left;
 }
 #endif
 

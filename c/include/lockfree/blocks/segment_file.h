@@ -183,7 +183,7 @@ LF_INLINE int lf__allocate(struct lf_handle *h, uint64_t from, uint64_t to) {
 static uint64_t lf__unasked __attribute__((unused)); /* lf_memory_allows */
 LF_INLINE int lf__allocate_segment(struct lf_handle *h, uint64_t bytes, uint64_t taken) {
     uint64_t left;
-    if (!lf_memory_allows(&lf__unasked, taken, &left))
+    if (!lf_memory_allows(&lf__unasked, 0, taken, &left))
         return ENOMEM;
     if (ftruncate(h->fd, (off_t)bytes) != 0)
         return errno;
