@@ -30,10 +30,11 @@ static int lin_decide_fast(struct lin_problem *p) {
     }
 }
 
-enum { LIN_SMALL = 64, LIN_PAIRS_AT_ONCE = 1 << 8, LIN_PAIRS_LATER = 1 << 24 };
+enum { LIN_SMALL = 64, LIN_PAIRS_AT_ONCE = 1 << 8, LIN_PAIRS_LATER = 1 << 24, LIN_DEPTH_FIRST = 1 << 17 };
 
 /* A stack that is no matter of stack.c. Pairs are found soon in most right histories, and say nothing of wrong ones; an order is
- * found with few configurations in most of the others. */
+ * found with few configurations in most of the others. Of a stack with a capacity, whose FULL names few moments, an order is
+ * found soonest depth first. */
 static int lin_decide_stack_soon(struct lin_problem *p) {
     struct lin_run *run = p->run;
     struct lin_block *mark = run->blocks;
@@ -41,8 +42,12 @@ static int lin_decide_stack_soon(struct lin_problem *p) {
         return LIN_UNDECIDED;
     int decision = lin_decide_stack_pairs(p, (uint64_t)LIN_PAIRS_AT_ONCE * p->events);
     lin_release(run, mark);
-    if (decision == LIN_UNDECIDED && !run->stopped)
-        decision = lin_decide_graph_stack(p, 1 << 12);
+    for (uint32_t more = 1; more <= 8 && decision == LIN_UNDECIDED && !run->stopped; more *= 8) {
+        if (run->spec->capacity)
+            decision = lin_search_soon(p, run->allowance ? run->allowance / 8 : more * LIN_DEPTH_FIRST);
+        if (decision == LIN_UNDECIDED && !run->stopped)
+            decision = lin_decide_graph_stack(p, more << 9);
+    }
     if (decision != LIN_UNDECIDED || run->stopped)
         return decision;
     decision = lin_decide_stack_pairs(p, run->allowance ? run->allowance : LIN_PAIRS_LATER);

@@ -44,6 +44,8 @@ struct lin_depth {
     struct lin_demand demand;
     uint64_t visited, budget, patience, chance;
     uint32_t turn;
+    uint32_t *next_put,
+        *next_empty;    /* [events + 1] a stack with a capacity: when such a call returns first from there on */
     uint8_t moves[256]; /* custom: how often in a row operations of this name have changed the state */
     uint32_t list[LIN_OPEN_MAX];
     uint64_t order[LIN_OPEN_MAX];
@@ -75,6 +77,11 @@ bool lin_fill(struct lin_depth *d, struct lin_choice *c, uint32_t returning, boo
 bool lin_gets_help(const struct lin_depth *d, uint32_t returning);
 /* Slots: writes into the trail which put each one was. False: out of memory. */
 bool lin_name_puts(struct lin_depth *d);
+
+/* depth_room.c */
+bool lin_room_init(struct lin_depth *d);
+/* A stack, after this put: is there room for what is put before its value can go, and is it not inside of an EMPTY? */
+bool lin_room_is_left(const struct lin_depth *d, uint32_t put);
 
 /* depth_order.c */
 /* Fills list with the open operations that may come next, the most promising first; how many. Without `returning`

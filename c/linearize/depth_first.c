@@ -169,7 +169,8 @@ static bool lin_choose(struct lin_depth *d, struct lin_choice *c, uint32_t op, u
     } else
         d->state = d->steps.out[outcome];
     lin_take_effect(d, op);
-    if (d->demand.need && d->state != c->state && lin_is_missed(d, c->state)) {
+    if ((d->demand.need && d->state != c->state && lin_is_missed(d, c->state)) ||
+        (lin_is_put(lin_op(d->p, op)) && !lin_room_is_left(d, op))) {
         lin_undo(d);
         return false;
     }
@@ -333,6 +334,8 @@ struct lin_depth *lin_depth_open(struct lin_problem *p) {
     d->state = d->content.value ? 0 : lin_stepper_start(&d->steps);
     if (d->content.value && !d->claims.next)
         lin_know_gets(p, &d->steps.turns);
+    if (!lin_room_init(d))
+        return NULL;
     if (run->spec->kind == LF_LIN_REGISTER)
         lin_demand_init(&d->demand, &d->steps);
     return run->stopped ? NULL : d;

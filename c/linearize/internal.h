@@ -208,6 +208,7 @@ int lin_decide_stack_pairs(struct lin_problem *p,
                            uint64_t most); /* looks at so many events; accepts, or does not know */
 int lin_decide_graph_stack(struct lin_problem *p, uint32_t widest); /* keeps so many configurations; LIN_NO: all */
 int lin_search(struct lin_problem *p);
+int lin_search_soon(struct lin_problem *p, uint64_t effort); /* depth first, a part of it */
 
 /* filter.c: the answers FULL and EMPTY */
 bool lin_strict_full(const struct lin_problem *p);             /* has FULL answers in their strict reading */

@@ -34,6 +34,28 @@ static int lin_one_search(struct lin_problem *p, struct lin_depth *d, int form, 
     return answer;
 }
 
+/* The depth-first search alone, for `effort` configurations. */
+int lin_search_soon(struct lin_problem *p, uint64_t effort) {
+    struct lin_run *run = p->run;
+    struct lin_block *mark = run->blocks;
+    uint64_t before = run->result->configurations;
+    struct lin_depth *d = lin_most_open(p) > LIN_OPEN_MAX || (p->skip && p->before) ? NULL : lin_depth_open(p);
+    int answer = LIN_UNDECIDED;
+    for (uint64_t patience = LIN_PATIENCE; d && !run->stopped && answer == LIN_UNDECIDED; patience *= 2) {
+        if (run->result->configurations - before >= effort)
+            break;
+        for (int form = 0; form < LIN_FRONTIER && answer == LIN_UNDECIDED && !run->stopped; form++)
+            answer = lin_depth_first(d, (enum lin_first)form, patience);
+    }
+    bool exact = d && lin_depth_is_exact(d);
+    if (answer == LIN_ACCEPT)
+        return answer;
+    lin_release(run, mark);
+    if (run->stopped == LF_LIN_MEMORY)
+        run->stopped = 0;
+    return answer == LIN_REJECT && exact ? lin_reject_exactly(p, effort) : LIN_UNDECIDED;
+}
+
 /* Turns of a problem begin with little patience: most histories are easy in one of the orders, hard in others. */
 int lin_search(struct lin_problem *p) {
     struct lin_run *run = p->run;

@@ -1,8 +1,8 @@
 /* genmc.h: the words of other checkers, so that clients written for GenMC, Dartagnan or in the style of SV-COMP run as
  * they are. dat3m.h is the same.
  *
- * Numbers of __VERIFIER_nondet_int() and its like are a sequence of each thread, as GenMC has them: not all values are
- * tried (lf_model_choose() tries all). Not here: LKMM, persistent memory, hazard pointers. */
+ * __VERIFIER_nondet_int() and its like try the constants of the program and their neighbours, and one number more: not all
+ * values (lf_model_choose() tries all). Not here: LKMM, persistent memory, hazard pointers. */
 #ifndef LOCKFREE_MODEL_GENMC_H
 #define LOCKFREE_MODEL_GENMC_H
 

@@ -204,6 +204,30 @@ def test_a_stack_with_equal_values_of_sixteen_clients_is_decided():
     assert check(rows, "stack", timeout=30).status == "VIOLATION"
 
 
+@pytest.mark.parametrize(("clients", "seed"), [(16, 1), (16, 2), (32, 1)])
+def test_a_stack_that_is_often_full_is_decided_soon(clients, seed):
+    """Depth first: the frontier needs a hundred times as many configurations for 16 clients, and too many for 32."""
+    rows = busy_clients("stack:8", 1000, seed, clients, 0, dies=False)
+    verdict = check(rows, "stack:8", timeout=60)
+    assert verdict.ok
+    assert verdict.configurations < (10_000 if clients == 16 else 300_000)
+
+
+def test_a_stack_has_no_room_for_a_value_whose_pop_comes_late():
+    """The value that stays would fill the stack until others, which must go in before, have returned."""
+    rows = [
+        Operation(0, "push", 1, True, 0, 100),
+        Operation(1, "push", 2, True, 5, 20),
+        Operation(2, "pop", None, 2, 30, 40),
+        Operation(3, "pop", None, None, 50, 60),
+        Operation(2, "pop", None, 1, 110, 120),
+    ]
+    for method in ("auto", "depth-first", "depth-first-by-call", "depth-first-by-chance", "frontier"):
+        assert check(rows, "stack:1", method=method).ok
+        early = [rows[0]._replace(return_=45), *rows[1:]]
+        assert check(early, "stack:1", method=method).status == "VIOLATION"
+
+
 def test_a_stack_with_equal_values_and_calls_that_never_returned_is_decided():
     """Each of them may have taken effect or not, at any time: they wait until another operation needs them."""
     rows = busy_clients("stack", 1000, 3)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lockfree.modelcheck import BuildError, Settings, Verdict, check
+from lockfree.modelcheck import BuildError, Settings, Verdict, check, replay
+from lockfree.modelcheck.numbers import constants
 
 FOR_GENMC = """
 #include <HEADER>
@@ -75,7 +76,7 @@ def test_programs_that_declare_what_they_use(wrong, kind, tmp_path):
 ONE_NUMBER_OF_MANY = """
 extern int __VERIFIER_nondet_int(void);
 extern void reach_error(void);
-int main() { if (__VERIFIER_nondet_int() == 77777) reach_error(); return 0; }
+int main() { if (__VERIFIER_nondet_int() / 7 == 11111) reach_error(); return 0; }
 """
 
 
@@ -84,7 +85,43 @@ def test_no_verdict_on_all_numbers_from_some(mode, tmp_path):
     (tmp_path / "program.c").write_text(ONE_NUMBER_OF_MANY)
     [report] = check(tmp_path / "program.c", settings=Settings(mode=mode, seconds=1))
     assert (report.verdict, report.sampled, report.complete) == (Verdict.UNKNOWN, True, False)
-    assert "gave one sequence of numbers, and not all" in report.bounds()
+    assert "gave some numbers, and not all" in report.bounds()
+
+
+@pytest.mark.parametrize(
+    ("type_", "condition"),
+    [
+        ("int", "n == 77777"),
+        ("unsigned", "n > 4000000000u"),
+        ("long", "n < -0x123456789 && n > -0x12345678c"),
+        ("short", "n > 300 && n < LARGEST"),
+        ("int", "n == 010"),
+    ],
+)
+def test_the_constants_of_a_program_are_tried(type_, condition, tmp_path):
+    """In all files, from macros, too; a replay finds the same number."""
+    (tmp_path / "limits.h").write_text("#define LARGEST 302\n")
+    name = f"__VERIFIER_nondet_{type_.replace('unsigned', 'uint')}"
+    text = f"""#include <stdlib.h>
+    #include <genmc.h>
+    #include "limits.h"
+    extern {type_} {name}(void);
+    int wrong(void) {{ {type_} n = {name}(); return {condition}; }}"""
+    (tmp_path / "wrong.c").write_text(text)
+    (tmp_path / "main.c").write_text('int wrong(void);\nint main(void) { return wrong() ? 1 : 0; /* "9" */ }')
+    files = [tmp_path / "main.c", tmp_path / "wrong.c"]
+    [report] = check(files, settings=Settings(mode="exhaustive"))
+    assert report.kind == "exit status"
+    assert replay(files, report.token).message == report.message
+
+
+def test_the_constants_of_a_file():
+    text = """# 1 "/usr/include/stdio.h" 1 3 4
+int system = 11;
+# 2 "a.c" 2
+int x = -3, y1 = 0x10u, z = 5UL; double d = 2.5; char *text = "7 8\\" 9", c = '6'; long huge = 99999999999999999999;
+"""
+    assert constants(text) == [-3, 3, 16, 5]
 
 
 ASSUMES = """
@@ -200,7 +237,7 @@ def test_an_assumption_that_never_holds_is_a_warning(found, executions, tmp_path
 
 
 def test_numbers_that_are_all_assumed_away_are_no_verdict(tmp_path):
-    text = "#include <genmc.h>\nint main() { int n = __VERIFIER_nondet_int(); __VERIFIER_assume(n == 3); return n; }"
+    text = "#include <genmc.h>\nint main() { int n = __VERIFIER_nondet_int(); __VERIFIER_assume(n / 7 == 11111); return n; }"
     (tmp_path / "program.c").write_text(text)
     [report] = check(tmp_path / "program.c", settings=Settings(seconds=1))
     assert (report.verdict, report.executions) == (Verdict.UNKNOWN, 0)

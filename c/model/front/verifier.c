@@ -19,12 +19,35 @@ void reach_error(void);
 void reach_error(void) { failed("reach_error is called", PC); }
 
 bool __VERIFIER_nondet_bool(void) { return model_choose(2, PC) != 0; }
+
+/* Not all numbers can be tried. Tried are the constants of the program and their neighbours, since that is where a
+ * comparison changes, and one that no constant is near. The driver lists the constants (modelcheck/numbers.py). */
+extern const int64_t __start_lf_model_numbers[] __attribute__((weak, visibility("hidden")));
+extern const int64_t __stop_lf_model_numbers[] __attribute__((weak, visibility("hidden")));
+enum { NUMBERS_TRIED = 16 };
+
+static unsigned add_number(int64_t *numbers, unsigned n, int64_t number) {
+    for (unsigned i = 0; i < n; i++)
+        if (numbers[i] == number)
+            return n;
+    if (n < NUMBERS_TRIED)
+        numbers[n++] = number;
+    return n;
+}
+
+static int64_t some_number(uint64_t pc) {
+    static const int64_t steps[] = {0, 1, -1};
+    int64_t numbers[NUMBERS_TRIED] = {0, 1, -1, random_number()};
+    unsigned n = 4;
+    R.numbers_given = true;
+    for (unsigned step = 0; step < sizeof steps / sizeof *steps; step++)
+        for (const int64_t *c = __start_lf_model_numbers; c != __stop_lf_model_numbers; c++)
+            n = add_number(numbers, n, (int64_t)((uint64_t)*c + (uint64_t)steps[step]));
+    return numbers[model_choose(n, pc)];
+}
 #define NONDET(name, type)                                                                                             \
     type __VERIFIER_nondet_##name(void);                                                                               \
-    type __VERIFIER_nondet_##name(void) {                                                                              \
-        R.numbers_given = true;                                                                                        \
-        return (type)random_number();                                                                                  \
-    }
+    type __VERIFIER_nondet_##name(void) { return (type)some_number(PC); }
 NONDET(int, int)
 NONDET(uint, unsigned)
 NONDET(char, char)

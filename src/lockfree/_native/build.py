@@ -7,7 +7,8 @@ An extension is made of fragments. `common/` holds what primitives share, and ea
 
 So a new primitive is a new folder, and no common file changes. The cdef text stands below the real headers once more in
 the generated C: a signature that has drifted is a compile error. A line `LF_PY_TYPE(prefix)` in the glue says that
-`lf_py_PREFIX_spec` makes a Python type, which `lockfree._native.base("prefix")` hands out.
+`lf_py_PREFIX_spec` makes a Python type, which `lockfree._native.base("prefix")` hands out. A line `LF_SOURCES(FOLDER)`
+stands for the C files of c/FOLDER: all of them, so that a new file cannot be forgotten.
 """
 
 import re
@@ -21,6 +22,7 @@ INCLUDES = {"blocking": "core", "stress": "core"}
 """An extension that speaks of another one's types: it shares them instead of declaring them again."""
 
 TYPE = re.compile(r"^LF_PY_TYPE\((\w+)\)$", re.MULTILINE)
+SOURCES = re.compile(r"^LF_SOURCES\((\w+)\)$", re.MULTILINE)
 
 
 def fragments(name: str, suffix: str) -> str:
@@ -40,6 +42,12 @@ def status_codes() -> str:
 
 def _include_folders() -> list[Path]:
     return [parent / "c" / "include" for parent in HERE.parents]
+
+
+def sources(folder: str) -> str:
+    """Includes the C files of a folder beside the headers."""
+    found = next(p for p in _include_folders() if p.exists()).parent / folder
+    return "\n".join(f'#include "{folder}/{p.name}"' for p in sorted(found.glob("*.c")))
 
 
 def interface(name: str) -> str:
@@ -72,7 +80,7 @@ def builder(name: str) -> FFI:
     prototypes = re.sub(r"(struct \w+) \{[^}]*\};", r"\1;", cdef)
     no_prototypes = r"^(#define .*|enum \w* ?\{[^}]*\};|extern \"Python\"[^;]*;)$"
     prototypes = re.sub(no_prototypes, "", prototypes, flags=re.MULTILINE)
-    glue = fragments(name, "glue.c")
+    glue = SOURCES.sub(lambda line: sources(line[1]), fragments(name, "glue.c"))
     if name == "core":
         glue = f"{TYPE.sub('', glue)}\n{types(glue)}\n{kinds()}\n{(HERE / 'common' / 'types.c').read_text()}"
     source = f"{glue}\n/* the interface again: drift does not compile */\n{prototypes}"

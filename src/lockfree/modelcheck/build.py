@@ -22,6 +22,7 @@ from lockfree.modelcheck.by_name import are_named, as_named
 from lockfree.modelcheck.by_value import announced
 from lockfree.modelcheck.constructors import in_main
 from lockfree.modelcheck.edges import marked
+from lockfree.modelcheck.numbers import ASKS, constants, listed
 from lockfree.modelcheck.sections import with_library_apart
 from lockfree.modelcheck.slots import cleared
 from lockfree.modelcheck.symbols import binary_tool, lead, symbols
@@ -352,6 +353,8 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool, la
         text = announced(text, Translator().call, stores_too=gcc)
         if WATCHED[0] in options:
             text = marked(text)
+    if ASKS in text:
+        text += listed(constants(_answer([*cc, *flags, "-E", str(path)]), get_model_runtime()))
     listing.write_text(text, errors="surrogateescape")
     _run([*cc, "-c", str(listing), "-o", str(out)])
     return said

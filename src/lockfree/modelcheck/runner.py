@@ -291,7 +291,7 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
     report.positions = {trace.position(pc).split(" ")[0] for pc in trace.look_up(steps)}
     if report.of_some_numbers and report.verdict is Verdict.OK:
         report.verdict, report.sampled, report.complete = Verdict.UNKNOWN, True, False
-        report.notes.append("__VERIFIER_nondet_int or its like gave one sequence of numbers, and not all")
+        report.notes.append("__VERIFIER_nondet_int or its like gave some numbers, and not all")
     if not report.message and report.verdict is Verdict.UNUSABLE:
         report.message = f"the program ended with status {done.returncode} and without a verdict"
     return report
