@@ -301,7 +301,7 @@ static const char *campaign(uint64_t seed, uint64_t each, int processes, int nai
 }
 
 static void campaigns(void) {
-    uint64_t each = (uint64_t)check_rounds(4000), operations = 0, rejected = 0;
+    uint64_t each = (uint64_t)check_rounds(1500), operations = 0, rejected = 0;
     for (uint64_t seed = 0; seed < 24; seed++) {
         const char *fault = campaign(seed, each, seed % 2, 0);
         if (fault != NULL)

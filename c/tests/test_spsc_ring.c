@@ -516,7 +516,7 @@ static void *put_all(void *r) {
 static void test_two_threads_keep_the_order(uint64_t capacity, uint64_t start) {
     pthread_t thread;
     unsigned char *memory = create(&shared, capacity, 61, start);
-    total = (uint64_t)check_rounds(20000);
+    total = (uint64_t)check_rounds(8000);
     CHECK_EQ(pthread_create(&thread, NULL, put_all, &shared), 0);
     get_range(&shared, 0, total, NULL);
     pthread_join(thread, NULL);
@@ -604,7 +604,7 @@ static pid_t begin(void (*body)(void *), uint64_t until) {
 static void test_two_processes_keep_the_order(uint64_t capacity) {
     CHECK_EQ(lf_spsc_ring_create(&shared, NULL, capacity, 61, UINT64_C(0xffffff00)), LF_OK);
     memset(board, 0, sizeof *board);
-    total = (uint64_t)check_rounds(20000);
+    total = (uint64_t)check_rounds(8000);
     pid_t child = begin(child_puts, total);
     get_range(&shared, 0, total, &board->seen);
     check_join(child);
@@ -710,7 +710,7 @@ static void test_rubbish_is_survived(uint64_t capacity, uint64_t seed) {
     *lf__spsc_word(&r, 0) ^= UINT64_C(1) << 50; /* of no position that this slot can have */
     CHECK_EQ(lf_spsc_ring_try_put(&r, buffer, 1), LF_CORRUPT);
     CHECK_EQ(lf_spsc_ring_try_get(&r, buffer), LF_CORRUPT);
-    for (long round = check_rounds(20000); round > 0; round--) {
+    for (long round = check_rounds(8000); round > 0; round--) {
         for (uint64_t n = check_below(&seed, 4); n > 0; n--) {
             uint64_t at = body + check_below(&seed, r.h.bytes - LF_BODY_OFFSET);
             memory[at] = (unsigned char)check_random(&seed);
