@@ -18,19 +18,19 @@ def pytest_addoption(parser):
 
 SLICED = {
     "test_mutants": 12, "test_kill_everywhere": 12, "test_close": 3, "test_stress": 4, "test_crosscheck": 8,
-    "test_random_loops": 12, "test_litmus": 8, "test_threads": 8, "test_compilers": 3, "test_command": 3,
-    "test_programs": 3, "test_loops": 8, "test_turns": 8, "test_waiting": 8, "test_output": 3, "test_clients": 8,
-    "test_memory": 3, "test_assembly": 3, "test_primitives": 10, "test_python": 8, "test_textbook": 3,
+    "test_random_loops": 12, "test_litmus": 8, "test_threads": 8, "test_compilers": 3, "test_command": 5,
+    "test_programs": 5, "test_loops": 8, "test_turns": 8, "test_waiting": 8, "test_output": 3, "test_clients": 8,
+    "test_memory": 3, "test_assembly": 3, "test_primitives": 14, "test_python": 8, "test_textbook": 3,
     "test_practice": 8, "test_first_round": 3, "test_rounds": 3, "test_breaking": 3, "test_power": 3,
     "test_c_advice": 3, "test_kill": 3, "test_guide": 3, "test_symmetry": 8, "test_life": 3,
     "test_peers": 4, "test_handles": 3, "test_record_calls": 3, "test_selftest": 12, "test_cxx": 10, "test_libc": 8,
     "test_verifier": 3, "test_wrong": 3, "test_cli": 3, "test_queue": 3, "test_awaited": 3, "test_put_many": 3,
-    "test_signals": 3, "test_hands": 3, "test_lock_tests": 3, "test_multiprocessing_suite": 2, "test_machine": 3,
+    "test_signals": 3, "test_hands": 3, "test_lock_tests": 4, "test_multiprocessing_suite": 2, "test_machine": 3,
     "test_bench": 8, "test_benchmarks": 3, "test_syscalls": 3, "test_top": 2, "test_priority_queue": 2,
     "test_mpmc_ring": 2, "test_spsc_ring": 2, "test_dtypes": 2, "test_sweep": 2, "test_command_line": 2,
     "test_order_audit": 2, "test_spin": 2, "test_semaphore": 2, "test_timeline": 2, "test_corpus": 2,
-    "test_broadcast_ring": 2, "test_block_pool": 2, "test_arena": 2, "test_windows": 2, "test_docs": 2,
-    "test_corruption": 4,
+    "test_broadcast_ring": 2, "test_block_pool": 2, "test_arena": 2, "test_windows": 2, "test_docs": 3,
+    "test_corruption": 4, "test_long_waits": 3, "test_polling": 2, "test_barrier_reduction": 2,
 }  # fmt: skip
 """Files whose tests are many and long: one test in so many runs, by the seed; all of them with --soak."""
 FEW = 1000
