@@ -6,6 +6,7 @@ A test module of a primitive makes a class of `Behaviour` and says there how one
 import contextlib
 import multiprocessing
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -15,6 +16,15 @@ from patience import STUCK
 from threads import started
 
 import lockfree
+
+
+def wakes_and_cpu(seconds):
+    """How often this process gave up a processor to sleep, and the share of one that it used, in each of these seconds."""
+    before, began = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
+    time.sleep(seconds)
+    after, passed = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - began
+    used = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return (after.ru_nvcsw - before.ru_nvcsw) / passed, used / passed
 
 
 class Behaviour:
@@ -73,18 +83,17 @@ class Behaviour:
     # ---- waiting ----
 
     def test_sixty_four_sleepers_use_no_cpu(self, shared):
-        """All together: 0.4 to 0.8% of a CPU where it was measured. A test that polls uses all of it."""
+        """They wake 340 to 690 times a second, all together; what a wake costs is up to the machine. A test that polls wakes
+        64,000 times, or uses all of a CPU."""
         self.prepare(shared)
         sleepers = [started(lambda: self.wait(shared, 60)) for _ in range(64)]
         time.sleep(0.3)
-        shares = []
-        while len(shares) < 5 and min(shares, default=1) >= 0.03:  # all naps end at once if the machine was paused
-            cpu, start = time.process_time(), time.monotonic()
-            time.sleep(1)
-            shares.append((time.process_time() - cpu) / (time.monotonic() - start))
+        seconds = []
+        while len(seconds) < 5 and not any(wakes < 3000 and cpu < 0.5 for wakes, cpu in seconds):
+            seconds.append(wakes_and_cpu(1))  # again: all naps end at once if the machine was paused
         shared.close()
         assert all(isinstance(join(), lockfree.Closed) for join in sleepers)
-        assert min(shares) < 0.03
+        assert any(wakes < 3000 and cpu < 0.5 for wakes, cpu in seconds), seconds
 
     def test_ctrl_c_ends_a_wait(self, shared, alarm):
         woken = started(lambda: self.prepare(shared))
