@@ -1,48 +1,20 @@
 /* kept_blocks: one participant keeps a block while others call it in, die, or take it over. One step of each side, so that all
  * executions are tried; block_pool.c has whole calls. */
-#define LF_LEAST_CELLS 1u
-#define LF_BATCHES 2u
-#define LF_LANES 4u
-#define LF_LANE_SLOTS 2u
-#define LF_PARTICIPANTS 4u
-#include <lockfree/block_pool.h>
-
-#include "lockfree_model.h"
-
-static struct lf_block_pool pool[LF_PARTICIPANTS];
-static const struct lf_runs *q;
-static uint32_t block;
-static uint64_t data; /* what the holder of the block writes, without an atomic operation */
-static int held[3], finished[3];
+#include "kept.h"
 
 static void is_lane_of(uint32_t thread) { pool[1].own.owner = UINT64_C(1) << 32 | (thread + 1); }
-static uint64_t word(void) { return lf_load_relaxed(lf_block_word(q, block)); }
 
-/* Of two blocks participant 1 holds one, and 3 has the other for good. Nothing was kept yet. */
+/* Nothing was kept yet. */
 static void lay_out(void) {
-    uint64_t bytes;
-    uint32_t other;
-    lf_model_assert(lf_block_pool_bytes(2, LF_POOL_LIFO, &bytes) == LF_OK);
-    void *memory = lf_model_shared(bytes);
-    lf_model_assert(lf_block_pool_create_local(&pool[0], memory, 2, UINT32_MAX - 1, LF_POOL_LIFO) == LF_OK);
-    for (uint32_t t = 1; t < LF_PARTICIPANTS; t++)
-        lf_model_assert(lf_segment_attach_local(&pool[t].h, &lf_block_pool_kind, memory, t) == LF_OK);
-    q = &pool[0].free_blocks;
-    lf_model_label(&lf__stack_ends(q)->last, 8, "last");
-    lf_model_label(&lf__stack_ends(q)->settled, 8, "settled");
+    attach_all();
     lf_model_label(&q->lanes->scarce, 8, "scarce");
     lf_model_label(&q->lanes->used, 8, "used");
-    lf_model_label(q->lanes->of, sizeof q->lanes->of, "lanes");
-    lf_model_label(q->words, 8 * LF__WORDS_TOGETHER, "words");
-    lf_model_assert(lf_stack_claim(q, 1, 3, &other) == LF_OK);
-    lf_model_assert(lf_stack_claim(q, 1, 1, &block) == LF_OK);
+    one_is_held();
     is_lane_of(1);
     lf_fetch_or_relaxed(&q->lanes->used, UINT64_C(1) << 1);
-    held[1] = 1;
-    data = 1;
 }
 static int keep(struct lf_block_pool *mine) {
-    uint64_t seen = word();
+    uint64_t seen = word_of_block();
     return lf_kept_free(q, &mine->own, 1, block, &seen);
 }
 static int take(uint32_t *got) { return lf_kept_take(q, &pool[1].own, 1, got); }
@@ -95,7 +67,7 @@ static void claims(void) {
 }
 static void none_is_kept(void) {
     if (finished[1] && finished[2] && (lf_load_relaxed(&q->lanes->scarce) & LF__SCARCE))
-        lf_model_assert(held[2] || lf_stack_size(q) == 1 || lf_block_is_held(word()));
+        lf_model_assert(held[2] || lf_stack_size(q) == 1 || lf_block_is_held(word_of_block()));
 }
 static void it_is_in_the_stack_or_held(void) {
     if (finished[1] && finished[2])
@@ -132,7 +104,7 @@ static void one_has_it(void) {
     if (!finished[1] || !finished[2])
         return;
     lf_model_assert(held[1] + held[2] == 1);
-    lf_model_assert(lf__block_is_held_by(word(), held[1] ? 1 : 2, 1));
+    lf_model_assert(lf__block_is_held_by(word_of_block(), held[1] ? 1 : 2, 1));
     lf_model_assert(lf_free_blocks_size(q) == 0);
 }
 
@@ -150,22 +122,19 @@ static void heir(void) {
         return;
     lf_stack_recover(q, block, 1, 2);
     lf_model_assert(lf_kept_claim(q, 1, 2, &got) == LF_OK && got == block);
-    lf_model_assert(lf__block_is_held_by(word(), 2, 1));
+    lf_model_assert(lf__block_is_held_by(word_of_block(), 2, 1));
 }
 
 /* Participant 2 supersedes 1: what 1 takes is taken over, or 1 sees that it was superseded. */
-static int seen_superseded;
 static void takes_and_looks(void) {
     uint32_t got;
     held[1] = take(&got) == LF_OK;
-    seen_superseded = lf_load_seq_cst(&pool[1].body->leases[1]) & 1u; /* [L2] */
-    finished[1] = 1;
+    look_and_finish();
 }
 static void claims_and_looks(void) {
     uint32_t got;
     held[1] = lf_stack_claim(q, 1, 1, &got) == LF_OK;
-    seen_superseded = lf_load_seq_cst(&pool[1].body->leases[1]) & 1u; /* [L2] */
-    finished[1] = 1;
+    look_and_finish();
 }
 static void supersedes(void) {
     uint32_t blocks[2];
@@ -174,18 +143,14 @@ static void supersedes(void) {
     held[2] = (int)count;
     finished[2] = 1;
 }
-static void taken_over_or_told(void) {
-    if (finished[1] && finished[2])
-        lf_model_assert(!held[1] || held[2] || seen_superseded);
-}
 static void in_the_stack(void) {
     lay_out();
-    uint64_t seen = word();
+    uint64_t seen = word_of_block();
     lf_model_assert(lf_stack_free(q, block, &seen, 1) == LF_OK);
     held[1] = 0;
 }
 static void frees_or_is_superseded(void) {
-    uint64_t seen = word();
+    uint64_t seen = word_of_block();
     if (lf__block_is_held_by(seen, 1, 1)) {
         int status = lf_kept_free(q, &pool[1].own, 1, block, &seen);
         lf_model_assert(status == LF_OK || status == LF_BUSY);
@@ -200,7 +165,7 @@ static void supersedes_and_writes(void) {
 }
 static void nothing_is_left_to_1(void) {
     if (finished[1] && finished[2])
-        lf_model_assert(lf_block_lease(word()) != 1 || !(word() & LF__BLOCK_HELD));
+        lf_model_assert(lf_block_lease(word_of_block()) != 1 || !(word_of_block() & LF__BLOCK_HELD));
 }
 
 LF_MODEL_CLIENT(lane_kept_called_in, .setup = lay_out, .threads = {frees, calls_in},

@@ -1,43 +1,18 @@
 /* kept_bundles: one word for many blocks, taken apart by others, by death and by a thread that means one block. The bundles
  * have one block here, which pools do not make, so that the searches end; block_pool.c has those of two. */
-#define LF_LEAST_CELLS 1u
-#define LF_BATCHES 2u
-#define LF_LANES 4u
-#define LF_LANE_SLOTS 2u
-#define LF_PARTICIPANTS 4u
-#include <lockfree/block_pool.h>
+#include "kept.h"
 
-#include "lockfree_model.h"
-
-static struct lf_block_pool pool[LF_PARTICIPANTS];
-static const struct lf_runs *q;
-static uint32_t block;
-static uint64_t data; /* what the holder of the block writes, without an atomic operation */
 static uint32_t generation, frees;
-static int held[3], finished[3];
 
 static void lay_out(void) {
-    uint64_t bytes;
-    lf_model_assert(lf_block_pool_bytes(2, LF_POOL_LIFO, &bytes) == LF_OK);
-    void *memory = lf_model_shared(bytes);
-    lf_model_assert(lf_block_pool_create_local(&pool[0], memory, 2, UINT32_MAX - 1, LF_POOL_LIFO) == LF_OK);
-    for (uint32_t t = 1; t < LF_PARTICIPANTS; t++)
-        lf_model_assert(lf_segment_attach_local(&pool[t].h, &lf_block_pool_kind, memory, t) == LF_OK);
-    q = &pool[0].free_blocks;
-    lf_model_label(&lf__stack_ends(q)->last, 8, "last");
-    lf_model_label(&lf__stack_ends(q)->settled, 8, "settled");
-    lf_model_label(q->lanes->of, sizeof q->lanes->of, "lanes");
+    attach_all();
     lf_model_label(q->cells, 16, "cells");
-    lf_model_label(q->words, 8 * LF__WORDS_TOGETHER, "words");
     lf_model_label(q->lists, 4, "list");
 }
 static void single(void) {
     lay_out();
-    lf_model_assert(lf_stack_claim(q, 1, 3, &block) == LF_OK); /* block 0: an old list would have it */
-    lf_model_assert(lf_stack_claim(q, 1, 1, &block) == LF_OK);
-    held[1] = 1;
-    data = 1;
-    generation = lf_block_generation(lf_load_relaxed(lf_block_word(q, block)));
+    one_is_held(); /* not block 0: an old list would have it */
+    generation = lf_block_generation(word_of_block());
 }
 static void kept(void) {
     single();
@@ -54,9 +29,8 @@ static uint64_t now(void) { return lf_bundle_resolve(q, block, lf_load_acquire(l
 
 static int give_it(void) {
     uint32_t number = 0;
-    return lf_block_is_in_bundle(lf_load_relaxed(lf_block_word(q, block)))
-               ? lf_bundle_give(q, 1, &block, &generation, 1, &number)
-               : lf_bundle_form(q, 1, 0, &block, &generation, 1);
+    return lf_block_is_in_bundle(word_of_block()) ? lf_bundle_give(q, 1, &block, &generation, 1, &number)
+                                                  : lf_bundle_form(q, 1, 0, &block, &generation, 1);
 }
 static void give(void) {
     data = 2;
@@ -116,12 +90,10 @@ static void called_in_or_told(void) {
         lf_model_assert(seen_scarce || lf_stack_size(q) == 1);
 }
 /* As the thread of a participant that is superseded: its take is taken over, or it sees that it was superseded. */
-static int seen_superseded;
 static void take_and_look(void) {
     uint32_t got;
     held[1] = lf_bundle_take(q, 1, 0, 1, &got) == LF_OK;
-    seen_superseded = lf_load_seq_cst(&pool[1].body->leases[1]) & 1u; /* [L2] */
-    finished[1] = 1;
+    look_and_finish();
 }
 static void supersede(void) {
     uint32_t blocks[1], live = 0;
@@ -129,10 +101,6 @@ static void supersede(void) {
     lf_free_blocks_end_bundles(q, 1);
     held[2] = (int)lf__pool_move(&pool[2], 1, 2, blocks, 1);
     finished[2] = 1;
-}
-static void taken_over_or_told(void) {
-    if (finished[1] && finished[2])
-        lf_model_assert(!held[1] || held[2] || seen_superseded);
 }
 
 /* Two references, of two threads of participant 1. What the first one did is over when the block is free. */
@@ -198,7 +166,7 @@ static void heir(void) {
     lf_free_blocks_end_bundles(q, 1);
     lf_stack_recover(q, block, 1, 2);
     lf_model_assert(lf_stack_claim(q, 1, 2, &got) == LF_OK);
-    lf_model_assert(lf__block_is_held_by(lf_load_relaxed(lf_block_word(q, block)), 2, 1));
+    lf_model_assert(lf__block_is_held_by(word_of_block(), 2, 1));
 }
 
 /* Participant 2 takes over what 1 holds: afterwards nothing of it changes any more. */
@@ -213,7 +181,7 @@ static void take_over(void) {
     lf_free_blocks_end_bundles(q, 1);
     held[2] = (int)lf__pool_move(&pool[2], 1, 2, blocks, 1);
     if (held[2])
-        lf_model_assert(lf__block_is_held_by(lf_load_relaxed(lf_block_word(q, block)), 2, 1));
+        lf_model_assert(lf__block_is_held_by(word_of_block(), 2, 1));
     finished[2] = 1;
 }
 static void taken_over_or_free(void) {
