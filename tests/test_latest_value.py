@@ -3,6 +3,8 @@ import multiprocessing
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from patience import STUCK
 from sync_behaviour import Behaviour
 from threads import in_thread, started
 
@@ -261,3 +264,9 @@ def test_a_value_that_a_dtype_does_not_take():
         with pytest.raises(ValueError, match="cannot hold it"):
             latest.set(70_000)
         assert latest.version == 0
+
+
+def test_it_may_be_the_first_object_of_a_program():
+    program = "import lockfree; latest = lockfree.LatestValue(dtype='f8'); latest.set(1.5); print(latest.get())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=STUCK, check=False)
+    assert done.stdout == "1.5\n", done.stderr

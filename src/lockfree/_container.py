@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, ClassVar, NoReturn, cast
 
-from lockfree import _native
 from lockfree._awaited import AwaitedContainer
 from lockfree._coded import Coded, R
 from lockfree._errors import EMPTY, FULL, OK, brief, raise_status
@@ -21,9 +20,6 @@ from lockfree._waiting import patience, until
 
 MAX_CAPACITY = 2**31
 COUNT_MAX = 2**62
-
-for _prefix in ("memory", "lease"):
-    _native.base(_prefix)  # makes the C types of what the containers hand out
 
 
 class _Hand(threading.local):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from lockfree._errors import OK, Closed, SegmentError, raise_status, refusal, shown
 from lockfree._handover import Passage, in_space, rebuild
-from lockfree._native import NULL, base, blocking, ffi, lib
+from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._types import IfDead
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 
 C = TypeVar("C")
-base("visit")  # makes the C type of what `_enter` gives
 
 
 def check_call(name: str, call: C, or_none: str = "") -> C:

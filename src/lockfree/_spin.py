@@ -2,7 +2,6 @@
 
 from typing import Any, Final, Self, cast
 
-from lockfree import _native
 from lockfree._errors import shown
 from lockfree._long import Patient
 from lockfree._native import ffi, lib
@@ -12,8 +11,6 @@ from lockfree._types import Spin
 ADAPTIVE: Final = 2**32 - 1
 LONGEST: Final = 10**5
 """Microseconds."""
-
-_native.base("section")  # makes the C type of the `with` blocks: lock.reading(), ring.read(), ring.write()
 
 
 def check_spin(spin: object) -> int:

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
-import lockfree._container  # noqa: F401 - it makes the type of the memory that arrays stand on
 from lockfree._awaited import AwaitedLatestValue
 from lockfree._coded import Coded, R, codec_of
 from lockfree._errors import EMPTY, INTERRUPTED, OK, TIMEDOUT, brief, raise_status

@@ -75,3 +75,7 @@ else:
 
         def __class_getitem__(cls, prefix: Any) -> Any:
             return base(get_args(prefix)[0])
+
+
+for _prefix in ("lease", "memory", "section", "visit"):
+    base(_prefix)  # makes the C types of what calls of several primitives hand out, before the first object
