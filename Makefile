@@ -9,11 +9,14 @@ SOURCES = $(shell find c src -name '*.c' -o -name '*.h' -o -name '*.py' -o -name
 stress: $(STAMP)
 	$(BIN)/lockfree stress --procs 4 --seconds 60 $(STRESS)
 
+# A file is one worker's, and they begin in the order of tests/conftest.py.
+SPREAD  = -n auto --dist loadfile --no-loadscope-reorder
+
 # With `make -k test` a failure of the C tests does not keep the others from running.
 GO_ON = $(if $(findstring k,$(firstword -$(MAKEFLAGS))),|| failed=1,|| exit 1)
 test: $(STAMP)
 	failed=0; $(MAKE) -j2 --output-sync=target c-test lint $(GO_ON); \
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(PYTEST) || failed=1; exit $$failed
+	$(BIN)/python -m pytest -q $(SPREAD) $(PYTEST) || failed=1; exit $$failed
 
 c-test: $(STAMP)
 	$(BIN)/python c/tests/run.py
@@ -39,7 +42,7 @@ COMPILERS ?= cc
 VERDICTS = $(addprefix tests/modelcheck/test_,threads.py memory.py turns.py assembly.py)
 test-verdicts: $(VENV)/.tools
 	$(BIN)/python -m pip install -q 'pytest>=8' 'pytest-xdist>=3.7'
-	for cc in $(COMPILERS); do echo "== $$cc"; CC=$$cc PYTHONPATH=src $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(VERDICTS) || exit 1; done
+	for cc in $(COMPILERS); do echo "== $$cc"; CC=$$cc PYTHONPATH=src $(BIN)/python -m pytest -q $(SPREAD) $(VERDICTS) || exit 1; done
 
 # Peers and the C core side by side in one run; writes benchmarks/results.json, and tables and pictures from it. BENCH="--quick mutex"
 bench: $(STAMP)
@@ -47,7 +50,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
 test-pure: $(STAMP) # the Python methods, without the C types
-	LOCKFREE_PURE_CFFI=1 $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(PYTEST)
+	LOCKFREE_PURE_CFFI=1 $(BIN)/python -m pytest -q $(SPREAD) $(PYTEST)
 
 soak: $(STAMP)
 	LF_TEST_SCALE=500 $(BIN)/python c/tests/run.py

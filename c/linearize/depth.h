@@ -44,8 +44,8 @@ struct lin_depth {
     struct lin_demand demand;
     uint64_t visited, budget, patience, chance;
     uint32_t turn;
-    uint32_t *next_put,
-        *next_empty;    /* [events + 1] a stack with a capacity: when such a call returns first from there on */
+    /* [events + 1] a stack with a capacity: when such a call returns first from there on */
+    uint32_t *next_put, *next_empty;
     uint8_t moves[256]; /* custom: how often in a row operations of this name have changed the state */
     uint32_t list[LIN_OPEN_MAX];
     uint64_t order[LIN_OPEN_MAX];

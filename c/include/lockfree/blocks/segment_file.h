@@ -179,8 +179,9 @@ LF_INLINE int lf__allocate(struct lf_handle *h, uint64_t from, uint64_t to) {
     return status;
 }
 
-/* The size, the first page, and the body up to `taken` if it is elsewhere; not the rest of the table, nor the note. */
 static uint64_t lf__unasked __attribute__((unused)); /* lf_memory_allows */
+
+/* The size, the first page, and the body up to `taken` if it is elsewhere; not the rest of the table, nor the note. */
 LF_INLINE int lf__allocate_segment(struct lf_handle *h, uint64_t bytes, uint64_t taken) {
     uint64_t left;
     if (!lf_memory_allows(&lf__unasked, 0, taken, &left))

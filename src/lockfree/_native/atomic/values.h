@@ -127,10 +127,8 @@ LF_PY_INTEGER_VALUES(i64, int64_t, INT64_MIN, INT64_MAX, "-9223372036854775808",
 LF_PY_INTEGER_VALUES(flag, uint32_t, 0, 1, "0", "1", lf_py_unsigned)
 
 static int lf_py_f64_exact(const char *name, PyObject *object, double *value) {
-    if (PyFloat_CheckExact(object)) {
-        *value = PyFloat_AS_DOUBLE(object);
+    if (lf_py_f64_small(object, value))
         return 0;
-    }
     PyNumberMethods *number = Py_TYPE(object)->tp_as_number;
     if (number == NULL || (number->nb_float == NULL && number->nb_index == NULL)) {
         PyErr_Format(PyExc_TypeError, "%s is %R: it must be a number", name, object);
