@@ -43,10 +43,11 @@ BLOCKING |= {"message_bound_waits", "message_join", "withdraw_wakes"}  # one sle
 BLOCKING |= {"arena_one", "arena_two_and_one", "arena_small", "arena_open", "arena_later"}
 
 
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("clients")
-    return {source.stem: build(source, directory / source.stem, warn=compilers.warned) for source in SOURCES}
+@pytest.fixture(scope="module", params=SOURCES, ids=lambda path: path.stem)
+def program(request, tmp_path_factory):
+    """The clients of one file. Only what a test asks for is compiled."""
+    source = request.param
+    return build(source, tmp_path_factory.mktemp("clients") / source.stem, warn=compilers.warned)
 
 
 def lock_free(client):
@@ -58,35 +59,31 @@ def assert_ok(report):
     assert report.executions > 0
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_every_execution_is_right(source, programs):
-    for client in clients_of(programs[source.stem]):
+def test_every_execution_is_right(program):
+    for client in clients_of(program):
         if client in LARGE:
-            assert_ok(run(programs[source.stem], client, Settings(mode="pct", executions=30_000)))
+            assert_ok(run(program, client, Settings(mode="pct", executions=30_000)))
             continue
         # C++20 allows every execution that C11 does, and more
-        report = run(programs[source.stem], client, Settings(mode="exhaustive", seconds=60, c20=True))
+        report = run(program, client, Settings(mode="exhaustive", seconds=60, c20=True))
         assert_ok(report)
         assert report.complete
         assert report.beyond_steps == 0
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_whoever_stops_or_dies_the_others_finish(source, programs):
+def test_whoever_stops_or_dies_the_others_finish(program):
     """Lock-freedom, and what death leaves: one thread is stopped for ever before each of its steps."""
-    for client in clients_of(programs[source.stem]):
+    for client in clients_of(program):
         if not lock_free(client) or client in LARGE | LARGE_WITH_STOPS:
             continue
-        report = run(programs[source.stem], client, Settings(mode="exhaustive", seconds=60, threads_stop=True))
+        report = run(program, client, Settings(mode="exhaustive", seconds=60, threads_stop=True))
         assert_ok(report)
         assert report.complete
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_at_length(source, programs):
+def test_at_length(program):
     """The large clients for two minutes; what the other searches say of those whose every execution is known."""
-    program = programs[source.stem]
     for client in clients_of(program):
         if client in LARGE:
             assert_ok(run_auto(program, client, Settings(mode="auto", seconds=120)))
