@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lockfree._compiler import compiler
-from lockfree.modelcheck import BuildError, Settings, build, check
+from lockfree.modelcheck import BuildError, Settings, Verdict, build, check
 from lockfree.modelcheck.build import cxx_compiler
 from lockfree.modelcheck.runner import run
 
@@ -35,6 +35,16 @@ def test_verdicts_do_not_depend_on_the_compiler(name, tmp_path, monkeypatch):
     wrong = [client for client in CLIENTS if not client.startswith("right_")]
     right = [client for client in CLIENTS if client.startswith("right_")]
     check_verdicts(name, [*wrong[::3], *right[::3]], tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("name", COMPILERS)
+def test_a_value_that_nobody_uses_is_not_read(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", name)
+    (tmp_path / "program.c").write_text(
+        "void fills(int *p) { *p = 1; }\nint main(void) { int n; (void)n; fills(&n); return n - 1; }"
+    )
+    [report] = check(tmp_path / "program.c", settings=Settings(mode="exhaustive"))
+    assert report.verdict is Verdict.OK, report.message
 
 
 @pytest.mark.soak

@@ -26,6 +26,7 @@ from lockfree.modelcheck.numbers import ASKS, constants, listed
 from lockfree.modelcheck.sections import with_library_apart
 from lockfree.modelcheck.slots import cleared
 from lockfree.modelcheck.symbols import binary_tool, lead, symbols
+from lockfree.modelcheck.unused import without_unused_reads
 
 RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-g", "-fno-pie")
 LEAVES_NOTHING = "-fzero-call-used-regs=all-gpr"
@@ -343,7 +344,7 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool, la
     if cxx:
         text = with_library_apart(text)
     if machine and not any(re.match("-O", option) for option in options if gcc or option != "-O0"):
-        text = cleared(text, registers=gcc)
+        text = cleared(text if gcc else without_unused_reads(text), registers=gcc)
     if needs_translation(text):
         if not machine:
             what = "volatile objects as atomic ones" if relaxed else "inline assembly"
