@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import python_programs as programs
@@ -382,3 +383,151 @@ def test_the_tracer_tells_of_code_that_is_followed():
     thread.start()
     thread.join()
     assert told == [("line", 1), ("line", 2), ("touch", True)]
+
+
+SWALLOWS = """
+import asyncio
+import threading
+
+async def swallows():
+    while True:
+        try:
+            await asyncio.sleep(1)
+        except BaseException:
+            pass
+
+async def test_task():
+    task = asyncio.create_task(swallows())
+    await asyncio.sleep(0.1)
+    assert task.cancel() is None, "the task"
+
+async def test_task_without_an_end():
+    task = asyncio.create_task(swallows())
+    await asyncio.sleep(0)
+    task.cancel()
+    await task
+
+def test_generator():
+    def endless():
+        while True:
+            try:
+                yield
+            except BaseException:
+                pass
+
+    class Holder:
+        pass
+
+    holder = Holder()
+    holder.values = endless()
+    holder.itself = holder
+    next(holder.values)
+    assert holder is None, "the generator"
+
+def test_destructor():
+    class Endless:
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            while True:
+                try:
+                    while True:
+                        pass
+                except BaseException:
+                    pass
+
+    threading.Thread(target=Endless).start()
+
+def test_thread():
+    def swallows():
+        while True:
+            try:
+                while True:
+                    pass
+            except BaseException:
+                pass
+
+    threading.Thread(target=swallows).start()
+
+def test_daemon():
+    stop = threading.Event()
+
+    def swallows():
+        while True:
+            try:
+                stop.wait()
+            except BaseException:
+                pass
+
+    threading.Thread(target=swallows, daemon=True).start()
+"""
+
+
+def test_code_that_catches_every_exception_in_an_endless_loop_ends(model, tmp_path):
+    file = tmp_path / "swallows.py"
+    file.write_text(SWALLOWS)
+    reports = {report["client"]: report for report in map(json.loads, model(file, "--json").stdout.splitlines())}
+    found = {client: (report["verdict"], report["kind"]) for client, report in reports.items()}
+    assert found == {
+        "test_task": ("VIOLATION", "exception"),
+        "test_task_without_an_end": ("VIOLATION", "no progress"),
+        "test_generator": ("VIOLATION", "exception"),
+        "test_destructor": ("OK", ""),
+        "test_thread": ("VIOLATION", "no progress"),
+        "test_daemon": ("OK", ""),
+    }
+    assert "the generator" in reports["test_generator"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "client"),
+    [
+        ("def main(): pass\nwhile True: pass\n", "file.py"),
+        ("import itertools\ndef main(): sum(itertools.count())\n", "main"),
+    ],
+)
+def test_a_loop_that_the_scheduler_cannot_reach_is_said_not_waited_for(model, monkeypatch, tmp_path, text, client):
+    monkeypatch.setattr("lockfree.modelcheck.python.command.SILENT", 2.0)
+    file = tmp_path / "file.py"
+    file.write_text(text)
+    done = model(file)
+    assert done.returncode == 3
+    assert f"UNUSABLE   {client}  no progress: 2 s of CPU time in a call of code in C" in done.stdout
+
+
+def _starts(function, **options):
+    return lambda: threading.Thread(target=function, **options).start()
+
+
+def _sleeps():
+    threading.Event().wait()
+
+
+def _runs():
+    while True:
+        pass
+
+
+def _leaves_a_pool():
+    pool = ThreadPoolExecutor(1)
+    pool.itself = pool
+    assert pool.submit(pow, 2, 3).result() == 8
+
+
+@pytest.mark.parametrize(
+    ("program", "kind"),
+    [
+        (_starts(_sleeps), "deadlock"),
+        (_starts(_runs), "no progress"),
+        (_starts(_starts(_sleeps)), "deadlock"),
+        (_starts(_sleeps, daemon=True), ""),
+        (lambda: threading.Timer(5, int).start(), ""),
+        (_leaves_a_pool, ""),
+    ],
+)
+def test_a_program_waits_for_its_threads_as_the_interpreter_does(program, kind):
+    report = explore(program, settings=FEW)
+    assert report.kind == kind, report
+    if kind:
+        assert "main has ended; a program waits for its threads that are no daemons" in report.message

@@ -236,7 +236,7 @@ ATTACKS = (
            "import dataclasses\n", "self._create_fn = 0\n        for at in [dataclasses]: at._create_fn('f', (), '')"),
     Attack("a module filled under an own name", "python", "screen FORBIDDEN", "_convert_", "import enum\n",
            "self._convert_ = 0\n        enum.IntEnum._convert_('dumps', 'json', len)"),
-    Attack("all failures swallowed", "python", "edges ENDS", "no step",
+    Attack("all failures swallowed", "python", "edges Q2", "no progress",
            inside=f"while True:\n{3 * TAB}try:\n{4 * TAB}while True: pass\n{3 * TAB}except BaseException: pass"),
 )  # fmt: skip
 

@@ -8,15 +8,14 @@ module, and `kill_…`, which get a `power.Machine`. They raise AssertionError w
 import json
 import os
 import secrets
-import select
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from lockfree.modelcheck.python.explore import PythonReport
+from lockfree.modelcheck.python.listening import Silent, lines
 from lockfree.modelcheck.python.scheduler import Row
 from lockfree.modelcheck.python.trace import render
 from lockfree.modelcheck.runner import Verdict as Found
@@ -28,7 +27,6 @@ from lockfree.practice.walls import REFUSED
 Tell = Callable[[str], object]
 SILENT = 10.0
 """Seconds of CPU time after which a silent child makes no progress. It says something every 0.2 s else."""
-MOST_SAID = 1 << 24
 CHANGED = "This execution shows no failure any more: the answer has changed since."
 SAFETY = 120.0
 """Seconds of CPU time that a scenario may take. The bound is a count: a busy machine finds the same."""
@@ -70,13 +68,7 @@ def _ask(
         assert process.stdin is not None
         process.stdin.write(json.dumps(request).encode())
         process.stdin.close()
-        for line in _lines(reading, process.pid):
-            try:
-                key, what, value = json.loads(line)
-            except (ValueError, TypeError):
-                key = ""
-            if key != secret:
-                raise Lost("it writes where the judge writes")
+        for what, value in _said(reading, process.pid, secret):
             if what == "tick" and tell is not None:
                 tell(value)
             elif what != "tick":
@@ -92,28 +84,21 @@ def _ask(
     return [(what, value) for what, value in said[:-1] if what != "known wrong"]
 
 
-def _lines(descriptor: int, session: int) -> Iterator[bytes]:
-    """What the child says, line by line. Raises `Lost` if it is silent for long: the answer does not come back."""
-    with os.fdopen(descriptor, "rb", buffering=0) as pipe:
-        rest, moved, spent, before = b"", time.monotonic(), 0.0, -1.0
-        while True:
-            if select.select([pipe], [], [], 0.5)[0]:
-                more = pipe.read(1 << 16)
-                if not more:
-                    return
-                *lines, rest = (rest + more).split(b"\n")
-                yield from lines
-                if lines:
-                    spent = used(session)
-                if len(rest) > MOST_SAID:
-                    raise Lost("it writes where the judge writes")
-            if (now := used(session)) > before:
-                before, moved = now, time.monotonic()
-            if now - spent > SILENT:
-                raise Lost(f"no progress: {SILENT:g} s of CPU time in one call, and no step of the scheduler")
-            late = time.monotonic() - moved > 2 * SILENT
-            if late and rests(session) and not select.select([pipe], [], [], 0)[0]:  # else it has just ended
-                raise Lost(f"no progress: it waits for something, and nothing happens for {2 * SILENT:g} s")
+def _said(descriptor: int, session: int, secret: str) -> Iterator[tuple[str, Any]]:
+    """What the child says. Raises `Lost` if it is silent for long: the answer does not come back."""
+    try:
+        for line in lines(
+            descriptor, lambda: used(session), lambda: rests(session), SILENT, "in one call"
+        ):  # fmt: skip
+            try:
+                key, what, value = json.loads(line)
+            except (ValueError, TypeError):
+                key = ""
+            if key != secret:
+                raise Lost("it writes where the judge writes")
+            yield what, value
+    except Silent as silent:
+        raise Lost(str(silent)) from None
 
 
 def _stage(kata: Kata, answer: Path, stage: str, times: int, tell: Tell, *, later: tuple[str, ...] = ()) -> Result:

@@ -38,25 +38,15 @@ static PyCodeObject **lf_tracer_place(struct lf_tracer *self, PyCodeObject *code
     return &self->passed[at % LF_TRACER_PLACES];
 }
 
-/* Ends the tracing of this thread, as an exception in a trace function always does. */
-static int lf_tracer_failed(PyFrameObject *frame) {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyEval_SetTrace(NULL, NULL);
-    if (PyObject_SetAttrString((PyObject *)frame, "f_trace", Py_None) != 0)
-        PyErr_Clear();
-    PyErr_Restore(type, value, traceback);
-    return -1;
-}
-
-/* Calls a function and drops its result. */
-static int lf_tracer_tell(PyFrameObject *frame, PyObject *function, PyObject *one, PyObject *two) {
+/* Calls a function and drops its result. An exception goes on in the traced code, and the tracing goes on, too: code
+ * that catches everything in an endless loop is interrupted again in its next line. */
+static int lf_tracer_tell(PyObject *function, PyObject *one, PyObject *two) {
     if (function == Py_None)
         return 0;
     PyObject *arguments[] = {one, two};
     PyObject *result = PyObject_Vectorcall(function, arguments, (one != NULL) + (two != NULL), NULL);
     if (result == NULL)
-        return lf_tracer_failed(frame);
+        return -1;
     Py_DECREF(result);
     return 0;
 }
@@ -64,14 +54,14 @@ static int lf_tracer_tell(PyFrameObject *frame, PyObject *function, PyObject *on
 static int lf_tracer_before(struct lf_tracer_frame *self, PyFrameObject *frame) {
     if (++self->instructions > self->most) {
         self->instructions = 0;
-        if (lf_tracer_tell(frame, self->loop, NULL, NULL) != 0)
+        if (lf_tracer_tell(self->loop, NULL, NULL) != 0)
             return -1;
     }
     int offset = PyFrame_GetLasti(frame);
     if (offset < 0 || offset >= PyBytes_GET_SIZE(self->touching) || !PyBytes_AS_STRING(self->touching)[offset])
         return 0;
     PyObject *number = PyLong_FromLong(offset);
-    int status = number != NULL ? lf_tracer_tell(frame, self->touch, (PyObject *)frame, number) : -1;
+    int status = number != NULL ? lf_tracer_tell(self->touch, (PyObject *)frame, number) : -1;
     Py_XDECREF(number);
     return status;
 }
@@ -87,16 +77,16 @@ static int lf_tracer_event(PyObject *object, PyFrameObject *frame, int what, PyO
     if (passed || self->enter == NULL)
         return 0;
     if (what == PyTrace_CALL)
-        return lf_tracer_tell(frame, self->enter, (PyObject *)frame, NULL);
+        return lf_tracer_tell(self->enter, (PyObject *)frame, NULL);
     PyObject *trace = PyObject_GetAttrString((PyObject *)frame, "f_trace");
     if (trace == NULL)
-        return lf_tracer_failed(frame);
+        return -1;
     int status = 0;
     if (Py_TYPE(trace) == lf_tracer_frame_type) {
         struct lf_tracer_frame *followed = (struct lf_tracer_frame *)trace;
         if (what == PyTrace_LINE) {
             followed->instructions = 0;
-            status = lf_tracer_tell(frame, followed->line, (PyObject *)frame, NULL);
+            status = lf_tracer_tell(followed->line, (PyObject *)frame, NULL);
         } else {
             status = lf_tracer_before(followed, frame);
         }

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from lockfree._command import UsageError, given, refuse
+from lockfree._running import ready, used
 from lockfree.modelcheck.python.explore import PythonReport, PythonSettings
+from lockfree.modelcheck.python.listening import Silent, lines
 from lockfree.modelcheck.runner import Verdict
 
 ONLY_C = (
@@ -20,6 +22,8 @@ ONLY_C = (
 )  # fmt: skip
 SEARCH = ("--client", "--deviations", "--executions", "--seconds", "--steps", "--seed", "--depth", "--early")
 NAMES = {"--include": "-I", "--define": "-D", "--flags": "--cflag"}
+SILENT = 30.0
+"""Seconds of CPU time without a report after which a child is in an endless loop. It says something every 10 s else."""
 Tick = Callable[[str, int, float, str], object]
 
 
@@ -43,7 +47,8 @@ def reports(
 ) -> Iterator[PythonReport]:
     """Explores a file in a process of its own; one report for each client as they come.
 
-    Raises ValueError if the file cannot be explored. A client that ends the process is a report with `UNUSABLE`.
+    Raises ValueError if the file cannot be explored. A client that ends the process, or that makes no progress where
+    the scheduler cannot reach it, is a report with `UNUSABLE`.
     """
     reading, writing = os.pipe()
     request = {"file": file, "clients": clients, "settings": asdict(settings), "replay": replay, "descriptor": writing}
@@ -57,8 +62,12 @@ def reports(
     os.close(writing)
     begun, ended, last_words = "", False, ""
     try:
-        with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
-            for line in lines:
+        said_so_far = lines(
+            reading, lambda: used(process.pid), lambda: not ready(process.pid), SILENT,
+            "in a call of code in C, or in the file before a client begins",
+        )  # fmt: skip
+        try:
+            for line in said_so_far:
                 what, value = json.loads(line)
                 if what == "unusable":
                     raise ValueError(value)
@@ -71,6 +80,10 @@ def reports(
                     begun, ended = "", replay is not None
                 elif what == "end":
                     ended = True
+        except Silent as silent:
+            yield PythonReport(begun or os.path.basename(file), Verdict.UNUSABLE, message=str(silent))
+            return
+        else:
             assert process.stderr is not None
             last_words = "".join(deque(process.stderr, 3)).strip()
         if not ended:

@@ -18,7 +18,17 @@ from typing import Any, Self
 from lockfree.modelcheck.python import locks
 from lockfree.modelcheck.python.accesses import Accesses, Codes, Entered, Places
 from lockfree.modelcheck.python.patches import installed
-from lockfree.modelcheck.python.scheduler import PATIENCE, Aborted, Chooser, Failure, Position, Row, Scheduler, Stuck
+from lockfree.modelcheck.python.scheduler import (
+    PATIENCE,
+    Aborted,
+    Chooser,
+    Decision,
+    Failure,
+    Position,
+    Row,
+    Scheduler,
+    Stuck,
+)
 from lockfree.modelcheck.python.search import (
     Anything,
     ByDeviations,
@@ -41,6 +51,8 @@ AS_LONG = 30
 """So many times as long may a search take as it may use the processor: a busy machine must not change a verdict."""
 EARLY = 100
 """Executions after which random schedules are tried for a moment: some faults need many deviations."""
+KEPT = 200
+"""Objects of executions that are kept before they are destroyed, all in one more execution."""
 _TRIES = 200
 """Runs that are spent on making a failing schedule shorter."""
 _LONGEST = 2.0
@@ -133,13 +145,10 @@ class PythonReport:
 
 @dataclass
 class _Result:
-    scheduler: Scheduler
+    failure: Failure | None
+    decisions: list[Decision]
     found: set[Position]
     rows: list[Row]
-
-    @property
-    def failure(self) -> Failure | None:
-        return self.scheduler.failure
 
 
 class _Explorer:
@@ -154,6 +163,8 @@ class _Explorer:
         self.codes = Codes(settings.follow, wanted, entered)
         self.executions = 0
         self.sampled = 0
+        self.left: list[object] = []
+        self.goes_on: Callable[[], object] = lambda: None
         self.fresh: Callable[[], None] = lambda: None
         self.recorded: Callable[[list[Row]], object] = lambda _rows: None
         self.began = _clock()
@@ -162,25 +173,56 @@ class _Explorer:
     def run(self, chooser: Chooser, *, learn: bool = True, record: bool = False) -> _Result:
         """One execution."""
         rows: list[Row] = []
-        settings = self.settings
-        scheduler = Scheduler(chooser, steps=settings.steps, early=settings.early, recorder=rows if record else None)
-        accesses = Accesses(scheduler, self.codes, learn=learn)
-        scheduler.trace, scheduler.follows = self.codes.tracer.start, self.codes.follows
-        random.seed(settings.seed)
+        random.seed(self.settings.seed)
         self.recorded(rows)
         self.fresh()
         self.executions += 1
+        scheduler, accesses = self._execute(self._main, chooser, learn=learn, rows=rows if record else None)
+        result = _Result(scheduler.failure, scheduler.decisions, accesses.found, rows)
+        self.left += [scheduler, accesses]
+        del scheduler, accesses
+        if len(self.left) >= KEPT:
+            self._execute(self.left.clear, Listed(()))
+        return result
+
+    def _execute(
+        self, main: Callable[[], object], chooser: Chooser, *, learn: bool = False, rows: list[Row] | None = None
+    ) -> tuple[Scheduler, Accesses]:
+        settings = self.settings
+        scheduler = Scheduler(chooser, steps=settings.steps, early=settings.early, recorder=rows)
+        accesses = Accesses(scheduler, self.codes, learn=learn)
+        scheduler.trace, scheduler.follows = self.codes.tracer.start, self.codes.follows
+        scheduler.goes_on = self.goes_on
         locks.World.scheduler = scheduler
         self.codes.tracer.hear(accesses.enter)
         try:
-            scheduler.run(self._main)
+            scheduler.run(main)
         finally:
             self.codes.tracer.hear(None)
             locks.World.scheduler = None
-        return _Result(scheduler, accesses.found, rows)
+            pools: Any = sys.modules.get("concurrent.futures.thread")
+            if pools is not None:
+                pools._shutdown = False
+        return scheduler, accesses
+
+    def tidy(self) -> None:
+        """Destroys what the executions left behind, in an execution of its own.
+
+        Destructors, and coroutines and generators that did not end, run code of the program. It may not come to an
+        end, and it must not run in the caller's thread.
+        """
+
+        def destroy() -> None:
+            self.left.clear()
+            gc.collect()
+
+        with contextlib.suppress(Stuck):  # what is in an endless loop now was judged before
+            self._execute(destroy, Listed(()))
 
     def _main(self) -> None:
-        threading.current_thread().name = "main"
+        me: Any = threading.current_thread()
+        me.name = "main"
+        me._daemonic = False  # threads that it starts inherit this
         if hasattr(threading, "_counter"):
             threading._counter = itertools.count(1).__next__
         if (pools := sys.modules.get("concurrent.futures.thread")) is not None:
@@ -190,12 +232,14 @@ class _Explorer:
             found = function()
             if inspect.iscoroutine(found):
                 asyncio.run(watched(found))
+            _end_pools()
         finally:
             active = getattr(threading, "_active", {})
             active.pop(threading.get_ident(), None)
 
     def search(self, tick: _Tick) -> PythonReport:
         """All schedules by their deviations, then random ones, until a failure or the end."""
+        self.goes_on = lambda: tick(self.executions, _clock() - self.began, "in a long one")
         settings = self.settings
         until = self.began + settings.seconds
         half = self.began + settings.seconds / 2
@@ -246,7 +290,7 @@ class _Explorer:
             if result.found:
                 self.codes.visible |= result.found
                 return "more places"
-            order.ran(deviations, result.scheduler.decisions)
+            order.ran(deviations, result.decisions)
         return "done"
 
     def _sample(self, until: float, tick: _Tick) -> PythonReport | None:
@@ -258,7 +302,7 @@ class _Explorer:
             chooser = Anything(seed) if number % 4 == 3 else Priorities(seed, decisions, self.settings.depth)
             result = self.run(chooser)
             self.sampled += 1
-            decisions = max(decisions, len(result.scheduler.decisions))
+            decisions = max(decisions, len(result.decisions))
             tick(self.executions, _clock() - self.began, "random ones")
             if result.failure is not None:
                 return self._failed(result)
@@ -270,7 +314,7 @@ class _Explorer:
         report = self.report(Verdict.VIOLATION)
         assert result.failure is not None
         kind = result.failure.kind
-        best = self._shortened(deviations_of(result.scheduler.decisions), kind)
+        best = self._shortened(deviations_of(result.decisions), kind)
         shown = self.run(Listed(best), learn=False, record=True)
         if shown.failure is None:
             report.verdict = Verdict.UNUSABLE
@@ -294,7 +338,7 @@ class _Explorer:
                 break
             again = self.run(Listed(candidate), learn=False)
             if again.failure is not None and again.failure.kind == kind:
-                best = deviations_of(again.scheduler.decisions)
+                best = deviations_of(again.decisions)
                 candidates = fewer(best)
         return best
 
@@ -302,6 +346,18 @@ class _Explorer:
         report = PythonReport(self.client, verdict, self.executions, self.sampled)
         report.seconds = _clock() - self.began
         return report
+
+
+def _end_pools() -> None:
+    """Ends the workers of pools that nobody has shut down, as the interpreter does before it waits for threads."""
+    pools: Any = sys.modules.get("concurrent.futures.thread")
+    found = locks.current()
+    if pools is None or found is None:
+        return
+    idle = [tasks for thread, tasks in list(pools._threads_queues.items()) if thread.ident in found[0].by_ident]
+    pools._shutdown = bool(idle)
+    for tasks in idle:
+        tasks.put(None)
 
 
 async def watched(client: Coroutine[object, object, object]) -> None:
@@ -373,7 +429,9 @@ def _run(explorer: _Explorer, what: Callable[[], PythonReport]) -> PythonReport:
         raise RuntimeError("another exploration runs in this process")
     try:
         with _quiet() as explorer.fresh:
-            return what()
+            report = what()
+            explorer.tidy()
+            return report
     except Stuck as stuck:
         report = PythonReport(explorer.client, Verdict.UNUSABLE, explorer.executions)
         report.message = (

@@ -29,6 +29,8 @@ PATIENCE = 10.0
 """Seconds without a step after which a thread hangs where the scheduler cannot reach it."""
 ABORTED_WAITS = 1_000
 """Waits of a thread that is to end before it is left behind."""
+ABORTED_LINES = 1_000
+"""Lines of its last words. In a thread that makes more, each further line raises `Aborted`: it catches everything."""
 
 _allocate = _thread.allocate_lock
 start_thread = _thread.start_new_thread
@@ -101,6 +103,7 @@ class Controlled:
     clock: list[int] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
     aborted_waits: int = 0
+    aborted_lines: int = 0
     column: str = ""
     past: int = 0  # stands for all that the thread has seen of the others
     ident: int = 0
@@ -143,6 +146,7 @@ class Scheduler:
         self.finished = _allocate()
         self.finished.acquire()
         self.follows: Callable[[str], bool] = lambda _file: True
+        self.goes_on: Callable[[], object] = lambda: None  # told now and then while an execution takes long
 
     # --- what a thread calls -------------------------------------------------------------------------------------
 
@@ -186,6 +190,11 @@ class Scheduler:
 
     def step(self, me: Controlled) -> None:
         """One more line of the program. A loop that goes on for long lets the others have a turn."""
+        if self.aborting:
+            me.aborted_lines += 1
+            if me.aborted_lines > ABORTED_LINES:
+                raise Aborted
+            return
         self._count()
         me.lines += 1
         if me.lines > LOOP:
@@ -206,7 +215,7 @@ class Scheduler:
     def _count(self) -> None:
         self.steps += 1
         if self.steps > self.most_steps:
-            self._fail(Failure("no progress", f"no end within {self.most_steps:,} steps"))
+            self._fail(Failure("no progress", f"no end within {self.most_steps:,} steps{self._after_main()}"))
             self._end()
 
     # --- whose turn it is ----------------------------------------------------------------------------------------
@@ -268,8 +277,11 @@ class Scheduler:
     def _deadlock(self) -> None:
         waiting = [thread for thread in self.threads if not thread.done and thread.waits_for is not None]
         says = "; ".join(f"{thread.name} waits for {thread.waits_for()}" for thread in waiting if thread.waits_for)
-        self._fail(Failure("deadlock", f"nobody can go on: {says}"))
+        self._fail(Failure("deadlock", f"nobody can go on: {says}{self._after_main()}"))
         self._end()
+
+    def _after_main(self) -> str:
+        return " (main has ended; a program waits for its threads that are no daemons)" if self.threads[0].done else ""
 
     # --- beginning and end ---------------------------------------------------------------------------------------
 
@@ -375,6 +387,7 @@ class Scheduler:
             now = time.process_time()
             if self.steps != seen:
                 seen, spent = self.steps, now
+                self.goes_on()
             elif now - spent >= PATIENCE / 2 or not _running.ready(os.getpid(), but=threading.get_native_id()):
                 raise Stuck(self._where_it_hangs())
 
