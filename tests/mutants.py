@@ -417,6 +417,13 @@ MUTANTS = [
         client="message_ring/message_bound",
     ),
     Mutant(
+        "a message ring that waits for one block more than it needs",
+        "blocks/index_queue.h",
+        "uint64_t last = lf_queue_taken(q) + n - 1;",
+        "uint64_t last = lf_queue_taken(q) + n;",
+        client="message_ring/message_long_waits",
+    ),
+    Mutant(
         "a message ring that does not wake who joins",
         "blocks/message_tasks.h",
         "        lf_eventcount_notify_after_rmw(&r->body->all_done, UINT32_MAX);",

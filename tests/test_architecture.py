@@ -299,3 +299,14 @@ def test_no_jump_back_follows_an_unbroken_call():
     for path in sorted((ROOT / "src" / "lockfree").glob("*.py")):
         assert jumps_back(path.read_text()) == [], path
     assert jumps_back("while made in AGAIN:\n    made = unbroken[call, 1]\n") == [1]
+
+
+ONE_ARGUMENT = re.compile(r'PyObject_Call(?:Method|Function)\((?:[^;"]*"\w+",)? *[^;"]*"O"')
+
+
+def test_no_call_takes_a_tuple_apart():
+    """With the format "O", a tuple that is the one argument becomes all arguments. "(O)" passes it on."""
+    for path in sorted((ROOT / "src/lockfree/_native").rglob("*.[ch]")):
+        assert not ONE_ARGUMENT.search(path.read_text()), path
+    assert ONE_ARGUMENT.search('PyObject_CallMethod(object, "_pack", "O", messages)')
+    assert ONE_ARGUMENT.search('PyObject_CallFunction(call, "O", messages)')

@@ -15,6 +15,7 @@ import types
 
 import pytest
 from patience import STUCK
+from sync_behaviour import wakes_and_cpu
 
 import lockfree
 from lockfree import _sleeping
@@ -816,6 +817,28 @@ class TestWait:
             ring.put(b"y")
             waiter.join(60)
             ring.get()
+
+    @pytest.mark.parametrize("objects", [1, 20])
+    def test_waits_that_find_nothing_do_not_wake_each_other(self, objects):
+        """A wake is passed on only if there is something to take. Else these threads would wake each other 40,000 times a
+        second, until one of them finds a record."""
+        rings = [lockfree.Queue(size_bytes=1024, block_bytes=64) for _ in range(objects)]
+        threads = [threading.Thread(target=lockfree.wait, args=(rings, 60)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.1)
+        for _ in range(50):
+            rings[0].put("taken")
+            rings[0].try_get()
+        time.sleep(0.7)  # until all have looked, although nothing was seen
+        seconds = [wakes_and_cpu(1)]
+        while seconds[-1][0] >= 2000 and len(seconds) < 5:
+            seconds.append(wakes_and_cpu(1))
+        for ring in rings:
+            ring.close()
+        for thread in threads:
+            thread.join(60)
+        assert seconds[-1][0] < 2000, seconds
 
     def test_a_dead_holder_is_found(self):
         def holds(lock, held):

@@ -1,3 +1,4 @@
+import asyncio
 import multiprocessing
 import os
 import queue
@@ -272,3 +273,26 @@ def test_state_machine():
                 handle.close()
 
     run_state_machine_as_test(Machine, settings=settings(max_examples=30, stateful_step_count=40, deadline=None))
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda ring: ring.put(b"y" * 600, timeout=0.5),
+        lambda ring: ring.put_many(iter([b"y" * 600]), True, 0.5),
+        lambda ring: asyncio.run(ring.aput(b"y" * 600, timeout=0.5)),
+    ],
+    ids=["put", "put_many", "aput"],
+)
+@pytest.mark.parametrize("waiters", [1, 8])
+def test_a_put_for_which_some_blocks_are_free_sleeps(wait, waiters):
+    """It takes no block before there are enough: to give it back would wake all that wait for blocks, and itself. A put that
+    polls looks a million times a second."""
+    with lockfree.MessageRing(8 * 256, block_bytes=256) as ring:
+        ring.put(b"x" * 240 * 6)
+
+        sleepers = [started(lambda: wait(ring)) for _ in range(waiters)]
+        assert all(isinstance(join(), queue.Full) for join in sleepers)
+        assert ring.stats()["refusals"] < 1000 * waiters
+        assert ring.stats()["sleeps"] < 100 * waiters
+        assert ring.free() == 2 * 256

@@ -186,6 +186,16 @@ def test_a_position_of_an_object_is_named():
 
 
 @rings
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_a_tuple_is_a_sequence(make, count):
+    with make() as ring:
+        messages = tuple(b"%d" % i for i in range(count))
+        assert ring.put_many(messages) == count
+        assert ring.put_many(messages, block=True, timeout=1) == count
+        assert ring.get_many() == [*messages, *messages]
+
+
+@rings
 def test_other_collections_are_sequences(make):
     with make() as ring:
         assert ring.put_many({b"a": 1, b"b": 2}) == 2

@@ -88,6 +88,56 @@ static void test_a_wake_is_passed_on(void) {
     CHECK_EQ(lf_watch_sleep(&other, 1, &control, control, 1), 1);
 }
 
+/* After a look that found nothing there is nothing to pass on, but for a lock. */
+static void test_a_wake_that_found_nothing_ends(void) {
+    struct lf_watch other;
+    struct lf_mutex m;
+    uint64_t next = 0;
+    watch_all(1);
+    lf_watch_count(&other, &events[0].h, &events[0].body->changed);
+    lf_eventcount_notify(&events[0].body->changed, 1);
+    CHECK_EQ(lf_watch_sleep_on(watches, 1, &control, control, UINT64_C(60000000000), &next), 1);
+    CHECK_EQ(next, 0); /* it did not sleep */
+    lf_watch_found_nothing(&watches[0]);
+    CHECK_EQ(watches[0].due, 0);
+    lf_watch_end(&watches[0]);
+    lf_watch_end(&other);
+    CHECK_EQ(lf_mutex_create(&m, NULL), LF_OK);
+    CHECK_EQ(lf_mutex_acquire(&m, 0), LF_OK);
+    lf_watch_unlocked(&other, &m.h, m.word);
+    CHECK_EQ(lf_mutex_release(&m), LF_OK);
+    CHECK_EQ(lf_watch_sleep(&other, 1, &control, control, UINT64_C(60000000000)), 1);
+    lf_watch_found_nothing(&other);
+    CHECK_EQ(other.due, 1);
+    lf__watch_all(&other, 1);
+    lf_watch_found_nothing(&other);
+    CHECK_EQ(other.due, 0);
+    lf_detach(&m.h);
+    lf_eventcount_cancel(&events[0].body->changed, (uint32_t)events[0].body->changed.word);
+}
+
+/* A wait in pieces sleeps longer and longer, and longest in a crowd. */
+static void test_slices_go_on(void) {
+    struct lf_watch crowd[40];
+    uint64_t next = 0, last;
+    watch_all(1);
+    do {
+        last = next;
+        CHECK_EQ(lf_watch_sleep_on(watches, 1, &control, control, 1, &next), 0);
+    } while (next != last);
+    CHECK_EQ(next, LF__SLICE_NS);
+    for (int i = 0; i < 40; i++)
+        lf_watch_count(&crowd[i], &events[0].h, &events[0].body->changed);
+    do {
+        last = next;
+        CHECK_EQ(lf_watch_sleep_on(watches, 1, &control, control, 1, &next), 0);
+    } while (next != last);
+    CHECK_EQ(next, 11u * LF__SLICE_NS);
+    for (int i = 0; i < 40; i++)
+        lf_watch_end(&crowd[i]);
+    end_all(1);
+}
+
 static void test_locks(void) {
     struct lf_mutex m;
     struct lf_watch w, look;
@@ -120,6 +170,8 @@ int main(void) {
     test_the_control_word_ends_it();
     test_all_are_due_after_a_while();
     test_a_wake_is_passed_on();
+    test_a_wake_that_found_nothing_ends();
+    test_slices_go_on();
     test_locks();
     return 0;
 }

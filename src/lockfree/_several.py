@@ -1,5 +1,6 @@
 """`lockfree.wait`: waiting for several objects at once."""
 
+import threading
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -8,7 +9,7 @@ from lockfree._awaited import TO_GET, AwaitedContainer
 from lockfree._errors import Closed, shown
 from lockfree._gevent import refuse_greenlets
 from lockfree._long import check_slow, told_here
-from lockfree._native import blocking, ffi
+from lockfree._native import blocking, ffi, lib
 from lockfree._peers import Conveyor, told_by
 from lockfree._segment import Shared
 from lockfree._types import PeerDeath
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["wait"]
 
 S = TypeVar("S", bound=Shared)
-SLICE, LONGEST = 100_000_000, 500_000_000
-"""ns: after so long Python serves signals that came before the sleep; longer among many objects."""
+SLICE, LONGEST, UNSERVED = 100_000_000, 500_000_000, 2_000_000_000
+"""ns: after so long Python serves signals that came before. Among many objects. In threads that serve none."""
 
 
 def wait(
@@ -64,7 +65,7 @@ def wait(
 
 
 def _until_ready(watched: list[S], limit: int, after: int, on_slow: "OnSlow | None") -> list[S]:
-    control = ffi.new("uint32_t *")
+    control, piece = ffi.new("uint32_t *"), ffi.new("uint64_t *")
     watches = ffi.new("struct lf_watch[]", max(len(watched), 1))
     began = time.monotonic_ns()
     due = began + after if after else FOREVER
@@ -80,7 +81,9 @@ def _until_ready(watched: list[S], limit: int, after: int, on_slow: "OnSlow | No
             due = now + after
             for shared in watched:
                 on_slow(shared, (now - began) / 1e9, shared.peers())
-        last_look = _sleep(watched, watches, control, min(limit, due))
+        serves = not slept or threading.current_thread() is threading.main_thread()
+        most = min(SLICE * (1 + len(watched) // 8), LONGEST) if serves else UNSERVED
+        last_look = _sleep(watched, watches, most, min(limit, due), control, piece)
         slept = True
         if last_look and limit <= due:
             return [shared for shared in watched if _is_ready(shared)]
@@ -95,8 +98,8 @@ def _is_ready(shared: Shared) -> bool:
         return True
 
 
-def _sleep(watched: list[Any], watches: Any, control: Any, limit: int) -> bool:
-    """One slice, or until one of them is worth a look. Whether the time-out has passed."""
+def _sleep(watched: list[Any], watches: Any, most: int, limit: int, *words: Any) -> bool:
+    """`most` nanoseconds, or until one of them is worth a look. Whether the time-out has passed."""
     inside: list[Any] = []
     at, size = int(ffi.cast("uintptr_t", watches)), ffi.sizeof("struct lf_watch")
     try:
@@ -109,10 +112,19 @@ def _sleep(watched: list[Any], watches: Any, control: Any, limit: int) -> bool:
             visit.watch(TO_GET, at + (len(inside) - 1) * size, watches)
         if any(shared._would_not_wait() for shared in watched):
             return False
-        most = min(SLICE * (1 + len(watched) // 8), LONGEST)
-        left = most if limit == FOREVER else min(most, max(limit - time.monotonic_ns(), 0))
-        blocking.lf_watch_sleep(watches, len(inside), control, 0, left)
-        return limit != FOREVER and time.monotonic_ns() >= limit
+        end = min(time.monotonic_ns() + most, limit)
+        while True:
+            left = max(end - time.monotonic_ns(), 0)
+            blocking.lf_watch_sleep_on(watches, len(inside), words[0], 0, left, words[1])
+            looked = watches[0].due == lib.LF_WATCH_LOOK  # at all of them, although nothing was seen
+            found = False
+            for at, shared in enumerate(watched):
+                if watches[at].due and not shared._would_not_wait():
+                    lib.lf_watch_found_nothing(watches + at)
+                else:
+                    found = found or watches[at].due != 0
+            if found or not looked:
+                return limit != FOREVER and time.monotonic_ns() >= limit
     finally:
         for visit in inside:  # an exception of a signal handler leaves the rest to the end of the visits
             visit.leave()

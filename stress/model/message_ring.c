@@ -109,6 +109,15 @@ static void one_inside(void) {
     lf_model_assert(lf_message_ring_try_put(&ring[3], "x", 1) == LF_OK);
 }
 static void put_waits(void) { lf_model_assert(lf_message_ring_put(ME, "y", 1, LF_FOREVER) == LF_OK); }
+/* The same for a message that needs one block more than is free. */
+static void one_short(void) {
+    two();
+    lf_model_assert(lf_message_ring_try_put(&ring[3], "x", 1) == LF_OK);
+}
+static void put_long_waits(void) {
+    const uint64_t message[3] = {1, 2, 3};
+    lf_model_assert(lf_message_ring_put(ME, message, LONG, LF_FOREVER) == LF_OK);
+}
 static void get_makes_room(void) {
     char message[8];
     lf_model_assert(lf_message_ring_try_get(ME, message, sizeof message) == 1);
@@ -164,4 +173,5 @@ LF_MODEL_CLIENT(message_lease_dies, .setup = two_with_one, .threads = {mortal_le
 LF_MODEL_CLIENT(message_bound, .setup = one_at_a_time, .threads = {put_one_10, put_one_20_get}, .spec = &lf_model_fifo,
                 .capacity = 1);
 LF_MODEL_CLIENT(message_bound_waits, .setup = one_inside, .threads = {put_waits, get_makes_room});
+LF_MODEL_CLIENT(message_long_waits, .setup = one_short, .threads = {put_long_waits, get_makes_room});
 LF_MODEL_CLIENT(message_join, .setup = two_short, .threads = {works_0, joins_and_is_last});

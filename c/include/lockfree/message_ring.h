@@ -40,8 +40,8 @@
  *        all, and a message changes hands in one compare-and-swap.
  *   [M2] Further blocks are given back before the first one, which is in the same hands until then, and not leased.
  *   [M3] Recovery frees the further blocks of a first block that the dead one had for good, before that one.
- * Linearization points: as in mpmc_ring.h, of the first block. LF_FULL: the load in `free` that finds nothing,
- *   or that of the cell `most` before the next.
+ * Linearization points: as in mpmc_ring.h, of the first block. LF_FULL: the load in `free` that finds nothing, or less
+ *   than the message needs, or that of the cell `most` before the next.
  * Source: the scheme of two index queues is that of SCQ (Nikolaev, DISC 2019). */
 #ifndef LOCKFREE_MESSAGE_RING_H
 #define LOCKFREE_MESSAGE_RING_H

@@ -226,6 +226,11 @@ LF_INLINE uint64_t lf_queue_size(const struct lf_queue *q) {
         return 0;
     return (uint64_t)size > q->store->slots ? q->store->slots : (uint64_t)size;
 }
+/* Are `n` indices inside, 1 to `slots`? No is exact: at one instant of the call fewer were. For queues without runs. */
+LF_INLINE int lf_queue_has(const struct lf_queue *q, uint64_t n) {
+    uint64_t last = lf_queue_taken(q) + n - 1; /* all before the first of them is taken, for good */
+    return lf__cell_ahead(q, lf__cell_at(q, last), last) >= 0;
+}
 
 /* Were all slots inside this queue at one instant of the call? No may be wrong while others take and publish. */
 LF_INLINE int lf_queue_is_whole(const struct lf_queue *q) {

@@ -81,8 +81,11 @@ LF_INLINE int lf__message_free(struct lf_message_ring *r, uint64_t first) {
 
 /* ---- claiming ---- */
 
-/* n blocks: the number of the first one, LF_FULL or LF_CORRUPT. */
+/* n blocks: the number of the first one, LF_FULL or LF_CORRUPT. What has no room is refused before it takes a block. To give
+ * blocks back wakes all that wait for some, and so would wake a waiting put by its own look. */
 LF_INLINE int64_t lf__message_claim(struct lf_message_ring *r, uint64_t n) {
+    if (LF_UNLIKELY(n > 1) && !lf_queue_has(&r->queues[LF__FREE], n))
+        return LF_FULL;
     int64_t first = lf_queue_take(&r->queues[LF__FREE], r->h.participant);
     if (LF_UNLIKELY(first < 0))
         return first == LF_EMPTY ? (int64_t)LF_FULL : first;

@@ -7,11 +7,12 @@
  *   the control word has changed, or after the time-out. It says which watches are to be tried again. lf_watch_end takes
  *   the announcement back. A thread that is woken for a watch, and does not try its operation, passes the wake on:
  *   lf_watch_pass_on. So does a thread that is woken for a watch that had ended while it slept. So no wake is lost, and
- *   none ends at a wait that was given up.
+ *   none ends at a wait that was given up. A thread that takes nothing, but has looked and found nothing to take, says so
+ *   first: lf_watch_found_nothing. Else two such threads would wake each other for ever.
  *   The words are slept on together (futex_waitv, Linux 5.16), LF_WATCH_TOGETHER at most. The others, and all where the
- *   kernel does not have it, are looked at after slices of 1, 2, 4, ... 20 ms (40 from 400 watches on, 60 from 800), which
- *   costs less than 1% of a CPU. After LF_WATCH_ALL_NS, and as much again for each 64 watches, all are to be tried again: a
- *   wake that a killed process took with it is late by as much.
+ *   kernel does not have it, are looked at after slices of 1, 2, 4, ... 20 ms (40 from 400 watches on, 60 from 800; by 20 ms
+ *   more for each 4 waiters of one of the words), which costs less than 1% of a CPU. After LF_WATCH_ALL_NS, and as much again
+ *   for each 64 watches or waiters, all are to be tried again: a wake that a killed process took with it is late by as much.
  * Progress: all but lf_watch_sleep are lock-free. That one sleeps.
  * Death: a watch leaves an announcement behind, as a killed sleeper does (wait.h).
  * Source: event counts (wait.h); the lock word is that of owner_lock.h. */
@@ -22,8 +23,9 @@
 
 #define LF_WATCH_TOGETHER 127u /* beside the control word */
 #define LF_WATCH_ALL_NS UINT64_C(250000000)
-#define LF__WATCH_FEW 64u   /* so many watches more make that later by as much again */
+#define LF__WATCH_FEW 64u   /* so many watches or waiters more make that later by as much again */
 #define LF__WATCH_MANY 400u /* so many watches more make slices longer by a whole one */
+#define LF__WATCH_CROWD 4u  /* so many waiters more do the same */
 #define LF__WATCH_LOOKS 8u  /* segments in which a slice looks for the dead */
 
 #define LF_WATCH_LOOK 2u
@@ -85,6 +87,13 @@ LF_INLINE void lf_watch_pass_on(struct lf_watch *w) {
         lf_eventcount_notify(w->count, 1);
     lf_futex_wake(w->word, 1);
 }
+/* Before lf_watch_pass_on, which is not needed then. The wake of a count was for what somebody has taken, and what is put from
+ * now on brings one of its own. The wake of a lock is passed on all the same: its next holder does not know that others wait,
+ * until one of them looks. */
+LF_INLINE void lf_watch_found_nothing(struct lf_watch *w) {
+    if (w->count != NULL || w->due == LF_WATCH_LOOK)
+        w->due = 0;
+}
 
 /* How many words have changed. */
 LF_INLINE uint64_t lf__watch_changed(struct lf_watch *watches, uint64_t count) {
@@ -117,21 +126,33 @@ LF_INLINE uint64_t lf__watch_deaths(struct lf_watch *watches, uint64_t count, ui
 }
 
 #ifndef LF_MODEL
+/* The waiters of the word that has most of them. */
+LF_INLINE uint64_t lf__watch_crowd(const struct lf_watch *watches, uint64_t count) {
+    uint64_t crowd = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t waiters = watches[i].count != NULL ? lf_load_relaxed(&watches[i].count->word) >> 32 : 0;
+        crowd = waiters > crowd ? waiters : crowd;
+    }
+    return crowd;
+}
+
 /* Sleeps as the contract says, timeout_ns at most. `control`: a word of this process; when it is no longer
- * `control_expected`, the call returns. How many watches are due; 0: the control word, the time-out or a signal. */
-LF_INLINE uint64_t lf_watch_sleep(struct lf_watch *watches, uint64_t count, uint32_t *control,
-                                  uint32_t control_expected, uint64_t timeout_ns) {
+ * `control_expected`, the call returns. `next`: the slice with which it begins, 0 at first; then the one to go on with. How
+ * many watches are due; 0: the control word, the time-out or a signal. */
+LF_INLINE uint64_t lf_watch_sleep_on(struct lf_watch *watches, uint64_t count, uint32_t *control,
+                                     uint32_t control_expected, uint64_t timeout_ns, uint64_t *next) {
     struct lf_futex_one words[1 + LF_WATCH_TOGETHER];
     uint64_t together = count < LF_WATCH_TOGETHER ? count : LF_WATCH_TOGETHER, turn = 0, due;
-    uint64_t began = lf_now(), slice = LF__FIRST_SLICE_NS;
-    uint64_t most = LF__SLICE_NS * (1 + count / LF__WATCH_MANY);
+    uint64_t began = lf_now(), crowd = lf__watch_crowd(watches, count);
+    uint64_t most = LF__SLICE_NS * (1 + count / LF__WATCH_MANY + crowd / LF__WATCH_CROWD);
+    uint64_t slice = *next > LF__FIRST_SLICE_NS ? *next : LF__FIRST_SLICE_NS;
     lf_futex_one_set(&words[0], control, control_expected);
     for (uint64_t i = 0; i < together; i++)
         lf_futex_one_set(&words[1 + i], watches[i].word, watches[i].expected);
     for (uint64_t slept = 0; slept < timeout_ns;) {
         if ((due = lf__watch_changed(watches, count)) != 0 || lf_load_relaxed(control) != control_expected)
             return due;
-        if (slept >= LF_WATCH_ALL_NS * (1 + count / LF__WATCH_FEW))
+        if (slept >= LF_WATCH_ALL_NS * (1 + (count + crowd) / LF__WATCH_FEW))
             return lf__watch_all(watches, count);
         uint64_t left = timeout_ns - slept;
         int ended = lf_futex_wait_any(words, 1 + (uint32_t)together, slice < left ? slice : left);
@@ -140,9 +161,14 @@ LF_INLINE uint64_t lf_watch_sleep(struct lf_watch *watches, uint64_t count, uint
         slept = lf_now() - began;
         if (ended == -ETIMEDOUT && (due = lf__watch_deaths(watches, count, &turn)) != 0)
             return due;
-        slice = 2 * slice < most ? 2 * slice : most;
+        *next = slice = 2 * slice < most ? 2 * slice : most;
     }
     return lf__watch_changed(watches, count);
+}
+LF_INLINE uint64_t lf_watch_sleep(struct lf_watch *watches, uint64_t count, uint32_t *control,
+                                  uint32_t control_expected, uint64_t timeout_ns) {
+    uint64_t next = 0;
+    return lf_watch_sleep_on(watches, count, control, control_expected, timeout_ns, &next);
 }
 #endif
 

@@ -86,7 +86,7 @@ static inline PyObject *lf_py_put_many_messages(PyObject *object, PyObject *mess
     PyObject *answer = NULL, *packed, *lengths;
     if (lf_py_is_closed((struct lf_py_object *)object))
         return ring->raise(object, LF_CLOSED);
-    PyObject *batch = PyObject_CallMethod(object, "_pack", "O", messages);
+    PyObject *batch = PyObject_CallMethod(object, "_pack", "(O)", messages);
     if (batch == Py_None) {
         PyObject *walk = PyObject_GetIter(messages);
         answer = walk != NULL ? lf_py_put_walk(object, walk, to, ns, ring) : NULL;

@@ -9,6 +9,7 @@ void lf_py_watch_place(struct lf_condition *c, int64_t place, struct lf_watch *w
 int lf_py_is_ready(struct lf_handle *h);
 void lf_watch_end(struct lf_watch *w);
 void lf_watch_pass_on(struct lf_watch *w);
+void lf_watch_found_nothing(struct lf_watch *w);
 void lf_py_turn(uint32_t *control);
 void lf_tell_here(int how);
 int lf_peers_are_gone(struct lf_handle *h, int refused);

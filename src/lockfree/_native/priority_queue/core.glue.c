@@ -178,7 +178,7 @@ static PyObject *lf_py_priority_queue_cancel_any(PyObject *self, PyObject *const
     }
     if (n + named == 0 || args[0] == Py_None)
         return lf_py_priority_queue_cancel_method(self, NULL);
-    return PyObject_CallMethod(self, "_withdraw", "O", args[0]);
+    return PyObject_CallMethod(self, "_withdraw", "(O)", args[0]);
 }
 
 /* Of two entries with one name the first counts. */
