@@ -130,6 +130,17 @@ static void test_trees(void) {
     grown("/sys/fs/cgroup/mine", 1, "3000\n", "1000\n");
     CHECK_EQ(leaves("0::/../mine\n", "30 23 0:26 /.. /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"), 2000);
 
+    /* Names that mountinfo writes with escapes, and /proc/self/cgroup without. */
+    new_tree("escaped");
+    grown("/my groups/inner", 1, "3000\n", "1000\n");
+    grown("/my groups", 1, "6000\n", "1000\n");
+    const char *escaped = "30 23 0:26 /app-x\\134x2dy.slice /my\\040groups rw - cgroup2 cgroup2 rw\n";
+    CHECK_EQ(leaves("0::/app-x\\x2dy.slice/inner\n", escaped), 2000);
+    CHECK_EQ(leaves("0::/app-x\\x2dy.slice\n", escaped), 5000);
+    char text[] = "\\101\\04\\\\0129\\8";
+    lf__unescape(text);
+    CHECK(strcmp(text, "A\\04\\\n9\\8") == 0);
+
     /* Mounted at a place of its own, behind lines of all kinds. */
     new_tree("elsewhere");
     grown("/groups/deep", 1, "4000\n", "1000\n");

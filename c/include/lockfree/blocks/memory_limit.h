@@ -106,6 +106,16 @@ LF_INLINE int lf__is_group(const char *root, const char *path) {
     return access(file, F_OK) == 0;
 }
 
+/* Mountinfo writes blanks and backslashes as `\040` and `\134`. Names of systemd have such: "app-x\x2dy.slice". */
+LF_INLINE void lf__unescape(char *text) {
+    char *to = text;
+    for (const char *from = text; *from != '\0'; to++) {
+        int is_octal = from[0] == '\\' && strspn(from + 1, "01234567") >= 3;
+        *to = is_octal ? (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0')) : *from;
+        from += is_octal ? 4 : 1;
+    }
+    *to = '\0';
+}
 /* A line of mountinfo: "id parent device root point options [more] - type source options". What the group `path` leaves, if
  * the line is of a mount of its hierarchy. `prefix`: before each path of the system; empty but for tests. */
 LF_INLINE uint64_t lf__mount_leaves(const char *prefix, char *line, const char *path, int v2) {
@@ -115,6 +125,8 @@ LF_INLINE uint64_t lf__mount_leaves(const char *prefix, char *line, const char *
         return UINT64_MAX;
     if (strcmp(type, v2 ? "cgroup2" : "cgroup") != 0 || (!v2 && !lf__is_listed("memory", options)))
         return UINT64_MAX;
+    lf__unescape(root);
+    lf__unescape(point);
     /* What is mounted may be a group further down: of the path only the rest leads on from there. */
     size_t top = strcmp(root, "/") == 0 ? 0 : strlen(root);
     int is_below = strncmp(path, root, top) == 0 && (path[top] == '/' || path[top] == '\0') &&
