@@ -192,6 +192,33 @@ def test_casting_unsafe_takes_what_numpy_takes(dtype, value, got, shm_name):
         ring.unlink()
 
 
+MASKED = {
+    "one": ("i4", np.ma.masked, np.ma.array(5)),
+    "an array": ("(3,)i4", np.ma.array([1, 2, 3], mask=[0, 1, 0]), np.ma.array([1, 2, 3])),
+    "of another dtype": ("(3,)f8", np.ma.array([1, 2, 3], mask=[0, 1, 0]), np.ma.array([1, 2, 3])),
+    "a field": (POINT, (np.ma.masked, (1, 2)), (np.ma.array(1.0), (1, 2))),
+    "a record": (POINT, np.ma.array(np.zeros((), POINT), mask=[(False, [False, True])]), np.zeros((), POINT)),
+}
+
+
+@pytest.mark.parametrize(("dtype", "masked", "whole"), MASKED.values(), ids=MASKED)
+def test_what_is_masked_has_no_value(dtype, masked, whole):
+    with lockfree.MPMCRing(4, dtype=dtype) as ring, lockfree.LatestValue(dtype=dtype) as value:
+        for call in (ring.put, value.set, lambda record: ring.put_many([record])):
+            with pytest.raises(ValueError, match=r"masked values: fill them first"):
+                call(masked)
+        batch = np.ma.zeros(2, ring.dtype)
+        batch.mask = True
+        with pytest.raises(ValueError, match=r"records has . masked values"):
+            ring.put_many(batch)
+        ring.put(whole)
+        assert ring.put_many([whole]) == 1
+        value.set(whole)
+        assert ring.qsize() == 2
+    with lockfree.MPMCRing(4, dtype=dtype, casting="unsafe") as ring:
+        ring.put(masked)  # as NumPy takes it
+
+
 def test_castings_of_numpy():
     with lockfree.MPMCRing(2, dtype="f4", casting="same_kind") as ring:
         ring.put(1e300)

@@ -16,6 +16,7 @@ import time
 import unittest
 from multiprocessing.reduction import ForkingPickler
 
+import numpy as np
 import pytest
 
 import lockfree
@@ -718,7 +719,15 @@ def test_what_is_left_out_is_in_the_suite():
     assert {test for tests in LEFT_OUT.values() for test in tests} <= known
 
 
-ONE = ["text", b"abc", bytearray(b"ab"), memoryview(b"a"), array.array("B", b"abc"), mmap.mmap(-1, 8)]
+ONE = [
+    "text",
+    b"abc",
+    bytearray(b"ab"),
+    memoryview(b"a"),
+    array.array("B", b"abc"),
+    mmap.mmap(-1, 8),
+    np.zeros(3, "u1"),
+]
 
 
 @pytest.mark.parametrize("one", ONE, ids=lambda one: type(one).__name__)
@@ -727,3 +736,5 @@ def test_what_is_one_object_is_no_batch(one):
         with pytest.raises(TypeError, match=r"objs is one .*: it must be an iterable of objects; put\(\) takes one"):
             q.put_many(one)
         assert q.qsize() == 0
+        assert q.put_many(np.array([True, False])) == 2  # numbers of one byte are no bytes
+        assert q.get_many() == [True, False]

@@ -7,6 +7,7 @@ The note is JSON: a type string such as "<f8", or {"base": …, "shape": […]},
 import json
 import re
 import struct
+import sys
 from typing import Any, Final
 
 from lockfree._errors import SegmentError, brief, shown, shown_fields
@@ -104,6 +105,7 @@ class NumpyCodec(Codec):
             except (struct.error, OverflowError):
                 pass  # it does not fit: the long way says so
         if isinstance(record, (np.ndarray, np.generic)) and record.dtype == base:
+            self._refuse_masked(record, what)
             if record.shape != self._shape:
                 raise self._shape_error(what, record.shape, self._shape)
             return self._bytes_of(record)
@@ -120,6 +122,7 @@ class NumpyCodec(Codec):
     def _fill(self, out: Any, value: Any, what: str) -> None:
         """Writes a value into `out`, an array of its shape; TypeError or ValueError if something would be lost."""
         np = self._np
+        self._refuse_masked(value, what)
         if out.dtype.names is None:
             self._fill_plain(out, value, what)
         elif isinstance(value, (np.ndarray, np.generic)) and value.dtype.names is not None:
@@ -191,6 +194,15 @@ class NumpyCodec(Codec):
             raise ValueError(f"{what} is {shown(value)}: dtype {brief(target)} cannot hold it without a loss")
         return array
 
+    def _refuse_masked(self, value: Any, what: str) -> None:
+        """What is masked has no value; NumPy would store what stands below the mask."""
+        masks = sys.modules.get("numpy.ma")  # if nobody has loaded it, nothing is masked
+        if masks is None or self.casting == "unsafe" or not isinstance(value, masks.MaskedArray):
+            return
+        mask = self._np.ascontiguousarray(masks.getmask(value)).view("?")
+        if mask.any():
+            raise ValueError(f"{what} has {int(mask.sum())} masked values: fill them first, as with value.filled(0)")
+
     def _array(self, value: Any, what: str, dtype: Any = None) -> Any:
         """`np.asarray`, with an error that names the value."""
         if not isinstance(value, (self._np.ndarray, self._np.generic)) and (memory := _buffer(value)) is not None:
@@ -250,6 +262,7 @@ class NumpyCodec(Codec):
                 return None
             records = self._array(rows, "records")
         array = records
+        self._refuse_masked(array, "records")
         if array.dtype != self._base and self.casting != "same_value":
             if not np.can_cast(array.dtype, self._base, self.casting):
                 rule = f"casting {self.casting!r} to {brief(self._base)} refuses"

@@ -175,15 +175,20 @@ def refuse_objects(what: str, view: memoryview) -> None:
         raise TypeError(f"{what} is a buffer of format {view.format!r}: it holds Python objects, not data")
 
 
-def is_one_record(records: Any) -> bool:
-    """Whether it is text, or bytes-like: no sequence of records, though Python can walk it."""
+def is_one_record(records: Any, *, arrays: bool = False) -> bool:
+    """Whether it is text, or bytes-like: no sequence of records, though Python can walk it.
+
+    An array of NumPy of unsigned bytes is one only with `arrays`: a ring of such a dtype has a record in each of them.
+    """
     if isinstance(records, (bytes, bytearray, str)):
         return True
     try:
         view = memoryview(records)
     except (TypeError, ValueError, BufferError):
         return False
-    return view.ndim <= 1 and view.itemsize == 1 and type(records).__name__ != "ndarray"
+    if view.ndim > 1 or view.itemsize != 1:
+        return False
+    return type(records).__name__ != "ndarray" or (arrays and view.format in {"B", "c"})
 
 
 def refuse_one_record(records: Any) -> None:

@@ -252,7 +252,7 @@ class Queue(MessageRing, Generic[T]):
         queue.Full that is raised, and `put` says how many went in. TypeError for text and what is bytes-like: that is
         one object.
         """
-        if isinstance(objs, memoryview) or is_one_record(objs):
+        if isinstance(objs, memoryview) or is_one_record(objs, arrays=True):
             raise TypeError(f"objs is one {type(objs).__name__}: it must be an iterable of objects; put() takes one")
         try:
             walk = iter(objs)
