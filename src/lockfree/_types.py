@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Never, Protocol, Self, 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike as ArrayLike  # noqa: PLC0414
     from numpy.typing import NDArray
-    from typing_extensions import Buffer as Buffer  # noqa: PLC0414
+    from typing_extensions import Buffer as AnyBuffer
 
     Array = NDArray[Any]
+    Buffer = AnyBuffer | Array  # NumPy says only from Python 3.12 on that an array is a buffer
 else:
     Array = ArrayLike = Buffer = Any
 
