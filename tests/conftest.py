@@ -31,6 +31,7 @@ SLICED = {
     "test_order_audit": 2, "test_spin": 2, "test_semaphore": 2, "test_timeline": 2, "test_corpus": 2,
     "test_broadcast_ring": 2, "test_block_pool": 2, "test_arena": 2, "test_windows": 2, "test_docs": 3,
     "test_corruption": 4, "test_long_waits": 3, "test_polling": 2, "test_barrier_reduction": 2,
+    "test_first_object": 12,
 }  # fmt: skip
 """Files whose tests are many and long: one test in so many runs, by the seed; all of them with --soak."""
 FEW = 1000

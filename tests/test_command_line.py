@@ -170,7 +170,7 @@ def nowhere(tmp_path):
 def test_stress_tries_its_output_before_the_run(more, nowhere, capsys):
     assert str(nowhere) in refused(capsys, "stress", "mutex", *more, "--out", str(nowhere))
     said = refused(capsys, "stress", "mutex", *more, "--out", str(nowhere.parent))
-    assert "Not a directory" in said
+    assert f"lockfree stress: --out: {nowhere.parent}: Not a directory" in said
     assert nowhere.parent.read_text() == "precious"
 
 
@@ -203,6 +203,41 @@ def test_model_tries_its_outputs_before_the_work(nowhere, tmp_path, capsys):
     assert "is written by --html already" in refused(capsys, "model", str(source), *both)
     assert source.read_text() == CLIENT
     assert sorted(p.name for p in tmp_path.iterdir()) == ["client.c", "file"]
+
+
+OUTPUTS = [
+    ["stress", "mutex", "--out"], ["stress", "mutex", "--kill-everywhere", "--out"], ["check", "h", "--spec=queue", "--html"],
+    ["model", "c.c", "--html"], ["model", "c.c", "--dot"], ["machine", "--html"], ["machine", "--json"], ["bench", "--html"],
+    ["bench", "--json"], ["practice", "report", "--out"], ["practice", "check", "--in"], ["practice", "start", "kata"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", OUTPUTS, ids=" ".join)
+def test_an_empty_name_is_no_place(words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = refused(capsys, *words, "")
+    assert "it is empty: it must name a file or a folder" in said
+    assert words[-1] in said or "FOLDER" in said
+    assert not list(tmp_path.iterdir())
+
+
+def commands(parser, name="lockfree"):
+    """Every command of a parser, with its name."""
+    yield name, parser
+    for action in parser._actions:
+        for word, below in (action.choices or {}).items() if isinstance(action.choices, dict) else ():
+            yield from commands(below, f"{name} {word}")
+
+
+def test_every_command_says_what_it_does():
+    found = dict(commands(_parser()))
+    assert len(found) > 15
+    assert not [name for name, parser in found.items() if not parser.description]
+
+
+def test_an_unknown_primitive_is_an_error_and_no_output(capsys):
+    for words in (["stress"], ["stress", "--kill-everywhere"], ["bench"]):
+        assert "no primitive no_such; there are " in refused(capsys, *words, "no_such")
 
 
 @pytest.mark.parametrize("memory", ["abc", "-1", "0", "nan", "", "1e400"])

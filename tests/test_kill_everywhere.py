@@ -142,7 +142,7 @@ def test_the_command_prints_a_table_and_writes_its_results(tmp_path, capsys):
 
 def test_the_command_refuses_what_there_is_not(capsys):
     assert main(["stress", "no_such_thing", "--kill-everywhere"]) == 3
-    assert "mpmc_ring" in capsys.readouterr().out
+    assert "mpmc_ring" in capsys.readouterr().err
     assert main(["stress", "mutex", "--kill-everywhere", "--operation", "no-such-thing"]) == 3
     with pytest.raises(SystemExit):
         main(["stress", "--kill-everywhere", "--slice", "3/2"])

@@ -284,7 +284,8 @@ def test_nothing_survives_the_runner():
 def test_unknown_primitive_is_refused():
     done = stress("no_such_thing")
     assert done.returncode == 3
-    assert "no_such_thing" in done.stdout
+    assert "no primitive no_such_thing; there are arena, " in done.stderr
+    assert not done.stdout
 
 
 def test_a_round_follows_from_its_number():

@@ -54,10 +54,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lockfree {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    ls = commands.add_parser("ls", help="list named segments and the live processes that hold them")
+    ls = commands.add_parser(
+        "ls",
+        help="list named segments and the live processes that hold them",
+        description="Lists the named segments of this machine: kind, size, age, and the live processes that hold them.",
+    )
     ls.add_argument("--json", action="store_true", help="print one JSON object for each segment")
     ls.set_defaults(run=_ls)
-    gc = commands.add_parser("gc", help="remove named segments that no live process holds")
+    gc = commands.add_parser(
+        "gc",
+        help="remove named segments that no live process holds",
+        description="Removes named segments that no live process uses, such as those of programs that were killed. "
+        "Exit status: 0; 3 if there is no segment with a NAME.",
+    )
     names = gc.add_argument(
         "names",
         nargs="*",

@@ -1,10 +1,12 @@
 """What the commands of `lockfree` share: refusing options, trying and writing the output, escaping names."""
 
+import argparse
+import contextlib
 import errno
 import importlib.util
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,29 @@ def need_page(what: str) -> None:
         raise UsageError(f"{what} needs jinja2 for its page: pip install 'lockfree[tools]'")
 
 
-def try_directory(path: Path) -> None:
-    """Makes the directory, unless it is there, and writes a file into it: OSError now and not after the work."""
+def named_path(text: str) -> Path:
+    """The `type` of an argument that names a file or a folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: it must name a file or a folder")
+    return Path(text)
+
+
+@contextlib.contextmanager
+def _blaming(option: str) -> Iterator[None]:
+    """Says of which option an OSError comes."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{option}: {error.filename}: {error.strerror}") from None
+
+
+def try_directory(option: str, path: Path) -> None:
+    """Makes the directory, unless it is there, and writes a file into it: UsageError now, no OSError after the work."""
+    with _blaming(option):
+        _try_directory(path)
+
+
+def _try_directory(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     path.mkdir(parents=True, exist_ok=True)
@@ -49,13 +72,14 @@ def try_directory(path: Path) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def try_file(path: Path) -> None:
-    """Finds out whether the file could be written, without touching what it holds: OSError now."""
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "No such directory", str(path.parent))
-    try_directory(path.parent)
+def try_file(option: str, path: Path) -> None:
+    """Finds out whether the file could be written, without touching what it holds: UsageError now."""
+    with _blaming(option):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "No such directory", str(path.parent))
+        _try_directory(path.parent)
 
 
 def try_files(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) -> None:
@@ -67,7 +91,7 @@ def try_files(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) -> Non
         if why := seen.get(path.resolve()):
             raise UsageError(f"{option} {path}: this file {why}")
         seen[path.resolve()] = f"is written by {option} already"
-        try_file(path)
+        try_file(option, path)
 
 
 def write_whole(path: Path, text: str) -> None:

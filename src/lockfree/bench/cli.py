@@ -2,10 +2,9 @@
 
 import argparse
 import os
-from pathlib import Path
 from typing import Any
 
-from lockfree._command import UsageError, complete, need_page, refuse, try_files
+from lockfree._command import UsageError, complete, named_path, need_page, refuse, try_files
 from lockfree.machine import results
 
 SCHEMA = "lockfree-bench/1"
@@ -52,8 +51,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--samples", type=int, metavar="N", help="how many windows the seconds are cut into (default 5)"
     )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with the charts")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured")
+    parser.add_argument("--html", type=named_path, metavar="FILE", help="write a page with the charts")
+    parser.add_argument("--json", type=named_path, metavar="FILE", help="write everything that was measured")
     parser.set_defaults(run=run)
     return parser
 

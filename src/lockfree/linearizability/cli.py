@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lockfree._command import complete, refuse, try_files
+from lockfree._command import complete, named_path, refuse, try_files
 from lockfree.linearizability.checker import Verdict, check
 from lockfree.linearizability.history import History
 from lockfree.linearizability.importers import load
@@ -83,7 +83,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--nil", choices=["any", "value"], help="Jepsen: a read of nil says nothing (any, the default), or it is null"
     )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write the history as a timeline, open at the break")
+    parser.add_argument(
+        "--html", type=named_path, metavar="FILE", help="write the history as a timeline, open at the break"
+    )
     parser.add_argument("--json", action="store_true", help="print the verdict as one JSON object")
     parser.add_argument("--quiet", action="store_true", help="print nothing, only the exit status")
     parser.set_defaults(run=run)

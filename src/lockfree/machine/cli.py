@@ -2,10 +2,9 @@
 
 import argparse
 import os
-from pathlib import Path
 from typing import Any
 
-from lockfree._command import UsageError, need_page, try_files
+from lockfree._command import UsageError, named_path, need_page, try_files
 from lockfree.machine import results
 
 SECONDS = 40.0
@@ -29,8 +28,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", metavar="LIST", help="some of: transfer, operations, contention, sharing, wake, memory, litmus"
     )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with the charts")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured")
+    parser.add_argument("--html", type=named_path, metavar="FILE", help="write a page with the charts")
+    parser.add_argument("--json", type=named_path, metavar="FILE", help="write everything that was measured")
     parser.set_defaults(run=run)
     return parser
 

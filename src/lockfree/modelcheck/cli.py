@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from lockfree._command import UsageError, given, refuse, try_files
+from lockfree._command import UsageError, given, named_path, refuse, try_files
 from lockfree.modelcheck import picture
 from lockfree.modelcheck.build import VOLATILE, BuildError
 from lockfree.modelcheck.runner import MODES, Progress, Report, Settings, Verdict, checks, replay
@@ -98,8 +98,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="for Python: interrupt within this library file, too",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object for each client, with its trace")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with the graph of each violation")
-    parser.add_argument("--dot", type=Path, metavar="FILE", help="write the graph of each violation for Graphviz")
+    parser.add_argument("--html", type=named_path, metavar="FILE", help="write a page with the graph of each violation")
+    parser.add_argument("--dot", type=named_path, metavar="FILE", help="write the graph of each violation for Graphviz")
     parser.set_defaults(run=run)
 
 

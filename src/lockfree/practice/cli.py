@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockfree._command import UsageError, complete, need_page, try_file
+from lockfree._command import UsageError, complete, named_path, need_page, try_file
 from lockfree._compiler import compiler, has_compiler, need_compiler, no_compiler
 from lockfree.practice import rounds, workspace
 from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, find, katas
@@ -33,50 +33,54 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.set_defaults(run=_list)
     commands = parser.add_subparsers(dest="practice", metavar="COMMAND", help="what to do (default: list the katas)")
-    start = commands.add_parser("start", help="make a folder with a kata and its starter")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+
+    start = add("start", "make a folder with a kata and its starter")
     named = [start.add_argument("kata", metavar="KATA", help="its name")]
-    start.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, help="where (default: ./KATA)")
+    start.add_argument("folder", metavar="FOLDER", nargs="?", type=named_path, help="where (default: ./KATA)")
     start.set_defaults(run=_start)
-    check = commands.add_parser("check", help="judge your answer")
+    check = add("check", "judge your answer")
     check.add_argument("--full", action="store_true", help="search six times as long, and run every advisory stage")
     check.set_defaults(run=_check)
-    why = commands.add_parser("why", help="run the failing execution again, in columns")
+    why = add("why", "run the failing execution again, in columns")
     why.add_argument(
         "diagnosis", metavar="DIAGNOSIS", nargs="?", help="explain this one instead of the last; or the folder"
     )
     why.set_defaults(run=_why)
-    hint = commands.add_parser("hint", help="show the next hint; each costs a star")
+    hint = add("hint", "show the next hint; each costs a star")
     hint.set_defaults(run=_hint)
-    debrief = commands.add_parser("debrief", help="what the kata teaches, after an ACCEPT")
+    debrief = add("debrief", "what the kata teaches, after an ACCEPT")
     debrief.add_argument("--now", action="store_true", help="also before an ACCEPT")
     debrief.set_defaults(run=_debrief)
-    reports = commands.add_parser("report", help="a page with the whole debrief (needs lockfree[tools])")
-    reports.add_argument("--out", type=Path, metavar="FILE", help="where to (default: report.html in the folder)")
+    reports = add("report", "a page with the whole debrief (needs lockfree[tools])")
+    reports.add_argument("--out", type=named_path, metavar="FILE", help="where to (default: report.html in the folder)")
     reports.set_defaults(run=_report)
     for command in (check, hint, debrief, reports):
-        command.add_argument("place", metavar="FOLDER", nargs="?", type=Path, help="the same as --in FOLDER")
+        command.add_argument("place", metavar="FOLDER", nargs="?", type=named_path, help="the same as --in FOLDER")
     for command in (check, why, hint, debrief, reports):
         command.add_argument(
-            "--in", dest="folder", type=Path, metavar="FOLDER",
+            "--in", dest="folder", type=named_path, metavar="FOLDER",
             help="the folder that `start` made, with your answer in it (default: the one that you are in)",
         )  # fmt: skip
-    begins = commands.add_parser(
-        "round", help="a timed round: a blank file, requirements in parts, and only the examples are judged"
-    )
+    begins = add("round", "a timed round: a blank file, requirements in parts, and only the examples are judged")
     which = "which one (default: one that you have not solved)"
     named.append(begins.add_argument("kata", metavar="KATA", nargs="?", help=which))
     begins.add_argument("--minutes", type=float, metavar="N", help=f"its length (default: {MINUTES})")
-    begins.add_argument("--in", dest="folder", type=Path, metavar="FOLDER", help="of a round that runs: what is new")
+    begins.add_argument(
+        "--in", dest="folder", type=named_path, metavar="FOLDER", help="of a round that runs: what is new"
+    )
     begins.add_argument("--end", action="store_true", help="end it: with --in; then all stages run")
     begins.set_defaults(run=_round)
-    breaks = commands.add_parser("break", help="be the scheduler, and make a wrong answer fail, step by step")
+    breaks = add("break", "be the scheduler, and make a wrong answer fail, step by step")
     named.append(breaks.add_argument("kata", metavar="KATA", help="its name"))
     breaks.add_argument(
         "answer", metavar="ANSWER", nargs="?", default="", help="which wrong answer (default: the first)"
     )
     breaks.add_argument("--list", action="store_true", help="which there are")
     breaks.set_defaults(run=_break)
-    test = commands.add_parser("selftest", help="test the judge with all right and wrong answers that it knows")
+    test = add("selftest", "test the judge with all right and wrong answers that it knows")
     named.append(test.add_argument("katas", metavar="KATA", nargs="*", help="only of these"))
     for argument in named:
         complete(argument, lambda: [kata.name for kata in katas()])
@@ -213,7 +217,7 @@ def _report(args: argparse.Namespace) -> int:
     if running is not None and running.runs(time.time()):
         raise UsageError(f"the round is not over: {running.left(time.time())}; round --end ends it")
     out = args.out or args.folder / "report.html"
-    try_file(out)
+    try_file("--out", out)
     from lockfree.practice.judge import judge
     from lockfree.practice.report import page
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from lockfree._command import UsageError, complete, need_page, refuse, try_directory
+from lockfree._command import UsageError, complete, named_path, need_page, refuse, try_directory
 from lockfree.stress import kill_everywhere
 from lockfree.stress.campaign import STRETCH, Campaign
 from lockfree.stress.checking import Checked
@@ -49,7 +49,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--start-method", choices=tuple(STRETCH), help=f"how processes are started (default {START_METHOD})"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where to write results.json, report.html and the histories of failures"
+        "--out",
+        type=named_path,
+        metavar="DIR",
+        help="where to write results.json, report.html and the histories of failures",
     )
     parser.add_argument("--kill", action="store_true", help="kill -9 processes at random moments and replace them")
     parser.add_argument(
@@ -95,11 +98,10 @@ def run(args: argparse.Namespace) -> int:
     scenarios = load()
     unknown = [name for name in args.primitives if name not in scenarios]
     if unknown:
-        print(f"lockfree stress: no primitive {', '.join(unknown)}; there are {', '.join(scenarios)}")
-        return 3
+        raise UsageError(f"no primitive {', '.join(unknown)}; there are {', '.join(scenarios)}")
     if args.out is not None:
         need_page("--out")
-        try_directory(args.out)
+        try_directory("--out", args.out)
     args.procs, args.seconds = args.procs or PROCS, args.seconds or SECONDS
     args.start_method = args.start_method or START_METHOD
     seed = random.SystemRandom().randrange(1 << 32) if args.seed is None else args.seed

@@ -292,17 +292,16 @@ def run(
 ) -> int:
     """Runs the command: kills, prints the table and the breaches, writes `out`/kill-everywhere.json.
 
-    Returns 0 if every contract was kept, 1 for a breach, 2 if it could not run, 3 for a primitive that does not exist.
-    Raises UsageError for an operation that does not exist, OSError if nothing can be written to `out`.
+    Returns 0 if every contract was kept, 1 for a breach, 2 if it could not run. Raises UsageError for a primitive or an
+    operation that does not exist, and if nothing can be written to `out`.
     """
     there = primitives()
     unknown = [name for name in wanted if name not in there]
     if unknown:
-        print(f"lockfree stress --kill-everywhere: no primitive {', '.join(unknown)}; there are {', '.join(there)}")
-        return USAGE
+        raise UsageError(f"no primitive {', '.join(unknown)}; there are {', '.join(there)}")
     need_compiler()
     if out is not None:
-        try_directory(out)
+        try_directory("--out", out)
     choice = Choice(slice, seed, tuple(mode), at, watchdog)
     start = time.monotonic()
     heading = iter([HEADER])  # once it is known that the work can begin
