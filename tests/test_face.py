@@ -36,7 +36,7 @@ def undocumented(cls):
     """What a reader of help() finds nothing about."""
     spoken = ("__enter__", "__exit__", "__len__", "__iter__")
     names = [name for name in dir(cls) if (not name.startswith("_") or name in spoken) and name != "name"]
-    return [name for name in names if not inspect.getdoc(inspect.getattr_static(cls, name))]
+    return [name for name in names if not inspect.getattr_static(cls, name).__doc__]
 
 
 @pytest.mark.parametrize("name", [name for name in lockfree.__all__ if hasattr(getattr(lockfree, name), "close")])
@@ -46,6 +46,13 @@ def test_every_public_method_has_a_docstring(name):
 
 def test_a_method_without_a_docstring_is_found():
     assert undocumented(type("Silent", (), {"say": lambda self: 1})) == ["say"]
+    assert undocumented(type("Silenced", (lockfree.Event,), {"set": lambda self: None})) == ["set"]
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_a_method_has_the_name_by_which_it_is_called(kind):
+    names = [name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))]
+    assert [name for name in names if getattr(getattr(kind, name), "__name__", name) != name] == []
 
 
 @native

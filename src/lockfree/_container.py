@@ -343,6 +343,8 @@ class Container(AwaitedContainer, Coded[R]):
                     end_view(held[2])
         super().close()
 
+    close.__doc__ = Coded.close.__doc__
+
     def _describe(self) -> str:
         what = f"dtype={brief(self.dtype)}" if self.dtype is not None else f"record_size={self.record_size}"
         return f" capacity={self.capacity} {what} qsize={self.qsize()}"

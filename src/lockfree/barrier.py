@@ -200,6 +200,9 @@ class Barrier(Native[Literal["barrier"]], Calls):
         _leave_at_exit(self)
         super().reset()
 
+    wait.__doc__, await_.__doc__ = Calls.wait.__doc__, Calls.await_.__doc__
+    abort.__doc__, reset.__doc__ = Calls.abort.__doc__, Calls.reset.__doc__
+
     def __repr__(self) -> str:
         name = f" name={self.name!r}" if self.name else ""
         return f"<lockfree.{type(self).__name__} at {id(self):#x}{name}:{self._look_of_it()}>"

@@ -344,6 +344,8 @@ class Calls(Inside):
                     end_view(held[0])
         super().close()
 
+    close.__doc__ = Inside.close.__doc__
+
     def _describe(self) -> str:
         return f" size_bytes={self.size_bytes} readers={len(self.joined)}/{self.readers} slow={self.slow!r}"
 

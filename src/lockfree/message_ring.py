@@ -260,6 +260,8 @@ class Calls(AwaitedContainer, Taking, Putting):
                 end_view(held[0])
         super().close()
 
+    close.__doc__ = Taking.close.__doc__
+
     # ---- through cffi ----
 
     def _put(self, message: Any, wait: int, *_: int) -> bool:

@@ -399,7 +399,9 @@ class Queue(MessageRing, Generic[T]):
         """Objects cannot be read in place: TypeError."""
         raise TypeError(f"{self._title()}: objects cannot be read in place: use get()")
 
-    read = peek
+    def read(self, *_: object, **__: object) -> NoReturn:
+        """Objects cannot be read in place: TypeError."""
+        self.peek()
 
     def _ended(self) -> NoReturn:
         """Closed, as what queues raise."""
