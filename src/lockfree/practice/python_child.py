@@ -118,12 +118,12 @@ def _explored(  # noqa: PLR0917 - as `_killed`
             report = replay_made(maker, asked["replay"], bounds, watch.entered)
         else:
             report = explore_made(maker, name, bounds, tick, watch.entered)
-        if report.verdict is Verdict.UNKNOWN and bounds is not rounds[-1]:
+        if report.verdict is Verdict.UNKNOWN and bounds is not rounds[-1] and not report.out_of_time:
             continue
         ended.add(name)
         good = report.verdict in {Verdict.OK, Verdict.UNKNOWN}
         yield "report", name, report.as_dict(), good
-        if not good:
+        if not good or report.out_of_time:  # a slow answer would be as slow in the others
             return
 
 

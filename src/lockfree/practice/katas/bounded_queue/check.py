@@ -94,6 +94,43 @@ def schedules_two_consumers(answer):
     assert sorted(got) == [0, 1], f"[Q6] got {sorted(got)}"
 
 
+def schedules_two_items_for_two(answer):
+    """Both items come before the first of two sleeping consumers runs on: the second one must wake up, too."""
+    queue, got = answer.BoundedQueue(2), []
+
+    def producer():
+        queue.put("a")
+        queue.put("b")
+
+    def first():
+        got.append(queue.get())
+
+    def second():
+        got.append(queue.get())
+
+    together(first, second, producer)
+    assert sorted(got) == ["a", "b"], f"[Q6] got {sorted(got)}"
+
+
+def schedules_two_rooms_for_two(answer):
+    queue, got = answer.BoundedQueue(2), []
+    queue.put("a")
+    queue.put("b")
+
+    def consumer():
+        got.extend([queue.get(), queue.get()])
+
+    def first():
+        queue.put("c")
+
+    def second():
+        queue.put("d")
+
+    together(first, second, consumer)
+    assert got == ["a", "b"], f"[Q6] got {got}"
+    assert len(queue) == 2, f"[Q7] {len(queue)} items are inside"
+
+
 def schedules_two_producers(answer):
     queue, got = answer.BoundedQueue(1), []
 

@@ -52,6 +52,22 @@ def edges_hit(answer):
     assert len(cache) == 1, f"[L8] len() is {len(cache)}, and one entry is inside"
 
 
+def edges_values_that_are_false(answer):
+    """A value is whatever the store says, also nothing."""
+    for value in (None, 0, "", ()):
+        loads = []
+
+        def load(key, value=value, loads=loads):
+            loads.append(key)
+            return value
+
+        cache = answer.Cache(2, 100, load)
+        for _ in range(2):
+            expect(cache, "a", value, "[L8] a value that counts as false")
+        assert loads == ["a"], f"[L8] {value!r} is in the table, and was loaded again"
+        assert len(cache) == 1, f"[L8] len() is {len(cache)}, and the entry of {value!r} is inside"
+
+
 def edges_time_to_live(answer):
     store = Store()
     cache = answer.Cache(2, 10, store.load)

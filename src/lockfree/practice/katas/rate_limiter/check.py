@@ -199,6 +199,21 @@ def schedules_weight_meets_allow(answer):
     assert not limiter.allow("a"), "[R7] set_weight() brought a token back that was spent"
 
 
+def schedules_weight_meets_cost(answer):
+    """Before the new weight there are enough tokens; after it the cost is above the burst."""
+    limiter, got = answer.Limiter(1, 4), {}
+    limiter.delay("a")
+
+    def asks():
+        try:
+            got["a"] = limiter.allow("a", 3)
+        except ValueError:
+            got["a"] = ValueError
+
+    together(asks, lambda: limiter.set_weight("a", 0.5))
+    assert got["a"] in {True, ValueError}, "[R7] allow() refused a cost that the bucket held, or that is above the burst"
+
+
 def schedules_weight_of_a_new_tenant(answer):
     limiter, got = answer.Limiter(1, 1), {}
 

@@ -140,6 +140,21 @@ def schedules_two_give_back(answer):
     assert sum(refused.values()) == 1, "[P5] one of the two release() raises ValueError"
 
 
+def schedules_refused_beside_a_waiter(answer):
+    semaphore, got = answer.Semaphore(0, limit=1), []
+
+    def waiter():
+        got.append(semaphore.acquire(timeout=5))
+
+    def giver():
+        time.sleep(1)
+        assert raises(ValueError, lambda: semaphore.release(3)), "[P5] release(3) is more than one waiter and the limit take"
+
+    together(waiter, giver)
+    assert got == [False], "[P5] a refused release() changes nothing, and a waiter got a permit"
+    assert semaphore.value() == 0, f"[P5] a refused release() changes nothing, and {semaphore.value()} are free"
+
+
 def schedules_time_out_goes_on(answer):
     """Who is woken for nothing waits for the rest of its time, not for the whole again."""
     semaphore = answer.Semaphore(0)

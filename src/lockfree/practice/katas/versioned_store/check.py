@@ -53,6 +53,20 @@ def edges_all(answer):
     assert store.get_all([], 25) == {}, "[V5] no keys"
 
 
+def edges_what_is_put_is_kept(answer):
+    """The dictionary of put_all() is the caller's, and any object is a value."""
+    store, changes = answer.Store(), {"a": 1, "b": {"b": 2}}
+    store.put_all(changes, 5)
+    changes["a"] = 7
+    changes.clear()
+    expect(store, "a", 9, 1, "[V5] the caller changed its dictionary after put_all()")
+    expect(store, "b", 9, {"b": 2}, "[V5] a value that is a dictionary")
+    keys = ["a"]
+    got = store.get_all(keys, 9)
+    got["a"] = 7
+    expect(store, "a", 9, 1, "[V5] the caller changed what get_all() returned")
+
+
 def schedules_two_puts(answer):
     store = answer.Store()
     store.put("a", "first", 1)
@@ -110,6 +124,22 @@ def schedules_read_while_put(answer):
 
     together(writer, reader)
     expect(store, "a", 10, "late", "[V1] it was put")
+
+
+def schedules_read_while_it_is_new(answer):
+    """The first version of a key, then the newest: each is there or not, and what was there stays."""
+    store = answer.Store()
+
+    def writer():
+        store.put("a", 1, 10)
+        store.put("a", 2, 20)
+
+    def reader():
+        got = [store.get("a", 30) or 0, store.get("a", 30) or 0]
+        assert got in ([0, 0], [0, 1], [0, 2], [1, 1], [1, 2], [2, 2]), f"[V2] two get() in turn returned {got}"
+
+    together(writer, reader)
+    expect(store, "a", 15, 1, "[V1] it was put")
 
 
 def schedules_read_all_or_nothing(answer):

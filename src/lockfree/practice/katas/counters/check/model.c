@@ -44,6 +44,13 @@ static void take(void) { atomic_fetch_add_explicit(&taken, counters_take(counter
 static void all_taken_once(void) { lf_model_assert(taken + counters_take(counters) == 2); }
 static void start_taken_once(void) { lf_model_assert(taken + counters_take(counters) == UINT32_MAX); }
 
+static void three_in_each(void) {
+    make(2, 0);
+    counters_add(counters, 0, 3);
+    counters_add(counters, 1, 3);
+}
+static void take_those_before(void) { lf_model_assert(counters_take(counters) >= 6); }
+
 LF_MODEL_CLIENT(add_together, .setup = empty, .threads = {add_as_0, add_as_0}, .final = two_hits);
 LF_MODEL_CLIENT(add_2, .setup = empty, .threads = {add_as_0, add_as_2}, .final = two_hits);
 LF_MODEL_CLIENT(add_1, .setup = empty, .threads = {add_as_0, add_as_1}, .final = two_hits);
@@ -52,3 +59,4 @@ LF_MODEL_CLIENT(total_after, .setup = empty, .threads = {add_and_tell, hear_and_
 LF_MODEL_CLIENT(total_twice, .setup = empty, .threads = {add_as_0, add_as_1, read_twice});
 LF_MODEL_CLIENT(take, .setup = empty, .threads = {add_and_tell, take}, .final = all_taken_once);
 LF_MODEL_CLIENT(take_twice, .setup = before_the_carry, .threads = {take, take}, .final = start_taken_once);
+LF_MODEL_CLIENT(take_meets_add, .setup = three_in_each, .threads = {add_as_0, take_those_before});

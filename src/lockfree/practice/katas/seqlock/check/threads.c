@@ -1,10 +1,13 @@
-/* On the real machine: two writers and two readers. */
+/* On the real machine: two writers and two readers; and a reader of a lock that nobody can write to. */
 #include <assert.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "seqlock.h"
 
@@ -40,7 +43,35 @@ static void *read_all(void *none) {
     return none;
 }
 
+#define LINE_(number) #number
+#define LINE(number) LINE_(number)
+
+static void wrote(int number) {
+    static const char said[] = __FILE__
+        ":" LINE(__LINE__) ": reader: Assertion `writes == 0 && \"a reader writes nothing to shared memory\"' failed\n";
+    ssize_t written = write(STDERR_FILENO, said, sizeof said - 1);
+    _exit(written > 0 ? 128 + number : 127);
+}
+
+static void read_only(void) {
+    void *memory = mmap(NULL, seqlock_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert(memory != MAP_FAILED);
+    seqlock_init(memory, 0);
+    struct quote record = {1, {~UINT64_C(1), 3}}, found;
+    seqlock_write(memory, &record);
+    int failed = mprotect(memory, seqlock_size(), PROT_READ);
+    assert(!failed);
+    void (*before)(int) = signal(SIGSEGV, wrote);
+    int readable = seqlock_try_read(memory, &found);
+    assert(readable && found.stamp == 1 && "a record that nobody writes is read");
+    seqlock_read(memory, &found);
+    assert(found.stamp == 1 && "a record that nobody writes is read");
+    signal(SIGSEGV, before);
+    munmap(memory, seqlock_size());
+}
+
 int main(void) {
+    read_only();
     size_t bytes = (seqlock_size() + 63) / 64 * 64;
     lock = aligned_alloc(64, bytes);
     assert(lock != NULL);

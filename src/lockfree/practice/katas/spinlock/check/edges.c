@@ -1,4 +1,4 @@
-/* One thread. The clock moves by one at each look, and the judge plays the other threads in spinlock_yield. */
+/* One thread. The clock moves at each look, and the judge plays the other threads in spinlock_yield. */
 #include "lockfree_model.h"
 #include "spinlock.h"
 
@@ -7,6 +7,7 @@ enum { FOR_EVER = 3000 };
 static struct spinlock lock;
 static int looks;           /* at the clock, and turns given away, in one client */
 static uint64_t now;        /* what the clock shows next */
+static uint64_t pace;       /* so much it moves by at each look */
 static int free_at_yield;   /* the holder goes on when it gets the CPU so often */
 static uint64_t stands_at;  /* after its first look the clock shows this, and stands still; 0: it moves */
 static uint64_t free_after; /* the holder goes on when the clock shows this */
@@ -19,10 +20,8 @@ uint64_t spinlock_now(void) {
         free_after = UINT64_MAX;
         spinlock_unlock(&lock);
     }
-    if (stands_at == 0)
-        return now++;
     uint64_t shown = now;
-    now = stands_at;
+    now = stands_at == 0 ? now + pace : stands_at;
     return shown;
 }
 
@@ -34,6 +33,7 @@ void spinlock_yield(void) {
 
 static void begin(void) {
     now = 1000;
+    pace = 1;
     free_at_yield = 0;
     stands_at = 0;
     free_after = UINT64_MAX;
@@ -81,6 +81,19 @@ static void time_passes(void) {
         uint64_t began = now;
         lf_model_assert(!spinlock_lock_for(&lock, wait));
         lf_model_assert(now - began > wait);
+    }
+}
+
+/* Times that do not fit into 32 bits: the low half of them is 0, little, or nearly all. */
+static void time_is_long(void) {
+    static const uint64_t low[] = {0, 5, UINT32_MAX};
+    pace = UINT64_C(1) << 30;
+    spinlock_lock(&lock);
+    for (int i = 0; i < 3; i++) {
+        uint64_t began = now, wait = (UINT64_C(3) << 32) + low[i];
+        lf_model_assert(!spinlock_lock_for(&lock, wait));
+        lf_model_assert(now - began > wait);
+        lf_model_assert(now - began < 2 * wait);
     }
 }
 
@@ -132,3 +145,4 @@ LF_MODEL_CLIENT(edge_time_exact, .setup = begin, .threads = {time_is_exact});
 LF_MODEL_CLIENT(edge_yield, .setup = begin, .threads = {yield_in_lock});
 LF_MODEL_CLIENT(edge_yield_timed, .setup = begin, .threads = {yield_in_timed_lock});
 LF_MODEL_CLIENT(edge_time_for_ever, .setup = begin, .threads = {time_for_ever});
+LF_MODEL_CLIENT(edge_time_long, .setup = begin, .threads = {time_is_long});
