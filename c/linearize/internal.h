@@ -139,10 +139,13 @@ struct lin_table {
     uint32_t taken_from;         /* gap of the earliest loose get, or events if there is none */
 };
 int lin_table_build(struct lin_problem *p, struct lin_table *t);
-enum lin_prefer { LIN_FIRST_PUT, LIN_LAST_PUT, LIN_FIRST_GET, LIN_LAST_GET };
+enum lin_prefer { LIN_FIRST_PUT, LIN_LAST_PUT, LIN_FIRST_GET, LIN_LAST_GET, LIN_LIKELY }; /* the smallest comes first */
 int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, const struct lin_table *t,
                     uint32_t *loose_next, uint32_t *order, enum lin_prefer prefer);
 int lin_reject_not_empty(struct lin_problem *p, const struct lin_table *t, uint32_t get, uint32_t put, int reason);
+
+/* likely.c: place[i] is twice that of value i */
+bool lin_likely_places(struct lin_problem *p, const struct lin_value *v, uint32_t m, uint32_t *place);
 
 /* places.c: values at the gaps chosen for them */
 int lin_table_of_possible(struct lin_problem *p, struct lin_table *t); /* the table; EMPTY and capacity are looked at */

@@ -54,7 +54,7 @@ static int lin_try_order(struct lin_problem *p, struct lin_table *t, uint32_t *o
 }
 
 int lin_decide_queue(struct lin_problem *p) {
-    static const enum lin_prefer tries[] = {LIN_LAST_PUT, LIN_FIRST_GET, LIN_LAST_GET, LIN_FIRST_PUT};
+    static const enum lin_prefer tries[] = {LIN_LIKELY, LIN_LAST_PUT, LIN_FIRST_GET, LIN_LAST_GET, LIN_FIRST_PUT};
     struct lin_run *run = p->run;
     struct lin_table t;
     int answer = lin_table_of_possible(p, &t);
@@ -65,13 +65,13 @@ int lin_decide_queue(struct lin_problem *p) {
     if (!order)
         return LIN_UNDECIDED;
     /* without a bound, any order that the intervals allow is as good as any other (but for pending gets, batches) */
-    size_t n = run->spec->capacity || t.loose_gets || p->before ? 4 : 1;
+    size_t n = run->spec->capacity || t.loose_gets || p->before ? 5 : 2, k = lin_strict_full(p) ? 0 : 1;
     if (lin_ticket_order(p, t.values, t.m, order)) {
         lin_squeeze(t.values, order, t.m);
         if (lin_try_order(p, &t, order) == LIN_ACCEPT)
             return LIN_ACCEPT;
     }
-    for (size_t k = 0; k < n && !run->stopped; k++) {
+    for (; k < n && !run->stopped; k++) {
         uint32_t loose = 0;
         if (t.loose_gets) {
             t.values = lin_alloc(run, t.m, sizeof *t.values);

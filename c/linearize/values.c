@@ -280,7 +280,7 @@ static int lin_stuck(struct lin_sorter *s, uint32_t a, uint32_t b, const struct 
 }
 
 /* The order in which the values pass through a FIFO: a precedes b if put(a) returned before put(b) was
- * called, or get(a) before get(b), or a batch says so. Topological; of several, the smallest of the bound preferred.
+ * called, or get(a) before get(b), or a batch says so. Topological; of several, the one preferred.
  * Pending gets are handed out along the way: values they take become taken (`get` and its bounds are filled in). */
 int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, const struct lin_table *t,
                     uint32_t *loose_next, uint32_t *order, enum lin_prefer prefer) {
@@ -290,8 +290,10 @@ int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, cons
     uint32_t *first = lin_alloc(p->run, m, sizeof *first);
     if (!first)
         return LIN_UNDECIDED;
-    for (uint32_t i = 0; i < m; i++)
+    for (uint32_t i = 0; i < m && prefer != LIN_LIKELY; i++)
         first[i] = lin_bound(&v[i], prefer);
+    if (prefer == LIN_LIKELY && !lin_likely_places(p, v, m, first))
+        return LIN_UNDECIDED;
     s.taken.key = s.left.key = first;
     uint32_t at[LIN_BOUNDS] = {0}, done = 0;
     int answer = LIN_ACCEPT;

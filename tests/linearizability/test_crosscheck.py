@@ -196,6 +196,19 @@ def busy_clients(spec, count, seed, clients=16, values=5, puts=0.58, long=0.0, d
     return [o if o.return_ <= end else o._replace(return_=None, result=None) for o in rows]
 
 
+@pytest.mark.parametrize(
+    ("capacity", "seed", "long"), [(8, 1, 0), (1000, 2, 0), (5000, 3, 0), (1000, 3, 0.02), (1000, 6, 0.02)]
+)
+def test_a_long_history_of_a_bounded_queue_is_decided(capacity, seed, long):
+    """Where its values are put and where they are taken is far apart, and each order of them must suit both places."""
+    rows = busy_clients(f"bounded-queue:{capacity}", 30_000, seed, values=0, puts=0.6, long=long, dies=False)
+    verdict = check(rows, f"bounded-queue:{capacity}", timeout=120)
+    assert verdict.ok
+    assert verdict.configurations == 0
+    rows.append(Operation(16, "put", -1, False, 0, 1))
+    assert check(rows, f"bounded-queue:{capacity}", timeout=120).status == "VIOLATION"
+
+
 def test_a_stack_with_equal_values_of_sixteen_clients_is_decided():
     rows = busy_clients("stack", 1000, 5)
     assert check(rows, "stack", timeout=30).ok
