@@ -556,6 +556,35 @@ def test_condition():
     run(main())
 
 
+def test_more_tasks_than_places_wait_for_a_condition():
+    """The one without a place is told how many there are, and the others go on."""
+    lock = lockfree.Mutex()
+    condition = lockfree.Condition(lock)
+    places, begun, all_wait = condition._h.places, [], asyncio.Event()
+
+    async def wait():
+        await lock.aacquire()
+        begun.append(1)
+        if len(begun) == places:
+            all_wait.set()
+        try:
+            return await condition.await_(STUCK)
+        finally:
+            lock.release()
+
+    async def scenario():
+        tasks = [asyncio.create_task(wait()) for _ in range(places)]
+        await all_wait.wait()
+        with pytest.raises(RuntimeError, match=f"Condition: all {places} places for waiting threads are taken"):
+            await wait()
+        with lock:
+            condition.notify_all()
+        return await asyncio.gather(*tasks)
+
+    assert asyncio.run(scenario()) == [True] * places
+    assert not lock.locked()
+
+
 def test_rwlock():
     async def main():
         lock = lockfree.RWLock()

@@ -177,7 +177,7 @@ def test_it_is_for_so_many_threads(shm_name):
         waiting = [started(lambda: wait_for(condition)) for _ in range(2)]
         while space.peers()[0].waiting < 2:
             time.sleep(0.001)
-        with condition, pytest.raises(RuntimeError, match="as many threads wait as can wait for one condition"):
+        with condition, pytest.raises(RuntimeError, match="all 2 places for waiting threads are taken"):
             condition.wait(1)
         with condition:
             condition.notify_all()

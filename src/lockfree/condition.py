@@ -45,14 +45,19 @@ class Calls(Lock, prefix="condition"):
         """
         return self._wait_over(timeout)
 
+    def _place(self, handle: Any) -> int:
+        """A place among those that wait."""
+        place = int(lib.lf_condition_begin(handle))
+        if place == lib.LF_BUSY:
+            raise RuntimeError(f"{self._title()}: all {handle.places} places for waiting threads are taken")
+        if place < 0:
+            raise_status(place, self._title(), handle)
+        return place
+
     def _wait_over(self, timeout: float | None) -> bool:
         handle, limit = self._h, until(remaining(timeout))
         self._require_owned("wait")
-        place = int(lib.lf_condition_begin(handle))
-        if place == lib.LF_BUSY:
-            raise RuntimeError(f"{self._title()}: as many threads wait as can wait for one condition")
-        if place < 0:
-            raise_status(place, self._title(), handle)
+        place = self._place(handle)
         saved = self._release_save()
         status, gave_up = INTERRUPTED, True
         try:
@@ -186,9 +191,7 @@ class _Over(Condition):
         handle = self._h
         remaining(timeout)
         self._require_owned("await_")
-        place = int(lib.lf_condition_begin(handle))
-        if place < 0:
-            self._refused(handle, place)
+        place = self._place(handle)
 
         def attempt(_: Any) -> Any:
             status = blocking.lf_condition_sleep(handle, place, NOW)

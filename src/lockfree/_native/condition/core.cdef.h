@@ -1,6 +1,7 @@
 struct lf_condition {
     struct lf_handle h;
     uint64_t foreign;
+    uint32_t places;
     ...;
 };
 int lf_condition_try_acquire(struct lf_condition *c);

@@ -8,6 +8,12 @@ static uint32_t lf_py_condition_owner(void *condition, uint32_t *thread) {
     return lf_py_lock_holder(&c->h, c->word, thread);
 }
 
+static PyObject *lf_py_no_place(struct lf_py_object *self, const struct lf_condition *c) {
+    char text[80];
+    snprintf(text, sizeof text, "all %u places for waiting threads are taken", (unsigned)c->places);
+    return lf_py_misuse(self, text);
+}
+
 /* ---- exceptions that have to wait ---- */
 
 /* The first exception that came while something else had to be done first. */
@@ -57,7 +63,7 @@ static PyObject *lf_py_condition_await(PyObject *object, PyObject *const *args, 
     if (status > 0)
         LF_PY_BRIEFLY(self, place, lf_condition_begin(c));
     if (status == 1 && place == LF_BUSY)
-        return lf_py_misuse(self, "as many threads wait as can wait for one condition");
+        return lf_py_no_place(self, c);
     if (status < 0 || place < 0)
         return lf_py_raise(self, status < 0 ? status : place);
     uint64_t until = lf_py_deadline(ns);
@@ -136,8 +142,7 @@ static PyObject *lf_py_condition_wait_over(PyObject *object, PyObject *timeout) 
     LF_PY_BRIEFLY(self, place, lf_condition_begin(c));
     if (place < 0) {
         Py_DECREF(lock);
-        return place == LF_BUSY ? lf_py_misuse(self, "as many threads wait as can wait for one condition")
-                                : lf_py_raise(self, place);
+        return place == LF_BUSY ? lf_py_no_place(self, c) : lf_py_raise(self, place);
     }
     PyObject *saved = PyObject_CallMethod(lock, saves ? "_release_save" : "release", NULL);
     status = LF_PY_RAISED;
