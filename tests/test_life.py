@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import pickle
+import re
 import resource
 import signal
 import subprocess
@@ -474,6 +475,53 @@ def test_without_proc_it_says_what_it_needs():
         pytest.skip("this user cannot take /proc away")
     assert done.stdout.count("it needs /proc, which is not mounted here") == 2, done.stdout + done.stderr
     assert not Path("/dev/shm/lockfree.no-proc").exists()
+
+
+SHM = {
+    # what is done to /dev/shm, and how a name that is to be created is refused
+    "not there": ("umount /dev/shm; mount -t tmpfs tmpfs /dev", "No such file or directory; .*, which is not there"),
+    "read-only": ("mount -t tmpfs -o ro tmpfs /dev/shm", "Read-only file system; .*, where nobody may write"),
+    "another user's": (
+        "mount -t tmpfs -o mode=700 tmpfs /dev/shm",
+        "Permission denied; .*, and this user may not write",
+    ),
+}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
+@pytest.mark.parametrize(("mount", "said"), SHM.values(), ids=SHM)
+def test_a_new_name_says_what_is_wrong_with_dev_shm(mount, said):
+    """And an object without a name needs none."""
+    text = """
+        import lockfree, os
+        mutex, ring = lockfree.Mutex, lockfree.MPMCRing  # loaded as the user that may read them
+        os.setgid(65534); os.setuid(65534)
+        print(mutex().try_acquire())
+        for make in (lambda: mutex(name="no"), lambda: ring(4, 8, name="no")):
+            try:
+                make()
+            except OSError as error:
+                print(error)
+    """
+    command = [
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
+        f'({mount}) && exec "$@"',
+        "sh",
+        sys.executable,
+        "-c",
+        textwrap.dedent(text),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=STUCK)
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip("this user cannot mount a file system of its own")
+    first, *lines = done.stdout.splitlines()
+    assert first == "True", done.stderr
+    assert len(lines) == 2, done.stderr
+    for line in lines:
+        assert re.search(f"{said}.*a new file in /dev/shm", line), line
 
 
 def test_a_thousand_processes_use_one_object():

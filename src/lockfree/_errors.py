@@ -135,11 +135,19 @@ _WAY_OUT = {
     errno.ENOSPC: "; the memory file system is full, and `lockfree gc` removes segments that nobody uses",
 }
 
+_OF_A_NEW_FILE = {
+    errno.ENOENT: "; objects with a name need /dev/shm, which is not there",
+    errno.EACCES: "; objects with a name need /dev/shm, and this user may not write there",
+    errno.EROFS: "; objects with a name need /dev/shm, where nobody may write",
+}
+
 
 def _system_error(number: int, what: str, doing: str, way_out: str = "") -> OSError:
     """The OSError for an errno, which names a way out."""
     if number == errno.ENOENT and "/proc" in doing:
         way_out = "; it needs /proc, which is not mounted here"
+    if doing.startswith("a new file in "):
+        way_out = _OF_A_NEW_FILE.get(number, way_out)
     text = os.strerror(number) + (way_out or _WAY_OUT.get(number, ""))
     return OSError(number, text + (f" ({doing})" if doing else ""), what)
 
