@@ -52,9 +52,9 @@ COMMON = {
         Diagnosis(
             "REACH",
             "a part of the answer is hidden from the judge",
-            "No execution of the model checker reached this access, or none left out this fence or access: the answer "
-            "does something else after many calls, or with sizes that no client uses. Do the same in all calls, or "
-            "take out what is never used.",
+            "No execution of the judge reached this access, or none left out this fence or access, or this comparison "
+            "came out in one way: the answer does something else after many calls, or with sizes that no client uses. "
+            "Do the same in all calls, or take out what is never used.",
         ),
         Diagnosis(
             "RAISES",

@@ -19,6 +19,7 @@ from lockfree.modelcheck.python.files import Program, Unusable
 from lockfree.modelcheck.runner import Verdict
 from lockfree.practice import power
 from lockfree.practice.python_checks import Values, load_check
+from lockfree.practice.python_ways import Ways
 from lockfree.practice.syscalls import forbid
 from lockfree.practice.walls import REFUSED, guard
 from lockfree.practice.watch import Watch
@@ -61,8 +62,9 @@ def main() -> None:
     guard(asked["answer"], refuse)
     watch = Watch(check, lambda name: refuse(f"it changes {name}, which is not its own"))
     values.remember()
+    ways = Ways()
     try:
-        program = _load(asked["answer"])
+        program = _load(asked["answer"], ways)
     except (Unusable, OSError) as error:
         say("unusable", str(error))
         say("end", 0)
@@ -80,6 +82,7 @@ def main() -> None:
             refuse(f"{name}: it changes {changed}, which is not its own")
         say(what, value)
         good &= right
+    say("ways", ways.seen())
     if good and (other := asked["known_wrong"]):
         found = stage({**asked, "answer": other}, check, Program(other), names, say, watch)
         say("known wrong", all(right for *_, right in found))
@@ -127,8 +130,8 @@ def _explored(  # noqa: PLR0917 - as `_killed`
             return
 
 
-def _load(answer: str) -> Program:
-    program = Program(answer)
+def _load(answer: str, ways: Ways) -> Program:
+    program = Program(answer, ways.rewritten, ways.given)
     if threading.active_count() > 1:
         raise Unusable(f"{program.path.name} starts a thread while it is loaded")
     return program

@@ -21,6 +21,7 @@ from lockfree.modelcheck.python.trace import render
 from lockfree.modelcheck.runner import Verdict as Found
 from lockfree.practice.catalog import Kata
 from lockfree.practice.limits import Limits, ended, limited, rests, used
+from lockfree.practice.python_ways import Way, one_way
 from lockfree.practice.results import NOT_YET, Outcome, Result, worst
 from lockfree.practice.walls import REFUSED
 
@@ -103,10 +104,16 @@ def _said(descriptor: int, session: int, secret: str) -> Iterator[tuple[str, Any
         raise Lost(str(silent)) from None
 
 
-def _stage(kata: Kata, answer: Path, stage: str, times: int, tell: Tell, *, later: tuple[str, ...] = ()) -> Result:
+def _stage(
+    kata: Kata, answer: Path, stage: str, times: int, tell: Tell, *, ways: list[list[Way]], later: tuple[str, ...] = ()
+) -> Result:
+    """One stage. ways: learns how comparisons came out."""
     results, executions = [], []
     try:
         for what, value in _ask(kata, answer, stage, times, tell=tell, later=later):
+            if what == "ways":
+                ways.append(value)
+                continue
             if what in {"unusable", "forbidden"}:
                 return Result(stage, Outcome.FAILED, value, "ENDS" if what == "unusable" else "FORBIDDEN")
             executions.append(value["executions"])
@@ -158,10 +165,14 @@ def _shown(value: dict[str, Any], width: int = 0) -> str:
 def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell, later: tuple[str, ...] = ()) -> Iterator[Result]:
     """The stages in order."""
     times = 6 if full else 1
-    yield _stage(kata, answer, "edges", times, tell, later=later)
-    yield _stage(kata, answer, "schedules", times, tell)
+    ways: list[list[Way]] = []
+    yield _stage(kata, answer, "edges", times, tell, ways=ways, later=later)
+    yield _stage(kata, answer, "schedules", times, tell, ways=ways)
     if "\ndef kill_" in (kata.folder / "check.py").read_text(encoding="utf-8"):
-        yield _stage(kata, answer, "kill", times, tell)
+        yield _stage(kata, answer, "kill", times, tell, ways=ways)
+    if not later and (left := list(one_way(ways))):
+        why = "what it leads to otherwise was not judged"
+        yield Result("reach", Outcome.FAILED, f"{answer.name}, {left[0]}: {why}", "REACH", "\n".join(left))
 
 
 def again(kata: Kata, answer: Path, failure: Result, width: int = 0) -> str:

@@ -1,9 +1,10 @@
 """A Python file as a program to explore, loaded again for each execution: nothing is left from the one before."""
 
+import ast
 import inspect
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
@@ -16,13 +17,23 @@ class Unusable(Exception):
 
 
 class Program:
-    """A file. Raises `Unusable` if it does not load, OSError if it cannot be read."""
+    """A file. Raises `Unusable` if it does not load, OSError if it cannot be read.
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    rewritten: makes of its syntax tree the one that runs. given: names that the file finds besides its own.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        rewritten: Callable[[ast.Module], ast.Module] = lambda tree: tree,
+        given: Mapping[str, object] | None = None,
+    ) -> None:
         self.path = Path(path).resolve()
+        self._given = given or {}
         source = self.path.read_bytes()
         try:
-            self._code: CodeType = compile(source, str(self.path), "exec", dont_inherit=True)
+            tree = rewritten(ast.parse(source, str(self.path)))
+            self._code: CodeType = compile(tree, str(self.path), "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             raise Unusable(f"{self.path.name}: {type(error).__name__}: {error}") from None
         folder = str(self.path.parent)
@@ -43,6 +54,7 @@ class Program:
         """A new module of the file."""
         module = ModuleType(MODULE)
         module.__file__ = str(self.path)
+        vars(module).update(self._given)
         sys.modules[MODULE] = module
         exec(self._code, vars(module))  # noqa: S102 - to run the file is what was asked for
         return module
