@@ -178,6 +178,38 @@ def test_calls_without_arguments_are_told_too():
                 pass
 
 
+@pytest.mark.parametrize("kind", [lockfree.Mutex, lockfree.SpinLock, lockfree.RLock])
+def test_of_a_condition_over_a_lock_it_is_told_of_both(kind):
+    told = []
+
+    def enough(shared, seconds, peers):
+        told.append((shared, [peer.holds for peer in peers]))
+        raise InterruptedError("enough")
+
+    with contextlib.closing(kind()) as lock, contextlib.closing(lockfree.Condition(lock)) as condition:
+        take_in_thread, let_go = threading.Event(), threading.Event()
+
+        def hold():
+            with lock:
+                take_in_thread.set()
+                let_go.wait(60)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        take_in_thread.wait(60)
+        with condition.waiting(on_slow=enough, slow_after=0.05):
+            for call in (condition.acquire, condition.__enter__):
+                with pytest.raises(InterruptedError):
+                    call()
+            assert told == [(lock, [1])] * 2
+            let_go.set()
+            holder.join(60)
+            with condition, pytest.raises(InterruptedError):
+                condition.wait(60)
+            assert told[2:] == [(condition, [0])]
+        assert not condition.locked()
+
+
 def test_after_an_exception_of_it_a_reader_or_a_writer_that_waited_has_left_nothing():
     with contextlib.closing(lockfree.RWLock()) as lock:
         lock.acquire_read()

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar, cast
 
 from lockfree import _native
@@ -122,7 +121,17 @@ class Patient(Shared):
     def _scope(self, told: int, on_slow: "OnSlow | None", slow_after: float) -> AbstractContextManager[Self]:
         after = check_slow(on_slow, slow_after)
         self._require_open()
-        return _block(partial(Scope, self, told, after, on_slow), self)
+
+        def around(outer: Scope | None) -> Scope | None:
+            for shared in self._waits_for():
+                outer = Scope(shared, told, after, on_slow, outer)
+            return outer
+
+        return _block(around, self)
+
+    def _waits_for(self) -> "tuple[Patient, ...]":
+        """The objects in which calls of this one wait."""
+        return (self,)
 
     def _scopes(self) -> Iterator[Scope]:
         """Those of this object around the caller, the innermost first."""

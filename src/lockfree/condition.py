@@ -5,6 +5,7 @@ from typing import Any, Literal, Self, TypeVar, cast
 
 from lockfree._errors import INTERRUPTED, OK, TIMEDOUT, SegmentError, raise_status, shown
 from lockfree._lock import Lock
+from lockfree._long import Patient
 from lockfree._native import NULL, PURE, Native, blocking, lib
 from lockfree._segment import check_call, check_int, check_name
 from lockfree._spin import check_spin
@@ -213,6 +214,9 @@ class _Over(Condition):
         if status not in {OK, TIMEDOUT}:
             raise_status(status, self._title(), handle)
         return bool(status == OK)
+
+    def _waits_for(self) -> tuple[Patient, ...]:
+        return (self, self._lock) if isinstance(self._lock, Patient) else (self,)
 
     def acquire(self, *args: Any, **named: Any) -> bool:
         return bool(self._lock.acquire(*args, **named))
