@@ -236,6 +236,24 @@ def test_puts_and_gets_are_exact_over_all_processes(kind):
             assert ring.stats()["gets"] == 53
 
 
+@pytest.mark.parametrize(
+    ("make", "message", "fill"),
+    [
+        (lambda: lockfree.Queue(4), bytes(1000), (2, 4)),
+        (lambda: lockfree.MessageRing(4096, block_bytes=256, max_messages=3), bytes(1000), (2, 3)),
+        (lambda: lockfree.MessageRing(4096, block_bytes=256), bytes(1000), (10, 16)),
+    ],
+    ids=["Queue", "bound", "no bound"],
+)
+def test_what_is_inside_is_counted_as_it_is_bounded(make, message, fill):
+    with make() as ring:
+        ring.put(message)
+        ring.put(message)
+        stats = ring.stats()
+        assert (stats["inside"], stats["room"]) == fill
+        assert (stats["puts"], stats["gets"]) == (2, 0)
+
+
 def test_counts_begin_where_positions_do():
     from lockfree._segment import starting_at
 

@@ -124,8 +124,9 @@ static void lf_py_messages_dealloc(PyObject *object) {
 LF_PY_SURVEY(message_ring, {
     s->puts = (int64_t)(lf_queue_published(&x->queues[LF__MESSAGES]) - x->h.segment->identity.geometry[2]);
     s->gets = (int64_t)(lf_queue_taken(&x->queues[LF__MESSAGES]) - x->h.segment->identity.geometry[2]);
-    s->inside = (int64_t)(x->store.slots - lf_queue_size(&x->queues[LF__FREE]));
-    s->room = (int64_t)x->store.slots;
+    s->inside = (int64_t)(x->most != 0 ? lf_queue_size(&x->queues[LF__MESSAGES])
+                                       : x->store.slots - lf_queue_size(&x->queues[LF__FREE]));
+    s->room = (int64_t)(x->most != 0 ? x->most : x->store.slots);
     lf_py_survey_store(x->queues, 2, s);
 })
 LF_PY_TYPE(message_ring)
