@@ -55,10 +55,12 @@ def _nanoseconds(timeout: object, none: str, seconds: float) -> int:
 
 def patience(block: object, timeout: object) -> int:
     """Nanoseconds that a call of a container may wait, as with `queue.Queue`: NOW without `block`, FOREVER without
-    `timeout`. A time-out is checked even if it has no effect.
+    `timeout`. A time-out that has no effect, without `block`, must be a number, and may be below 0.
     """
-    wait = FOREVER if timeout is None else _nanoseconds(timeout, "None", _seconds(timeout, "None"))
-    return wait if block else NOW
+    if not block:
+        remaining(timeout)
+        return NOW
+    return FOREVER if timeout is None else _nanoseconds(timeout, "None", _seconds(timeout, "None"))
 
 
 def remaining(timeout: object) -> int:

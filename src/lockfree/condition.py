@@ -81,9 +81,9 @@ class Calls(Lock, prefix="condition"):
 
         RuntimeError if the calling thread does not hold the lock.
         """
-        n = check_int("n", n, 0, 2**32 - 1)
+        n = check_int("n", n, 0, 2**63 - 1)
         self._require_owned("notify")
-        self._notify_over(n)
+        self._notify_over(min(n, 2**32 - 1))
 
     def notify_all(self) -> None:
         """Notifies all that wait, as `notify` does."""
@@ -146,14 +146,19 @@ class Condition(Native[Literal["condition"]], Calls):
         raise TypeError(f"{self._title()}: the tasks of an event loop are one thread: use Condition(Mutex())")
 
     def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
-        """`wait` until `predicate()` is true, at most `timeout` seconds in all; what it returned last."""
+        """`wait` until `predicate()` is true, at most `timeout` seconds in all; what it returned last.
+
+        If it is false at first, the lock is given back once, however short the time-out is.
+        """
         wait = remaining(timeout)
         said = check_call("predicate", predicate)()
         limit = until(wait)
-        while not said and wait != NOW:
+        while not said:
             self.wait(None if wait == FOREVER else wait / 1e9)
             said = predicate()
             wait = wait if wait == FOREVER else max(0, limit - until(1) + 1)
+            if wait == NOW:
+                break
         return said
 
     @classmethod

@@ -87,8 +87,8 @@ class Calls(AwaitedEventCount, Waiter):
 
     def notify(self, n: int = 1) -> None:
         """Wakes `n` waiters, or all if there are fewer. Call it after the change that they wait for."""
-        handle, n = self._h, check_int("n", n, 0, 2**32 - 1)
-        self._checked(handle, lib.lf_event_count_notify(handle, n))
+        handle, n = self._h, check_int("n", n, 0, 2**63 - 1)
+        self._checked(handle, lib.lf_event_count_notify(handle, min(n, 2**32 - 1)))
 
     def notify_all(self) -> None:
         """Wakes all waiters."""

@@ -380,6 +380,35 @@ static void supersede(void) {
     over();
 }
 
+/* The same for blocks that thread 1 holds already. What is not its own any more was taken over, and each call says so. */
+static void two_held(void) {
+    two_blocks();
+    lf_model_assert(lf_block_pool_try_alloc(&pool[1], together, 2) == LF_OK);
+}
+static void one_shared(void) {
+    uint64_t at;
+    one_block();
+    lf_model_assert(lf_block_pool_try_alloc(&pool[1], together, 1) == LF_OK);
+    lf_model_assert(lf_block_pool_retain(&pool[1], together, 1, &at) == LF_OK);
+}
+static void take_over(void) {
+    uint32_t got[4];
+    lf_model_assert(lf_block_pool_supersede(&pool[2], lease_of_1, got) >= 0);
+}
+static void is_told(int status) { lf_model_assert(status == LF_OK || status == LF_SUPERSEDED); }
+static void give_two_or_be_told(void) {
+    uint64_t at;
+    is_told(lf_block_pool_free(&pool[1], together, NULL, 2, &at));
+}
+static void give_one_or_be_told(void) {
+    uint64_t at;
+    is_told(lf_block_pool_free(&pool[1], together, NULL, 1, &at));
+}
+static void retain_or_be_told(void) {
+    uint64_t at;
+    is_told(lf_block_pool_retain(&pool[1], together, 1, &at));
+}
+
 LF_MODEL_CLIENT(pool_one, .setup = one_block, .threads = {take_one, take_one}, .final = all_are_free,
                 .spec = &lf_model_semaphore, .initial = 1);
 LF_MODEL_CLIENT(pool_two, .setup = two_blocks, .threads = {take_two, take_two}, .final = all_are_free,
@@ -397,6 +426,10 @@ LF_MODEL_CLIENT(pool_seal_adopt, .setup = two_blocks, .threads = {seal_it, adopt
 LF_MODEL_CLIENT(pool_supersede, .setup = two_blocks, .threads = {superseded, supersede}, .final = all_are_free);
 LF_MODEL_CLIENT(pool_supersede_sealing, .setup = two_blocks, .threads = {superseded_while_sealing, supersede},
                 .final = sealed_or_free);
+LF_MODEL_CLIENT(pool_told_freeing_two, .setup = two_held, .threads = {give_two_or_be_told, take_over});
+LF_MODEL_CLIENT(pool_told_freeing_one, .setup = two_held, .threads = {give_one_or_be_told, take_over});
+LF_MODEL_CLIENT(pool_told_sharing_less, .setup = one_shared, .threads = {give_one_or_be_told, take_over});
+LF_MODEL_CLIENT(pool_told_retaining, .setup = two_held, .threads = {retain_or_be_told, take_over});
 
 /* The same with the order LIFO, where it makes a difference. */
 LF_MODEL_CLIENT(pool_stack_one, .setup = stack_of_one, .threads = {take_one, take_one}, .final = all_are_free,

@@ -97,8 +97,9 @@ LF_INLINE int lf__pool_enter(struct lf_block_pool *p) {
     int status = lf_enter(&p->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    /* [L3] acquire; pairs with [L1]: a participant that finds its blocks taken over also finds itself superseded. */
-    return LF_UNLIKELY(lf_load_acquire(&p->body->leases[p->h.participant]) & 1u) ? LF_SUPERSEDED : LF_OK;
+    /* [L3] pairs with [L1]: a participant that finds its blocks taken over also finds itself superseded. The words of the
+     * blocks order that [W1], [W2]. Written after [L1], they were read before this. */
+    return LF_UNLIKELY(lf_load_relaxed(&p->body->leases[p->h.participant]) & 1u) ? LF_SUPERSEDED : LF_OK;
 }
 
 /* Does this word say that the calling participant holds the block? */

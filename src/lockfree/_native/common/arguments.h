@@ -153,17 +153,21 @@ static int lf_py_nanoseconds(PyObject *object, const char *none, double seconds,
 }
 
 /* block and timeout of containers, with the conventions of queue.Queue: NULL or None waits for ever, and a time-out
- * without block is checked and has no effect. *ns: nanoseconds to wait, 0 to try once, or LF_FOREVER. 0 or -1. */
+ * without block has no effect: it must be a number, and may be below 0. *ns: nanoseconds to wait, 0 to try once, or
+ * LF_FOREVER. 0 or -1. */
 static int lf_py_patience(PyObject *block, PyObject *timeout, uint64_t *ns) {
     double seconds;
-    *ns = LF_FOREVER;
-    if (timeout != NULL && timeout != Py_None &&
-        (lf_py_seconds(timeout, "None", &seconds) != 0 || lf_py_nanoseconds(timeout, "None", seconds, ns) != 0))
-        return -1;
     int waits = block == NULL || block == Py_True ? 1 : PyObject_IsTrue(block);
-    if (waits == 0)
+    *ns = LF_FOREVER;
+    if (waits < 0)
+        return -1;
+    if (timeout != NULL && timeout != Py_None &&
+        (lf_py_seconds(timeout, "None", &seconds) != 0 ||
+         lf_py_nanoseconds(timeout, "None", !waits && seconds < 0 ? 0 : seconds, ns) != 0))
+        return -1;
+    if (!waits)
         *ns = 0;
-    return waits < 0 ? -1 : 0;
+    return 0;
 }
 
 /* The time-out of a call that has no `block`, with the conventions of threading's wait: one below 0 has passed already, as a

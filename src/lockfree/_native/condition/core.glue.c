@@ -97,9 +97,9 @@ static PyObject *lf_py_condition_notify(PyObject *object, PyObject *const *args,
     PyObject *places[1] = {NULL};
     int64_t n = 1;
     if (lf_py_arguments(object, &signature, args, count, keywords, places) != 0 ||
-        (places[0] != NULL && lf_py_integer("n", places[0], 0, UINT32_MAX, &n) != 0))
+        (places[0] != NULL && lf_py_integer("n", places[0], 0, INT64_MAX, &n) != 0))
         return NULL;
-    return lf_py_condition_give(object, "notify", (uint32_t)n);
+    return lf_py_condition_give(object, "notify", n > UINT32_MAX ? UINT32_MAX : (uint32_t)n);
 }
 static PyObject *lf_py_condition_notify_all(PyObject *object, PyObject *unused) {
     return lf_py_condition_give(object, "notify_all", UINT32_MAX);

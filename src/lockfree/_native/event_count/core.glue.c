@@ -18,9 +18,9 @@ static PyObject *lf_py_event_count_notify(PyObject *object, PyObject *const *arg
     PyObject *places[1] = {NULL};
     int64_t n = 1;
     if (lf_py_arguments(object, &lf_py_notify_signature, args, count, keywords, places) != 0 ||
-        (places[0] != NULL && lf_py_integer("n", places[0], 0, UINT32_MAX, &n) != 0))
+        (places[0] != NULL && lf_py_integer("n", places[0], 0, INT64_MAX, &n) != 0))
         return NULL;
-    return lf_py_event_count_give(object, (uint32_t)n);
+    return lf_py_event_count_give(object, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n);
 }
 static PyObject *lf_py_event_count_notify_all(PyObject *object, PyObject *unused) {
     return lf_py_event_count_give(object, UINT32_MAX);
