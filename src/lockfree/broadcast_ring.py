@@ -354,8 +354,8 @@ class BroadcastRing(Native[Literal["broadcast_ring"]], Calls):
     """Messages of variable length from one writer to up to `readers` (1 to 64) readers: each gets every one, in order.
 
     `size_bytes` (64 to 2**40, rounded up to a multiple of 64) is shared by all messages; one has at most `max_message`
-    bytes, half of it less 16. A message takes its length and 16 bytes, in multiples of 16, and 16 bytes stay free. The first
-    thread that puts is the writer. A thread becomes a reader with `join()`, and gets what is put from then on.
+    bytes, half of it less 16. A message takes its length and 16 bytes, in multiples of 16; 16 bytes stay free. The
+    first thread that puts is the writer. A thread becomes a reader with `join()`, and gets what is put from then on.
 
     `slow` says what happens to a reader that does not keep up. "wait": `put` waits for it. "raise": `put` raises
     queue.Full at once. "overwrite": `put` never waits, and the reader misses the oldest messages (`missed` counts

@@ -404,6 +404,10 @@ static void give_one_or_be_told(void) {
     uint64_t at;
     is_told(lf_block_pool_free(&pool[1], together, NULL, 1, &at));
 }
+static void seal_or_be_told(void) {
+    uint64_t at, mine;
+    is_told(lf_block_pool_seal(&pool[1], together, 2, &mine, &at));
+}
 static void retain_or_be_told(void) {
     uint64_t at;
     is_told(lf_block_pool_retain(&pool[1], together, 1, &at));
@@ -429,6 +433,7 @@ LF_MODEL_CLIENT(pool_supersede_sealing, .setup = two_blocks, .threads = {superse
 LF_MODEL_CLIENT(pool_told_freeing_two, .setup = two_held, .threads = {give_two_or_be_told, take_over});
 LF_MODEL_CLIENT(pool_told_freeing_one, .setup = two_held, .threads = {give_one_or_be_told, take_over});
 LF_MODEL_CLIENT(pool_told_sharing_less, .setup = one_shared, .threads = {give_one_or_be_told, take_over});
+LF_MODEL_CLIENT(pool_told_sealing, .setup = two_held, .threads = {seal_or_be_told, take_over});
 LF_MODEL_CLIENT(pool_told_retaining, .setup = two_held, .threads = {retain_or_be_told, take_over});
 
 /* The same with the order LIFO, where it makes a difference. */
