@@ -2,8 +2,8 @@
  *
  * Without the capacity and without FULL, gets can be matched with puts (claims.c). Then every put gets a value of its
  * own, and every get the value of its put, and the near-linear algorithm looks for an order that suits the capacity and
- * FULL as well. An order of these values is one of the history. Another matching may have one if this has none: then the
- * history is left to the search. Without any matching it has no order. */
+ * FULL as well. An order of these values is one of the history. Another matching may have one if this has none: so
+ * reorder.c changes puts and gets of equal values, too. What it cannot order is left to the search. Without any matching it has no order. */
 #include "linearize/depth.h"
 
 enum { LIN_TURNS = 15 };
@@ -121,6 +121,14 @@ int lin_decide_equal(struct lin_problem *p) {
     run->spec = spec;
     if (answer == LIN_REJECT)
         return lin_reject_window(p, broken, 0, p->ret[broken]);
-    return answer == LIN_ACCEPT && lin_rename(p, copy, match) ? lin_decide_renamed(p, copy, lin_decide_queue)
-                                                              : LIN_UNDECIDED;
+    if (answer != LIN_ACCEPT || !lin_rename(p, copy, match))
+        return LIN_UNDECIDED;
+    int64_t *same = lin_alloc(run, p->n, sizeof *same);
+    if (!same)
+        return LIN_UNDECIDED;
+    for (uint32_t i = 0; i < p->n; i++)
+        same[i] = lin_op(p, i)->arg;
+    struct lin_problem matched = *p;
+    matched.same = same;
+    return lin_decide_renamed(&matched, copy, lin_decide_queue);
 }

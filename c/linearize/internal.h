@@ -45,6 +45,7 @@ struct lin_problem {
     uint32_t *event;                /* [events]: operation * 2 + (1 if return) */
     uint32_t *before;               /* [n] or NULL: the previous operation of the same batch, or LIN_NO */
     uint8_t *skip;                  /* [n] or NULL: LIN_SETTLED or LIN_PLACED for answers that a weak mode allows */
+    const int64_t *same;            /* [n] or NULL: puts for which this is equal may change gets */
     uint32_t *may_full, *may_empty; /* [events] or NULL: 1 + the last gap <= g where a weak FULL, EMPTY is right */
 };
 

@@ -8,7 +8,8 @@
  * A move changes the queue twice: where its values are put, and where they are taken. With a large capacity that is far
  * apart. So a move may help at one place and do harm at the other. If no other move helps, such a one stays. Then the
  * place that it harmed is mended, by moves that do not undo it: an ejection chain. A chain that gets nowhere is taken
- * back, and another one is begun. At last, moves of values and over distances that are farther away are tried.
+ * back, and another one is begun. Equal values can also change their puts, or their gets, which does no harm elsewhere.
+ * At last, moves of values and over distances that are farther away are tried.
  * This finds an order or it does not: an order is accepted because a sweep of it came to the end.
  * Sources: Glover, Tabu search (ORSA Journal on Computing, 1989); Glover, Ejection chains (Discrete Applied Mathematics, 1996). */
 #include "linearize/reorder.h"
@@ -112,11 +113,16 @@ bool lin_sweep_reordering(struct lin_problem *p, struct lin_value *v, uint32_t m
         return lin_sweep(p, v, m, order);
     struct lin_block *all = run->blocks;
     struct lin_reorderer *x = lin_alloc(run, 1, sizeof *x);
-    bool ok = x && lin_reorder_open(x, p, v, m, order);
+    struct lin_value *given = p->same ? lin_alloc(run, m + 1, sizeof *given) : NULL;
+    bool ok = x && (given || !p->same) && lin_reorder_open(x, p, v, m, order);
+    if (given)
+        memcpy(given, v, m * sizeof *v);
     if (ok) {
         x->most = LIN_SWEEPS * (uint64_t)p->events;
         ok = lin_reorder(x);
     }
+    if (given && !ok)
+        memcpy(v, given, m * sizeof *v);
     lin_release(run, all);
     if (run->stopped == LF_LIN_MEMORY) /* the search may do with less */
         run->stopped = 0;

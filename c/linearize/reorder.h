@@ -17,8 +17,12 @@ struct lin_mark {
     uint32_t answer[64];
 };
 
+/* The value at place `from` goes to the place `to`, and those between make room; or these two values, which are equal,
+ * change puts or gets. */
+enum lin_moved { LIN_VALUE, LIN_PUTS, LIN_GETS };
 struct lin_move {
     uint32_t from, to;
+    enum lin_moved what;
 };
 
 struct lin_tabu {
@@ -31,6 +35,7 @@ struct lin_reorderer {
     struct lin_problem *p;
     struct lin_value *v;
     uint32_t *order, *before;   /* [m]; `before` the chain of moves that is tried */
+    struct lin_value *matched;  /* [m] or NULL: what the values were then, if they can change puts and gets */
     uint32_t *place;            /* [m] by value, the inverse of order */
     uint32_t *owner;            /* [n] the value that an operation puts or gets, LIN_NO: none */
     uint32_t *open_from, *open; /* operations that run before event LIN_MARK_EVERY * i: open[open_from[i] ..) */

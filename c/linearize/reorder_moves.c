@@ -8,13 +8,15 @@ enum {
 };
 
 void lin_forbid_undoing(struct lin_reorderer *x, struct lin_move move) {
+    if (move.what != LIN_VALUE)
+        return;
     x->tabu[x->tabus++ % LIN_TABU] = (struct lin_tabu){x->order[move.from], move.from > move.to};
 }
 
 /* Does it take such a value back, or others past it to where they were? */
 bool lin_is_forbidden(const struct lin_reorderer *x, struct lin_move move) {
     bool earlier = move.from > move.to;
-    for (uint32_t k = 0; k < x->tabus && k < LIN_TABU; k++) {
+    for (uint32_t k = 0; move.what == LIN_VALUE && k < x->tabus && k < LIN_TABU; k++) {
         const struct lin_tabu *t = &x->tabu[k];
         uint32_t at = x->place[t->value];
         bool passed = at >= lin_min(move.from, move.to) && at <= lin_max(move.from, move.to);
@@ -51,9 +53,35 @@ static void lin_list_moves(struct lin_reorderer *x, uint32_t first, uint32_t las
             while (j < from && lin_may_pass(x->p, &x->v[x->order[j + 1]], z))
                 j++;
             if (k == to)
-                x->move[x->moves++] = (struct lin_move){from, to};
+                x->move[x->moves++] = (struct lin_move){from, to, LIN_VALUE};
             if (j == from && from > to + 1)
-                x->move[x->moves++] = (struct lin_move){to, from};
+                x->move[x->moves++] = (struct lin_move){to, from, LIN_VALUE};
+        }
+}
+
+static bool lin_differ(uint32_t a, uint32_t b, uint32_t since, uint32_t end) {
+    return lin_crosses(lin_min(a, b), lin_max(a, b), since, end);
+}
+
+/* Equal values may change their puts, or their gets: each is good for one place alone. */
+static void lin_list_exchanges(struct lin_reorderer *x, uint32_t first, uint32_t last, uint32_t since, uint32_t end,
+                               enum lin_moved what) {
+    const struct lin_problem *p = x->p;
+    for (uint32_t to = first; p->same && to <= last && to < x->s.m; to++)
+        for (uint32_t from = to + 1; from <= to + (LIN_REACH << x->wide) && from < x->s.m && x->moves < LIN_MOVES;
+             from++) {
+            const struct lin_value *w = &x->v[x->order[from]], *z = &x->v[x->order[to]];
+            if (p->same[w->put] != p->same[z->put])
+                continue;
+            if ((w->get != LIN_NO && p->ret[w->get] < p->call[z->put]) ||
+                (z->get != LIN_NO && p->ret[z->get] < p->call[w->put]))
+                continue;
+            bool crosses = what == LIN_PUTS ? lin_differ(w->put_lo, z->put_lo, since, end) ||
+                                                  lin_differ(w->put_hi, z->put_hi, since, end)
+                                            : lin_differ(w->get_lo, z->get_lo, since, end) ||
+                                                  lin_differ(w->get_hi, z->get_hi, since, end);
+            if (crosses)
+                x->move[x->moves++] = (struct lin_move){from, to, what};
         }
 }
 
@@ -78,7 +106,7 @@ static void lin_list_far(struct lin_reorderer *x, uint32_t op, uint32_t first, u
         return;
     for (uint32_t to = first; to <= last && to < x->s.m && x->moves < LIN_MOVES; to += far)
         if ((from + LIN_REACH < to || to + LIN_REACH < from) && lin_may_move(x, from, to))
-            x->move[x->moves++] = (struct lin_move){from, to};
+            x->move[x->moves++] = (struct lin_move){from, to, LIN_VALUE};
 }
 
 /* The value at `from` holds back all behind it, or drives all before it: it goes far behind them, or far before them. */
@@ -88,13 +116,13 @@ static void lin_list_away(struct lin_reorderer *x, uint32_t from, bool behind) {
         if (behind ? k + 1 == x->s.m || !lin_may_pass(x->p, &x->v[x->order[k + 1]], w)
                    : k == 0 || !lin_may_pass(x->p, w, &x->v[x->order[k - 1]])) {
             if (k > from + LIN_REACH || k + LIN_REACH < from)
-                x->move[x->moves++] = (struct lin_move){from, k};
+                x->move[x->moves++] = (struct lin_move){from, k, LIN_VALUE};
             return;
         }
         behind ? k++ : k--;
         if ((behind ? k - from : from - k) != far)
             continue;
-        x->move[x->moves++] = (struct lin_move){from, k};
+        x->move[x->moves++] = (struct lin_move){from, k, LIN_VALUE};
         far *= 2;
     }
 }
@@ -125,6 +153,8 @@ void lin_find_moves(struct lin_reorderer *x, uint32_t end) {
         high_put = lin_max(high_put, x->s.now[i].puts), high_get = lin_max(high_get, x->s.now[i].gets);
     bool more = answer && lin_is_put(lin_op(x->p, op));
     x->moves = 0;
+    lin_list_exchanges(x, low_put, high_put + 1, since, end, LIN_PUTS);
+    lin_list_exchanges(x, low_get, high_get + 1, since, end, LIN_GETS);
     for (int turn = 0; turn < 2; turn++, more = !more) {
         lin_list_moves(x, low_get, high_get + 1, since, end, more);
         lin_list_moves(x, low_put, high_put + 1, since, end, more);

@@ -67,17 +67,49 @@ uint32_t lin_run_sweep(struct lin_reorderer *x, uint32_t event, uint32_t until, 
 
 /* -- moves ------------------------------------------------------------------------------------------------- */
 
-/* The value at place `from` goes to the place `to`; those between make room. */
-static void lin_make_move(struct lin_reorderer *x, uint32_t from, uint32_t to) {
-    uint32_t *order = x->order, value = order[from];
-    if (from > to)
-        memmove(order + to + 1, order + to, (from - to) * sizeof *order);
-    else
-        memmove(order + from, order + from + 1, (to - from) * sizeof *order);
-    order[to] = value;
-    for (uint32_t k = lin_min(from, to); k <= lin_max(from, to); k++)
-        x->place[order[k]] = k;
+/* The bounds of a value whose put or get has changed. */
+static void lin_bound_value(struct lin_reorderer *x, uint32_t value) {
+    const struct lin_problem *p = x->p;
+    struct lin_value *v = &x->v[value];
+    x->owner[v->put] = value;
+    v->put_lo = p->call[v->put];
+    v->put_hi = p->ret[v->put] - 1;
+    v->get_lo = v->get_hi = p->events;
+    if (v->get == LIN_NO)
+        return;
+    x->owner[v->get] = value;
+    v->get_lo = lin_max(p->call[v->get], v->put_lo);
+    v->get_hi = p->ret[v->get] - 1;
+    v->put_hi = lin_min(v->put_hi, v->get_hi);
+}
+
+static void lin_rematch(struct lin_reorderer *x, struct lin_move move) {
+    struct lin_value *a = &x->v[x->order[move.from]], *b = &x->v[x->order[move.to]];
+    uint32_t *one = move.what == LIN_PUTS ? &a->put : &a->get, *other = move.what == LIN_PUTS ? &b->put : &b->get;
+    uint32_t op = *one;
+    *one = *other;
+    *other = op;
+    lin_bound_value(x, x->order[move.from]);
+    lin_bound_value(x, x->order[move.to]);
+}
+
+static void lin_make_move(struct lin_reorderer *x, struct lin_move move) {
+    uint32_t from = move.from, to = move.to, *order = x->order, value = order[from];
+    if (move.what != LIN_VALUE) {
+        lin_rematch(x, move);
+    } else {
+        if (from > to)
+            memmove(order + to + 1, order + to, (from - to) * sizeof *order);
+        else
+            memmove(order + from, order + from + 1, (to - from) * sizeof *order);
+        order[to] = value;
+        for (uint32_t k = lin_min(from, to); k <= lin_max(from, to); k++)
+            x->place[order[k]] = k;
+    }
     lin_sweep_rebound(&x->s, x->v, order, lin_min(from, to), lin_max(from, to));
+}
+static void lin_undo_move(struct lin_reorderer *x, struct lin_move move) {
+    lin_make_move(x, (struct lin_move){move.to, move.from, move.what});
 }
 
 /* What a move changes: the gaps in which the values are put, and from which on they are taken. */
@@ -93,6 +125,14 @@ static struct lin_touched lin_touched_by(const struct lin_reorderer *x, struct l
         t.last_put = lin_max(t.last_put, v->put_hi);
         t.first_get = lin_min(t.first_get, v->get_lo);
     }
+    if (move.what == LIN_VALUE)
+        return t;
+    const struct lin_value *ends[2] = {&x->v[x->order[move.from]], &x->v[x->order[move.to]]};
+    for (int k = 0; k < 2; k++) { /* without what the other half of each demands, which changes */
+        t.last_put = lin_max(t.last_put, x->p->ret[ends[k]->put] - 1);
+        if (ends[k]->get != LIN_NO)
+            t.first_get = lin_min(t.first_get, x->p->call[ends[k]->get]);
+    }
     return t;
 }
 
@@ -100,7 +140,7 @@ static struct lin_touched lin_touched_by(const struct lin_reorderer *x, struct l
 uint32_t lin_try_move(struct lin_reorderer *x, struct lin_move move, uint32_t until) {
     struct lin_touched t = lin_touched_by(x, move);
     uint32_t k = lin_mark_before(x, t.first_put), event = lin_back_to(x, k), stop;
-    lin_make_move(x, move.from, move.to);
+    lin_make_move(x, move);
     for (; event < until; event = stop) {
         stop = k + 1 < x->marks && event < t.first_get ? x->mark[++k].event : until;
         uint32_t reached = lin_run_sweep(x, event, lin_min(stop, until), false);
@@ -112,7 +152,7 @@ uint32_t lin_try_move(struct lin_reorderer *x, struct lin_move move, uint32_t un
         if (later > k && lin_is_at(x, k))
             stop = lin_back_to(x, k = later);
     }
-    lin_make_move(x, move.to, move.from);
+    lin_undo_move(x, move);
     return event;
 }
 
@@ -122,9 +162,9 @@ uint32_t lin_try_here(struct lin_reorderer *x, struct lin_move move, uint32_t un
     if (t.last_put >= x->mark[k].event)
         return 0;
     uint32_t event = lin_back_to(x, k);
-    lin_make_move(x, move.from, move.to);
+    lin_make_move(x, move);
     event = lin_run_sweep(x, event, until, false);
-    lin_make_move(x, move.to, move.from);
+    lin_undo_move(x, move);
     return event;
 }
 
@@ -136,25 +176,43 @@ static void lin_forget_from(struct lin_reorderer *x, uint32_t event) {
 
 void lin_keep_move(struct lin_reorderer *x, struct lin_move move) {
     uint32_t first = lin_touched_by(x, move).first_put;
-    lin_make_move(x, move.from, move.to);
+    lin_make_move(x, move);
     lin_forget_from(x, first);
 }
 
-void lin_keep_order(struct lin_reorderer *x) { memcpy(x->before, x->order, x->s.m * sizeof *x->order); }
+void lin_keep_order(struct lin_reorderer *x) {
+    memcpy(x->before, x->order, x->s.m * sizeof *x->order);
+    if (x->matched)
+        memcpy(x->matched, x->v, x->s.m * sizeof *x->v);
+}
+
+/* Has it another put or get than when the order was kept? */
+static bool lin_is_rematched(const struct lin_reorderer *x, uint32_t value) {
+    return x->matched && (x->matched[value].put != x->v[value].put || x->matched[value].get != x->v[value].get);
+}
 
 void lin_restore_order(struct lin_reorderer *x) {
     uint32_t first = LIN_NO, last = 0, event = LIN_NO;
     for (uint32_t k = 0; k < x->s.m; k++) {
         uint32_t now = x->order[k], then = x->before[k];
-        if (now == then)
+        if (now == then && !lin_is_rematched(x, then))
             continue;
         first = lin_min(first, k), last = k;
         event = lin_min(event, lin_min(x->v[now].put_lo, x->v[then].put_lo));
+        if (x->matched)
+            event = lin_min(event, lin_min(x->matched[now].put_lo, x->matched[then].put_lo));
         x->order[k] = then;
         x->place[then] = k;
     }
     if (first == LIN_NO)
         return;
+    for (uint32_t k = first; x->matched && k <= last; k++) {
+        uint32_t value = x->order[k];
+        x->v[value] = x->matched[value];
+        x->owner[x->v[value].put] = value;
+        if (x->v[value].get != LIN_NO)
+            x->owner[x->v[value].get] = value;
+    }
     lin_sweep_rebound(&x->s, x->v, x->order, first, last);
     lin_forget_from(x, event);
 }
@@ -197,5 +255,7 @@ bool lin_reorder_open(struct lin_reorderer *x, struct lin_problem *p, struct lin
                       uint32_t *order) {
     *x = (struct lin_reorderer){.p = p, .v = v, .order = order};
     x->before = lin_alloc(p->run, m + 1, sizeof *x->before);
+    if (p->same && !(x->matched = lin_alloc(p->run, m + 1, sizeof *x->matched)))
+        return false;
     return lin_sweep_open(&x->s, p, v, m, order) && lin_find_open(x, m) && lin_mark_here(x, 0);
 }

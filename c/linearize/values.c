@@ -95,9 +95,12 @@ int lin_table_build(struct lin_problem *p, struct lin_table *t) {
     for (uint32_t i = 0; i < m; i++) {
         struct lin_value *v = &t->values[i];
         if (v->get == LIN_NO) {
-            /* a pending put that nobody took from may as well not have happened */
-            if (lin_pending(lin_op(p, v->put)))
-                continue;
+            /* a pending put that nobody took from may as well not have happened, but it can be why others were FULL */
+            if (lin_pending(lin_op(p, v->put))) {
+                if (run->spec->kind != LF_LIN_QUEUE || !lin_strict_full(p))
+                    continue;
+                v->put_hi = p->events;
+            }
         } else {
             if (p->ret[v->get] < p->call[v->put]) {
                 uint32_t core[2] = {v->put, v->get};

@@ -209,6 +209,16 @@ def test_a_long_history_of_a_bounded_queue_is_decided(capacity, seed, long):
     assert check(rows, f"bounded-queue:{capacity}", timeout=120).status == "VIOLATION"
 
 
+@pytest.mark.parametrize(("capacity", "seed"), [(30, 3), (30, 4), (100, 5), (100, 8)])
+def test_equal_values_of_a_bounded_queue_may_change_their_gets(capacity, seed):
+    """The first matching of gets with puts that there is has no order that suits each FULL. In the last one a call that
+    never returned is why others were FULL."""
+    rows = busy_clients(f"bounded-queue:{capacity}", 1000, seed)
+    verdict = check(rows, f"bounded-queue:{capacity}", timeout=60)
+    assert verdict.ok
+    assert verdict.configurations < 100_000
+
+
 def test_a_stack_with_equal_values_of_sixteen_clients_is_decided():
     rows = busy_clients("stack", 1000, 5)
     assert check(rows, "stack", timeout=30).ok
