@@ -337,6 +337,51 @@ def test_a_space_without_the_c_types(script):
     run(script, "Space", LOCKFREE_PURE_CFFI="1")
 
 
+SEVERAL = """
+import random, signal, sys, threading, time, lockfree
+random.seed(int(sys.argv[2]))
+
+def several():
+    shared = [lockfree.MPMCRing(2, 8), lockfree.Event(), lockfree.Semaphore(0), lockfree.MessageRing(64, 64)]
+    for ring in (shared[0], shared[3]):
+        ring.peer_death = "raise"
+    return shared, random.choice(shared)
+
+def by_another_thread():
+    shared, one = several()
+    ends = []
+    def wait():
+        for _ in range(10_000):
+            if lockfree.wait(shared, 1e-4):
+                ends.append(one.closed)
+                return
+    threads = [threading.Thread(target=wait) for _ in range(2)]
+    for thread in threads: thread.start()
+    time.sleep(random.uniform(0, 0.002))
+    one.close()
+    for thread in threads: thread.join()
+    assert ends == [True, True], ends
+
+def by_a_handler():
+    shared, one = several()
+    signal.signal(signal.SIGALRM, lambda *_: one.close())
+    signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 2e-3))
+    while not lockfree.wait(shared, 1e-4):
+        pass
+    assert one.closed
+
+for _ in range(250):
+    {"threads": by_another_thread, "handler": by_a_handler}[sys.argv[1]]()
+print("survived")
+"""
+
+
+@pytest.mark.parametrize("pure", "01")
+@pytest.mark.parametrize("by", ["threads", "handler"])
+def test_of_one_of_several_that_a_thread_waits_for(by, pure):
+    run(SEVERAL, by, LOCKFREE_PURE_CFFI=pure)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("name", CLASSES + LATER)
 @pytest.mark.parametrize("pure", "01")

@@ -104,7 +104,8 @@ class AwaitedContainer(Pollable):
 
     def _is_deserted(self: Any) -> bool:
         """Whether a `get` would raise PeerDied instead of waiting, if nothing is inside."""
-        return bool(self._raises_here()) and _are_gone(ffi.addressof(self._h, "h"), EMPTY)
+        handle = self._h  # kept here, also if another thread closes the object meanwhile
+        return bool(self._raises_here()) and _are_gone(ffi.addressof(handle, "h"), EMPTY)
 
     def _require_peers(self: Any) -> None:
         """PeerDied if that is why a `get` would not wait."""

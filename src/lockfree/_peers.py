@@ -109,7 +109,8 @@ class Conveyor(Waiter):
     def peer_death(self, mode: PeerDeath) -> None:
         check_mode(mode)
         self._require_open()
-        lib.lf_tell_deaths(ffi.addressof(self._h, "h"), mode == "raise")
+        handle = self._h  # kept here, also if another thread closes the object meanwhile
+        lib.lf_tell_deaths(ffi.addressof(handle, "h"), mode == "raise")
         self._peer_death = mode
 
     def waiting(

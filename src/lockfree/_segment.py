@@ -74,11 +74,12 @@ class Visit:
 
     def leave(self) -> None:
         """Ends the visit; idempotent."""
-        watched, self.watched, self.handle = self.watched, NULL, None
+        watched, self.watched = self.watched, NULL
         if watched:
             lib.lf_watch_end(watched)
             if watched.due:
                 lib.lf_watch_pass_on(watched)
+        self.handle = None  # the last reference detaches the segment, in which the watch stood
 
     def __enter__(self) -> Self:
         return self
@@ -278,8 +279,8 @@ class Shared:
         """Removes the name of a named object; those who are attached keep it. FileNotFoundError if it is gone."""
         if self.name is None:
             raise ValueError("unlink: the object is anonymous and has no name to remove")
-        handle = self._pointer()
-        status = lib.lf_segment_unlink(handle, self.name.encode())
+        handle = self._h  # kept here: what addressof() gives does not keep it
+        status = lib.lf_segment_unlink(ffi.addressof(handle, "h"), self.name.encode())
         if status != OK:
             raise_status(status, self.name, handle)
 
@@ -346,9 +347,6 @@ class Shared:
         if self._home is not None:
             return self._home._survey()
         return Survey(self._struct.removeprefix("struct lf_").removesuffix("_cell"), self._duplicate(), self._title())
-
-    def _pointer(self) -> Any:
-        return ffi.addressof(self._h, "h")
 
     def _note(self) -> bytes:
         return note_of(self._h.h)

@@ -188,7 +188,8 @@ class Calls(Shared):
 
     def _place_of(self, shared: Shared) -> int:
         self._require_open()
-        return int(lib.lf_space_place(self._h, ffi.addressof(shared._h, "h")))
+        handle = shared._h  # kept here, also if another thread closes the object meanwhile
+        return int(lib.lf_space_place(self._h, ffi.addressof(handle, "h")))
 
     # ---- state ----
 
