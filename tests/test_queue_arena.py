@@ -285,6 +285,38 @@ def test_other_handles_of_the_queue(arena, shm_name):
         q.unlink()
 
 
+@pytest.mark.parametrize("end", ["close", "shutdown"])
+def test_an_arena_that_has_ended_is_no_shutdown_of_the_queue(end):
+    arena, array = lockfree.Arena(1 << 18), np.arange(1 << 12)
+    q = lockfree.Queue(8, arena=arena, arena_from=1)
+    q.put(array)
+    getattr(arena, end)()
+    puts = [
+        lambda: q.put(array),
+        lambda: q.put_nowait(array),
+        lambda: q.try_put(array),
+        lambda: q.put_many([array]),
+        lambda: q.put_many(iter([array])),
+        lambda: asyncio.run(q.aput(array)),
+    ]
+    gets = [lambda: q.get()] if end == "close" else []
+    for call in puts + gets:
+        with pytest.raises(
+            lockfree.Closed, match=f"Arena: the object {'is closed' if gets else 'was shut down'}"
+        ) as told:
+            call()
+        assert not isinstance(told.value, lockfree.ShutDown)
+    assert not q.is_shutdown
+    q.put(5)
+    assert q.get_many()[-1] == 5  # what is small needs no arena
+    q.shutdown()
+    with pytest.raises(lockfree.ShutDown):
+        q.put(5)
+    q.close()
+    with pytest.raises(lockfree.Closed, match="is closed"):
+        q.put(5)
+
+
 @pytest.mark.parametrize(
     ("named", "error", "says"),
     [

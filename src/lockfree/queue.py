@@ -404,9 +404,14 @@ class Queue(MessageRing, Generic[T]):
         self.peek()
 
     def _ended(self) -> NoReturn:
-        """Closed, as what queues raise."""
-        if self.closed:
+        """Closed, as what queues raise. Where the arena has ended and not the queue, the exception goes on as it is."""
+        try:
+            with self._enter():
+                was_shut_down = int(lib.lf_py_message_ring_is_shut_down(self._h)) > 0
+        except Closed:
             raise _ClosedHere(f"{self._title()} is closed") from None
+        if self._carrier is not None and not was_shut_down:
+            raise  # noqa: PLE0704  # in the `except` of the caller
         raise ShutDown(f"{self._title()}: the object was shut down") from None
 
 
