@@ -668,6 +668,29 @@ LEFT_OUT = {
 }
 
 
+def test_the_tasks_that_are_not_done_are_counted():
+    """As `queue.Queue` counts them; the tests of Python 3.13 look at it."""
+    ours, theirs = lockfree.Queue(), queue.Queue()
+    with ours:
+        for q in (ours, theirs):
+            q.put(1)
+            q.put(2)
+            q.get()
+            q.task_done()
+        assert ours.unfinished_tasks == theirs.unfinished_tasks == 1
+
+
+@pytest.mark.parametrize("immediate", [False, True])
+def test_what_a_shutdown_leaves_inside(immediate):
+    """As `queue.Queue` of Python 3.13 does: nothing, if it is immediate."""
+    with lockfree.Queue(3) as q:
+        for number in range(3):
+            q.put(number)
+        q.shutdown(immediate)
+        assert (q.qsize(), q.empty(), q.full()) == ((0, True, False) if immediate else (3, False, True))
+        assert q.unfinished_tasks == q.qsize()
+
+
 def test_put_many_of_an_iterator_leaves_what_has_no_room():
     with lockfree.Queue(4) as q:
         objects = iter(range(10))

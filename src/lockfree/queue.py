@@ -38,6 +38,10 @@ Dumps = Callable[[Any], Any]
 Loads = Callable[[Any], Any]
 
 
+ENDED = 2
+"""As `enum lf_ending` of segment.h has it."""
+
+
 class _ClosedHere(Closed, ValueError, OSError):
     """What the methods of a queue that this process has closed raise. Those of multiprocessing raise ValueError for
     `put` and `get`, and OSError for the others.
@@ -148,7 +152,7 @@ class Queue(MessageRing, Generic[T]):
         """Whether a process has called `shutdown()`. `queue.Queue` has this name since Python 3.13."""
         try:
             with self._enter():
-                return int(lib.lf_py_message_ring_is_shut_down(self._h)) > 0
+                return self._ending() > 0
         except Closed:
             self._ended()
 
@@ -383,17 +387,28 @@ class Queue(MessageRing, Generic[T]):
         return self.free() == 0 or 0 < self.maxsize <= self.qsize()
 
     def qsize(self) -> int:
-        """How many objects are inside: exact while nobody else is running."""
+        """How many objects are inside: exact while nobody else is running. After `shutdown(immediate=True)` 0."""
         try:
-            return super().qsize()
+            inside = super().qsize()
+            with self._enter():
+                return inside if not inside or self._ending() < ENDED else 0
         except Closed:
             self._ended()
+
+    def _ending(self) -> int:
+        """As `enum lf_ending` has it; below 0 if the object is closed."""
+        return int(lib.lf_py_message_ring_ending(self._h))
 
     def join_thread(self) -> None:
         """Nothing to wait for: no thread feeds the queue."""
 
     def cancel_join_thread(self) -> None:
         """Nothing to cancel: no thread feeds the queue, and the end of the process does not wait."""
+
+    @property
+    def unfinished_tasks(self) -> int:
+        """What `unfinished()` returns, by the name that `queue.Queue` has for it."""
+        return self.unfinished()
 
     def peek(self, *_: object, **__: object) -> NoReturn:
         """Objects cannot be read in place: TypeError."""

@@ -24,4 +24,4 @@ uint64_t lf_py_message_ring_blocks(struct lf_message_ring *r);
 uint64_t lf_py_message_ring_most(struct lf_message_ring *r);
 int lf_py_message_ring_survey(int fd, struct lf_py_survey *s);
 int64_t lf_py_message_ring_free(struct lf_message_ring *r);
-int64_t lf_py_message_ring_is_shut_down(struct lf_message_ring *r);
+int64_t lf_py_message_ring_ending(struct lf_message_ring *r);

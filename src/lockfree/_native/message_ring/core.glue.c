@@ -11,9 +11,9 @@ static int64_t lf_py_message_ring_free(struct lf_message_ring *r) {
     return status == LF_OK ? (int64_t)lf_message_ring_free(r) : status;
 }
 /* 1 after shutdown, 0 before it; LF_CLOSED. */
-static int64_t lf_py_message_ring_is_shut_down(struct lf_message_ring *r) {
+static int64_t lf_py_message_ring_ending(struct lf_message_ring *r) {
     int status = lf_enter(&r->h);
-    return status == LF_OK ? lf_load_seq_cst(&r->h.segment->ending) != LF__OPEN /* pairs with [D1] */ : status;
+    return status == LF_OK ? (int64_t)lf_load_seq_cst(&r->h.segment->ending) /* pairs with [D1] */ : status;
 }
 
 #define LF_PY_LOOKS 64 /* threads that have a message in hand at a time */
