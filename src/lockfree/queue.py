@@ -422,7 +422,7 @@ class Queue(MessageRing, Generic[T]):
         """Closed, as what queues raise. Where the arena has ended and not the queue, the exception goes on as it is."""
         try:
             with self._enter():
-                was_shut_down = int(lib.lf_py_message_ring_is_shut_down(self._h)) > 0
+                was_shut_down = self._ending() > 0
         except Closed:
             raise _ClosedHere(f"{self._title()} is closed") from None
         if self._carrier is not None and not was_shut_down:
