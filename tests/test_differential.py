@@ -189,6 +189,28 @@ def test_the_same_calls_have_the_same_answers(kind):
         ours.close()
 
 
+@pytest.mark.parametrize("maxsize", [0, 1, 3])
+@pytest.mark.parametrize("immediate", [False, True])
+def test_after_a_shutdown_a_queue_says_what_that_of_python_3_13_says(maxsize, immediate):
+    """An immediate shutdown of `queue.Queue` empties it, and does each task that was inside."""
+    with lockfree.JoinableQueue(maxsize) as ours:
+        for item in range(maxsize or 2):
+            ours.put(item)
+        assert ours.full() is (maxsize > 0)
+        ours.shutdown(immediate)
+        left = 0 if immediate else maxsize or 2
+        assert (ours.qsize(), ours.empty(), ours.full()) == (left, left == 0, 0 < maxsize == left)
+        for call in (lambda: ours.put("late"), ours.get, ours.get_nowait)[: 3 if immediate else 1]:
+            with pytest.raises(lockfree.ShutDown):
+                call()
+        for item in range(left):
+            assert ours.get() == item
+            ours.task_done()
+        assert ours.join(timeout=0) is True
+        with pytest.raises(lockfree.ShutDown):
+            ours.get()
+
+
 def test_a_difference_is_seen():
     assert same((1, []), (1, []))
     assert not same((1, []), (True, []))

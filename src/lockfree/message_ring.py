@@ -224,7 +224,7 @@ class Calls(AwaitedContainer, Taking, Putting):
     # ---- state and end ----
 
     def qsize(self) -> int:
-        """How many messages are inside: exact while nobody else is running."""
+        """How many messages are inside, 0 after an immediate shutdown: exact while nobody else is running."""
         return int(lib.lf_message_ring_size(self._opened()))
 
     def free(self) -> int:

@@ -383,15 +383,14 @@ class Queue(MessageRing, Generic[T]):
     # ---- state and end ----
 
     def full(self) -> bool:
-        """Whether `maxsize` items are inside, or no block of memory is free."""
-        return self.free() == 0 or 0 < self.maxsize <= self.qsize()
+        """Whether `maxsize` items are inside, or no block of memory is free. Not after `shutdown(immediate=True)`."""
+        full = self.free() == 0 or 0 < self.maxsize <= self.qsize()
+        return full and self._ending() < ENDED
 
     def qsize(self) -> int:
         """How many objects are inside: exact while nobody else is running. After `shutdown(immediate=True)` 0."""
         try:
-            inside = super().qsize()
-            with self._enter():
-                return inside if not inside or self._ending() < ENDED else 0
+            return super().qsize()
         except Closed:
             self._ended()
 

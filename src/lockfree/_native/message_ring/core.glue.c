@@ -10,7 +10,7 @@ static int64_t lf_py_message_ring_free(struct lf_message_ring *r) {
     int status = lf_enter(&r->h);
     return status == LF_OK ? (int64_t)lf_message_ring_free(r) : status;
 }
-/* 1 after shutdown, 0 before it; LF_CLOSED. */
+/* After shutdown 1, or 2 if it was an immediate one; 0 before it; LF_CLOSED. */
 static int64_t lf_py_message_ring_ending(struct lf_message_ring *r) {
     int status = lf_enter(&r->h);
     return status == LF_OK ? (int64_t)lf_load_seq_cst(&r->h.segment->ending) /* pairs with [D1] */ : status;

@@ -59,7 +59,7 @@ static PyMethodDef lf_py_message_ring_methods[] = {
                "it has memory of its own then. queue.Empty as for `get`."),
     {"qsize", lf_py_messages_qsize, METH_NOARGS,
      "qsize($self, /)\n--\n\n"
-     "How many messages are inside: exact while nobody else is running."},
+     "How many messages are inside, 0 after an immediate shutdown: exact while nobody else is running."},
     {"task_done", lf_py_messages_task_done, METH_NOARGS,
      "task_done($self, /)\n--\n\n"
      "Says that one message that was taken is dealt with. ValueError if every message that was put is."},
