@@ -142,7 +142,7 @@ def of_messages(message="b'm'", **own):
 
 def of_queue(value):
     found = of_messages(value, **{
-        "full()": "False", "maxsize": None, "is_shutdown": "False", "join_thread()": "None",
+        "full()": "False", "maxsize": None, "is_shutdown": "False", "unfinished_tasks": "0", "join_thread()": "None",
         "cancel_join_thread()": "None", "__len__()": "0", "peek()": "TypeError", "read()": "TypeError",
     })  # fmt: skip
     full = found[f"o.put({value})"]
