@@ -36,7 +36,7 @@ def test_a_kata_is_whole(kata):
     assert sum(sample.right for sample in samples) >= 3
     wrong = [sample for sample in samples if not sample.right]
     assert len(wrong) >= 4
-    assert {sample.diagnosis for sample in wrong} <= set(kata.diagnoses)
+    assert {sample.diagnosis for sample in wrong} <= {*kata.diagnoses, "REACH"}  # which any kata may have
     assert len(kata.hints) == 3
     for text in ("statement", "questions", "debrief"):
         assert len(kata.text(text)) > 300
