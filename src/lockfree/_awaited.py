@@ -105,6 +105,8 @@ class AwaitedContainer(Pollable):
     def _is_deserted(self: Any) -> bool:
         """Whether a `get` would raise PeerDied instead of waiting, if nothing is inside."""
         handle = self._h  # kept here, also if another thread closes the object meanwhile
+        if handle.h.closed:  # also if a signal handler closed it just now
+            return False
         return bool(self._raises_here()) and _are_gone(ffi.addressof(handle, "h"), EMPTY)
 
     def _require_peers(self: Any) -> None:

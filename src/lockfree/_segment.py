@@ -223,8 +223,7 @@ class Shared:
 
     def _enter(self) -> "Visit":
         """Until the visit ends the handle stays attached, also after close."""
-        self._require_open()
-        return Visit(self._h)
+        return Visit(self._opened())
 
     def _would_not_wait(self) -> bool:
         """Whether what `lockfree.wait` waits for is there."""

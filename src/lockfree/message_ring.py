@@ -218,8 +218,7 @@ class Calls(AwaitedContainer, Taking, Putting):
 
     def unfinished(self) -> int:
         """How many messages were put and are not dealt with: exact while nobody else is running."""
-        self._require_open()
-        return int(lib.lf_message_ring_unfinished(self._h))
+        return int(lib.lf_message_ring_unfinished(self._opened()))
 
     # ---- state and end ----
 
