@@ -341,7 +341,7 @@ def test_put_many_can_wait(kind, batch):
         with pytest.raises(queue.Full):
             kind.put_many(ring, batch(), block=True, timeout=0.01)
         with pytest.raises(ValueError, match="timeout is -1"):
-            kind.put_many(ring, batch(), timeout=-1)
+            kind.put_many(ring, batch(), block=True, timeout=-1)
         got = []
         timer = threading.Timer(0.03, lambda: got.append(kind.get(ring)))
         timer.start()

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 import pytest
 
 import lockfree
-from lockfree._native import lib
+from lockfree._native import ffi, lib
 
 ARGUMENTS = {
     "Arena": (10000,),
@@ -46,7 +46,8 @@ def make(kind, **named):
 
 
 def in_c(shared):
-    return lib.lf_get_spin(shared._pointer())
+    handle = shared._h
+    return lib.lf_get_spin(ffi.addressof(handle, "h"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,8 +105,9 @@ def test_it_travels_with_the_object(kind):
     with closing(make(kind, spin=12)) as shared:
         child = context.Process(target=tell, args=(shared, answers))
         child.start()
-        assert answers.get() == (12, 12)
         child.join()
+        assert child.exitcode == 0
+        assert answers.get() == (12, 12)
         with closing(pickle.loads(multiprocessing.reduction.ForkingPickler.dumps(shared))) as copy:
             assert (copy.spin, in_c(copy)) == (12, 12)
 

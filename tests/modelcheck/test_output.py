@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import pytest
 
+from lockfree._command import UsageError
 from lockfree.modelcheck import Settings, Verdict, check, cli
 from lockfree.modelcheck.runner import Progress, checks
 
@@ -136,11 +137,10 @@ def test_the_graph_for_graphviz(tmp_path, model):
 
 
 @pytest.mark.parametrize("option", ["--html", "--dot"])
-def test_an_output_that_cannot_be_written_is_said_before_the_work(option, tmp_path, model):
-    status, out, err = model(TWO, option, str(tmp_path / "nowhere" / "file"))
-    assert status == 3
-    assert "nowhere" in err
-    assert "VIOLATION" not in out
+def test_an_output_that_cannot_be_written_is_said_before_the_work(option, tmp_path, model, capsys):
+    with pytest.raises(UsageError, match=f"{option}: .*nowhere: No such directory"):
+        model(TWO, option, str(tmp_path / "nowhere" / "file"))
+    assert "VIOLATION" not in capsys.readouterr().out
 
 
 def test_branches_that_no_execution_reached(model):
