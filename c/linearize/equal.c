@@ -3,7 +3,8 @@
  * Without the capacity and without FULL, gets can be matched with puts (claims.c). Then every put gets a value of its
  * own, and every get the value of its put, and the near-linear algorithm looks for an order that suits the capacity and
  * FULL as well. An order of these values is one of the history. Another matching may have one if this has none: so
- * reorder.c changes puts and gets of equal values, too. What it cannot order is left to the search. Without any matching it has no order. */
+ * reorder.c changes puts and gets of equal values, too. What it cannot order is left to the search. Without any
+ * matching the history has no order. */
 #include "linearize/depth.h"
 
 enum { LIN_TURNS = 15 };

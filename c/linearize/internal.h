@@ -140,6 +140,8 @@ struct lin_table {
     uint32_t taken_from;         /* gap of the earliest loose get, or events if there is none */
 };
 int lin_table_build(struct lin_problem *p, struct lin_table *t);
+/* When the put and the get of the value can take effect. What never returned, and brought nothing, need not. */
+void lin_bound_value(const struct lin_problem *p, struct lin_value *v);
 enum lin_prefer { LIN_FIRST_PUT, LIN_LAST_PUT, LIN_FIRST_GET, LIN_LAST_GET, LIN_LIKELY }; /* the smallest comes first */
 int lin_value_order(struct lin_problem *p, struct lin_value *v, uint32_t m, const struct lin_table *t,
                     uint32_t *loose_next, uint32_t *order, enum lin_prefer prefer);

@@ -67,20 +67,12 @@ uint32_t lin_run_sweep(struct lin_reorderer *x, uint32_t event, uint32_t until, 
 
 /* -- moves ------------------------------------------------------------------------------------------------- */
 
-/* The bounds of a value whose put or get has changed. */
-static void lin_bound_value(struct lin_reorderer *x, uint32_t value) {
-    const struct lin_problem *p = x->p;
-    struct lin_value *v = &x->v[value];
+/* What the value puts and gets has changed. */
+static void lin_own(struct lin_reorderer *x, uint32_t value) {
+    const struct lin_value *v = &x->v[value];
     x->owner[v->put] = value;
-    v->put_lo = p->call[v->put];
-    v->put_hi = p->ret[v->put] - 1;
-    v->get_lo = v->get_hi = p->events;
-    if (v->get == LIN_NO)
-        return;
-    x->owner[v->get] = value;
-    v->get_lo = lin_max(p->call[v->get], v->put_lo);
-    v->get_hi = p->ret[v->get] - 1;
-    v->put_hi = lin_min(v->put_hi, v->get_hi);
+    if (v->get != LIN_NO)
+        x->owner[v->get] = value;
 }
 
 static void lin_rematch(struct lin_reorderer *x, struct lin_move move) {
@@ -89,8 +81,10 @@ static void lin_rematch(struct lin_reorderer *x, struct lin_move move) {
     uint32_t op = *one;
     *one = *other;
     *other = op;
-    lin_bound_value(x, x->order[move.from]);
-    lin_bound_value(x, x->order[move.to]);
+    lin_bound_value(x->p, a);
+    lin_bound_value(x->p, b);
+    lin_own(x, x->order[move.from]);
+    lin_own(x, x->order[move.to]);
 }
 
 static void lin_make_move(struct lin_reorderer *x, struct lin_move move) {
@@ -209,9 +203,7 @@ void lin_restore_order(struct lin_reorderer *x) {
     for (uint32_t k = first; x->matched && k <= last; k++) {
         uint32_t value = x->order[k];
         x->v[value] = x->matched[value];
-        x->owner[x->v[value].put] = value;
-        if (x->v[value].get != LIN_NO)
-            x->owner[x->v[value].get] = value;
+        lin_own(x, value);
     }
     lin_sweep_rebound(&x->s, x->v, x->order, first, last);
     lin_forget_from(x, event);
@@ -229,11 +221,8 @@ static bool lin_find_open(struct lin_reorderer *x, uint32_t m) {
     for (uint32_t k = 0; k < m; k++)
         x->place[x->order[k]] = k;
     memset(x->owner, 0xff, p->n * sizeof *x->owner);
-    for (uint32_t i = 0; i < m; i++) {
-        x->owner[x->v[i].put] = i;
-        if (x->v[i].get != LIN_NO)
-            x->owner[x->v[i].get] = i;
-    }
+    for (uint32_t i = 0; i < m; i++)
+        lin_own(x, i);
     memset(x->open_from, 0, (marks + 2) * sizeof *x->open_from);
     for (int turn = 0; turn < 2; turn++) {
         for (uint32_t i = 0; i < p->n; i++)

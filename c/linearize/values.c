@@ -39,6 +39,19 @@ static int lin_match_gets(struct lin_problem *p, struct lin_table *t, const uint
     return LIN_ACCEPT;
 }
 
+void lin_bound_value(const struct lin_problem *p, struct lin_value *v) {
+    v->put_lo = p->call[v->put];
+    v->put_hi = p->ret[v->put] - 1;
+    v->get_lo = v->get_hi = p->events;
+    if (v->get != LIN_NO) {
+        v->get_lo = lin_max(p->call[v->get], v->put_lo);
+        v->get_hi = p->ret[v->get] - 1;
+        v->put_hi = lin_min(v->put_hi, v->get_hi);
+    } else if (lin_pending(lin_op(p, v->put))) {
+        v->put_hi = p->events;
+    }
+}
+
 /* LIN_UNDECIDED: the values are not distinct. */
 int lin_table_build(struct lin_problem *p, struct lin_table *t) {
     struct lin_run *run = p->run;
@@ -68,13 +81,7 @@ int lin_table_build(struct lin_problem *p, struct lin_table *t) {
         if (slot[h] != LIN_NO)
             return LIN_UNDECIDED;
         slot[h] = m;
-        t->values[m++] = (struct lin_value){.value = op->arg,
-                                            .put = i,
-                                            .get = LIN_NO,
-                                            .put_lo = p->call[i],
-                                            .put_hi = p->ret[i] - 1,
-                                            .get_lo = p->events,
-                                            .get_hi = p->events};
+        t->values[m++] = (struct lin_value){.value = op->arg, .put = i, .get = LIN_NO};
     }
     if (!lin_poll(run))
         return LIN_UNDECIDED;
@@ -92,24 +99,17 @@ int lin_table_build(struct lin_problem *p, struct lin_table *t) {
     }
     if (t->loose_gets)
         t->taken_from = p->call[t->loose[0]];
+    /* a pending put that nobody took from may as well not have happened, but it can be why others were FULL */
+    bool counts = run->spec->kind == LF_LIN_QUEUE && lin_strict_full(p);
     for (uint32_t i = 0; i < m; i++) {
         struct lin_value *v = &t->values[i];
-        if (v->get == LIN_NO) {
-            /* a pending put that nobody took from may as well not have happened, but it can be why others were FULL */
-            if (lin_pending(lin_op(p, v->put))) {
-                if (run->spec->kind != LF_LIN_QUEUE || !lin_strict_full(p))
-                    continue;
-                v->put_hi = p->events;
-            }
-        } else {
-            if (p->ret[v->get] < p->call[v->put]) {
-                uint32_t core[2] = {v->put, v->get};
-                return lin_reject(p, LF_LIN_TAKEN_EARLY, v->get, core, 2, v->value, 0);
-            }
-            v->get_hi = p->ret[v->get] - 1;
-            v->get_lo = lin_max(p->call[v->get], v->put_lo);
-            v->put_hi = lin_min(v->put_hi, v->get_hi);
+        if (v->get == LIN_NO && lin_pending(lin_op(p, v->put)) && !counts)
+            continue;
+        if (v->get != LIN_NO && p->ret[v->get] < p->call[v->put]) {
+            uint32_t core[2] = {v->put, v->get};
+            return lin_reject(p, LF_LIN_TAKEN_EARLY, v->get, core, 2, v->value, 0);
         }
+        lin_bound_value(p, v);
         t->values[t->m++] = *v;
     }
     if (p->before)
