@@ -30,3 +30,24 @@ def test_the_stub_names_what_the_modules_make_public():
 
     written = (_names.PACKAGE / "__init__.pyi").read_text()
     assert written == _names.stub(), "run `python -m lockfree._names`"
+
+
+def test_a_command_loads_its_own_instrument_alone():
+    code = (
+        "import sys, json, lockfree.__main__ as main\n"
+        "try:\n    main.main([{!r}, '--version-of-nothing'])\nexcept SystemExit:\n    pass\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    homes = {"bench", "linearizability", "machine", "modelcheck", "practice", "stress"}
+    loaded = set(json.loads(run(code.format("model"))))
+    assert "lockfree.modelcheck.cli" in loaded
+    assert not loaded & {f"lockfree.{home}.cli" for home in homes - {"modelcheck"}}
+    assert not loaded & {"lockfree._native", "asyncio", "logging", "jinja2"}, "a small client is checked in less time"
+
+
+def test_the_homes_of_commands_are_true():
+    code = "import argparse, json, lockfree.__main__ as main\nprint(json.dumps([main.HOMES, [\n"
+    code += "(name, parser.get_default('run').__module__) for action in main._parser()._actions\n"
+    code += "if isinstance(action, argparse._SubParsersAction) for name, parser in action.choices.items()]]))"
+    homes, there = json.loads(run(code))
+    assert {name: module.split(".")[1] for name, module in there if module.endswith(".cli")} == homes

@@ -7,23 +7,31 @@ import io
 import json
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from lockfree import __version__, _top
+from lockfree import __version__
 from lockfree._command import UsageError, printable, quoted
-from lockfree._errors import LockfreeError
-from lockfree._sweep import Segment, segments, sweep
+
+if TYPE_CHECKING:
+    from lockfree._sweep import Segment
+
+HOMES = {"bench": "bench", "check": "linearizability", "machine": "machine", "model": "modelcheck"}
+HOMES |= {"practice": "practice", "stress": "stress"}
+"""The packages of the commands."""
 
 
-def _tools() -> list[ModuleType]:
-    """The command-line side of every instrument: the `cli` module of each subpackage that has one."""
-    here = Path(__file__).parent
-    return [importlib.import_module(f"lockfree.{cli.parent.name}.cli") for cli in sorted(here.glob("*/cli.py"))]
+def _tools(command: str) -> list[ModuleType]:
+    """The command-line side of every instrument: the `cli` module of each subpackage that has one.
+
+    Only that of `command`, if it has one: the others take longer to load than a small client takes to be checked.
+    """
+    names = sorted(cli.parent.name for cli in Path(__file__).parent.glob("*/cli.py"))
+    names = [HOMES[command]] if command in HOMES else names
+    return [importlib.import_module(f"lockfree.{name}.cli") for name in names]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -36,6 +44,8 @@ class _Parser(argparse.ArgumentParser):
 
 def _names_of_segments(**_: object) -> list[str]:
     """What a shell may complete NAME to."""
+    from lockfree._sweep import segments
+
     return [segment.name for segment in segments()]
 
 
@@ -47,7 +57,8 @@ def _complete(parser: argparse.ArgumentParser) -> None:
         argcomplete.autocomplete(parser)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(command: str = "") -> argparse.ArgumentParser:
+    """The parser of all commands; without those of the other instruments, if `command` is one of an instrument."""
     parser = _Parser(
         prog="lockfree",
         description="Lock-free primitives in shared memory, and the instruments that test them.",
@@ -76,8 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     names.completer = _names_of_segments  # type: ignore[attr-defined]  # argcomplete looks there
     gc.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
     gc.set_defaults(run=_gc)
-    _top.add_parser(commands)
-    for tool in _tools():
+    tools = _tools(command)
+    if len(tools) > 1:
+        from lockfree import _top
+
+        _top.add_parser(commands)
+    for tool in tools:
         tool.add_parser(commands)
     return parser
 
@@ -90,13 +105,15 @@ def _size(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
 
 
-def _row(segment: Segment) -> str:
+def _row(segment: "Segment") -> str:
     held = ",".join(map(str, segment.pids)) if segment.pids else ("in use" if segment.in_use else "nobody")
     held = printable(segment.problem) or held
     return f"{quoted(segment.name):<32} {segment.kind:<14} {_size(segment.size):>10} {segment.age:>9.0f}s  {held}"
 
 
 def _ls(args: argparse.Namespace) -> int:
+    from lockfree._sweep import segments
+
     found = segments()
     if args.json:
         for segment in found:
@@ -111,6 +128,8 @@ def _ls(args: argparse.Namespace) -> int:
 
 
 def _gc(args: argparse.Namespace) -> int:
+    from lockfree._sweep import segments, sweep
+
     found = segments()
     names = {segment.name for segment in found} | {quoted(segment.name) for segment in found}  # as `ls` shows it, too
     missing = [name for name in args.names if name not in names]
@@ -139,22 +158,31 @@ def _gc(args: argparse.Namespace) -> int:
     return 3 if missing else 0
 
 
+def _refused(command: str, error: Exception) -> int:
+    print(f"lockfree {command}: {printable(str(error))}", file=sys.stderr)
+    return 3
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; its exit status. A fault of our own is 70, so that it is never taken for a verdict."""
-    parser = _parser()
+    words = sys.argv[1:] if argv is None else argv
+    parser = _parser("" if "_ARGCOMPLETE" in os.environ else next(iter(words), ""))
     _complete(parser)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(words)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may have characters that the encoding lacks
     try:
         return int(args.run(args))
     except BrokenPipeError:
         return 141
-    except (UsageError, LockfreeError, OSError) as error:
-        print(f"lockfree {args.command}: {printable(str(error))}", file=sys.stderr)
-        return 3
-    except Exception:  # noqa: BLE001 - whatever it is, it is a fault of this program
-        traceback.print_exc()
+    except (UsageError, OSError) as error:
+        return _refused(args.command, error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is a fault of this program
+        from lockfree._errors import LockfreeError
+
+        if isinstance(error, LockfreeError):
+            return _refused(args.command, error)
+        sys.excepthook(*sys.exc_info())
         print(f"lockfree {args.command}: this is a fault of lockfree itself, not a verdict", file=sys.stderr)
         return 70
 

@@ -3,9 +3,7 @@
 import argparse
 import contextlib
 import errno
-import importlib.util
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +33,8 @@ def refuse(args: Any, options: Iterable[str], why: str) -> None:
 
 def need_page(what: str) -> None:
     """UsageError if pages of HTML cannot be made. `what`: the option or command that makes one. For before the work."""
+    import importlib.util  # longer to load than all the rest
+
     if importlib.util.find_spec("jinja2") is None:
         raise UsageError(f"{what} needs jinja2 for its page: pip install 'lockfree[tools]'")
 
@@ -64,6 +64,8 @@ def try_directory(option: str, path: Path) -> None:
 def _try_directory(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    import tempfile
+
     path.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryFile(dir=path) as file:

@@ -108,6 +108,73 @@ def test_a_search_that_is_not_finished_is_no_ok_with_status_0(tmp_path):
     assert "one by one" in report.bounds()
 
 
+LONG = """
+static atomic_int x, y, z;
+static void t(void) { for (int i = 1; i < 4; i++) { atomic_store(&x, i); atomic_store(&y, i); } }
+static void u(void) { for (int i = 0; i < 4; i++) { atomic_load(&x); atomic_load(&y); } }
+static void v(void) { for (int i = 0; i < 3; i++) { atomic_load(&y); atomic_load(&x); } CHECK }
+LF_MODEL_CLIENT(c, .threads = {t, u, v});
+"""
+
+
+EARLY = """
+#define RELAXED memory_order_relaxed
+static atomic_int x, y, z;
+static void t(void) {
+    for (int i = 0; i < 8; i++) {
+        atomic_store_explicit(&x, i, RELAXED);
+        atomic_store_explicit(&y, i, RELAXED);
+        atomic_store_explicit(&z, i, RELAXED);
+    }
+}
+static void u(void) {
+    int first = atomic_load_explicit(&x, RELAXED);
+    for (int i = 0; i < 6; i++) {
+        atomic_load_explicit(&y, RELAXED);
+        atomic_load_explicit(&z, RELAXED);
+    }
+    lf_model_assert(first == 7);
+}
+LF_MODEL_CLIENT(c, .threads = {t, u});
+"""
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """The break of the exhaustive search comes at once."""
+    monkeypatch.setattr("lockfree.modelcheck.runner._moment", lambda _settings: 0.02)
+
+
+def test_a_search_goes_on_after_its_break(soon, tmp_path):
+    path = tmp_path / "client.c"
+    path.write_text(HEAD + LONG.replace("CHECK", ""))
+    [whole] = check(path, settings=Settings(mode="exhaustive", seconds=120))
+    [report] = check(path, settings=Settings(seconds=240))
+    assert (report.verdict, report.complete) == (Verdict.OK, True)
+    assert report.executions == whole.executions, "each once, and no samples"
+
+
+def test_a_failure_in_the_break_ends_the_search(soon, tmp_path):
+    path = tmp_path / "client.c"
+    path.write_text(HEAD + EARLY)
+    [report] = check(path, settings=Settings(seconds=240))
+    assert (report.verdict, report.kind) == (Verdict.VIOLATION, "assertion failed")
+    assert report.mode in {"random", "pct"}, "which looks elsewhere than the first search"
+    assert report.trace is not None
+    assert report.trace.events
+
+
+def test_the_parts_of_a_sample_are_together_the_sample(tmp_path):
+    path = tmp_path / "client.c"
+    path.write_text(
+        HEAD + "static atomic_int x; static void t(void) { for (int i = 0; i < 40; i++) atomic_fetch_add(&x, i); }\n"
+        "LF_MODEL_CLIENT(c, .threads = {t, t, t});"
+    )
+    [report] = check(path, settings=Settings(seconds=1))
+    parts = [int(number) for number in re.findall(r"in (\d+) (?:one by|at random|with)", report.bounds())]
+    assert sum(parts) == report.executions > 0
+
+
 def test_a_bound_that_the_user_gave_is_a_bound(tmp_path):
     path = tmp_path / "client.c"
     path.write_text(

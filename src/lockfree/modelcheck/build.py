@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lockfree._compiler import compiler, no_compiler
@@ -21,7 +20,6 @@ from lockfree.modelcheck.assembly import Translator, needs_translation, translat
 from lockfree.modelcheck.by_name import are_named, as_named
 from lockfree.modelcheck.by_value import announced
 from lockfree.modelcheck.constructors import in_main
-from lockfree.modelcheck.edges import marked
 from lockfree.modelcheck.numbers import ASKS, constants, listed
 from lockfree.modelcheck.sections import with_library_apart
 from lockfree.modelcheck.slots import cleared
@@ -276,6 +274,8 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def _compile_runtime(cc: list[str], sources: list[Path], target: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor  # seldom needed, and long to load
+
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         objects = [str(Path(scratch) / f"{number}-{source.stem}.o") for number, source in enumerate(sources)]
         commands = [[*cc, "-c", str(source), "-o", out] for source, out in zip(sources, objects, strict=True)]
@@ -286,7 +286,7 @@ def _compile_runtime(cc: list[str], sources: list[Path], target: Path) -> None:
         kept = [f"--keep-global-symbol={name}" for name in INTERFACE]  # all other names are the client's,
         _run([binary_tool("objcopy"), "--wildcard", *kept, str(joined)])
         offered = Path(scratch) / "offered"
-        offered.write_text("\n".join(symbols(joined, _answer)[0]))  # and these if it wants them
+        offered.write_text("\n".join(symbols(joined)[0]))  # and these if it wants them
         _run([binary_tool("objcopy"), f"--weaken-symbols={offered}", str(joined)])
         joined.replace(target)
 
@@ -353,6 +353,8 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool, la
     if machine:
         text = announced(text, Translator().call, stores_too=gcc)
         if WATCHED[0] in options:
+            from lockfree.modelcheck.edges import marked
+
             text = marked(text)
     if ASKS in text:
         text += listed(constants(_answer([*cc, *flags, "-E", str(path)]), get_model_runtime()))

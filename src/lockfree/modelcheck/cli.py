@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lockfree._command import UsageError, given, named_path, refuse, try_files
-from lockfree.modelcheck import picture
 from lockfree.modelcheck.build import VOLATILE, BuildError
 from lockfree.modelcheck.runner import MODES, Progress, Report, Settings, Verdict, checks, replay
 
@@ -289,6 +288,10 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("lockfree model: interrupted", file=sys.stderr)
         return int(Verdict.UNKNOWN.value)
+    if args.html is None and args.dot is None:
+        return int(max(verdicts, key=WORST.index, default=Verdict.OK).value)
+    from lockfree.modelcheck import picture
+
     try:
         if args.html is not None:
             args.html.write_text(picture.page(f"lockfree model {' '.join(args.files)}", seen), encoding="utf-8")

@@ -67,6 +67,8 @@ class Positions:
 
     def look_up(self, pcs: set[int]) -> set[int]:
         """Finds the source positions of program positions, all with one call; returns them."""
+        if not pcs:
+            return pcs
         _ = self._symbols
         wanted = sorted(pcs - {0} - set(self._known))  # 0: what a thread does without being told, as dying
         if not wanted:

@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lockfree import _running
 from lockfree.modelcheck.build import ROOMS, THREADS, WATCHED, BuildError, Sources, ThreadBeforeMainError, build
-from lockfree.modelcheck.coverage import Coverage, coverage_of
 from lockfree.modelcheck.trace import Trace
+
+if TYPE_CHECKING:
+    from lockfree.modelcheck.coverage import Coverage
 
 MODES = ("auto", "exhaustive", "bounded", "pct", "random")
 BOUNDS = {"executions": (0, 10**15), "seconds": (0.001, 10**7), "seed": (0, 2**64 - 1)}
@@ -159,7 +162,7 @@ class Report:
     reached: set[int] = field(default_factory=set)
     edges: set[int] = field(default_factory=set)
     together: set[int] = field(default_factory=set)
-    coverage: Coverage | None = None
+    coverage: "Coverage | None" = None
     trace: Trace | None = None
     printed: str = ""
     too_many_threads: bool = False
@@ -183,8 +186,23 @@ class Report:
         return "; ".join([text, *self.notes])
 
 
+@dataclass
+class _Break:
+    """What is done when a program has used some CPU time, while it is stopped.
+
+    after: seconds of it. work: returns whether the program need not go on. ended: whether it was ended for that.
+    """
+
+    after: float
+    work: Callable[[], bool]
+    ended: bool = False
+
+
 def _execute(
-    command: Sequence[str], tick: Callable[[float], object], enclose: Enclose | None = None
+    command: Sequence[str],
+    tick: Callable[[float], object],
+    enclose: Enclose | None = None,
+    pause: _Break | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Runs a built program; one that stops using the CPU is ended. Enclosed: with all that it has started."""
     began = time.monotonic()
@@ -197,11 +215,21 @@ def _execute(
     try:
         while True:
             try:
-                out, err = process.communicate(timeout=0.2)
+                out, err = process.communicate(timeout=0.2 if pause is None else 0.05)
                 return subprocess.CompletedProcess(command, process.returncode, out, err)
             except subprocess.TimeoutExpired:
                 tick(time.monotonic() - began)
                 now = _running.used(process.pid)
+                if pause is not None and now >= pause.after:
+                    signalled = process.pid if enclose is None else -process.pid
+                    os.kill(signalled, signal.SIGSTOP)
+                    stopped = time.monotonic()
+                    pause.ended = pause.work()
+                    if pause.ended:
+                        return subprocess.CompletedProcess(command, 0, "", "")
+                    os.kill(signalled, signal.SIGCONT)
+                    began += time.monotonic() - stopped
+                    since, pause = time.monotonic(), None
                 if now != used:
                     used, since = now, time.monotonic()
                 elif time.monotonic() - since > STILL and not _running.ready(process.pid) and process.poll() is None:
@@ -307,26 +335,36 @@ def run(
     settings: Settings,
     tick: Tick = _silent,
     enclose: Enclose | None = None,
+    *,
+    pause: _Break | None = None,
 ) -> Report:
-    """Explores one client of a built program in one mode (not `auto`)."""
+    """Explores one client of a built program in one mode (not `auto`). pause: once, in the middle."""
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
         progress = Path(scratch) / "progress"
         command = [str(program), "--client", client, "--progress", str(progress), *settings.arguments()]
-        done = _execute(command, lambda seconds: tick(client, settings.mode, seconds, _progress_in(progress)), enclose)
+        done = _execute(
+            command, lambda seconds: tick(client, settings.mode, seconds, _progress_in(progress)), enclose, pause
+        )
+        if pause is not None and pause.ended:
+            far = _progress_in(progress)
+            report = Report(client, settings.mode, Verdict.UNKNOWN, far.executions, far.cut)
+            report.beyond_steps, report.seconds = far.beyond_steps, pause.after
+            return report
     return _parse(client, settings.mode, str(program), done)
+
+
+def _moment(settings: Settings) -> float:
+    """The CPU time in which the exhaustive search ends for most clients, and that of the samples in its break."""
+    return min(0.5, settings.seconds / 16)
 
 
 def _stages(settings: Settings) -> Iterator[Settings]:
     """The searches of `auto`, one after another until one knows.
 
-    The exhaustive one for a moment, which is enough for most; a moment of the random ones, since they often meet a
-    failure early; the exhaustive one for half of the time; the same with waiting loops cut short; the random ones.
+    The exhaustive one for half of the time; the same with waiting loops cut short; the random ones. If the first one
+    takes longer than a moment, it has a break for as long, with samples, since they often meet a failure early.
     """
-    moment = min(0.5, settings.seconds / 16)
     exhaustive = replace(settings, mode="exhaustive")
-    yield replace(exhaustive, seconds=moment)
-    for mode in ("random", "pct"):
-        yield replace(settings, mode=mode, seconds=moment)
     yield replace(exhaustive, seconds=settings.seconds / 2)
     if settings.spins == 0:
         yield replace(exhaustive, seconds=settings.seconds / 8, spins=1)
@@ -353,13 +391,27 @@ def run_auto(
     if settings.mode != "auto":
         return run(program, client, settings, tick, enclose)
     reports: list[tuple[str, Report]] = []
+
+    def decides(stage: Settings, pause: _Break | None = None) -> bool:
+        report = run(program, client, stage, tick, enclose, pause=pause)
+        reports.append((_way(stage, settings), report))
+        return report.verdict in {Verdict.VIOLATION, Verdict.UNUSABLE}
+
+    def sample() -> bool:
+        moment = _moment(settings) / 2
+        return any(decides(replace(settings, mode=mode, seconds=moment)) for mode in ("random", "pct"))
+
     bounds: set[int] = set()  # --spins of exhaustive searches that went through all that the step bound allows
+    pause: _Break | None = _Break(_moment(settings), sample)
     for stage in _stages(settings):
         if stage.mode == "exhaustive" and stage.spins in bounds:
             continue
-        report = run(program, client, stage, tick, enclose)
-        reports.append((_way(stage, settings), report))
-        if report.verdict is Verdict.VIOLATION or report.verdict is Verdict.UNUSABLE:
+        decides(stage, pause)
+        if pause is not None and pause.ended:
+            reports.insert(0, reports.pop())  # the failure is what is reported
+        pause = None
+        report = reports[-1][1]
+        if report.verdict in {Verdict.VIOLATION, Verdict.UNUSABLE}:
             break
         seen = report.verdict is Verdict.OK or (report.of_some_numbers and report.sampled)
         if stage.mode == "exhaustive" and seen and stage.spins == settings.spins:
@@ -367,8 +419,10 @@ def run_auto(
         if stage.mode == "exhaustive" and report.complete:
             bounds.add(stage.spins)
     report = reports[-1][1]
+    sampled = _of_sample(reports, settings)
+    whole = report.complete and report.mode == "exhaustive" and report.verdict is Verdict.OK
     for _, other in reports[:-1]:
-        report.executions += other.executions
+        report.executions += 0 if whole else other.executions  # samples are among those of a whole search
         report.seconds += other.seconds
         report.outcomes |= other.outcomes
         report.positions |= other.positions
@@ -381,7 +435,7 @@ def run_auto(
     report.verdict, report.sampled, report.complete = Verdict.UNKNOWN, report.executions > 0, False
     report.beyond_steps = max(other.beyond_steps for _, other in reports)
     report.blocked = 0
-    report.notes = _of_sample(reports, settings)
+    report.notes = sampled
     return report
 
 
@@ -460,6 +514,8 @@ def checks(
             if report.trace is not None:
                 report.trace.locate()
             if settings is not None and settings.coverage:
+                from lockfree.modelcheck.coverage import coverage_of
+
                 report.coverage = coverage_of(program, report.reached, report.edges, report.together)
             yield report
 

@@ -6,8 +6,8 @@ library among itself are not. A NAME that the client defines gets another name, 
 `printf` calls `malloc`, and the runtime prints.
 """
 
-import re
 import shutil
+import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,7 +17,10 @@ PROGRAM = "lf_model_program"
 """What main is called in a built client: the runtime has its own."""
 LIBATOMIC = "__atomic_"
 """So begin the functions of libatomic, whose steps the model would not see. gcc 16 links it without being asked to."""
-ENTRY = re.compile(r"^(\S+) ([A-Za-z])\b", re.MULTILINE)
+SYMTAB, UNDEFINED, LOCAL = 2, 0, 0
+"""Of ELF: a section that has a table of symbols; the section of a name without a definition; a name for nobody else."""
+SECTION = "IIQQQQIIQQ"
+SYMBOL = "IBBHQQ"
 
 Run = Callable[[Sequence[str]], str]
 """Runs a command; returns what it wrote to its standard output."""
@@ -31,12 +34,29 @@ def binary_tool(name: str) -> str:
     raise FileNotFoundError(f"{name} not found: install binutils (or llvm)")
 
 
-def symbols(path: Path, run: Run) -> tuple[set[str], set[str]]:
-    """The names that an object file defines for others, and those that it does not define."""
+def symbols(path: Path) -> tuple[set[str], set[str]]:
+    """The names that an object file defines for others, and those that it does not define.
+
+    Read here and not by `nm`, which takes as long as the compiler. Raises `ValueError` if it is no 64-bit ELF.
+    """
+    data = path.read_bytes()
+    if data[:5] != b"\x7fELF\x02":
+        raise ValueError(f"{path} is no 64-bit ELF object: which compiler made it?")
+    order = "<" if data[5] == 1 else ">"
+    (start,) = struct.unpack_from(f"{order}Q", data, 40)
+    size, count = struct.unpack_from(f"{order}HH", data, 58)
+    count = count or struct.unpack_from(f"{order}{SECTION}", data, start)[5]  # of very many: there
+    sections = [struct.unpack_from(f"{order}{SECTION}", data, start + number * size) for number in range(count)]
     defined: set[str] = set()
     missing: set[str] = set()
-    for name, kind in ENTRY.findall(run([binary_tool("nm"), "-P", "-g", str(path)])):
-        (missing if kind in "Uwv" else defined).add(name)
+    for _, kind, _, _, offset, length, link, *_ in sections:
+        if kind != SYMTAB:
+            continue
+        names = data[sections[link][4] : sections[link][4] + sections[link][5]]
+        for name, info, _, section, _, _ in struct.iter_unpack(f"{order}{SYMBOL}", data[offset : offset + length]):
+            if info >> 4 != LOCAL:
+                text = names[name : names.index(b"\0", name)].decode(errors="surrogateescape")
+                (missing if section == UNDEFINED else defined).add(text)
     return defined, missing
 
 
@@ -45,9 +65,9 @@ def lead(sources: Sequence[Path], objects: Sequence[Path], runtime: Path, run: R
 
     Raises `ValueError` if a name says what the runtime cannot do.
     """
-    of_runtime = symbols(runtime, run)[0]
+    of_runtime = symbols(runtime)[0]
     offered = {name.removeprefix(OFFERED) for name in of_runtime if name.startswith(OFFERED)}
-    tables = [symbols(path, run) for path in objects]
+    tables = [symbols(path) for path in objects]
     own = {name for defined, _ in tables for name in defined}
     for source, (_, missing) in zip(sources, tables, strict=True):
         if unknown := sorted(name for name in missing - own - of_runtime if name.startswith(LIBATOMIC)):
