@@ -4,6 +4,7 @@ Each race runs in a process of its own, since what it looks for ends processes.
 """
 
 import os
+import re
 import subprocess
 import sys
 
@@ -335,6 +336,115 @@ def test_without_the_c_types(name):
 def test_a_space_without_the_c_types(script):
     """close() of a space also meets objects that are only half made."""
     run(script, "Space", LOCKFREE_PURE_CFFI="1")
+
+
+REFUSED = """
+# The same where a call is refused, because of somebody who died or another one who has the role: what is said of that one
+# stands in the segment, which close() unmaps.
+import asyncio, copy, os, queue, sys, threading, lockfree
+
+def in_child(call, o):
+    pid = os.fork()
+    if pid == 0:
+        call(o)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return o
+
+def full(o, data):
+    try:
+        while True: o.put_nowait(data)
+    except queue.Full:
+        return o
+
+def deserted(o, put=lambda o: o.put(b"x"), get=lambda o: o.get(timeout=60)):
+    o.peer_death = "raise"
+    if type(o) is lockfree.BroadcastRing: o.join()
+    in_child(put, o)
+    get(o)
+    return o
+
+def without_consumers(o, data):
+    o.peer_death = "raise"
+    return full(in_child(lambda o: o.get(), full(o, data)), data)
+
+others = []
+def beside(o, call):
+    others[:] = [copy.copy(o)]
+    call(others[0])
+    return o
+
+GETS = [lambda o: o.get(timeout=60), lambda o: asyncio.run(o.aget(60)), lambda o: lockfree.wait([o], 60)]
+PUTS = [lambda o, m: o.put(m, timeout=60), lambda o, m: o.put_many(iter([m]), True, 60),
+        lambda o, m: asyncio.run(o.aput(m, timeout=60))]
+CASES = {
+    "MPMCRing": (lambda: deserted(lockfree.MPMCRing(4, 8)), GETS),
+    "MessageRing": (lambda: deserted(lockfree.MessageRing(1024)), GETS),
+    "Queue": (lambda: deserted(lockfree.Queue(4, size_bytes=4096)), GETS),
+    "BroadcastRing": (lambda: deserted(lockfree.BroadcastRing(1024, 2)), GETS),
+    "LatestValue": (lambda: deserted(lockfree.LatestValue(8), lambda o: o.set(b"x"), lambda o: o),
+                    [lambda o: o.wait(1, 60), lambda o: asyncio.run(o.await_(1, 60))]),
+    "a full MPMCRing": (lambda: without_consumers(lockfree.MPMCRing(4, 8), b"x"), [lambda o, p=p: p(o, b"x") for p in PUTS]),
+    "a full MessageRing": (lambda: without_consumers(lockfree.MessageRing(1024), b"x" * 200),
+                           [lambda o, p=p: p(o, b"x" * 200) for p in PUTS]),
+    "a late reader": (lambda: full(beside(lockfree.BroadcastRing(1024, 2), lambda r: r.join()), b"x" * 100),
+                      [lambda o: o.put(b"x" * 100, timeout=1e-3), lambda o: o.late(), lambda o: o.reserve(100, True, 1e-3)]),
+    "another writer": (lambda: beside(lockfree.BroadcastRing(1024, 2), lambda r: (r.join(0), r.put(b"x"))),
+                       [lambda o: o.put(b"x"), lambda o: o.join(0), lambda o: o.release_role()]),
+    "Mutex": (lambda: in_child(lambda o: o.acquire(), lockfree.Mutex()),
+              [lambda o: o.acquire(), lambda o: o.release(), lambda o: asyncio.run(o.aacquire(60))]),
+    "RWLock": (lambda: in_child(lambda o: o.acquire_write(), lockfree.RWLock()),
+               [lambda o: asyncio.run(o.aacquire_read(60)), lambda o: asyncio.run(o.aacquire_write(60))]),
+}
+make, calls = CASES[sys.argv[1]]
+name = sys.argv[1]
+NO_FAULT = (RuntimeError, lockfree.PeerDied, lockfree.OwnerDied, lockfree.RoleTaken, queue.Full)
+""" + STEPS.removeprefix(PRELUDE).replace("assert total", "assert total or make")
+
+
+def refusals():
+    found = re.findall(r'^    "(.+?)": \(lambda', REFUSED, re.MULTILINE)
+    assert len(found) == 11
+    return found
+
+
+@pytest.mark.parametrize("pure", "01")
+@pytest.mark.parametrize("name", ["BroadcastRing", "LatestValue", "a full MessageRing", "a late reader", "RWLock"])
+def test_where_a_call_is_refused(name, pure):
+    run(REFUSED.replace("STRIDE", "13"), name, LOCKFREE_PURE_CFFI=pure)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("pure", "01")
+@pytest.mark.parametrize("name", refusals())
+def test_where_a_call_is_refused_at_length(name, pure):
+    run(REFUSED.replace("STRIDE", "1"), name, LOCKFREE_PURE_CFFI=pure)
+
+
+LATE = """
+import asyncio, copy, time, lockfree
+
+async def main():
+    loop, ring = asyncio.get_running_loop(), lockfree.MPMCRing(4, 8)
+    other, task = copy.copy(ring), asyncio.create_task(ring.aget())
+    await asyncio.sleep(0.05)
+    task.cancel()  # its last step is the next one of the loop
+    loop.call_soon(time.sleep, 0.1)
+    other.put(b"x")  # the thread that sleeps for the loop is woken, and tells the loop: behind these two
+    time.sleep(0.1)
+    ring.close()
+    await asyncio.sleep(0)
+    assert other.get() == b"x"
+
+for _ in range(3):
+    asyncio.run(main())
+print("survived")
+"""
+
+
+@pytest.mark.parametrize("pure", "01")
+def test_before_an_event_loop_has_dealt_with_a_wake(pure):
+    run(LATE, "", LOCKFREE_PURE_CFFI=pure)
 
 
 SEVERAL = """

@@ -181,7 +181,7 @@ class TestLatestValue(Behaviour):
         with child(shared.set, b"x") as writer:
             assert shared.wait(0, 30) is True
             writer.join(30)
-        with pytest.raises(lockfree.PeerDied, match=r"the last producer, process \d+, has died"):
+        with pytest.raises(lockfree.PeerDied, match=r"the last writer, process \d+, has died"):
             shared.wait(1, 30)
         assert shared.get() == b"x"
 

@@ -287,8 +287,9 @@ def test_get_takes_what_is_inside_and_then_says_that_the_last_producer_died(kind
         with child(put, ring, b"last") as process:
             kill(process)
         assert get(ring, timeout=60) == b"last"
+        side = "writer" if kind == "BroadcastRing" else "producer"
         with pytest.raises(
-            lockfree.PeerDied, match=f"{kind}: the last producer, process {process.pid}, has died, and no"
+            lockfree.PeerDied, match=f"{kind}: the last {side}, process {process.pid}, has died, and nothing is inside"
         ):
             ring.get(timeout=60)
         assert ring.try_get() is None  # an answer, as before
@@ -328,7 +329,7 @@ def test_a_put_into_a_broadcast_ring_says_that_no_reader_is_left(slow):
             ring.recover_dead()
             ring.put(b"x")  # there is one left
             kill(second)
-        said = f"the last consumer, process {second.pid}, has died, and nobody would read it"
+        said = f"the last reader, process {second.pid}, has died, and nobody would read it"
         ring.recover_dead()
         puts = [ring.put, ring.try_put, lambda m: ring.put_many([m]), lambda m: asyncio.run(ring.aput(m))]
         for put_it in puts:

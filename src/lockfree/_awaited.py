@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
 
 from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
-from lockfree._long import AS_THE_OBJECT, RAISES
 from lockfree._native import blocking, ffi, lib
 from lockfree._segment import Shared, check_call, check_int
 from lockfree._waiting import lock_patience, patience, remaining
@@ -50,13 +49,6 @@ async def until_done(
 def _is_ready(shared: Any) -> bool:
     handle = shared._h
     return bool(handle.h.closed) or bool(lib.lf_py_is_ready(ffi.addressof(handle, "h")))
-
-
-def _are_gone(pointer: Any, refused: int) -> bool:
-    lib.lf_tell_here(RAISES)
-    gone = bool(lib.lf_peers_are_gone(pointer, refused))
-    lib.lf_tell_here(AS_THE_OBJECT)
-    return gone
 
 
 class Pollable(Shared):
@@ -107,7 +99,7 @@ class AwaitedContainer(Pollable):
         handle = self._h  # kept here, also if another thread closes the object meanwhile
         if handle.h.closed:  # also if a signal handler closed it just now
             return False
-        return bool(self._raises_here()) and _are_gone(ffi.addressof(handle, "h"), EMPTY)
+        return bool(self._raises_here()) and bool(lib.lf_py_are_gone(ffi.addressof(handle, "h"), EMPTY))
 
     def _require_peers(self: Any) -> None:
         """PeerDied if that is why a `get` would not wait."""
@@ -158,7 +150,7 @@ class AwaitedContainer(Pollable):
         """NOT_YET; or PeerDied, where that is wanted, if the call is refused once more after the last one has gone."""
         handle = self._h
         pointer = ffi.addressof(handle, "h")
-        if not self._raises_here() or not _are_gone(pointer, refused):
+        if not self._raises_here() or not lib.lf_py_are_gone(pointer, refused):
             return NOT_YET
         try:
             return call()
@@ -243,7 +235,7 @@ class AwaitedLatestValue(Shared):
                 return True
             handle = self._h
             pointer = ffi.addressof(handle, "h")
-            if not self._raises_here() or not _are_gone(pointer, EMPTY) or self.version > seen:
+            if not self._raises_here() or not lib.lf_py_are_gone(pointer, EMPTY) or self.version > seen:
                 return NOT_YET if self.version <= seen else True
             handle.h.error = 1
             raise_status(lib.LF_PEER_DIED, self._title(), handle)

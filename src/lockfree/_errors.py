@@ -174,7 +174,7 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
         raise RoleTaken(f"{what}: {_role(handle)}")
     handle = getattr(handle, "h", handle)
     if status == lib.LF_PEER_DIED and handle is not None:
-        raise PeerDied(f"{what}: {_gone(handle)}")
+        raise PeerDied(f"{what}: {_gone(what, handle)}")
     if status == lib.LF_SYSTEM and handle is not None:
         doing = ffi.string(handle.doing).decode() if handle.doing else ""
         way_out = ""
@@ -215,15 +215,26 @@ def _role(ring: Any) -> str:
     return f"the role of the {role} is taken by {holder}: one producer and one consumer at a time"
 
 
-def _gone(handle: Any) -> str:
+_OF_QUEUES = ("producer", "consumer"), "nothing is inside"
+_SIDES = {
+    "BroadcastRing": (("writer", "reader"), "nothing is inside"),
+    "LatestValue": (("writer", "reader"), "no newer value was set"),
+}
+"""What the two sides are called, and what is missing when the first one is gone."""
+
+
+def _gone(what: str, handle: Any) -> str:
     """The last one that could have ended a wait and went."""
-    died = ffi.new("int *")
+    died, pid, kind = ffi.new("int *"), ffi.new("uint32_t *"), ffi.new("uint32_t *")
     pointer = handle if ffi.typeof(handle).kind == "pointer" else ffi.addressof(handle)
     role = handle.error & 3
-    pid = lib.lf_gone(pointer, role, died)
-    refusal = "there is no room" if role == handle.error else "nobody would read it"
-    side, missing = ("producer", "nothing is inside") if role == 1 else ("consumer", refusal)
-    return f"the last {side}, process {pid}, has {'died' if died[0] else 'left'}, and {missing}"
+    if lib.lf_py_gone(pointer, role, pid, died, kind) != OK:  # it was closed since
+        raise Closed(f"{what}: {MESSAGES[lib.LF_CLOSED][1]}")
+    sides, missing = _SIDES.get(_kind(kind[0]), _OF_QUEUES)
+    side, missing = sides[role - 1], missing if role == 1 else "there is no room"
+    if role != handle.error:
+        missing = "nobody would read it"
+    return f"the last {side}, process {pid[0]}, has {'died' if died[0] else 'left'}, and {missing}"
 
 
 # C code raises what stands in the table by itself, and the rest through this function.

@@ -21,9 +21,9 @@ class Waiting:
     """One side of one object, for which a Sleeper sleeps; and its announcement."""
 
     def __init__(self, sleeper: "Sleeper", shared: Any, side: int) -> None:
+        self.handle = shared._h  # kept as long as this is; before the visit: close() may put another one there
         self.visit = shared._enter()
         self.sleeper, self.shared, self.side = sleeper, shared, side
-        self.handle = shared._h  # kept as long as this is
         self.pointer = ffi.addressof(self.handle, "h")
         self.watch = ffi.new("struct lf_watch *")
         self.announced = False
@@ -37,7 +37,10 @@ class Waiting:
             self.sleeper.add(self)
 
     def count(self) -> None:
-        status = lib.lf_py_watch(self.pointer, self.side, self.watch)
+        self.watch_count(self.side)
+
+    def watch_count(self, side: int) -> None:
+        status = lib.lf_py_watch(self.pointer, side, self.watch)
         if status != lib.LF_OK:
             raise_status(status, self.shared._title(), self.handle)
 
@@ -93,7 +96,12 @@ class Sleeper:
                 self.over.append(waiting)
                 lib.lf_py_turn(self.control)
                 return
-        waiting.visit.leave()
+        self._leave([waiting])
+
+    def _leave(self, over: list[Waiting]) -> None:
+        """The end of their visits."""
+        while over:
+            over.pop().visit.leave()
 
     def _run(self) -> None:
         with self.lock:
@@ -110,8 +118,7 @@ class Sleeper:
             over, self.over = self.over, []
             places = list(self.sleeping)
             expected = self.control[0]
-        while over:
-            over.pop().visit.leave()
+        self._leave(over)
         watches = ffi.new("struct lf_watch[]", max(len(places), 1))
         for at, place in enumerate(places):
             watches[at] = place.watch[0]
@@ -141,5 +148,4 @@ class Sleeper:
         with self.lock:
             self.thread = None
             over, self.over = self.over, []
-        for waiting in over:
-            waiting.visit.leave()
+        self._leave(over)

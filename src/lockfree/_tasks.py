@@ -90,7 +90,7 @@ class PlaceOfWriter(Place):
 
     def count(self) -> None:
         self.counted = TO_PUT if self.drains else TO_GET
-        lib.lf_py_watch(self.pointer, self.counted, self.watch)
+        self.watch_count(self.counted)
 
     def may_try(self, turn: _Turn) -> bool:
         return not self.turns or next(iter(self.turns)) is turn
@@ -146,6 +146,17 @@ class _Hub(Sleeper):
             pass
         self._end()
         return False
+
+    def _leave(self, over: list[Any]) -> None:
+        """Behind those that the loop is told of already: they may be the same, and pass a wake on."""
+        loop = self.loop()
+        try:
+            if loop is not None and over:
+                loop.call_soon_threadsafe(super()._leave, over)
+                return
+        except RuntimeError:  # it is closed
+            pass
+        super()._leave(over)
 
 
 def _wake(places: list[Place]) -> None:

@@ -22,6 +22,14 @@ static void lf_py_closed(void *h) {
 static uint32_t lf_py_participant(struct lf_handle *h) { return lf_enter(h) == LF_OK ? h->participant : 0; }
 LF_PY_TAKE_POSITIONS(lf_py_take_positions)
 static uint32_t lf_py_kind(struct lf_handle *h) { return h->segment->identity.kind; }
+/* The process that went last, and the kind of the object: LF_OK, or LF_CLOSED. Also where nothing keeps the object attached. */
+static int lf_py_gone(const struct lf_handle *h, uint32_t role, uint32_t *pid, int *died, uint32_t *kind) {
+    if (lf_load_relaxed(&h->closed) || h->segment == NULL)
+        return LF_CLOSED;
+    *pid = lf_gone(h, role, died);
+    *kind = h->segment->identity.kind;
+    return LF_OK;
+}
 
 /* The pids of the participants whose byte is locked: what `lockfree ls` shows. */
 static uint64_t lf_py_pids(struct lf_handle *h, uint32_t *pids, uint64_t room) {

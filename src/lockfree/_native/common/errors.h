@@ -31,6 +31,10 @@ static PyObject *lf_py_misuse(struct lf_py_object *self, const char *text) {
 static PyObject *lf_py_raise(struct lf_py_object *self, int64_t status) {
     if (status == LF_PY_RAISED)
         return NULL;
+    /* Which process is gone stands in the segment. So that stays mapped, also after a close meanwhile. */
+    int stays = status == LF_PEER_DIED;
+    if (stays && lf_py_enter(self) != LF_OK)
+        return lf_py_raise(self, LF_CLOSED);
     PyObject *title = lf_py_title(self), *key = title != NULL ? PyLong_FromLongLong(status) : NULL;
     PyObject *entry = key != NULL && lf_py_messages != NULL ? PyDict_GetItemWithError(lf_py_messages, key) : NULL;
     if (entry != NULL && status == LF_CLOSED && !lf_py_is_closed(self)) {
@@ -44,6 +48,8 @@ static PyObject *lf_py_raise(struct lf_py_object *self, int64_t status) {
     }
     Py_XDECREF(key);
     Py_XDECREF(title);
+    if (stays)
+        lf_py_leave(self);
     return NULL;
 }
 

@@ -12,4 +12,4 @@ struct lf_py_survey {
     uint32_t holds[...];
 };
 void lf_tell_deaths(struct lf_handle *h, int told);
-uint32_t lf_gone(const struct lf_handle *h, uint32_t role, int *died);
+int lf_py_gone(const struct lf_handle *h, uint32_t role, uint32_t *pid, int *died, uint32_t *kind);

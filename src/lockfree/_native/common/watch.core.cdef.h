@@ -11,6 +11,5 @@ void lf_watch_end(struct lf_watch *w);
 void lf_watch_pass_on(struct lf_watch *w);
 void lf_watch_found_nothing(struct lf_watch *w);
 void lf_py_turn(uint32_t *control);
-void lf_tell_here(int how);
-int lf_peers_are_gone(struct lf_handle *h, int refused);
+int lf_py_are_gone(struct lf_handle *h, int refused);
 #define LF_WATCH_LOOK ...

@@ -54,8 +54,10 @@ static uint64_t *lf_py_lock_of(struct lf_handle *h) {
                : NULL;
 }
 
-/* Announces a wait: LF_OK; LF_INVALID: nothing of this kind is watched. */
+/* Announces a wait: LF_OK; LF_INVALID: nothing of this kind is watched; LF_CLOSED. */
 static int lf_py_watch(struct lf_handle *h, int side, struct lf_watch *w) {
+    if (h->segment == NULL)
+        return LF_CLOSED;
     struct lf_eventcount *count = lf_py_count_of(h, side);
     uint64_t *word = lf_py_lock_of(h);
     if (count == NULL && word == NULL)
@@ -93,6 +95,17 @@ static int lf_py_is_ready(struct lf_handle *h) {
     default:
         return lf_py_lock_of(h) == NULL || lf_owner_lock_locked(h, lf_py_lock_of(h)) != 1;
     }
+}
+
+/* Whether a wait that was refused so would end now, since nobody is left who could end it. Not if the object is closed: then
+ * nothing may keep it attached. */
+static int lf_py_are_gone(struct lf_handle *h, int refused) {
+    if (lf_load_relaxed(&h->closed) || h->segment == NULL)
+        return 0;
+    lf_tell_here(LF_TOLD);
+    int gone = lf_peers_are_gone(h, refused);
+    lf_tell_here(LF_TOLD_AS_THE_HANDLE);
+    return gone;
 }
 
 /* Makes a thread that sleeps in lf_watch_sleep return. */
