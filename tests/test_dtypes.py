@@ -1,15 +1,18 @@
 """Records of a dtype: what is written down of it, what is refused, and that no value changes unseen."""
 
+import base64
 import datetime as dt
+import hashlib
 import json
 import math
+import zlib
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
 import lockfree
-from lockfree._dtypes import NOTE_BYTES, NumpyCodec
+from lockfree._dtypes import NOTE_BYTES, NumpyCodec, note_of
 
 NOON = dt.datetime(2026, 1, 2, 12)  # noqa: DTZ001
 POINT = np.dtype([("x", "f4"), ("y", "i4", (2,))])
@@ -45,10 +48,31 @@ def test_a_dtype_of_200_fields(shm_name):
         ring.unlink()
 
 
+@pytest.mark.parametrize("kind", [lockfree.MPMCRing, lockfree.LatestValue])
+def test_a_dtype_whose_text_is_long_is_compressed(kind, shm_name):
+    inner = [("position", "f8", (3,)), ("state", [("mode", "u1"), ("error", "S16")]), ("seen", "M8[ns]")]
+    dtype = np.dtype([(f"channel_{i}", inner) for i in range(600)])
+    text, note = note_of(np, dtype), NumpyCodec(dtype).note
+    assert len(text) > 6 * NOTE_BYTES > 6 * len(note)
+    arguments = (2,) if kind is lockfree.MPMCRing else ()
+    with kind(*arguments, dtype=dtype, name=shm_name), kind.attach(shm_name) as other:
+        assert other.dtype == dtype
+        other.unlink()
+    zeros = zlib.compress(bytes(1 << 21))
+    for bad in (note[:-5], note[:9] + "~~" + note[11:], "z", "z" + base64.b85encode(zeros).decode(), note + "00000"):
+        with pytest.raises(lockfree.SegmentError, match="the note, .*, names"):
+            NumpyCodec.from_note(bad.encode(), dtype.itemsize)
+
+
+def random_names(count, size):
+    return [(hashlib.sha512(b"%d" % i).hexdigest()[:size], "f4") for i in range(count)]
+
+
 def test_a_dtype_that_is_too_long_to_write_down():
-    dtype = np.dtype([(f"{i}" * 100, "f4") for i in range(1 + NOTE_BYTES // 100)])
-    with pytest.raises(ValueError, match=f"bytes to write down: at most {NOTE_BYTES - 1}"):
-        lockfree.MPMCRing(2, dtype=dtype)
+    with pytest.raises(ValueError, match=rf"bytes to write down, \d+ compressed: at most {NOTE_BYTES - 1}"):
+        lockfree.MPMCRing(2, dtype=np.dtype(random_names(NOTE_BYTES // 40, 128)))
+    with pytest.raises(ValueError, match=r"of 50000 fields takes \d+ bytes to write down: at most 1048576"):
+        lockfree.MPMCRing(2, dtype=np.dtype([(f"field_{i}", "i4") for i in range(50_000)]))
 
 
 def test_a_dtype_of_many_fields_makes_no_long_message():
@@ -66,7 +90,7 @@ def test_a_dtype_of_many_fields_makes_no_long_message():
             lambda: value.set(5),
             lambda: lockfree.MPMCRing(2, 7, dtype=many),
             lambda: lockfree.MPMCRing(2, dtype=[*many, ("last", "O")]),
-            lambda: lockfree.MPMCRing(2, dtype=[(f"field_{i}", "i4") for i in range(2000)]),
+            lambda: lockfree.MPMCRing(2, dtype=random_names(2000, 60)),
         ]
         ring.reserve()
         for call in calls:
@@ -100,6 +124,25 @@ def test_whatever_stands_in_the_note_is_a_segment_error(note):
 def test_a_note_of_another_record_size(size):
     with pytest.raises(lockfree.SegmentError, match=f"names a dtype of 8 bytes: found records of {size}"):
         NumpyCodec.from_note(b'"<f8"', size)
+
+
+@pytest.mark.parametrize("casting", ["safe", "unsafe"])
+@pytest.mark.parametrize("kind", ["MPMCRing", "SPSCRing", "PriorityQueue", "LatestValue"])
+def test_casting_of_bytes_is_refused(kind, casting, shm_name):
+    cls = getattr(lockfree, kind)
+    arguments = {"MPMCRing": (2, 8), "SPSCRing": (2, 8), "PriorityQueue": (2, 8, 1), "LatestValue": (8,)}[kind]
+    for make in (cls, lambda *given, **named: cls.open(shm_name, *given, **named)):
+        with pytest.raises(
+            ValueError, match=f"casting is '{casting}': it has no effect without `dtype`, which is None"
+        ):
+            make(*arguments, casting=casting)
+    with cls(*arguments, name=shm_name) as made:
+        with pytest.raises(ValueError, match=f"casting is '{casting}': .* since the records of {kind} '.*' are bytes"):
+            cls.attach(shm_name, casting=casting)
+        assert len(made.peers()) == 1
+        made.unlink()
+    with cls(*arguments, casting="same_value") as made:
+        assert made.dtype is None
 
 
 WITHOUT_A_WARNING = [("c8", 255), ("c16", np.uint8(1)), ("c8", np.int64(-5)), ("f2", 7), ("?", np.uint8(1))]

@@ -1,6 +1,6 @@
 """Objects whose records are bytes of a stated size or items of a dtype: their codec, and how it travels with them."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self
 
 from lockfree._dtypes import NumpyCodec, check_casting
 from lockfree._errors import brief
@@ -18,6 +18,8 @@ else:
 
     R = TypeVar("R")
 MAX_RECORD = 2**31
+DEFAULT: Final = "same_value"
+"""Casting."""
 
 
 class Coded(Conveyor, Generic[R]):
@@ -47,6 +49,10 @@ class Coded(Conveyor, Generic[R]):
         """
         check_casting(casting)
         self = super().attach(name, spin=spin)
+        if self.dtype is None and casting != DEFAULT:
+            title = self._title()
+            self.close()
+            raise ValueError(f"casting is {casting!r}: it has no effect, since the records of {title} are bytes")
         self.__setstate__(casting)
         return self
 
@@ -78,4 +84,6 @@ def codec_of(record_size: int | None, dtype: Any, casting: Casting) -> Codec:
         return codec
     if record_size is None:
         raise TypeError("record_size or dtype is needed")
+    if casting != DEFAULT:
+        raise ValueError(f"casting is {casting!r}: it has no effect without `dtype`, which is None")
     return BytesCodec(check_int("record_size", record_size, 1, MAX_RECORD))

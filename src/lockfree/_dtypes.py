@@ -1,13 +1,16 @@
 """Records of a NumPy dtype: how values become records without a silent loss, and how a segment's note names the dtype.
 
 The note is JSON: a type string such as "<f8", or {"base": …, "shape": […]}, or {"names": […], "formats": […],
-"offsets": […], "itemsize": …}. Whatever else stands there is a SegmentError.
+"offsets": […], "itemsize": …}. One that is too long is z and the compressed text, in the digits of base 85. Whatever
+else stands there is a SegmentError.
 """
 
+import base64
 import json
 import re
 import struct
 import sys
+import zlib
 from typing import Any, Final
 
 from lockfree._errors import SegmentError, brief, shown, shown_fields
@@ -71,8 +74,7 @@ class NumpyCodec(Codec):
         self._scalar = float if self._base.kind == "f" else int
         self.note = note_of(np, self.dtype)
         if len(self.note) >= NOTE_BYTES:
-            takes = f"takes {len(self.note)} bytes to write down: at most {NOTE_BYTES - 1}"
-            raise ValueError(f"dtype {brief(self.dtype)} {takes}")
+            self.note = _compressed(self.note, self.dtype)
 
     @classmethod
     def from_note(cls, note: bytes, size: int, casting: str = "same_value") -> "NumpyCodec":
@@ -81,7 +83,7 @@ class NumpyCodec(Codec):
 
         text = ascii(note[:40])[1:]
         try:
-            dtype = dtype_of(np, json.loads(note.decode("ascii")), _DEEPEST)
+            dtype = dtype_of(np, json.loads(_text_of(note)), _DEEPEST)
             codec = cls(dtype, casting)
         except _OF_PARSERS as error:
             raise SegmentError(f"the note, {text}, names no dtype of records: {error}") from None
@@ -353,6 +355,33 @@ def check_casting(casting: Any) -> str:
 
 
 # ---- the note ----
+
+_LONGEST: Final = 1 << 20
+"""Bytes of the text of a note before it is compressed."""
+
+
+def _compressed(text: str, dtype: Any) -> str:
+    takes = f"dtype {brief(dtype)} takes {len(text)} bytes to write down"
+    if len(text) > _LONGEST:
+        raise ValueError(f"{takes}: at most {_LONGEST}")
+    note = "z" + base64.b85encode(zlib.compress(text.encode(), 9)).decode()
+    if len(note) >= NOTE_BYTES:
+        raise ValueError(f"{takes}, {len(note)} compressed: at most {NOTE_BYTES - 1}")
+    return note
+
+
+def _text_of(note: bytes) -> str:
+    """The JSON of a note; ValueError if it is none."""
+    if not note.startswith(b"z"):
+        return note.decode("ascii")
+    expanding = zlib.decompressobj()
+    try:
+        text = expanding.decompress(base64.b85decode(note[1:]), _LONGEST)
+    except zlib.error as error:
+        raise ValueError(f"it is damaged ({error})") from None
+    if not expanding.eof or expanding.unused_data:
+        raise ValueError(f"it is damaged, or has more than {_LONGEST} bytes")
+    return text.decode("ascii")
 
 
 def note_of(np: Any, dtype: Any) -> str:
