@@ -1,6 +1,7 @@
 """Queue, JoinableQueue and SimpleQueue: what they promise beyond MessageRing; and CPython's own tests of queues."""
 
 import array
+import asyncio
 import contextlib
 import copy
 import copyreg
@@ -197,6 +198,68 @@ class TestWhatAFailureLeaves:
             q.get()
         assert q.get() == "next"
 
+    @pytest.mark.parametrize("own", [False, True])
+    def test_what_has_no_memory_to_be_unpickled_is_inside_again(self, own):
+        means = {"dumps": pickle.dumps, "loads": pickle.loads} if own else {}
+        q = lockfree.JoinableQueue(3, **means)
+        q.put([Scarce(7), bytes(10_000)])
+        q.put(8)
+        with needing_memory(2):
+            with pytest.raises(MemoryError):
+                q.get()
+            assert (q.qsize(), q.unfinished()) == (2, 2)
+            assert q.get() == 8  # the other one is the last one now
+            with pytest.raises(MemoryError):
+                asyncio.run(q.aget())
+        assert q.get()[0] == 7
+        assert q.free() == q.size_bytes
+        q.task_done()
+        q.task_done()
+        assert q.join(0)
+
+    def test_the_batch_before_what_had_no_memory_is_in_the_exception(self):
+        q = lockfree.Queue()
+        q.put_many([1, Scarce(2), 3])
+        with needing_memory(1), pytest.raises(MemoryError) as caught:
+            q.get_many()
+        assert caught.value.taken == [1]
+        assert q.get_many() == [3, 2]
+
+    def test_what_loads_raises_says_nothing_of_the_queue(self):
+        def loads(data):
+            raise lockfree.Closed("something else")
+
+        with contextlib.closing(lockfree.Queue(dumps=pickle.dumps, loads=loads)) as q:
+            q.put(1)
+            q.shutdown()
+            with pytest.raises(lockfree.Closed, match="something else") as caught:
+                q.get()
+            assert type(caught.value) is lockfree.Closed
+            with pytest.raises(lockfree.ShutDown):
+                q.get()
+
+    def test_a_queue_that_unpickling_closes(self):
+        q = lockfree.Queue()
+        with contextlib.closing(copy.copy(q)) as other:
+            _named["q"] = q
+            q.put(Closes())
+            other.put("next")
+            assert q.get() is None
+            assert q.closed
+            assert other.get() == "next"
+            assert other.free() == other.size_bytes
+
+    def test_a_child_that_unpickling_forks_frees_nothing(self):
+        q = lockfree.Queue(size_bytes=4096)
+        q.put(Forks())
+        pid = q.get()
+        if pid == 0:
+            q.put("from the child")
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert q.get() == "from the child"
+        assert q.free() == q.size_bytes
+
     def test_a_batch_hands_over_what_it_took_before(self):
         q = lockfree.Queue()
         q.put_many([1, 2, Fails(), 3])
@@ -214,6 +277,49 @@ class TestWhatAFailureLeaves:
         q.put([Money(1), Nested(q), Money(2)])
         assert q.get() == "inner"
         assert q.get() == [Money(1), "outer", Money(2)]
+
+
+_named = {}
+
+
+def _close_it():
+    _named.pop("q").close()
+
+
+class Closes:
+    def __reduce__(self):
+        return _close_it, ()
+
+
+class Forks:
+    def __reduce__(self):
+        return os.fork, ()
+
+
+class Scarce:
+    """An int on the other side, if there is memory."""
+
+    left = 0
+
+    def __init__(self, number):
+        self.number = number
+
+    def __reduce__(self):
+        return _scarce, (self.number,)
+
+
+def _scarce(number):
+    if Scarce.left:
+        Scarce.left -= 1
+        raise MemoryError
+    return number
+
+
+@contextlib.contextmanager
+def needing_memory(times):
+    Scarce.left = times
+    yield
+    assert Scarce.left == 0
 
 
 class Fails:

@@ -308,13 +308,82 @@ def test_an_arena_that_has_ended_is_no_shutdown_of_the_queue(end):
         assert not isinstance(told.value, lockfree.ShutDown)
     assert not q.is_shutdown
     q.put(5)
-    assert q.get_many()[-1] == 5  # what is small needs no arena
+    if end == "shutdown":  # what is inside can be opened still
+        assert (q.get() == array).all()
+    else:
+        with pytest.raises(lockfree.Closed):
+            q.get()  # it is inside again, behind the other one
+    assert q.get() == 5  # what is small needs no arena
+    assert q.qsize() == (end == "close")
     q.shutdown()
     with pytest.raises(lockfree.ShutDown):
         q.put(5)
     q.close()
     with pytest.raises(lockfree.Closed, match="is closed"):
         q.put(5)
+
+
+def test_what_cannot_be_opened_here_is_inside_again(arena, shm_name):
+    array = np.arange(SIZE // 8)
+    with contextlib.closing(lockfree.JoinableQueue(4, arena=arena, name=shm_name)) as q:
+        q.unlink()
+        q.put({"one": array, "two": array[::2].copy()})
+        ended, other = lockfree.Arena(1 << 16), lockfree.Arena(1 << 16)
+        for make, error, says in [
+            (lambda: q._adopt(q._duplicate(), None), RuntimeError, "made without `arena`"),
+            (lambda: with_arena(q, ended), lockfree.Closed, "Arena: the object is closed"),
+            (lambda: with_arena(q, other), ValueError, "the handle is of another arena"),
+        ]:
+            with contextlib.closing(make()) as another:
+                ended.close()
+                for _ in range(2):
+                    with pytest.raises(error, match=says) as told:
+                        another.get(False)
+                    assert told.value.__context__ is None
+            assert (q.qsize(), q.unfinished()) == (1, 1)
+        got = q.get()
+        assert (got["one"] == array).all()
+        assert (got["two"] == array[::2]).all()
+        del got
+        assert left(arena) == (0, 0)
+        q.task_done()
+        assert q.join(0)
+
+
+def with_arena(q, arena):
+    other = q._adopt(q._duplicate(), None)
+    other._means(None, None, arena, None)
+    return other
+
+
+def test_an_arena_without_a_free_hold_leaves_the_message_inside():
+    with contextlib.closing(lockfree.Arena(1 << 16, max_blocks=2)) as arena:
+        with contextlib.closing(lockfree.Queue(2, arena=arena, arena_from=1)) as q:
+            q.put([np.arange(10), np.arange(20)])
+            kept = [arena.open_block(handle) for handle in weak_handles(arena, q, 3)]
+            with pytest.raises(MemoryError, match="all 4 holds are in use"):
+                q.get()  # it has opened the first one
+            assert q.qsize() == 1
+            assert left(arena) == (2, 2)
+            kept.clear()
+            assert [len(one) for one in q.get()] == [10, 20]
+        assert left(arena) == (0, 0)
+
+
+def weak_handles(arena, q, count):
+    """Of the first block of the message inside, which stays there."""
+    found = []
+
+    def look(message):
+        found.append(bytes(message))
+        raise ZeroDivisionError
+
+    with contextlib.suppress(ZeroDivisionError):
+        q._get_converted(look, ZeroDivisionError, False)
+    (handle, _), *_ = _cargo._entries(memoryview(found[0]))[0]
+    block = arena.open_block(handle)
+    arena._promise(block._seen())
+    return [block.handle(readers=0)] * count
 
 
 @pytest.mark.parametrize(
@@ -340,7 +409,7 @@ def test_bad_arguments_are_named(arena, named, error, says):
 def test_a_message_that_nobody_wrote_is_refused(arena, message):
     carrier = _cargo.Carrier(arena, None)
     with pytest.raises((pickle.UnpicklingError, EOFError, ValueError)):
-        carrier.take(bytes, message)
+        carrier.take(lambda convert, _: convert(message))
 
 
 def test_a_buffer_longer_than_its_block_is_refused(arena):
@@ -351,7 +420,7 @@ def test_a_buffer_longer_than_its_block_is_refused(arena):
     cargo.put(lambda pieces: messages.append(b"".join(pieces)))
     cargo.give_up()
     with pytest.raises(pickle.UnpicklingError, match="a buffer of 101 bytes in a block of 100"):
-        carrier.take(bytes, messages[0])
+        carrier.take(lambda convert, _: convert(messages[0]))
     assert left(arena) == (0, 0)
 
 

@@ -67,7 +67,9 @@ static void test_answers_as_a_model_does(uint64_t blocks, uint64_t start, uint64
             CHECK(first >= 0);
             CHECK_EQ(found, lengths[got % KEPT]);
             if (check_below(&seed, 8) == 0) { /* it goes to the tail */
-                CHECK_EQ(lf_message_ring_commit(&r, first), LF_OK);
+                uint64_t tasks = lf_message_ring_unfinished(&r);
+                CHECK_EQ(lf_message_ring_put_back(&r, first), LF_OK);
+                CHECK_EQ(lf_message_ring_unfinished(&r), tasks);
                 if (put - got > 1) { /* its id is forgotten: empty the ring */
                     while (lf_message_ring_try_get(&r, buffer, sizeof buffer) >= 0)
                         ;
@@ -101,6 +103,8 @@ static void test_what_is_out_of_bounds_is_refused(void) {
     CHECK_EQ(lf_message_ring_try_put(&r, out, 100), LF_OK);
     CHECK_EQ(lf_message_ring_try_put(&r, out, 1), LF_FULL);
     CHECK_EQ(lf_message_ring_try_get(&r, out, 99), LF_TOO_LONG);
+    CHECK_EQ(lf_message_ring_get(&r, out, 99, 0), LF_TOO_LONG);
+    CHECK_EQ(lf_message_ring_unfinished(&r), 1); /* it stays one task */
     CHECK_EQ(lf_message_ring_try_get(&r, out, 100), 100);
     int64_t first = lf_message_ring_reserve(&r, 70);
     CHECK_EQ(lf_message_ring_shorten(&r, first, 71), LF_TOO_LONG);

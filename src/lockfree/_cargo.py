@@ -28,7 +28,7 @@ from lockfree.arena import MOST_BYTES, Arena, Block
 
 LEAST: Final = 65536
 """Bytes, where nothing else is said. Shorter buffers are as fast through the queue."""
-_MARK: Final = b"\x02" + bytes(7)
+_MARK: Final = _pickles.OF_AN_ARENA
 _HEAD: Final = struct.Struct("<8sQ")
 _ENTRY: Final = struct.Struct("<16sQ")
 _READ_ONLY: Final = 1 << 63
@@ -185,32 +185,55 @@ class Carrier:
 
     # ---- unpacking ----
 
-    def take(self, get: Callable[..., bytes | bytearray], *arguments: Any) -> Any:
-        """The object of the message that `get(*arguments)` takes. LookupError if a block is gone, because its promise
-        was reclaimed. Whatever is raised once the message is taken: nothing of it stays promised or held.
-        """
-        opened: list[Block] = []
-        message: bytes | bytearray = b""
-        try:
-            message = unbroken[get, *arguments]
-            return self._unpack(message, opened)
-        except BaseException:
-            with suppress(pickle.UnpicklingError):
-                for handle, _ in _entries(memoryview(message))[0][len(opened) :]:
-                    with suppress(LockfreeError, LookupError, ValueError):
-                        self.arena.drop(handle)
-            opened.clear()
-            raise
+    def take(self, get: Callable[..., Any], *arguments: Any) -> Any:
+        """The object of the next message; `get` is `_get_converted` of its queue.
 
-    def _unpack(self, message: bytes | bytearray, opened: "list[Block]") -> Any:
+        LookupError if a block is gone, because its promise was reclaimed. If the blocks cannot be opened here, or there
+        is no memory for the object, the message is in the queue again. After any other exception nothing of it stays
+        promised or held.
+        """
+        try:
+            return unbroken[get, self._unpack, _STAYS, *arguments]
+        except _pickles.Within as within:
+            error = within.error
+        try:
+            raise error
+        finally:
+            del error
+
+    def _unpack(self, message: bytes | bytearray) -> Any:
         view = memoryview(message)
         entries, at = _entries(view)
         if not entries:
             return _pickles.loads(message)
-        for handle, _ in entries:
-            opened.append(self.arena.open_block(handle))
-        buffers = [_buffer(block, size) for block, (_, size) in zip(opened, entries, strict=True)]
-        return pickle.loads(view[at:], buffers=buffers)  # noqa: S301  the queue's page says who may put
+        opened: list[Block] = []
+        try:
+            for handle, _ in entries:
+                opened.append(self.arena.open_block(handle))
+            return _loads(view[at:], opened, entries)
+        except BaseException as error:
+            is_here = len(opened) == len(entries)
+            if isinstance(error, MemoryError) or not (is_here or isinstance(error, LookupError)):
+                for block, (handle, _) in zip(opened, entries, strict=False):
+                    self.arena._promise_again(block._seen(), handle)
+                raise _pickles.Within(error) from None
+            for handle, _ in entries[len(opened) :]:
+                with suppress(LockfreeError, LookupError, ValueError):
+                    self.arena.drop(handle)
+            raise
+        finally:
+            opened.clear()
+
+
+_STAYS: Final = (MemoryError, _pickles.Within)
+
+
+def _loads(data: memoryview, opened: "list[Block]", entries: list[tuple[bytes, int]]) -> Any:
+    buffers = [_buffer(block, size) for block, (_, size) in zip(opened, entries, strict=True)]
+    try:
+        return pickle.loads(data, buffers=buffers)  # noqa: S301  the queue's page says who may put
+    finally:
+        buffers.clear()  # what keeps an exception from here does not keep the blocks
 
 
 def _entries(message: memoryview) -> tuple[list[tuple[bytes, int]], int]:
@@ -219,7 +242,7 @@ def _entries(message: memoryview) -> tuple[list[tuple[bytes, int]], int]:
         return [], 0
     mark, count = _HEAD.unpack_from(message) if len(message) >= _HEAD.size else (b"", 0)
     at = _HEAD.size + count * _ENTRY.size
-    if mark != _MARK or at > len(message):
+    if mark != _MARK or count == 0 or at > len(message):
         text = f"a message of {len(message)} bytes begins as one with handles does, and is none"
         raise pickle.UnpicklingError(text)
     return list(_ENTRY.iter_unpack(message[_HEAD.size : at])), at

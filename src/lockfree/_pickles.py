@@ -19,12 +19,29 @@ PROTOCOL: Final = 5
 LARGE: Final = 16384
 """Bytes. A buffer that is not shorter travels beside the pickle."""
 BESIDE: Final = b"\x01" + bytes(7)
+OF_AN_ARENA: Final = b"\x02" + bytes(7)
+"""As a message of _cargo.py begins."""
 PLAIN: Final = frozenset({int, str, bytes, float, bool, type(None)})
 """Nobody can register another way to pickle these."""
 _HEAD: Final = struct.Struct("<8sQQ")
 _READ_ONLY: Final = 1 << 63
 
 _idle = threading.local()
+
+
+class NeedsArena(RuntimeError):
+    """The object's buffers are in an Arena, which this handle of the queue was made without."""
+
+
+class Within(Exception):
+    """`error` was raised while a message became an object, and not by the queue."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+STAYS: Final = (MemoryError, NeedsArena)
+"""What leaves a message in the queue: it can become an object later, or elsewhere."""
 
 
 class _Pickler:
@@ -88,6 +105,8 @@ def dumps(obj: Any) -> list[Any]:
 
 def loads(message: bytes | bytearray) -> Any:
     """The object. Buffers of a bytearray are views of it."""
+    if message[:8] == OF_AN_ARENA:
+        raise NeedsArena("the object's buffers are in an Arena: this handle of the queue was made without `arena`")
     if message[:1] != b"\x01":
         return pickle.loads(message)  # noqa: S301  the queue's page says who may put
     parts = _parts(memoryview(message))

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Literal, NoReturn
 
@@ -175,7 +175,11 @@ class Calls(AwaitedContainer, Taking, Putting):
         first = self._find(handle, wait, length)
         if first is None:
             return None
-        memory = bytearray(length[0])
+        try:
+            memory = bytearray(length[0])
+        except BaseException:
+            lib.lf_message_ring_put_back(handle, first)
+            raise
         status = lib.lf_message_ring_read(handle, first, ffi.from_buffer(memory), length[0])
         if status != OK:
             raise_status(status, self._title(), handle)
@@ -285,14 +289,33 @@ class Calls(AwaitedContainer, Taking, Putting):
     def _get_object(self, block: bool = True, timeout: float | None = None) -> Any:
         from lockfree import _pickles
 
-        return _pickles.loads(self._get_pickle(block, timeout))
+        return self._get_converted(_pickles.loads, _pickles.STAYS, block, timeout)
 
-    def _get_pickle(self, block: bool = True, timeout: float | None = None) -> bytes | bytearray:
-        """As `get`; a long message is a bytearray, so that views of it are writable."""
-        message = self._take(patience(block, timeout))
-        if message is None:
+    def _get_converted(
+        self, convert: Callable[[Any], Any], stays: Any, block: bool = True, timeout: float | None = None
+    ) -> Any:
+        """`convert(message)` for the next message. What raises one of `stays` is inside again, at the tail.
+
+        A long message is a bytearray, so that views of it are writable.
+        """
+        handle, length = self._h, ffi.new("uint64_t *")
+        first = self._find(handle, patience(block, timeout), length)
+        if first is None:
             raise queue.Empty(self._title())
-        return message if len(message) <= SHORT else bytearray(message)
+        taker, settle = me(handle), lib.lf_message_ring_release
+        status = OK
+        try:
+            message = bytearray(length[0])
+            status = lib.lf_message_ring_read(handle, first, ffi.from_buffer(message), length[0])
+            if status == OK:
+                return convert(bytes(message) if len(message) <= SHORT else message)
+        except stays:
+            settle = lib.lf_message_ring_put_back
+            raise
+        finally:
+            if taker == me(handle):  # in a child it is the parent's, which has not come out yet
+                settle(handle, first)
+        raise_status(status, self._title(), handle)
 
     def _pack(self, messages: Any) -> tuple[bytes, bytes] | None:
         return packed(self, messages)
@@ -318,7 +341,11 @@ class Calls(AwaitedContainer, Taking, Putting):
         first = self._find(handle, wait, length)
         if first is None:
             return None
-        out = ffi.new("unsigned char[]", int(length[0]) or 1)
+        try:
+            out = ffi.new("unsigned char[]", int(length[0]) or 1)
+        except BaseException:
+            lib.lf_message_ring_put_back(handle, first)
+            raise
         status = lib.lf_message_ring_take(handle, first, out, length[0])
         if status < 0:
             raise_status(status, self._title(), handle)

@@ -63,7 +63,8 @@ class Queue(MessageRing, Generic[T]):
 
     `put` pickles and puts by itself: there is no thread that feeds. So what cannot be pickled is an error of `put`, and
     when `put` returns the object is there for everybody. A `put` that raises leaves nothing inside. An object whose
-    unpickling raises in `get` is taken.
+    unpickling raises in `get` is taken. After MemoryError, or if its buffers are in an arena that is not open here, it
+    is in the queue again, as the last one.
 
     Progress, order and death are those of MessageRing: if a process dies in `put` or `get`, at any instruction, the
     others go on, and no place of the `maxsize` is lost. Recovery may complete the put of a process that died in it; so
@@ -332,17 +333,29 @@ class Queue(MessageRing, Generic[T]):
         """The oldest object; waits at most `timeout` seconds (None: for ever) for one.
 
         Raises queue.Empty; ShutDown after shutdown, when nothing is left; ValueError after close; what unpickling
-        raises.
+        raises. Then the object is taken; after MemoryError it is in the queue again, as the last one.
         """
         try:
             if self._carrier is not None:
-                return self._carrier.take(self._get_pickle, block, timeout)  # type: ignore[no-any-return]
+                return self._carrier.take(self._get_converted, block, timeout)  # type: ignore[no-any-return]
             if self._loads is None:
                 return unbroken[self._get_object, block, timeout]  # type: ignore[no-any-return]
-            message = self._get_pickle(block, timeout)
+            return unbroken[self._get_converted, self._convert, MemoryError, block, timeout]  # type: ignore[no-any-return]
         except Closed:
             self._ended()
-        return self._loads(message)  # type: ignore[no-any-return]
+        except _pickles.Within as within:
+            error = within.error
+        try:
+            raise error
+        finally:
+            del error
+
+    def _convert(self, message: Any) -> Any:
+        """`loads(message)`. What it raises does not say that this queue is closed."""
+        try:
+            return self._loads(message)  # type: ignore[misc]
+        except Closed as error:
+            raise _pickles.Within(error) from None
 
     def get_nowait(self) -> T:  # type: ignore[override]
         """`get(block=False)`."""

@@ -167,7 +167,13 @@ LF_INLINE int lf_message_ring_commit(struct lf_message_ring *r, int64_t first) {
     lf_eventcount_notify_after_rmw(&r->body->not_empty, 1);
     return status;
 }
-/* The same for a put: LF_FULL gives the blocks back. */
+/* Publishes a message once more that was taken and cannot be dealt with here, at the tail. It stays one task. */
+LF_INLINE int lf_message_ring_put_back(struct lf_message_ring *r, int64_t first) {
+    int status = lf_message_ring_commit(r, first);
+    lf__message_task_done(r); /* the commit has counted it once more */
+    return status;
+}
+/* The same as commit for a put: LF_FULL gives the blocks back. */
 LF_INLINE int lf__message_put_in(struct lf_message_ring *r, int64_t first) {
     int status = lf_queue_publish_within(&r->queues[LF__MESSAGES], (uint64_t)first, r->h.participant, r->most);
     if (LF_LIKELY(status == LF_OK))
@@ -242,7 +248,7 @@ LF_INLINE int64_t lf_message_ring_try_get(struct lf_message_ring *r, void *out, 
         return first;
     if (LF_LIKELY(length <= room))
         return lf_message_ring_take(r, first, out, length);
-    int status = lf_message_ring_commit(r, first);
+    int status = lf_message_ring_put_back(r, first);
     return status == LF_OK ? LF_TOO_LONG : status;
 }
 
@@ -336,7 +342,7 @@ LF_INLINE int64_t lf_message_ring_get(struct lf_message_ring *r, void *out, uint
     int64_t first = lf_message_ring_peek_wait(r, 0, &length, deadline);
     if (first < 0 || length <= room)
         return first < 0 ? first : lf_message_ring_take(r, first, out, length);
-    int status = lf_message_ring_commit(r, first);
+    int status = lf_message_ring_put_back(r, first);
     return status == LF_OK ? LF_TOO_LONG : status;
 }
 

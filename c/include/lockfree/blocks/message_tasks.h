@@ -7,7 +7,7 @@
  * Progress: task_done is lock-free; join sleeps.
  * Death: a put that was cut off is a task from the instant on at which its message is inside, and not before: the position
  *   of the message is the count. A task that a dead process had taken stays open; somebody else may say that it is done.
- *   A message that is published again (a lease of a dead process) is one more task.
+ *   A message that is published again because a process died (a lease) is one more task. One that is put back is not.
  * Linearization points: task_done: its compare-and-swap; a refusal and join: the load of `done`. Both counts only grow, and
  *   `done` is never above the other, so equal values mean that they were equal when the first was read. */
 #ifndef LOCKFREE_MESSAGE_TASKS_H
@@ -28,11 +28,7 @@ LF_INLINE uint64_t lf_message_ring_unfinished(const struct lf_message_ring *r) {
     return open > 0 ? (uint64_t)open : 0;
 }
 
-/* LF_OK, LF_OVERFLOW or LF_CLOSED. */
-LF_INLINE int lf_message_ring_task_done(struct lf_message_ring *r) {
-    int status = lf_enter(&r->h);
-    if (LF_UNLIKELY(status != LF_OK))
-        return status;
+LF_INLINE int lf__message_task_done(struct lf_message_ring *r) {
     uint64_t done = lf_load_acquire(&r->body->done);
     do {
         if ((int64_t)(lf__message_tasks(r) - done) <= 0)
@@ -41,6 +37,11 @@ LF_INLINE int lf_message_ring_task_done(struct lf_message_ring *r) {
     if (lf_message_ring_unfinished(r) == 0)
         lf_eventcount_notify_after_rmw(&r->body->all_done, UINT32_MAX);
     return LF_OK;
+}
+/* LF_OK, LF_OVERFLOW or LF_CLOSED. */
+LF_INLINE int lf_message_ring_task_done(struct lf_message_ring *r) {
+    int status = lf_enter(&r->h);
+    return LF_LIKELY(status == LF_OK) ? lf__message_task_done(r) : status;
 }
 
 LF_INLINE int lf__message_attempt_join(void *operation) {

@@ -14,7 +14,7 @@ int64_t lf_message_ring_peek(struct lf_message_ring *r, uint32_t lease, uint64_t
 int64_t lf_message_ring_take(struct lf_message_ring *r, int64_t first, void *out, uint64_t length);
 int lf_message_ring_read(const struct lf_message_ring *r, int64_t first, void *out, uint64_t length);
 int lf_message_ring_release(struct lf_message_ring *r, int64_t first);
-int lf_message_ring_commit(struct lf_message_ring *r, int64_t first);
+int lf_message_ring_put_back(struct lf_message_ring *r, int64_t first);
 uint64_t lf_message_ring_size(const struct lf_message_ring *r);
 void lf_message_ring_close(struct lf_message_ring *r);
 void lf_message_ring_shutdown(struct lf_message_ring *r, int immediate);

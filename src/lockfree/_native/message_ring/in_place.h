@@ -54,7 +54,7 @@ static int lf_py_messages_see(PyObject *object, int64_t first, uint64_t length, 
     struct lf_py_look *look = lf_py_messages_look(object) == NULL ? lf_py_messages_claim(object) : NULL;
     int64_t status = LF_OK;
     if (look == NULL) {
-        lf_message_ring_commit(r, first); /* inside again, at the tail */
+        lf_message_ring_put_back(r, first); /* inside again, at the tail */
         lf_py_misuse(self, lf_py_messages_look(object) != NULL
                                ? "a signal handler of this thread has taken one in hand meanwhile"
                                : "64 threads have a message in hand");
@@ -74,7 +74,7 @@ static int lf_py_messages_see(PyObject *object, int64_t first, uint64_t length, 
     *seen = look;
     if (LF_LIKELY(look->memory != NULL && status == LF_OK))
         return 0;
-    lf_message_ring_commit(r, first);
+    lf_message_ring_put_back(r, first);
     lf_py_messages_hand_down(look);
     if (status != LF_OK)
         lf_py_raise(self, status);
@@ -130,7 +130,7 @@ static PyObject *lf_py_messages_let_go(PyObject *object, int back) {
     LF_PY_BRIEFLY(self, status,
                   lf_py_is_closed(self)           ? LF_CLOSED
                   : lf_py_me(self) != participant ? LF_OK /* a child's: it is its parent's */
-                  : back                          ? lf_message_ring_commit(r, first)
+                  : back                          ? lf_message_ring_put_back(r, first)
                                                   : lf_message_ring_release(r, first));
     return lf_py_none(self, status);
 }

@@ -72,7 +72,7 @@ static PyMethodDef lf_py_message_ring_methods[] = {
      "unfinished($self, /)\n--\n\n"
      "How many messages were put and are not dealt with: exact while nobody else is running."},
     LF_PY_FAST("_put_message", lf_py_messages_put, NULL), /* put, where a subclass puts something else */
-    LF_PY_FAST("_get_pickle", lf_py_messages_get_pickle, NULL),
+    LF_PY_FAST("_get_converted", lf_py_messages_get_converted, NULL),
     LF_PY_FAST("_get_object", lf_py_messages_get_object, NULL),
     {"_put_plain", (PyCFunction)(void (*)(void))lf_py_messages_put_plain, METH_FASTCALL, NULL},
     {"_put_pieces", lf_py_messages_put_pieces, METH_VARARGS, NULL},
