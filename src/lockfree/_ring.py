@@ -27,7 +27,6 @@ class Ring(Container[R]):
         capacity: int,
         record_size: int,
         *,
-        casting: Casting = ...,
         name: str | None = ...,
         spin: Spin = ...,
     ) -> None: ...

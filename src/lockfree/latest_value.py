@@ -33,7 +33,6 @@ class Calls(AwaitedLatestValue, Coded[R]):
         record_size: int,
         *,
         copies: int = ...,
-        casting: Casting = ...,
         name: str | None = ...,
         spin: Spin = ...,
     ) -> None: ...
@@ -204,7 +203,6 @@ class LatestValue(Native[Literal["latest_value"]], Calls[R]):
             record_size: int,
             *,
             copies: int = ...,
-            casting: Casting = ...,
             name: str | None = ...,
             spin: Spin = ...,
         ) -> None: ...

@@ -38,7 +38,6 @@ class _Calls(Container[R]):
         record_size: int,
         levels: int = ...,
         *,
-        casting: Casting = ...,
         name: str | None = ...,
         spin: Spin = ...,
         fronts: bool = ...,

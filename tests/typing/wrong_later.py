@@ -8,6 +8,9 @@ def queues(queue: lockfree.Queue, ring: lockfree.MessageRing, cast: lockfree.Bro
     lockfree.Queue(8, dumps=3)  # wrong
     lockfree.Queue(8, start=5)  # wrong
     lockfree.SimpleQueue(8)  # wrong
+    lockfree.LatestValue(8, casting="safe")  # wrong
+    lockfree.PriorityQueue(4, 8, 2, casting="safe")  # wrong
+    lockfree.MPMCRing(4, 8, casting="safe")  # wrong
     queue.put(1, timeout="1")  # wrong
     queue.put_many(5)  # wrong
     queue.get_many("3")  # wrong
