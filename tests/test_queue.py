@@ -217,6 +217,16 @@ class TestWhatAFailureLeaves:
         q.task_done()
         assert q.join(0)
 
+    @pytest.mark.parametrize("own", [False, True])
+    def test_what_ctrl_c_interrupts_while_it_is_unpickled_is_inside_again(self, own):
+        means = {"dumps": pickle.dumps, "loads": pickle.loads} if own else {}
+        q = lockfree.Queue(3, **means)
+        q.put(Scarce(7))
+        with needing_memory(1, KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+            q.get()
+        assert q.get_many() == [7]
+        assert q.free() == q.size_bytes
+
     def test_the_batch_before_what_had_no_memory_is_in_the_exception(self):
         q = lockfree.Queue()
         q.put_many([1, Scarce(2), 3])
@@ -299,7 +309,7 @@ class Forks:
 class Scarce:
     """An int on the other side, if there is memory."""
 
-    left = 0
+    left, error = 0, MemoryError
 
     def __init__(self, number):
         self.number = number
@@ -311,13 +321,13 @@ class Scarce:
 def _scarce(number):
     if Scarce.left:
         Scarce.left -= 1
-        raise MemoryError
+        raise Scarce.error
     return number
 
 
 @contextlib.contextmanager
-def needing_memory(times):
-    Scarce.left = times
+def needing_memory(times, error=MemoryError):
+    Scarce.left, Scarce.error = times, error
     yield
     assert Scarce.left == 0
 

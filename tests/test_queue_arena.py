@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import lockfree
-from lockfree import _cargo
+from lockfree import _cargo, _pickles
 
 SIZE = 1 << 20
 FORK = multiprocessing.get_context("fork")
@@ -356,6 +356,29 @@ def with_arena(q, arena):
     return other
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, ZeroDivisionError])
+def test_what_is_interrupted_while_it_is_unpickled_leaves_nothing(arena, q, error):
+    Interrupted.errors = [error]
+    q.put([np.arange(SIZE // 8), Interrupted()])
+    with pytest.raises(error):
+        q.get()
+    if error is not ZeroDivisionError:
+        assert left(arena) == (1, 1)
+        assert (q.get()[0] == np.arange(SIZE // 8)).all()
+    assert q.empty()
+    assert left(arena) == (0, 0)
+
+
+def interrupted():
+    if Interrupted.errors:
+        raise Interrupted.errors.pop()
+
+
+class Interrupted:
+    def __reduce__(self):
+        return interrupted, ()
+
+
 def test_an_arena_without_a_free_hold_leaves_the_message_inside():
     with contextlib.closing(lockfree.Arena(1 << 16, max_blocks=2)) as arena:
         with contextlib.closing(lockfree.Queue(2, arena=arena, arena_from=1)) as q:
@@ -379,7 +402,7 @@ def weak_handles(arena, q, count):
         raise ZeroDivisionError
 
     with contextlib.suppress(ZeroDivisionError):
-        q._get_converted(look, ZeroDivisionError, False)
+        q._get_converted(look, KeyError, False)
     (handle, _), *_ = _cargo._entries(memoryview(found[0]))[0]
     block = arena.open_block(handle)
     arena._promise(block._seen())
@@ -409,7 +432,14 @@ def test_bad_arguments_are_named(arena, named, error, says):
 def test_a_message_that_nobody_wrote_is_refused(arena, message):
     carrier = _cargo.Carrier(arena, None)
     with pytest.raises((pickle.UnpicklingError, EOFError, ValueError)):
-        carrier.take(lambda convert, _: convert(message))
+        unpack(carrier, message)
+
+
+def unpack(carrier, message):
+    try:
+        carrier.unpack(message)
+    except _pickles.Within as within:
+        raise within.error from None
 
 
 def test_a_buffer_longer_than_its_block_is_refused(arena):
@@ -420,7 +450,7 @@ def test_a_buffer_longer_than_its_block_is_refused(arena):
     cargo.put(lambda pieces: messages.append(b"".join(pieces)))
     cargo.give_up()
     with pytest.raises(pickle.UnpicklingError, match="a buffer of 101 bytes in a block of 100"):
-        carrier.take(lambda convert, _: convert(messages[0]))
+        unpack(carrier, messages[0])
     assert left(arena) == (0, 0)
 
 

@@ -15,6 +15,7 @@ import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Final
 
@@ -185,55 +186,41 @@ class Carrier:
 
     # ---- unpacking ----
 
-    def take(self, get: Callable[..., Any], *arguments: Any) -> Any:
-        """The object of the next message; `get` is `_get_converted` of its queue.
-
-        LookupError if a block is gone, because its promise was reclaimed. If the blocks cannot be opened here, or there
-        is no memory for the object, the message is in the queue again. After any other exception nothing of it stays
-        promised or held.
+    def unpack(self, message: bytes | bytearray) -> Any:
+        """The object of a message. Within says that nothing of the message stays promised or held: after LookupError,
+        since a block is gone, whose promise was reclaimed, and after what the pickle's own code raises. After any other
+        exception the message can be unpacked another time.
         """
+        view, opened = memoryview(message), list[Block]()
         try:
-            return unbroken[get, self._unpack, _STAYS, *arguments]
-        except _pickles.Within as within:
-            error = within.error
-        try:
-            raise error
-        finally:
-            del error
-
-    def _unpack(self, message: bytes | bytearray) -> Any:
-        view = memoryview(message)
-        entries, at = _entries(view)
+            entries, at = _entries(view)
+        except pickle.UnpicklingError as error:
+            raise _pickles.Within(error) from None
         if not entries:
-            return _pickles.loads(message)
-        opened: list[Block] = []
+            return _loads(message)
+        loads = None
         try:
             for handle, _ in entries:
                 opened.append(self.arena.open_block(handle))
-            return _loads(view[at:], opened, entries)
+            buffers = [_buffer(block, size) for block, (_, size) in zip(opened, entries, strict=True)]
+            loads, data = partial(pickle.loads, buffers=buffers), view[at:]
+            return unbroken[loads, data]  # no call after this
         except BaseException as error:
-            is_here = len(opened) == len(entries)
-            if isinstance(error, MemoryError) or not (is_here or isinstance(error, LookupError)):
+            consumes = (LookupError, pickle.UnpicklingError) if loads is None else Exception
+            buffers, loads = [], None  # what keeps the exception does not keep the blocks
+            if isinstance(error, MemoryError) or not isinstance(error, consumes):
                 for block, (handle, _) in zip(opened, entries, strict=False):
                     self.arena._promise_again(block._seen(), handle)
-                raise _pickles.Within(error) from None
+                opened.clear()
+                raise
             for handle, _ in entries[len(opened) :]:
                 with suppress(LockfreeError, LookupError, ValueError):
                     self.arena.drop(handle)
-            raise
-        finally:
             opened.clear()
+            raise _pickles.Within(error) from None
 
 
-_STAYS: Final = (MemoryError, _pickles.Within)
-
-
-def _loads(data: memoryview, opened: "list[Block]", entries: list[tuple[bytes, int]]) -> Any:
-    buffers = [_buffer(block, size) for block, (_, size) in zip(opened, entries, strict=True)]
-    try:
-        return pickle.loads(data, buffers=buffers)  # noqa: S301  the queue's page says who may put
-    finally:
-        buffers.clear()  # what keeps an exception from here does not keep the blocks
+_loads: Final = _pickles.guarded(_pickles.loads)
 
 
 def _entries(message: memoryview) -> tuple[list[tuple[bytes, int]], int]:

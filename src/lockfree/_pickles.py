@@ -12,8 +12,12 @@ import copyreg
 import pickle
 import struct
 import threading
+from collections.abc import Callable
+from functools import partial
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Final
+
+from lockfree._unbroken import unbroken
 
 PROTOCOL: Final = 5
 LARGE: Final = 16384
@@ -34,14 +38,28 @@ class NeedsArena(RuntimeError):
 
 
 class Within(Exception):
-    """`error` was raised while a message became an object, and not by the queue."""
+    """`error` was raised while a message became an object, and the message is gone."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
 
 STAYS: Final = (MemoryError, NeedsArena)
-"""What leaves a message in the queue: it can become an object later, or elsewhere."""
+"""What leaves a message in the queue, as exceptions do that are no Exception: it can become an object another time."""
+
+
+def guarded(loads: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`loads`, and an error after which the message is gone comes out as Within."""
+
+    def convert(message: Any) -> Any:
+        try:
+            return unbroken[loads, message]
+        except STAYS:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever the object's own code raises
+            raise Within(error) from None
+
+    return convert
 
 
 class _Pickler:
@@ -108,14 +126,14 @@ def loads(message: bytes | bytearray) -> Any:
     if message[:8] == OF_AN_ARENA:
         raise NeedsArena("the object's buffers are in an Arena: this handle of the queue was made without `arena`")
     if message[:1] != b"\x01":
-        return pickle.loads(message)  # noqa: S301  the queue's page says who may put
+        return unbroken[pickle.loads, message]
     parts = _parts(memoryview(message))
     if parts is None:
         raise pickle.UnpicklingError(
             f"a message of {len(message)} bytes begins as a pickle with buffers does, and is none"
         )
     data, buffers = parts
-    return pickle.loads(data, buffers=buffers)  # noqa: S301
+    return unbroken[partial(pickle.loads, buffers=buffers), data]
 
 
 def _parts(view: memoryview) -> tuple[memoryview, list[memoryview]] | None:

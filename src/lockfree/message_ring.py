@@ -1,5 +1,6 @@
 """MessageRing: a FIFO of messages of variable length, for many producers and consumers."""
 
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -289,12 +290,19 @@ class Calls(AwaitedContainer, Taking, Putting):
     def _get_object(self, block: bool = True, timeout: float | None = None) -> Any:
         from lockfree import _pickles
 
-        return self._get_converted(_pickles.loads, _pickles.STAYS, block, timeout)
+        try:
+            return self._get_converted(_pickles.guarded(_pickles.loads), _pickles.Within, block, timeout)
+        except _pickles.Within as within:
+            error = within.error
+        try:
+            raise error
+        finally:
+            del error
 
     def _get_converted(
-        self, convert: Callable[[Any], Any], stays: Any, block: bool = True, timeout: float | None = None
+        self, convert: Callable[[Any], Any], gone: Any, block: bool = True, timeout: float | None = None
     ) -> Any:
-        """`convert(message)` for the next message. What raises one of `stays` is inside again, at the tail.
+        """`convert(message)` for the next message. If that raises, and not `gone`, it is inside again, at the tail.
 
         A long message is a bytearray, so that views of it are writable.
         """
@@ -302,18 +310,20 @@ class Calls(AwaitedContainer, Taking, Putting):
         first = self._find(handle, patience(block, timeout), length)
         if first is None:
             raise queue.Empty(self._title())
-        taker, settle = me(handle), lib.lf_message_ring_release
-        status = OK
+        taker, settle = os.getpid(), lib.lf_message_ring_put_back
         try:
             message = bytearray(length[0])
             status = lib.lf_message_ring_read(handle, first, ffi.from_buffer(message), length[0])
             if status == OK:
-                return convert(bytes(message) if len(message) <= SHORT else message)
-        except stays:
-            settle = lib.lf_message_ring_put_back
+                found = convert(bytes(message) if len(message) <= SHORT else message)
+            settle = lib.lf_message_ring_release
+            if status == OK:
+                return found
+        except gone:
+            settle = lib.lf_message_ring_release
             raise
         finally:
-            if taker == me(handle):  # in a child it is the parent's, which has not come out yet
+            if taker == os.getpid():  # in a child it is the parent's, which has not come out yet
                 settle(handle, first)
         raise_status(status, self._title(), handle)
 

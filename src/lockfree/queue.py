@@ -63,8 +63,8 @@ class Queue(MessageRing, Generic[T]):
 
     `put` pickles and puts by itself: there is no thread that feeds. So what cannot be pickled is an error of `put`, and
     when `put` returns the object is there for everybody. A `put` that raises leaves nothing inside. An object whose
-    unpickling raises in `get` is taken. After MemoryError, or if its buffers are in an arena that is not open here, it
-    is in the queue again, as the last one.
+    unpickling raises in `get` is taken. After MemoryError and Ctrl-C, or if its buffers are in an arena that is not
+    open here, it is in the queue again, as the last one.
 
     Progress, order and death are those of MessageRing: if a process dies in `put` or `get`, at any instruction, the
     others go on, and no place of the `maxsize` is lost. Recovery may complete the put of a process that died in it; so
@@ -95,6 +95,8 @@ class Queue(MessageRing, Generic[T]):
     _dumps: Dumps | None = None
     _loads: Loads | None = None
     _carrier: "Carrier | None" = None
+    _convert: Loads | None = None
+    """A message as an object, where it is no plain pickle."""
 
     def _means(self, dumps: Dumps | None, loads: Loads | None, arena: "Arena | None", arena_from: int | None) -> None:
         """How objects become messages: checked, and kept."""
@@ -104,10 +106,13 @@ class Queue(MessageRing, Generic[T]):
         if arena is None and arena_from is not None:
             raise ValueError(f"arena_from is {shown(arena_from)}: it has no effect without `arena`, which is None")
         self._dumps, self._loads = dumps, loads
+        if loads is not None:
+            self._convert = _pickles.guarded(loads)
         if arena is not None:
             from lockfree._cargo import Carrier
 
             self._carrier = Carrier(arena, arena_from)
+            self._convert = self._carrier.unpack
 
     @classmethod
     def attach(
@@ -333,14 +338,12 @@ class Queue(MessageRing, Generic[T]):
         """The oldest object; waits at most `timeout` seconds (None: for ever) for one.
 
         Raises queue.Empty; ShutDown after shutdown, when nothing is left; ValueError after close; what unpickling
-        raises. Then the object is taken; after MemoryError it is in the queue again, as the last one.
+        raises. Then the object is taken; after MemoryError and Ctrl-C it is in the queue again, as the last one.
         """
         try:
-            if self._carrier is not None:
-                return self._carrier.take(self._get_converted, block, timeout)  # type: ignore[no-any-return]
-            if self._loads is None:
+            if self._convert is None:
                 return unbroken[self._get_object, block, timeout]  # type: ignore[no-any-return]
-            return unbroken[self._get_converted, self._convert, MemoryError, block, timeout]  # type: ignore[no-any-return]
+            return unbroken[self._get_converted, self._convert, _pickles.Within, block, timeout]  # type: ignore[no-any-return]
         except Closed:
             self._ended()
         except _pickles.Within as within:
@@ -349,13 +352,6 @@ class Queue(MessageRing, Generic[T]):
             raise error
         finally:
             del error
-
-    def _convert(self, message: Any) -> Any:
-        """`loads(message)`. What it raises does not say that this queue is closed."""
-        try:
-            return self._loads(message)  # type: ignore[misc]
-        except Closed as error:
-            raise _pickles.Within(error) from None
 
     def get_nowait(self) -> T:  # type: ignore[override]
         """`get(block=False)`."""

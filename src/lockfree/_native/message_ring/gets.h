@@ -82,9 +82,16 @@ static PyObject *lf_py_messages_get(PyObject *object, PyObject *const *args, Py_
 
 #define LF_PY_SHORT 4096 /* a longer pickle may have buffers, which must be writable */
 
-/* convert(message) for the next message, NULL: the object of its pickle. The message stays in hand until then. If that raises
- * one of `stays`, the message is inside again, at the tail. Between taking it and convert no Python code runs. */
-static PyObject *lf_py_messages_get_through(PyObject *object, PyObject *convert, PyObject *stays, uint64_t ns) {
+/* Whether a message is inside again after an exception of this type. `gone`: what says that it is not. NULL: an unpickling
+ * raised; what could come out otherwise another time leaves it there, as Ctrl-C, or no memory. */
+static int lf_py_messages_stays(PyObject *type, PyObject *gone) {
+    if (gone != NULL)
+        return !PyErr_GivenExceptionMatches(type, gone);
+    return !PyErr_GivenExceptionMatches(type, PyExc_Exception) || PyErr_GivenExceptionMatches(type, lf_py_pickle_stays);
+}
+/* convert(message) for the next message, NULL: the object of its pickle. The message stays in hand until then. If that raises, it
+ * may be inside again, at the tail. Between taking it and convert no Python code runs. */
+static PyObject *lf_py_messages_get_through(PyObject *object, PyObject *convert, PyObject *gone, uint64_t ns) {
     struct lf_py_object *self = (struct lf_py_object *)object;
     struct lf_message_ring *r = lf_py_messages_of(object);
     struct lf_py_stay stay;
@@ -114,7 +121,7 @@ static PyObject *lf_py_messages_get_through(PyObject *object, PyObject *convert,
     PyErr_Fetch(&type, &error, &trace);
     if (LF_LIKELY(generation == lf_py_generation())) { /* in a child it is the parent's, which has not come out yet */
         int64_t settled;
-        if (LF_UNLIKELY(type != NULL && PyErr_GivenExceptionMatches(type, stays)))
+        if (LF_UNLIKELY(type != NULL && lf_py_messages_stays(type, gone)))
             settled = lf_message_ring_put_back(r, first);
         else if (LF_UNLIKELY(length > LF_PY_LONG_COPY))
             LF_PY_WITHOUT_GIL(settled = lf_message_ring_release(r, first));
@@ -138,9 +145,9 @@ static PyObject *lf_py_messages_get_object(PyObject *object, PyObject *const *ar
     if (lf_py_block_and_timeout(object, "get", 1, args, count, keywords, &ns) != 0 ||
         (LF_UNLIKELY(lf_py_pickle_loads == NULL) && lf_py_import_pickle() != 0))
         return NULL;
-    return lf_py_messages_get_through(object, NULL, lf_py_pickle_stays, ns);
+    return lf_py_messages_get_through(object, NULL, NULL, ns);
 }
-/* _get_converted(convert, stays, block=True, timeout=None) */
+/* _get_converted(convert, gone, block=True, timeout=None) */
 static PyObject *lf_py_messages_get_converted(PyObject *object, PyObject *const *args, Py_ssize_t count,
                                               PyObject *keywords) {
     uint64_t ns;
