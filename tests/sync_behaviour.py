@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from patience import STUCK
@@ -25,6 +26,18 @@ def wakes_and_cpu(seconds):
     after, passed = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - began
     used = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     return (after.ru_nvcsw - before.ru_nvcsw) / passed, used / passed
+
+
+def wakes_of(pids, seconds):
+    """How often these processes gave up a processor to sleep in each second, all together."""
+
+    def so_far():
+        text = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
+        return sum(int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0]) for status in text)
+
+    before, began = so_far(), time.monotonic()
+    time.sleep(seconds)
+    return (so_far() - before) / (time.monotonic() - began)
 
 
 class Behaviour:
@@ -94,6 +107,26 @@ class Behaviour:
         shared.close()
         assert all(isinstance(join(), lockfree.Closed) for join in sleepers)
         assert any(wakes < 3000 and cpu < 0.5 for wakes, cpu in seconds), seconds
+
+    def test_sixty_four_processes_that_sleep_make_each_other_sleep_longer(self, shared):
+        """They wake about 360 times a second, all together. Where each counts its own threads alone, it is 640 or 1,600 times."""
+        self.prepare(shared)
+        context = multiprocessing.get_context("fork")
+        children = [context.Process(target=self.wait, args=(shared, 60), daemon=True) for _ in range(64)]
+        for child in children:
+            child.start()
+        pids = [child.pid for child in children]
+        try:
+            time.sleep(0.3)
+            seconds = [wakes_of(pids, 1)]
+            while seconds[-1] >= 500 and len(seconds) < 5:
+                seconds.append(wakes_of(pids, 1))
+            assert seconds[-1] < 500, seconds
+            assert all(child.is_alive() for child in children)
+        finally:
+            for child in children:
+                child.kill()
+                child.join()
 
     def test_ctrl_c_ends_a_wait(self, shared, alarm):
         woken = started(lambda: self.prepare(shared))

@@ -869,6 +869,17 @@ class TestWait:
             thread.join(60)
         assert seconds[-1][0] < 2000, seconds
 
+    def test_a_process_that_waits_for_long_announces_once(self, monkeypatch):
+        """Each time anew would cost it a system call for each object, several times a second."""
+        event, entered = lockfree.Event(), []
+        enter = lockfree.Event._enter
+        monkeypatch.setattr(lockfree.Event, "_enter", lambda self: entered.append(1) or enter(self))
+        setter = threading.Timer(2, event.set)
+        setter.start()
+        assert lockfree.wait([event], 60) == [event]
+        setter.join()
+        assert len(entered) < 10, "a look, a sleep of 0.1 s, a look, one sleep, a look"
+
     def test_a_dead_holder_is_found(self):
         def holds(lock, held):
             lock.acquire()

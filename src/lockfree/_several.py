@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["wait"]
 
 S = TypeVar("S", bound=Shared)
-SLICE, LONGEST, UNSERVED = 100_000_000, 500_000_000, 2_000_000_000
+SLICE, LONGEST, UNSERVED = 100_000_000, 1_000_000_000, 2_000_000_000
 """ns: after so long Python serves signals that came before. Among many objects. In threads that serve none."""
 
 
@@ -83,7 +83,7 @@ def _until_ready(watched: list[S], limit: int, after: int, on_slow: "OnSlow | No
                 on_slow(shared, (now - began) / 1e9, shared.peers())
         serves = not slept or threading.current_thread() is threading.main_thread()
         most = min(SLICE * (1 + len(watched) // 8), LONGEST) if serves else UNSERVED
-        last_look = _sleep(watched, watches, most, min(limit, due), control, piece)
+        last_look = _sleep(watched, watches, most, min(limit, due), slept, control, piece)
         slept = True
         if last_look and limit <= due:
             return [shared for shared in watched if _is_ready(shared)]
@@ -98,8 +98,12 @@ def _is_ready(shared: Shared) -> bool:
         return True
 
 
-def _sleep(watched: list[Any], watches: Any, most: int, limit: int, *words: Any) -> bool:
-    """`most` nanoseconds, or until one of them is worth a look. Whether the time-out has passed."""
+def _sleep(watched: list[Any], watches: Any, most: int, limit: int, goes_on: bool, *words: Any) -> bool:
+    """`most` nanoseconds, or until one of them is worth a look. Whether the time-out has passed.
+
+    `goes_on`: not only so long, but until then, in longer and longer pieces. Between two of them Python serves signals;
+    one that this thread itself gets ends a piece at once.
+    """
     inside: list[Any] = []
     at, size = int(ffi.cast("uintptr_t", watches)), ffi.sizeof("struct lf_watch")
     try:
@@ -112,19 +116,26 @@ def _sleep(watched: list[Any], watches: Any, most: int, limit: int, *words: Any)
             visit.watch(TO_GET, at + (len(inside) - 1) * size, watches)
         if any(shared._would_not_wait() for shared in watched):
             return False
-        end = min(time.monotonic_ns() + most, limit)
-        while True:
-            left = max(end - time.monotonic_ns(), 0)
+        end, now = time.monotonic_ns() + most, 0
+        while now < limit:
+            left = max(min(end, limit) - time.monotonic_ns(), 0)
             blocking.lf_watch_sleep_on(watches, len(inside), words[0], 0, left, words[1])
-            looked = watches[0].due == lib.LF_WATCH_LOOK  # at all of them, although nothing was seen
-            found = False
+            due = [watches[at].due for at in range(len(inside))]
             for at, shared in enumerate(watched):
-                if watches[at].due and not shared._would_not_wait():
+                if due[at] and not shared._would_not_wait():
                     lib.lf_watch_found_nothing(watches + at)
-                else:
-                    found = found or watches[at].due != 0
-            if found or not looked:
-                return limit != FOREVER and time.monotonic_ns() >= limit
+                elif due[at]:
+                    return False
+            now = time.monotonic_ns()
+            looked = lib.LF_WATCH_LOOK in due  # at all of them, although nothing was seen
+            if not looked and (any(due) or not goes_on):
+                break  # what was announced is used up
+            if not looked:  # a wake may be lost with a process that was killed: so here, too
+                if any(shared._would_not_wait() for shared in watched):
+                    return False
+                most = min(2 * most, LONGEST)
+                end = now + most
+        return limit != FOREVER and time.monotonic_ns() >= limit
     finally:
         for visit in inside:  # an exception of a signal handler leaves the rest to the end of the visits
             visit.leave()

@@ -169,7 +169,7 @@ LF_INLINE int lf_event_count_wait(struct lf_event_count *e, int64_t ticket, uint
                 return LF_INTERRUPTED;
             }
             lf__fall_asleep(&e->h, !slices.resumed && slices.slept == 0);
-            uint64_t slice = lf__slice(&slices, lf_load_relaxed(&ec->word) >> 32, now, deadline);
+            uint64_t slice = lf__slice(&slices, lf__crowd(&e->h, &slices), now, deadline);
             int ended = lf_futex_wait(lf__epoch(ec), (uint32_t)ticket, slice);
             lf__woken(&e->h, ended);
             if (ended == -EINTR)

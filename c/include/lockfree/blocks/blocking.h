@@ -8,8 +8,8 @@
  *   dead participants. So what a killed peer took with it (a wake, a lock, a record) delays a survivor by about as long
  *   as it has slept, and by 20 ms at most. A waiter for records learns how far apart they come: its first slice is as
  *   long as the last waits were, 8 ms at most. Among many participants the slices grow further, by 20 ms for each 64 of
- *   them, and among many sleepers by 20 ms for each 8 of them, so that a crowd costs no more than a few.
- *   One sleeper of the segment looks, however many sleep, and so that looking takes 2% of a CPU at most. Among more than
+ *   them, and among many sleepers of the segment by 20 ms for each 8 of them, so that a crowd costs no more than a few.
+ *   One sleeper of the segment looks, however many sleep, and so that looking takes 0.5% of a CPU, or ends each 20 ms. Among more than
  *   255 participants one look sees a part of them; then slices of 5 ms follow, and looks by each, until all are seen.
  *   After 100 ms, and on a signal, it returns LF_INTERRUPTED: the caller serves signals and calls again with the same
  *   deadline. LF_PEER_DIED: see peers.h. LF_LOST: a slice has passed and it is impossible to look for the dead, so nobody
@@ -30,7 +30,7 @@
 #define LF__USUAL_MOST_NS 8000000u
 #define LF__AWHILE_NS 100000000u /* after so long a call serves signals */
 #define LF__CROWD 8              /* so many sleepers more make slices longer by a whole one */
-#define LF__LOOK_SHARE 50        /* of looking for the dead: one part in so many of the time */
+#define LF__LOOK_SHARE 200       /* of looking for the dead: one part in so many of the time */
 #define LF__FEW 255              /* participants that one look sees */
 
 typedef int (*lf_attempt_fn)(void *operation);
@@ -72,6 +72,9 @@ LF_INLINE void lf__slices_pause(const struct lf__slices *slices, const void *whe
     (void)slices, (void)where, (void)deadline;
 }
 LF_INLINE void lf__slices_as_usual(const struct lf_handle *h, struct lf__slices *slices) { (void)h, (void)slices; }
+LF_INLINE uint64_t lf__crowd(const struct lf_handle *h, const struct lf__slices *slices) {
+    return (void)h, (void)slices, 0;
+}
 LF_INLINE void lf__slices_learn(struct lf_handle *h, const struct lf__slices *slices) { (void)h, (void)slices; }
 #else
 /* A wait that a call gave up to serve signals goes on with the slice that it had come to. */
@@ -99,6 +102,16 @@ LF_INLINE void lf__slices_as_usual(const struct lf_handle *h, struct lf__slices 
     uint64_t usual = lf_load_relaxed(&h->usual);
     if (!slices->resumed && usual > slices->next)
         slices->next = usual;
+}
+/* Threads of the first 255 participants that sleep in a call, on whatever word; shorter slices do not depend on it. */
+LF_INLINE uint64_t lf__crowd(const struct lf_handle *h, const struct lf__slices *slices) {
+    uint64_t crowd = 0;
+    uint32_t highest = slices->next < LF__SLICE_NS ? 0 : lf_load_relaxed(&h->segment->highest);
+    for (uint32_t number = 1; number <= highest && number <= LF__FEW; number++) {
+        const struct lf_participant *peer = &h->segment->participants[number];
+        crowd += lf_load_relaxed(&peer->in_use) ? lf_load_relaxed(&peer->sleepers) : 0;
+    }
+    return crowd;
 }
 /* A wake came. After a first slice without success the next wait begins with a longer one; else a little shorter. */
 LF_INLINE void lf__slices_learn(struct lf_handle *h, const struct lf__slices *slices) {
@@ -195,18 +208,9 @@ LF_INLINE int lf_block_on(struct lf_handle *h, struct lf_eventcount *ec, lf_atte
         }
         if (lf_is_amid_a_round(h) && slices.next > LF__SLICE_AMID_NS)
             slices.next = LF__SLICE_AMID_NS;
-#ifdef LF_MODEL
-        uint64_t crowd = 0; /* its clock stands still */
-#else
-        uint64_t crowd = lf_load_relaxed(&ec->word) >> 32, beside = lf_fetch_add_relaxed(&h->sleeping, 1u);
-        crowd = crowd > beside ? crowd : beside; /* threads of this handle that sleep on words of their own */
-#endif
         lf__fall_asleep(h, !slices.resumed && slices.slept == 0);
-        int ended = lf_eventcount_wait(ec, ticket, lf__slice(&slices, crowd, now, deadline));
+        int ended = lf_eventcount_wait(ec, ticket, lf__slice(&slices, lf__crowd(h, &slices), now, deadline));
         lf__woken(h, ended);
-#ifndef LF_MODEL
-        lf_fetch_sub_relaxed(&h->sleeping, 1u);
-#endif
         if (ended == -EINTR)
             return LF_INTERRUPTED;
         if (ended == 0 && refused == LF_EMPTY)

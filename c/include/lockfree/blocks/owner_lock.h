@@ -110,7 +110,8 @@ static __attribute__((noinline, unused)) int lf__lock_wait(struct lf_handle *h, 
             continue;
         looks = 1;
         lf__fall_asleep(h, !slices.resumed && slices.slept == 0);
-        int ended = lf_futex_wait(lf__lock_futex(word), (uint32_t)seen, lf__slice(&slices, 0, now, deadline));
+        uint64_t slice = lf__slice(&slices, lf__crowd(h, &slices), now, deadline);
+        int ended = lf_futex_wait(lf__lock_futex(word), (uint32_t)seen, slice);
         lf__woken(h, ended);
         if (ended == -EINTR)
             return LF_INTERRUPTED;

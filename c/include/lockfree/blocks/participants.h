@@ -181,7 +181,6 @@ LF_INLINE int lf__begin_life(struct lf_handle *h, int fd) {
     if (life == MAP_FAILED)
         return lf_system_error(h, "mapping a participant's page");
     h->life = life;
-    h->sleeping = 0; /* after a fork: they are threads of the parent */
     return LF_OK;
 }
 
@@ -245,7 +244,6 @@ LF_INLINE int lf__join_as_child(struct lf_handle *h) {
 /* The same for an object in a space, whose handle has entered. */
 LF_INLINE void lf__follow_home(struct lf_handle *h) {
     h->participant = h->home->participant;
-    h->sleeping = 0;
     lf_store_release(&h->epoch, h->home->joined); /* [N2] */
 }
 

@@ -12,7 +12,8 @@
  *   The words are slept on together (futex_waitv, Linux 5.16), LF_WATCH_TOGETHER at most. The others, and all where the
  *   kernel does not have it, are looked at after slices of 1, 2, 4, ... 20 ms (40 from 400 watches on, 60 from 800; by 20 ms
  *   more for each 4 waiters of one of the words), which costs less than 1% of a CPU. After LF_WATCH_ALL_NS, and as much again
- *   for each 64 watches or waiters, all are to be tried again: a wake that a killed process took with it is late by as much.
+ *   for each 64 watches or 16 waiters, all are to be tried again: a wake that a killed process took with it is late by as
+ *   much.
  * Progress: all but lf_watch_sleep are lock-free. That one sleeps.
  * Death: a watch leaves an announcement behind, as a killed sleeper does (wait.h).
  * Source: event counts (wait.h); the lock word is that of owner_lock.h. */
@@ -23,10 +24,11 @@
 
 #define LF_WATCH_TOGETHER 127u /* beside the control word */
 #define LF_WATCH_ALL_NS UINT64_C(250000000)
-#define LF__WATCH_FEW 64u   /* so many watches or waiters more make that later by as much again */
-#define LF__WATCH_MANY 400u /* so many watches more make slices longer by a whole one */
-#define LF__WATCH_CROWD 4u  /* so many waiters more do the same */
-#define LF__WATCH_LOOKS 8u  /* segments in which a slice looks for the dead */
+#define LF__WATCH_FEW 64u    /* so many watches more make that later by as much again */
+#define LF__WATCH_OTHERS 16u /* so many waiters more do the same */
+#define LF__WATCH_MANY 400u  /* so many watches more make slices longer by a whole one */
+#define LF__WATCH_CROWD 4u   /* so many waiters more do the same */
+#define LF__WATCH_LOOKS 8u   /* segments in which a slice looks for the dead */
 
 #define LF_WATCH_LOOK 2u
 struct lf_watch {
@@ -152,7 +154,7 @@ LF_INLINE uint64_t lf_watch_sleep_on(struct lf_watch *watches, uint64_t count, u
     for (uint64_t slept = 0; slept < timeout_ns;) {
         if ((due = lf__watch_changed(watches, count)) != 0 || lf_load_relaxed(control) != control_expected)
             return due;
-        if (slept >= LF_WATCH_ALL_NS * (1 + (count + crowd) / LF__WATCH_FEW))
+        if (slept >= LF_WATCH_ALL_NS * (1 + count / LF__WATCH_FEW + crowd / LF__WATCH_OTHERS))
             return lf__watch_all(watches, count);
         uint64_t left = timeout_ns - slept;
         int ended = lf_futex_wait_any(words, 1 + (uint32_t)together, slice < left ? slice : left);
