@@ -613,7 +613,8 @@ QUEUE = [
     ),
     PythonMutant(
         "a queue that was shut down and says that it is closed", "queue",
-        "        if self.closed:\n            raise _ClosedHere(", "        if True:\n            raise _ClosedHere(",
+        '        raise ShutDown(f"{self._title()}: the object was shut down") from None\n',
+        '        raise _ClosedHere(f"{self._title()} is closed") from None\n',
         "test_queue/TestEnds.test_shutdown_lets_what_is_inside_out",
     ),
     PythonMutant(
@@ -625,6 +626,16 @@ QUEUE = [
         "a queue that copies what stands in its arena already", "_cargo",
         "        if home is not None:\n", "        if False:\n",
         "test_queue_arena/test_an_array_that_stands_in_the_arena_is_not_copied_at_all(arena)",
+    ),
+    PythonMutant(
+        "a get that takes what its own loads has no memory for", "_pickles",
+        "        except STAYS:\n", "        except NeedsArena:\n",
+        "test_queue/TestWhatAFailureLeaves.test_what_has_no_memory_to_be_unpickled_is_inside_again", (True,),
+    ),
+    PythonMutant(
+        "a get that is interrupted and keeps the promises that it has used up", "_cargo",
+        "                    self.arena._promise_again(block._seen(), handle)\n", "                    pass\n",
+        "test_queue_arena/test_what_is_interrupted_while_it_is_unpickled_leaves_nothing(arena)", (KeyboardInterrupt,),
     ),
     PythonMutant(
         "a pickler that is used again while it is at work", "_pickles",

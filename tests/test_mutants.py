@@ -71,7 +71,7 @@ def fails(mutant, *, spoiled):
                 test = found() if isinstance(found, type) else found
             if rest.endswith("(arena)"):
                 arena = lockfree.Arena(2**23)
-                arguments = (arena, lockfree.Queue(4, arena=arena))
+                arguments = (arena, lockfree.Queue(4, arena=arena), *arguments)
             status = 1
             test(*arguments)
             status = 0
