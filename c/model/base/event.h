@@ -71,6 +71,9 @@ struct loc {
     int32_t pseudo_stores;        /* initial and plain stores so far */
     int32_t plain_epoch;
     int newest_before, oldest_behind; /* asymmetric.c: beside the heavy fence that it looks at */
+    struct loc *next_touched;         /* seqcst.c: beside the fence that it looks at */
+    int32_t touched;                  /* the number of events at that time */
+    int last_written, last_read;
     uint8_t plain_tid, size;
     bool plain_pending; /* plain code wrote here: the next atomic access makes a store of it */
     bool imaginary;     /* a futex's queue: not in memory */

@@ -56,6 +56,7 @@ struct thread {
     struct barrier *barrier;                  /* it waits at: steps/meeting.c */
     bool (*hopes_for)(u128 value, u128 with); /* of its next read, which waits for that; NULL: it does not wait */
     u128 hopes_with;
+    bool tries_again; /* its next read is one of several in a row */
     uintptr_t hopes_at;
     const char *doing, *waits_to; /* objects/objects.h: for traces */
     uintptr_t waits_at;
@@ -148,6 +149,8 @@ struct runtime {
     char outcome[512];
     uint32_t dead_participants; /* since setup */
     uint32_t mortal;            /* that some thread of some execution has declared dead */
+    bool overdue;               /* the search has used its time: the execution that is going on is not followed */
+    double until;               /* when that is; 0: never */
     int heartbeat;              /* moves with every visible step: for the watchdog */
 };
 

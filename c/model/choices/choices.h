@@ -42,7 +42,6 @@ struct exploration {
     int *new_index;                 /* of entries: their numbers in a shorter list */
     int *readers;                   /* those that a store could revisit */
     int32_t next_stamp;
-    bool conflict;
     int pushed;  /* by this execution */
     double seen; /* estimated part of the search that is done */
 };
@@ -57,13 +56,14 @@ void graph_begin(void);
 bool graph_next(void);
 void graph_start_run(void);
 int graph_thread(const int *list, int open, int count);
-int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicting, int count, bool *conflict);
+int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicting, int count);
 int graph_pick_place(struct loc *loc, const int *place, int count);
 int graph_pick_value(int options);
 void graph_pick_nothing(void);
+bool graph_is_settled(const struct thread *t);
 bool graph_is_new(void); /* in the exhaustive search: what comes next has not been decided yet */
 bool graph_pick_impatience(bool open);
-void graph_new_store(struct loc *loc, int write, bool conflict);
+void graph_new_store(struct loc *loc, int write);
 void graph_added(int event);
 
 /* choose.c: the one function that all nondeterminism goes through, and the ways to explore. */

@@ -38,12 +38,14 @@ bool vain_is_known(uint64_t state);
 bool vain_is_not(u128 value, u128 state);
 bool is_hopeful(const struct thread *t);
 void step_learn(uint64_t from, u128 value, uint64_t to);
+bool step_from(uint64_t from, u128 value, uint64_t *to);
 bool step_is_known(uint64_t from, u128 value, uint64_t to);
 
 /* turns.c: turns of a loop that change nothing. */
 bool turns_arrive(struct thread *t, uint64_t arguments, uint64_t pc);
 void turns_hope(struct thread *t, uintptr_t address);
 bool turns_were_in_vain(const struct thread *t);
+bool turns_would_be_in_vain(const struct thread *t, const struct loc *loc, u128 value, int order);
 void turns_forget(struct thread *t);
 void turns_note_write(struct thread *t, uintptr_t address, size_t size);
 void turns_note_read(const struct thread *t, const struct event *read);

@@ -88,29 +88,47 @@ static void join_scb_through_hb(clk *into, const struct loc *loc, const clk *hb)
     }
 }
 
-static void join_before_fence(clk *into, const clk *hb) {
-    for (int t = 1; t <= R.threads; t++)
-        join_event(into, t, last_sc(t, hb->of[t]));
-    /* The locations that the fence's past has touched: all stores before those, and reads of them. */
+/* hb;eco;hb between fences: what is before the store that was read, and that store. */
+static void join_what_was_read(clk *into, const struct loc *loc, int position) {
+    for (int i = 0; i <= position; i++) {
+        const struct event *s = &R.event[loc->store[i]];
+        if (s->kind != EV_INIT)
+            join_fences(into, &s->hb);
+        for (int r = s->first_reader; i < position && r != NO_EVENT; r = R.event[r].next_reader)
+            join_fences(into, &R.event[r].hb);
+    }
+}
+
+/* The locations that the events before a fence have touched, as a list: with the places of the last store among them,
+ * and of the last that was read (-1: none). What is before an earlier one is before the last one, too. */
+static struct loc *touched_before(const clk *hb) {
+    struct loc *first = NULL;
+    const int32_t fence = R.events;
     for (int id = 0; id < R.events; id++) {
         const struct event *y = &R.event[id];
         if (y->loc == NULL || y->kind == EV_INIT || !clk_has(hb, y))
             continue;
-        if (is_store(y)) {
-            join_stores_before(into, y->loc, y->mo);
-        } else {
-            /* hb;eco;hb between fences: what is before the store that was read, and that store */
-            const struct event *w = &R.event[y->rf];
-            for (int i = 0; i < w->mo; i++) {
-                const struct event *s = &R.event[y->loc->store[i]];
-                if (s->kind != EV_INIT)
-                    join_fences(into, &s->hb);
-                for (int r = s->first_reader; r != NO_EVENT; r = R.event[r].next_reader)
-                    join_fences(into, &R.event[r].hb);
-            }
-            if (w->kind != EV_INIT)
-                join_fences(into, &w->hb);
+        struct loc *loc = y->loc;
+        if (loc->touched != fence) {
+            loc->touched = fence;
+            loc->last_written = loc->last_read = -1;
+            loc->next_touched = first;
+            first = loc;
         }
+        int *last = is_store(y) ? &loc->last_written : &loc->last_read;
+        int place = is_store(y) ? y->mo : R.event[y->rf].mo;
+        *last = place > *last ? place : *last;
+    }
+    return first;
+}
+
+static void join_before_fence(clk *into, const clk *hb) {
+    for (int t = 1; t <= R.threads; t++)
+        join_event(into, t, last_sc(t, hb->of[t]));
+    for (struct loc *loc = touched_before(hb); loc != NULL; loc = loc->next_touched) {
+        if (loc->last_written > 0)
+            join_stores_before(into, loc, loc->last_written);
+        join_what_was_read(into, loc, loc->last_read);
     }
 }
 

@@ -230,6 +230,24 @@ static void note_reading(struct thread *t, uint64_t state) {
     known[t->tid].writes_before = known[t->tid].writes;
 }
 
+/* Is it known that the thread would be where it is without its last reads, if the read that it has come to found this value?
+ * Such a read need not be tried. */
+bool turns_would_be_in_vain(const struct thread *t, const struct loc *loc, u128 value, int order) {
+    const struct reading *reading = known[t->tid].reading;
+    const int last = known[t->tid].readings - 1;
+    uint64_t to;
+    if (last < 1 || reading[last].event != t->events || !step_from(reading[last].state, value, &to))
+        return false;
+    for (int i = 0; i < last; i++) {
+        const struct event *first = event_of(t, reading[i].event);
+        bool same = first->loc == loc && first->size == loc->size && (!acquires(first->order) || acquires(order)) &&
+                    (!first->sc || order == SEQ_CST);
+        if (same && step_is_known(reading[i].state, value, to))
+            return true;
+    }
+    return false;
+}
+
 /* Is the thread where it would be without its last reads? */
 bool turns_were_in_vain(const struct thread *t) { return known[t->tid].in_vain; }
 
@@ -237,6 +255,8 @@ bool turns_were_in_vain(const struct thread *t) { return known[t->tid].in_vain; 
 void turns_hope(struct thread *t, uintptr_t address) {
     uint64_t state = known[t->tid].state;
     known[t->tid].state = 0;
+    t->tries_again = known[t->tid].readings > 1;
+    t->hopes_at = address;
     if (!R.graph_rules || state == 0 || !vain_is_known(state))
         return;
     t->hopes_at = address;

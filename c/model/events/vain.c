@@ -74,21 +74,14 @@ void step_learn(uint64_t from, u128 value, uint64_t to) {
     step_count++;
 }
 
+/* The state to which a read with this value leads, if that is known. */
+bool step_from(uint64_t from, u128 value, uint64_t *to) {
+    unsigned slot = find_step(from, value);
+    *to = steps[slot].to;
+    return steps[slot].from == from;
+}
+
 bool step_is_known(uint64_t from, u128 value, uint64_t to) {
     unsigned slot = find_step(from, value);
     return steps[slot].from == from && steps[slot].to == to;
-}
-
-/* Would its next read, if it waits for something, find that in the newest store? */
-bool is_hopeful(const struct thread *t) {
-    if (t->hopes_for == NULL || !R.graph_rules)
-        return true;
-    const struct loc *loc = locations_overlapping(t->hopes_at, 1, NULL);
-    bool there = loc != NULL && loc->stores != 0 && !loc->plain_pending;
-    if (!there && t->hopes_for == vain_is_not)
-        return true;
-    u128 value = there                    ? R.event[loc->store[loc->stores - 1]].value
-                 : t->hopes_at >> 62 == 0 ? memory_get(t->hopes_at, 4)
-                                          : 0;
-    return t->hopes_for(value, t->hopes_with);
 }

@@ -14,7 +14,9 @@ void lf_model_assume(int condition) {
         fail("unusable client", "lf_model_assume is false in setup: there is no execution");
     if (!R.running)
         leave_run(RUN_CUT);
-    R.tainted = true;
+    if (graph_is_settled(R.current))
+        leave_run(RUN_CUT);
+    R.tainted = true; /* and others are followed for what they may change of its past */
     block_current();
 }
 

@@ -67,6 +67,7 @@ static int check(int argc, char **argv) {
         return 3;
     }
     total.started = seconds_now();
+    R.until = R.options.seconds > 0 ? total.started + R.options.seconds : 0;
     if (R.options.replay != NULL) {
         if (!token_read(R.options.replay)) {
             say("unusable\tthis is not a token of this client: %s\n", R.options.replay);

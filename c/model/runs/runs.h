@@ -27,8 +27,11 @@ void report_execution(const char *kind);
 bool token_read(const char *token);
 void token_print(const uint16_t *trail, int length);
 
-/* shrink.c */
+/* clock.c */
 double seconds_now(void);
+bool time_is_up(void);
+
+/* shrink.c */
 void report_failure(void);
 
 /* search.c: all executions. */

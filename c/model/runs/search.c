@@ -69,15 +69,24 @@ static void tell_progress(void) {
         R.options.progress = NULL;
 }
 
+/* Is it time to look at the clock? That is a system call. An execution may have ten events, or a million. */
+static bool looks_at_clock(void) {
+    static MODEL_STATE long since;
+    since += 64 + R.events;
+    if (since < 8192)
+        return false;
+    since = 0;
+    return true;
+}
+
 static bool enough(void) {
     long runs = total.executions + total.cut + total.bound;
-    if ((runs & 63) == 0)
-        tell_progress();
     if (R.options.executions > 0 && runs >= R.options.executions)
         return true;
-    if (R.options.seconds > 0 && (runs & 63) == 0 && seconds_now() - total.started >= R.options.seconds)
-        return true;
-    return false;
+    if (!looks_at_clock() && !R.overdue)
+        return false;
+    tell_progress();
+    return time_is_up();
 }
 
 bool systematic(void) { return R.options.mode == MODE_EXHAUSTIVE || R.options.mode == MODE_BOUNDED; }
@@ -159,6 +168,7 @@ enum run_end explore(void) {
 /* The execution that X.replay names. */
 enum run_end replay(void) {
     R.options.mode = MODE_REPLAY;
+    R.overdue = false;
     enum run_end end;
     int tries = 0;
     do

@@ -5,14 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-/* Of this process on the CPU: a busy machine does not change a verdict. */
-double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static long cost_of_last(void) {
     long cost = 0;
@@ -45,6 +37,7 @@ static void shrink(const char *kind) {
     int best_length = R.trail_length;
     memcpy(best, R.trail, (size_t)best_length * sizeof *best);
     R.options.mode = MODE_REPLAY;
+    R.overdue = false;
     double until = seconds_now() + (strcmp(kind, "endless loop") == 0 ? R.options.silent : 2);
     long best_cost = -1;
     bool better = true;

@@ -27,6 +27,7 @@ static uint64_t program_counter(const void *context) {
 static void on_signal(int number, siginfo_t *info, void *context) {
     uint64_t pc = program_counter(context);
     if (number == SIGVTALRM) {
+        R.overdue = R.options.mode != MODE_REPLAY && time_is_up();
         if (R.current == NULL || R.heartbeat != last_heartbeat) {
             last_heartbeat = R.heartbeat;
             silent_ticks = 0;

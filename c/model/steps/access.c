@@ -7,8 +7,8 @@ u128 model_load(uintptr_t address, unsigned size, int order, uint64_t pc) {
     enter_step();
     struct loc *loc = object_at(address, size, READS, pc);
     unsigned offset = (unsigned)(address - loc->address);
-    bool rmw, conflict;
-    struct event *e = &R.event[read_event(loc, order, order, NULL, NULL, &rmw, &conflict, pc)];
+    bool rmw;
+    struct event *e = &R.event[read_event(loc, order, order, NULL, NULL, &rmw, pc)];
     e->offset = (uint8_t)offset;
     e->size = (uint8_t)size;
     return part_of(e->value, loc, offset, size);
@@ -51,7 +51,7 @@ static bool expected_matches(const struct loc *loc, u128 whole, const void *data
 
 static u128 rmw(struct loc *loc, const struct change *change, int order, int failure, bool as_store, bool *wrote,
                 uint64_t pc) {
-    bool is_rmw, conflict;
+    bool is_rmw;
     bool cas = change->function == NULL;
     writes_function writes = cas ? expected_matches : change->can != NULL ? can_change : always_writes;
     u128 last;
@@ -60,7 +60,7 @@ static u128 rmw(struct loc *loc, const struct change *change, int order, int fai
         writes = writes_news;
         failure = order;
     }
-    int read = read_event(loc, as_store ? RELAXED : order, failure, writes, change, &is_rmw, &conflict, pc);
+    int read = read_event(loc, as_store ? RELAXED : order, failure, writes, change, &is_rmw, pc);
     struct event *e = &R.event[read];
     e->offset = (uint8_t)change->offset;
     e->size = (uint8_t)change->size;
@@ -73,7 +73,7 @@ static u128 rmw(struct loc *loc, const struct change *change, int order, int fai
         if (writes != always_writes && !loc->imaginary)
             atomic_access(loc->address + change->offset, change->size, true, pc);
         u128 value = merged(e->value, loc, change->offset, change->size, changed(change, old));
-        int write = store_event(loc, value, order, read, conflict, pc);
+        int write = store_event(loc, value, order, read, pc);
         R.event[write].offset = (uint8_t)change->offset;
         R.event[write].size = (uint8_t)change->size;
     }
@@ -99,7 +99,7 @@ void model_store(uintptr_t address, unsigned size, u128 value, int order, uint64
         rmw(loc, &change, order, order, true, &wrote, pc);
         return;
     }
-    struct event *e = &R.event[store_event(loc, value, order, NO_EVENT, false, pc)];
+    struct event *e = &R.event[store_event(loc, value, order, NO_EVENT, pc)];
     e->size = (uint8_t)size;
 }
 

@@ -174,10 +174,10 @@ static int as_last_turn(const struct loc *loc, int *candidate, bool *conflicting
 }
 
 /* Adds a read: of EV_LOAD kind, or the read part of a read-modify-write where `writes` says so for the
- * value. Returns the event; *conflict if another read-modify-write reads the same store already, which is
- * explored only for the sake of what the write part may revisit. */
+ * value. Returns the event. If another read-modify-write reads a store already, this one does not: but the search looks at
+ * what the write part would revisit. */
 int read_event(struct loc *loc, int order, int failure_order, writes_function writes, const void *data, bool *is_rmw,
-               bool *conflict, uint64_t pc) {
+               uint64_t pc) {
     struct thread *t = R.current;
     int candidate[MAX_CANDIDATES], count = 0;
     bool conflicting[MAX_CANDIDATES];
@@ -196,6 +196,8 @@ int read_event(struct loc *loc, int order, int failure_order, writes_function wr
                 continue;
             conflicting[count] = true;
         }
+        if (i < loc->stores - 1 && !rmw && graph_is_new() && turns_would_be_in_vain(t, loc, store->value, o))
+            continue;
         if (i < loc->stores - 1) {
             clk hb = clock_after_reading(t, store, o);
             if (!sc_allows_read(loc, i, o == SEQ_CST, &hb) || !asymmetric_allows(loc, i + 1, &hb))
@@ -204,8 +206,7 @@ int read_event(struct loc *loc, int order, int failure_order, writes_function wr
         candidate[count++] = i;
     }
     count = as_last_turn(loc, candidate, conflicting, count, pc);
-    *conflict = false;
-    int position = R.options.mode == MODE_EXHAUSTIVE ? graph_pick_read(loc, candidate, conflicting, count, conflict)
+    int position = R.options.mode == MODE_EXHAUSTIVE ? graph_pick_read(loc, candidate, conflicting, count)
                                                      : candidate[choose(CHOOSE_READ, count)];
     int store_id = loc->store[position];
     struct event *store = &R.event[store_id];
@@ -228,6 +229,7 @@ int read_event(struct loc *loc, int order, int failure_order, writes_function wr
     e->porf = t->porf;
     sc_commit(e, position);
     t->hopes_for = NULL;
+    t->tries_again = false;
     u128 last;
     if (t->must_read_newest && !t->asleep && (!seen_last_turn(t, loc, pc, &last) || last != e->value))
         t->must_read_newest = false; /* it has its news */
@@ -264,7 +266,7 @@ static void keep_promises(const struct loc *loc, int place, uint64_t pc) {
 }
 
 /* Adds a store. read: the read part it belongs to, or NO_EVENT. */
-int store_event(struct loc *loc, u128 value, int order, int read, bool conflict, uint64_t pc) {
+int store_event(struct loc *loc, u128 value, int order, int read, uint64_t pc) {
     struct thread *t = R.current;
     if (read == NO_EVENT)
         end_impatience(t, true);
@@ -283,7 +285,7 @@ int store_event(struct loc *loc, u128 value, int order, int read, bool conflict,
         loc->own_release[t->tid] = id;
 
     if (R.options.mode == MODE_EXHAUSTIVE)
-        graph_new_store(loc, id, conflict);
+        graph_new_store(loc, id);
     int place;
     if (read != NO_EVENT) {
         place = R.event[e->rf].mo + 1;

@@ -19,7 +19,7 @@ struct event *event_new(enum event_kind kind, int order, struct loc *loc, uint64
 
 typedef bool (*writes_function)(const struct loc *loc, u128 whole, const void *data);
 int read_event(struct loc *loc, int order, int failure_order, writes_function writes, const void *data, bool *is_rmw,
-               bool *conflict, uint64_t pc);
-int store_event(struct loc *loc, u128 value, int order, int read, bool conflict, uint64_t pc);
+               uint64_t pc);
+int store_event(struct loc *loc, u128 value, int order, int read, uint64_t pc);
 
 #endif

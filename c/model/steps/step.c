@@ -10,7 +10,7 @@ static void begin(struct thread *t) {
 }
 
 static void count(struct thread *t) {
-    if (!t->impatient && t->steps++ >= R.options.steps)
+    if (R.overdue || (!t->impatient && t->steps++ >= R.options.steps))
         leave_run(RUN_BOUND);
 }
 
@@ -28,7 +28,7 @@ static void record_death(struct thread *t) {
     count(t);
     let_others_go(t);
     struct loc *loc = object_at(death_of(t->tid), 8, WRITES, 0);
-    R.event[store_event(loc, 1, RELEASE, NO_EVENT, false, 0)].size = 8;
+    R.event[store_event(loc, 1, RELEASE, NO_EVENT, 0)].size = 8;
 }
 
 void enter_step(void) {

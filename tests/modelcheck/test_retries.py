@@ -1,0 +1,166 @@
+"""Threads that try again: what need not be executed is not, and what is left out shows nothing new."""
+
+import random
+import subprocess
+
+import pytest
+
+from lockfree.modelcheck import Settings, Verdict, build, check
+
+HEAD = """
+#include <stdatomic.h>
+#include "lockfree_model.h"
+static atomic_int x, y;
+struct node { int value; struct node *next; };
+static struct node pool[4];
+static _Atomic(struct node *) top;
+"""
+LOADS = ["memory_order_relaxed", "memory_order_acquire", "memory_order_seq_cst"]
+STORES = ["memory_order_relaxed", "memory_order_release", "memory_order_seq_cst"]
+BOTH = [*LOADS, "memory_order_release", "memory_order_acq_rel"]
+PROGRAMS = 30
+
+
+def statement(rng: random.Random, name: str) -> str:
+    """One thing that a thread does; `name` is what it observes."""
+    at, other = rng.choice("xxy"), rng.choice("xy")
+    load, success, failure = rng.choice(LOADS), rng.choice(BOTH), rng.choice(LOADS)
+    observe = f'lf_model_observe("{name}", (unsigned)(%s));'
+    first = f"int e = atomic_load_explicit(&{at}, {load});"
+    exchange = f"atomic_compare_exchange_strong_explicit(&{at}, &e, %s, {success}, {failure})"
+    choices = [
+        f"{first} while (!{exchange % 'e + 1'}) ; {observe % 'e'}",
+        f"{first} while (!{exchange % 'e + 1'}) ; {observe % 'e'}",
+        f"{first} while (e < 3 && !{exchange % '3'}) ; {observe % 'e'}",
+        f"int e; do e = atomic_load_explicit(&{at}, {load}); while (!{exchange % 'e + 2'}); {observe % 'e'}",
+        (
+            f"{first} int q; do q = atomic_load_explicit(&{other}, {load}); while (!{exchange % 'e + q + 1'}); "
+            f"{observe % 'e * 16 + q'}"
+        ),
+        f"int e = {rng.randint(0, 2)}; _Bool done = {exchange % '5'}; {observe % 'e * 2 + done'}",
+        f"atomic_store_explicit(&{at}, {rng.randint(1, 2)}, {rng.choice(STORES)});",
+        observe % f"atomic_load_explicit(&{at}, {load})",
+        observe % f"atomic_exchange_explicit(&{at}, {rng.randint(1, 3)}, {success})",
+        observe % f"atomic_fetch_add_explicit(&{at}, 1, {success})",
+        f"{first} lf_model_assume(e != {rng.randint(0, 2)}); {observe % 'e'}",
+        (
+            "struct node *e = atomic_load_explicit(&top, memory_order_acquire); while (e && "
+            "!atomic_compare_exchange_strong_explicit(&top, &e, e->next, memory_order_acq_rel, memory_order_acquire)) ; "
+            f"{observe % '(e ? e->value : 0)'}"
+        ),
+    ]
+    return rng.choice(choices)
+
+
+def push(thread: int) -> str:
+    return (
+        f"struct node *me = &pool[{thread}]; me->value = {thread + 1}; struct node *e = atomic_load(&top); "
+        "do me->next = e; while (!atomic_compare_exchange_strong_explicit(&top, &e, me, memory_order_release, "
+        "memory_order_relaxed));"
+    )
+
+
+def programs(seed: int) -> str:
+    rng = random.Random(seed)
+    text = HEAD
+    for number in range(PROGRAMS):
+        names = [f"program{number}_thread{t}" for t in range(rng.choice([2, 3, 3]))]
+        for t, name in enumerate(names):
+            parts = [statement(rng, f"{t}.{i}") for i in range(rng.randint(1, 2))]
+            parts += [push(t)] if rng.random() < 0.2 else []
+            text += f"static void {name}(void) {{\n" + "".join(f"    {{ {part} }}\n" for part in parts) + "}\n"
+        text += f"LF_MODEL_CLIENT(c{number}, .threads = {{{', '.join(names)}}});\n"
+    return text
+
+
+def explored(program, client, *options):
+    """The verdict, the kind of failure, and the outcomes."""
+    command = [program, "--client", client, "--outcomes", "--mode", "exhaustive", "--seconds", "5", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    verdict = next(fields[1] for fields in lines if fields[0] == "summary")
+    kinds = [fields[1] for fields in lines if fields[0] == "failure"]
+    outcomes = {" ".join(sorted(fields[1].split(" "))) for fields in lines if fields[0] == "outcome"}
+    return verdict, kinds, outcomes
+
+
+def compare(directory, seed):
+    path = directory / "programs.c"
+    path.write_text(programs(seed))
+    program = build(path, directory / "programs")
+    compared = 0
+    for number in range(PROGRAMS):
+        short, whole = explored(program, f"c{number}"), explored(program, f"c{number}", "--no-turns")
+        if "unknown" in {short[0], whole[0]}:
+            continue
+        compared += 1
+        assert short[:2] == whole[:2], f"seed {seed}, program {number}"
+        if short[0] == "ok":
+            assert short[2] == whole[2], f"seed {seed}, program {number}"
+    assert compared > PROGRAMS * 3 // 4
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_programs_that_try_again(seed, tmp_path):
+    compare(tmp_path, seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_random_programs_that_try_again_at_length(seed, tmp_path):
+    compare(tmp_path, seed)
+
+
+def whole(directory, body, threads, **more):
+    path = directory / "client.c"
+    names = ", ".join(f"t{n}" for n in range(threads))
+    functions = "".join(f"static void t{n}(void) {{ f({n}); }}\n" for n in range(threads))
+    path.write_text(f"{HEAD}static void f(int me) {{ {body} }}\n{functions}LF_MODEL_CLIENT(c, .threads = {{{names}}});")
+    [report] = check(path, settings=Settings(mode="exhaustive", seconds=60, **more))
+    assert report.verdict is Verdict.OK
+    return report
+
+
+def test_two_changes_of_one_value_are_no_execution(tmp_path):
+    report = whole(tmp_path, "(void)me; atomic_fetch_add(&x, 1);", 5)
+    assert (report.executions, report.cut) == (120, 0)
+
+
+def test_tries_that_fail_are_few_executions(tmp_path):
+    body = "(void)me; int e = atomic_load(&x); while (!atomic_compare_exchange_strong(&x, &e, e + 1)) ;"
+    report = whole(tmp_path, body, 5)
+    assert report.executions < 300
+    assert report.cut < 4000, "8,726 if each failure is followed"
+
+
+def test_a_false_assumption_that_nothing_can_change_ends_the_execution(tmp_path):
+    body = """
+        if (me == 0) for (int i = 1; i <= 30; i++) atomic_store(&x, i);
+        if (me == 1) lf_model_assume(atomic_load(&x) == 30);
+        if (me == 2) for (int i = 0; i < 5; i++) atomic_store_explicit(&y, i, memory_order_relaxed);
+        if (me == 3) for (int i = 0; i < 3; i++) atomic_load_explicit(&y, memory_order_relaxed);"""
+    report = whole(tmp_path, body, 4)
+    assert report.cut < report.executions, "30 times as many if the others are followed to their ends"
+
+
+LONG = """
+static _Bool on(int me) { return me ? atomic_load_explicit(&y, memory_order_relaxed) : atomic_load_explicit(&x, memory_order_relaxed); }
+static void f(int me) {
+    for (int i = 0;; i++) {
+        lf_model_assume(on(me) || i < 1000000);
+        atomic_store_explicit(me ? &y : &x, i, memory_order_relaxed);
+        atomic_thread_fence(memory_order_seq_cst);
+        atomic_store_explicit(me ? &x : &y, i, memory_order_relaxed);
+    }
+}
+static void t0(void) { f(0); }
+static void t1(void) { f(1); }
+LF_MODEL_CLIENT(c, .threads = {t0, t1});
+"""
+
+
+def test_an_execution_that_takes_longer_than_the_search_may_is_not_followed(tmp_path):
+    path = tmp_path / "client.c"
+    path.write_text(HEAD + LONG)
+    [report] = check(path, settings=Settings(mode="random", seconds=0.5, steps=1_000_000))
+    assert (report.verdict, report.executions) == (Verdict.UNKNOWN, 0)
