@@ -10,7 +10,7 @@ from lockfree.modelcheck import Settings, Verdict, build, check
 HEAD = """
 #include <stdatomic.h>
 #include "lockfree_model.h"
-static atomic_int x, y;
+static atomic_int x, y, z;
 struct node { int value; struct node *next; };
 static struct node pool[4];
 static _Atomic(struct node *) top;
@@ -141,6 +141,54 @@ def test_a_false_assumption_that_nothing_can_change_ends_the_execution(tmp_path)
         if (me == 3) for (int i = 0; i < 3; i++) atomic_load_explicit(&y, memory_order_relaxed);"""
     report = whole(tmp_path, body, 4)
     assert report.cut < report.executions, "30 times as many if the others are followed to their ends"
+
+
+SEQUENCE_LOCK = """
+    if (me == 0) for (int i = 1; i < 3; i++) {
+        unsigned q = atomic_load_explicit(&z, memory_order_relaxed);
+        atomic_store_explicit(&z, q + 1, memory_order_relaxed);
+        atomic_thread_fence(memory_order_release);
+        atomic_store_explicit(&x, i, memory_order_relaxed);
+        atomic_store_explicit(&y, i, memory_order_relaxed);
+        atomic_store_explicit(&z, q + 2, memory_order_release);
+        continue;
+    }
+    if (me == 0) return;
+    unsigned before, after; int p, q;
+    do {
+        do before = atomic_load_explicit(&z, memory_order_acquire); while (before & 1);
+        p = atomic_load_explicit(&x, memory_order_relaxed);
+        q = atomic_load_explicit(&y, memory_order_relaxed);
+        atomic_thread_fence(memory_order_acquire);
+        after = atomic_load_explicit(&z, memory_order_relaxed);
+    } while (before != after);
+    lf_model_assert(p == q);"""
+
+
+def test_turns_that_end_with_an_old_value_are_not_followed(tmp_path):
+    report = whole(tmp_path, SEQUENCE_LOCK, 3)
+    assert report.executions == 9
+    assert report.blocked <= 247, "1,436 if the others are followed to their ends"
+
+
+TURNS_THAT_STORE = """
+static void f(int me) {
+    if (me == 0) while (!atomic_load(&x)) { atomic_store(&y, 1); atomic_store(&y, 0); }
+    if (me == 1) while (!atomic_load(&y)) ;
+    if (me == 2) for (int i = 0; i < 2; i++) atomic_store(&z, i);
+}
+static void t0(void) { f(0); }
+static void t1(void) { f(1); }
+static void t2(void) { f(2); }
+LF_MODEL_CLIENT(c, .threads = {t0, t1, t2});
+"""
+
+
+def test_stores_of_turns_are_no_news_also_where_they_are_found_late(tmp_path):
+    path = tmp_path / "client.c"
+    path.write_text(HEAD + TURNS_THAT_STORE)
+    [report] = check(path, settings=Settings(mode="exhaustive", seconds=60))
+    assert (report.verdict, report.kind) == (Verdict.VIOLATION, "livelock")
 
 
 LONG = """

@@ -44,6 +44,7 @@ bool step_is_known(uint64_t from, u128 value, uint64_t to);
 /* turns.c: turns of a loop that change nothing. */
 bool turns_arrive(struct thread *t, uint64_t arguments, uint64_t pc);
 void turns_hope(struct thread *t, uintptr_t address);
+bool turn_is_to_be_dropped(const struct thread *t);
 bool turns_were_in_vain(const struct thread *t);
 bool turns_would_be_in_vain(const struct thread *t, const struct loc *loc, u128 value, int order);
 void turns_forget(struct thread *t);

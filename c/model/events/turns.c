@@ -107,6 +107,7 @@ static bool writes_undone(const struct thread *t, int from) {
 }
 
 MODEL_STATE static bool reads_late, tries_locks, left_out; /* in any execution of this search */
+MODEL_STATE static bool turns_store, given_up;
 MODEL_STATE static uint64_t places[PLACES];
 
 /* What makes turns that store visible later; those that have been left out before are to be looked at again. */
@@ -118,6 +119,28 @@ static void note(bool *what) {
         left_out = false;
         leave_run(RUN_AGAIN);
     }
+}
+
+/* A turn that changed nothing, and stored: such a store is no news to others. Executions that were given up for news may
+ * have been given up for that. */
+static void note_stores(const struct thread *t) {
+    for (int32_t i = t->turn_from; i < t->turn_to && !turns_store; i++)
+        turns_store = is_atomic_store(event_of(t, i));
+    if (turns_store && given_up && R.options.mode == MODE_EXHAUSTIVE) {
+        given_up = false;
+        leave_run(RUN_AGAIN);
+    }
+}
+
+/* The thread ends after a turn whose last read has found an old value for good. There are news for it whatever comes, so
+ * the execution would be dropped in the end. What the others do in it they do in the one in which that read found the
+ * newest value, too. */
+bool turn_is_to_be_dropped(const struct thread *t) {
+    const struct event *last = event_of(t, t->events - 1);
+    if (turns_store || t->gave_up_turning || t->turn_to != t->events || last->kind != EV_LOAD || last->doing != NULL)
+        return false;
+    given_up = true;
+    return true;
 }
 
 /* Of each load. A thread that waits for a lock is told by the same load that it has it, and then comes after. */
@@ -277,8 +300,10 @@ bool turns_arrive(struct thread *t, uint64_t arguments, uint64_t pc) {
     t->turn_to = t->events;
     bool useless = again && t->turn_from != t->turn_to && writes_undone(t, arrival->writes) && turn_undoes_itself(t);
     int turns = useless ? arrival->turns + 1 : 0;
-    if (useless)
+    if (useless) {
+        note_stores(t);
         turn_made(t);
+    }
     if (useless && R.graph_rules)
         learn(t, arrival, state);
     if (R.options.mode == MODE_EXHAUSTIVE)

@@ -71,6 +71,8 @@ static bool goes_on(struct thread *t, int period, uint64_t pc) {
 
 /* The thread has made a turn that changed nothing. */
 static void wait_after_turn(struct thread *t) {
+    if (graph_is_new() && graph_is_settled(t) && turn_is_to_be_dropped(t))
+        leave_run(RUN_CUT);
     t->ended_by_turn = true;
     if (R.graph_rules) {
         t->blocked = true;
