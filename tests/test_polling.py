@@ -293,6 +293,41 @@ def test_a_wake_that_reached_the_poller_goes_on_to_who_sleeps():
             assert taken == [b"x"]
 
 
+@pytest.mark.parametrize("how", ["descriptors", "a loop"])
+def test_a_thread_that_is_taken_for_dead_stays_the_only_one(how):
+    """Python 3.11 says so of one that runs, once an exception of a signal handler came within `is_alive`."""
+
+    def threads():
+        return {thread for thread in threading.enumerate() if thread.name == "lockfree-waits"}
+
+    before = threads()
+    with contextlib.ExitStack() as stack:
+        rings = [stack.enter_context(lockfree.MPMCRing(4, 8)) for _ in range(3)]
+
+        async def main():
+            tasks = [asyncio.create_task(rings[0].aget())]
+            await asyncio.sleep(0.05)
+            for thread in threads() - before:
+                thread.is_alive = lambda: False
+            tasks += [asyncio.create_task(ring.aget(0.05)) for ring in rings[1:]]
+            await asyncio.sleep(0.1)
+            assert len(threads() - before) == 1
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        if how == "a loop":
+            asyncio.run(main())
+            return
+        for ring in rings:
+            assert ring.arm()
+            poller = _polling._poller()
+            while not poller.began:
+                time.sleep(0.001)
+            poller.thread.is_alive = lambda: False
+        assert len(threads() - before) <= 1
+
+
 def test_selectors_and_several_objects():
     with lockfree.Queue() as one, lockfree.Queue() as two, selectors.DefaultSelector() as selector:
         selector.register(one, selectors.EVENT_READ, "one")

@@ -120,7 +120,6 @@ class _Poller(Sleeper):
         except BaseException:  # the one that polls tries, and arms again: that starts another thread
             with self.lock:
                 left = [*self.told, *cast("dict[_Armed, None]", self.sleeping)]
-            self._end()
             for armed in left:
                 armed.given_up()
             raise

@@ -3,6 +3,7 @@
 Of each event loop of asyncio: _tasks.py. Of the process, for descriptors: _polling.py.
 """
 
+import os
 import threading
 from typing import Any, Final
 
@@ -68,6 +69,7 @@ class Sleeper:
         self.sleeping: dict[Waiting, None] = {}  # what the thread sleeps for
         self.over: list[Waiting] = []  # the thread lets go of them when it is awake
         self.thread: threading.Thread | None = None
+        self.began = 0  # the process in which that thread runs; 0: it has not begun
         self.looks = 0
 
     def watches(self, waiting: Waiting) -> bool:
@@ -78,8 +80,8 @@ class Sleeper:
         refuse_patched_threads(waiting.shared._title())
         with self.lock:
             self.sleeping[waiting] = None
-            if self.thread is None or not self.thread.is_alive():
-                # a dead one: an exception of a signal handler came within `Thread.start`
+            if not self._has_thread():
+                self.began = 0
                 self.thread = threading.Thread(target=self._run, name="lockfree-waits", daemon=True)
                 self.thread.start()
             else:
@@ -89,10 +91,17 @@ class Sleeper:
         with self.lock:
             self.sleeping.pop(waiting, None)
 
+    def _has_thread(self) -> bool:
+        """With the lock. One that has begun says itself when it ends: after an exception of a signal handler within it,
+        `is_alive` may take a thread that runs for dead (Python 3.11), and two threads would let go of what the other
+        one looks at. One that has not begun may never do so: an exception came within `Thread.start`.
+        """
+        return self.thread is not None and (self.began == os.getpid() or self.thread.is_alive())
+
     def let_go(self, waiting: Waiting) -> None:
         """Its object may be detached, as soon as the thread does not look at it."""
         with self.lock:
-            if self.thread is not None and self.thread.is_alive():
+            if self._has_thread():
                 self.over.append(waiting)
                 lib.lf_py_turn(self.control)
                 return
@@ -107,10 +116,15 @@ class Sleeper:
         with self.lock:
             if self.thread is not threading.current_thread():  # taken for dead before it has begun
                 return
-        while (hit := self._sleep()) is not None:
-            if hit and not self._tell(hit):
-                return
-            del hit  # else it lives while the thread sleeps
+            self.began = os.getpid()
+        try:
+            while (hit := self._sleep()) is not None:
+                if hit and not self._tell(hit):
+                    return
+                del hit  # else it lives while the thread sleeps
+        except BaseException:
+            self._end()
+            raise
 
     def _sleep(self) -> list[Any] | None:
         """Sleeps once: those that are to be tried again. None: there was nothing to do, and the thread ends."""
