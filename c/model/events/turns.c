@@ -278,7 +278,9 @@ bool turns_were_in_vain(const struct thread *t) { return known[t->tid].in_vain; 
 void turns_hope(struct thread *t, uintptr_t address) {
     uint64_t state = known[t->tid].state;
     known[t->tid].state = 0;
-    t->tries_again = known[t->tid].readings > 1;
+    t->tries_again = false;
+    for (int i = 0; i < known[t->tid].readings - 1 && !t->tries_again; i++)
+        t->tries_again = event_of(t, known[t->tid].reading[i].event)->loc->address == address;
     t->hopes_at = address;
     if (!R.graph_rules || state == 0 || !vain_is_known(state))
         return;

@@ -31,6 +31,8 @@ Enclose = Callable[[], object]
 """Puts walls around a program that nobody trusts: is called in its process, before it becomes the program."""
 PROGRAM = "main"
 """The one client of a program that has no other."""
+NEARLY = 0.25
+"""Of an exhaustive search: which part of it is done if its end is worth waiting for, before samples are taken."""
 STILL = 30.0
 """Seconds without CPU time after which a program hangs in the kernel."""
 
@@ -190,12 +192,14 @@ class Report:
 class _Break:
     """What is done when a program has used some CPU time, while it is stopped.
 
-    after: seconds of it. work: returns whether the program need not go on. ended: whether it was ended for that.
+    after: seconds of it. work: is told how far the search is, and returns whether the program need not go on.
+    ended: whether it was ended for that. progress: where the search says how far it is.
     """
 
     after: float
-    work: Callable[[], bool]
+    work: Callable[[Progress], bool]
     ended: bool = False
+    progress: Path = Path(os.devnull)
 
 
 def _execute(
@@ -224,7 +228,7 @@ def _execute(
                     signalled = process.pid if enclose is None else -process.pid
                     os.kill(signalled, signal.SIGSTOP)
                     stopped = time.monotonic()
-                    pause.ended = pause.work()
+                    pause.ended = pause.work(_progress_in(pause.progress))
                     if pause.ended:
                         return subprocess.CompletedProcess(command, 0, "", "")
                     os.kill(signalled, signal.SIGCONT)
@@ -342,6 +346,8 @@ def run(
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
         progress = Path(scratch) / "progress"
         command = [str(program), "--client", client, "--progress", str(progress), *settings.arguments()]
+        if pause is not None:
+            pause.progress = progress
         done = _execute(
             command, lambda seconds: tick(client, settings.mode, seconds, _progress_in(progress)), enclose, pause
         )
@@ -397,7 +403,9 @@ def run_auto(
         reports.append((_way(stage, settings), report))
         return report.verdict in {Verdict.VIOLATION, Verdict.UNUSABLE}
 
-    def sample() -> bool:
+    def sample(far: Progress) -> bool:
+        if far.part > NEARLY:
+            return False
         moment = _moment(settings) / 2
         return any(decides(replace(settings, mode=mode, seconds=moment)) for mode in ("random", "pct"))
 
