@@ -944,3 +944,28 @@ def test_a_put_takes_its_arguments_by_name():
                 await levels.aput(b"x", urgency=3)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("timeout", ["soon", float("nan"), 1e300])
+def test_a_time_out_is_looked_at_also_where_nothing_has_to_wait(timeout):
+    ring, event, latest, lock = lockfree.MPMCRing(4, 8), lockfree.Event(), lockfree.LatestValue(8), lockfree.Mutex()
+    event.set()
+    latest.set(b"x")
+    ring.put(b"x")
+    calls = [
+        lambda: ring.aget(timeout), lambda: ring.aput(b"x", timeout=timeout), lambda: lock.aacquire(timeout),
+        lambda: lockfree.Semaphore(1).aacquire(1, timeout), lambda: event.await_(timeout), lambda: latest.await_(0, timeout),
+        lambda: lockfree.RWLock().aacquire_read(timeout), lambda: lockfree.RWLock().aacquire_write(timeout),
+        lambda: lockfree.EventCount().await_until(lambda: True, timeout), lambda: lockfree.Queue().aput(1, timeout=timeout),
+        lambda: lockfree.Barrier(1).await_(timeout), lambda: lockfree.PriorityQueue(2, 8).aput(b"x", 0, timeout=timeout),
+        lambda: lockfree.BroadcastRing(512, 2).aput(b"x", timeout=timeout),
+    ]  # fmt: skip
+
+    async def main():
+        for call in calls:
+            with pytest.raises((TypeError, ValueError, OverflowError), match="timeout is"):
+                await call()
+
+    run(main())
+    assert ring.qsize() == 1
+    assert not lock.locked()

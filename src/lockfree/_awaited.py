@@ -32,12 +32,6 @@ NOT_YET: Final = object()
 """An attempt was refused."""
 
 
-def _checked(timeout: float | None) -> float | None:
-    """The time-out of a container's call, if it is one."""
-    patience(True, timeout)
-    return timeout
-
-
 async def until_done(
     shared: Any, side: int, attempt: Callable[[Any], Any], timeout: float | None, place: str = "Place"
 ) -> Any:
@@ -115,6 +109,7 @@ class AwaitedContainer(Pollable):
         taken nothing. Waiting tasks of one loop are served in turn.
         """
         container: Any = self
+        patience(True, timeout)  # whether it has to wait or not
 
         def attempt(place: Any) -> Any:
             try:
@@ -124,7 +119,7 @@ class AwaitedContainer(Pollable):
 
         answer: Any = attempt(None)
         if answer is NOT_YET:
-            answer = await until_done(container, TO_GET, attempt, _checked(timeout))
+            answer = await until_done(container, TO_GET, attempt, timeout)
         if answer is NOT_YET:
             raise queue.Empty(container._title())
         found: T = answer
@@ -132,6 +127,7 @@ class AwaitedContainer(Pollable):
 
     async def _aput(self: Any, put: Callable[[], object], timeout: float | None) -> None:
         """The `aput` of each container: calls `put`, which never waits, until there is room."""
+        patience(True, timeout)
 
         def attempt(place: Any) -> Any:
             try:
@@ -142,7 +138,7 @@ class AwaitedContainer(Pollable):
 
         answer = attempt(None)
         if answer is NOT_YET:
-            answer = await until_done(self, TO_PUT, attempt, _checked(timeout))
+            answer = await until_done(self, TO_PUT, attempt, timeout)
         if answer is NOT_YET:
             raise queue.Full(self._title())
 
@@ -176,9 +172,9 @@ class AwaitedLock(Pollable):
             status = lib.lf_py_watch_lock(place.pointer, place.watch)
             return NOT_YET if status == TIMEDOUT else self._taken(place.handle, status)
 
+        lock_patience(True, timeout)
         if self.try_acquire():
             return True
-        lock_patience(True, timeout)
         answer = await until_done(self, TO_GET, attempt, None if timeout == -1 else timeout, "PlaceOfLock")
         return bool(answer is True)
 
@@ -194,6 +190,7 @@ class AwaitedSemaphore(Pollable):
         False after `timeout` seconds (None: never). A task that is cancelled here has no permit. It does not pass the
         turnstile: a call for many permits may be overtaken by calls for few.
         """
+        remaining(timeout)
         if self.try_acquire(n):
             return True
         answer = await until_done(self, TO_GET, lambda _: self.try_acquire(n) or NOT_YET, timeout)
@@ -207,6 +204,7 @@ class AwaitedEvent(Pollable):
 
     async def await_(self: Any, timeout: float | None = None) -> bool:
         """`await event.await_()`: as `wait`, and other tasks of the event loop go on meanwhile."""
+        remaining(timeout)
         handle = self._h
         first = lib.lf_event_now(handle)
 
@@ -229,6 +227,7 @@ class AwaitedLatestValue(Shared):
     async def await_(self: Any, newer_than: int | None = None, timeout: float | None = None) -> bool:
         """`await latest.await_()`: as `wait`, and other tasks of the event loop go on meanwhile."""
         seen = self.version if newer_than is None else check_int("newer_than", newer_than, 0, 2**63 - 1)
+        remaining(timeout)
 
         def attempt(_: Any) -> Any:
             if self.version > seen:

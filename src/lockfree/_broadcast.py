@@ -82,18 +82,18 @@ class Inside(AwaitedContainer, Taking, Putting):
             self._raise(place)
         return int(place)
 
-    def _mask(self, to: Readers) -> int:
+    def _mask(self, to: Readers, name: str = "to") -> int:
         if to is None:
             return ALL
         try:
             numbers: Iterable[int] = [to] if hasattr(type(to), "__index__") else iter(to)  # type: ignore[arg-type,list-item]
         except TypeError:
             raise TypeError(
-                f"to is {shown(to)}: it must be the number of a reader, or an iterable of numbers"
+                f"{name} is {shown(to)}: it must be the number of a reader, or an iterable of numbers"
             ) from None
         mask = 0
         for number in tuple(numbers):
-            mask |= 1 << check_int("to", number, 0, self.readers - 1)
+            mask |= 1 << check_int(name, number, 0, self.readers - 1)
         return mask
 
     def _may_put(self) -> None:

@@ -272,7 +272,7 @@ class Calls(Inside):
         Raises Closed after shutdown, since nothing more is put for them.
         """
         wait = patience(True, timeout)
-        mask = 2**self.readers - 1 if readers is None else self._mask(readers)
+        mask = 2**self.readers - 1 if readers is None else self._mask(readers, "readers")
         return self._wait_readers(mask, wait)
 
     def get(self, block: bool = True, timeout: float | None = None) -> bytes:
