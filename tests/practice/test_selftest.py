@@ -10,6 +10,7 @@ from patience import STUCK
 
 from lockfree.__main__ import main
 from lockfree.modelcheck import Settings
+from lockfree.modelcheck.runner import checks
 from lockfree.practice import c_stages, hostile, mutants
 from lockfree.practice.catalog import find, katas
 from lockfree.practice.hostile import ATTACKS, repelled
@@ -83,6 +84,20 @@ def test_a_few_mutants_are_rejected():
     chosen = random.Random(SEED).sample(there, 2)
     outcomes = list(mutants.tried(kata, lambda mutant: mutant in chosen))
     assert [outcome.verdict for outcome in outcomes] == [Verdict.REJECT] * 2
+
+
+@NEEDS_C
+def test_a_failure_is_the_same_when_it_is_replayed(tmp_path):
+    """The replay took reads of the search for its own, and crashed. The mutant was in a list of equivalent ones."""
+    kata = find("rwlock")
+    (mutant,) = (
+        one for one in mutants.mutants(kata) if (one.answer, one.what) == ("acquire_release.c", "line 36: while is if")
+    )
+    answer = tmp_path / kata.file
+    answer.write_text(mutant.text)
+    sources = [str(kata.folder / "check" / "model.c"), str(answer)]
+    (report,) = checks(sources, clients=["wake_writers"], include=[str(kata.folder / "include")])
+    assert (report.kind, report.message) == ("lost wake", "T3 sleeps, and no thread is left to end it")
 
 
 def test_what_is_said_to_be_equivalent_is_a_mutant():

@@ -292,6 +292,8 @@ void turns_hope(struct thread *t, uintptr_t address) {
 /* Called when the client comes to a read, before anything else: has it made a useless turn? */
 bool turns_arrive(struct thread *t, uint64_t arguments, uint64_t pc) {
     known[t->tid].in_vain = false;
+    if (lf_model_entry.stack == 0 || R.options.no_turns || R.options.mode != MODE_EXHAUSTIVE)
+        known[t->tid].readings = 0; /* they may be of another execution, which had other events */
     if (lf_model_entry.stack == 0 || R.options.no_turns)
         return false;
     uint64_t state = own_state(t, place_of(t, pc), arguments);
