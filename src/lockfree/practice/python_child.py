@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import inspect
+import io
 import json
 import os
 import sys
@@ -36,7 +37,23 @@ The stage `edges` ends with them: it is about one caller. Its schedules differ i
 """
 KILLS = 20_000
 """Ways to fail of each `kill_…` function that are tried."""
+STAGE = 3
+"""A stage may take so many times the CPU time of one scenario. Else ten slow scenarios last ten times as long."""
 Say = Callable[[str, object], None]
+
+
+class Printed(io.TextIOBase):
+    """What an answer prints, which nobody reads. It is counted, not encoded: too much ends the process."""
+
+    def __init__(self, most: int, refuse: Callable[[str], object]) -> None:
+        self._most = self._left = most
+        self._refuse = refuse
+
+    def write(self, text: str, /) -> int:
+        self._left -= len(text)
+        if self._left < 0:
+            self._refuse(f"it prints more than {self._most:,} characters")
+        return len(text)
 
 
 def main() -> None:
@@ -56,6 +73,7 @@ def main() -> None:
         write(asked["descriptor"], f'["{secret}", "forbidden", "{plain}"]\n'.encode())
         end(REFUSED)
 
+    sys.stdout = sys.stderr = Printed(asked["printed"], refuse)
     values = Values(refuse)
     check = load_check(Path(asked["kata"]) / "check.py", values.look_at)
     forbid()
@@ -113,15 +131,19 @@ def _explored(  # noqa: PLR0917 - as `_killed`
             say("tick", f"{name}: {executions:,} executions, {what}")
 
     ended: set[str] = set()
-    for name, bounds in [(name, bounds) for bounds in rounds for name in names]:
+    spent = dict.fromkeys(names, 0.0)
+    for name, given in [(name, given) for given in rounds for name in names]:
         if name in ended:
             continue
         maker = _maker(program, getattr(check, name))
+        most = STAGE * asked["times"] * asked["seconds"] - sum(spent.values())
+        bounds = replace(given, seconds=max(0.001, min(asked["seconds"] - spent[name], most)))
         if asked["replay"]:
             report = replay_made(maker, asked["replay"], bounds, watch.entered)
         else:
             report = explore_made(maker, name, bounds, tick, watch.entered)
-        if report.verdict is Verdict.UNKNOWN and bounds is not rounds[-1] and not report.out_of_time:
+        spent[name] += report.seconds
+        if report.verdict is Verdict.UNKNOWN and given is not rounds[-1] and not report.out_of_time:
             continue
         ended.add(name)
         good = report.verdict in {Verdict.OK, Verdict.UNKNOWN}

@@ -33,6 +33,8 @@ SAFETY = 60.0
 """Seconds of CPU time that a scenario may take; right answers need a tenth. The bound is a count: a busy machine finds
 the same.
 """
+PRINTED = 64 << 20
+"""Characters that an answer may print in a stage. One line in each call of a right answer needs a tenth of them."""
 
 
 class Lost(Exception):
@@ -59,7 +61,7 @@ def _ask(
     request = {
         "kata": str(kata.folder), "answer": str(answer), "stage": stage, "seconds": SAFETY, "replay": replay,
         "settings": kata.settings, "times": times, "descriptor": writing, "secret": secret, "known_wrong": known_wrong,
-        "later": later,
+        "later": later, "printed": PRINTED,
     }  # fmt: skip
     command = [sys.executable, "-P", "-m", "lockfree.practice.python_child"]  # no module of the reader's folder
     environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", ""), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -143,7 +145,7 @@ def _result(kata: Kata, stage: str, report: PythonReport) -> Result:
         return Result(stage, Outcome.FAILED, f"{client}: {report.message}", "ENDS", client=client)
     passed = report.verdict is Found.OK or not report.out_of_time
     outcome = Outcome.PASSED if passed else Outcome.UNDECIDED
-    slow = "" if passed else f"; {SAFETY:g} s of CPU time were too few, and the rest was left unchecked"
+    slow = "" if passed else f"; {report.seconds:.2g} s of CPU time were too few, and the rest was left unchecked"
     return Result(stage, outcome, f"{client}: {report.bounds()}{slow}", client=client, seconds=report.seconds)
 
 
