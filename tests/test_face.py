@@ -442,3 +442,22 @@ OTHERS = {
     "BlockPool": lambda: lockfree.BlockPool(8),
     "Arena": lambda: lockfree.Arena(1 << 20),
 }
+
+
+def test_errors_of_arguments_name_a_class_that_users_know():
+    kinds = [kind for kind in CLASSES if hasattr(kind, "close")]
+    assert len(kinds) > 20
+    for kind in kinds:
+        for name in dir(kind):
+            method = getattr(kind, name)
+            if name == "__init__" or (not name.startswith("_") and inspect.isroutine(method)):
+                owner, _, found = method.__qualname__.partition(".")
+                assert owner in lockfree.__all__, f"{kind.__name__}.{name} is {method.__qualname__}"
+                assert found == name
+    for call in (lambda: lockfree.MPMCRing(4, 8, most=1), lambda: lockfree.MPMCRing.attach("x", most=1)):
+        with pytest.raises(
+            TypeError, match=r"^MPMCRing\.(__init__|attach)\(\) got an unexpected keyword argument 'most'"
+        ):
+            call()
+    with lockfree.Mutex() as lock, pytest.raises(TypeError, match=r"^Mutex\.waiting\(\) got"):
+        lock.waiting(peer_death="raise")

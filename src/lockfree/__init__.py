@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    from lockfree._names import homes
+    from lockfree._names import homes, name_methods
 
     if name == "__all__":
         return __dir__()
@@ -18,7 +18,10 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'lockfree' has no attribute {name!r}")
     from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(f"lockfree.{home}"), name)
+    value: object = getattr(import_module(f"lockfree.{home}"), name)
+    if isinstance(value, type):
+        name_methods(value)
+    globals()[name] = value
     return value
 
 

@@ -3,6 +3,7 @@
 import re
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 
 PACKAGE = Path(__file__).parent
 _ALL = re.compile(r"^__all__ = \[(.*?)\]", re.MULTILINE | re.DOTALL)
@@ -28,6 +29,36 @@ def class_of(primitive: str, note: bytes = b"") -> str:
         return named
     classes = [name for name, home in homes().items() if home == primitive]
     return classes[0] if len(classes) == 1 else primitive.title()
+
+
+def name_methods(cls: type) -> None:
+    """Gives a public class what it inherits from private ones of the package, under its own name.
+
+    So an error speaks of `MPMCRing.peers()`, and not of a class that nobody knows who uses it.
+    """
+    for name in dir(cls):
+        if name.startswith("_") and name != "__init__":
+            continue
+        owner = next(base for base in cls.__mro__ if name in vars(base))
+        if owner is cls or owner.__name__ in homes() or not owner.__module__.startswith("lockfree."):
+            continue
+        found = vars(owner)[name]
+        function = found.__func__ if isinstance(found, classmethod) else found
+        if isinstance(function, FunctionType):
+            own = _renamed(function, f"{cls.__name__}.{name}")
+            setattr(cls, name, classmethod(own) if isinstance(found, classmethod) else own)
+
+
+def _renamed(function: FunctionType, name: str) -> FunctionType:
+    own = FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    own.__kwdefaults__, own.__doc__, own.__module__ = function.__kwdefaults__, function.__doc__, function.__module__
+    annotations = "__annotate__" if hasattr(function, "__annotate__") else "__annotations__"  # not evaluated: 3.14
+    setattr(own, annotations, getattr(function, annotations))
+    own.__dict__.update(function.__dict__)
+    own.__qualname__ = name
+    return own
 
 
 def stub() -> str:
