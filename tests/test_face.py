@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import pickle
 import threading
 
 import pytest
@@ -459,5 +460,6 @@ def test_errors_of_arguments_name_a_class_that_users_know():
             TypeError, match=r"^MPMCRing\.(__init__|attach)\(\) got an unexpected keyword argument 'most'"
         ):
             call()
+    assert pickle.loads(pickle.dumps(lockfree.MPMCRing.peers)) is lockfree.MPMCRing.peers
     with lockfree.Mutex() as lock, pytest.raises(TypeError, match=r"^Mutex\.waiting\(\) got"):
         lock.waiting(peer_death="raise")

@@ -45,19 +45,19 @@ def name_methods(cls: type) -> None:
         found = vars(owner)[name]
         function = found.__func__ if isinstance(found, classmethod) else found
         if isinstance(function, FunctionType):
-            own = _renamed(function, f"{cls.__name__}.{name}")
+            own = _renamed(function, cls, name)
             setattr(cls, name, classmethod(own) if isinstance(found, classmethod) else own)
 
 
-def _renamed(function: FunctionType, name: str) -> FunctionType:
+def _renamed(function: FunctionType, cls: type, name: str) -> FunctionType:
     own = FunctionType(
         function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
     )
-    own.__kwdefaults__, own.__doc__, own.__module__ = function.__kwdefaults__, function.__doc__, function.__module__
+    own.__kwdefaults__, own.__doc__, own.__module__ = function.__kwdefaults__, function.__doc__, cls.__module__
     annotations = "__annotate__" if hasattr(function, "__annotate__") else "__annotations__"  # not evaluated: 3.14
     setattr(own, annotations, getattr(function, annotations))
     own.__dict__.update(function.__dict__)
-    own.__qualname__ = name
+    own.__qualname__ = f"{cls.__name__}.{name}"
     return own
 
 
