@@ -585,3 +585,35 @@ def test_tokens_of_a_lock_are_no_permits():
 
 def test_a_counter_read_as_nil_says_nothing():
     assert ops(edn((0, "invoke", "read", "nil"), (0, "ok", "read", "nil")), spec="counter") == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        ("register", "enqueue"),
+        ("map", "dequeue"),
+        ("set", "increment"),
+        ("block-pool", "lock"),
+        ("queue", "inc"),
+        ("mutex", "enqueue"),
+    ],
+)
+def test_a_name_of_another_object_is_unusable(spec, name, tmp_path, capsys):
+    path = tmp_path / "h.edn"
+    path.write_text(edn((0, "invoke", name, 1), (0, "ok", name, 1)))
+    assert main(["check", str(path), "--spec", spec]) == 3
+    assert f"line 1: {name} is no operation of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("nil", "status"), [("any", 0), ("value", 1)])
+def test_a_transaction_that_read_null_may_say_so(nil, status, tmp_path):
+    path = tmp_path / "h.edn"
+    rows = [txn(0, "invoke", "[:w :x 1]", "[:w :y 2]"), txn(0, "ok", "[:w :x 1]", "[:w :y 2]")]
+    rows += [txn(1, "invoke", "[:r :x nil]", "[:r :y nil]"), txn(1, "ok", "[:r :x 1]", "[:r :y nil]")]
+    path.write_text("\n".join(rows))
+    assert main(["check", str(path), "--spec", "multi-register", "--nil", nil, "--quiet"]) == status
+    assert check(from_jepsen(path.read_text(), spec="multi-register"), f"multi-register,nil={nil}").ok is not bool(
+        status
+    )
+    early = "\n".join([*rows[2:3], txn(1, "ok", "[:r :x nil]", "[:r :y nil]"), *rows[:2]])
+    assert check(from_jepsen(early, spec="multi-register"), f"multi-register,nil={nil}").ok

@@ -81,18 +81,27 @@ def _first_value(text: str) -> str:
     return text
 
 
-_COMMON = {
-    "enqueue": "put", "dequeue": "get", "lock": "acquire", "unlock": "release", "compare-and-set": "cas", "inc": "add",
-    "increment": "add",
-}  # fmt: skip
+_LOCKS = {"lock": "acquire", "unlock": "release"}
+_QUEUES = {"enqueue": "put", "dequeue": "get"}
+_ADDS = {"add": "fetch_add", "inc": "fetch_add", "increment": "fetch_add"}
 _NAMES = {
-    "counter": {"add": "fetch_add", "read": "load", "get": "load", "dec": "subtract", "decrement": "subtract"},
+    "counter": {**_ADDS, "read": "load", "get": "load", "dec": "subtract", "decrement": "subtract"},
     "set": {"add": "insert", "remove": "delete"},
-    "map": {"read": "get", "write": "put", "set": "put", "remove": "delete"},
-    "register": {"get": "read", "set": "write", "put": "write"},
-    "stack": {"put": "push", "get": "pop"},
+    "map": {"read": "get", "write": "put", "set": "put", "remove": "delete", "compare-and-set": "cas"},
+    "register": {"get": "read", "set": "write", "put": "write", "compare-and-set": "cas"},
+    "stack": {"put": "push", "get": "pop", "enqueue": "push", "dequeue": "pop"},
     "block-pool": {"acquire": "alloc", "release": "free"},
+    **dict.fromkeys(("queue", "priority-queue", "unordered-queue"), _QUEUES),
+    **dict.fromkeys(("mutex", "semaphore", "rwlock"), _LOCKS),
 }
+"""What Jepsen's tests call the operations of a specification."""
+
+
+def _names_of(spec: str) -> dict[str, str]:
+    """Our names, by theirs. Without a built-in specification all that mean one thing only."""
+    return _NAMES.get(spec, {}) if spec else _LOCKS | _QUEUES | _ADDS | {"compare-and-set": "cas"}
+
+
 # what their completion brings; of the others it repeats the argument
 _ANSWERED = {"read", "get", "pop", "peek", "load", "alloc", "txn"}
 _ANSWERS_FAIL = {"cas": False, "acquire": False, "get": None, "pop": None, "put": False, "push": False}
@@ -102,11 +111,7 @@ class _Jepsen:
     """Pairs invocations with completions and writes the lines of our own format."""
 
     def __init__(self, of: str, *, keyed: bool, fail: str, nil: str, empty: str | None = None) -> None:
-        self.names = _COMMON if of not in _NAMES else _COMMON | _NAMES[of] | {
-            k: _NAMES[of].get(v, v) for k, v in _COMMON.items()
-        }  # fmt: skip
-        if not of:
-            self.names = _COMMON | {"add": "fetch_add", "inc": "fetch_add", "increment": "fetch_add"}
+        self.names = _names_of(of)
         self.keyed, self.fail, self.nil, self.empty = keyed, fail, nil, empty
         self.clients: dict[Any, int] = {}
         self.next_client = 0
@@ -201,7 +206,7 @@ _REGISTER = {False: "write", True: "read"}
 class _Porcupine:
     def __init__(self, of: str) -> None:
         self.of = of
-        self.names = _COMMON | _NAMES.get(of, {}) if of != "set" else _COMMON
+        self.names = _names_of(of) if of != "set" else {}
         self.lanes: dict[Any, list[tuple[int | None, int]]] = {}
         self.clients = 0
 
@@ -388,6 +393,8 @@ def load(
     history = from_jepsen(text, spec=name, keyed=form == "jepsen-keyed", fail=fail or "absent", nil=nil or "any")
     if isinstance(spec, Spec) and spec.text == "mutex":
         spec = parse_spec("mutex,release=anyone")  # type: ignore[assignment] # Jepsen does not know who holds it
+    if isinstance(spec, Spec) and spec.name == "multi-register" and nil == "value":
+        spec = parse_spec(f"{spec},nil=value")  # type: ignore[assignment]
     return history, spec
 
 

@@ -28,12 +28,14 @@ def _frozen(value: Any) -> Any:
 class MultiRegister:
     """Registers read and written together: `txn` with a list of `["read", key, value]` and `["write", key, value]`.
 
-    The steps of a transaction take effect in their order, and at once. A read of null says nothing, as in Jepsen.
+    The steps of a transaction take effect in their order, and at once. A read of null says nothing, as in Jepsen, or
+    with `null_is_value` that the register has never been written, or was null.
     `["append", key, value]` adds an element to a list, which a read then gives.
     """
 
-    def __init__(self, initial: int | None = None) -> None:
+    def __init__(self, initial: int | None = None, *, null_is_value: bool = False) -> None:
         self.initial = initial
+        self.null_is_value = null_is_value
         self.init: Hashable = ()
 
     def step(self, state: Any, op: "Operation") -> Iterable[Hashable]:
@@ -43,7 +45,9 @@ class MultiRegister:
                 now[_frozen(key)] = _frozen(value)
             elif kind == "append":
                 now[_frozen(key)] = (*(now.get(_frozen(key)) or ()), _frozen(value))
-            elif value is not None and op.return_ is not None and now.get(_frozen(key), self.initial) != _frozen(value):
+            elif op.return_ is None or (value is None and not self.null_is_value):
+                continue
+            elif now.get(_frozen(key), self.initial) != _frozen(value):
                 return ()
         return (tuple(sorted(now.items(), key=repr)),)
 
@@ -214,7 +218,7 @@ def in_python(spec: Spec, history: "History") -> Specification | None:
     """The specification in Python that decides this history, None if the engine has it."""
     if spec.name == "multi-register":
         _admit_transactions(history)
-        return MultiRegister(spec.initial)
+        return MultiRegister(spec.initial, null_is_value=spec.null_is_value)
     if spec.name == "map" and history.has("append"):
         return AppendMap([*history] if len(history) <= _KEPT else history)
     if spec.name == "set" and history.has("read"):

@@ -24,7 +24,7 @@ _ANSWERS = {"strict": 0, "in-hand": 1, "in-flight": 1, "weak": 1, "running": 2}
 _OPTIONS = {
     "queue": {"full", "empty"}, "stack": {"full", "empty"}, "priority-queue": {"full", "empty", "ties", "front"},
     "register": {"initial"}, "counter": {"initial"}, "semaphore": {"max"}, "mutex": {"release"},
-    "multi-register": {"initial"}, "unordered-queue": {"full", "empty"},
+    "multi-register": {"initial", "nil"}, "unordered-queue": {"full", "empty"},
 }  # fmt: skip
 
 
@@ -40,6 +40,7 @@ class Spec:
     fronts: bool = False
     initial: int | None = None
     limit: int = 0
+    null_is_value: bool = False
     text: str = ""
 
     @property
@@ -83,6 +84,7 @@ def parse_spec(text: str) -> Spec:
     - `empty=strict`: a get may answer EMPTY only at an instant with nothing inside; `in-flight`: also while a put runs.
     - `front=fifo`: `put_front` puts before all that `put` has put at that priority, FIFO among its kind.
     - `ties=fifo|any`: order within a priority. `initial=V`: register (integer; default null), counter (default 0).
+    - `nil=any|value`: a read of null in a multi-register says nothing, or that the register was null.
     - `max=N`: a semaphore whose release above N answers false.
     - `release=anyone`: a mutex that any client may release, as those of Jepsen.
     """
@@ -121,6 +123,10 @@ def parse_spec(text: str) -> Spec:
             if value != "fifo":
                 raise ValueError(f"front={value}: fifo")
             values["fronts"] = True
+        elif key == "nil":
+            if value not in ("any", "value"):
+                raise ValueError(f"nil={value}: any or value")
+            values["null_is_value"] = value == "value"
         elif key == "ties":
             if value not in ("fifo", "any"):
                 raise ValueError(f"ties={value}: fifo or any")
