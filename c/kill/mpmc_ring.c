@@ -43,6 +43,8 @@ static int64_t get_many(void *records, uint32_t *lengths, uint64_t count) {
     return lf_mpmc_ring_get_many(&object, records, RECORD_SIZE, lengths, count);
 }
 static void ending(void) { lf_mpmc_ring_shutdown(&object, 1); }
+static void draining(void) { lf_mpmc_ring_shutdown(&object, 0); }
+#define HAS_SPARES
 static uint64_t size(void) { return lf_mpmc_ring_size(&object); }
 
 #include "slots.h"

@@ -70,6 +70,8 @@ static int64_t get_many(void *records, uint32_t *lengths, uint64_t count) {
     return lf_priority_queue_get_many(&object, records, RECORD_SIZE, lengths, levels, count);
 }
 static void ending(void) { lf_priority_queue_shutdown(&object, 1); }
+static void draining(void) { lf_priority_queue_shutdown(&object, 0); }
+#define HAS_SPARES
 static uint64_t size(void) { return lf_priority_queue_size(&object); }
 
 /* A record that was put by the victim itself, withdrawn: behind the others, or as the first. */

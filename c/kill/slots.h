@@ -39,7 +39,8 @@ struct details {
     uint32_t lease;   /* 0 or LF_LEASE: how it takes */
     uint32_t cut_off; /* percent of a call after which another process was cut off */
     uint32_t fronts;  /* of the priority queue: what the levels here are to it */
-    uint32_t stale;   /* the most urgent level has been emptied, and nobody has noticed yet */
+    uint32_t
+        emptied; /* A has put a record and B taken it: its level is empty, and nobody has noticed; B has a spare slot */
 };
 static const struct details *details(void) { return (const struct details *)kill_now.operation->details; }
 static uint32_t level_of_victims(uint32_t i) { return (details()->level + i) % LEVELS; }
@@ -52,7 +53,7 @@ static void arrange(void) {
         kill_breach("a queue", "it cannot be created");
     kill_attach_survivor(&kill_a);
     kill_attach_survivor(&kill_b);
-    if (details()->stale) {
+    if (details()->emptied) {
         struct kill_message m = {.call = survivor_put, .id = 90};
         kill_ask(&kill_a, &m);
         m.call = survivor_get;
@@ -78,6 +79,14 @@ static void arm_reserve(void) {
     arm_records();
     in_hand[0] = reserve();
     memcpy(lf_slot_payload(slot_of(in_hand[0])), records, lengths[0]);
+}
+static void arm_spare(void) { /* a slot that the victim freed last */
+    release(reserve());
+    arm_records();
+}
+static void arm_spare_and_peek(void) {
+    arm_spare();
+    in_hand[0] = peek(0, &a_length, &a_level);
 }
 static void arm_peek(void) { in_hand[0] = peek(details()->lease, &a_length, &a_level); }
 static void arm_hands_full(void) {
@@ -270,12 +279,60 @@ OUTCOME(nothing)
     {name, KILL_ALL_MODES, arrange, arm, NULL, act, LF_OK, beside_##outcome, judge_##outcome, WITH(__VA_ARGS__), NULL, \
      0}
 
+#ifdef HAS_SPARES
+#define SPARES                                                                                                         \
+    {"put-from-own-spare",                                                                                             \
+     KILL_ALL_MODES,                                                                                                   \
+     arrange,                                                                                                          \
+     arm_spare,                                                                                                        \
+     NULL,                                                                                                             \
+     act_try_put,                                                                                                      \
+     LF_OK,                                                                                                            \
+     beside_puts,                                                                                                      \
+     judge_puts,                                                                                                       \
+     WITH(.inside = 2, .count = 1),                                                                                    \
+     NULL,                                                                                                             \
+     0},                                                                                                               \
+        PUT("put-takes-anothers-spare", act_try_put, LF_OK, .inside = 3, .count = 1, .emptied = 1),                    \
+        TAKEN("release-beside-a-spare", arm_spare_and_peek, act_release, release, .inside = 2),                        \
+        {"detach-with-a-spare", KILL_ALL_MODES,    arrange_recovery,  arm_spare, NULL, act_detach, LF_OK,              \
+         beside_reservation,    judge_reservation, WITH(.inside = 3), NULL,      0},                                   \
+        {"reap-of-a-spare",                                                                                            \
+         KILL_ALL_MODES,                                                                                               \
+         arrange_doomed_spare,                                                                                         \
+         NULL,                                                                                                         \
+         kill_end_doomed,                                                                                              \
+         act_reap,                                                                                                     \
+         1,                                                                                                            \
+         beside_reservation,                                                                                           \
+         judge_reservation,                                                                                            \
+         WITH(.inside = 3),                                                                                            \
+         NULL,                                                                                                         \
+         0},                                                                                                           \
+        {"get-that-drains-a-spare",                                                                                    \
+         KILL_DEAD_MODES,                                                                                              \
+         arrange_drained,                                                                                              \
+         NULL,                                                                                                         \
+         NULL,                                                                                                         \
+         act_try_get,                                                                                                  \
+         LF_EMPTY,                                                                                                     \
+         NULL,                                                                                                         \
+         judge_drained,                                                                                                \
+         WITH(.emptied = 1),                                                                                           \
+         NULL,                                                                                                         \
+         0},                                                                                                           \
+        CUT_OFF("reap-of-cut-off-caller-50", arrange_cut_off_put, cut_off_put, 50, .inside = 3, .emptied = 1),         \
+        CUT_OFF("reap-of-cut-off-caller-65", arrange_cut_off_put, cut_off_put, 65, .inside = 3, .emptied = 1),         \
+        CUT_OFF("reap-of-cut-off-caller-75", arrange_cut_off_put, cut_off_put, 75, .inside = 3, .emptied = 1),
+#else
+#define SPARES
+#endif
 #if LEVELS > 1 /* four times as many instructions */
 #define CUT_OFF_MODES (1u << KILL_GO_ON)
 #else
 #define CUT_OFF_MODES (1u << KILL_GO_ON | 1u << KILL_STOPPED)
 #endif
-#define CUT_OFF(name, arrange, outcome, percent)                                                                       \
+#define CUT_OFF(name, arrange, outcome, percent, ...)                                                                  \
     {name,                                                                                                             \
      CUT_OFF_MODES,                                                                                                    \
      arrange,                                                                                                          \
@@ -285,7 +342,7 @@ OUTCOME(nothing)
      1,                                                                                                                \
      beside_##outcome,                                                                                                 \
      judge_##outcome,                                                                                                  \
-     WITH(.inside = 2, .count = 1, .cut_off = percent),                                                                \
+     WITH(.count = 1, .cut_off = percent, __VA_ARGS__),                                                                \
      NULL,                                                                                                             \
      0}
 
@@ -343,14 +400,14 @@ static const struct kill_operation operations[] = {
      WITH(.inside = 3), NULL, 0},
     {"reap-of-parent", CUT_OFF_MODES, arrange_doomed_parent, NULL, kill_end_doomed, act_reap, 1, beside_hands_full,
      judge_hands_full, WITH(.inside = 3), NULL, 0},
-    CUT_OFF("reap-of-cut-off-put-30", arrange_cut_off_put, cut_off_put, 30),
-    CUT_OFF("reap-of-cut-off-put-50", arrange_cut_off_put, cut_off_put, 50),
-    CUT_OFF("reap-of-cut-off-put-70", arrange_cut_off_put, cut_off_put, 70),
-    CUT_OFF("reap-of-cut-off-put-85", arrange_cut_off_put, cut_off_put, 85),
-    CUT_OFF("reap-of-cut-off-get-30", arrange_cut_off_get, cut_off_get, 30),
-    CUT_OFF("reap-of-cut-off-get-50", arrange_cut_off_get, cut_off_get, 50),
-    CUT_OFF("reap-of-cut-off-get-70", arrange_cut_off_get, cut_off_get, 70),
-    CUT_OFF("reap-of-cut-off-get-85", arrange_cut_off_get, cut_off_get, 85),
+    SPARES CUT_OFF("reap-of-cut-off-put-30", arrange_cut_off_put, cut_off_put, 30, .inside = 2),
+    CUT_OFF("reap-of-cut-off-put-50", arrange_cut_off_put, cut_off_put, 50, .inside = 2),
+    CUT_OFF("reap-of-cut-off-put-70", arrange_cut_off_put, cut_off_put, 70, .inside = 2),
+    CUT_OFF("reap-of-cut-off-put-85", arrange_cut_off_put, cut_off_put, 85, .inside = 2),
+    CUT_OFF("reap-of-cut-off-get-30", arrange_cut_off_get, cut_off_get, 30, .inside = 2),
+    CUT_OFF("reap-of-cut-off-get-50", arrange_cut_off_get, cut_off_get, 50, .inside = 2),
+    CUT_OFF("reap-of-cut-off-get-70", arrange_cut_off_get, cut_off_get, 70, .inside = 2),
+    CUT_OFF("reap-of-cut-off-get-85", arrange_cut_off_get, cut_off_get, 85, .inside = 2),
     {"lease-of-what-comes-back", KILL_ALL_MODES, arrange_doomed_lease, NULL, kill_end_doomed, act_lease, LF_OK,
      beside_lease_again, judge_lease_again, WITH(.inside = 1), NULL, 0},
     {"reap-of-what-another-has", KILL_DEAD_MODES, arrange_in_anothers_hand, NULL, kill_end_doomed, act_reap, 1, NULL,
@@ -363,9 +420,9 @@ static const struct kill_operation operations[] = {
 #if LEVELS > 1
         PUT("put-most-urgent", act_try_put, LF_OK, .inside = 3, .count = 1, .level = 0),
     PUT("put-least-urgent", act_try_put, LF_OK, .inside = 3, .count = 1, .level = LEVELS - 1),
-    PUT("put-on-emptied-level", act_try_put, LF_OK, .inside = 0, .count = 1, .stale = 1),
-    GET("get-past-emptied-level", act_try_get, LF_OK, .inside = 2, .count = 1, .stale = 1),
-    GET("get-on-emptied-levels", act_try_get, LF_EMPTY, .count = 1, .stale = 1),
+    PUT("put-on-emptied-level", act_try_put, LF_OK, .inside = 0, .count = 1, .emptied = 1),
+    GET("get-past-emptied-level", act_try_get, LF_OK, .inside = 2, .count = 1, .emptied = 1),
+    GET("get-on-emptied-levels", act_try_get, LF_EMPTY, .count = 1, .emptied = 1),
 #endif
 };
 #define N_OPERATIONS ((int)(sizeof operations / sizeof operations[0]))

@@ -18,6 +18,10 @@ static void arrange_doomed(void) {
     arrange_recovery();
     kill_start_doomed(arm_hands_full);
 }
+static void arrange_doomed_spare(void) {
+    arrange_recovery();
+    kill_start_doomed(arm_spare);
+}
 static void arrange_doomed_parent(void) {
     arrange_recovery();
     kill_start_doomed_parent(arm_hands_full);

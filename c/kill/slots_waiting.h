@@ -29,6 +29,22 @@ static void judge_shutdown(void) {
         kill_queue_judge();
 }
 
+#ifdef HAS_SPARES
+/* ---- killed while it drains: the others are told that the object has ended, since all slots are free ---- */
+
+static void arrange_drained(void) {
+    arrange();
+    draining();
+}
+static void judge_drained(void) {
+    struct kill_message m = {.call = survivor_get, .deadline = KILL_AT_LAST};
+    kill_newcomer();
+    for (uint64_t n = 0; n < 3; n++)
+        if (kill_ask(kill_turn(n), &m) != LF_CLOSED)
+            kill_breach("CLOSED, since nothing is inside", "a get was answered %lld", (long long)m.answer);
+}
+#endif
+
 /* ---- with the victim asleep, and woken by B ---- */
 
 static struct kill_item arrived; /* or taken out to make room */

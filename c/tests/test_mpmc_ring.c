@@ -273,7 +273,7 @@ static void recover_one(void *argument) {
 /* Everything that must be inside comes, nothing comes twice, and every slot is free in the end. */
 static void check_the_rest(struct lf_mpmc_ring *r, uint64_t lost) {
     uint64_t number, missing = 0;
-    CHECK_EQ(lf_mpmc_ring_size(r) + lf_queue_size(&r->queues[LF__FREE]), r->capacity);
+    CHECK_EQ(lf_mpmc_ring_size(r) + lf_mpmc_ring_free_slots(r), r->capacity);
     while (lf_mpmc_ring_try_get(r, &number) == 8)
         came(number, GONE);
     for (uint64_t i = 0; i < ledger.next; i++)
@@ -485,7 +485,7 @@ static void test_threads_lose_and_double_nothing(uint64_t capacity, uint64_t sta
         pthread_join(threads[i], NULL);
     CHECK_EQ(left_to_get, 0);
     CHECK_EQ(lf_mpmc_ring_size(&shared), 0);
-    CHECK_EQ(lf_queue_size(&shared.queues[LF__FREE]), capacity);
+    CHECK_EQ(lf_mpmc_ring_free_slots(&shared), capacity);
     free(delivered);
     check_unmap(memory, shared.h.bytes);
 }
@@ -680,7 +680,7 @@ static void test_killed_workers(uint64_t capacity, int leases, uint64_t seed) {
         check_join(workers[i]);
     lf_reap(&shared.h);
     /* Nothing is in the hands of the dead. */
-    CHECK_EQ(lf_mpmc_ring_size(&shared) + lf_queue_size(&shared.queues[LF__FREE]), capacity);
+    CHECK_EQ(lf_mpmc_ring_size(&shared) + lf_mpmc_ring_free_slots(&shared), capacity);
     while ((n = lf_mpmc_ring_try_get(&shared, &record)) != LF_EMPTY)
         mark(&record, n, !leases);
     for (uint32_t i = 0; i < LIVES; i++)
@@ -896,12 +896,13 @@ static void test_the_renewal_leaves_no_cell_out(uint64_t capacity, uint64_t offs
     unsigned char *memory = create(&r, capacity, 8, LF__RENEWAL - 6 * lf__mpmc_cells(capacity) - offset);
     cells = r.queues[0].mask + 1;
     while (r.queues[LF__RECORDS].ends->tail < LF__RENEWAL || r.queues[LF__FREE].ends->tail < LF__RENEWAL) {
-        uint64_t batch = longest == 0 ? (uint64_t)MOST : 1 + check_below(&seed, MOST), cell = 0;
+        uint64_t batch = longest == 0 ? (uint64_t)MOST : 1 + check_below(&seed, MOST);
+        struct lf__found found;
         for (uint64_t i = 0; i < batch; i++)
             values[i] = next + i;
         next += (uint64_t)lf_mpmc_ring_put_many(&r, values, 8, 8, NULL, batch);
-        lf__walk_to_head(&r.queues[LF__RECORDS], r.queues[LF__RECORDS].ends->head, &cell);
-        longest = lf__cell_count(cell) > longest ? lf__cell_count(cell) : longest;
+        lf__walk_to_head(&r.queues[LF__RECORDS], r.queues[LF__RECORDS].ends->head, &found);
+        longest = lf__cell_count(found.cell) > longest ? lf__cell_count(found.cell) : longest;
         int64_t n = lf_mpmc_ring_get_many(&r, got, 8, NULL, 1 + check_below(&seed, MOST));
         for (int64_t i = 0; i < n; i++)
             CHECK_EQ(got[i], first++);

@@ -4,8 +4,7 @@
 #ifndef LOCKFREE_MPMC_RING_H
 #define LOCKFREE_MPMC_RING_H
 
-#include <lockfree/blocks/blocking.h>
-#include <lockfree/blocks/index_recovery.h>
+#include <lockfree/blocks/spare_slots.h>
 
 #define LF_KIND_MPMC_RING 8u
 
@@ -22,6 +21,7 @@ struct lf_mpmc_ring {
     unsigned char *slots;
     uint64_t stride, capacity, record_size;
     struct lf_queue queues[2]; /* stats() names them; nothing here has any */
+    struct lf_spare_view spares;
 };
 enum { LF__RECORDS = 1 };
 

@@ -26,10 +26,10 @@
  * Death: nobody is blocked. The next recovery frees the slots of records that the dead participant was writing or had
  *   taken for good. It comes at the latest when somebody would wait for a slot. A record whose put was cut off may
  *   still arrive. A leased record is published again, at the tail.
- * Layout: {not_empty, not_full} | ends and cells of the queue of free slots | of the queue of records | slots.
+ * Layout: {not_empty, not_full, spares} | ends and cells of the queue of free slots | of the queue of records | slots.
  *   A slot is {custody word, length, payload}. A record of up to 64 bytes does not straddle cache lines (64 bytes).
  * Invariants and linearization points: index_queue.h. put: the publication into `records`; get: the take from it;
- *   EMPTY: the load there that finds nothing; FULL: the load in `free` that finds nothing.
+ *   EMPTY: the load there that finds nothing; FULL: the load in `free` that finds nothing, with no spare left (spare_slots.h).
  * Source: the scheme of two index queues is that of SCQ (Nikolaev, DISC 2019). */
 #ifndef LOCKFREE_MPMC_RING_H
 #define LOCKFREE_MPMC_RING_H
@@ -68,6 +68,8 @@ LF_INLINE int lf__mpmc_view(struct lf_handle *h) {
     lf_queue_view_cells(&r->queues[LF__RECORDS], &r->store, LF__RECORDS, at + queue_bytes, cells);
     if (r->store.stride > LF_RUN_STRIDE)
         r->queues[LF__FREE].run = r->queues[LF__RECORDS].run = 1;
+    lf_spares_view(&r->spares, &r->body->spares, &r->queues[LF__FREE], &r->body->not_full);
+    h->light = 1;
     return LF_OK;
 }
 
@@ -80,6 +82,8 @@ LF_INLINE void lf__mpmc_gave(void *context, int queue) {
 LF_INLINE int lf__mpmc_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_mpmc_ring *r = (struct lf_mpmc_ring *)h;
     struct lf_gone who = lf_who_is_gone(h, gone);
+    if (*cursor == 0)
+        lf_spares_recover(&r->spares, &who, h->participant, lf__mpmc_gave, r);
     return lf_store_recover(r->queues, 2, LF__FREE, &who, h->participant, cursor, lf__mpmc_gave, r);
 }
 
@@ -133,7 +137,10 @@ LF_INLINE int lf_mpmc_ring_attach_fd(struct lf_mpmc_ring *r, int fd) {
 
 /* Gives back the slot of a record that was peeked at. A getter that drains the ring may be waiting for it. */
 LF_INLINE int lf_mpmc_ring_release(struct lf_mpmc_ring *r, int64_t index) {
-    int status = lf__mpmc_free(r, index, 1);
+    enum lf_spare_kept kept = lf_spare_keep(&r->spares, &r->h, (uint64_t)index);
+    if (LF_LIKELY(kept == LF__KEPT))
+        return LF_OK;
+    int status = kept == LF__TAKEN ? (int)LF_OK : lf__mpmc_free(r, index, 1);
     lf__mpmc_freed(r, 1);
     return status;
 }
@@ -181,7 +188,7 @@ LF_INLINE int lf_mpmc_ring_try_put(struct lf_mpmc_ring *r, const void *record, u
     int64_t index = lf_mpmc_ring_reserve(r);
     if (index < 0)
         return (int)index;
-    memcpy(lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), record, length);
+    lf_copy(lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), record, length);
     return lf_mpmc_ring_commit(r, index, length);
 }
 
@@ -191,7 +198,7 @@ LF_INLINE int64_t lf_mpmc_ring_try_get(struct lf_mpmc_ring *r, void *record) {
     int64_t index = lf_mpmc_ring_peek(r, 0, &length);
     if (index < 0)
         return index;
-    memcpy(record, lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), length);
+    lf_copy(record, lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), length);
     int status = lf_mpmc_ring_release(r, index);
     return status == LF_OK ? (int64_t)length : status;
 }
@@ -311,7 +318,7 @@ LF_INLINE int lf_mpmc_ring_put(struct lf_mpmc_ring *r, const void *record, uint6
     int64_t index = lf_mpmc_ring_reserve_wait(r, deadline);
     if (index < 0)
         return (int)index;
-    memcpy(lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), record, length);
+    lf_copy(lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), record, length);
     return lf_mpmc_ring_commit(r, index, length);
 }
 LF_INLINE int64_t lf_mpmc_ring_get(struct lf_mpmc_ring *r, void *record, uint64_t deadline) {
@@ -319,11 +326,15 @@ LF_INLINE int64_t lf_mpmc_ring_get(struct lf_mpmc_ring *r, void *record, uint64_
     int64_t index = lf_mpmc_ring_peek_wait(r, 0, &length, deadline);
     if (index < 0)
         return index;
-    memcpy(record, lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), length);
+    lf_copy(record, lf_slot_payload(lf_mpmc_ring_slot(r, (uint64_t)index)), length);
     int status = lf_mpmc_ring_release(r, index);
     return status == LF_OK ? (int64_t)length : status;
 }
 
+/* Slots that a put can take. Exact while nobody else runs. */
+LF_INLINE uint64_t lf_mpmc_ring_free_slots(const struct lf_mpmc_ring *r) {
+    return lf_queue_size(&r->queues[LF__FREE]) + lf_spares_size(&r->spares);
+}
 /* Records inside, 0 to capacity. Exact while nobody else runs. */
 LF_INLINE uint64_t lf_mpmc_ring_size(const struct lf_mpmc_ring *r) { return lf_queue_size(&r->queues[LF__RECORDS]); }
 

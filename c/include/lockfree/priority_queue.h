@@ -30,10 +30,11 @@
  *   taken for good. A record whose put was cut off may still arrive. A leased one goes to the tail of its level again, or
  *   of what stands in front there, if it came from there.
  *
- * Layout: {not_empty, not_full, W, withdrawals} | queue of free slots | one queue per line (priority_lines.h) | slots.
+ * Layout: {not_empty, not_full, W, withdrawals, spares} | queue of free slots | one queue per line (priority_lines.h) | slots.
  *   A slot is {custody word, length, payload}. A record of up to 64 bytes does not straddle cache lines (64 bytes).
  * Invariants and linearization points: level_queues.h and index_queue.h. put: the change of W (level_queues.h says
- *   whose); get: the change of W that decides it; EMPTY: the load of W; FULL: the load in `free` that finds nothing.
+ *   whose); get: the change of W that decides it; EMPTY: the load of W; FULL: the load in `free` that finds nothing, with no spare
+ *   left (spare_slots.h).
  * Batches: what put_many puts is visible at its end, in order within a level; get_many: a series of gets. */
 #ifndef LOCKFREE_PRIORITY_QUEUE_H
 #define LOCKFREE_PRIORITY_QUEUE_H
@@ -52,8 +53,10 @@ LF_INLINE void lf__priority_gave(void *context, int queue) {
 LF_INLINE int lf__priority_recover(struct lf_handle *h, uint32_t gone, uint64_t *cursor) {
     struct lf_priority_queue *q = (struct lf_priority_queue *)h;
     struct lf_gone who = lf_who_is_gone(h, gone);
-    if (*cursor == 0)
+    if (*cursor == 0) {
         lf_levels_settle(&q->levels); /* a pop of the dead one may be decided and not applied; no other will follow */
+        lf_spares_recover(&q->spares, &who, h->participant, lf__priority_gave, q);
+    }
     int done = lf_store_recover(q->queues, 1 + q->levels.count, LF__FREE, &who, h->participant, cursor,
                                 lf__priority_gave, q) &&
                lf_levels_cut_marked(&q->levels, h->participant, cursor);
@@ -106,7 +109,9 @@ LF_INLINE int lf_priority_queue_attach_fd(struct lf_priority_queue *q, int fd) {
 /* ---- zero copy: the caller has a slot between two calls ---- */
 /* A release in two steps, for batches. The first frees a slot; the second wakes sleepers, once for `count` slots. */
 LF_INLINE int lf__priority_free(struct lf_priority_queue *q, int64_t index) {
-    return lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
+    int status = lf_queue_publish(&q->queues[LF__FREE], (uint64_t)index, q->h.participant);
+    lf_spares_relax(&q->spares, &q->h);
+    return status;
 }
 LF_INLINE void lf__priority_freed(struct lf_priority_queue *q, uint32_t count) {
     lf_eventcount_notify_after_rmw(&q->body->not_full, count);
@@ -115,7 +120,10 @@ LF_INLINE void lf__priority_freed(struct lf_priority_queue *q, uint32_t count) {
 }
 /* Gives back the slot of a record that was peeked at. A getter that drains the queue may be waiting for it. */
 LF_INLINE int lf_priority_queue_release(struct lf_priority_queue *q, int64_t index) {
-    int status = lf__priority_free(q, index);
+    enum lf_spare_kept kept = lf_spare_keep(&q->spares, &q->h, (uint64_t)index);
+    if (LF_LIKELY(kept == LF__KEPT))
+        return LF_OK;
+    int status = kept == LF__TAKEN ? (int)LF_OK : lf__priority_free(q, index);
     lf__priority_freed(q, 1);
     return status;
 }
@@ -129,11 +137,15 @@ LF_INLINE int64_t lf_priority_queue_reserve(struct lf_priority_queue *q) {
     int status = lf_enter_to_put(&q->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    int64_t index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
+    int64_t index = lf_spare_take(&q->spares, &q->h);
+    if (index == LF_EMPTY)
+        index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
     if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&q->h) > 0)
         index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
     if (LF_UNLIKELY(index == LF_EMPTY))
-        return LF_FULL;
+        index = lf_spares_call_in(&q->spares, &q->h);
+    if (LF_UNLIKELY(index == LF_EMPTY)) /* once the queue ends, one that drains it may have a spare in hand */
+        return lf_load_relaxed(&q->h.segment->ending) == LF__OPEN ? LF_FULL : LF_CLOSED;
     /* [D2]: either the getter that drains the queue sees that this slot is out, or we see that the queue ends */
     if (LF_UNLIKELY(lf_load_seq_cst(&q->h.segment->ending) != LF__OPEN) && index >= 0) {
         lf_priority_queue_release(q, index);
@@ -176,6 +188,8 @@ LF_INLINE int lf_priority_queue_commit(struct lf_priority_queue *q, int64_t inde
 LF_INLINE int64_t lf__priority_empty(struct lf_priority_queue *q, uint32_t taker, uint32_t *level) {
     if (LF_LIKELY(lf_load_seq_cst(&q->h.segment->ending) == LF__OPEN)) /* [D3] pairs with [D1], and [D2] through it */
         return LF_EMPTY;
+    if (LF_UNLIKELY(lf_spares_drain(&q->spares, &q->h) != LF_OK))
+        return LF_CORRUPT;
     if (!lf_queue_is_whole(&q->queues[LF__FREE]))
         return LF_EMPTY;
     int64_t index = lf_levels_take(&q->levels, taker, level);
@@ -245,7 +259,7 @@ LF_INLINE int lf__priority_put(struct lf_priority_queue *q, const void *record, 
     int64_t index = deadline == 0 ? lf_priority_queue_reserve(q) : lf_priority_queue_reserve_wait(q, deadline);
     if (index < 0)
         return (int)index;
-    memcpy(lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), record, length);
+    lf_copy(lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), record, length);
     lf_priority_queue_slot(q, (uint64_t)index)->length = (uint32_t)length;
     return lf__priority_publish(q, index, line, ticket);
 }
@@ -282,7 +296,7 @@ LF_INLINE int64_t lf_priority_queue_get(struct lf_priority_queue *q, void *recor
                                   : lf_priority_queue_peek_wait(q, 0, level, &length, deadline);
     if (index < 0)
         return index;
-    memcpy(record, lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), length);
+    lf_copy(record, lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), length);
     int status = lf_priority_queue_release(q, index);
     return status == LF_OK ? (int64_t)length : status;
 }
@@ -314,7 +328,7 @@ LF_INLINE int64_t lf_priority_queue_put_many(struct lf_priority_queue *q, const 
         struct lf_slot *slot = lf_priority_queue_slot(q, (uint64_t)index);
         if (lengths != NULL)
             pitch = length = lengths[done];
-        memcpy(lf_slot_payload(slot), from, length);
+        lf_copy(lf_slot_payload(slot), from, length);
         slot->length = (uint32_t)length;
         uint32_t line = lf__priority_tail(q, levels[done]);
         status = lf_queue_publish(&q->queues[1 + line], (uint64_t)index, q->h.participant);
@@ -341,7 +355,7 @@ LF_INLINE int64_t lf_priority_queue_get_many(struct lf_priority_queue *q, void *
     if (pitch < q->record_size)
         return LF_INVALID;
     while (done < count && (index = lf_priority_queue_peek(q, 0, &levels[done], &length)) >= 0) {
-        memcpy(to + done * pitch, lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), length);
+        lf_copy(to + done * pitch, lf_slot_payload(lf_priority_queue_slot(q, (uint64_t)index)), length);
         memset(to + done * pitch + length, 0, pitch - length);
         if (lengths != NULL)
             lengths[done] = (uint32_t)length;
@@ -354,6 +368,10 @@ LF_INLINE int64_t lf_priority_queue_get_many(struct lf_priority_queue *q, void *
     return done > 0 || count == 0 || index == LF_EMPTY ? (int64_t)done : index;
 }
 
+/* Slots that a put can take. Exact while nobody else runs. */
+LF_INLINE uint64_t lf_priority_queue_free_slots(const struct lf_priority_queue *q) {
+    return lf_queue_size(&q->queues[LF__FREE]) + lf_spares_size(&q->spares);
+}
 /* Records inside, 0 to capacity. Exact while nobody else runs. */
 LF_INLINE uint64_t lf_priority_queue_size(const struct lf_priority_queue *q) { return lf_levels_size(&q->levels); }
 

@@ -7,8 +7,7 @@
 #ifndef LOCKFREE_MPMC_SLOTS_H
 #define LOCKFREE_MPMC_SLOTS_H
 
-#include "blocking.h"
-#include "index_queue.h"
+#include "spare_slots.h"
 
 #define LF_MPMC_MAX_CAPACITY (UINT64_C(1) << 31)
 
@@ -17,6 +16,7 @@ enum { LF__RECORDS = 1 }; /* queue id, beside LF__FREE */
 struct lf_mpmc_body {
     LF_ALIGNED struct lf_eventcount not_empty; /* line 0: consumers announce, producers look */
     LF_ALIGNED struct lf_eventcount not_full;  /* line 1: producers announce, consumers look */
+    struct lf_spares spares;
 };
 
 /* Cells per queue. Those beyond the slots make room for runs; large queues have only those that rounding up leaves. */
@@ -29,6 +29,7 @@ struct lf_mpmc_ring {
     struct lf_mpmc_body *body;
     struct lf_store store;
     struct lf_queue queues[2];
+    struct lf_spare_view spares;
     unsigned char *slots;
     uint64_t capacity;
     uint64_t record_size;
@@ -42,7 +43,9 @@ LF_INLINE struct lf_slot *lf_mpmc_ring_slot(const struct lf_mpmc_ring *r, uint64
 
 /* A release in two steps, for batches. The first frees slots, which are neighbours; the second wakes sleepers, once. */
 LF_INLINE int lf__mpmc_free(struct lf_mpmc_ring *r, int64_t index, uint64_t count) {
-    return lf_queue_publish_run(&r->queues[LF__FREE], (uint64_t)index, count, r->h.participant);
+    int status = lf_queue_publish_run(&r->queues[LF__FREE], (uint64_t)index, count, r->h.participant);
+    lf_spares_relax(&r->spares, &r->h);
+    return status;
 }
 LF_INLINE void lf__mpmc_freed(struct lf_mpmc_ring *r, uint32_t count) {
     lf_eventcount_notify_after_rmw(&r->body->not_full, count);
@@ -54,11 +57,18 @@ LF_INLINE int64_t lf__mpmc_claim(struct lf_mpmc_ring *r, uint64_t most, uint64_t
     int status = lf_enter_to_put(&r->h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
-    int64_t index = lf_queue_take_run(&r->queues[LF__FREE], r->h.participant, most, count);
+    int64_t index = most == 1 ? lf_spare_take(&r->spares, &r->h) : (int64_t)LF_EMPTY;
+    *count = 1;
+    if (index == LF_EMPTY)
+        index = lf_queue_take_run(&r->queues[LF__FREE], r->h.participant, most, count);
     if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&r->h) > 0)
         index = lf_queue_take_run(&r->queues[LF__FREE], r->h.participant, most, count);
-    if (LF_UNLIKELY(index == LF_EMPTY))
-        return LF_FULL;
+    if (LF_UNLIKELY(index == LF_EMPTY)) {
+        index = lf_spares_call_in(&r->spares, &r->h);
+        *count = 1;
+    }
+    if (LF_UNLIKELY(index == LF_EMPTY)) /* once the ring ends, one that drains it may have a spare in hand */
+        return lf_load_relaxed(&r->h.segment->ending) == LF__OPEN ? LF_FULL : LF_CLOSED;
     /* [D2]: either the getter that drains the ring sees that these slots are out, or we see that the ring ends */
     if (LF_UNLIKELY(lf_load_seq_cst(&r->h.segment->ending) != LF__OPEN) && index >= 0) {
         lf__mpmc_free(r, index, *count);
@@ -71,7 +81,9 @@ LF_INLINE int64_t lf__mpmc_claim(struct lf_mpmc_ring *r, uint64_t most, uint64_t
 /* ---- records ---- */
 
 LF_INLINE int lf__mpmc_publish(struct lf_mpmc_ring *r, int64_t index, uint64_t count) {
-    return lf_queue_publish_run(&r->queues[LF__RECORDS], (uint64_t)index, count, r->h.participant);
+    const struct lf_queue *q = &r->queues[LF__RECORDS];
+    return count == 1 ? lf_queue_publish(q, (uint64_t)index, r->h.participant)
+                      : lf_queue_publish_run(q, (uint64_t)index, count, r->h.participant);
 }
 
 /* Nothing was inside. While the ring is drained, a slot that is out may still bring a record (a put under way, a
@@ -79,6 +91,8 @@ LF_INLINE int lf__mpmc_publish(struct lf_mpmc_ring *r, int64_t index, uint64_t c
 LF_INLINE int64_t lf__mpmc_empty(struct lf_mpmc_ring *r, uint32_t taker, uint64_t most, uint64_t *count) {
     if (LF_LIKELY(lf_load_seq_cst(&r->h.segment->ending) == LF__OPEN)) /* [D3] pairs with [D1], and [D2] through it */
         return LF_EMPTY;
+    if (LF_UNLIKELY(lf_spares_drain(&r->spares, &r->h) != LF_OK))
+        return LF_CORRUPT;
     if (!lf_queue_is_whole(&r->queues[LF__FREE]))
         return LF_EMPTY;
     /* put between the two looks, if there is one */

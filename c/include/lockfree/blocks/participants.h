@@ -194,7 +194,7 @@ LF_INLINE int lf_join(struct lf_handle *h) {
         status = errno == EAGAIN || errno == EACCES ? LF_NO_PARTICIPANT : lf_system_error(h, "locking the file");
     if (status == LF_OK)
         status = lf__take_number(h, fd);
-    if (status == LF_OK && h->asymmetric)
+    if (status == LF_OK && (h->asymmetric || h->light))
         lf__join_fences(h->segment, lf_load_relaxed(&h->segment->highest) == 0);
     if (status == LF_OK)
         status = lf__begin_life(h, fd);

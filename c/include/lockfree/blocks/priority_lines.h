@@ -12,8 +12,8 @@
 #ifndef LOCKFREE_PRIORITY_LINES_H
 #define LOCKFREE_PRIORITY_LINES_H
 
-#include "blocking.h"
 #include "level_queues.h"
+#include "spare_slots.h"
 
 #define LF_MAX_LEVELS 128u
 #define LF_FRONTS (UINT64_C(1) << 16) /* beside the number of levels: each has a front line; at most 127 levels then */
@@ -23,14 +23,16 @@ struct lf_priority_body {
     LF_ALIGNED struct lf_eventcount not_full;  /* line 1: producers announce, consumers look */
     LF_ALIGNED uint64_t decision;              /* line 2: W, changed by everybody */
     struct lf_withdrawals withdrawals;         /* line 3 */
+    struct lf_spares spares;                   /* lines 4.. */
 };
-LF_STATIC_ASSERT(sizeof(struct lf_priority_body) == 4 * LF_CACHE_LINE, "layout");
+LF_STATIC_ASSERT(offsetof(struct lf_priority_body, spares) == 4 * LF_CACHE_LINE, "layout");
 
 struct lf_priority_queue {
     struct lf_handle h;
     struct lf_priority_body *body;
     struct lf_store store;
     struct lf_queue queues[1 + LF_LEVELS_MAX]; /* LF__FREE, then the lines */
+    struct lf_spare_view spares;
     unsigned char *slots;
     uint64_t capacity;
     uint64_t record_size;
@@ -75,6 +77,8 @@ LF_INLINE int lf__priority_view(struct lf_handle *h) {
         lf_queue_view_cells(&q->queues[id], &q->store, id, at + id * queue_bytes, cells);
     lf_levels_view(&q->levels, &q->body->decision, &q->body->withdrawals, &q->body->not_full, q->queues,
                    (uint32_t)lines);
+    lf_spares_view(&q->spares, &q->body->spares, &q->queues[LF__FREE], &q->body->not_full);
+    h->light = 1;
     return LF_OK;
 }
 

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define LF_MAGIC UINT64_C(0x656572666b636f6c) /* "lockfree" */
-#define LF_ABI_VERSION 10u
+#define LF_ABI_VERSION 11u
 #define LF_GEOMETRY 6
 #define LF_NAME_MAX 200
 #define LF_NAME_PREFIX "lockfree."
@@ -147,6 +147,7 @@ struct lf_handle {
     uint32_t closed;          /* set by lf_close */
     uint32_t roles;           /* of this participant, as in the segment (peers.h) */
     uint32_t asymmetric;      /* waiters here have the heavy half of a fence (asymmetric.h) */
+    uint32_t light;           /* operations here have the light half of a fence */
     uint32_t spins;           /* adaptive looking: pauses before sleeping; 0 in memory of the caller's */
     uint32_t spin;            /* microseconds, or LF_SPIN_ADAPTIVE (spinning.h) */
     uint32_t missed;          /* looks that failed lately (spinning.h); a hint */

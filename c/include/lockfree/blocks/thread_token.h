@@ -10,6 +10,7 @@
  * Source of both: the kernel's thread ids. A destructor would not do: it does not run in a thread that is cancelled at
  *   a bad moment or belongs to another module. Ids are used again after some 32,768 (often 4 million) thread creations.
  *   Then a new thread may get the id of one that ended without giving something back, and counts as its holder.
+ * lf_thread_begins, lf_thread_ends: around steps that a signal handler of the same thread must not take in between.
  * Cost: one load after the first call in a thread. */
 #ifndef LOCKFREE_THREAD_TOKEN_H
 #define LOCKFREE_THREAD_TOKEN_H
@@ -23,11 +24,17 @@ LF_INLINE uint32_t lf_thread_token(void) { return (uint32_t)lf_model_thread() + 
 LF_INLINE uint64_t lf_thread_name(void) { return (uint64_t)lf_thread_token() << 32; }
 LF_INLINE int lf_thread_alive(uint32_t token) { return token != 0; }
 LF_INLINE int lf_thread_stays_alive(uint32_t token) { return token != 0; }
+LF_INLINE int lf_thread_seems_ended(uint32_t token) { return token == 0; }
+LF_INLINE int lf_thread_begins(void) { return 1; }
+LF_INLINE void lf_thread_ends(void) {}
+LF_INLINE int lf_thread_nth(uint32_t n) { return n != 0; }
 #else
 struct lf__thread {
     uint64_t epoch; /* of the process in which the token was made: a child's thread has a new id */
     uint32_t token;
-    uint32_t since; /* ns of the clock, modulo 2^32 */
+    uint32_t since;  /* ns of the clock, modulo 2^32 */
+    uint32_t inside; /* lf_thread_begins */
+    uint32_t misses, turns;
 };
 static __thread struct lf__thread lf__thread __attribute__((unused));
 
@@ -68,6 +75,25 @@ LF_INLINE int lf_thread_stays_alive(uint32_t token) {
     }
     return 1;
 }
+
+/* Whether the thread ended, looked at once in 1,024 calls of a thread; else no. */
+LF_INLINE int lf_thread_seems_ended(uint32_t token) {
+    return ++lf__thread.misses % 1024 == 0 && !lf_thread_alive(token);
+}
+/* A few steps that a signal handler of the thread must not take in between: 0 in such a handler. */
+LF_INLINE int lf_thread_begins(void) {
+    if (LF_UNLIKELY(lf_load_relaxed(&lf__thread.inside)))
+        return 0;
+    lf_store_relaxed(&lf__thread.inside, 1u);
+    lf_fence_light();
+    return 1;
+}
+LF_INLINE void lf_thread_ends(void) {
+    lf_fence_light();
+    lf_store_relaxed(&lf__thread.inside, 0u);
+}
+/* Yes in one of n calls. */
+LF_INLINE int lf_thread_nth(uint32_t n) { return ++lf__thread.turns % n == 0; }
 #endif
 
 #endif

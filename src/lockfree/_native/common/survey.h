@@ -71,6 +71,12 @@ static void lf_py_survey_store(const struct lf_queue *queues, uint32_t n, struct
                     lf_py_survey_hold(s, taker & LF_PARTICIPANT_MASK);
         }
 }
+/* Spare slots are free. */
+static void lf_py_survey_spares(const struct lf_spare_view *spares, struct lf_py_survey *s) {
+    for (uint32_t keeper = 1; spares->spares != NULL && keeper < LF_SPARES; keeper++)
+        if (lf_load_relaxed(&spares->spares->of[keeper].word) != 0 && s->holds[keeper] > 0)
+            s->holds[keeper]--;
+}
 
 /* `fill`: statements over `x`, the primitive's struct, and the survey `s`. */
 #define LF_PY_SURVEY_OF(primitive, structure, kind, fill)                                                              \

@@ -112,5 +112,6 @@ LF_PY_SURVEY(mpmc_ring, {
     s->inside = (int64_t)lf_mpmc_ring_size(x);
     s->room = (int64_t)x->capacity;
     lf_py_survey_store(x->queues, 2, s);
+    lf_py_survey_spares(&x->spares, s);
 })
 LF_PY_TYPE(mpmc_ring)

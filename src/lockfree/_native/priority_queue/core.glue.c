@@ -272,5 +272,6 @@ LF_PY_SURVEY(priority_queue, {
         s->puts += (int64_t)(lf_queue_published(&x->queues[1 + level]) - x->h.segment->identity.geometry[3]);
     s->gets = s->puts - s->inside;
     lf_py_survey_store(x->queues, 1 + x->levels.count, s);
+    lf_py_survey_spares(&x->spares, s);
 })
 LF_PY_TYPE(priority_queue)
