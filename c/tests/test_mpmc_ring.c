@@ -897,12 +897,12 @@ static void test_the_renewal_leaves_no_cell_out(uint64_t capacity, uint64_t offs
     cells = r.queues[0].mask + 1;
     while (r.queues[LF__RECORDS].ends->tail < LF__RENEWAL || r.queues[LF__FREE].ends->tail < LF__RENEWAL) {
         uint64_t batch = longest == 0 ? (uint64_t)MOST : 1 + check_below(&seed, MOST);
-        struct lf__found found;
+        uint64_t cell = 0;
         for (uint64_t i = 0; i < batch; i++)
             values[i] = next + i;
         next += (uint64_t)lf_mpmc_ring_put_many(&r, values, 8, 8, NULL, batch);
-        lf__walk_to_head(&r.queues[LF__RECORDS], r.queues[LF__RECORDS].ends->head, &found);
-        longest = lf__cell_count(found.cell) > longest ? lf__cell_count(found.cell) : longest;
+        lf__walk_to_head(&r.queues[LF__RECORDS], r.queues[LF__RECORDS].ends->head, &cell);
+        longest = lf__cell_count(cell) > longest ? lf__cell_count(cell) : longest;
         int64_t n = lf_mpmc_ring_get_many(&r, got, 8, NULL, 1 + check_below(&seed, MOST));
         for (int64_t i = 0; i < n; i++)
             CHECK_EQ(got[i], first++);

@@ -252,6 +252,8 @@ LF_MODEL_CLIENT(spare_waited_for_refused_sleep, .setup = taken_1, .threads = {fr
 LF_MODEL_CLIENT(spare_waited_for_beside_one_sleep, .setup = scarce_and_taken, .threads = {frees, waits_for_room});
 LF_MODEL_CLIENT(spare_goes_off_beside_taker_sleep, .setup = scarce_and_two_taken,
                 .threads = {frees_two, reserves, waits_for_room});
+LF_MODEL_CLIENT(spare_two_wait_sleep, .setup = scarce_and_two_taken,
+                .threads = {frees_two, waits_for_room, waits_for_room});
 LF_MODEL_CLIENT(spare_keeper_dies, .setup = taken_1, .threads = {mortal_keeper, heir}, DEATH);
 LF_MODEL_CLIENT(spare_taker_dies, .setup = kept_by_2, .threads = {mortal_taker, heir}, DEATH);
 LF_MODEL_CLIENT(spare_of_dead_called_in, .setup = kept_by_dead, .threads = {reserves_once, recovers_beside},

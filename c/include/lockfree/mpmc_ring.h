@@ -102,8 +102,10 @@ LF_INLINE int lf_mpmc_ring_create_local(struct lf_mpmc_ring *r, void *memory, ui
     int status = lf_mpmc_ring_bytes(capacity, record_size, &bytes);
     if (status == LF_OK)
         status = lf_segment_create_local(&r->h, &lf_mpmc_ring_kind, memory, bytes, geometry);
-    if (status == LF_OK)
+    if (status == LF_OK) {
+        lf__join_fences(r->h.segment, 1);
         lf__mpmc_layout(r, start);
+    }
     return status;
 }
 

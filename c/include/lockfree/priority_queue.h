@@ -75,8 +75,10 @@ LF_INLINE int lf_priority_queue_create_local(struct lf_priority_queue *q, void *
     int status = lf_priority_queue_bytes(capacity, record_size, levels, &bytes);
     if (status == LF_OK)
         status = lf_segment_create_local(&q->h, &lf_priority_queue_kind, memory, bytes, geometry);
-    if (status == LF_OK)
+    if (status == LF_OK) {
+        lf__join_fences(q->h.segment, 1);
         lf__priority_layout(q, start);
+    }
     return status;
 }
 

@@ -55,43 +55,32 @@ LF_INLINE uint64_t lf__cell_at(const struct lf_queue *q, uint64_t position) {
 
 #define LF__FAR (UINT64_C(1) << 40) /* nobody walks so far, unless the cells hold what cannot be */
 
-/* A cell that a walk came to: what it held, and where it is. */
-struct lf__found {
-    uint64_t cell, *place;
-};
-LF_INLINE struct lf__found lf__find(const struct lf_queue *q, uint64_t position) {
-    uint64_t *place = lf__cell_place(q, position);
-    struct lf__found found = {lf_load_acquire(place), place}; /* as lf__cell_at */
-    return found;
-}
-
 /* The first position from `position` on that is not published, and its cell. */
-LF_INLINE uint64_t lf__walk_to_tail(const struct lf_queue *q, uint64_t position, struct lf__found *found) {
+LF_INLINE uint64_t lf__walk_to_tail(const struct lf_queue *q, uint64_t position, uint64_t *cell) {
     uint64_t from = position;
     for (;;) {
-        *found = lf__find(q, position);
-        int64_t ahead = lf__cell_ahead(q, found->cell, position);
+        *cell = lf__cell_at(q, position);
+        int64_t ahead = lf__cell_ahead(q, *cell, position);
         if (ahead < 0 || LF_UNLIKELY(position - from >= LF__FAR))
             return position;
-        position += (uint64_t)ahead +
-                    lf__cell_count(found->cell); /* a later round: all below its position is published */
+        position += (uint64_t)ahead + lf__cell_count(*cell); /* a later round: all below its position is published */
     }
 }
 
 /* The first run from `position` on that is not all taken: where it begins, and its cell. Inside, or not published yet. */
-LF_INLINE uint64_t lf__walk_to_head(const struct lf_queue *q, uint64_t position, struct lf__found *found) {
+LF_INLINE uint64_t lf__walk_to_head(const struct lf_queue *q, uint64_t position, uint64_t *cell) {
     uint64_t from = position, begins = position; /* a run begins here, or will */
     for (;;) {
-        *found = lf__find(q, position);
-        int64_t ahead = lf__cell_ahead(q, found->cell, position);
-        if ((ahead == 0 ? !lf__cell_is_spent(found->cell) : ahead < 0 && (int64_t)(position - begins) >= 0) ||
+        *cell = lf__cell_at(q, position);
+        int64_t ahead = lf__cell_ahead(q, *cell, position);
+        if ((ahead == 0 ? !lf__cell_is_spent(*cell) : ahead < 0 && (int64_t)(position - begins) >= 0) ||
             LF_UNLIKELY(position - from >= LF__FAR))
             return position;
         if (LF_UNLIKELY(ahead > 0)) { /* a later round: all that is a lap below its end is taken [I5] */
-            begins = position + (uint64_t)ahead + lf__cell_count(found->cell);
+            begins = position + (uint64_t)ahead + lf__cell_count(*cell);
             position = begins - q->mask - 1;
         } else { /* taken; or, until `begins`, the middle of a run */
-            position += ahead == 0 ? lf__cell_count(found->cell) : 1;
+            position += ahead == 0 ? lf__cell_count(*cell) : 1;
         }
     }
 }
@@ -133,11 +122,9 @@ LF_INLINE uint64_t lf__run_at(const struct lf_queue *q, uint64_t position, uint6
 static inline __attribute__((always_inline, unused)) int lf__queue_append(const struct lf_queue *q, uint64_t index,
                                                                           uint64_t wanted, uint32_t participant,
                                                                           uint64_t bound, uint64_t *position) {
-    struct lf__found found;
-    uint64_t tail = lf_load_acquire(&q->ends->tail); /* [Q3] pairs with [Q4]: all below is published */
+    uint64_t cell = 0, tail = lf_load_acquire(&q->ends->tail); /* [Q3] pairs with [Q4]: all below is published */
     for (;;) {
-        tail = lf__walk_to_tail(q, tail, &found);
-        uint64_t cell = found.cell;
+        tail = lf__walk_to_tail(q, tail, &cell);
         uint64_t before = tail + (uint64_t)lf__cell_ahead(q, cell, tail); /* where the cell was used last */
         if (LF_UNLIKELY(!lf__cell_is_next(q, cell, tail) || lf__complete_custody(q, cell, before) != LF_OK)) /* [I5] */
             return LF_CORRUPT;
@@ -148,7 +135,7 @@ static inline __attribute__((always_inline, unused)) int lf__queue_append(const 
             lf_store_relaxed(lf__custody(q->store, index + i), lf__coming(q->id, tail, participant));
         /* [Q6] release; pairs with [Q5]: the records, their custody words, and those of what was here before.
          * [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. */
-        if (lf_cas_seq_cst(found.place, &cell, lf__cell(q, tail, index, count, 0))) {
+        if (lf_cas_seq_cst(lf__cell_place(q, tail), &cell, lf__cell(q, tail, index, count, 0))) {
             lf__move_end(&q->ends->tail, tail + count);
             for (uint64_t i = 0; i < count; i++)
                 LF_AT_POSITION(q->id, tail + i);
@@ -186,11 +173,9 @@ static __attribute__((noinline, unused)) int lf_queue_publish_run(const struct l
  * far as they are neighbours that were published together. Returns the first index >= 0, and *count; or LF_EMPTY, or
  * LF_CORRUPT. */
 LF_INLINE int64_t lf_queue_take_run(const struct lf_queue *q, uint32_t taker, uint64_t most, uint64_t *count) {
-    struct lf__found found;
-    uint64_t head = lf_load_acquire(&q->ends->head); /* [Q3] pairs with [Q4]: all below is taken */
+    uint64_t cell = 0, head = lf_load_acquire(&q->ends->head); /* [Q3] pairs with [Q4]: all below is taken */
     for (;;) {
-        head = lf__walk_to_head(q, head, &found);
-        uint64_t cell = found.cell;
+        head = lf__walk_to_head(q, head, &cell);
         if (LF_UNLIKELY(!lf__cell_is_at(q, cell, head))) { /* else inside */
             lf__move_end(&q->ends->head, head);
             /* Position `head` was unpublished when the cell was read, so nothing was inside. */
@@ -206,7 +191,7 @@ LF_INLINE int64_t lf_queue_take_run(const struct lf_queue *q, uint32_t taker, ui
          * acquired at [Q5].
          * [D2] pairs with [D1]: a put that takes a slot sees that the object is ending, or the one that ends it
          * sees the slot out (lf_queue_is_whole). */
-        if (lf_cas_seq_cst(found.place, &cell, lf__cell_after(cell, taken + *count, taker))) {
+        if (lf_cas_seq_cst(lf__cell_place(q, head), &cell, lf__cell_after(cell, taken + *count, taker))) {
             if (taken + *count == all)
                 lf__move_end(&q->ends->head, head + all);
             for (uint64_t i = 0; i < *count; i++)
@@ -224,15 +209,14 @@ LF_INLINE int64_t lf_queue_take(const struct lf_queue *q, uint32_t taker) {
 
 /* The first position that is not taken, from a hint on. */
 LF_INLINE uint64_t lf__first_inside(const struct lf_queue *q, uint64_t hint) {
-    struct lf__found found;
-    uint64_t head = lf__walk_to_head(q, hint, &found);
-    return head + (lf__cell_is_at(q, found.cell, head) ? lf__cell_taken(found.cell) : 0);
+    uint64_t cell = 0, head = lf__walk_to_head(q, hint, &cell);
+    return head + (lf__cell_is_at(q, cell, head) ? lf__cell_taken(cell) : 0);
 }
 
 /* How many positions were published so far; and how many were taken. Both only grow. Exact at one instant of the call. */
 LF_INLINE uint64_t lf_queue_published(const struct lf_queue *q) {
-    struct lf__found found;
-    return lf__walk_to_tail(q, lf_load_acquire(&q->ends->tail), &found); /* [Q3] pairs with [Q4] */
+    uint64_t cell = 0;
+    return lf__walk_to_tail(q, lf_load_acquire(&q->ends->tail), &cell); /* [Q3] pairs with [Q4] */
 }
 LF_INLINE uint64_t lf_queue_taken(const struct lf_queue *q) {
     return lf__first_inside(q, lf_load_acquire(&q->ends->head)); /* [Q3] pairs with [Q4] */
@@ -240,9 +224,8 @@ LF_INLINE uint64_t lf_queue_taken(const struct lf_queue *q) {
 
 /* How many are inside. Exact while nobody else runs, else a value near the truth during the call. */
 LF_INLINE uint64_t lf_queue_size(const struct lf_queue *q) {
-    struct lf__found found;
-    uint64_t head = lf__first_inside(q, lf_load_relaxed(&q->ends->head));
-    uint64_t tail = lf__walk_to_tail(q, lf_load_relaxed(&q->ends->tail), &found);
+    uint64_t cell = 0, head = lf__first_inside(q, lf_load_relaxed(&q->ends->head));
+    uint64_t tail = lf__walk_to_tail(q, lf_load_relaxed(&q->ends->tail), &cell);
     int64_t size = (int64_t)(tail - head);
     if (size < 0)
         return 0;
@@ -256,11 +239,10 @@ LF_INLINE int lf_queue_has(const struct lf_queue *q, uint64_t n) {
 
 /* Were all slots inside this queue at one instant of the call? No may be wrong while others take and publish. */
 LF_INLINE int lf_queue_is_whole(const struct lf_queue *q) {
-    struct lf__found found;
-    uint64_t tail = lf__walk_to_tail(q, lf_load_acquire(&q->ends->tail), &found); /* [Q3] */
-    uint64_t head = lf__walk_to_head(q, lf_load_acquire(&q->ends->head), &found); /* [Q3] */
+    uint64_t cell = 0, tail = lf__walk_to_tail(q, lf_load_acquire(&q->ends->tail), &cell); /* [Q3] */
+    uint64_t head = lf__walk_to_head(q, lf_load_acquire(&q->ends->head), &cell);           /* [Q3] */
     /* Takes go by position: while the first is inside, so are the others. [D3] pairs with [D2]. */
-    uint64_t first = lf_load_seq_cst(found.place);
+    uint64_t first = lf_load_seq_cst(lf__cell_place(q, head));
     return lf__cell_is_at(q, first, head) && !lf__cell_is_spent(first) &&
            head + lf__cell_taken(first) == tail - q->store->slots;
 }

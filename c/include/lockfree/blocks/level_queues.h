@@ -366,9 +366,8 @@ LF_INLINE uint64_t lf_levels_size(const struct lf_levels *l) {
     uint64_t size = 0, slots = l->queues[0].store->slots;
     lf_levels_settle(l);
     for (const struct lf_queue *level = l->queues + 1; level <= l->queues + l->count; level++) {
-        struct lf__found found;
-        uint64_t head = lf_load_relaxed(&level->ends->head);
-        uint64_t tail = lf__walk_to_tail(level, lf_load_relaxed(&level->ends->tail), &found);
+        uint64_t cell, head = lf_load_relaxed(&level->ends->head);
+        uint64_t tail = lf__walk_to_tail(level, lf_load_relaxed(&level->ends->tail), &cell);
         int32_t inside = (int32_t)((uint32_t)tail - (uint32_t)(head >> 32));
         if (inside > (int64_t)level->mask + 1)
             inside = (int32_t)level->mask + 1; /* ends that cannot be */

@@ -115,6 +115,8 @@ LF_INLINE enum lf_spare_kept lf_spare_keep(struct lf_spare_view *s, const struct
     uint64_t *place = &s->spares->of[h->participant].word, word = index + 1;
     if (lf_load_relaxed(place) != 0 || !lf_thread_begins())
         return LF__IN_HAND;
+    if (LF_UNLIKELY(lf_load_relaxed(place) != 0)) /* a signal handler has kept one meanwhile */
+        return lf_thread_ends(), LF__IN_HAND;
     /* Its taker needs to know that it is held, and that no record is owed. A helper that finds the custody word as it
      * was writes the same at most (lf__complete_custody). */
     uint64_t *custody = lf__custody(s->free->store, index), was = lf_load_relaxed(custody);
