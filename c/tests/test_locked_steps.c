@@ -15,9 +15,12 @@ static uint64_t locked;
 #undef lf_exchange_relaxed
 #undef lf_exchange_acquire
 #undef lf_fetch_add_relaxed
+#undef lf_fetch_or_relaxed
 #define lf_exchange_relaxed(p, v) (locked++, __atomic_exchange_n((p), (v), __ATOMIC_RELAXED))
 #define lf_exchange_acquire(p, v) (locked++, __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE))
 #define lf_fetch_add_relaxed(p, v) (locked++, __atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
+#define lf_fetch_or_relaxed(p, v) (locked++, __atomic_fetch_or((p), (v), __ATOMIC_RELAXED))
+#define FIRST 16 /* more once: the thread learns its number, and begins to keep a slot */
 
 #include "../include/lockfree/mpmc_ring.h"
 #include "../include/lockfree/priority_queue.h"
@@ -38,7 +41,7 @@ static void test_ring(uint64_t capacity, uint64_t inside) {
         CHECK_EQ(lf_mpmc_ring_try_put(&r, &value, 8), LF_OK);
         CHECK_EQ(lf_mpmc_ring_try_get(&r, &value), 8);
     }
-    CHECK_EQ(locked, 4 * PAIRS);
+    CHECK(locked <= 3 * PAIRS + FIRST);
     locked = 0;
     for (int i = 0; i < PAIRS; i++) {
         CHECK_EQ(lf_mpmc_ring_put_many(&r, taken, 8, 8, NULL, 32), 32);
@@ -64,7 +67,7 @@ static void test_priority_queue(uint64_t inside) {
         CHECK_EQ(lf_priority_queue_try_put(&q, &value, 8, 3), LF_OK);
         CHECK_EQ(lf_priority_queue_try_get(&q, &value, &level), 8);
     }
-    CHECK(locked <= 7 * PAIRS + LEVELS);
+    CHECK(locked <= 6 * PAIRS + LEVELS + FIRST);
     check_unmap(memory, bytes);
 }
 
