@@ -19,6 +19,7 @@ LARGE |= {"pool_bundle_called_in", "pool_bundle_given", "pool_bundle_formed", "p
 LARGE |= {"pool_bundle_freed_twice", "pool_bundle_forming_twice", "pool_bundle_retained", "pool_bundle_supersede"}
 LARGE |= {"pool_bundle_supersede_forming", "pool_bundle_supersede_taking"}
 LARGE |= {"pool_lanes_both", "pool_lanes_called_in", "pool_lanes_refusal", "pool_lanes_supersede"}
+LARGE |= {"spare_kept_called_in_by_two", "spare_goes_off_beside_taker_sleep", "spare_two_wait_sleep"}
 # more than a hundred thousand with a thread that stops
 LARGE_WITH_STOPS = {
     "bundle_called_in_twice",
@@ -37,6 +38,9 @@ LARGE_WITH_STOPS = {
     "sem_3",
     "runs_lap",
     "runs_get_dies_lap",
+    "spare_kept_and_taken",
+    "spare_history",
+    "spare_history_of_none",
 }
 BLOCKING = {"mutex_2", "mutex_3", "mutex_try", "spinlock_2"}  # say of themselves that they are not lock-free
 BLOCKING |= {"message_bound_waits", "message_join", "withdraw_wakes"}  # one sleeps until another one has done its part
