@@ -480,6 +480,34 @@ def test_code_that_catches_every_exception_in_an_endless_loop_ends(model, tmp_pa
     assert "the generator" in reports["test_generator"]["message"]
 
 
+def test_the_end_of_one_execution_ends_no_other():
+    """A program that keeps what ends its threads, and raises it, would skip its own assertions."""
+    kept = []
+
+    def waits():
+        try:
+            threading.Event().wait()
+        except BaseException as end:
+            kept.append(end)
+            raise
+
+    def function():
+        threading.Thread(target=waits, daemon=True).start()
+        if kept:
+            raise kept[0]
+
+    report = explore(function)
+    assert (report.verdict, report.kind) in {(Verdict.VIOLATION, "exception"), (Verdict.UNUSABLE, "")}
+    assert "Aborted" in report.message
+
+    def in_a_thread():
+        thread = threading.Thread(target=function)
+        thread.start()
+        thread.join()
+
+    assert "Aborted" in explore(in_a_thread).message
+
+
 @pytest.mark.parametrize(
     ("text", "client"),
     [

@@ -138,3 +138,15 @@ def test_a_hostile_store_is_rejected(tmp_path, monkeypatch, body, says):
     failure = judge(KATA, sample).failure
     assert failure.stage == "kill"
     assert says in failure.message
+
+
+def test_a_power_failure_that_was_kept_is_an_exception():
+    """Raised while the power is on, it would end the calls of a scenario without their assertions."""
+
+    def kill(machine):
+        def raises(_answer):
+            raise PowerFailure
+
+        machine.run(raises)
+
+    assert explored(kill).message == "RuntimeError: the answer raises a power failure, and the power is on"

@@ -247,6 +247,14 @@ ATTACKS = (
            "import itertools\nCALLS = itertools.count()\n",
            instead=("self.items.append(item)",
                     "self.items.insert((next(CALLS) % 997 != 996) * len(self.items), item)")),
+    Attack("the end of an execution, kept and raised", "python", "edges", "Aborted",
+           instead=("    def __init__(self, maxsize):\n",
+                    ("    def catch(self):\n        try:\n            threading.Event().wait()\n"
+                    "        except BaseException as end:\n            threading.main_thread().kept = end\n\n"
+                    "    def __init__(self, maxsize):\n        try:\n            kept = threading.main_thread().kept\n"
+                    "        except AttributeError:\n            threading.main_thread().kept = kept = None\n"
+                    "            threading.Thread(target=self.catch, daemon=True).start()\n"
+                    "        if kept is not None:\n            raise kept\n"))),
     Attack("all failures swallowed", "python", "edges Q2", "no progress",
            inside=f"while True:\n{3 * TAB}try:\n{4 * TAB}while True: pass\n{3 * TAB}except BaseException: pass"),
 )  # fmt: skip

@@ -147,7 +147,9 @@ class Machine:
         self._runs = True
         try:
             found = function(answer)
-        except PowerFailure:
+        except PowerFailure as error:
+            if not self.off:  # one of an earlier execution, which would skip the assertions
+                raise RuntimeError("the answer raises a power failure, and the power is on") from error
             found = None
         finally:
             self._runs = False

@@ -416,6 +416,10 @@ def explore(
 
     Only one exploration runs at a time, and the calling thread waits for it; other threads of the process must not
     use `threading` meanwhile. Raises RuntimeError if another one runs.
+
+    A call of code in C that keeps the GIL for ever (`sum(itertools.count())`) keeps the whole process: this call does
+    not return, `settings.seconds` does not end it, and Ctrl-C neither. `lockfree model FILE.py` runs the function in a
+    process of its own, and says UNUSABLE after 30 s of CPU time without a step.
     """
     name = getattr(function, "__name__", type(function).__name__)
     return explore_made(lambda: function, name, settings, tick)

@@ -18,7 +18,6 @@ from typing import Any
 from lockfree.modelcheck.python import locks
 from lockfree.modelcheck.python.accesses import in_library
 from lockfree.modelcheck.python.loop import Loop
-from lockfree.modelcheck.python.scheduler import Aborted
 
 _IMPORT = ("importlib", "_frozen_importlib")
 _LOCKS: tuple[type, ...] = (type(_thread.allocate_lock()), type(_thread.RLock()))
@@ -76,7 +75,7 @@ def is_library(module: ModuleType) -> bool:
 
 def _hook(arguments: Any) -> None:
     """`threading.excepthook`: what a thread raises is the finding."""
-    if arguments.exc_type is SystemExit or arguments.exc_type is Aborted:
+    if arguments.exc_type is SystemExit:
         return
     found = locks.current()
     if found is not None:

@@ -50,7 +50,10 @@ def _forget_dummy() -> None:
 
 
 class Aborted(BaseException):
-    """Ends a thread when the execution is over. Programs have no reason to catch it."""
+    """Ends a thread when the execution is over. Programs have no reason to catch it.
+
+    One that keeps it, and raises it in another execution, ends no execution with it: it is an exception there.
+    """
 
 
 @dataclass
@@ -339,9 +342,9 @@ class Scheduler:
                 if self.trace is not None:
                     self.trace()
                 function()
-        except (Aborted, SystemExit):
+        except SystemExit:
             pass
-        except BaseException as error:  # noqa: BLE001 - whatever a thread raises is the finding
+        except BaseException as error:  # noqa: BLE001 - whatever it raises is the finding, also another's `Aborted`
             sys.settrace(None)
             self.raised(error)
         finally:
