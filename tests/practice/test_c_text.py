@@ -69,6 +69,15 @@ __attribute__((always_inline, __aligned__(64))) static inline int f(void) { retu
     assert faults(text) == []
 
 
+UNSEEN = ("*(int __seg_fs *)0 = 1;", "_m_maskmovq(a, b, c);", "_fxsave(area);", "_xrstor64(area, 1);", "_rdrand32_step(&v);",
+          "_writefsbase_u64(0);", "_directstoreu_u32(p, 1);")  # fmt: skip
+
+
+@pytest.mark.parametrize("text", UNSEEN)
+def test_memory_and_instructions_that_no_tool_sees_are_refused(text):
+    assert len(faults(text)) == 1
+
+
 STAGES = {
     "its own text for the model": (PUBLISH, f"\n#ifdef LF_MODEL\n{PUBLISH}\n#else\n{RELAXED}\n#endif\n"),
     "its own text for threads": (PUBLISH, f"\n#ifdef _REENTRANT\n{RELAXED}\n#else\n{PUBLISH}\n#endif\n"),

@@ -58,7 +58,10 @@ WORDS = tuple(
         (r"\b(?!return\b|case\b|else\b)(\w+[\s*]+memory_order_(?:relaxed|consume|acquire|release|acq_rel|seq_cst))\b",
          "{}, a memory order that is no constant"),
         (r"\b((?:__VERIFIER|__tsan|__sanitizer|lf_model|lf_libc|lf_own)_\w*)", "{}, a name of the judge's tools"),
-        (r"\b(_mm\d*_(?!pause\b)\w+|_x(?:begin|end|abort|test)\b|__rdtscp?\b|_Interlocked\w+)",
+        (r"\b(__seg_[fg]s)\b", "{}, memory that no tool sees"),
+        (r"\b(_mm\d*_(?!pause\b)\w+|_m_maskmovq|_x(?:begin|end|abort|test)\b|__rdtscp?\b|_Interlocked\w+)",
+         "{}, an instruction of one kind of machine; use <stdatomic.h>"),
+        (r"\b(_f?x(?:save|rstor)\w*|_rd\w+_(?:step|u\d+)|_(?:read|write)[fg]sbase_\w+|_movdir\w+|_directstore\w+)",
          "{}, an instruction of one kind of machine; use <stdatomic.h>"),
     )
 )  # fmt: skip
