@@ -11,6 +11,7 @@ static void one_shared(void) {
 static void two(void) { make(2); }
 static void three(void) { make(3); }
 
+static void alloc_0(void) { alloc(0); }
 static void alloc_1(void) { alloc(1); }
 static void alloc_2(void) { alloc(2); }
 static void alloc_3(void) { alloc(3); }
@@ -57,3 +58,4 @@ POOL(large_and_back, 2, two, alloc_2, alloc_and_drop);
 POOL(aba, 2, two, alloc_1, away);
 POOL(aba_pair, 3, three, alloc_2, away);
 POOL(around, 2, two, alloc_and_drop, alloc_and_drop);
+POOL(none, 1, one_shared, alloc_0, drop_0);

@@ -18,6 +18,7 @@ static inline uint64_t alloc(uint32_t count) {
     uint64_t mask = 0;
     lf_model_call(ALLOC, count);
     int done = pool_alloc(pool, count, taken);
+    lf_model_assert(done || count > 0);
     for (uint32_t i = 0; done && i < count; i++) {
         lf_model_assert(taken[i] < BLOCKS);
         int twice = (mask >> taken[i] & 1) != 0;
@@ -71,7 +72,7 @@ static inline int pool_step(void *state, const struct lf_model_op *op, const str
     for (uint64_t block = 0; block < moment->client->capacity; block++)
         there += references->of[block] == 0;
     if (op->result == 0)
-        return there < op->argument;
+        return there < op->argument || op->argument == 0;
     for (uint64_t block = 0; block < BLOCKS; block++) {
         if ((op->result >> block & 1) == 0)
             continue;

@@ -12,7 +12,7 @@ size_t pool_size(uint32_t blocks);
 /* By one thread, before the others begin. All blocks are free. start: where a tag or a count of yours begins. */
 void pool_init(struct pool *pool, uint32_t blocks, uint32_t start);
 /* 1: `taken` holds `count` different blocks, each with one reference, which is the caller's. 0: at some moment of the call fewer
- * than `count` blocks were free; nothing is taken. count: 1 or more. */
+ * than `count` blocks were free; nothing is taken. count: 0 or more; 0 blocks are always there. */
 int pool_alloc(struct pool *pool, uint32_t count, uint32_t *taken);
 /* By who has a reference: there is one more. At most 1,000,000 of them. */
 void pool_share(struct pool *pool, uint32_t block);

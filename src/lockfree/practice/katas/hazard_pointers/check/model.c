@@ -5,6 +5,7 @@ static void one_fenced(void) { make(1, 1); }
 static void two_fenced(void) { make(2, 1); }
 static void one_bare(void) { make(1, 0); }
 static void two_bare(void) { make(2, 0); }
+static void nobody(void) { make(0, 0); }
 
 static void read_as(uint32_t reader, int fences) {
     const struct thing *thing = cell_acquire(cell, reader);
@@ -64,6 +65,12 @@ static void swept(void) {
     lf_model_assert(used(cell_acquire(cell, 0)) == 7);
 }
 
+static void present_is_2(void) {
+    int old = dead();
+    lf_model_assert(old == 2 && things[2].word[0] == 2);
+}
+static void nothing(void) {}
+
 LF_MODEL_CLIENT(protect, .setup = one_fenced, .threads = {read_0_fenced, replace_fenced}, .final = swept);
 LF_MODEL_CLIENT(protect_two, .setup = two_fenced, .threads = {read_0_fenced, read_1_fenced, replace_fenced},
                 .final = swept);
@@ -73,3 +80,5 @@ LF_MODEL_CLIENT(hand_back, .setup = one_bare, .threads = {read_0, replace}, .fin
 LF_MODEL_CLIENT(again, .setup = one_bare, .threads = {read_0_twice, replace_twice}, .final = swept);
 LF_MODEL_CLIENT(both, .setup = two_bare, .threads = {read_0, read_1, replace_twice}, .final = swept);
 LF_MODEL_CLIENT(reuse, .setup = one_bare, .threads = {read_0, replace_and_reuse}, .final = swept);
+/* Without readers nothing may be left. */
+LF_MODEL_CLIENT(no_reader, .setup = nobody, .threads = {replace_twice, nothing}, .final = present_is_2);

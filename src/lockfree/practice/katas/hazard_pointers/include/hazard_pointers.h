@@ -14,7 +14,7 @@ void thing_free(struct thing *thing);
 
 struct cell; /* yours */
 
-/* Bytes; the memory that cell_init gets is zeroed, and aligned to 64. readers: 1 to 64. */
+/* Bytes; the memory that cell_init gets is zeroed, and aligned to 64. readers: 0 to 64. */
 size_t cell_size(uint32_t readers);
 /* By one thread, before the others begin. */
 void cell_init(struct cell *cell, uint32_t readers, struct thing *first);

@@ -43,8 +43,8 @@ int shm_put(struct shm_queue *queue, uint32_t me, uint32_t value) {
             help(&queue->tail, tail);
         } else if (head + queue->capacity < tail) {
             help(&queue->head, head); /* its record is out, or nobody could have put one at tail - 1 */
-        } else if (head + queue->capacity == tail && head == atomic_load(&queue->head)) {
-            return 0;
+        } else if (head == atomic_load(&queue->head)) {
+            return 0; /* the record of the last round is in its slot, so head + capacity is tail */
         }
     }
 }
