@@ -42,6 +42,7 @@ def test_a_kata_is_whole(kata):
         assert len(kata.text(text)) > 300
     for diagnosis in kata.diagnoses.values():
         assert diagnosis.why.endswith(".")
+    assert kata.both_ways == (kata.language == "c"), "conditions that go one way were not judged"
 
 
 @pytest.mark.parametrize(
