@@ -14,7 +14,6 @@ import signal
 import socket
 import threading
 import time
-import unittest
 from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
@@ -772,18 +771,6 @@ def test_threads():
     assert q.empty()
 
 
-# ---- CPython's own tests of the queue module ----
-
-test_queue = pytest.importorskip("test.test_queue", reason="this Python has no test package")
-
-LEFT_OUT = {
-    "TestOfQueue": {"test_shrinking_queue": "maxsize is the same for all processes, for good"},
-    "TestOfSimpleQueue": {
-        "test_references": "it puts an object of a local class; what is put here is a pickle, and holds no object",
-    },
-}
-
-
 def test_the_tasks_that_are_not_done_are_counted():
     """As `queue.Queue` counts them; the tests of Python 3.13 look at it."""
     ours, theirs = lockfree.Queue(), queue.Queue()
@@ -829,33 +816,6 @@ def test_an_object_of_an_iterator_that_cannot_be_put_is_in_the_exception(wrong, 
         assert (caught.value.put, caught.value.record) == (1, wrong)
         assert q.get_many() == [None]
         assert list(objects) == [3]
-
-
-class OurQueue:
-    """The module `queue` with ours in it."""
-
-    Full, Empty, ShutDown = queue.Full, queue.Empty, lockfree.ShutDown
-
-
-class TestOfQueue(test_queue.BaseQueueTestMixin, unittest.TestCase):
-    type2test = lockfree.Queue  # some tests ask for the name of its class
-    queue = OurQueue
-
-
-class TestOfSimpleQueue(test_queue.BaseSimpleQueueTest, unittest.TestCase):
-    type2test = lockfree.SimpleQueue
-    queue = OurQueue
-
-
-for name, tests in LEFT_OUT.items():
-    for test, reason in tests.items():
-        if hasattr(globals()[name], test):  # other versions of Python have other tests
-            setattr(globals()[name], test, unittest.skip(reason)(getattr(globals()[name], test)))
-
-
-def test_what_is_left_out_is_in_the_suite():
-    known = {test for suite in vars(test_queue).values() if isinstance(suite, type) for test in dir(suite)}
-    assert {test for tests in LEFT_OUT.values() for test in tests} <= known
 
 
 ONE = [
