@@ -80,6 +80,7 @@ def test_memory_and_instructions_that_no_tool_sees_are_refused(text):
 
 STAGES = {
     "its own text for the model": (PUBLISH, f"\n#ifdef LF_MODEL\n{PUBLISH}\n#else\n{RELAXED}\n#endif\n"),
+    "its own text without optimization": (PUBLISH, f"\n#ifdef __OPTIMIZE__\n{PUBLISH}\n#else\n{RELAXED}\n#endif\n"),
     "its own text for threads": (PUBLISH, f"\n#ifdef _REENTRANT\n{RELAXED}\n#else\n{PUBLISH}\n#endif\n"),
     "a header of the judge": (
         PUBLISH,

@@ -113,9 +113,12 @@ def refused_directives(text: str) -> Iterator[str]:
 
 
 def _flags(kata: Kata) -> list[list[str]]:
-    """How the stages compile: what differs in the compiler's own macros, and which headers are there."""
+    """How the stages compile: what differs in the compiler's own macros, and which headers are there.
+
+    The screen compiles without optimization, and a user may, too.
+    """
     theirs = [f"-isystem{folder}" for folder in (get_include(), get_model_runtime())]
-    kinds = [[STANDARD, "-O1"], [*client_flags(compiler()), *theirs], [STANDARD, "-O2", "-pthread"]]
+    kinds = [[STANDARD, "-O1"], [*client_flags(compiler()), *theirs], [STANDARD, "-O2", "-pthread"], [STANDARD, "-O0"]]
     return [[*kind, f"-I{kata.folder / 'include'}"] for kind in kinds]
 
 
