@@ -413,6 +413,64 @@ static void retain_or_be_told(void) {
     is_told(lf_block_pool_retain(&pool[1], together, 1, &at));
 }
 
+/* A participant ends, and the next one of its number takes a block: that is not what is taken over. */
+static void end_and_begin_again(void) {
+    uint32_t block;
+    uint64_t at;
+    while (!lf__recover(&pool[1].h, 1))
+        ;
+    memset(&pool[1].own, 0, sizeof pool[1].own);
+    lf_store_relaxed(&pool[1].h.segment->participants[1].in_use, 1u); /* as lf_join does */
+    lf_model_assert(lf_block_pool_try_alloc(&pool[1], &block, 1) == LF_OK);
+    lf_model_assert(lf_block_pool_free(&pool[1], &block, NULL, 1, &at) == LF_OK);
+    over();
+}
+static void end_and_seal_again(void) {
+    uint32_t block, got[2];
+    uint64_t at, mine;
+    while (!lf__recover(&pool[1].h, 1))
+        ;
+    lf_store_relaxed(&pool[1].h.segment->participants[1].in_use, 1u);
+    lf_model_assert(lf_block_pool_try_alloc(&pool[1], &block, 1) == LF_OK);
+    lf_model_assert(lf_block_pool_seal(&pool[1], &block, 1, &mine, &at) == LF_OK);
+    lf_model_assert(lf_block_pool_adopt(&pool[1], mine, got) == 1);
+    lf_model_assert(lf_block_pool_free(&pool[1], got, NULL, 1, &at) == LF_OK);
+    over();
+}
+static void one_sealed(void) {
+    uint32_t block;
+    uint64_t at;
+    one_block();
+    lf_model_assert(lf_block_pool_try_alloc(&pool[3], &block, 1) == LF_OK);
+    lf_model_assert(lf_block_pool_seal(&pool[3], &block, 1, &ticket, &at) == LF_OK);
+}
+static void end_and_adopt(void) {
+    uint32_t got[2];
+    uint64_t at;
+    while (!lf__recover(&pool[1].h, 1))
+        ;
+    lf_store_relaxed(&pool[1].h.segment->participants[1].in_use, 1u);
+    lf_model_assert(lf_block_pool_adopt(&pool[1], ticket, got) == 1);
+    lf_model_assert(lf_block_pool_free(&pool[1], got, NULL, 1, &at) == LF_OK);
+    over();
+}
+static void supersede_the_first(void) {
+    uint32_t got[4];
+    uint64_t at;
+    int64_t count = lf_block_pool_supersede(&pool[2], lease_of_1, got);
+    lf_model_assert(count >= 0 || count == LF_EMPTY);
+    if (count > 0)
+        lf_model_assert(lf_block_pool_free(&pool[2], got, NULL, (uint64_t)count, &at) == LF_OK);
+    over();
+}
+
+/* Somebody sees that a block was handed over, and reads what is in it. */
+static void look_at_it(void) {
+    uint64_t word = lf_block_pool_look(&pool[2], 0);
+    if (lf_block_is_held(word) && lf_block_lease(word) >= LF_PARTICIPANTS)
+        lf_model_assert(data[0] == 7);
+}
+
 LF_MODEL_CLIENT(pool_one, .setup = one_block, .threads = {take_one, take_one}, .final = all_are_free,
                 .spec = &lf_model_semaphore, .initial = 1);
 LF_MODEL_CLIENT(pool_two, .setup = two_blocks, .threads = {take_two, take_two}, .final = all_are_free,
@@ -430,6 +488,15 @@ LF_MODEL_CLIENT(pool_seal_adopt, .setup = two_blocks, .threads = {seal_it, adopt
 LF_MODEL_CLIENT(pool_supersede, .setup = two_blocks, .threads = {superseded, supersede}, .final = all_are_free);
 LF_MODEL_CLIENT(pool_supersede_sealing, .setup = two_blocks, .threads = {superseded_while_sealing, supersede},
                 .final = sealed_or_free);
+LF_MODEL_CLIENT(pool_supersede_the_next, .setup = one_block, .threads = {end_and_begin_again, supersede_the_first},
+                .final = all_are_free);
+LF_MODEL_CLIENT(pool_supersede_the_next_sealing, .setup = one_block,
+                .threads = {end_and_seal_again, supersede_the_first}, .final = all_are_free);
+LF_MODEL_CLIENT(pool_supersede_the_next_adopting, .setup = one_sealed, .threads = {end_and_adopt, supersede_the_first},
+                .final = all_are_free);
+LF_MODEL_CLIENT(pool_stack_supersede_the_next, .setup = stack_of_one,
+                .threads = {end_and_begin_again, supersede_the_first}, .final = all_are_free);
+LF_MODEL_CLIENT(pool_looked_at, .setup = one_block, .threads = {seal_it, look_at_it});
 LF_MODEL_CLIENT(pool_told_freeing_two, .setup = two_held, .threads = {give_two_or_be_told, take_over});
 LF_MODEL_CLIENT(pool_told_freeing_one, .setup = two_held, .threads = {give_one_or_be_told, take_over});
 LF_MODEL_CLIENT(pool_told_sharing_less, .setup = one_shared, .threads = {give_one_or_be_told, take_over});

@@ -99,7 +99,7 @@ static void supersede(void) {
     uint32_t blocks[1], live = 0;
     lf_model_assert(lf_cas_seq_cst(&pool[2].body->leases[1], &live, 1u)); /* [L1] */
     lf_free_blocks_end_bundles(q, 1);
-    held[2] = (int)lf__pool_move(&pool[2], 1, 2, blocks, 1);
+    held[2] = (int)lf__pool_move(&pool[2], 1, lf_load_relaxed(&pool[2].body->leases[1]), 2, blocks, 1);
     finished[2] = 1;
 }
 
@@ -179,7 +179,7 @@ static void give_late(void) {
 static void take_over(void) {
     uint32_t blocks[1];
     lf_free_blocks_end_bundles(q, 1);
-    held[2] = (int)lf__pool_move(&pool[2], 1, 2, blocks, 1);
+    held[2] = (int)lf__pool_move(&pool[2], 1, lf_load_relaxed(&pool[2].body->leases[1]), 2, blocks, 1);
     if (held[2])
         lf_model_assert(lf__block_is_held_by(word_of_block(), 2, 1));
     finished[2] = 1;

@@ -266,7 +266,7 @@ LF_INLINE int lf_block_pool_seal(struct lf_block_pool *p, const uint32_t *blocks
         uint64_t *batch = &p->body->batches[(me * 61 + number) % LF_BATCHES];
         word = lf_load_acquire(batch); /* [T1] pairs with [T2]: nothing is in it any more */
         if (lf__batch_state_of(word) == LF__BATCH_FREE &&
-            lf_cas_acquire(batch, &word, lf__batch_word(word, LF__BATCH_OPENING, me)))
+            lf_cas_acq_rel(batch, &word, lf__batch_word(word, LF__BATCH_OPENING, me))) /* [T2]: [B6] */
             break;
     }
     if (number == LF_BATCHES)
@@ -309,9 +309,10 @@ LF_INLINE int64_t lf_block_pool_adopt(struct lf_block_pool *p, uint64_t ticket, 
     uint32_t number = (uint32_t)(ticket % LF_BATCHES);
     uint64_t *batch = &p->body->batches[number], word = lf_load_relaxed(batch);
     if (lf__batch_state_of(word) != LF__BATCH_SEALED || lf__batch_ticket(number, word) != ticket ||
-        !lf_cas_acquire(batch, &word, lf__batch_word(word, LF__BATCH_ADOPTING, p->h.participant))) /* [T1] */
+        !lf_cas_acq_rel(batch, &word, /* [T1], [T2]: [B6] */
+                        lf__batch_word(word, LF__BATCH_ADOPTING, p->h.participant)))
         return LF_EMPTY;
-    uint64_t count = lf__pool_move(p, LF_PARTICIPANTS + number, p->h.participant, blocks, p->blocks);
+    uint64_t count = lf__pool_move(p, LF_PARTICIPANTS + number, 0, p->h.participant, blocks, p->blocks);
     if (!lf__batch_end(p, number, lf__batch_word(word, LF__BATCH_ADOPTING, p->h.participant)))
         return LF_SUPERSEDED; /* the one that did so has the blocks */
     return (int64_t)count;
@@ -333,7 +334,7 @@ LF_INLINE int64_t lf_block_pool_supersede(struct lf_block_pool *p, uint64_t leas
         return status;
     if (other == p->h.participant || other == 0 || other >= LF_PARTICIPANTS)
         return LF_INVALID;
-    if (!lf_load_acquire(&p->h.segment->participants[other].in_use)) /* or the next one of this number would suffer */
+    if (!lf_load_relaxed(&p->h.segment->participants[other].in_use)) /* a number that nobody has */
         return LF_EMPTY;
     uint32_t live = (uint32_t)(lease >> LF_PARTICIPANT_BITS) << 1, was = live;
     /* [L1] pairs with [L2], [L3] */
@@ -342,10 +343,11 @@ LF_INLINE int64_t lf_block_pool_supersede(struct lf_block_pool *p, uint64_t leas
     uint64_t from = 0, room = p->blocks;
     lf_free_blocks_book(&p->free_blocks, other, &from, UINT64_MAX); /* [L2]: a claim that is not seen here sees [L1] */
     lf_free_blocks_end_bundles(&p->free_blocks, other);             /* [L2] */
-    uint64_t count = lf__pool_move(p, other, p->h.participant, blocks, room);
-    count += lf__pool_move_batches_of(p, other, blocks + count, room - count);
+    /* [B6]: it may end meanwhile, and another one may get its number */
+    uint64_t count = lf__pool_move(p, other, live | 1u, p->h.participant, blocks, room);
+    count += lf__pool_move_batches_of(p, other, live | 1u, blocks + count, room - count);
     /* what came from a batch meanwhile */
-    return (int64_t)(count + lf__pool_move(p, other, p->h.participant, blocks + count, room - count));
+    return (int64_t)(count + lf__pool_move(p, other, live | 1u, p->h.participant, blocks + count, room - count));
 }
 
 /* ---- looking ---- */

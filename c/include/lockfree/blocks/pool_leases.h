@@ -10,6 +10,8 @@
  * Invariants
  *   [B5] Only the participant in the word of a batch that is being made or adopted puts blocks in or takes them out, or
  *        the one that superseded it, after writing itself there.
+ *   [B6] A superseding participant moves only what names a lease whose word it has made "superseded". That word changes
+ *        when the participant ends, before the next one of its number can hold anything.
  * Linearization points: seal: the compare-and-swap of the batch word to sealed; adopt: that from sealed; supersede: its
  *   end. */
 #ifndef LOCKFREE_POOL_LEASES_H
@@ -151,12 +153,21 @@ LF_INLINE int lf__pool_recover(struct lf_handle *h, uint32_t gone, uint64_t *cur
 
 /* ---- moving ---- */
 
+/* Is `superseded` still what the word of this participant's lease says? It changes when the participant ends; another may
+ * have its number then. Asked after a word that names the lease was loaded with acquire. A next one wrote it with release,
+ * after it had joined. So if it is a next one's, this says no; and if this says yes, the compare-and-swap of that word
+ * changes nothing of a next one: each block and each batch has another word by then. */
+LF_INLINE int lf__pool_is_same(const struct lf_block_pool *p, uint32_t participant, uint32_t superseded) {
+    return lf_load_relaxed(&p->body->leases[participant]) == superseded;
+}
+
 /* Moves the blocks of lease `from` to lease `to`; their numbers into `blocks`, which has so much room. How many. What
- * `from` keeps is free: it is pushed. */
-LF_INLINE uint64_t lf__pool_move(struct lf_block_pool *p, uint32_t from, uint32_t to, uint32_t *blocks, uint64_t room) {
+ * `from` keeps is free: it is pushed. `superseded`: of a participant, the word of its lease. */
+LF_INLINE uint64_t lf__pool_move(struct lf_block_pool *p, uint32_t from, uint32_t superseded, uint32_t to,
+                                 uint32_t *blocks, uint64_t room) {
     uint64_t count = 0;
     for (uint64_t i = 0; i < p->blocks && count < room; i++) {
-        uint64_t *at = lf_block_word(&p->free_blocks, i), word = lf_load_relaxed(at);
+        uint64_t *at = lf_block_word(&p->free_blocks, i), word = lf_load_acquire(at); /* [W1] pairs with [W2] */
         while ((word & LF__BLOCK_HELD) && lf_block_lease(word) == from) {
             if (lf_block_is_in_bundle(word)) {
                 word = lf_bundle_leave(&p->free_blocks, i, lf_load_acquire(at)); /* [W1] pairs with [W2] */
@@ -168,6 +179,8 @@ LF_INLINE uint64_t lf__pool_move(struct lf_block_pool *p, uint32_t from, uint32_
                     continue;
                 break;
             }
+            if (LF_UNLIKELY(from < LF_PARTICIPANTS && !lf__pool_is_same(p, from, superseded)))
+                return count; /* all that it held came back */
             /* [W1], [W2]: the new holder goes on where the old one was */
             if (lf_cas_acq_rel(at, &word, lf__block_held_by(word, to, lf_block_references(word)))) {
                 blocks[count++] = (uint32_t)i;
@@ -184,14 +197,16 @@ LF_INLINE int lf__batch_end(struct lf_block_pool *p, uint32_t number, uint64_t w
 }
 
 /* Moves the blocks of all batches that `other` is making or adopting to the caller. How many. */
-LF_INLINE uint64_t lf__pool_move_batches_of(struct lf_block_pool *p, uint32_t other, uint32_t *blocks, uint64_t room) {
+LF_INLINE uint64_t lf__pool_move_batches_of(struct lf_block_pool *p, uint32_t other, uint32_t superseded,
+                                            uint32_t *blocks, uint64_t room) {
     uint64_t count = 0;
     for (uint32_t i = 0; i < LF_BATCHES; i++) {
         uint64_t word = lf_load_acquire(&p->body->batches[i]); /* [T1] */
         uint64_t mine = lf__batch_word(word, LF__BATCH_ADOPTING, p->h.participant);
-        if (!lf__batch_is_of(word, other) || !lf_cas_acq_rel(&p->body->batches[i], &word, mine)) /* [T1], [T2] */
+        if (!lf__batch_is_of(word, other) || !lf__pool_is_same(p, other, superseded) ||
+            !lf_cas_acq_rel(&p->body->batches[i], &word, mine)) /* [T1], [T2] */
             continue;
-        count += lf__pool_move(p, LF_PARTICIPANTS + i, p->h.participant, blocks + count, room - count);
+        count += lf__pool_move(p, LF_PARTICIPANTS + i, 0, p->h.participant, blocks + count, room - count);
         lf__batch_end(p, i, mine);
     }
     return count;
