@@ -108,6 +108,16 @@ def test_geometry_is_rounded_up_and_found_again():
     assert MessageRing(64).block_bytes == 64
 
 
+def test_blocks_follow_the_budget_if_nobody_chooses_them():
+    """About 1,024 of them, each for a power of two bytes: a message of 1 KiB takes one block of a ring of 1 MiB, not five."""
+    for size, expected in ((1 << 10, 256), (1 << 18, 256 + 16), (1 << 20, 1040), (1 << 22, 4112), (1 << 30, 4112)):
+        with MessageRing(size) as ring:
+            assert ring.block_bytes == expected
+            ring.put(b"x" * (expected - 16))
+            assert ring.free() == ring.size_bytes - expected
+            assert size <= ring.size_bytes < size + expected
+
+
 def test_a_full_ring_takes_what_fits(ring):
     count = 0
     while ring.try_put(b"x" * 700):

@@ -20,13 +20,23 @@ from lockfree._waiting import patience, remaining, until
 __all__ = ["MessageRing"]
 
 BLOCK = 256
+LARGE_BLOCK = 4096
+BLOCKS = 1024
+HEAD = 16
+"""Bytes of a block that are the ring's own."""
 SHORT = 4096
+
+
+def _fitting(size: int) -> int:
+    """Bytes of a block if nobody has chosen them: about 1,024 blocks, each for 256 bytes to 4 KiB."""
+    payload = 1 << (size // BLOCKS).bit_length() >> 1
+    return min(max(BLOCK, min(payload, LARGE_BLOCK) + HEAD), size // 16 * 16)
 
 
 def _geometry(size_bytes: int, block_bytes: int | None) -> tuple[int, int]:
     """(blocks, bytes of a block) of a ring that the constructor is asked for."""
     size = check_int("size_bytes", size_bytes, 64, 2**40)
-    block = min(BLOCK, size // 16 * 16) if block_bytes is None else check_int("block_bytes", block_bytes, 32, 2**30)
+    block = _fitting(size) if block_bytes is None else check_int("block_bytes", block_bytes, 32, 2**30)
     block = (block + 15) // 16 * 16
     blocks = -(-size // block)
     if blocks > 2**31:
@@ -368,9 +378,10 @@ class Calls(AwaitedContainer, Taking, Putting):
 class MessageRing(Native[Literal["message_ring"]], Calls):
     """FIFO of messages of variable length, for any number of producers and consumers, within one budget of bytes.
 
-    `size_bytes` (64 to 2**40) is shared by all messages, in blocks of `block_bytes` (a multiple of 16; default 256). A
-    message takes as many blocks as it needs, at least one; 16 bytes of each are the ring's own. One message may have up
-    to `max_message` bytes, all blocks together. At most `max_messages` (1 to 2**31; None: no bound) are inside.
+    `size_bytes` (64 to 2**40) is shared by all messages, in blocks of `block_bytes` (a multiple of 16; None: 256 to
+    4,112, for about 1,024 blocks). A message takes as many blocks as it needs, at least one; 16 bytes of each are the
+    ring's own. One message may have up to `max_message` bytes, all blocks together. At most `max_messages` (1 to 2**31;
+    None: no bound) are inside.
 
     Progress: every call that does not wait is lock-free in the strict sense. If any thread stops or dies, at whatever
     instruction, the others go on. Waiting calls spin for about 10 us, then sleep in the kernel.
