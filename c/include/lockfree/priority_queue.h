@@ -140,12 +140,13 @@ LF_INLINE int64_t lf_priority_queue_reserve(struct lf_priority_queue *q) {
     if (LF_UNLIKELY(status != LF_OK))
         return status;
     int64_t index = lf_spare_take(&q->spares, &q->h);
+    uint64_t scarce = lf_spares_look(&q->spares);
     if (index == LF_EMPTY)
         index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
     if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&q->h) > 0)
         index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
     if (LF_UNLIKELY(index == LF_EMPTY))
-        index = lf_spares_call_in(&q->spares, &q->h);
+        index = lf_spares_refuse(&q->spares, &q->h, scarce);
     if (LF_UNLIKELY(index == LF_EMPTY)) /* once the queue ends, one that drains it may have a spare in hand */
         return lf_load_relaxed(&q->h.segment->ending) == LF__OPEN ? LF_FULL : LF_CLOSED;
     /* [D2]: either the getter that drains the queue sees that this slot is out, or we see that the queue ends */

@@ -202,6 +202,11 @@ LF_INLINE int lf__spares_are_still(const struct lf_spare_view *s, uint64_t seen)
     return (lf_load_relaxed(&s->spares->scarce) | LF__SCARCE_SEARCHED) == (seen | LF__SCARCE_SEARCHED);
 }
 
+LF_INLINE void lf__spare_note_refusal(const struct lf_spare_view *s, uint64_t now) {
+    if (lf_load_relaxed(&s->spares->refused) != now)
+        lf_store_relaxed(&s->spares->refused, now);
+}
+
 /* For a put that found the queue of free slots empty: a slot from there after all, or a spare; or LF_EMPTY, LF_CORRUPT. */
 static __attribute__((noinline, unused)) int64_t lf_spares_call_in(const struct lf_spare_view *s, struct lf_handle *h) {
     if (LF_SPARES == 0)
@@ -216,15 +221,28 @@ static __attribute__((noinline, unused)) int64_t lf_spares_call_in(const struct 
             index = lf_queue_take(s->free, h->participant);
         if (index != LF_EMPTY)
             return index;
-        uint64_t now = lf_now_coarse();
-        if (lf_load_relaxed(&s->spares->refused) != now)
-            lf_store_relaxed(&s->spares->refused, now);
+        lf__spare_note_refusal(s, lf_now_coarse());
         if (LF_LIKELY(lf__spares_are_still(s, seen))) {
             if (!(seen & LF__SCARCE_SEARCHED))
                 lf_cas_relaxed(&s->spares->scarce, &seen, seen | LF__SCARCE_SEARCHED);
             return LF_EMPTY;
         }
     }
+}
+
+/* `scarce`, before the look into the queue of a put. */
+LF_INLINE uint64_t lf_spares_look(const struct lf_spare_view *s) {
+    return LF_SPARES == 0 ? 0 : lf_load_acquire(&s->spares->scarce); /* the look comes after it */
+}
+/* After that look has found nothing: as lf_spares_call_in. The usual refusal, while others are refused, too, looks no second
+ * time. `seen` is what lf_spares_look said, and the caller has looked for the dead in between. */
+LF_INLINE int64_t lf_spares_refuse(const struct lf_spare_view *s, struct lf_handle *h, uint64_t seen) {
+    uint64_t usual = LF__SCARCE_ON | LF__SCARCE_SEARCHED, looked = lf_load_relaxed(&lf__home(h)->last_reap);
+    if (LF_SPARES == 0 || LF_UNLIKELY((seen & (LF__SCARCE_VERSION - 1)) != usual) ||
+        LF_UNLIKELY(lf_load_relaxed(&s->spares->scarce) != seen) || LF_UNLIKELY(looked == 0))
+        return lf_spares_call_in(s, h);
+    lf__spare_note_refusal(s, looked);
+    return LF_EMPTY;
 }
 
 /* For a get that drains the container: all spares go to the queue. `ending` is on, so nobody keeps a slot again [V2]. */
