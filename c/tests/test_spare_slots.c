@@ -98,6 +98,22 @@ static void test_scarcity_lasts_while_one_waits(void) {
     finish(memory);
 }
 
+/* Two frees try to end it one after the other, and a put is refused in between: it may wait by now. So the first free, which
+ * has looked for waiters before, must not find the word as it left it. */
+static void test_an_end_of_scarcity_that_was_called_off_stays_so(void) {
+    unsigned char *memory = start(1, 2);
+    uint64_t *scarce = &rings[0].body->spares.scarce, value = 1;
+    CHECK_EQ(lf_mpmc_ring_try_put(&rings[1], &value, 8), LF_OK);
+    CHECK_EQ(lf_mpmc_ring_try_put(&rings[1], &value, 8), LF_FULL);
+    CHECK_EQ(*scarce & (LF__SCARCE_ON | LF__SCARCE_SEARCHED), LF__SCARCE_ON | LF__SCARCE_SEARCHED);
+    uint64_t first = *scarce |= LF__SCARCE_CLOSING;
+    CHECK_EQ(lf_mpmc_ring_try_put(&rings[1], &value, 8), LF_FULL);
+    CHECK_EQ(*scarce & (LF__SCARCE_VERSION - 1), LF__SCARCE_ON | LF__SCARCE_SEARCHED); /* no second search */
+    *scarce |= LF__SCARCE_CLOSING;
+    CHECK(*scarce != first);
+    finish(memory);
+}
+
 static void *one_thread(void *ring) {
     put_and_get((struct lf_mpmc_ring *)ring, 5);
     return NULL;
@@ -238,6 +254,7 @@ int main(void) {
     test_a_thread_keeps_one_and_takes_it_again();
     test_a_put_that_finds_no_other_takes_it();
     test_scarcity_lasts_while_one_waits();
+    test_an_end_of_scarcity_that_was_called_off_stays_so();
     test_the_spare_of_an_ended_thread_goes_to_one_that_lives();
     test_participants_without_a_spare();
     test_a_signal_handler_loses_nothing();

@@ -26,7 +26,8 @@
  *        that is not over. `searched`: somebody has searched since it came on.
  *   [V4] While `scarce` is on, each free goes to the queue and wakes a waiter. It goes off only while nobody waits for a slot:
  *        `closing` is set, then nobody is seen to wait, then it goes off. A caller that is refused meanwhile, and waits, has
- *        announced that; it clears `closing` first. So nobody sleeps while it is off and a slot is kept.
+ *        announced that; it clears `closing` first, and counts the version, so that the free that had set it cannot take one
+ *        that was set later for its own. So nobody sleeps while it is off and a slot is kept.
  * Linearization points: take: the compare-and-swap of the word; keep: the store of it, or what gives the slot up; a refusal:
  *   the look into the queue that finds nothing, between two looks at `scarce`.
  * Fence: asymmetric (asymmetric.h). A free has the light half between its store and its look. The search has the heavy one
@@ -187,8 +188,9 @@ LF_INLINE uint64_t lf__spares_are_scarce(const struct lf_spare_view *s, struct l
     uint64_t *scarce = &s->spares->scarce, low = LF__SCARCE_VERSION - 1;
     uint64_t seen = lf_load_acquire(scarce); /* before the look into the queue */
     while (!(seen & LF__SCARCE_ON) || (seen & LF__SCARCE_CLOSING)) {
-        uint64_t on = seen & LF__SCARCE_ON ? seen & ~LF__SCARCE_CLOSING /* [V4] */
-                                           : (seen & ~low) + LF__SCARCE_VERSION + LF__SCARCE_ON;
+        /* [V4]; it stayed on if it was closing, and what was searched stays so */
+        uint64_t on = (seen & ~low) + LF__SCARCE_VERSION + LF__SCARCE_ON;
+        on |= seen & LF__SCARCE_ON ? seen & LF__SCARCE_SEARCHED : 0;
         if (lf_cas_relaxed(scarce, &seen, on)) /* ordered by [V8] */
             seen = on;
     }
