@@ -896,8 +896,7 @@ static void test_the_renewal_leaves_no_cell_out(uint64_t capacity, uint64_t offs
     unsigned char *memory = create(&r, capacity, 8, LF__RENEWAL - 6 * lf__mpmc_cells(capacity) - offset);
     cells = r.queues[0].mask + 1;
     while (r.queues[LF__RECORDS].ends->tail < LF__RENEWAL || r.queues[LF__FREE].ends->tail < LF__RENEWAL) {
-        uint64_t batch = longest == 0 ? (uint64_t)MOST : 1 + check_below(&seed, MOST);
-        uint64_t cell = 0;
+        uint64_t batch = longest == 0 ? (uint64_t)MOST : 1 + check_below(&seed, MOST), cell = 0;
         for (uint64_t i = 0; i < batch; i++)
             values[i] = next + i;
         next += (uint64_t)lf_mpmc_ring_put_many(&r, values, 8, 8, NULL, batch);

@@ -140,9 +140,11 @@ LF_INLINE int64_t lf_priority_queue_reserve(struct lf_priority_queue *q) {
     if (LF_UNLIKELY(status != LF_OK))
         return status;
     int64_t index = lf_spare_take(&q->spares, &q->h);
-    uint64_t scarce = lf_spares_look(&q->spares);
-    if (index == LF_EMPTY)
+    uint64_t scarce = 0;
+    if (index == LF_EMPTY) {
+        scarce = lf_spares_look(&q->spares);
         index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
+    }
     if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&q->h) > 0)
         index = lf_queue_take(&q->queues[LF__FREE], q->h.participant);
     if (LF_UNLIKELY(index == LF_EMPTY))

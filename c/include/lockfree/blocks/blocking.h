@@ -9,8 +9,9 @@
  *   as it has slept, and by 20 ms at most. A waiter for records learns how far apart they come: its first slice is as
  *   long as the last waits were, 8 ms at most. Among many participants the slices grow further, by 20 ms for each 64 of
  *   them, and among many sleepers of the segment by 20 ms for each 8 of them, so that a crowd costs no more than a few.
- *   One sleeper of the segment looks, however many sleep, and so that looking takes 0.5% of a CPU, or ends each 20 ms. Among more than
- *   255 participants one look sees a part of them; then slices of 5 ms follow, and looks by each, until all are seen.
+ *   One sleeper of the segment looks, however many sleep, and so that looking takes 0.5% of a CPU, or ends each 20 ms.
+ *   Among more than 255 participants one look sees a part of them; then slices of 5 ms follow, and looks by each, until all
+ *   are seen.
  *   After 100 ms, and on a signal, it returns LF_INTERRUPTED: the caller serves signals and calls again with the same
  *   deadline. LF_PEER_DIED: see peers.h. LF_LOST: a slice has passed and it is impossible to look for the dead, so nobody
  *   knows whether the wait would end.

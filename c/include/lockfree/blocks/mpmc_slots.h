@@ -58,10 +58,12 @@ LF_INLINE int64_t lf__mpmc_claim(struct lf_mpmc_ring *r, uint64_t most, uint64_t
     if (LF_UNLIKELY(status != LF_OK))
         return status;
     int64_t index = most == 1 ? lf_spare_take(&r->spares, &r->h) : (int64_t)LF_EMPTY;
-    uint64_t scarce = lf_spares_look(&r->spares);
+    uint64_t scarce = 0;
     *count = 1;
-    if (index == LF_EMPTY)
+    if (index == LF_EMPTY) {
+        scarce = lf_spares_look(&r->spares);
         index = lf_queue_take_run(&r->queues[LF__FREE], r->h.participant, most, count);
+    }
     if (LF_UNLIKELY(index == LF_EMPTY) && lf_reap_if_due(&r->h) > 0)
         index = lf_queue_take_run(&r->queues[LF__FREE], r->h.participant, most, count);
     if (LF_UNLIKELY(index == LF_EMPTY)) {
