@@ -12,6 +12,8 @@ import time
 from _thread import start_new_thread
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 
 def together(*functions):
     threads = [threading.Thread(target=function, name=f"t{number}") for number, function in enumerate(functions)]
@@ -263,6 +265,15 @@ def wrong_thread_dies():
     together(fail)
 
 
+class _Mute(Exception):
+    def __str__(self):
+        raise SystemExit(0)
+
+
+def wrong_exception_without_a_text():
+    raise _Mute
+
+
 def wrong_never_ends():
     def poll():
         while True:
@@ -433,6 +444,24 @@ def right_barrier():
     together(arrive, arrive)
 
 
+def right_end_of_main():
+    first, ended = threading.main_thread(), []
+    assert first is threading.current_thread()
+    with pytest.raises(RuntimeError, match="current thread"):
+        first.join()
+
+    def wait():
+        assert threading.current_thread() is not first
+        first.join()
+        assert ended == [True]
+        assert not first.is_alive()
+
+    threading.Thread(target=wait).start()
+    assert first.is_alive()
+    assert len(threading.enumerate()) <= 2
+    ended.append(True)
+
+
 def right_spin():
     flag = []
 
@@ -507,6 +536,7 @@ WRONG = {
     wrong_nonlocal: ("exception", "assert total == 2"),
     wrong_pool_waits_for_itself: ("deadlock", "nobody can go on"),
     wrong_thread_dies: ("exception", "LookupError: in a thread"),
+    wrong_exception_without_a_text: ("exception", "_Mute: its text cannot be had (SystemExit)"),
     wrong_never_ends: ("no progress", "no end within"),
     wrong_await_between: ("exception", "assert balance"),
     wrong_lost_cancellation: ("exception", "the cancellation is lost"),
@@ -516,5 +546,5 @@ WRONG = {
 }
 RIGHT = [
     right_buffer, right_standard_queue, right_simple_queue, right_semaphore, right_crawler, right_time, right_pool,
-    right_barrier, right_spin, right_locks_of_the_module, right_asyncio_queue, right_time_out,
+    right_barrier, right_end_of_main, right_spin, right_locks_of_the_module, right_asyncio_queue, right_time_out,
 ]  # fmt: skip

@@ -47,6 +47,39 @@ def test_a_right_program_is_accepted_for_a_long_time(program):
         assert report.verdict in {Verdict.OK, Verdict.UNKNOWN}, report
 
 
+@pytest.mark.parametrize("wait", [int, time.sleep], ids=["one after another", "together"])
+def test_too_many_threads_are_not_followed(wait):
+    def program():
+        for _ in range(1_000_000):
+            threading.Thread(target=wait, args=(1,)).start()
+
+    report = explore(program, settings=PythonSettings(threads=30))
+    assert report.verdict is Verdict.UNUSABLE
+    assert report.message == "it starts more than 30 threads in one execution"
+
+
+def test_as_many_threads_as_allowed_are_followed():
+    def program():
+        for _ in range(30):
+            threading.Thread(target=int).start()
+
+    report = explore(program, settings=PythonSettings(threads=30, executions=10))
+    assert report.verdict is Verdict.UNKNOWN
+
+
+def test_what_threading_knows_is_as_before():
+    before = threading.enumerate(), threading.main_thread()
+    explore(programs.right_end_of_main, settings=FEW)
+    assert (threading.enumerate(), threading.main_thread()) == before
+
+
+def test_a_long_text_of_an_exception_is_cut():
+    def program():
+        raise ValueError("x" * 100_000)
+
+    assert len(explore(program).message) < 10_000
+
+
 def test_threads_that_end_with_an_execution_say_nothing(caplog):
     assert explore(programs.wrong_pool_waits_for_itself, settings=FEW).verdict is Verdict.VIOLATION
     assert not caplog.records

@@ -34,6 +34,12 @@ def test_what_is_printed_adds_up(tmp_path, monkeypatch):
     assert first(tmp_path, "        print('a put')\n").message == "it prints more than 20 characters"
 
 
+def test_a_hundred_thousand_threads_for_each_put_are_rejected(tmp_path):
+    result = first(tmp_path, "        for _ in range(100_000): threading.Thread(target=int).start()\n")
+    assert (result.outcome, result.diagnosis) == (Outcome.FAILED, "ENDS")
+    assert f"it starts more than {python_child.THREADS} threads in one execution" in result.message
+
+
 @pytest.mark.parametrize("where", ["print('a put')", "print('a put', flush=True)"])
 def test_a_line_in_each_put_harms_nobody(tmp_path, where):
     assert first(tmp_path, f"        {where}\n").outcome is Outcome.PASSED

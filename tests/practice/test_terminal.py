@@ -10,6 +10,7 @@ from patience import STUCK
 
 from lockfree.practice import rounds
 from lockfree.practice.catalog import katas
+from lockfree.practice.results import Outcome, Result, as_text, shown
 from lockfree.practice.terminal import cut, flowed, hanging
 
 WIDE = 80
@@ -64,3 +65,10 @@ def test_the_list_fits_into_a_terminal(tmp_path):
     lines = said.decode().splitlines()
     assert any("spsc_ring" in line for line in lines)
     assert max(map(len, lines)) <= WIDE
+
+
+def test_no_terminal_obeys_what_an_answer_says():
+    said = "one\x1b[2J\r\n\ttwo\u202e \u00fc\x00"
+    assert as_text(said) == "one\\x1b[2J\\r\n\ttwo\\u202e \u00fc\\x00"
+    result = shown(Result("edges", Outcome.FAILED, said, detail=said, looked_at=(said,)))
+    assert result.message == result.detail == result.looked_at[0] == as_text(said)

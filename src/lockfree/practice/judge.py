@@ -9,7 +9,7 @@ from lockfree._compiler import compiler, no_compiler
 from lockfree.modelcheck import BuildError
 from lockfree.practice import c_stages, python_stages
 from lockfree.practice.catalog import Kata
-from lockfree.practice.results import STAGES, Judgement, Outcome, Result
+from lockfree.practice.results import STAGES, Judgement, Outcome, Result, as_text, shown
 from lockfree.practice.screen import is_starter, screen
 
 Tell = Callable[[str], object]
@@ -25,13 +25,13 @@ def results(
     """One line after another; the first that failed is the last. later: how examples begin that are not asked yet."""
     began = time.monotonic()
     screened = _screened(kata, answer)
-    yield replace(screened, seconds=time.monotonic() - began)
+    yield shown(replace(screened, seconds=time.monotonic() - began))
     if screened.outcome is not Outcome.PASSED:
         return
     run = python_stages.stages if kata.language == "python" else c_stages.stages
     began = time.monotonic()
     for result in run(kata, answer, full=full, tell=tell, later=later):
-        yield replace(result, seconds=time.monotonic() - began)
+        yield shown(replace(result, seconds=time.monotonic() - began))
         if result.outcome is Outcome.FAILED:
             return
         began = time.monotonic()
@@ -74,4 +74,4 @@ def again(kata: Kata, answer: Path, failure: Result, width: int = 0) -> str:
     if not failure.token:
         return failure.detail or failure.message
     run = python_stages.again if kata.language == "python" else c_stages.again
-    return run(kata, answer.resolve(), failure, width)
+    return as_text(run(kata, answer.resolve(), failure, width))

@@ -35,6 +35,8 @@ ROUNDS = (4, 12, 40)
 
 The stage `edges` ends with them: it is about one caller. Its schedules differ in the answer's own threads.
 """
+THREADS = 200
+"""Of one execution. Right answers need a tenth."""
 KILLS = 20_000
 """Ways to fail of each `kill_…` function that are tried."""
 STAGE = 3
@@ -115,8 +117,8 @@ def _explored(  # noqa: PLR0917 - as `_killed`
     asked: dict[str, Any], check: ModuleType, program: Program, names: list[str], say: Say, watch: Watch
 ) -> Iterator[Found]:
     """The scenarios of a stage under the scheduler, until one fails."""
-    settings = {"executions": EXECUTIONS * asked["times"], "seconds": asked["seconds"], **asked["settings"]}
-    chosen = PythonSettings(**settings, follow=(asked["answer"], str(check.__file__)))
+    settings = {"executions": EXECUTIONS * asked["times"], "seconds": asked["seconds"], "threads": THREADS}
+    chosen = PythonSettings(**settings, **asked["settings"], follow=(asked["answer"], str(check.__file__)))
     rounds = [replace(chosen, executions=number) for number in ROUNDS]
     if asked["stage"] != "edges":
         rounds.append(chosen)

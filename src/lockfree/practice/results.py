@@ -2,7 +2,9 @@
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from lockfree._command import printable
 
 STAGES = {
     "screen": "it compiles, and uses what this kata allows",
@@ -86,6 +88,19 @@ class Judgement:
             if result.outcome is wanted:
                 lines += [f"{result.stage:<10} {line}" for line in result.looked_at or (result.message,)]
         return lines
+
+
+def as_text(said: str) -> str:
+    """What an answer said, escaped line by line: no terminal obeys it, and no mark turns letters round."""
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in said.split("\n"))
+
+
+def shown(result: Result) -> Result:
+    """The same, as a terminal may get it."""
+    return replace(
+        result, message=as_text(result.message), detail=as_text(result.detail), client=as_text(result.client),
+        looked_at=tuple(map(as_text, result.looked_at)),
+    )  # fmt: skip
 
 
 def worst(results: Sequence[Result]) -> Result:

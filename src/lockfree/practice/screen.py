@@ -64,6 +64,8 @@ BY_ADDRESS = re.compile(r"\s(?:call|jmp)q?\s+\*|\s(?:blr|br)\s+x")
 """An instruction that goes where a value says: a function pointer. The screen does not see what that calls."""
 MOST = 1 << 20
 """Bytes of an answer."""
+MOST_DATA = 16 << 20
+"""Bytes of an answer's static data. No kata needs any."""
 PYTHON_COMMENTS = re.compile(r"#[^\n]*")
 
 
@@ -164,6 +166,8 @@ def _symbols(kata: Kata, answer: Path, made: Path, text: str) -> list[Fault]:
     if missing:
         found.append(Fault(f"{answer.name}: {', '.join(missing)} must be there, and is not", forbidden=False))
     sections = _run("objdump", "-h", str(made))
+    if (data := _data(sections)) > MOST_DATA:
+        found.append(Fault(f"{answer.name}: {data:,} bytes of static data, of which {MOST_DATA:,} are allowed"))
     if any(f" {section} " in sections or f" {section}." in sections for section in C_SECTIONS):
         found.append(Fault(f"{answer.name}: code that runs before main"))
     if BY_ADDRESS.search(_run("objdump", "-d", "--no-show-raw-insn", str(made))):
@@ -171,6 +175,12 @@ def _symbols(kata: Kata, answer: Path, made: Path, text: str) -> list[Fault]:
     if re.search(r"\sO\s+\.text", _run("objdump", "-t", str(made))):
         found.append(Fault(f"{answer.name}: data in the section of the code"))
     return found
+
+
+def _data(sections: str) -> int:
+    """Bytes of the sections that hold static data, from what objdump says of an object file."""
+    found = re.findall(r"^ *\d+ \.(?:t?bss|t?data|rodata)\S* +([0-9a-f]+) ", sections, re.MULTILINE)
+    return sum(int(size, 16) for size in found)
 
 
 def is_starter(kata: Kata, answer: Path) -> bool:

@@ -20,6 +20,7 @@ from lockfree.modelcheck.python.accesses import Accesses, Codes, Entered, Places
 from lockfree.modelcheck.python.patches import installed
 from lockfree.modelcheck.python.scheduler import (
     PATIENCE,
+    TOO_MANY,
     Aborted,
     Chooser,
     Decision,
@@ -44,7 +45,7 @@ from lockfree.modelcheck.python.trace import render
 from lockfree.modelcheck.runner import Verdict
 
 LIMITS = {"deviations": (0, 1000), "executions": (0, 10**12), "seconds": (0.001, 10**7), "steps": (10, 10**9)}
-LIMITS |= {"seed": (0, 2**63), "depth": (1, 16)}
+LIMITS |= {"seed": (0, 2**63), "depth": (1, 16), "threads": (1, 10_000)}
 _clock = time.process_time
 _elapsed = time.monotonic
 AS_LONG = 30
@@ -67,6 +68,7 @@ class PythonSettings:
 
     deviations: the most deviations of a schedule from the default one; None: as many as the time allows.
     executions (0: no bound) and seconds (of CPU time) bound it. steps: an execution with more makes no progress.
+    threads: an execution that starts more, be they alive or not, is not followed: UNUSABLE.
     early: time may pass while threads can run, so that each time-out may come early.
     follow: files of libraries that are to be interrupted within, too (such as `queue.__file__`).
     """
@@ -75,6 +77,7 @@ class PythonSettings:
     executions: int = 0
     seconds: float = 10.0
     steps: int = 20_000
+    threads: int = 1_000
     seed: int = 1
     depth: int = 3
     early: bool = False
@@ -189,14 +192,17 @@ class _Explorer:
         self, main: Callable[[], object], chooser: Chooser, *, learn: bool = False, rows: list[Row] | None = None
     ) -> tuple[Scheduler, Accesses]:
         settings = self.settings
-        scheduler = Scheduler(chooser, steps=settings.steps, early=settings.early, recorder=rows)
+        scheduler = Scheduler(
+            chooser, steps=settings.steps, most_threads=settings.threads + 1, early=settings.early, recorder=rows
+        )
         accesses = Accesses(scheduler, self.codes, learn=learn)
         scheduler.trace, scheduler.follows = self.codes.tracer.start, self.codes.follows
         scheduler.goes_on = self.goes_on
         locks.World.scheduler = scheduler
         self.codes.tracer.hear(accesses.enter)
         try:
-            scheduler.run(main)
+            with _alone():
+                scheduler.run(main)
         finally:
             self.codes.tracer.hear(None)
             locks.World.scheduler = None
@@ -221,6 +227,8 @@ class _Explorer:
 
     def _main(self) -> None:
         me: Any = threading.current_thread()
+        me.__class__ = locks.MainThread
+        threading._main_thread = me  # type: ignore[attr-defined]
         me.name = "main"
         me._daemonic = False  # threads that it starts inherit this
         if hasattr(threading, "_counter"):
@@ -314,6 +322,9 @@ class _Explorer:
         report = self.report(Verdict.VIOLATION)
         assert result.failure is not None
         kind = result.failure.kind
+        if kind == TOO_MANY:
+            report.verdict, report.message = Verdict.UNUSABLE, result.failure.message
+            return report
         best = self._shortened(deviations_of(result.decisions), kind)
         shown = self.run(Listed(best), learn=False, record=True)
         if shown.failure is None:
@@ -368,6 +379,19 @@ async def watched(client: Coroutine[object, object, object]) -> None:
         if locks.World.scheduler is not None:
             locks.World.scheduler.raised(error)
         raise
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """`threading` knows no thread but those of the execution; `_main` says which one is the main thread."""
+    active: Any = getattr(threading, "_active", {})
+    others, real = dict(active), threading.main_thread()
+    active.clear()
+    try:
+        yield
+    finally:
+        active |= others
+        threading._main_thread = real  # type: ignore[attr-defined]
 
 
 def _is_no_end(record: logging.LogRecord) -> bool:

@@ -373,6 +373,24 @@ def ended(
     return True
 
 
+class MainThread(threading._DummyThread):
+    """What `threading` knows of the first thread, which it did not start: others can wait for its end."""
+
+    @untraced
+    def is_alive(self) -> bool:
+        found = current()
+        return found is None or not found[0].threads[0].done
+
+    @untraced
+    def join(self, timeout: float | None = None) -> None:
+        found = current()
+        if found is None:
+            return
+        if found[1] is found[0].threads[0]:
+            raise RuntimeError("cannot join current thread")
+        ended(found, found[0].threads[0], True, None if timeout is None else max(timeout, 0))
+
+
 class Handle:
     """`_thread._ThreadHandle` of Python 3.13 and later."""
 

@@ -32,6 +32,11 @@ ABORTED_WAITS = 1_000
 ABORTED_LINES = 1_000
 """Lines of its last words. In a thread that makes more, each further line raises `Aborted`: it catches everything."""
 
+MOST_SAID = 4_000
+"""Characters of an exception's text."""
+TOO_MANY = "too many threads"
+"""The kind of failure that is none of the program: the scheduler cannot follow so many."""
+
 _allocate = _thread.allocate_lock
 start_thread = _thread.start_new_thread
 
@@ -58,7 +63,7 @@ class Aborted(BaseException):
 
 @dataclass
 class Failure:
-    """What went wrong in an execution. kind: `exception`, `deadlock` or `no progress`."""
+    """What went wrong in an execution. kind: `exception`, `deadlock`, `no progress`, or `TOO_MANY`."""
 
     kind: str
     message: str
@@ -128,12 +133,14 @@ class Scheduler:
         chooser: Chooser,
         *,
         steps: int,
+        most_threads: int = 1_000,
         early: bool = False,
         trace: Callable[[], object] | None = None,
         recorder: "list[Row] | None" = None,
     ) -> None:
         self.chooser = chooser
         self.most_steps = steps
+        self.most_threads = most_threads
         self.early = early
         self.trace = trace
         self.rows = recorder
@@ -314,6 +321,9 @@ class Scheduler:
 
     def spawn(self, function: Callable[[], object], name: str = "", *, daemon: bool = False) -> Controlled:
         """Adds a thread, which is not run before somebody gives it the turn."""
+        if len(self.threads) >= self.most_threads and not self.aborting:
+            self._fail(Failure(TOO_MANY, f"it starts more than {self.most_threads - 1:,} threads in one execution"))
+            self._end()
         thread = Controlled(len(self.threads), name or f"T{len(self.threads)}", daemon)
         thread.name = thread.column = self._unlike(thread.name)
         thread.baton.acquire()
@@ -428,15 +438,23 @@ def caller() -> tuple[str, int]:
 
 def described(error: BaseException, follows: Callable[[str], bool]) -> str:
     """`ValueError: text`, and the innermost line of the program that raised it."""
-    text, where, trace = str(error), "", error.__traceback__
+    text, where, trace = _said_by(error), "", error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
         if follows(file):
             where = f" ({file.rpartition('/')[2]}:{trace.tb_lineno})"
-            if not str(error) and isinstance(error, AssertionError):
+            if not text and isinstance(error, AssertionError):
                 text = linecache.getline(file, trace.tb_lineno).strip()
         trace = trace.tb_next
     return (f"{type(error).__name__}: {text}" if text else type(error).__name__) + where
+
+
+def _said_by(error: BaseException) -> str:
+    """The text of an exception, which code of the program may make: it may be long, raise, or be no text."""
+    try:
+        return str(error)[:MOST_SAID]
+    except BaseException as other:  # noqa: BLE001 - else the failure itself would be lost
+        return f"its text cannot be had ({type(other).__name__})"
 
 
 def tick(thread: Controlled) -> None:
