@@ -156,8 +156,12 @@ struct runtime {
 
 extern struct runtime R;
 /* Everything of the runtime that changes lives in this section, which is not part of the program's memory
- * that is put back between executions. */
+ * that is put back between executions. It begins as zeros, which take no room in a file: a client is linked sooner. */
+#if defined __clang__ || !defined __x86_64__ /* other assemblers, other comments */
 #define MODEL_STATE __attribute__((section("lf_model_state")))
+#else
+#define MODEL_STATE __attribute__((section("lf_model_state,\"aw\",@nobits#"))) /* # hides what gcc appends */
+#endif
 
 static inline int current_thread(void) { return R.current != NULL ? R.current->tid : 0; }
 /* A position in the program together with the calls that led there. */

@@ -46,7 +46,7 @@ static enum run_end one_execution(void) {
     return end;
 }
 
-static MODEL_STATE int progress_file = -1;
+static MODEL_STATE int progress_file;
 
 /* Before `enclose`, behind which nothing is opened. */
 void progress_start(void) {

@@ -16,17 +16,10 @@ from pathlib import Path
 
 from lockfree._compiler import compiler, no_compiler
 from lockfree._include import get_include, get_model_runtime
-from lockfree.modelcheck.assembly import Translator, needs_translation, translated
-from lockfree.modelcheck.by_name import are_named, as_named
-from lockfree.modelcheck.by_value import announced
-from lockfree.modelcheck.constructors import in_main
-from lockfree.modelcheck.numbers import ASKS, constants, listed
-from lockfree.modelcheck.sections import with_library_apart
-from lockfree.modelcheck.slots import cleared
+from lockfree.modelcheck.kept import Kept, identity, key, may_keep, remembered, tools
 from lockfree.modelcheck.symbols import binary_tool, lead, symbols
-from lockfree.modelcheck.unused import without_unused_reads
 
-RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-g", "-fno-pie")
+RUNTIME_FLAGS = ("-std=gnu11", "-O2", "-fno-pie")
 LEAVES_NOTHING = "-fzero-call-used-regs=all-gpr"
 """For the runtime, where the compiler has it: its functions leave nothing in registers. A loop in inline assembly is
 known by all registers, and would not be known again by what a call happened to leave there."""
@@ -174,11 +167,13 @@ def _answer(command: Sequence[str]) -> str:
 
 @functools.cache
 def _is_gcc(cc: tuple[str, ...]) -> bool:
-    try:
-        version = subprocess.run([*cc, "--version"], capture_output=True, text=True, check=False).stdout
-    except FileNotFoundError as error:
-        raise BuildError(no_compiler(cc)) from error
-    return "clang" not in version
+    def version() -> str:
+        try:
+            return subprocess.run([*cc, "--version"], capture_output=True, text=True, check=False).stdout
+        except FileNotFoundError as error:
+            raise BuildError(no_compiler(cc)) from error
+
+    return "clang" not in remembered(_cache(), ("version", cc, tools(cc)), version)
 
 
 @functools.cache
@@ -212,6 +207,14 @@ def _cache_of_this_process() -> Path:
 
 def runtime_object(threads: int = THREADS) -> Path:
     """The runtime as one object file: the package's, or compiled once for each version of its sources and compiler."""
+    cc = compiler()
+    states = [identity(path) for path in [*_sources_of_runtime(".c", ".h"), Path(__file__)]]
+    made_with = ("runtime", cc, tools(tuple(cc)), threads, states)
+    known = Path(remembered(_cache(), made_with, lambda: str(_runtime_object(threads))))
+    return known if known.exists() else _runtime_object(threads)
+
+
+def _runtime_object(threads: int) -> Path:
     cc = compiler()
     flags = _runtime_flags(cc, threads)
     if len(cc) == 1 and (given := _shipped() / _shipped_name(cc, flags)).exists():
@@ -319,48 +322,19 @@ def client_flags(cc: Sequence[str], *, cxx: bool = False) -> list[str]:
     ]
 
 
-def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool, late: bool) -> str:
-    """Compiles one file to an object; returns the compiler's warnings. relaxed: so is `volatile`. late: see `build`."""
+def _command(path: Path, options: Sequence[str], *, relaxed: bool) -> list[str]:
+    """The compiler for a file, with all its flags."""
     cxx = path.suffix in CXX_SUFFIXES
     cc = cxx_compiler() if cxx else compiler()
     gcc = _is_gcc(tuple(cc))
-    machine = os.uname().machine in MACHINE_FLAGS
-    flags = [
+    return [
+        *cc,
         *client_flags(cc, cxx=cxx),
         *(["-include", str(Path(get_model_runtime()) / STRINGS)] if cxx else ()),
         *("--param" if gcc else "-mllvm", f"{'' if gcc else '-'}tsan-distinguish-volatile={int(relaxed)}"),
         *options,
         *INSISTED,
     ]
-    listing = out.with_suffix(".s")
-    compiled = [*cc, *flags, "-S", str(path), "-o", str(listing)]
-    said = _run(compiled)
-    text = listing.read_text(errors="surrogateescape")
-    if are_named(text):  # the compiler must not put them into others
-        _run([*compiled, "-fno-inline"])
-        text = as_named(listing.read_text(errors="surrogateescape"))
-    if late:
-        text = in_main(text)
-    if cxx:
-        text = with_library_apart(text)
-    if machine and not any(re.match("-O", option) for option in options if gcc or option != "-O0"):
-        text = cleared(text if gcc else without_unused_reads(text), registers=gcc)
-    if needs_translation(text):
-        if not machine:
-            what = "volatile objects as atomic ones" if relaxed else "inline assembly"
-            raise BuildError(f"{path} has {what}, which is followed on x86-64 only")
-        text = translated(text)
-    if machine:
-        text = announced(text, Translator().call, stores_too=gcc)
-        if WATCHED[0] in options:
-            from lockfree.modelcheck.edges import marked
-
-            text = marked(text)
-    if ASKS in text:
-        text += listed(constants(_answer([*cc, *flags, "-E", str(path)]), get_model_runtime()))
-    listing.write_text(text, errors="surrogateescape")
-    _run([*cc, "-c", str(listing), "-o", str(out)])
-    return said
 
 
 def build(
@@ -374,14 +348,16 @@ def build(
     threads: int = THREADS,
     volatile: str = "race",
     late: bool = False,
+    keep: bool = False,
 ) -> Path:
     """Compiles `source` (one file, or the files of one program) with its clients to the program `output`.
 
     `include` are directories searched before lockfree's own headers, `define` are NAME or NAME=VALUE,
     `flags` go to the compiler as they are; `warn` is called with the compiler's warnings if there are any. `threads` is
     one of `ROOMS`. With `volatile="relaxed"` accesses of volatile objects are relaxed atomic ones. late: constructors
-    run in the first thread. Raises `BuildError` with the compiler's words, and `FileNotFoundError` if there is no such
-    source.
+    run in the first thread. keep: a client that was built from the same is taken from the user's cache, and a new one
+    goes there (see `kept.py`). Raises `BuildError` with the compiler's words, and `FileNotFoundError` if there is no
+    such source.
     """
     if volatile not in VOLATILE:
         raise ValueError(f"volatile is {volatile!r}: it must be {' or '.join(VOLATILE)}")
@@ -397,13 +373,91 @@ def build(
     # the state of a C++ library that is a part of the program is put back as the program's own
     with_cxx = any(path.suffix in CXX_SUFFIXES for path in paths)
     linker = [*cxx_compiler(), "-static-libstdc++"] if with_cxx else compiler()
+    relaxed = volatile == "relaxed"
+    name, store = "", Kept(_cache())
+    if keep and may_keep([*flags, *(f"-D{macro}" for macro in define)], ()):
+        commands = [_command(path, options, relaxed=relaxed) for path in paths]
+        used = (compiler(), linker)
+        try:
+            texts = [_answer([*command, "-E", str(path)]) for command, path in zip(commands, paths, strict=True)]
+        except BuildError:
+            texts = []  # the compiler says more
+        if texts and may_keep((), texts):
+            name = key(texts, commands, linker, [tools(tuple(cc)) for cc in used], identity(runtime), late)
+            said = store.take(name, Path(output))
+            if said is not None:
+                if said and warn is not None:
+                    warn(said)
+                return Path(output)
+    said = _link(
+        paths, options, flags, runtime, linker=linker, output=Path(output), relaxed=relaxed, late=late, warn=warn
+    )
+    if name:
+        store.keep(name, Path(output), said)
+    return Path(output)
+
+
+def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool, late: bool) -> str:
+    """Compiles one file to an object; returns the compiler's warnings. relaxed: so is `volatile`. late: see `build`."""
+    from lockfree.modelcheck.listing import Listing, prepared
+
+    cxx = path.suffix in CXX_SUFFIXES
+    cc = cxx_compiler() if cxx else compiler()
+    gcc = _is_gcc(tuple(cc))
+    command = _command(path, options, relaxed=relaxed)
+    listing = out.with_suffix(".s")
+
+    compiled = [*command, "-S", str(path), "-o", str(listing)]
+    said = _run(compiled)
+
+    def not_inlined() -> str:
+        _run([*compiled, "-fno-inline"])
+        return listing.read_text(errors="surrogateescape")
+
+    of = Listing(
+        file=str(path),
+        cxx=cxx,
+        gcc=gcc,
+        x86=os.uname().machine in MACHINE_FLAGS,
+        whole=not any(re.match("-O", option) for option in options if gcc or option != "-O0"),
+        late=late,
+        relaxed=relaxed,
+        watched=WATCHED[0] in options,
+    )
+    made = prepared(
+        listing.read_text(errors="surrogateescape"),
+        of,
+        not_inlined,
+        lambda: _answer([*command, "-E", str(path)]),
+        get_model_runtime(),
+    )
+    listing.write_text(made, errors="surrogateescape")
+    _run([*cc, "-c", str(listing), "-o", str(out)])
+    return said
+
+
+def _link(
+    paths: Sequence[Path],
+    options: Sequence[str],
+    flags: Sequence[str],
+    runtime: Path,
+    *,
+    linker: Sequence[str],
+    output: Path,
+    relaxed: bool,
+    late: bool,
+    warn: Callable[[str], object] | None,
+) -> str:
+    """Compiles the files and links them; returns the compiler's warnings, of which `warn` was told."""
+    warnings = ""
     with tempfile.TemporaryDirectory() as scratch:
         objects = [Path(scratch) / f"{number}-{path.stem}.o" for number, path in enumerate(paths)]
         for path, compiled in zip(paths, objects, strict=True):
             try:
-                said = _compile(path, compiled, options, relaxed=volatile == "relaxed", late=late)
+                said = _compile(path, compiled, options, relaxed=relaxed, late=late)
             except BuildError as error:
                 raise BuildError(_explained(path, str(error))) from error
+            warnings += said
             if said and warn is not None:
                 warn(said)
         lead(paths, objects, runtime, _answer)
@@ -412,4 +466,4 @@ def build(
             _run([*linker, "-no-pie", *map(str, objects), str(runtime), *at_link, "-o", str(output)])
         except BuildError as error:
             raise BuildError(_explained(paths[0], str(error))) from error
-    return Path(output)
+    return warnings

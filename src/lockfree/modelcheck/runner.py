@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from lockfree import _running
 from lockfree.modelcheck.build import ROOMS, THREADS, WATCHED, BuildError, Sources, ThreadBeforeMainError, build
-from lockfree.modelcheck.trace import Trace
 
 if TYPE_CHECKING:
     from lockfree.modelcheck.coverage import Coverage
+    from lockfree.modelcheck.trace import Trace
 
 MODES = ("auto", "exhaustive", "bounded", "pct", "random")
 BOUNDS = {"executions": (0, 10**15), "seconds": (0.001, 10**7), "seed": (0, 2**64 - 1)}
@@ -165,7 +165,7 @@ class Report:
     edges: set[int] = field(default_factory=set)
     together: set[int] = field(default_factory=set)
     coverage: "Coverage | None" = None
-    trace: Trace | None = None
+    trace: "Trace | None" = None
     printed: str = ""
     too_many_threads: bool = False
     of_some_numbers: bool = False
@@ -255,16 +255,22 @@ def clients_of(program: str | os.PathLike[str], enclose: Enclose | None = None) 
     done = _execute([str(program), "--list"], lambda _seconds: None, enclose)
     if done.returncode != 0:
         what, _, rest = done.stdout.partition("unusable\t")[2].strip().partition("\t")
-        said = Trace(str(program)).explain(rest or what)
+        said = _trace(str(program)).explain(rest or what)
         if rest:
             raise ThreadBeforeMainError(said)
         raise BuildError(said or f"it ends before its main, with status {done.returncode}")
     return [line.split("\t")[1] for line in done.stdout.splitlines() if line.startswith("client\t")]
 
 
+def _trace(program: str) -> "Trace":
+    from lockfree.modelcheck.trace import Trace  # seldom needed, and long to load
+
+    return Trace(program)
+
+
 def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProcess[str]) -> Report:
     report = Report(client, mode, Verdict.UNUSABLE, message=done.stderr.strip())
-    trace = Trace(program)
+    trace = functools.cache(lambda: _trace(program))
     steps: set[int] = set()
     loops: dict[int, set[int]] = {}
     open_loops: dict[int, set[int]] = {}
@@ -278,8 +284,9 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
             report.blocked = int(blocked)
             report.complete, report.seconds = complete == "1", float(seconds)
         elif what == "failure":
-            report.kind, report.message = fields[0], trace.explain(fields[1])
-            report.trace, trace.failure = trace, fields[0]
+            report.kind, report.message = fields[0], trace().explain(fields[1])
+            report.trace = trace()
+            report.trace.failure = fields[0]
         elif what == "token":
             report.token = f"{client}:{fields[0]}"
         elif what == "note":
@@ -295,9 +302,9 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
         elif what == "together":
             report.together.add(int(fields[0], 16))
         elif what == "warning":
-            report.warnings.append(trace.explain(fields[0]))
+            report.warnings.append(trace().explain(fields[0]))
         elif what == "unusable":
-            report.message = trace.explain(fields[0])
+            report.message = trace().explain(fields[0])
         elif what == "position":
             steps.add(int(fields[0], 16))
         elif what == "loop":
@@ -307,20 +314,21 @@ def _parse(client: str, mode: str, program: str, done: subprocess.CompletedProce
         elif what == "outcome":
             report.outcomes.add(" ".join(sorted(fields[0].split(" "))))  # in whatever order they were observed
         else:
-            trace.add(what, fields)
+            trace().add(what, fields)
     for reads, pcs in sorted(loops.items()):
-        places = ", ".join(sorted({trace.position(pc).split(" ")[0] for pc in trace.look_up(pcs)}))
+        places = ", ".join(sorted({trace().position(pc).split(" ")[0] for pc in trace().look_up(pcs)}))
         report.notes.append(
             f"loops that wait for ever, as far as {reads:,} reads show: {places}" if reads else
             f"waiting loops that give up, followed for a few useless turns and to their end: {places}"
         )  # fmt: skip
     for turns, pcs in open_loops.items():
-        places = ", ".join(sorted({trace.position(pc).split(" ")[0] for pc in trace.look_up(pcs)}))
+        places = ", ".join(sorted({trace().position(pc).split(" ")[0] for pc in trace().look_up(pcs)}))
         report.notes.append(
             f"loops that store for a moment what others read, followed for {turns} turns that nobody saw or as many as "
             f"--spins says: {places}"
         )
-    report.positions = {trace.position(pc).split(" ")[0] for pc in trace.look_up(steps)}
+    if steps:
+        report.positions = {trace().position(pc).split(" ")[0] for pc in trace().look_up(steps)}
     if report.of_some_numbers and report.verdict is Verdict.OK:
         report.verdict, report.sampled, report.complete = Verdict.UNKNOWN, True, False
         report.notes.append("__VERIFIER_nondet_int or its like gave some numbers, and not all")
@@ -505,7 +513,9 @@ def checks(
         watched = list(WATCHED) if settings is not None and settings.coverage else []
         made_of = [*flags, *watched]
         make: Callable[..., Path]
-        make = functools.partial(build, source, include=include, define=define, flags=made_of, volatile=volatile)
+        make = functools.partial(
+            build, source, include=include, define=define, flags=made_of, volatile=volatile, keep=enclose is None
+        )
         make, program, there = _made(make, Path(scratch) / "client", warn, enclose)
         larger = sorted(room for room in ROOMS.values() if room > THREADS)
         if not there:
@@ -578,7 +588,7 @@ def step_by_step(program: str | os.PathLike[str], client: str, choices: str) -> 
             asked = Asked(what, int(events), int(options), [int(thread) for thread in threads])
     report = _parse(client, "replay", str(program), done)
     if report.trace is None:
-        report.trace = Trace(str(program))
+        report.trace = _trace(str(program))
         for line in done.stdout.splitlines():
             what, _, rest = line.partition("\t")
             report.trace.add(what, rest.split("\t"))
@@ -601,7 +611,9 @@ def replay(
     client, _, rest = token.partition(":")
     with tempfile.TemporaryDirectory(prefix="lockfree-model-") as scratch:
         threads = next((room for letters, room in ROOMS.items() if rest[:1] in letters), THREADS)
-        make = functools.partial(build, source, include=include, define=define, flags=flags, volatile=volatile)
+        make = functools.partial(
+            build, source, include=include, define=define, flags=flags, volatile=volatile, keep=enclose is None
+        )
         _, program, there = _made(functools.partial(make, threads=threads), Path(scratch) / "client", warn, enclose)
         if not rest:
             raise ValueError(f"this is not a token: {token!r} (CLIENT:CHOICES)")
