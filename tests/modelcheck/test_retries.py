@@ -13,6 +13,7 @@ HEAD = """
 static atomic_int x, y, z;
 struct node { int value; struct node *next; };
 static struct node pool[4];
+static int slot[4], more[4];
 static _Atomic(struct node *) top;
 """
 LOADS = ["memory_order_relaxed", "memory_order_acquire", "memory_order_seq_cst"]
@@ -21,8 +22,8 @@ BOTH = [*LOADS, "memory_order_release", "memory_order_acq_rel"]
 PROGRAMS = 30
 
 
-def statement(rng: random.Random, name: str) -> str:
-    """One thing that a thread does; `name` is what it observes."""
+def statement(rng: random.Random, name: str, me: int) -> str:
+    """One thing that the thread `me` does; `name` is what it observes."""
     at, other = rng.choice("xxy"), rng.choice("xy")
     load, success, failure = rng.choice(LOADS), rng.choice(BOTH), rng.choice(LOADS)
     observe = f'lf_model_observe("{name}", (unsigned)(%s));'
@@ -49,13 +50,23 @@ def statement(rng: random.Random, name: str) -> str:
             f"{observe % '(e ? e->value : 0)'}"
         ),
     ]
+    tries = f"while (!{exchange % 'e + 1'})"
+    written = observe % f"slot[{me}] * 100 + more[{me}]"
+    choices += [  # what it writes to plain memory on the way
+        f"{first} do {{ slot[{me}] = e; more[{me}] = e * 2; }} {tries}; {observe % 'e'}",
+        f"{first} do {{ if (e & 1) slot[{me}] = e; else more[{me}] = e; }} {tries}; {written}",
+        f"{first} do {{ slot[{me}] = 7; slot[{me}] = e; }} {tries}; {written}",
+        f"{first} do slot[{me}] = slot[{me}] + e; {tries}; {written}",
+        f"if (atomic_load_explicit(&{at}, memory_order_acquire) == 1) {observe % f'slot[{(me + 1) % 3}]'}",
+    ]
     return rng.choice(choices)
 
 
-def push(thread: int) -> str:
+def push(thread: object, load: str = "memory_order_seq_cst") -> str:
     return (
-        f"struct node *me = &pool[{thread}]; me->value = {thread + 1}; struct node *e = atomic_load(&top); "
-        "do me->next = e; while (!atomic_compare_exchange_strong_explicit(&top, &e, me, memory_order_release, "
+        f"struct node *mine = &pool[{thread}]; mine->value = {thread} + 1; "
+        f"struct node *e = atomic_load_explicit(&top, {load}); "
+        "do mine->next = e; while (!atomic_compare_exchange_strong_explicit(&top, &e, mine, memory_order_release, "
         "memory_order_relaxed));"
     )
 
@@ -66,7 +77,7 @@ def programs(seed: int) -> str:
     for number in range(PROGRAMS):
         names = [f"program{number}_thread{t}" for t in range(rng.choice([2, 3, 3]))]
         for t, name in enumerate(names):
-            parts = [statement(rng, f"{t}.{i}") for i in range(rng.randint(1, 2))]
+            parts = [statement(rng, f"{t}.{i}", t) for i in range(rng.randint(1, 2))]
             parts += [push(t)] if rng.random() < 0.2 else []
             text += f"static void {name}(void) {{\n" + "".join(f"    {{ {part} }}\n" for part in parts) + "}\n"
         text += f"LF_MODEL_CLIENT(c{number}, .threads = {{{', '.join(names)}}});\n"
@@ -129,8 +140,51 @@ def test_two_changes_of_one_value_are_no_execution(tmp_path):
 def test_tries_that_fail_are_few_executions(tmp_path):
     body = "(void)me; int e = atomic_load(&x); while (!atomic_compare_exchange_strong(&x, &e, e + 1)) ;"
     report = whole(tmp_path, body, 5)
-    assert report.executions < 300
-    assert report.cut < 4000, "8,726 if each failure is followed"
+    assert report.executions == 120, "one for each order in which they succeed"
+    assert report.cut < 2500, "8,726 if each failure is followed"
+
+
+def test_tries_that_write_what_nobody_sees_are_few_executions(tmp_path):
+    body = f"""{push("me", "memory_order_relaxed")}
+        e = atomic_load_explicit(&top, memory_order_acquire);
+        while (e && !atomic_compare_exchange_strong_explicit(&top, &e, e->next, memory_order_acquire,
+            memory_order_acquire));
+        lf_model_assert(e != NULL);"""
+    report = whole(tmp_path, body, 3)
+    assert report.executions < 3000, "15,846 if each failure is followed"
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("load", ["atomic_load(&x)", "0"])
+def test_what_a_thread_learns_from_new_values_helps_with_old_ones(tmp_path, first, load):
+    body = f"""
+        if (me == {first}) for (int i = 1; i <= 40; i++) atomic_store(&x, i);
+        if (me == {first}) return;
+        int e = {load};
+        while (!atomic_compare_exchange_strong(&x, &e, 99)) ;"""
+    report = whole(tmp_path, body, 2)
+    assert (report.executions, report.cut <= 820) == (41, True)
+
+
+def test_a_race_of_a_try_that_fails_is_found(tmp_path):
+    """The second thread takes the node that the first one looks at, and writes to it later: only if the first one fails."""
+    body = """
+        if (me == 0) {
+            struct node *e = atomic_load_explicit(&top, memory_order_acquire);
+            while (e && !atomic_compare_exchange_strong_explicit(&top, &e, e->next, memory_order_acquire,
+                memory_order_acquire)) ;
+        } else {
+            struct node *e = &pool[0];
+            atomic_store(&top, e);
+            if (atomic_compare_exchange_strong(&top, &e, &pool[1])) e->next = &pool[1];
+        }"""
+    path = tmp_path / "client.c"
+    path.write_text(
+        f"{HEAD}static void f(int me) {{ {body} }}\nstatic void t0(void) {{ f(0); }}\nstatic void t1(void) {{ f(1); }}\n"
+        "LF_MODEL_CLIENT(c, .threads = {t0, t1});"
+    )
+    [report] = check(path, settings=Settings(mode="exhaustive", seconds=60))
+    assert (report.verdict, report.kind) == (Verdict.VIOLATION, "data race")
 
 
 def test_a_false_assumption_that_nothing_can_change_ends_the_execution(tmp_path):

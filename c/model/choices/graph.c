@@ -177,7 +177,8 @@ int graph_pick_read(struct loc *loc, const int *candidate, const bool *conflicti
         for (int i = 0; i < count && picked < 0; i++)
             if (!conflicting[i] && !is_in_vain(loc, candidate[i]))
                 picked = i;
-        for (int i = 0; i < count && !R.current->impatient; i++) {
+        /* The newest one is followed first: what a thread learns from it is useful where it finds an older one and fails. */
+        for (int i = count - 1; i >= 0 && !R.current->impatient; i--) {
             if (i == picked || is_in_vain(loc, candidate[i]))
                 continue;
             if (conflicting[i]) {

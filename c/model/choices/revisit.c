@@ -114,7 +114,8 @@ void revisit_all(struct loc *loc, int write) {
             if (!R.event[r].impatient && !clk_has(&R.event[write].porf, &R.event[r]))
                 X.readers[count++] = r;
     qsort(X.readers, (size_t)count, sizeof *X.readers, in_order);
-    for (int i = 0; i < count; i++)
+    for (int i = count - 1; i >= 0;
+         i--) /* the first read is followed first: a thread that tries again learns from it */
         revisit(loc, write, X.readers[i]);
 }
 

@@ -37,9 +37,14 @@ void vain_learn(uint64_t state, u128 value);
 bool vain_is_known(uint64_t state);
 bool vain_is_not(u128 value, u128 state);
 bool is_hopeful(const struct thread *t);
-void step_learn(uint64_t from, u128 value, uint64_t to);
-bool step_from(uint64_t from, u128 value, uint64_t *to);
-bool step_is_known(uint64_t from, u128 value, uint64_t to);
+/* From one read of a thread to the next: the state in which it comes there, what it wrote to plain memory of all, and
+ * where that is. Of the last two, hashes; 0: nothing. */
+struct way {
+    uint64_t to, written, places;
+};
+void step_learn(uint64_t from, u128 value, struct way way);
+const struct way *step_from(uint64_t from, u128 value);
+bool same_way(const struct way *a, struct way b);
 
 /* turns.c: turns of a loop that change nothing. */
 bool turns_arrive(struct thread *t, uint64_t arguments, uint64_t pc);
@@ -49,6 +54,7 @@ bool turns_were_in_vain(const struct thread *t);
 bool turns_would_be_in_vain(const struct thread *t, const struct loc *loc, u128 value, int order);
 void turns_forget(struct thread *t);
 void turns_note_write(struct thread *t, uintptr_t address, size_t size);
+void turns_note_look(const struct thread *t, uintptr_t address);
 void turns_note_read(const struct thread *t, const struct event *read);
 void print_open_loops(void);
 

@@ -20,7 +20,15 @@
 
 #include <string.h>
 
-enum { ARRIVALS = 1 << 10, WRITES = 256, READINGS = 8, OPEN_TURNS = 3, SEEN_TURNS = 8, PLACES = 64 };
+enum {
+    ARRIVALS = 1 << 10,
+    WRITES = 256,
+    READINGS = 8,
+    OPEN_TURNS = 3,
+    SEEN_TURNS = 8,
+    PLACES = 64,
+    MOST_COMPARED = 64
+};
 
 struct arrival {
     uint64_t state;
@@ -46,10 +54,10 @@ MODEL_STATE static struct {
     struct reading {
         uint64_t state; /* before it */
         int32_t event;
-    } reading[READINGS]; /* one after another, and nothing between them */
+        int writes;      /* to plain memory that were made before */
+    } reading[READINGS]; /* one after another, and only such writes between them */
     int readings;
-    uint32_t looks, of_generation; /* when the last of them was noted */
-    int writes_before;
+    uint32_t of_generation; /* when the last of them was noted */
     bool in_vain;
 } known[MAX_THREADS];
 
@@ -92,6 +100,35 @@ void turns_note_write(struct thread *t, uintptr_t address, size_t size) {
     write->address = address;
     write->size = (uint8_t)size;
     memcpy(write->before, (const void *)address, size);
+}
+
+/* Bytes of memory as a number. */
+static uint64_t content(uintptr_t address, size_t size) {
+    uint64_t sum = mixed(address, size);
+    for (size_t i = 0; i < size; i++)
+        sum = mixed(sum ^ sum >> 29, ((const unsigned char *)address)[i] + 1);
+    return sum ^ sum >> 32;
+}
+
+/* A plain read of memory that others could have written: they may race with it later, so it cannot be left out. */
+void turns_note_look(const struct thread *t, uintptr_t address) {
+    if (stack_owner(address) != t)
+        known[t->tid].readings = 0;
+}
+
+/* What the thread has written since then, whatever came in between: where, and what is there now. */
+static void effect(const struct thread *t, int from, struct way *way) {
+    way->written = way->places = 0;
+    for (int i = from; i < known[t->tid].writes; i++) {
+        const struct write *write = &known[t->tid].write[i];
+        bool again = false;
+        for (int j = from; j < i && !again; j++)
+            again = known[t->tid].write[j].address == write->address && known[t->tid].write[j].size == write->size;
+        if (again)
+            continue;
+        way->written += content(write->address, write->size);
+        way->places += mixed(mixed(write->address, write->size), 1);
+    }
 }
 
 static bool writes_undone(const struct thread *t, int from) {
@@ -226,31 +263,34 @@ static bool does_for(const struct event *first, const struct event *second) {
 
 /* A loop that tries again looks at an object, tries to exchange it, fails, and looks again. If the thread is now in the
  * state in which an earlier one of these reads would have brought it with the value found last, then the same execution
- * without the reads from there on is possible, too, and is explored. */
+ * without the reads from there on is possible, too, and is explored. What it wrote to plain memory since that earlier
+ * read must be what it would have written then: nobody has seen the rest, since it has stored nothing. */
 static void note_reading(struct thread *t, uint64_t state) {
     struct reading *reading = known[t->tid].reading;
     int n = known[t->tid].readings;
-    bool goes_on = n > 0 && reading[n - 1].event + 1 == t->events && known[t->tid].looks == t->looks &&
+    bool goes_on = n > 0 && reading[n - 1].event + 1 == t->events &&
                    known[t->tid].of_generation == known[t->tid].generation &&
-                   known[t->tid].writes_before == known[t->tid].writes &&
+                   known[t->tid].writes - reading[0].writes <= MOST_COMPARED &&
                    event_of(t, reading[n - 1].event)->kind == EV_LOAD;
     known[t->tid].in_vain = false;
     if (goes_on) {
         const struct event *last = event_of(t, reading[n - 1].event);
-        step_learn(reading[n - 1].state, last->value, state);
-        for (int i = 0; i < n - 1; i++)
-            known[t->tid].in_vain |= does_for(event_of(t, reading[i].event), last) &&
-                                     step_is_known(reading[i].state, last->value, state);
+        struct way way = {.to = state};
+        effect(t, reading[n - 1].writes, &way);
+        step_learn(reading[n - 1].state, last->value, way);
+        for (int i = n - 2; i >= 0 && !known[t->tid].in_vain; i--) {
+            effect(t, reading[i].writes, &way);
+            known[t->tid].in_vain = does_for(event_of(t, reading[i].event), last) &&
+                                    same_way(step_from(reading[i].state, last->value), way);
+        }
     }
     if (!goes_on)
         n = 0;
     if (n == READINGS)
         memmove(reading, reading + 1, (size_t)--n * sizeof *reading);
-    reading[n] = (struct reading){state, t->events};
+    reading[n] = (struct reading){state, t->events, known[t->tid].writes};
     known[t->tid].readings = n + 1;
-    known[t->tid].looks = t->looks;
     known[t->tid].of_generation = known[t->tid].generation;
-    known[t->tid].writes_before = known[t->tid].writes;
 }
 
 /* Is it known that the thread would be where it is without its last reads, if the read that it has come to found this value?
@@ -258,14 +298,19 @@ static void note_reading(struct thread *t, uint64_t state) {
 bool turns_would_be_in_vain(const struct thread *t, const struct loc *loc, u128 value, int order) {
     const struct reading *reading = known[t->tid].reading;
     const int last = known[t->tid].readings - 1;
-    uint64_t to;
-    if (last < 1 || reading[last].event != t->events || !step_from(reading[last].state, value, &to))
+    if (last < 1 || reading[last].event != t->events)
+        return false;
+    const struct way *way = step_from(reading[last].state, value);
+    if (way == NULL)
         return false;
     for (int i = 0; i < last; i++) {
         const struct event *first = event_of(t, reading[i].event);
         bool same = first->loc == loc && first->size == loc->size && (!acquires(first->order) || acquires(order)) &&
                     (!first->sc || order == SEQ_CST);
-        if (same && step_is_known(reading[i].state, value, to))
+        struct way until;
+        effect(t, reading[i].writes, &until);
+        if (same && (until.places == 0 || until.places == way->places) &&
+            same_way(step_from(reading[i].state, value), *way))
             return true;
     }
     return false;

@@ -13,10 +13,11 @@ MODEL_STATE static uint64_t states[STATES]; /* those that have values, as far as
 
 enum { STEPS = 1 << 14 };
 
-/* One read in a state, with what it found, leads to another state. */
+/* One read in a state, with what it found, leads to the next read. */
 MODEL_STATE static struct {
-    uint64_t from, to; /* from: 0 of a free entry */
+    uint64_t from; /* 0: a free entry */
     u128 value;
+    struct way way;
 } steps[STEPS];
 MODEL_STATE static int step_count;
 
@@ -64,24 +65,22 @@ static unsigned find_step(uint64_t from, u128 value) {
     return slot;
 }
 
-void step_learn(uint64_t from, u128 value, uint64_t to) {
+void step_learn(uint64_t from, u128 value, struct way way) {
     unsigned slot = find_step(from, value);
     if (steps[slot].from != 0 || step_count == STEPS / 2)
         return;
     steps[slot].from = from;
     steps[slot].value = value;
-    steps[slot].to = to;
+    steps[slot].way = way;
     step_count++;
 }
 
-/* The state to which a read with this value leads, if that is known. */
-bool step_from(uint64_t from, u128 value, uint64_t *to) {
+/* The way on which a read with this value leads; NULL: not known. */
+const struct way *step_from(uint64_t from, u128 value) {
     unsigned slot = find_step(from, value);
-    *to = steps[slot].to;
-    return steps[slot].from == from;
+    return steps[slot].from == from ? &steps[slot].way : NULL;
 }
 
-bool step_is_known(uint64_t from, u128 value, uint64_t to) {
-    unsigned slot = find_step(from, value);
-    return steps[slot].from == from && steps[slot].to == to;
+bool same_way(const struct way *a, struct way b) {
+    return a != NULL && a->to == b.to && a->written == b.written && a->places == b.places;
 }

@@ -145,6 +145,8 @@ void plain_access(uintptr_t address, size_t size, bool write, uint64_t pc) {
         return;
     if (write)
         turns_note_write(R.current, address, size);
+    else
+        turns_note_look(R.current, address);
     R.accesses++;
     for (uintptr_t at = address & ~(uintptr_t)7; at < address + size; at += 8) {
         unsigned first = at < address ? (unsigned)(address - at) : 0;
