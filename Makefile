@@ -79,7 +79,7 @@ $(VENV)/.tools: pyproject.toml
 
 $(STAMP): $(VENV)/.tools $(SOURCES)
 	$(BIN)/python -m pip install -q --no-build-isolation -e '.[test,lint]'
-	$(BIN)/python -m compileall -q src/lockfree
+	$(BIN)/python -m compileall -q -x katas src/lockfree
 	touch $@
 
 clean:
