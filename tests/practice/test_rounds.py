@@ -106,6 +106,14 @@ def test_a_round_from_its_beginning_to_its_end(tmp_path, capsys):
     assert json.loads(workspace.progress_file().read_text())["bounded_queue"]["accepted"] is None
 
 
+def test_what_is_new_is_said_before_the_verdict(tmp_path, capsys):
+    folder = tmp_path / "bounded_queue-round"
+    practice(capsys, "round", "bounded_queue", "--minutes", "40")
+    later(folder, 0.5)
+    said = practice(capsys, "check", "--in", folder)[1]
+    assert said.index("new: **Part 2.**") < said.index("FAILED     screen")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -135,7 +143,8 @@ def test_the_page_holds_the_whole_debrief(tmp_path, capsys):
     assert "the disk fills up" in page
     assert "What is asked next" in page
     assert "<b>What if <code>sync</code> fails?</b>" in page
-    assert "<circle" in page
+    assert page.count("<circle") == 2  # the check, and what this report found
+    assert "kill" in said  # each stage is said as it comes
     assert "&lt;script&gt;" in page
     assert "# <script>" not in page
     assert str(folder / "report.html") in said

@@ -15,7 +15,7 @@ from lockfree.practice import c_stages, hostile, mutants
 from lockfree.practice.catalog import find, katas
 from lockfree.practice.hostile import ATTACKS, repelled
 from lockfree.practice.results import Verdict
-from lockfree.practice.selftest import machine, trials
+from lockfree.practice.selftest import Row, machine, trials
 
 SEED = 7
 QUICK = [attack for attack in ATTACKS if attack.language == "python" and attack.expected.startswith("screen")]
@@ -106,6 +106,27 @@ def test_what_is_said_to_be_equivalent_is_a_mutant():
         listed = mutants.equivalent(kata)
         assert {(kata.name, *key) for key in listed} <= there
         assert all(len(why) > 20 for why in listed.values())
+
+
+def test_97_of_100_mutants_are_rejected_if_those_that_are_explained_count_as_accepted():
+    explained = sum(len(mutants.equivalent(kata)) for kata in katas())
+    assert explained <= 0.03 * len(all_mutants())
+
+
+def test_the_larger_of_two_has_no_mutant():
+    kata = find("token_bucket")
+    assert "full_at > now ? full_at : now" in (kata.folder / "right" / "relaxed.c").read_text()
+    changes = [one.what for one in mutants.mutants(kata) if one.answer == "relaxed.c"]
+    assert [what for what in changes if what.startswith("line 25")] == []
+    assert "line 26: > is >=" in changes  # `if (then > now + bucket->full_time)`
+
+
+def test_the_table_says_the_share_with_and_without_the_explained():
+    row = Row("mutants in C")
+    for good in (True, True, False):
+        row.add(good=good, seconds=1, explained=not good)
+    assert "66.7%" in str(row)
+    assert str(row).endswith("1 are equivalent, with a reason: 100.0% of the rest")
 
 
 @NEEDS_C

@@ -40,8 +40,8 @@ COMMON = {
         Diagnosis(
             "START",
             "not written yet",
-            "The file is still the starter, or a function of it still raises NotImplementedError. Write it, then check "
-            "again.",
+            "The file is still the starter, or a function of it still does what the starter's does (in Python it "
+            "raises NotImplementedError). Write it, then check again.",
         ),
         Diagnosis(
             "ENDS",

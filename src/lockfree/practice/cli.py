@@ -161,6 +161,7 @@ def _check_in_round(running: rounds.Round, folder: Path) -> int:
     from lockfree.practice.judge import results
 
     now = time.time()
+    _news(running, folder)  # before the verdict: the examples ask for it already
     judgement = Judgement(running.kata.name)
     for result in results(running.kata, (folder / running.kata.file).resolve(), later=running.later(now)):
         if result.stage not in rounds.VISIBLE:
@@ -218,17 +219,17 @@ def _report(args: argparse.Namespace) -> int:
         raise UsageError(f"the round is not over: {running.left(time.time())}; round --end ends it")
     out = args.out or args.folder / "report.html"
     try_file("--out", out)
-    from lockfree.practice.judge import judge
     from lockfree.practice.report import page
 
-    judgement = judge(kata, answer, full=True)
+    judgement = _lines(kata, answer, full=True)
+    workspace.keep(args.folder, kata, judgement)
     out.write_text(page(kata, args.folder, judgement), encoding="utf-8")
     print(f"{judgement.verdict.name}: {out}")
     return judgement.verdict.value
 
 
-def _judged(kata: Kata, answer: Path, folder: Path, *, full: bool) -> int:
-    """All stages, one line each, and what they mean."""
+def _lines(kata: Kata, answer: Path, *, full: bool) -> Judgement:
+    """All stages, one line each as it comes; while it runs, a terminal shows how far it is."""
     from lockfree.practice.judge import results  # the judge loads the instruments
 
     judgement = Judgement(kata.name)
@@ -246,6 +247,12 @@ def _judged(kata: Kata, answer: Path, folder: Path, *, full: bool) -> int:
         for noted in result.looked_at if result.outcome is Outcome.NOTED else ():
             print(hanging(f"             {noted}", width(), 15))
         judgement.results.append(result)
+    return judgement
+
+
+def _judged(kata: Kata, answer: Path, folder: Path, *, full: bool) -> int:
+    """All stages, one line each, and what they mean."""
+    judgement = _lines(kata, answer, full=full)
     workspace.keep(folder, kata, judgement)
     failure = judgement.failure
     print(f"\n{judgement.verdict.name}")

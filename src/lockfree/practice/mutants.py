@@ -21,6 +21,10 @@ from lockfree.practice.results import Verdict
 
 COMPARISON = re.compile(r"(?<![-<>=!+*/&|^%])(<=|>=|==|!=|<|>)(?![<>=])")
 OFF_BY_ONE = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
+OF_TWO = re.compile(r"([^?:()=]+?) (?:<=|>=|<|>) ([^?:]+?) \? ([^?:]+?) : ([^?:;)]+)")
+"""`a < b ? a : b`"""
+CLAMP = re.compile(r"if \((\S+) (?:<=|>=|<|>) (\S+)\)\s*\1 = \2;")
+"""`if (a > b) a = b;`"""
 STATEMENT = re.compile(r"^(\s+)(?!return\b|if\b|else\b|for\b|while\b|do\b|break\b|continue\b|case\b)(\S[^{}]*;)\s*$")
 WAKE = re.compile(r"\b\w*(?:signal|broadcast|wake|notify|unpark)\w*\s*\(", re.IGNORECASE)
 LOOP = re.compile(r"^(\s*)while \((?!1\)|true\))")
@@ -58,7 +62,7 @@ def _of_c(text: str) -> Iterator[tuple[str, str]]:
     for at, line in enumerate(plain):
         if not inside[at]:
             continue
-        for found in COMPARISON.finditer(line):
+        for found in COMPARISON.finditer("" if _takes_one_of_two(plain, at) else line):
             other = OFF_BY_ONE[found[1]]
             mine = f"{lines[at][: found.start(1)]}{other}{lines[at][found.end(1) :]}"
             yield f"line {at + 1}: {found[1]} is {other}", "\n".join([*lines[:at], mine, *lines[at + 1 :]])
@@ -74,6 +78,14 @@ def _of_c(text: str) -> Iterator[tuple[str, str]]:
         if at + 1 < len(plain) and _swappable(line, plain[at + 1]):
             swapped = [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]]
             yield f"line {at + 1}: swapped with the next", "\n".join(swapped)
+
+
+def _takes_one_of_two(plain: list[str], at: int) -> bool:
+    """Whether a line takes the larger or the smaller of two: where both are equal, either one is."""
+    found = OF_TWO.search(plain[at])
+    if found is not None and {found[1].strip(), found[2].strip()} == {found[3].strip(), found[4].strip()}:
+        return True
+    return CLAMP.search(" ".join(line.strip() for line in plain[at : at + 2])) is not None
 
 
 def _nothing(line: str) -> str:

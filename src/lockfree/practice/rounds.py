@@ -109,7 +109,7 @@ def tell(one: Round, folder: Path, now: float) -> list[Part]:
     (folder / "statement.md").write_text(f"# {one.kata.title}\n\n{text}\n", encoding="utf-8")
     workspace.mark(folder, round={**workspace.marked(folder)["round"], "told": len(there)})
     for part in there[told:]:
-        workspace.happened(folder, "part", part.text.splitlines()[0])
+        workspace.happened(folder, "part", " ".join(part.text.split()))
     return there[told:]
 
 

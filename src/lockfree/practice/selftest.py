@@ -49,9 +49,16 @@ class Row:
         self.seconds += seconds
 
     def __str__(self) -> str:
-        share = f"{100 * self.as_expected / self.judged:.1f}%" if self.judged else "-"
+        share = _share(self.as_expected, self.judged)
         text = f"{self.kind:<26} {self.as_expected:>6,} of {self.judged:<6,} {share:>7}  {self.seconds:>7.0f} s"
-        return text + (f"   {self.explained} more are equivalent, with a reason" if self.explained else "")
+        without = _share(self.as_expected, self.judged - self.explained)
+        return text + (
+            f"   {self.explained} are equivalent, with a reason: {without} of the rest" if self.explained else ""
+        )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}%" if whole else "-"
 
 
 @contextlib.contextmanager

@@ -107,7 +107,9 @@ def keep(folder: Path, kata: Kata, judgement: Judgement, *, counts: bool = True)
     lines = [{**asdict(result), "outcome": result.outcome.name} for result in judgement.results]
     mark(folder, kata=kata.name, verdict=judgement.verdict.name, results=lines)
     failure = judgement.failure
-    text = f"{failure.stage} {failure.diagnosis}: {failure.message}" if failure else judgement.verdict.name
+    text = judgement.verdict.name
+    if failure is not None:
+        text = f"{' '.join(filter(None, (failure.stage, failure.diagnosis)))}: {failure.message}"
     happened(folder, "check", text[:200], judgement.verdict.name)
     about = read_progress().get(kata.name, {})
     changes: dict[str, Any] = {"checks": about.get("checks", 0) + 1}

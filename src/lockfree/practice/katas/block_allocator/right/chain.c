@@ -39,7 +39,7 @@ int pool_alloc(struct pool *pool, uint32_t count, uint32_t *taken) {
             continue;
         }
         if (atomic_compare_exchange_weak_explicit(&pool->head, &head, pack((head >> 32) + 1, next),
-                                                  memory_order_acq_rel, memory_order_acquire))
+                                                  memory_order_relaxed, memory_order_acquire))
             break;
     }
     for (uint32_t i = 0; i < count; i++)

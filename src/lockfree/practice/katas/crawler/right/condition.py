@@ -18,7 +18,6 @@ def crawl(start, fetch, workers, per_host):
             with changed:
                 while (page := free()) is None:
                     if not waiting and not busy:
-                        changed.notify_all()
                         return
                     changed.wait()
                 waiting.remove(page)

@@ -8,7 +8,7 @@ def crawl(start, fetch, workers, per_host):
         while ready or futures:
             for page in list(ready):
                 host = page.partition("/")[0]
-                if running.get(host, 0) < per_host and len(futures) < workers:
+                if running.get(host, 0) < per_host:
                     ready.remove(page)
                     running[host] = running.get(host, 0) + 1
                     futures[pool.submit(fetch, page)] = host

@@ -37,8 +37,7 @@ class Store:
         for key, value, after in unpacked(log):
             end = after
             self.keep(key, value)
-        if end < len(log):
-            disk.truncate("log", end)
+        disk.truncate("log", end)
         disk.sync("log")
         disk.sync_names()
 

@@ -31,19 +31,19 @@ static uint32_t lap(const struct mpmc_ring *ring, uint64_t position) {
 }
 
 int mpmc_put(struct mpmc_ring *ring, const struct mpmc_record *record) {
-    uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+    uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     for (;;) {
         struct slot *slot = &ring->slots[tail & (ring->capacity - 1)];
         uint32_t phase = atomic_load_explicit(&slot->phase, memory_order_acquire);
         if (phase == lap(ring, tail)) {
-            if (!atomic_compare_exchange_strong_explicit(&ring->tail, &tail, tail + 1, memory_order_acq_rel,
-                                                         memory_order_acquire))
+            if (!atomic_compare_exchange_strong_explicit(&ring->tail, &tail, tail + 1, memory_order_relaxed,
+                                                         memory_order_relaxed))
                 continue;
             slot->record = *record;
             atomic_store_explicit(&slot->phase, phase + 1, memory_order_release);
             return 1;
         }
-        uint64_t seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
+        uint64_t seen = atomic_load_explicit(&ring->tail, memory_order_relaxed);
         if (seen == tail)
             return 0;
         tail = seen;
@@ -51,19 +51,19 @@ int mpmc_put(struct mpmc_ring *ring, const struct mpmc_record *record) {
 }
 
 int mpmc_get(struct mpmc_ring *ring, struct mpmc_record *record) {
-    uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+    uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     for (;;) {
         struct slot *slot = &ring->slots[head & (ring->capacity - 1)];
         uint32_t phase = atomic_load_explicit(&slot->phase, memory_order_acquire);
         if (phase == lap(ring, head) + 1) {
-            if (!atomic_compare_exchange_strong_explicit(&ring->head, &head, head + 1, memory_order_acq_rel,
-                                                         memory_order_acquire))
+            if (!atomic_compare_exchange_strong_explicit(&ring->head, &head, head + 1, memory_order_relaxed,
+                                                         memory_order_relaxed))
                 continue;
             *record = slot->record;
             atomic_store_explicit(&slot->phase, phase + 1, memory_order_release);
             return 1;
         }
-        uint64_t seen = atomic_load_explicit(&ring->head, memory_order_acquire);
+        uint64_t seen = atomic_load_explicit(&ring->head, memory_order_relaxed);
         if (seen == head)
             return 0;
         head = seen;

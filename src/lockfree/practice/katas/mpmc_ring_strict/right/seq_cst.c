@@ -41,7 +41,7 @@ int strict_put(struct strict_ring *ring, uint32_t value) {
             move_on(&ring->tail, tail);
             return 1;
         }
-        if (ahead > 0)
+        if (ahead != 0)
             move_on(&ring->tail, tail);
     }
 }
@@ -60,7 +60,7 @@ int strict_get(struct strict_ring *ring, uint32_t *value) {
             move_on(&ring->head, head);
             return 1;
         }
-        if (ahead > 0)
+        if (ahead != 0)
             move_on(&ring->head, head);
     }
 }

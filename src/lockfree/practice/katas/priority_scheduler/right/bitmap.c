@@ -35,14 +35,14 @@ int scheduler_put(struct scheduler *scheduler, uint32_t level, uint32_t task) {
         scheduler->tasks[level * scheduler->capacity + at] = task;
         in->count++;
         uint32_t filled = atomic_load_explicit(&scheduler->filled, memory_order_relaxed);
-        atomic_store_explicit(&scheduler->filled, filled | UINT32_C(1) << level, memory_order_release);
+        atomic_store_explicit(&scheduler->filled, filled | UINT32_C(1) << level, memory_order_relaxed);
     }
     pthread_mutex_unlock(&scheduler->guard);
     return room;
 }
 
 int scheduler_get(struct scheduler *scheduler, uint32_t *task) {
-    if (atomic_load_explicit(&scheduler->filled, memory_order_acquire) == 0)
+    if (atomic_load_explicit(&scheduler->filled, memory_order_relaxed) == 0)
         return 0;
     pthread_mutex_lock(&scheduler->guard);
     uint32_t filled = atomic_load_explicit(&scheduler->filled, memory_order_relaxed);
@@ -54,7 +54,7 @@ int scheduler_get(struct scheduler *scheduler, uint32_t *task) {
         *task = scheduler->tasks[level * scheduler->capacity + in->head];
         in->head = in->head + 1 == scheduler->capacity ? 0 : in->head + 1;
         if (--in->count == 0)
-            atomic_store_explicit(&scheduler->filled, filled & ~(UINT32_C(1) << level), memory_order_release);
+            atomic_store_explicit(&scheduler->filled, filled & ~(UINT32_C(1) << level), memory_order_relaxed);
     }
     pthread_mutex_unlock(&scheduler->guard);
     return filled != 0;

@@ -17,7 +17,7 @@ int ref_try(struct refcount *count) {
     do
         if (owners == 0 || owners == REFCOUNT_MAX)
             return 0;
-    while (!atomic_compare_exchange_weak_explicit(&count->owners, &owners, owners + 1, memory_order_acquire,
+    while (!atomic_compare_exchange_weak_explicit(&count->owners, &owners, owners + 1, memory_order_relaxed,
                                                   memory_order_relaxed));
     return 1;
 }

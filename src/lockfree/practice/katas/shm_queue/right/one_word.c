@@ -34,13 +34,13 @@ int shm_put(struct shm_queue *queue, uint32_t me, uint32_t value) {
         uint64_t seen = atomic_load(slot), there = seen >> 32;
         if (tail != atomic_load(&queue->tail))
             continue;
-        if (there == turn) {
+        if (there > turn) {
+            help(&queue->tail, tail);
+        } else if (there == turn) {
             if (atomic_compare_exchange_strong(slot, &seen, word(turn + 1, value))) {
                 help(&queue->tail, tail);
                 return 1;
             }
-        } else if (there > turn) {
-            help(&queue->tail, tail);
         } else if (head + queue->capacity < tail) {
             help(&queue->head, head); /* its record is out, or nobody could have put one at tail - 1 */
         } else if (head == atomic_load(&queue->head)) {
@@ -58,14 +58,14 @@ int shm_get(struct shm_queue *queue, uint32_t me, uint32_t *value) {
         uint64_t seen = atomic_load(slot), there = seen >> 32;
         if (head != atomic_load(&queue->head))
             continue;
-        if (there == turn) {
+        if (there > turn) {
+            help(&queue->head, head);
+        } else if (there == turn) {
             if (atomic_compare_exchange_strong(slot, &seen, word(turn + 1, 0))) {
                 help(&queue->head, head);
                 *value = (uint32_t)seen;
                 return 1;
             }
-        } else if (there > turn) {
-            help(&queue->head, head);
         } else {
             return 0;
         }
