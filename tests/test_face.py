@@ -210,16 +210,17 @@ def test_misuse_of_a_container_names_it(shm_name):
             assert text_of(call, RuntimeError).startswith(
                 f"MPMCRing '{shm_name}': this thread has nothing in hand: call "
             )
-        ring.reserve()
-        assert text_of(ring.reserve, RuntimeError).startswith(
-            f"MPMCRing '{shm_name}': this thread has a reservation already"
+        view = ring.reserve()
+        assert text_of(lambda: ring.release(view), RuntimeError).startswith(
+            f"MPMCRing '{shm_name}': this view is of no peeked record that is in hand"
         )
         ring.commit(1)
+    with lockfree.SPSCRing(4, 8) as ring:
+        ring.put(b"x")
+        ring.reserve()
+        assert "SPSCRing: this thread has a reservation already" in text_of(ring.reserve, RuntimeError)
         ring.peek()
-        assert text_of(ring.peek, RuntimeError).startswith(
-            f"MPMCRing '{shm_name}': this thread has a record in hand already"
-        )
-        ring.release()
+        assert "SPSCRing: this thread has a record in hand already" in text_of(ring.peek, RuntimeError)
 
 
 @pytest.mark.parametrize("kind", [lockfree.Mutex, lockfree.Semaphore, lockfree.AtomicF64])

@@ -93,11 +93,11 @@ def test_processes_get_everything_once_and_each_producers_records_in_order(ring,
 
 def test_full_counts_the_records_in_hand(ring):
     ring.put_many([b"a", b"b", b"c"])
-    ring.peek()
+    peeked = ring.peek()
     ring.reserve()
     assert not ring.try_put(b"x")
     assert ring.qsize() == 2
-    ring.release()
+    ring.release(peeked)
     ring.cancel()
     assert ring.put_many([b"x"] * 9) == 2
 

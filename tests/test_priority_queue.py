@@ -449,10 +449,10 @@ class AgainstAHeap(RuleBasedStateMachine):
     )
     def create(self, capacity, levels, start, fronts):
         self.q = starting_at(start, PriorityQueue, capacity, 4, levels, fronts=fronts)
-        self.heap, self.order, self.reserved, self.peeked = [], 0, False, False
+        self.heap, self.order, self.reserved, self.peeked = [], 0, [], []
 
     def room(self):
-        return self.q.capacity - len(self.heap) - self.reserved - self.peeked
+        return self.q.capacity - len(self.heap) - len(self.reserved) - len(self.peeked)
 
     def push(self, record, priority, behind=True):
         heapq.heappush(self.heap, (priority, behind, self.order, record))
@@ -500,39 +500,41 @@ class AgainstAHeap(RuleBasedStateMachine):
         expected = [self.pop() for _ in range(min(wanted, len(self.heap)))]
         assert self.q.get_many(wanted) == expected
 
-    @precondition(lambda self: not self.reserved)
     @rule()
     def reserve(self):
         room = self.room()
-        self.view = self.q.reserve()
-        self.reserved = self.view is not None
-        assert self.reserved == (room > 0)
+        view = self.q.reserve()
+        assert (view is None) == (room <= 0)
+        if view is not None:
+            self.reserved.append(view)
+            self.last = view
 
     @precondition(lambda self: self.reserved)
-    @rule(priority=st.one_of(st.none(), st.integers(0, 127)))
-    def commit_or_cancel(self, priority):
-        self.reserved = False
+    @rule(priority=st.one_of(st.none(), st.integers(0, 127)), which=st.integers(0, 9), named=st.booleans())
+    def commit_or_cancel(self, priority, which, named):
+        view = self.reserved.pop(which % len(self.reserved) if named else -1)
+        given = {"view": view} if named or view is not self.last else {}
         if priority is None:
-            self.q.cancel()
+            self.q.cancel(**given)
             return
-        self.view[:] = b"data"
-        self.q.commit(priority % self.q.levels)
+        view[:] = b"data"
+        self.q.commit(priority % self.q.levels, **given)
         self.push(b"data", priority % self.q.levels)
 
-    @precondition(lambda self: not self.peeked)
     @rule()
     def peek(self):
         found = self.q.peek()
         assert (found is None) == (not self.heap)
         if found is not None:
-            self.peeked = True
+            self.peeked.append(found[1])
             assert (found[0], bytes(found[1])) == self.pop()
 
     @precondition(lambda self: self.peeked)
-    @rule()
-    def release(self):
-        self.peeked = False
-        self.q.release()
+    @rule(which=st.integers(0, 9), how=st.sampled_from(["release", "collect"]))
+    def release(self, which, how):
+        view = self.peeked.pop(which % len(self.peeked))
+        if how == "release":
+            self.q.release(view)
 
     @rule(fails=st.booleans())
     def lease(self, fails):
@@ -823,16 +825,8 @@ def test_wrong_timeouts(q, timeout):
     assert q.qsize() == 0
 
 
-def test_hands_hold_one_each(q):
+def test_nothing_in_hand(q):
     with pytest.raises(RuntimeError):
         q.release()
     with pytest.raises(RuntimeError):
         q.commit(0)
-    q.reserve()
-    with pytest.raises(RuntimeError):
-        q.reserve()
-    q.commit(0)
-    q.peek()
-    with pytest.raises(RuntimeError):
-        q.peek()
-    q.release()

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any, Literal, NoReturn
 
 from lockfree._awaited import AwaitedContainer
-from lockfree._container import me
 from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, Dropped, RoleTaken, raise_status, shown
+from lockfree._hands import me
 from lockfree._messages import Putting, Taking, as_bytes, packed
 from lockfree._native import blocking, ffi, lib
 from lockfree._segment import check_int

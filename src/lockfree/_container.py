@@ -4,11 +4,10 @@ The methods here go through cffi. The C types stand before them and do the same 
 signal handler's exception may come between two steps, and what was taken is lost then; there it cannot.
 """
 
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from typing import Any, ClassVar, NoReturn, cast
+from typing import Any, ClassVar, NoReturn, SupportsIndex, cast
 
+from lockfree import _hands
 from lockfree._awaited import AwaitedContainer
 from lockfree._coded import Coded, R
 from lockfree._errors import EMPTY, FULL, OK, brief, raise_status
@@ -20,14 +19,6 @@ from lockfree._waiting import patience, until
 
 MAX_CAPACITY = 2**31
 COUNT_MAX = 2**62
-
-
-class _Hand(threading.local):
-    """What the calling thread has reserved or peeked and not yet given back: (slot, participant, view, memory)."""
-
-    def __init__(self) -> None:
-        self.reserved: tuple[int, int, Any, bytearray] | None = None
-        self.peeked: tuple[int, int, Any, bytearray] | None = None
 
 
 class Container(AwaitedContainer, Coded[R]):
@@ -80,7 +71,7 @@ class Container(AwaitedContainer, Coded[R]):
 
     def _use(self, codec: Codec, _is_bytes: bool) -> None:
         self._fast = codec.fast
-        self._hand = _Hand()
+        self._hand = _hands.Hand()
 
     @classmethod
     def _wanted(cls, given: dict[str, Any]) -> dict[str, Any]:
@@ -209,59 +200,67 @@ class Container(AwaitedContainer, Coded[R]):
                     raise
             done += 1
 
-    # ---- private memory ----
+    # ---- in private memory ----
 
     def reserve(self, block: bool = False, timeout: float | None = None) -> Any:
         """A writable view (memoryview, or array of the dtype) for a record, or None if all slots are used.
 
         `commit()` publishes what stands in it then; `cancel()` gives it back. The view is private memory: after that it
-        ends (a memoryview) or changes nothing any more (an array). One per thread at a time.
+        ends (a memoryview) or changes nothing any more (an array).
         """
-        self._require_empty_hand("reserved", "a reservation already: commit() or cancel() it first")
+        _hands.open_hand(self, "reserved")
         wait = patience(block, timeout)
         handle = self._h
-        memory = bytearray(self.record_size)
+        memory = _hands.Lent(self.record_size)
         view = self._codec.view(memory)
         slot = self._reserve_slot(handle, wait)
         if slot == FULL:
             return None
         if slot < 0:
             self._refused(slot, handle)
-        self._hand.reserved = (slot, me(handle), view, memory)
+        memory.lend("reserved", handle, slot)
+        _hands.keep(self, "reserved", memory, view)
         return view
 
-    def cancel(self) -> None:
-        """Gives the calling thread's reservation back unused."""
-        handle = self._h
-        slot, _ = self._let_go("reserved", "reserve()")
-        status = self._c_cancel(handle, slot)
-        if status:
-            self._refused(status, handle)
+    def cancel(self, view: Any = None) -> None:
+        """Gives a reservation back unused: that of `view`, or the calling thread's last one."""
+        self._give_slot_back("reserved", self._c_cancel, view)
 
-    def release(self) -> None:
-        """Gives back the slot of the record that the calling thread peeked at."""
-        handle = self._h
-        slot, _ = self._let_go("peeked", "peek()")
-        status = self._c_release(handle, slot)
+    def release(self, view: Any = None) -> None:
+        """Gives back the slot of a peeked record: that of `view`, or the calling thread's last one."""
+        self._give_slot_back("peeked", self._c_release, view)
+
+    def _give_slot_back(self, which: _hands.Which, give: Any, view: Any) -> None:
+        found, handle = _hands.find(self, which, view), self._h
+        if found is None:
+            return  # the garbage collector has done it
+        status = give(handle, found[0].end())
+        _hands.done(self, which, *found)
         if status:
             self._refused(status, handle)
 
     def _wrong_length(self, length: int) -> NoReturn:
         raise ValueError(f"length is {length}: a record of dtype {brief(self.dtype)} has {self.record_size} bytes")
 
-    def _commit(self, length: int | None, *level: int) -> None:
-        handle = self._h
-        self._in_hand("reserved", "reserve()")
+    def _level(self, priority: SupportsIndex) -> int:
+        raise NotImplementedError
+
+    def _commit(self, length: int | None, view: Any, *priority: SupportsIndex) -> None:
+        _hands.find(self, "reserved", view)
+        level = [self._level(given) for given in priority]
         size = self.record_size if length is None else check_int("length", length, 0, self.record_size)
         if size != self.record_size and self._fast is not bytes:
             self._wrong_length(size)
-        slot, memory = self._let_go("reserved", "reserve()")
-        status = self._publish(handle, slot, memory, size, *level)
+        found, handle = _hands.find(self, "reserved", view), self._h  # the conversions may have run Python code
+        assert found is not None
+        memory, seen = found
+        status = self._publish(handle, memory.end(), memory, size, *level)
+        _hands.done(self, "reserved", memory, seen)
         if status:
             self._refused(status, handle)
 
     def _peek(self, block: bool, timeout: float | None) -> tuple[int, Any] | None:
-        self._require_empty_hand("peeked", "a record in hand already: release() it first")
+        _hands.open_hand(self, "peeked")
         wait = patience(block, timeout)
         handle = self._h
         slot, level, length = self._take(handle, wait)
@@ -270,34 +269,17 @@ class Container(AwaitedContainer, Coded[R]):
         if slot < 0:
             self._refused(slot, handle)
         try:
-            memory = bytearray(self._copy_out(handle, slot, length))
-            if self._fast is not bytes:
-                memory = memory.ljust(self.record_size, b"\0")
+            data = self._copy_out(handle, slot, length)
+            memory = _hands.Lent(data if self._fast is bytes else data.ljust(self.record_size, b"\0"))
             view = self._codec.view(memory)
+            memory.lend("peeked", handle, slot)
+            _hands.keep(self, "peeked", memory, view)
+            if not self._in_place:
+                _hands.loosen(self, "peeked")
         except BaseException:
             self._give_back(handle, slot, level)
             raise
-        self._hand.peeked = (slot, me(handle), view, memory)
         return level, view
-
-    def _require_empty_hand(self, which: str, what: str) -> None:
-        self._require_open()
-        held = getattr(self._hand, which)
-        if held is not None and held[1] == me(self._h):
-            raise RuntimeError(f"{self._title()}: this thread has {what}")
-
-    def _in_hand(self, which: str, how: str) -> tuple[int, int, Any, bytearray]:
-        self._require_open()
-        held: tuple[int, int, Any, bytearray] | None = getattr(self._hand, which)
-        if held is None or held[1] != me(self._h):  # nothing, or the parent's
-            raise RuntimeError(f"{self._title()}: this thread has nothing in hand: call {how} first")
-        return held
-
-    def _let_go(self, which: str, how: str) -> tuple[int, bytearray]:
-        slot, _, view, memory = self._in_hand(which, how)
-        setattr(self._hand, which, None)
-        end_view(view)
-        return slot, memory
 
     # ---- state ----
 
@@ -337,10 +319,7 @@ class Container(AwaitedContainer, Coded[R]):
         hand = getattr(self, "_hand", None)
         if hand is not None and not self.closed:
             for which in ("reserved", "peeked"):
-                held = getattr(hand, which)
-                if held is not None:
-                    setattr(hand, which, None)
-                    end_view(held[2])
+                _hands.drop(self, which)
         super().close()
 
     close.__doc__ = Coded.close.__doc__
@@ -354,17 +333,6 @@ class Container(AwaitedContainer, Coded[R]):
         if record is not None and len(record) > self.record_size:
             raise ValueError(f"record has {len(record)} bytes: the {self._noun} takes at most {self.record_size}")
         raise_status(status, self._title(), handle)
-
-
-def me(handle: Any) -> int:
-    """The participant that this process is; another one in a forked child."""
-    return int(lib.lf_py_participant(ffi.addressof(handle, "h")))
-
-
-def end_view(view: Any) -> None:
-    if isinstance(view, memoryview):
-        with suppress(BufferError):
-            view.release()  # refused if somebody made an array of it, which keeps the memory
 
 
 def walk(records: Any) -> Iterator[Any]:

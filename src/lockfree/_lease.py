@@ -4,7 +4,8 @@ from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Any
 
-from lockfree._container import Container, me
+from lockfree._container import Container
+from lockfree._hands import me
 from lockfree._native import lib
 
 

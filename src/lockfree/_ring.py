@@ -215,23 +215,22 @@ class Ring(Container[R]):
         """A writable view (memoryview, or array of the dtype) for a record, or None if all slots are used.
 
         `commit()` publishes what stands in it then; `cancel()` gives it back. The view is private memory: after that it
-        ends (a memoryview) or changes nothing any more (an array). One per thread at a time.
+        ends (a memoryview) or changes nothing any more (an array).
         """
         return super().reserve(block, timeout)
 
-    def commit(self, length: int | None = None) -> None:
-        """Publishes the calling thread's reservation as a record of `length` bytes (None: all of it)."""
-        self._commit(length)
+    def commit(self, length: int | None = None, view: Buffer | None = None) -> None:
+        """Publishes a reservation as a record of `length` bytes (None: all of it): that of `view`, or the calling
+        thread's last one.
+        """
+        self._commit(length, view)
 
     @overload
     def peek(self: "Ring[bytes]", block: bool = ..., timeout: float | None = ...) -> memoryview | None: ...
     @overload
     def peek(self: "Ring[Array]", block: bool = ..., timeout: float | None = ...) -> Array | None: ...
     def peek(self, block: bool = False, timeout: float | None = None) -> Any:
-        """A view of the oldest record, or None if the ring is empty; `release()` gives its slot back and ends the view.
-
-        One per thread at a time.
-        """
+        """A view of the oldest record, or None if the ring is empty; `release()` gives its slot back and ends it."""
         found = self._peek(block, timeout)
         return None if found is None else found[1]
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any, Literal, NoReturn
 
 from lockfree._broadcast import Inside, Readers, Slow
-from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, OK, RoleTaken, shown
+from lockfree._hands import end_view, me
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name
 from lockfree._spin import check_spin

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Literal, NoReturn
 
 from lockfree._awaited import AwaitedContainer
-from lockfree._container import end_view, me
 from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, SegmentError, raise_status
+from lockfree._hands import end_view, me
 from lockfree._messages import Putting, Taking, as_bytes, packed
 from lockfree._native import NULL, Native, blocking, ffi, lib
 from lockfree._segment import check_int, check_name

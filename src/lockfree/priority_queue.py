@@ -213,17 +213,21 @@ class _Calls(Container[R]):
             self._refused(status, handle, data)
         return int(ticket[0])
 
-    @overload
-    def cancel(self) -> None: ...
+    @overload  # type: ignore[override]
+    def cancel(self, *, view: Buffer | None = ...) -> None: ...
     @overload
     def cancel(self, ticket: SupportsIndex) -> bool: ...
-    def cancel(self, ticket: SupportsIndex | None = None) -> bool | None:
-        """Without a ticket: gives the calling thread's reservation back unused.
+    def cancel(self, ticket: SupportsIndex | None = None, view: Buffer | None = None) -> bool | None:
+        """Without a ticket: gives a reservation back unused, that of `view` or the calling thread's last one.
 
         With one (`put_ticket`): takes the record out of the queue, wherever it stands, and nobody gets it. True, once;
         False if somebody has it, or had. Lock-free, O(1). ValueError for a number that is no ticket.
         """
-        return super().cancel() if ticket is None else self._withdraw(ticket)
+        if ticket is None:
+            return super().cancel(view)
+        if view is not None:
+            raise TypeError(f"{self._title()}: cancel() takes a ticket or a view, not both")
+        return self._withdraw(ticket)
 
     def _withdraw(self, ticket: SupportsIndex) -> bool:
         number = check_int("ticket", ticket, 0, 2**64 - 1)
@@ -372,14 +376,15 @@ class _Calls(Container[R]):
         """A writable view (memoryview, or array of the dtype) for a record, or None if all slots are used.
 
         `commit()` publishes what stands in it then; `cancel()` gives it back. The view is private memory: after that it
-        ends (a memoryview) or changes nothing any more (an array). One per thread at a time.
+        ends (a memoryview) or changes nothing any more (an array).
         """
         return super().reserve(block, timeout)
 
-    def commit(self, priority: SupportsIndex, length: int | None = None) -> None:
-        """Publishes the calling thread's reservation as a record of `length` bytes (None: all of it)."""
-        self._in_hand("reserved", "reserve()")
-        self._commit(length, self._level(priority))
+    def commit(self, priority: SupportsIndex, length: int | None = None, view: Buffer | None = None) -> None:
+        """Publishes a reservation as a record of `length` bytes (None: all of it): that of `view`, or the calling
+        thread's last one.
+        """
+        self._commit(length, view, priority)
 
     @overload
     def peek(
@@ -389,7 +394,7 @@ class _Calls(Container[R]):
     def peek(self: "_Calls[Array]", block: bool = ..., timeout: float | None = ...) -> tuple[int, Array] | None: ...
     def peek(self, block: bool = False, timeout: float | None = None) -> Any:
         """(priority, view) of the most urgent record, which is out of the queue, or None if the queue is empty;
-        `release()` gives its slot back and ends the view. One per thread at a time.
+        `release()` gives its slot back and ends the view.
         """
         return self._peek(block, timeout)
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from lockfree._coded import R
+from lockfree._hands import Which, drop
 from lockfree._native import Native, lib
 from lockfree._ring import Ring
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SPSCRing"]
 
-_ROLES = {"producer": (0, "reserved"), "consumer": (1, "peeked")}
+_ROLES: dict[str, tuple[int, Which]] = {"producer": (0, "reserved"), "consumer": (1, "peeked")}
 
 
 class _Calls(Ring[R]):
@@ -32,8 +33,7 @@ class _Calls(Ring[R]):
         status = lib.lf_py_spsc_ring_release_role(handle, number)
         if status:
             self._refused(status, handle)
-        if getattr(self._hand, hand) is not None:
-            self._let_go(hand, role)
+        drop(self, hand)
 
 
 class SPSCRing(Native[Literal["spsc_ring"]], _Calls[R], prefix="spsc_ring"):

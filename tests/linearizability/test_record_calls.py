@@ -810,6 +810,35 @@ def test_a_record_in_hand_has_its_ticket_and_a_pair_has_none():
     assert [o.ticket for o in pairs.history()] == [None, None]
 
 
+@pytest.mark.parametrize("make", [lockfree.MPMCRing, lockfree.PriorityQueue])
+def test_several_records_in_hand(make):
+    q = record(make(3, 2))
+    more = (0,) if make is lockfree.PriorityQueue else ()
+    first, second = q.reserve(), q.reserve()
+    first[:], second[:] = b"11", b"22"
+    q.commit(*more, view=first)
+    thread = threading.Thread(target=lambda: q.commit(*more, view=second))
+    thread.start(), thread.join()
+    with pytest.raises(RuntimeError):
+        q.commit(*more)
+    q.reserve()[:] = b"33"
+    q.reserve()  # the one before is cancelled: nobody has its view
+    q.cancel()
+    found = [q.peek(), q.peek()]
+    views = [one[1] if more else one for one in found]
+    assert not q.put_many([b"xx"] * 3, *more) > 1  # two slots are in hand
+    q.get_many(9)
+    q.release(views[0])
+    del views[1], found
+    assert q.put_many([b"44"] * 3, *more) == 3
+    q.release()
+    values = [(o.op, o.arg if o.op == "put" else o.result) for o in q.history()][:4]
+    pairs = [[0, value] if more else value for value in ("b'11'", "b'22'")]
+    assert values == [("put", pairs[0]), ("put", pairs[1]), ("get", pairs[0]), ("get", pairs[1])]
+    kind = "priority-queue:3" if more else "bounded-queue:3"
+    assert check(q.history(), f"{kind},full=in-hand" if not more else kind).ok
+
+
 def test_our_event_and_rwlock_mean_what_they_say():
     event, lock = record(lockfree.Event()), record(lockfree.RWLock())
     event.set(), event.is_set(), event.clear(), event.wait(0)

@@ -22,8 +22,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from lockfree._container import me
 from lockfree._errors import Closed, LockfreeError
+from lockfree._hands import me
 from lockfree._native import lib
 from lockfree._segment import check_int
 from lockfree._waiting import remaining

@@ -1,6 +1,10 @@
 """Calls in the log, and records in hand: from the first of two calls to the last."""
 
+import threading
 import time
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +33,41 @@ class Call:
         self.entries[self.at] = (tuple(items), self.started, ended)
 
 
+class Held:
+    """A record in hand: the call that began it, and the memory that its view shows."""
+
+    def __init__(self, call: Call, view: Any) -> None:
+        self.call, self.thread = call, threading.get_ident()
+        self.view: Any = view  # None: it belongs to who sees it
+        self.memory: Any = None
+
+    def belongs_to_its_views(self, ended: Callable[[], None]) -> None:
+        """From now on. `ended()`: nobody sees it any more."""
+        memory = memory_of(self.view)
+        with suppress(TypeError):  # memory of a kind that does not end by itself
+            self.memory, self.view = weakref.ref(memory, lambda _: ended()), None
+
+    def shows(self, memory: Any) -> bool:
+        return memory is (memory_of(self.view) if self.memory is None else self.memory())
+
+
+class Hands:
+    """What was reserved, or peeked, and is in hand; and what each thread took last."""
+
+    def __init__(self) -> None:
+        self.held: list[Held] = []
+        self.last: dict[int, Held] = {}
+
+
+def memory_of(view: Any) -> Any:
+    """What a view, or whatever was made of one, shows in the end."""
+    while True:
+        below = getattr(view, "obj" if isinstance(view, memoryview) else "base", None)
+        if below is None:
+            return view
+        view = below
+
+
 class Hand:
     """Records that are written or read in place: from the first of two calls to the last."""
 
@@ -42,42 +81,76 @@ class Hand:
         # another client, because its thread may call others in between
         return Call(self.proxy.recorder.new_log(), [Item(op, value)])
 
+    def _take(self, which: str, view: Any) -> Held | None:
+        """What is no more in hand: the record of `view`, or what the calling thread took last."""
+        hands = self.proxy._hands(which)
+        memory = None if view is None else memory_of(view)
+        last = hands.last.get(threading.get_ident())
+        for one in list(hands.held):
+            if one is last if memory is None else one.shows(memory):
+                with suppress(ValueError):  # the garbage collector was faster
+                    hands.held.remove(one)
+                    return one
+        return None
+
+    def _keep(self, which: str, call: Call, view: Any) -> Held:
+        hands, one = self.proxy._hands(which), Held(call, view)
+        hands.held.append(one)
+        hands.last[one.thread] = one
+        return one
+
+    def _let_go(self, which: str, one: Held, items: Callable[[], list[Item]]) -> None:
+        held = self.proxy._hands(which).held
+
+        def ended() -> None:
+            with suppress(ValueError):  # it was given back by a call
+                held.remove(one)
+                one.call.returned(items(), time.monotonic_ns())
+
+        one.belongs_to_its_views(ended)
+
     @property
-    def _open(self) -> dict[str, Any]:
-        return self.proxy._hands()
+    def _has_several(self) -> bool:
+        return not getattr(self.obj, "_in_place", True)
 
     def _with_ticket(self, item: Item) -> list[Item]:
         return ticketed([item]) if self.proxy._explained.tickets else [item]
 
     def reserve(self, *args: Any, **kwargs: Any) -> Any:
+        if self._has_several:
+            for earlier in list(self.proxy._hands("reserve").held):
+                if earlier.thread == threading.get_ident() and earlier.view is not None:
+                    self._let_go("reserve", earlier, list)
         call = self._begin("put")
         view = self.obj.reserve(*args, **kwargs)
         if view is None:  # FULL, of whatever there was to put
             call.returned([Item("put", {"reserved": id(call)}, False)], time.monotonic_ns())
         else:
-            self._open["reserve"] = (call, view)
+            self._keep("reserve", call, view)
         return view
 
     def commit(self, *args: Any, **kwargs: Any) -> Any:
-        call, view = self._open.pop("reserve", (None, None))
-        if call is None:
+        names = ("priority", "length", "view") if type(self.obj).__name__ == "PriorityQueue" else ("length", "view")
+        given = dict(zip(names, args, strict=False)) | kwargs
+        held = self._take("reserve", given.get("view"))
+        if held is None:
             return self.obj.commit(*args, **kwargs)
-        explained = self.proxy._explained
-        priority = args[0] if type(self.obj).__name__ == "PriorityQueue" and args else kwargs.get("priority")
-        length = args[-1] if len(args) > (priority is not None) else kwargs.get("length")
-        value = explained.plain(view if length is None else view[:length])
+        call, priority, length = held.call, given.get("priority"), given.get("length")
+        view = held.view if held.memory is None else given.get("view", held.memory())
+        value = self.proxy._explained.plain(view if length is None else view[:length])
         value = value if priority is None else [priority, value]
         call.entries[call.at] = ((Item("put", value),), call.started, None)
+        del view
         result = self.obj.commit(*args, **kwargs)
         ended = time.monotonic_ns()
         call.returned(self._with_ticket(Item("put", value, True)), ended)
         return result
 
-    def cancel(self) -> Any:
-        call, _ = self._open.pop("reserve", (None, None))
-        result = self.obj.cancel()
-        if call is not None:
-            call.returned([], time.monotonic_ns())
+    def cancel(self, *args: Any, **kwargs: Any) -> Any:
+        held = self._take("reserve", kwargs.get("view", args[0] if args else None))
+        result = self.obj.cancel(*args, **kwargs)
+        if held is not None:
+            held.call.returned([], time.monotonic_ns())
         return result
 
     def peek(self, *args: Any, **kwargs: Any) -> Any:
@@ -87,14 +160,17 @@ class Hand:
         ended = time.monotonic_ns()
         call.returned(self._with_ticket(Item("get", None, value)), ended)
         if found is not None:
-            self._open["peek"] = call
+            view = found[1] if isinstance(found, tuple) else found
+            held = self._keep("peek", call, view)
+            if self._has_several:
+                self._let_go("peek", held, lambda: list(call.entries[call.at][0]))
         return found
 
     def release(self, *args: Any, **kwargs: Any) -> Any:
-        call = self._open.pop("peek", None)
+        held = self._take("peek", kwargs.get("view", args[0] if args else None))
         result = self.obj.release(*args, **kwargs)
-        if call is not None:  # the record was in hand until now
-            call.returned(list(call.entries[call.at][0]), time.monotonic_ns())
+        if held is not None:  # the record was in hand until now
+            held.call.returned(list(held.call.entries[held.call.at][0]), time.monotonic_ns())
         return result
 
     def lease(self, *args: Any, **kwargs: Any) -> "Lease":

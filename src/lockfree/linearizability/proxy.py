@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lockfree.linearizability.calls import Explained
-from lockfree.linearizability.hands import IN_HAND, Call, Hand
+from lockfree.linearizability.hands import IN_HAND, Call, Hand, Hands
 from lockfree.linearizability.history import History
 from lockfree.linearizability.jitter import Jitter
 from lockfree.linearizability.methods import TAKES, Item, Methods, Rule, Signature, UnknownCall
@@ -116,11 +116,9 @@ class Proxy:
     def history(self) -> History:
         return self._recorder.history()  # type: ignore[no-any-return]
 
-    def _hands(self) -> dict[str, Any]:
-        """What the calling thread has reserved and peeked."""
-        local = self._recorder._local
-        found = local.__dict__.setdefault("hands", {})
-        return found.setdefault(id(self._obj), {})  # type: ignore[no-any-return]
+    def _hands(self, which: str) -> Hands:
+        """What was reserved, or peeked, and is in hand."""
+        return self._recorder.hands.setdefault((id(self._obj), which), Hands())  # type: ignore[no-any-return]
 
     def _recorded(self, name: str) -> Any:
         """The method as it is to be called."""

@@ -55,6 +55,7 @@ class Recorder:
     def _reset(self) -> None:
         self._pid = os.getpid()
         self._local = threading.local()
+        self.hands: dict[tuple[int, str], Any] = {}  # what is in hand: hands.py
         self._tasks: weakref.WeakKeyDictionary[Any, list[Entry]] = weakref.WeakKeyDictionary()
         self._logs: list[list[Entry]] = []
 

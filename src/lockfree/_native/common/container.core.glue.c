@@ -17,8 +17,10 @@ static const struct lf_py_signature lf_py_put_nowait_signatures[] = {{"put_nowai
                                                                      {"put_nowait", 2, 2, {"record", "priority"}}};
 static const struct lf_py_signature lf_py_try_put_signatures[] = {{"try_put", 1, 1, {"record"}},
                                                                   {"try_put", 2, 2, {"record", "priority"}}};
-static const struct lf_py_signature lf_py_commit_signatures[] = {{"commit", 0, 1, {"length"}},
-                                                                 {"commit", 1, 2, {"priority", "length"}}};
+static const struct lf_py_signature lf_py_commit_signatures[] = {{"commit", 0, 2, {"length", "view"}},
+                                                                 {"commit", 1, 3, {"priority", "length", "view"}}};
+static const struct lf_py_signature lf_py_cancel_signature = {"cancel", 0, 1, {"view"}};
+static const struct lf_py_signature lf_py_release_signature = {"release", 0, 1, {"view"}};
 static const struct lf_py_signature lf_py_get_into_signatures[] = {{"get_into", 1, 1, {"buffer"}},
                                                                    {"get_into", 1, 2, {"buffer", "priorities"}}};
 static const struct lf_py_signature lf_py_get_many_signature = {
@@ -106,11 +108,15 @@ LF_PY_GENERIC PyObject *lf_py_call_get_into(LF_PY_CALL) {
 }
 LF_PY_GENERIC PyObject *lf_py_call_commit(LF_PY_CALL) {
     LF_PY_GIVEN(-1, &lf_py_commit_signatures[more]);
-    uint32_t level = 0;
-    if (more &&
-        (lf_py_in_hand(object, LF_PY_RESERVED) == NULL || lf_py_level(object, ops, places[0], "priority", &level) != 0))
-        return NULL;
-    return lf_py_commit(object, ops, level, places[more]);
+    return lf_py_commit(object, ops, more ? places[0] : NULL, places[more], places[more + 1]);
+}
+LF_PY_GENERIC PyObject *lf_py_call_cancel(LF_PY_CALL) {
+    LF_PY_GIVEN(0, &lf_py_cancel_signature);
+    return lf_py_give_slot_back(object, LF_PY_RESERVED, ops->cancel, places[0]);
+}
+LF_PY_GENERIC PyObject *lf_py_call_release(LF_PY_CALL) {
+    LF_PY_GIVEN(0, &lf_py_release_signature);
+    return lf_py_give_slot_back(object, LF_PY_PEEKED, ops->release, places[0]);
 }
 LF_PY_GENERIC PyObject *lf_py_call_shutdown(LF_PY_CALL) {
     int immediate = lf_py_immediate(object, args, count, keywords);
@@ -143,14 +149,14 @@ static PyObject *lf_py_truth(int64_t size, int answer) { return size < 0 ? NULL 
     LF_PY_CONTAINER_FAST(kind, get_into)                                                                               \
     LF_PY_CONTAINER_FAST(kind, reserve)                                                                                \
     LF_PY_CONTAINER_FAST(kind, commit)                                                                                 \
+    LF_PY_CONTAINER_FAST(kind, cancel)                                                                                 \
+    LF_PY_CONTAINER_FAST(kind, release)                                                                                \
     LF_PY_CONTAINER_FAST(kind, peek)                                                                                   \
     LF_PY_CONTAINER_FAST(kind, lease)                                                                                  \
     LF_PY_CONTAINER_FAST(kind, shutdown)                                                                               \
     LF_PY_CONTAINER_PLAIN(kind, try_put_one, lf_py_try_put(object, ops, unused, 0))                                    \
     LF_PY_CONTAINER_PLAIN(kind, try_get, lf_py_try_get(object, ops))                                                   \
     LF_PY_CONTAINER_PLAIN(kind, get_nowait, lf_py_get(object, ops, 0))                                                 \
-    LF_PY_CONTAINER_PLAIN(kind, cancel, lf_py_give_slot_back(object, LF_PY_RESERVED, ops->cancel))                     \
-    LF_PY_CONTAINER_PLAIN(kind, release, lf_py_give_slot_back(object, LF_PY_PEEKED, ops->release))                     \
     LF_PY_CONTAINER_PLAIN(kind, qsize, lf_py_number(lf_py_size(object, ops)))                                          \
     static PyObject *lf_py_##kind##_empty_method(PyObject *object, PyObject *unused) {                                 \
         int64_t size = lf_py_size(object, &lf_py_##kind##_ops);                                                        \
@@ -203,8 +209,10 @@ static int lf_py_always(PyObject *object) {
             "A writable view (memoryview, or array of the dtype) for a record, or None if all slots are used.\n\n"     \
             "`commit()` publishes what stands in it then; `cancel()` gives it back. The view is private memory: "      \
             "after that it\n"                                                                                          \
-            "ends (a memoryview) or changes nothing any more (an array). One per thread at a time."),                  \
-        LF_PY_PLAIN_OF(kind, cancel, "cancel($self, /)\n--\n\nGives the calling thread's reservation back unused."),   \
+            "ends (a memoryview) or changes nothing any more (an array)."),                                            \
+        LF_PY_FAST_OF(kind, cancel,                                                                                    \
+                      "cancel($self, /, view=None)\n--\n\n"                                                            \
+                      "Gives a reservation back unused: that of `view`, or the calling thread's last one."),           \
         LF_PY_PLAIN_OF(kind, qsize,                                                                                    \
                        "qsize($self, /)\n--\n\nHow many records are inside: exact while nobody else is running."),     \
         LF_PY_PLAIN_OF(kind, empty, "empty($self, /)\n--\n\n`qsize() == 0`."),                                         \
@@ -253,16 +261,17 @@ static int lf_py_always(PyObject *object) {
                       "Fills the rows of a writable buffer with records, oldest first; how many there were.\n\n"       \
                       "A row must have at least `record_size` bytes; a shorter record is padded with zeros."),         \
         LF_PY_FAST_OF(kind, commit,                                                                                    \
-                      "commit($self, /, length=None)\n--\n\n"                                                          \
-                      "Publishes the calling thread's reservation as a record of `length` bytes (None: all of it)."),  \
+                      "commit($self, /, length=None, view=None)\n--\n\n"                                               \
+                      "Publishes a reservation as a record of `length` bytes (None: all of it): that of `view`, or "   \
+                      "the calling\n"                                                                                  \
+                      "thread's last one."),                                                                           \
         LF_PY_FAST_OF(kind, peek,                                                                                      \
                       "peek($self, /, block=False, timeout=None)\n--\n\n"                                              \
                       "A view of the oldest record, or None if the ring is empty; `release()` gives its slot back "    \
-                      "and ends the view.\n\n"                                                                         \
-                      "One per thread at a time."),                                                                    \
-        LF_PY_PLAIN_OF(kind, release,                                                                                  \
-                       "release($self, /)\n--\n\n"                                                                     \
-                       "Gives back the slot of the record that the calling thread peeked at."),                        \
+                      "and ends it."),                                                                                 \
+        LF_PY_FAST_OF(kind, release,                                                                                   \
+                      "release($self, /, view=None)\n--\n\n"                                                           \
+                      "Gives back the slot of a peeked record: that of `view`, or the calling thread's last one."),    \
         LF_PY_FAST_OF(kind, lease,                                                                                     \
                       "lease($self, /, block=True, timeout=None)\n--\n\n"                                              \
                       "`with ring.lease() as record:` takes a record that is only acknowledged when the block ends "   \

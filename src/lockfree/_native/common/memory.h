@@ -1,4 +1,4 @@
-/* memory.h: private memory that users see through memoryviews and arrays: a record in hand, a batch.
+/* memory.h: memory that users see through memoryviews and arrays: a record in hand, a batch.
  *
  * Contract
  *   A reservation is written in memory of this kind and copied into its slot by commit(); a peeked record is copied out.
@@ -10,15 +10,45 @@
 
 #include "common/window.h"
 
+#include <stddef.h>
+#include <structmember.h>
+
+struct lf_py_ops;
+
+/* A slot that is in somebody's hand, and whose record this memory shows: see loans.h. */
+struct lf_py_loan {
+    int64_t slot;         /* -1: none. the thread that exchanges it for -1 ends the loan */
+    uint32_t participant; /* whose it is: this process's number when it was taken */
+    int which;            /* enum lf_py_which */
+    const struct lf_py_ops *ops;
+    const void *container; /* of which object; only compared */
+    PyObject *owner;       /* the object, if the loan belongs to its views; NULL: to a hand */
+};
+
 struct lf_py_memory {
     PyObject_HEAD char *bytes;
     Py_ssize_t room;
     Py_ssize_t length; /* of what the next view shows */
     int64_t views;
+    PyObject *weak_references;
+    PyObject *to_itself; /* a weak reference, kept for the next loan; or NULL */
+    struct lf_py_loan loan;
     struct lf_py_window window; /* window.h: of a large record; empty for memory of the process */
 };
 
+static void lf_py_loan_drop(struct lf_py_memory *memory); /* loans.h: nobody sees it any more */
+
 static PyTypeObject *lf_py_memory_type;
+
+static void lf_py_memory_begin(struct lf_py_memory *self, char *bytes, uint64_t room) {
+    self->bytes = bytes;
+    self->room = self->length = (Py_ssize_t)room;
+    self->views = 0;
+    self->weak_references = self->to_itself = NULL;
+    memset(&self->loan, 0, sizeof self->loan);
+    self->loan.slot = -1;
+    memset(&self->window, 0, sizeof self->window);
+}
 
 /* NULL with MemoryError. The bytes are zeros. */
 static struct lf_py_memory *lf_py_memory_new(uint64_t room) {
@@ -28,10 +58,7 @@ static struct lf_py_memory *lf_py_memory_new(uint64_t room) {
         PyMem_RawFree(bytes);
         return (struct lf_py_memory *)PyErr_NoMemory();
     }
-    self->bytes = bytes;
-    self->room = self->length = (Py_ssize_t)room;
-    self->views = 0;
-    memset(&self->window, 0, sizeof self->window);
+    lf_py_memory_begin(self, bytes, room);
     return self;
 }
 
@@ -43,10 +70,7 @@ static struct lf_py_memory *lf_py_memory_window(const void *handle, int64_t slot
         PyErr_Clear();
         return NULL;
     }
-    self->bytes = NULL;
-    self->room = self->length = (Py_ssize_t)room;
-    self->views = 0;
-    memset(&self->window, 0, sizeof self->window);
+    lf_py_memory_begin(self, NULL, room);
     self->bytes = lf_py_window_map(&self->window, handle, slot, payload, room);
     if (self->bytes == NULL)
         Py_CLEAR(self);
@@ -74,6 +98,10 @@ static Py_ssize_t lf_py_memory_length(PyObject *object) { return ((struct lf_py_
 static void lf_py_memory_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     struct lf_py_memory *self = (struct lf_py_memory *)object;
+    if (self->weak_references != NULL)
+        PyObject_ClearWeakRefs(object);
+    Py_XDECREF(self->to_itself);
+    lf_py_loan_drop(self);
     if (self->window.base != NULL)
         lf_py_window_unmap(&self->window);
     else
@@ -82,7 +110,12 @@ static void lf_py_memory_dealloc(PyObject *object) {
     Py_DECREF(type);
 }
 
+static PyMemberDef lf_py_memory_members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(struct lf_py_memory, weak_references), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
 static PyType_Slot lf_py_memory_slots[] = {
+    {Py_tp_members, lf_py_memory_members},
     {Py_tp_dealloc, (void *)lf_py_memory_dealloc},
     {Py_bf_getbuffer, (void *)lf_py_memory_get},
     {Py_bf_releasebuffer, (void *)lf_py_memory_release},

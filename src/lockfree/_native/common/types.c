@@ -34,13 +34,16 @@ static PyObject *lf_py_own_methods(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-/* lockfree._native._errors(raise_status, messages): how the types raise. */
+/* lockfree._native._errors(raise_status, messages): how the types raise, and end views. */
 static PyObject *lf_py_set_errors(PyObject *module, PyObject *args) {
     PyObject *raise_status, *messages;
     if (!PyArg_ParseTuple(args, "OO!", &raise_status, &PyDict_Type, &messages))
         return NULL;
     Py_XSETREF(lf_py_raise_status, Py_NewRef(raise_status));
     Py_XSETREF(lf_py_messages, Py_NewRef(messages));
+    Py_XSETREF(lf_py_release_view, PyObject_GetAttrString((PyObject *)&PyMemoryView_Type, "release"));
+    if (lf_py_release_view == NULL)
+        return NULL;
     Py_RETURN_NONE;
 }
 

@@ -171,22 +171,29 @@ static PyObject *lf_py_priority_queue_take_back(PyObject *object, PyObject *numb
 
 /* Of a reservation in C, where no signal handler comes between; of a ticket in Python. */
 static PyObject *lf_py_priority_queue_cancel_any(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
-    Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
-    if (n + named > 1 || (named == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "ticket") != 0)) {
-        PyErr_SetString(PyExc_TypeError, "PriorityQueue.cancel() takes one argument, ticket, or none");
+    static const struct lf_py_signature signature = {"cancel", 0, 2, {"ticket", "view"}};
+    const struct lf_py_ops *ops = &lf_py_priority_queue_ops;
+    PyObject *places[LF_PY_MOST_ARGUMENTS];
+    if (lf_py_arguments(self, &signature, args, n, names, places) != 0)
         return NULL;
-    }
-    if (n + named == 0 || args[0] == Py_None)
-        return lf_py_priority_queue_cancel_method(self, NULL);
-    return PyObject_CallMethod(self, "_withdraw", "(O)", args[0]);
+    int has_ticket = places[0] != NULL && places[0] != Py_None;
+    if (!has_ticket)
+        return lf_py_give_slot_back(self, LF_PY_RESERVED, ops->cancel, places[1]);
+    if (places[1] == NULL || places[1] == Py_None)
+        return PyObject_CallMethod(self, "_withdraw", "(O)", places[0]);
+    PyObject *title = lf_py_title((struct lf_py_object *)self);
+    if (title != NULL)
+        PyErr_Format(PyExc_TypeError, "%U: cancel() takes a ticket or a view, not both", title);
+    Py_XDECREF(title);
+    return NULL;
 }
 
 /* Of two entries with one name the first counts. */
 static PyMethodDef lf_py_priority_queue_methods[] = {
     LF_PY_FAST(
         "cancel", lf_py_priority_queue_cancel_any,
-        "cancel($self, /, ticket=None)\n--\n\n"
-        "Without a ticket: gives the calling thread's reservation back unused.\n\n"
+        "cancel($self, /, ticket=None, view=None)\n--\n\n"
+        "Without a ticket: gives a reservation back unused, that of `view` or the calling thread's last one.\n\n"
         "With one (`put_ticket`): takes the record out of the queue, wherever it stands, and nobody gets it. True, "
         "once;\n"
         "False if somebody has it, or had. Lock-free, O(1). ValueError for a number that is no ticket."),
@@ -246,15 +253,18 @@ static PyMethodDef lf_py_priority_queue_methods[] = {
         "is\n"
         "a writable buffer of unsigned 32-bit integers, at least one per row, that receives the records' priorities."),
     LF_PY_FAST_OF(priority_queue, commit,
-                  "commit($self, /, priority, length=None)\n--\n\n"
-                  "Publishes the calling thread's reservation as a record of `length` bytes (None: all of it)."),
+                  "commit($self, /, priority, length=None, view=None)\n--\n\n"
+                  "Publishes a reservation as a record of `length` bytes (None: all of it): that of `view`, or the "
+                  "calling\n"
+                  "thread's last one."),
     LF_PY_FAST_OF(
         priority_queue, peek,
         "peek($self, /, block=False, timeout=None)\n--\n\n"
         "(priority, view) of the most urgent record, which is out of the queue, or None if the queue is empty;\n"
-        "`release()` gives its slot back and ends the view. One per thread at a time."),
-    LF_PY_PLAIN_OF(priority_queue, release,
-                   "release($self, /)\n--\n\nGives back the slot of the record that the calling thread peeked at."),
+        "`release()` gives its slot back and ends the view."),
+    LF_PY_FAST_OF(priority_queue, release,
+                  "release($self, /, view=None)\n--\n\n"
+                  "Gives back the slot of a peeked record: that of `view`, or the calling thread's last one."),
     LF_PY_FAST_OF(
         priority_queue, lease,
         "lease($self, /, block=True, timeout=None)\n--\n\n"
