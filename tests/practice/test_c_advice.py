@@ -8,7 +8,7 @@ from lockfree.practice import c_machine
 from lockfree.practice.c_audit import audit, stronger_than_needed
 from lockfree.practice.c_layout import structures
 from lockfree.practice.c_orders import changed, orders, single
-from lockfree.practice.catalog import find
+from lockfree.practice.catalog import find, katas
 from lockfree.practice.judge import judge
 from lockfree.practice.results import Outcome, Verdict
 
@@ -140,3 +140,34 @@ def test_a_full_check_says_all_of_it():
     assert set(noted) == {"sanitizers", "speed", "layout", "questions", "orders"}
     assert "times as long as the reference" in noted["speed"].message
     assert len(noted["orders"].looked_at) == 4
+
+
+NOT_COMPARED = {
+    "condition_variable": "its clients look at the calls of futex_wait",
+    "ring_all_reduce": "its ranks share nothing but the links",
+}
+COMPARED = [kata for kata in katas() if kata.language == "c" and kata.name not in NOT_COMPARED]
+
+
+@pytest.mark.parametrize("kata", COMPARED, ids=lambda kata: kata.name)
+def test_a_kata_is_compared_with_a_mutex(kata):
+    assert (kata.folder / "check" / "mutex.c").is_file()
+
+
+@pytest.mark.parametrize("name", ["spsc_ring", "treiber_stack", "seqlock"])
+def test_a_mutex_does_what_the_interface_says(name):
+    kata = find(name)
+    assert c_machine.threads(kata, kata.folder / "check" / "mutex.c", STUCK).outcome is Outcome.PASSED
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kata", COMPARED, ids=lambda kata: kata.name)
+def test_every_mutex_does_what_the_interface_says(kata):
+    assert c_machine.threads(kata, kata.folder / "check" / "mutex.c", STUCK).outcome is Outcome.PASSED
+
+
+def test_speed_says_both_ratios():
+    kata = find("ticket_lock")
+    message = c_machine.speed(kata, kata.folder / "right" / "seq_cst.c", STUCK).message
+    assert "times as long as the reference, " in message
+    assert "times as long as a mutex" in message
