@@ -288,6 +288,22 @@ def test_ls_and_gc_escape_names(evil_name, capsys):
     assert harmless(capsys.readouterr().err)
 
 
+def test_ls_shows_some_of_many_holders_and_says_how_many_there_are(monkeypatch, capsys):
+    from lockfree import _sweep
+
+    made = [
+        _sweep.Segment(f"of-{n}", "Mutex", 4096, 1.0, in_use=True, pids=list(range(1, n + 1))) for n in (8, 9, 4095)
+    ]
+    monkeypatch.setattr(_sweep, "segments", lambda: made)
+    assert main(["ls"]) == 0
+    few, more, many = capsys.readouterr().out.splitlines()[1:]
+    assert few.endswith(" 1,2,3,4,5,6,7,8")
+    assert more.endswith(" 1,2,3,4,5,6,7,8 and 1 more")
+    assert many.endswith(" 1,2,3,4,5,6,7,8 and 4,087 more")
+    assert main(["ls", "--json"]) == 0
+    assert [len(json.loads(line)["pids"]) for line in capsys.readouterr().out.splitlines()] == [8, 9, 4095]
+
+
 def test_a_broken_segment_with_an_evil_name_is_escaped_in_its_problem_too(evil_name, capsys):
     Path(f"/dev/shm/lockfree.{evil_name}").write_bytes(b"x" * 9000)
     for command in (["ls"], ["gc", evil_name]):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 HOMES = {"bench": "bench", "check": "linearizability", "machine": "machine", "model": "modelcheck"}
 HOMES |= {"practice": "practice", "stress": "stress"}
 """The packages of the commands."""
+SHOWN_PIDS = 8
+"""Of one object in the table of `ls`; `--json` has all."""
 
 
 def _tools(command: str) -> list[ModuleType]:
@@ -70,7 +72,7 @@ def _parser(command: str = "") -> argparse.ArgumentParser:
         help="list named segments and the live processes that hold them",
         description="Lists the named segments of this machine: kind, size, age, and the live processes that hold them.",
     )
-    ls.add_argument("--json", action="store_true", help="print one JSON object for each segment")
+    ls.add_argument("--json", action="store_true", help="print one JSON object for each segment, with all its holders")
     ls.set_defaults(run=_ls)
     gc = commands.add_parser(
         "gc",
@@ -105,9 +107,17 @@ def _size(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
 
 
+def _held_by(segment: "Segment") -> str:
+    """The holders of a segment in one column: each of a few, and the number of the others."""
+    if not segment.pids:
+        return "in use" if segment.in_use else "nobody"
+    more = len(segment.pids) - SHOWN_PIDS
+    shown = ",".join(map(str, segment.pids[:SHOWN_PIDS]))
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
 def _row(segment: "Segment") -> str:
-    held = ",".join(map(str, segment.pids)) if segment.pids else ("in use" if segment.in_use else "nobody")
-    held = printable(segment.problem) or held
+    held = printable(segment.problem) or _held_by(segment)
     return f"{quoted(segment.name):<32} {segment.kind:<14} {_size(segment.size):>10} {segment.age:>9.0f}s  {held}"
 
 

@@ -113,7 +113,7 @@ def _cells(row: Row, before: Row | None) -> tuple[str, ...]:
         str(sum(peer["waiting"] for peer in peers)),
         ",".join(holders[:3]) + (",…" if len(holders) > 3 else ""),
         str(users),
-        f"{stats['recoveries']}" + (f" +{','.join(dead)}" if dead else ""),
+        f"{stats['recoveries']}" + (f" +{','.join(dead[:3])}" if dead else "") + (",…" if len(dead) > 3 else ""),
         row["state"],
     )
 
