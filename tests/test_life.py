@@ -876,3 +876,44 @@ def test_a_full_memory_file_system_is_an_error_and_leaves_nothing():
     assert full in lines[1]
     assert "taking memory for a participant" in lines[1]
     assert lines[2:] == ["True None 0 True", "['fill', 'lockfree.there']", "True"]
+
+
+WITHOUT_STANDARD = """
+import multiprocessing, os, sys, lockfree
+said = os.dup(1)
+name, closed = sys.argv[1], [int(n) for n in sys.argv[2:]]
+here, there = multiprocessing.Pipe()
+kept = [lockfree.MPMCRing(4, 8)]
+for number in closed:
+    os.close(number)
+def is_free(number):
+    try:
+        return "socket" in os.readlink(f"/proc/self/fd/{number}")  # one that multiprocessing listens on
+    except FileNotFoundError:
+        return True
+def look(what):
+    if taken := [number for number in closed if not is_free(number)]:
+        os.write(said, f"{what} took {taken}\\n".encode())
+for make in (lambda: lockfree.Mutex(name=name), lambda: lockfree.Mutex.attach(name), lambda: lockfree.Arena(1 << 20),
+             lambda: lockfree.Space(1 << 12), lambda: lockfree.Event()):
+    kept.append(make())
+    look("making")
+kept[-1].fileno()
+look("a descriptor for polling")
+kept[0].peers()
+look("peers")
+here.send(kept[0])
+look("sending")
+kept.append(there.recv())
+look("receiving")
+kept[1].unlink()
+os.write(said, b"done\\n")
+"""
+
+
+@pytest.mark.parametrize("closed", [(0,), (0, 1), (0, 1, 2), (2,), (0, 2)], ids=str)
+def test_no_call_takes_a_standard_descriptor(closed, shm_name):
+    """Else a library's warning, which goes to 2, would go into the segment."""
+    command = [sys.executable, "-c", WITHOUT_STANDARD, shm_name, *map(str, closed)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=STUCK)
+    assert done.stdout == "done\n", done

@@ -80,11 +80,15 @@ def _to_process(passage: Passage) -> tuple[Any, ...]:
     shared = passage.shared
     if get_spawning_popen() is not None:  # the child inherits our own descriptor
         return _Descriptor, (reduction.DupFd(shared._file(shared._h)), shared.name)
-    copy = shared._duplicate()
+    copies = [shared._duplicate()]
     try:
-        return _Descriptor, (reduction.DupFd(copy), shared.name)
+        while copies[-1] <= 2 or len(copies) == 1:  # DupFd takes the lowest free number; 0 to 2 are the program's
+            copies.append(os.dup(copies[0]))
+        os.close(copies.pop())
+        return _Descriptor, (reduction.DupFd(copies[0]), shared.name)
     finally:
-        os.close(copy)
+        for copy in copies:
+            os.close(copy)
 
 
 class _Descriptor:

@@ -19,13 +19,14 @@ class Descriptor:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self.fd = _pipe()
-        self.identity = _identity(self.fd)
+        own = ffi.gc(ffi.new("uint64_t[3]", (2**64 - 1, 0, 0)), lib.lf_py_descriptor_end)
+        if error := lib.lf_py_descriptor_begin(own):
+            raise OSError(error, os.strerror(error))
+        self.fd, self.identity = int(own[0]), (int(own[1]), int(own[2]))
+        self.end = own  # closed in C, with this object: no Python code runs there
         self.lock = threading.RLock()
         self.armed: _Armed | None = None
         self.fresh = True  # nobody has armed it yet
-        ended = ffi.new("uint64_t[3]", (self.fd, *cast("tuple[int, int]", self.identity)))
-        self.end = ffi.gc(ended, lib.lf_py_descriptor_end)  # in C, with the object: no Python code runs there
         self.signal()
 
     def is_here(self) -> bool:
@@ -145,16 +146,6 @@ def descriptor_of(shared: Any) -> Descriptor:
             except OSError as error:
                 raise refusal(error, shared._title(), "a descriptor for polling, by /proc") from None
     return found
-
-
-def _pipe() -> int:
-    """Both ends of a pipe in one descriptor. All eventfds share one inode, so none could be told from another."""
-    ends = os.pipe2(os.O_CLOEXEC)
-    try:
-        return os.open(f"/proc/self/fd/{ends[0]}", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-    finally:
-        for end in ends:
-            os.close(end)
 
 
 def _identity(fd: int) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@ struct lf_watch {
     uint32_t due;
     ...;
 };
+int lf_py_descriptor_begin(uint64_t *fd_device_inode);
 void lf_py_descriptor_end(const uint64_t *fd_device_inode);
 int lf_py_watch(struct lf_handle *h, int side, struct lf_watch *w);
 int lf_py_watch_lock(struct lf_handle *h, struct lf_watch *w);

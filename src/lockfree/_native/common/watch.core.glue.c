@@ -2,6 +2,36 @@
 #include <lockfree/blocks/watching.h>
 #include <lockfree/lockfree.h>
 
+/* A pipe for polling, both ends in one descriptor: an eventfd has no inode of its own, so none could be told from another.
+ * It stands in fd_device_inode, whose Python object has it from the beginning: no exception of a signal handler comes
+ * between. 0, or an errno. */
+static int lf_py_descriptor_begin(uint64_t *fd_device_inode) {
+    char path[32];
+    struct stat file;
+    int ends[2], error = 0;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return errno;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+    int low = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC), fd = low;
+    if (low >= 0 && low <= 2) { /* 0 to 2 are the program's, also where it has closed them */
+        fd = fcntl(low, F_DUPFD_CLOEXEC, 3);
+        error = fd < 0 ? errno : 0;
+        close(low);
+    }
+    if (error == 0 && (fd < 0 || fstat(fd, &file) != 0))
+        error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    if (fd >= 0 && error == 0) {
+        fd_device_inode[0] = (uint64_t)fd;
+        fd_device_inode[1] = file.st_dev;
+        fd_device_inode[2] = file.st_ino;
+    } else if (fd >= 0) {
+        close(fd);
+    }
+    return error;
+}
+
 /* A descriptor for polling (_polling.py), closed with the Python object that has it. If the program has closed it, the
  * number may be another file's. */
 static void lf_py_descriptor_end(const uint64_t *fd_device_inode) {
