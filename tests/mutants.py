@@ -679,7 +679,7 @@ QUEUE = [
     PythonMutant(
         "a queue that was shut down and says that it is closed", "queue",
         '        raise ShutDown(f"{self._title()}: the object was shut down") from None\n',
-        '        raise _ClosedHere(f"{self._title()} is closed") from None\n',
+        '        raise _ClosedHere(f"{self._title()}: the object is closed") from None\n',
         "test_queue/TestEnds.test_shutdown_lets_what_is_inside_out",
     ),
     PythonMutant(

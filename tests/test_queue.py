@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import copy
 import copyreg
+import functools
 import mmap
 import multiprocessing
 import os
@@ -226,6 +227,30 @@ class TestWhatAFailureLeaves:
         assert q.get_many() == [7]
         assert q.free() == q.size_bytes
 
+    @pytest.mark.parametrize("handler", [
+        lambda signum, frame: 1 / 0, lambda *_: 1 / 0, lambda *a, **k: 1 / 0, functools.partial(lambda _, *rest: 1 / 0, 0),
+    ], ids=["two", "any", "named", "partial"])  # fmt: skip
+    @pytest.mark.parametrize("way", ["plain", "own", "arena"])
+    def test_what_a_handlers_exception_interrupts_while_it_is_unpickled_is_inside_again(self, way, handler):
+        with contextlib.closing(lockfree.Arena(1 << 16)) as arena:
+            means = {"own": {"dumps": pickle.dumps, "loads": pickle.loads}, "arena": {"arena": arena, "arena_from": 1}}
+            q = lockfree.Queue(3, **means.get(way, {}))
+            q.put([bytearray(100), Signals()])
+            previous = signal.signal(signal.SIGUSR1, handler)
+            try:
+                with pytest.raises(ZeroDivisionError):
+                    q.get()
+            finally:
+                signal.signal(signal.SIGUSR1, previous)
+            assert q.qsize() == 1
+            previous = signal.signal(signal.SIGUSR1, lambda *_: None)
+            try:
+                assert q.get()[0] == bytearray(100)
+            finally:
+                signal.signal(signal.SIGUSR1, previous)
+            assert q.free() == q.size_bytes
+            assert arena.available == arena.size_bytes
+
     def test_the_batch_before_what_had_no_memory_is_in_the_exception(self):
         q = lockfree.Queue()
         q.put_many([1, Scarce(2), 3])
@@ -329,6 +354,17 @@ def needing_memory(times, error=MemoryError):
     Scarce.left, Scarce.error = times, error
     yield
     assert Scarce.left == 0
+
+
+class Signals:
+    """Its unpickling is interrupted by a signal."""
+
+    def __reduce__(self):
+        return _be_interrupted, ()
+
+
+def _be_interrupted():
+    signal.raise_signal(signal.SIGUSR1)
 
 
 class Fails:
@@ -559,7 +595,7 @@ class TestEnds:
         assert q.is_shutdown is True
         q.close()
         for error in (lockfree.Closed, ValueError, OSError):
-            with pytest.raises(error, match="Queue is closed"):
+            with pytest.raises(error, match="Queue: the object is closed"):
                 _ = q.is_shutdown
 
     def test_an_immediate_shutdown(self):

@@ -207,8 +207,9 @@ class Carrier:
             return unbroken[loads, data]  # no call after this
         except BaseException as error:
             consumes = (LookupError, pickle.UnpicklingError) if loads is None else Exception
+            stays = isinstance(error, MemoryError) or not isinstance(error, consumes) or _pickles.is_of_a_handler(error)
             buffers, loads = [], None  # what keeps the exception does not keep the blocks
-            if isinstance(error, MemoryError) or not isinstance(error, consumes):
+            if stays:
                 for block, (handle, _) in zip(opened, entries, strict=False):
                     self.arena._promise_again(block._seen(), handle)
                 opened.clear()

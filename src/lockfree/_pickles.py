@@ -30,6 +30,9 @@ PLAIN: Final = frozenset({int, str, bytes, float, bool, type(None)})
 _HEAD: Final = struct.Struct("<8sQQ")
 _READ_ONLY: Final = 1 << 63
 
+_VARIADIC: Final = 0x04 | 0x08
+"""The flags of code that has *arguments or **arguments."""
+
 _idle = threading.local()
 
 
@@ -45,7 +48,25 @@ class Within(Exception):
 
 
 STAYS: Final = (MemoryError, NeedsArena)
-"""What leaves a message in the queue, as exceptions do that are no Exception: it can become an object another time."""
+"""What leaves a message in the queue, so that it can become an object another time. Exceptions that are no Exception do
+so, too, and those of signal handlers.
+"""
+
+
+def is_of_a_handler(error: BaseException) -> bool:
+    """Whether a signal handler raised it, and not what the handler interrupted: it has that frame as an argument."""
+    trace, before = error.__traceback__, None
+    while trace is not None:
+        frame = trace.tb_frame
+        interrupted = {id(frame.f_back), id(before)} - {id(None)}
+        code = frame.f_code
+        count = code.co_argcount + code.co_kwonlyargcount + (code.co_flags & _VARIADIC).bit_count()
+        values = [frame.f_locals.get(name) for name in code.co_varnames[:count]]
+        values += [each for value in values if type(value) is tuple for each in value]
+        if any(id(value) in interrupted for value in values):
+            return True
+        trace, before = trace.tb_next, frame
+    return False
 
 
 def guarded(loads: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -56,7 +77,9 @@ def guarded(loads: Callable[[Any], Any]) -> Callable[[Any], Any]:
             return unbroken[loads, message]
         except STAYS:
             raise
-        except Exception as error:  # noqa: BLE001  whatever the object's own code raises
+        except Exception as error:
+            if is_of_a_handler(error):
+                raise
             raise Within(error) from None
 
     return convert

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, overload
 
 from lockfree import _pickles
-from lockfree._errors import Closed, ShutDown, shown
+from lockfree._errors import Closed, ShutDown, shown, why_closed
 from lockfree._native import lib
 from lockfree._records import is_one_record, tell
 from lockfree._segment import check_call, check_int
@@ -63,8 +63,8 @@ class Queue(MessageRing, Generic[T]):
 
     `put` pickles and puts by itself: there is no thread that feeds. So what cannot be pickled is an error of `put`, and
     when `put` returns the object is there for everybody. A `put` that raises leaves nothing inside. An object whose
-    unpickling raises in `get` is taken. After MemoryError and Ctrl-C, or if its buffers are in an arena that is not
-    open here, it is in the queue again, as the last one.
+    unpickling raises in `get` is taken. It is in the queue again, as the last one, after MemoryError, after what a
+    signal handler raises (as Ctrl-C does), and if its buffers are in an arena that is not open here.
 
     Progress, order and death are those of MessageRing: if a process dies in `put` or `get`, at any instruction, the
     others go on, and no place of the `maxsize` is lost. Recovery may complete the put of a process that died in it; so
@@ -338,7 +338,8 @@ class Queue(MessageRing, Generic[T]):
         """The oldest object; waits at most `timeout` seconds (None: for ever) for one.
 
         Raises queue.Empty; ShutDown after shutdown, when nothing is left; ValueError after close; what unpickling
-        raises. Then the object is taken; after MemoryError and Ctrl-C it is in the queue again, as the last one.
+        raises. Then the object is taken. After MemoryError and after what a signal handler raises, such as
+        Ctrl-C, it is in the queue again, as the last one.
         """
         try:
             if self._convert is None:
@@ -432,7 +433,7 @@ class Queue(MessageRing, Generic[T]):
             with self._enter():
                 was_shut_down = self._ending() > 0
         except Closed:
-            raise _ClosedHere(f"{self._title()} is closed") from None
+            raise _ClosedHere(f"{self._title()}: {why_closed(self._h)}") from None
         if self._carrier is not None and not was_shut_down:
             raise  # noqa: PLE0704  # in the `except` of the caller
         raise ShutDown(f"{self._title()}: the object was shut down") from None

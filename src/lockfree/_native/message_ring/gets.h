@@ -82,12 +82,26 @@ static PyObject *lf_py_messages_get(PyObject *object, PyObject *const *args, Py_
 
 #define LF_PY_SHORT 4096 /* a longer pickle may have buffers, which must be writable */
 
-/* Whether a message is inside again after an exception of this type. `gone`: what says that it is not. NULL: an unpickling
- * raised; what could come out otherwise another time leaves it there, as Ctrl-C, or no memory. */
-static int lf_py_messages_stays(PyObject *type, PyObject *gone) {
+/* Whether a message is inside again after this exception. `gone`: what says that it is not. NULL: an unpickling raised; what
+ * could come out otherwise another time leaves it there: no memory, Ctrl-C, what another signal handler raised. */
+static int lf_py_messages_stays(PyObject **type, PyObject **error, PyObject **trace, PyObject *gone) {
     if (gone != NULL)
-        return !PyErr_GivenExceptionMatches(type, gone);
-    return !PyErr_GivenExceptionMatches(type, PyExc_Exception) || PyErr_GivenExceptionMatches(type, lf_py_pickle_stays);
+        return !PyErr_GivenExceptionMatches(*type, gone);
+    if (!PyErr_GivenExceptionMatches(*type, PyExc_Exception) || PyErr_GivenExceptionMatches(*type, lf_py_pickle_stays))
+        return 1;
+    PyErr_NormalizeException(type, error, trace);
+    if (*trace != NULL)
+        PyException_SetTraceback(*error, *trace);
+    PyObject *answer = PyObject_CallOneArg(lf_py_is_of_a_handler, *error);
+    int stays = answer == NULL || answer == Py_True;
+    if (answer == NULL) { /* an exception came meanwhile, and is the newer one */
+        Py_CLEAR(*type);
+        Py_CLEAR(*error);
+        Py_CLEAR(*trace);
+        PyErr_Fetch(type, error, trace);
+    }
+    Py_XDECREF(answer);
+    return stays;
 }
 /* convert(message) for the next message, NULL: the object of its pickle. The message stays in hand until then. If that raises, it
  * may be inside again, at the tail. Between taking it and convert no Python code runs. */
@@ -121,7 +135,7 @@ static PyObject *lf_py_messages_get_through(PyObject *object, PyObject *convert,
     PyErr_Fetch(&type, &error, &trace);
     if (LF_LIKELY(generation == lf_py_generation())) { /* in a child it is the parent's, which has not come out yet */
         int64_t settled;
-        if (LF_UNLIKELY(type != NULL && lf_py_messages_stays(type, gone)))
+        if (LF_UNLIKELY(type != NULL && lf_py_messages_stays(&type, &error, &trace, gone)))
             settled = lf_message_ring_put_back(r, first);
         else if (LF_UNLIKELY(length > LF_PY_LONG_COPY))
             LF_PY_WITHOUT_GIL(settled = lf_message_ring_release(r, first));

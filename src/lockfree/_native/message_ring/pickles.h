@@ -42,7 +42,8 @@ static int lf_py_is_plain(PyObject *object) {
     return lf_py_is_plain_within(object, &left);
 }
 
-static PyObject *lf_py_pickle_dumps, *lf_py_pickle_loads, *lf_py_other_loads, *lf_py_pickle_stays, *lf_py_protocol;
+static PyObject *lf_py_pickle_dumps, *lf_py_pickle_loads, *lf_py_other_loads, *lf_py_pickle_stays, *lf_py_protocol,
+    *lf_py_is_of_a_handler;
 
 /* 0, or -1 with an error. */
 static int lf_py_import_pickle(void) {
@@ -52,11 +53,15 @@ static int lf_py_import_pickle(void) {
         Py_XSETREF(lf_py_other_loads, PyObject_GetAttrString(ours, "loads"));
         Py_XSETREF(lf_py_protocol, PyObject_GetAttrString(ours, "PROTOCOL"));
         Py_XSETREF(lf_py_pickle_stays, PyObject_GetAttrString(ours, "STAYS"));
+        Py_XSETREF(lf_py_is_of_a_handler, PyObject_GetAttrString(ours, "is_of_a_handler"));
         Py_XSETREF(lf_py_pickle_loads, PyObject_GetAttrString(pickle, "loads"));
     }
     Py_XDECREF(pickle);
     Py_XDECREF(ours);
-    return lf_py_pickle_loads != NULL && lf_py_pickle_stays != NULL && !PyErr_Occurred() ? 0 : -1;
+    return lf_py_pickle_loads != NULL && lf_py_pickle_stays != NULL && lf_py_is_of_a_handler != NULL &&
+                   !PyErr_Occurred()
+               ? 0
+               : -1;
 }
 
 static PyObject *lf_py_pickle_of(PyObject *object) {
