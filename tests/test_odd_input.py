@@ -6,6 +6,7 @@ import ctypes
 import math
 import os
 import queue
+import re
 import socket
 import threading
 from decimal import Decimal
@@ -219,6 +220,80 @@ def test_closed_tells_close_from_shutdown():
     for call in (made.get, made.reserve):
         with pytest.raises(lockfree.Closed, match="^MPMCRing: the object is closed$"):
             call()
+
+
+# ---- objects whose __init__() did not run: a subclass that forgot to call it ----
+
+PUBLIC = [kind for name in lockfree.__all__ if isinstance(kind := getattr(lockfree, name), type)]
+KINDS = [kind for kind in PUBLIC if not issubclass(kind, BaseException) and kind is not lockfree.Block]
+GIVEN = {
+    "fetch_add": (1,), "fetch_sub": (1,), "fetch_and": (1,), "fetch_or": (1,), "fetch_xor": (1,), "store": (1,),
+    "exchange": (1,), "compare_exchange": (0, 1), "put": (b"x",), "put_nowait": (b"x",), "try_put": (b"x",),
+    "put_many": ([b"x"],), "aput": (b"x",), "get_into": (bytearray(64),), "set": (b"x",), "watch": (None,),
+    "open_block": (bytes(16),), "drop": (bytes(16),), "reclaim_promises": (1,),
+}  # fmt: skip
+HARMLESS = ("pending", "poll", "close", "closed", "name", "spin", "peer_death", "join_thread", "cancel_join_thread")
+
+
+def called(found, *arguments):
+    """Calls a method, also to the end of what it hands out to be awaited or entered."""
+    answer = found(*arguments)
+    if asyncio.iscoroutine(answer):
+        asyncio.run(answer)
+    elif hasattr(answer, "__enter__"):
+        answer.__enter__()
+
+
+def outcome_of(call):
+    try:
+        call()
+    except Exception as error:
+        return error
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_an_object_whose_init_did_not_run_says_so(kind):
+    made = kind.__new__(kind)
+    name = kind.__name__
+    assert "never made" in repr(made)
+    assert made.closed
+    made.close()
+    closed = 0
+    for attribute in dir(made):
+        if attribute.startswith("_") or attribute in (*HARMLESS, "attach", "open", "unlink"):
+            continue
+        error = outcome_of(lambda name=attribute: called(getattr(made, name), *GIVEN.get(name, ())))
+        closed += isinstance(error, lockfree.Closed)
+        if isinstance(error, lockfree.Closed):
+            assert str(error).startswith(f"{name}: the object was never made: its __init__() did not run")
+        elif isinstance(error, AttributeError):
+            assert re.fullmatch(rf"{name} has no \w+ before its __init__\(\) ran", str(error))
+        else:  # it says what it cannot do with these arguments
+            assert isinstance(error, TypeError) or attribute == "wait_for"
+            assert "takes" in str(error) or "missing" in str(error) or name in str(error) or error is None
+    assert closed
+    for call in (made.__enter__, made.__reduce__):
+        with pytest.raises(lockfree.Closed, match="was never made"):
+            call()
+
+
+def test_a_constructor_that_failed_leaves_an_object_that_says_so(shm_name):
+    with lockfree.Mutex(name=shm_name) as first:
+        made = lockfree.Mutex.__new__(lockfree.Mutex)
+        with pytest.raises(FileExistsError):
+            made.__init__(name=shm_name)
+        with pytest.raises(lockfree.Closed, match=f"^Mutex '{shm_name}': the object was never made"):
+            made.acquire()
+        made.close()
+        with pytest.raises(lockfree.Closed, match="was never made"):
+            made.acquire()
+        first.unlink()
+
+
+def test_a_block_is_made_by_its_arena_alone():
+    for make in (lockfree.Block, lambda: lockfree.Block.__new__(lockfree.Block)):
+        with pytest.raises(TypeError, match="is made by Arena.alloc and Arena.open_block"):
+            make()
 
 
 @pytest.mark.parametrize("kind", [lockfree.Mutex, lockfree.SpinLock])

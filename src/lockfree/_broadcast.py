@@ -97,6 +97,8 @@ class Inside(AwaitedContainer, Taking, Putting):
         return mask
 
     def _may_put(self) -> None:
+        if not self._is_ready:
+            self._require_open()
         held = getattr(self._local, "reserved", None)
         if held is not None and held[1] == me(self._h):
             raise RuntimeError(f"{self._title()}: this thread has a reservation: commit() or cancel() it first")

@@ -72,6 +72,8 @@ class Coded(Conveyor, Generic[R]):
     @property
     def dtype(self) -> Any:
         """The NumPy dtype of the records, or None if they are bytes."""
+        if "_codec" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__} has no dtype before its __init__() ran")
         return getattr(self._codec, "dtype", None)
 
 

@@ -123,6 +123,8 @@ class Container(AwaitedContainer, Coded[R]):
 
     def _put_record(self, record: Any, wait: int, *level: int) -> int:
         """OK or FULL."""
+        if not self._is_ready:
+            self._require_open()
         handle = self._h
         data = cast("bytes", record) if type(record) is self._fast else self._codec.encode(record)
         status = self._c_try_put(handle, data, len(data), *level)

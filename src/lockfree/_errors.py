@@ -115,6 +115,7 @@ def shown_fields(names: tuple[str, ...]) -> str:
 
 
 SHUT_DOWN = "the object was shut down"
+NEVER_MADE = "the object was never made: its __init__() did not run to its end"
 
 _TYPES_OF_FILE = {
     stat.S_IFDIR: "a directory",
@@ -157,6 +158,12 @@ def refusal(error: OSError, what: str, doing: str) -> OSError:
     return _system_error(error.errno or 0, what, doing)
 
 
+def why_closed(handle: Any) -> str:
+    """Why a handle, whose `closed` is not 0, cannot be used."""
+    made = getattr(handle, "h", handle).closed != lib.LF_PY_NEVER_MADE
+    return MESSAGES[lib.LF_CLOSED][1] if made else NEVER_MADE
+
+
 def raise_death(status: int, what: str, pid: int) -> NoReturn:
     """As `raise_status` for a status that tells of a death, with the process that died."""
     kind, text = MESSAGES[status]
@@ -168,8 +175,8 @@ def raise_status(status: int, what: str, handle: Any = None) -> NoReturn:
 
     `handle` is a struct lf_handle, or a struct that begins with one as `h`.
     """
-    if status == lib.LF_CLOSED and handle is not None and not getattr(handle, "h", handle).closed:
-        raise Closed(f"{what}: {SHUT_DOWN}")
+    if status == lib.LF_CLOSED and handle is not None:
+        raise Closed(f"{what}: {why_closed(handle) if getattr(handle, 'h', handle).closed else SHUT_DOWN}")
     if status == lib.LF_ROLE_TAKEN:
         raise RoleTaken(f"{what}: {_role(handle)}")
     handle = getattr(handle, "h", handle)
@@ -238,4 +245,4 @@ def _gone(what: str, handle: Any) -> str:
 
 
 # C code raises what stands in the table by itself, and the rest through this function.
-_native._set_errors(raise_status, MESSAGES)  # type: ignore[attr-defined]
+_native._set_errors(raise_status, MESSAGES, NEVER_MADE)  # type: ignore[attr-defined]

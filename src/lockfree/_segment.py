@@ -8,13 +8,13 @@ old one detaches it. So memory is never unmapped under anybody.
 """
 
 import errno
+import fcntl
 import operator
-import os
 from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from lockfree._errors import OK, Closed, SegmentError, raise_status, refusal, shown
+from lockfree._errors import OK, Closed, SegmentError, raise_status, refusal, shown, why_closed
 from lockfree._handover import Passage, in_space, rebuild
 from lockfree._native import NULL, blocking, ffi, lib
 from lockfree._types import IfDead
@@ -88,6 +88,15 @@ class Visit:
         self.leave()
 
 
+class NeverMade:
+    """The handle of an object whose __init__() has not begun: a closed one."""
+
+    def __get__(self, _instance: object, owner: "type[Shared]") -> Any:
+        handle = ffi.new(owner._struct + " *")
+        handle.h.closed = lib.LF_PY_NEVER_MADE
+        return handle
+
+
 class Shared:
     """An object in shared memory: the part of its behaviour that all primitives have in common.
 
@@ -102,7 +111,7 @@ class Shared:
     _attach_fd: ClassVar[Any]  # C function (struct *, fd) -> status
     _close: ClassVar[Any]  # C function (struct *): wakes this handle's sleepers
 
-    _h: Any
+    _h: Any = NeverMade()
     _start: int = 0  # where counters begin: see starting_at
     name: str | None = None
     _home: "Shared | None" = None  # the space in which the object is
@@ -111,7 +120,7 @@ class Shared:
         """The beginning of every constructor: a new handle, which belongs to the object from now on."""
         Passage.introduce()
         handle = ffi.new(self._struct + " *")
-        handle.h.closed = 1
+        handle.h.closed = lib.LF_PY_NEVER_MADE
         self._h = self._own(handle, int(ffi.cast("uintptr_t", handle)), name)
         self.name = name
         return self._h
@@ -119,7 +128,7 @@ class Shared:
     def _created(self, handle: Any, status: int) -> None:
         """The end of every constructor: `status` is what the C side said of creating or attaching `handle`."""
         if status != OK:
-            handle.h.closed = 1
+            handle.h.closed = lib.LF_PY_NEVER_MADE
             raise_status(status, self._title(), handle)
         self._check(handle)
         self._ready()
@@ -217,7 +226,7 @@ class Shared:
         handle = self._h  # open as long as this refers to it
         fd = self._file(handle)
         try:
-            return os.dup(fd)
+            return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
         except OSError as error:
             raise refusal(error, self._title(), "copying the descriptor") from None
 
@@ -245,7 +254,7 @@ class Shared:
 
     def _require_open(self) -> None:
         if self.closed:
-            raise Closed(f"{self._title()}: the object is closed")
+            raise Closed(f"{self._title()}: {why_closed(self._h)}")
 
     def _joined(self) -> Any:
         """The handle; an exception if it is closed, or if this is a forked child that cannot join."""
@@ -259,7 +268,7 @@ class Shared:
         """The handle, if the object is open. Without a C type it stays mapped as long as the caller refers to it."""
         handle = self._h
         if handle.h.closed:
-            raise Closed(f"{self._title()}: the object is closed")
+            raise Closed(f"{self._title()}: {why_closed(handle)}")
         return handle
 
     def close(self) -> None:
@@ -301,11 +310,14 @@ class Shared:
     def _look_of_it(self) -> str:
         """What a repr says of it; a repr raises nothing."""
         try:
-            return " closed" if self.closed else self._describe()
+            return self._unusable() if self.closed else self._describe()
         except Closed:
             return " closed"  # by another thread, since we looked
         except (OSError, SegmentError) as error:
             return f" unusable: {error}"
+
+    def _unusable(self) -> str:
+        return " never made" if self._h.h.closed == lib.LF_PY_NEVER_MADE else " closed"
 
     def _describe(self) -> str:
         return ""

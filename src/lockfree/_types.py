@@ -49,7 +49,7 @@ class Chosen(Generic[T]):
         try:
             value: T = instance.__dict__[self._name]
         except KeyError:
-            raise AttributeError(f"{owner.__name__} has no {self._name} yet") from None
+            raise AttributeError(f"{owner.__name__} has no {self._name} before its __init__() ran") from None
         return value
 
     def __set__(self, instance: object, value: Never) -> None:

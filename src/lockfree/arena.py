@@ -61,7 +61,7 @@ class Block:
 
     __slots__ = ("__weakref__", "_arena", "_left", "_memory", "_size")
 
-    def __init__(self) -> None:
+    def __new__(cls) -> Self:
         raise TypeError("Block() is made by Arena.alloc and Arena.open_block")
 
     _arena: "Arena"
@@ -367,7 +367,7 @@ class Arena(Waiter):
         self._refused(made, self._h)
 
     def _made(self, memory: Any, size: int) -> Block:
-        made = Block.__new__(Block)
+        made: Block = object.__new__(Block)
         made._arena, made._memory, made._size = self, memory, size
         if self._homes is not None:
             self._settle(self._homes, memory)
@@ -380,6 +380,8 @@ class Arena(Waiter):
         another arena; MemoryError if `2 * max_blocks` holds exist. What else it raises, such as the exception of a
         signal handler, leaves the promise as it was.
         """
+        if "_open" not in self.__dict__:
+            self._require_open()
         data, (own, at) = _handle(handle), self._open
         while True:
             memory: Any = unbroken[_Memory.open, own, at, data]
@@ -426,11 +428,11 @@ class Arena(Waiter):
     @property
     def pending(self) -> int:
         """Blocks of this process that `release_when` has not released yet."""
-        return len(self._later)
+        return len(self.__dict__.get("_later", ()))
 
     def poll(self) -> int:
         """Asks the predicates of `release_when`, releases what is ready, and says how many are left."""
-        later = self._later
+        later = self.__dict__.get("_later", ())
         for _ in range(len(later)):
             try:
                 entry = unbroken[(later.popleft,)]  # if a signal took it away, its block would go, too

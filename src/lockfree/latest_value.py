@@ -87,6 +87,8 @@ class Calls(AwaitedLatestValue, Coded[R]):
         Never waits for a reader. Raises RoleTaken if another thread is the writer; ValueError if it is longer than
         `record_size`.
         """
+        if not self._is_ready:
+            self._require_open()
         handle = self._h
         data = self._codec.encode(value)
         if len(data) > self.record_size and not handle.h.closed:

@@ -175,10 +175,10 @@ class Calls(Shared):
             try:
                 status = place(self._h, ffi.addressof(handle, "h"))
             except BaseException:
-                handle.h.closed = 1
+                handle.h.closed = lib.LF_PY_NEVER_MADE
                 raise
             if status != OK:
-                handle.h.closed = 1
+                handle.h.closed = lib.LF_PY_NEVER_MADE
                 raise_status(status, self._title(), self._h)
             made._created(handle, OK, *(() if spin is None else (spin,)))
             if self._ends:  # its close has not seen a whole object

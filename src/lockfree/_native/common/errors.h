@@ -8,6 +8,8 @@ static int lf_py_is_closed(struct lf_py_object *self) {
 
 static PyObject *lf_py_raise_status; /* lockfree._errors.raise_status */
 static PyObject *lf_py_messages;     /* lockfree._errors.MESSAGES: {status: (exception, text)} */
+static PyObject
+    *lf_py_never_made; /* lockfree._errors.NEVER_MADE: the text of LF_CLOSED for an object without __init__ */
 
 /* `Mutex 'name'`, or `Mutex`. */
 static PyObject *lf_py_title(struct lf_py_object *self) {
@@ -40,7 +42,10 @@ static PyObject *lf_py_raise(struct lf_py_object *self, int64_t status) {
     if (entry != NULL && status == LF_CLOSED && !lf_py_is_closed(self)) {
         PyErr_Format(PyTuple_GET_ITEM(entry, 0), "%U: the object was shut down", title);
     } else if (entry != NULL) {
-        PyObject *text = PyTuple_GET_ITEM(entry, 1);
+        PyObject *text = status == LF_CLOSED &&
+                                 lf_load_relaxed(&((struct lf_handle *)self->p)->closed) == LF_PY_NEVER_MADE
+                             ? lf_py_never_made
+                             : PyTuple_GET_ITEM(entry, 1);
         PyErr_Format(PyTuple_GET_ITEM(entry, 0), PyUnicode_GET_LENGTH(text) ? "%U: %U" : "%U", title, text);
     } else if (key != NULL && !PyErr_Occurred()) {
         PyObject *handle = self->handle != NULL ? self->handle : Py_None;

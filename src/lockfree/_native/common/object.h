@@ -37,6 +37,9 @@ struct lf_py_object {
 #define LF_PY_GENERATION_SHIFT 34
 #define LF_PY_GENERATION(word) ((uint32_t)((word) >> LF_PY_GENERATION_SHIFT))
 
+/* What `closed` of a handle says before the constructor is done: there was no close(). */
+#define LF_PY_NEVER_MADE 2u
+
 static union {
     struct lf_handle h;
     LF_ALIGNED unsigned char room[16384];

@@ -36,14 +36,15 @@ static PyObject *lf_py_own_methods(PyObject *module, PyObject *args) {
 
 /* lockfree._native._errors(raise_status, messages): how the types raise, and end views. */
 static PyObject *lf_py_set_errors(PyObject *module, PyObject *args) {
-    PyObject *raise_status, *messages;
-    if (!PyArg_ParseTuple(args, "OO!", &raise_status, &PyDict_Type, &messages))
+    PyObject *raise_status, *messages, *never_made;
+    if (!PyArg_ParseTuple(args, "OO!U", &raise_status, &PyDict_Type, &messages, &never_made))
         return NULL;
     Py_XSETREF(lf_py_raise_status, Py_NewRef(raise_status));
     Py_XSETREF(lf_py_messages, Py_NewRef(messages));
     Py_XSETREF(lf_py_release_view, PyObject_GetAttrString((PyObject *)&PyMemoryView_Type, "release"));
     if (lf_py_release_view == NULL)
         return NULL;
+    Py_XSETREF(lf_py_never_made, Py_NewRef(never_made));
     Py_RETURN_NONE;
 }
 
@@ -91,7 +92,7 @@ static PyMethodDef lf_py_native_functions[] = {
     {"_type", lf_py_type, METH_O, "The C type of the primitive with this prefix."},
     {"_own_methods", lf_py_own_methods, METH_VARARGS, "The methods of a C type as a class's own."},
     {"_set_scopes", lf_py_set_scopes, METH_O, "The context variable of `waiting`."},
-    {"_set_errors", lf_py_set_errors, METH_VARARGS, "How C code raises: raise_status, and its table of messages."},
+    {"_set_errors", lf_py_set_errors, METH_VARARGS, "How C code raises: raise_status, and its messages."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -106,7 +107,7 @@ static const char *lf_py_kind_name(uint32_t number) {
 /* 0, or -1 with a Python error set. */
 static int lf_py_install(void) {
     lf__handle_clear(&lf_py_unmade.h);
-    lf_py_unmade.h.closed = 1;
+    lf_py_unmade.h.closed = LF_PY_NEVER_MADE;
     PyObject *native = PyImport_ImportModule("lockfree._native");
     int result = native != NULL ? PyModule_AddFunctions(native, lf_py_native_functions) : -1;
     Py_XDECREF(native);
