@@ -30,6 +30,18 @@ def test_weak_memory_is_the_readers_choice(monkeypatch, capsys):
     assert status == 0
 
 
+@NEEDS_C
+def test_the_place_of_a_store_is_the_readers_choice():
+    with game_of(find("peterson"), "acquire_release") as (_, game):
+        choices = []
+        while not (look := game.look(choices)).question.startswith("where does the store come"):
+            choices.append(max(option.value for option in look.options) if len(choices) < 3 else look.options[0].value)
+    assert [option.text.partition("  ")[0] for option in look.options] == [
+        "lock+8 := 0 release as the newest",
+        "lock+8 := 0 release placed before 1 newer",
+    ]
+
+
 @pytest.mark.soak
 def test_a_python_program_is_broken_by_its_schedule(monkeypatch, capsys):
     kata = find("bounded_queue")

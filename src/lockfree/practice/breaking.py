@@ -133,10 +133,14 @@ class CGame:
         name = f"T{value}" if here.asked.what == "thread" else ""
         report, _ = step_by_step(self._program, self.client, self._token(choices))
         trace = report.trace
-        if trace is None or here.asked.events >= len(trace.events):
+        places = here.asked.what == "place"  # of a store that is there already
+        at = here.asked.events - places
+        if trace is None or at >= len(trace.events):
             return name or str(value)
-        step = trace.events[here.asked.events]
+        step = trace.events[at]
         said = trace.describe(step)
+        if places and value == 0:
+            said += " as the newest"
         if here.asked.what == "thread" and step.kind == "load":
             said = f"{said.partition(' == ')[0]} is read"
         trace.look_up({step.pc, step.near})

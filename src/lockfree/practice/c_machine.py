@@ -1,5 +1,6 @@
 """The stages for C that run `check/threads.c` on the real machine: threads, sanitizers, speed, the cost of a call."""
 
+import functools
 import math
 import re
 import subprocess
@@ -32,12 +33,21 @@ class NotBuilt(Exception):
     """The answer does not build with the kata's clients; the text is what the compiler said."""
 
 
+@functools.cache
+def atomics() -> tuple[str, ...]:
+    """The library for atomic operations on sixteen bytes, where the compiler has one; linked only if it is used."""
+    name = "libatomic.so"
+    asked = [*compiler(), f"-print-file-name={name}"]
+    found = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    return ("-Wl,--push-state,--as-needed", "-latomic", "-Wl,--pop-state") if found not in {"", name} else ()
+
+
 def built(kata: Kata, answer: Path, output: Path, *flags: str, extra: Sequence[str] = ()) -> Path:
     """`check/threads.c` with an answer, as a program. Raises `NotBuilt`."""
     sources = [str(kata.folder / "check" / "threads.c"), str(answer), *extra]
     command = [*compiler(), STANDARD, "-O2", "-pthread", *flags, f"-I{kata.folder / 'include'}", *sources]
     done = subprocess.run(
-        [*command, "-o", str(output)], capture_output=True, text=True, errors="replace", check=False
+        [*command, *atomics(), "-o", str(output)], capture_output=True, text=True, errors="replace", check=False
     )  # fmt: skip
     if done.returncode:
         raise NotBuilt(relative(done.stderr, kata, answer)[:600])
@@ -188,7 +198,7 @@ def costs(kata: Kata, answer: Path, seconds: float) -> list[Cost]:
             [*cc, *options, include, "-c", str(answer), "-o", str(counted)],
             [*cc, "-std=gnu11", "-O2", "-c", str(RUNTIME / "count.c"), "-o", str(runtime)],
             [*cc, STANDARD, "-O2", "-pthread", "-fno-pie", "-no-pie", include, clients,
-             str(counted), str(runtime), "-o", str(program)],
+             str(counted), str(runtime), *atomics(), "-o", str(program)],
         ]  # fmt: skip
         for command in commands:
             if subprocess.run(command, capture_output=True, check=False).returncode:

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from lockfree._compiler import compiler
-from lockfree.practice.c_machine import RUNTIME, asserted, run, scratch
+from lockfree.practice.c_machine import RUNTIME, asserted, atomics, run, scratch
 from lockfree.practice.c_text import STANDARD
 from lockfree.practice.catalog import Kata
 from lockfree.practice.limits import ended
@@ -21,8 +21,8 @@ def steps(kata: Kata, answer: Path, seconds: float) -> Result:
     with scratch() as folder:
         program = folder / "steps"
         done = subprocess.run(
-            [*compiler(), *options, *sources, "-o", str(program)], capture_output=True, text=True, errors="replace",
-            check=False,
+            [*compiler(), *options, *sources, *atomics(), "-o", str(program)],
+            capture_output=True, text=True, errors="replace", check=False,
         )  # fmt: skip
         if done.returncode:
             said = relative(done.stderr, kata, answer)[:300]
