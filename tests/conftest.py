@@ -7,9 +7,12 @@ import time
 import zlib
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 SHM = Path("/dev/shm")
+hypothesis.settings.register_profile("lockfree", deadline=None)  # a busy machine is no fault of an example
+hypothesis.settings.load_profile("lockfree")
 
 
 def pytest_addoption(parser):
