@@ -289,6 +289,29 @@ def test_a_child_gives_nothing_of_its_parent_back(kind, size):
         assert kind.free(ring) == CAPACITY
 
 
+def test_a_child_that_only_drops_views_takes_no_part(kind):
+    with kind.make(CAPACITY, 8) as ring:
+        kind.put(ring, b"x")
+        views = [kind.peek(ring), ring.reserve(), ring.reserve()]
+        told, tell = os.pipe()
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                views.clear()
+                gc.collect()
+                os.write(tell, b"dropped")
+                signal.pause()
+            os._exit(1)
+        try:
+            assert os.read(told, 7) == b"dropped"
+            assert [peer.pid for peer in ring.peers()] == [os.getpid()]
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            os.close(told), os.close(tell)
+        assert kind.free(ring) == CAPACITY - 3
+
+
 def test_what_a_killed_process_had_in_hand_is_free_again(kind):
     with kind.make(CAPACITY, 8) as ring:
         for _ in range(2):

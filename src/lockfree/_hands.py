@@ -46,7 +46,8 @@ class Lent(bytearray):
         if owner is None or slot == NONE:
             return
         with suppress(Exception):
-            if not self.handle.h.closed and me(self.handle) == self.participant:
+            handle = ffi.addressof(self.handle, "h")
+            if not handle.closed and lib.lf_py_is_me(handle, self.participant):
                 give = owner._c_cancel if self.which == "reserved" else owner._c_release
                 give(self.handle, slot)
 

@@ -20,6 +20,10 @@ static void lf_py_closed(void *h) {
 }
 /* The participant that this process is, 0 if it is none: in a forked child another one than its parent's. */
 static uint32_t lf_py_participant(struct lf_handle *h) { return lf_enter(h) == LF_OK ? h->participant : 0; }
+/* Is that number still this process's? A child that was forked does not join for this question. */
+static int lf_py_is_me(const struct lf_handle *h, uint32_t participant) {
+    return lf_is_entered(h) && lf_load_relaxed(&h->participant) == participant;
+}
 LF_PY_TAKE_POSITIONS(lf_py_take_positions)
 static uint32_t lf_py_kind(struct lf_handle *h) { return h->segment->identity.kind; }
 /* The process that went last, and the kind of the object: LF_OK, or LF_CLOSED. Also where nothing keeps the object attached. */

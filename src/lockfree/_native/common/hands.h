@@ -63,9 +63,10 @@ static PyObject *lf_py_follow(PyObject *weak) {
 
 /* Whether a hand waits for nothing but a call that would find its record gone: its thread may have ended. */
 static int lf_py_is_forgotten(struct lf_py_hand *hand) {
-    if (lf_py_keeps(&hand->held[0]) || lf_py_keeps(&hand->held[1]))
-        return 0;
     for (int which = 0; which < 2; which++) {
+        struct lf_py_memory *kept = hand->held[which].memory;
+        if (kept != NULL && (lf_py_is_lent(kept) || Py_REFCNT((PyObject *)kept) > 1)) /* else a call is ending the loan */
+            return 0;
         PyObject *memory = lf_py_follow(hand->held[which].loose);
         Py_XDECREF(memory);
         if (memory != NULL)

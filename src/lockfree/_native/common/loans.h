@@ -44,7 +44,7 @@ static void lf_py_loan_drop(struct lf_py_memory *memory) {
     if (slot >= 0 && memory->window.base != NULL)
         lf_py_window_end(&memory->window, 0);
     if (slot >= 0 && lf_py_enter_briefly(self) == LF_OK) {
-        if (!lf_py_is_closed(self) && lf_py_me(self) == memory->loan.participant) {
+        if (!lf_py_is_closed(self) && lf_py_is_me((struct lf_handle *)self->p, memory->loan.participant)) {
             if (memory->loan.which == LF_PY_RESERVED)
                 memory->loan.ops->cancel(self->p, slot);
             else
