@@ -65,7 +65,8 @@ static PyObject *lf_py_follow(PyObject *weak) {
 static int lf_py_is_forgotten(struct lf_py_hand *hand) {
     for (int which = 0; which < 2; which++) {
         struct lf_py_memory *kept = hand->held[which].memory;
-        if (kept != NULL && (lf_py_is_lent(kept) || Py_REFCNT((PyObject *)kept) > 1)) /* else a call is ending the loan */
+        if (kept != NULL &&
+            (lf_py_is_lent(kept) || Py_REFCNT((PyObject *)kept) > 1)) /* else a call is ending the loan */
             return 0;
         PyObject *memory = lf_py_follow(hand->held[which].loose);
         Py_XDECREF(memory);
