@@ -72,3 +72,26 @@ def test_columns_name_the_operation_at_fault():
     assert text.splitlines()[3].split() == ["time", "(ns)", "client", "0", "client", "1", "client", "2"]
     assert "+0.300" in columns([Operation(0, "put", 1, True, 0, 300), Operation(0, "put", 1, True, 400, 2_000_000)])
     assert "never returned" in columns([Operation(0, "put", 1, None, 0, None)])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("h.jsonl", ""),
+        ("h.jsonl", "\n\n"),
+        ("h.edn", "[]"),
+        ("h.edn", "{:process :nemesis, :type :info, :f :start, :value nil, :time 1}"),
+        (
+            "h.edn",
+            (
+                "{:process 0, :type :invoke, :f :write, :value 1, :time 1}\n"
+                "{:process 0, :type :fail, :f :write, :value 1, :time 2}"
+            ),
+        ),
+    ],
+)
+def test_no_operation_is_unusable(tmp_path, capsys, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    assert main(["check", str(path), "--spec", "register"]) == 3
+    assert "nothing was checked" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lockfree.modelcheck import Settings, check
+from lockfree.modelcheck import Settings, Verdict, check, replay
 
 PROGRAM = """
 #include <pthread.h>
@@ -126,3 +126,62 @@ def test_a_failure_that_is_counted_leads_elsewhere(tmp_path):
     (tmp_path / "counts.c").write_text(ONE_RETRY_COUNTS)
     [report] = check(tmp_path / "counts.c", settings=Settings(mode="exhaustive"))
     assert report.kind == "assertion failed", report.message
+
+
+PLAIN_SPIN = """
+#include <pthread.h>
+#include <assert.h>
+static volatile int flag;
+static int data;
+static void *writer(void *none) { %s return none; }
+int main(void) {
+    pthread_t t;
+    pthread_create(&t, 0, writer, 0);
+    while (!flag)
+        ;
+    assert(data == 1);
+    return pthread_join(t, 0);
+}
+"""
+
+
+def plain_spin(directory, writer):
+    path = directory / "spin.c"
+    path.write_text(PLAIN_SPIN % writer)
+    [report] = check(path, settings=Settings(silent=0.5))
+    assert report.verdict is Verdict.VIOLATION
+    return report
+
+
+def test_a_plain_loop_that_waits_for_another_thread_is_a_race(tmp_path):
+    report = plain_spin(tmp_path, "data = 1; flag = 1;")
+    assert report.kind == "data race"
+    assert "write at flag by T2 (spin.c:6 writer)" in report.message
+    assert "read by T1 (spin.c:10 main)" in report.message
+    again = replay(tmp_path / "spin.c", report.token)
+    assert (again.kind, again.message) == (report.kind, report.message)
+
+
+def test_a_plain_loop_that_nobody_ends_is_named_by_its_line(tmp_path):
+    report = plain_spin(tmp_path, "data = 1;")
+    assert report.kind == "endless loop"
+    assert "(spin.c:10 main)" in report.message
+    assert report.trace is not None
+    assert "chooses" not in report.trace.render()
+
+
+def test_a_long_computation_is_no_loop_that_waits(tmp_path):
+    path = tmp_path / "sum.c"
+    path.write_text("""
+        #include <stdatomic.h>
+        #include "lockfree_model.h"
+        static int big[100000];
+        static atomic_int x;
+        static void t(void) {
+            int sum = 0;
+            for (int i = 0; i < 300000; i++) sum += big[i % 100000];
+            atomic_fetch_add(&x, sum + 1);
+        }
+        LF_MODEL_CLIENT(c, .threads = {t, t}, .final = 0);""")
+    [report] = check(path, settings=Settings(mode="exhaustive", symmetry=False, seconds=60))
+    assert (report.verdict, report.executions) == (Verdict.OK, 2)

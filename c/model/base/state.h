@@ -49,6 +49,8 @@ struct thread {
     uint64_t clock_ns, clock_step, random;
     long parked_at;  /* stores at the time */
     uint32_t looks;  /* plain accesses to what is not on its stack */
+    uint32_t silent; /* plain reads since its last step, and how often it has let others go first meanwhile */
+    uint8_t lenient;
     int last_access; /* number of its last event that is no choice; -1: none */
     int depth, op, useless_turns, timeouts, spurious, steps, created;
     int impatient_reads, period, alone_for; /* loops.c */

@@ -39,6 +39,8 @@ static inline void plain(uintptr_t address, size_t size, bool write, uint64_t pc
     if (R.current != NULL)
         R.current->here = pc = outside_library(R.current, pc);
     plain_access(address, size, write, pc);
+    if (!write && R.running && R.current != NULL)
+        silent_read(pc);
 }
 #define PLAIN(name, size, write)                                                                                       \
     void __tsan_##name(void *p);                                                                                       \

@@ -11,7 +11,8 @@
 enum { TICKS = 4, TICKS_AGAIN = 1 };
 
 MODEL_STATE static int last_heartbeat, silent_ticks;
-MODEL_STATE static bool has_hung; /* an earlier execution: those that repeat it end sooner */
+MODEL_STATE static uint32_t last_silent; /* plain reads of the thread at the last tick */
+MODEL_STATE static bool has_hung;        /* an earlier execution: those that repeat it end sooner */
 
 static uint64_t program_counter(const void *context) {
 #if defined(__x86_64__)
@@ -28,6 +29,8 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     uint64_t pc = program_counter(context);
     if (number == SIGVTALRM) {
         R.overdue = R.options.mode != MODE_REPLAY && time_is_up();
+        uint32_t before = last_silent;
+        last_silent = R.current != NULL ? R.current->silent : 0;
         if (R.current == NULL || R.heartbeat != last_heartbeat) {
             last_heartbeat = R.heartbeat;
             silent_ticks = 0;
@@ -37,6 +40,8 @@ static void on_signal(int number, siginfo_t *info, void *context) {
             return;
         has_hung = true;
         silent_ticks = 0;
+        if (R.current->silent != before && R.current->here != 0)
+            pc = R.current->here; /* of the client: the runtime is inside one of its accesses most of the time */
         fail("endless loop", "T%d runs without a visible step @%lx@", R.current->tid, (unsigned long)pc);
     }
     if ((number == SIGSEGV || number == SIGBUS) && (uintptr_t)info->si_addr - R.touched < 4096)

@@ -33,7 +33,7 @@ static bool unpark(void) {
 }
 
 /* Not a thread that goes on since others have seen its turn: they may come to the end of a turn that is as useless. */
-static bool can_wait(const struct thread *t) { return !is_hopeful(t) || (t->blocked && t->ended_by_turn); }
+static bool can_wait(const struct thread *t) { return !is_hopeful(t) || (t->blocked && t->ended_by_turn) || t->yields; }
 
 /* In the exhaustive search, a thread that would only wait comes last: that saves useless executions. */
 struct thread *next_thread(void) {

@@ -5,6 +5,8 @@
 
 static void begin(struct thread *t) {
     R.heartbeat++;
+    t->silent = 0;
+    t->lenient = 0;
     if (t->joins_twins && (t->doing == NULL || strcmp(t->doing, "joins") != 0))
         symmetry_does_something_else(t);
 }

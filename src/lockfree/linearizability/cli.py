@@ -112,6 +112,12 @@ def _as_json(verdict: Verdict, history: History, loading: float) -> str:
     )
 
 
+def _need_operations(history: History) -> None:
+    """An empty file is more often the wrong file than a program that did nothing."""
+    if len(history) == 0:
+        raise ValueError("no operation in it, or none that happened: nothing was checked")
+
+
 def run(args: argparse.Namespace) -> int:
     """The verdict on standard output; 0, 1, 2 or 3. UsageError and OSError come before any work."""
     if args.quiet:
@@ -122,6 +128,7 @@ def run(args: argparse.Namespace) -> int:
         started = time.monotonic()
         source = sys.stdin.buffer.read() if args.history == "-" else Path(args.history)
         history, spec = load(source, spec, form=args.format, fail=args.fail or "", nil=args.nil or "")
+        _need_operations(history)
         loading = time.monotonic() - started
         progress = _progress if sys.stderr.isatty() and not args.quiet else None
         verdict = check(history, spec, timeout=args.timeout, memory=args.memory, method=args.method, progress=progress)
