@@ -309,3 +309,28 @@ def test_what_only_uses_registers_is_left_alone():
     assert "bsfl %eax, %ecx" in lines
     assert "addl $4, %ecx" in lines
     assert not any("lf_model" in line for line in lines)
+
+
+@pytest.mark.parametrize(("lock", "verdict"), [("lock; ", Verdict.OK), ("", Verdict.VIOLATION)])
+@pytest.mark.parametrize("instruction", ["cmpxchgl", "cmpxchg16b"])
+def test_an_exchange_without_the_lock_prefix_is_two_steps(model, lock, verdict, instruction):
+    add = """
+            unsigned char won;
+            do {
+                int old = load(&word);
+                __asm__ volatile("LOCKcmpxchgl %3, %1\\n\\tsete %0" : "=q"(won), "+m"(word), "+a"(old) : "r"(old + 1)
+                                 : "memory", "cc");
+            } while (!won);"""
+    if instruction == "cmpxchg16b":
+        add = """
+            unsigned char won;
+            int64_t low = 0, high = 0;
+            do
+                __asm__ volatile("LOCKcmpxchg16b %1\\n\\tsetz %0" : "=q"(won), "+m"(*wide), "+a"(low), "+d"(high)
+                                 : "b"(low + 1), "c"(high) : "memory", "cc");
+            while (!won);"""
+    report = model(f"""
+        static void a(void) {{ {add.replace("LOCK", lock)} }}
+        static void final(void) {{ lf_model_assert(word == 2 || wide[0] == 2); }}
+        LF_MODEL_CLIENT(c, .threads = {{a, a}}, .final = final);""")
+    assert report.verdict is verdict

@@ -78,3 +78,35 @@ def test_time_passes_in_programs(statements, verdict, kind, tmp_path):
     )
     [report] = check(tmp_path / "program.c", settings=Settings(mode="exhaustive", seconds=2))
     assert (report.verdict.name, report.kind) == (verdict, kind), report.message
+
+
+OF_ALL_THREADS = {
+    "strtok": ("strtok_rest", 'char text[] = "a b"; assert(strtok(text, " ") == text && *strtok(NULL, " ") == 98);'),
+    "gmtime": ("broken_down_time", "time_t t = 0; assert(gmtime(&t)->tm_year == 70);"),
+    "localtime": ("broken_down_time", "time_t t = 86400 * 40; assert(localtime(&t)->tm_year == 70);"),
+    "ctime": ("broken_down_time", 'time_t t = 86400 * 40; assert(strstr(ctime(&t), "1970"));'),
+    "asctime": (
+        "text_of_time",
+        'struct tm t = {.tm_mday = 3, .tm_year = 71}; assert(!strcmp(asctime(&t), "Sun Jan  3 00:00:00 1971\\n"));',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_ALL_THREADS)
+@pytest.mark.parametrize("locked", [False, True])
+def test_what_the_library_keeps_for_all_threads_races(tmp_path, name, locked):
+    place, body = OF_ALL_THREADS[name]
+    begin, end = ("pthread_mutex_lock(&m);", "pthread_mutex_unlock(&m);") if locked else ("", "")
+    path = tmp_path / "client.c"
+    path.write_text(f"""{INCLUDES}
+        #include <assert.h>
+        #include <string.h>
+        #include "lockfree_model.h"
+        static void t(void) {{ {begin} {body} {end} }}
+        LF_MODEL_CLIENT(c, .threads = {{t, t}});""")
+    [report] = check(path, settings=Settings(mode="exhaustive"))
+    if locked:
+        assert report.verdict is Verdict.OK, report.message
+    else:
+        assert report.kind == "data race"
+        assert f"write at {place}" in report.message

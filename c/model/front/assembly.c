@@ -226,20 +226,31 @@ static void arrive(const struct saved *s, uintptr_t address) {
         lf_model_entry.kept[i] = 0;
 }
 
-static void compare_and_exchange(struct saved *s, uintptr_t address, unsigned size, int order, u128 desired) {
+/* Without `lock` others can store between the look and the store. */
+static bool exchanged(uintptr_t address, unsigned size, u128 *expected, u128 desired, bool locked, uint64_t pc) {
+    if (locked)
+        return model_cas(address, size, expected, desired, SEQ_CST, SEQ_CST, pc);
+    const u128 wanted = *expected;
+    *expected = model_load(address, size, ACQUIRE, pc);
+    if (*expected == wanted)
+        model_store(address, size, desired, RELEASE, pc);
+    return *expected == wanted;
+}
+
+static void compare_and_exchange(struct saved *s, uintptr_t address, unsigned size, bool locked, u128 desired) {
     u128 expected = cut(s->registers[RAX], size);
     u128 wanted = expected;
-    bool same = model_cas(address, size, &expected, desired, order, order, s->pc);
+    bool same = exchanged(address, size, &expected, desired, locked, s->pc);
     set_flags(s, SUB, (uint64_t)wanted, (uint64_t)expected, size);
     if (!same)
         set_register(s, RAX, size, (uint64_t)expected);
 }
 
-static void compare_and_exchange_two(struct saved *s, uintptr_t address, unsigned half, int order) {
+static void compare_and_exchange_two(struct saved *s, uintptr_t address, unsigned half, bool locked) {
     unsigned bits = 8 * half;
     u128 expected = (u128)cut(s->registers[RDX], half) << bits | cut(s->registers[RAX], half);
     u128 desired = (u128)cut(s->registers[RCX], half) << bits | cut(s->registers[RBX], half);
-    bool same = model_cas(address, 2 * half, &expected, desired, order, order, s->pc);
+    bool same = exchanged(address, 2 * half, &expected, desired, locked, s->pc);
     s->flags = (s->flags & ~(uint64_t)ZERO) | (same ? ZERO : 0);
     if (!same) {
         set_register(s, RAX, half, (uint64_t)expected);
@@ -262,8 +273,7 @@ void lf_model_asm_step(struct saved *s) {
     const bool immediate = (what >> 24 & 1) != 0, locked = (what >> 25 & 1) != 0;
     const uint64_t operand = cut(immediate ? lf_model_asm_immediate : s->registers[number], size != 0 ? size : 8);
     const bool relaxed = (what >> 26 & 1) != 0; /* a volatile object */
-    const int order = locked ? SEQ_CST : ACQ_REL, reads = relaxed ? RELAXED : ACQUIRE;
-    const int writes = relaxed ? RELAXED : RELEASE;
+    const int reads = relaxed ? RELAXED : ACQUIRE, writes = relaxed ? RELAXED : RELEASE;
     switch (operation) {
     case REFUSED:
         if (R.running)
@@ -319,11 +329,11 @@ void lf_model_asm_step(struct saved *s) {
         set_flags(s, SUB, operand, old, size);
         break;
     case CMPXCHG:
-        compare_and_exchange(s, address, size, order, operand);
+        compare_and_exchange(s, address, size, locked, operand);
         break;
     case CMPXCHG8B:
     case CMPXCHG16B:
-        compare_and_exchange_two(s, address, size, order);
+        compare_and_exchange_two(s, address, size, locked);
         break;
     default:
         if (locked) {

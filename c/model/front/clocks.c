@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/time.h>
 #include <threads.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { NS = 1000000000 };
@@ -87,3 +88,30 @@ time_t lf_libc_time(time_t *now) {
 }
 clock_t lf_libc_clock(void);
 clock_t lf_libc_clock(void) { return (clock_t)(look_at_clock() / (NS / CLOCKS_PER_SEC)); }
+
+/* What these return is one object of all threads, as in the C library. No MODEL_STATE: put back with the client's. */
+static struct tm lf_libc_broken_down_time; /* shown by the end of its name */
+static char lf_libc_text_of_time[64];
+
+static struct tm *broken_down(const time_t *time, struct tm *(*convert)(const time_t *, struct tm *), uint64_t pc) {
+    plain_access(AT(time), sizeof *time, false, pc);
+    plain_access(AT(&lf_libc_broken_down_time), sizeof lf_libc_broken_down_time, true, pc);
+    return convert(time, &lf_libc_broken_down_time);
+}
+
+static char *text_of(const struct tm *time, uint64_t pc) {
+    plain_access(AT(lf_libc_text_of_time), sizeof lf_libc_text_of_time, true, pc);
+    return asctime_r(time, lf_libc_text_of_time);
+}
+
+struct tm *lf_libc_gmtime(const time_t *time);
+struct tm *lf_libc_gmtime(const time_t *time) { return broken_down(time, gmtime_r, PC); }
+struct tm *lf_libc_localtime(const time_t *time);
+struct tm *lf_libc_localtime(const time_t *time) { return broken_down(time, localtime_r, PC); }
+char *lf_libc_asctime(const struct tm *time);
+char *lf_libc_asctime(const struct tm *time) {
+    plain_access(AT(time), sizeof *time, false, PC);
+    return text_of(time, PC);
+}
+char *lf_libc_ctime(const time_t *time);
+char *lf_libc_ctime(const time_t *time) { return text_of(broken_down(time, localtime_r, PC), PC); }

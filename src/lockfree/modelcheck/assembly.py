@@ -176,7 +176,8 @@ class Translator:
                 yield from self.call(operation, SIZES[moved[2]] | SIZES[moved[3]] << 4, register[0], memory)
                 return
         if name in {"cmpxchg16b", "cmpxchg8b"}:
-            yield from self.call(name, 8 if name == "cmpxchg16b" else 4, memory=memory)
+            for line in self.call(name, 8 if name == "cmpxchg16b" else 4, memory=memory):
+                yield _flagged(line, LOCKED) if "lock" in instruction.prefixes else line
             return
         if name == "movabs":
             name = "mov"

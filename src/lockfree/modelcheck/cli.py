@@ -282,6 +282,8 @@ def run(args: argparse.Namespace) -> int:
             _print(report, args)
             verdicts.add(report.verdict)
             seen.append((report, show(report, _again(args, report.token))))
+    except BrokenPipeError:  # no fault of the program: see `main`
+        raise
     except (BuildError, OSError, ValueError) as error:
         print(f"lockfree model: {error}", file=sys.stderr)
         return int(Verdict.UNUSABLE.value)
