@@ -110,3 +110,10 @@ def test_what_the_library_keeps_for_all_threads_races(tmp_path, name, locked):
     else:
         assert report.kind == "data race"
         assert f"write at {place}" in report.message
+
+
+def test_a_function_that_nobody_declared_has_the_type_that_the_compiler_knows(tmp_path):
+    path = tmp_path / "client.c"
+    path.write_text('int main(void) { int *p = malloc(4); *p = 1; return strlen(strdup("a")) != *p; }')
+    [report] = check(path, flags=["-Wno-error=implicit-function-declaration"])
+    assert report.verdict is Verdict.OK, report.message

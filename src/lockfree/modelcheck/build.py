@@ -47,6 +47,8 @@ NOT_BUILT_IN = (
     *("strcasecmp", "strncasecmp"),
 )
 """Functions whose accesses to memory would not be seen if the compiler put its own code in their place."""
+NOT_DECLARED = re.compile(rf"implicit declaration of function .(?:{'|'.join(NOT_BUILT_IN)})\b")
+"""The compiler takes such a function to return an int, since it is no builtin. Otherwise it would know its type."""
 CLIENT_FLAGS = (
     "-gdwarf-4",  # binutils 2.40 takes the file of included code from version 5 wrongly
     "-fno-pie",
@@ -409,6 +411,9 @@ def _compile(path: Path, out: Path, options: Sequence[str], *, relaxed: bool, la
 
     compiled = [*command, "-S", str(path), "-o", str(listing)]
     said = _run(compiled)
+    if not cxx and NOT_DECLARED.search(said):
+        compiled += ["-include", "stdlib.h", "-include", "string.h"]
+        _run(compiled)
 
     def not_inlined() -> str:
         _run([*compiled, "-fno-inline"])
