@@ -210,6 +210,8 @@ def test_what_is_not_in_hand_is_refused(kind):
         for what in (7, b"bytes", memoryview(b"bytes"), np.zeros(3), "text", (0, peeked)):
             with pytest.raises(TypeError, match=r"view is .*: it must be what reserve\(\) or peek\(\) gave"):
                 ring.release(what)
+        with pytest.raises(TypeError, match=r"length is .*: a view is passed as commit\(view=\.\.\.\)"):
+            kind.commit(ring, reserved)
         with pytest.raises(ValueError, match="length is 9"):
             kind.commit(ring, 9, view=reserved)
         kind.commit(ring, 1, view=reserved)
@@ -220,6 +222,9 @@ def test_what_is_not_in_hand_is_refused(kind):
         if kind.is_queue:
             with pytest.raises(TypeError, match="a ticket or a view, not both"):
                 ring.cancel(ring.put_ticket(b"x", 0), view=foreign)
+            with pytest.raises(TypeError, match=r"ticket is .*: a view is passed as cancel\(view=\.\.\.\)"):
+                ring.cancel(foreign)
+            assert ring.cancel(np.uint64(ring.put_ticket(b"x", 0)))
 
 
 def test_an_array_whose_record_was_released_is_refused(kind):

@@ -249,6 +249,7 @@ class Container(AwaitedContainer, Coded[R]):
 
     def _commit(self, length: int | None, view: Any, *priority: SupportsIndex) -> None:
         _hands.find(self, "reserved", view)
+        _hands.refuse_view("length", length, "commit")
         level = [self._level(given) for given in priority]
         size = self.record_size if length is None else check_int("length", length, 0, self.record_size)
         if size != self.record_size and self._fast is not bytes:

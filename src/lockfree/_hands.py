@@ -180,6 +180,12 @@ def memory_of(view: Any) -> Lent:
     raise TypeError(f"view is {brief(view)}: it must be what reserve() or peek() gave")
 
 
+def refuse_view(name: str, given: Any, method: str) -> None:
+    """TypeError if a view stands in the place of the argument `name`."""
+    if isinstance(given, memoryview) or (hasattr(given, "base") and not hasattr(given, "__index__")):
+        raise TypeError(f"{name} is {brief(given)}: a view is passed as {method}(view=...)")
+
+
 def end_view(view: Any) -> None:
     if isinstance(view, memoryview):
         with suppress(BufferError):

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, cast, overload
 
+from lockfree import _hands
 from lockfree._coded import R, codec_of
 from lockfree._container import COUNT_MAX, Container, walk
 from lockfree._errors import FULL
@@ -225,6 +226,7 @@ class _Calls(Container[R]):
         """
         if ticket is None:
             return super().cancel(view)
+        _hands.refuse_view("ticket", ticket, "cancel")
         if view is not None:
             raise TypeError(f"{self._title()}: cancel() takes a ticket or a view, not both")
         return self._withdraw(ticket)

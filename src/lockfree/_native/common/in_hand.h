@@ -157,6 +157,8 @@ LF_PY_GENERIC PyObject *lf_py_commit(PyObject *object, const struct lf_py_ops *o
     if (has <= 0)
         return NULL;
     length = size;
+    if (lf_py_refuse_view("length", given, "commit") != 0)
+        goto failed;
     if ((priority != NULL && lf_py_level(object, ops, priority, "priority", &level) != 0) ||
         (given != NULL && given != Py_None && lf_py_integer("length", given, 0, size, &length) != 0))
         goto failed;

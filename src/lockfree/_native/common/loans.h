@@ -77,6 +77,14 @@ static struct lf_py_memory *lf_py_memory_of(PyObject *view) {
     return NULL;
 }
 
+/* 0; -1 with TypeError if a view stands in the place of the argument `name`. */
+static int lf_py_refuse_view(const char *name, PyObject *given, const char *method) {
+    if (given == NULL || !PyObject_CheckBuffer(given) || PyIndex_Check(given)) /* a number of NumPy is both */
+        return 0;
+    LF_PY_BAD_VALUE(PyExc_TypeError, given, "%s is %U: a view is passed as %s(view=...)", name, shown, method);
+    return -1;
+}
+
 static PyObject *lf_py_release_view; /* memoryview.release */
 
 static void lf_py_end_view(PyObject *view) {

@@ -179,6 +179,8 @@ static PyObject *lf_py_priority_queue_cancel_any(PyObject *self, PyObject *const
     int has_ticket = places[0] != NULL && places[0] != Py_None;
     if (!has_ticket)
         return lf_py_give_slot_back(self, LF_PY_RESERVED, ops->cancel, places[1]);
+    if (lf_py_refuse_view("ticket", places[0], "cancel") != 0)
+        return NULL;
     if (places[1] == NULL || places[1] == Py_None)
         return PyObject_CallMethod(self, "_withdraw", "(O)", places[0]);
     PyObject *title = lf_py_title((struct lf_py_object *)self);
