@@ -137,9 +137,9 @@ def test_what_a_killed_process_had_in_hand_comes_back(ring):
     ring.put_many([b"a", b"b"])
     child = os.fork()
     if child == 0:
-        ring.peek()
-        ring.reserve()
+        in_hand = ring.peek(), ring.reserve()
         os.kill(os.getpid(), signal.SIGKILL)
+        del in_hand
     os.waitpid(child, 0)
     assert ring.recover_dead() == 1
     assert ring.get_many(3) == [b"b"]  # "a" was its taker's for good

@@ -30,7 +30,7 @@ def test_a_named_object_with_all_that_is_known(shm_name, capsys):
     with lockfree.MPMCRing(8, 16, name=shm_name) as ring:
         ring.put_many([b"a", b"b", b"c"])
         ring.get()
-        ring.peek()
+        view = ring.peek()
         row = looked(capsys)[shm_name]
         assert (row["kind"], row["state"], row["problem"]) == ("MPMCRing", "open", "")
         assert {key: row["stats"][key] for key in ("puts", "gets", "inside", "room")} == {
@@ -46,6 +46,7 @@ def test_a_named_object_with_all_that_is_known(shm_name, capsys):
             1,
             ["producer", "consumer"],
         )
+        ring.release(view)
         assert len(looked(capsys)[shm_name]["peers"]) == 1, "a viewer is no participant"
         ring.shutdown()
         assert looked(capsys)[shm_name]["state"] == "draining"
