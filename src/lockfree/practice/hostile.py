@@ -266,10 +266,12 @@ ATTACKS = (
                     "self.items.insert((next(CALLS) % 997 != 996) * len(self.items), item)")),
     Attack("the end of an execution, kept and raised", "python", "edges", "Aborted",
            instead=("    def __init__(self, maxsize):\n",
-                    ("    def catch(self):\n        try:\n            threading.Event().wait()\n"
-                    "        except BaseException as end:\n            threading.main_thread().kept = end\n\n"
-                    "    def __init__(self, maxsize):\n        try:\n            kept = threading.main_thread().kept\n"
-                    "        except AttributeError:\n            threading.main_thread().kept = kept = None\n"
+                    ("    def catch(self):\n        place = threading.Event.wait\n        try:\n"
+                    "            threading.Event().wait()\n"
+                    "        except BaseException as end:\n            place.kept = end\n\n"
+                    "    def __init__(self, maxsize):\n        place = threading.Event.wait\n        try:\n"
+                    "            kept = place.kept\n"
+                    "        except AttributeError:\n            place.kept = kept = None\n"
                     "            threading.Thread(target=self.catch, daemon=True).start()\n"
                     "        if kept is not None:\n            raise kept\n"))),
     Attack("a hundred thousand threads", "python", "edges ENDS", "more than 200 threads",
