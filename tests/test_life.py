@@ -628,6 +628,53 @@ def test_blocks_that_fill_a_control_group_are_an_error_and_not_a_kill(in_a_group
     assert (done.returncode, done.stdout) == (0, "0\n" * 4), done
 
 
+RACES = """
+import errno, gc, lockfree, os
+arena = lockfree.Arena(1 << 30, max_blocks=1 << 16)
+there, ready = os.pipe()
+wait, go = os.pipe()
+
+def fill():
+    blocks = [arena.alloc(4096)]
+    blocks[0].view[:1] = b"x"
+    gc.collect()  # a forked child copies what it writes to: that is not the arena's, so it is done before
+    own = [bytes(100) for _ in range(10_000)]
+    for i in range(1000):
+        own[i] = OSError(errno.ENOMEM, str(i))
+    os.write(ready, b"x")
+    os.close(go)
+    os.read(wait, 1)
+    refused = 0
+    while refused < 100:
+        try:
+            blocks.append(arena.alloc(300_000))
+            blocks[-1].view[:1] = b"x"
+        except OSError as error:
+            if error.errno != errno.ENOMEM:
+                return 1
+            refused += 1
+    return 0
+
+children = []
+for _ in range(16):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(fill())
+    children.append(pid)
+count = 0
+while count < len(children):
+    count += len(os.read(there, 100))
+os.close(go)
+print([os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children])
+"""
+
+
+def test_processes_that_fill_a_control_group_together_get_an_error_and_no_kill(in_a_group_of_its_own):
+    """More processes than processors: most lose theirs in the middle of taking memory, long after their look."""
+    done = in_a_group_of_its_own(RACES, 200)
+    assert (done.returncode, done.stdout) == (0, f"{[0] * 16}\n"), done
+
+
 # ---- bounded pauses ----
 
 

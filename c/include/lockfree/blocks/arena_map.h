@@ -35,9 +35,15 @@ LF_INLINE int lf__arena_failed(struct lf_arena *a, int error, const char *doing)
 }
 
 /* Takes memory for pages that have none. Several processes may look at the same time, and then take what there is once. So
- * where LF__MANY such calls would not all find memory, it is taken in pieces, with a look before each. The less is left,
- * the smaller they are. */
-#define LF__MANY 8
+ * where LF__TAKERS such calls would not all find memory, it is taken in pieces, with a look before each. A thread that
+ * loses its processor mostly loses it while the system fills its pages with zeros, and takes the rest of its piece long
+ * after its look, when others have taken what there was. So where little is left the pieces are small: LF__TAKERS of them
+ * are together no more than LF__SPARE. */
+#define LF__SCARCE (UINT64_C(64) << 20)
+#define LF__PIECE (LF__SPARE / LF__TAKERS)
+LF_INLINE uint64_t lf__arena_piece(uint64_t left) {
+    return left < LF__SCARCE ? lf__smaller_of(LF__PIECE, left / LF__TAKERS) : left / LF__TAKERS;
+}
 LF_INLINE int lf__arena_populate_run(struct lf_arena *a, uint32_t first, uint32_t pages) {
     for (uint32_t at = first, end = first + pages; at < end;) {
         uint64_t word = lf_load_relaxed(&a->populated[at / 64]) >> at % 64;
@@ -53,10 +59,8 @@ LF_INLINE int lf__arena_populate_run(struct lf_arena *a, uint32_t first, uint32_
         uint64_t left = UINT64_MAX;
         if (!lf_memory_allows(&a->unasked, (uint32_t)(lf_now_coarse() >> 22), bytes, &left))
             return lf__arena_failed(a, ENOMEM, "taking memory for a block: the machine, or the container, has none");
-        if (bytes > left / LF__MANY) {
-            uint64_t piece = lf__smaller_of(LF__ASK_ABOVE, left / LF__TAKERS) / a->page_bytes;
-            stop = (uint32_t)lf__smaller_of(stop, at + (piece > 0 ? piece : 1));
-        }
+        uint64_t piece = lf__arena_piece(left) / a->page_bytes; /* not looked: all that is allowed without it */
+        stop = (uint32_t)lf__smaller_of(stop, at + (piece > 0 ? piece : 1));
         if (lf__arena_file(a) < 0)
             return lf__lost(&a->h);
         uint64_t from = a->data_offset + at * a->page_bytes;
