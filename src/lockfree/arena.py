@@ -52,9 +52,9 @@ def _import_numpy() -> Any:
 class Block:
     """Memory of an Arena that this process holds: `view` and `array` show it without a copy.
 
-    It is given back by `release()`, at the end of a `with` block, or by the garbage collector, from any thread: in each
-    case when no view and no array of it is left. So what was made of it stays valid as long as it lives. Until then
-    nobody else gets the memory.
+    `release()`, the end of a `with` block, or the garbage collector gives it back, in any thread. In each case it is
+    given back when no view and no array of it is left. So views and arrays stay valid as long as they live, and
+    nobody else gets the memory before.
 
     A forked child sees the memory of its parent's blocks, but does not hold them.
     """
@@ -202,10 +202,10 @@ class Arena(Waiter):
     travel through any ring, and `open_block` opens them in another process. A block is free again when the last one who
     holds it lets go or dies, and nobody is promised it any more.
 
-    Where the free pages lie does not matter: if no run of them is long enough, a block is put together from several, so
-    the largest block is as large as all that is free (of up to 1,024 runs). Blocks below a page come from slabs of 19
-    size classes. A page takes memory when a block uses it first; a full memory file system or container is MemoryError
-    or OSError of `alloc`, never a crash.
+    It does not matter where the free pages are. If no run of pages is long enough, a block takes several runs, at
+    most 1,024. So the largest block is as large as all that is free. Blocks below a page come from slabs of 19 size
+    classes. A page takes memory when a block uses it first. If the memory file system or the container is full,
+    `alloc` raises MemoryError or OSError, and nothing crashes.
 
     size_bytes: 1 to 2**43, rounded up to pages. `max_blocks` at a time: None: one for four pages, at least 1,024.
     `huge_pages` asks the kernel for them; `prefault` takes all memory at once, in every process that attaches.

@@ -111,9 +111,9 @@ class Calls(Waiter):
     def free(self, blocks: "SomeBlocks", generations: "SomeBlocks | None" = None) -> None:
         """Takes one reference of each block away; with the last one a block is free.
 
-        `generations`: what they must be (see `generations()`), to find a use after free. ValueError, which names the
-        block and its state, if one is not the caller's; then nothing is freed, unless a block stands in the list more
-        often than it has references: then those before it are.
+        `generations`: what they must be (see `generations()`), to find a use after free. ValueError if a block is not
+        the caller's; it names the block and its state. Then nothing is freed, with one exception. If a block stands
+        in the list more often than it has references, the blocks before it are freed.
         """
         numbers, tags = self._pair(blocks, generations)
         handle, at = self._h, ffi.new("uint64_t *")

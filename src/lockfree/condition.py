@@ -121,8 +121,8 @@ class Condition(Native[Literal["condition"]], Calls):
 
     Progress: `acquire` and `wait` sleep in the kernel. `notify` is lock-free for the lock's holder.
 
-    Death: when the holder of its own lock dies, the next one to acquire gets `OwnerDied`, and one waiter is woken,
-    whose `wait` raises it if that is the next one.
+    Death: if the holder of its own lock dies, the next thread that acquires it gets `OwnerDied`. One waiter is woken
+    then. If it is the next one, its `wait` raises `OwnerDied`.
 
     Source: docs/primitives/condition.md.
     """

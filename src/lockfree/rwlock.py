@@ -129,8 +129,8 @@ class RWLock(Native[Literal["rwlock"]], Calls):
 
     Progress: blocking. `release_read` is lock-free.
 
-    Death: a dead reader is forgotten. If a writer dies while it writes, the next writer gets the lock and `OwnerDied`;
-    readers get `OwnerDied`, without the lock, until a writer has called `recover()`.
+    Death: a dead reader is forgotten. If a writer dies while it writes, the next writer gets the lock and
+    `OwnerDied`. Readers get `OwnerDied` and not the lock, until a writer has called `recover()`.
 
     Source: docs/primitives/rwlock.md.
     """

@@ -131,12 +131,13 @@ class Semaphore(Native[Literal["semaphore"]], Calls):
     Progress: `acquire(blocking=False)`, `release` and `value` are lock-free. A waiting `acquire` spins for about 10 us,
     then sleeps in the kernel.
 
-    Fairness: waiting acquirers pass a turnstile one by one and do not overtake the one inside, so one that waits for
-    many permits is not starved by those that wait for one. Non-blocking acquirers may overtake.
+    Fairness: waiting threads pass a turnstile one by one, and nobody among them overtakes the one inside. So threads
+    that want one permit do not starve a thread that wants many. Calls that do not wait may overtake.
 
-    Death: what a process held when it died, or closed the object, comes back by itself, exactly, if every process
-    releases what it acquired. Where others release it, less may come back, never too much, and the value is never
-    lifted above its initial one; so nothing comes back to a semaphore that signals (`value=0`).
+    Death: the permits that a process held when it died, or closed the object, come back by themselves. The number is
+    exact if every process releases what it acquired. If other processes release it, fewer may come back, and never
+    too many. The value never rises above its initial one by this. So nothing comes back to a semaphore that signals
+    (`value=0`).
 
     Source: docs/primitives/semaphore.md.
     """

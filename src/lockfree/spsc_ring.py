@@ -50,8 +50,8 @@ class SPSCRing(Native[Literal["spsc_ring"]], _Calls[R], prefix="spsc_ring"):
 
     Order: linearizable FIFO. EMPTY and FULL are exact.
 
-    Death: the role is free again. A record that was half written is never seen; one whose get was cut off, or that the
-    dead one only peeked at, is still inside.
+    Death: the role is free again. A record that was half written is never seen. A record stays inside if its
+    `get` was cut off, or if the dead process only peeked at it.
 
     Source: a flag inside the slot, after FastForward (Giacomoni, Moseley, Vachharajani, PPoPP 2008).
     """

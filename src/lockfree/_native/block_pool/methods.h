@@ -3,14 +3,15 @@
 #define LOCKFREE_PY_BLOCK_POOL_METHODS_H
 
 static PyMethodDef lf_py_block_pool_methods[] = {
-    LF_PY_FAST("free", lf_py_pool_free,
-               "free($self, /, blocks, generations=None)\n--\n\n"
-               "Takes one reference of each block away; with the last one a block is free.\n\n"
-               "`generations`: what they must be (see `generations()`), to find a use after free. ValueError, which "
-               "names the\n"
-               "block and its state, if one is not the caller's; then nothing is freed, unless a block stands in the "
-               "list more\n"
-               "often than it has references: then those before it are."),
+    LF_PY_FAST(
+        "free", lf_py_pool_free,
+        "free($self, /, blocks, generations=None)\n--\n\n"
+        "Takes one reference of each block away; with the last one a block is free.\n\n"
+        "`generations`: what they must be (see `generations()`), to find a use after free. ValueError if a block "
+        "is not\n"
+        "the caller's; it names the block and its state. Then nothing is freed, with one exception. If a block "
+        "stands\n"
+        "in the list more often than it has references, the blocks before it are freed."),
     LF_PY_FAST("retain", lf_py_pool_retain,
                "retain($self, /, blocks)\n--\n\n"
                "Gives each block one reference more, or none of them: they are freed once more. For shared prefixes."),
