@@ -355,3 +355,59 @@ def test_a_descriptor_is_closed_with_its_object_and_without_python_code():
     while os.path.exists(f"/proc/self/fd/{fd}"):  # the thread lets go of it
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_handler_may_arm_while_its_own_thread_arms():
+    """At each line of fileno() and arm(): of the same object, and of another one that the thread sleeps for."""
+    code = """
+        import itertools, select, sys, lockfree
+        from lockfree import _polling  # a module that is half loaded has no calls
+
+        def at_line(wanted, handler):
+            left = wanted
+
+            def trace(frame, event, argument):
+                nonlocal left
+                if not frame.f_code.co_filename.endswith(("_polling.py", "_sleeping.py")):
+                    return None
+                if event == "line":
+                    left -= 1
+                    if left == 0:
+                        handler()
+                return trace
+
+            return trace, lambda: left <= 0
+
+        def readable(shared, seconds):
+            return bool(select.select([shared], [], [], seconds)[0])
+
+        for call in ("fileno", "arm", "fileno of the other", "arm of the other"):
+            name, _, other_one = call.partition(" of ")
+            for wanted in itertools.count(1):
+                with lockfree.MPMCRing(4, 8) as ring, lockfree.MPMCRing(4, 8) as other:
+                    if other_one:
+                        other.arm()
+                    found = []
+                    handler = lambda: found.append(getattr(other if other_one else ring, name)())
+                    trace, has_come = at_line(wanted, handler)
+                    sys.settrace(trace)
+                    armed, number = ring.arm(), ring.fileno()
+                    sys.settrace(None)
+                    assert armed, (call, wanted)
+                    if name == "fileno" and found:
+                        assert found == [(other if other_one else ring).fileno()], (call, wanted)
+                    for each in (ring, other):
+                        assert each.arm(), (call, wanted)
+                        assert not readable(each, 0), (call, wanted)
+                        each.put(b"x")
+                        assert readable(each, 60), (call, wanted)
+                        assert not each.arm(), (call, wanted)
+                if not has_come():
+                    break
+            print(call, wanted)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=STUCK)
+    assert done.returncode == 0, done.stderr
+    lines = dict(line.rsplit(" ", 1) for line in done.stdout.splitlines())
+    assert len(lines) == 4
+    assert all(int(number) > 20 for number in lines.values()), lines

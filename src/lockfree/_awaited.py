@@ -48,7 +48,8 @@ def _is_ready(shared: Any) -> bool:
 class Pollable(Shared):
     """An object with a descriptor, for programs that poll."""
 
-    _descriptor: "Descriptor | None" = None
+    _descriptors: "dict[int, Descriptor]"
+    """Of this process, by its id; also of the parent in a forked child, until it polls. Made with the first one."""
     _depends_on_thread: ClassVar[bool] = False
 
     def fileno(self) -> int:

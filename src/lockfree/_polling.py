@@ -27,6 +27,7 @@ class Descriptor:
         self.lock = threading.RLock()
         self.armed: _Armed | None = None
         self.fresh = True  # nobody has armed it yet
+        self.is_early = False  # readable although it is armed
         self.signal()
 
     def is_here(self) -> bool:
@@ -44,9 +45,19 @@ class Descriptor:
                 pass
 
     def arm(self, shared: Any) -> bool:
-        with self.lock:
+        if _one_at_a_time._is_owned():
+            # A signal handler, while this thread is in fileno() or arm() of any object. It takes no lock: a thread that
+            # has one may wait for another one that this thread has. It is readable, without reason, until it is armed.
+            self.is_early = True
+            self.signal()
+            return True
+        with _one_at_a_time, self.lock:
             if self.armed is not None:
+                if self.is_early:
+                    self.is_early = False
+                    self.clear()
                 return True
+            self.is_early = False
             self.clear()
             armed = None
             try:
@@ -127,25 +138,28 @@ class _Poller(Sleeper):
 
 
 _pollers: dict[int, _Poller] = {}
-_one_at_a_time = threading.Lock()
-os.register_at_fork(after_in_child=lambda: globals().update(_pollers={}, _one_at_a_time=threading.Lock()))
+_one_at_a_time: Any = threading.RLock()  # before that of a descriptor, and that before that of the thread
+os.register_at_fork(after_in_child=lambda: globals().update(_pollers={}, _one_at_a_time=threading.RLock()))
 
 
 def _poller() -> _Poller:
-    with _one_at_a_time:
-        return _pollers.setdefault(os.getpid(), _Poller())
+    return _pollers.setdefault(os.getpid(), _Poller())
 
 
 def descriptor_of(shared: Any) -> Descriptor:
     """The object's descriptor in this process; a new one in a forked child."""
+    pid = os.getpid()
     with _one_at_a_time:
-        found: Descriptor | None = shared._descriptor
-        if found is None or found.pid != os.getpid():
+        made: dict[int, Descriptor] = vars(shared).setdefault("_descriptors", {})
+        if (found := made.get(pid)) is None:
             try:
-                found = shared._descriptor = Descriptor()
+                new = Descriptor()
             except OSError as error:
                 raise refusal(error, shared._title(), "a descriptor for polling, by /proc") from None
-    return found
+            found = made.setdefault(pid, new)  # a signal handler of this thread may have made the first one meanwhile
+            for other in [of for of in made if of != pid]:
+                made.pop(other, None)
+        return found
 
 
 def _identity(fd: int) -> tuple[int, int] | None:
