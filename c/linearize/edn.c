@@ -6,6 +6,11 @@
 
 enum { LF_EDN_DEPTH = 200 };
 
+struct lf_edn_text {
+    const char *bytes;
+    size_t count;
+};
+
 static int lf_edn_fail(struct lf_edn_reader *r, const char *what, const char *detail, size_t count) {
     if (!r->out->error[0])
         snprintf(r->out->error, sizeof r->out->error, count ? "%s %.*s" : "%s", what, (int)(count > 60 ? 60 : count),
@@ -190,10 +195,63 @@ static void lf_edn_note(struct lf_edn_reader *r, int field, size_t from) {
         r->field[field].from = from, r->field[field].to = r->out->bytes;
 }
 
+static int lf_edn_order(const void *a, const void *b) {
+    const struct lf_edn_text *x = a, *y = b;
+    int order = memcmp(x->bytes, y->bytes, x->count < y->count ? x->count : y->count);
+    return order ? order : (x->count > y->count) - (x->count < y->count);
+}
+
+/* Sets and maps are printed in any order: their `count` elements, which were written from start[i] on, get one. */
+static int lf_edn_sort(struct lf_edn_reader *r, const size_t *start, size_t count) {
+    size_t from = start[0], bytes = r->out->bytes - from, at = 0;
+    char *copy = malloc(bytes);
+    struct lf_edn_text *element = malloc(count * sizeof *element);
+    if (copy && element) {
+        memcpy(copy, r->out->json + from, bytes);
+        for (size_t i = 0; i < count; i++) /* a comma stands before the next */
+            element[i] = (struct lf_edn_text){copy + (start[i] - from),
+                                              i + 1 < count ? start[i + 1] - start[i] - 1 : from + bytes - start[i]};
+        qsort(element, count, sizeof *element, lf_edn_order);
+        for (size_t i = 0; i < count; i++) {
+            if (i)
+                r->out->json[from + at++] = ',';
+            memcpy(r->out->json + from + at, element[i].bytes, element[i].count);
+            at += element[i].count;
+        }
+    }
+    bool done = copy && element;
+    free(copy), free(element);
+    return done ? 0 : lf_edn_fail(r, "out of memory", "", 0);
+}
+
+struct lf_edn_starts {
+    size_t *at, n, room;
+};
+
+static int lf_edn_start(struct lf_edn_reader *r, struct lf_edn_starts *starts) {
+    if (starts->n == starts->room) {
+        size_t room = starts->room ? 2 * starts->room : 16, *bigger = realloc(starts->at, room * sizeof *bigger);
+        if (!bigger)
+            return lf_edn_fail(r, "out of memory", "", 0);
+        starts->at = bigger;
+        starts->room = room;
+    }
+    starts->at[starts->n++] = r->out->bytes;
+    return 0;
+}
+
+static int lf_edn_elements(struct lf_edn_reader *r, int depth, struct lf_edn_starts *starts);
 static int lf_edn_collection(struct lf_edn_reader *r, int depth) {
+    struct lf_edn_starts starts = {0};
+    int failed = lf_edn_elements(r, depth, &starts);
+    free(starts.at);
+    return failed;
+}
+
+static int lf_edn_elements(struct lf_edn_reader *r, int depth, struct lf_edn_starts *starts) {
     uint64_t line = r->out->line;
     const char *from = r->s;
-    bool map = *from == '{';
+    bool map = *from == '{', any_order = depth && (map || *from == '#'); /* an operation itself is not sorted */
     int field = -1;
     char close = map || *from == '#' ? '}' : *from == '[' ? ']' : ')';
     r->s += *from == '#' ? 2 : 1;
@@ -213,12 +271,16 @@ static int lf_edn_collection(struct lf_edn_reader *r, int depth) {
             r->s++;
             if (map && n % 2)
                 return lf_edn_fail(r, "a map with a key and no value", "", 0);
+            if (starts->n > 1 && lf_edn_sort(r, starts->at, starts->n))
+                return -1;
             return lf_edn_write(r, map ? "}" : "]", 1);
         }
         bool key = map && n % 2 == 0;
         if (n && lf_edn_write(r, map && !key ? ":" : ",", 1))
             return -1;
         size_t start = r->out->bytes;
+        if (any_order && (key || !map) && lf_edn_start(r, starts))
+            return -1;
         if (lf_edn_value(r, depth + 1, key))
             return -1;
         if (depth == 0 && key)

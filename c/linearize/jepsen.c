@@ -155,6 +155,8 @@ static int lf_pairs_entry(struct lf_pairs *p, int64_t *now) {
         return lf_pairs_fail(p, ":time is not a number of nanoseconds%.0lld: %.*s", 0, s, n);
     *now = at > *now ? at : *now + 1; /* the order of the file is what counts */
     s = lf_pairs_field(p, LF_EDN_PROCESS, &n);
+    if (field[LF_EDN_PROCESS].to == field[LF_EDN_PROCESS].from)
+        return lf_pairs_fail(p, "an operation without :process%.0lld%.*s", 0, "", 0);
     if (!lf_pairs_integer(s, n, &number))
         return 0; /* the nemesis */
     struct lf_process *process = lf_pairs_process(p, number);
@@ -162,6 +164,9 @@ static int lf_pairs_entry(struct lf_pairs *p, int64_t *now) {
         return lf_pairs_fail(p, "out of memory", 0, "", 0);
     if (invoke)
         return lf_pairs_begin(p, process, *now);
+    const char *f = lf_pairs_field(p, LF_EDN_F, &n);
+    if (process->running && (n != process->length[0] || memcmp(f, process->json, n)))
+        return lf_pairs_fail(p, "process %lld completes another operation than it invoked: %.*s", number, f, n);
     if (!process->running)
         return info ? 0 : lf_pairs_fail(p, "process %lld completes what it did not invoke", number, "", 0);
     s = lf_pairs_field(p, LF_EDN_VALUE, &n);

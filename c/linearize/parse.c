@@ -8,7 +8,7 @@ static int lf_encode(struct lf_history_reader *r, const char *from, const char *
         return *out = LF_HISTORY_NONE, 0;
     if (lf_json_integer(from, to, out))
         return 0;
-    int64_t i = lf_history_reader_text(r, from, (size_t)(to - from));
+    int64_t i = lf_history_reader_value(r, from, (size_t)(to - from));
     if (i < 0)
         return -1;
     *out = LF_HISTORY_TEXT + i;
@@ -36,12 +36,20 @@ struct lf_line {
     struct lf_json_value client, op, arg, result, call, ret, key, batch, ticket;
 };
 
+/* Their answer tells what happened: 0 could mean either. */
+static bool lf_true_or_false(uint8_t op) {
+    return op == LF_OP_CAS || op == LF_OP_ACQUIRE || op == LF_OP_READ_ACQUIRE || op == LF_OP_WRITE_ACQUIRE ||
+           op == LF_OP_ADD || op == LF_OP_REMOVE || op == LF_OP_CONTAINS;
+}
+
 static int lf_store(struct lf_history_reader *r, const struct lf_line *l, struct lf_history_op *o) {
     bool pending = l->ret.kind == LF_J_NULL;
     const struct lf_json_value *arg = &l->arg, *result = &l->result;
     bool no = result->kind == LF_J_FALSE, none = result->kind == LF_J_NULL || result->kind == LF_J_ABSENT;
     int pair;
     o->arg = o->result = LF_HISTORY_NONE;
+    if (result->kind >= LF_J_INT && lf_true_or_false(o->op))
+        return lf_fail(r, "\"result\" must be true or false, not", result->from, (size_t)(result->to - result->from));
     switch (o->op) {
     case LF_OP_PUT:
     case LF_OP_PUT_FRONT:
@@ -203,7 +211,7 @@ static int lf_key(struct lf_history_reader *r, const struct lf_json_value *v, ui
         return 0;
     if (v->kind == LF_J_INT && v->a >= 0 && v->a < INT32_MAX)
         return *out = (uint32_t)v->a + 1, 0;
-    int64_t i = lf_history_reader_text(r, v->from, (size_t)(v->to - v->from));
+    int64_t i = lf_history_reader_value(r, v->from, (size_t)(v->to - v->from));
     if (i < 0 || i >= INT32_MAX)
         return -1;
     *out = UINT32_C(0x80000000) + (uint32_t)i;
@@ -237,8 +245,10 @@ static int lf_read_line(struct lf_history_reader *r, const char *s, const char *
         l.ticket.kind = LF_J_ABSENT;
     if (lf_fields(r, s, end, &l))
         return -1;
-    if (l.op.kind != LF_J_OTHER || *l.op.from != '"')
+    if (l.op.kind == LF_J_ABSENT)
         return lf_fail(r, "missing field op", "", 0);
+    if (*l.op.from != '"')
+        return lf_fail(r, "\"op\" must be a name, not", l.op.from, (size_t)(l.op.to - l.op.from));
     if (l.client.kind == LF_J_ABSENT)
         return lf_fail(r, "missing field client", "", 0);
     struct lf_history_op *o = lf_history_reader_append(r);

@@ -2,7 +2,7 @@
  *
  *   {"client": 0, "op": "put", "arg": 7, "result": true, "call": 1200, "return": 1850}
  *
- * Values that are not integers are kept as JSON text and compared as text. Fields nobody knows are skipped. */
+ * Values that are not integers are kept as JSON text, and compared as text in one form (see same.c). Fields nobody knows are skipped. */
 #ifndef LF_LINEARIZE_PARSE_H
 #define LF_LINEARIZE_PARSE_H
 
@@ -28,6 +28,9 @@ uint64_t lf_history_reader_line(const struct lf_history_reader *r, size_t op);
 /* Texts: number of a text (added if new, -1 when out of memory), and back. */
 int64_t lf_history_reader_text(struct lf_history_reader *r, const char *bytes, size_t count);
 const char *lf_history_reader_text_at(const struct lf_history_reader *r, size_t i, size_t *count);
+/* The number of a value's text. Values that mean the same have one text;
+ * numbers are compared as they are written. */
+int64_t lf_history_reader_value(struct lf_history_reader *r, const char *bytes, size_t count);
 size_t lf_history_reader_texts(const struct lf_history_reader *r);
 /* Name of a user's operation by its code, and code by name (-1: there are too many). */
 const char *lf_history_reader_name(const struct lf_history_reader *r, int op);

@@ -50,7 +50,8 @@ void lf_history_reader_free(struct lf_history_reader *r) {
         return;
     for (int i = 0; i < LF_NAMES; i++)
         free(r->name[i]);
-    free(r->text_slot), free(r->text_start), free(r->text), free(r->jump), free(r->carry), free(r->op), free(r);
+    free(r->same), free(r->text_slot), free(r->text_start), free(r->text), free(r->jump), free(r->carry), free(r->op),
+        free(r);
 }
 
 const char *lf_history_reader_error(const struct lf_history_reader *r) { return r->error; }

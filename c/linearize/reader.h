@@ -26,6 +26,8 @@ struct lf_history_reader {
     size_t *text_start, texts, text_room, text_bytes_room;
     uint32_t *text_slot;
     size_t text_slots;
+    char *same; /* a value in the form that all of the same meaning have */
+    size_t same_room;
     char *name[LF_NAMES];
 };
 

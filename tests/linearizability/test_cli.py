@@ -45,7 +45,8 @@ def test_exit_status(arguments, status, capsys):
 def test_an_operation_that_the_object_does_not_have_is_unusable_input(spec, op, known, tmp_path, capsys):
     path = tmp_path / "h.jsonl"
     own = known.split(", ")[0]
-    lines = [Operation(0, name, 1, 1, 10 * i, 10 * i + 5).to_json() for i, name in enumerate((own, op), 1)]
+    answers = dict.fromkeys((own, op), True if spec in ("mutex", "set") else 1)
+    lines = [Operation(0, name, 1, answers[name], 10 * i, 10 * i + 5).to_json() for i, name in enumerate(answers, 1)]
     path.write_text("\n\n".join(map(json.dumps, lines)))
     assert main(["check", str(path), "--spec", spec]) == 3
     assert f"line 3: {op} is no operation of {spec}, which has {known}" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Files: what is read, written and refused, with the line."""
 
 import json
+import random
 import re
 import struct
 
@@ -38,6 +39,9 @@ GOOD = '{"client": 0, "op": "put", "arg": 1, "result": true, "call": 0, "return"
         ('{"client": 0, "op": "cas", "arg": 3, "result": true, "call": 6, "return": 9}', "cas"),
         ('{"client": 0, "op": "fetch_add", "arg": 3, "result": "x", "call": 6, "return": 9}', "integer"),
         ('{"client": 0, "op": "acquire", "arg": -3, "result": true, "call": 6, "return": 9}', "negative"),
+        ('{"client": 0, "op": "cas", "arg": [1, 2], "result": 0, "call": 6, "return": 9}', "true or false, not 0"),
+        ('{"client": 0, "op": "acquire", "result": "no", "call": 6, "return": 9}', 'true or false, not "no"'),
+        ('{"client": 0, "op": 3, "arg": 1, "call": 6, "return": 9}', '"op" must be a name, not 3'),
         ("[1, 2]", "not a JSON object"),
         ("hello", "not a JSON object"),
         ('{"client": 0, "op": "get", "result": 1, "call": 6, "return": 9} extra', "more after the object"),
@@ -118,6 +122,71 @@ def test_an_unfinished_or_shortened_binary_file_is_refused(tmp_path):
 def test_values_are_equal_when_their_json_is():
     rows = [Operation(0, "put", {"b": 1, "a": [2]}, True, 0, 5), Operation(1, "get", None, {"a": [2], "b": 1}, 6, 9)]
     assert check(rows, "queue").ok
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('"a"', '"\\u0061"'),
+        ('"é"', '"\\u00E9"'),
+        ('"😀"', '"\\ud83d\\uDE00"'),
+        ('"/\\"\\\\"', '"\\/\\u0022\\u005c"'),
+        ('"\\t\\n"', '"\\u0009\\u000A"'),
+        ('"\\ud800x"', '"\\uD800x"'),
+        ("[1,2,3]", "[1, 2 ,\t3 ]"),
+        ("[ ]", "[]"),
+        ('{"a":1,"b":[{"c":2,"d":3}]}', '{"b": [ {"d":3 , "c":2} ], "\\u0061" :1}'),
+        ('{"a":1,"ab":2}', '{"ab":2, "a":1}'),
+    ],
+)
+def test_a_value_may_be_written_in_several_ways(one, other):
+    line = '{"client": %d, "op": "%s", "arg": %s, "result": %s, "call": %d, "return": %d}\n'
+    for first, second in ((one, other), (other, one)):
+        text = line % (0, "put", first, "true", 0, 1) + line % (1, "get", "null", second, 2, 3)
+        assert check(History.from_json(text), "queue").ok, (first, second)
+        keyed = [line % (0, "write", "1", "true", 0, 1), line % (1, "read", "null", "2", 2, 3)]
+        history = History.from_json(
+            "".join(t[:-2] + f', "key": {k}}}\n' for t, k in zip(keyed, (first, second), strict=True))
+        )
+        assert len({o.key if isinstance(o.key, str) else json.dumps(o.key) for o in history}) == 1
+        history.append(Operation(2, "read", None, json.loads(second), 4, 5, key=json.loads(first)))
+        assert history[2].result == json.loads(first)
+        assert history[2].key == history[0].key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("1", "1.0"), ("1", '"1"'), ("[1, 2]", "[2, 1]"), ('"a"', '"A"'), ('"\\ud800"', '"\\ud801"')]
+)
+def test_other_values_are_not_equal(one, other):
+    line = '{"client": %d, "op": "%s", "arg": %s, "result": %s, "call": %d, "return": %d}\n'
+    text = line % (0, "write", one, "true", 0, 1) + line % (1, "read", "null", other, 2, 3)
+    assert not check(History.from_json(text), "register")
+
+
+def test_values_of_any_json_are_the_same_in_c_and_in_python():
+    def value(rng, depth):
+        kind = rng.randrange(8 if depth else 6)
+        if kind == 6:
+            return [value(rng, depth - 1) for _ in range(rng.randrange(4))]
+        if kind == 7:
+            return {text(rng): value(rng, depth - 1) for _ in range(rng.randrange(4))}
+        return (text(rng), rng.randrange(-9, 9), None, True, text(rng), 0.5)[kind]
+
+    def text(rng):
+        return "".join(rng.choice('aB"\\/\n\x01\x7fé€😀\ud800') for _ in range(rng.randrange(5)))
+
+    rng = random.Random(3)
+    for _ in range(500):
+        given = [value(rng, 3)]
+        row = {"client": 0, "op": "push", "arg": given, "result": True, "call": 0, "return": 1}
+        separators = rng.choice([(",", ":"), (", ", ": "), ("  ,", " :\t")])
+        history = History.from_json(
+            json.dumps(row, ensure_ascii=rng.random() < 0.5, separators=separators).encode(errors="backslashreplace")
+            + b"\n"
+        )
+        assert history[0].arg == given
+        history.append(Operation(1, "pop", None, given, 2, 3))
+        assert check(history, "stack").ok, given
 
 
 def test_a_file_in_pieces_of_any_size_reads_the_same(tmp_path):

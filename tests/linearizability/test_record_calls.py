@@ -970,3 +970,34 @@ def test_a_generator_that_is_a_value_stays_one():
     q.put(values)
     assert q.get() is values
     assert check(q.history(), "queue").ok
+
+
+class _Answers:
+    """A set whose answers are of some type."""
+
+    def __init__(self, kind):
+        self.items, self.kind = set(), kind
+
+    def add(self, item):
+        new = item not in self.items
+        self.items.add(item)
+        return self.kind(new)
+
+    def contains(self, item):
+        return self.kind(item in self.items)
+
+
+def test_false_of_numpy_is_false():
+    numpy = pytest.importorskip("numpy")
+    proxy = record(_Answers(numpy.bool_))
+    assert [bool(proxy.add(1)), bool(proxy.add(1)), bool(proxy.contains(2))] == [True, False, False]
+    assert [o.result for o in proxy.history()] == [True, False, False]
+    assert check(proxy.history(), "set").ok
+
+
+def test_an_answer_that_may_mean_either_is_refused():
+    proxy = record(_Answers(int))
+    assert proxy.add(1) == 1
+    with pytest.raises(UnknownCall, match="add answered 0: True or False"):
+        proxy.add(1)
+    assert [(o.result, o.return_ is None) for o in proxy.history()] == [(True, False), (None, True)]

@@ -33,6 +33,10 @@ _AS_THEY_ARE = {int, str, bytes, bool, type(None)}
 _COUNTS = ("increment", "inc", "fetch_add", "get_and_increment", "increment_and_get", "add_and_get")
 
 
+_TRUTHS = {"acquire", "add", "remove", "contains", "read_acquire", "write_acquire", "put", "put_front", "push"}
+"""Their answer says whether they did it, or found it."""
+
+
 class Explained:
     """All rules of one object: its type's, the general ones, and those that the caller gave."""
 
@@ -187,7 +191,10 @@ class Explained:
             return [one._replace(op="insert")]
         if op == "remove" and result is None and not self.raises:
             return [one._replace(op="delete")]
-        return [Item(one.op, one.arg, result is not False, one.key)]
+        done = self.plain(result)  # also numpy's False
+        if done is not None and not isinstance(done, bool) and not done and op in _TRUTHS:
+            raise UnknownCall(f"{op} answered {result!r}: True or False says whether it did it")
+        return [Item(one.op, one.arg, done is not False, one.key)]
 
     def failed(self, rule: Rule, items: list[Item], error: BaseException) -> list[Item] | None:
         """The operations of a call that raised: an answer, nothing at all, or None: it may have happened."""
@@ -276,8 +283,8 @@ def _end_exchange(x: Explained, _: dict[str, Any], items: list[Item], result: An
     return [Item("cas", [x._word(x.plain(result)), one.arg], True, one.key)]
 
 
-def _end_cas(_: Explained, __: dict[str, Any], items: list[Item], result: Any) -> list[Item]:
-    done = result[0] if isinstance(result, tuple) else result
+def _end_cas(x: Explained, __: dict[str, Any], items: list[Item], result: Any) -> list[Item]:
+    done = x.plain(result[0] if isinstance(result, tuple) else result)
     if not isinstance(done, bool):
         raise UnknownCall(f"a compare-and-set answered {result!r}: True or False says whether it did it")
     return [items[0]._replace(result=done)]

@@ -54,6 +54,15 @@ def _pairs(text: str) -> Iterator[list[Any]]:
 _LOG = re.compile(r"^(?:.*?\bjepsen\.\S*\s+-?\s*)?(:?\w+)\s+(:invoke|:ok|:fail|:info)\s+(:\S+)\s*(.*)$", re.MULTILINE)
 
 
+def _log_line(text: str) -> str | None:
+    """The first line of an operation, if this is a log; a console begins with other messages."""
+    text = text.lstrip()
+    found = _LOG.match(text.partition("\n")[0])
+    if not found and text[:1] not in "{[(;#" and ":invoke" in text:
+        found = _LOG.search(text)
+    return found[0] if found else None
+
+
 def _log_as_edn(text: str) -> str:
     """A console log as EDN, line by line; what is no operation becomes a blank line."""
     lines = []
@@ -193,7 +202,7 @@ def from_jepsen(text: str, *, spec: str = "", keyed: bool = False, fail: str = "
     for name, value, known in (("fail", fail, ("absent", "answer")), ("nil", nil, ("any", "value"))):
         if value not in known:
             raise ValueError(f"{name}={value!r}: {' or '.join(known)}")
-    if _LOG.match(text[:4096].lstrip().partition("\n")[0]):
+    if _log_line(text):
         text = _log_as_edn(text)
     return _Jepsen(spec, keyed=keyed, fail=fail, nil=nil).read(text)
 
@@ -225,12 +234,17 @@ class _Porcupine:
         if isinstance(op, bool):
             return _REGISTER[op]
         if isinstance(op, int):
-            return (_ETCD if self.of == "register" else _KV)[op]
+            numbers = _ETCD if self.of == "register" else _KV
+            if op not in numbers:
+                raise TypeError(f"op {op} is none of the numbers {', '.join(map(str, numbers))}")
+            return numbers[op]
         if isinstance(op, str):
             return self.names.get(op.lower(), op.lower())
         raise TypeError(f"op {op!r} is no name and no number")
 
-    def operation(self, item: Mapping[str, Any]) -> Operation:
+    def operation(self, item: Any) -> Operation:
+        if not isinstance(item, Mapping):
+            raise TypeError(f"{item!r} is no object")
         given, came = item["Input"], item.get("Output")
         if not isinstance(given, Mapping):
             raise TypeError(f"Input {given!r} is no object")
@@ -261,10 +275,15 @@ def _paired(items: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Operations of Porcupine from its events (`Kind`, `Value`, `Id`); their positions are the time."""
     running: dict[Any, dict[str, Any]] = {}
     for at, event in enumerate(items):
+        name = event["Id"]
         if event["Kind"] in (True, 1, "return", "ReturnEvent"):
-            yield running.pop(event["Id"]) | {"Output": event["Value"], "Return": at}
+            if name not in running:
+                raise InvalidHistory(f"event {at + 1} returns what was not called: Id {name!r}")
+            yield running.pop(name) | {"Output": event["Value"], "Return": at}
+        elif name in running:
+            raise InvalidHistory(f"event {at + 1} calls while its last call runs: Id {name!r}")
         else:
-            running[event["Id"]] = {"ClientId": event.get("ClientId"), "Input": event["Value"], "Call": at}
+            running[name] = {"ClientId": event.get("ClientId"), "Input": event["Value"], "Call": at}
     yield from running.values()
 
 
@@ -279,8 +298,7 @@ def from_porcupine(operations: str | Iterable[Mapping[str, Any]], *, spec: str =
     """
     if isinstance(operations, str):
         text = operations.strip()
-        first = text[:4096].partition("\n")[0]
-        if _LOG.match(first):
+        if _log_line(text):
             return from_jepsen(operations, spec=spec or "register", fail="answer", nil="value")
         if text.startswith(("{:", "[{:", "({:", ";")):
             return _Jepsen(spec or "map", keyed=False, fail="answer", nil="value", empty="").read(operations)
@@ -292,8 +310,10 @@ def from_porcupine(operations: str | Iterable[Mapping[str, Any]], *, spec: str =
         try:
             items = list(_paired(items))
             lines = list(range(1, len(items) + 1))
-        except (KeyError, TypeError) as error:
-            raise InvalidHistory(f"not a Porcupine event: {error!r}") from error
+        except KeyError as error:
+            raise InvalidHistory(f"not a Porcupine event: it has no {error}") from error
+        except TypeError as error:
+            raise InvalidHistory(f"not a Porcupine event: {error}") from error
     reader, out = _Porcupine(spec or "map"), []
     for line, item in sorted(zip(lines, items, strict=True), key=lambda pair: _call(pair[1])):
         try:
@@ -374,7 +394,8 @@ def load(
     else:
         with Path(source).open("rb") as file:
             head = file.read(4096)
-            if form == "auto" and head[:2] not in MARKS and notation(head) == "own" and not (fail or nil):
+            own_lines = head.lstrip()[:1] in (b"{", b"") or head.startswith(MAGIC)
+            if form == "auto" and own_lines and notation(head) == "own" and not (fail or nil):
                 return History.load(source, any_operation=own), spec
             data = head + file.read()
     data = unpacked(data)
@@ -398,16 +419,16 @@ def load(
     return history, spec
 
 
-def notation(head: bytes) -> str:
-    """The notation of a file by its first characters: own, jepsen or porcupine."""
-    head = head[:4096]
-    if head.startswith(MAGIC):
+def notation(data: bytes) -> str:
+    """The notation of a file by its first characters, or the first operation of a log: own, jepsen or porcupine."""
+    if data.startswith(MAGIC):
         return "own"
-    head = head.lstrip()
+    head = data[:4096].lstrip()
     first = head.partition(b"\n")[0]
-    if _LOG.match(first.decode(errors="replace")):
+    log = _log_line((data if head[:1] not in b"{[(;#" else first).decode(errors="replace"))
+    if log:
         # the logs of Porcupine's examples are of the first Jepsen, where a failed cas was an answer
-        return "porcupine" if re.match(rb"INFO\s+jepsen\.util\s+-\s", head) else "jepsen"
+        return "porcupine" if re.match(r"INFO\s+jepsen\.util\s+-\s", log) else "jepsen"
     if re.match(rb"\[\s*(\]|\{\s*[\"}])", head) or b'"ClientId"' in first or (b'"Kind"' in first and b'"Id"' in first):
         return "porcupine"
     if re.match(rb"\{\s*:|[\[(]\s*[\[({#:;]|[;#(]", head):

@@ -47,8 +47,8 @@ class MultiRegister:
                 now[_frozen(key)] = (*(now.get(_frozen(key)) or ()), _frozen(value))
             elif op.return_ is None or (value is None and not self.null_is_value):
                 continue
-            elif now.get(_frozen(key), self.initial) != _frozen(value):
-                return ()
+            elif (found := now.get(_frozen(key), self.initial)) != _frozen(value) and (found, value) != (None, []):
+                return ()  # a list that nobody has appended to is empty
         return (tuple(sorted(now.items(), key=repr)),)
 
 

@@ -57,8 +57,9 @@ class Operation(NamedTuple):
 
 
 def _as_text(value: Any) -> str:
+    """JSON in any form: values that mean the same get one text in same.c."""
     try:
-        return json.dumps(value, sort_keys=True)
+        return json.dumps(value)
     except (TypeError, ValueError):
         return json.dumps(repr(value))
 
@@ -135,7 +136,7 @@ class Coder:
 
     def text(self, value: Any) -> int:
         data = _as_text(value).encode()
-        number = int(lib.lf_history_reader_text(self._reader, data, len(data)))
+        number = int(lib.lf_history_reader_value(self._reader, data, len(data)))
         if number < 0:
             raise MemoryError
         return number

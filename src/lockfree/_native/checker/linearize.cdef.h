@@ -20,7 +20,7 @@ struct lf_history_op *lf_history_reader_append(struct lf_history_reader *r);
 int lf_history_reader_extend(struct lf_history_reader *r, const struct lf_history_op *ops, size_t count);
 struct lf_history_op *lf_history_reader_ops(struct lf_history_reader *r, size_t *count);
 uint64_t lf_history_reader_line(const struct lf_history_reader *r, size_t op);
-int64_t lf_history_reader_text(struct lf_history_reader *r, const char *bytes, size_t count);
+int64_t lf_history_reader_value(struct lf_history_reader *r, const char *bytes, size_t count);
 const char *lf_history_reader_text_at(const struct lf_history_reader *r, size_t i, size_t *count);
 size_t lf_history_reader_texts(const struct lf_history_reader *r);
 const char *lf_history_reader_name(const struct lf_history_reader *r, int op);
