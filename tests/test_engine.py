@@ -303,7 +303,18 @@ def test_thousands_of_requests():
     run_engine("--transport=all", "--model=bigram", "--short=8", "--requests=2000")
 
 
-def test_options_out_of_range_are_refused():
-    done = subprocess.run([sys.executable, str(ENGINE / "main.py"), "--blocks=8"], capture_output=True, text=True)
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("--blocks=8", "--blocks is 8: it must be at least 64"),
+        ("--seed=-1", "--seed is -1: it must be at least 0"),
+        ("--rate=-1", "--rate is -1: it must be a number of at least 0"),
+        ("--rate=nan", "--rate is nan: it must be a number of at least 0"),
+        ("--transport=multiprocessing --kill=worker", "--kill goes with --transport lockfree alone"),
+    ],
+)
+def test_options_out_of_range_are_refused(words, text):
+    command = [sys.executable, str(ENGINE / "main.py"), *words.split()]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "--blocks is 8: it must be at least 64" in done.stderr
+    assert text in done.stderr

@@ -71,6 +71,15 @@ def test_a_wrong_all_reduce_is_found(tmp_path):
     assert "2 processes, 50,021 floats each: WRONG" in done.stdout
 
 
+def test_an_all_reduce_whose_process_fails_ends_with_an_error():
+    """Before it had waited five minutes for the sum."""
+    main = HERE.parent / "all_reduce" / "main.py"
+    words = ["--processes=2", f"--elements={10**15}"]  # more than an address space
+    done = subprocess.run([sys.executable, str(main), *words], capture_output=True, text=True, timeout=STUCK)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "ended with status 1" in done.stderr
+
+
 @pytest.mark.soak
 def test_all_reduce_beside_gloo():
     pytest.importorskip("torch", reason="gloo comes with torch: pip install torch")

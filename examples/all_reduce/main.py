@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import multiprocessing
+import queue
 import statistics
 import tempfile
 import time
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 300
-"""Seconds for all rounds: a longer wait is one for a process that died."""
+"""Seconds for all rounds."""
 
 
 def own_array(rank: int, elements: int) -> Any:
@@ -76,6 +77,22 @@ def work_with_gloo(rank: int, ready: lockfree.Barrier, size: tuple[int, int], pl
     distributed.destroy_process_group()
 
 
+def answers_of(running: list[Any], answers: Any) -> list[Any]:
+    """The answer of each process. RuntimeError as soon as one fails: the others would wait for it."""
+    found: list[Any] = []
+    deadline = time.monotonic() + PATIENCE
+    while len(found) < len(running):
+        try:
+            found.append(answers.get(timeout=0.2))
+        except queue.Empty:
+            for rank, process in enumerate(running):
+                if process.exitcode:
+                    raise RuntimeError(f"process {rank} ended with status {process.exitcode}") from None
+            if time.monotonic() > deadline:
+                raise
+    return found
+
+
 def in_processes(target: Any, processes: int, elements: int, rounds: int, place: Any) -> tuple[bool, float]:
     """Whether every process has the sum, and the seconds until the slowest had it: the median of the rounds."""
     context = multiprocessing.get_context("spawn")
@@ -87,10 +104,11 @@ def in_processes(target: Any, processes: int, elements: int, rounds: int, place:
     for process in running:
         process.start()
     try:
-        found = [answers.get(timeout=PATIENCE) for _ in running]
-    finally:
+        found = answers_of(running, answers)
         for process in running:
             process.join(5)
+    finally:
+        for process in running:
             process.kill()
     slowest = [max(spans) for spans in zip(*(spans for *_, spans in found), strict=True)]
     return all(equal for _, equal, _ in found), statistics.median(slowest)

@@ -126,9 +126,7 @@ def main() -> int:
     parser.add_argument("--blocks", type=int, default=256, help="KV blocks of 16 tokens (default: 256)")
     parser.add_argument("--rate", type=float, default=0, help="requests a second (default: as fast as they are taken)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--kill", default="worker,frontend", help="which process is killed in the middle; lockfree only"
-    )
+    parser.add_argument("--kill", help="what is killed in the middle (default: worker,frontend); lockfree only")
     parser.add_argument("--model", choices=MODELS, default="decoder", help="bigram: hardly any arithmetic")
     parser.add_argument("--short", type=int, default=1, help="requests have so many times fewer tokens (default: 1)")
     parser.add_argument("--check", type=int, default=100, help="answers to compare with a model alone (default: 100)")
@@ -140,10 +138,15 @@ def main() -> int:
         ("blocks", LEAST_BLOCKS),
         ("check", 0),
         ("short", 1),
+        ("seed", 0),
     ):
         if getattr(args, name) < least:
             parser.error(f"--{name} is {getattr(args, name)}: it must be at least {least}")
-    kill = tuple(word for word in args.kill.split(",") if word)
+    if not 0 <= args.rate < math.inf:
+        parser.error(f"--rate is {args.rate:g}: it must be a number of at least 0 (0: as fast as they are taken)")
+    if args.kill and args.transport != "lockfree":
+        parser.error(f"--kill goes with --transport lockfree alone, not with {args.transport}")
+    kill = tuple(word for word in ("worker,frontend" if args.kill is None else args.kill).split(",") if word)
     if set(kill) - {"worker", "frontend"}:
         parser.error(f"--kill is {args.kill}: it must be a list of worker, frontend")
     if args.transport in {"zmq", "all"} and importlib.util.find_spec("zmq") is None:
