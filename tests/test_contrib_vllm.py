@@ -1,11 +1,14 @@
+import functools
 import itertools
 import math
 import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -358,3 +361,80 @@ def test_what_a_block_raises_comes_out_after_a_shutdown(made):
     for side, acquire in ((reader, reader.acquire_read), (writer, writer.acquire_write)):
         with pytest.raises(KeyError, match="mine"):
             end_and_raise(side, acquire)
+
+
+# ---- groups of processes ----
+
+
+class Group:
+    """As vLLM's StatelessProcessGroup, for threads of one process."""
+
+    def __init__(self, rank, world_size, place):
+        self.rank, self.world_size, self.place = rank, world_size, place
+
+    def broadcast_obj(self, obj, src):
+        if self.rank == src:
+            self.place.extend(pickle.dumps(obj) for _ in range(self.world_size - 1))
+            return obj
+        while not self.place:
+            time.sleep(0.001)
+        return pickle.loads(self.place.pop())
+
+
+class Torch(types.ModuleType):
+    """What is used of torch.distributed. The group stands in a larger one, where its ranks are 4, 5, 6."""
+
+    def get_rank(self, group):
+        return group.rank
+
+    def get_world_size(self, group):
+        return group.world_size
+
+    def get_process_group_ranks(self, group):
+        return [4 + rank for rank in range(group.world_size)]
+
+    def broadcast_object_list(self, box, src, group):
+        box[0] = Group(group.rank, group.world_size, group.place).broadcast_obj(box[0], src - 4)
+
+
+def in_a_group(make):
+    """make(rank, place) in three threads, whose place is common."""
+    place = []
+    return [join() for join in [started(functools.partial(make, rank, place)) for rank in range(3)]]
+
+
+@pytest.mark.parametrize("kind", ["stateless", "torch"])
+def test_a_process_group_makes_one_writer_and_its_readers(kind, monkeypatch):
+    if kind == "torch":
+        monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+        monkeypatch.setitem(sys.modules, "torch.distributed", Torch("torch.distributed"))
+
+    def make(rank, place):
+        group = Group(rank, 3, place)
+        if kind == "torch":
+            group = types.SimpleNamespace(rank=rank, world_size=3, place=place)
+        return MessageQueue.create_from_process_group(group, 4096, 4, 1)
+
+    queues = in_a_group(make)
+    assert queues[1].broadcast_object("to all") == "to all"
+    assert [queues[rank].broadcast_object() for rank in (0, 2)] == ["to all"] * 2
+    for queue in queues:
+        queue.shutdown()
+
+
+def test_a_process_group_of_readers_of_somebody_else():
+    writer = MessageQueue(3, 3)
+    readers = in_a_group(
+        lambda rank, place: MessageQueue.create_from_process_group(
+            Group(rank, 3, place), 4096, 4, external_writer_handle=writer.export_handle() if rank == 0 else None
+        )
+    )
+    writer.enqueue(5)
+    assert [reader.dequeue(timeout=60) for reader in readers] == [5] * 3
+    for queue in (writer, *readers):
+        queue.shutdown()
+
+
+def test_a_writer_that_is_not_in_the_group():
+    with pytest.raises(ValueError, match="writer_rank is 3"):
+        MessageQueue.create_from_process_group(Group(0, 3, []), writer_rank=3)

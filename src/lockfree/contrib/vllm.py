@@ -11,6 +11,7 @@ of the writer's process, so nothing is left behind at any time. Objects may be o
 goes through the ring in pieces.
 """
 
+import importlib
 import math
 import os
 import pickle
@@ -91,6 +92,27 @@ def _is_file(found: os.stat_result, file: list[int]) -> bool:
     return [found.st_dev, found.st_ino] == file
 
 
+class _Group:
+    """A group of processes, and the place of this one in it."""
+
+    def __init__(self, pg: Any) -> None:
+        self._pg = pg
+        self._has_torch = not hasattr(pg, "broadcast_obj")
+        if self._has_torch:
+            self._distributed: Any = importlib.import_module("torch.distributed")
+            self.rank, self.world_size = self._distributed.get_rank(pg), self._distributed.get_world_size(pg)
+        else:
+            self.rank, self.world_size = pg.rank, pg.world_size
+
+    def broadcast(self, obj: Any, source: int) -> Any:
+        """What the process with the rank `source` gives, in all of them."""
+        if not self._has_torch:
+            return self._pg.broadcast_obj(obj, source)
+        box, ranks = [obj], self._distributed.get_process_group_ranks(self._pg)
+        self._distributed.broadcast_object_list(box, src=ranks[source], group=self._pg)
+        return box[0]
+
+
 def _until(timeout: float | None) -> float | None:
     """When a wait that begins now gives up. An infinite time-out is none, as in vLLM's class."""
     return None if timeout is None or timeout == math.inf else time.monotonic() + remaining(timeout) * 1e-9
@@ -162,6 +184,37 @@ class MessageQueue:
         self._begin(BroadcastRing._adopt(_reopened(handle), None), handle.max_chunk_bytes)
         self.handle, self._is_writer = handle, False
         self._ring.join(handle.local_reader_ranks.index(rank))
+        return self
+
+    @classmethod
+    def create_from_process_group(  # noqa: PLR0917 - as above
+        cls,
+        pg: Any,
+        max_chunk_bytes: int = DEFAULT_CHUNK,
+        max_chunks: int = DEFAULT_CHUNKS,
+        writer_rank: int = 0,
+        external_writer_handle: Handle | None = None,
+        blocking: bool = True,
+    ) -> Self:
+        """Each process of a group calls this. The one with `writer_rank` gets the writer's side, the others a reader's.
+
+        `pg` is a group of torch.distributed, or an object with `rank`, `world_size` and `broadcast_obj(obj, src)`, such
+        as vLLM's StatelessProcessGroup. With `external_writer_handle`, which the process with `writer_rank` has, all of
+        them are readers of that queue. `blocking`: it returns when the queue is ready.
+        """
+        group = _Group(pg)
+        rank = check_int("writer_rank", writer_rank, 0, group.world_size - 1)
+        if group.rank != rank:
+            self = cls.create_from_handle(group.broadcast(None, rank), group.rank)
+        elif external_writer_handle is not None:
+            group.broadcast(external_writer_handle, rank)
+            self = cls.create_from_handle(external_writer_handle, rank)
+        else:
+            ranks = [reader for reader in range(group.world_size) if reader != rank]
+            self = cls(len(ranks), len(ranks), ranks, max_chunk_bytes, max_chunks)
+            group.broadcast(self.handle, rank)
+        if blocking:
+            self.wait_until_ready()
         return self
 
     def wait_until_ready(self) -> None:
