@@ -1,11 +1,14 @@
 """A slice of the campaign on every run, and proof that it sees what is wrong. All of it: stress/test_kill_everywhere.py."""
 
+import contextlib
 import json
 import os
 import platform
 import re
 import shutil
+import signal
 import sys
+import threading
 import zlib
 from pathlib import Path
 
@@ -165,3 +168,39 @@ def test_the_table_of_the_docs_is_made_from_a_whole_run(monkeypatch):
     assert text.startswith((ROOT / "docs/guides/kill-table.md").read_text().split("Measured on:")[0])
     with pytest.raises(ValueError, match="slice 1/3 is not the whole campaign"):
         kill_table.page(report | {"slice": {"nth": 1, "of": 3}}, "a machine")
+
+
+def test_signals_of_job_control_are_no_breach():
+    """A victim that is stopped or continued from outside, by a debugger or a batch system, goes on where it was."""
+    ended = threading.Event()
+    sent = []
+
+    def disturb():
+        while not ended.is_set():
+            for tracer in children_of(os.getpid()):
+                for victim in children_of(tracer):
+                    status = Path(f"/proc/{victim}/status")
+                    with contextlib.suppress(OSError):
+                        if f"TracerPid:\t{tracer}\n" in status.read_text():
+                            os.kill(victim, signal.SIGSTOP)
+                            os.kill(victim, signal.SIGCONT)
+                            sent.append(victim)
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        choice = Choice(Slice(1, 3), SEED, modes=("go-on",))
+        result = kill_everywhere.kill_operation("mpmc_ring", kill_everywhere.build("mpmc_ring"), "put-on-half", choice)
+    finally:
+        ended.set()
+        thread.join()
+    assert not result.breaches, "\n".join(map(str, result.breaches))
+    assert not result.problem
+    assert sent
+
+
+def children_of(process):
+    with contextlib.suppress(OSError):
+        threads = Path(f"/proc/{process}/task").iterdir()
+        return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    return []

@@ -21,6 +21,12 @@ void kill_close_window(void) {
     _exit(0);
 }
 
+/* Whether a traced process stopped because somebody sent it a signal of job control. It is not delivered. */
+static int is_from_outside(int status) {
+    int signal = WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
+    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGCONT;
+}
+
 pid_t kill_spawn_victim(const struct kill_operation *operation, int64_t *answer) {
     pid_t victim = fork();
     if (victim < 0)
@@ -37,7 +43,9 @@ pid_t kill_spawn_victim(const struct kill_operation *operation, int64_t *answer)
         kill_close_window();
     }
     int status;
-    if (waitpid(victim, &status, 0) != victim || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
+    while (waitpid(victim, &status, 0) == victim && is_from_outside(status))
+        ptrace(PTRACE_CONT, victim, 0, 0);
+    if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
         kill_breach("a victim that arms itself", "status %#x before the operation", (unsigned)status);
     return victim;
 }
@@ -63,10 +71,13 @@ static pid_t wait_and_rouse(pid_t victim, int *status) {
 
 /* Resumes with a ptrace request and waits: 1 if the window was closed, else 0. */
 static int resume(pid_t victim, enum __ptrace_request how) {
-    int status, may_sleep = kill_now.operation->rouse != NULL && !kill_now.roused;
-    if (ptrace(how, victim, 0, 0) != 0 ||
-        (may_sleep ? wait_and_rouse(victim, &status) : waitpid(victim, &status, 0)) != victim)
-        kill_breach("a victim that can be traced", "ptrace: %s", strerror(errno));
+    int status;
+    do {
+        int may_sleep = kill_now.operation->rouse != NULL && !kill_now.roused;
+        if (ptrace(how, victim, 0, 0) != 0 ||
+            (may_sleep ? wait_and_rouse(victim, &status) : waitpid(victim, &status, 0)) != victim)
+            kill_breach("a victim that can be traced", "ptrace: %s", strerror(errno));
+    } while (is_from_outside(status)); /* it has not executed anything */
     if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP)
         return 0;
     if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGILL)
@@ -191,8 +202,11 @@ int kill_run_until_asleep(pid_t victim) {
     if (ptrace(PTRACE_CONT, victim, 0, 0) != 0)
         kill_breach("a victim that can be traced", "ptrace: %s", strerror(errno));
     for (uint64_t until = lf_now() + kill_now.watchdog; lf_now() < until; kill_nap(50000)) {
-        if (waitpid(victim, &status, WNOHANG) == victim)
-            return 1;
+        if (waitpid(victim, &status, WNOHANG) == victim) {
+            if (!is_from_outside(status))
+                return 1;
+            ptrace(PTRACE_CONT, victim, 0, 0);
+        }
         if (kill_is_asleep(victim))
             return 0;
     }
