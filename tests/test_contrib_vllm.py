@@ -363,6 +363,21 @@ def test_what_a_block_raises_comes_out_after_a_shutdown(made):
             end_and_raise(side, acquire)
 
 
+def test_the_second_argument_of_dequeue_is_cancel_or_indefinite(made):
+    writer, (reader, _) = made
+    with pytest.raises(TimeoutError):
+        reader.dequeue(0, False)
+    with pytest.raises(TypeError, match="cancel is 5: it must be"):
+        reader.dequeue(0, 5)
+    waits = started(lambda: reader.dequeue(0, True))
+    time.sleep(0.05)
+    writer.enqueue("late")
+    assert waits() == "late"
+    writer.enqueue("chunk")
+    with reader.acquire_read(0, True) as view:
+        assert b"chunk" in bytes(view)
+
+
 # ---- groups of processes ----
 
 

@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from lockfree._errors import Closed, LockfreeError
+from lockfree._errors import Closed, LockfreeError, shown
 from lockfree._hands import me
 from lockfree._native import lib
 from lockfree._segment import check_int
@@ -319,9 +319,10 @@ class MessageQueue:
 
     @contextmanager
     def acquire_read(
-        self, timeout: float | None = None, cancel: Cancel | None = None, indefinite: bool = False
+        self, timeout: float | None = None, cancel: Cancel | bool | None = None, indefinite: bool = False
     ) -> Iterator[memoryview]:
-        """The next chunk, in place; it is passed when the block ends, also if it raises."""
+        """The next chunk, in place; it is passed when the block ends, also if it raises. Arguments as of `dequeue`."""
+        cancel, indefinite = _either(cancel, indefinite)
         until = _until(None if indefinite else timeout)
         with self._turn(until):
             view = self._peek(until, cancel)
@@ -385,12 +386,15 @@ class MessageQueue:
 
         self._waiting(write, until, None)
 
-    def dequeue(self, timeout: float | None = None, cancel: Cancel | None = None, indefinite: bool = False) -> Any:
+    def dequeue(
+        self, timeout: float | None = None, cancel: Cancel | bool | None = None, indefinite: bool = False
+    ) -> Any:
         """The next object. RuntimeError if `cancel.is_set()` or after shutdown(); WriterDied.
 
         With `indefinite` the time-out is ignored. A time-out in the middle of an object in pieces loses nothing: the
-        next call goes on there.
+        next call goes on there. Newer classes of vLLM have no `cancel`: a bool in its place is `indefinite`.
         """
+        cancel, indefinite = _either(cancel, indefinite)
         until = _until(None if indefinite else timeout)
         with self._turn(until):
             while True:
@@ -432,6 +436,14 @@ class MessageQueue:
             with suppress(Closed):
                 self._ring.shutdown()
         self._ring.close()
+
+
+def _either(cancel: Cancel | bool | None, indefinite: bool) -> tuple[Cancel | None, bool]:
+    if isinstance(cancel, bool):
+        return None, cancel or indefinite
+    if cancel is not None and not callable(getattr(cancel, "is_set", None)):
+        raise TypeError(f"cancel is {shown(cancel)}: it must be a threading.Event, or have is_set()")
+    return cancel, indefinite
 
 
 def _loads(frame: bytearray) -> Any:
