@@ -250,3 +250,43 @@ def test_a_client_ends_with_a_checker_that_was_killed(tmp_path):
     while clients():
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--replay", "race:-"]])
+def test_nobody_reads_what_is_printed(tmp_path, more):
+    """As in `lockfree model ... | head -0`: no verdict was told, and no fault is claimed."""
+    path = tmp_path / "client.c"
+    path.write_text(RACE)
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "lockfree", "model", str(path), *more],
+            stdout=writer, stderr=subprocess.PIPE, text=True, timeout=STUCK, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+    assert done.returncode == 141
+    assert done.stderr == ""
+
+
+def test_samples_are_skipped_if_the_end_of_the_search_is_near(monkeypatch):
+    """The break of an exhaustive search has samples only if the end is far."""
+    modes = []
+
+    def run(program, client, settings, tick, enclose, *, pause=None):
+        modes.append(settings.mode)
+        if pause is not None:
+            for part in (1.0, runner.NEARLY + 0.01):
+                assert not pause.work(runner.Progress(executions=100, part=part))
+            assert modes == ["exhaustive"]
+            assert not pause.work(runner.Progress(executions=100, part=runner.NEARLY))
+            assert modes == ["exhaustive", "random", "pct"]
+        if settings.mode == "exhaustive":
+            return runner.Report(client, settings.mode, runner.Verdict.OK, executions=7, complete=True)
+        return runner.Report(client, settings.mode, runner.Verdict.UNKNOWN, executions=3)
+
+    monkeypatch.setattr(runner, "run", run)
+    report = runner.run_auto("program", "main", Settings(seconds=8))
+    assert modes == ["exhaustive", "random", "pct"]
+    assert (report.verdict, report.executions, report.sampled) == (runner.Verdict.OK, 7, False)

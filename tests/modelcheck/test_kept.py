@@ -1,5 +1,6 @@
 """A client that was built before is taken from the cache, and only then."""
 
+import os
 import shlex
 import stat
 
@@ -121,6 +122,25 @@ def test_only_so_many_are_kept(program, compiles, tmp_path, monkeypatch):
     for number in range(4):
         build(program, tmp_path / "out", define=[f"N={number}"], keep=True)
     assert len(list((tmp_path / "cache/lockfree/clients").iterdir())) == 2
+
+
+def test_only_so_many_answers_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "MOST", 3)
+    asked = []
+
+    def answer(number):
+        return kept.remembered(tmp_path, number, lambda: asked.append(number) or f"answer {number}")
+
+    for number in range(20):
+        assert answer(number) == f"answer {number}"
+        os.utime(tmp_path / "answers" / kept._name(number), (number, number))
+    assert len(list((tmp_path / "answers").iterdir())) == 3
+    asked.clear()
+    assert answer(17) == "answer 17"  # from now on used last
+    assert answer(20) == "answer 20"
+    assert answer(17) == "answer 17"
+    assert answer(18) == "answer 18"
+    assert asked == [20, 18]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from pathlib import Path
 from lockfree._command import write_whole
 
 MOST = 64
-"""Clients that are kept; those used longest ago go first."""
+"""Clients that are kept, and answers; those used longest ago go first."""
 PLAIN = re.compile(
     r"-(?:[DIU].+|std=.+|O\w*|g[\w-]*|W(?![alp],)[\w=+-]*|w|pthread|m(?!.*native)[\w=.-]+"
     r"|f(?!.*(?:profile|plugin|dump|list|module|specs))[\w=.+-]+)"
@@ -69,12 +69,26 @@ def remembered(folder: Path, made_with: object, ask: Callable[[], str]) -> str:
     """What `ask()` returns, asked once for all that it depends on: its text is kept in the folder."""
     place = folder / "answers" / _name(made_with)
     with contextlib.suppress(OSError):
-        return place.read_text()
+        answer = place.read_text()
+        os.utime(place)
+        return answer
     answer = ask()
     with contextlib.suppress(OSError):
         place.parent.mkdir(exist_ok=True)
+        _forget(place.parent)
         write_whole(place, answer)
     return answer
+
+
+def _forget(folder: Path) -> None:
+    """Makes room for one more in a folder."""
+    there = sorted((entry.stat().st_mtime, entry.path, entry.is_dir()) for entry in os.scandir(folder))
+    for _, path, is_folder in there[: max(0, len(there) - MOST + 1)]:
+        if is_folder:
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(FileNotFoundError):  # another process was faster
+                os.unlink(path)
 
 
 class Kept:
@@ -98,15 +112,10 @@ class Kept:
         """Keeps a client that was built. A full disk is no reason to refuse it."""
         with contextlib.suppress(OSError):
             self.folder.mkdir(exist_ok=True)
-            self._forget()
+            _forget(self.folder)
             with tempfile.TemporaryDirectory(dir=self.folder, prefix=".new-", ignore_cleanup_errors=True) as scratch:
                 entry = Path(scratch) / "entry"
                 entry.mkdir()
                 shutil.copy(program, entry / "client")
                 (entry / "said").write_text(said, errors="surrogateescape")
                 entry.rename(self.folder / name)  # whole, or not at all
-
-    def _forget(self) -> None:
-        there = sorted((entry.stat().st_mtime, entry.path) for entry in os.scandir(self.folder))
-        for _, path in there[: max(0, len(there) - MOST + 1)]:
-            shutil.rmtree(path, ignore_errors=True)
