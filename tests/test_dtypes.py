@@ -24,6 +24,7 @@ DTYPES = [
     np.dtype({"names": ["whole", "half"], "formats": ["u4", "u2"], "offsets": [0, 0]}),
     np.dtype([("Größe:1", "f4"), ("\u2028", [("deep", "(2,)S3")])]),
     np.dtype([(f"channel_{i}", "f4") for i in range(12)]),
+    np.dtype([(("The x", "x"), "i4"), ("y", [(("Größe", "z"), ">u2", (2,))])]),
 ]  # fmt: skip
 
 
@@ -110,6 +111,7 @@ HOSTILE = [
     *(json.dumps({**GOOD, key: value}).encode() for key, value in [
         ("offsets", [0, -4]), ("offsets", [0]), ("offsets", [0, 2**40]), ("itemsize", 0), ("itemsize", 2**31), ("itemsize", "8"),
         ("names", ["x", "x"]), ("names", [1, 2]), ("names", ["x"]), ("names", None), ("formats", ["<f4"]), ("more", 1),
+        ("titles", None), ("titles", [1, 2]), ("titles", ["x", "y"]), ("titles", ["X"]), ("titles", ["X", "X"]), ("titles", [["X"], "Y"]),
     ]),
 ]  # fmt: skip
 

@@ -443,7 +443,23 @@ def test_a_child_that_became_another_user_says_why():
     said = in_child(child)
     assert said.startswith("PermissionError"), said
     assert "a forked child joins" in said
+    assert "use the object once before you change the user" in said
     assert mutex.try_acquire()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_child_that_has_joined_may_become_another_user():
+    ring = lockfree.MPMCRing(4, 8)
+
+    def child():
+        ring.put(b"before")
+        os.setgid(65534)
+        os.setuid(65534)
+        ring.put(b"after")
+        return "put"
+
+    assert in_child(child) == "'put'"
+    assert (ring.get(), ring.get()) == (b"before", b"after")
 
 
 def test_without_proc_it_says_what_it_needs():

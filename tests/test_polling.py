@@ -280,6 +280,25 @@ def test_the_death_of_the_thread_makes_all_readable(monkeypatch):
     assert seen == [MemoryError]
 
 
+def test_a_thread_that_cannot_start_says_why_and_may_start_later(monkeypatch):
+    def fails(*_):
+        raise RuntimeError("can't start new thread")
+
+    with lockfree.MPMCRing(4, 8) as ring:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", fails)
+            patched.setattr(_polling, "_pollers", {})
+            for call in (ring.arm, lambda: asyncio.run(ring.aget(STUCK))):
+                with pytest.raises(RuntimeError, match=r"MPMCRing: can't start new thread: .*RLIMIT_NPROC.*raise it"):
+                    call()
+            assert readable(ring)
+        assert ring.arm()
+        assert not readable(ring)
+        ring.put(b"x")
+        assert readable(ring, STUCK)
+        assert asyncio.run(ring.aget(STUCK)) == b"x"
+
+
 def test_a_wake_that_reached_the_poller_goes_on_to_who_sleeps():
     with lockfree.MPMCRing(4, 8) as ring:
         for _ in range(20):

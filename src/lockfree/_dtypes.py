@@ -1,8 +1,8 @@
 """Records of a NumPy dtype: how values become records without a silent loss, and how a segment's note names the dtype.
 
 The note is JSON: a type string such as "<f8", or {"base": …, "shape": […]}, or {"names": […], "formats": […],
-"offsets": […], "itemsize": …}. One that is too long is z and the compressed text, in the digits of base 85. Whatever
-else stands there is a SegmentError.
+"offsets": […], "itemsize": …}, with "titles": […] if the fields have any. One that is too long is z and the compressed
+text, in the digits of base 85. Whatever else stands there is a SegmentError.
 """
 
 import base64
@@ -401,12 +401,14 @@ def _spec_of(dtype: Any) -> Any:
         return {"base": _spec_of(dtype.base), "shape": list(dtype.shape)}
     if dtype.names is not None:
         fields = [dtype.fields[name] for name in dtype.names]
-        return {
+        spec = {
             "names": list(dtype.names),
             "formats": [_spec_of(field[0]) for field in fields],
             "offsets": [field[1] for field in fields],
             "itemsize": dtype.itemsize,
         }
+        titles = [field[2] if len(field) > 2 else None for field in fields]
+        return {**spec, "titles": titles} if any(title is not None for title in titles) else spec
     return dtype.str
 
 
@@ -423,14 +425,19 @@ def dtype_of(np: Any, spec: Any, depth: int) -> Any:
     if spec.keys() == {"base", "shape"}:
         shape = tuple(_whole(spec["shape"], 1, 32))
         return np.dtype((dtype_of(np, spec["base"], depth - 1), shape))
-    if spec.keys() != {"names", "formats", "offsets", "itemsize"}:
+    if spec.keys() - {"titles"} != {"names", "formats", "offsets", "itemsize"}:
         raise ValueError("it has other keys than a dtype")
     names, formats, (itemsize,) = spec["names"], spec["formats"], _whole([spec["itemsize"]], 0, 1)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or not isinstance(formats, list):
         raise TypeError("its names or formats are not lists")
     formats = [dtype_of(np, item, depth - 1) for item in formats]
-    offsets = _whole(spec["offsets"], 0, len(formats))
-    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": itemsize})
+    made = {"names": names, "formats": formats, "itemsize": itemsize}
+    made["offsets"] = _whole(spec["offsets"], 0, len(formats))
+    if "titles" in spec:
+        titles = made["titles"] = spec["titles"]
+        if not isinstance(titles, list) or not all(title is None or isinstance(title, str) for title in titles):
+            raise TypeError("its titles are no list of texts")
+    return np.dtype(made)
 
 
 def _whole(numbers: Any, least: int, most: int) -> list[int]:

@@ -131,7 +131,7 @@ _WAY_OUT = {
     errno.ENOENT: "; no segment has this name, and `lockfree ls` shows those that exist",
     errno.EMFILE: "; each object takes a descriptor, so close() some, or raise the limit (`ulimit -n`, RLIMIT_NOFILE)",
     errno.ENOMEM: "; a limit of this process, of its control group or of the machine leaves no room",
-    errno.EACCES: "; the file is for the user who made it alone (mode 0600)",
+    errno.EACCES: "; the file is for the user who made it (mode 0600): use the object once before you change the user",
     errno.EFBIG: "; this process may make no file as large (`ulimit -f`, RLIMIT_FSIZE)",
     errno.ENOSPC: "; the memory file system is full, and `lockfree gc` removes segments that nobody uses",
 }

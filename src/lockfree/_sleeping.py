@@ -5,7 +5,7 @@ Of each event loop of asyncio: _tasks.py. Of the process, for descriptors: _poll
 
 import os
 import threading
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lockfree._errors import raise_status
 from lockfree._gevent import refuse_patched_threads
@@ -83,9 +83,18 @@ class Sleeper:
             if not self._has_thread():
                 self.began = 0
                 self.thread = threading.Thread(target=self._run, name="lockfree-waits", daemon=True)
-                self.thread.start()
+                self._start(waiting.shared)
             else:
                 lib.lf_py_turn(self.control)
+
+    def _start(self, shared: Any) -> None:
+        try:
+            cast("threading.Thread", self.thread).start()
+        except RuntimeError as error:
+            raise RuntimeError(
+                f"{shared._title()}: {error}: it sleeps for what is awaited or polled. A limit forbids it ("
+                f"`ulimit -u`, RLIMIT_NPROC, or pids.max of the control group): raise it, or use calls that block"
+            ) from None
 
     def remove(self, waiting: Waiting) -> None:
         with self.lock:
