@@ -1001,3 +1001,15 @@ def test_an_answer_that_may_mean_either_is_refused():
     with pytest.raises(UnknownCall, match="add answered 0: True or False"):
         proxy.add(1)
     assert [(o.result, o.return_ is None) for o in proxy.history()] == [(True, False), (None, True)]
+
+
+def test_keys_that_are_equal_are_one_key():
+    proxy = record({})
+    proxy[1] = "a"
+    assert (proxy[1.0], proxy[True], 1.0 in proxy) == ("a", "a", True)
+    proxy[True] = "b"
+    proxy.update({1.0: "c"})
+    assert (proxy[1], proxy.pop(1.0)) == ("c", "c")
+    proxy[1.5], proxy["1"] = "d", "e"
+    assert {o.key for o in proxy.history()} == {1, 1.5, "1"}
+    assert check(proxy.history(), "map").ok

@@ -126,6 +126,8 @@ class Explained:
 
     def begin(self, rule: Rule, bound: dict[str, Any]) -> list[Item]:
         """The operations of a call that has not returned."""
+        if self.keyed and "key" in bound:
+            bound = bound | {"key": self.same_key(bound["key"])}
         key, value = bound.get("key"), bound.get("value")
         special = _BEGIN.get(rule.op)
         if special is not None:
@@ -142,6 +144,11 @@ class Explained:
             return [Item(rule.op if rule.op != "take" else "delete", None, None, key)]
         self._admit(rule, value, bound)
         return [Item(rule.op, self._word(value), None, key)]
+
+    def same_key(self, key: Any) -> Any:
+        """For a mapping 1, 1.0, True and numpy's 1 are one key."""
+        key = self.plain(key)
+        return int(key) if isinstance(key, bool) or (isinstance(key, float) and key.is_integer()) else key
 
     def _admit(self, rule: Rule, value: Any, bound: dict[str, Any]) -> None:
         puts = rule.op in ("put", "push") and "key" not in bound
@@ -234,7 +241,7 @@ def _begin_many(x: Explained, bound: dict[str, Any]) -> list[Item]:
     if "entries" in bound:
         entries = bound["entries"]
         pairs = entries.items() if isinstance(entries, Mapping) else entries
-        return [Item("put", v, None, k) for k, v in pairs]
+        return [Item("put", v, None, x.same_key(k) if x.keyed else k) for k, v in pairs]
     rows = [x.plain(v, put=True) for v in _rows(bound["values"])]
     if "priorities" in bound:
         given = bound["priorities"]
