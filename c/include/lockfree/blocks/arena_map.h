@@ -39,10 +39,10 @@ LF_INLINE int lf__arena_failed(struct lf_arena *a, int error, const char *doing)
  * loses its processor mostly loses it while the system fills its pages with zeros, and takes the rest of its piece long
  * after its look, when others have taken what there was. So where little is left the pieces are small: LF__TAKERS of them
  * are together no more than LF__SPARE. */
-#define LF__SCARCE (UINT64_C(64) << 20)
+#define LF__LITTLE_LEFT (UINT64_C(64) << 20)
 #define LF__PIECE (LF__SPARE / LF__TAKERS)
 LF_INLINE uint64_t lf__arena_piece(uint64_t left) {
-    return left < LF__SCARCE ? lf__smaller_of(LF__PIECE, left / LF__TAKERS) : left / LF__TAKERS;
+    return left < LF__LITTLE_LEFT ? lf__smaller_of(LF__PIECE, left / LF__TAKERS) : left / LF__TAKERS;
 }
 LF_INLINE int lf__arena_populate_run(struct lf_arena *a, uint32_t first, uint32_t pages) {
     for (uint32_t at = first, end = first + pages; at < end;) {
