@@ -434,3 +434,31 @@ def test_hands_of_threads_that_are_gone_are_used_again(kind):
         for _ in range(300):
             in_another_thread(look)
         assert kind.free(ring) == CAPACITY - 1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: lockfree.MPMCRing(4, 8),
+        lambda: lockfree.MPMCRing(4, LARGE),
+        lambda: lockfree.SPSCRing(4, 8),
+        lambda: lockfree.MessageRing(1 << 20),
+        lambda: lockfree.BroadcastRing(1 << 20, 1),
+    ],
+)
+def test_no_view_is_left_behind(make):
+    """Of a record, or a message, that is seen in place and given back."""
+    with make() as ring:
+        if isinstance(ring, lockfree.BroadcastRing):
+            ring.join(0)
+
+        def turns(count):
+            for _ in range(count):
+                ring.put(b"x")
+                ring.peek()
+                ring.release()
+            gc.collect()
+            return sum(type(found) is memoryview for found in gc.get_objects())
+
+        before = turns(3)
+        assert turns(100) <= before + 2

@@ -236,7 +236,7 @@ class Container(AwaitedContainer, Coded[R]):
         found, handle = _hands.find(self, which, view), self._h
         if found is None:
             return  # the garbage collector has done it
-        status = give(handle, found[0].end())
+        status = give(handle, _hands.take(self, which, found[0]))
         _hands.done(self, which, *found)
         if status:
             self._refused(status, handle)
@@ -257,7 +257,7 @@ class Container(AwaitedContainer, Coded[R]):
         found, handle = _hands.find(self, "reserved", view), self._h  # the conversions may have run Python code
         assert found is not None
         memory, seen = found
-        status = self._publish(handle, memory.end(), memory, size, *level)
+        status = self._publish(handle, _hands.take(self, "reserved", memory), memory, size, *level)
         _hands.done(self, "reserved", memory, seen)
         if status:
             self._refused(status, handle)
@@ -271,6 +271,7 @@ class Container(AwaitedContainer, Coded[R]):
             return None
         if slot < 0:
             self._refused(slot, handle)
+        memory = None
         try:
             data = self._copy_out(handle, slot, length)
             memory = _hands.Lent(data if self._fast is bytes else data.ljust(self.record_size, b"\0"))
@@ -280,6 +281,8 @@ class Container(AwaitedContainer, Coded[R]):
             if not self._in_place:
                 _hands.loosen(self, "peeked")
         except BaseException:
+            if memory is not None:
+                memory.end()  # it goes back here, and not with its views
             self._give_back(handle, slot, level)
             raise
         return level, view

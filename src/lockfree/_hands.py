@@ -144,6 +144,14 @@ def find(container: "Container[Any]", which: Which, view: Any) -> tuple[Lent, An
     raise RuntimeError(f"{container._title()}: {(_NOTHING if view is None else _NOT_IN_HAND)[which]}")
 
 
+def take(container: "Container[Any]", which: Which, memory: Lent) -> int:
+    """Ends a loan that was found: its slot, which leaves the hand now."""
+    slot = memory.end()
+    if slot == NONE:
+        raise RuntimeError(f"{container._title()}: {_NOT_IN_HAND[which]}")
+    return slot
+
+
 def done(container: "Container[Any]", which: Which, memory: Lent, view: Any) -> None:
     """After the loan has ended."""
     memory.owner = None

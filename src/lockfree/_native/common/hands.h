@@ -256,6 +256,21 @@ static int lf_py_find(PyObject *object, enum lf_py_which which, PyObject *view, 
     return -1;
 }
 
+/* Ends a loan that was found: its slot, which leaves the hand now. -1 with RuntimeError, or with MemoryError: then the loan
+ * goes on. The references are gone then. */
+static int64_t lf_py_found_take(PyObject *object, enum lf_py_which which, struct lf_py_found *found) {
+    int64_t slot = lf_py_loan_end(found->memory);
+    if (slot < 0) {
+        lf_py_misuse((struct lf_py_object *)object, lf_py_view_not_in_hand[which]);
+    } else if (lf_py_end_window(found->memory, found->view, 1 + found->is_kept) != 0) {
+        lf_store_release(&found->memory->loan.slot, slot); /* pairs with lf_py_loan_end */
+        slot = -1;
+    }
+    if (slot < 0)
+        lf_py_found_end(found);
+    return slot;
+}
+
 /* After the loan has ended. Takes the references over. */
 static void lf_py_found_done(PyObject *object, enum lf_py_which which, struct lf_py_found *found) {
     struct lf_py_memory *memory = found->memory;

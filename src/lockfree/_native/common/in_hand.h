@@ -170,14 +170,8 @@ LF_PY_GENERIC PyObject *lf_py_commit(PyObject *object, const struct lf_py_ops *o
     lf_py_found_end(&found); /* the conversion may have run Python code */
     if (lf_py_find(object, LF_PY_RESERVED, view, &found) <= 0)
         return NULL;
-    if ((slot = lf_py_loan_end(found.memory)) < 0) {
-        lf_py_misuse(self, lf_py_view_not_in_hand[LF_PY_RESERVED]);
-        goto failed;
-    }
-    if (lf_py_end_window(found.memory, found.view, 1 + found.is_kept) != 0) {
-        lf_store_release(&found.memory->loan.slot, slot);
-        goto failed;
-    }
+    if ((slot = lf_py_found_take(object, LF_PY_RESERVED, &found)) < 0)
+        return NULL;
     status = lf_py_stay_begin(&stay, self);
     if (status == LF_OK) {
         if (lf_py_is_closed(self))
@@ -208,16 +202,8 @@ LF_PY_GENERIC PyObject *lf_py_give_slot_back(PyObject *object, enum lf_py_which 
         Py_RETURN_NONE; /* the garbage collector has done it */
     if (has < 0)
         return NULL;
-    if ((slot = lf_py_loan_end(found.memory)) < 0) {
-        lf_py_misuse(self, lf_py_view_not_in_hand[which]);
-        lf_py_found_end(&found);
+    if ((slot = lf_py_found_take(object, which, &found)) < 0)
         return NULL;
-    }
-    if (lf_py_end_window(found.memory, found.view, 1 + found.is_kept) != 0) {
-        lf_store_release(&found.memory->loan.slot, slot);
-        lf_py_found_end(&found);
-        return NULL;
-    }
     LF_PY_BRIEFLY(self, status, lf_py_is_closed(self) ? LF_CLOSED : give(self->p, slot));
     lf_py_found_done(object, which, &found);
     if (LF_LIKELY(status == LF_OK))

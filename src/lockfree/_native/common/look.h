@@ -62,6 +62,7 @@ static int lf_py_look_end(struct lf_py_look *look) {
     look->view = NULL;
     if (view != NULL)
         lf_py_end_view(view);
+    Py_XDECREF(view);
     struct lf_py_memory *memory = look->memory;
     if (memory == NULL)
         return 0;
