@@ -52,7 +52,7 @@ struct thread {
     uint32_t silent; /* plain reads since its last step, and how often it has let others go first meanwhile */
     uint8_t lenient;
     int last_access; /* number of its last event that is no choice; -1: none */
-    int depth, op, useless_turns, timeouts, spurious, steps, created;
+    int depth, op, useless_turns, timeouts, spurious, weak_failures, steps, created;
     int impatient_reads, period, alone_for; /* loops.c */
     struct loop *loop;
     struct barrier *barrier;                  /* it waits at: steps/meeting.c */
@@ -103,8 +103,8 @@ struct options {
     double seconds, silent;
     uint64_t seed;
     int preemptions, depth, steps, spins, stop_thread, stop_step;
-    bool threads_stop, c20_release_sequence, outcomes, positions, list, no_shrink, symmetry, no_symmetry, no_turns, ask,
-        enclosed;
+    bool threads_stop, c20_release_sequence, weak_failures, outcomes, positions, list, no_shrink, symmetry, no_symmetry,
+        no_turns, ask, enclosed;
 };
 
 struct runtime {

@@ -34,6 +34,7 @@ int options_read(int argc, char **argv) {
         bool *is;
     } flags[] = {{"--threads-stop", &o->threads_stop},
                  {"--c20", &o->c20_release_sequence},
+                 {"--weak-failures", &o->weak_failures},
                  {"--outcomes", &o->outcomes},
                  {"--positions", &o->positions},
                  {"--list", &o->list},

@@ -1,6 +1,7 @@
 /* token.c: the name of an execution, from which it is run again.
  *
- * Token: rules of waiting (g or r; h or s, G or R: of the runtimes for more threads), release sequences (1: RC11, 2: C++20) .
+ * Token: rules of waiting (g or r; h or s, G or R: of the runtimes for more threads), release sequences (1: RC11, 2: C++20;
+ * 3, 4: the same with weak swaps that fail for no reason) .
  * stopped thread . its step . step bound [. spins] - the choices, a digit 0-9 a-y each, zXXXX above, a capital for
  * 2..27 zeros - objects wider than their first access - who created which thread. */
 #include "runs.h"
@@ -13,7 +14,7 @@ static const char *const rules = MAX_THREADS == 8 ? "gr" : MAX_THREADS == 16 ? "
 static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxy";
 
 void token_print(const uint16_t *trail, int length) {
-    say("token\t%c%c.%d.%d.%d", rules[!R.graph_rules], R.options.c20_release_sequence ? '2' : '1',
+    say("token\t%c%d.%d.%d.%d", rules[!R.graph_rules], 1 + R.options.c20_release_sequence + 2 * R.options.weak_failures,
         R.options.stop_thread, R.options.stop_step, R.options.steps);
     if (R.options.spins != 0)
         say(".%d", R.options.spins);
@@ -88,10 +89,11 @@ static bool token_choices(const char **at) {
 }
 
 bool token_read(const char *at) {
-    if (*at == '\0' || strchr(rules, at[0]) == NULL || (at[1] != '1' && at[1] != '2') || at[2] != '.')
+    if (*at == '\0' || strchr(rules, at[0]) == NULL || at[1] < '1' || at[1] > '4' || at[2] != '.')
         return false;
     R.graph_rules = at[0] == rules[0];
-    R.options.c20_release_sequence = at[1] == '2';
+    R.options.c20_release_sequence = (at[1] - '1') & 1;
+    R.options.weak_failures = at[1] > '2';
     at += 3;
     unsigned long thread, step, steps, spins = 0;
     if (!token_number(&at, 10, MAX_THREADS - 1, '.', &thread) ||

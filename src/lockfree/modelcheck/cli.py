@@ -18,7 +18,7 @@ OF_MODES = {"--preemptions": ["bounded"], "--depth": ["auto", "pct"], "--seed": 
 """Options that only some modes look at."""
 SEARCH = (
     "--client", "--mode", "--executions", "--seconds", "--steps", "--spins", "--threads-stop", "--outcomes",
-    "--c20", "--coverage", *OF_MODES,
+    "--c20", "--weak-failures", "--coverage", *OF_MODES,
 )  # fmt: skip
 """Options of a search; their defaults are those of `Settings`."""
 
@@ -67,6 +67,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )  # fmt: skip
     parser.add_argument("--outcomes", action="store_true", help="print what the clients observe, as a set")
     parser.add_argument("--c20", action="store_true", help="release sequences as in C++20 (weaker)")
+    parser.add_argument(
+        "--weak-failures", action="store_true",
+        help="one weak compare-and-swap of each thread may fail for no reason (with gcc)",
+    )  # fmt: skip
     parser.add_argument(
         "-I", dest="include", action="append", default=[], metavar="DIR", help="a folder in which #include looks"
     )

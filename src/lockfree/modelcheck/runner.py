@@ -77,6 +77,7 @@ class Settings:
     end; 0: every turn that changes anything, a counter included, is followed.
     silent: seconds of CPU time without a step after which a thread is in an endless loop (0.1 to 1e6).
     c20: release sequences as C++20 and C23 have them, without the thread's own later stores.
+    weak_failures: one weak compare-and-swap of each thread may fail for no reason (needs gcc, or g++).
     symmetry: explore threads that do the same in one order only (never where outcomes are asked for).
     coverage: report which branches of the program no execution reached (it is built for that).
     outcomes: report what the client observes. positions: report the source lines of all steps.
@@ -93,6 +94,7 @@ class Settings:
     silent: float = 2.0
     threads_stop: bool = False
     c20: bool = False
+    weak_failures: bool = False
     outcomes: bool = False
     positions: bool = False
     coverage: bool = False
@@ -121,6 +123,7 @@ class Settings:
         flags = {
             "threads-stop": self.threads_stop,
             "c20": self.c20,
+            "weak-failures": self.weak_failures,
             "outcomes": self.outcomes,
             "positions": self.positions,
             "no-symmetry": not self.symmetry,

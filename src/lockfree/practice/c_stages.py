@@ -128,6 +128,13 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell, later: tuple[str
         yield c_machine.sanitizers(kata, answer, seconds)
     if "kill" in there:
         yield _killed(kata, answer, stop, seconds, tell, reach=reach)
+    if _missing(reach, both_ways=kata.both_ways):  # what only a swap that fails for no reason leads to
+        for name in [name for name in ("model", "stop", "kill") if name in there]:
+            before = stop if name != "model" else Settings(**{**common, **kata.settings})
+            found = checked(kata, answer, name, replace(before, weak_failures=True), tell, reach=reach)
+            if found.outcome is Outcome.FAILED:
+                yield found
+                return
     yield _reached(reach, both_ways=kata.both_ways)
     if "threads" in there and full:
         tell("speed")
@@ -136,12 +143,20 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell, later: tuple[str
     yield from _questions(kata, answer, tell, full=full)
 
 
+def _missing(reach: Reach, *, both_ways: bool) -> tuple[str, list[str]] | None:
+    """What no client reached, or left out."""
+    if left := reach.unreached():
+        return f"no client reaches {left[0]}", left
+    if both_ways and (left := reach.one_way()):
+        return f"in every client it goes one way: {left[0]}", left
+    return None
+
+
 def _reached(reach: Reach, *, both_ways: bool) -> Result:
     """What no client reached, or left out, was not judged: the answer does otherwise after some calls."""
-    if left := reach.unreached():
-        return Result("reach", Outcome.FAILED, f"no client reaches {left[0]}", "REACH", "\n".join(left))
-    if both_ways and (left := reach.one_way()):
-        return Result("reach", Outcome.FAILED, f"in every client it goes one way: {left[0]}", "REACH", "\n".join(left))
+    if missing := _missing(reach, both_ways=both_ways):
+        said, left = missing
+        return Result("reach", Outcome.FAILED, said, "REACH", "\n".join(left))
     return Result("reach", Outcome.PASSED, STAGES["reach"])
 
 

@@ -17,8 +17,8 @@ from lockfree.modelcheck.python.listening import Silent, lines
 from lockfree.modelcheck.runner import Verdict
 
 ONLY_C = (
-    "--mode", "--preemptions", "--spins", "--threads-stop", "--outcomes", "--c20", "--coverage", "--include",
-    "--define", "--flags", "--volatile", "--html", "--dot",
+    "--mode", "--preemptions", "--spins", "--threads-stop", "--outcomes", "--c20", "--weak-failures", "--coverage",
+    "--include", "--define", "--flags", "--volatile", "--html", "--dot",
 )  # fmt: skip
 SEARCH = ("--client", "--deviations", "--executions", "--seconds", "--steps", "--seed", "--depth", "--early")
 NAMES = {"--include": "-I", "--define": "-D", "--flags": "--cflag"}

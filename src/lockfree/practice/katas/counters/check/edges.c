@@ -17,6 +17,7 @@ static void make(uint32_t shards, uint64_t start) {
 static void one(void) { make(1, 0); }
 static void three(void) { make(3, 0); }
 static void four(void) { make(4, 0); }
+static void seven(void) { make(7, 0); }
 static void started(void) { make(3, UINT32_MAX - 1); }
 
 static void sums(void) {
@@ -56,10 +57,10 @@ static void takes(void) {
 }
 
 /* Which lines a thread writes shows by what has changed. */
-static void lines(void) {
+static void lines(uint32_t shards) {
     static unsigned char before[LINES * LINE];
     uint32_t writer[LINES] = {0};
-    for (uint32_t who = 0; who < 4; who++) {
+    for (uint32_t who = 0; who < shards; who++) {
         size_t looked_at = bytes < sizeof before ? bytes : sizeof before;
         memcpy(before, counters, looked_at);
         counters_add(counters, who, 0x0101010101010101);
@@ -72,10 +73,16 @@ static void lines(void) {
     }
 }
 
+static void lines_3(void) { lines(3); }
+static void lines_4(void) { lines(4); }
+static void lines_7(void) { lines(7); }
+
 LF_MODEL_CLIENT(edge_sum_1, .setup = one, .threads = {sums});
 LF_MODEL_CLIENT(edge_who, .setup = three, .threads = {anybody});
 LF_MODEL_CLIENT(edge_sum_3, .setup = three, .threads = {sums});
 LF_MODEL_CLIENT(edge_sum_start, .setup = started, .threads = {sums_from_start});
 LF_MODEL_CLIENT(edge_take, .setup = three, .threads = {takes});
 LF_MODEL_CLIENT(edge_take_start, .setup = started, .threads = {takes});
-LF_MODEL_CLIENT(edge_lines, .setup = four, .threads = {lines});
+LF_MODEL_CLIENT(edge_lines, .setup = four, .threads = {lines_4});
+LF_MODEL_CLIENT(edge_lines_3, .setup = three, .threads = {lines_3});
+LF_MODEL_CLIENT(edge_lines_7, .setup = seven, .threads = {lines_7});
