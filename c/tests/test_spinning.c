@@ -94,9 +94,40 @@ static void test_adaptive(void) {
     for (int i = 0; i < 3; i++)
         wait_once(&looks, 0);
     CHECK(looks.event.h.missed != 0);
-    CHECK_EQ(wait_once(&looks, 2), 2); /* so does the check after the announcement */
+    uint32_t missed = looks.event.h.missed - LF__SPIN_RESTING;
+    looks.event.h.away = 0;            /* on a busy machine it was away for long */
+    CHECK_EQ(wait_once(&looks, 2), 2); /* what is there after the processor was given away says nothing */
+    CHECK_EQ(looks.event.h.missed, missed);
+    looks.event.h.away = 0;
+    CHECK_EQ(wait_once(&looks, 3), 3); /* after the check that follows the announcement all begins again, too */
     CHECK_EQ(looks.event.h.missed, 0);
     lf_detach(&looks.event.h);
+}
+
+/* A wait looks once more after it has given its processor away; not if that lasted long lately, or time is short. */
+static void test_away(void) {
+    struct looks looks;
+    memset(&looks, 0, sizeof looks);
+    CHECK_EQ(lf_event_create(&looks.event, NULL), LF_OK);
+    struct lf_handle *h = &looks.event.h;
+    uint32_t rests = 1000 * LF__SPIN_RESTING; /* these waits do not look before */
+    h->missed = rests;
+    looks.patience = LF__AWAY_LONG * 9 / 10;
+    int kept = wait_once(&looks, 0);
+    CHECK(kept <= ASLEEP_AT_ONCE);
+    looks.patience = LF__AWAY_LONG * 20;
+    h->away = 3;
+    for (int i = 3; i > 0; i--) {
+        CHECK_EQ(h->away, i);
+        wait_once(&looks, 3); /* after the sleep */
+    }
+    CHECK_EQ(h->away, 0);
+    struct lf__spin spin = lf__spin_begin(h, UINT32_MAX, 8, LF_FOREVER);
+    CHECK(lf__spin_on(h, &spin) && !lf__spin_on(h, &spin)); /* once */
+    CHECK_EQ(lf_set_spin(h, LF_SPIN_NEVER), LF_OK);
+    spin = lf__spin_begin(h, UINT32_MAX, 8, LF_FOREVER);
+    CHECK(!lf__spin_on(h, &spin));
+    lf_detach(h);
 }
 
 /* The slices of waits for records that come `gap` ns apart: how many of the last 64 waits had one without success. */
@@ -132,5 +163,6 @@ int main(void) {
     test_microseconds();
     test_the_first_slice_is_learned();
     test_adaptive();
+    test_away();
     return 0;
 }

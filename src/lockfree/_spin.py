@@ -51,8 +51,9 @@ class Waiter(Patient):
 
     @property
     def spin(self) -> Spin:
-        """How long this process looks in a waiting call before it sleeps: "adaptive" (looks while that finds something;
-        about 10 us), "never", or so many microseconds. Other processes have their own.
+        """How long this process looks in a waiting call before it sleeps: "adaptive" (looks while that finds something,
+        about 10 us; then gives its processor to another thread once), "never" (sleeps at once), or so many
+        microseconds. Other processes have their own.
         """
         return self._spin
 

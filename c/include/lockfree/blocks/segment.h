@@ -151,6 +151,7 @@ struct lf_handle {
     uint32_t spins;           /* adaptive looking: pauses before sleeping; 0 in memory of the caller's */
     uint32_t spin;            /* microseconds, or LF_SPIN_ADAPTIVE (spinning.h) */
     uint32_t missed;          /* looks that failed lately (spinning.h); a hint */
+    uint32_t away;            /* waits that do not give their processor away (spinning.h); a hint */
     uint32_t usual;           /* ns: of a first slice that would have been long enough lately (blocking.h); a hint */
     uint32_t reaping;         /* one thread of a process at a time looks for the dead */
     uint32_t told;            /* a wait ends with LF_PEER_DIED when nobody is left who could end it (peers.h) */
