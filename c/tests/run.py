@@ -47,10 +47,13 @@ def is_clang(compiler: list[str]) -> bool:
 
 CC, CXX = (shlex.split(os.environ.get(name) or usual) for name, usual in (("CC", "cc"), ("CXX", "c++")))
 RUNNER = shlex.split(os.environ.get("LOCKFREE_RUNNER", ""))
-ENVIRONMENT = {"TSAN_OPTIONS": "halt_on_error=1 die_after_fork=0", **os.environ}
-REPEATED = {"LF_TEST_SCALE": "20"}  # C++ runs the same code as C: that it compiles and starts is what matters
+# Frames that a test leaves by siglongjmp stay in a list which clang's check of stacks after return walks in each call:
+# hours instead of seconds.
+ASAN = "detect_stack_use_after_return=0"
 if RUNNER:
-    ENVIRONMENT.setdefault("ASAN_OPTIONS", "detect_leaks=0")  # the leak check traces its own process: no emulator can
+    ASAN += ":detect_leaks=0"  # the leak check traces its own process: no emulator can
+ENVIRONMENT = {"TSAN_OPTIONS": "halt_on_error=1 die_after_fork=0", "ASAN_OPTIONS": ASAN, **os.environ}
+REPEATED = {"LF_TEST_SCALE": "20"}  # C++ runs the same code as C: that it compiles and starts is what matters
 TIMEOUT = 900  # seconds: it ends a program that is stuck. A busy machine or an emulator is only slow.
 BUILD = ROOT / "build" / ("c-tests-strict" if STRICT else "c-tests")
 if "CC" in os.environ:
