@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import functools
 import os
 import pickle
 import re
@@ -12,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+import tracemalloc
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -783,6 +785,18 @@ def what_ends_a_window(of):
     return of(ring), again
 
 
+def the_end_of_what_is_kept(is_closed):
+    kept = []
+
+    def again():
+        ring = lockfree.MPMCRing(2, LONG)
+        kept[:] = [memoryview(ring.reserve()).cast("d")]
+        ring.close() if is_closed else ring.cancel()
+
+    again()
+    return kept.clear, again
+
+
 def joined(made):
     made.join()
     return made
@@ -810,6 +824,8 @@ LONG_CALLS = {
     "Queue.put through an arena": cargo,
     "MPMCRing.commit with an array of the view": lambda: what_ends_a_window(lambda ring: ring.commit),
     "MPMCRing.cancel with an array of the view": lambda: what_ends_a_window(lambda ring: ring.cancel),
+    "the end of an array of a record that has left the hand": lambda: the_end_of_what_is_kept(False),
+    "the end of an array of a record whose ring is closed": lambda: the_end_of_what_is_kept(True),
     "MessageRing.put_many of an iterator": lambda: an_iterator_in_c(lockfree.MessageRing(1 << 23, 64)),
     "BroadcastRing.put_many of an iterator": lambda: an_iterator_in_c(joined(lockfree.BroadcastRing(1 << 22, 1))),
 }
@@ -850,6 +866,24 @@ def test_a_long_call_gives_the_gil_up(make):
         again()
     else:
         pytest.fail("another thread stood still in each of them")
+
+
+@pytest.mark.skipif(PURE, reason="without the C types a buffer becomes a bytes object first")
+@pytest.mark.parametrize("kind", [lockfree.SPSCRing, lockfree.MPMCRing, lockfree.PriorityQueue, lockfree.MessageRing])
+def test_a_long_buffer_goes_in_without_a_copy_in_between(kind):
+    """To free such a copy would keep the GIL as long as the kernel unmaps it."""
+    made = lockfree.MessageRing(2 * LONG, 4096) if kind is lockfree.MessageRing else kind(2, LONG)
+    record = bytearray(b"record" * (LONG // 6))
+    put = functools.partial(made.put, record, *[0] * (kind is lockfree.PriorityQueue))
+    tracemalloc.start()
+    try:
+        put()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < LONG // 2
+    got = made.get()
+    assert (got[1] if kind is lockfree.PriorityQueue else got) == record
 
 
 def test_a_call_that_keeps_the_gil_is_convicted():

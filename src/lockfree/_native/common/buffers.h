@@ -4,6 +4,7 @@
 
 #include "common/arguments.h"
 #include "common/object.h"
+#include "common/window.h"
 
 /* Does a format of the struct module name Python objects or pointers? Names of fields stand between colons. Z is the
  * pointer of ctypes to wide characters; Zf, Zd and Zg are NumPy's complex numbers. */
@@ -44,6 +45,16 @@ static int lf_py_get_buffer(PyObject *object, Py_buffer *view, int flags, const 
     return -1;
 }
 
+/* After lf_py_get_buffer said no, for a caller that has another way: 1, and the error is forgotten, if a buffer was
+ * refused. 0: the error stays. It has come out of a method of the user's, or of a signal handler in it. */
+static int lf_py_forget_refusal(void) {
+    if (!PyErr_ExceptionMatches(PyExc_BufferError) && !PyErr_ExceptionMatches(PyExc_TypeError) &&
+        !PyErr_ExceptionMatches(PyExc_ValueError))
+        return 0;
+    PyErr_Clear();
+    return 1;
+}
+
 /* What a view shows as a bytes object. NULL with an error. */
 static PyObject *lf_py_bytes_of_view(Py_buffer *view) {
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, view->len);
@@ -54,6 +65,18 @@ static PyObject *lf_py_bytes_of_view(Py_buffer *view) {
     else if (PyBuffer_ToContiguous(PyBytes_AS_STRING(bytes), view, view->len, 'C') != 0)
         Py_CLEAR(bytes);
     return bytes;
+}
+
+/* The caller is about to drop a bytes object that it does not read any more. If nobody else has it, and it is so long
+ * that free() unmaps it, its pages are given back here, without the GIL: then free() has nothing left to do. */
+#define LF_PY_ALWAYS_UNMAPPED (32 << 20) /* the most that glibc keeps */
+static void lf_py_empty_bytes(PyObject *bytes) {
+    Py_ssize_t length = PyBytes_GET_SIZE(bytes);
+    if (LF_LIKELY(length < LF_PY_ALWAYS_UNMAPPED) || Py_REFCNT(bytes) != 1)
+        return;
+    uintptr_t from = ((uintptr_t)PyBytes_AS_STRING(bytes) + LF_PY_PAGE - 1) & ~(LF_PY_PAGE - 1);
+    uintptr_t to = ((uintptr_t)PyBytes_AS_STRING(bytes) + (uintptr_t)length) & ~(LF_PY_PAGE - 1);
+    LF_PY_WITHOUT_GIL(madvise((void *)from, to - from, MADV_DONTNEED)); /* where it is refused, free() does it */
 }
 
 /* A record that is not a bytes object as one: any buffer. `what` names it. */

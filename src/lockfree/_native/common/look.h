@@ -90,10 +90,12 @@ static void lf_py_look_drop(struct lf_py_look *look) {
 static int lf_py_message_bytes(PyObject *object, PyObject *message, int64_t position, Py_buffer *view) {
     if (LF_LIKELY(PyBytes_CheckExact(message)))
         return PyObject_GetBuffer(message, view, PyBUF_SIMPLE);
-    if (!PyUnicode_Check(message) && PyObject_CheckBuffer(message) &&
-        lf_py_get_buffer(message, view, PyBUF_C_CONTIGUOUS, "message") == 0)
-        return 0;
-    PyErr_Clear(); /* not contiguous, or an error, which comes again */
+    if (!PyUnicode_Check(message) && PyObject_CheckBuffer(message)) {
+        if (lf_py_get_buffer(message, view, PyBUF_C_CONTIGUOUS, "message") == 0)
+            return 0;
+        if (!lf_py_forget_refusal()) /* not contiguous, or refused, which is said below */
+            return -1;
+    }
     PyObject *what = position < 0 ? PyObject_CallMethod(object, "_what", NULL)
                                   : PyObject_CallMethod(object, "_what", "L", (long long)position);
     const char *name = what != NULL ? PyUnicode_AsUTF8(what) : NULL;

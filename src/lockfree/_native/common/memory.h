@@ -105,7 +105,7 @@ static void lf_py_memory_dealloc(PyObject *object) {
     if (self->window.base != NULL)
         lf_py_window_unmap(&self->window);
     else
-        PyMem_RawFree(self->bytes);
+        lf_py_free(self->bytes, (size_t)self->room);
     type->tp_free(object);
     Py_DECREF(type);
 }

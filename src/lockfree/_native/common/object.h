@@ -79,8 +79,14 @@ static void lf_py_forget_calls_of_parent(struct lf_py_object *self) {
 /* Bytes. A longer copy gives the GIL up. */
 #define LF_PY_LONG_COPY 65536
 
-/* To unmap a large segment takes the kernel milliseconds; others run meanwhile. */
+/* To unmap much memory takes the kernel milliseconds; others run meanwhile. */
 #define LF_PY_LARGE (UINT64_C(1) << 20)
+static void lf_py_free(void *memory, uint64_t bytes) {
+    if (bytes > LF_PY_LARGE)
+        LF_PY_WITHOUT_GIL(PyMem_RawFree(memory));
+    else
+        PyMem_RawFree(memory);
+}
 static void lf_py_detach_handle(struct lf_handle *h) {
     if (h->segment != NULL && h->bytes > LF_PY_LARGE)
         LF_PY_WITHOUT_GIL(lf_detach(h));

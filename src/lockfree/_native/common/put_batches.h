@@ -8,6 +8,7 @@
 #define LOCKFREE_PY_PUT_BATCHES_H
 
 #include "common/in_hand.h"
+#include "common/one_record.h"
 #include "common/tell.h"
 #include "common/turns.h"
 
@@ -27,7 +28,7 @@ struct lf_py_batch {
 };
 
 static void lf_py_batch_end(struct lf_py_batch *batch) {
-    PyMem_RawFree(batch->packed);
+    lf_py_free(batch->packed, batch->total);
     PyMem_RawFree(batch->levels);
     if (batch->has_view)
         PyBuffer_Release(&batch->view);
@@ -90,6 +91,7 @@ LF_PY_GENERIC int lf_py_batch_pack(struct lf_py_batch *batch, PyObject *object, 
         else
             memcpy(to, PyBytes_AS_STRING(bytes), length);
         to += length;
+        lf_py_empty_bytes(bytes);
     }
     Py_DECREF(encoded);
     return 0;
@@ -118,10 +120,8 @@ LF_PY_GENERIC int lf_py_batch_plane(struct lf_py_batch *batch, PyObject *object,
                                     PyObject *records) {
     if (!LF_PY_CONTAINER(object)->is_bytes || !PyObject_CheckBuffer(records))
         return 0;
-    if (lf_py_get_buffer(records, &batch->view, PyBUF_ND, "records") != 0) {
-        PyErr_Clear();
-        return 0;
-    }
+    if (lf_py_get_buffer(records, &batch->view, PyBUF_ND, "records") != 0)
+        return lf_py_forget_refusal() ? 0 : -1;
     batch->has_view = 1;
     uint64_t rows = batch->view.ndim == 2 ? (uint64_t)batch->view.shape[0] : 0;
     if (rows == 0 || (uint64_t)batch->view.len / rows > ops->record_size(LF_PY_CONTAINER(object)->o.p)) {

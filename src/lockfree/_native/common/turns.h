@@ -5,7 +5,7 @@
 #include "common/object.h"
 
 /* In a loop over very many items, which runs no Python code: after so long, other threads get a turn. Not inside. */
-#define LF_PY_TURN_NS UINT64_C(1000000)
+#define LF_PY_TURN_NS UINT64_C(500000)
 static inline int lf_py_is_long(uint64_t *began, uint64_t item) {
     if (LF_LIKELY((item & 127) != 127))
         return 0;

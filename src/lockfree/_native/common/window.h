@@ -176,7 +176,10 @@ static void lf_py_window_unmap(struct lf_py_window *w) {
     lf_py_lock_windows();
     lf_py_window_let_go(w);
     lf_py_unlock_windows();
-    munmap(w->base, w->span);
+    if (w->span > LF_PY_LARGE)
+        LF_PY_WITHOUT_GIL(munmap(w->base, w->span));
+    else
+        munmap(w->base, w->span);
     lf_fetch_sub_seq_cst(&lf_py_windows_mapped, 1u);
 }
 
