@@ -123,12 +123,23 @@ def test_top_refuses_an_interval_of_one_look(capsys):
         (["report", "here", "--in", "there"], "here and --in there: name one folder"),
         (["round", "peterson", "--in", "there"], "--in names a round that runs: it has its kata and its minutes"),
         (["round", "--minutes=9", "--in", "there"], "--in names a round that runs: it has its kata and its minutes"),
+        (["selftest", "--part=attacks", "--times=2"], "--times has no effect without the part answers"),
+        (["selftest", "--part=mutants", "--times=1"], "--times has no effect without the part answers"),
+        (["selftest", "--part=attacks", "peterson"], "peterson: attacks are those of all katas, so none can be named"),
         (["break", "peterson", "relaxed", "--list"], "relaxed and --list: --list names all answers, and plays none"),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, list) else "",
 )
 def test_practice_refuses(words, says, capsys):
     assert says in refused(capsys, "practice", *words)
+
+
+def test_a_full_check_is_refused_in_a_round_that_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["practice", "round", "crawler"]) == 0
+    capsys.readouterr()
+    said = refused(capsys, "practice", "check", "--in", "crawler-round", "--full")
+    assert "--full has no effect in a round that runs, where only the examples are judged" in said
 
 
 def test_check_refuses_json_that_is_not_printed(capsys):

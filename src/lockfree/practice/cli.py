@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockfree._command import UsageError, complete, named_path, need_page, try_file
+from lockfree._command import UsageError, complete, named_path, need_page, refuse, try_file
 from lockfree._compiler import compiler, has_compiler, need_compiler, no_compiler
 from lockfree.practice import rounds, workspace
 from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, find, katas
@@ -87,7 +87,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     test.add_argument("--kata", action="append", default=[], metavar="KATA", help="the same (may be repeated)")
     test.add_argument("--language", choices=sorted(LANGUAGES), help="only of the katas in this language")
     test.add_argument("--answer", metavar="TEXT", default="", help="only answers with this text in their name")
-    test.add_argument("--times", type=int, default=1, metavar="N", help="judge each answer so often (default: 1)")
+    test.add_argument("--times", type=int, metavar="N", help="judge each answer so often (default: 1)")
     test.add_argument(
         "--machine", choices=("idle", "loaded", "one"), default="idle",
         help="as it is (the default), with busy processes beside, or on one processor",
@@ -152,6 +152,7 @@ def _check(args: argparse.Namespace) -> int:
     kata, answer = _folder(args)
     running = rounds.of(args.folder)
     if running is not None and running.runs(time.time()):
+        refuse(args, ["--full"], "in a round that runs, where only the examples are judged")
         return _check_in_round(running, args.folder)
     return _judged(kata, answer, args.folder, full=args.full)
 
@@ -360,8 +361,14 @@ def _numbered(path: Path) -> str:
 def _selftest(args: argparse.Namespace) -> int:
     from lockfree.practice.selftest import machine
 
-    if args.times < 1:
-        raise UsageError(f"--times is {args.times}: it must be at least 1")
+    times = 1 if args.times is None else args.times
+    if times < 1:
+        raise UsageError(f"--times is {times}: it must be at least 1")
+    if args.part and "answers" not in args.part:
+        refuse(args, ["--times"], "without the part answers")
+        if set(args.part) == {"attacks"} and (args.katas or args.kata):
+            raise UsageError(f"{', '.join((*args.katas, *args.kata))}: attacks are those of all katas, so none can be named")
+    args.times = times
     chosen = [find(name) for name in (*args.katas, *args.kata)] or katas()
     chosen = [kata for kata in chosen if args.language in {None, kata.language}]
     some = bool(args.katas or args.kata or args.language or args.answer)
