@@ -367,7 +367,8 @@ def _selftest(args: argparse.Namespace) -> int:
     if args.part and "answers" not in args.part:
         refuse(args, ["--times"], "without the part answers")
         if set(args.part) == {"attacks"} and (args.katas or args.kata):
-            raise UsageError(f"{', '.join((*args.katas, *args.kata))}: attacks are those of all katas, so none can be named")
+            named = ", ".join((*args.katas, *args.kata))
+            raise UsageError(f"{named}: attacks are those of all katas, so none can be named")
     args.times = times
     chosen = [find(name) for name in (*args.katas, *args.kata)] or katas()
     chosen = [kata for kata in chosen if args.language in {None, kata.language}]
