@@ -80,6 +80,20 @@ MUTANTS = [
         client="watching/watch_given_up_sleep",
     ),
     Mutant(
+        "a pool whose block, freed together with others, does not say where it went when somebody else was faster",
+        "blocks/run_queue.h",
+        "            lf_store_relaxed(lf_block_word(q, block), word);\n",
+        "",
+        client="block_pool/pool_free_together_both",
+    ),
+    Mutant(
+        "a pool that frees several blocks together and does not look whether it holds them",
+        "blocks/run_queue.h",
+        "        if (!lf__block_is_held_by(word, participant, 1))\n            break;\n        /* [W1] pairs",
+        "        /* [W1] pairs",
+        client="block_pool/pool_told_freeing_two",
+    ),
+    Mutant(
         "a pool whose lanes do not look again whether blocks have become scarce",
         "blocks/kept_blocks.h",
         "if (LF_LIKELY(!(lf_load_seq_cst(&q->lanes->scarce) & LF__SCARCE))) /* [O4], [O2] */",

@@ -83,6 +83,31 @@ static void take_two(void) {
         give(blocks, 2);
     over();
 }
+/* Both by one call: they are on their way at once. */
+static void take_two_and_free_together(void) {
+    uint32_t blocks[2];
+    uint64_t at;
+    if (lf_block_pool_try_alloc(own(), blocks, 2) == LF_OK) {
+        data[0] = data[1] = (uint64_t)lf_model_thread();
+        lf_model_assert(lf_block_pool_free(own(), blocks, NULL, 2, &at) == LF_OK && at == 2);
+    }
+    over();
+}
+static void take_one_of_two(void) {
+    uint32_t block;
+    uint64_t at;
+    if (lf_block_pool_try_alloc(own(), &block, 1) == LF_OK) {
+        data[block] = (uint64_t)lf_model_thread();
+        lf_model_assert(lf_block_pool_free(own(), &block, NULL, 1, &at) == LF_OK);
+    }
+    over();
+}
+static void free_two_together(void) { /* of four_held */
+    uint32_t t = (uint32_t)lf_model_thread(), blocks[2] = {2 * t - 2, 2 * t - 1};
+    uint64_t at;
+    lf_model_assert(lf_block_pool_free(own(), blocks, NULL, 2, &at) == LF_OK && at == 2);
+    over();
+}
 static void all_are_free(void) {
     uint32_t blocks[4];
     if (!finished[1] || !finished[2]) /* somebody was stopped with blocks in hand */
@@ -90,8 +115,10 @@ static void all_are_free(void) {
     uint64_t seen = 0;
     lf_model_assert(lf_block_pool_available(&pool[0]) == n_blocks);
     lf_model_assert(lf_block_pool_try_alloc(&pool[0], blocks, n_blocks) == LF_OK);
-    for (uint64_t i = 0; i < n_blocks; i++)
+    for (uint64_t i = 0; i < n_blocks; i++) {
         seen |= UINT64_C(1) << blocks[i];
+        lf_model_assert(lf__pool_holds(&pool[0], blocks[i], NULL));
+    }
     lf_model_assert(seen == (UINT64_C(1) << n_blocks) - 1);
 }
 
@@ -385,15 +412,27 @@ static void two_held(void) {
     two_blocks();
     lf_model_assert(lf_block_pool_try_alloc(&pool[1], together, 2) == LF_OK);
 }
+static void four_held(void) { /* by threads 1 and 2 */
+    uint32_t got[2];
+    start_as(4, 0);
+    lf_model_assert(lf_block_pool_try_alloc(&pool[1], got, 2) == LF_OK && got[0] == 0 && got[1] == 1);
+    lf_model_assert(lf_block_pool_try_alloc(&pool[2], got, 2) == LF_OK && got[0] == 2 && got[1] == 3);
+}
 static void one_shared(void) {
     uint64_t at;
     one_block();
     lf_model_assert(lf_block_pool_try_alloc(&pool[1], together, 1) == LF_OK);
     lf_model_assert(lf_block_pool_retain(&pool[1], together, 1, &at) == LF_OK);
 }
+static uint32_t taken_over[4];
+static int64_t n_taken_over;
 static void take_over(void) {
-    uint32_t got[4];
-    lf_model_assert(lf_block_pool_supersede(&pool[2], lease_of_1, got) >= 0);
+    n_taken_over = lf_block_pool_supersede(&pool[2], lease_of_1, taken_over);
+    lf_model_assert(n_taken_over >= 0);
+}
+static void are_still_taken_over(void) {
+    for (int64_t i = 0; i < n_taken_over; i++)
+        lf_model_assert(lf__pool_holds(&pool[2], taken_over[i], NULL));
 }
 static void is_told(int status) { lf_model_assert(status == LF_OK || status == LF_SUPERSEDED); }
 static void give_two_or_be_told(void) {
@@ -477,6 +516,12 @@ LF_MODEL_CLIENT(pool_two, .setup = two_blocks, .threads = {take_two, take_two}, 
                 .spec = &lf_model_semaphore, .initial = 2);
 LF_MODEL_CLIENT(pool_two_and_one, .setup = two_blocks, .threads = {take_two, take_one}, .final = all_are_free,
                 .spec = &lf_model_semaphore, .initial = 2);
+LF_MODEL_CLIENT(pool_free_together, .setup = two_blocks, .threads = {take_two_and_free_together, take_one_of_two},
+                .final = all_are_free);
+LF_MODEL_CLIENT(pool_free_together_both, .setup = four_held, .threads = {free_two_together, free_two_together},
+                .final = all_are_free);
+LF_MODEL_CLIENT(pool_free_together_stopped, .setup = four_held, .threads = {free_two_together, free_two_together},
+                .final = everything_comes_back, .stop_is_death = 1, .may_stop = 2);
 LF_MODEL_CLIENT(pool_sleep, .setup = one_block, .threads = {sleeping_take, sleeping_take}, .final = all_are_free,
                 .spins = 1);
 LF_MODEL_CLIENT(pool_heir, .setup = two_blocks, .threads = {mortal, heir}, .stop_is_death = 1, .may_stop = 2);
@@ -497,7 +542,8 @@ LF_MODEL_CLIENT(pool_supersede_the_next_adopting, .setup = one_sealed, .threads 
 LF_MODEL_CLIENT(pool_stack_supersede_the_next, .setup = stack_of_one,
                 .threads = {end_and_begin_again, supersede_the_first}, .final = all_are_free);
 LF_MODEL_CLIENT(pool_looked_at, .setup = one_block, .threads = {seal_it, look_at_it});
-LF_MODEL_CLIENT(pool_told_freeing_two, .setup = two_held, .threads = {give_two_or_be_told, take_over});
+LF_MODEL_CLIENT(pool_told_freeing_two, .setup = two_held, .threads = {give_two_or_be_told, take_over},
+                .final = are_still_taken_over);
 LF_MODEL_CLIENT(pool_told_freeing_one, .setup = two_held, .threads = {give_one_or_be_told, take_over});
 LF_MODEL_CLIENT(pool_told_sharing_less, .setup = one_shared, .threads = {give_one_or_be_told, take_over});
 LF_MODEL_CLIENT(pool_told_sealing, .setup = two_held, .threads = {seal_or_be_told, take_over});

@@ -220,8 +220,15 @@ LF_INLINE int lf_block_pool_free(struct lf_block_pool *p, const uint32_t *blocks
         if (several == LF_BUSY && LF_UNLIKELY((*at = lf__pool_foreign(p, blocks, generations, n)) != n))
             return lf__pool_why(p, LF_NOT_OWNER);
     }
-    for (*at = several == LF_OK ? n : 0; *at < n && LF_LIKELY(status == LF_OK); *at += status == LF_OK)
+    for (*at = several == LF_OK ? n : 0; *at < n && LF_LIKELY(status == LF_OK);) {
+        uint64_t before = *at;
+        if (n > 1)
+            status = lf_free_blocks_free_burst(&p->free_blocks, p->h.participant, blocks, n, at);
+        if (*at > before || LF_UNLIKELY(status != LF_OK))
+            continue;
         status = lf__pool_let_go(p, blocks[*at], n == 1, n == 1 ? generations : NULL);
+        *at += status == LF_OK;
+    }
     if (LF_LIKELY(*at > 0))
         lf_eventcount_notify_after_rmw(&p->body->freed, UINT32_MAX); /* nobody knows how many each waits for */
     return lf__pool_why(p, status);

@@ -4,9 +4,10 @@
  *   At any instant each block is free, or held by exactly one lease, or on its way from one to the other in the hands of
  *   one participant. Shared memory says which, at whatever instruction any of them dies.
  *   lf_runs_claim takes the n blocks that have been free for longest, or none. Its refusal is exact: at one instant of
- *   the call fewer than n were free. lf_runs_free makes a held block free.
+ *   the call fewer than n were free. lf_runs_free makes a held block free, lf_runs_free_burst up to LF_RUN_BURST.
  * Progress: lock-free. A claim is one compare-and-swap of the head, which also names the claimant and how many. The
- *   next claim completes it (helping), so nobody waits for a claimant that stopped.
+ *   next claim completes it (helping). It first gives the claimant some time, bounded, to do so itself: two that write the
+ *   same words slow each other down. So nobody waits for a claimant that stopped.
  * Death: lf_runs_recover makes free what a dead lease held and what was on its way there.
  *
  * Layout
@@ -33,6 +34,7 @@
 
 #include "participants.h"
 
+#define LF_RUN_BURST 16u /* blocks that are on their way to the cells at once, at most, by one participant's thread */
 #define LF_RUN_MAX ((UINT64_C(1) << 20) - 1) /* blocks that one claim can take */
 #define LF_RUNS_MAX (UINT64_C(1) << 24)      /* blocks of a queue */
 #define LF_BLOCK_REFERENCES ((UINT64_C(1) << 26) - 1)
@@ -62,6 +64,11 @@ struct lf_runs {
     uint32_t *lists;        /* of bundles: kept_bundles.h */
 };
 
+#ifdef LF_MODEL
+#define LF__IMPATIENT 1 /* there is no time there, so no thread waits for another */
+#else
+#define LF__IMPATIENT 0
+#endif
 #ifndef LF_LEAST_CELLS
 #define LF_LEAST_CELLS 16u /* as in index_queue.h */
 #endif
@@ -177,12 +184,23 @@ LF_INLINE int lf__runs_book_some(const struct lf_runs *q, uint64_t head, uint32_
     }
     return LF_OK;
 }
-LF_INLINE int lf__runs_book(const struct lf_runs *q, uint64_t head) {
-    if (lf_load_acquire(&q->ends->booked) == lf__run_end(head)) /* [R7] pairs with [R8] */
-        return LF_OK;
+LF_INLINE int lf__runs_book_own(const struct lf_runs *q, uint64_t head) {
     int status = lf__runs_book_some(q, head, 0, UINT32_MAX);
     lf_store_release(&q->ends->booked, lf__run_end(head)); /* [R8] a thread that sees this sees the words */
     return status;
+}
+/* The claimant of several blocks gets two pauses for each before others book them, at most as for 512. */
+LF_INLINE int lf__runs_book(const struct lf_runs *q, uint64_t head) {
+    uint32_t count = lf__run_count(head), pauses = count < 2 ? 0 : count < 512 ? 2 * count : 1024;
+    for (;; pauses--) {
+        if (lf_load_acquire(&q->ends->booked) == lf__run_end(head)) /* [R7] pairs with [R8] */
+            return LF_OK;
+        for (; pauses % 8 != 0; pauses--)
+            lf_pause();
+        if (pauses == 0 || LF__IMPATIENT)
+            return lf__runs_book_own(q, head);
+        lf_pause();
+    }
 }
 
 LF_INLINE uint64_t lf__runs_head(const struct lf_runs *q) {
@@ -219,7 +237,7 @@ LF_INLINE int lf_runs_claim(const struct lf_runs *q, uint32_t n, uint32_t partic
         uint64_t mine = lf__run_head(first + n, n, participant);
         /* [R2] release: the booking of the claim before; [R1] acquire. seq_cst: [L1] (block_pool.h) */
         if (lf_cas_seq_cst(&q->ends->head, &head, mine))
-            return lf__runs_book(q, mine);
+            return lf__runs_book_own(q, mine);
     }
 }
 
@@ -248,22 +266,30 @@ LF_INLINE int lf__runs_is_next(const struct lf_runs *q, uint64_t cell, uint32_t 
     return lf__runs_book(q, head) == LF_OK;
 }
 
-/* Appends a block that is the caller's, and whose word says "coming at `tail`" for the caller: LF_OK or LF_CORRUPT. */
-LF_INLINE int lf__runs_append(const struct lf_runs *q, uint64_t block, uint64_t word, uint32_t tail, uint64_t cell) {
+/* Appends a block that is the caller's, and whose word says "coming" for the caller: LF_OK or LF_CORRUPT. *tail and *cell:
+ * the first position that is not published for all that the caller knows, and its cell; then the next position. Others that
+ * append get so many pauses to go on. */
+LF_INLINE int lf__runs_append(const struct lf_runs *q, uint64_t block, uint64_t word, uint32_t *tail, uint64_t *cell,
+                              uint32_t pauses) {
     for (;;) {
-        if (LF_UNLIKELY(!lf__runs_is_next(q, cell, tail)))
+        if (LF_UNLIKELY(!lf__runs_is_next(q, *cell, *tail)))
             return LF_CORRUPT;
+        if (!lf__block_is_coming_at(word, *tail)) {
+            word = lf__block_coming(word, lf_block_lease(word), *tail);
+            lf_store_relaxed(lf_block_word(q, block), word);
+        }
         /* [R6] release; pairs with [R5]: the block's word, and the booking of the claim that this cell belonged to.
          * [E2] seq_cst; pairs with [E1]: the caller looks for waiters next. */
-        if (lf_cas_seq_cst(&q->cells[tail & q->mask], &cell, lf__run_cell(tail, block))) {
-            if ((int32_t)(tail + 1 - lf_load_relaxed(&q->ends->tail)) > 0)
-                lf_store_release(&q->ends->tail, tail + 1); /* [R4] pairs with [R3] */
-            return LF_OK;
-        }
-        tail = lf__runs_tail(q, tail, &cell);
-        word = lf__block_coming(word, lf_block_lease(word), tail);
-        lf_store_relaxed(lf_block_word(q, block), word);
+        if (lf_cas_seq_cst(&q->cells[*tail & q->mask], cell, lf__run_cell(*tail, block)))
+            return ++*tail, LF_OK;
+        for (uint32_t i = 0; i < pauses; i++)
+            lf_pause();
+        *tail = lf__runs_tail(q, *tail, cell);
     }
+}
+LF_INLINE void lf__runs_appended(const struct lf_runs *q, uint32_t tail) {
+    if ((int32_t)(tail - lf_load_relaxed(&q->ends->tail)) > 0)
+        lf_store_release(&q->ends->tail, tail); /* [R4] pairs with [R3] */
 }
 
 /* Makes a block free whose word is `*word`: held by a lease, or coming from the dead. LF_OK; LF_BUSY if the word is another
@@ -276,7 +302,37 @@ LF_INLINE int lf_runs_free(const struct lf_runs *q, uint64_t block, uint64_t *wo
     /* [W1] pairs with [W2]: what its last users did is over */
     if (!lf_cas_acquire(lf_block_word(q, block), word, next))
         return LF_BUSY;
-    return lf__runs_append(q, block, next, tail, cell);
+    int status = lf__runs_append(q, block, next, &tail, &cell, 0);
+    if (LF_LIKELY(status == LF_OK))
+        lf__runs_appended(q, tail);
+    return status;
+}
+
+/* Makes blocks free from blocks[*at] on, up to LF_RUN_BURST, and moves *at behind them. It ends before the first that the
+ * participant does not hold once. First all words, then all cells: so those that append at the same time keep their blocks
+ * together, and pass the lines of the cells on less often. LF_OK or LF_CORRUPT. */
+LF_INLINE int lf_runs_free_burst(const struct lf_runs *q, uint32_t participant, const uint32_t *blocks, uint64_t n,
+                                 uint64_t *at) {
+    uint64_t cell = 0, from = *at, end = from;
+    uint32_t tail = lf__runs_tail(q, lf_load_acquire(&q->ends->tail), &cell); /* [R3] pairs with [R4] */
+    for (; end < n && end - from < LF_RUN_BURST && blocks[end] < q->blocks; end++) {
+        uint64_t *where = lf_block_word(q, blocks[end]), word = lf_load_relaxed(where); /* what follows decides */
+        if (!lf__block_is_held_by(word, participant, 1))
+            break;
+        /* [W1] pairs with [W2] */
+        if (!lf_cas_acquire(where, &word, lf__block_given_up(word, participant, tail + (uint32_t)(end - from))))
+            break;
+    }
+    for (; *at < end; ++*at) {
+        uint64_t word = lf_load_relaxed(lf_block_word(q, blocks[*at])); /* the caller's own */
+        if (*at > from)
+            tail = lf__runs_tail(q, tail, &cell);
+        if (LF_UNLIKELY(lf__runs_append(q, blocks[*at], word, &tail, &cell, (uint32_t)(4 * (end - *at))) != LF_OK))
+            return LF_CORRUPT;
+    }
+    if (end > from)
+        lf__runs_appended(q, tail);
+    return LF_OK;
 }
 
 /* How many are free. Exact while nobody else runs. O(1), but for what a stopped thread's hint costs. */
