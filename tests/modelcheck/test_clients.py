@@ -589,3 +589,16 @@ def test_flags_that_hide_accesses_are_overruled(tmp_path):
     for flag in ("-D_FORTIFY_SOURCE=2", "-flto"):
         [report] = check(tmp_path / "client.c", flags=[flag])
         assert report.kind == "data race", flag
+
+
+@pytest.mark.parametrize("gives_way", ["sched_yield()", "lf_model_pause()"])
+def test_a_loop_that_only_gives_way_is_endless_at_its_own_line(gives_way, model):
+    text = f"""#include <sched.h>
+static void spins(void) {{
+    for (;;)
+        {gives_way};
+}}
+LF_MODEL_CLIENT(spins, .threads = {{spins}});
+"""
+    report = model(text, silent=0.2)
+    assert (report.kind, report.message.partition("step ")[2]) == ("endless loop", "(client.c:9 spins)")

@@ -592,3 +592,16 @@ def test_a_program_waits_for_its_threads_as_the_interpreter_does(program, kind):
     assert report.kind == kind, report
     if kind:
         assert "main has ended; a program waits for its threads that are no daemons" in report.message
+
+
+def test_a_time_out_of_years_hides_no_lost_wake():
+    def sleeps():
+        told = threading.Condition()
+        with told:
+            told.notify()
+            assert not told.wait(1e9)
+
+    assert explore(sleeps, settings=FEW).verdict is Verdict.OK
+    report = explore(sleeps, settings=PythonSettings(executions=40, seconds=60, longest=1e6))
+    assert report.kind == "deadlock"
+    assert "(a time-out of 1,000,000,000 s counts as none)" in report.message

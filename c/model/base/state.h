@@ -51,7 +51,8 @@ struct thread {
     uint32_t looks;  /* plain accesses to what is not on its stack */
     uint32_t silent; /* plain reads since its last step, and how often it has let others go first meanwhile */
     uint8_t lenient;
-    int last_access; /* number of its last event that is no choice; -1: none */
+    uint64_t paused_at, pauses; /* where and how often */
+    int last_access;            /* number of its last event that is no choice; -1: none */
     int depth, op, useless_turns, timeouts, spurious, weak_failures, steps, created;
     int impatient_reads, period, alone_for; /* loops.c */
     struct loop *loop;

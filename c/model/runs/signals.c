@@ -12,7 +12,8 @@ enum { TICKS = 4, TICKS_AGAIN = 1 };
 
 MODEL_STATE static int last_heartbeat, silent_ticks;
 MODEL_STATE static uint32_t last_silent; /* plain reads of the thread at the last tick */
-MODEL_STATE static bool has_hung;        /* an earlier execution: those that repeat it end sooner */
+MODEL_STATE static uint64_t last_pauses;
+MODEL_STATE static bool has_hung; /* an earlier execution: those that repeat it end sooner */
 
 static uint64_t program_counter(const void *context) {
 #if defined(__x86_64__)
@@ -31,6 +32,8 @@ static void on_signal(int number, siginfo_t *info, void *context) {
         R.overdue = R.options.mode != MODE_REPLAY && time_is_up();
         uint32_t before = last_silent;
         last_silent = R.current != NULL ? R.current->silent : 0;
+        uint64_t paused = last_pauses;
+        last_pauses = R.current != NULL ? R.current->pauses : 0;
         if (R.current == NULL || R.heartbeat != last_heartbeat) {
             last_heartbeat = R.heartbeat;
             silent_ticks = 0;
@@ -42,6 +45,8 @@ static void on_signal(int number, siginfo_t *info, void *context) {
         silent_ticks = 0;
         if (R.current->silent != before && R.current->here != 0)
             pc = R.current->here; /* of the client: the runtime is inside one of its accesses most of the time */
+        else if (R.current->pauses != paused)
+            pc = R.current->paused_at; /* or inside one of its pauses */
         fail("endless loop", "T%d runs without a visible step @%lx@", R.current->tid, (unsigned long)pc);
     }
     if ((number == SIGSEGV || number == SIGBUS) && (uintptr_t)info->si_addr - R.touched < 4096)

@@ -128,6 +128,8 @@ void pause_at(uint64_t pc) {
     if (!R.running)
         return;
     struct thread *t = R.current;
+    t->paused_at = pc;
+    t->pauses++;
     bool useless = same_iteration(&t->now, &t->before);
     t->useless_turns = useless ? t->useless_turns + 1 : 0;
     bool hard = t->useless_turns >= allowed_turns();

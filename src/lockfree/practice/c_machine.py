@@ -140,11 +140,17 @@ def _reference(kata: Kata) -> Path:
     return named if kata.reference else next(sample.path for sample in kata.samples if sample.right)
 
 
+def with_a_mutex(kata: Kata) -> Path | None:
+    """One mutex around everything: a right solution, or a file of the judge's own where that is none."""
+    there = (kata.folder / folder / "mutex.c" for folder in ("right", "check"))
+    return next((path for path in there if path.is_file()), None)
+
+
 def speed(kata: Kata, answer: Path, seconds: float) -> Result:
     """The ratio of the times that `check/threads.c` takes, all in one run. Advisory: it never decides."""
     others = {"the reference": _reference(kata)}
-    if (kata.folder / "check" / "mutex.c").is_file():
-        others["a mutex"] = kata.folder / "check" / "mutex.c"
+    if (mutex := with_a_mutex(kata)) is not None:
+        others["a mutex"] = mutex
     best = dict.fromkeys(["yours", *others], math.inf)
     with scratch() as folder:
         try:

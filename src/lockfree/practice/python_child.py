@@ -35,6 +35,8 @@ ROUNDS = (4, 12, 40)
 
 The stage `edges` ends with them: it is about one caller. Its schedules differ in the answer's own threads.
 """
+LONGEST = 1e6
+"""Seconds: a time-out of more is no answer to a wake that is lost. No kata has one of a day."""
 THREADS = 200
 """Of one execution. Right answers need a tenth."""
 KILLS = 20_000
@@ -117,7 +119,12 @@ def _explored(  # noqa: PLR0917 - as `_killed`
     asked: dict[str, Any], check: ModuleType, program: Program, names: list[str], say: Say, watch: Watch
 ) -> Iterator[Found]:
     """The scenarios of a stage under the scheduler, until one fails."""
-    settings = {"executions": EXECUTIONS * asked["times"], "seconds": asked["seconds"], "threads": THREADS}
+    settings = {
+        "executions": EXECUTIONS * asked["times"],
+        "seconds": asked["seconds"],
+        "threads": THREADS,
+        "longest": LONGEST,
+    }
     chosen = PythonSettings(**settings, **asked["settings"], follow=(asked["answer"], str(check.__file__)))
     rounds = [replace(chosen, executions=number) for number in ROUNDS]
     if asked["stage"] != "edges":

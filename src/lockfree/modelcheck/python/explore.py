@@ -6,6 +6,7 @@ import gc
 import inspect
 import itertools
 import logging
+import math
 import random
 import sys
 import threading
@@ -44,8 +45,9 @@ from lockfree.modelcheck.python.search import (
 from lockfree.modelcheck.python.trace import render
 from lockfree.modelcheck.runner import Verdict
 
+LIMITS: dict[str, tuple[float, float]]
 LIMITS = {"deviations": (0, 1000), "executions": (0, 10**12), "seconds": (0.001, 10**7), "steps": (10, 10**9)}
-LIMITS |= {"seed": (0, 2**63), "depth": (1, 16), "threads": (1, 10_000)}
+LIMITS |= {"seed": (0, 2**63), "depth": (1, 16), "threads": (1, 10_000), "longest": (0, math.inf)}
 _clock = time.process_time
 _elapsed = time.monotonic
 AS_LONG = 30
@@ -70,6 +72,7 @@ class PythonSettings:
     executions (0: no bound) and seconds (of CPU time) bound it. steps: an execution with more makes no progress.
     threads: an execution that starts more, be they alive or not, is not followed: UNUSABLE.
     early: time may pass while threads can run, so that each time-out may come early.
+    longest: a time-out of more seconds never comes. So a wake that is lost is no delay of years.
     follow: files of libraries that are to be interrupted within, too (such as `queue.__file__`).
     """
 
@@ -81,6 +84,7 @@ class PythonSettings:
     seed: int = 1
     depth: int = 3
     early: bool = False
+    longest: float = math.inf
     follow: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -193,8 +197,9 @@ class _Explorer:
     ) -> tuple[Scheduler, Accesses]:
         settings = self.settings
         scheduler = Scheduler(
-            chooser, steps=settings.steps, most_threads=settings.threads + 1, early=settings.early, recorder=rows
-        )
+            chooser, steps=settings.steps, most_threads=settings.threads + 1, early=settings.early,
+            longest=settings.longest, recorder=rows,
+        )  # fmt: skip
         accesses = Accesses(scheduler, self.codes, learn=learn)
         scheduler.trace, scheduler.follows = self.codes.tracer.start, self.codes.follows
         scheduler.goes_on = self.goes_on

@@ -10,6 +10,7 @@ Time is virtual: it stands still while a thread can run, and then it jumps to th
 import _thread
 import contextlib
 import linecache
+import math
 import os
 import sys
 import threading
@@ -135,6 +136,7 @@ class Scheduler:
         steps: int,
         most_threads: int = 1_000,
         early: bool = False,
+        longest: float = math.inf,
         trace: Callable[[], object] | None = None,
         recorder: "list[Row] | None" = None,
     ) -> None:
@@ -142,6 +144,7 @@ class Scheduler:
         self.most_steps = steps
         self.most_threads = most_threads
         self.early = early
+        self.longest = longest
         self.trace = trace
         self.rows = recorder
         self.threads: list[Controlled] = []
@@ -187,6 +190,9 @@ class Scheduler:
             self._give_up(me)
         self._count()
         me.ready, me.waits_for = ready, what
+        if timeout is not None and timeout > self.longest:
+            said = f" (a time-out of {timeout:,.0f} s counts as none)"
+            me.waits_for, timeout = lambda: what() + said, None
         me.deadline = None if timeout is None else self.now + timeout
         self._turn(me)
         me.ready = me.waits_for = me.deadline = None
