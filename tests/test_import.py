@@ -2,6 +2,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 
 def run(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
@@ -51,3 +53,35 @@ def test_the_homes_of_commands_are_true():
     code += "if isinstance(action, argparse._SubParsersAction) for name, parser in action.choices.items()]]))"
     homes, there = json.loads(run(code))
     assert {name: module.split(".")[1] for name, module in there if module.endswith(".cli")} == homes
+
+
+OF_HANDLERS = """
+import json, sys, lockfree
+made = {made}
+before = set(sys.modules)
+for call in {calls}:
+    if hasattr(made, call):
+        getattr(made, call)()
+repr(made), made.stats(), made.peers(), made.close()
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+"""A signal handler may come in the middle of an import, and finds half a module then."""
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["SPSCRing(4, 16)", "MPMCRing(4, 16)", "PriorityQueue(4, 16)", "MessageRing(1 << 16)", "BroadcastRing(1 << 16, 2)"]
+    + ["BlockPool(8)", "Arena(1 << 20)", "Queue(4)", "LatestValue(16)", "Space(1 << 16)", "Barrier(1)", "EventCount()"]
+    + ["Mutex()", "SpinLock()", "RLock()", "RWLock()", "Semaphore(3)", "Condition()", "Event()", "AtomicU64(0)"],
+)
+def test_what_a_signal_handler_may_call_imports_nothing(made):
+    calls = ["join", "fileno", "arm", "try_get", "try_acquire", "set", "alloc", "recover_dead", "shutdown"]
+    if made.startswith("LatestValue"):
+        calls.remove("set")  # it takes a value
+    if made.startswith("Queue"):
+        calls.remove("join")  # it waits
+    if made.startswith("Arena"):
+        calls.remove("alloc")
+    if made.startswith("RLock"):
+        del calls[1:3]  # it has no descriptor
+    assert json.loads(run(OF_HANDLERS.format(made=f"lockfree.{made}", calls=calls))) == []

@@ -1,21 +1,21 @@
 """The awaited calls of the primitives: as the blocking ones, and other tasks of the event loop go on meanwhile.
 
 A task that is cancelled in one of them has taken nothing, and holds nothing. How they wait: _tasks.py, which is loaded
-with the first one that has to.
+with the first one that has to: no signal handler awaits. What a handler may call is loaded before, since it may come in
+the middle of a load.
 """
 
 import errno
 import queue
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Protocol, TypeVar
 
+from lockfree import _polling
 from lockfree._errors import EMPTY, FULL, OK, TIMEDOUT, raise_status
 from lockfree._native import blocking, ffi, lib
 from lockfree._segment import Shared, check_call, check_int
+from lockfree._sleeping import TO_GET, TO_PUT
 from lockfree._waiting import lock_patience, patience, remaining
-
-if TYPE_CHECKING:
-    from lockfree._polling import Descriptor
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -25,9 +25,6 @@ class _Gives(Protocol[T_co]):
     def get(self, block: bool = ..., timeout: float | None = ...) -> T_co: ...
 
 
-TO_GET: Final = 0
-TO_PUT: Final = 1
-TO_JOIN: Final = 2
 NOT_YET: Final = object()
 """An attempt was refused."""
 
@@ -48,7 +45,7 @@ def _is_ready(shared: Any) -> bool:
 class Pollable(Shared):
     """An object with a descriptor, for programs that poll."""
 
-    _descriptors: "dict[int, Descriptor]"
+    _descriptors: dict[int, _polling.Descriptor]
     """Of this process, by its id; also of the parent in a forked child, until it polls. Made with the first one."""
     _depends_on_thread: ClassVar[bool] = False
 
@@ -73,9 +70,7 @@ class Pollable(Shared):
         found.fresh = False
         return found.arm(self)
 
-    def _polled(self) -> "Descriptor":
-        from lockfree import _polling
-
+    def _polled(self) -> _polling.Descriptor:
         self._require_open()
         found = _polling.descriptor_of(self)
         if not found.is_here():

@@ -16,7 +16,7 @@ from lockfree._waiting import span
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lockfree._peers import Peer
+    from lockfree._survey import Peer
 
     OnSlow = Callable[[Any, float, list[Peer]], object]
 

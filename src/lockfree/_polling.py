@@ -8,10 +8,9 @@ import threading
 from contextlib import suppress
 from typing import Any, cast
 
-from lockfree._awaited import TO_GET
 from lockfree._errors import refusal
 from lockfree._native import ffi, lib
-from lockfree._sleeping import Sleeper, Waiting
+from lockfree._sleeping import TO_GET, Sleeper, Waiting
 
 
 class Descriptor:

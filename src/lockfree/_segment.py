@@ -12,16 +12,13 @@ import fcntl
 import operator
 from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from lockfree._errors import OK, Closed, SegmentError, raise_status, refusal, shown, why_closed
 from lockfree._handover import Passage, in_space, rebuild
 from lockfree._native import NULL, blocking, ffi, lib
+from lockfree._survey import Peer, Survey
 from lockfree._types import IfDead
-
-if TYPE_CHECKING:
-    from lockfree._peers import Peer, Survey
-
 
 C = TypeVar("C")
 
@@ -333,7 +330,7 @@ class Shared:
             raise_status(found, self._title(), handle)
         return found
 
-    def peers(self) -> "list[Peer]":
+    def peers(self) -> list[Peer]:
         """The participants: which processes use this object now, since when, what they hold, and whether they wait.
 
         The look takes the kernel some microseconds for each, and disturbs nobody. It works for objects without a name,
@@ -351,9 +348,7 @@ class Shared:
         """
         return self._survey().stats()
 
-    def _survey(self) -> "Survey":
-        from lockfree._peers import Survey
-
+    def _survey(self) -> Survey:
         self._require_open()
         if self._home is not None:
             return self._home._survey()

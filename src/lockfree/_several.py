@@ -5,13 +5,14 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lockfree._awaited import TO_GET, AwaitedContainer
+from lockfree._awaited import AwaitedContainer
 from lockfree._errors import Closed, shown
 from lockfree._gevent import refuse_greenlets
 from lockfree._long import check_slow, told_here
 from lockfree._native import blocking, ffi, lib
 from lockfree._peers import Conveyor, told_by
 from lockfree._segment import Shared
+from lockfree._sleeping import TO_GET
 from lockfree._types import PeerDeath
 from lockfree._waiting import FOREVER, NOW, remaining, until
 

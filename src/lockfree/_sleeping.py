@@ -11,6 +11,8 @@ from lockfree._errors import raise_status
 from lockfree._gevent import refuse_patched_threads
 from lockfree._native import blocking, ffi, lib
 
+TO_GET: Final = 0
+TO_PUT: Final = 1
 IDLE: Final = 1_000_000_000
 """ns: after so long without a wait the thread of a loop ends."""
 MANY: Final = 256

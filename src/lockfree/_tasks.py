@@ -13,11 +13,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from lockfree._awaited import NOT_YET, TO_GET, TO_PUT
+from lockfree._awaited import NOT_YET
 from lockfree._long import Wait
 from lockfree._native import lib
 from lockfree._segment import Shared
-from lockfree._sleeping import Sleeper, Waiting
+from lockfree._sleeping import TO_GET, TO_PUT, Sleeper, Waiting
 from lockfree._waiting import FOREVER, remaining, until
 
 

@@ -17,7 +17,7 @@ from lockfree._errors import SegmentError
 from lockfree._handover import DIRECTORY, PREFIX
 from lockfree._names import class_of
 from lockfree._native import NULL, ffi, lib
-from lockfree._peers import Survey
+from lockfree._survey import Survey
 
 EVERY = 1.0
 SHORTEST, LONGEST = 0.01, 86400.0
