@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -234,6 +235,34 @@ def test_ctrl_c_ends_a_run_and_leaves_nothing():
     assert "0 ░░░░░░░░░░" in shown.decode()  # nothing is in use before the scheduler says so
     assert "interrupted; left in /dev/shm: nothing" in shown.decode()
     assert "Traceback" not in shown.decode()
+
+
+def processes_below(pid):
+    """The processes of an engine, in the order in which they were started: first the scheduler."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
+                command = (entry / "cmdline").read_bytes()
+                found += [int(entry.name)] if b"spawn_main" in command else []
+    return sorted(found)
+
+
+@pytest.mark.parametrize("who", ["the supervisor", "the scheduler"])
+def test_a_killed_supervisor_or_scheduler_ends_all_and_leaves_nothing(who):
+    words = [sys.executable, ENGINE / "main.py", "--requests", "100000", "--model", "bigram", "--check", "1"]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as main:
+        while len(started := processes_below(main.pid)) < 5:
+            assert main.poll() is None
+            time.sleep(0.05)
+        maps = "".join(Path(f"/proc/{pid}/maps").read_text() for pid in (main.pid, *started))
+        mine = {line.partition("/dev/shm/")[2] for line in maps.splitlines() if "/dev/shm/" in line}
+        os.kill(main.pid if who == "the supervisor" else started[0], signal.SIGKILL)
+        error = main.stderr.read()  # ends when all of them have ended
+        assert main.wait() != 0
+    assert who == "the supervisor" or "scheduler ended with status -9" in error
+    while any(Path(f"/proc/{pid}").exists() for pid in started) or mine & set(os.listdir("/dev/shm")):
+        time.sleep(0.05)
 
 
 def test_a_line_that_a_killed_front_end_did_not_end_is_asked_again(engine, tmp_path):

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import threading
 import time
 from multiprocessing.connection import wait
 from multiprocessing.shared_memory import SharedMemory
@@ -71,12 +72,31 @@ class End(NamedTuple):
     """Blocks of the cache that are free at the end."""
 
 
+def _end_with_parent() -> None:
+    """Where the supervisor is killed, nobody else ends its processes."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _scheduler(transport: Any, pool: lockfree.BlockPool, workers: int, board: Board) -> None:
+    _end_with_parent()
     Scheduler(transport, pool, workers, board).run()
 
 
 def _worker(transport: Any, rank: int, pages: Pages, model: str) -> None:
+    _end_with_parent()
     worker.work(transport, rank, pages.array, model)
+
+
+def _frontend(transport: Any, share: frontend.Share, file: Path) -> None:
+    _end_with_parent()
+    frontend.run(transport, share, file)
 
 
 class Supervisor:
@@ -126,7 +146,7 @@ class Supervisor:
             plan = self.plan
             share = frontend.Share(int(number), plan.requests, plan.frontends, plan.rate, plan.seed, plan.short)
             words = (self.transport, share, self.files[share.number])  # type: ignore[assignment]
-            target = frontend.run  # type: ignore[assignment]
+            target = _frontend  # type: ignore[assignment]
         self.running[name] = SPAWN.Process(target=target, args=words, name=name)
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: Ctrl-C is for this process alone
         try:
