@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lockfree
+from lockfree._native import PURE
 
 INTEGERS = {
     lockfree.AtomicU32: (0, 2**32 - 1),
@@ -211,3 +212,14 @@ def test_an_answer_that_is_kept_does_not_change():
         assert word.compare_exchange(1, 2) == (False, big)
         assert kept == (True, big)
     assert kept == (True, big)
+
+
+@pytest.mark.skipif(PURE, reason="without the C types Python converts it")
+@pytest.mark.parametrize("call", ["store", "exchange", "fetch_add", "fetch_sub"])
+def test_an_int_that_no_double_holds_is_named_with_the_bound(call):
+    made = lockfree.AtomicF64(2.5)
+    with pytest.raises(
+        OverflowError, match=r"^value is an int beyond the range of a double: it must be within 1.7e308"
+    ):
+        getattr(made, call)(-(10**400))
+    assert made.load() == 2.5

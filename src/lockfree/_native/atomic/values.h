@@ -135,7 +135,12 @@ static int lf_py_f64_exact(const char *name, PyObject *object, double *value) {
         return -1;
     }
     *value = PyFloat_AsDouble(object);
-    return *value == -1.0 && PyErr_Occurred() ? -1 : 0;
+    if (LF_LIKELY(*value != -1.0 || !PyErr_Occurred()))
+        return 0;
+    if (PyLong_Check(object) && PyErr_ExceptionMatches(PyExc_OverflowError))
+        PyErr_Format(PyExc_OverflowError, "%s is an int beyond the range of a double: it must be within 1.7e308 of 0",
+                     name);
+    return -1;
 }
 #define lf_py_f64_wrapped lf_py_f64_exact
 
