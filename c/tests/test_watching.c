@@ -74,6 +74,19 @@ static void test_all_are_due_after_a_while(void) {
     CHECK_EQ(lf_watch_sleep(watches, 5, &control, control, 1), 0);
 }
 
+/* A killed process may have put something there and sent no wake. All who wait there look again, also if another process recovers it. */
+static void test_a_death_that_another_one_found_is_news(void) {
+    watch_all(3);
+    lf_fetch_add_relaxed(&events[1].h.segment->recovered, (uint64_t)1);
+    CHECK_EQ(lf_watch_sleep(watches, 3, &control, control, UINT64_C(60000000000)), 1);
+    for (uint32_t i = 0; i < 3; i++)
+        CHECK_EQ(watches[i].due, i == 1);
+    end_all(3);
+    watch_all(3); /* once */
+    CHECK_EQ(lf_watch_sleep(watches, 3, &control, control, 30000000), 0);
+    end_all(3);
+}
+
 /* One is woken for a watch, and does not use it: the other one is. */
 static void test_a_wake_is_passed_on(void) {
     struct lf_watch other;
@@ -169,6 +182,7 @@ int main(void) {
     test_a_change_before_the_sleep_is_seen();
     test_the_control_word_ends_it();
     test_all_are_due_after_a_while();
+    test_a_death_that_another_one_found_is_news();
     test_a_wake_is_passed_on();
     test_a_wake_that_found_nothing_ends();
     test_slices_go_on();

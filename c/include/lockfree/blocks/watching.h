@@ -11,9 +11,12 @@
  *   first: lf_watch_found_nothing. Else two such threads would wake each other for ever.
  *   The words are slept on together (futex_waitv, Linux 5.16), LF_WATCH_TOGETHER at most. The others, and all where the
  *   kernel does not have it, are looked at after slices of 1, 2, 4, ... 20 ms (40 from 400 watches on, 60 from 800; by 20 ms
- *   more for each 4 waiters of one of the words), which costs less than 1% of a CPU. After LF_WATCH_ALL_NS, and as much again
- *   for each 64 watches or 16 waiters, all are to be tried again: a wake that a killed process took with it is late by as
- *   much.
+ *   more for each 4 waiters of one of the words), which costs less than 1% of a CPU.
+ *   A wake is lost only with a process that was killed: before it sent the wake, or after it got it. After a slice without
+ *   news the thread looks for the dead in 8 of the segments. What the dead held, or had just put there, is then to be
+ *   tried again, also if another process found them: the segment counts who was recovered. So in up to 8 segments such a
+ *   wake is late by about one slice. Among more of them, and for a process that is stopped and not killed: by
+ *   LF_WATCH_ALL_NS, and as much again for each 64 watches or 16 waiters. Then all are to be tried again.
  * Progress: all but lf_watch_sleep are lock-free. That one sleeps.
  * Death: a watch leaves an announcement behind, as a killed sleeper does (wait.h).
  * Source: event counts (wait.h); the lock word is that of owner_lock.h. */
@@ -36,14 +39,20 @@ struct lf_watch {
     uint32_t *word;
     struct lf_eventcount *count; /* NULL: a lock word */
     uint32_t expected;
-    uint32_t due; /* the operation is to be tried again; LF_WATCH_LOOK: although nothing was seen */
+    uint32_t due;       /* the operation is to be tried again; LF_WATCH_LOOK: although nothing was seen */
+    uint32_t recovered; /* of the segment, before its owner's last attempt; a hint */
 };
+
+LF_INLINE uint32_t lf__watch_recovered(struct lf_handle *h) {
+    return (uint32_t)lf_load_relaxed(&lf__home(h)->segment->recovered);
+}
 
 LF_INLINE void lf_watch_count(struct lf_watch *w, struct lf_handle *h, struct lf_eventcount *count) {
     w->h = h;
     w->count = count;
     w->word = lf__epoch(count);
     w->due = 0;
+    w->recovered = lf__watch_recovered(h);
     w->expected = lf__announce(h, count); /* [E1] pairs with [E2] */
 }
 
@@ -54,6 +63,7 @@ LF_INLINE int lf_watch_lock(struct lf_watch *w, struct lf_handle *h, uint64_t *w
     int status = lf_enter(h);
     if (LF_UNLIKELY(status != LF_OK))
         return status;
+    w->recovered = lf__watch_recovered(h);
     do
         status = lf__lock_take(word, lf__lock_me(h) | LF__LOCK_WAITERS, 1, &seen); /* [I2] of owner_lock.h */
     while (status == LF_TIMEDOUT && lf_reap_one(h, lf__lock_participant(seen)) > 0);
@@ -68,6 +78,7 @@ LF_INLINE int lf_watch_lock(struct lf_watch *w, struct lf_handle *h, uint64_t *w
 /* Announces that somebody waits for the lock to be free, and does not take it. */
 LF_INLINE void lf_watch_unlocked(struct lf_watch *w, struct lf_handle *h, uint64_t *word) {
     uint64_t seen = lf_load_relaxed(word);
+    w->recovered = lf__watch_recovered(h);
     while (lf__lock_participant(seen) != 0 && !(seen & LF__LOCK_WAITERS))
         if (lf_cas_acquire(word, &seen, seen | LF__LOCK_WAITERS)) /* [L3] pairs with [L4] of owner_lock.h */
             seen |= LF__LOCK_WAITERS;
@@ -112,9 +123,14 @@ LF_INLINE uint64_t lf__watch_all(struct lf_watch *watches, uint64_t count) {
     return count;
 }
 
-/* Looks for the dead in some of the segments, in turn: how many watches are due for it. */
+/* Looks for the dead in some of the segments, in turn: how many watches are due for it, or for the dead whom others found. */
 LF_INLINE uint64_t lf__watch_deaths(struct lf_watch *watches, uint64_t count, uint64_t *turn) {
     uint64_t due = 0;
+    for (uint64_t i = 0; i < count; i++)
+        if (lf__watch_recovered(watches[i].h) != watches[i].recovered)
+            due += watches[i].due = 1;
+    if (due != 0)
+        return due;
     for (uint64_t k = 0; k < count && k < LF__WATCH_LOOKS; k++) {
         struct lf_handle *h = watches[*turn % count].h;
         ++*turn;
