@@ -6,6 +6,7 @@ tests/test_multiprocessing_suite.py starts it.
 """
 
 import multiprocessing
+import signal
 import sys
 import unittest
 import unittest.mock
@@ -81,5 +82,8 @@ if suite is not None:
 
 
 if __name__ == "__main__":
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell that starts it in the background has SIGINT ignored
     multiprocessing.set_start_method(sys.argv[1], force=True)
     unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)

@@ -176,8 +176,15 @@ def test_a_full_arena_is_a_full_queue(arena, q):
     del kept
     q.put(np.ones(SIZE // 2), timeout=60)
     assert q.get()[7] == 1
-    with pytest.raises(ValueError, match="size is 8388616: it must be between 1 and 8388608"):
-        q.put(np.ones(SIZE + 1))
+
+
+def test_an_object_that_no_arena_of_this_size_holds_is_refused_with_the_bound_and_a_way_out(arena, q):
+    words = "obj has a buffer of 8388616 bytes: the queue's Arena.* takes at most 8388608. Make an Arena with more `size_bytes`"
+    for call in (q.put, q.put_nowait, q.try_put, lambda obj: q.put_many([1, obj])):
+        with pytest.raises(ValueError, match=words):
+            call([np.ones(SIZE // 8), np.ones(SIZE + 1)])
+    while q.try_get() is not None:
+        pass
     assert left(arena) == (0, 0)
 
 

@@ -177,6 +177,10 @@ class Carrier:
         home = self.arena._home_of(int(ffi.cast("uintptr_t", ffi.from_buffer(raw))), raw.nbytes)
         if home is not None:
             return home
+        if raw.nbytes > self.arena.size_bytes:
+            most = f"the queue's {self.arena._title()} takes at most {self.arena.size_bytes}"
+            way_out = "Make an Arena with more `size_bytes`, or put it in parts"
+            raise ValueError(f"obj has a buffer of {raw.nbytes} bytes: {most}. {way_out}")
         timeout = None if wait == FOREVER else wait * 1e-9
         block = self.arena.alloc(raw.nbytes, block=wait > 0, timeout=timeout)
         if block is None:
