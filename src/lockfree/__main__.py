@@ -182,8 +182,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may have characters that the encoding lacks
     try:
-        return int(args.run(args))
+        status = int(args.run(args))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # nobody may read it: here, not when the interpreter ends
+        return status
     except BrokenPipeError:
+        if sys.stdout is sys.__stdout__ and sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be written
         return 141
     except (UsageError, OSError) as error:
         return _refused(args.command, error)

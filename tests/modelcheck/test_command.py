@@ -252,8 +252,9 @@ def test_a_client_ends_with_a_checker_that_was_killed(tmp_path):
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("more", [[], ["--json"], ["--replay", "race:-"]])
-def test_nobody_reads_what_is_printed(tmp_path, more):
+def test_nobody_reads_what_is_printed(tmp_path, more, unbuffered):
     """As in `lockfree model ... | head -0`: no verdict was told, and no fault is claimed."""
     path = tmp_path / "client.c"
     path.write_text(RACE)
@@ -263,6 +264,7 @@ def test_nobody_reads_what_is_printed(tmp_path, more):
         done = subprocess.run(
             [sys.executable, "-m", "lockfree", "model", str(path), *more],
             stdout=writer, stderr=subprocess.PIPE, text=True, timeout=STUCK, check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         )  # fmt: skip
     finally:
         os.close(writer)
