@@ -173,6 +173,13 @@ def _refused(command: str, error: Exception) -> int:
     return 3
 
 
+def _run(args: argparse.Namespace) -> int:
+    status = int(args.run(args))
+    if sys.stdout is not None:
+        sys.stdout.flush()  # if nobody reads it, that is found here, and not when the interpreter ends
+    return status
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; its exit status. A fault of our own is 70, so that it is never taken for a verdict."""
     words = sys.argv[1:] if argv is None else argv
@@ -182,10 +189,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may have characters that the encoding lacks
     try:
-        status = int(args.run(args))
-        if sys.stdout is not None:
-            sys.stdout.flush()  # nobody may read it: here, not when the interpreter ends
-        return status
+        return _run(args)
     except BrokenPipeError:
         if sys.stdout is sys.__stdout__ and sys.stdout is not None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be written
