@@ -145,7 +145,7 @@ static void test_slices_go_on(void) {
         last = next;
         CHECK_EQ(lf_watch_sleep_on(watches, 1, &control, control, 1, &next), 0);
     } while (next != last);
-    CHECK_EQ(next, 11u * LF__SLICE_NS);
+    CHECK_EQ(next, 24u * LF__SLICE_NS);
     for (int i = 0; i < 40; i++)
         lf_watch_end(&crowd[i]);
     end_all(1);

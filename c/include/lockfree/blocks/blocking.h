@@ -135,24 +135,28 @@ LF_INLINE uint64_t lf__slice(struct lf__slices *slices, uint64_t crowd, uint64_t
     return deadline != LF_FOREVER && deadline - now < slice ? deadline - now : slice;
 }
 
-/* After a slice in which nothing came: looks for the dead, unless somebody in this segment has done so lately. */
-LF_INLINE int lf__look_for_all(struct lf_handle *h) {
+/* After a slice in which nothing came: looks for the dead, unless somebody in this segment has done so lately. A thread
+ * that sleeps for several segments looks as rarely as makes the same share for all of them together; its next look in one
+ * is then further away than those who sleep for that one alone heed. */
+LF_INLINE int lf__look_among(struct lf_handle *h, uint64_t segments) {
     h = lf__home(h);
 #ifndef LF_MODEL /* whose clock stands still */
     uint64_t now = lf_now(), *next = &h->segment->next_look, due = lf_load_relaxed(next);
+    uint64_t most = LF__SLICE_NS * segments;
     if (lf_load_relaxed(&h->segment->highest) <= LF__FEW) {
-        if (due - now <= LF__SLICE_NS || !lf_cas_relaxed(next, &due, now + LF__FIRST_SLICE_NS)) {
+        if (due - now <= most || !lf_cas_relaxed(next, &due, now + LF__FIRST_SLICE_NS)) {
             lf_store_relaxed(&h->last_reap, lf_now_coarse()); /* nor do the attempts of this call look */
             return 0;
         }
         int looked = lf_reap_if_due(h);
-        uint64_t rest = (lf_now() - now) * LF__LOOK_SHARE;
-        lf_store_relaxed(next, now + (rest < LF__SLICE_NS ? rest : LF__SLICE_NS));
+        uint64_t rest = (lf_now() - now) * LF__LOOK_SHARE * segments;
+        lf_store_relaxed(next, now + (rest < most ? rest : most));
         return looked;
     }
 #endif
-    return lf_reap_if_due(h);
+    return (void)segments, lf_reap_if_due(h);
 }
+LF_INLINE int lf__look_for_all(struct lf_handle *h) { return lf__look_among(h, 1); }
 
 /* ---- waiting ---- */
 

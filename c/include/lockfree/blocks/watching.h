@@ -11,11 +11,12 @@
  *   first: lf_watch_found_nothing. Else two such threads would wake each other for ever.
  *   The words are slept on together (futex_waitv, Linux 5.16), LF_WATCH_TOGETHER at most. The others, and all where the
  *   kernel does not have it, are looked at after slices of 1, 2, 4, ... 20 ms (40 from 400 watches on, 60 from 800; by 20 ms
- *   more for each 4 waiters of one of the words), which costs less than 1% of a CPU.
+ *   more for each 4 waiters of one of the words, and by twice as much for 30), which costs less than 1% of a CPU.
  *   A wake is lost only with a process that was killed: before it sent the wake, or after it got it. After a slice without
  *   news the thread looks for the dead in 8 of the segments. What the dead held, or had just put there, is then to be
  *   tried again, also if another process found them: the segment counts who was recovered. So in up to 8 segments such a
- *   wake is late by about one slice. Among more of them, and for a process that is stopped and not killed: by
+ *   wake is late by about one slice; with dozens of participants the looks in several segments are further apart, by 20 ms
+ *   for each of them at most. Among more of them, and for a process that is stopped and not killed: by
  *   LF_WATCH_ALL_NS, and as much again for each 64 watches or 16 waiters. Then all are to be tried again.
  * Progress: all but lf_watch_sleep are lock-free. That one sleeps.
  * Death: a watch leaves an announcement behind, as a killed sleeper does (wait.h).
@@ -31,6 +32,7 @@
 #define LF__WATCH_OTHERS 16u /* so many waiters more do the same */
 #define LF__WATCH_MANY 400u  /* so many watches more make slices longer by a whole one */
 #define LF__WATCH_CROWD 4u   /* so many waiters more do the same */
+#define LF__WATCH_TWICE 30u  /* so many waiters make them longer by twice as much */
 #define LF__WATCH_LOOKS 8u   /* segments in which a slice looks for the dead */
 
 #define LF_WATCH_LOOK 2u
@@ -123,6 +125,17 @@ LF_INLINE uint64_t lf__watch_all(struct lf_watch *watches, uint64_t count) {
     return count;
 }
 
+/* How many segments the first few are in. */
+LF_INLINE uint64_t lf__watch_segments(const struct lf_watch *watches, uint64_t count) {
+    uint64_t segments = 0;
+    for (uint64_t i = 0, before; i < count && i < LF__WATCH_LOOKS; i++) {
+        for (before = 0; before < i && lf__home(watches[before].h) != lf__home(watches[i].h);)
+            before++;
+        segments += before == i;
+    }
+    return segments;
+}
+
 /* Looks for the dead in some of the segments, in turn: how many watches are due for it, or for the dead whom others found. */
 LF_INLINE uint64_t lf__watch_deaths(struct lf_watch *watches, uint64_t count, uint64_t *turn) {
     uint64_t due = 0;
@@ -131,10 +144,11 @@ LF_INLINE uint64_t lf__watch_deaths(struct lf_watch *watches, uint64_t count, ui
             due += watches[i].due = 1;
     if (due != 0)
         return due;
+    uint64_t segments = lf__watch_segments(watches, count);
     for (uint64_t k = 0; k < count && k < LF__WATCH_LOOKS; k++) {
         struct lf_handle *h = watches[*turn % count].h;
         ++*turn;
-        if (lf_enter(h) == LF_OK && lf__look_for_all(h) <= 0)
+        if (lf_enter(h) == LF_OK && lf__look_among(h, segments) <= 0)
             continue;
         for (uint64_t i = 0; i < count; i++)
             if (watches[i].h == h)
@@ -162,7 +176,8 @@ LF_INLINE uint64_t lf_watch_sleep_on(struct lf_watch *watches, uint64_t count, u
     struct lf_futex_one words[1 + LF_WATCH_TOGETHER];
     uint64_t together = count < LF_WATCH_TOGETHER ? count : LF_WATCH_TOGETHER, turn = 0, due;
     uint64_t began = lf_now(), crowd = lf__watch_crowd(watches, count);
-    uint64_t most = LF__SLICE_NS * (1 + count / LF__WATCH_MANY + crowd / LF__WATCH_CROWD);
+    uint64_t longer = crowd / LF__WATCH_CROWD * (LF__WATCH_TWICE + crowd) / LF__WATCH_TWICE;
+    uint64_t most = LF__SLICE_NS * (1 + count / LF__WATCH_MANY + longer);
     uint64_t slice = *next > LF__FIRST_SLICE_NS ? *next : LF__FIRST_SLICE_NS;
     lf_futex_one_set(&words[0], control, control_expected);
     for (uint64_t i = 0; i < together; i++)
