@@ -6,7 +6,8 @@ import pytest
 from compilers import NEEDS_C
 
 from lockfree.__main__ import main
-from lockfree.practice.breaking import breakable, choices_of, game_of, play
+from lockfree.modelcheck.python.explore import explore_made
+from lockfree.practice.breaking import SOON, breakable, choices_of, game_of, play
 from lockfree.practice.catalog import find
 
 
@@ -35,11 +36,34 @@ def test_the_place_of_a_store_is_the_readers_choice():
     with game_of(find("peterson"), "acquire_release") as (_, game):
         choices = []
         while not (look := game.look(choices)).question.startswith("where does the store come"):
-            choices.append(max(option.value for option in look.options) if len(choices) < 3 else look.options[0].value)
+            choices.append(look.options[0].value)  # T1 goes first
     assert [option.text.partition("  ")[0] for option in look.options] == [
         "lock+8 := 0 release as the newest",
         "lock+8 := 0 release placed before 1 newer",
     ]
+
+
+@NEEDS_C
+def test_an_endless_wait_is_one_step(monkeypatch, capsys):
+    # T1 dies between its claim and its store; T2 would read the same word for ever
+    status, said = typed(monkeypatch, capsys, ["1", "1", "1", "1", "1", "0"], "shm_queue", "dead_reservation")
+    assert "It fails: not lock-free: T2 waits for a change" in said
+    assert status == 0
+
+
+def test_the_first_question_comes_before_scenarios_that_pass_are_searched(monkeypatch):
+    asked = []
+
+    def explored(make, name, settings):
+        asked.append((name, settings.executions))
+        return explore_made(make, name, settings)
+
+    monkeypatch.setattr("lockfree.practice.breaking.explore_made", explored)
+    with game_of(find("crawler"), "keeps_the_host") as (_, game):
+        assert game.client == asked[-1][0] == "schedules_broken_page"
+        assert game.look([]).question or game.look([]).failure
+    assert len(asked) > 1
+    assert max(executions for _, executions in asked) == SOON[0]
 
 
 @pytest.mark.soak
