@@ -87,10 +87,24 @@ MUTANTS = [
         client="block_pool/pool_free_together_both",
     ),
     Mutant(
+        "a pool that frees several blocks together, in whatever generation they are by then",
+        "blocks/run_queue.h",
+        "(generations != NULL && generations[from + held] != lf_block_generation(word))",
+        "0",
+        client="block_pool/pool_freed_by_two",
+    ),
+    Mutant(
+        "a pool that frees several blocks one by one, in whatever generation they are by then",
+        "block_pool.h",
+        "n == 1, generations != NULL ? &generations[*at] : NULL);",
+        "n == 1, n == 1 ? generations : NULL);",
+        client="block_pool/pool_freed_by_two",
+    ),
+    Mutant(
         "a pool that frees several blocks together and does not look whether it holds them",
         "blocks/run_queue.h",
-        "        if (!lf__block_is_held_by(word, participant, 1))\n            break;\n        /* [W1] pairs",
-        "        /* [W1] pairs",
+        "        if (!lf__block_is_held_by(word, participant, 1) ||\n            (generations",
+        "        if (\n            (generations",
         client="block_pool/pool_told_freeing_two",
     ),
     Mutant(

@@ -443,6 +443,24 @@ static void give_one_or_be_told(void) {
     uint64_t at;
     is_told(lf_block_pool_free(&pool[1], together, NULL, 1, &at));
 }
+
+/* Two threads of one participant free the same block in the same generation, and one of them gets it again. The other one
+ * names a generation that is over by then. */
+static void free_both_as_they_were(void) {
+    uint32_t first[2] = {0, 0};
+    uint64_t at;
+    int status = lf_block_pool_free(&pool[1], together, first, 2, &at);
+    lf_model_assert(status == LF_OK || (status == LF_NOT_OWNER && at < 2));
+}
+static uint32_t got_again;
+static int has_again;
+static void free_one_and_get_it_again(void) {
+    uint32_t first = 0;
+    uint64_t at;
+    if (lf_block_pool_free(&pool[1], &together[1], &first, 1, &at) == LF_OK)
+        has_again = lf_block_pool_try_alloc(&pool[1], &got_again, 1) == LF_OK;
+}
+static void is_still_held(void) { lf_model_assert(!has_again || lf__pool_holds(&pool[1], got_again, NULL)); }
 static void seal_or_be_told(void) {
     uint64_t at, mine;
     is_told(lf_block_pool_seal(&pool[1], together, 2, &mine, &at));
@@ -544,6 +562,8 @@ LF_MODEL_CLIENT(pool_stack_supersede_the_next, .setup = stack_of_one,
 LF_MODEL_CLIENT(pool_looked_at, .setup = one_block, .threads = {seal_it, look_at_it});
 LF_MODEL_CLIENT(pool_told_freeing_two, .setup = two_held, .threads = {give_two_or_be_told, take_over},
                 .final = are_still_taken_over);
+LF_MODEL_CLIENT(pool_freed_by_two, .setup = two_held, .threads = {free_both_as_they_were, free_one_and_get_it_again},
+                .final = is_still_held);
 LF_MODEL_CLIENT(pool_told_freeing_one, .setup = two_held, .threads = {give_one_or_be_told, take_over});
 LF_MODEL_CLIENT(pool_told_sharing_less, .setup = one_shared, .threads = {give_one_or_be_told, take_over});
 LF_MODEL_CLIENT(pool_told_sealing, .setup = two_held, .threads = {seal_or_be_told, take_over});

@@ -27,7 +27,8 @@
  *   one that the caller names, are refused (LF_NOT_OWNER). A generation ends when a block becomes free.
  *   seal() moves blocks into a batch in one step. A batch belongs to nobody, and outlives its maker. adopt() takes all
  *   blocks of a batch over, once. supersede() takes over all blocks of a participant, alive or dead. From then on its
- *   calls are refused (LF_SUPERSEDED): after supersede() has returned, it changes nothing any more.
+ *   calls are refused (LF_SUPERSEDED): after supersede() has returned, it changes nothing any more. Only a free that had
+ *   already given blocks up (LF_RUN_BURST at most) goes on to publish them.
  * Progress: lock-free, but for lf_block_pool_alloc with a deadline, which sleeps (blocking.h). adopt and supersede look
  *   at every block.
  * Death: what a dead participant held is free again, at the latest when somebody would wait for it. Batches stay. One
@@ -223,10 +224,10 @@ LF_INLINE int lf_block_pool_free(struct lf_block_pool *p, const uint32_t *blocks
     for (*at = several == LF_OK ? n : 0; *at < n && LF_LIKELY(status == LF_OK);) {
         uint64_t before = *at;
         if (n > 1)
-            status = lf_free_blocks_free_burst(&p->free_blocks, p->h.participant, blocks, n, at);
+            status = lf_free_blocks_free_burst(&p->free_blocks, p->h.participant, blocks, generations, n, at);
         if (*at > before || LF_UNLIKELY(status != LF_OK))
             continue;
-        status = lf__pool_let_go(p, blocks[*at], n == 1, n == 1 ? generations : NULL);
+        status = lf__pool_let_go(p, blocks[*at], n == 1, generations != NULL ? &generations[*at] : NULL);
         *at += status == LF_OK;
     }
     if (LF_LIKELY(*at > 0))

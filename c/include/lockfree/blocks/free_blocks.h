@@ -25,8 +25,8 @@ LF_INLINE int lf_free_blocks_free_several(const struct lf_runs *q, struct lf_own
 }
 /* Makes some of the blocks free from blocks[*at] on, as lf_runs_free_burst; none where they can only be freed one by one. */
 LF_INLINE int lf_free_blocks_free_burst(const struct lf_runs *q, uint32_t participant, const uint32_t *blocks,
-                                        uint64_t n, uint64_t *at) {
-    return q->lifo ? (int)LF_OK : lf_runs_free_burst(q, participant, blocks, n, at);
+                                        const uint32_t *generations, uint64_t n, uint64_t *at) {
+    return q->lifo ? (int)LF_OK : lf_runs_free_burst(q, participant, blocks, generations, n, at);
 }
 /* What the participant keeps in bundles, or was keeping there, becomes single blocks. */
 LF_INLINE void lf_free_blocks_end_bundles(const struct lf_runs *q, uint32_t participant) {

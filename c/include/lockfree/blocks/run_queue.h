@@ -309,28 +309,38 @@ LF_INLINE int lf_runs_free(const struct lf_runs *q, uint64_t block, uint64_t *wo
 }
 
 /* Makes blocks free from blocks[*at] on, up to LF_RUN_BURST, and moves *at behind them. It ends before the first that the
- * participant does not hold once. First all words, then all cells: so those that append at the same time keep their blocks
- * together, and pass the lines of the cells on less often. LF_OK or LF_CORRUPT. */
-LF_INLINE int lf_runs_free_burst(const struct lf_runs *q, uint32_t participant, const uint32_t *blocks, uint64_t n,
-                                 uint64_t *at) {
-    uint64_t cell = 0, from = *at, end = from;
-    uint32_t tail = lf__runs_tail(q, lf_load_acquire(&q->ends->tail), &cell); /* [R3] pairs with [R4] */
-    for (; end < n && end - from < LF_RUN_BURST && blocks[end] < q->blocks; end++) {
-        uint64_t *where = lf_block_word(q, blocks[end]), word = lf_load_relaxed(where); /* what follows decides */
-        if (!lf__block_is_held_by(word, participant, 1))
+ * participant does not hold once, in that generation (`generations` NULL: in any). First all words, then all cells: so those
+ * that append at the same time keep their blocks together, and pass the lines of the cells on less often. LF_OK or
+ * LF_CORRUPT. */
+LF_INLINE int lf_runs_free_burst(const struct lf_runs *q, uint32_t participant, const uint32_t *blocks,
+                                 const uint32_t *generations, uint64_t n, uint64_t *at) {
+    uint64_t words[LF_RUN_BURST], cell = 0, from = *at;
+    uint32_t held = 0, given = 0;
+    for (; held < LF_RUN_BURST && from + held < n && blocks[from + held] < q->blocks; held++) {
+        uint64_t word = lf_load_acquire(lf_block_word(q, blocks[from + held])); /* [W1] pairs with [W2] */
+        if (!lf__block_is_held_by(word, participant, 1) ||
+            (generations != NULL && generations[from + held] != lf_block_generation(word)))
             break;
-        /* [W1] pairs with [W2] */
-        if (!lf_cas_acquire(where, &word, lf__block_given_up(word, participant, tail + (uint32_t)(end - from))))
-            break;
+        words[held] = word;
     }
-    for (; *at < end; ++*at) {
-        uint64_t word = lf_load_relaxed(lf_block_word(q, blocks[*at])); /* the caller's own */
-        if (*at > from)
+    if (held == 0)
+        return LF_OK;
+    /* Looked for after the words: it is behind each position where one of these blocks stood. [R3] pairs with [R4] */
+    uint32_t tail = lf__runs_tail(q, lf_load_acquire(&q->ends->tail), &cell);
+    for (; given < held; given++) {
+        uint64_t next = lf__block_given_up(words[given], participant, tail + given);
+        /* [W1] pairs with [W2]. It fails if somebody else changed the word, or if the block stands in the list twice. */
+        if (!lf_cas_acquire(lf_block_word(q, blocks[from + given]), &words[given], next))
+            break;
+        words[given] = next;
+    }
+    for (uint32_t i = 0; i < given; i++, ++*at) {
+        if (i > 0)
             tail = lf__runs_tail(q, tail, &cell);
-        if (LF_UNLIKELY(lf__runs_append(q, blocks[*at], word, &tail, &cell, (uint32_t)(4 * (end - *at))) != LF_OK))
+        if (LF_UNLIKELY(lf__runs_append(q, blocks[*at], words[i], &tail, &cell, 4 * (given - i)) != LF_OK))
             return LF_CORRUPT;
     }
-    if (end > from)
+    if (given > 0)
         lf__runs_appended(q, tail);
     return LF_OK;
 }
