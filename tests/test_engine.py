@@ -306,20 +306,47 @@ def test_short_requests_to_the_bigram_model(transport):
     assert "300 answers equal the model's own" in said
 
 
-def test_a_file_that_is_left_in_shared_memory_is_found():
+def test_a_file_that_is_left_in_shared_memory_is_found_and_those_of_others_are_not_counted():
     code = """if True:
         import sys; sys.path.insert(0, sys.argv[1])
-        import main, mmap, os
-        before, path = main.in_shared_memory(), f"/dev/shm/left-{os.getpid()}"
-        with open(path, "xb+") as file:
+        import main, mmap, multiprocessing, os
+
+        def used(path):
+            file = open(path, "xb+")
             file.write(bytes(8))
             file.flush()
-            mapped = mmap.mmap(file.fileno(), 8)
-        used = main.left_behind(before)
-        mapped.close()
-        left = main.left_behind(before, 0.3)
-        os.unlink(path)
-        assert os.path.basename(path) in left - used - main.left_behind(before), (used, left)
+            return mmap.mmap(file.fileno(), 8)
+
+        def work(path, ready, over):
+            mapped = used(path)
+            ready.set()
+            over.wait()
+
+        def names(paths):
+            return {os.path.basename(path) for path in paths}
+
+        fork = multiprocessing.get_context("fork")
+        before, own, childs, others = (f"/dev/shm/left-{which}-{os.getpid()}" for which in range(4))
+        mapped, ready, over = used(before), fork.Event(), fork.Event()
+        named = main.Named()
+        mine = used(own)
+        open(others, "xb").close()  # another program's: nobody here has it mapped
+        child = fork.Process(target=work, args=(childs, ready, over))
+        child.start()
+        ready.wait()
+        named.look()
+        over.set()
+        child.join()
+        mine.close()
+        try:
+            assert named.left(0) == names([own, childs]), named.left(0)
+            os.unlink(childs)
+            assert named.left(0) == names([own]), named.left(0)
+        finally:
+            for path in {before, own, childs, others}:
+                if os.path.exists(path):
+                    os.unlink(path)
+        assert not named.left(0)
     """
     subprocess.run([sys.executable, "-c", code, str(ENGINE)], check=True)
 

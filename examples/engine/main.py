@@ -44,9 +44,15 @@ def view(plan: Plan, board: Board, done: int) -> Table:
     return table
 
 
-def run(plan: Plan, console: Console) -> End:
+def run(plan: Plan, console: Console, named: Named) -> End:
+    def look(board: Board, done: int) -> None:
+        named.look()
+        live.update(view(plan, board, done))
+
     with tempfile.TemporaryDirectory() as folder, Live(console=console, refresh_per_second=5, transient=True) as live:
-        return Supervisor(plan, Path(folder)).run(lambda board, done: live.update(view(plan, board, done)))
+        supervisor = Supervisor(plan, Path(folder))
+        named.look(every=0)  # what it made
+        return supervisor.run(look)
 
 
 _model = cache(lambda name: MODELS[name]())
@@ -76,25 +82,36 @@ def check(plan: Plan, end: End, count: int) -> list[str]:
     return wrong
 
 
-def in_shared_memory() -> set[str]:
-    return set(os.listdir("/dev/shm"))  # noqa: S108
+class Named:
+    """The files in /dev/shm that this process and its children have mapped at some time since this was made.
 
-
-def left_behind(before: set[str], patience: float = 5) -> set[str]:
-    """What came into /dev/shm and stays there for so many seconds, though no process has it mapped.
-
-    Other programs use it, too: what they have mapped is theirs, and what comes and goes.
+    Other programs have files there, too: theirs are not counted, whenever they come and go.
     """
-    end, new = time.monotonic() + patience, in_shared_memory() - before
-    while True:
-        for maps in Path("/proc").glob("[0-9]*/maps") if new else ():
-            with suppress(OSError):  # that process has ended, or is not ours
-                text = maps.read_text(errors="replace")
-                new -= {name for name in new if f"/dev/shm/{name}\n" in text}  # noqa: S108
-        new &= in_shared_memory()
-        if not new or time.monotonic() > end:
-            return new
-        time.sleep(0.1)
+
+    def __init__(self) -> None:
+        self.before, self.mine, self.due = self._all(), set[str](), -math.inf
+
+    def look(self, every: float = 1) -> None:
+        """Sees what is mapped now, if the last time was so many seconds ago."""
+        if time.monotonic() < self.due:
+            return
+        self.due = time.monotonic() + every
+        for pid in os.getpid(), *(child.pid for child in multiprocessing.active_children()):
+            with suppress(OSError):  # that process has ended
+                for line in Path(f"/proc/{pid}/maps").read_text(errors="replace").splitlines():
+                    name = line.partition("/dev/shm/")[2].removesuffix(" (deleted)")  # noqa: S108
+                    self.mine |= {name} - {"", *self.before}
+
+    def left(self, patience: float = 5) -> set[str]:
+        """Those that still have their names after so many seconds."""
+        end = time.monotonic() + patience
+        while (left := self.mine & self._all()) and time.monotonic() < end:
+            time.sleep(0.1)
+        return left
+
+    @staticmethod
+    def _all() -> set[str]:
+        return set(os.listdir("/dev/shm"))  # noqa: S108
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -162,16 +179,15 @@ def main() -> int:
             transport, args.requests, args.frontends, args.workers, args.blocks,
             args.rate / args.frontends, args.seed, killed, args.model, args.short,
         )  # fmt: skip
-        before = in_shared_memory()
+        named = Named()
         try:
-            end = run(plan, console)
+            end = run(plan, console, named)
         except KeyboardInterrupt:
-            left = left_behind(before)
-            names = ", ".join(sorted(left)) or "nothing"
+            names = ", ".join(sorted(named.left())) or "nothing"
             console.print(f"{transport}: interrupted; left in /dev/shm: {names}", highlight=False)
             return 130
         wrong = check(plan, end, args.check)
-        if left := left_behind(before):
+        if left := named.left():
             wrong.append(f"left in /dev/shm: {', '.join(sorted(left))}")
         for text in wrong:
             console.print(f"{transport}: {text}", style="red", highlight=False)
