@@ -1,11 +1,15 @@
 """The shipped examples, run as a user runs them: unrelated programs in Python, C and C++ on the same rings."""
 
+import importlib
+import itertools
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import compilers
+import numpy as np
 import pytest
 from patience import STUCK
 
@@ -56,6 +60,32 @@ def test_all_reduce_is_the_direct_sum(processes):
     done = subprocess.run([sys.executable, str(main), *words], capture_output=True, text=True, timeout=STUCK)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{processes} processes, 50,021 floats each: equal to the direct sum" in done.stdout
+
+
+@pytest.mark.parametrize("dtype", ["i1", "i8", "f2", ">f4", "f8", "F", "D"])
+def test_all_reduce_of_any_numbers(dtype, monkeypatch):
+    monkeypatch.syspath_prepend(HERE.parent / "all_reduce")
+    ring = importlib.import_module("ring")
+    for world, elements in itertools.product((1, 3), (0, 1, 2, 333)):
+        rings = ring.make_rings(world, chunk=256, capacity=2)
+        arrays = [(np.arange(elements) % 7 + rank).astype(dtype) for rank in range(world)]
+        expected = sum(arrays[1:], arrays[0].copy())
+        with ThreadPoolExecutor(world) as pool:
+            reducers = [ring.Reducer(rank, rings) for rank in range(world)]
+            list(pool.map(ring.Reducer.all_reduce, reducers, arrays))
+        assert all(np.array_equal(array, expected) for array in arrays), (world, elements)
+
+
+def test_all_reduce_refuses_what_it_cannot_add(monkeypatch):
+    monkeypatch.syspath_prepend(HERE.parent / "all_reduce")
+    ring = importlib.import_module("ring")
+    reducer, fixed = ring.Reducer(0, ring.make_rings(2)), np.zeros(4)
+    fixed.flags.writeable = False
+    for array, error in (
+        (fixed, ValueError), (np.zeros(4)[::2], ValueError), (np.array(["a"]), TypeError), (np.zeros(2, bool), TypeError),
+    ):  # fmt: skip
+        with pytest.raises(error):
+            reducer.all_reduce(array)
 
 
 def test_a_wrong_all_reduce_is_found(tmp_path):

@@ -13,10 +13,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 import lockfree
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 CHUNK = 64 * 1024
@@ -38,8 +39,10 @@ class Reducer:
 
     def all_reduce(self, array: NDArray[np.generic]) -> None:
         """Adds up the arrays of all processes, in place. All must have the same shape and dtype, and be contiguous."""
-        if not array.flags.c_contiguous:
-            raise ValueError("the array is not contiguous")
+        if not (array.flags.c_contiguous and array.flags.writeable):
+            raise ValueError("the array is not contiguous, or read-only")
+        if array.dtype.kind not in "iufc":
+            raise TypeError(f"the array is of dtype {array.dtype}: its elements must be numbers")
         flat = array.reshape(-1)
         bounds = [len(flat) * i // self.world for i in range(self.world + 1)]
         parts = [flat[a:b] for a, b in pairwise(bounds)]
@@ -61,16 +64,16 @@ class Reducer:
                 received += size
 
     def _sends(self, chunk: NDArray[np.generic], *, wait: bool) -> bool:
-        data = memoryview(chunk).cast("B")
+        data = chunk.view(np.uint8)  # whatever the dtype is: complex numbers have no format that a view can cast
         if not wait:
             return self.next.try_put(data)
         self.next.put(data)
         return True
 
     def _take(self, piece: NDArray[np.generic], *, add: bool) -> None:
-        came = memoryview(self.before.peek(block=True)).cast(piece.dtype.char)  # a large record is not copied out
+        came = np.frombuffer(self.before.peek(block=True), piece.dtype)  # a large record is not copied out
         if add:
-            piece += came  # type: ignore[misc]
+            piece += came
         else:
             piece[:] = came
         self.before.release()
