@@ -47,6 +47,21 @@ def test_a_value_that_nobody_uses_is_not_read(name, tmp_path, monkeypatch):
     assert report.verdict is Verdict.OK, report.message
 
 
+@pytest.mark.parametrize("name", [*compiler()[:1], *COMPILERS])
+@pytest.mark.parametrize("storage", ["", "static "])
+def test_what_a_loop_counts_in_plain_memory_is_read(name, storage, tmp_path, monkeypatch):
+    """The turns of the loop read the same atomic value. They differ by what `n++` reads."""
+    monkeypatch.setenv("CC", name)
+    (tmp_path / "client.c").write_text(
+        f'#include "lockfree_model.h"\n#include <stdatomic.h>\nstatic atomic_int x; {storage}int n;\n'
+        "static void t(void) { for (n = 0; !atomic_load(&x); n++) {} lf_model_assert(n != 3); }\n"
+        "static void u(void) { atomic_store(&x, 1); } LF_MODEL_CLIENT(c, .threads = {t, u});"
+    )
+    [report] = check(tmp_path / "client.c")
+    assert report.verdict is Verdict.VIOLATION
+    assert "n != 3" in report.message
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("name", COMPILERS)
 def test_no_verdict_depends_on_the_compiler(name, tmp_path, monkeypatch):

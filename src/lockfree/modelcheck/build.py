@@ -75,7 +75,8 @@ GCC_FLAGS = (
     "-fno-ipa-reference",
 )
 MACHINE_FLAGS = {"x86_64": ("-mcx16", "-mno-red-zone")}
-CLANG_FLAGS = ("-O0",)  # clang instruments what its optimizer leaves; like this it leaves every access
+CLANG_FLAGS = ("-O0", "-mllvm", "-tsan-instrument-read-before-write=1")
+"""clang instruments what its optimizer leaves, without the read of `n++`. Like this every access is seen."""
 COVERAGE = "-fsanitize-coverage"
 WATCHED = (f"{COVERAGE}=trace-pc", "-ffunction-sections", "-Wl,--gc-sections")
 """For coverage. gcc leaves a copy of a static function that it has put into all callers. Nothing calls that copy."""
