@@ -169,6 +169,19 @@ def schedules_double_free(answer):
     largest(allocator, 3, "[M4] 3 of 4 are free")
 
 
+def schedules_refused_and_not_yet_free(answer):
+    allocator, seen = answer.Allocator(4), []
+    allocator.alloc(1)
+    offset = allocator.alloc(2)
+
+    def frees():
+        if raises(ValueError, lambda: allocator.free(offset)):
+            seen.append(allocator.largest_free())
+
+    together(frees, frees)
+    assert seen == [3], f"[M4] who is told that the block is free already finds 3 of 4 free, once; found: {seen}"
+
+
 def schedules_two_frees(answer):
     allocator = answer.Allocator(4)
     one, other = allocator.alloc(2), allocator.alloc(2)
