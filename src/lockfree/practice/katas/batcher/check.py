@@ -7,11 +7,11 @@ import time
 class Model:
     """What answers batches. The answer to x is x!, and a request that begins with `bad` is answered with an exception."""
 
-    def __init__(self, takes=1, fails=0, size=3, short=False):
+    def __init__(self, takes=1, fails=0, size=3, answers=None):
         self.takes = takes
         self.fails = fails
         self.size = size
-        self.short = short
+        self.answers = answers  # how many, if not one for each request
         self.batches = []
         self.begun = []
         self.busy = False
@@ -29,7 +29,7 @@ class Model:
             self.busy = False
         if len(self.batches) <= self.fails:
             raise ConnectionError("the batch fails")
-        return answers[:-1] if self.short else answers
+        return answers if self.answers is None else (answers * 2)[: self.answers]
 
 
 async def at(seconds, awaitable):
@@ -125,10 +125,12 @@ async def edges_failure_of_a_batch(answer):
 
 
 async def edges_failure_of_the_length(answer):
-    model = Model(short=True)
-    batcher = answer.Batcher(model.run, 3, 5)
-    got = await asks(batcher, (0, "a"), (0, "b"))
-    assert all(isinstance(error, RuntimeError) for error in got), f"[B4] run() returned too few answers; got {got!r}"
+    for number in (0, 1, 3):
+        batcher = answer.Batcher(Model(answers=number).run, 3, 5)
+        now = time.monotonic()
+        got = await asks(batcher, (now, "a"), (now, "b"))
+        failed = all(isinstance(error, RuntimeError) for error in got)
+        assert failed, f"[B4] run() returned {number} answers to 2 requests; got {got!r}"
 
 
 async def edges_cancel_while_it_waits(answer):

@@ -83,6 +83,11 @@ def edges_close(answer):
     assert raises(answer.Closed, lambda: queue.put(Task("b"), 0)), "[D7] put() after close() raises Closed"
     assert taken(queue, "[D7] a is inside") == ("a", 2), "[D7] what is inside comes when it is due"
     assert raises(answer.Closed, queue.get), "[D7] then get() raises Closed"
+    now = time.monotonic()
+    for timeout in (5, 0):
+        late = raises(answer.Closed, lambda timeout=timeout: queue.get(timeout))
+        assert late, f"[D7] get(timeout={timeout}) raises Closed, too: nothing is left, and nothing will come"
+    assert time.monotonic() == now, "[D7] get() of a closed queue with nothing in it does not wait"
     queue.close()
 
 

@@ -182,6 +182,31 @@ def kill_compact(machine):
     machine.run(lambda answer: books.look(answer, "D4"))
 
 
+def kill_compacts_again(machine):
+    """What a compaction left behind when it was cut off is in the way of the next one, and must not come back with it."""
+    books = Books(machine)
+
+    def work(answer):
+        store = books.open(answer, "D5")
+        books.change(store, "a", ONE)
+        books.change(store, "b", TWO)
+        machine.says("compact()")
+        store.compact()
+
+    def again(answer):
+        store = books.look(answer, "D4")
+        books.change(store, "a", None)
+        books.change(store, "b", THREE)
+        machine.says("compact()")
+        store.compact()
+
+    machine.run(work)
+    machine.restart()
+    machine.run(again)
+    machine.restart()
+    machine.run(lambda answer: books.look(answer, "D4"))
+
+
 def together(*functions):
     threads = [threading.Thread(target=function, name=f"T{number}") for number, function in enumerate(functions, 1)]
     for thread in threads:

@@ -94,6 +94,10 @@ def edges_delay(answer):
     time.sleep(2)
     assert limiter.delay("a", 4) == 0, "[R6] delay() is right, and takes nothing"
     assert limiter.allow("a", 4), "[R6] delay() takes nothing"
+    limiter.set_weight("a", 4)
+    got = limiter.delay("a"), limiter.delay("a", 16)
+    near = abs(got[0] - 0.125) < 0.01 and abs(got[1] - 2) < 0.01
+    assert near, f"[R6] an empty bucket with rate 2, weight 4: delay is {got} for cost 1 and 16"
 
 
 def schedules_refill(answer):
