@@ -151,6 +151,18 @@ def schedules_same_discard(answer):
     expect(sorted(s), ["b", "c"] if got["second"] else ["b"], f"[S4] {got}; items")
 
 
+def schedules_no_change_beside_a_change(answer):
+    """What a call returns is about its own item, whatever becomes of the others meanwhile."""
+    s, got = answer.SnapshotSet("a"), {}
+
+    def adds():
+        got["add"] = s.add("a")
+        got["discard"] = s.discard("c")
+
+    together(adds, lambda: s.add("b"))
+    expect(got, {"add": False, "discard": False}, "[S4] a is there and c is not, and another thread adds b")
+
+
 def schedules_add_and_replace(answer):
     s = answer.SnapshotSet("a")
     together(lambda: s.add("b"), lambda: s.replace("a", "c"))
