@@ -8,6 +8,7 @@ import pytest
 
 from lockfree.practice.catalog import find
 from lockfree.practice.judge import judge
+from lockfree.practice.results import Verdict
 
 SAYS = "import resource, sys; print(resource.getrlimit(resource.RLIMIT_AS)[1], file=sys.stderr)"
 RUNS = """
@@ -38,3 +39,13 @@ def test_an_answer_that_is_no_file_is_not_read(tmp_path, name):
     answer.unlink()
     answer.write_bytes(b" " * ((1 << 20) + 1))
     assert judge(kata, answer).failure.diagnosis == "FORBIDDEN"
+
+
+@pytest.mark.parametrize("name", ["spsc_ring", "bounded_queue"])
+def test_a_link_to_itself_is_no_fault_of_the_judge(tmp_path, name):
+    kata = find(name)
+    answer = tmp_path / kata.file
+    answer.symlink_to(answer)
+    judgement = judge(kata, answer)
+    assert judgement.verdict is Verdict.REJECT
+    assert "symbolic links" in judgement.results[-1].message

@@ -164,7 +164,7 @@ def _check_in_round(running: rounds.Round, folder: Path) -> int:
     now = time.time()
     _news(running, folder)  # before the verdict: the examples ask for it already
     judgement = Judgement(running.kata.name)
-    for result in results(running.kata, (folder / running.kata.file).resolve(), later=running.later(now)):
+    for result in results(running.kata, workspace.real(folder / running.kata.file), later=running.later(now)):
         if result.stage not in rounds.VISIBLE:
             break
         judgement.results.append(result)
@@ -241,7 +241,7 @@ def _lines(kata: Kata, answer: Path, *, full: bool) -> Judgement:
         if terminal:
             print(f"{CLEAR}  {cut(text, wide - 3)}", end="", file=sys.stderr, flush=True)
 
-    for result in results(kata, answer.resolve(), full=full, tell=tell):
+    for result in results(kata, workspace.real(answer), full=full, tell=tell):
         if terminal:
             print(CLEAR, end="", file=sys.stderr, flush=True)
         print(hanging(line(result), width()), flush=True)

@@ -11,6 +11,7 @@ from lockfree.practice import c_stages, python_stages
 from lockfree.practice.catalog import Kata
 from lockfree.practice.results import STAGES, Judgement, Outcome, Result, as_text, shown
 from lockfree.practice.screen import is_starter, screen
+from lockfree.practice.workspace import real
 
 Tell = Callable[[str], object]
 
@@ -48,6 +49,8 @@ def _screened(kata: Kata, answer: Path) -> Result:
             if Path(answer).is_file():
                 return Result("screen", Outcome.UNDECIDED, f"{no_compiler(compiler())}. The katas in Python need none")
             return Result("screen", Outcome.FAILED, f"{answer}: {error.strerror}")
+        except OSError as error:  # a link to itself, a file that may not be read
+            return Result("screen", Outcome.FAILED, f"{answer}: {error.strerror}")
     else:
         try:
             faults = screen(kata, answer)
@@ -66,7 +69,7 @@ def _screened(kata: Kata, answer: Path) -> Result:
 
 def judge(kata: Kata, answer: Path, *, full: bool = False) -> Judgement:
     """All of it at once."""
-    return Judgement(kata.name, list(results(kata, answer.resolve(), full=full)))
+    return Judgement(kata.name, list(results(kata, real(answer), full=full)))
 
 
 def again(kata: Kata, answer: Path, failure: Result, width: int = 0) -> str:
@@ -74,4 +77,4 @@ def again(kata: Kata, answer: Path, failure: Result, width: int = 0) -> str:
     if not failure.token:
         return failure.detail or failure.message
     run = python_stages.again if kata.language == "python" else c_stages.again
-    return as_text(run(kata, answer.resolve(), failure, width))
+    return as_text(run(kata, real(answer), failure, width))

@@ -15,6 +15,11 @@ MARK = ".lockfree-practice.json"
 """In a learner's folder: which kata it is, and what the judge found last."""
 
 
+def real(path: Path) -> Path:
+    """The path without links. A link to itself stays as it is: to read it is an OSError, and no fault of the judge."""
+    return Path(os.path.realpath(path))
+
+
 def progress_file() -> Path:
     """Where the progress is kept. `LOCKFREE_PRACTICE` names another file."""
     if named := os.environ.get("LOCKFREE_PRACTICE"):
