@@ -12,7 +12,7 @@ import pytest
 
 import lockfree
 from lockfree.__main__ import _parser, main
-from lockfree._command import printable, quoted
+from lockfree._command import UsageError, printable, quoted, try_file, write_whole
 
 CORPUS = Path(__file__).parent.parent / "stress/corpus"
 CLIENT = "int main(void) { return 0; }\n"
@@ -423,3 +423,36 @@ def test_a_command_that_needs_a_compiler_says_how_to_get_one(words, monkeypatch,
     said = refused(capsys, *(str(client) if word == "CLIENT" else word for word in words))
     assert len(said.splitlines()) == 1
     assert "no C compiler: cc not found. Install one (Debian, Ubuntu: apt install gcc" in said
+
+
+def test_a_written_file_replaces_no_link_and_no_pipe(tmp_path):
+    target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
+    target.write_text("before")
+    link.symlink_to(target)
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        for path in (link, pipe):
+            try_file("--json", path)
+            write_whole(path, "after")
+        assert os.read(reader, 100) == b"after"
+    finally:
+        os.close(reader)
+    assert link.is_symlink()
+    assert target.read_text() == "after"
+    assert pipe.is_fifo()
+
+
+def test_a_name_that_fits_is_written_and_one_that_does_not_is_refused_before(tmp_path):
+    path = tmp_path / ("n" * 250)
+    try_file("--json", path)
+    write_whole(path, "text")
+    assert path.read_text() == "text"
+    with pytest.raises(UsageError, match=r"^--json: .*File name too long"):
+        try_file("--json", tmp_path / ("n" * 256))
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="Not a directory"):
+        try_file("--json", tmp_path / "file" / "report")

@@ -77,11 +77,30 @@ def _try_directory(path: Path) -> None:
 def try_file(option: str, path: Path) -> None:
     """Finds out whether the file could be written, without touching what it holds: UsageError now."""
     with _blaming(option):
+        path = _followed(path)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if _is_special(path):
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return
         if not path.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "No such directory", str(path.parent))
+            error = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
+            says = os.strerror(error) if path.parent.exists() else "No such directory"
+            raise OSError(error, says, str(path.parent))
+        with contextlib.suppress(FileNotFoundError):
+            os.lstat(path)  # a name may be too long
         _try_directory(path.parent)
+
+
+def _followed(path: Path) -> Path:
+    """Where a symbolic link leads: the link stays."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _is_special(path: Path) -> bool:
+    """A device, a pipe: written as it is. To replace it would remove it."""
+    return path.exists() and not path.is_file()
 
 
 def try_files(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) -> None:
@@ -97,8 +116,12 @@ def try_files(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) -> Non
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Writes the file whole or not at all."""
-    part = path.with_name(f"{path.name}.part{os.getpid()}")
+    """Writes the file whole or not at all; a device or a pipe as it is."""
+    path = _followed(path)
+    if _is_special(path):
+        path.write_text(text, encoding="utf-8")
+        return
+    part = path.with_name(f"{path.name[:32]}.part{os.getpid()}")
     try:
         part.write_text(text, encoding="utf-8")
         part.replace(path)

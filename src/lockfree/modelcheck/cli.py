@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from lockfree._command import UsageError, given, named_path, refuse, try_files
+from lockfree._command import UsageError, given, named_path, refuse, try_files, write_whole
 from lockfree.modelcheck.build import VOLATILE, BuildError
 from lockfree.modelcheck.runner import MODES, Progress, Report, Settings, Verdict, checks, replay
 
@@ -300,9 +300,9 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         if args.html is not None:
-            args.html.write_text(picture.page(f"lockfree model {' '.join(args.files)}", seen), encoding="utf-8")
+            write_whole(args.html, picture.page(f"lockfree model {' '.join(args.files)}", seen))
         if args.dot is not None:
-            args.dot.write_text("".join(picture.dot(report) for report, _ in seen), encoding="utf-8")
+            write_whole(args.dot, "".join(picture.dot(report) for report, _ in seen))
     except OSError as error:  # such as a full disk; a violation must not be lost
         print(f"lockfree model: {error}", file=sys.stderr)
         verdicts.add(Verdict.UNUSABLE)

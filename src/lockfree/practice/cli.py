@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockfree._command import UsageError, complete, named_path, need_page, refuse, try_file
+from lockfree._command import UsageError, complete, named_path, need_page, refuse, try_file, write_whole
 from lockfree._compiler import compiler, has_compiler, need_compiler, no_compiler
 from lockfree.practice import rounds, workspace
 from lockfree.practice.catalog import LANGUAGES, LEVELS, Kata, find, katas
@@ -224,7 +224,7 @@ def _report(args: argparse.Namespace) -> int:
 
     judgement = _lines(kata, answer, full=True)
     workspace.keep(args.folder, kata, judgement)
-    out.write_text(page(kata, args.folder, judgement), encoding="utf-8")
+    write_whole(out, page(kata, args.folder, judgement))
     print(f"{judgement.verdict.name}: {out}")
     return judgement.verdict.value
 
