@@ -464,3 +464,8 @@ class SemaphoreMachine(RuleBasedStateMachine):
 
 TestSemaphoreMachine = SemaphoreMachine.TestCase
 TestSemaphoreMachine.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+
+
+def test_get_value_is_value():
+    with lockfree.Semaphore(3) as pool:
+        assert pool.get_value() == pool.value == 2

@@ -108,6 +108,10 @@ class Calls(AwaitedSemaphore, Waiter):
             raise_status(value, self._title(), handle)
         return int(value)
 
+    def get_value(self) -> int:
+        """`value`, by the name that it has in `multiprocessing`."""
+        return self.value
+
     def __enter__(self) -> Self:
         """`acquire()`; the semaphore itself."""
         self.acquire()

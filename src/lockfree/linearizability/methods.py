@@ -160,6 +160,7 @@ NEUTRAL = {
     "full",
     "size",
     "locked",
+    "get_value",
     "closed",
     "close",
     "aclose",
