@@ -109,6 +109,21 @@ def edges_drop(answer):
     nobody_is_left(before)
 
 
+def edges_drop_while_a_shutdown_waits(answer):
+    before = threading.active_count()
+    pool, ran = answer.Pool(1), []
+    pool.submit(time.sleep, 5)
+    task = pool.submit(ran.append, 1)
+    waits = threading.Thread(target=pool.shutdown, name="shutdown")
+    waits.start()
+    time.sleep(1)
+    pool.shutdown(drop=True)
+    waits.join()
+    assert ran == [], "[T6] shutdown(drop=True) came while another shutdown() waited: the waiting task has run"
+    assert raises(answer.Cancelled, task.result), "[T6] a dropped task is cancelled, also by a second shutdown()"
+    nobody_is_left(before)
+
+
 def edges_shutdown_from_a_task(answer):
     before = threading.active_count()
     pool = answer.Pool(2)

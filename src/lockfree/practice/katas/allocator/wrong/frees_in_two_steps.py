@@ -1,4 +1,4 @@
-# fails: schedules M2
+# fails: schedules M4
 import threading
 
 
