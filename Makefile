@@ -41,7 +41,7 @@ test-wheel: $(STAMP)
 COMPILERS ?= cc
 VERDICTS = $(addprefix tests/modelcheck/test_,threads.py memory.py turns.py assembly.py)
 test-verdicts: $(VENV)/.tools
-	$(BIN)/python -m pip install -q 'pytest>=8' 'pytest-xdist>=3.7'
+	$(BIN)/python -m pip install -q 'pytest>=8' 'pytest-xdist>=3.7' 'hypothesis>=6.100'
 	for cc in $(COMPILERS); do echo "== $$cc"; CC=$$cc PYTHONPATH=src $(BIN)/python -m pytest -q $(SPREAD) $(VERDICTS) || exit 1; done
 
 # Peers and the C core side by side in one run; writes benchmarks/results.json, and tables and pictures from it. BENCH="--quick mutex"
