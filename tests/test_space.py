@@ -202,14 +202,17 @@ def test_what_it_refuses(space):
     space.mutex("lock")
     space.semaphore(2, 5, name="permits")
     space.atomic("u64", name="hits")
-    with pytest.raises(lockfree.SegmentError, match="'lock': kind of the object with this name: found"):
-        space.event("lock")
-    with pytest.raises(
-        lockfree.SegmentError, match="'permits': geometry of the object with this name: found 5, expected 6"
+    for make, told in (
+        (lambda: space.event("lock"), "'lock' is another one: kind: found Mutex, expected Event"),
+        (lambda: space.atomic("u64", name="lock"), "'lock' is another one: kind: found Mutex, expected Atomic"),
+        (lambda: space.mutex("hits"), "'hits' is another one: kind: found Atomic, expected Mutex"),
+        (lambda: space.semaphore(2, 6, name="permits"), "'permits' is another one: max_value: found 5, expected 6"),
+        (lambda: space.semaphore(1, 5, name="permits"), "'permits' is another one: value: found 2, expected 1"),
+        (lambda: space.semaphore(3, 3, name="permits"), "value or max_value: found 2, expected 3"),
+        (lambda: space.atomic("i64", name="hits"), "type of the atomic: found AtomicU64, expected AtomicI64"),
     ):
-        space.semaphore(2, 6, name="permits")
-    with pytest.raises(lockfree.SegmentError, match="'hits': geometry"):
-        space.atomic("i64", name="hits")
+        with pytest.raises(lockfree.SegmentError, match=told):
+            make()
     for name in ("", "x" * 65, "é" * 33, "nul\0"):
         with pytest.raises(ValueError, match="name is .*: it must have 1 to 64 bytes"):
             space.mutex(name)

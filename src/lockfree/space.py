@@ -148,8 +148,8 @@ class Calls(Shared):
                 )
             if status == lib.LF_MISMATCH:
                 field = ffi.string(pointer.mismatch).decode()
-                found, wanted = pointer.found, pointer.expected
-                raise SegmentError(f"{self._title()}: {shown(name)}: {field}: found {found}, expected {wanted}")
+                told = _difference(cls, field.startswith("kind"), pointer.found, pointer.expected, geometry)
+                raise SegmentError(f"{self._title()}: the object named {shown(name)} is another one: {told}")
             return int(status)
 
         return self._made(cls, spin, place)
@@ -239,6 +239,18 @@ class Space(Native[Literal["space"]], Calls):
 
 def _whole(size: int) -> int:
     return -(-size // LINE) * LINE
+
+
+def _difference(cls: type[Shared], is_kind: bool, found: int, expected: int, geometry: tuple[int, ...]) -> str:
+    """How the object that has a name differs from what was asked for, in words of Python."""
+    if is_kind:
+        names = {number: "Atomic" if kind in ATOMICS.values() else kind.__name__ for kind, number in KINDS.items()}
+        return f"kind: found {names.get(found, found)}, expected {names[expected]}"
+    if cls is Semaphore:
+        field = "max_value" if expected != geometry[0] else "value" if expected != geometry[1] else "value or max_value"
+        return f"{field}: found {found}, expected {expected}"
+    types = {kind._number: kind.__name__ for kind in ATOMICS.values()}
+    return f"type of the atomic: found {types.get(found, found)}, expected {types.get(expected, expected)}"
 
 
 def _name(name: Any) -> bytes:
