@@ -236,3 +236,22 @@ def test_one_table_leaves_nothing_out_on_a_narrow_terminal(shm_name):
         shown = "".join(screens(80, 24, "--once", "--pid", str(os.getpid())))  # the columns are as wide as its own need
         assert f"{ring.name}  MPMCRing" in shown
         ring.unlink()
+
+
+def test_what_is_no_terminal_gets_one_table_after_the_other(shm_name):
+    with lockfree.MPMCRing(8, 16, name=shm_name) as ring:
+        ring.put(b"a")
+        command = [sys.executable, "-m", "lockfree", "top", "--interval", "0.05", "--pid", str(os.getpid())]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                seen = 0
+                for line in process.stdout:
+                    seen += shm_name in line and "1/8" in line
+                    if seen == 3:
+                        break
+                process.send_signal(signal.SIGINT)
+                process.stdout.read()
+                assert (seen, process.wait(60)) == (3, 0)
+            finally:
+                process.kill()
+        ring.unlink()

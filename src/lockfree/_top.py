@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -202,10 +203,10 @@ def run(args: argparse.Namespace) -> int:
     if args.pid is not None and not Path(f"/proc/{args.pid}/maps").exists():
         raise UsageError(f"--pid is {args.pid}: no process has this number")
     with contextlib.suppress(KeyboardInterrupt):
-        if not args.json and not args.once:
+        if not args.json and not args.once and sys.stdout.isatty():
             return _live(args.pid, args.interval)
         before: dict[str, Row] = {}
-        if args.once and not args.json:  # rates need two looks
+        if not args.json:  # rates need two looks
             before = {row["name"]: row for row in sample(args.pid)}
             time.sleep(args.interval)
         while True:
@@ -215,6 +216,8 @@ def run(args: argparse.Namespace) -> int:
                     print(json.dumps(row), flush=True)
             else:
                 _print([_cells(row, before.get(row["name"])) for row in rows])
+                before = {row["name"]: row for row in rows}
+                sys.stdout.flush()
             if args.once:
                 return 0
             time.sleep(args.interval)
