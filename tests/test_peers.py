@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import queue
 import shutil
 import signal
 import subprocess
@@ -468,3 +469,38 @@ def test_the_c_test_catches_wrong_versions(what, tmp_path):
     subprocess.run(command, check=True)
     done = subprocess.run([tmp_path / "test"], capture_output=True, timeout=300, check=False)
     assert (done.returncode == 0) == (what == ""), done.stderr.decode()
+
+
+def test_which_refusals_of_calls_that_do_not_wait_are_counted():
+    """As docs/life.md says."""
+
+    def counted(obj, call):
+        before = obj.stats()["refusals"]
+        for _ in range(3):
+            with contextlib.suppress(queue.Empty, queue.Full):
+                assert not call()
+        return obj.stats()["refusals"] - before
+
+    for ring in (lockfree.MPMCRing(1, 8), lockfree.PriorityQueue(1, 8, 1), lockfree.MessageRing(1024, 1024)):
+        with ring:
+            put = (
+                (lambda r=ring: r.put(b"", 0, False)) if "Priority" in repr(ring) else lambda r=ring: r.put(b"", False)
+            )
+            assert counted(ring, lambda r=ring: r.get(False)) == 3
+            put()
+            assert counted(ring, put) == 3
+    with lockfree.Semaphore(0) as permits, lockfree.BlockPool(1) as pool:
+        assert counted(permits, lambda: permits.acquire(False)) == 3
+        block = pool.alloc()
+        assert counted(pool, lambda: pool.alloc(block=False)) == 3
+        block.free()
+    with lockfree.SPSCRing(1, 8) as pair, lockfree.Event() as event, lockfree.BroadcastRing(1024, 1) as log:
+        log.join(0)
+        assert counted(pair, lambda: pair.get(False)) == counted(event, lambda: event.wait(0)) == 0
+        assert counted(log, lambda: log.get(False)) == 0
+        pair.put(b"")
+        assert counted(pair, lambda: pair.put(b"", False)) == 0
+    with lockfree.Queue(1) as items:
+        assert counted(items, lambda: items.get(False)) == 3
+        items.put(1)
+        assert counted(items, lambda: items.put(2, False)) == 0
