@@ -258,3 +258,11 @@ def test_a_history_without_a_clock_has_events(tmp_path):
     assert "event 1" in axis
     assert "ns" not in axis
     assert scale is True
+
+
+def test_a_page_goes_through_a_link(tmp_path):
+    target, link = tmp_path / "target.html", tmp_path / "link.html"
+    link.symlink_to(target)
+    main(["check", str(CORPUS / "queue-ok.jsonl"), "--spec", "queue", "--html", str(link)])
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8").startswith("<!")

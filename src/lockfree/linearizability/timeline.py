@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lockfree._command import write_whole
 from lockfree._native.linearize import ffi
 from lockfree._page import colours
 from lockfree.linearizability.history import History
@@ -179,11 +180,5 @@ def write_html(
     path: str | os.PathLike[str],
     history: "History | None" = None,
 ) -> None:
-    """Writes the page under another name and renames it when it is whole."""
-    path = Path(path)
-    part = path.with_name(path.name + f".part{os.getpid()}")
-    try:
-        part.write_text(html(verdict, spec, history), encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    """Writes the page whole or not at all; a device or a pipe as it is."""
+    write_whole(Path(path), html(verdict, spec, history))

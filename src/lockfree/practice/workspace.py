@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from lockfree._command import write_whole
 from lockfree.practice.catalog import Kata, KataError, find
 from lockfree.practice.results import Judgement, Outcome, Result, Verdict
 
@@ -46,9 +47,7 @@ def note(kata: str, **changes: Any) -> None:
 
 def _replace(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f"{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    scratch.replace(path)
+    write_whole(path, json.dumps(content, indent=1))
 
 
 def stars(about: dict[str, Any]) -> int:
