@@ -84,13 +84,11 @@ def try_file(option: str, path: Path) -> None:
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
             return
-        if not path.parent.is_dir():
-            error = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
-            says = os.strerror(error) if path.parent.exists() else "No such directory"
-            raise OSError(error, says, str(path.parent))
+        if not path.parent.exists():
+            raise FileNotFoundError(errno.ENOENT, "No such directory", str(path.parent))
+        _try_directory(path.parent)
         with contextlib.suppress(FileNotFoundError):
             os.lstat(path)  # a name may be too long
-        _try_directory(path.parent)
 
 
 def _followed(path: Path) -> Path:

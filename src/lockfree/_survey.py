@@ -7,7 +7,6 @@ from lockfree._errors import OK, raise_status
 from lockfree._native import ffi, lib
 
 Role = Literal["producer", "consumer"]
-PRODUCES, CONSUMES = 1, 2
 
 
 class Peer(NamedTuple):

@@ -112,12 +112,13 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell, later: tuple[str
     seconds = kata.seconds * (6 if full else 1)
     there = {path.stem for path in (kata.folder / "check").glob("*.c")}
     common = {"seconds": seconds, "coverage": True, "silent": SILENT}
+    model = Settings(**{**common, **kata.settings})
     stop = Settings(**{**common, "threads_stop": True, **kata.settings})
     reach = Reach(answer)
     if "edges" in there:
         edges = Settings(mode="exhaustive", seconds=seconds, steps=ALONE, silent=SILENT)
         yield checked(kata, answer, "edges", edges, tell, later=later)
-    yield checked(kata, answer, "model", Settings(**{**common, **kata.settings}), tell, reach=reach)
+    yield checked(kata, answer, "model", model, tell, reach=reach)
     if "stop" in there:
         yield checked(kata, answer, "stop", stop, tell, reach=reach)
     if "threads" in there:
@@ -129,9 +130,10 @@ def stages(kata: Kata, answer: Path, *, full: bool, tell: Tell, later: tuple[str
     if "kill" in there:
         yield _killed(kata, answer, stop, seconds, tell, reach=reach)
     if _missing(reach, both_ways=kata.both_ways):  # what only a swap that fails for no reason leads to
-        for name in [name for name in ("model", "stop", "kill") if name in there]:
-            before = stop if name != "model" else Settings(**{**common, **kata.settings})
-            found = checked(kata, answer, name, replace(before, weak_failures=True), tell, reach=reach)
+        for name, settings in (("model", model), ("stop", stop), ("kill", stop)):
+            if name not in there:
+                continue
+            found = checked(kata, answer, name, replace(settings, weak_failures=True), tell, reach=reach)
             if found.outcome is Outcome.FAILED:
                 yield found
                 return

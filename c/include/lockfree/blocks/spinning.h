@@ -83,8 +83,10 @@ LF_INLINE uint32_t lf__spin_yields(struct lf_handle *h) {
 }
 /* Gives the processor away, and learns from how long that lasts. Then comes a last look. */
 LF_INLINE int lf__spin_yield(struct lf_handle *h, struct lf__spin *spin) {
-    uint64_t began = spin->yields == LF__YIELDS ? lf_now() : LF_FOREVER;
-    if (began == LF_FOREVER || spin->deadline < began + LF__AWAY_LONG)
+    if (spin->yields != LF__YIELDS)
+        return 0;
+    uint64_t began = lf_now();
+    if (spin->deadline < began + LF__AWAY_LONG)
         return 0;
     spin->yields = LF__YIELDED;
 #ifndef LF_MODEL
